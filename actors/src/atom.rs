@@ -1,0 +1,114 @@
+//! The atom: the unit of content (seed 000, "Atoms").
+
+use crate::id::{AtomId, Millis, SessionId, SpaceId};
+use crate::value::Value;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// Keys and values in the order of the keys.
+pub type Metadata = BTreeMap<String, Value>;
+
+/// One version of an atom, whole.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Atom {
+    /// Identity, the same in every version.
+    pub id: AtomId,
+    /// Where it lives; it never moves.
+    pub space: SpaceId,
+    /// 1 for the first, then one more with every mutation.
+    pub version: u64,
+    /// The entry of its space's stream that made version 1: the order of birth.
+    pub born: u64,
+    /// Who wrote this version. What a claim is decided by, never metadata.
+    pub author: SessionId,
+    /// When this version was written.
+    pub at: Millis,
+    /// The payload.
+    pub content: Content,
+    /// What it is about, in words, for search.
+    pub annotation: String,
+    /// Status, owner, priority, …: whatever the space's convention says.
+    pub metadata: Metadata,
+    /// Typed links to other atoms, of this or another space.
+    pub references: Vec<Reference>,
+    /// The meaning of annotation, metadata words and text, as a vector.
+    pub embedding: Option<Embedding>,
+    /// Set once it is deprecated: out of search, still readable by id.
+    pub deprecated: Option<Deprecation>,
+}
+
+/// What an atom holds.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Content {
+    /// UTF-8 text.
+    Text(String),
+    /// Structured data.
+    Json(Value),
+    /// Anything else, with its media type.
+    Bytes {
+        /// For instance `image/png`.
+        media_type: String,
+        /// The bytes themselves.
+        #[serde(with = "serde_bytes")]
+        bytes: Vec<u8>,
+    },
+}
+
+impl Content {
+    /// Size as the limit counts it.
+    pub fn bytes(&self) -> usize {
+        match self {
+            Content::Text(text) => text.len(),
+            Content::Json(value) => value.bytes(),
+            Content::Bytes { media_type, bytes } => media_type.len() + bytes.len(),
+        }
+    }
+}
+
+impl Default for Content {
+    fn default() -> Self {
+        Content::Text(String::new())
+    }
+}
+
+impl From<&str> for Content {
+    fn from(text: &str) -> Self {
+        Content::Text(text.to_owned())
+    }
+}
+
+/// A typed link. Stored and walked from both ends, never interpreted.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Reference {
+    /// For instance `blocked_by`.
+    pub relation: String,
+    /// The atom it points at.
+    pub target: AtomId,
+}
+
+/// Marked as superseded.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Deprecation {
+    /// What to read instead, if anything.
+    pub superseded_by: Option<AtomId>,
+}
+
+/// A unit vector in eight bits a dimension, and whose model it came from.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Embedding {
+    /// The embedder that made it; vectors of two embedders are never compared.
+    pub fingerprint: u32,
+    /// What one step of a dimension is worth.
+    pub scale: f32,
+    /// The dimensions, as signed bytes in two's complement.
+    #[serde(with = "serde_bytes")]
+    pub dims: Vec<u8>,
+}
+
+/// Turns words into a vector. Wired to a real table outside; a test may count letters.
+pub trait Embed: Send + Sync {
+    /// Names the model: rows of another one are not compared with its own.
+    fn fingerprint(&self) -> u32;
+    /// The vector of a text, or nothing when no word of it is known.
+    fn embed(&self, text: &str) -> Option<Embedding>;
+}

@@ -1,0 +1,85 @@
+//! Code as the way to act: what a runner of an agent's Python promises, apart from any interpreter.
+
+use crate::value::Value;
+use serde::{Deserialize, Serialize};
+
+/// A value that crosses between agent code and its host.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Item {
+    /// Plain data.
+    Value(Value),
+    /// Raw bytes (`bytes` in Python).
+    Bytes(#[serde(with = "serde_bytes")] Vec<u8>),
+    /// An object of the host. The code can hold it and call it, never make one: `handle` is looked
+    /// up on the host's side, `fields` are what it may read without asking.
+    Object(Object),
+    /// A list that may hold objects.
+    List(Vec<Item>),
+    /// A mapping, in its own order, that may hold objects.
+    Map(Vec<(String, Item)>),
+}
+
+/// A host object as the code sees it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Object {
+    /// Its class's name, for `repr` and tracebacks: `Space`, `Atom`.
+    pub class: String,
+    /// The capability: an unforgeable number.
+    pub handle: u128,
+    /// Attributes readable without a host call.
+    pub fields: Vec<(String, Item)>,
+}
+
+/// One thing the code asks of its host.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct HostCall {
+    /// The object called, or nothing for a plain function.
+    pub on: Option<u128>,
+    /// The method or function. `__getattr__` asks for an attribute by name, `__getitem__` for
+    /// `object[key]`; both with one positional argument.
+    pub name: String,
+    /// Positional arguments.
+    pub args: Vec<Item>,
+    /// Keyword arguments.
+    pub kwargs: Vec<(String, Item)>,
+}
+
+/// What goes back into the code as an exception.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Raise {
+    /// A built-in exception: `PermissionError`, `ValueError`, `KeyError`, `LookupError`, …
+    pub class: String,
+    /// What went wrong and what to do.
+    pub message: String,
+}
+
+/// How an action ended.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Ending {
+    /// It ran through. The value of its last expression, `repr`ed, if it was one and not `None`.
+    Done {
+        /// `repr` of the last expression.
+        value: Option<String>,
+    },
+    /// An exception nobody caught, a limit, or a worker that died; the traceback as CPython prints it.
+    Failed {
+        /// The exception's class, or `TimeoutError`, `MemoryError`, `SystemError` for limits and deaths.
+        class: String,
+        /// The traceback, ending in `Class: message`.
+        traceback: String,
+    },
+}
+
+/// One action and all that came of it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Outcome {
+    /// How it ended.
+    pub ending: Ending,
+    /// What it printed, cut at the limit with a line saying so.
+    pub printed: String,
+    /// The REPL after it, to be handed to the next action; nothing when it could not be kept.
+    #[serde(with = "serde_bytes")]
+    pub dump: Option<Vec<u8>>,
+    /// What the next action should be told about its REPL: why it is fresh, for instance.
+    pub notice: Option<String>,
+}

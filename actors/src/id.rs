@@ -1,0 +1,133 @@
+//! Identities. A ULID names a thing and nothing else: order and time are the log position's work.
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use std::fmt;
+use std::str::FromStr;
+
+/// The text is not an id of this kind.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{text:?} is not an id; ids are 26 letters and digits, as `put --json` prints them")]
+pub struct NotAnId {
+    /// What was given, cut to 64 characters.
+    pub text: String,
+}
+
+macro_rules! id {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+        pub struct $name(pub [u8; 16]);
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.pad(&ulid::Ulid::from_bytes(self.0).to_string())
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, "{}({self})", stringify!($name))
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = NotAnId;
+            fn from_str(text: &str) -> Result<Self, NotAnId> {
+                ulid::Ulid::from_string(text)
+                    .map(|id| $name(id.to_bytes()))
+                    .map_err(|_| NotAnId { text: text.chars().take(64).collect() })
+            }
+        }
+
+        impl Serialize for $name {
+            fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+                if to.is_human_readable() { to.collect_str(self) } else { self.0.serialize(to) }
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+                if from.is_human_readable() {
+                    let text = <std::borrow::Cow<'_, str>>::deserialize(from)?;
+                    text.parse().map_err(serde::de::Error::custom)
+                } else {
+                    <[u8; 16]>::deserialize(from).map($name)
+                }
+            }
+        }
+
+        impl $name {
+            /// The same sixteen bytes as a stream of the log.
+            pub fn stream(self) -> StreamId {
+                StreamId(self.0)
+            }
+        }
+    };
+}
+
+id!(
+    /// An atom.
+    AtomId
+);
+id!(
+    /// A space.
+    SpaceId
+);
+id!(
+    /// A session. The session *is* the agent: a fresh session is another agent (seed 000).
+    SessionId
+);
+id!(
+    /// One entry of the log, for people and other systems; inside, its position is the cursor.
+    EventId
+);
+id!(
+    /// One right handed from a granter to a holder.
+    LinkId
+);
+id!(
+    /// One subscription of a session to a space.
+    SubscriptionId
+);
+id!(
+    /// A stream of the log: the entries of one actor.
+    StreamId
+);
+
+/// The session that owns the data directory: every right's chain ends here.
+pub const ROOT: SessionId = SessionId([0; 16]);
+
+/// The stream of the one `rights` actor.
+pub const RIGHTS: StreamId = StreamId(*b"\0stoa:rights\0\0\0\0");
+
+/// Milliseconds since the Unix epoch, by the runtime's clock: never earlier than what was logged.
+#[derive(
+    Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default, Serialize, Deserialize,
+)]
+#[serde(transparent)]
+pub struct Millis(pub u64);
+
+/// A place in the log, 1…N without gap. The only cursor there is; 0 is before everything.
+#[derive(
+    Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default, Serialize, Deserialize,
+)]
+#[serde(transparent)]
+pub struct Position(pub u64);
+
+impl fmt::Display for Position {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_survives_its_text() {
+        let id = AtomId([7; 16]);
+        assert_eq!(id.to_string().parse::<AtomId>(), Ok(id));
+        assert_eq!("nonsense".parse::<AtomId>(), Err(NotAnId { text: "nonsense".into() }));
+    }
+}

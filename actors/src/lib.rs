@@ -1,0 +1,10 @@
+//! What stoa's actors *are*: the contract between a decision and its host, and the decisions of
+//! spaces, rights and supervisors. Nothing here has a clock, a file, a thread, chance or a log
+//! line: those arrive as arguments, so that everything can be simulated.
+//!
+//! In reading order: [`id`], [`value`], [`atom`].
+
+pub mod atom;
+pub mod code;
+pub mod id;
+pub mod value;

@@ -1,0 +1,1 @@
+//! Texts that teach agents how to use spaces. No code anywhere knows a convention by name.

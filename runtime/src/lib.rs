@@ -1,0 +1,1 @@
+//! What keeps stoa's actors alive.

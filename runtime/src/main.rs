@@ -1,0 +1,2 @@
+//! The `stoa` command.
+fn main() {}
