@@ -1,0 +1,195 @@
+//! The contract between an actor and whoever hosts it (OTP's behaviour and callback module).
+//!
+//! A [`Behaviour`] is plain data and functions. A host — the runtime's, or a simulation's — hands
+//! it one delivery at a time, appends the events it decides on, and only when they are durable
+//! lets anybody hear of them. See [`crate::incarnation`] for that order, written once.
+
+use crate::atom::Atom;
+use crate::id::{AtomId, Millis, SessionId, SpaceId, StreamId};
+use crate::limits::Limits;
+use crate::log::Cause;
+use crate::rights::Level;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use std::sync::Arc;
+
+/// What an actor decides. No clock, no IO, nothing that awaits; a panic is a broken invariant and
+/// kills the incarnation, which its supervisor then restarts from the log.
+pub trait Behaviour: Serialize + DeserializeOwned + Send + Sized + 'static {
+    /// Names the type in the log, so that an audit knows how to read a stream. Never change it.
+    const KIND: &'static str;
+    /// The form of a state snapshot; a snapshot of another form is ignored and the log replayed.
+    const SNAPSHOT_FORM: u8 = 1;
+
+    /// What it can be asked. Serialised only to be hashed, for idempotency.
+    type Message: Serialize + Send + 'static;
+    /// What happened: past tense, durable, replayed for ever.
+    type Event: Serialize + DeserializeOwned + Send + Sync + 'static;
+    /// What it wants done outside once its events are durable.
+    type Effect: Send + 'static;
+    /// What the asker gets. Stored with the entry when the request carried an idempotency key.
+    type Reply: Serialize + DeserializeOwned + Clone + Send + 'static;
+    /// A no, with the reason and the next step. Nothing has changed.
+    type Refusal: std::error::Error + Send + 'static;
+
+    /// The state before the first event of `stream`.
+    fn unborn(stream: StreamId) -> Self;
+
+    /// Decides. Must be a function of its arguments.
+    fn decide(
+        &self,
+        message: Self::Message,
+        delivery: &mut Delivery<'_>,
+    ) -> Result<Decision<Self>, Self::Refusal>;
+
+    /// Takes one event in. Cannot fail: what happened, happened.
+    fn apply(&mut self, event: &Self::Event);
+
+    /// The event's type as the outside reads it, for instance `atom.put`.
+    fn name(event: &Self::Event) -> &'static str;
+
+    /// The rows derived from one event, the `index`-th of its entry. A function of the event alone,
+    /// so that the live path, a rebuild and an audit agree whatever order they run in.
+    fn project(_event: &Self::Event, _index: u16, _rows: &mut Vec<Row>) {}
+
+    /// The atom version that the event leaves behind, if it does.
+    fn atom(_event: &Self::Event) -> Option<&Arc<Atom>> {
+        None
+    }
+
+    /// The effects that are still owed after a crash, under the ids they were first asked with.
+    fn resume(&self) -> Vec<(EffectId, Self::Effect)> {
+        Vec::new()
+    }
+}
+
+/// A decision: no events and a reply is a read.
+#[derive(Debug)]
+pub struct Decision<B: Behaviour> {
+    /// What is to be appended, as one entry, all or nothing.
+    pub events: Vec<B::Event>,
+    /// What is to be started once they are durable.
+    pub effects: Vec<(EffectId, B::Effect)>,
+    /// What the asker is told then.
+    pub reply: B::Reply,
+    /// Set when the asker is refused although something is recorded: an attempt to exceed rights.
+    pub refused: Option<B::Refusal>,
+}
+
+impl<B: Behaviour> Decision<B> {
+    /// Nothing happens; the asker is told.
+    pub fn read(reply: B::Reply) -> Self {
+        Decision { events: Vec::new(), effects: Vec::new(), reply, refused: None }
+    }
+
+    /// One thing happens.
+    pub fn event(event: B::Event, reply: B::Reply) -> Self {
+        Decision { events: vec![event], effects: Vec::new(), reply, refused: None }
+    }
+
+    /// And then this is to be done outside.
+    pub fn effect(mut self, id: EffectId, effect: B::Effect) -> Self {
+        self.effects.push((id, effect));
+        self
+    }
+}
+
+/// Names one effect of one actor, for as long as it is owed. The host runs each id at most once at
+/// a time and hands what still runs to the next incarnation.
+pub type EffectId = u64;
+
+/// Everything impure that a decision may use.
+pub struct Delivery<'a> {
+    /// The runtime's clock.
+    pub now: Millis,
+    /// Who asks: identity only, never rights.
+    pub asker: SessionId,
+    /// What set it off.
+    pub cause: Cause,
+    /// The actor's own stream.
+    pub stream: StreamId,
+    /// The number that the next entry of the stream will have.
+    pub seq: u64,
+    /// The atoms, with what is decided but not yet durable laid over them.
+    pub view: &'a dyn View,
+    /// Who may do what.
+    pub authority: &'a dyn Authority,
+    /// What one mutation may carry.
+    pub limits: &'a Limits,
+    /// Sixteen fresh bytes for an id.
+    pub fresh: &'a mut dyn FnMut() -> [u8; 16],
+}
+
+/// The newest version of every atom, of all spaces.
+pub trait View {
+    /// The atom, whole.
+    fn atom(&self, id: AtomId) -> Option<Arc<Atom>>;
+    /// The space it lives in; cheaper than the atom.
+    fn space_of(&self, id: AtomId) -> Option<SpaceId>;
+    /// The atoms that refer to `target` by `relation`, by any relation when there is none named.
+    fn sources(&self, target: AtomId, relation: Option<&str>) -> Vec<(String, AtomId)>;
+}
+
+/// Who may do what in a space, now.
+pub trait Authority {
+    /// The level at which `holder` may use `space`.
+    fn level(&self, holder: SessionId, space: SpaceId, now: Millis) -> Option<Level>;
+}
+
+/// One derived row. The log writer fills in the position of the entry it comes from.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Row {
+    /// Where the newest version of an atom stands.
+    Atom {
+        /// Which atom.
+        id: AtomId,
+        /// Its space.
+        space: SpaceId,
+        /// Which event of the entry holds it.
+        index: u16,
+    },
+    /// Where one version after the first stands; the first is at the atom's `born`.
+    Version {
+        /// Which atom.
+        id: AtomId,
+        /// Which version.
+        version: u64,
+        /// Which event of the entry holds it.
+        index: u16,
+    },
+    /// `source` refers to `target`.
+    Reference {
+        /// The atom pointed at.
+        target: AtomId,
+        /// How.
+        relation: String,
+        /// The atom that points.
+        source: AtomId,
+    },
+    /// It no longer does.
+    NoReference {
+        /// The atom no longer pointed at.
+        target: AtomId,
+        /// How it was.
+        relation: String,
+        /// The atom that pointed.
+        source: AtomId,
+    },
+    /// A request that must be answered once.
+    Answer {
+        /// Who asked.
+        asker: SessionId,
+        /// Under which key.
+        key: String,
+    },
+}
+
+/// An authority that permits everything: for actors without rights of their own, and for tests.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Anyone;
+
+impl Authority for Anyone {
+    fn level(&self, _: SessionId, _: SpaceId, _: Millis) -> Option<Level> {
+        Some(Level::Grant)
+    }
+}

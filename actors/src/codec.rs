@@ -1,0 +1,93 @@
+//! The one codec of everything stored: a form byte, then positional bincode under a limit.
+//!
+//! Positional means that a field added to a stored type is a new form with a new byte; the old
+//! form stays readable and keeps a fixture (`tests/forms.rs`).
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+/// The largest value that is written or read, in bytes.
+pub const VALUE_BYTES_MAX: usize = 24 << 20;
+
+/// Bytes that are not what they should be.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum CodecError {
+    /// Larger than [`VALUE_BYTES_MAX`].
+    #[error("a value of {bytes} bytes is over the limit of {VALUE_BYTES_MAX}")]
+    TooLarge {
+        /// Its size.
+        bytes: usize,
+    },
+    /// The first byte names a form that this build does not know.
+    #[error(
+        "stored form {found} is not one this build reads (it reads {expected}); use a newer stoa"
+    )]
+    UnknownForm {
+        /// The byte found.
+        found: u8,
+        /// The byte expected.
+        expected: u8,
+    },
+    /// Cut short, or not of this type.
+    #[error("stored bytes do not decode: {0}")]
+    Damaged(String),
+}
+
+/// Appends `form` and the value.
+pub fn encode_into<T: Serialize + ?Sized>(
+    form: u8,
+    value: &T,
+    out: &mut Vec<u8>,
+) -> Result<(), CodecError> {
+    let start = out.len();
+    out.push(form);
+    bincode::serde::encode_into_std_write(value, out, bincode::config::standard())
+        .map_err(|error| CodecError::Damaged(error.to_string()))?;
+    // bincode checks its limit only when it decodes.
+    let bytes = out.len() - start;
+    if bytes > VALUE_BYTES_MAX { Err(CodecError::TooLarge { bytes }) } else { Ok(()) }
+}
+
+/// `form` and the value.
+pub fn encode<T: Serialize + ?Sized>(form: u8, value: &T) -> Result<Vec<u8>, CodecError> {
+    let mut out = Vec::with_capacity(256);
+    encode_into(form, value, &mut out)?;
+    Ok(out)
+}
+
+/// Reads what [`encode`] wrote under the same form; refuses trailing bytes.
+pub fn decode<T: DeserializeOwned>(form: u8, bytes: &[u8]) -> Result<T, CodecError> {
+    let Some((&found, rest)) = bytes.split_first() else {
+        return Err(CodecError::Damaged("empty".into()));
+    };
+    if found != form {
+        return Err(CodecError::UnknownForm { found, expected: form });
+    }
+    let config = bincode::config::standard().with_limit::<VALUE_BYTES_MAX>();
+    let (value, read) = bincode::serde::decode_from_slice(rest, config)
+        .map_err(|error| CodecError::Damaged(error.to_string()))?;
+    if read != rest.len() {
+        return Err(CodecError::Damaged(format!("{} bytes too many", rest.len() - read)));
+    }
+    Ok(value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn refuses_what_is_not_whole() {
+        let bytes = encode(1, &("text", 7u64)).unwrap();
+        assert_eq!(decode::<(String, u64)>(1, &bytes).unwrap(), ("text".into(), 7));
+        assert!(matches!(
+            decode::<(String, u64)>(2, &bytes),
+            Err(CodecError::UnknownForm { found: 1, expected: 2 })
+        ));
+        assert!(decode::<(String, u64)>(1, &bytes[..bytes.len() - 1]).is_err());
+        let longer = [&bytes[..], &[0]].concat();
+        assert!(decode::<(String, u64)>(1, &longer).is_err());
+        assert!(decode::<String>(1, &[1, 253, 255, 255, 255, 255, 255, 255, 255, 255]).is_err());
+    }
+}

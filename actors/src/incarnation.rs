@@ -1,0 +1,408 @@
+//! The order of a delivery, written once: decide → project → apply in private memory → append →
+//! (durable and witnessed) → reply, effects, wakes.
+//!
+//! An [`Incarnation`] is one life of one actor: its state as it *will* be once everything it has
+//! appended is durable, and an overlay of what is decided but not yet durable. The host does the
+//! appending; it never unwinds, because an append that fails ends the store and every incarnation
+//! with it. Every answer, refusals and reads included, is given only after the appends it rests on
+//! are durable: that is the host's half of the bargain.
+
+use crate::atom::Atom;
+use crate::behaviour::{Authority, Behaviour, Decision, Delivery, EffectId, Row, View};
+use crate::codec::{self, CodecError};
+use crate::id::{AtomId, EventId, Millis, SessionId, SpaceId, StreamId};
+use crate::limits::Limits;
+use crate::log::{Answered, Body, Cause, EVENTS_FORM, Hash};
+use crate::mutant;
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+
+/// A request to an actor.
+#[derive(Clone, Debug)]
+pub struct Ask<M> {
+    /// What is asked.
+    pub message: M,
+    /// By whom.
+    pub asker: SessionId,
+    /// Makes repeating it harmless.
+    pub key: Option<String>,
+    /// What it is for.
+    pub comment: String,
+    /// What set it off.
+    pub cause: Cause,
+}
+
+/// The durable side of an incarnation's view.
+pub trait Durable: View {
+    /// The recorded answer to a request, and the number of its entry in the stream.
+    fn answered(&self, stream: StreamId, asker: SessionId, key: &str) -> Option<(u64, Answered)>;
+}
+
+/// What the host brings to one delivery.
+pub struct Given<'a> {
+    /// The clock.
+    pub now: Millis,
+    /// Sixteen fresh bytes for an id.
+    pub fresh: &'a mut dyn FnMut() -> [u8; 16],
+    /// What is durable.
+    pub durable: &'a dyn Durable,
+    /// How far this stream is durable: what lies under it leaves the overlay.
+    pub durable_seq: u64,
+    /// Who may do what.
+    pub authority: &'a dyn Authority,
+    /// What one mutation may carry.
+    pub limits: &'a Limits,
+}
+
+/// A no from the actor, or from the order of delivery itself.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Refused<R: std::error::Error> {
+    /// The actor refuses.
+    #[error(transparent)]
+    Actor(R),
+    /// The idempotency key was used for another request.
+    #[error("key {0:?} was used for another request; repeat that one exactly, or use a new key")]
+    KeyReused(String),
+    /// Over a limit.
+    #[error("{what} has {bytes} bytes; the limit is {max}")]
+    TooLong {
+        /// What is too long.
+        what: &'static str,
+        /// Its size.
+        bytes: usize,
+        /// The limit.
+        max: usize,
+    },
+    /// Together it is larger than one log entry may be.
+    #[error("the request does not fit one log entry: {0}; split it")]
+    Oversize(String),
+}
+
+/// One entry on its way to the log writer.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Append {
+    /// Whose entry.
+    pub stream: StreamId,
+    /// Its number in the stream.
+    pub seq: u64,
+    /// The encoded body.
+    pub body: Vec<u8>,
+    /// Its hash, made here so that actors hash in parallel.
+    pub digest: Hash,
+    /// What is derived from it.
+    pub rows: Vec<Row>,
+    /// The state after it, when one is due.
+    pub snapshot: Option<Vec<u8>>,
+}
+
+/// An answer: what the asker gets once everything it rests on is durable.
+pub type Answer<B> = Result<<B as Behaviour>::Reply, Refused<<B as Behaviour>::Refusal>>;
+
+/// What the host does with a delivery.
+pub struct Step<B: Behaviour> {
+    /// What is appended, if anything. Without it the answer rides behind what is in flight.
+    pub append: Option<Append>,
+    /// What the asker is told when that is durable.
+    pub answer: Answer<B>,
+    /// The entry that the answer is about: this one's, or the one it repeats.
+    pub seq: Option<u64>,
+    /// What happened, for those who follow.
+    pub events: Vec<B::Event>,
+    /// What is started then.
+    pub effects: Vec<(EffectId, B::Effect)>,
+}
+
+/// One life of one actor.
+#[derive(Debug)]
+pub struct Incarnation<B: Behaviour> {
+    stream: StreamId,
+    state: B,
+    seq: u64,
+    overlay: Overlay,
+}
+
+/// Entries between two snapshots of a state.
+pub const SNAPSHOT_ENTRIES: u64 = 1_000;
+
+impl<B: Behaviour> Incarnation<B> {
+    /// Before the first event.
+    pub fn unborn(stream: StreamId) -> Self {
+        Incarnation { stream, state: B::unborn(stream), seq: 0, overlay: Overlay::default() }
+    }
+
+    /// From a snapshot taken after entry `seq`; nothing if it is of another form.
+    pub fn restore(stream: StreamId, seq: u64, snapshot: &[u8]) -> Option<Self> {
+        let state = codec::decode(B::SNAPSHOT_FORM, snapshot).ok()?;
+        Some(Incarnation { stream, state, seq, overlay: Overlay::default() })
+    }
+
+    /// Takes the next durable entry in.
+    pub fn replay(&mut self, seq: u64, body: &Body) -> Result<(), CodecError> {
+        assert_eq!(seq, self.seq + 1, "a stream has no gap");
+        for event in events::<B>(body)? {
+            self.state.apply(&event);
+        }
+        self.seq = seq;
+        Ok(())
+    }
+
+    /// The state, pending entries included.
+    pub fn state(&self) -> &B {
+        &self.state
+    }
+
+    /// The number of the last entry decided on.
+    pub fn seq(&self) -> u64 {
+        self.seq
+    }
+
+    /// The state, encoded as a snapshot.
+    pub fn snapshot(&self) -> Result<Vec<u8>, CodecError> {
+        codec::encode(B::SNAPSHOT_FORM, &self.state)
+    }
+
+    /// One delivery.
+    pub fn deliver(&mut self, ask: Ask<B::Message>, given: Given<'_>) -> Step<B> {
+        self.overlay.trim(given.durable_seq);
+        self.attempt(ask, given).unwrap_or_else(|refused| Step {
+            append: None,
+            answer: Err(refused),
+            seq: None,
+            events: Vec::new(),
+            effects: Vec::new(),
+        })
+    }
+
+    fn attempt(
+        &mut self,
+        ask: Ask<B::Message>,
+        given: Given<'_>,
+    ) -> Result<Step<B>, Refused<B::Refusal>> {
+        let Ask { message, asker, key, comment, cause } = ask;
+        fits("the comment", comment.len(), given.limits.comment_bytes_max)?;
+        let mut request = None;
+        if let Some(key) = key {
+            fits("the idempotency key", key.len(), given.limits.key_bytes_max)?;
+            let digest = Hash::of(&codec::encode(0, &message).map_err(oversize)?);
+            let known = self.overlay.answers.get(&(asker, key.clone())).cloned();
+            if let Some((seq, answered)) =
+                known.or_else(|| given.durable.answered(self.stream, asker, &key))
+            {
+                return repeat(key, seq, &answered, digest);
+            }
+            request = Some((key, digest));
+        }
+        let decision = self
+            .state
+            .decide(
+                message,
+                &mut Delivery {
+                    now: given.now,
+                    asker,
+                    cause,
+                    stream: self.stream,
+                    seq: self.seq + 1,
+                    view: &Laid { over: &self.overlay, under: given.durable },
+                    authority: given.authority,
+                    limits: given.limits,
+                    fresh: given.fresh,
+                },
+            )
+            .map_err(Refused::Actor)?;
+        let Decision { events, effects, reply, refused } = decision;
+        if events.is_empty() {
+            let answer = refused.map_or(Ok(reply), |no| Err(Refused::Actor(no)));
+            return Ok(Step { append: None, answer, seq: None, events, effects });
+        }
+        let answers = match request {
+            Some((key, request)) if refused.is_none() => {
+                let reply = codec::encode(EVENTS_FORM, &reply).map_err(oversize)?;
+                Some(Answered { key, request, reply })
+            }
+            _ => None,
+        };
+        let body = Body {
+            id: EventId((given.fresh)()),
+            at: given.now,
+            kind: B::KIND.to_owned(),
+            by: asker,
+            cause,
+            comment,
+            answers,
+            events: codec::encode(EVENTS_FORM, &events).map_err(oversize)?,
+        };
+        let bytes = body.encode().map_err(oversize)?;
+        let append = self.take_in(&events, body, bytes);
+        let answer = refused.map_or(Ok(reply), |no| Err(Refused::Actor(no)));
+        Ok(Step { append: Some(append), answer, seq: Some(self.seq), events, effects })
+    }
+
+    /// From here on nothing is refused: the entry will be durable, or the store ends.
+    fn take_in(&mut self, events: &[B::Event], body: Body, bytes: Vec<u8>) -> Append {
+        self.seq += 1;
+        let mut rows = Vec::new();
+        for (index, event) in events.iter().enumerate() {
+            let from = rows.len();
+            B::project(event, index as u16, &mut rows);
+            self.state.apply(event);
+            self.overlay.lay(self.seq, B::atom(event), &rows[from..]);
+        }
+        if let Some(answered) = body.answers {
+            rows.push(Row::Answer { asker: body.by, key: answered.key.clone() });
+            self.overlay.lay_answer(self.seq, body.by, answered);
+        }
+        let due = self.seq.is_multiple_of(SNAPSHOT_ENTRIES);
+        Append {
+            stream: self.stream,
+            seq: self.seq,
+            digest: Hash::of(&bytes),
+            body: bytes,
+            rows,
+            snapshot: due.then(|| self.snapshot().ok()).flatten(),
+        }
+    }
+}
+
+/// The events of an entry, typed.
+pub fn events<B: Behaviour>(body: &Body) -> Result<Vec<B::Event>, CodecError> {
+    codec::decode(EVENTS_FORM, &body.events)
+}
+
+/// The rows of a stored entry, recomputed: what a rebuild writes and an audit compares.
+pub fn rows<B: Behaviour>(body: &Body) -> Result<Vec<Row>, CodecError> {
+    let mut rows = Vec::new();
+    for (index, event) in events::<B>(body)?.iter().enumerate() {
+        B::project(event, index as u16, &mut rows);
+    }
+    if let Some(answered) = &body.answers {
+        rows.push(Row::Answer { asker: body.by, key: answered.key.clone() });
+    }
+    Ok(rows)
+}
+
+fn fits<R: std::error::Error>(
+    what: &'static str,
+    bytes: usize,
+    max: usize,
+) -> Result<(), Refused<R>> {
+    if bytes > max { Err(Refused::TooLong { what, bytes, max }) } else { Ok(()) }
+}
+
+fn oversize<R: std::error::Error>(error: CodecError) -> Refused<R> {
+    Refused::Oversize(error.to_string())
+}
+
+fn repeat<B: Behaviour>(
+    key: String,
+    seq: u64,
+    answered: &Answered,
+    request: Hash,
+) -> Result<Step<B>, Refused<B::Refusal>> {
+    if answered.request != request && !mutant::planted("idempotency.ignores_payload") {
+        return Err(Refused::KeyReused(key));
+    }
+    let reply = codec::decode(EVENTS_FORM, &answered.reply).map_err(oversize)?;
+    let (events, effects) = (Vec::new(), Vec::new());
+    Ok(Step { append: None, answer: Ok(reply), seq: Some(seq), events, effects })
+}
+
+/// What is decided but not yet durable.
+#[derive(Debug, Default)]
+struct Overlay {
+    atoms: BTreeMap<AtomId, (u64, Arc<Atom>)>,
+    /// Whether (target, relation, source) holds.
+    references: BTreeMap<(AtomId, String, AtomId), (u64, bool)>,
+    answers: BTreeMap<(SessionId, String), (u64, Answered)>,
+    laid: VecDeque<(u64, Laying)>,
+}
+
+#[derive(Debug)]
+enum Laying {
+    Atom(AtomId),
+    Reference((AtomId, String, AtomId)),
+    Answer((SessionId, String)),
+}
+
+impl Overlay {
+    fn lay(&mut self, seq: u64, atom: Option<&Arc<Atom>>, rows: &[Row]) {
+        if let Some(atom) = atom {
+            self.atoms.insert(atom.id, (seq, atom.clone()));
+            self.laid.push_back((seq, Laying::Atom(atom.id)));
+        }
+        for row in rows {
+            let (key, holds) = match row {
+                Row::Reference { target, relation, source } => {
+                    ((*target, relation.clone(), *source), true)
+                }
+                Row::NoReference { target, relation, source } => {
+                    ((*target, relation.clone(), *source), false)
+                }
+                _ => continue,
+            };
+            self.references.insert(key.clone(), (seq, holds));
+            self.laid.push_back((seq, Laying::Reference(key)));
+        }
+    }
+
+    fn lay_answer(&mut self, seq: u64, asker: SessionId, answered: Answered) {
+        let key = (asker, answered.key.clone());
+        self.answers.insert(key.clone(), (seq, answered));
+        self.laid.push_back((seq, Laying::Answer(key)));
+    }
+
+    /// Forgets what the durable rows show by now.
+    fn trim(&mut self, durable: u64) {
+        while let Some((_, laying)) = self.laid.pop_front_if(|(seq, _)| *seq <= durable) {
+            match laying {
+                Laying::Atom(id) => forget(&mut self.atoms, &id, durable),
+                Laying::Reference(key) => forget(&mut self.references, &key, durable),
+                Laying::Answer(key) => forget(&mut self.answers, &key, durable),
+            }
+        }
+    }
+}
+
+fn forget<K: Ord, V>(map: &mut BTreeMap<K, (u64, V)>, key: &K, durable: u64) {
+    if map.get(key).is_some_and(|(seq, _)| *seq <= durable) {
+        map.remove(key);
+    }
+}
+
+/// Durable rows under, pending atoms over.
+struct Laid<'a, U: View + ?Sized> {
+    over: &'a Overlay,
+    under: &'a U,
+}
+
+impl<U: View + ?Sized> View for Laid<'_, U> {
+    fn atom(&self, id: AtomId) -> Option<Arc<Atom>> {
+        match self.over.atoms.get(&id) {
+            Some((_, atom)) => Some(atom.clone()),
+            None => self.under.atom(id),
+        }
+    }
+
+    fn space_of(&self, id: AtomId) -> Option<SpaceId> {
+        match self.over.atoms.get(&id) {
+            Some((_, atom)) => Some(atom.space),
+            None => self.under.space_of(id),
+        }
+    }
+
+    fn sources(&self, target: AtomId, relation: Option<&str>) -> Vec<(String, AtomId)> {
+        let mut found = self.under.sources(target, relation);
+        let from = (target, relation.unwrap_or_default().to_owned(), AtomId([0; 16]));
+        for ((_, how, source), (_, holds)) in
+            self.over.references.range(from..).take_while(|((to, how, _), _)| {
+                *to == target && relation.is_none_or(|it| it == how)
+            })
+        {
+            found.retain(|it| it != &(how.clone(), *source));
+            if *holds {
+                found.push((how.clone(), *source));
+            }
+        }
+        found
+    }
+}

@@ -1,0 +1,131 @@
+//! What an asker says of an atom: all of a new one, or what changes in an old one.
+
+use super::{MadeFor, Refusal, limit, next, readable};
+use crate::atom::{Atom, Content, Embedding, Metadata, Reference};
+use crate::behaviour::Delivery;
+use crate::id::{AtomId, SpaceId};
+use crate::value::Value;
+use serde::Serialize;
+use std::collections::BTreeMap;
+
+/// A new atom.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Draft {
+    /// The payload.
+    pub content: Content,
+    /// What it is about.
+    pub annotation: String,
+    /// Key and value.
+    pub metadata: Metadata,
+    /// Relation and targets.
+    pub references: BTreeMap<String, Vec<AtomId>>,
+    /// Its vector, made before the delivery; no part of what makes two requests the same.
+    #[serde(skip)]
+    pub embedding: Option<Embedding>,
+}
+
+/// What changes; what is not named stays.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Patch {
+    /// Replaces the payload.
+    pub content: Option<Content>,
+    /// Replaces the annotation.
+    pub annotation: Option<String>,
+    /// Sets these keys; null removes one (RFC 7396, at the top level).
+    pub metadata: Metadata,
+    /// Replaces the targets of these relations; none removes the relation.
+    pub references: BTreeMap<String, Vec<AtomId>>,
+    /// The vector of the result, if the atom is still what it was made for.
+    #[serde(skip)]
+    pub embedding: Option<MadeFor>,
+}
+
+impl Draft {
+    pub(super) fn atom(self, space: SpaceId, delivery: &mut Delivery<'_>) -> Result<Atom, Refusal> {
+        let atom = Atom {
+            id: AtomId((delivery.fresh)()),
+            space,
+            version: 1,
+            born: delivery.seq,
+            author: delivery.asker,
+            at: delivery.now,
+            content: self.content,
+            annotation: self.annotation,
+            metadata: self.metadata,
+            references: flat(&self.references),
+            embedding: self.embedding,
+            deprecated: None,
+        };
+        check(&atom, &[], delivery)?;
+        Ok(atom)
+    }
+}
+
+impl Patch {
+    /// What it makes of an atom, apart from version, author and time.
+    pub fn merge(&self, atom: &mut Atom) {
+        if let Some(content) = &self.content {
+            atom.content = content.clone();
+        }
+        if let Some(annotation) = &self.annotation {
+            atom.annotation.clone_from(annotation);
+        }
+        for (key, value) in &self.metadata {
+            match value {
+                Value::Null => atom.metadata.remove(key),
+                value => atom.metadata.insert(key.clone(), value.clone()),
+            };
+        }
+        atom.references.retain(|it| !self.references.contains_key(&it.relation));
+        atom.references.extend(flat(&self.references));
+    }
+
+    pub(super) fn apply(&self, before: &Atom, delivery: &Delivery<'_>) -> Result<Atom, Refusal> {
+        let mut atom = next(before, delivery);
+        self.merge(&mut atom);
+        let fits = self.embedding.as_ref().filter(|made| made.base == before.version);
+        atom.embedding = fits.map(|made| made.embedding.clone());
+        check(&atom, &before.references, delivery)?;
+        Ok(atom)
+    }
+}
+
+fn flat(references: &BTreeMap<String, Vec<AtomId>>) -> Vec<Reference> {
+    let mut out: Vec<Reference> = Vec::new();
+    for (relation, targets) in references {
+        for &target in targets {
+            let reference = Reference { relation: relation.clone(), target };
+            if !out.contains(&reference) {
+                out.push(reference);
+            }
+        }
+    }
+    out
+}
+
+/// Refuses what is over a limit, cannot be stored, or refers to what the asker cannot read.
+fn check(atom: &Atom, known: &[Reference], delivery: &Delivery<'_>) -> Result<(), Refusal> {
+    let limits = delivery.limits;
+    limit("the content", atom.content.bytes(), limits.content_bytes_max)?;
+    limit("the annotation", atom.annotation.len(), limits.annotation_bytes_max)?;
+    limit("the references", atom.references.len(), limits.references_max)?;
+    if let Content::Json(value) = &atom.content {
+        value.check()?;
+    }
+    let mut bytes = 0;
+    for (key, value) in &atom.metadata {
+        named("a metadata key", key, limits.name_bytes_max)?;
+        value.check()?;
+        bytes += key.len() + value.bytes();
+    }
+    limit("the metadata", bytes, limits.metadata_bytes_max)?;
+    for reference in atom.references.iter().filter(|it| !known.contains(it)) {
+        named("a relation", &reference.relation, limits.name_bytes_max)?;
+        readable(reference.target, delivery)?;
+    }
+    Ok(())
+}
+
+fn named(what: &'static str, name: &str, max: usize) -> Result<(), Refusal> {
+    if name.is_empty() { Err(Refusal::Empty(what)) } else { limit(what, name.len(), max) }
+}

@@ -1,0 +1,94 @@
+//! Following a space: a subscription is data, delivery is a coalesced wake, and the log is the
+//! only copy of what happened.
+
+use crate::atom::{Atom, Metadata};
+use crate::id::{Position, SessionId, SpaceId, SubscriptionId};
+use serde::{Deserialize, Serialize};
+
+/// Who follows, what, from where.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Subscription {
+    /// Its name.
+    pub id: SubscriptionId,
+    /// Who is woken.
+    pub subscriber: SessionId,
+    /// What is of interest.
+    pub filter: Filter,
+    /// Everything up to here has been seen.
+    pub cursor: Position,
+}
+
+/// What is of interest; an empty filter is everything.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Filter {
+    /// Types of entry, `atom.put` for instance; none is all.
+    pub types: Vec<String>,
+    /// What the atom's metadata must say.
+    pub metadata: Metadata,
+}
+
+impl Filter {
+    /// Whether something that happened is of interest.
+    pub fn passes(&self, kind: &str, atom: Option<&Atom>) -> bool {
+        (self.types.is_empty() || self.types.iter().any(|it| it == kind))
+            && self.metadata.iter().all(|(key, value)| {
+                atom.and_then(|it| it.metadata.get(key)).is_some_and(|it| it.same(value))
+            })
+    }
+}
+
+/// What a subscriber is told: how much, from where, and a few words. Never the content.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Wake {
+    /// Where something happened.
+    pub space: SpaceId,
+    /// The first entry not yet seen.
+    pub first: Position,
+    /// The last one.
+    pub last: Position,
+    /// How many there are of interest: exact, also when not all are quoted.
+    pub count: u64,
+    /// The comments of the first few.
+    pub comments: Vec<String>,
+    /// The highest hop among them.
+    pub hop: u16,
+}
+
+/// One thing of interest that happened.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Notice {
+    /// Where.
+    pub space: SpaceId,
+    /// Its entry.
+    pub position: Position,
+    /// Whose doing.
+    pub by: SessionId,
+    /// What for.
+    pub comment: String,
+    /// How many reactions it took.
+    pub hop: u16,
+}
+
+impl Wake {
+    /// Takes one more notice into a pending wake, so that there is at most one for each subscriber
+    /// and space, however much happens before it is taken. Own writes wake nobody.
+    pub fn coalesce(pending: &mut Option<Wake>, to: SessionId, notice: &Notice, quoted_max: usize) {
+        if notice.by == to {
+            return;
+        }
+        let wake = pending.get_or_insert_with(|| Wake {
+            space: notice.space,
+            first: notice.position,
+            last: notice.position,
+            count: 0,
+            comments: Vec::new(),
+            hop: 0,
+        });
+        wake.count += 1;
+        wake.last = notice.position;
+        wake.hop = wake.hop.max(notice.hop);
+        if wake.comments.len() < quoted_max {
+            wake.comments.push(notice.comment.clone());
+        }
+    }
+}

@@ -1,0 +1,76 @@
+//! The layout: few keyspaces, ids as prefixes, numbers big-endian so that order is numeric.
+//!
+//! ```text
+//! log        position                     -> header 88 ‖ body
+//! atoms      atom                         -> position ‖ index u16 ‖ space
+//! atoms      atom ‖ version u64           -> position ‖ index u16           (versions after the first)
+//! streams    stream ‖ first seq           -> positions…                     (one row a stream and commit)
+//! references target ‖ relation ‖ 0 ‖ source -> ()
+//! answers    stream ‖ asker ‖ key         -> position
+//! snapshots  stream                       -> seq ‖ state
+//! repls      session                      -> REPL dump and read memory, kept outside the log
+//! meta       "checkpoint"                 -> position ‖ hash
+//! ```
+
+use stoa_actors::id::{AtomId, Position, SessionId, SpaceId, StreamId};
+
+/// The one row of `meta`.
+pub(crate) const CHECKPOINT: &[u8] = b"checkpoint";
+
+pub(crate) fn position(at: Position) -> [u8; 8] {
+    at.0.to_be_bytes()
+}
+
+pub(crate) fn version(id: AtomId, version: u64) -> Vec<u8> {
+    [&id.0[..], &version.to_be_bytes()].concat()
+}
+
+pub(crate) fn stream(stream: StreamId, seq: u64) -> Vec<u8> {
+    [&stream.0[..], &seq.to_be_bytes()].concat()
+}
+
+pub(crate) fn reference(target: AtomId, relation: &str, source: AtomId) -> Vec<u8> {
+    [&target.0[..], relation.as_bytes(), &[0], &source.0].concat()
+}
+
+pub(crate) fn references(target: AtomId, relation: Option<&str>) -> Vec<u8> {
+    match relation {
+        Some(relation) => [&target.0[..], relation.as_bytes(), &[0]].concat(),
+        None => target.0.to_vec(),
+    }
+}
+
+/// Splits a reference row's key into relation and source.
+pub(crate) fn referrer(key: &[u8]) -> Option<(String, AtomId)> {
+    let (front, source) = key.split_last_chunk::<16>()?;
+    let relation = front.get(16..front.len().checked_sub(1)?)?;
+    Some((String::from_utf8(relation.to_vec()).ok()?, AtomId(*source)))
+}
+
+pub(crate) fn answer(stream: StreamId, asker: SessionId, key: &str) -> Vec<u8> {
+    [&stream.0[..], &asker.0, key.as_bytes()].concat()
+}
+
+pub(crate) fn atom_value(at: Position, index: u16, space: SpaceId) -> Vec<u8> {
+    [&at.0.to_be_bytes()[..], &index.to_be_bytes(), &space.0].concat()
+}
+
+pub(crate) fn version_value(at: Position, index: u16) -> Vec<u8> {
+    [&at.0.to_be_bytes()[..], &index.to_be_bytes()].concat()
+}
+
+/// A number at an offset of a row that this build wrote.
+pub(crate) fn number(bytes: &[u8], from: usize) -> Option<u64> {
+    Some(u64::from_be_bytes(*bytes.get(from..)?.first_chunk()?))
+}
+
+/// Where a version stands: its entry, and which of its events.
+pub(crate) fn place(value: &[u8]) -> Option<(Position, u16)> {
+    let index = u16::from_be_bytes(*value.get(8..)?.first_chunk()?);
+    Some((Position(number(value, 0)?), index))
+}
+
+/// The space in an atom's row.
+pub(crate) fn space(value: &[u8]) -> Option<SpaceId> {
+    Some(SpaceId(*value.get(10..)?.first_chunk()?))
+}
