@@ -177,6 +177,8 @@ pub enum Row {
     },
     /// A request that must be answered once.
     Answer {
+        /// Whom it asked.
+        stream: StreamId,
         /// Who asked.
         asker: SessionId,
         /// Under which key.

@@ -249,7 +249,7 @@ impl<B: Behaviour> Incarnation<B> {
             self.overlay.lay(self.seq, B::atom(event), &rows[from..]);
         }
         if let Some(answered) = body.answers {
-            rows.push(Row::Answer { asker: body.by, key: answered.key.clone() });
+            rows.push(answer_row(self.stream, body.by, &answered));
             self.overlay.lay_answer(self.seq, body.by, answered);
         }
         let due = self.seq.is_multiple_of(SNAPSHOT_ENTRIES);
@@ -270,15 +270,19 @@ pub fn events<B: Behaviour>(body: &Body) -> Result<Vec<B::Event>, CodecError> {
 }
 
 /// The rows of a stored entry, recomputed: what a rebuild writes and an audit compares.
-pub fn rows<B: Behaviour>(body: &Body) -> Result<Vec<Row>, CodecError> {
+pub fn rows<B: Behaviour>(stream: StreamId, body: &Body) -> Result<Vec<Row>, CodecError> {
     let mut rows = Vec::new();
     for (index, event) in events::<B>(body)?.iter().enumerate() {
         B::project(event, index as u16, &mut rows);
     }
     if let Some(answered) = &body.answers {
-        rows.push(Row::Answer { asker: body.by, key: answered.key.clone() });
+        rows.push(answer_row(stream, body.by, answered));
     }
     Ok(rows)
+}
+
+fn answer_row(stream: StreamId, asker: SessionId, answered: &Answered) -> Row {
+    Row::Answer { stream, asker, key: answered.key.clone() }
 }
 
 fn fits<R: std::error::Error>(

@@ -11,7 +11,7 @@ pub use patch::{Draft, Patch};
 pub use subscription::{Filter, Notice, Subscription, Wake};
 
 use crate::atom::{Atom, Deprecation, Embedding, Reference};
-use crate::behaviour::{Behaviour, Decision, Delivery, Row, View};
+use crate::behaviour::{Behaviour, Decision, Delivery, Row};
 use crate::id::{AtomId, Position, SessionId, SpaceId, StreamId, SubscriptionId};
 use crate::mutant;
 use crate::rights::Level;

@@ -1,0 +1,71 @@
+//! Every setting and every limit of the runtime, in one table, with its unit and its default.
+
+use std::path::{Path, PathBuf};
+use stoa_actors::limits::Limits;
+
+/// How a data directory is opened and what its actors may use.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// The data directory.
+    pub data: PathBuf,
+    /// What one mutation may carry.
+    pub limits: Limits,
+    /// Entries in one commit. More buys latency, no throughput.
+    pub commit_entries_max: usize,
+    /// Bytes of bodies in one commit.
+    pub commit_bytes_max: usize,
+    /// How long one commit may take before the store counts as failed.
+    pub commit_ms_max: u64,
+    /// Lazy entries that wait for a synced one before they are written anyway.
+    pub lazy_entries_max: usize,
+    /// Entries between two checkpoints of a running store: bounds the walk at the next open.
+    pub checkpoint_entries: u64,
+    /// Requests an actor takes in before askers wait.
+    pub mailbox_messages_max: usize,
+    /// Bytes of requests in all mailboxes together before askers wait.
+    pub mailbox_bytes_max: usize,
+    /// How long an asker waits for room in a mailbox before it is told to come back.
+    pub mailbox_wait_ms_max: u64,
+    /// Block cache of the store.
+    pub cache_bytes: u64,
+    /// Journals of the store: bounds what an open after a crash replays.
+    pub journal_bytes_max: u64,
+    /// How long a second process tries to reach the owner of the directory.
+    pub connect_ms_max: u64,
+    /// Connections the owner serves at once.
+    pub connections_max: usize,
+    /// The largest frame on the socket.
+    pub frame_bytes_max: usize,
+    /// How long an orderly stop waits for actors before it kills them.
+    pub stop_ms_max: u64,
+    /// Results of one search.
+    pub search_results_max: usize,
+    /// How the worker for Python is started; nothing is this program itself.
+    pub worker: Option<PathBuf>,
+}
+
+impl Config {
+    /// The defaults, for a directory.
+    pub fn at(data: impl AsRef<Path>) -> Config {
+        Config {
+            data: data.as_ref().to_owned(),
+            limits: Limits::default(),
+            commit_entries_max: 512,
+            commit_bytes_max: 1 << 20,
+            commit_ms_max: 30_000,
+            lazy_entries_max: 1_024,
+            checkpoint_entries: 200_000,
+            mailbox_messages_max: 1_024,
+            mailbox_bytes_max: 64 << 20,
+            mailbox_wait_ms_max: 10_000,
+            cache_bytes: 32 << 20,
+            journal_bytes_max: 128 << 20,
+            connect_ms_max: 5_000,
+            connections_max: 256,
+            frame_bytes_max: 24 << 20,
+            stop_ms_max: 5_000,
+            search_results_max: 1_000,
+            worker: None,
+        }
+    }
+}

@@ -1,0 +1,112 @@
+//! Fail-stop: the first write or sync error ends the store. Nothing is acknowledged after it.
+
+use std::path::PathBuf;
+use std::sync::{Arc, OnceLock};
+use stoa_actors::codec::CodecError;
+use stoa_actors::log::Breach;
+use tokio::sync::Notify;
+
+/// Why a store cannot be opened, or why it stopped.
+#[derive(Clone, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StoreError {
+    /// The engine could not read or write.
+    #[error("the store cannot go on: {0}; nothing was acknowledged after this, open it again")]
+    Engine(String),
+    /// A file of the data directory could not be read or written.
+    #[error("{what} {}: {why}", .path.display())]
+    File {
+        /// What was tried.
+        what: &'static str,
+        /// On which file.
+        path: PathBuf,
+        /// What the system said.
+        why: String,
+    },
+    /// Another process has it.
+    #[error("{} is locked by another process that does not answer{}", .path.display(), by(.pid))]
+    Locked {
+        /// The data directory.
+        path: PathBuf,
+        /// The other process, if it left its number.
+        pid: Option<u32>,
+    },
+    /// Written by a newer build.
+    #[error("{} has data format {found}, this build reads {known}; use a newer stoa", .path.display())]
+    NewerFormat {
+        /// The data directory.
+        path: PathBuf,
+        /// The format found.
+        found: String,
+        /// The format this build reads.
+        known: u32,
+    },
+    /// The log does not hold what was acknowledged.
+    #[error("{0}")]
+    Breach(Breach),
+    /// Stored bytes cannot be read.
+    #[error("{0}")]
+    Codec(String),
+    /// A broken invariant of the log: two writers of one stream, for instance.
+    #[error("broken invariant: {0}; open the store again")]
+    Invariant(String),
+    /// The runtime is stopping in order.
+    #[error("the runtime is stopping; ask again once it is open")]
+    Stopping,
+}
+
+fn by(pid: &Option<u32>) -> String {
+    pid.map_or_else(String::new, |pid| format!(" (process {pid})"))
+}
+
+impl From<fjall::Error> for StoreError {
+    fn from(error: fjall::Error) -> Self {
+        StoreError::Engine(error.to_string())
+    }
+}
+
+impl From<CodecError> for StoreError {
+    fn from(error: CodecError) -> Self {
+        StoreError::Codec(error.to_string())
+    }
+}
+
+impl From<Breach> for StoreError {
+    fn from(breach: Breach) -> Self {
+        StoreError::Breach(breach)
+    }
+}
+
+/// Tripped once; from then on the store refuses.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Failure(Arc<Tripped>);
+
+#[derive(Debug, Default)]
+struct Tripped {
+    error: OnceLock<StoreError>,
+    told: Notify,
+}
+
+impl Failure {
+    /// The first error counts.
+    pub(crate) fn trip(&self, error: StoreError) -> StoreError {
+        let first = self.0.error.get_or_init(|| error).clone();
+        self.0.told.notify_waiters();
+        first
+    }
+
+    pub(crate) fn error(&self) -> Option<StoreError> {
+        self.0.error.get().cloned()
+    }
+
+    /// Returns when it is tripped.
+    pub(crate) async fn tripped(&self) -> StoreError {
+        loop {
+            let told = self.0.told.notified();
+            if let Some(error) = self.error() {
+                return error;
+            }
+            told.await;
+        }
+    }
+}

@@ -1,0 +1,339 @@
+//! The log writer: the one place where something becomes durable.
+//!
+//! A writer thread blocks for one request, drains what waits, and commits it as one batch with one
+//! sync. An acker thread then writes the witness and completes replies, effects and wakes, while
+//! the writer is in the next commit. Actors are not batched by their hosts: this drain is the
+//! batch, and while one sync runs the next batch gathers by itself.
+
+use crate::config::Config;
+use crate::failure::{Failure, StoreError};
+use crate::store::{Opened, Store, Witness};
+use fjall::PersistMode;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::thread::JoinHandle;
+use std::time::Instant;
+use stoa_actors::id::{Position, StreamId};
+use stoa_actors::incarnation::Append;
+use stoa_actors::log::{Head, Header};
+
+/// Runs once the request, and all before it, is durable and witnessed; or with what stopped it.
+/// The position is the entry's own; nothing for a request without an entry.
+pub(crate) type Done = Box<dyn FnOnce(Result<Option<Position>, &StoreError>) + Send>;
+
+enum Request {
+    /// An entry to be made durable; `lazy` ones ride along with the next that is not.
+    Append { append: Box<Append>, urgency: Urgency, done: Done },
+    /// Done when everything before it is durable.
+    Behind(Done),
+    /// The last one: what is lazy is written, then both threads end.
+    Stop,
+}
+
+/// Whether an entry asks for a sync or rides along with the next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Urgency {
+    /// Sync now.
+    Synced,
+    /// Ride along; delays nobody.
+    Lazy,
+}
+
+/// Sends to the writer; cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Log {
+    requests: Sender<Request>,
+    pulse: Arc<Pulse>,
+    failure: Failure,
+}
+
+/// What the watchdog and `status` look at.
+#[derive(Debug)]
+struct Pulse {
+    started: Instant,
+    /// When the commit that runs was begun, in ms since `started`, plus one; 0 when none runs.
+    commit: AtomicU64,
+    /// The last position that is durable and witnessed.
+    durable: AtomicU64,
+    commits: AtomicU64,
+}
+
+/// The two threads.
+pub(crate) struct Threads {
+    writer: JoinHandle<()>,
+    acker: JoinHandle<Head>,
+}
+
+struct Committed {
+    head: Head,
+    done: Vec<(Done, Option<Position>)>,
+}
+
+impl Log {
+    /// Starts both threads on an open store.
+    pub(crate) fn start(config: &Config, opened: Opened) -> std::io::Result<(Log, Threads)> {
+        let (requests, queue) = channel();
+        let (committed, acks) = channel();
+        let failure = opened.store.failure.clone();
+        let pulse = Arc::new(Pulse {
+            started: Instant::now(),
+            commit: AtomicU64::new(0),
+            durable: AtomicU64::new(opened.head.position.0),
+            commits: AtomicU64::new(0),
+        });
+        let writer = Writer {
+            store: opened.store.clone(),
+            head: opened.head,
+            seqs: HashMap::new(),
+            config: config.clone(),
+            pulse: pulse.clone(),
+            failure: failure.clone(),
+            acker: committed,
+            unpointed: opened.walked,
+        };
+        let acker = Acker { witness: opened.witness, pulse: pulse.clone(), failure: failure.clone() };
+        let head = opened.head;
+        let owned = opened.owned;
+        let writer = std::thread::Builder::new()
+            .name("stoa-log-writer".into())
+            .spawn(move || writer.run(&queue))?;
+        let acker = std::thread::Builder::new().name("stoa-log-acker".into()).spawn(move || {
+            let head = acker.run(head, &acks);
+            drop(owned);
+            head
+        })?;
+        Ok((Log { requests, pulse, failure }, Threads { writer, acker }))
+    }
+
+    /// Appends; `done` runs exactly once, on the acker's thread, and must be short.
+    pub(crate) fn append(&self, append: Append, urgency: Urgency, done: Done) {
+        self.send(Request::Append { append: Box::new(append), urgency, done });
+    }
+
+    /// Runs `done` once everything sent before is durable.
+    pub(crate) fn behind(&self, done: Done) {
+        self.send(Request::Behind(done));
+    }
+
+    fn send(&self, request: Request) {
+        if let Err(gone) = self.requests.send(request) {
+            let error = self.failure.error().unwrap_or(StoreError::Stopping);
+            match gone.0 {
+                Request::Append { done, .. } | Request::Behind(done) => done(Err(&error)),
+                Request::Stop => {}
+            }
+        }
+    }
+
+    /// The last position that is durable and witnessed.
+    pub(crate) fn durable(&self) -> Position {
+        Position(self.pulse.durable.load(Ordering::Acquire))
+    }
+
+    /// How many commits there have been since the start.
+    pub(crate) fn commits(&self) -> u64 {
+        self.pulse.commits.load(Ordering::Relaxed)
+    }
+
+    /// How long the commit that runs has taken so far.
+    pub(crate) fn commit_ms(&self) -> u64 {
+        match self.pulse.commit.load(Ordering::Relaxed) {
+            0 => 0,
+            begun => (self.pulse.started.elapsed().as_millis() as u64).saturating_sub(begun - 1),
+        }
+    }
+
+    /// Asks both threads to end once everything sent so far is written.
+    pub(crate) fn stop(&self) {
+        self.send(Request::Stop);
+    }
+}
+
+impl Threads {
+    /// Waits for both, and gives the last head.
+    pub(crate) fn join(self) -> Option<Head> {
+        let _ = self.writer.join();
+        self.acker.join().ok()
+    }
+}
+
+struct Writer {
+    store: Store,
+    head: Head,
+    /// The last number of each stream in use; read from the store at first sight.
+    seqs: HashMap<StreamId, u64>,
+    config: Config,
+    pulse: Arc<Pulse>,
+    failure: Failure,
+    acker: Sender<Committed>,
+    /// Entries since the last checkpoint.
+    unpointed: u64,
+}
+
+/// Streams whose last number is kept in memory before all are forgotten.
+const SEQS_MAX: usize = 1 << 20;
+
+impl Writer {
+    fn run(mut self, queue: &Receiver<Request>) {
+        let mut waiting: Vec<Request> = Vec::new();
+        let mut stop = false;
+        while !stop {
+            let Ok(first) = queue.recv() else { break };
+            let (mut urgent, mut bytes) = (false, 0);
+            let mut next = Some(first);
+            while let Some(request) = next {
+                match &request {
+                    Request::Stop => {
+                        (stop, urgent) = (true, true);
+                        break;
+                    }
+                    Request::Append { append, urgency, .. } => {
+                        urgent |= *urgency == Urgency::Synced;
+                        bytes += append.body.len();
+                    }
+                    Request::Behind(_) => urgent = true,
+                }
+                waiting.push(request);
+                let full = waiting.len() >= self.config.commit_entries_max
+                    || bytes >= self.config.commit_bytes_max;
+                next = if full { None } else { queue.try_recv().ok() };
+            }
+            if urgent || waiting.len() >= self.config.lazy_entries_max {
+                self.group(std::mem::take(&mut waiting));
+            }
+        }
+        // Dropping the queue answers, through `Log::send`, whoever still comes.
+        for request in waiting.into_iter().chain(queue.try_iter()) {
+            refuse(request, &self.failure.error().unwrap_or(StoreError::Stopping));
+        }
+    }
+
+    /// One commit. After an error nothing is acknowledged any more.
+    fn group(&mut self, requests: Vec<Request>) {
+        if let Some(error) = self.failure.error() {
+            requests.into_iter().for_each(|it| refuse(it, &error));
+            return;
+        }
+        self.pulse.commit.store(self.pulse.started.elapsed().as_millis() as u64 + 1, Ordering::Relaxed);
+        match self.commit(requests) {
+            Ok(committed) => drop(self.acker.send(committed)),
+            Err((requests, error)) => {
+                let error = self.failure.trip(error);
+                requests.into_iter().for_each(|(done, _)| done(Err(&error)));
+            }
+        }
+        self.pulse.commit.store(0, Ordering::Relaxed);
+        self.pulse.commits.fetch_add(1, Ordering::Relaxed);
+        if self.seqs.len() > SEQS_MAX {
+            self.seqs.clear();
+        }
+    }
+
+    #[expect(clippy::type_complexity, reason = "what was asked comes back with the error, once")]
+    fn commit(
+        &mut self,
+        requests: Vec<Request>,
+    ) -> Result<Committed, (Vec<(Done, Option<Position>)>, StoreError)> {
+        let mut batch = self.store.batch(requests.len());
+        let mut places: BTreeMap<StreamId, (u64, Vec<u8>)> = BTreeMap::new();
+        let (mut head, mut done) = (self.head, Vec::with_capacity(requests.len()));
+        let mut broken = None;
+        for request in requests {
+            match request {
+                Request::Append { append, done: then, .. } => {
+                    let position = Position(head.position.0 + 1);
+                    done.push((then, Some(position)));
+                    match self.place(&append) {
+                        Ok(()) => {}
+                        Err(error) => {
+                            broken = Some(error);
+                            continue;
+                        }
+                    }
+                    let Append { stream, seq, body, digest, rows, snapshot } = *append;
+                    let header = Header { previous: head.hash, stream, seq, body: digest };
+                    let entry = [&header.to_bytes()[..], &body].concat();
+                    self.store.write(&mut batch, position, entry, &rows);
+                    let place = places.entry(stream).or_insert((seq, Vec::new()));
+                    place.1.extend(position.0.to_be_bytes());
+                    if let Some(state) = snapshot {
+                        self.store.write_snapshot(&mut batch, stream, seq, &state);
+                    }
+                    head = header.head(position);
+                }
+                Request::Behind(then) => done.push((then, None)),
+                Request::Stop => {}
+            }
+        }
+        if let Some(error) = broken {
+            return Err((done, error));
+        }
+        for (stream, (first, positions)) in places {
+            self.store.write_stream(&mut batch, stream, first, &positions);
+        }
+        if !batch.is_empty()
+            && let Err(error) = batch.durability(Some(PersistMode::SyncData)).commit()
+        {
+            return Err((done, error.into()));
+        }
+        self.unpointed += head.position.0 - self.head.position.0;
+        self.head = head;
+        Ok(Committed { head, done })
+    }
+
+    /// The next entry of a stream is the last plus one: two writers of one stream are impossible.
+    fn place(&mut self, append: &Append) -> Result<(), StoreError> {
+        let last = match self.seqs.get(&append.stream) {
+            Some(last) => *last,
+            None => self.store.last_seq(append.stream)?,
+        };
+        if append.seq != last + 1 {
+            let (stream, seq) = (append.stream, append.seq);
+            return Err(StoreError::Invariant(format!("stream {stream}: {seq} follows {last}")));
+        }
+        self.seqs.insert(append.stream, append.seq);
+        Ok(())
+    }
+}
+
+fn refuse(request: Request, error: &StoreError) {
+    match request {
+        Request::Append { done, .. } | Request::Behind(done) => done(Err(error)),
+        Request::Stop => {}
+    }
+}
+
+struct Acker {
+    witness: Witness,
+    pulse: Arc<Pulse>,
+    failure: Failure,
+}
+
+impl Acker {
+    fn run(mut self, mut head: Head, commits: &Receiver<Committed>) -> Head {
+        while let Ok(first) = commits.recv() {
+            let ready: Vec<Committed> =
+                std::iter::once(first).chain(commits.try_iter().take(64)).collect();
+            let newest = ready.last().map_or(head, |it| it.head);
+            if newest != head
+                && let Err(error) = self.witness.write(newest)
+            {
+                self.failure.trip(StoreError::Engine(format!("the witness: {error}")));
+            }
+            let stopped = self.failure.error();
+            if stopped.is_none() {
+                head = newest;
+                self.pulse.durable.store(head.position.0, Ordering::Release);
+            }
+            for (done, position) in ready.into_iter().flat_map(|it| it.done) {
+                match &stopped {
+                    None => done(Ok(position)),
+                    Some(error) => done(Err(error)),
+                }
+            }
+        }
+        head
+    }
+}

@@ -1,0 +1,341 @@
+//! The store: what is durable, in a few fixed keyspaces, and how it is read.
+//!
+//! Only the log writer writes here (see [`crate::log`]); everybody reads, without any lock. What
+//! is in the log is the truth, every other keyspace is derived from it, but for `repls`.
+
+mod keys;
+mod open;
+mod witness;
+
+pub(crate) use open::{Opened, ready_directory};
+pub use open::{Loss, accept_loss, rebuild};
+pub(crate) use witness::Witness;
+
+use crate::failure::{Failure, StoreError};
+use fjall::{Database, Keyspace, KeyspaceCreateOptions, OwnedWriteBatch};
+use std::path::Path;
+use std::sync::Arc;
+use stoa_actors::atom::Atom;
+use stoa_actors::behaviour::{Row, View};
+use stoa_actors::id::{AtomId, Position, SessionId, SpaceId, StreamId};
+use stoa_actors::incarnation::{self, Durable};
+use stoa_actors::log::{Answered, Body, Header};
+use stoa_actors::space::{self, Space};
+
+/// One entry of the log, as read.
+#[derive(Clone, Debug)]
+pub struct Entry {
+    /// Where it stands.
+    pub position: Position,
+    /// What the chain covers.
+    pub header: Header,
+    /// What happened.
+    pub body: Body,
+}
+
+const ATOMS: u8 = 0;
+const REFERENCES: u8 = 1;
+const ANSWERS: u8 = 2;
+
+/// A handle on what is durable; cheap to clone.
+#[derive(Clone)]
+pub struct Store {
+    db: Database,
+    log: Keyspace,
+    atoms: Keyspace,
+    streams: Keyspace,
+    references: Keyspace,
+    answers: Keyspace,
+    snapshots: Keyspace,
+    repls: Keyspace,
+    meta: Keyspace,
+    pub(crate) failure: Failure,
+}
+
+impl Store {
+    fn open(path: &Path, cache_bytes: u64, journal_bytes_max: u64) -> Result<Store, StoreError> {
+        let db = Database::builder(path)
+            .cache_size(cache_bytes)
+            .max_journaling_size(journal_bytes_max)
+            .open()?;
+        let space = |name: &str| db.keyspace(name, KeyspaceCreateOptions::default);
+        Ok(Store {
+            log: space("log")?,
+            atoms: space("atoms")?,
+            streams: space("streams")?,
+            references: space("references")?,
+            answers: space("answers")?,
+            snapshots: space("snapshots")?,
+            repls: space("repls")?,
+            meta: space("meta")?,
+            db,
+            failure: Failure::default(),
+        })
+    }
+
+    /// The derived keyspaces: what a rebuild may empty.
+    fn derived(&self) -> [&Keyspace; 5] {
+        [&self.atoms, &self.streams, &self.references, &self.answers, &self.snapshots]
+    }
+
+    pub(crate) fn batch(&self, entries: usize) -> OwnedWriteBatch {
+        OwnedWriteBatch::with_capacity(self.db.clone(), entries * 6)
+    }
+
+    /// The entry at a position.
+    pub fn entry(&self, at: Position) -> Result<Option<Entry>, StoreError> {
+        let Some(value) = self.log.get(keys::position(at))? else { return Ok(None) };
+        Ok(Some(entry(at, &value)?))
+    }
+
+    /// The last entry of the log.
+    pub fn last(&self) -> Result<Option<Entry>, StoreError> {
+        let Some(guard) = self.log.last_key_value() else { return Ok(None) };
+        let (key, value) = guard.into_inner()?;
+        let at = keys::number(&key, 0).map(Position).ok_or_else(short)?;
+        Ok(Some(entry(at, &value)?))
+    }
+
+    /// The raw entries after a position, in order.
+    pub(crate) fn raw_after(
+        &self,
+        at: Position,
+    ) -> impl Iterator<Item = Result<(Position, fjall::UserValue), StoreError>> + use<> {
+        self.log.range(keys::position(Position(at.0 + 1))..).map(|guard| {
+            let (key, value) = guard.into_inner()?;
+            Ok((keys::number(&key, 0).map(Position).ok_or_else(short)?, value))
+        })
+    }
+
+    /// Where entry `seq` of a stream stands.
+    pub fn position_of(&self, stream: StreamId, seq: u64) -> Result<Option<Position>, StoreError> {
+        let range = keys::stream(stream, 0)..=keys::stream(stream, seq);
+        let Some(guard) = self.streams.range(range).next_back() else { return Ok(None) };
+        let (key, value) = guard.into_inner()?;
+        let first = keys::number(&key, 16).ok_or_else(short)?;
+        Ok(keys::number(&value, (seq - first) as usize * 8).map(Position))
+    }
+
+    /// The number of the last entry of a stream; 0 before the first.
+    pub fn last_seq(&self, stream: StreamId) -> Result<u64, StoreError> {
+        let Some(guard) = self.streams.prefix(stream.0).next_back() else { return Ok(0) };
+        let (key, value) = guard.into_inner()?;
+        Ok(keys::number(&key, 16).ok_or_else(short)? + (value.len() / 8) as u64 - 1)
+    }
+
+    /// The positions of a stream's entries after number `seq`, in order, with their numbers.
+    pub fn stream_after(
+        &self,
+        stream: StreamId,
+        seq: u64,
+    ) -> impl Iterator<Item = Result<(u64, Position), StoreError>> + use<> {
+        let from = match self.streams.range(keys::stream(stream, 0)..=keys::stream(stream, seq)).next_back() {
+            Some(guard) => guard.key().map(|key| key.to_vec()).unwrap_or_default(),
+            None => keys::stream(stream, 0),
+        };
+        self.streams
+            .range(from..=keys::stream(stream, u64::MAX))
+            .flat_map(|guard| match guard.into_inner() {
+                Err(error) => vec![Err(error.into())],
+                Ok((key, value)) => positions(&key, &value),
+            })
+            .filter(move |it| it.as_ref().map_or(true, |(found, _)| *found > seq))
+    }
+
+    /// The atom version at a place in the log.
+    fn atom_at(&self, (at, index): (Position, u16)) -> Result<Arc<Atom>, StoreError> {
+        let entry = self.entry(at)?.ok_or_else(|| missing(at))?;
+        let events = incarnation::events::<Space>(&entry.body)?;
+        let atom = events.get(usize::from(index)).and_then(space_atom).cloned();
+        atom.ok_or_else(|| missing(at))
+    }
+
+    /// The newest durable version of an atom, and where it stands.
+    pub fn newest(&self, id: AtomId) -> Result<Option<(Position, Arc<Atom>)>, StoreError> {
+        let Some(value) = self.atoms.get(id.0)? else { return Ok(None) };
+        let place = keys::place(&value).ok_or_else(short)?;
+        Ok(Some((place.0, self.atom_at(place)?)))
+    }
+
+    /// One version of an atom, and where it stands.
+    pub fn version(
+        &self,
+        id: AtomId,
+        version: u64,
+    ) -> Result<Option<(Position, Arc<Atom>)>, StoreError> {
+        if version == 1 {
+            let Some((_, newest)) = self.newest(id)? else { return Ok(None) };
+            let Some(at) = self.position_of(newest.space.stream(), newest.born)? else {
+                return Ok(None);
+            };
+            let entry = self.entry(at)?.ok_or_else(|| missing(at))?;
+            let events = incarnation::events::<Space>(&entry.body)?;
+            let first = events.iter().filter_map(space_atom).find(|it| it.id == id).cloned();
+            return Ok(first.map(|atom| (at, atom)));
+        }
+        let Some(value) = self.atoms.get(keys::version(id, version))? else { return Ok(None) };
+        let place = keys::place(&value).ok_or_else(short)?;
+        Ok(Some((place.0, self.atom_at(place)?)))
+    }
+
+    fn answer(
+        &self,
+        stream: StreamId,
+        asker: SessionId,
+        key: &str,
+    ) -> Result<Option<(u64, Answered)>, StoreError> {
+        let Some(value) = self.answers.get(keys::answer(stream, asker, key))? else {
+            return Ok(None);
+        };
+        let at = keys::number(&value, 0).map(Position).ok_or_else(short)?;
+        let entry = self.entry(at)?.ok_or_else(|| missing(at))?;
+        Ok(entry.body.answers.map(|answered| (entry.header.seq, answered)))
+    }
+
+    /// The last snapshot of a stream's state, and the entry it was taken after.
+    pub(crate) fn snapshot(
+        &self,
+        stream: StreamId,
+    ) -> Result<Option<(u64, fjall::UserValue)>, StoreError> {
+        let Some(value) = self.snapshots.get(stream.0)? else { return Ok(None) };
+        Ok(keys::number(&value, 0).map(|seq| (seq, value)))
+    }
+
+    /// What a session's REPL left behind; lost with nothing but comfort.
+    pub(crate) fn repl(&self, session: SessionId) -> Result<Option<Vec<u8>>, StoreError> {
+        Ok(self.repls.get(session.0)?.map(|it| it.to_vec()))
+    }
+
+    pub(crate) fn keep_repl(&self, session: SessionId, bytes: &[u8]) -> Result<(), StoreError> {
+        Ok(self.repls.insert(session.0, bytes)?)
+    }
+
+    /// Puts one entry and its rows into a batch.
+    pub(crate) fn write(
+        &self,
+        batch: &mut OwnedWriteBatch,
+        at: Position,
+        entry: Vec<u8>,
+        rows: &[Row],
+    ) {
+        batch.insert(&self.log, keys::position(at), entry);
+        rows.iter().for_each(|row| self.write_row(batch, at, row));
+    }
+
+    /// Puts a stream's new positions into a batch: one row, however many.
+    pub(crate) fn write_stream(
+        &self,
+        batch: &mut OwnedWriteBatch,
+        stream: StreamId,
+        first_seq: u64,
+        positions: &[u8],
+    ) {
+        batch.insert(&self.streams, keys::stream(stream, first_seq), positions);
+    }
+
+    pub(crate) fn write_snapshot(
+        &self,
+        batch: &mut OwnedWriteBatch,
+        stream: StreamId,
+        seq: u64,
+        state: &[u8],
+    ) {
+        let value = [&seq.to_be_bytes()[..], state].concat();
+        batch.insert(&self.snapshots, stream.0, value);
+    }
+
+    fn write_row(&self, batch: &mut OwnedWriteBatch, at: Position, row: &Row) {
+        match Store::row(at, row) {
+            (table, key, Some(value)) => batch.insert(self.table(table), key, value),
+            (table, key, None) => batch.remove(self.table(table), key),
+        }
+    }
+
+    fn table(&self, table: u8) -> &Keyspace {
+        match table {
+            ATOMS => &self.atoms,
+            REFERENCES => &self.references,
+            _ => &self.answers,
+        }
+    }
+
+    /// Table, key and value of a derived row; no value means that there must be none.
+    fn row(at: Position, row: &Row) -> (u8, Vec<u8>, Option<Vec<u8>>) {
+        match row {
+            Row::Atom { id, space, index } => {
+                (ATOMS, id.0.to_vec(), Some(keys::atom_value(at, *index, *space)))
+            }
+            Row::Version { id, version, index } => {
+                (ATOMS, keys::version(*id, *version), Some(keys::version_value(at, *index)))
+            }
+            Row::Reference { target, relation, source } => {
+                (REFERENCES, keys::reference(*target, relation, *source), Some(Vec::new()))
+            }
+            Row::NoReference { target, relation, source } => {
+                (REFERENCES, keys::reference(*target, relation, *source), None)
+            }
+            Row::Answer { stream, asker, key } => {
+                let key = keys::answer(*stream, *asker, key);
+                (ANSWERS, key, Some(keys::position(at).to_vec()))
+            }
+        }
+    }
+
+    /// A read that cannot be answered ends the store, and with it the incarnation that asked.
+    fn or_stop<T>(&self, read: Result<T, StoreError>) -> T {
+        match read {
+            Ok(found) => found,
+            Err(error) => {
+                let error = self.failure.trip(error);
+                panic!("store: {error}");
+            }
+        }
+    }
+}
+
+impl View for Store {
+    fn atom(&self, id: AtomId) -> Option<Arc<Atom>> {
+        self.or_stop(self.newest(id)).map(|(_, atom)| atom)
+    }
+
+    fn space_of(&self, id: AtomId) -> Option<SpaceId> {
+        let value = self.or_stop(self.atoms.get(id.0).map_err(StoreError::from));
+        value.and_then(|it| keys::space(&it))
+    }
+
+    fn sources(&self, target: AtomId, relation: Option<&str>) -> Vec<(String, AtomId)> {
+        let rows = self.references.prefix(keys::references(target, relation));
+        let found: Result<Vec<_>, fjall::Error> =
+            rows.map(|guard| Ok(keys::referrer(&guard.key()?))).collect();
+        self.or_stop(found.map_err(StoreError::from)).into_iter().flatten().collect()
+    }
+}
+
+impl Durable for Store {
+    fn answered(&self, stream: StreamId, asker: SessionId, key: &str) -> Option<(u64, Answered)> {
+        self.or_stop(self.answer(stream, asker, key))
+    }
+}
+
+fn space_atom(event: &space::Event) -> Option<&Arc<Atom>> {
+    <Space as stoa_actors::behaviour::Behaviour>::atom(event)
+}
+
+fn entry(position: Position, value: &[u8]) -> Result<Entry, StoreError> {
+    let (header, body) = Header::split(value)?;
+    Ok(Entry { position, header, body: Body::decode(body)? })
+}
+
+fn positions(key: &[u8], value: &[u8]) -> Vec<Result<(u64, Position), StoreError>> {
+    let Some(first) = keys::number(key, 16) else { return vec![Err(short())] };
+    let places = value.chunks_exact(8).map(|it| keys::number(it, 0).unwrap_or_default());
+    (first..).zip(places).map(|(seq, at)| Ok((seq, Position(at)))).collect()
+}
+
+fn short() -> StoreError {
+    StoreError::Codec("a derived row is cut short; run `stoa doctor`".into())
+}
+
+fn missing(at: Position) -> StoreError {
+    StoreError::Codec(format!("a derived row points at {at}, which holds no such thing; run `stoa doctor`"))
+}

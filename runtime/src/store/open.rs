@@ -1,0 +1,333 @@
+//! Opening: who has the directory, which format it is, and whether the log holds everything that
+//! was acknowledged. Any doubt is a refusal that says so; nothing is repaired on the quiet.
+
+use super::{Store, Witness, keys};
+use crate::config::Config;
+use crate::failure::StoreError;
+use crate::kinds::Kinds;
+use fjall::{OwnedWriteBatch, PersistMode};
+use std::collections::BTreeMap;
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{Read, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::Path;
+use stoa_actors::id::{Millis, Position, StreamId};
+use stoa_actors::behaviour::Row;
+use stoa_actors::log::{Body, Breach, Hash, Head, Header, Walk};
+
+/// The layout of a data directory. A directory with a higher number is refused.
+const FORMAT: u32 = 1;
+
+/// A directory that is ours.
+#[derive(Debug)]
+pub(crate) struct Owned {
+    /// Held as long as the store is open; the system frees it when the process dies.
+    _lock: File,
+}
+
+/// What an open store starts from.
+pub(crate) struct Opened {
+    pub(crate) store: Store,
+    pub(crate) witness: Witness,
+    pub(crate) head: Head,
+    /// When the last entry was made: the clock never runs behind it.
+    pub(crate) last: Millis,
+    /// Entries walked since the last checkpoint.
+    pub(crate) walked: u64,
+    pub(crate) owned: Owned,
+}
+
+fn file_error(what: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> StoreError {
+    move |error| StoreError::File { what, path: path.to_owned(), why: error.to_string() }
+}
+
+/// Makes the directory if need be, takes its lock, checks its format.
+pub(crate) fn ready_directory(data: &Path) -> Result<Owned, StoreError> {
+    fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(data)
+        .map_err(file_error("cannot make the data directory", data))?;
+    let path = data.join("lock");
+    let mut lock = OpenOptions::new()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .mode(0o600)
+        .open(&path)
+        .map_err(file_error("cannot write", &path))?;
+    match lock.try_lock() {
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => {
+            let mut text = String::new();
+            let pid = lock.read_to_string(&mut text).ok().and_then(|_| text.trim().parse().ok());
+            return Err(StoreError::Locked { path: data.to_owned(), pid });
+        }
+        Err(TryLockError::Error(error)) => return Err(file_error("cannot lock", &path)(error)),
+    }
+    check_format(data)?;
+    lock.set_len(0)
+        .and_then(|()| lock.write_all(format!("{}\n", std::process::id()).as_bytes()))
+        .map_err(file_error("cannot write", &path))?;
+    Ok(Owned { _lock: lock })
+}
+
+fn check_format(data: &Path) -> Result<(), StoreError> {
+    let path = data.join("format");
+    match fs::read_to_string(&path) {
+        Ok(text) => match text.trim().parse::<u32>() {
+            Ok(found) if found <= FORMAT => Ok(()),
+            _ => Err(StoreError::NewerFormat {
+                path: data.to_owned(),
+                found: text.trim().chars().take(32).collect(),
+                known: FORMAT,
+            }),
+        },
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            let mut file = File::create(&path).map_err(file_error("cannot write", &path))?;
+            file.write_all(format!("{FORMAT}\n").as_bytes())
+                .and_then(|()| file.sync_all())
+                .map_err(file_error("cannot write", &path))
+        }
+        Err(error) => Err(file_error("cannot read", &path)(error)),
+    }
+}
+
+impl Opened {
+    /// Opens the store of a directory that is ours, and walks its log from the last checkpoint:
+    /// chain, bodies, witness, and every derived row of what it walks.
+    pub(crate) fn open(config: &Config, owned: Owned, kinds: &Kinds) -> Result<Opened, StoreError> {
+        let data = &config.data;
+        let store = Store::open(&data.join("db"), config.cache_bytes, config.journal_bytes_max)?;
+        let path = data.join("witness");
+        let (mut witness, vouched) =
+            Witness::open(&path).map_err(file_error("cannot open", &path))?;
+        let checkpoint = store.checkpoint()?;
+        // A checkpoint that its own entry does not bear out is worth nothing: walk it all.
+        let checkpoint = if store.head_at(checkpoint.position)? == Some(checkpoint) {
+            checkpoint
+        } else {
+            Head::default()
+        };
+        let mut walk = Walk::new(checkpoint, vouched);
+        let mut last = store.entry(checkpoint.position)?.map_or(Millis(0), |it| it.body.at);
+        let mut derived = Derived::default();
+        let mut repairs = store.batch(16);
+        for raw in store.raw_after(checkpoint.position) {
+            let (at, entry) = raw?;
+            let (header, body) = walk.step(at, &entry)?;
+            let body = Body::decode(body)?;
+            last = last.max(body.at);
+            derived.add(header.stream, header.seq, at);
+            for row in kinds.rows(header.stream, &body)? {
+                derived.add_row(at, row);
+            }
+        }
+        let head = walk.finish()?;
+        derived.repair(&store, &mut repairs)?;
+        if !repairs.is_empty() {
+            tracing::warn!(rows = repairs.len(), "derived rows were missing and are written again");
+            repairs.durability(Some(PersistMode::SyncData)).commit()?;
+        }
+        if vouched != Some(head) {
+            witness.write(head).map_err(file_error("cannot write", &path))?;
+        }
+        let walked = head.position.0 - checkpoint.position.0;
+        Ok(Opened { store, witness, head, last, walked, owned })
+    }
+}
+
+/// What the rows must say after everything that was walked.
+#[derive(Default)]
+struct Derived {
+    places: Vec<(StreamId, u64, Position)>,
+    /// The last word on each key.
+    rows: BTreeMap<(u8, Vec<u8>), Option<Vec<u8>>>,
+}
+
+impl Derived {
+    fn add(&mut self, stream: StreamId, seq: u64, at: Position) {
+        self.places.push((stream, seq, at));
+    }
+
+    fn add_row(&mut self, at: Position, row: Row) {
+        let (table, key, value) = Store::row(at, &row);
+        self.rows.insert((table, key), value);
+    }
+
+    /// Writes what is not there as it should be.
+    fn repair(self, store: &Store, batch: &mut OwnedWriteBatch) -> Result<(), StoreError> {
+        for (stream, seq, at) in self.places {
+            if store.position_of(stream, seq)? != Some(at) {
+                store.write_stream(batch, stream, seq, &keys::position(at));
+            }
+        }
+        for ((table, key), value) in self.rows {
+            let keyspace = store.table(table);
+            if keyspace.get(&key)?.as_deref() != value.as_deref() {
+                match value {
+                    Some(value) => batch.insert(keyspace, key, value),
+                    None => batch.remove(keyspace, key),
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Store {
+    /// The last head whose rows are known to be flushed; the start when there is none.
+    fn checkpoint(&self) -> Result<Head, StoreError> {
+        let Some(value) = self.meta.get(keys::CHECKPOINT)? else { return Ok(Head::default()) };
+        let position = keys::number(&value, 0).map(Position);
+        let hash = value.get(8..).and_then(|it| it.first_chunk()).map(|it| Hash(*it));
+        Ok(position.zip(hash).map(|(position, hash)| Head { position, hash }).unwrap_or_default())
+    }
+
+    /// Flushes every keyspace and then notes the head: a later open walks from here. Takes a
+    /// while; what is written meanwhile is not covered.
+    pub(crate) fn make_checkpoint(&self, head: Head) -> Result<(), StoreError> {
+        let all = || [&self.log, &self.repls].into_iter().chain(self.derived());
+        for keyspace in all() {
+            keyspace.rotate_memtable()?;
+        }
+        while all().any(|keyspace| keyspace.sealed_memtable_count() > 0) {
+            std::thread::park_timeout(std::time::Duration::from_millis(1));
+        }
+        let value = [&keys::position(head.position)[..], &head.hash.0].concat();
+        let mut batch = self.batch(1).durability(Some(PersistMode::SyncData));
+        batch.insert(&self.meta, keys::CHECKPOINT, value);
+        Ok(batch.commit()?)
+    }
+
+    fn head_at(&self, position: Position) -> Result<Option<Head>, StoreError> {
+        if position == Position(0) {
+            return Ok(Some(Head::default()));
+        }
+        let Some(value) = self.log.get(keys::position(position))? else { return Ok(None) };
+        Ok(Header::split(&value).ok().map(|(header, _)| header.head(position)))
+    }
+}
+
+/// What was given up by hand.
+#[derive(Clone, Debug)]
+pub struct Loss {
+    /// Why the store was refused.
+    pub breach: Breach,
+    /// The head it goes on from.
+    pub kept: Head,
+    /// Entries that were removed behind it.
+    pub removed: u64,
+}
+
+/// Goes on from the last head that holds, after a breach: removes what is behind it, vouches for
+/// it, and derives everything else anew. `kept` is typed by a person who has read the refusal: it
+/// must be the head that the log holds up to. Nothing is changed otherwise.
+pub fn accept_loss(config: &Config, kept: &str, kinds: &Kinds) -> Result<Loss, AcceptError> {
+    let _owned = ready_directory(&config.data)?;
+    let store = Store::open(&config.data.join("db"), config.cache_bytes, config.journal_bytes_max)?;
+    let path = config.data.join("witness");
+    let (mut witness, vouched) = Witness::open(&path).map_err(file_error("cannot open", &path))?;
+    let mut walk = Walk::new(Head::default(), vouched);
+    let stepped = store
+        .raw_after(Position(0))
+        .try_for_each(|raw| {
+            let (at, entry) = raw?;
+            walk.step(at, &entry).map(drop).map_err(StoreError::from)
+        })
+        .and_then(|()| walk.clone().finish().map(drop).map_err(StoreError::from));
+    let breach = match stepped {
+        Ok(()) => return Err(AcceptError::Nothing),
+        Err(StoreError::Breach(breach)) => breach,
+        Err(error) => return Err(error.into()),
+    };
+    let head = walk.head();
+    if head.to_string() != kept {
+        return Err(AcceptError::OtherHead { given: kept.to_owned(), head, breach });
+    }
+    let mut removed = 0;
+    let mut batch = store.batch(1_000);
+    for guard in store.log.range(keys::position(Position(head.position.0 + 1))..) {
+        batch.remove(&store.log, guard.key().map_err(StoreError::from)?);
+        removed += 1;
+    }
+    batch.durability(Some(PersistMode::SyncAll)).commit().map_err(StoreError::from)?;
+    rebuild_tables(&store, kinds)?;
+    witness.overwrite(head).map_err(file_error("cannot write", &path))?;
+    Ok(Loss { breach, kept: head, removed })
+}
+
+/// Why a loss is not accepted.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum AcceptError {
+    /// There is none.
+    #[error("nothing is lost here: the log holds everything that was acknowledged")]
+    Nothing,
+    /// Not the head that the log holds up to.
+    #[error("{given} is not the head to go on from: {breach}; the log holds up to {head}")]
+    OtherHead {
+        /// What was typed.
+        given: String,
+        /// What would be right.
+        head: Head,
+        /// Why the store is refused.
+        breach: Breach,
+    },
+    /// The store cannot be read or written.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Deletes every derived table and folds the log anew; entries read.
+pub fn rebuild(config: &Config, kinds: &Kinds) -> Result<u64, StoreError> {
+    let _owned = ready_directory(&config.data)?;
+    let store = Store::open(&config.data.join("db"), config.cache_bytes, config.journal_bytes_max)?;
+    rebuild_tables(&store, kinds)
+}
+
+fn rebuild_tables(store: &Store, kinds: &Kinds) -> Result<u64, StoreError> {
+    const BATCH_ENTRIES: u64 = 512;
+    // Without a checkpoint an interrupted rebuild is finished by the next open.
+    let mut batch = store.batch(1).durability(Some(PersistMode::SyncAll));
+    batch.remove(&store.meta, keys::CHECKPOINT);
+    batch.commit()?;
+    for keyspace in store.derived() {
+        keyspace.clear()?;
+    }
+    let mut head = Head::default();
+    let mut batch = store.batch(BATCH_ENTRIES as usize);
+    let mut places: BTreeMap<StreamId, (u64, Vec<u8>)> = BTreeMap::new();
+    for raw in store.raw_after(Position(0)) {
+        let (at, entry) = raw?;
+        let mut walk = Walk::new(head, None);
+        let (header, body) = walk.step(at, &entry)?;
+        let body = Body::decode(body)?;
+        head = walk.head();
+        for row in kinds.rows(header.stream, &body)? {
+            store.write_row(&mut batch, at, &row);
+        }
+        let place = places.entry(header.stream).or_insert((header.seq, Vec::new()));
+        place.1.extend(keys::position(at));
+        if at.0.is_multiple_of(BATCH_ENTRIES) {
+            write_places(store, &mut batch, &mut places);
+            let full = std::mem::replace(&mut batch, store.batch(BATCH_ENTRIES as usize));
+            full.durability(Some(PersistMode::Buffer)).commit()?;
+        }
+    }
+    write_places(store, &mut batch, &mut places);
+    batch.durability(Some(PersistMode::SyncAll)).commit()?;
+    store.make_checkpoint(head)?;
+    Ok(head.position.0)
+}
+
+fn write_places(
+    store: &Store,
+    batch: &mut OwnedWriteBatch,
+    places: &mut BTreeMap<StreamId, (u64, Vec<u8>)>,
+) {
+    for (stream, (first, positions)) in std::mem::take(places) {
+        store.write_stream(batch, stream, first, &positions);
+    }
+}
