@@ -1,39 +1,37 @@
-//! Planted bugs. Only the feature `mutants` compiles them in, and only a test that asks for one by
-//! name sees it: the laws must catch every one, or they are not laws.
+//! Named bugs, planted where the feature `mutants` is on and [`with`] asks for one: a law that no
+//! planted bug can break proves nothing. Without the feature nothing of this is left in the code.
 
-/// Whether this bug is planted here and now.
+/// Is this bug planted here and now? Always `false` without the feature `mutants`.
 #[cfg(not(feature = "mutants"))]
-#[inline(always)]
 pub const fn planted(_name: &str) -> bool {
     false
 }
 
 #[cfg(feature = "mutants")]
-pub use planting::{planted, with};
+pub use on::{planted, with};
 
 #[cfg(feature = "mutants")]
-mod planting {
-    use std::cell::RefCell;
+mod on {
+    use std::cell::Cell;
 
     thread_local! {
-        static PLANTED: RefCell<Option<String>> = const { RefCell::new(None) };
+        static PLANTED: Cell<Option<&'static str>> = const { Cell::new(None) };
     }
 
-    /// Whether this bug is planted on this thread.
+    /// Is this bug planted here and now?
     pub fn planted(name: &str) -> bool {
-        PLANTED.with_borrow(|it| it.as_deref() == Some(name))
+        PLANTED.get() == Some(name)
     }
 
-    /// Runs `test` with the bug planted, on this thread only.
-    pub fn with<R>(name: &str, test: impl FnOnce() -> R) -> R {
-        struct Pull;
-        impl Drop for Pull {
+    /// Runs `body` on this thread with one bug planted, and takes it out again, also by a panic.
+    pub fn with<T>(name: &'static str, body: impl FnOnce() -> T) -> T {
+        struct Out(Option<&'static str>);
+        impl Drop for Out {
             fn drop(&mut self) {
-                PLANTED.set(None);
+                PLANTED.set(self.0);
             }
         }
-        PLANTED.set(Some(name.to_owned()));
-        let _pull = Pull;
-        test()
+        let _out = Out(PLANTED.replace(Some(name)));
+        body()
     }
 }

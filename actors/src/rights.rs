@@ -1,14 +1,272 @@
-//! placeholder until merged
+//! The one actor that knows who may do what. A right is a [`Link`] from a granter to a holder; a
+//! holder's rights are the join of its live links, and every chain of links ends at the root.
+//! What is not here: budgets (they are spent, not held) and the deed itself, which is checked
+//! against [`Rights::level`] by whoever is asked to do it.
+
+pub mod limit;
+
+mod grant;
+mod link;
+mod name;
+mod query;
+mod refusal;
+mod revoke;
+mod stored;
+mod table;
+
+pub use link::{Level, Link, NotALevel, Right, Subject};
+pub use query::Holding;
+pub use refusal::Refusal;
+
+use crate::id::{LinkId, Millis, ROOT, SessionId, SpaceId};
 use serde::{Deserialize, Serialize};
-/// Level
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub enum Level {
-    /// See
-    Read,
-    /// Add
-    Append,
-    /// Change
-    Write,
-    /// Share
-    Grant,
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Every session, link and name. The state of the actor, and the shared table that readers ask
+/// (then fed by [`Rights::narrow`] and [`Rights::widen`] instead of [`Rights::apply`]).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(from = "stored::Stored", into = "stored::Stored")]
+pub struct Rights {
+    births: BTreeMap<SessionId, Birth>,
+    links: BTreeMap<LinkId, Link>,
+    names: BTreeMap<SessionId, BTreeMap<String, Named>>,
+    spaces: BTreeSet<SpaceId>,
+    /// Taken away already, while the event that gave it may be still to come.
+    gone_links: BTreeSet<LinkId>,
+    gone_sessions: BTreeMap<SessionId, Millis>,
+    // Found again from the links.
+    held: BTreeMap<SessionId, BTreeMap<Subject, BTreeSet<LinkId>>>,
+    resting: BTreeMap<LinkId, BTreeSet<LinkId>>,
+    expiring: BTreeSet<(Millis, LinkId)>,
 }
+
+/// When a session came to be, and from whom.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Birth {
+    /// Who spawned it; nothing for the root only.
+    pub parent: Option<SessionId>,
+    /// When its spawn was decided.
+    pub at: Millis,
+    /// Has its own actor been seen? Until then the spawn is still owed: [`Rights::unborn`].
+    pub seen: Seen,
+    /// When it was wiped. A crash is not an end.
+    pub ended: Option<Millis>,
+}
+
+/// How far a spawn has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Seen {
+    /// Its rights are recorded, its actor is yet to be made.
+    NotYet,
+    /// Its actor exists.
+    Born,
+}
+
+/// What an alias stands for, in its holder's own table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Named {
+    /// A space. The name alone opens nothing: the holder needs a right as well.
+    Space(SpaceId),
+    /// A session.
+    Session(SessionId),
+}
+
+/// One right asked for in a spawn.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ask {
+    /// A fresh id for the link.
+    pub link: LinkId,
+    /// What the child shall call the space.
+    pub alias: Option<String>,
+    /// The right.
+    pub right: Right,
+    /// When it ends; what it rests on decides if left out.
+    pub expires: Option<Millis>,
+}
+
+/// What the actor is asked. Who asks, and when, comes with the delivery; ids are fresh ones.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "a field is told where its name and type do not say it")]
+pub enum Message {
+    /// Give the root a tool, secret or model, to use and to hand on. By the root only.
+    Install { link: LinkId, subject: Subject, reason: String },
+    /// Create a space, private to the asker.
+    CreateSpace { space: SpaceId, link: LinkId, alias: Option<String>, reason: String },
+    /// Bring up a child holding exactly what is asked, which must lie within what the asker may
+    /// delegate. The same child by the same parent again is answered again and changes nothing.
+    Spawn { child: SessionId, alias: Option<String>, asks: Vec<Ask>, reason: String },
+    /// Tell that a spawned session's actor exists.
+    ConfirmBirth { session: SessionId },
+    /// Give a right to a living session.
+    Share {
+        link: LinkId,
+        to: SessionId,
+        alias: Option<String>,
+        right: Right,
+        expires: Option<Millis>,
+        reason: String,
+    },
+    /// Take away every right of the holder on the subject that is the asker's to revoke, with all
+    /// that rests on it.
+    Revoke { holder: SessionId, subject: Subject, reason: String },
+    /// Take away one link, with all that rests on it.
+    RevokeLink { link: LinkId, reason: String },
+    /// Put an alias into the asker's own table.
+    Name { alias: String, named: Named },
+    /// Take an alias out of the asker's own table.
+    Unname { alias: String },
+    /// Wipe a session: its links and names go, and all that rests on those links.
+    End { session: SessionId, reason: String },
+    /// Take out what has expired. Rights end at their expiry without it; this only tidies.
+    Expire,
+}
+
+/// What happened. Durable: fields may be added in a new version of the stored form only.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "a field is told where its name and type do not say it")]
+pub enum Event {
+    /// The root was given something.
+    Installed { link: Link },
+    /// A space exists, and its creator holds it whole.
+    SpaceCreated { link: Link, alias: Option<String> },
+    /// A session exists, its rights with it.
+    Spawned {
+        child: SessionId,
+        parent: SessionId,
+        at: Millis,
+        /// What the parent calls the child.
+        alias: Option<String>,
+        links: Vec<Link>,
+        /// What the child calls its spaces.
+        names: Vec<(String, SpaceId)>,
+        reason: String,
+    },
+    /// A parent asked for more than it may delegate. Nothing else came of it.
+    SpawnRefused {
+        child: SessionId,
+        parent: SessionId,
+        at: Millis,
+        asked: Right,
+        /// What the parent could have delegated.
+        held: Option<Level>,
+        reason: String,
+    },
+    /// A spawned session's actor exists.
+    Born { session: SessionId },
+    /// A living session was given a right.
+    Shared {
+        link: Link,
+        /// What its holder calls it: as asked, or the next free alias; nothing if it has one.
+        alias: Option<String>,
+    },
+    /// Links were taken away: the whole cascade, dependents included.
+    Revoked { links: Vec<LinkId>, by: SessionId, at: Millis, reason: String },
+    /// Links had expired; what rested on them had too.
+    Expired { links: Vec<LinkId> },
+    /// A name was given.
+    Named { holder: SessionId, alias: String, named: Named },
+    /// A name was taken back.
+    Unnamed { holder: SessionId, alias: String },
+    /// A session was wiped, with these links: its own and all that rested on them.
+    Ended { session: SessionId, at: Millis, by: SessionId, links: Vec<LinkId>, reason: String },
+}
+
+/// What the asker hears once the events are durable.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "a field is told where its name and type do not say it")]
+pub enum Reply {
+    /// Done, or so already.
+    Done,
+    /// The child has its rights; its actor is to be made.
+    Spawned { child: SessionId },
+    /// The right was handed, with the expiry it got.
+    Granted { link: LinkId, expires: Option<Millis> },
+    /// These links are dead: what was asked for and all that rested on it.
+    Revoked { links: Vec<LinkId> },
+}
+
+/// Events to append, and what the asker hears behind them. Both an event and a refusal come of a
+/// spawn that asked for too much: it is refused *and* recorded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Decision {
+    /// In order; none for what changes nothing.
+    pub events: Vec<Event>,
+    /// The answer.
+    pub answer: Result<Reply, Refusal>,
+}
+
+impl Decision {
+    fn one(event: Event, reply: Reply) -> Decision {
+        Decision { events: vec![event], answer: Ok(reply) }
+    }
+
+    fn nothing(reply: Reply) -> Decision {
+        Decision { events: Vec::new(), answer: Ok(reply) }
+    }
+}
+
+impl Default for Rights {
+    /// The root, holding nothing.
+    fn default() -> Rights {
+        let root = Birth { parent: None, at: Millis(0), seen: Seen::Born, ended: None };
+        Rights {
+            births: BTreeMap::from([(ROOT, root)]),
+            links: BTreeMap::new(),
+            names: BTreeMap::new(),
+            spaces: BTreeSet::new(),
+            gone_links: BTreeSet::new(),
+            gone_sessions: BTreeMap::new(),
+            held: BTreeMap::new(),
+            resting: BTreeMap::new(),
+            expiring: BTreeSet::new(),
+        }
+    }
+}
+
+impl Rights {
+    /// Decides what a message of `by` comes to. Refused: nothing is recorded; a refusal that *is*
+    /// recorded comes as the decision's answer.
+    pub fn decide(
+        &self,
+        by: SessionId,
+        now: Millis,
+        message: Message,
+    ) -> Result<Decision, Refusal> {
+        self.living(by)?;
+        match message {
+            Message::Install { link, subject, reason } => self.install(by, link, subject, reason),
+            Message::CreateSpace { space, link, alias, reason } => {
+                self.create_space(by, space, link, alias, reason)
+            }
+            Message::Spawn { child, alias, asks, reason } => {
+                self.spawn(by, now, grant::Spawn { child, alias, asks, reason })
+            }
+            Message::ConfirmBirth { session } => self.confirm_birth(session),
+            Message::Share { link, to, alias, right, expires, reason } => {
+                let ask = Ask { link, alias, right, expires };
+                self.share(by, now, to, ask, reason)
+            }
+            Message::Revoke { holder, subject, reason } => {
+                self.revoke(by, now, holder, &subject, reason)
+            }
+            Message::RevokeLink { link, reason } => self.revoke_link(by, now, link, reason),
+            Message::Name { alias, named } => self.name(by, now, alias, named),
+            Message::Unname { alias } => self.unname(by, alias),
+            Message::End { session, reason } => self.end(by, now, session, reason),
+            Message::Expire => Ok(self.expire(now)),
+        }
+    }
+
+    /// Applies one event to the actor's state; all of them in order are the state.
+    ///
+    /// # Panics
+    /// Panics if the event cannot follow those before it: the log is broken.
+    pub fn apply(&mut self, event: &Event) {
+        self.assert_follows(event);
+        self.narrow(event);
+        self.widen(event);
+    }
+}
+
+#[cfg(test)]
+mod tests;

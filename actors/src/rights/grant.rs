@@ -1,0 +1,314 @@
+//! How rights come to be: installed for the root, by creating a space, by spawning, by sharing.
+
+use super::name::name_fits;
+use super::{
+    Ask, Decision, Event, Level, Link, Refusal, Reply, Right, Rights, Seen, Subject, limit,
+};
+use crate::id::{LinkId, Millis, ROOT, SessionId, SpaceId};
+use crate::mutant::planted;
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// A spawn as its parent asks for it.
+pub(super) struct Spawn {
+    pub(super) child: SessionId,
+    pub(super) alias: Option<String>,
+    pub(super) asks: Vec<Ask>,
+    pub(super) reason: String,
+}
+
+/// How a right is handed on: which of the granter's two bits must cover it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Way {
+    Spawn,
+    Share,
+}
+
+impl Rights {
+    pub(super) fn install(
+        &self,
+        by: SessionId,
+        link: LinkId,
+        subject: Subject,
+        reason: String,
+    ) -> Result<Decision, Refusal> {
+        if by != ROOT || matches!(subject, Subject::Space(_)) {
+            return Err(Refusal::OnlyRoot);
+        }
+        let right = Right::whole(subject);
+        right_fits(&right)?;
+        let link = self.origin(ROOT, link, right, reason)?;
+        let reply = Reply::Granted { link: link.id, expires: None };
+        Ok(Decision::one(Event::Installed { link }, reply))
+    }
+
+    pub(super) fn create_space(
+        &self,
+        by: SessionId,
+        space: SpaceId,
+        link: LinkId,
+        alias: Option<String>,
+        reason: String,
+    ) -> Result<Decision, Refusal> {
+        if self.spaces.contains(&space) {
+            return Err(Refusal::SpaceTaken(space));
+        }
+        if let Some(alias) = &alias {
+            self.alias_is_free(by, alias)?;
+        }
+        let link = self.origin(by, link, Right::whole(Subject::Space(space)), reason)?;
+        let reply = Reply::Granted { link: link.id, expires: None };
+        Ok(Decision::one(Event::SpaceCreated { link, alias }, reply))
+    }
+
+    fn origin(
+        &self,
+        to: SessionId,
+        id: LinkId,
+        right: Right,
+        reason: String,
+    ) -> Result<Link, Refusal> {
+        reason_fits(&reason)?;
+        self.link_is_fresh(id)?;
+        self.has_room_for_a_link(to)?;
+        Ok(Link { id, from: ROOT, to, right, basis: None, expires: None, reason })
+    }
+
+    pub(super) fn spawn(
+        &self,
+        by: SessionId,
+        now: Millis,
+        spawn: Spawn,
+    ) -> Result<Decision, Refusal> {
+        let Spawn { child, alias, asks, reason } = spawn;
+        if let Some(birth) = self.births.get(&child) {
+            return match birth.parent {
+                Some(parent) if parent == by => Ok(Decision::nothing(Reply::Spawned { child })),
+                _ => Err(Refusal::SessionTaken(child)),
+            };
+        }
+        reason_fits(&reason)?;
+        if self.ancestors(by).count() + 1 > limit::ANCESTORS_MAX {
+            return Err(Refusal::TooDeep);
+        }
+        if let Some(alias) = &alias {
+            self.alias_is_free(by, alias)?;
+        }
+        let names = self.asks_fit(&asks)?;
+        let mut links = Vec::with_capacity(asks.len());
+        for ask in asks {
+            match self.derive(by, now, child, &ask, &reason, Way::Spawn) {
+                Ok(link) => links.push(link),
+                Err(refusal) => return self.refuse_spawn(by, now, child, ask, reason, refusal),
+            }
+        }
+        if planted("rights.child_default_all") && links.is_empty() {
+            links.extend(self.links.values().find(|link| link.to == by).map(|basis| Link {
+                id: LinkId(child.0),
+                from: by,
+                to: child,
+                basis: Some(basis.id),
+                ..basis.clone()
+            }));
+        }
+        let names = names.into_iter().collect();
+        let at = now;
+        let event = Event::Spawned { child, parent: by, at, alias, links, names, reason };
+        Ok(Decision::one(event, Reply::Spawned { child }))
+    }
+
+    /// Too much was asked for: that is recorded. Anything else is only refused.
+    fn refuse_spawn(
+        &self,
+        by: SessionId,
+        now: Millis,
+        child: SessionId,
+        ask: Ask,
+        reason: String,
+        refusal: Refusal,
+    ) -> Result<Decision, Refusal> {
+        let held = match &refusal {
+            Refusal::BeyondDelegable { held, .. } => *held,
+            Refusal::OutlivesBasis { .. } => self.delegable(by, &ask.right.subject, now),
+            _ => return Err(refusal),
+        };
+        if planted("rights.spawn_refused_in_silence") {
+            return Err(refusal);
+        }
+        let asked = ask.right;
+        let event = Event::SpawnRefused { child, parent: by, at: now, asked, held, reason };
+        Ok(Decision { events: vec![event], answer: Err(refusal) })
+    }
+
+    /// Are the asks well-formed, each by itself and all together? Answers with the child's names.
+    fn asks_fit(&self, asks: &[Ask]) -> Result<BTreeMap<String, SpaceId>, Refusal> {
+        if asks.len() > limit::ASKS_PER_SPAWN_MAX {
+            return Err(Refusal::TooManyAsks(asks.len()));
+        }
+        let mut fresh = BTreeSet::new();
+        let mut names = BTreeMap::new();
+        for ask in asks {
+            right_fits(&ask.right)?;
+            self.link_is_fresh(ask.link)?;
+            if !fresh.insert(ask.link) {
+                return Err(Refusal::LinkTaken(ask.link));
+            }
+            let Some(alias) = &ask.alias else { continue };
+            name_fits(alias)?;
+            let space = aliased(&ask.right.subject)?;
+            if names.insert(alias.clone(), space).is_some_and(|before| before != space) {
+                return Err(Refusal::AliasTaken(alias.clone()));
+            }
+        }
+        Ok(names)
+    }
+
+    pub(super) fn confirm_birth(&self, session: SessionId) -> Result<Decision, Refusal> {
+        match self.living(session)?.seen {
+            Seen::Born => Ok(Decision::nothing(Reply::Done)),
+            Seen::NotYet => Ok(Decision::one(Event::Born { session }, Reply::Done)),
+        }
+    }
+
+    pub(super) fn share(
+        &self,
+        by: SessionId,
+        now: Millis,
+        to: SessionId,
+        ask: Ask,
+        reason: String,
+    ) -> Result<Decision, Refusal> {
+        reason_fits(&reason)?;
+        right_fits(&ask.right)?;
+        self.link_is_fresh(ask.link)?;
+        if let Some(alias) = &ask.alias {
+            name_fits(alias)?;
+            aliased(&ask.right.subject)?;
+        }
+        let link = self.derive(by, now, to, &ask, &reason, Way::Share)?;
+        // Whom it is for is looked at last, so that nobody can search for sessions with this.
+        self.living(to)?;
+        self.has_room_for_a_link(to)?;
+        let alias = match (ask.alias, &link.right.subject) {
+            (Some(alias), Subject::Space(space)) => {
+                self.has_room_for_a_name(to)?;
+                self.alias_for(to, alias, *space)
+            }
+            _ => None,
+        };
+        let reply = Reply::Granted { link: link.id, expires: link.expires };
+        Ok(Decision::one(Event::Shared { link, alias }, reply))
+    }
+
+    /// The link that hands `ask` from `by` to `to`, or why it may not.
+    fn derive(
+        &self,
+        by: SessionId,
+        now: Millis,
+        to: SessionId,
+        ask: &Ask,
+        reason: &str,
+        way: Way,
+    ) -> Result<Link, Refusal> {
+        let right = ask.right.clone();
+        let basis = self.basis(by, now, &right, way)?;
+        let expires = match (ask.expires, basis.expires) {
+            (Some(expires), _) if expires <= now => {
+                return Err(Refusal::AlreadyExpired { expires, now });
+            }
+            (Some(expires), Some(until))
+                if expires > until && !planted("rights.expiry_beyond_basis") =>
+            {
+                return Err(Refusal::OutlivesBasis { asked: right, until });
+            }
+            (None, _) if planted("rights.expiry_not_inherited") => None,
+            (asked, until) => asked.or(until),
+        };
+        let reason = reason.to_owned();
+        Ok(Link { id: ask.link, from: by, to, right, basis: Some(basis.id), expires, reason })
+    }
+
+    /// The live link of `by` that covers the right: the one that lives longest, then the one with
+    /// the smallest id, so that a replay of the message finds the same.
+    fn basis(&self, by: SessionId, now: Millis, right: &Right, way: Way) -> Result<&Link, Refusal> {
+        let covering =
+            || self.live(by, &right.subject, now).filter(|link| covers(&link.right, right, way));
+        if covering().next().is_none() {
+            return Err(match way {
+                Way::Spawn => Refusal::BeyondDelegable {
+                    asked: right.clone(),
+                    held: self.delegable(by, &right.subject, now),
+                },
+                Way::Share => Refusal::MayNotShare(right.clone()),
+            });
+        }
+        let near = covering().filter(|link| self.chain(link.id).len() < limit::CHAIN_LINKS_MAX);
+        let best = if planted("rights.basis_dies_first") {
+            near.min_by_key(|link| (link.lifetime(), link.id))
+        } else {
+            near.max_by_key(|link| (link.lifetime(), Reverse(link.id)))
+        };
+        best.ok_or_else(|| Refusal::ChainTooLong(right.subject.clone()))
+    }
+
+    fn link_is_fresh(&self, link: LinkId) -> Result<(), Refusal> {
+        if self.links.contains_key(&link) { Err(Refusal::LinkTaken(link)) } else { Ok(()) }
+    }
+
+    fn has_room_for_a_link(&self, holder: SessionId) -> Result<(), Refusal> {
+        let held = self.held.get(&holder);
+        let count: usize =
+            held.into_iter().flat_map(|subjects| subjects.values()).map(BTreeSet::len).sum();
+        if count >= limit::LINKS_PER_HOLDER_MAX {
+            return Err(Refusal::TooManyLinks(holder));
+        }
+        Ok(())
+    }
+}
+
+/// Does one held right cover another that is to be handed on? The delegate bit comes from a
+/// delegate bit only. The use bit comes from it too, and with `grant` on a space from use itself.
+fn covers(held: &Right, asked: &Right, way: Way) -> bool {
+    let space = matches!(held.subject, Subject::Space(_));
+    if way == Way::Share && space {
+        let needed =
+            if planted("rights.share_needs_only_write") { Level::Write } else { Level::Grant };
+        return held.use_ >= Some(needed)
+            && (held.delegate >= asked.delegate || planted("rights.share_widens_delegate"));
+    }
+    let skipped = match way {
+        Way::Spawn => planted("rights.spawn_skips_delegate"),
+        Way::Share => planted("rights.share_skips_delegate"),
+    };
+    skipped
+        || held.delegate >= asked.peak()
+        || (planted("rights.use_as_delegate") && held.use_ >= asked.peak())
+}
+
+fn right_fits(right: &Right) -> Result<(), Refusal> {
+    match (&right.subject, right.peak()) {
+        (_, None) => return Err(Refusal::EmptyRight(right.subject.clone())),
+        (subject, Some(peak)) if peak > subject.highest() => {
+            return Err(Refusal::LevelUnknown(subject.clone()));
+        }
+        _ => {}
+    }
+    match &right.subject {
+        Subject::Space(_) => Ok(()),
+        Subject::Tool(name) | Subject::Secret(name) | Subject::Model(name) => name_fits(name),
+    }
+}
+
+fn aliased(subject: &Subject) -> Result<SpaceId, Refusal> {
+    match subject {
+        Subject::Space(space) => Ok(*space),
+        _ => Err(Refusal::NotAliased(subject.clone())),
+    }
+}
+
+pub(super) fn reason_fits(reason: &str) -> Result<(), Refusal> {
+    if reason.len() > limit::REASON_BYTES_MAX {
+        return Err(Refusal::ReasonTooLong(reason.len()));
+    }
+    Ok(())
+}

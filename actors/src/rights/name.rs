@@ -1,0 +1,77 @@
+//! Aliases: each holder's own words for spaces and sessions, never global.
+
+use super::{Decision, Event, Named, Refusal, Reply, Rights, Subject, limit};
+use crate::id::{Millis, SessionId, SpaceId};
+
+impl Rights {
+    pub(super) fn name(
+        &self,
+        by: SessionId,
+        now: Millis,
+        alias: String,
+        named: Named,
+    ) -> Result<Decision, Refusal> {
+        match named {
+            Named::Space(space) if self.level(by, &Subject::Space(space), now).is_none() => {
+                return Err(Refusal::UnknownName(space.to_string()));
+            }
+            Named::Session(session) => {
+                self.living(session)?;
+            }
+            Named::Space(_) => {}
+        }
+        if self.named(by, &alias) == Some(named) {
+            return Ok(Decision::nothing(Reply::Done));
+        }
+        self.alias_is_free(by, &alias)?;
+        Ok(Decision::one(Event::Named { holder: by, alias, named }, Reply::Done))
+    }
+
+    pub(super) fn unname(&self, by: SessionId, alias: String) -> Result<Decision, Refusal> {
+        match self.named(by, &alias) {
+            Some(_) => Ok(Decision::one(Event::Unnamed { holder: by, alias }, Reply::Done)),
+            None => Err(Refusal::UnknownName(alias)),
+        }
+    }
+
+    /// May `holder` itself put `alias` into its table?
+    pub(super) fn alias_is_free(&self, holder: SessionId, alias: &str) -> Result<(), Refusal> {
+        name_fits(alias)?;
+        if self.named(holder, alias).is_some() {
+            return Err(Refusal::AliasTaken(alias.to_owned()));
+        }
+        self.has_room_for_a_name(holder)
+    }
+
+    pub(super) fn has_room_for_a_name(&self, holder: SessionId) -> Result<(), Refusal> {
+        if self.names(holder).count() >= limit::NAMES_PER_HOLDER_MAX {
+            return Err(Refusal::TooManyNames(holder));
+        }
+        Ok(())
+    }
+
+    /// What a space is called that somebody else shares under `alias`. The granter learns nothing
+    /// of the holder's table: a space that has a name keeps it, and a taken alias becomes
+    /// `alias-2`.
+    pub(super) fn alias_for(
+        &self,
+        holder: SessionId,
+        alias: String,
+        space: SpaceId,
+    ) -> Option<String> {
+        if self.names(holder).any(|(_, named)| named == Named::Space(space)) {
+            return None;
+        }
+        let free = |alias: &String| self.named(holder, alias).is_none();
+        let numbered = (2u64..).map(|n| format!("{alias}-{n}"));
+        std::iter::once(alias.clone()).chain(numbered).find(free)
+    }
+}
+
+/// Is it a name that can be written down?
+pub(super) fn name_fits(name: &str) -> Result<(), Refusal> {
+    if name.is_empty() || name.len() > limit::NAME_BYTES_MAX {
+        return Err(Refusal::BadName(name.len()));
+    }
+    Ok(())
+}

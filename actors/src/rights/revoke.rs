@@ -1,0 +1,126 @@
+//! How rights end: revoked, with their session, or by their expiry; always with all that rests on
+//! them.
+
+use super::grant::reason_fits;
+use super::{Decision, Event, Level, Link, Refusal, Reply, Rights, Subject};
+use crate::id::{LinkId, Millis, ROOT, SessionId};
+use crate::mutant::planted;
+use std::collections::BTreeSet;
+
+impl Rights {
+    pub(super) fn revoke(
+        &self,
+        by: SessionId,
+        now: Millis,
+        holder: SessionId,
+        subject: &Subject,
+        reason: String,
+    ) -> Result<Decision, Refusal> {
+        reason_fits(&reason)?;
+        let roots: Vec<LinkId> = self
+            .live(holder, subject, now)
+            .filter(|link| self.may_revoke(by, link, now))
+            .map(|link| link.id)
+            .collect();
+        self.take(by, now, &roots, reason)
+    }
+
+    pub(super) fn revoke_link(
+        &self,
+        by: SessionId,
+        now: Millis,
+        link: LinkId,
+        reason: String,
+    ) -> Result<Decision, Refusal> {
+        reason_fits(&reason)?;
+        let root = self.links.get(&link).filter(|link| link.is_live(now));
+        let root = root.filter(|link| self.may_revoke(by, link, now)).map(|link| link.id);
+        self.take(by, now, root.as_slice(), reason)
+    }
+
+    fn take(
+        &self,
+        by: SessionId,
+        now: Millis,
+        roots: &[LinkId],
+        reason: String,
+    ) -> Result<Decision, Refusal> {
+        if roots.is_empty() {
+            return Err(Refusal::NothingToRevoke);
+        }
+        let links = if planted("rights.revoke_without_cascade") {
+            roots.to_vec()
+        } else {
+            self.cascade(roots)
+        };
+        let event = Event::Revoked { links: links.clone(), by, at: now, reason };
+        Ok(Decision::one(event, Reply::Revoked { links }))
+    }
+
+    /// It is whoever's that granted it or something it rests on. Who uses a space at `grant` may
+    /// revoke anybody's right in it, except those on which its own rests: that would leave a space
+    /// without anybody to grant it.
+    fn may_revoke(&self, by: SessionId, link: &Link, now: Millis) -> bool {
+        if planted("rights.revoke_by_stranger") {
+            return true;
+        }
+        let granted = |id: &LinkId| self.links.get(id).is_some_and(|link| link.from == by);
+        if self.chain(link.id).iter().any(granted) {
+            return true;
+        }
+        matches!(link.right.subject, Subject::Space(_))
+            && self.live(by, &link.right.subject, now).any(|own| {
+                own.right.use_ == Some(Level::Grant) && !self.chain(own.id).contains(&link.id)
+            })
+    }
+
+    pub(super) fn end(
+        &self,
+        by: SessionId,
+        now: Millis,
+        session: SessionId,
+        reason: String,
+    ) -> Result<Decision, Refusal> {
+        reason_fits(&reason)?;
+        if session == ROOT {
+            return Err(Refusal::RootStays);
+        }
+        self.living(session)?;
+        if by != session && !self.ancestors(session).any(|ancestor| ancestor == by) {
+            return Err(Refusal::NotYoursToEnd(session));
+        }
+        let own: Vec<LinkId> = self
+            .held
+            .get(&session)
+            .into_iter()
+            .flat_map(|held| held.values())
+            .flatten()
+            .copied()
+            .collect();
+        let links = if planted("rights.end_keeps_children") { own } else { self.cascade(&own) };
+        let event = Event::Ended { session, at: now, by, links, reason };
+        Ok(Decision::one(event, Reply::Done))
+    }
+
+    /// What rests on an expired link has expired too, so this needs no cascade.
+    pub(super) fn expire(&self, now: Millis) -> Decision {
+        let due = self.expiring.iter().take_while(|&&(at, _)| at <= now);
+        let links: Vec<LinkId> = due.map(|&(_, link)| link).collect();
+        if links.is_empty() {
+            return Decision::nothing(Reply::Done);
+        }
+        Decision::one(Event::Expired { links }, Reply::Done)
+    }
+
+    /// The links and all that rest on them, ordered by id.
+    fn cascade(&self, roots: &[LinkId]) -> Vec<LinkId> {
+        let mut all: BTreeSet<LinkId> = BTreeSet::new();
+        let mut next = roots.to_vec();
+        while let Some(link) = next.pop() {
+            if all.insert(link) {
+                next.extend(self.resting.get(&link).into_iter().flatten());
+            }
+        }
+        all.into_iter().collect()
+    }
+}

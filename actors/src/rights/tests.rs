@@ -1,0 +1,286 @@
+//! One small story per promise; the laws over random schedules are in `tests/rights.rs`.
+
+use super::*;
+
+const fn session(n: u8) -> SessionId {
+    SessionId([n; 16])
+}
+
+const fn link(n: u8) -> LinkId {
+    LinkId([n; 16])
+}
+
+const A: SessionId = session(1);
+const B: SessionId = session(2);
+const C: SessionId = session(3);
+const NOW: Millis = Millis(100);
+const SPACE: SpaceId = SpaceId([9; 16]);
+
+fn space() -> Subject {
+    Subject::Space(SPACE)
+}
+
+fn tool() -> Subject {
+    Subject::Tool("fetch".into())
+}
+
+fn ask(n: u8, right: Right) -> Ask {
+    Ask { link: link(n), alias: None, right, expires: None }
+}
+
+fn spawn(child: SessionId, asks: Vec<Ask>) -> Message {
+    Message::Spawn { child, alias: None, asks, reason: "to help".into() }
+}
+
+fn share(n: u8, to: SessionId, right: Right) -> Message {
+    let reason = "asked for".into();
+    Message::Share { link: link(n), to, alias: None, right, expires: None, reason }
+}
+
+fn end(session: SessionId) -> Message {
+    Message::End { session, reason: "done".into() }
+}
+
+fn revoke(holder: SessionId) -> Message {
+    Message::Revoke { holder, subject: space(), reason: "enough".into() }
+}
+
+/// Decides and applies, as the host does.
+fn tell(rights: &mut Rights, by: SessionId, message: Message) -> Result<Reply, Refusal> {
+    let decision = rights.decide(by, NOW, message)?;
+    for event in &decision.events {
+        rights.apply(event);
+    }
+    decision.answer
+}
+
+/// The root spawned A, B and C; A created the space and the root was given the tool.
+fn house() -> Rights {
+    let mut rights = Rights::default();
+    for child in [A, B, C] {
+        tell(&mut rights, ROOT, spawn(child, vec![])).unwrap();
+    }
+    let reason = String::new();
+    let alias = Some("findings".into());
+    let create = Message::CreateSpace { space: SPACE, link: link(1), alias, reason };
+    tell(&mut rights, A, create).unwrap();
+    let install = Message::Install { link: link(2), subject: tool(), reason: String::new() };
+    tell(&mut rights, ROOT, install).unwrap();
+    rights
+}
+
+#[test]
+fn a_child_holds_what_was_asked_and_nothing_else() {
+    let mut rights = house();
+    let child = session(10);
+    let asks = vec![ask(10, Right::to_use(space(), Level::Append))];
+    tell(&mut rights, A, spawn(child, asks)).unwrap();
+    assert_eq!(rights.level(child, &space(), NOW), Some(Level::Append));
+    assert_eq!(rights.delegable(child, &space(), NOW), None);
+    assert_eq!(rights.level(child, &tool(), NOW), None);
+    assert_eq!(rights.chain(link(10)), [link(10), link(1)]);
+    assert_eq!(rights.unborn().count(), 4);
+}
+
+#[test]
+fn a_spawn_beyond_its_parent_is_refused_and_recorded() {
+    let rights = house();
+    let asks = vec![ask(10, Right::to_use(tool(), Level::Read))];
+    let decision = rights.decide(A, NOW, spawn(session(10), asks)).unwrap();
+    let asked = Right::to_use(tool(), Level::Read);
+    assert_eq!(decision.answer, Err(Refusal::BeyondDelegable { asked, held: None }));
+    assert!(matches!(&decision.events[..], [Event::SpawnRefused { parent: A, held: None, .. }]));
+    let mut after = rights.clone();
+    after.apply(&decision.events[0]);
+    assert_eq!(after, rights);
+}
+
+#[test]
+fn a_spawn_asked_again_is_answered_again() {
+    let mut rights = house();
+    let decision = rights.decide(ROOT, NOW, spawn(A, vec![])).unwrap();
+    assert_eq!(decision, Decision::nothing(Reply::Spawned { child: A }));
+    let taken = tell(&mut rights, B, spawn(A, vec![]));
+    assert_eq!(taken, Err(Refusal::SessionTaken(A)));
+}
+
+#[test]
+fn a_coordinator_hands_on_what_it_may_not_touch() {
+    let mut rights = house();
+    let coordinator = session(10);
+    let asks = vec![ask(10, Right::to_delegate(space(), Level::Write))];
+    tell(&mut rights, A, spawn(coordinator, asks)).unwrap();
+    assert_eq!(rights.level(coordinator, &space(), NOW), None);
+    let asks = vec![ask(11, Right::to_use(space(), Level::Write))];
+    tell(&mut rights, coordinator, spawn(session(11), asks)).unwrap();
+    assert_eq!(rights.level(session(11), &space(), NOW), Some(Level::Write));
+    let beyond = tell(&mut rights, coordinator, share(12, B, Right::to_use(space(), Level::Read)));
+    assert!(matches!(beyond, Err(Refusal::MayNotShare(_))));
+}
+
+#[test]
+fn who_uses_a_space_at_grant_shares_it_but_makes_no_delegate_bit() {
+    let mut rights = house();
+    tell(&mut rights, A, share(10, B, Right::to_use(space(), Level::Grant))).unwrap();
+    tell(&mut rights, B, share(11, C, Right::to_use(space(), Level::Grant))).unwrap();
+    let more = share(12, C, Right::to_delegate(space(), Level::Read));
+    assert!(matches!(tell(&mut rights, B, more), Err(Refusal::MayNotShare(_))));
+    let asks = vec![ask(13, Right::to_use(space(), Level::Read))];
+    let by_use = tell(&mut rights, B, spawn(session(10), asks));
+    assert!(matches!(by_use, Err(Refusal::BeyondDelegable { held: None, .. })));
+}
+
+#[test]
+fn revoking_takes_what_rests_on_it() {
+    let mut rights = house();
+    tell(&mut rights, A, share(10, B, Right::to_use(space(), Level::Grant))).unwrap();
+    tell(&mut rights, B, share(11, C, Right::to_use(space(), Level::Read))).unwrap();
+    assert_eq!(tell(&mut rights, C, revoke(B)), Err(Refusal::NothingToRevoke));
+    // B's own right rests on A's: revoking that would leave the space to nobody.
+    assert_eq!(tell(&mut rights, B, revoke(A)), Err(Refusal::NothingToRevoke));
+    let links = vec![link(10), link(11)];
+    assert_eq!(tell(&mut rights, A, revoke(B)), Ok(Reply::Revoked { links }));
+    assert_eq!(rights.level(C, &space(), NOW), None);
+    assert_eq!(rights.level(A, &space(), NOW), Some(Level::Grant));
+}
+
+#[test]
+fn an_expiry_is_inherited_and_never_outlived() {
+    let mut rights = house();
+    let until = Some(Millis(200));
+    let right = Right::to_use(space(), Level::Grant);
+    let lend = |n, expires| Message::Share {
+        link: link(n),
+        to: C,
+        alias: None,
+        right: Right::to_use(space(), Level::Read),
+        expires,
+        reason: String::new(),
+    };
+    let reason = String::new();
+    let to_b = Message::Share { link: link(10), to: B, alias: None, right, expires: until, reason };
+    tell(&mut rights, A, to_b).unwrap();
+    let granted = Reply::Granted { link: link(11), expires: until };
+    assert_eq!(tell(&mut rights, B, lend(11, None)), Ok(granted));
+    let late = tell(&mut rights, B, lend(12, Some(Millis(201))));
+    assert!(matches!(late, Err(Refusal::OutlivesBasis { until: Millis(200), .. })));
+    assert_eq!(rights.level(C, &space(), Millis(199)), Some(Level::Read));
+    assert_eq!(rights.level(C, &space(), Millis(200)), None);
+    assert_eq!(rights.next_expiry(), until);
+    let swept = rights.decide(ROOT, Millis(200), Message::Expire).unwrap();
+    assert_eq!(swept.events, [Event::Expired { links: vec![link(10), link(11)] }]);
+}
+
+#[test]
+fn ending_a_session_ends_what_it_gave() {
+    let mut rights = house();
+    tell(&mut rights, A, share(10, B, Right::to_use(space(), Level::Read))).unwrap();
+    assert_eq!(tell(&mut rights, B, end(A)), Err(Refusal::NotYoursToEnd(A)));
+    assert_eq!(tell(&mut rights, ROOT, end(ROOT)), Err(Refusal::RootStays));
+    tell(&mut rights, ROOT, end(A)).unwrap();
+    assert_eq!(rights.level(B, &space(), NOW), None);
+    assert_eq!(tell(&mut rights, A, Message::Expire), Err(Refusal::NoSuchSession(A)));
+    assert_eq!(rights.names(A).count(), 0);
+}
+
+#[test]
+fn a_forbidden_name_and_an_unknown_one_sound_the_same() {
+    let mut rights = house();
+    let alias = Some("findings".to_owned());
+    let right = Right::to_use(space(), Level::Read);
+    let reason = String::new();
+    let to_b = Message::Share { link: link(10), to: B, alias, right, expires: None, reason };
+    tell(&mut rights, A, to_b).unwrap();
+    assert_eq!(rights.resolve(B, "findings", NOW), Ok(SPACE));
+    tell(&mut rights, A, revoke(B)).unwrap();
+    let forbidden = rights.resolve(B, "findings", NOW).unwrap_err();
+    assert_eq!(rights.resolve(C, "findings", NOW), Err(forbidden));
+}
+
+#[test]
+fn a_shared_space_takes_the_next_free_alias_and_keeps_the_one_it_has() {
+    let mut rights = house();
+    let own = SpaceId([8; 16]);
+    let alias = Some("findings".to_owned());
+    let reason = String::new();
+    let create = Message::CreateSpace { space: own, link: link(5), alias: alias.clone(), reason };
+    tell(&mut rights, B, create).unwrap();
+    for n in [10, 11] {
+        let right = Right::to_use(space(), Level::Read);
+        let (alias, reason) = (alias.clone(), String::new());
+        let to_b = Message::Share { link: link(n), to: B, alias, right, expires: None, reason };
+        tell(&mut rights, A, to_b).unwrap();
+    }
+    let names: Vec<_> = rights.names(B).collect();
+    let expected = [("findings", Named::Space(own)), ("findings-2", Named::Space(SPACE))];
+    assert_eq!(names, expected);
+    let aliases = rights.holdings(B, NOW).into_iter().map(|h| h.alias.unwrap());
+    assert_eq!(aliases.collect::<Vec<_>>(), ["findings", "findings-2"]);
+}
+
+#[test]
+fn the_shared_table_never_brings_back_what_it_lost() {
+    let mut rights = house();
+    let mut table = rights.clone();
+    let decide = |rights: &mut Rights, message| {
+        let events = rights.decide(A, NOW, message).unwrap().events;
+        rights.apply(&events[0]);
+        events[0].clone()
+    };
+    let given = decide(&mut rights, share(10, B, Right::to_use(space(), Level::Read)));
+    let taken = decide(&mut rights, revoke(B));
+    table.narrow(&given);
+    table.narrow(&taken);
+    table.widen(&given);
+    assert_eq!(table.level(B, &space(), NOW), None);
+    table.widen(&taken);
+    assert_eq!(table, rights);
+}
+
+#[test]
+fn limits_refuse() {
+    let mut rights = house();
+    let reason = "x".repeat(limit::REASON_BYTES_MAX + 1);
+    let long = Message::RevokeLink { link: link(1), reason };
+    assert_eq!(tell(&mut rights, A, long), Err(Refusal::ReasonTooLong(1_025)));
+    let read = || Right::to_use(space(), Level::Read);
+    let asks = (0..=64).map(|n| ask(n + 100, read())).collect();
+    assert_eq!(tell(&mut rights, A, spawn(session(10), asks)), Err(Refusal::TooManyAsks(65)));
+    let named = Message::Name { alias: String::new(), named: Named::Space(SPACE) };
+    assert_eq!(tell(&mut rights, A, named), Err(Refusal::BadName(0)));
+    let nothing = Right { subject: tool(), use_: None, delegate: None };
+    assert_eq!(tell(&mut rights, ROOT, share(10, B, nothing)), Err(Refusal::EmptyRight(tool())));
+    let append = Right::to_use(tool(), Level::Append);
+    assert_eq!(tell(&mut rights, ROOT, share(10, B, append)), Err(Refusal::LevelUnknown(tool())));
+    let mut parent = ROOT;
+    for n in 100..164 {
+        tell(&mut rights, parent, spawn(session(n), vec![])).unwrap();
+        parent = session(n);
+    }
+    assert_eq!(tell(&mut rights, parent, spawn(session(200), vec![])), Err(Refusal::TooDeep));
+}
+
+#[test]
+fn a_chain_of_links_has_an_end() {
+    let mut rights = house();
+    let mut parent = ROOT;
+    for n in 100..163 {
+        let asks = vec![ask(n, Right::whole(tool()))];
+        tell(&mut rights, parent, spawn(session(n), asks)).unwrap();
+        parent = session(n);
+    }
+    assert_eq!(rights.chain(link(162)).len(), limit::CHAIN_LINKS_MAX);
+    let asks = vec![ask(200, Right::to_use(tool(), Level::Read))];
+    let beyond = tell(&mut rights, parent, spawn(session(200), asks));
+    assert_eq!(beyond, Err(Refusal::ChainTooLong(tool())));
+}
+
+#[test]
+fn a_snapshot_gives_back_the_whole_table() {
+    let mut rights = house();
+    tell(&mut rights, A, share(10, B, Right::to_use(space(), Level::Grant))).unwrap();
+    let config = bincode::config::standard();
+    let bytes = bincode::serde::encode_to_vec(&rights, config).unwrap();
+    let (back, read): (Rights, usize) = bincode::serde::decode_from_slice(&bytes, config).unwrap();
+    assert_eq!((back, read), (rights, bytes.len()));
+}
