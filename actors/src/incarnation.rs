@@ -157,6 +157,11 @@ impl<B: Behaviour> Incarnation<B> {
         self.seq
     }
 
+    /// The state, for good.
+    pub fn into_state(self) -> B {
+        self.state
+    }
+
     /// The state, encoded as a snapshot.
     pub fn snapshot(&self) -> Result<Vec<u8>, CodecError> {
         codec::encode(B::SNAPSHOT_FORM, &self.state)

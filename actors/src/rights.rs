@@ -5,6 +5,7 @@
 
 pub mod limit;
 
+mod behaviour;
 mod grant;
 mod link;
 mod name;

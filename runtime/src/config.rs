@@ -20,6 +20,8 @@ pub struct Config {
     pub lazy_entries_max: usize,
     /// Entries between two checkpoints of a running store: bounds the walk at the next open.
     pub checkpoint_entries: u64,
+    /// Entries since the last checkpoint from which on an orderly stop makes one.
+    pub checkpoint_stop_entries: u64,
     /// Requests an actor takes in before askers wait.
     pub mailbox_messages_max: usize,
     /// Bytes of requests in all mailboxes together before askers wait.
@@ -38,6 +40,16 @@ pub struct Config {
     pub frame_bytes_max: usize,
     /// How long an orderly stop waits for actors before it kills them.
     pub stop_ms_max: u64,
+    /// Restarts of one actor within the window before it is quarantined.
+    pub restarts_max: u32,
+    /// That window.
+    pub restarts_within_ms: u64,
+    /// Wait before the first restart; doubled with each.
+    pub restart_backoff_ms: u64,
+    /// The longest wait before a restart.
+    pub restart_backoff_ms_max: u64,
+    /// Uptime after which a restart counts as the first again.
+    pub restart_healthy_ms: u64,
     /// Results of one search.
     pub search_results_max: usize,
     /// How the worker for Python is started; nothing is this program itself.
@@ -55,6 +67,7 @@ impl Config {
             commit_ms_max: 30_000,
             lazy_entries_max: 1_024,
             checkpoint_entries: 200_000,
+            checkpoint_stop_entries: 2_000,
             mailbox_messages_max: 1_024,
             mailbox_bytes_max: 64 << 20,
             mailbox_wait_ms_max: 10_000,
@@ -64,6 +77,11 @@ impl Config {
             connections_max: 256,
             frame_bytes_max: 24 << 20,
             stop_ms_max: 5_000,
+            restarts_max: 5,
+            restarts_within_ms: 60_000,
+            restart_backoff_ms: 10,
+            restart_backoff_ms_max: 10_000,
+            restart_healthy_ms: 30_000,
             search_results_max: 1_000,
             worker: None,
         }

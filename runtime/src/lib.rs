@@ -1,6 +1,12 @@
 //! What keeps stoa's actors alive.
+pub mod clock;
 pub mod config;
+mod face;
 pub mod failure;
+mod host;
 pub mod kinds;
-pub mod log;
+mod log;
+pub mod runtime;
+pub mod seat;
 pub mod store;
+mod tree;

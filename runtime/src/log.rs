@@ -62,7 +62,8 @@ struct Pulse {
 
 /// The two threads.
 pub(crate) struct Threads {
-    writer: JoinHandle<()>,
+    /// Gives the number of entries since the last checkpoint.
+    writer: JoinHandle<u64>,
     acker: JoinHandle<Head>,
 }
 
@@ -92,18 +93,16 @@ impl Log {
             failure: failure.clone(),
             acker: committed,
             unpointed: opened.walked,
+            checkpoint: None,
         };
         let acker = Acker { witness: opened.witness, pulse: pulse.clone(), failure: failure.clone() };
         let head = opened.head;
-        let owned = opened.owned;
         let writer = std::thread::Builder::new()
             .name("stoa-log-writer".into())
             .spawn(move || writer.run(&queue))?;
-        let acker = std::thread::Builder::new().name("stoa-log-acker".into()).spawn(move || {
-            let head = acker.run(head, &acks);
-            drop(owned);
-            head
-        })?;
+        let acker = std::thread::Builder::new()
+            .name("stoa-log-acker".into())
+            .spawn(move || acker.run(head, &acks))?;
         Ok((Log { requests, pulse, failure }, Threads { writer, acker }))
     }
 
@@ -152,10 +151,10 @@ impl Log {
 }
 
 impl Threads {
-    /// Waits for both, and gives the last head.
-    pub(crate) fn join(self) -> Option<Head> {
-        let _ = self.writer.join();
-        self.acker.join().ok()
+    /// Waits for both, and gives the last head and the entries since the last checkpoint.
+    pub(crate) fn join(self) -> Option<(Head, u64)> {
+        let unpointed = self.writer.join().ok()?;
+        Some((self.acker.join().ok()?, unpointed))
     }
 }
 
@@ -170,13 +169,15 @@ struct Writer {
     acker: Sender<Committed>,
     /// Entries since the last checkpoint.
     unpointed: u64,
+    /// The checkpoint that is being made.
+    checkpoint: Option<JoinHandle<()>>,
 }
 
 /// Streams whose last number is kept in memory before all are forgotten.
 const SEQS_MAX: usize = 1 << 20;
 
 impl Writer {
-    fn run(mut self, queue: &Receiver<Request>) {
+    fn run(mut self, queue: &Receiver<Request>) -> u64 {
         let mut waiting: Vec<Request> = Vec::new();
         let mut stop = false;
         while !stop {
@@ -208,6 +209,27 @@ impl Writer {
         for request in waiting.into_iter().chain(queue.try_iter()) {
             refuse(request, &self.failure.error().unwrap_or(StoreError::Stopping));
         }
+        if let Some(checkpoint) = self.checkpoint.take() {
+            drop(checkpoint.join());
+        }
+        self.unpointed
+    }
+
+    /// Flushing takes a while, so it has a thread of its own; one at a time.
+    fn checkpoint_if_due(&mut self) {
+        let busy = self.checkpoint.as_ref().is_some_and(|it| !it.is_finished());
+        if self.unpointed < self.config.checkpoint_entries || busy {
+            return;
+        }
+        let (store, head, failure) = (self.store.clone(), self.head, self.failure.clone());
+        let thread = std::thread::Builder::new().name("stoa-checkpoint".into());
+        let made = thread.spawn(move || {
+            if let Err(error) = store.make_checkpoint(head) {
+                failure.trip(error);
+            }
+        });
+        self.unpointed = 0;
+        self.checkpoint = made.ok();
     }
 
     /// One commit. After an error nothing is acknowledged any more.
@@ -218,7 +240,10 @@ impl Writer {
         }
         self.pulse.commit.store(self.pulse.started.elapsed().as_millis() as u64 + 1, Ordering::Relaxed);
         match self.commit(requests) {
-            Ok(committed) => drop(self.acker.send(committed)),
+            Ok(committed) => {
+                drop(self.acker.send(committed));
+                self.checkpoint_if_due();
+            }
             Err((requests, error)) => {
                 let error = self.failure.trip(error);
                 requests.into_iter().for_each(|(done, _)| done(Err(&error)));

@@ -7,13 +7,14 @@ mod keys;
 mod open;
 mod witness;
 
+use open::Owned;
 pub(crate) use open::{Opened, ready_directory};
 pub use open::{Loss, accept_loss, rebuild};
 pub(crate) use witness::Witness;
 
+use crate::config::Config;
 use crate::failure::{Failure, StoreError};
 use fjall::{Database, Keyspace, KeyspaceCreateOptions, OwnedWriteBatch};
-use std::path::Path;
 use std::sync::Arc;
 use stoa_actors::atom::Atom;
 use stoa_actors::behaviour::{Row, View};
@@ -50,13 +51,15 @@ pub struct Store {
     repls: Keyspace,
     meta: Keyspace,
     pub(crate) failure: Failure,
+    /// Dropped last: the directory is ours until the engine has let go of it.
+    _owned: Arc<Owned>,
 }
 
 impl Store {
-    fn open(path: &Path, cache_bytes: u64, journal_bytes_max: u64) -> Result<Store, StoreError> {
-        let db = Database::builder(path)
-            .cache_size(cache_bytes)
-            .max_journaling_size(journal_bytes_max)
+    fn open(config: &Config, owned: Owned) -> Result<Store, StoreError> {
+        let db = Database::builder(config.data.join("db"))
+            .cache_size(config.cache_bytes)
+            .max_journaling_size(config.journal_bytes_max)
             .open()?;
         let space = |name: &str| db.keyspace(name, KeyspaceCreateOptions::default);
         Ok(Store {
@@ -70,6 +73,7 @@ impl Store {
             meta: space("meta")?,
             db,
             failure: Failure::default(),
+            _owned: Arc::new(owned),
         })
     }
 

@@ -34,7 +34,6 @@ pub(crate) struct Opened {
     pub(crate) last: Millis,
     /// Entries walked since the last checkpoint.
     pub(crate) walked: u64,
-    pub(crate) owned: Owned,
 }
 
 fn file_error(what: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> StoreError {
@@ -99,7 +98,7 @@ impl Opened {
     /// chain, bodies, witness, and every derived row of what it walks.
     pub(crate) fn open(config: &Config, owned: Owned, kinds: &Kinds) -> Result<Opened, StoreError> {
         let data = &config.data;
-        let store = Store::open(&data.join("db"), config.cache_bytes, config.journal_bytes_max)?;
+        let store = Store::open(config, owned)?;
         let path = data.join("witness");
         let (mut witness, vouched) =
             Witness::open(&path).map_err(file_error("cannot open", &path))?;
@@ -134,7 +133,7 @@ impl Opened {
             witness.write(head).map_err(file_error("cannot write", &path))?;
         }
         let walked = head.position.0 - checkpoint.position.0;
-        Ok(Opened { store, witness, head, last, walked, owned })
+        Ok(Opened { store, witness, head, last, walked })
     }
 }
 
@@ -225,8 +224,7 @@ pub struct Loss {
 /// it, and derives everything else anew. `kept` is typed by a person who has read the refusal: it
 /// must be the head that the log holds up to. Nothing is changed otherwise.
 pub fn accept_loss(config: &Config, kept: &str, kinds: &Kinds) -> Result<Loss, AcceptError> {
-    let _owned = ready_directory(&config.data)?;
-    let store = Store::open(&config.data.join("db"), config.cache_bytes, config.journal_bytes_max)?;
+    let store = Store::open(config, ready_directory(&config.data)?)?;
     let path = config.data.join("witness");
     let (mut witness, vouched) = Witness::open(&path).map_err(file_error("cannot open", &path))?;
     let mut walk = Walk::new(Head::default(), vouched);
@@ -282,8 +280,7 @@ pub enum AcceptError {
 
 /// Deletes every derived table and folds the log anew; entries read.
 pub fn rebuild(config: &Config, kinds: &Kinds) -> Result<u64, StoreError> {
-    let _owned = ready_directory(&config.data)?;
-    let store = Store::open(&config.data.join("db"), config.cache_bytes, config.journal_bytes_max)?;
+    let store = Store::open(config, ready_directory(&config.data)?)?;
     rebuild_tables(&store, kinds)
 }
 

@@ -1,0 +1,59 @@
+//! The rights, as an actor that a host runs.
+
+use super::{Event, Message, Refusal, Reply, Rights, Subject};
+use crate::behaviour::{Authority, Behaviour, Decision, Delivery};
+use crate::id::{Millis, SessionId, SpaceId, StreamId};
+use crate::rights::Level;
+use std::convert::Infallible;
+
+impl Behaviour for Rights {
+    const KIND: &'static str = "rights";
+    type Message = Message;
+    type Event = Event;
+    type Effect = Infallible;
+    type Reply = Reply;
+    type Refusal = Refusal;
+
+    fn unborn(_: StreamId) -> Self {
+        Rights::default()
+    }
+
+    fn decide(
+        &self,
+        message: Message,
+        delivery: &mut Delivery<'_>,
+    ) -> Result<Decision<Self>, Refusal> {
+        let decided = Rights::decide(self, delivery.asker, delivery.now, message)?;
+        let (reply, refused) = match decided.answer {
+            Ok(reply) => (reply, None),
+            Err(refusal) => (Reply::Done, Some(refusal)),
+        };
+        Ok(Decision { events: decided.events, effects: Vec::new(), reply, refused })
+    }
+
+    fn apply(&mut self, event: &Event) {
+        Rights::apply(self, event);
+    }
+
+    fn name(event: &Event) -> &'static str {
+        match event {
+            Event::Installed { .. } => "right.installed",
+            Event::SpaceCreated { .. } => "space.created",
+            Event::Spawned { .. } => "session.spawned",
+            Event::SpawnRefused { .. } => "session.refused",
+            Event::Born { .. } => "session.born",
+            Event::Shared { .. } => "right.shared",
+            Event::Revoked { .. } => "right.revoked",
+            Event::Expired { .. } => "right.expired",
+            Event::Named { .. } => "name.given",
+            Event::Unnamed { .. } => "name.taken",
+            Event::Ended { .. } => "session.ended",
+        }
+    }
+}
+
+impl Authority for Rights {
+    fn level(&self, holder: SessionId, space: SpaceId, now: Millis) -> Option<Level> {
+        Rights::level(self, holder, &Subject::Space(space), now)
+    }
+}

@@ -1,0 +1,217 @@
+//! The runtime: opens a data directory, keeps its actors alive, stops in order.
+
+use crate::clock::{Clock, Fresh};
+use crate::config::Config;
+use crate::face::Publisher;
+use crate::failure::StoreError;
+use crate::host::{Hook, Shared, load, settled};
+use crate::kinds::Kinds;
+use crate::log::{Log, Threads};
+use crate::seat::{Around, Perform, Seat};
+use crate::store::{Opened, Store, ready_directory};
+use crate::tree::Tree;
+use parking_lot::{Mutex, RwLock};
+use std::any::Any;
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+use stoa_actors::behaviour::Behaviour;
+use stoa_actors::id::{Millis, Position, RIGHTS, SpaceId, StreamId};
+use stoa_actors::log::Head;
+use stoa_actors::rights::{self, Rights};
+use stoa_actors::space::Space;
+use stoa_actors::supervisor::State;
+use tokio::sync::Semaphore;
+
+/// An open data directory and everything that lives in it; cheap to clone.
+///
+/// After a crash of the process at any instant, opening it again shows everything that was
+/// acknowledged. One process has it at a time.
+#[derive(Clone)]
+pub struct Runtime(Arc<Inner>);
+
+struct Inner {
+    around: Around,
+    kinds: Kinds,
+    rights: Arc<Seat<Rights>>,
+    seats: Mutex<HashMap<StreamId, Arc<dyn Any + Send + Sync>>>,
+    threads: Mutex<Option<Threads>>,
+}
+
+/// The kinds of actor that come with the runtime.
+pub fn kinds() -> Kinds {
+    Kinds::default().with::<Rights>().with::<Space>()
+}
+
+impl Runtime {
+    /// Opens a directory, made if it is not there.
+    ///
+    /// Errors: [`StoreError::Locked`] while another process has it, [`StoreError::NewerFormat`],
+    /// [`StoreError::Breach`] when the log does not hold what was acknowledged.
+    pub async fn open(config: Config) -> Result<Runtime, StoreError> {
+        Runtime::open_with(config, kinds()).await
+    }
+
+    /// The same with own kinds of actor, so that their rows are derived anew where that is due.
+    pub async fn open_with(config: Config, kinds: Kinds) -> Result<Runtime, StoreError> {
+        let owned = ready_directory(&config.data)?;
+        let (settings, known) = (config.clone(), kinds.clone());
+        let open = tokio::task::spawn_blocking(move || {
+            let opened = Opened::open(&settings, owned, &known)?;
+            let rights = load::<Rights>(&opened.store, RIGHTS)?;
+            Ok::<_, StoreError>((opened, rights))
+        });
+        let (opened, rights) = open.await.map_err(|error| {
+            StoreError::Invariant(format!("opening the store: {error}"))
+        })??;
+        let store = opened.store.clone();
+        let clock = Clock::start(opened.last);
+        let (log, threads) = Log::start(&config, opened)
+            .map_err(|error| StoreError::Invariant(format!("a thread: {error}")))?;
+        let tree = Tree::start(&config, &store.failure).await?;
+        let bytes = Arc::new(Semaphore::new(config.mailbox_bytes_max / 1024));
+        let shared = Arc::new(Shared {
+            rights: RwLock::new(rights.into_state()),
+            spawner: tokio::runtime::Handle::current(),
+            config,
+            store,
+            log,
+            clock,
+            fresh: Fresh::new(),
+        });
+        let around = Around { shared, tree, publisher: Publisher::start(), bytes };
+        let hook = Hook { decided: narrow, durable: widen };
+        let rights = Seat::new(RIGHTS, &around, Some(hook), None);
+        around.tree.adopt_static(rights.clone()).await?;
+        let inner = Inner {
+            around,
+            kinds,
+            rights,
+            seats: Mutex::default(),
+            threads: Mutex::new(Some(threads)),
+        };
+        let runtime = Runtime(Arc::new(inner));
+        runtime.watch_commits();
+        Ok(runtime)
+    }
+
+    /// A commit that hangs is a store that failed.
+    fn watch_commits(&self) {
+        let shared = self.0.around.shared.clone();
+        let limit = shared.config.commit_ms_max;
+        tokio::spawn(async move {
+            let mut tick = tokio::time::interval(Duration::from_millis(1_000.min(limit)));
+            while shared.store.failure.error().is_none() {
+                tick.tick().await;
+                let ms = shared.log.commit_ms();
+                if ms > limit {
+                    let why = format!("a commit has hung for {ms} ms (limit {limit})");
+                    shared.store.failure.trip(StoreError::Engine(why));
+                }
+            }
+        });
+    }
+
+    /// The actor of a stream: the same seat for the same stream. A stream belongs to one kind.
+    ///
+    /// Errors: [`StoreError::Invariant`] when the stream is seated with another kind.
+    pub fn actor<B: Behaviour + Sync>(
+        &self,
+        stream: StreamId,
+        performer: Option<Arc<dyn Perform<B>>>,
+    ) -> Result<Arc<Seat<B>>, StoreError> {
+        let mut seats = self.0.seats.lock();
+        let seat = seats
+            .entry(stream)
+            .or_insert_with(|| Seat::<B>::new(stream, &self.0.around, None, performer));
+        seat.clone().downcast::<Seat<B>>().map_err(|_| {
+            StoreError::Invariant(format!("stream {stream} is not of kind {}", B::KIND))
+        })
+    }
+
+    /// The actor of a space.
+    pub(crate) fn space(&self, space: SpaceId) -> Result<Arc<Seat<Space>>, StoreError> {
+        self.actor(space.stream(), None)
+    }
+
+    /// The rights actor.
+    pub(crate) fn rights(&self) -> &Arc<Seat<Rights>> {
+        &self.0.rights
+    }
+
+    pub(crate) fn shared(&self) -> &Arc<Shared> {
+        &self.0.around.shared
+    }
+
+    pub(crate) fn kinds(&self) -> &Kinds {
+        &self.0.kinds
+    }
+
+    /// What is durable, for reading.
+    pub fn store(&self) -> &Store {
+        &self.shared().store
+    }
+
+    /// Now, by the runtime's clock.
+    pub fn now(&self) -> Millis {
+        self.shared().clock.now()
+    }
+
+    /// The last position that is durable and witnessed.
+    pub fn durable(&self) -> Position {
+        self.shared().log.durable()
+    }
+
+    /// How many commits there have been.
+    pub fn commits(&self) -> u64 {
+        self.shared().log.commits()
+    }
+
+    /// Every supervised actor and what it is doing.
+    pub async fn supervised(&self) -> Vec<(StreamId, State)> {
+        self.0.around.tree.status().await
+    }
+
+    /// Starts a quarantined actor again, with a clean record.
+    pub async fn revive(&self, stream: StreamId) -> Result<(), String> {
+        self.0.around.tree.revive(stream).await
+    }
+
+    /// Returns only when the store has failed: nothing is acknowledged after that.
+    pub async fn run(&self) -> StoreError {
+        self.store().failure.tripped().await
+    }
+
+    /// Stops in order: actors in reverse order of their start, then the log, then a checkpoint so
+    /// that the next open is quick. What is asked afterwards is refused.
+    pub async fn stop(&self) -> Result<Option<Head>, StoreError> {
+        let Some(threads) = self.0.threads.lock().take() else { return Ok(None) };
+        // Lazy entries and whatever is in flight become durable before their actors go.
+        let settling = settled(&self.shared().log).await;
+        self.0.around.tree.stop().await;
+        self.shared().log.stop();
+        let (store, least) = (self.store().clone(), self.shared().config.checkpoint_stop_entries);
+        let end = tokio::task::spawn_blocking(move || {
+            let Some((head, unpointed)) = threads.join() else { return Ok(None) };
+            if let Some(error) = store.failure.error() {
+                return Err(error);
+            }
+            if unpointed >= least {
+                store.make_checkpoint(head)?;
+            }
+            store.failure.trip(StoreError::Stopping);
+            Ok(Some(head))
+        });
+        let stopped = end.await.map_err(|error| StoreError::Invariant(error.to_string()))?;
+        settling?;
+        stopped
+    }
+}
+
+fn narrow(table: &mut Rights, events: &[rights::Event]) {
+    events.iter().for_each(|event| table.narrow(event));
+}
+
+fn widen(table: &mut Rights, events: &[rights::Event]) {
+    events.iter().for_each(|event| table.widen(event));
+}

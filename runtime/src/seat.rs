@@ -1,0 +1,309 @@
+//! A seat: the lasting address of one actor, over all its incarnations.
+
+use crate::face::{Face, Publisher};
+use crate::failure::StoreError;
+use crate::host::{Delivered, Hook, Host, Shared};
+use crate::log::Urgency;
+use crate::tree::Tree;
+use parking_lot::Mutex;
+use ractor::{Actor, ActorCell, ActorRef};
+use std::collections::BTreeMap;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+use stoa_actors::behaviour::{Behaviour, EffectId};
+use stoa_actors::id::{Position, ROOT, StreamId};
+use stoa_actors::incarnation::{Ask, Refused};
+use stoa_actors::log::Cause;
+use tokio::sync::{Semaphore, oneshot, watch};
+use tokio::task::AbortHandle;
+
+/// A reply, and the entry it is about.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Receipt<R> {
+    /// What the actor says.
+    pub reply: R,
+    /// Where the entry stands that says so; nothing when nothing was written.
+    pub position: Option<Position>,
+}
+
+/// Why there is no reply.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum AskError<R: std::error::Error> {
+    /// The actor says no; nothing has changed.
+    #[error(transparent)]
+    Refused(#[from] Refused<R>),
+    /// The actor died while it had the request. Whether it took effect is not known: repeat it
+    /// with the same idempotency key, and it happens once.
+    #[error("the actor was restarted meanwhile; ask again, with the same key")]
+    Restarted,
+    /// It died too often and is kept out of service.
+    #[error("{0} is quarantined: {1}; look at `stoa status`")]
+    Quarantined(StreamId, String),
+    /// Its mailbox, or the room of all mailboxes, stayed full.
+    #[error("too many requests are waiting; ask again in a moment")]
+    Busy,
+    /// The store has stopped, or is stopping.
+    #[error(transparent)]
+    Store(StoreError),
+}
+
+impl<R: std::error::Error> AskError<R> {
+    /// Whether asking again, with the same key, may succeed.
+    pub fn retryable(&self) -> bool {
+        matches!(self, AskError::Restarted | AskError::Busy)
+    }
+}
+
+/// A future without a name.
+pub type Boxed<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// Does what an actor asks to be done outside.
+///
+/// The host starts each effect once its events are durable, and keeps it over restarts of the
+/// actor. After a crash of the process, [`Behaviour::resume`] says what is still owed, so an
+/// effect may be performed again: it must be harmless twice, or ask the world first.
+pub trait Perform<B: Behaviour>: Send + Sync + 'static {
+    /// Does it. The message, if any, goes to the actor with the key `effect-ID`.
+    fn perform(&self, id: EffectId, effect: B::Effect) -> Boxed<'static, Option<B::Message>>;
+}
+
+impl<B, F> Perform<B> for F
+where
+    B: Behaviour,
+    F: Fn(EffectId, B::Effect) -> Boxed<'static, Option<B::Message>> + Send + Sync + 'static,
+{
+    fn perform(&self, id: EffectId, effect: B::Effect) -> Boxed<'static, Option<B::Message>> {
+        self(id, effect)
+    }
+}
+
+/// Whether an actor can be asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// Nobody has asked it yet.
+    Idle,
+    /// It runs.
+    Live,
+    /// It died and is about to be started again.
+    Restarting,
+    /// It died too often.
+    Quarantined(String),
+}
+
+pub(crate) enum Seated<B: Behaviour> {
+    Idle,
+    Live(ActorRef<Delivered<B>>),
+    Restarting,
+    Quarantined(String),
+}
+
+/// The address of an actor.
+pub struct Seat<B: Behaviour> {
+    pub(crate) stream: StreamId,
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) face: Arc<Face>,
+    pub(crate) hook: Option<Hook<B>>,
+    performer: Option<Arc<dyn Perform<B>>>,
+    /// Effects that run, whatever becomes of the incarnation that asked for them.
+    running: Mutex<BTreeMap<EffectId, AbortHandle>>,
+    seated: watch::Sender<Seated<B>>,
+    starting: tokio::sync::Mutex<()>,
+    gate: Arc<Semaphore>,
+    bytes: Arc<Semaphore>,
+    tree: Tree,
+}
+
+/// What a seat needs of its runtime.
+#[derive(Clone)]
+pub(crate) struct Around {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) tree: Tree,
+    pub(crate) publisher: Publisher,
+    pub(crate) bytes: Arc<Semaphore>,
+}
+
+impl<B: Behaviour + Sync> Seat<B> {
+    pub(crate) fn new(
+        stream: StreamId,
+        around: &Around,
+        hook: Option<Hook<B>>,
+        performer: Option<Arc<dyn Perform<B>>>,
+    ) -> Arc<Seat<B>> {
+        let shared = around.shared.clone();
+        let seq = shared.store.last_seq(stream).unwrap_or(0);
+        let head = shared.store.position_of(stream, seq).ok().flatten().unwrap_or_default();
+        Arc::new(Seat {
+            stream,
+            face: Face::new(head, around.publisher.clone()),
+            hook,
+            performer,
+            running: Mutex::default(),
+            seated: watch::Sender::new(Seated::Idle),
+            starting: tokio::sync::Mutex::default(),
+            gate: Arc::new(Semaphore::new(shared.config.mailbox_messages_max)),
+            bytes: around.bytes.clone(),
+            tree: around.tree.clone(),
+            shared,
+        })
+    }
+
+    /// Asks, and waits until the answer and everything it rests on are durable.
+    ///
+    /// Errors: see [`AskError`]. After [`AskError::Restarted`] and after a lost connection the
+    /// outcome is unknown until it is asked again with the same idempotency key.
+    pub async fn ask(
+        self: &Arc<Self>,
+        ask: Ask<B::Message>,
+    ) -> Result<Receipt<B::Reply>, AskError<B::Refusal>> {
+        self.ask_weighing(ask, Urgency::Synced, 1).await
+    }
+
+    /// The same for a request of a known size, which counts against the room of all mailboxes.
+    pub(crate) async fn ask_weighing(
+        self: &Arc<Self>,
+        ask: Ask<B::Message>,
+        urgency: Urgency,
+        bytes: usize,
+    ) -> Result<Receipt<B::Reply>, AskError<B::Refusal>> {
+        let shared = &self.shared;
+        if let Some(error) = shared.store.failure.error() {
+            return Err(AskError::Store(error));
+        }
+        let kib = bytes.div_ceil(1024).clamp(1, shared.config.mailbox_bytes_max / 1024) as u32;
+        let wait = Duration::from_millis(shared.config.mailbox_wait_ms_max);
+        let room = tokio::time::timeout(wait, async {
+            let message = self.gate.clone().acquire_owned().await.ok()?;
+            Some((message, self.bytes.clone().acquire_many_owned(kib).await.ok()?))
+        });
+        let room = match self.room_now(kib) {
+            Some(room) => room,
+            None => room.await.ok().flatten().ok_or(AskError::Busy)?,
+        };
+        let actor = self.live().await?;
+        let (reply, answer) = oneshot::channel();
+        if actor.cast(Delivered { ask, urgency, reply, room }).is_err() {
+            return Err(AskError::Restarted);
+        }
+        match answer.await {
+            Ok(answer) => answer,
+            Err(_) => Err(shared.store.failure.error().map_or(AskError::Restarted, AskError::Store)),
+        }
+    }
+
+    /// Room without waiting: the common case, and cheaper than a timer.
+    fn room_now(
+        &self,
+        kib: u32,
+    ) -> Option<(tokio::sync::OwnedSemaphorePermit, tokio::sync::OwnedSemaphorePermit)> {
+        let message = self.gate.clone().try_acquire_owned().ok()?;
+        Some((message, self.bytes.clone().try_acquire_many_owned(kib).ok()?))
+    }
+
+    /// The running incarnation: started if there was none, waited for if it is being restarted.
+    async fn live(self: &Arc<Self>) -> Result<ActorRef<Delivered<B>>, AskError<B::Refusal>> {
+        if let Some(actor) = self.now()? {
+            return Ok(actor);
+        }
+        if matches!(*self.seated.borrow(), Seated::Idle) {
+            let _one = self.starting.lock().await;
+            if matches!(*self.seated.borrow(), Seated::Idle) {
+                self.tree.adopt(self.clone()).await.map_err(AskError::Store)?;
+            }
+        }
+        let mut seated = self.seated.subscribe();
+        let wait = Duration::from_millis(self.shared.config.mailbox_wait_ms_max);
+        let standing = seated.wait_for(|it| !matches!(it, Seated::Restarting | Seated::Idle));
+        match tokio::time::timeout(wait, standing).await {
+            Ok(Ok(_)) => {}
+            Ok(Err(_)) | Err(_) => return Err(AskError::Restarted),
+        }
+        self.now()?.ok_or(AskError::Restarted)
+    }
+
+    fn now(&self) -> Result<Option<ActorRef<Delivered<B>>>, AskError<B::Refusal>> {
+        match &*self.seated.borrow() {
+            Seated::Live(actor) => Ok(Some(actor.clone())),
+            Seated::Idle | Seated::Restarting => Ok(None),
+            Seated::Quarantined(why) => Err(AskError::Quarantined(self.stream, why.clone())),
+        }
+    }
+
+    /// Whether it can be asked.
+    pub fn standing(&self) -> Standing {
+        match &*self.seated.borrow() {
+            Seated::Idle => Standing::Idle,
+            Seated::Live(_) => Standing::Live,
+            Seated::Restarting => Standing::Restarting,
+            Seated::Quarantined(why) => Standing::Quarantined(why.clone()),
+        }
+    }
+
+    /// Starts an effect, unless it runs already.
+    pub(crate) fn start_effect(self: &Arc<Self>, id: EffectId, effect: B::Effect) {
+        let Some(performer) = self.performer.clone() else { return };
+        let mut running = self.running.lock();
+        if running.contains_key(&id) {
+            return;
+        }
+        let seat = self.clone();
+        let task = self.shared.spawner.spawn(async move {
+            if let Some(message) = performer.perform(id, effect).await {
+                seat.tell(id, message).await;
+            }
+            seat.running.lock().remove(&id);
+        });
+        running.insert(id, task.abort_handle());
+    }
+
+    /// Tells the actor what became of an effect. What it refuses it has no use for.
+    async fn tell(self: &Arc<Self>, id: EffectId, message: B::Message) {
+        let ask = Ask {
+            message,
+            asker: ROOT,
+            key: None,
+            comment: format!("outcome of effect {id}"),
+            cause: Cause::default(),
+        };
+        if let Err(error) = self.ask(ask).await {
+            tracing::warn!(stream = %self.stream, effect = id, %error, "an outcome was not taken");
+        }
+    }
+}
+
+/// What the tree does with a seat, whatever sits in it.
+pub(crate) trait Supervised: Send + Sync + 'static {
+    /// Its stream.
+    fn stream(&self) -> StreamId;
+    /// Starts an incarnation under a supervisor.
+    fn start<'a>(self: Arc<Self>, under: ActorCell) -> Boxed<'a, Result<ActorCell, String>>;
+    /// The incarnation is gone.
+    fn restarting(&self);
+    /// It stays gone.
+    fn quarantined(&self, why: &str);
+}
+
+impl<B: Behaviour + Sync> Supervised for Seat<B> {
+    fn stream(&self) -> StreamId {
+        self.stream
+    }
+
+    fn start<'a>(self: Arc<Self>, under: ActorCell) -> Boxed<'a, Result<ActorCell, String>> {
+        Box::pin(async move {
+            let spawned = Actor::spawn_linked(None, Host::<B>::new(), self.clone(), under).await;
+            let (actor, _task) = spawned.map_err(|error| error.to_string())?;
+            let cell = actor.get_cell();
+            self.seated.send_replace(Seated::Live(actor));
+            Ok(cell)
+        })
+    }
+
+    fn restarting(&self) {
+        self.seated.send_replace(Seated::Restarting);
+    }
+
+    fn quarantined(&self, why: &str) {
+        self.seated.send_replace(Seated::Quarantined(why.to_owned()));
+    }
+}
