@@ -1,14 +1,8 @@
 //! What stoa's actors *are*: the contract between a decision and its host, and the decisions of
 //! spaces, rights and supervisors.
 //!
-//! What is not here: a clock, chance, a file, a thread, a socket, a log line, anything that awaits.
-//! Those arrive as arguments, so that everything can be simulated, and so that a state is a
-//! function of the log.
-//!
-//! In reading order: [`id`], [`value`] and [`atom`] are the data; [`behaviour`] is the contract,
-//! [`incarnation`] the order of a delivery; [`space`] and [`rights`] are actors; [`log`] is the pure
-//! half of the log, [`codec`] its bytes; [`code`] is how agents act; [`simulation`] runs any actor
-//! in memory and crashes it; [`limits`] bounds it all, [`mutant`] plants bugs for the tests.
+//! In reading order: [`id`], [`value`], [`atom`], [`rights`], [`supervisor`];
+//! [`mutant`] is for the tests.
 
 pub mod atom;
 pub mod behaviour;
@@ -20,7 +14,5 @@ pub mod limits;
 pub mod log;
 pub mod mutant;
 pub mod rights;
-pub mod simulation;
-pub mod space;
 pub mod supervisor;
 pub mod value;
