@@ -1,8 +1,14 @@
 //! What stoa's actors *are*: the contract between a decision and its host, and the decisions of
 //! spaces, rights and supervisors.
 //!
-//! In reading order: [`id`], [`value`], [`atom`], [`rights`], [`supervisor`];
-//! [`mutant`] is for the tests.
+//! What is not here: a clock, chance, a file, a thread, a socket, a log line, anything that awaits.
+//! Those arrive as arguments, so that everything can be simulated, and so that a state is a
+//! function of the log.
+//!
+//! In reading order: [`id`], [`value`] and [`atom`] are the data; [`behaviour`] is the contract,
+//! [`incarnation`] the order of a delivery; [`space`] and [`rights`] are actors, [`supervisor`] says
+//! who is started again; [`log`] is the pure half of the log, [`codec`] its bytes; [`code`] is how
+//! agents act; [`limits`] bounds it all, [`mutant`] plants bugs for the tests.
 
 pub mod atom;
 pub mod behaviour;
@@ -14,5 +20,6 @@ pub mod limits;
 pub mod log;
 pub mod mutant;
 pub mod rights;
+pub mod space;
 pub mod supervisor;
 pub mod value;

@@ -72,7 +72,7 @@ pub enum Message {
 }
 
 /// Which version a change is based on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Expect {
     /// Exactly this one, else nothing changes.
     Version(u64),

@@ -10,3 +10,7 @@ pub mod runtime;
 pub mod seat;
 pub mod store;
 mod tree;
+pub mod audit;
+pub mod caller;
+pub mod door;
+pub mod problem;

@@ -8,7 +8,7 @@ use crate::host::{Hook, Shared, load, settled};
 use crate::kinds::Kinds;
 use crate::log::{Log, Threads};
 use crate::seat::{Around, Perform, Seat};
-use crate::store::{Opened, Store, ready_directory};
+use crate::store::{Opened, Owned, Store, ready_directory};
 use crate::tree::Tree;
 use parking_lot::{Mutex, RwLock};
 use std::any::Any;
@@ -55,6 +55,15 @@ impl Runtime {
     /// The same with own kinds of actor, so that their rows are derived anew where that is due.
     pub async fn open_with(config: Config, kinds: Kinds) -> Result<Runtime, StoreError> {
         let owned = ready_directory(&config.data)?;
+        Runtime::open_owned(config, kinds, owned).await
+    }
+
+    /// The same in a directory whose lock is held.
+    pub(crate) async fn open_owned(
+        config: Config,
+        kinds: Kinds,
+        owned: Owned,
+    ) -> Result<Runtime, StoreError> {
         let (settings, known) = (config.clone(), kinds.clone());
         let open = tokio::task::spawn_blocking(move || {
             let opened = Opened::open(&settings, owned, &known)?;
@@ -160,6 +169,14 @@ impl Runtime {
     /// The last position that is durable and witnessed.
     pub fn durable(&self) -> Position {
         self.shared().log.durable()
+    }
+
+    /// The last entry that is durable and witnessed.
+    pub fn head(&self) -> Result<Head, StoreError> {
+        let durable = self.durable();
+        self.store().head_of(durable)?.ok_or_else(|| {
+            StoreError::Invariant(format!("entry {durable} is durable and not there"))
+        })
     }
 
     /// How many commits there have been.

@@ -5,11 +5,13 @@
 
 mod keys;
 mod open;
+mod tables;
 mod witness;
 
-use open::Owned;
+pub(crate) use open::Owned;
 pub(crate) use open::{Opened, ready_directory};
-pub use open::{Loss, accept_loss, rebuild};
+pub use open::{AcceptError, Loss, accept_loss, rebuild};
+pub(crate) use tables::Tables;
 pub(crate) use witness::Witness;
 
 use crate::config::Config;
@@ -20,7 +22,7 @@ use stoa_actors::atom::Atom;
 use stoa_actors::behaviour::{Row, View};
 use stoa_actors::id::{AtomId, Position, SessionId, SpaceId, StreamId};
 use stoa_actors::incarnation::{self, Durable};
-use stoa_actors::log::{Answered, Body, Header};
+use stoa_actors::log::{Answered, Body, Head, Header};
 use stoa_actors::space::{self, Space};
 
 /// One entry of the log, as read.
@@ -92,12 +94,19 @@ impl Store {
         Ok(Some(entry(at, &value)?))
     }
 
-    /// The last entry of the log.
-    pub fn last(&self) -> Result<Option<Entry>, StoreError> {
-        let Some(guard) = self.log.last_key_value() else { return Ok(None) };
-        let (key, value) = guard.into_inner()?;
-        let at = keys::number(&key, 0).map(Position).ok_or_else(short)?;
-        Ok(Some(entry(at, &value)?))
+    /// Where the log ends; 0 before the first entry.
+    pub(crate) fn last_position(&self) -> Result<Position, StoreError> {
+        let Some(guard) = self.log.last_key_value() else { return Ok(Position(0)) };
+        keys::number(&guard.key()?, 0).map(Position).ok_or_else(short)
+    }
+
+    /// The head of a log that ends at a position.
+    pub(crate) fn head_of(&self, position: Position) -> Result<Option<Head>, StoreError> {
+        if position == Position(0) {
+            return Ok(Some(Head::default()));
+        }
+        let Some(value) = self.log.get(keys::position(position))? else { return Ok(None) };
+        Ok(Header::split(&value).ok().map(|(header, _)| header.head(position)))
     }
 
     /// The raw entries after a position, in order.

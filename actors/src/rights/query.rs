@@ -64,6 +64,11 @@ impl Rights {
         self.names.get(&holder).into_iter().flatten().map(|(alias, named)| (alias.as_str(), *named))
     }
 
+    /// Every space there is.
+    pub fn spaces(&self) -> impl Iterator<Item = SpaceId> {
+        self.spaces.iter().copied()
+    }
+
     /// All that `holder` has now, ordered by subject.
     pub fn holdings(&self, holder: SessionId, now: Millis) -> Vec<Holding> {
         let aliases: BTreeMap<SpaceId, &str> = self

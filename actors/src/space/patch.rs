@@ -5,11 +5,11 @@ use crate::atom::{Atom, Content, Embedding, Metadata, Reference};
 use crate::behaviour::Delivery;
 use crate::id::{AtomId, SpaceId};
 use crate::value::Value;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// A new atom.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Draft {
     /// The payload.
     pub content: Content,
@@ -25,7 +25,7 @@ pub struct Draft {
 }
 
 /// What changes; what is not named stays.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Patch {
     /// Replaces the payload.
     pub content: Option<Content>,

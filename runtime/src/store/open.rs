@@ -1,7 +1,7 @@
 //! Opening: who has the directory, which format it is, and whether the log holds everything that
 //! was acknowledged. Any doubt is a refusal that says so; nothing is repaired on the quiet.
 
-use super::{Store, Witness, keys};
+use super::{Store, Tables, Witness, keys};
 use crate::config::Config;
 use crate::failure::StoreError;
 use crate::kinds::Kinds;
@@ -12,8 +12,7 @@ use std::io::{Read, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::Path;
 use stoa_actors::id::{Millis, Position, StreamId};
-use stoa_actors::behaviour::Row;
-use stoa_actors::log::{Body, Breach, Hash, Head, Header, Walk};
+use stoa_actors::log::{Body, Breach, Hash, Head, Walk};
 
 /// The layout of a data directory. A directory with a higher number is refused.
 const FORMAT: u32 = 1;
@@ -104,27 +103,31 @@ impl Opened {
             Witness::open(&path).map_err(file_error("cannot open", &path))?;
         let checkpoint = store.checkpoint()?;
         // A checkpoint that its own entry does not bear out is worth nothing: walk it all.
-        let checkpoint = if store.head_at(checkpoint.position)? == Some(checkpoint) {
+        let checkpoint = if store.head_of(checkpoint.position)? == Some(checkpoint) {
             checkpoint
         } else {
             Head::default()
         };
         let mut walk = Walk::new(checkpoint, vouched);
         let mut last = store.entry(checkpoint.position)?.map_or(Millis(0), |it| it.body.at);
-        let mut derived = Derived::default();
+        let mut tables = Tables::default();
+        let mut places = Vec::new();
         let mut repairs = store.batch(16);
         for raw in store.raw_after(checkpoint.position) {
             let (at, entry) = raw?;
             let (header, body) = walk.step(at, &entry)?;
             let body = Body::decode(body)?;
             last = last.max(body.at);
-            derived.add(header.stream, header.seq, at);
-            for row in kinds.rows(header.stream, &body)? {
-                derived.add_row(at, row);
-            }
+            places.push((header.stream, header.seq, at));
+            tables.add(at, kinds.rows(header.stream, &body)?);
         }
         let head = walk.finish()?;
-        derived.repair(&store, &mut repairs)?;
+        for (stream, seq, at) in places {
+            if store.position_of(stream, seq)? != Some(at) {
+                store.write_stream(&mut repairs, stream, seq, &keys::position(at));
+            }
+        }
+        tables.repair(&store, &mut repairs)?;
         if !repairs.is_empty() {
             tracing::warn!(rows = repairs.len(), "derived rows were missing and are written again");
             repairs.durability(Some(PersistMode::SyncData)).commit()?;
@@ -134,44 +137,6 @@ impl Opened {
         }
         let walked = head.position.0 - checkpoint.position.0;
         Ok(Opened { store, witness, head, last, walked })
-    }
-}
-
-/// What the rows must say after everything that was walked.
-#[derive(Default)]
-struct Derived {
-    places: Vec<(StreamId, u64, Position)>,
-    /// The last word on each key.
-    rows: BTreeMap<(u8, Vec<u8>), Option<Vec<u8>>>,
-}
-
-impl Derived {
-    fn add(&mut self, stream: StreamId, seq: u64, at: Position) {
-        self.places.push((stream, seq, at));
-    }
-
-    fn add_row(&mut self, at: Position, row: Row) {
-        let (table, key, value) = Store::row(at, &row);
-        self.rows.insert((table, key), value);
-    }
-
-    /// Writes what is not there as it should be.
-    fn repair(self, store: &Store, batch: &mut OwnedWriteBatch) -> Result<(), StoreError> {
-        for (stream, seq, at) in self.places {
-            if store.position_of(stream, seq)? != Some(at) {
-                store.write_stream(batch, stream, seq, &keys::position(at));
-            }
-        }
-        for ((table, key), value) in self.rows {
-            let keyspace = store.table(table);
-            if keyspace.get(&key)?.as_deref() != value.as_deref() {
-                match value {
-                    Some(value) => batch.insert(keyspace, key, value),
-                    None => batch.remove(keyspace, key),
-                }
-            }
-        }
-        Ok(())
     }
 }
 
@@ -198,14 +163,6 @@ impl Store {
         let mut batch = self.batch(1).durability(Some(PersistMode::SyncData));
         batch.insert(&self.meta, keys::CHECKPOINT, value);
         Ok(batch.commit()?)
-    }
-
-    fn head_at(&self, position: Position) -> Result<Option<Head>, StoreError> {
-        if position == Position(0) {
-            return Ok(Some(Head::default()));
-        }
-        let Some(value) = self.log.get(keys::position(position))? else { return Ok(None) };
-        Ok(Header::split(&value).ok().map(|(header, _)| header.head(position)))
     }
 }
 

@@ -1,0 +1,141 @@
+//! Durable puts against a bare fjall loop that writes the same rows, interleaved in one process.
+//!
+//! Rows of one put on both sides: log (88 B header + body), atom pointer, two references, answer;
+//! and one row a commit for the stream. Atom: 1 KB of text, 8 metadata keys, 2 references, an
+//! idempotency key, an embedding of 256 bytes that was made before.
+
+use fjall::{Database, KeyspaceCreateOptions, OwnedWriteBatch, PersistMode};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+use stoa_actors::atom::{Content, Embedding};
+use stoa_actors::id::{AtomId, ROOT, SpaceId};
+use stoa_actors::space::Draft;
+use stoa_actors::value::Value;
+use stoa_runtime::caller::{Caller, Why};
+use stoa_runtime::config::Config;
+use stoa_runtime::runtime::Runtime;
+
+fn draft(n: u64, targets: &[AtomId]) -> Draft {
+    let text: String = (0..64).map(|i| format!("word{:011} ", (n * 64 + i) % 7919)).collect();
+    Draft {
+        content: Content::Text(text),
+        annotation: format!("note {n}"),
+        metadata: (0..8).map(|k| (format!("key{k}"), Value::Int((n % 100) as i64 + k))).collect(),
+        references: BTreeMap::from([("blocked_by".to_owned(), targets.to_vec())]),
+        embedding: Some(Embedding { fingerprint: 1, scale: 0.01, dims: vec![n as u8; 256] }),
+    }
+}
+
+async fn stoa(caller: &Caller, space: SpaceId, flight: u64, time: Duration) -> (f64, Vec<u64>) {
+    let targets = [
+        caller.put(space, draft(0, &[]), Why::default()).await.expect("put").id,
+        caller.put(space, draft(1, &[]), Why::default()).await.expect("put").id,
+    ];
+    let count = Arc::new(AtomicU64::new(0));
+    let start = Instant::now();
+    let tasks: Vec<_> = (0..flight)
+        .map(|task| {
+            let (caller, count) = (caller.clone(), count.clone());
+            tokio::spawn(async move {
+                let mut took = Vec::new();
+                let mut n = 0u64;
+                while start.elapsed() < time {
+                    let begun = Instant::now();
+                    let why = Why::comment("bench").key(format!("{task}-{n}-{start:?}"));
+                    caller.put(space, draft(n, &targets), why).await.expect("put");
+                    took.push(begun.elapsed().as_micros() as u64);
+                    n += 1;
+                    count.fetch_add(1, Ordering::Relaxed);
+                }
+                took
+            })
+        })
+        .collect();
+    let mut took = Vec::new();
+    for task in tasks {
+        took.extend(task.await.expect("task"));
+    }
+    took.sort_unstable();
+    (count.load(Ordering::Relaxed) as f64 / start.elapsed().as_secs_f64(), took)
+}
+
+/// A tight loop: no actors, no callers, no chain, no witness.
+fn bare(db: &Database, group: u64, time: Duration, from: &mut u64) -> f64 {
+    let space = |name: &str| db.keyspace(name, KeyspaceCreateOptions::default).expect("keyspace");
+    let (log, atoms, references, answers, streams) =
+        (space("log"), space("atoms"), space("references"), space("answers"), space("streams"));
+    let body = vec![7u8; 1_700];
+    let (start, mut n) = (Instant::now(), 0);
+    while start.elapsed() < time {
+        let mut batch = OwnedWriteBatch::with_capacity(db.clone(), group as usize * 5 + 1)
+            .durability(Some(PersistMode::SyncData));
+        let mut places = Vec::new();
+        for _ in 0..group {
+            *from += 1;
+            n += 1;
+            let at = from.to_be_bytes();
+            let atom = [&at[..], &[9; 8]].concat();
+            batch.insert(&log, at, body.clone());
+            batch.insert(&atoms, atom.clone(), [0u8; 26]);
+            for target in [1u8, 2] {
+                let key = [&[target; 16][..], b"blocked_by", &[0], &atom].concat();
+                batch.insert(&references, key, []);
+            }
+            let key = [&[5u8; 32][..], format!("{n}-{from}-Instant").as_bytes()].concat();
+            batch.insert(&answers, key, at);
+            places.extend(at);
+        }
+        batch.insert(&streams, [&[5u8; 16][..], &from.to_be_bytes()].concat(), places);
+        batch.commit().expect("commit");
+    }
+    n as f64 / start.elapsed().as_secs_f64()
+}
+
+fn median(mut of: Vec<f64>) -> (f64, f64, f64) {
+    of.sort_by(f64::total_cmp);
+    (of[0], of[of.len() / 2], of[of.len() - 1])
+}
+
+fn load() -> String {
+    std::fs::read_to_string("/proc/loadavg").unwrap_or_default().trim().to_owned()
+}
+
+#[tokio::main(flavor = "multi_thread", worker_threads = 2)]
+async fn main() {
+    let rounds: usize = std::env::var("ROUNDS").ok().and_then(|it| it.parse().ok()).unwrap_or(15);
+    let dir = tempfile::tempdir().expect("a directory");
+    let runtime = Runtime::open(Config::at(dir.path().join("stoa"))).await.expect("opens");
+    let caller = runtime.caller(ROOT);
+    let space = caller.create_space("bench", "").await.expect("space");
+    let db = Database::builder(dir.path().join("bare"))
+        .cache_size(32 << 20)
+        .max_journaling_size(128 << 20)
+        .open()
+        .expect("opens");
+    let mut from = 0;
+    println!("load {}", load());
+    for flight in [1u64, 64, 512] {
+        let time = Duration::from_millis(700);
+        let (mut ratios, mut ours, mut floor, mut p50, mut p99) =
+            (vec![], vec![], vec![], vec![], vec![]);
+        for _ in 0..rounds {
+            // In a closed loop half of what is in flight makes one commit.
+            let base = bare(&db, flight.div_ceil(2), time, &mut from);
+            let (rate, took) = stoa(&caller, space, flight, time).await;
+            p50.push(took[took.len() / 2] as f64);
+            p99.push(took[took.len() * 99 / 100] as f64);
+            ratios.push(rate / base);
+            ours.push(rate);
+            floor.push(base);
+        }
+        let (low, mid, high) = median(ratios);
+        println!(
+            "puts  {flight:>4} in flight  {:>8.0}/s  bare {:>8.0}/s  ratio {mid:.2} [{low:.2}-{high:.2}]  p50 {:>7.0} us  p99 {:>7.0} us",
+            median(ours).1, median(floor).1, median(p50).1, median(p99).1,
+        );
+    }
+    println!("load {}", load());
+    runtime.stop().await.expect("stops");
+}

@@ -1,0 +1,228 @@
+//! What one session can do: every operation of spaces and rights, under its rights and no others.
+//!
+//! Writes go to the actor's mailbox and come back durable. Reads go past it: snapshot first,
+//! rights second, so that a reader never sees what was written after its right was revoked.
+
+mod history;
+mod sharing;
+
+pub use history::{Change, HistoryQuery};
+pub use sharing::{Grant, Granted, SpaceCard};
+
+use crate::log::Urgency;
+use crate::problem::{Kind, Problem};
+use crate::runtime::Runtime;
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+use stoa_actors::atom::Atom;
+use stoa_actors::id::{AtomId, Position, SessionId, SpaceId};
+use stoa_actors::incarnation::Ask;
+use stoa_actors::log::Cause;
+use stoa_actors::rights::{Level, Subject};
+use stoa_actors::space::{Draft, Expect, Message, Patch, Reply};
+
+/// What goes with every mutation.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Why {
+    /// What it is for, like a commit message; what subscribers are told.
+    pub comment: String,
+    /// Makes repeating it harmless.
+    pub key: Option<String>,
+    /// What set it off.
+    pub cause: Cause,
+}
+
+impl Why {
+    /// With a comment.
+    pub fn comment(comment: impl Into<String>) -> Why {
+        Why { comment: comment.into(), ..Why::default() }
+    }
+
+    /// And an idempotency key.
+    #[must_use]
+    pub fn key(self, key: impl Into<String>) -> Why {
+        Why { key: Some(key.into()), ..self }
+    }
+}
+
+/// A version that was written, and its entry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Written {
+    /// Which atom.
+    pub id: AtomId,
+    /// Its version now.
+    pub version: u64,
+    /// The entry that says so.
+    pub position: Position,
+}
+
+/// An atom as read, and where it was written.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Read {
+    /// The atom.
+    pub atom: Arc<Atom>,
+    /// Its entry.
+    pub position: Position,
+}
+
+/// One session's hands; cheap to clone.
+#[derive(Clone)]
+pub struct Caller {
+    pub(crate) runtime: Runtime,
+    session: SessionId,
+}
+
+impl Runtime {
+    /// Acts as a session. Who may act as whom is for the door to say.
+    pub fn caller(&self, session: SessionId) -> Caller {
+        Caller { runtime: self.clone(), session }
+    }
+}
+
+impl Caller {
+    /// Who acts.
+    pub fn session(&self) -> SessionId {
+        self.session
+    }
+
+    fn level(&self, space: SpaceId) -> Option<Level> {
+        let shared = self.runtime.shared();
+        let now = shared.clock.now();
+        shared.rights.read().level(self.session, &Subject::Space(space), now)
+    }
+
+    fn ask<M>(&self, message: M, why: Why) -> Ask<M> {
+        let Why { comment, key, cause } = why;
+        Ask { message, asker: self.session, key, comment, cause }
+    }
+
+    fn fresh(&self) -> [u8; 16] {
+        let shared = self.runtime.shared();
+        shared.fresh.id(shared.clock.now())
+    }
+
+    /// The space that the caller calls so; its id will do as well.
+    pub fn resolve(&self, name: &str) -> Result<SpaceId, Problem> {
+        let shared = self.runtime.shared();
+        let now = shared.clock.now();
+        if let Ok(space) = shared.rights.read().resolve(self.session, name, now) {
+            return Ok(space);
+        }
+        let by_id = name.parse().ok().filter(|space| self.level(*space).is_some());
+        by_id.ok_or_else(|| Problem::no_space(name))
+    }
+
+    /// Adds an atom. Durable when this returns.
+    pub async fn put(&self, space: SpaceId, draft: Draft, why: Why) -> Result<Written, Problem> {
+        let draft = self.embedded(draft);
+        let bytes = draft.content.bytes() + draft.annotation.len();
+        self.mutate(space, Message::PutAtom(Box::new(draft)), why, bytes).await
+    }
+
+    /// Changes an atom: a new version, if it is at the expected one.
+    pub async fn update(
+        &self,
+        id: AtomId,
+        expect: Expect,
+        patch: Patch,
+        why: Why,
+    ) -> Result<Written, Problem> {
+        let before = self.get(id).await?;
+        let patch = self.embedded_patch(&before.atom, patch);
+        let bytes = patch.content.as_ref().map_or(1, |it| it.bytes());
+        let message = Message::UpdateAtom { id, expect, patch: Box::new(patch) };
+        self.mutate(before.atom.space, message, why, bytes).await
+    }
+
+    /// Takes an atom out of search, if it is at the expected version.
+    pub async fn deprecate(
+        &self,
+        id: AtomId,
+        expect: Expect,
+        superseded_by: Option<AtomId>,
+        why: Why,
+    ) -> Result<Written, Problem> {
+        let space = self.get(id).await?.atom.space;
+        let message = Message::DeprecateAtom { id, expect, superseded_by };
+        self.mutate(space, message, why, 1).await
+    }
+
+    async fn mutate(
+        &self,
+        space: SpaceId,
+        message: Message,
+        why: Why,
+        bytes: usize,
+    ) -> Result<Written, Problem> {
+        let seat = self.runtime.space(space)?;
+        let receipt = seat.ask_weighing(self.ask(message, why), Urgency::Synced, bytes).await?;
+        match (receipt.reply, receipt.position) {
+            (Reply::Version { id, version }, Some(position)) => {
+                Ok(Written { id, version, position })
+            }
+            (reply, _) => Err(Problem::new(Kind::Store, format!("an answer amiss: {reply:?}"))),
+        }
+    }
+
+    /// The newest durable version of an atom, of whatever space the caller can read.
+    pub async fn get(&self, id: AtomId) -> Result<Read, Problem> {
+        let found = self.runtime.store().newest(id)?;
+        self.permitted(id, found)
+    }
+
+    /// One version of an atom.
+    pub async fn get_version(&self, id: AtomId, version: u64) -> Result<Read, Problem> {
+        let found = if version == 0 { None } else { self.runtime.store().version(id, version)? };
+        let newest = self.get(id).await?.atom.version;
+        self.permitted(id, found).map_err(|_| {
+            Problem::new(Kind::Unknown, format!("atom {id} has versions 1 to {newest}"))
+                .hint(format!("stoa get {id} --version {newest}"))
+        })
+    }
+
+    /// Rights are looked at after the row was read, never before.
+    fn permitted(&self, id: AtomId, found: Option<(Position, Arc<Atom>)>) -> Result<Read, Problem> {
+        let found = found.filter(|(_, atom)| self.level(atom.space).is_some());
+        let (position, atom) = found.ok_or_else(|| Problem::no_atom(id))?;
+        Ok(Read { atom, position })
+    }
+
+    /// The atoms that an atom refers to, in its own order: those the caller can read.
+    pub async fn targets(&self, id: AtomId, relation: Option<&str>) -> Result<Vec<Read>, Problem> {
+        let atom = self.get(id).await?.atom;
+        let mut found = Vec::new();
+        for reference in &atom.references {
+            if relation.is_none_or(|it| it == reference.relation)
+                && let Ok(read) = self.get(reference.target).await
+            {
+                found.push(read);
+            }
+        }
+        Ok(found)
+    }
+
+    /// The atoms that refer to an atom, and how: those the caller can read.
+    pub async fn sources(
+        &self,
+        id: AtomId,
+        relation: Option<&str>,
+    ) -> Result<Vec<(String, Read)>, Problem> {
+        use stoa_actors::behaviour::View;
+        self.get(id).await?;
+        let mut found = Vec::new();
+        for (relation, source) in self.runtime.store().sources(id, relation) {
+            if let Ok(read) = self.get(source).await {
+                found.push((relation, read));
+            }
+        }
+        Ok(found)
+    }
+
+    fn embedded(&self, draft: Draft) -> Draft {
+        draft
+    }
+
+    fn embedded_patch(&self, _before: &Atom, patch: Patch) -> Patch {
+        patch
+    }
+}

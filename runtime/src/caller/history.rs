@@ -1,0 +1,229 @@
+//! What happened in a space, in order: read from the log, followed by cursor.
+
+use super::Caller;
+use crate::face::Bell;
+use crate::failure::StoreError;
+use crate::problem::Problem;
+use crate::store::Entry;
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+use stoa_actors::behaviour::Behaviour;
+use stoa_actors::id::{AtomId, EventId, Millis, Position, SessionId, SpaceId, StreamId};
+use stoa_actors::incarnation;
+use stoa_actors::space::{self, Filter, Notice, Space, Wake};
+
+/// One entry of a space, as those who follow it get it: the comment, never the content.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Change {
+    /// Its cursor.
+    pub position: Position,
+    /// Its name outside the log.
+    pub id: EventId,
+    /// When.
+    pub at: Millis,
+    /// Where.
+    pub space: SpaceId,
+    /// What happened: `atom.put`, …
+    pub kind: String,
+    /// By whom.
+    pub by: SessionId,
+    /// What for.
+    pub comment: String,
+    /// The idempotency key it was asked with.
+    pub key: Option<String>,
+    /// The atom it made a version of.
+    pub atom: Option<(AtomId, u64)>,
+    /// How many reactions it took.
+    pub hop: u16,
+}
+
+/// Which part of a history.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct HistoryQuery {
+    /// After this cursor.
+    pub after: Position,
+    /// At most so many, the oldest first.
+    pub limit: usize,
+}
+
+/// How many entries are looked through at once before a follower is told of those that pass.
+const READ_ENTRIES: usize = 1_000;
+
+impl Caller {
+    /// What happened in a space after a cursor.
+    pub async fn history(
+        &self,
+        space: SpaceId,
+        query: &HistoryQuery,
+    ) -> Result<Vec<Change>, Problem> {
+        let (changes, _) = self.changes(space, query.after, query.limit, &Filter::default())?;
+        Ok(changes)
+    }
+
+    /// The versions of one atom, the oldest first.
+    pub async fn atom_history(&self, id: AtomId) -> Result<Vec<Change>, Problem> {
+        let newest = self.get(id).await?.atom;
+        let mut found = Vec::new();
+        for version in 1..=newest.version {
+            let Some((at, _)) = self.runtime.store().version(id, version)? else { continue };
+            if let Some(entry) = self.runtime.store().entry(at)? {
+                found.extend(changes(&entry)?.into_iter().map(|(it, _)| it));
+            }
+        }
+        // Rights second.
+        self.get(id).await?;
+        Ok(found)
+    }
+
+    /// Changes that pass, and the cursor to go on from: past everything that was looked through.
+    fn changes(
+        &self,
+        space: SpaceId,
+        after: Position,
+        limit: usize,
+        filter: &Filter,
+    ) -> Result<(Vec<Change>, Position), Problem> {
+        let store = self.runtime.store();
+        let stream = space.stream();
+        let first = seq_after(store, stream, after)?;
+        let (mut found, mut cursor, mut looked) = (Vec::new(), after, 0);
+        for place in store.stream_after(stream, first) {
+            if found.len() >= limit || looked >= READ_ENTRIES.max(limit) {
+                break;
+            }
+            let (_, at) = place?;
+            let Some(entry) = store.entry(at)? else { continue };
+            for (change, atom) in changes(&entry)? {
+                if filter.passes(&change.kind, atom.as_deref()) {
+                    found.push(change);
+                }
+            }
+            (cursor, looked) = (at, looked + 1);
+        }
+        // Rights second: what was read before a revoke is not handed out after it.
+        self.level(space).ok_or_else(|| Problem::no_space(&space.to_string()))?;
+        Ok((found, cursor))
+    }
+
+    /// Follows a space from a cursor: every change after it once, in order, however slow the
+    /// reader is. The log is the only copy, so a stalled reader costs one bell.
+    pub fn follow(&self, space: SpaceId, after: Position, filter: Filter) -> Result<Follow, Problem> {
+        self.level(space).ok_or_else(|| Problem::no_space(&space.to_string()))?;
+        let bell = self.runtime.space(space)?.face.watch();
+        Ok(Follow { caller: self.clone(), space, cursor: after, filter, bell })
+    }
+}
+
+/// A reader that follows a space.
+pub struct Follow {
+    caller: Caller,
+    space: SpaceId,
+    cursor: Position,
+    filter: Filter,
+    bell: Arc<Bell>,
+}
+
+impl Follow {
+    /// Everything up to here has been seen.
+    pub fn cursor(&self) -> Position {
+        self.cursor
+    }
+
+    /// The changes that are there now, at most `limit`; none when there is nothing new.
+    pub fn ready(&mut self, limit: usize) -> Result<Vec<Change>, Problem> {
+        loop {
+            let (changes, cursor) =
+                self.caller.changes(self.space, self.cursor, limit, &self.filter)?;
+            let moved = cursor != self.cursor;
+            self.cursor = cursor;
+            if !changes.is_empty() || !moved {
+                return Ok(changes);
+            }
+        }
+    }
+
+    /// The next changes, waited for.
+    pub async fn next(&mut self, limit: usize) -> Result<Vec<Change>, Problem> {
+        loop {
+            let changes = self.ready(limit)?;
+            if !changes.is_empty() {
+                return Ok(changes);
+            }
+            self.bell.heard().await;
+        }
+    }
+
+    /// Waits until something happens, without looking at what.
+    pub async fn rung(&self) {
+        self.bell.heard().await;
+    }
+
+    /// One coalesced wake for everything new: how much, from where, and a few comments.
+    pub async fn wake(&mut self) -> Result<Wake, Problem> {
+        let quoted = self.caller.runtime.shared().config.limits.wake_comments_max;
+        loop {
+            let mut pending = None;
+            loop {
+                let changes = self.ready(READ_ENTRIES)?;
+                if changes.is_empty() {
+                    break;
+                }
+                for change in changes {
+                    let notice = Notice {
+                        space: self.space,
+                        position: change.position,
+                        by: change.by,
+                        comment: change.comment,
+                        hop: change.hop,
+                    };
+                    Wake::coalesce(&mut pending, self.caller.session, &notice, quoted);
+                }
+            }
+            if let Some(wake) = pending {
+                return Ok(wake);
+            }
+            self.bell.heard().await;
+        }
+    }
+}
+
+/// The number of the last entry of a stream at or before a position.
+fn seq_after(
+    store: &crate::store::Store,
+    stream: StreamId,
+    after: Position,
+) -> Result<u64, StoreError> {
+    let (mut low, mut high) = (0, store.last_seq(stream)?);
+    while low < high {
+        let middle = low + (high - low).div_ceil(2);
+        match store.position_of(stream, middle)? {
+            Some(at) if at <= after => low = middle,
+            _ => high = middle - 1,
+        }
+    }
+    Ok(low)
+}
+
+type Changed = (Change, Option<Arc<stoa_actors::atom::Atom>>);
+
+fn changes(entry: &Entry) -> Result<Vec<Changed>, StoreError> {
+    let body = &entry.body;
+    let events = incarnation::events::<Space>(body)?;
+    let change = |event: &space::Event| {
+        let atom = Space::atom(event).cloned();
+        let change = Change {
+            position: entry.position,
+            id: body.id,
+            at: body.at,
+            space: SpaceId(entry.header.stream.0),
+            kind: Space::name(event).to_owned(),
+            by: body.by,
+            comment: body.comment.clone(),
+            key: body.answers.as_ref().map(|it| it.key.clone()),
+            atom: atom.as_ref().map(|it| (it.id, it.version)),
+            hop: body.cause.hop,
+        };
+        (change, atom)
+    };
+    Ok(events.iter().map(change).collect())
+}

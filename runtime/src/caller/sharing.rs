@@ -1,0 +1,215 @@
+//! Making spaces, and saying who may do what in them.
+
+use super::{Caller, Why};
+use crate::problem::{Kind, Problem};
+use crate::store::Store;
+use serde::{Deserialize, Serialize};
+use stoa_actors::id::{LinkId, Millis, Position, SessionId, SpaceId};
+use stoa_actors::rights::{self, Level, Named, Right, Subject};
+use stoa_actors::space;
+
+/// A space as its holder sees it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SpaceCard {
+    /// Which.
+    pub id: SpaceId,
+    /// What its holder calls it.
+    pub name: Option<String>,
+    /// What its holder may do there.
+    pub level: Option<Level>,
+    /// What its holder may pass on.
+    pub delegate: Option<Level>,
+    /// Its convention.
+    pub description: String,
+    /// Entries in its stream.
+    pub entries: u64,
+    /// Where its last one stands.
+    pub head: Position,
+    /// Its subscriptions.
+    pub subscriptions: u64,
+}
+
+/// A right to be given.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Grant {
+    /// To use at this level.
+    pub level: Level,
+    /// To pass on up to this one.
+    pub delegate: Option<Level>,
+    /// Until when.
+    pub expires: Option<Millis>,
+    /// What for.
+    pub reason: String,
+}
+
+/// A right that was given.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Granted {
+    /// To whom.
+    pub session: SessionId,
+    /// Whether the session was made for it.
+    pub born: bool,
+}
+
+impl Caller {
+    /// Makes a space, private to the caller, under a name of its own table.
+    ///
+    /// First the space says what it is for, then the rights make it somebody's: a crash in between
+    /// leaves a space that nobody can see.
+    pub async fn create_space(&self, name: &str, description: &str) -> Result<SpaceId, Problem> {
+        let shared = self.runtime.shared();
+        if shared.rights.read().named(self.session, name).is_some() {
+            return Err(rights::Refusal::AliasTaken(name.to_owned()).into());
+        }
+        let max = shared.config.limits.description_bytes_max;
+        if description.len() > max {
+            let text = format!("the description has {} bytes; the limit is {max}", description.len());
+            return Err(Problem::new(Kind::Invalid, text).hint("stoa space create --help"));
+        }
+        let space = SpaceId(self.fresh());
+        let reason = format!("create space {name}");
+        let message = rights::Message::CreateSpace {
+            space,
+            link: LinkId(self.fresh()),
+            alias: Some(name.to_owned()),
+            reason: reason.clone(),
+        };
+        self.runtime.rights().ask(self.ask(message, Why::comment(reason))).await?;
+        if !description.is_empty() {
+            self.describe(space, description).await?;
+        }
+        Ok(space)
+    }
+
+    /// Says what a space is for.
+    pub async fn describe(&self, space: SpaceId, description: &str) -> Result<(), Problem> {
+        let message = space::Message::Describe(description.to_owned());
+        let seat = self.runtime.space(space)?;
+        seat.ask(self.ask(message, Why::comment("describe the space"))).await?;
+        Ok(())
+    }
+
+    /// The spaces that the caller holds something on.
+    pub async fn spaces(&self) -> Result<Vec<SpaceCard>, Problem> {
+        let shared = self.runtime.shared();
+        let held = shared.rights.read().holdings(self.session, shared.clock.now());
+        let mut cards = Vec::new();
+        for holding in held {
+            if let Subject::Space(id) = holding.subject {
+                cards.push(self.card(id, holding.alias, holding.use_, holding.delegate)?);
+            }
+        }
+        Ok(cards)
+    }
+
+    /// One space.
+    pub async fn show_space(&self, space: SpaceId) -> Result<SpaceCard, Problem> {
+        let cards = self.spaces().await?;
+        let card = cards.into_iter().find(|it| it.id == space);
+        card.ok_or_else(|| Problem::no_space(&space.to_string()))
+    }
+
+    fn card(
+        &self,
+        id: SpaceId,
+        name: Option<String>,
+        level: Option<Level>,
+        delegate: Option<Level>,
+    ) -> Result<SpaceCard, Problem> {
+        let store: &Store = self.runtime.store();
+        let state = crate::host::load::<space::Space>(store, id.stream())?;
+        let entries = store.last_seq(id.stream())?;
+        let head = store.position_of(id.stream(), entries)?.unwrap_or_default();
+        Ok(SpaceCard {
+            id,
+            name,
+            level,
+            delegate,
+            description: state.state().description().to_owned(),
+            entries,
+            head,
+            subscriptions: state.state().subscriptions().count() as u64,
+        })
+    }
+
+    /// The session that the caller calls so.
+    pub fn session_named(&self, name: &str) -> Result<SessionId, Problem> {
+        let shared = self.runtime.shared();
+        let named = shared.rights.read().resolve_session(self.session, name);
+        named.map_err(|_| {
+            Problem::new(Kind::Unknown, format!("no session {name:?} of yours"))
+                .hint(format!("stoa grant SPACE {name} read"))
+        })
+    }
+
+    /// Gives a session a right on a space; a name that is not taken makes a session.
+    pub async fn grant(&self, space: &str, to: &str, grant: Grant) -> Result<Granted, Problem> {
+        let id = self.resolve(space)?;
+        let right = Right {
+            subject: Subject::Space(id),
+            use_: Some(grant.level),
+            delegate: grant.delegate,
+        };
+        let alias = space.parse::<SpaceId>().is_err().then(|| space.to_owned());
+        let known = self.runtime.shared().rights.read().named(self.session, to);
+        let link = LinkId(self.fresh());
+        let comment = format!("grant {to} {} on {space}", grant.level);
+        match known {
+            Some(Named::Session(session)) => {
+                let Grant { expires, reason, .. } = grant;
+                let message =
+                    rights::Message::Share { link, to: session, alias, right, expires, reason };
+                self.runtime.rights().ask(self.ask(message, Why::comment(comment))).await?;
+                Ok(Granted { session, born: false })
+            }
+            Some(Named::Space(_)) => {
+                let text = format!("{to:?} is a space; name a session");
+                Err(Problem::new(Kind::Invalid, text).hint("stoa grant SPACE SESSION LEVEL"))
+            }
+            None => {
+                let ask = rights::Ask { link, alias, right, expires: grant.expires };
+                let session = self.spawn_session(Some(to), vec![ask], &grant.reason).await?;
+                Ok(Granted { session, born: true })
+            }
+        }
+    }
+
+    /// Brings up a session with exactly these rights.
+    pub(crate) async fn spawn_session(
+        &self,
+        alias: Option<&str>,
+        asks: Vec<rights::Ask>,
+        reason: &str,
+    ) -> Result<SessionId, Problem> {
+        let child = SessionId(self.fresh());
+        let reason = reason.to_owned();
+        let alias = alias.map(str::to_owned);
+        let message = rights::Message::Spawn { child, alias, asks, reason };
+        self.runtime.rights().ask(self.ask(message, Why::comment("spawn a session"))).await?;
+        Ok(child)
+    }
+
+    /// Takes from a session what it holds on a space, with everything that rests on it. Once this
+    /// returns nothing of it commits any more.
+    pub async fn revoke(&self, space: &str, from: &str, reason: &str) -> Result<u64, Problem> {
+        let id = self.resolve(space)?;
+        let holder = self.session_named(from)?;
+        let reason = reason.to_owned();
+        let subject = Subject::Space(id);
+        let message = rights::Message::Revoke { holder, subject, reason };
+        let comment = Why::comment(format!("revoke {space} from {from}"));
+        let receipt = self.runtime.rights().ask(self.ask(message, comment)).await?;
+        match receipt.reply {
+            rights::Reply::Revoked { links } => Ok(links.len() as u64),
+            _ => Ok(0),
+        }
+    }
+
+    /// Ends a session: its rights go, with everything that rests on them.
+    pub(crate) async fn end_session(&self, session: SessionId) -> Result<(), Problem> {
+        let reason = "the action is over".to_owned();
+        let message = rights::Message::End { session, reason };
+        self.runtime.rights().ask(self.ask(message, Why::comment("end a session"))).await?;
+        Ok(())
+    }
+}

@@ -1,0 +1,179 @@
+//! Answers as JSON Lines. Changes have the envelope of the agent bus (event_id, ts, type, actor,
+//! refs, body), so that other tools can follow.
+
+use base64::Engine;
+use serde_json::{Map, Value as Json, json};
+use stoa_actors::atom::{Atom, Content};
+use stoa_actors::code::{Ending, Outcome};
+use stoa_actors::id::{Millis, Position};
+use stoa_actors::value::Value;
+use stoa_runtime::caller::{Change, SpaceCard};
+use stoa_runtime::door::{Answer, Status};
+use stoa_runtime::problem::{Kind, Problem};
+
+pub(crate) fn answer(answer: &Answer) -> Json {
+    match answer {
+        Answer::Space(card) => space(card),
+        Answer::Granted(granted) => {
+            json!({"session": granted.session.to_string(), "born": granted.born})
+        }
+        Answer::Revoked { links } => json!({"revoked": links}),
+        Answer::Atom(read) => atom(&read.atom, read.position),
+        Answer::Change(change) => self::change(change),
+        Answer::Outcome(outcome) => self::outcome(outcome),
+        Answer::Status(status) => self::status(status),
+        Answer::Audited(audited) => {
+            let mut out = serde_json::to_value(audited).unwrap_or_default();
+            out["head"] = json!(audited.head.to_string());
+            out
+        }
+        other => json!({"unknown": format!("{other:?}")}),
+    }
+}
+
+fn space(card: &SpaceCard) -> Json {
+    json!({
+        "id": card.id.to_string(),
+        "name": card.name,
+        "level": card.level.map(|it| it.to_string()),
+        "delegate": card.delegate.map(|it| it.to_string()),
+        "description": card.description,
+        "entries": card.entries,
+        "head": card.head.0,
+        "subscriptions": card.subscriptions,
+    })
+}
+
+pub(crate) fn atom(atom: &Atom, position: Position) -> Json {
+    let mut references = Map::new();
+    for reference in &atom.references {
+        let targets = references.entry(&reference.relation).or_insert_with(|| json!([]));
+        if let Json::Array(targets) = targets {
+            targets.push(json!(reference.target.to_string()));
+        }
+    }
+    let mut out = json!({
+        "id": atom.id.to_string(),
+        "space": atom.space.to_string(),
+        "version": atom.version,
+        "position": position.0,
+        "author": atom.author.to_string(),
+        "at": instant(atom.at),
+        "annotation": atom.annotation,
+        "metadata": from_map(&atom.metadata),
+        "references": references,
+    });
+    match &atom.content {
+        Content::Text(text) => out["content"] = json!(text),
+        Content::Json(value) => out["json"] = from_value(value),
+        Content::Bytes { media_type, bytes } => {
+            out["media_type"] = json!(media_type);
+            out["base64"] = json!(base64::engine::general_purpose::STANDARD.encode(bytes));
+        }
+    }
+    if let Some(deprecated) = &atom.deprecated {
+        out["deprecated"] = json!(true);
+        out["superseded_by"] = json!(deprecated.superseded_by.map(|id| id.to_string()));
+    }
+    out
+}
+
+fn change(change: &Change) -> Json {
+    let mut refs = json!({"space_id": change.space.to_string()});
+    let mut body = json!({"comment": change.comment, "hop": change.hop});
+    if let Some((id, version)) = change.atom {
+        refs["atom_id"] = json!(id.to_string());
+        body["version"] = json!(version);
+    }
+    let by = change.by.to_string();
+    let mut out = json!({
+        "event_id": change.id.to_string(),
+        "cursor": change.position.0,
+        "ts": instant(change.at),
+        "type": change.kind,
+        "actor": {"agent_id": format!("agent:{by}"), "session_id": format!("sess:{by}")},
+        "refs": refs,
+        "body": body,
+    });
+    if let Some(key) = &change.key {
+        out["idempotency_key"] = json!(key);
+    }
+    out
+}
+
+fn outcome(outcome: &Outcome) -> Json {
+    let mut out = json!({"printed": outcome.printed, "notice": outcome.notice});
+    match &outcome.ending {
+        Ending::Done { value } => {
+            out["ok"] = json!(true);
+            out["value"] = json!(value);
+        }
+        Ending::Failed { class, traceback } => {
+            out["ok"] = json!(false);
+            out["error"] = json!({"class": class, "traceback": traceback});
+        }
+    }
+    out
+}
+
+fn status(status: &Status) -> Json {
+    let mut out = serde_json::to_value(status).unwrap_or_default();
+    out["head"] = json!(status.head.to_string());
+    out
+}
+
+/// RFC 3339, to the millisecond, in UTC.
+pub(crate) fn instant(at: Millis) -> String {
+    let stamp = jiff::Timestamp::from_millisecond(at.0 as i64);
+    stamp.map_or_else(|_| at.0.to_string(), |it| format!("{it:.3}"))
+}
+
+pub(crate) fn from_map(map: &std::collections::BTreeMap<String, Value>) -> Json {
+    Json::Object(map.iter().map(|(key, value)| (key.clone(), from_value(value))).collect())
+}
+
+pub(crate) fn from_value(value: &Value) -> Json {
+    match value {
+        Value::Null => Json::Null,
+        Value::Bool(truth) => json!(truth),
+        Value::Int(number) => json!(number),
+        Value::Float(number) => json!(number),
+        Value::Text(text) => json!(text),
+        Value::List(list) => Json::Array(list.iter().map(from_value).collect()),
+        Value::Map(map) => from_map(map),
+    }
+}
+
+/// JSON as it was typed; what does not fit is named.
+pub(crate) fn parse(text: &str) -> Result<Value, Problem> {
+    let parsed: Json = serde_json::from_str(text).map_err(|error| {
+        Problem::new(Kind::Invalid, format!("not JSON: {error}"))
+            .hint("stoa put SPACE --json-content '{\"key\": 1}'")
+    })?;
+    to_value(parsed)
+}
+
+fn to_value(json: Json) -> Result<Value, Problem> {
+    Ok(match json {
+        Json::Null => Value::Null,
+        Json::Bool(truth) => Value::Bool(truth),
+        Json::Number(number) => match (number.as_i64(), number.as_f64()) {
+            (Some(whole), _) => Value::Int(whole),
+            (None, Some(fraction)) if !number.is_u64() => Value::Float(fraction),
+            _ => {
+                let text = format!("{number} does not fit 64 bits with a sign; write it as text");
+                return Err(Problem::new(Kind::Invalid, text)
+                    .hint(format!("stoa put SPACE --json-content '\"{number}\"'")));
+            }
+        },
+        Json::String(text) => Value::Text(text),
+        Json::Array(list) => {
+            Value::List(list.into_iter().map(to_value).collect::<Result<_, _>>()?)
+        }
+        Json::Object(map) => Value::Map(
+            map.into_iter()
+                .map(|(key, value)| Ok((key, to_value(value)?)))
+                .collect::<Result<_, Problem>>()?,
+        ),
+    })
+}

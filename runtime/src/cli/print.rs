@@ -1,0 +1,137 @@
+//! Answers for people: aligned, dim where it is not the point, plain when it is not a terminal.
+
+use super::json::instant;
+use anstyle::{AnsiColor, Style};
+use std::io::{self, Write};
+use stoa_actors::atom::{Atom, Content};
+use stoa_actors::code::{Ending, Outcome};
+use stoa_actors::id::Position;
+use stoa_runtime::audit::Audited;
+use stoa_runtime::caller::{Change, SpaceCard};
+use stoa_runtime::door::{Answer, Status};
+
+const DIM: Style = Style::new().dimmed();
+const BOLD: Style = Style::new().bold();
+
+pub(crate) fn answer(to: &mut impl Write, answer: &Answer) -> io::Result<()> {
+    match answer {
+        Answer::Space(card) => space(to, card),
+        Answer::Granted(granted) => {
+            let new = if granted.born { " (a new session)" } else { "" };
+            writeln!(to, "granted to {}{new}", granted.session)
+        }
+        Answer::Revoked { links } => {
+            writeln!(to, "revoked: {links} right{}", if *links == 1 { "" } else { "s" })
+        }
+        Answer::Atom(read) => atom(to, &read.atom, read.position),
+        Answer::Change(change) => self::change(to, change),
+        Answer::Outcome(outcome) => self::outcome(to, outcome),
+        Answer::Status(status) => self::status(to, status),
+        Answer::Audited(audited) => self::audited(to, audited),
+        other => writeln!(to, "{other:?}"),
+    }
+}
+
+fn space(to: &mut impl Write, card: &SpaceCard) -> io::Result<()> {
+    let name = card.name.as_deref().unwrap_or("-");
+    let level = card.level.map_or("-".into(), |it| it.to_string());
+    let about = card.description.lines().next().unwrap_or_default();
+    writeln!(
+        to,
+        "{BOLD}{name:<20}{BOLD:#} {level:<7} {:>6} {:<8} {DIM}{}{DIM:#}  {about}",
+        card.entries,
+        if card.entries == 1 { "entry" } else { "entries" },
+        card.id,
+    )
+}
+
+fn atom(to: &mut impl Write, atom: &Atom, position: Position) -> io::Result<()> {
+    writeln!(
+        to,
+        "{BOLD}{}{BOLD:#}  version {}  {DIM}at {position}, {}, by {}{DIM:#}",
+        atom.id,
+        atom.version,
+        instant(atom.at),
+        atom.author,
+    )?;
+    if !atom.annotation.is_empty() {
+        writeln!(to, "{DIM}about{DIM:#} {}", atom.annotation)?;
+    }
+    for (key, value) in &atom.metadata {
+        writeln!(to, "{DIM}{key}{DIM:#} {value}")?;
+    }
+    for reference in &atom.references {
+        writeln!(to, "{DIM}{} ->{DIM:#} {}", reference.relation, reference.target)?;
+    }
+    if let Some(deprecated) = &atom.deprecated {
+        let red = AnsiColor::Red.on_default();
+        let by = deprecated.superseded_by.map_or(String::new(), |id| format!(", see {id}"));
+        writeln!(to, "{red}deprecated{by}{red:#}")?;
+    }
+    match &atom.content {
+        Content::Text(text) if text.is_empty() => Ok(()),
+        Content::Text(text) => writeln!(to, "\n{}", text.trim_end_matches('\n')),
+        Content::Json(value) => writeln!(to, "\n{value}"),
+        Content::Bytes { media_type, bytes } => {
+            writeln!(to, "\n{DIM}{} bytes of {media_type}; --json shows them{DIM:#}", bytes.len())
+        }
+    }
+}
+
+fn change(to: &mut impl Write, change: &Change) -> io::Result<()> {
+    let atom = change.atom.map_or(String::new(), |(id, version)| format!("{id} v{version}"));
+    writeln!(
+        to,
+        "{DIM}{:>8}  {}{DIM:#}  {BOLD}{:<16}{BOLD:#} {atom}  {}",
+        change.position.0,
+        instant(change.at),
+        change.kind,
+        change.comment,
+    )
+}
+
+fn outcome(to: &mut impl Write, outcome: &Outcome) -> io::Result<()> {
+    to.write_all(outcome.printed.as_bytes())?;
+    if let Ending::Done { value: Some(value) } = &outcome.ending {
+        writeln!(to, "{value}")?;
+    }
+    Ok(())
+}
+
+fn status(to: &mut impl Write, status: &Status) -> io::Result<()> {
+    let line = |to: &mut dyn Write, key: &str, value: String| {
+        writeln!(to, "{DIM}{key:<12}{DIM:#} {value}")
+    };
+    line(to, "process", status.pid.to_string())?;
+    line(to, "head", status.head.to_string())?;
+    line(to, "spaces", status.spaces.to_string())?;
+    line(to, "sessions", status.sessions.to_string())?;
+    line(to, "running", format!("{} actors", status.running))?;
+    line(to, "commits", format!("{} since it was opened", status.commits))?;
+    for (stream, why) in &status.quarantined {
+        let red = AnsiColor::Red.on_default();
+        writeln!(to, "{red}quarantined  {stream}{red:#} {why}")?;
+    }
+    Ok(())
+}
+
+fn audited(to: &mut impl Write, audited: &Audited) -> io::Result<()> {
+    let counts = [
+        ("entries chained and whole", audited.entries),
+        ("streams dense", audited.streams),
+        ("atoms with versions 1 to k", audited.atoms),
+        ("versions", audited.versions),
+        ("derived rows as the log says", audited.rows),
+        ("references from both ends", audited.references),
+        ("requests answered once", audited.answers),
+        ("rights with a chain to the root", audited.rights),
+    ];
+    for (what, count) in counts {
+        writeln!(to, "{count:>10}  {what}")?;
+    }
+    for breach in &audited.breaches {
+        let red = AnsiColor::Red.on_default();
+        writeln!(to, "{red}breach{red:#} {breach}")?;
+    }
+    writeln!(to, "{DIM}head {}{DIM:#}", audited.head)
+}

@@ -1,0 +1,244 @@
+//! Every verb as one message, and what is answered: the same for this process and for others.
+
+use crate::audit::{self, Audited};
+use crate::caller::{Caller, Change, Grant, Granted, HistoryQuery, Read, SpaceCard, Why};
+use crate::problem::{Kind, Problem};
+use crate::runtime::Runtime;
+use serde::{Deserialize, Serialize};
+use stoa_actors::id::{AtomId, Position, ROOT};
+use stoa_actors::log::Head;
+use stoa_actors::rights::Level;
+use stoa_actors::space::{Draft, Expect, Filter, Patch};
+use tokio::sync::mpsc::Sender;
+
+/// What a process asks of the owner.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Request {
+    /// Acts as this session of the root's, with its rights and names; as the root without.
+    pub acting_as: Option<String>,
+    /// What.
+    pub call: Call,
+}
+
+/// One verb.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "the fields are those of the verb, told in its own help")]
+pub enum Call {
+    CreateSpace { name: String, description: String },
+    Spaces,
+    Space { name: String },
+    Grant { space: String, to: String, grant: Grant },
+    Revoke { space: String, from: String, reason: String },
+    Put { space: String, draft: Draft, why: Why },
+    Get { id: AtomId, version: Option<u64> },
+    Update { id: AtomId, expect: Expect, patch: Patch, why: Why },
+    Deprecate { id: AtomId, expect: Expect, superseded_by: Option<AtomId>, why: Why },
+    History { space: String, query: HistoryQuery },
+    AtomHistory { id: AtomId },
+    Watch { space: String, after: Option<Position>, filter: Filter, follow: bool },
+    Exec(ExecAsk),
+    Status,
+    Audit(AuditAsk),
+}
+
+/// One Python action and the rights it is to have.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ExecAsk {
+    /// The code.
+    pub source: String,
+    /// What it may do, by the caller's own names; the first is `space`.
+    pub spaces: Vec<(String, Level)>,
+    /// Keeps its REPL, its rights and its memory under this name.
+    pub session: Option<String>,
+}
+
+/// How much of the log is proved.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum AuditAsk {
+    /// All of it.
+    Whole,
+}
+
+/// One answer.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+#[expect(missing_docs, reason = "each is what its name says, of the type it carries")]
+pub enum Answer {
+    Space(SpaceCard),
+    Granted(Granted),
+    Revoked { links: u64 },
+    Atom(Read),
+    Change(Change),
+    Outcome(stoa_actors::code::Outcome),
+    Status(Status),
+    Audited(Audited),
+}
+
+/// How a data directory is.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Status {
+    /// The process that has it open.
+    pub pid: u32,
+    /// The last durable entry.
+    pub head: Head,
+    /// Commits since it was opened.
+    pub commits: u64,
+    /// How long the commit that runs has taken, in milliseconds.
+    pub commit_ms: u64,
+    /// Sessions alive.
+    pub sessions: u64,
+    /// Spaces there are.
+    pub spaces: u64,
+    /// Supervised actors that are up.
+    pub running: u64,
+    /// Actors kept out of service, and why.
+    pub quarantined: Vec<(String, String)>,
+}
+
+/// Does what is asked; answers go out as they come.
+pub async fn perform(
+    runtime: &Runtime,
+    request: Request,
+    answers: Sender<Answer>,
+) -> Result<(), Problem> {
+    let root = runtime.caller(ROOT);
+    let caller = match &request.acting_as {
+        None => root,
+        Some(name) => runtime.caller(root.session_named(name)?),
+    };
+    let out = Out(answers);
+    match request.call {
+        Call::CreateSpace { name, description } => {
+            let id = caller.create_space(&name, &description).await?;
+            out.tell(Answer::Space(caller.show_space(id).await?)).await
+        }
+        Call::Spaces => out.all(caller.spaces().await?.into_iter().map(Answer::Space)).await,
+        Call::Space { name } => {
+            let id = caller.resolve(&name)?;
+            out.tell(Answer::Space(caller.show_space(id).await?)).await
+        }
+        Call::Grant { space, to, grant } => {
+            out.tell(Answer::Granted(caller.grant(&space, &to, grant).await?)).await
+        }
+        Call::Revoke { space, from, reason } => {
+            let links = caller.revoke(&space, &from, &reason).await?;
+            out.tell(Answer::Revoked { links }).await
+        }
+        Call::Put { space, draft, why } => {
+            let space = caller.resolve(&space)?;
+            let written = caller.put(space, draft, why).await?;
+            out.tell(Answer::Atom(caller.get_version(written.id, written.version).await?)).await
+        }
+        Call::Get { id, version } => {
+            let read = match version {
+                None => caller.get(id).await?,
+                Some(version) => caller.get_version(id, version).await?,
+            };
+            out.tell(Answer::Atom(read)).await
+        }
+        Call::Update { id, expect, patch, why } => {
+            let written = caller.update(id, expect, patch, why).await?;
+            out.tell(Answer::Atom(caller.get_version(id, written.version).await?)).await
+        }
+        Call::Deprecate { id, expect, superseded_by, why } => {
+            let written = caller.deprecate(id, expect, superseded_by, why).await?;
+            out.tell(Answer::Atom(caller.get_version(id, written.version).await?)).await
+        }
+        Call::History { space, query } => {
+            let space = caller.resolve(&space)?;
+            let changes = caller.history(space, &query).await?;
+            out.all(changes.into_iter().map(Answer::Change)).await
+        }
+        Call::AtomHistory { id } => {
+            let changes = caller.atom_history(id).await?;
+            out.all(changes.into_iter().map(Answer::Change)).await
+        }
+        Call::Watch { space, after, filter, follow } => {
+            watch(&caller, &space, after, filter, follow, &out).await
+        }
+        Call::Exec(_) => Err(Problem::new(Kind::Invalid, "not yet")),
+        Call::Status => out.tell(Answer::Status(status(runtime).await?)).await,
+        Call::Audit(AuditAsk::Whole) => {
+            let (store, kinds) = (runtime.store().clone(), runtime.kinds().clone());
+            let head = runtime.durable();
+            let audit = tokio::task::spawn_blocking(move || audit::audit(&store, &kinds, head));
+            let audited = audit
+                .await
+                .map_err(|error| Problem::new(Kind::Store, format!("the audit died: {error}")))??;
+            out.tell(Answer::Audited(audited)).await
+        }
+    }
+}
+
+struct Out(Sender<Answer>);
+
+impl Out {
+    async fn tell(&self, answer: Answer) -> Result<(), Problem> {
+        let gone = |_| Problem::new(Kind::Busy, "nobody listens any more");
+        self.0.send(answer).await.map_err(gone)
+    }
+
+    async fn all(&self, answers: impl Iterator<Item = Answer>) -> Result<(), Problem> {
+        for answer in answers {
+            self.tell(answer).await?;
+        }
+        Ok(())
+    }
+}
+
+/// Changes handed over at once.
+const WATCH_CHANGES: usize = 64;
+
+async fn watch(
+    caller: &Caller,
+    space: &str,
+    after: Option<Position>,
+    filter: Filter,
+    follow: bool,
+    out: &Out,
+) -> Result<(), Problem> {
+    let id = caller.resolve(space)?;
+    let after = match after {
+        Some(after) => after,
+        None => caller.show_space(id).await?.head,
+    };
+    let mut reader = caller.follow(id, after, filter)?;
+    loop {
+        let changes = if follow {
+            reader.next(WATCH_CHANGES).await?
+        } else {
+            reader.ready(WATCH_CHANGES)?
+        };
+        if changes.is_empty() {
+            return Ok(());
+        }
+        out.all(changes.into_iter().map(Answer::Change)).await?;
+    }
+}
+
+async fn status(runtime: &Runtime) -> Result<Status, Problem> {
+    use stoa_actors::supervisor::State;
+    let supervised = runtime.supervised().await;
+    let shared = runtime.shared();
+    let (sessions, spaces) = {
+        let rights = shared.rights.read();
+        let alive = rights.births().filter(|(_, birth)| birth.ended.is_none()).count();
+        (alive, rights.spaces().count())
+    };
+    Ok(Status {
+        pid: std::process::id(),
+        head: runtime.head()?,
+        commits: runtime.commits(),
+        commit_ms: shared.log.commit_ms(),
+        sessions: sessions as u64,
+        spaces: spaces as u64,
+        running: supervised.iter().filter(|(_, it)| *it == State::Running).count() as u64,
+        quarantined: supervised
+            .into_iter()
+            .filter_map(|(stream, state)| match state {
+                State::Quarantined { why } => Some((stream.to_string(), why)),
+                _ => None,
+            })
+            .collect(),
+    })
+}

@@ -1,0 +1,120 @@
+//! Reaching a data directory: connect, else open, else wait for whoever is about to serve it.
+
+use super::{Address, Answer, Door, Hello, Reply, Request, receive, send};
+use crate::config::Config;
+use crate::failure::StoreError;
+use crate::kinds::Kinds;
+use crate::problem::{Kind, Problem};
+use crate::runtime::Runtime;
+use crate::store::ready_directory;
+use std::io;
+use std::time::{Duration, Instant};
+use tokio::net::UnixStream;
+
+/// How a directory was reached.
+pub enum Reached {
+    /// Another process has it open and answers.
+    Client(Client),
+    /// This process has it now, and serves it.
+    Owner(Runtime, Door),
+}
+
+/// A connection to the owner of a directory.
+pub struct Client {
+    stream: UnixStream,
+    frame_bytes_max: usize,
+}
+
+/// How long to wait before the next try.
+const RETRY_MS: u64 = 15;
+
+/// Connects to whoever serves the directory, or opens it and serves it.
+///
+/// Sixteen processes at once: one wins the lock, the others find its socket. Errors: what
+/// [`Runtime::open`] says, and [`StoreError::Locked`] only when the owner does not answer.
+pub async fn reach(config: Config, kinds: Kinds) -> Result<Reached, Problem> {
+    let patience = Duration::from_millis(config.connect_ms_max);
+    let give_up = Instant::now() + patience;
+    loop {
+        match connect(&config, patience).await {
+            Ok(client) => return Ok(Reached::Client(client)),
+            Err(Miss::Refused(problem)) => return Err(problem),
+            Err(Miss::Silent | Miss::Nobody) => {}
+        }
+        match ready_directory(&config.data) {
+            Ok(owned) => {
+                let door = Door::bind(&config)?;
+                return match Runtime::open_owned(config, kinds, owned).await {
+                    Ok(runtime) => {
+                        door.open(runtime.clone());
+                        Ok(Reached::Owner(runtime, door))
+                    }
+                    Err(error) => {
+                        let problem = Problem::from(error);
+                        door.refuse(problem.clone());
+                        door.close().await;
+                        Err(problem)
+                    }
+                };
+            }
+            Err(error @ StoreError::Locked { .. }) if Instant::now() >= give_up => {
+                return Err(error.into());
+            }
+            Err(StoreError::Locked { .. }) => {
+                tokio::time::sleep(Duration::from_millis(RETRY_MS)).await;
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+
+enum Miss {
+    /// Nobody listens.
+    Nobody,
+    /// Somebody listens and says nothing.
+    Silent,
+    /// The owner has said no.
+    Refused(Problem),
+}
+
+async fn connect(config: &Config, patience: Duration) -> Result<Client, Miss> {
+    let address = Address::of(&config.data).map_err(|_| Miss::Nobody)?;
+    let mut stream = UnixStream::connect(&address.path).await.map_err(|_| Miss::Nobody)?;
+    let frame_bytes_max = config.frame_bytes_max;
+    loop {
+        let hello = tokio::time::timeout(patience, receive(&mut stream, frame_bytes_max)).await;
+        match hello {
+            Err(_) => return Err(Miss::Silent),
+            Ok(Ok(Some(Hello::Opening))) => {}
+            Ok(Ok(Some(Hello::Ready))) => return Ok(Client { stream, frame_bytes_max }),
+            Ok(Ok(Some(Hello::Refused(problem)))) => return Err(Miss::Refused(problem)),
+            // It closed before it spoke, so nothing was asked: it is about to be free.
+            Ok(Ok(None) | Err(_)) => return Err(Miss::Nobody),
+        }
+    }
+}
+
+impl Client {
+    /// Asks, and hands over each answer as it comes.
+    pub async fn ask(
+        &mut self,
+        request: &Request,
+        mut each: impl FnMut(Answer) -> io::Result<()>,
+    ) -> Result<(), Problem> {
+        send(&mut self.stream, request).await.map_err(lost)?;
+        loop {
+            match receive(&mut self.stream, self.frame_bytes_max).await.map_err(lost)? {
+                Some(Reply::Answer(answer)) => each(*answer).map_err(|error| {
+                    Problem::new(Kind::Store, format!("cannot write the answer: {error}"))
+                })?,
+                Some(Reply::End(end)) => return end,
+                None => return Err(lost(io::Error::other("it hung up"))),
+            }
+        }
+    }
+}
+
+fn lost(error: io::Error) -> Problem {
+    let text = format!("the process that has the directory open is gone: {error}; whether the request took effect is not known");
+    Problem::new(Kind::Busy, text).hint("type the same command again, with the same --key")
+}

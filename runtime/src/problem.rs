@@ -1,0 +1,169 @@
+//! What a caller is told when something does not happen: a kind to act on, a text, and what to
+//! type next.
+
+use crate::failure::StoreError;
+use crate::seat::AskError;
+use serde::{Deserialize, Serialize};
+use stoa_actors::incarnation::Refused;
+use stoa_actors::{rights, space};
+
+/// What kind of no it is; each has an exit code of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub enum Kind {
+    /// The request itself is wrong: malformed, or over a limit.
+    Invalid,
+    /// Not there, or not for the caller to see: never told apart.
+    Unknown,
+    /// The caller sees it but may not do this.
+    Forbidden,
+    /// Somebody was first.
+    Conflict,
+    /// Ask again in a moment, with the same key.
+    Busy,
+    /// The store is refused, has failed, or is stopping.
+    Store,
+    /// The code of an action ended in an error.
+    Action,
+}
+
+impl Kind {
+    /// The exit code of the command line.
+    pub fn exit_code(self) -> u8 {
+        match self {
+            Kind::Store => 1,
+            Kind::Invalid => 2,
+            Kind::Unknown => 3,
+            Kind::Forbidden => 4,
+            Kind::Conflict => 5,
+            Kind::Busy => 6,
+            Kind::Action => 7,
+        }
+    }
+}
+
+/// A no, for the caller.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[error("{text}")]
+pub struct Problem {
+    /// What kind.
+    pub kind: Kind,
+    /// What it is and what would help.
+    pub text: String,
+    /// What can be typed next.
+    pub hint: Option<String>,
+}
+
+impl Problem {
+    /// Without a hint.
+    pub fn new(kind: Kind, text: impl ToString) -> Problem {
+        Problem { kind, text: text.to_string(), hint: None }
+    }
+
+    /// With the command to type.
+    #[must_use]
+    pub fn hint(self, hint: impl Into<String>) -> Problem {
+        Problem { hint: Some(hint.into()), ..self }
+    }
+
+    /// The same text for a space that is not there and one that the caller may not see.
+    pub fn no_space(name: &str) -> Problem {
+        Problem::new(Kind::Unknown, format!("no space {name:?} that you can read"))
+            .hint("stoa space list")
+    }
+
+    /// The same text for an atom that is not there and one that the caller may not see.
+    pub fn no_atom(id: impl ToString) -> Problem {
+        Problem::new(Kind::Unknown, format!("no atom {} that you can read", id.to_string()))
+            .hint("stoa search SPACE")
+    }
+}
+
+impl From<StoreError> for Problem {
+    fn from(error: StoreError) -> Self {
+        let hint = match &error {
+            StoreError::Locked { .. } => Some("stoa --data OTHER_DIR status".to_owned()),
+            StoreError::NewerFormat { .. } => Some("stoa --version".to_owned()),
+            StoreError::Breach(breach) => {
+                Some(format!("stoa doctor --accept-loss {}", breach.keeps()))
+            }
+            StoreError::Codec(_) => Some("stoa doctor".to_owned()),
+            StoreError::Stopping => None,
+            StoreError::File { .. } => Some("stoa --data WRITABLE_DIR status".to_owned()),
+            StoreError::Engine(_) | StoreError::Invariant(_) => Some("stoa audit".to_owned()),
+        };
+        let kind = if matches!(error, StoreError::Stopping) { Kind::Busy } else { Kind::Store };
+        Problem { kind, text: error.to_string(), hint }
+    }
+}
+
+impl<R: std::error::Error> From<AskError<R>> for Problem
+where
+    Problem: From<R>,
+{
+    fn from(error: AskError<R>) -> Self {
+        match error {
+            AskError::Refused(Refused::Actor(refusal)) => refusal.into(),
+            AskError::Refused(Refused::KeyReused(key)) => {
+                Problem::new(Kind::Conflict, Refused::<R>::KeyReused(key))
+                    .hint("use another --key, or repeat the first request exactly")
+            }
+            AskError::Refused(refused) => {
+                Problem::new(Kind::Invalid, refused).hint("stoa put SPACE --file PATH")
+            }
+            AskError::Store(error) => error.into(),
+            error @ AskError::Quarantined(..) => {
+                Problem::new(Kind::Busy, error).hint("stoa status")
+            }
+            error => Problem::new(Kind::Busy, error).hint("type the same command again"),
+        }
+    }
+}
+
+impl From<space::Refusal> for Problem {
+    fn from(refusal: space::Refusal) -> Self {
+        use space::Refusal;
+        let text = refusal.to_string();
+        let (kind, hint) = match refusal {
+            Refusal::Unknown => (Kind::Unknown, "stoa space list".to_owned()),
+            Refusal::NoAtom(_) => (Kind::Unknown, "stoa search SPACE".to_owned()),
+            Refusal::NoSubscription(_) => (Kind::Unknown, "stoa space show SPACE".to_owned()),
+            Refusal::Right { needed, .. } => {
+                (Kind::Forbidden, format!("stoa grant SPACE SESSION {needed}"))
+            }
+            Refusal::Conflict { id, current, .. } => {
+                (Kind::Conflict, format!("stoa get {id}, then --if-version {current}"))
+            }
+            Refusal::Deprecated { id, by } => {
+                (Kind::Conflict, format!("stoa get {}", by.unwrap_or(id)))
+            }
+            _ => (Kind::Invalid, "stoa put --help".to_owned()),
+        };
+        Problem { kind, text, hint: Some(hint) }
+    }
+}
+
+impl From<rights::Refusal> for Problem {
+    fn from(refusal: rights::Refusal) -> Self {
+        use rights::Refusal;
+        let text = refusal.to_string();
+        let (kind, hint) = match refusal {
+            Refusal::UnknownName(_) | Refusal::NoSuchSession(_) => {
+                (Kind::Unknown, "stoa space list")
+            }
+            Refusal::BeyondDelegable { .. }
+            | Refusal::MayNotShare(_)
+            | Refusal::OutlivesBasis { .. }
+            | Refusal::NothingToRevoke
+            | Refusal::NotYoursToEnd(_)
+            | Refusal::OnlyRoot
+            | Refusal::RootStays => (Kind::Forbidden, "stoa space list"),
+            Refusal::AliasTaken(_)
+            | Refusal::SessionTaken(_)
+            | Refusal::SpaceTaken(_)
+            | Refusal::LinkTaken(_) => (Kind::Conflict, "stoa space list"),
+            _ => (Kind::Invalid, "stoa grant --help"),
+        };
+        Problem { kind, text, hint: Some(hint.to_owned()) }
+    }
+}
