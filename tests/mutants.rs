@@ -29,16 +29,20 @@ const SUPERVISION: &[&str] = &[
     "supervisor.backoff_resets_at_once",
     "supervisor.clean_exit_uncounted",
     "supervisor.dynamic_child_escalates",
+    "supervisor.finished_stays",
     "supervisor.one_for_one_takes_all",
     "supervisor.one_restart_too_many",
+    "supervisor.rest_is_all",
     "supervisor.restart_does_not_wait",
     "supervisor.restarts_uncounted",
     "supervisor.stops_do_not_wait",
     "supervisor.stops_in_start_order",
+    "supervisor.temporary_comes_back",
     "supervisor.transient_is_permanent",
 ];
 
 const RIGHTS: &[&str] = &[
+    "rights.alias_overwrites",
     "rights.basis_dies_first",
     "rights.child_default_all",
     "rights.end_keeps_children",
@@ -49,6 +53,7 @@ const RIGHTS: &[&str] = &[
     "rights.level_ignores_expiry",
     "rights.restart_forgets_what_rests",
     "rights.revoke_by_stranger",
+    "rights.revoke_the_ground_one_stands_on",
     "rights.revoke_without_cascade",
     "rights.share_needs_only_write",
     "rights.share_skips_delegate",

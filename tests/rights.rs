@@ -19,12 +19,12 @@ fn hold(seed: u64, steps_max: usize) {
 
 /// Many short schedules: what goes wrong early is cut down quickly.
 #[test]
-fn short_schedules_keep_the_laws() {
+fn narrow_revoke_and_derivation_hold_over_short_schedules() {
     hold(41, 25);
 }
 
 /// Few long ones: deep chains, many holders, everything in everybody's way.
 #[test]
-fn long_schedules_keep_the_laws() {
+fn narrow_revoke_and_derivation_hold_over_long_schedules() {
     hold(43, 120);
 }

@@ -110,7 +110,8 @@ fn op() -> impl Strategy<Value = Op> {
         3 => (who(), who(), any::<u8>(), any::<bool>())
             .prop_map(|(by, holder, subject, held)| Op::Revoke { by, holder, subject, held }),
         3 => (who(), any::<u8>()).prop_map(|(by, link)| Op::RevokeLink { by, link }),
-        1 => (who(), 0u8..3, any::<u8>()).prop_map(|(by, alias, space)| Op::Name { by, alias, space }),
+        1 => (who(), 0u8..3, any::<u8>())
+            .prop_map(|(by, alias, space)| Op::Name { by, alias, space }),
         1 => (who(), 0u8..3).prop_map(|(by, alias)| Op::Unname { by, alias }),
         2 => (who(), who()).prop_map(|(by, session)| Op::End { by, session }),
         3 => (1u8..30).prop_map(|ms| Op::Wait { ms }),
