@@ -96,7 +96,7 @@ pub enum Message {
     /// Bring up a child holding exactly what is asked, which must lie within what the asker may
     /// delegate. The same child by the same parent again is answered again and changes nothing.
     Spawn { child: SessionId, alias: Option<String>, asks: Vec<Ask>, reason: String },
-    /// Tell that a spawned session's actor exists.
+    /// Tell that a spawned session's actor exists: by itself or an ancestor.
     ConfirmBirth { session: SessionId },
     /// Give a right to a living session.
     Share {
@@ -242,7 +242,7 @@ impl Rights {
             Message::Spawn { child, alias, asks, reason } => {
                 self.spawn(by, now, grant::Spawn { child, alias, asks, reason })
             }
-            Message::ConfirmBirth { session } => self.confirm_birth(session),
+            Message::ConfirmBirth { session } => self.confirm_birth(by, session),
             Message::Share { link, to, alias, right, expires, reason } => {
                 let ask = Ask { link, alias, right, expires };
                 self.share(by, now, to, ask, reason)

@@ -163,7 +163,14 @@ impl Rights {
         Ok(names)
     }
 
-    pub(super) fn confirm_birth(&self, session: SessionId) -> Result<Decision, Refusal> {
+    pub(super) fn confirm_birth(
+        &self,
+        by: SessionId,
+        session: SessionId,
+    ) -> Result<Decision, Refusal> {
+        if !self.is_self_or_ancestor(by, session) {
+            return Err(Refusal::NoSuchSession(session));
+        }
         match self.living(session)?.seen {
             Seen::Born => Ok(Decision::nothing(Reply::Done)),
             Seen::NotYet => Ok(Decision::one(Event::Born { session }, Reply::Done)),
@@ -186,7 +193,7 @@ impl Rights {
             aliased(&ask.right.subject)?;
         }
         let link = self.derive(by, now, to, &ask, &reason, Way::Share)?;
-        // Whom it is for is looked at last, so that nobody can search for sessions with this.
+        // Whom it is for is looked at last: who has nothing to share learns nothing of sessions.
         self.living(to)?;
         self.has_room_for_a_link(to)?;
         let alias = match (ask.alias, &link.right.subject) {

@@ -2,6 +2,8 @@
 
 use super::{Decision, Event, Named, Refusal, Reply, Rights, Subject, limit};
 use crate::id::{Millis, SessionId, SpaceId};
+use crate::mutant::planted;
+use std::collections::BTreeMap;
 
 impl Rights {
     pub(super) fn name(
@@ -44,7 +46,7 @@ impl Rights {
     }
 
     pub(super) fn has_room_for_a_name(&self, holder: SessionId) -> Result<(), Refusal> {
-        if self.names(holder).count() >= limit::NAMES_PER_HOLDER_MAX {
+        if self.names.get(&holder).map_or(0, BTreeMap::len) >= limit::NAMES_PER_HOLDER_MAX {
             return Err(Refusal::TooManyNames(holder));
         }
         Ok(())
@@ -62,7 +64,9 @@ impl Rights {
         if self.names(holder).any(|(_, named)| named == Named::Space(space)) {
             return None;
         }
-        let free = |alias: &String| self.named(holder, alias).is_none();
+        let free = |alias: &String| {
+            self.named(holder, alias).is_none() || planted("rights.alias_overwrites")
+        };
         let numbered = (2u64..).map(|n| format!("{alias}-{n}"));
         std::iter::once(alias.clone()).chain(numbered).find(free)
     }

@@ -172,6 +172,10 @@ impl Rights {
         std::iter::successors(parent(&session), parent)
     }
 
+    pub(super) fn is_self_or_ancestor(&self, by: SessionId, session: SessionId) -> bool {
+        by == session || self.ancestors(session).any(|ancestor| ancestor == by)
+    }
+
     /// When the next link expires: the time to send [`super::Message::Expire`].
     pub fn next_expiry(&self) -> Option<Millis> {
         self.expiring.first().map(|&(at, _)| at)

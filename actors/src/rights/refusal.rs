@@ -44,7 +44,9 @@ pub enum Refusal {
         until: Millis,
     },
     /// The expiry asked for is not in the future.
-    #[error("an expiry at {} ms has passed already (it is {} ms); give a later one", expires.0, now.0)]
+    #[error(
+        "an expiry at {} ms has passed already (it is {} ms); give a later one", expires.0, now.0
+    )]
     AlreadyExpired {
         /// What was asked for.
         expires: Millis,
@@ -118,7 +120,10 @@ pub enum Refusal {
     )]
     TooDeep,
     /// A reason too long.
-    #[error("a reason has at most {max} bytes, not {0}; put the rest into an atom", max = limit::REASON_BYTES_MAX)]
+    #[error(
+        "a reason has at most {max} bytes, not {0}; put the rest into an atom",
+        max = limit::REASON_BYTES_MAX
+    )]
     ReasonTooLong(usize),
     /// A name too long, or empty.
     #[error("a name has 1 to {max} bytes, not {0}", max = limit::NAME_BYTES_MAX)]

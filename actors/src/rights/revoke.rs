@@ -70,7 +70,9 @@ impl Rights {
         }
         matches!(link.right.subject, Subject::Space(_))
             && self.live(by, &link.right.subject, now).any(|own| {
-                own.right.use_ == Some(Level::Grant) && !self.chain(own.id).contains(&link.id)
+                let aside = !self.chain(own.id).contains(&link.id)
+                    || planted("rights.revoke_the_ground_one_stands_on");
+                own.right.use_ == Some(Level::Grant) && aside
             })
     }
 
@@ -86,7 +88,7 @@ impl Rights {
             return Err(Refusal::RootStays);
         }
         self.living(session)?;
-        if by != session && !self.ancestors(session).any(|ancestor| ancestor == by) {
+        if !self.is_self_or_ancestor(by, session) {
             return Err(Refusal::NotYoursToEnd(session));
         }
         let own: Vec<LinkId> = self

@@ -42,6 +42,7 @@ impl Rights {
             }
             Event::Spawned { child, parent, at, alias, links, names, .. } => {
                 let ended = self.gone_sessions.get(child).copied();
+                let ended = ended.filter(|_| !planted("rights.widen_revives_the_ended"));
                 let birth = Birth { parent: Some(*parent), at: *at, seen: Seen::NotYet, ended };
                 self.births.insert(*child, birth);
                 if let Some(alias) = alias {

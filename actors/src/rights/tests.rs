@@ -284,3 +284,24 @@ fn a_snapshot_gives_back_the_whole_table() {
     let (back, read): (Rights, usize) = bincode::serde::decode_from_slice(&bytes, config).unwrap();
     assert_eq!((back, read), (rights, bytes.len()));
 }
+
+#[test]
+fn a_holder_holds_so_much_and_no_more() {
+    let mut rights = house();
+    for n in 0..limit::LINKS_PER_HOLDER_MAX {
+        let mut id = [200; 16];
+        id[..8].copy_from_slice(&(n as u64).to_be_bytes());
+        let right = Right::to_use(tool(), Level::Read);
+        let (link, reason) = (LinkId(id), String::new());
+        let to_b = Message::Share { link, to: B, alias: None, right, expires: None, reason };
+        tell(&mut rights, ROOT, to_b).unwrap();
+    }
+    let one_more = tell(&mut rights, ROOT, share(10, B, Right::to_use(tool(), Level::Read)));
+    assert_eq!(one_more, Err(Refusal::TooManyLinks(B)));
+}
+
+#[test]
+#[should_panic(expected = "the log of rights cannot go on")]
+fn a_broken_log_is_not_read_on() {
+    house().apply(&Event::Expired { links: vec![link(77)] });
+}

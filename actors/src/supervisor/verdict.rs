@@ -54,7 +54,11 @@ impl<K: Ord + Clone> Supervisor<K> {
         if self.phase != Phase::Up {
             return;
         }
-        if temporary { self.forget(place) } else { self.line_up(place, 0) }
+        if temporary && !planted("supervisor.temporary_comes_back") {
+            self.forget(place);
+        } else {
+            self.line_up(place, 0);
+        }
     }
 
     /// It went by itself.
@@ -109,6 +113,7 @@ impl<K: Ord + Clone> Supervisor<K> {
         let group = match strategy {
             Strategy::OneForOne => return self.begin(place, wait_ms).into_iter().collect(),
             Strategy::OneForAll => 0..=u64::MAX,
+            Strategy::RestForOne if planted("supervisor.rest_is_all") => 0..=u64::MAX,
             Strategy::RestForOne => place..=u64::MAX,
         };
         let mut finished = Vec::new();
@@ -118,7 +123,7 @@ impl<K: Ord + Clone> Supervisor<K> {
                     self.doomed.insert(at);
                 }
                 // As in OTP: a restart of the group is a new beginning for those that were done.
-                State::Finished => finished.push(at),
+                State::Finished if !planted("supervisor.finished_stays") => finished.push(at),
                 _ => {}
             }
         }

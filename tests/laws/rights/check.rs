@@ -1,0 +1,125 @@
+//! What is compared after every step.
+
+use super::model::Held;
+use super::{ALIASES, World};
+use std::collections::BTreeSet;
+use stoa_actors::id::{LinkId, Millis, ROOT, SessionId};
+use stoa_actors::rights::{Refusal, Rights, Subject};
+
+impl World {
+    pub(super) fn check(&self) -> Result<(), String> {
+        self.check_held()?;
+        self.check_derivation()?;
+        self.check_names()?;
+        self.check_table()
+    }
+
+    /// [narrow] [revoke] Everybody holds what the model says, now and later, and nothing else.
+    fn check_held(&self) -> Result<(), String> {
+        for at in [self.now, self.now + 13, self.now + 40] {
+            let held = self.model.held(at);
+            for session in &self.sessions {
+                for subject in &self.subjects {
+                    let key = (*session, subject.clone());
+                    let expected = held.get(&key).copied().unwrap_or_default();
+                    let got = (
+                        self.rights.level(*session, subject, Millis(at)),
+                        self.rights.delegable(*session, subject, Millis(at)),
+                    );
+                    if got != expected {
+                        return Err(format!(
+                            "narrow: {session} holds {got:?} on {subject} at {at}, not {expected:?}"
+                        ));
+                    }
+                }
+                self.check_holdings(*session, at, &held)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn check_holdings(&self, session: SessionId, at: u64, held: &Held) -> Result<(), String> {
+        let listed = self.rights.holdings(session, Millis(at));
+        let expected = held.iter().filter(|((who, _), _)| *who == session);
+        let expected: Vec<_> =
+            expected.map(|((_, what), (use_, pass))| (what.clone(), *use_, *pass)).collect();
+        let listed: Vec<_> = listed.into_iter().map(|h| (h.subject, h.use_, h.delegate)).collect();
+        if listed != expected {
+            return Err(format!("narrow: {session} is listed {listed:?}, not {expected:?}"));
+        }
+        Ok(())
+    }
+
+    /// Every live right has a chain of recorded links to the root, and what is dead is dead.
+    fn check_derivation(&self) -> Result<(), String> {
+        let live = live(&self.rights, self.now);
+        let expected = self.model.live(self.now);
+        if live != expected {
+            return Err(format!("revoke: live are {live:?}, should be {expected:?}"));
+        }
+        for link in live {
+            let chain = self.rights.chain(link);
+            if chain != self.model.chain(link) {
+                return Err(format!("derivation: the chain of {link} is {chain:?}"));
+            }
+            let links: Vec<_> = chain.iter().filter_map(|link| self.rights.link(*link)).collect();
+            let origin = links.last().filter(|link| link.basis.is_none() && link.from == ROOT);
+            let joined = links.windows(2).all(|pair| {
+                let outlived = pair[1]
+                    .expires
+                    .is_some_and(|until| pair[0].expires.is_none_or(|expires| expires > until));
+                pair[0].from == pair[1].to && !outlived
+            });
+            if origin.is_none() || !joined || links.len() != chain.len() {
+                return Err(format!("derivation: {link} does not come from the root: {links:?}"));
+            }
+        }
+        Ok(())
+    }
+
+    /// Names open what their holder may read; all others, forbidden or not, sound alike.
+    fn check_names(&self) -> Result<(), String> {
+        let held = self.model.held(self.now);
+        for session in &self.sessions {
+            for alias in ALIASES.into_iter().chain(["findings-2", "notes-2", "nothing"]) {
+                let named = self.model.names.get(&(*session, alias.to_owned()));
+                let space = named.copied().flatten().filter(|space| {
+                    held.get(&(*session, Subject::Space(*space))).is_some_and(|h| h.0.is_some())
+                });
+                let expected = space.ok_or(Refusal::UnknownName(alias.to_owned()));
+                let got = self.rights.resolve(*session, alias, Millis(self.now));
+                if got != expected {
+                    return Err(format!(
+                        "names: {session} finds {got:?} at {alias}, not {expected:?}"
+                    ));
+                }
+            }
+            let count = self.model.names.keys().filter(|(holder, _)| holder == session).count();
+            if self.rights.names(*session).count() != count {
+                return Err(format!("names: {session} does not have {count} names"));
+            }
+        }
+        Ok(())
+    }
+
+    /// The table shows what is durable, less what has been taken away by now.
+    fn check_table(&self) -> Result<(), String> {
+        let facts = self.heard.checked_sub(1).map_or(0, |last| self.facts[last]);
+        let durable = self.model.first(facts).live(self.now);
+        let decided = self.model.live(self.now);
+        let expected: BTreeSet<LinkId> = durable.intersection(&decided).copied().collect();
+        let got = live(&self.table, self.now);
+        if got != expected {
+            return Err(format!("table: readers see {got:?}, should see {expected:?}"));
+        }
+        let shown = self.table.births().filter(|(_, birth)| birth.ended.is_none());
+        if let Some((session, _)) = shown.into_iter().find(|(s, _)| !self.model.alive(*s)) {
+            return Err(format!("table: readers see {session} alive"));
+        }
+        Ok(())
+    }
+}
+
+fn live(rights: &Rights, now: u64) -> BTreeSet<LinkId> {
+    rights.links().filter(|link| link.is_live(Millis(now))).map(|link| link.id).collect()
+}

@@ -1,0 +1,84 @@
+//! Every planted bug is caught: a law that lets one through proves nothing. `actors/src/mutant.rs`
+//! tells how they are planted.
+
+#![expect(clippy::expect_used, reason = "a law says what it takes for given")]
+
+mod laws {
+    pub(crate) mod rights;
+    pub(crate) mod supervision;
+}
+
+use proptest::test_runner::Config;
+use stoa_actors::mutant;
+
+/// Few cases, none of them cut down, none of them kept.
+fn quick(cases: u32) -> Config {
+    Config { cases, max_shrink_iters: 0, failure_persistence: None, ..Config::default() }
+}
+
+fn rights() -> Result<(), String> {
+    laws::rights::hold(quick(64), 41, 60)
+}
+
+fn supervision() -> Result<(), String> {
+    laws::supervision::hold(quick(96), 41, 80)
+}
+
+const SUPERVISION: &[&str] = &[
+    "supervisor.backoff_never_resets",
+    "supervisor.backoff_resets_at_once",
+    "supervisor.clean_exit_uncounted",
+    "supervisor.dynamic_child_escalates",
+    "supervisor.finished_stays",
+    "supervisor.one_for_one_takes_all",
+    "supervisor.one_restart_too_many",
+    "supervisor.rest_is_all",
+    "supervisor.restart_does_not_wait",
+    "supervisor.restarts_uncounted",
+    "supervisor.stops_do_not_wait",
+    "supervisor.stops_in_start_order",
+    "supervisor.temporary_comes_back",
+    "supervisor.transient_is_permanent",
+];
+
+const RIGHTS: &[&str] = &[
+    "rights.alias_overwrites",
+    "rights.basis_dies_first",
+    "rights.child_default_all",
+    "rights.end_keeps_children",
+    "rights.end_keeps_names",
+    "rights.expiry_beyond_basis",
+    "rights.expiry_not_inherited",
+    "rights.forbidden_is_not_unknown",
+    "rights.level_ignores_expiry",
+    "rights.restart_forgets_what_rests",
+    "rights.revoke_by_stranger",
+    "rights.revoke_the_ground_one_stands_on",
+    "rights.revoke_without_cascade",
+    "rights.share_needs_only_write",
+    "rights.share_skips_delegate",
+    "rights.share_widens_delegate",
+    "rights.spawn_refused_in_silence",
+    "rights.spawn_skips_delegate",
+    "rights.use_as_delegate",
+    "rights.widen_resurrects",
+    "rights.widen_revives_the_ended",
+];
+
+/// The laws hold without any, and break with each.
+fn all_caught(names: &'static [&'static str], laws: fn() -> Result<(), String>) {
+    assert_eq!(laws(), Ok(()), "without a planted bug");
+    let missed: Vec<&str> =
+        names.iter().copied().filter(|name| mutant::with(name, laws).is_ok()).collect();
+    assert!(missed.is_empty(), "the laws let these through: {missed:?}");
+}
+
+#[test]
+fn the_laws_of_rights_catch_every_planted_bug() {
+    all_caught(RIGHTS, rights);
+}
+
+#[test]
+fn the_laws_of_supervision_catch_every_planted_bug() {
+    all_caught(SUPERVISION, supervision);
+}
