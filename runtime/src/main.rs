@@ -1,2 +1,4 @@
 //! The `stoa` command.
-fn main() {}
+fn main() {
+    stoa_runtime::worker_main_if_asked();
+}
