@@ -10,8 +10,8 @@ use monty::{
     MontyRepl, ReplFunctionCall, ReplNameLookup, ReplProgress, ReplResolveFutures, ReplStartError,
 };
 use monty_types::{
-    CompileOptions, ExcType, ExtFunctionResult, MontyException, MontyObject, MontyType,
-    NameLookupResult, PrintWriter, PrintWriterCallback, ResourceLimits, ResourceTracker,
+    CompileOptions, ExcType, ExtFunctionResult, MontyException, MontyObject, NameLookupResult,
+    PrintWriter, PrintWriterCallback, ResourceLimits, ResourceTracker,
 };
 use std::borrow::Cow;
 use std::mem;
@@ -80,8 +80,6 @@ pub(super) fn run(work: Work<'_>, door: &mut dyn Door) -> Ended {
 
 /// The REPL to go on with, and what to say if it is not the one that was asked for.
 fn taken_up(kept: Option<&[u8]>) -> (MontyRepl, Option<String>) {
-    let fresh =
-        || MontyRepl::new(dump::SCRIPT, ResourceTracker::default(), CompileOptions::default());
     match kept.map(dump::open) {
         None => (fresh(), None),
         Some(Ok(repl)) => (repl, None),
@@ -89,6 +87,16 @@ fn taken_up(kept: Option<&[u8]>) -> (MontyRepl, Option<String>) {
             (fresh(), Some(format!("the REPL is fresh, its variables are gone: {stale}")))
         }
     }
+}
+
+/// A REPL that knows `Conflict`. The host cannot pass an exception class in, only name one.
+fn fresh() -> MontyRepl {
+    let tracker = ResourceTracker::default();
+    let mut repl = MontyRepl::new(dump::SCRIPT, tracker, CompileOptions::default());
+    let prelude = format!("{} = {}", item::CONFLICT_NAME, item::CONFLICT);
+    let bound = repl.feed_run(&prelude, Vec::new(), PrintWriter::Disabled);
+    assert!(bound.is_ok(), "the prelude runs: {bound:?}");
+    repl
 }
 
 fn keep(repl: &MontyRepl, limits: &ActionLimits) -> (Kept, Option<String>) {
@@ -161,6 +169,7 @@ impl Run<'_> {
             Some(id) if Ambient::owns(item::handle(id)) => {
                 Some(self.ambient.call(item::handle(id), &name, args.clone()))
             }
+            // A call of a name that is not there comes here without a lookup.
             None if !self.functions.contains(&name) => {
                 Some(ExtFunctionResult::NotFound(name.clone()))
             }
@@ -224,9 +233,6 @@ impl Run<'_> {
     fn global(&self, name: &str) -> NameLookupResult {
         if self.functions.iter().any(|it| it == name) {
             return MontyObject::Function { name: name.to_owned(), docstring: None }.into();
-        }
-        if name == item::CONFLICT_NAME {
-            return MontyObject::Type(MontyType::Exception(item::CONFLICT)).into();
         }
         Ambient::module(name).into()
     }
