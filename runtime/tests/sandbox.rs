@@ -4,6 +4,11 @@
 mod fake;
 #[path = "sandbox/hostile.rs"]
 mod hostile;
+#[path = "sandbox/impostor.rs"]
+mod impostor;
+#[cfg(target_os = "linux")]
+#[path = "sandbox/orphan.rs"]
+mod orphan;
 
 use fake::{COORDINATOR, Fake, SPACE, WORKER, action, after, failure, run, text, value, workers};
 use std::task::{Context, Poll, Waker};
@@ -263,10 +268,10 @@ struct Holding(Option<(oneshot::Sender<()>, oneshot::Receiver<()>)>);
 
 impl Host for Holding {
     fn call(&mut self, _: HostCall) -> Boxed<'_, Result<Item, Raise>> {
-        let (seen, held) = self.0.take().expect("one call");
+        let Some((seen, held)) = self.0.take() else { panic!("one call") };
         Box::pin(async move {
-            seen.send(()).expect("the test waits");
-            held.await.expect("the test lets go");
+            assert_eq!(seen.send(()), Ok(()), "the test waits");
+            assert_eq!(held.await, Ok(()), "the test lets go");
             Ok(Item::Value(Value::Null))
         })
     }

@@ -7,7 +7,7 @@ use monty_types::{
 };
 
 /// The high half of the ids of `time` and `random`; see [`super::item`] for those of classes.
-const AMBIENT_TAG: u128 = 0x73_746f_6100_616d_62 << 64;
+const AMBIENT_TAG: u128 = 0x7374_6f61_0061_6d62 << 64;
 const TIME: u128 = AMBIENT_TAG | 1;
 const RANDOM: u128 = AMBIENT_TAG | 2;
 

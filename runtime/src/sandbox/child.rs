@@ -20,7 +20,7 @@ const LAST_WORDS_BYTES_MAX: u64 = 4 << 10;
 const READ_BYTES: usize = 64 << 10;
 
 /// How long a dead worker may take to be reaped.
-const REAP: Duration = Duration::from_secs(1);
+const REAP: Duration = Duration::from_millis(250);
 
 /// Bytes around the content of an ending: enums, lengths, the lines that say something was cut.
 const FRAMING_BYTES: usize = 1 << 10;
@@ -209,8 +209,11 @@ fn diagnosis(
     if signal == Some(rustix::process::Signal::XCPU.as_raw()) {
         return ("TimeoutError", "the worker used up its processor time".to_owned());
     }
-    let how = status.map_or_else(|| "unknown".to_owned(), |status| status.to_string());
-    ("SystemError", format!("the Python worker died ({how}); say it differently"))
+    let how = match status {
+        Some(status) => format!("died ({status})"),
+        None => "closed its pipe".to_owned(),
+    };
+    ("SystemError", format!("the Python worker {how}; say it differently"))
 }
 
 /// The call, if the action may make it. Whether its object is there is for the host to say.

@@ -63,7 +63,7 @@ pub(super) fn run(work: Work<'_>, door: &mut dyn Door) -> Ended {
         printed: Printed { text: String::new(), bytes: 0, bytes_max: limits.printed_bytes_max },
     };
     let first = repl.feed_start(work.source, inputs, PrintWriter::Callback(&mut run.printed));
-    let (kept, ending) = match run.to_its_end(first) {
+    let (kept, ending) = match run.finish(first) {
         Ok((repl, value)) => (keep(&repl, limits), Ending::Done { value: shown(&value, limits) }),
         Err(failure) => {
             let ReplStartError { repl, error } = *failure;
@@ -143,7 +143,7 @@ struct Run<'a> {
 }
 
 impl Run<'_> {
-    fn to_its_end(&mut self, first: Step) -> Result<(MontyRepl, MontyObject), Box<ReplStartError>> {
+    fn finish(&mut self, first: Step) -> Result<(MontyRepl, MontyObject), Box<ReplStartError>> {
         let mut step = first;
         loop {
             step = match step? {

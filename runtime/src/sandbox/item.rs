@@ -8,7 +8,7 @@ use stoa_actors::code::{Item, Object, Raise};
 use stoa_actors::value::{VALUE_DEPTH_MAX, Value};
 
 /// The high half of every class's id. Handles are drawn by the host at random and never begin so.
-const CLASS_TAG: u64 = 0x73_746f_6100_636c_73;
+const CLASS_TAG: u64 = 0x7374_6f61_0063_6c73;
 
 /// What a list element or dict entry weighs besides its content.
 const ENTRY_BYTES: usize = 8;
