@@ -17,6 +17,7 @@ mod interpreter;
 mod item;
 mod limits;
 mod pool;
+mod preamble;
 mod traceback;
 mod wire;
 mod worker;

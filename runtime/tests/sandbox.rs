@@ -106,7 +106,8 @@ const VALUES: &[(&str, &str)] = &[
     ),
     ("time.time() // 1", "1795248645.0"),
     ("a = time.time()\nwhile time.time() < a + 1: pass\n'later'", "'later'"),
-    ("random.randint(3, 3)", "3"),
+    ("import random, math as m\nrandom.randint(3, m.ceil(2.5))", "3"),
+    ("import time as clock\nclock.time() == clock.time()", "False"),
     ("random.choice([space]).search()[0].id", "'atom-11'"),
     ("sorted(random.sample([3, 1, 2], 3))", "[1, 2, 3]"),
     ("import re, json\njson.dumps({'a': re.findall('b+', 'abba')})", "'{\"a\": [\"bb\"]}'"),
@@ -145,7 +146,7 @@ const FAILURES: &[(&str, &str, &str)] = &[
     ("type(space)()", "TypeError", "only the host makes objects of this class"),
     ("big()", "ValueError", "larger than answer_bytes_max = 4194304; ask for less"),
     ("llm('x')", "NotImplementedError", "NotImplementedError: llm"),
-    ("import time", "ModuleNotFoundError", "leave `import time` out and call time.…() directly"),
+    ("x = 1\nimport time", "ModuleNotFoundError", "leave the import out, call time.…()"),
     ("1 +", "SyntaxError", "SyntaxError: Expected an expression"),
     ("fail('Odd')", "RuntimeError", "RuntimeError: Odd: as asked"),
 ];

@@ -3,7 +3,7 @@
 use super::limits::WorkersConfig;
 use super::wire::{self, Answer, Ask, Ended, FlatCall, Kept, PREFIX_BYTES, Start, Tell};
 use super::worker::ARGUMENT;
-use super::{Host, TAKEN_BACK, ended_outside};
+use super::{Host, ended_outside};
 use std::io;
 use std::os::unix::process::ExitStatusExt;
 use std::process::{ExitStatus, Stdio};
@@ -277,12 +277,12 @@ fn checked(ended: Ended, limits: &super::ActionLimits) -> Result<Ended, Death> {
 impl Ended {
     /// The outcome for who asked, with the REPL the next action continues.
     pub(super) fn outcome(self, before: Option<Vec<u8>>) -> Outcome {
-        let (dump, taken_back) = match self.kept {
-            Kept::After(bytes) => (Some(bytes), None),
-            Kept::Before => (before, Some(TAKEN_BACK.to_owned())),
-            Kept::Nothing => (None, None),
+        let dump = match self.kept {
+            Kept::After(bytes) => Some(bytes),
+            Kept::Before => before,
+            Kept::Nothing => None,
         };
-        let notice = self.notice.or(taken_back);
+        let notice = self.notice;
         Outcome { ending: self.ending, printed: self.printed, dump, notice }
     }
 }

@@ -60,12 +60,17 @@ impl Gauge {
         }
     }
 
-    /// An action begins to compute; memory counts from here.
-    pub(super) fn begin(&self, max: Duration) {
+    /// Memory counts from here.
+    pub(super) fn rebase(&self) {
         if let Some(bytes) = self.resident_bytes() {
             BASELINE_MEMORY.store(bytes, Relaxed);
             LIVE_MEMORY.store(bytes, Relaxed);
         }
+    }
+
+    /// An action begins to compute.
+    pub(super) fn begin(&self, max: Duration) {
+        self.rebase();
         *self.phase() = Phase::Computing { since: Instant::now(), max };
         self.begun.notify_one();
     }

@@ -1,9 +1,11 @@
 //! One action, from source to ending, on a thread that may block and may overflow.
 
+use super::TAKEN_BACK;
 use super::ambient::Ambient;
 use super::dump;
 use super::item::{self, Taking};
 use super::limits::ActionLimits;
+use super::preamble;
 use super::traceback;
 use super::wire::{Ended, Kept};
 use monty::{
@@ -33,6 +35,9 @@ pub(super) struct Work<'a> {
 pub(super) trait Door {
     /// Asks the host and waits for its answer.
     fn ask(&mut self, call: HostCall) -> Reply;
+
+    /// The REPL has been taken up; what it holds is not the action's doing.
+    fn loaded(&mut self) {}
 }
 
 /// What came through the door.
@@ -50,6 +55,7 @@ type Step = Result<ReplProgress, Box<ReplStartError>>;
 pub(super) fn run(work: Work<'_>, door: &mut dyn Door) -> Ended {
     let limits = work.limits;
     let (mut repl, notice) = taken_up(work.dump);
+    door.loaded();
     *repl.tracker_mut() = ResourceTracker::new(resource_limits(limits));
     let keyed = traceback::keyed(&work.globals);
     let inputs =
@@ -62,14 +68,20 @@ pub(super) fn run(work: Work<'_>, door: &mut dyn Door) -> Ended {
         calls: 0,
         printed: Printed { text: String::new(), bytes: 0, bytes_max: limits.printed_bytes_max },
     };
-    let first = repl.feed_start(work.source, inputs, PrintWriter::Callback(&mut run.printed));
+    let source = preamble::without_played(work.source);
+    let first = repl.feed_start(&source, inputs, PrintWriter::Callback(&mut run.printed));
     let (kept, ending) = match run.finish(first) {
         Ok((repl, value)) => (keep(&repl, limits), Ending::Done { value: shown(&value, limits) }),
         Err(failure) => {
             let ReplStartError { repl, error } = *failure;
-            // After a stop the heap is not to be trusted; after a syntax error it is unchanged.
-            let taken_back = traceback::is_stop(&error) || error.exc_type() == ExcType::SyntaxError;
-            let kept = if taken_back { (Kept::Before, None) } else { keep(&repl, limits) };
+            let kept = if traceback::is_stop(&error) {
+                // The heap is not to be trusted any more.
+                (Kept::Before, Some(TAKEN_BACK.to_owned()))
+            } else if traceback::is_unread(&error) {
+                (Kept::Before, None)
+            } else {
+                keep(&repl, limits)
+            };
             (kept, traceback::failed(&error, &keyed, limits))
         }
     };

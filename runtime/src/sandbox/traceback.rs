@@ -2,6 +2,7 @@
 
 use super::item::{CONFLICT, CONFLICT_NAME};
 use super::limits::ActionLimits;
+use super::preamble::PLAYED;
 use monty_types::{ExcType, MontyException};
 use stoa_actors::code::{Ending, Item};
 
@@ -26,6 +27,12 @@ pub(super) fn is_stop(error: &MontyException) -> bool {
         ExcType::MemoryError => begins("memory limit exceeded"),
         _ => false,
     }
+}
+
+/// Whether the code was not even compiled: nothing has run.
+pub(super) fn is_unread(error: &MontyException) -> bool {
+    error.exc_type() == ExcType::SyntaxError
+        && error.traceback().iter().all(|frame| frame.hide_frame_name)
 }
 
 /// The failure as the agent reads it: the traceback as CPython prints it, and in its last line
@@ -61,14 +68,16 @@ fn message(error: &MontyException, keyed: &[Keyed], limits: &ActionLimits) -> St
             Some((name, keys)) => format!("{said} ({name} has {})", keys.join(", ")),
             None => said.to_owned(),
         },
-        ExcType::ModuleNotFoundError if said == "No module named 'time'" => preloaded("time"),
-        ExcType::ModuleNotFoundError if said == "No module named 'random'" => preloaded("random"),
+        ExcType::ModuleNotFoundError => {
+            match PLAYED.iter().find(|it| said.ends_with(&format!("'{it}'"))) {
+                Some(module) => {
+                    format!("{module} is already there; leave the import out, call {module}.…()")
+                }
+                None => said.to_owned(),
+            }
+        }
         _ => said.to_owned(),
     }
-}
-
-fn preloaded(module: &str) -> String {
-    format!("{module} is already there; leave `import {module}` out and call {module}.…() directly")
 }
 
 /// The mapping whose key the failing line asked for.

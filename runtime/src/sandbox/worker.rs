@@ -1,16 +1,17 @@
 //! The worker process: gives up what it can, then runs actions from standard input.
 
+use super::TAKEN_BACK;
 use super::gauge::{End, Gauge};
 use super::interpreter::{self, Door, Reply, Work};
 use super::wire::{self, Answer, Ask, Ended, Kept, Start, Tell};
-use rustix::process::{Resource, Rlimit, setrlimit};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use rustix::time::{ClockId, clock_gettime};
 use std::ffi::OsString;
 use std::io::{self, BufReader, Read, StdinLock, StdoutLock, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
-use stoa_actors::code::{Ending, HostCall, Item};
+use stoa_actors::code::{Ending, HostCall, Item, Raise};
 
 /// The argument that makes a binary a worker. Not for people.
 pub(super) const ARGUMENT: &str = "__stoa_python_worker";
@@ -79,15 +80,19 @@ fn confine(memory_bytes_max: u64) -> io::Result<()> {
     Ok(())
 }
 
+/// Lowers a limit for good. Where it is lower already, it stays so.
 fn limit(resource: Resource, max: u64) -> io::Result<()> {
+    let max = getrlimit(resource).maximum.map_or(max, |hard| hard.min(max));
     Ok(setrlimit(resource, Rlimit { current: Some(max), maximum: Some(max) })?)
 }
 
 /// Grants the process so much more of the processor; past it the kernel ends it.
 fn grant_cpu(time: Duration) -> io::Result<()> {
     let used = clock_gettime(ClockId::ProcessCPUTime).tv_sec.unsigned_abs();
-    let current = Some(used + time.as_secs() + 2);
-    Ok(setrlimit(Resource::Cpu, Rlimit { current, maximum: None })?)
+    let until = used + time.as_secs() + 2;
+    let maximum = getrlimit(Resource::Cpu).maximum;
+    let current = Some(maximum.map_or(until, |hard| hard.min(until)));
+    Ok(setrlimit(Resource::Cpu, Rlimit { current, maximum })?)
 }
 
 fn serve(gauge: &Gauge) -> io::Result<()> {
@@ -140,7 +145,7 @@ fn act(start: Start, pipes: &mut Pipes<'_>) -> Ended {
         ending: Ending::Failed { traceback: format!("{class}: {why}"), class },
         printed: String::new(),
         kept: Kept::Before,
-        notice: None,
+        notice: Some(TAKEN_BACK.to_owned()),
         retire: true,
     }
 }
@@ -181,6 +186,10 @@ impl Pipes<'_> {
 }
 
 impl Door for Pipes<'_> {
+    fn loaded(&mut self) {
+        self.gauge.rebase();
+    }
+
     fn ask(&mut self, call: HostCall) -> Reply {
         self.gauge.pause();
         let answer = self.exchange(call);
@@ -196,6 +205,6 @@ impl Door for Pipes<'_> {
     }
 }
 
-fn lost(why: &str) -> stoa_actors::code::Raise {
-    stoa_actors::code::Raise { class: "SystemError".to_owned(), message: why.to_owned() }
+fn lost(why: &str) -> Raise {
+    Raise { class: "SystemError".to_owned(), message: why.to_owned() }
 }
