@@ -14,7 +14,8 @@ use tokio::time::{Instant, timeout};
 /// What it does not protect from: an abort of the interpreter (a stack that overflows, memory that
 /// is not there) takes the process with it; memory is limited only for single large objects; code
 /// that computes past its limit is stopped where the interpreter looks, which can be seconds late;
-/// a dropped future leaves its thread running up to that point.
+/// a dropped future leaves its thread running up to that point; a dump that somebody forged can do
+/// any of these.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct InProcess;
 

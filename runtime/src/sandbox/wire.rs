@@ -346,6 +346,19 @@ mod tests {
         assert_eq!(Item::try_from(bomb), Err(FrameRefusal::TooDeep));
     }
 
+    proptest::proptest! {
+        /// Whatever bytes come, the answer is a call, an ending or a refusal.
+        #[test]
+        fn no_bytes_do_harm(head in 0_u8..3, mut body in proptest::collection::vec(0_u8..12, 0..200)) {
+            body.insert(0, head);
+            if let Ok(Tell::Call(call)) = message(&body) {
+                let taken = HostCall::try_from(call);
+                let shallow = |call: &HostCall| call.args.len() <= body.len();
+                proptest::prop_assert!(taken.as_ref().map_or(true, shallow));
+            }
+        }
+    }
+
     #[test]
     fn lies_about_lengths_are_refused() {
         assert_eq!(length([255; 4]), Err(FrameRefusal::TooLong(u32::MAX as usize)));

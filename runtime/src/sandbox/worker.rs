@@ -23,10 +23,14 @@ pub(super) const STACK_BYTES: usize = 256 << 20;
 const PROGRAM_BYTES: u64 = 64 << 20;
 
 /// What the address space limit leaves for mappings that hold no data, such as reserved arenas.
+#[cfg(target_os = "linux")]
 const MAPPINGS_BYTES: u64 = 1 << 30;
 
 /// Files open at a time: the standard three, the gauge's one, and a few for the standard library.
 const FILES_MAX: u64 = 16;
+
+/// Past an action's computing time by this factor the kernel ends the process.
+const CPU_FACTOR: u32 = 4;
 
 /// Memory above its first size at which a worker asks to be replaced.
 const RETIRE_BYTES: usize = 64 << 20;
@@ -66,16 +70,18 @@ fn worker_main(memory_bytes_max: Option<OsString>) -> i32 {
     }
 }
 
-/// Gives up what Python will never need. A limit the system does not have is no reason to stop;
-/// one it refuses to set is.
+/// Gives up what Python will never need.
 fn confine(memory_bytes_max: u64) -> io::Result<()> {
     let data = memory_bytes_max + STACK_BYTES as u64 + PROGRAM_BYTES;
     limit(Resource::Core, 0)?;
     limit(Resource::Fsize, 0)?;
     limit(Resource::Nofile, FILES_MAX)?;
     limit(Resource::Data, data)?;
-    if cfg!(target_os = "linux") {
+    // Elsewhere the address space holds what is shared by all processes.
+    #[cfg(target_os = "linux")]
+    {
         limit(Resource::As, data + MAPPINGS_BYTES)?;
+        rustix::thread::set_no_new_privs(true)?;
     }
     Ok(())
 }
@@ -108,7 +114,7 @@ fn serve(gauge: &Gauge) -> io::Result<()> {
     while let Some(ask) = pipes.read()? {
         let Ask::Start(start) = ask else { return Err(io::ErrorKind::InvalidData.into()) };
         let compute = Duration::from_millis(start.limits.compute_ms_max);
-        grant_cpu(compute * 4)?;
+        grant_cpu(compute * CPU_FACTOR)?;
         gauge.begin(compute);
         let mut ended = act(*start, &mut pipes);
         gauge.end();
