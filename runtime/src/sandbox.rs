@@ -5,8 +5,9 @@
 //! remembers nothing between actions: the REPL travels as [`Outcome::dump`], so that any worker
 //! serves any session and a crash costs one action.
 //!
-//! In reading order: `limits`, `interpreter` (what an action is), `item` and `ambient` (what it can
-//! reach), `dump`; then `wire`, `worker` and `gauge` (the child's side), `child` and `pool` (ours).
+//! In reading order: `limits`, `interpreter` (what an action is), `item`, `ambient` and `preamble`
+//! (what it can reach), `traceback` and `dump` (what it leaves); then `wire`, `worker` and `gauge`
+//! (the child's side), `child` and `pool` (ours), and `in_process` without any of these.
 
 mod ambient;
 mod child;

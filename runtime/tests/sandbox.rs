@@ -96,6 +96,16 @@ const VALUES: &[(&str, &str)] = &[
     ("echo({'b': (1, 2), 'a': {}})", "{'a': {}, 'b': [1, 2]}"),
     ("echo({'b': space, 'a': 1})['b'].search()[0].id", "'atom-11'"),
     ("search()[0].id", "'atom-11'"),
+    ("[t.id for s in spaces.values() for t in s.search()][3]", "'atom-12'"),
+    ("any(b.metadata['status'] == 'pending' for b in space.search())", "True"),
+    ("f'{space.search()[0].id}!'", "'atom-11!'"),
+    (
+        "def ids(s):\n  try:\n    return [t.id for t in s.search()]\n  finally:\n    s.update()\nids(space)",
+        "['atom-11', 'atom-12']",
+    ),
+    ("space", "Space(name='findings')"),
+    ("import json\njson", "<module 'json'>"),
+    ("int", "<class 'int'>"),
     ("type(space) is type(spaces['notes'])", "True"),
     ("def llm(x): return x + '!'\nllm('mine')", "'mine!'"),
     ("import datetime\ndatetime.date.today().isoformat()", "'2026-11-21'"),
@@ -146,6 +156,8 @@ const FAILURES: &[(&str, &str, &str)] = &[
     ("type(space)()", "TypeError", "only the host makes objects of this class"),
     ("big()", "ValueError", "larger than answer_bytes_max = 4194304; ask for less"),
     ("llm('x')", "NotImplementedError", "NotImplementedError: llm"),
+    ("sorted([1, 2], key=lambda n: echo(n))", "NotImplementedError", "in a list comprehension"),
+    ("await echo(1)", "TypeError", "can't be awaited; leave `await` out"),
     ("x = 1\nimport time", "ModuleNotFoundError", "leave the import out, call time.…()"),
     ("1 +", "SyntaxError", "SyntaxError: Expected an expression"),
     ("fail('Odd')", "RuntimeError", "RuntimeError: Odd: as asked"),
@@ -197,7 +209,7 @@ async fn exceptions_of_the_host_can_be_caught_by_their_own_name_only() {
 #[tokio::test]
 async fn a_rerun_is_the_same_run() {
     let source = "import datetime\nprint(random.random(), random.sample(list(range(99)), 9))\n\
-                  print(time.time(), datetime.datetime.now(), {'b', 'a', 'c'}, hash('x'))";
+                  print(time.time(), datetime.datetime.now(), {'b', 'a', 'c'}, hash('x'), id([]))";
     let workers = workers();
     let once = run(&workers, source).await;
     assert_eq!(once.ending, Ending::Done { value: None });

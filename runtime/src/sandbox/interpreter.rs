@@ -137,10 +137,12 @@ fn resource_limits(limits: &ActionLimits) -> ResourceLimits {
 }
 
 fn shown(value: &MontyObject, limits: &ActionLimits) -> Option<String> {
-    if matches!(value, MontyObject::None) {
-        return None;
-    }
-    let mut text = value.py_repr();
+    let mut text = match value {
+        MontyObject::None => return None,
+        // What has no form outside, such as a function, comes as its `repr`.
+        MontyObject::Repr(text) => text.clone(),
+        value => value.py_repr(),
+    };
     traceback::cut_end(&mut text, limits.value_bytes_max, "value_bytes_max");
     Some(text)
 }

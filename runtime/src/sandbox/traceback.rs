@@ -63,6 +63,15 @@ fn message(error: &MontyException, keyed: &[Keyed], limits: &ActionLimits) -> St
             "the code needed more than memory_bytes_max = {} bytes; keep less at once",
             limits.memory_bytes_max
         ),
+        // Where the interpreter calls back from its own loops it cannot wait for the host.
+        ExcType::NotImplementedError
+            if said.ends_with("not yet supported in this context") || said.contains("suspend") =>
+        {
+            format!("{said}; call the host first, in a list comprehension, and use its answers")
+        }
+        ExcType::TypeError if said.ends_with("can't be awaited") => {
+            format!("{said}; leave `await` out, calls of the host return their answer")
+        }
         ExcType::KeyError => match missed(error, keyed) {
             Some((name, keys)) if keys.is_empty() => format!("{said} ({name} is empty)"),
             Some((name, keys)) => format!("{said} ({name} has {})", keys.join(", ")),
