@@ -43,7 +43,7 @@ pub type Boxed<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 pub struct Action {
     /// The code.
     pub source: String,
-    /// The REPL it continues, as the last [`Outcome::dump`] of its session; nothing for a fresh one.
+    /// The REPL it continues: the last [`Outcome::dump`] of its session, or nothing to begin.
     pub dump: Option<Vec<u8>>,
     /// Names bound before the code runs, over what the REPL had under them. A map of objects such
     /// as `spaces` becomes a `dict`.

@@ -9,6 +9,8 @@ mod impostor;
 #[cfg(target_os = "linux")]
 #[path = "sandbox/orphan.rs"]
 mod orphan;
+#[path = "sandbox/price.rs"]
+mod price;
 
 use fake::{COORDINATOR, Fake, SPACE, WORKER, action, after, failure, run, text, value, workers};
 use std::task::{Context, Poll, Waker};
@@ -100,7 +102,7 @@ const VALUES: &[(&str, &str)] = &[
     ("any(b.metadata['status'] == 'pending' for b in space.search())", "True"),
     ("f'{space.search()[0].id}!'", "'atom-11!'"),
     (
-        "def ids(s):\n  try:\n    return [t.id for t in s.search()]\n  finally:\n    s.update()\nids(space)",
+        "def ids(s):\n  try: return [t.id for t in s.search()]\n  finally: s.update()\nids(space)",
         "['atom-11', 'atom-12']",
     ),
     ("space", "Space(name='findings')"),
@@ -111,7 +113,8 @@ const VALUES: &[(&str, &str)] = &[
     ("import datetime\ndatetime.date.today().isoformat()", "'2026-11-21'"),
     ("from datetime import datetime\ndatetime.now().isoformat()", "'2026-11-21T08:10:45'"),
     (
-        "from datetime import datetime, timezone, timedelta\ndatetime.now(timezone(timedelta(hours=-9))).isoformat()",
+        "from datetime import datetime, timezone as tz, timedelta as td\n\
+         datetime.now(tz(td(hours=-9))).isoformat()",
         "'2026-11-20T23:10:45-09:00'",
     ),
     ("time.time() // 1", "1795248645.0"),

@@ -28,8 +28,8 @@ enum Phase {
 
 /// Measures the process while an action runs.
 ///
-/// `monty` limits memory by two public counters that its own allocator would keep. A library cannot
-/// set the allocator of the binary it is in, so they are fed from the resident size instead: coarse,
+/// `monty` limits memory by two public counters that an allocator of its own would keep. A library
+/// cannot set the allocator of the binary it is in, so they are fed from the resident size: coarse,
 /// but enough to end a bomb as a Python error long before the kernel's limit ends the process.
 pub(super) struct Gauge {
     phase: Mutex<Phase>,

@@ -14,7 +14,10 @@ case "$2" in
 # A frame of sixteen mebibytes, and then as much as one wants.
 10) printf '\000\000\000\001' && exec /usr/bin/yes ;;
 # A call whose argument says it is a list of four billion.
-11) printf '\020\000\000\000\000\000\004echo\001\001\010\374\377\377\377\377\000' && exec /bin/sleep 600 ;;
+11)
+    printf '\020\000\000\000\000\000\004echo\001\001\010\374\377\377\377\377\000'
+    exec /bin/sleep 600
+    ;;
 # Never reads, never ends, and talks on the wrong pipe.
 12) /usr/bin/yes >&2 ;;
 # Closes its pipe and lives on.
