@@ -98,7 +98,10 @@ impl Child {
         let mut calls = 0;
         loop {
             match self.hear(&mut clock).await? {
-                Tell::Ended(ended) => return checked(*ended, limits),
+                Tell::Ended(ended) if self.inbox.is_empty() => return checked(*ended, limits),
+                Tell::Ended(_) => {
+                    return Err(Death::Hostile("it goes on after its end".to_owned()));
+                }
                 Tell::Call(call) => {
                     calls += 1;
                     if calls > limits.host_calls_max {

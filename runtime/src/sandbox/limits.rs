@@ -61,7 +61,9 @@ pub struct WorkersConfig {
     pub workers_max: usize,
     /// Actions that may wait for a free worker; more are refused.
     pub queue_actions_max: usize,
-    /// Actions after which a worker is replaced, against slow leaks.
+    /// Actions after which a worker is replaced, against slow leaks. With 1 every action has a
+    /// process of its own, so that not even a broken interpreter carries over to another session,
+    /// for some three milliseconds each.
     pub worker_actions_max: u32,
     /// Memory of one worker as the kernel counts it, above its stacks: the wall behind
     /// [`ActionLimits::memory_bytes_max`].

@@ -148,3 +148,14 @@ async fn a_memory_bomb_within_one_allocation_of_the_wall_is_a_memory_error() {
     assert_eq!(class, "MemoryError", "{traceback}");
     assert_eq!(value(&run(&workers, "1 + 1").await), "2");
 }
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_memory_bomb_ends_before_the_wall_and_keeps_what_it_printed() {
+    let workers = workers();
+    let bomb = "print('before')\nx = []\nwhile True: x.append('a' * 1000)";
+    let outcome = run(&workers, bomb).await;
+    assert_eq!(failure(&outcome).0, "MemoryError");
+    // A worker that aborts takes it along.
+    assert_eq!(outcome.printed, "before\n");
+}

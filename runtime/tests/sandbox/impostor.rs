@@ -21,6 +21,7 @@ const KINDS: &[(u64, &str, &str)] = &[
     (11, "SystemError", "misbehaved: an item is not well formed"),
     (12, "TimeoutError", "had to be killed"),
     (13, "SystemError", "closed its pipe"),
+    (14, "SystemError", "misbehaved: it goes on after its end"),
 ];
 
 #[tokio::test]

@@ -22,4 +22,6 @@ case "$2" in
 12) /usr/bin/yes >&2 ;;
 # Closes its pipe and lives on.
 13) exec /bin/sleep 600 >&- ;;
+# Ends its action and goes on.
+14) printf '\007\000\000\000\001\000\000\000\001\000\000more' && exec /bin/sleep 600 ;;
 esac

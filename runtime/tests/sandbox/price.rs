@@ -9,9 +9,9 @@ use tokio::process::{ChildStdin, ChildStdout, Command};
 
 const ROUNDS: usize = 61;
 
-/// Ten round trips are 1.4 of the floor in a release build, 2.7 in a debug one; a stall of a timer
-/// or a missing flush would be tens.
-const RATIO_MAX: f64 = 8.0;
+/// Measured: 1.4 in a release build, 2.7 in a debug one that runs alone. A stall on a timer or a
+/// missing flush would be hundreds.
+const RATIO_MAX: f64 = 20.0;
 
 #[tokio::test]
 async fn ten_host_calls_cost_little_more_than_ten_round_trips() {
