@@ -46,6 +46,19 @@ async fn an_impostor_costs_its_action_and_nothing_else() {
             assert!(outcome.notice.is_some(), "{kind}");
         }
     }
+    // Those of the last pool may still be dying.
+    #[cfg(target_os = "linux")]
+    assert!(sleeping() <= 2, "impostors live on");
+}
+
+/// The impostors that sleep.
+#[cfg(target_os = "linux")]
+fn sleeping() -> usize {
+    let sleeps = |pid: &rustix::process::Pid| {
+        let line = std::fs::read(format!("/proc/{}/cmdline", pid.as_raw_nonzero()));
+        line.is_ok_and(|line| line.starts_with(b"/bin/sleep\x00600"))
+    };
+    crate::orphan::children(std::process::id()).iter().filter(|pid| sleeps(pid)).count()
 }
 
 #[tokio::test]

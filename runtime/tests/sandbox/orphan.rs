@@ -58,7 +58,7 @@ async fn no_worker_outlives_a_killed_runtime() {
 }
 
 /// The processes with this parent.
-fn children(parent: u32) -> Vec<Pid> {
+pub(crate) fn children(parent: u32) -> Vec<Pid> {
     let stat = |entry: std::fs::DirEntry| std::fs::read_to_string(entry.path().join("stat")).ok();
     let child = |stat: String| {
         let (pid, rest) = (stat.split(' ').next()?, stat.rsplit(')').next()?);
