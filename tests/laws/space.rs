@@ -55,7 +55,7 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-/// Asker `n` holds the `n`-th level in the first space; in the second everybody but 0 may write.
+/// Asker `n` holds the `n`-th level in the first space; in the second 1 and 3 may write, the others nothing.
 struct Levels;
 
 impl Authority for Levels {
@@ -63,7 +63,7 @@ impl Authority for Levels {
         let by_place = [None, Some(Level::Read), Some(Level::Append), Some(Level::Write)];
         match (holder.0[0], space == SPACES[0]) {
             (who, true) => by_place[usize::from(who)],
-            (0, false) => None,
+            (0 | 2, false) => None,
             (_, false) => Some(Level::Write),
         }
     }
