@@ -309,6 +309,9 @@ impl Behaviour for Space {
             relation,
             source,
         }));
+        if mutant::planted("space.keeps_dropped_references") {
+            return;
+        }
         rows.extend(
             dropped.iter().cloned().map(|Reference { relation, target }| Row::NoReference {
                 target,

@@ -7,16 +7,17 @@ use crate::failure::StoreError;
 use crate::host::{Hook, Shared, load, settled};
 use crate::kinds::Kinds;
 use crate::log::{Log, Threads};
+use crate::sandbox::{CodeRunner, Workers, WorkersConfig};
 use crate::seat::{Around, Perform, Seat};
 use crate::store::{Opened, Owned, Store, ready_directory};
 use crate::tree::Tree;
 use parking_lot::{Mutex, RwLock};
 use std::any::Any;
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock, Weak};
 use std::time::Duration;
 use stoa_actors::behaviour::Behaviour;
-use stoa_actors::id::{Millis, Position, RIGHTS, SpaceId, StreamId};
+use stoa_actors::id::{Millis, Position, RIGHTS, SessionId, SpaceId, StreamId};
 use stoa_actors::log::Head;
 use stoa_actors::rights::{self, Rights};
 use stoa_actors::space::Space;
@@ -36,6 +37,9 @@ struct Inner {
     rights: Arc<Seat<Rights>>,
     seats: Mutex<HashMap<StreamId, Arc<dyn Any + Send + Sync>>>,
     threads: Mutex<Option<Threads>>,
+    workers: OnceLock<Arc<Workers>>,
+    /// One action of a session at a time.
+    turns: Mutex<HashMap<SessionId, Weak<tokio::sync::Mutex<()>>>>,
 }
 
 /// The kinds of actor that come with the runtime.
@@ -98,6 +102,8 @@ impl Runtime {
             rights,
             seats: Mutex::default(),
             threads: Mutex::new(Some(threads)),
+            workers: OnceLock::new(),
+            turns: Mutex::default(),
         };
         let runtime = Runtime(Arc::new(inner));
         runtime.watch_commits();
@@ -154,6 +160,31 @@ impl Runtime {
 
     pub(crate) fn kinds(&self) -> &Kinds {
         &self.0.kinds
+    }
+
+    /// The worker processes for Python, started when they are needed first.
+    pub(crate) fn workers(&self) -> std::io::Result<Arc<dyn CodeRunner>> {
+        if let Some(workers) = self.0.workers.get() {
+            return Ok(workers.clone());
+        }
+        let worker = match &self.shared().config.worker {
+            Some(worker) => worker.clone(),
+            None => std::env::current_exe()?,
+        };
+        let workers = Arc::new(Workers::new(WorkersConfig::new(worker)));
+        Ok(self.0.workers.get_or_init(|| workers).clone())
+    }
+
+    /// Held for as long as an action of the session runs.
+    pub(crate) fn turn_of(&self, session: SessionId) -> Arc<tokio::sync::Mutex<()>> {
+        let mut turns = self.0.turns.lock();
+        if let Some(turn) = turns.get(&session).and_then(Weak::upgrade) {
+            return turn;
+        }
+        turns.retain(|_, turn| turn.strong_count() > 0);
+        let turn = Arc::default();
+        turns.insert(session, Arc::downgrade(&turn));
+        turn
     }
 
     /// What is durable, for reading.

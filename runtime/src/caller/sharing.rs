@@ -205,6 +205,23 @@ impl Caller {
         }
     }
 
+    /// Gives an existing session one more right.
+    pub(crate) async fn share(&self, to: SessionId, ask: rights::Ask) -> Result<(), Problem> {
+        let rights::Ask { link, alias, right, expires } = ask;
+        let reason = "exec".to_owned();
+        let message = rights::Message::Share { link, to, alias, right, expires, reason };
+        self.runtime.rights().ask(self.ask(message, Why::comment("share a space"))).await?;
+        Ok(())
+    }
+
+    /// Takes what a session holds on a space.
+    pub(crate) async fn withdraw(&self, from: SessionId, space: SpaceId) -> Result<(), Problem> {
+        let (subject, reason) = (Subject::Space(space), "exec".to_owned());
+        let message = rights::Message::Revoke { holder: from, subject, reason };
+        self.runtime.rights().ask(self.ask(message, Why::comment("withdraw a space"))).await?;
+        Ok(())
+    }
+
     /// Ends a session: its rights go, with everything that rests on them.
     pub(crate) async fn end_session(&self, session: SessionId) -> Result<(), Problem> {
         let reason = "the action is over".to_owned();

@@ -4,6 +4,7 @@ use crate::audit::{self, Audited};
 use crate::caller::{Caller, Change, Grant, Granted, HistoryQuery, Read, SpaceCard, Why};
 use crate::problem::{Kind, Problem};
 use crate::runtime::Runtime;
+use crate::session;
 use serde::{Deserialize, Serialize};
 use stoa_actors::id::{AtomId, Position, ROOT};
 use stoa_actors::log::Head;
@@ -156,7 +157,10 @@ pub async fn perform(
         Call::Watch { space, after, filter, follow } => {
             watch(&caller, &space, after, filter, follow, &out).await
         }
-        Call::Exec(_) => Err(Problem::new(Kind::Invalid, "not yet")),
+        Call::Exec(ExecAsk { source, spaces, session }) => {
+            let outcome = session::exec(&caller, source, &spaces, session.as_deref()).await?;
+            out.tell(Answer::Outcome(outcome)).await
+        }
         Call::Status => out.tell(Answer::Status(status(runtime).await?)).await,
         Call::Audit(AuditAsk::Whole) => {
             let (store, kinds) = (runtime.store().clone(), runtime.kinds().clone());
