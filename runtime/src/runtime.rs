@@ -8,7 +8,7 @@ use crate::host::{Hook, Shared, load, settled};
 use crate::kinds::Kinds;
 use crate::log::{Log, Threads};
 use crate::sandbox::{CodeRunner, Workers, WorkersConfig};
-use crate::seat::{Around, Perform, Seat};
+use crate::seat::{Around, Perform, Seat, Supervised};
 use crate::store::{Opened, Owned, Store, ready_directory};
 use crate::tree::Tree;
 use parking_lot::{Mutex, RwLock};
@@ -95,7 +95,9 @@ impl Runtime {
         let around = Around { shared, tree, publisher: Publisher::start(), bytes };
         let hook = Hook { decided: narrow, durable: widen };
         let rights = Seat::new(RIGHTS, &around, Some(hook), None);
+        Supervised::restarting(&*rights);
         around.tree.adopt_static(rights.clone()).await?;
+        rights.settled().await.map_err(|error| StoreError::Invariant(error.to_string()))?;
         let inner = Inner {
             around,
             kinds,

@@ -209,17 +209,24 @@ impl<B: Behaviour + Sync> Seat<B> {
         if matches!(*self.seated.borrow(), Seated::Idle) {
             let _one = self.starting.lock().await;
             if matches!(*self.seated.borrow(), Seated::Idle) {
+                // From here on it is the tree's to start: nobody adopts it twice.
+                self.restarting();
                 self.tree.adopt(self.clone()).await.map_err(AskError::Store)?;
             }
         }
+        self.settled().await?;
+        self.now()?.ok_or(AskError::Restarted)
+    }
+
+    /// Waits until it is up, or kept out of service.
+    pub(crate) async fn settled(&self) -> Result<(), AskError<B::Refusal>> {
         let mut seated = self.seated.subscribe();
         let wait = Duration::from_millis(self.shared.config.mailbox_wait_ms_max);
         let standing = seated.wait_for(|it| !matches!(it, Seated::Restarting | Seated::Idle));
         match tokio::time::timeout(wait, standing).await {
-            Ok(Ok(_)) => {}
-            Ok(Err(_)) | Err(_) => return Err(AskError::Restarted),
+            Ok(Ok(_)) => Ok(()),
+            Ok(Err(_)) | Err(_) => Err(AskError::Restarted),
         }
-        self.now()?.ok_or(AskError::Restarted)
     }
 
     fn now(&self) -> Result<Option<ActorRef<Delivered<B>>>, AskError<B::Refusal>> {
