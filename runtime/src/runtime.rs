@@ -74,9 +74,9 @@ impl Runtime {
             let rights = load::<Rights>(&opened.store, RIGHTS)?;
             Ok::<_, StoreError>((opened, rights))
         });
-        let (opened, rights) = open.await.map_err(|error| {
-            StoreError::Invariant(format!("opening the store: {error}"))
-        })??;
+        let (opened, rights) = open
+            .await
+            .map_err(|error| StoreError::Invariant(format!("opening the store: {error}")))??;
         let store = opened.store.clone();
         let clock = Clock::start(opened.last);
         let (log, threads) = Log::start(&config, opened)

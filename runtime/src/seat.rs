@@ -188,7 +188,9 @@ impl<B: Behaviour + Sync> Seat<B> {
         }
         match answer.await {
             Ok(answer) => answer,
-            Err(_) => Err(shared.store.failure.error().map_or(AskError::Restarted, AskError::Store)),
+            Err(_) => {
+                Err(shared.store.failure.error().map_or(AskError::Restarted, AskError::Store))
+            }
         }
     }
 

@@ -134,7 +134,11 @@ impl Actor for Branch {
     type State = Bough;
     type Arguments = Seed;
 
-    async fn pre_start(&self, _: ActorRef<Message>, seed: Seed) -> Result<Bough, ActorProcessingErr> {
+    async fn pre_start(
+        &self,
+        _: ActorRef<Message>,
+        seed: Seed,
+    ) -> Result<Bough, ActorProcessingErr> {
         let Config { restarts_max, restarts_within_ms: within_ms, .. } = seed.config;
         let intensity = Intensity { restarts_max, within_ms };
         let backoff = backoff(&seed.config);

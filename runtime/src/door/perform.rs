@@ -208,11 +208,8 @@ async fn watch(
     };
     let mut reader = caller.follow(id, after, filter)?;
     loop {
-        let changes = if follow {
-            reader.next(WATCH_CHANGES).await?
-        } else {
-            reader.ready(WATCH_CHANGES)?
-        };
+        let changes =
+            if follow { reader.next(WATCH_CHANGES).await? } else { reader.ready(WATCH_CHANGES)? };
         if changes.is_empty() {
             return Ok(());
         }

@@ -1,7 +1,7 @@
 //! What the code's calls do: methods of spaces, under the session's rights.
 
-use super::items::{self, raise};
 use super::SEEN_MAX;
+use super::items::{self, raise};
 use crate::caller::{Caller, HistoryQuery, Read, Why};
 use crate::problem::{Kind, Problem};
 use crate::sandbox::{Boxed, Host};
@@ -75,7 +75,9 @@ impl Hands {
             "__getattr__" => Err(raise("AttributeError", format!("there is no {}", args.asked()))),
             name => Err(raise(
                 "AttributeError",
-                format!("a Space has no {name}; it has search, get, put, update, deprecate, references, history, subscribe, describe"),
+                format!(
+                    "a Space has no {name}; it has search, get, put, update, deprecate, references, history, subscribe, describe"
+                ),
             )),
         }
     }
@@ -180,7 +182,9 @@ impl Hands {
             (None, false, Some(seen)) => Ok(Expect::Version(*seen)),
             (None, false, None) => Err(raise(
                 "ValueError",
-                format!("atom {id} was not read in this session; get it first, or say if_version= or force=True"),
+                format!(
+                    "atom {id} was not read in this session; get it first, or say if_version= or force=True"
+                ),
             )),
         }
     }
@@ -193,7 +197,8 @@ impl Hands {
         {
             let metadata = Value::Map(read.atom.metadata.clone());
             let (version, author) = (read.atom.version, read.atom.author);
-            raised.message = format!("{}; now version {version} by {author}: {metadata}", raised.message);
+            raised.message =
+                format!("{}; now version {version} by {author}: {metadata}", raised.message);
         }
         raised
     }

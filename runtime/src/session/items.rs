@@ -106,7 +106,10 @@ pub(super) fn metadata(item: Item) -> Result<Metadata, Raise> {
     match value(item)? {
         Value::Map(map) => Ok(map),
         Value::Null => Ok(Metadata::new()),
-        _ => Err(raise("TypeError", "metadata= takes a dict, {\"status\": \"pending\"} for instance")),
+        _ => Err(raise(
+            "TypeError",
+            "metadata= takes a dict, {\"status\": \"pending\"} for instance",
+        )),
     }
 }
 
@@ -121,7 +124,8 @@ pub(super) fn id(item: &Item) -> Result<AtomId, Raise> {
 
 /// `{"blocked_by": [id, …]}`; one target may stand without its list.
 pub(super) fn references(item: Item) -> Result<BTreeMap<String, Vec<AtomId>>, Raise> {
-    let wrong = || raise("TypeError", "references= takes a dict, {\"blocked_by\": [id]} for instance");
+    let wrong =
+        || raise("TypeError", "references= takes a dict, {\"blocked_by\": [id]} for instance");
     let pairs: Vec<(String, Item)> = match item {
         Item::Map(map) => map,
         Item::Value(Value::Map(map)) => {
