@@ -160,6 +160,15 @@ impl<B: Behaviour + Sync> Seat<B> {
         self.ask_weighing(ask, Urgency::Synced, 1).await
     }
 
+    /// The same without asking for a sync: the entry rides along with the next one that does, and
+    /// the answer comes then. For notes that a later durable write vouches for.
+    pub async fn ask_lazily(
+        self: &Arc<Self>,
+        ask: Ask<B::Message>,
+    ) -> Result<Receipt<B::Reply>, AskError<B::Refusal>> {
+        self.ask_weighing(ask, Urgency::Lazy, 1).await
+    }
+
     /// The same for a request of a known size, which counts against the room of all mailboxes.
     pub(crate) async fn ask_weighing(
         self: &Arc<Self>,
