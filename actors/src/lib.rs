@@ -8,7 +8,7 @@
 //! In reading order: [`id`], [`value`] and [`atom`] are the data; [`behaviour`] is the contract,
 //! [`incarnation`] the order of a delivery; [`space`] and [`rights`] are actors, [`supervisor`] says
 //! who is started again; [`log`] is the pure half of the log, [`codec`] its bytes; [`code`] is how
-//! agents act; [`limits`] bounds it all, [`mutant`] plants bugs for the tests.
+//! agents act; [`search`] finds atoms; [`limits`] bounds it all, [`mutant`] plants bugs for the tests.
 
 pub mod atom;
 pub mod behaviour;
@@ -20,6 +20,7 @@ pub mod limits;
 pub mod log;
 pub mod mutant;
 pub mod rights;
+pub mod search;
 pub mod space;
 pub mod supervisor;
 pub mod value;

@@ -7,6 +7,7 @@ use crate::failure::StoreError;
 use crate::host::{Hook, Shared, load, settled};
 use crate::kinds::Kinds;
 use crate::log::{Log, Threads};
+use crate::search::Searches;
 use crate::seat::{Around, Perform, Seat};
 use crate::store::{Opened, Owned, Store, ready_directory};
 use crate::tree::Tree;
@@ -35,6 +36,7 @@ struct Inner {
     kinds: Kinds,
     rights: Arc<Seat<Rights>>,
     seats: Mutex<HashMap<StreamId, Arc<dyn Any + Send + Sync>>>,
+    searches: Searches,
     threads: Mutex<Option<Threads>>,
 }
 
@@ -74,6 +76,7 @@ impl Runtime {
             StoreError::Invariant(format!("opening the store: {error}"))
         })??;
         let store = opened.store.clone();
+        let searches = Searches::new(&config);
         let clock = Clock::start(opened.last);
         let (log, threads) = Log::start(&config, opened)
             .map_err(|error| StoreError::Invariant(format!("a thread: {error}")))?;
@@ -97,6 +100,7 @@ impl Runtime {
             kinds,
             rights,
             seats: Mutex::default(),
+            searches,
             threads: Mutex::new(Some(threads)),
         };
         let runtime = Runtime(Arc::new(inner));
@@ -150,6 +154,10 @@ impl Runtime {
 
     pub(crate) fn shared(&self) -> &Arc<Shared> {
         &self.0.around.shared
+    }
+
+    pub(crate) fn searches(&self) -> &Searches {
+        &self.0.searches
     }
 
     pub(crate) fn kinds(&self) -> &Kinds {
