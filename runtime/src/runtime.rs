@@ -8,6 +8,7 @@ use crate::host::{Hook, Shared, load, settled};
 use crate::kinds::Kinds;
 use crate::log::{Log, Threads};
 use crate::sandbox::{CodeRunner, Workers, WorkersConfig};
+use crate::search::Searches;
 use crate::seat::{Around, Perform, Seat, Supervised};
 use crate::store::{Opened, Owned, Store, ready_directory};
 use crate::tree::Tree;
@@ -36,6 +37,7 @@ struct Inner {
     kinds: Kinds,
     rights: Arc<Seat<Rights>>,
     seats: Mutex<HashMap<StreamId, Arc<dyn Any + Send + Sync>>>,
+    searches: Searches,
     threads: Mutex<Option<Threads>>,
     workers: OnceLock<Arc<Workers>>,
     /// One action of a session at a time.
@@ -90,6 +92,7 @@ impl Runtime {
             .await
             .map_err(|error| StoreError::Invariant(format!("opening the store: {error}")))??;
         let store = opened.store.clone();
+        let searches = Searches::new(&config);
         let clock = Clock::start(opened.last);
         let (log, threads) = Log::start(&config, opened)
             .map_err(|error| StoreError::Invariant(format!("a thread: {error}")))?;
@@ -115,6 +118,7 @@ impl Runtime {
             kinds,
             rights,
             seats: Mutex::default(),
+            searches,
             threads: Mutex::new(Some(threads)),
             workers: OnceLock::new(),
             turns: Mutex::default(),
@@ -170,6 +174,10 @@ impl Runtime {
 
     pub(crate) fn shared(&self) -> &Arc<Shared> {
         &self.0.around.shared
+    }
+
+    pub(crate) fn searches(&self) -> &Searches {
+        &self.0.searches
     }
 
     pub(crate) fn kinds(&self) -> &Kinds {

@@ -1,7 +1,7 @@
 //! From what was typed to a request, and from the answers to the terminal.
 
 use super::args::{Args, BaseArgs, BodyArgs, SpaceVerb, Verb, WhyArgs};
-use super::{json, print};
+use super::{find, json, print};
 use std::collections::BTreeMap;
 use std::io::{self, IsTerminal, Read, Write};
 use std::path::{Path, PathBuf};
@@ -10,6 +10,7 @@ use stoa_actors::code::Ending;
 use stoa_actors::id::{AtomId, Millis, Position};
 use stoa_actors::limits::Limits;
 use stoa_actors::rights::Level;
+use stoa_actors::search::{Order, Query};
 use stoa_actors::space::{Draft, Expect, Filter, Patch};
 use stoa_actors::value::Value;
 use stoa_runtime::caller::{Grant, HistoryQuery, Why};
@@ -237,6 +238,20 @@ fn call(verb: Verb) -> Result<Call, Problem> {
                 Call::History { space: of, query: HistoryQuery { after: Position(after), limit } }
             }
         },
+        Verb::Search {
+            space,
+            query: text,
+            meta,
+            references,
+            limit,
+            include_deprecated,
+            newest,
+        } => {
+            let order = if newest { Order::Newest } else { Order::Oldest };
+            let (metadata, references) = (metadata(&meta)?, find::conditions(&references)?);
+            let query = Query { text, metadata, references, limit, include_deprecated, order };
+            Call::Search { space, query }
+        }
         Verb::Watch { space, cursor, no_follow, types, meta } => {
             let filter = Filter { types, metadata: metadata(&meta)? };
             Call::Watch { space, after: cursor.map(Position), filter, follow: !no_follow }
@@ -328,7 +343,11 @@ fn read(from: impl Read, name: &str) -> Result<Vec<u8>, Problem> {
     Ok(bytes)
 }
 
-fn pair<'a>(text: &'a str, flag: &str, shape: &str) -> Result<(&'a str, &'a str), Problem> {
+pub(crate) fn pair<'a>(
+    text: &'a str,
+    flag: &str,
+    shape: &str,
+) -> Result<(&'a str, &'a str), Problem> {
     text.split_once('=').filter(|(key, _)| !key.is_empty()).ok_or_else(|| {
         Problem::new(Kind::Invalid, format!("{flag} {text:?} is not {shape}"))
             .hint(format!("{flag} {shape}"))
@@ -336,7 +355,7 @@ fn pair<'a>(text: &'a str, flag: &str, shape: &str) -> Result<(&'a str, &'a str)
 }
 
 /// `key=value`; the value is JSON where it reads as such, else text.
-fn metadata(pairs: &[String]) -> Result<Metadata, Problem> {
+pub(crate) fn metadata(pairs: &[String]) -> Result<Metadata, Problem> {
     let mut out = Metadata::new();
     for text in pairs {
         let (key, value) = pair(text, "--meta", "KEY=VALUE")?;
