@@ -4,6 +4,9 @@
 //! and one row a commit for the stream. Atom: 1 KB of text, 8 metadata keys, 2 references, an
 //! idempotency key, an embedding of 256 bytes that was made before.
 
+#![expect(clippy::print_stdout, reason = "a bench prints what it measured")]
+#![expect(clippy::expect_used, reason = "a bench that cannot run ends")]
+
 use fjall::{Database, KeyspaceCreateOptions, OwnedWriteBatch, PersistMode};
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -4,6 +4,8 @@
 //!
 //!     cargo run --release -p stoa-examples --example tasks
 
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "an example shows what it does")]
+
 use std::path::PathBuf;
 use stoa_actors::atom::Content;
 use stoa_actors::code::{Ending, Outcome};

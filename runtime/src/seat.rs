@@ -56,6 +56,9 @@ impl<R: std::error::Error> AskError<R> {
     }
 }
 
+/// What an asker gets.
+pub type Asked<B> = Result<Receipt<<B as Behaviour>::Reply>, AskError<<B as Behaviour>::Refusal>>;
+
 /// Incarnations that a request is offered to before its asker is told to come back.
 const DELIVERIES_MAX: u32 = 3;
 
@@ -156,19 +159,13 @@ impl<B: Behaviour + Sync> Seat<B> {
     ///
     /// Errors: see [`AskError`]. After [`AskError::Restarted`] and after a lost connection the
     /// outcome is unknown until it is asked again with the same idempotency key.
-    pub async fn ask(
-        self: &Arc<Self>,
-        ask: Ask<B::Message>,
-    ) -> Result<Receipt<B::Reply>, AskError<B::Refusal>> {
+    pub async fn ask(self: &Arc<Self>, ask: Ask<B::Message>) -> Asked<B> {
         self.ask_weighing(ask, Urgency::Synced, 1).await
     }
 
     /// The same without asking for a sync: the entry rides along with the next one that does, and
     /// the answer comes then. For notes that a later durable write vouches for.
-    pub async fn ask_lazily(
-        self: &Arc<Self>,
-        ask: Ask<B::Message>,
-    ) -> Result<Receipt<B::Reply>, AskError<B::Refusal>> {
+    pub async fn ask_lazily(self: &Arc<Self>, ask: Ask<B::Message>) -> Asked<B> {
         self.ask_weighing(ask, Urgency::Lazy, 1).await
     }
 
@@ -178,7 +175,7 @@ impl<B: Behaviour + Sync> Seat<B> {
         ask: Ask<B::Message>,
         urgency: Urgency,
         bytes: usize,
-    ) -> Result<Receipt<B::Reply>, AskError<B::Refusal>> {
+    ) -> Asked<B> {
         let shared = &self.shared;
         if let Some(error) = shared.store.failure.error() {
             return Err(AskError::Store(error));
@@ -208,10 +205,7 @@ impl<B: Behaviour + Sync> Seat<B> {
         Err(AskError::Restarted)
     }
 
-    async fn answered(
-        &self,
-        answer: oneshot::Receiver<Result<Receipt<B::Reply>, AskError<B::Refusal>>>,
-    ) -> Result<Receipt<B::Reply>, AskError<B::Refusal>> {
+    async fn answered(&self, answer: oneshot::Receiver<Asked<B>>) -> Asked<B> {
         let shared = &self.shared;
         match answer.await {
             Ok(answer) => answer,

@@ -1,6 +1,8 @@
 //! Actors over the real host: panics lose nothing acknowledged, a poisoned one is quarantined
 //! alone, effects run once at a time, a revoke is a barrier, followers miss nothing.
 
+#![expect(clippy::unwrap_used, reason = "a test says what it takes for given")]
+
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
