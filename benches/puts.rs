@@ -133,7 +133,10 @@ async fn main() {
         let (low, mid, high) = median(ratios);
         println!(
             "puts  {flight:>4} in flight  {:>8.0}/s  bare {:>8.0}/s  ratio {mid:.2} [{low:.2}-{high:.2}]  p50 {:>7.0} us  p99 {:>7.0} us",
-            median(ours).1, median(floor).1, median(p50).1, median(p99).1,
+            median(ours).1,
+            median(floor).1,
+            median(p50).1,
+            median(p99).1,
         );
     }
     println!("load {}", load());

@@ -5,6 +5,7 @@
 
 mod laws {
     pub(crate) mod rights;
+    pub(crate) mod space;
     pub(crate) mod supervision;
 }
 
@@ -20,9 +21,26 @@ fn rights() -> Result<(), String> {
     laws::rights::hold(quick(64), 41, 60)
 }
 
+fn spaces() -> Result<(), String> {
+    laws::space::hold(quick(128), 41, 60)
+}
+
 fn supervision() -> Result<(), String> {
     laws::supervision::hold(quick(96), 41, 80)
 }
+
+const SPACES: &[&str] = &[
+    "idempotency.ignores_payload",
+    "idempotency.not_recorded",
+    "overlay.forgets_too_soon",
+    "space.append_updates",
+    "space.ignores_expected_version",
+    "space.keeps_dropped_references",
+    "space.read_is_enough",
+    "space.refers_to_the_forbidden",
+    "space.skips_a_version",
+    "space.updates_the_deprecated",
+];
 
 const SUPERVISION: &[&str] = &[
     "supervisor.backoff_never_resets",
@@ -81,4 +99,9 @@ fn the_laws_of_rights_catch_every_planted_bug() {
 #[test]
 fn the_laws_of_supervision_catch_every_planted_bug() {
     all_caught(SUPERVISION, supervision);
+}
+
+#[test]
+fn the_laws_of_spaces_catch_every_planted_bug() {
+    all_caught(SPACES, spaces);
 }

@@ -35,8 +35,8 @@ pub struct Object {
 pub struct HostCall {
     /// The object called, or nothing for a plain function.
     pub on: Option<u128>,
-    /// The method or function. `__getattr__` asks for an attribute by name, `__getitem__` for
-    /// `object[key]`; both with one positional argument.
+    /// The method or function. `__getattr__` asks for an attribute the object did not bring, with its
+    /// name as the one positional argument; `AttributeError` says that there is none.
     pub name: String,
     /// Positional arguments.
     pub args: Vec<Item>,
@@ -47,7 +47,8 @@ pub struct HostCall {
 /// What goes back into the code as an exception.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Raise {
-    /// A built-in exception: `PermissionError`, `ValueError`, `KeyError`, `LookupError`, …
+    /// A built-in exception: `PermissionError`, `ValueError`, `KeyError`, `LookupError`, …; or
+    /// `Conflict`, which agents know as one.
     pub class: String,
     /// What went wrong and what to do.
     pub message: String,
@@ -77,7 +78,8 @@ pub struct Outcome {
     pub ending: Ending,
     /// What it printed, cut at the limit with a line saying so.
     pub printed: String,
-    /// The REPL after it, to be handed to the next action; nothing when it could not be kept.
+    /// The REPL for the next action: the one after this, or the one before when this had to be taken
+    /// back; nothing when it could not be kept, and the next begins anew.
     #[serde(with = "serde_bytes")]
     pub dump: Option<Vec<u8>>,
     /// What the next action should be told about its REPL: why it is fresh, for instance.

@@ -32,6 +32,25 @@ pub struct Ask<M> {
     pub cause: Cause,
 }
 
+impl<M> Ask<M> {
+    /// From outside, without key or comment.
+    pub fn new(asker: SessionId, message: M) -> Ask<M> {
+        Ask { message, asker, key: None, comment: String::new(), cause: Cause::default() }
+    }
+
+    /// With an idempotency key: asked again, it is answered again and nothing more happens.
+    #[must_use]
+    pub fn key(self, key: impl Into<String>) -> Ask<M> {
+        Ask { key: Some(key.into()), ..self }
+    }
+
+    /// With what it is for.
+    #[must_use]
+    pub fn comment(self, comment: impl Into<String>) -> Ask<M> {
+        Ask { comment: comment.into(), ..self }
+    }
+}
+
 /// The durable side of an incarnation's view.
 pub trait Durable: View {
     /// The recorded answer to a request, and the number of its entry in the stream.
@@ -253,7 +272,9 @@ impl<B: Behaviour> Incarnation<B> {
             self.state.apply(event);
             self.overlay.lay(self.seq, B::atom(event), &rows[from..]);
         }
-        if let Some(answered) = body.answers {
+        if let Some(answered) = body.answers
+            && !mutant::planted("idempotency.not_recorded")
+        {
             rows.push(answer_row(self.stream, body.by, &answered));
             self.overlay.lay_answer(self.seq, body.by, answered);
         }
@@ -362,6 +383,8 @@ impl Overlay {
 
     /// Forgets what the durable rows show by now.
     fn trim(&mut self, durable: u64) {
+        let ahead = u64::from(mutant::planted("overlay.forgets_too_soon"));
+        let durable = durable + ahead;
         while let Some((_, laying)) = self.laid.pop_front_if(|(seq, _)| *seq <= durable) {
             match laying {
                 Laying::Atom(id) => forget(&mut self.atoms, &id, durable),

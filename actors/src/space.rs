@@ -135,7 +135,7 @@ pub enum Refusal {
     #[error("no space here that you can read; ask its owner for access")]
     Unknown,
     /// The asker may read, but not this.
-    #[error("you hold {held:?} here and this needs {needed:?}; ask for it in your DM space")]
+    #[error("you hold {held} here and this needs {needed}; ask whoever granted it to you")]
     Right {
         /// What it holds.
         held: Level,
@@ -309,6 +309,9 @@ impl Behaviour for Space {
             relation,
             source,
         }));
+        if mutant::planted("space.keeps_dropped_references") {
+            return;
+        }
         rows.extend(
             dropped.iter().cloned().map(|Reference { relation, target }| Row::NoReference {
                 target,
@@ -342,6 +345,7 @@ impl Space {
     fn need(&self, needed: Level, delivery: &Delivery<'_>) -> Result<(), Refusal> {
         match delivery.authority.level(delivery.asker, self.id, delivery.now) {
             None => Err(Refusal::Unknown),
+            Some(_) if mutant::planted("space.read_is_enough") => Ok(()),
             Some(held) if held < needed => Err(Refusal::Right { held, needed }),
             Some(_) => Ok(()),
         }
@@ -363,6 +367,7 @@ impl Space {
             return Err(Refusal::Conflict { id, expected, current: atom.version });
         }
         match &atom.deprecated {
+            Some(_) if mutant::planted("space.updates_the_deprecated") => Ok(atom),
             Some(Deprecation { superseded_by: by }) => Err(Refusal::Deprecated { id, by: *by }),
             None => Ok(atom),
         }
@@ -408,6 +413,9 @@ fn next(before: &Atom, delivery: &Delivery<'_>) -> Atom {
 fn readable(id: AtomId, delivery: &Delivery<'_>) -> Result<(), Refusal> {
     let (asker, now) = (delivery.asker, delivery.now);
     let space = delivery.view.space_of(id).ok_or(Refusal::NoAtom(id))?;
+    if mutant::planted("space.refers_to_the_forbidden") {
+        return Ok(());
+    }
     let level = delivery.authority.level(asker, space, now);
     level.map(drop).ok_or(Refusal::NoAtom(id))
 }

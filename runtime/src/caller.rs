@@ -15,11 +15,11 @@ use crate::runtime::Runtime;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use stoa_actors::atom::Atom;
-use stoa_actors::id::{AtomId, Position, SessionId, SpaceId};
+use stoa_actors::id::{AtomId, Position, SessionId, SpaceId, SubscriptionId};
 use stoa_actors::incarnation::Ask;
 use stoa_actors::log::Cause;
 use stoa_actors::rights::{Level, Subject};
-use stoa_actors::space::{Draft, Expect, Message, Patch, Reply};
+use stoa_actors::space::{Draft, Expect, Filter, Message, Patch, Reply};
 
 /// What goes with every mutation.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -96,7 +96,7 @@ impl Caller {
         Ask { message, asker: self.session, key, comment, cause }
     }
 
-    fn fresh(&self) -> [u8; 16] {
+    pub(crate) fn fresh(&self) -> [u8; 16] {
         let shared = self.runtime.shared();
         shared.fresh.id(shared.clock.now())
     }
@@ -161,6 +161,22 @@ impl Caller {
                 Ok(Written { id, version, position })
             }
             (reply, _) => Err(Problem::new(Kind::Store, format!("an answer amiss: {reply:?}"))),
+        }
+    }
+
+    /// Keeps a cursor for the caller in a space, from now on if it does not say.
+    pub async fn subscribe(
+        &self,
+        space: SpaceId,
+        filter: Filter,
+        cursor: Option<Position>,
+    ) -> Result<SubscriptionId, Problem> {
+        let seat = self.runtime.space(space)?;
+        let cursor = cursor.unwrap_or_else(|| seat.face.head());
+        let message = Message::Subscribe { filter, cursor };
+        match seat.ask(self.ask(message, Why::comment("subscribe"))).await?.reply {
+            Reply::Subscribed(id) => Ok(id),
+            reply => Err(Problem::new(Kind::Store, format!("an answer amiss: {reply:?}"))),
         }
     }
 

@@ -183,10 +183,8 @@ impl<B: Behaviour + Sync> Finish<B> {
             let seq = step.seq?;
             seat.shared.store.position_of(seat.stream, seq).ok().flatten()
         });
-        let answer = step
-            .answer
-            .map(|reply| Receipt { reply, position })
-            .map_err(AskError::Refused);
+        let answer =
+            step.answer.map(|reply| Receipt { reply, position }).map_err(AskError::Refused);
         drop(room);
         drop(reply.send(answer));
     }

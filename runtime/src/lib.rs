@@ -1,18 +1,33 @@
-//! What keeps stoa's actors alive.
+//! What keeps stoa's actors alive: one durable log, one host of every actor, supervision, spaces
+//! and rights at hand, Python in worker processes, and a door for other processes.
+//!
+//! What is not here: decisions, which are pure and live in `stoa_actors`; and anything that prints,
+//! reads the environment or ends the process, which only the binary does.
+//!
+//! In reading order: [`config`] is every limit; [`runtime`] opens a data directory, [`caller`] is
+//! what one session can do in it, [`search`] how it finds, by the meaning that [`embedder`] gives
+//! words, [`session`] what its code can; [`seat`] is the address of an actor; [`store`] is what is
+//! durable, and [`audit`] proves it; [`sandbox`] runs Python; [`door`] serves other processes;
+//! [`problem`] and [`failure`] are the two kinds of no.
+
+pub mod audit;
+pub mod caller;
 pub mod clock;
 pub mod config;
+pub mod door;
 pub mod embedder;
 mod face;
 pub mod failure;
 mod host;
 pub mod kinds;
 mod log;
+pub mod problem;
 pub mod runtime;
+pub mod sandbox;
 pub mod search;
 pub mod seat;
+pub mod session;
 pub mod store;
 mod tree;
-pub mod audit;
-pub mod caller;
-pub mod door;
-pub mod problem;
+
+pub use sandbox::worker_main_if_asked;

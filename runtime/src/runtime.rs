@@ -7,17 +7,18 @@ use crate::failure::StoreError;
 use crate::host::{Hook, Shared, load, settled};
 use crate::kinds::Kinds;
 use crate::log::{Log, Threads};
+use crate::sandbox::{CodeRunner, Workers, WorkersConfig};
 use crate::search::Searches;
-use crate::seat::{Around, Perform, Seat};
+use crate::seat::{Around, Perform, Seat, Supervised};
 use crate::store::{Opened, Owned, Store, ready_directory};
 use crate::tree::Tree;
 use parking_lot::{Mutex, RwLock};
 use std::any::Any;
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock, Weak};
 use std::time::Duration;
 use stoa_actors::behaviour::Behaviour;
-use stoa_actors::id::{Millis, Position, RIGHTS, SpaceId, StreamId};
+use stoa_actors::id::{Millis, Position, RIGHTS, SessionId, SpaceId, StreamId};
 use stoa_actors::log::Head;
 use stoa_actors::rights::{self, Rights};
 use stoa_actors::space::Space;
@@ -38,6 +39,9 @@ struct Inner {
     seats: Mutex<HashMap<StreamId, Arc<dyn Any + Send + Sync>>>,
     searches: Searches,
     threads: Mutex<Option<Threads>>,
+    workers: OnceLock<Arc<Workers>>,
+    /// One action of a session at a time.
+    turns: Mutex<HashMap<SessionId, Weak<tokio::sync::Mutex<()>>>>,
 }
 
 /// The kinds of actor that come with the runtime.
@@ -72,9 +76,9 @@ impl Runtime {
             let rights = load::<Rights>(&opened.store, RIGHTS)?;
             Ok::<_, StoreError>((opened, rights))
         });
-        let (opened, rights) = open.await.map_err(|error| {
-            StoreError::Invariant(format!("opening the store: {error}"))
-        })??;
+        let (opened, rights) = open
+            .await
+            .map_err(|error| StoreError::Invariant(format!("opening the store: {error}")))??;
         let store = opened.store.clone();
         let searches = Searches::new(&config);
         let clock = Clock::start(opened.last);
@@ -94,7 +98,9 @@ impl Runtime {
         let around = Around { shared, tree, publisher: Publisher::start(), bytes };
         let hook = Hook { decided: narrow, durable: widen };
         let rights = Seat::new(RIGHTS, &around, Some(hook), None);
+        Supervised::restarting(&*rights);
         around.tree.adopt_static(rights.clone()).await?;
+        rights.settled().await.map_err(|error| StoreError::Invariant(error.to_string()))?;
         let inner = Inner {
             around,
             kinds,
@@ -102,6 +108,8 @@ impl Runtime {
             seats: Mutex::default(),
             searches,
             threads: Mutex::new(Some(threads)),
+            workers: OnceLock::new(),
+            turns: Mutex::default(),
         };
         let runtime = Runtime(Arc::new(inner));
         runtime.watch_commits();
@@ -162,6 +170,31 @@ impl Runtime {
 
     pub(crate) fn kinds(&self) -> &Kinds {
         &self.0.kinds
+    }
+
+    /// The worker processes for Python, started when they are needed first.
+    pub(crate) fn workers(&self) -> std::io::Result<Arc<dyn CodeRunner>> {
+        if let Some(workers) = self.0.workers.get() {
+            return Ok(workers.clone());
+        }
+        let worker = match &self.shared().config.worker {
+            Some(worker) => worker.clone(),
+            None => std::env::current_exe()?,
+        };
+        let workers = Arc::new(Workers::new(WorkersConfig::new(worker)));
+        Ok(self.0.workers.get_or_init(|| workers).clone())
+    }
+
+    /// Held for as long as an action of the session runs.
+    pub(crate) fn turn_of(&self, session: SessionId) -> Arc<tokio::sync::Mutex<()>> {
+        let mut turns = self.0.turns.lock();
+        if let Some(turn) = turns.get(&session).and_then(Weak::upgrade) {
+            return turn;
+        }
+        turns.retain(|_, turn| turn.strong_count() > 0);
+        let turn = Arc::default();
+        turns.insert(session, Arc::downgrade(&turn));
+        turn
     }
 
     /// What is durable, for reading.

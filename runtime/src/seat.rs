@@ -160,6 +160,15 @@ impl<B: Behaviour + Sync> Seat<B> {
         self.ask_weighing(ask, Urgency::Synced, 1).await
     }
 
+    /// The same without asking for a sync: the entry rides along with the next one that does, and
+    /// the answer comes then. For notes that a later durable write vouches for.
+    pub async fn ask_lazily(
+        self: &Arc<Self>,
+        ask: Ask<B::Message>,
+    ) -> Result<Receipt<B::Reply>, AskError<B::Refusal>> {
+        self.ask_weighing(ask, Urgency::Lazy, 1).await
+    }
+
     /// The same for a request of a known size, which counts against the room of all mailboxes.
     pub(crate) async fn ask_weighing(
         self: &Arc<Self>,
@@ -188,7 +197,9 @@ impl<B: Behaviour + Sync> Seat<B> {
         }
         match answer.await {
             Ok(answer) => answer,
-            Err(_) => Err(shared.store.failure.error().map_or(AskError::Restarted, AskError::Store)),
+            Err(_) => {
+                Err(shared.store.failure.error().map_or(AskError::Restarted, AskError::Store))
+            }
         }
     }
 
@@ -209,17 +220,24 @@ impl<B: Behaviour + Sync> Seat<B> {
         if matches!(*self.seated.borrow(), Seated::Idle) {
             let _one = self.starting.lock().await;
             if matches!(*self.seated.borrow(), Seated::Idle) {
+                // From here on it is the tree's to start: nobody adopts it twice.
+                self.restarting();
                 self.tree.adopt(self.clone()).await.map_err(AskError::Store)?;
             }
         }
+        self.settled().await?;
+        self.now()?.ok_or(AskError::Restarted)
+    }
+
+    /// Waits until it is up, or kept out of service.
+    pub(crate) async fn settled(&self) -> Result<(), AskError<B::Refusal>> {
         let mut seated = self.seated.subscribe();
         let wait = Duration::from_millis(self.shared.config.mailbox_wait_ms_max);
         let standing = seated.wait_for(|it| !matches!(it, Seated::Restarting | Seated::Idle));
         match tokio::time::timeout(wait, standing).await {
-            Ok(Ok(_)) => {}
-            Ok(Err(_)) | Err(_) => return Err(AskError::Restarted),
+            Ok(Ok(_)) => Ok(()),
+            Ok(Err(_)) | Err(_) => Err(AskError::Restarted),
         }
-        self.now()?.ok_or(AskError::Restarted)
     }
 
     fn now(&self) -> Result<Option<ActorRef<Delivered<B>>>, AskError<B::Refusal>> {

@@ -14,7 +14,7 @@ use crate::config::Config;
 use crate::failure::{Failure, StoreError};
 use crate::seat::Supervised;
 use ractor::{Actor, ActorCell, ActorId, ActorProcessingErr, ActorRef, SupervisionEvent};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use stoa_actors::id::{Millis, StreamId};
@@ -23,6 +23,7 @@ use stoa_actors::supervisor::{
     Supervisor,
 };
 use tokio::sync::oneshot;
+use tokio::task::AbortHandle;
 
 /// Both branches; cheap to clone.
 #[derive(Clone)]
@@ -121,6 +122,10 @@ pub(crate) struct Bough {
     children: HashMap<ActorId, StreamId>,
     /// Died before its start was told.
     early: HashMap<ActorId, Exit>,
+    /// About to be started after a wait.
+    waiting: HashMap<StreamId, AbortHandle>,
+    /// Loading; what becomes of it is yet to be told.
+    loading: HashSet<StreamId>,
     stopping: Option<oneshot::Sender<()>>,
 }
 
@@ -129,7 +134,11 @@ impl Actor for Branch {
     type State = Bough;
     type Arguments = Seed;
 
-    async fn pre_start(&self, _: ActorRef<Message>, seed: Seed) -> Result<Bough, ActorProcessingErr> {
+    async fn pre_start(
+        &self,
+        _: ActorRef<Message>,
+        seed: Seed,
+    ) -> Result<Bough, ActorProcessingErr> {
         let Config { restarts_max, restarts_within_ms: within_ms, .. } = seed.config;
         let intensity = Intensity { restarts_max, within_ms };
         let backoff = backoff(&seed.config);
@@ -143,6 +152,8 @@ impl Actor for Branch {
             cells: HashMap::new(),
             children: HashMap::new(),
             early: HashMap::new(),
+            waiting: HashMap::new(),
+            loading: HashSet::new(),
             stopping: None,
         })
     }
@@ -199,20 +210,30 @@ impl Bough {
                     Ok(orders) => self.obey(myself, orders),
                     Err(refusal) => tracing::warn!(%refusal, "a child was not adopted"),
                 }
-                drop(told.send(()));
+                let _ = told.send(());
             }
             Message::Start(child) => self.start(myself, child),
             Message::Started { child, cell } => {
                 let (id, now) = (cell.get_id(), self.now());
+                self.loading.remove(&child);
                 self.cells.insert(child, cell);
-                let orders = self.verdicts.started(&child, now);
-                self.obey(myself, orders);
+                match self.verdicts.state(&child) {
+                    // Ordered to stop while it was loading.
+                    Some(State::Stopping) => self.stop(myself, child, self.deadline()),
+                    _ => {
+                        let orders = self.verdicts.started(&child, now);
+                        self.obey(myself, orders);
+                    }
+                }
                 match self.early.remove(&id) {
                     Some(exit) => self.exited(myself, child, exit),
                     None => drop(self.children.insert(id, child)),
                 }
             }
-            Message::NotStarted { child, why } => self.exited(myself, child, Exit::Crashed(why)),
+            Message::NotStarted { child, why } => {
+                self.loading.remove(&child);
+                self.exited(myself, child, Exit::Crashed(why));
+            }
             Message::Revive { child, told } => {
                 let revived = self.verdicts.revive(&child);
                 drop(told.send(revived.as_ref().map(drop).map_err(ToString::to_string)));
@@ -231,13 +252,17 @@ impl Bough {
         self.tell_stopped();
     }
 
+    fn deadline(&self) -> Shutdown {
+        Shutdown::Deadline { ms: self.seed.config.stop_ms_max }
+    }
+
     fn spec(&self, id: StreamId) -> ChildSpec<StreamId> {
-        let Config { restarts_max, restarts_within_ms, stop_ms_max, .. } = self.seed.config;
+        let Config { restarts_max, restarts_within_ms, .. } = self.seed.config;
         let own = Intensity { restarts_max, within_ms: restarts_within_ms };
         ChildSpec {
             id,
             restart: Restart::Permanent,
-            shutdown: Shutdown::Deadline { ms: stop_ms_max },
+            shutdown: self.deadline(),
             intensity: (self.seed.grade == Grade::Dynamic).then_some(own),
         }
     }
@@ -261,9 +286,11 @@ impl Bough {
             match order {
                 Order::Start(child) => self.start(myself, child),
                 Order::StartAfter { child, ms } => {
-                    drop(myself.send_after(Duration::from_millis(ms), move || Message::Start(child)));
+                    let wait = Duration::from_millis(ms);
+                    let timer = myself.send_after(wait, move || Message::Start(child));
+                    self.waiting.insert(child, timer.abort_handle());
                 }
-                Order::Stop { child, shutdown } => self.stop(child, shutdown),
+                Order::Stop { child, shutdown } => self.stop(myself, child, shutdown),
                 Order::Quarantine { child, why } => {
                     tracing::error!(stream = %child, %why, "an actor is quarantined");
                     if let Some(seat) = self.seats.get(&child) {
@@ -278,12 +305,10 @@ impl Bough {
         }
     }
 
-    fn start(&self, myself: &ActorRef<Message>, child: StreamId) {
+    fn start(&mut self, myself: &ActorRef<Message>, child: StreamId) {
         let Some(seat) = self.seats.get(&child).cloned() else { return };
-        // A child that was ordered to stop while it waited for its start stays down.
-        if self.verdicts.state(&child) != Some(&State::Starting) {
-            return;
-        }
+        self.waiting.remove(&child);
+        self.loading.insert(child);
         let myself = myself.clone();
         tokio::spawn(async move {
             let told = match seat.start(myself.get_cell()).await {
@@ -294,7 +319,13 @@ impl Bough {
         });
     }
 
-    fn stop(&self, child: StreamId, shutdown: Shutdown) {
+    /// Every stop is answered by an exit: at once for a child that only waits for its start, once
+    /// it is loaded for one that loads.
+    fn stop(&mut self, myself: &ActorRef<Message>, child: StreamId, shutdown: Shutdown) {
+        if let Some(timer) = self.waiting.remove(&child) {
+            timer.abort();
+            return self.exited(myself, child, Exit::Shutdown);
+        }
         let Some(cell) = self.cells.get(&child).cloned() else { return };
         match shutdown {
             Shutdown::BrutalKill => cell.kill(),
@@ -314,7 +345,7 @@ impl Bough {
         if *self.verdicts.phase() == Phase::Stopped
             && let Some(told) = self.stopping.take()
         {
-            drop(told.send(()));
+            let _ = told.send(());
         }
     }
 }

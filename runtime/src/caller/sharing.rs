@@ -63,7 +63,8 @@ impl Caller {
         }
         let max = shared.config.limits.description_bytes_max;
         if description.len() > max {
-            let text = format!("the description has {} bytes; the limit is {max}", description.len());
+            let text =
+                format!("the description has {} bytes; the limit is {max}", description.len());
             return Err(Problem::new(Kind::Invalid, text).hint("stoa space create --help"));
         }
         let space = SpaceId(self.fresh());
@@ -203,6 +204,23 @@ impl Caller {
             rights::Reply::Revoked { links } => Ok(links.len() as u64),
             _ => Ok(0),
         }
+    }
+
+    /// Gives an existing session one more right.
+    pub(crate) async fn share(&self, to: SessionId, ask: rights::Ask) -> Result<(), Problem> {
+        let rights::Ask { link, alias, right, expires } = ask;
+        let reason = "exec".to_owned();
+        let message = rights::Message::Share { link, to, alias, right, expires, reason };
+        self.runtime.rights().ask(self.ask(message, Why::comment("share a space"))).await?;
+        Ok(())
+    }
+
+    /// Takes what a session holds on a space.
+    pub(crate) async fn withdraw(&self, from: SessionId, space: SpaceId) -> Result<(), Problem> {
+        let (subject, reason) = (Subject::Space(space), "exec".to_owned());
+        let message = rights::Message::Revoke { holder: from, subject, reason };
+        self.runtime.rights().ask(self.ask(message, Why::comment("withdraw a space"))).await?;
+        Ok(())
     }
 
     /// Ends a session: its rights go, with everything that rests on them.

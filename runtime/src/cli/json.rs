@@ -175,9 +175,7 @@ fn to_value(json: Json) -> Result<Value, Problem> {
             }
         },
         Json::String(text) => Value::Text(text),
-        Json::Array(list) => {
-            Value::List(list.into_iter().map(to_value).collect::<Result<_, _>>()?)
-        }
+        Json::Array(list) => Value::List(list.into_iter().map(to_value).collect::<Result<_, _>>()?),
         Json::Object(map) => Value::Map(
             map.into_iter()
                 .map(|(key, value)| Ok((key, to_value(value)?)))

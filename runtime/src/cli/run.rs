@@ -15,9 +15,7 @@ use stoa_actors::space::{Draft, Expect, Filter, Patch};
 use stoa_actors::value::Value;
 use stoa_runtime::caller::{Grant, HistoryQuery, Why};
 use stoa_runtime::config::Config;
-use stoa_runtime::door::{
-    Answer, AuditAsk, Call, Door, ExecAsk, Reached, Request, perform, reach,
-};
+use stoa_runtime::door::{Answer, AuditAsk, Call, Door, ExecAsk, Reached, Request, perform, reach};
 use stoa_runtime::problem::{Kind, Problem};
 use stoa_runtime::runtime::{Runtime, kinds};
 use stoa_runtime::store;
@@ -80,11 +78,7 @@ async fn own(
     out.end()
 }
 
-async fn answer(
-    runtime: &Runtime,
-    request: Option<Request>,
-    out: &mut Out,
-) -> Result<(), Problem> {
+async fn answer(runtime: &Runtime, request: Option<Request>, out: &mut Out) -> Result<(), Problem> {
     let Some(request) = request else {
         if io::stderr().is_terminal() {
             let text = "serving; interrupt to stop";
@@ -196,9 +190,17 @@ fn doctor(config: &Config, accept_loss: Option<&str>, as_json: bool) -> Result<(
             if as_json {
                 let (kept, breach) = (loss.kept.to_string(), loss.breach.to_string());
                 let removed = loss.removed;
-                writeln!(to, "{}", serde_json::json!({"kept": kept, "removed": removed, "breach": breach}))
+                writeln!(
+                    to,
+                    "{}",
+                    serde_json::json!({"kept": kept, "removed": removed, "breach": breach})
+                )
             } else {
-                writeln!(to, "going on from {}; {} entries behind it are removed", loss.kept, loss.removed)
+                writeln!(
+                    to,
+                    "going on from {}; {} entries behind it are removed",
+                    loss.kept, loss.removed
+                )
             }
         }
     };
@@ -328,8 +330,7 @@ fn read(from: impl Read, name: &str) -> Result<Vec<u8>, Problem> {
     })?;
     if bytes.len() > max {
         let text = format!("{name} is larger than an atom may be ({max} bytes)");
-        return Err(Problem::new(Kind::Invalid, text)
-            .hint("split -b 8M FILE, and put the parts"));
+        return Err(Problem::new(Kind::Invalid, text).hint("split -b 8M FILE, and put the parts"));
     }
     Ok(bytes)
 }
@@ -361,9 +362,9 @@ fn references(pairs: &[String]) -> Result<BTreeMap<String, Vec<AtomId>>, Problem
     let mut out: BTreeMap<String, Vec<AtomId>> = BTreeMap::new();
     for text in pairs {
         let (relation, id) = pair(text, "--ref", "RELATION=ID")?;
-        let id = id.parse().map_err(|error| {
-            Problem::new(Kind::Invalid, error).hint("stoa search SPACE --json")
-        })?;
+        let id = id
+            .parse()
+            .map_err(|error| Problem::new(Kind::Invalid, error).hint("stoa search SPACE --json"))?;
         out.entry(relation.to_owned()).or_default().push(id);
     }
     Ok(out)

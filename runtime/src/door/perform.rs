@@ -5,6 +5,7 @@ use crate::caller::{Caller, Change, Grant, Granted, HistoryQuery, Read, SpaceCar
 use crate::problem::{Kind, Problem};
 use crate::runtime::Runtime;
 use crate::search::Found;
+use crate::session;
 use serde::{Deserialize, Serialize};
 use stoa_actors::id::{AtomId, Position, ROOT};
 use stoa_actors::log::Head;
@@ -165,7 +166,10 @@ pub async fn perform(
         Call::Watch { space, after, filter, follow } => {
             watch(&caller, &space, after, filter, follow, &out).await
         }
-        Call::Exec(_) => Err(Problem::new(Kind::Invalid, "not yet")),
+        Call::Exec(ExecAsk { source, spaces, session }) => {
+            let outcome = session::exec(&caller, source, &spaces, session.as_deref()).await?;
+            out.tell(Answer::Outcome(outcome)).await
+        }
         Call::Status => out.tell(Answer::Status(status(runtime).await?)).await,
         Call::Audit(AuditAsk::Whole) => {
             let (store, kinds) = (runtime.store().clone(), runtime.kinds().clone());
@@ -213,11 +217,8 @@ async fn watch(
     };
     let mut reader = caller.follow(id, after, filter)?;
     loop {
-        let changes = if follow {
-            reader.next(WATCH_CHANGES).await?
-        } else {
-            reader.ready(WATCH_CHANGES)?
-        };
+        let changes =
+            if follow { reader.next(WATCH_CHANGES).await? } else { reader.ready(WATCH_CHANGES)? };
         if changes.is_empty() {
             return Ok(());
         }

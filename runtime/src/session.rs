@@ -1,0 +1,233 @@
+//! One Python action of one session, with exactly its rights.
+//!
+//! The session remembers the version of every atom it has handed to the code, and an update
+//! expects that version: of two agents that read the same task and both take it, one gets
+//! `Conflict`. What it remembers, and its REPL, are kept outside the log: losing them costs
+//! comfort, never a fact.
+
+mod hands;
+mod items;
+
+use crate::caller::Caller;
+use crate::problem::{Kind, Problem};
+use crate::runtime::Runtime;
+use crate::sandbox::{Action, CodeRunner};
+use hands::Hands;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use stoa_actors::code::{Item, Object, Outcome};
+use stoa_actors::codec;
+use stoa_actors::id::{AtomId, LinkId, Millis, SessionId, SpaceId};
+use stoa_actors::rights::{self, Level, Named, Right, Subject};
+
+/// What a session leaves behind for its next action.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+struct Kept {
+    #[serde(with = "serde_bytes")]
+    dump: Option<Vec<u8>>,
+    /// The version of each atom that the code has been handed.
+    seen: BTreeMap<AtomId, u64>,
+}
+
+/// The form of [`Kept`]; another one is forgotten.
+const KEPT_FORM: u8 = 1;
+/// Versions a session remembers; one that it has forgotten needs `if_version` or `force`.
+const SEEN_MAX: usize = 10_000;
+/// How long the rights of a session without a name outlast the longest action.
+const NAMELESS_MS: u64 = 60_000;
+
+/// A space and what the code may do in it.
+#[derive(Clone, Debug, PartialEq)]
+struct Granted {
+    alias: String,
+    space: SpaceId,
+    level: Level,
+}
+
+/// Runs one action as a child of `caller`, with exactly the rights asked for, by the caller's own
+/// names; the first is `space`.
+///
+/// A named session keeps its REPL, its memory and, when no spaces are given, its rights. One
+/// without a name ends with the action. Errors: what the caller may not delegate is refused and
+/// recorded, and nothing runs.
+pub async fn exec(
+    caller: &Caller,
+    source: String,
+    spaces: &[(String, Level)],
+    session: Option<&str>,
+) -> Result<Outcome, Problem> {
+    let runtime = caller.runtime.clone();
+    let mut asked = Vec::new();
+    for (alias, level) in spaces {
+        if asked.iter().any(|it: &Granted| it.alias == *alias) {
+            let text = format!("space {alias:?} is named twice");
+            return Err(Problem::new(Kind::Invalid, text).hint("--spaces NAME=LEVEL,OTHER=LEVEL"));
+        }
+        let space = caller.resolve(alias)?;
+        asked.push(Granted { alias: alias.clone(), space, level: *level });
+    }
+    let (id, granted) = match session {
+        Some(name) => named(caller, name, asked).await?,
+        None => (nameless(caller, &asked).await?, asked),
+    };
+    // Two actions of one session would each lose what the other leaves behind.
+    let turn = runtime.turn_of(id);
+    let _turn = turn.lock().await;
+    let outcome = act(&runtime, id, source, &granted, session.is_some()).await;
+    if session.is_none() {
+        caller.end_session(id).await?;
+    }
+    outcome
+}
+
+async fn act(
+    runtime: &Runtime,
+    session: SessionId,
+    source: String,
+    granted: &[Granted],
+    keep: bool,
+) -> Result<Outcome, Problem> {
+    let kept = if keep { kept(runtime, session)? } else { Kept::default() };
+    let runner = runtime.runner()?;
+    let now = runtime.now();
+    let name = runtime.shared().fresh.id(now);
+    let mut action = Action::new(source);
+    action.dump = kept.dump;
+    action.globals = globals(granted);
+    action.now = now;
+    action.seed = name.iter().fold(0, |seed, byte| seed << 7 ^ u64::from(*byte) ^ seed >> 57);
+    let mut hands = Hands::new(runtime.caller(session), &name, kept.seen);
+    let outcome = runner.run(action, &mut hands).await;
+    if keep {
+        let seen = hands.seen();
+        let kept = Kept { dump: outcome.dump.clone(), seen };
+        runtime.store().keep_repl(session, &codec::encode(KEPT_FORM, &kept).map_err(amiss)?)?;
+    }
+    Ok(outcome)
+}
+
+fn amiss(error: codec::CodecError) -> Problem {
+    Problem::new(Kind::Store, error)
+}
+
+fn kept(runtime: &Runtime, session: SessionId) -> Result<Kept, Problem> {
+    let bytes = runtime.store().repl(session)?;
+    Ok(bytes.and_then(|it| codec::decode(KEPT_FORM, &it).ok()).unwrap_or_default())
+}
+
+/// `space`, `spaces` and `coordinator`.
+fn globals(granted: &[Granted]) -> Vec<(String, Item)> {
+    let object = |it: &Granted| {
+        Item::Object(Object {
+            class: "Space".into(),
+            handle: u128::from_be_bytes(it.space.0),
+            fields: vec![
+                ("name".into(), items::text(&it.alias)),
+                ("id".into(), items::text(it.space)),
+                ("level".into(), items::text(it.level)),
+            ],
+        })
+    };
+    let mut globals = vec![
+        (
+            "spaces".into(),
+            Item::Map(granted.iter().map(|it| (it.alias.clone(), object(it))).collect()),
+        ),
+        (
+            "coordinator".into(),
+            Item::Object(Object {
+                class: "Coordinator".into(),
+                handle: hands::COORDINATOR,
+                fields: Vec::new(),
+            }),
+        ),
+    ];
+    if let Some(first) = granted.first() {
+        globals.push(("space".into(), object(first)));
+    }
+    globals
+}
+
+/// A fresh session that ends with its action; should the process die meanwhile, its rights expire.
+async fn nameless(caller: &Caller, asked: &[Granted]) -> Result<SessionId, Problem> {
+    let limits = Action::new("").limits;
+    let longest = limits.compute_ms_max + limits.host_wait_ms_max + NAMELESS_MS;
+    let expires = Some(Millis(caller.runtime.now().0 + longest));
+    let asks = asked.iter().map(|it| ask(caller, it, expires)).collect();
+    caller.spawn_session(None, asks, "one action").await
+}
+
+fn ask(caller: &Caller, it: &Granted, expires: Option<Millis>) -> rights::Ask {
+    rights::Ask {
+        link: LinkId(caller.fresh()),
+        alias: Some(it.alias.clone()),
+        right: Right::to_use(Subject::Space(it.space), it.level),
+        expires,
+    }
+}
+
+/// The session of that name, made if need be, holding exactly what is asked; what it held already
+/// when nothing is.
+async fn named(
+    caller: &Caller,
+    name: &str,
+    asked: Vec<Granted>,
+) -> Result<(SessionId, Vec<Granted>), Problem> {
+    let shared = caller.runtime.shared();
+    let known = shared.rights.read().named(caller.session(), name);
+    let session = match known {
+        Some(Named::Session(session)) => session,
+        Some(Named::Space(_)) => {
+            let text = format!("{name:?} is a space; name a session");
+            return Err(Problem::new(Kind::Invalid, text).hint("stoa exec FILE --session NAME"));
+        }
+        None => {
+            let asks = asked.iter().map(|it| ask(caller, it, None)).collect();
+            return Ok((caller.spawn_session(Some(name), asks, "exec").await?, asked));
+        }
+    };
+    let held = held(caller, session);
+    if asked.is_empty() {
+        return Ok((session, held));
+    }
+    for it in held.iter().filter(|it| !asked.iter().any(|want| same(want, it))) {
+        caller.withdraw(session, it.space).await?;
+    }
+    for it in asked.iter().filter(|want| !held.iter().any(|it| same(want, it))) {
+        caller.share(session, ask(caller, it, None)).await?;
+    }
+    Ok((session, asked))
+}
+
+fn same(one: &Granted, other: &Granted) -> bool {
+    one.space == other.space && one.level == other.level
+}
+
+/// What a session holds, in the order in which its names sort.
+fn held(caller: &Caller, session: SessionId) -> Vec<Granted> {
+    let shared = caller.runtime.shared();
+    let holdings = shared.rights.read().holdings(session, shared.clock.now());
+    let mut held: Vec<Granted> = holdings
+        .into_iter()
+        .filter_map(|it| match (it.subject, it.use_) {
+            (Subject::Space(space), Some(level)) => {
+                Some(Granted { alias: it.alias.unwrap_or_else(|| space.to_string()), space, level })
+            }
+            _ => None,
+        })
+        .collect();
+    held.sort_by(|one, other| one.alias.cmp(&other.alias));
+    held
+}
+
+impl Runtime {
+    /// What runs Python: worker processes.
+    fn runner(&self) -> Result<Arc<dyn CodeRunner>, Problem> {
+        self.workers().map_err(|error| {
+            Problem::new(Kind::Store, format!("no worker for Python: {error}")).hint(
+                "call stoa_runtime::worker_main_if_asked() first in main, or set Config::worker",
+            )
+        })
+    }
+}

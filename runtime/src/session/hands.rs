@@ -1,0 +1,346 @@
+//! What the code's calls do: methods of spaces, under the session's rights.
+
+use super::SEEN_MAX;
+use super::items::{self, raise};
+use crate::caller::{Caller, HistoryQuery, Read, Why};
+use crate::problem::{Kind, Problem};
+use crate::sandbox::{Boxed, Host};
+use std::collections::BTreeMap;
+use stoa_actors::code::{HostCall, Item, Raise};
+use stoa_actors::id::{AtomId, Position, SpaceId};
+use stoa_actors::space::{Draft, Expect, Filter, Patch};
+use stoa_actors::value::Value;
+
+/// The handle of the one coordinator.
+pub(super) const COORDINATOR: u128 = 1;
+/// Tries of a write whose actor was restarted meanwhile; its key makes them one.
+const TRIES: u32 = 3;
+
+/// The host of one action.
+pub(super) struct Hands {
+    caller: Caller,
+    /// Names the action in the keys of its writes.
+    action: String,
+    calls: u64,
+    seen: BTreeMap<AtomId, u64>,
+}
+
+impl Host for Hands {
+    fn call(&mut self, call: HostCall) -> Boxed<'_, Result<Item, Raise>> {
+        Box::pin(async move {
+            self.calls += 1;
+            match call.on {
+                Some(COORDINATOR) => Err(raise(
+                    "NotImplementedError",
+                    format!("coordinator.{} is not there yet; act in this session", call.name),
+                )),
+                Some(handle) => {
+                    let space = SpaceId(handle.to_be_bytes());
+                    self.method(space, call).await
+                }
+                None => Err(raise("NameError", format!("name '{}' is not defined", call.name))),
+            }
+        })
+    }
+}
+
+impl Hands {
+    pub(super) fn new(caller: Caller, action: &[u8; 16], seen: BTreeMap<AtomId, u64>) -> Hands {
+        let action = AtomId(*action).to_string();
+        Hands { caller, action, calls: 0, seen }
+    }
+
+    /// What the session has seen by now.
+    pub(super) fn seen(self) -> BTreeMap<AtomId, u64> {
+        self.seen
+    }
+
+    async fn method(&mut self, space: SpaceId, call: HostCall) -> Result<Item, Raise> {
+        let mut args = Args::new(call);
+        match args.method.as_str() {
+            "search" => self.search(space, args).await,
+            "get" => self.get(args).await,
+            "put" => self.put(space, args).await,
+            "update" => self.update(args).await,
+            "deprecate" => self.deprecate(args).await,
+            "references" => self.references(args).await,
+            "history" => self.history(space, args).await,
+            "subscribe" => self.subscribe(space, args).await,
+            "describe" => {
+                let text = args.text("description")?.unwrap_or_default();
+                args.end()?;
+                self.caller.describe(space, &text).await.map_err(refused)?;
+                Ok(Item::Value(Value::Null))
+            }
+            "__getattr__" => Err(raise("AttributeError", format!("there is no {}", args.asked()))),
+            name => Err(raise(
+                "AttributeError",
+                format!(
+                    "a Space has no {name}; it has search, get, put, update, deprecate, references, history, subscribe, describe"
+                ),
+            )),
+        }
+    }
+
+    /// Notes the version that the code is handed.
+    fn note(&mut self, read: &Read) -> Item {
+        self.remember(read.atom.id, read.atom.version);
+        items::read(read)
+    }
+
+    fn remember(&mut self, id: AtomId, version: u64) {
+        if self.seen.len() >= SEEN_MAX && !self.seen.contains_key(&id) {
+            // The oldest id goes: ids are made in order of time.
+            self.seen.pop_first();
+        }
+        self.seen.insert(id, version);
+    }
+
+    async fn get(&mut self, mut args: Args) -> Result<Item, Raise> {
+        let id = args.id("id")?;
+        let version = args.number("version")?;
+        args.end()?;
+        let read = match version {
+            Some(version) => self.caller.get_version(id, version).await.map_err(refused)?,
+            None => self.caller.get(id).await.map_err(refused)?,
+        };
+        // An older version is no base for a change.
+        if version.is_some() { Ok(items::read(&read)) } else { Ok(self.note(&read)) }
+    }
+
+    async fn put(&mut self, space: SpaceId, mut args: Args) -> Result<Item, Raise> {
+        let content = args.take("content");
+        let annotation = args.text("annotation")?.unwrap_or_default();
+        let metadata = args.take("metadata").map(items::metadata).transpose()?.unwrap_or_default();
+        let references =
+            args.take("references").map(items::references).transpose()?.unwrap_or_default();
+        let media_type = args.text("media_type")?;
+        let why = self.why(&mut args, "put")?;
+        args.end()?;
+        let content = content.map(|it| items::content(it, media_type)).transpose()?;
+        let content = content.unwrap_or_default();
+        let draft = Draft { content, annotation, metadata, references, embedding: None };
+        let mut tries = TRIES;
+        let written = loop {
+            match self.caller.put(space, draft.clone(), why.clone()).await {
+                Err(problem) if problem.kind == Kind::Busy && tries > 1 => tries -= 1,
+                other => break other.map_err(refused)?,
+            }
+        };
+        let read = self.caller.get_version(written.id, written.version).await.map_err(refused)?;
+        Ok(self.note(&read))
+    }
+
+    async fn update(&mut self, mut args: Args) -> Result<Item, Raise> {
+        let id = args.id("id")?;
+        let content = args.take("content").filter(|it| *it != Item::Value(Value::Null));
+        let annotation = args.text("annotation")?;
+        let metadata = args.take("metadata").map(items::metadata).transpose()?.unwrap_or_default();
+        let references =
+            args.take("references").map(items::references).transpose()?.unwrap_or_default();
+        let media_type = args.text("media_type")?;
+        let expect = self.expect(id, &mut args)?;
+        let why = self.why(&mut args, "update")?;
+        args.end()?;
+        let content = content.map(|it| items::content(it, media_type)).transpose()?;
+        let patch = Patch { content, annotation, metadata, references, embedding: None };
+        let mut tries = TRIES;
+        let written = loop {
+            match self.caller.update(id, expect, patch.clone(), why.clone()).await {
+                Err(problem) if problem.kind == Kind::Busy && tries > 1 => tries -= 1,
+                Err(problem) => return Err(self.conflict(id, problem).await),
+                Ok(written) => break written,
+            }
+        };
+        let read = self.caller.get_version(id, written.version).await.map_err(refused)?;
+        Ok(self.note(&read))
+    }
+
+    async fn deprecate(&mut self, mut args: Args) -> Result<Item, Raise> {
+        let id = args.id("id")?;
+        let by = args.take("superseded_by").filter(|it| *it != Item::Value(Value::Null));
+        let by = by.as_ref().map(items::id).transpose()?;
+        let expect = self.expect(id, &mut args)?;
+        let why = self.why(&mut args, "deprecate")?;
+        args.end()?;
+        match self.caller.deprecate(id, expect, by, why).await {
+            Ok(written) => {
+                self.remember(id, written.version);
+                Ok(Item::Value(Value::Null))
+            }
+            Err(problem) => Err(self.conflict(id, problem).await),
+        }
+    }
+
+    /// The base of a change: what was said, else the version that the code was handed.
+    fn expect(&self, id: AtomId, args: &mut Args) -> Result<Expect, Raise> {
+        let said = args.number("if_version")?;
+        let force = args.truth("force")?;
+        match (said, force, self.seen.get(&id)) {
+            (Some(version), ..) => Ok(Expect::Version(version)),
+            (None, true, _) => Ok(Expect::Any),
+            (None, false, Some(seen)) => Ok(Expect::Version(*seen)),
+            (None, false, None) => Err(raise(
+                "ValueError",
+                format!(
+                    "atom {id} was not read in this session; get it first, or say if_version= or force=True"
+                ),
+            )),
+        }
+    }
+
+    /// A conflict carries what the atom is now.
+    async fn conflict(&self, id: AtomId, problem: Problem) -> Raise {
+        let mut raised = refused(problem);
+        if raised.class == "Conflict"
+            && let Ok(read) = self.caller.get(id).await
+        {
+            let metadata = Value::Map(read.atom.metadata.clone());
+            let (version, author) = (read.atom.version, read.atom.author);
+            raised.message =
+                format!("{}; now version {version} by {author}: {metadata}", raised.message);
+        }
+        raised
+    }
+
+    async fn references(&mut self, mut args: Args) -> Result<Item, Raise> {
+        let id = args.id("id")?;
+        let relation = args.text("relation")?;
+        args.end()?;
+        let reads = match relation.as_deref().map(|it| (it, it.strip_prefix("<-"))) {
+            Some((_, Some(reverse))) => {
+                let reverse = Some(reverse).filter(|it| !it.is_empty());
+                let sources = self.caller.sources(id, reverse).await.map_err(refused)?;
+                sources.into_iter().map(|(_, read)| read).collect()
+            }
+            other => {
+                let relation = other.map(|(it, _)| it);
+                self.caller.targets(id, relation).await.map_err(refused)?
+            }
+        };
+        Ok(Item::List(reads.iter().map(|it| self.note(it)).collect()))
+    }
+
+    async fn history(&mut self, space: SpaceId, mut args: Args) -> Result<Item, Raise> {
+        let id = args.take("id").filter(|it| *it != Item::Value(Value::Null));
+        let after = Position(args.number("after")?.unwrap_or(0));
+        let limit = args.number("limit")?.unwrap_or(100).min(1_000) as usize;
+        args.end()?;
+        let changes = match id {
+            Some(id) => self.caller.atom_history(items::id(&id)?).await,
+            None => self.caller.history(space, &HistoryQuery { after, limit }).await,
+        };
+        Ok(Item::List(changes.map_err(refused)?.iter().map(items::change).collect()))
+    }
+
+    async fn subscribe(&mut self, space: SpaceId, mut args: Args) -> Result<Item, Raise> {
+        let metadata = args.take("metadata").map(items::metadata).transpose()?.unwrap_or_default();
+        let types = match args.take("types").map(items::value).transpose()? {
+            None | Some(Value::Null) => Vec::new(),
+            Some(Value::List(list)) => {
+                list.iter().filter_map(|it| it.text().map(str::to_owned)).collect()
+            }
+            Some(_) => return Err(raise("TypeError", "types= takes a list of texts")),
+        };
+        let cursor = args.number("cursor")?.map(Position);
+        args.end()?;
+        let filter = Filter { types, metadata };
+        let id = self.caller.subscribe(space, filter, cursor).await.map_err(refused)?;
+        Ok(items::text(id))
+    }
+
+    async fn search(&mut self, space: SpaceId, args: Args) -> Result<Item, Raise> {
+        let _ = (space, args);
+        Err(raise("NotImplementedError", "search"))
+    }
+
+    fn why(&self, args: &mut Args, verb: &str) -> Result<Why, Raise> {
+        let comment = args.text("comment")?.unwrap_or_else(|| format!("{verb} by code"));
+        let key = args.text("key")?;
+        let key = key.unwrap_or_else(|| format!("{}-{}", self.action, self.calls));
+        Ok(Why::comment(comment).key(key))
+    }
+}
+
+/// A no as the code gets it.
+fn refused(problem: Problem) -> Raise {
+    let class = match problem.kind {
+        Kind::Unknown => "LookupError",
+        Kind::Forbidden => "PermissionError",
+        Kind::Conflict => "Conflict",
+        Kind::Invalid => "ValueError",
+        Kind::Busy | Kind::Store | Kind::Action => "RuntimeError",
+    };
+    raise(class, problem.text)
+}
+
+/// The arguments of one call: by position in the order they are taken, or by name.
+struct Args {
+    method: String,
+    positional: std::collections::VecDeque<Item>,
+    named: Vec<(String, Item)>,
+}
+
+impl Args {
+    fn new(call: HostCall) -> Args {
+        Args { method: call.name, positional: call.args.into(), named: call.kwargs }
+    }
+
+    fn asked(&self) -> String {
+        match self.positional.front() {
+            Some(Item::Value(Value::Text(name))) => name.clone(),
+            _ => "such attribute".into(),
+        }
+    }
+
+    fn take(&mut self, name: &str) -> Option<Item> {
+        if let Some(item) = self.positional.pop_front() {
+            return Some(item);
+        }
+        let at = self.named.iter().position(|(key, _)| key == name)?;
+        Some(self.named.remove(at).1)
+    }
+
+    fn text(&mut self, name: &str) -> Result<Option<String>, Raise> {
+        match self.take(name) {
+            None | Some(Item::Value(Value::Null)) => Ok(None),
+            Some(Item::Value(Value::Text(text))) => Ok(Some(text)),
+            Some(_) => Err(raise("TypeError", format!("{name}= takes a text"))),
+        }
+    }
+
+    fn number(&mut self, name: &str) -> Result<Option<u64>, Raise> {
+        match self.take(name) {
+            None | Some(Item::Value(Value::Null)) => Ok(None),
+            Some(Item::Value(Value::Int(number))) if number >= 0 => Ok(Some(number as u64)),
+            Some(_) => Err(raise("TypeError", format!("{name}= takes a whole number from 0 on"))),
+        }
+    }
+
+    fn truth(&mut self, name: &str) -> Result<bool, Raise> {
+        match self.take(name) {
+            None | Some(Item::Value(Value::Null)) => Ok(false),
+            Some(Item::Value(Value::Bool(truth))) => Ok(truth),
+            Some(_) => Err(raise("TypeError", format!("{name}= takes True or False"))),
+        }
+    }
+
+    fn id(&mut self, name: &str) -> Result<AtomId, Raise> {
+        let missing = format!("{}() needs an atom or its id", self.method);
+        items::id(&self.take(name).ok_or_else(|| raise("TypeError", missing))?)
+    }
+
+    /// What is left over was not understood.
+    fn end(self) -> Result<(), Raise> {
+        match (self.named.first(), self.positional.len()) {
+            (Some((name, _)), _) => Err(raise(
+                "TypeError",
+                format!("{}() got an unexpected keyword argument '{name}'", self.method),
+            )),
+            (None, 0) => Ok(()),
+            (None, _) => {
+                Err(raise("TypeError", format!("{}() got too many arguments", self.method)))
+            }
+        }
+    }
+}

@@ -1,0 +1,148 @@
+//! Between what Python holds and what spaces hold.
+
+use crate::caller::{Change, Read};
+use std::collections::BTreeMap;
+use stoa_actors::atom::{Atom, Content, Metadata};
+use stoa_actors::code::{Item, Object, Raise};
+use stoa_actors::id::{AtomId, Position};
+use stoa_actors::value::Value;
+
+pub(super) fn text(text: impl ToString) -> Item {
+    Item::Value(Value::Text(text.to_string()))
+}
+
+fn number(number: u64) -> Item {
+    Item::Value(Value::Int(number as i64))
+}
+
+pub(super) fn raise(class: &str, message: impl ToString) -> Raise {
+    Raise { class: class.to_owned(), message: message.to_string() }
+}
+
+/// An atom as the code sees it: everything readable without asking again.
+pub(super) fn atom(atom: &Atom, position: Position, score: Option<f32>) -> Item {
+    let content = match &atom.content {
+        Content::Text(it) => text(it),
+        Content::Json(value) => Item::Value(value.clone()),
+        Content::Bytes { bytes, .. } => Item::Bytes(bytes.clone()),
+    };
+    let mut references: Vec<(String, Vec<Item>)> = Vec::new();
+    for it in &atom.references {
+        match references.iter_mut().find(|(relation, _)| *relation == it.relation) {
+            Some((_, targets)) => targets.push(text(it.target)),
+            None => references.push((it.relation.clone(), vec![text(it.target)])),
+        }
+    }
+    let references = references.into_iter().map(|(how, all)| (how, Item::List(all))).collect();
+    let mut fields = vec![
+        ("id".into(), text(atom.id)),
+        ("version".into(), number(atom.version)),
+        ("content".into(), content),
+        ("annotation".into(), text(&atom.annotation)),
+        ("metadata".into(), Item::Value(Value::Map(atom.metadata.clone()))),
+        ("references".into(), Item::Map(references)),
+        ("author".into(), text(atom.author)),
+        ("space".into(), text(atom.space)),
+        ("position".into(), number(position.0)),
+        ("deprecated".into(), Item::Value(Value::Bool(atom.deprecated.is_some()))),
+    ];
+    if let Some(score) = score {
+        fields.push(("score".into(), Item::Value(Value::Float(f64::from(score)))));
+    }
+    let handle = u128::from_be_bytes(atom.id.0);
+    Item::Object(Object { class: "Atom".into(), handle, fields })
+}
+
+pub(super) fn read(read: &Read) -> Item {
+    atom(&read.atom, read.position, None)
+}
+
+/// One entry of a history.
+pub(super) fn change(change: &Change) -> Item {
+    let mut out = vec![
+        ("cursor".into(), number(change.position.0)),
+        ("type".into(), text(&change.kind)),
+        ("by".into(), text(change.by)),
+        ("at".into(), number(change.at.0)),
+        ("comment".into(), text(&change.comment)),
+    ];
+    if let Some((id, version)) = change.atom {
+        out.push(("id".into(), text(id)));
+        out.push(("version".into(), number(version)));
+    }
+    Item::Map(out)
+}
+
+/// Plain data; objects of the host are none.
+pub(super) fn value(item: Item) -> Result<Value, Raise> {
+    match item {
+        Item::Value(value) => Ok(value),
+        Item::List(list) => Ok(Value::List(list.into_iter().map(value).collect::<Result<_, _>>()?)),
+        Item::Map(map) => {
+            let pairs = map.into_iter().map(|(key, item)| Ok((key, value(item)?)));
+            Ok(Value::Map(pairs.collect::<Result<_, Raise>>()?))
+        }
+        Item::Bytes(_) => Err(raise("TypeError", "bytes are no plain data; put them as content")),
+        Item::Object(object) => {
+            let text = format!("a {} is no plain data; use its id", object.class);
+            Err(raise("TypeError", text))
+        }
+    }
+}
+
+/// Content of whatever type the code has.
+pub(super) fn content(item: Item, media_type: Option<String>) -> Result<Content, Raise> {
+    Ok(match item {
+        Item::Bytes(bytes) => Content::Bytes {
+            media_type: media_type.unwrap_or_else(|| "application/octet-stream".into()),
+            bytes,
+        },
+        Item::Value(Value::Text(text)) => Content::Text(text),
+        other => Content::Json(value(other)?),
+    })
+}
+
+pub(super) fn metadata(item: Item) -> Result<Metadata, Raise> {
+    match value(item)? {
+        Value::Map(map) => Ok(map),
+        Value::Null => Ok(Metadata::new()),
+        _ => Err(raise(
+            "TypeError",
+            "metadata= takes a dict, {\"status\": \"pending\"} for instance",
+        )),
+    }
+}
+
+/// An atom by its id or by itself.
+pub(super) fn id(item: &Item) -> Result<AtomId, Raise> {
+    match item {
+        Item::Value(Value::Text(text)) => text.parse().map_err(|error| raise("ValueError", error)),
+        Item::Object(object) if object.class == "Atom" => Ok(AtomId(object.handle.to_be_bytes())),
+        _ => Err(raise("TypeError", "an atom is named by its id, or by itself")),
+    }
+}
+
+/// `{"blocked_by": [id, …]}`; one target may stand without its list.
+pub(super) fn references(item: Item) -> Result<BTreeMap<String, Vec<AtomId>>, Raise> {
+    let wrong =
+        || raise("TypeError", "references= takes a dict, {\"blocked_by\": [id]} for instance");
+    let pairs: Vec<(String, Item)> = match item {
+        Item::Map(map) => map,
+        Item::Value(Value::Map(map)) => {
+            map.into_iter().map(|(key, value)| (key, Item::Value(value))).collect()
+        }
+        Item::Value(Value::Null) => Vec::new(),
+        _ => return Err(wrong()),
+    };
+    pairs
+        .into_iter()
+        .map(|(relation, targets)| {
+            let targets = match targets {
+                Item::List(list) => list,
+                Item::Value(Value::List(list)) => list.into_iter().map(Item::Value).collect(),
+                one => vec![one],
+            };
+            Ok((relation, targets.iter().map(id).collect::<Result<_, _>>()?))
+        })
+        .collect()
+}
