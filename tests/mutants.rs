@@ -5,6 +5,7 @@
 
 mod laws {
     pub(crate) mod rights;
+    pub(crate) mod search;
     pub(crate) mod space;
     pub(crate) mod supervision;
 }
@@ -25,9 +26,29 @@ fn spaces() -> Result<(), String> {
     laws::space::hold(quick(128), 41, 60)
 }
 
+fn search() -> Result<(), String> {
+    laws::search::hold(quick(128), 41, 40)
+}
+
 fn supervision() -> Result<(), String> {
     laws::supervision::hold(quick(96), 41, 80)
 }
+
+const SEARCH: &[&str] = &[
+    "search.all_is_any",
+    "search.compares_embedders",
+    "search.deprecated_stays",
+    "search.facets_stay",
+    "search.forbidden_source_decides",
+    "search.length_stays",
+    "search.limit_before_conditions",
+    "search.links_stay",
+    "search.newest_is_oldest",
+    "search.one_is_not_one_point_zero",
+    "search.postings_stay",
+    "search.unreadable_target_holds",
+    "search.vector_stays",
+];
 
 const SPACES: &[&str] = &[
     "idempotency.ignores_payload",
@@ -94,6 +115,11 @@ fn all_caught(names: &'static [&'static str], laws: fn() -> Result<(), String>) 
 #[test]
 fn the_laws_of_rights_catch_every_planted_bug() {
     all_caught(RIGHTS, rights);
+}
+
+#[test]
+fn the_laws_of_search_catch_every_planted_bug() {
+    all_caught(SEARCH, search);
 }
 
 #[test]

@@ -5,9 +5,10 @@
 //! reads the environment or ends the process, which only the binary does.
 //!
 //! In reading order: [`config`] is every limit; [`runtime`] opens a data directory, [`caller`] is
-//! what one session can do in it, [`session`] what its code can; [`seat`] is the address of an
-//! actor; [`store`] is what is durable, and [`audit`] proves it; [`sandbox`] runs Python; [`door`]
-//! serves other processes; [`problem`] and [`failure`] are the two kinds of no.
+//! what one session can do in it, [`search`] how it finds, by the meaning that [`embedder`] gives
+//! words, [`session`] what its code can; [`seat`] is the address of an actor; [`store`] is what is
+//! durable, and [`audit`] proves it; [`sandbox`] runs Python; [`door`] serves other processes;
+//! [`problem`] and [`failure`] are the two kinds of no.
 
 pub mod audit;
 pub mod caller;

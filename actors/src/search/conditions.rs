@@ -104,8 +104,10 @@ impl Ends<'_, '_> {
                 let mut references = atom.references.iter();
                 references.any(|it| it.target == target && it.relation == check.relation)
             };
-            if let Some(atom) = other.filter(refers) {
-                matches.push(says(&atom, check.metadata));
+            match other.filter(refers) {
+                Some(atom) => matches.push(says(&atom, check.metadata)),
+                None if mutant::planted("search.forbidden_source_decides") => matches.push(false),
+                None => {}
             }
         }
         matches

@@ -1,0 +1,175 @@
+//! What a search finds, over random schedules of one space beside others, against the naive
+//! [`model`]: every answer, whole, and the answers of an index that is made anew at the end.
+
+mod model;
+mod schedule;
+
+use model::{Model, Words};
+use proptest::test_runner::{Config, RngSeed, TestRunner};
+use schedule::{Op, Said};
+use std::sync::Arc;
+use stoa_actors::atom::{Atom, Content, Deprecation, Embed, Embedding, Reference};
+use stoa_actors::id::{AtomId, Millis, Position, ROOT, SpaceId};
+use stoa_actors::search::{Hit, Index, Query};
+use stoa_actors::space::Event;
+
+/// Follows `cases` schedules of up to `steps_max` steps. A breach begins with what is broken.
+pub(crate) fn hold(config: Config, seed: u64, steps_max: usize) -> Result<(), String> {
+    let config = Config { rng_seed: RngSeed::Fixed(seed), ..config };
+    TestRunner::new(config)
+        .run(&schedule::schedule(steps_max), |steps| {
+            follow(&steps).map_err(proptest::test_runner::TestCaseError::fail)
+        })
+        .map_err(|breach| breach.to_string())
+}
+
+const HERE: SpaceId = SpaceId([1; 16]);
+const READABLE: SpaceId = SpaceId([2; 16]);
+const FORBIDDEN: SpaceId = SpaceId([3; 16]);
+
+/// Scores are sums of fractions of 32 bits; the model has 64.
+const CLOSE: f64 = 1e-4;
+
+struct World {
+    index: Index,
+    model: Model,
+    position: u64,
+}
+
+fn follow(steps: &[Op]) -> Result<(), String> {
+    let mut world =
+        World { index: Index::new(HERE, Arc::new(Words)), model: Model::default(), position: 0 };
+    let mut asked = Vec::new();
+    for (at, op) in steps.iter().enumerate() {
+        world.step(op, &mut asked).map_err(|breach| format!("{breach}\nat step {at}: {op:?}"))?;
+    }
+    let mut anew = Index::new(HERE, Arc::new(Words));
+    world.model.here.iter().for_each(|(atom, at)| anew.upsert(atom, *at));
+    for query in asked {
+        world.check(&query)?;
+        let (old, new) = (world.ask(&world.index, &query), world.ask(&anew, &query));
+        if old != new {
+            return Err(format!("fold: {query:?} finds {old:?}, and made anew {new:?}"));
+        }
+    }
+    Ok(())
+}
+
+impl World {
+    fn step(&mut self, op: &Op, asked: &mut Vec<Query>) -> Result<(), String> {
+        self.position += 3;
+        match op {
+            Op::Put(said) => {
+                let atom = self.atom(HERE, said);
+                self.take(Event::AtomPut(atom));
+            }
+            Op::Elsewhere(said, readable) => {
+                let atom = self.atom(if *readable { READABLE } else { FORBIDDEN }, said);
+                self.model.others.push((atom, *readable));
+            }
+            Op::Update(which, said) => {
+                let Some(old) = self.model.pick(*which) else { return Ok(()) };
+                let fresh = self.atom(HERE, said);
+                let atom = Atom {
+                    id: old.id,
+                    version: old.version + 1,
+                    born: old.born,
+                    deprecated: old.deprecated.clone(),
+                    ..Atom::clone(&fresh)
+                };
+                let (added, dropped) = (atom.references.clone(), old.references.clone());
+                self.take(Event::AtomUpdated { atom: Arc::new(atom), added, dropped });
+            }
+            Op::Deprecate(which) => {
+                let Some(old) = self.model.pick(*which) else { return Ok(()) };
+                let deprecated = Some(Deprecation { superseded_by: None });
+                let atom = Atom { version: old.version + 1, deprecated, ..Atom::clone(&old) };
+                self.take(Event::AtomDeprecated(Arc::new(atom)));
+            }
+            Op::Search(query) => {
+                self.check(query)?;
+                asked.push(query.clone());
+            }
+        }
+        Ok(())
+    }
+
+    fn take(&mut self, event: Event) {
+        let at = Position(self.position);
+        self.index.apply(&event, at);
+        self.model.take(&event, at);
+    }
+
+    fn atom(&self, space: SpaceId, said: &Said) -> Arc<Atom> {
+        // Not in order of making, so that "smallest id" is not "oldest".
+        let mixed = self.position.wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        let mut id = [1; 16];
+        id[..8].copy_from_slice(&mixed.to_be_bytes());
+        let target = |n: u8| {
+            let all = self.model.here.iter().map(|(atom, _)| atom.id);
+            let all: Vec<AtomId> =
+                all.chain(self.model.others.iter().map(|(atom, _)| atom.id)).collect();
+            // Now and then one that nobody has ever seen.
+            if all.is_empty() || n > 250 { AtomId([9; 16]) } else { all[n as usize % all.len()] }
+        };
+        let mut references: Vec<Reference> = Vec::new();
+        for (relation, n) in &said.references {
+            let reference = Reference { relation: relation.clone(), target: target(*n) };
+            if !references.contains(&reference) {
+                references.push(reference);
+            }
+        }
+        Arc::new(Atom {
+            id: AtomId(id),
+            space,
+            version: 1,
+            born: self.position,
+            author: ROOT,
+            at: Millis(0),
+            content: Content::Text(said.text.clone()),
+            annotation: said.annotation.clone(),
+            metadata: said.metadata.clone(),
+            references,
+            embedding: said.embedding.map(|own| Embedding {
+                fingerprint: if own { Words.fingerprint() } else { 1 },
+                scale: 0.5,
+                dims: (0..model::DIMS as u8).map(|n| n.wrapping_mul(said.text.len() as u8)).collect(),
+            }),
+            deprecated: None,
+        })
+    }
+
+    fn ask(&self, index: &Index, query: &Query) -> Vec<Hit> {
+        let vector = query.text.as_deref().and_then(|text| Words.embed(text));
+        index.search(query, vector.as_ref(), &self.model)
+    }
+
+    /// As many as there should be, each what it should be, in the order of what they score.
+    fn check(&self, query: &Query) -> Result<(), String> {
+        let hits = self.ask(&self.index, query);
+        let expected = self.model.search(query);
+        let fail = |what: &str| {
+            Err(format!("{what}: {query:?}\nfinds    {hits:?}\nexpected {expected:?}"))
+        };
+        if hits.len() != expected.len().min(query.limit) {
+            return fail("count");
+        }
+        let exact = query.text.is_none();
+        for (n, hit) in hits.iter().enumerate() {
+            let Some(same) = expected.iter().find(|it| it.0.id == hit.id) else {
+                return fail("found");
+            };
+            if (same.0.version, same.1) != (hit.version, hit.position) {
+                return fail("version");
+            }
+            let close = |score: f64| (f64::from(hit.score) - score).abs() < CLOSE;
+            if !close(same.2) || !close(expected[n].2) || (exact && expected[n].0.id != hit.id) {
+                return fail("rank");
+            }
+            if hits[..n].iter().any(|it| it.id == hit.id) {
+                return fail("twice");
+            }
+        }
+        Ok(())
+    }
+}

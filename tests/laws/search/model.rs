@@ -1,0 +1,205 @@
+//! Everything from scratch for every question: atoms in a list, BM25 by counting words, vectors in
+//! fractions of 64 bits. It has its own idea of what a word is: a table.
+
+use std::sync::Arc;
+use stoa_actors::atom::{Atom, Content, Embed, Embedding, Metadata};
+use stoa_actors::id::{AtomId, Position};
+use stoa_actors::search::{Condition, Elsewhere, Order, Query, Which};
+use stoa_actors::space::Event;
+use stoa_actors::value::Value;
+
+/// Every word that is said here, and what it is found by; stop words by nothing.
+pub(crate) const WORDS: [(&str, Option<&str>); 12] = [
+    ("task", Some("task")),
+    ("tasks", Some("task")),
+    ("Released", Some("release")),
+    ("releasing", Some("release")),
+    ("login", Some("login")),
+    ("bug", Some("bug")),
+    ("bugs", Some("bug")),
+    ("the", None),
+    ("of", None),
+    ("404", Some("404")),
+    ("open", Some("open")),
+    ("x2", Some("x2")),
+];
+
+pub(crate) const DIMS: usize = 12;
+
+/// Each word in a direction of its own, but for the last ones, which nobody knows.
+pub(crate) struct Words;
+
+impl Embed for Words {
+    fn fingerprint(&self) -> u32 {
+        77
+    }
+
+    fn embed(&self, text: &str) -> Option<Embedding> {
+        let mut dims = vec![0i32; DIMS];
+        for word in text.split_whitespace() {
+            if let Some(n) = WORDS[..9].iter().position(|(known, _)| *known == word) {
+                dims[n] += 3;
+                dims[(n * 5 + 2) % DIMS] -= 2;
+            }
+        }
+        let known = dims.iter().any(|it| *it != 0);
+        let dims = dims.iter().map(|it| (*it).clamp(-127, 127) as i8 as u8).collect();
+        known.then_some(Embedding { fingerprint: 77, scale: 0.25, dims })
+    }
+}
+
+/// The space that is searched, in the order of birth, and what there is besides.
+#[derive(Default)]
+pub(crate) struct Model {
+    pub(crate) here: Vec<(Arc<Atom>, Position)>,
+    pub(crate) others: Vec<(Arc<Atom>, bool)>,
+}
+
+type Fitting = (Arc<Atom>, Position, f64);
+
+impl Model {
+    pub(crate) fn take(&mut self, event: &Event, at: Position) {
+        let (Event::AtomPut(atom)
+        | Event::AtomUpdated { atom, .. }
+        | Event::AtomDeprecated(atom)) = event
+        else {
+            return;
+        };
+        match self.here.iter_mut().find(|(known, _)| known.id == atom.id) {
+            Some(known) => *known = (atom.clone(), at),
+            None => self.here.push((atom.clone(), at)),
+        }
+    }
+
+    pub(crate) fn pick(&self, n: u8) -> Option<Arc<Atom>> {
+        let count = self.here.len().max(1);
+        self.here.get(n as usize % count).map(|(atom, _)| atom.clone())
+    }
+
+    /// All that fits, the best first, however many are asked for.
+    pub(crate) fn search(&self, query: &Query) -> Vec<Fitting> {
+        let filtered: Vec<&(Arc<Atom>, Position)> = self
+            .here
+            .iter()
+            .filter(|(atom, _)| query.include_deprecated || atom.deprecated.is_none())
+            .filter(|(atom, _)| says(atom, &query.metadata))
+            .collect();
+        let meets = |atom: &Atom| query.references.iter().all(|(how, it)| self.meets(atom, how, it));
+        let Some(text) = &query.text else {
+            let fitting = filtered.iter().filter(|(atom, _)| meets(atom));
+            let mut found: Vec<Fitting> = fitting.map(|(it, at)| (it.clone(), *at, 0.0)).collect();
+            if query.order == Order::Newest {
+                found.reverse();
+            }
+            return found;
+        };
+        let bm25: Vec<f64> = filtered.iter().map(|(atom, _)| self.bm25(atom, text)).collect();
+        let best = bm25.iter().copied().fold(0.0, f64::max);
+        let asked = Words.embed(text);
+        let mut found = Vec::new();
+        for ((atom, at), words) in filtered.into_iter().zip(bm25) {
+            let meaning = asked.as_ref().and_then(|asked| Some(cosine(&vector(atom)?, asked)));
+            if (words > 0.0 || meaning.is_some()) && meets(atom) {
+                let words = if best > 0.0 { words / best } else { 0.0 };
+                found.push((atom.clone(), *at, 0.4 * words + 0.6 * meaning.unwrap_or(0.0)));
+            }
+        }
+        found.sort_by(|a, b| b.2.total_cmp(&a.2));
+        found
+    }
+
+    fn meets(&self, atom: &Atom, relation: &str, condition: &Condition) -> bool {
+        let ends: Vec<bool> = match relation.strip_prefix("<-") {
+            None => {
+                let links = atom.references.iter().filter(|it| it.relation == relation);
+                let target = |id| self.readable().find(|it| it.id == id);
+                links
+                    .map(|it| target(it.target).is_some_and(|to| says(to, &condition.metadata)))
+                    .collect()
+            }
+            Some(relation) => {
+                let refers = |it: &&Arc<Atom>| {
+                    it.references.iter().any(|to| to.target == atom.id && to.relation == relation)
+                };
+                let sources = self.readable().filter(refers);
+                sources.map(|source| says(source, &condition.metadata)).collect()
+            }
+        };
+        match condition.which {
+            Which::All => !ends.contains(&false),
+            Which::Any => ends.contains(&true),
+            Which::None => !ends.contains(&true),
+        }
+    }
+
+    fn readable(&self) -> impl Iterator<Item = &Arc<Atom>> {
+        let others = self.others.iter().filter(|(_, readable)| *readable).map(|(atom, _)| atom);
+        self.here.iter().map(|(atom, _)| atom).chain(others)
+    }
+
+    fn bm25(&self, atom: &Atom, text: &str) -> f64 {
+        let texts: Vec<Vec<&str>> = self.here.iter().map(|(atom, _)| found_by(&said(atom))).collect();
+        let count = texts.len() as f64;
+        let mean = (texts.iter().map(Vec::len).sum::<usize>() as f64 / count).max(1.0);
+        let own = found_by(&said(atom));
+        let mut asked = found_by(text);
+        asked.sort_unstable();
+        asked.dedup();
+        let mut score = 0.0;
+        for word in asked {
+            let times = own.iter().filter(|it| **it == word).count() as f64;
+            let held = texts.iter().filter(|it| it.contains(&word)).count() as f64;
+            let idf = (1.0 + (count - held + 0.5) / (held + 0.5)).ln();
+            score += idf * times * 2.2 / (times + 1.2 * (0.25 + 0.75 * own.len() as f64 / mean));
+        }
+        score
+    }
+}
+
+/// As a store: in-space referrers are told as well, and what is forbidden.
+impl Elsewhere for Model {
+    fn atom(&self, id: AtomId) -> Option<Arc<Atom>> {
+        self.readable().find(|it| it.id == id).cloned()
+    }
+
+    fn sources(&self, target: AtomId, relation: &str) -> Vec<AtomId> {
+        let all = self.here.iter().map(|it| &it.0).chain(self.others.iter().map(|it| &it.0));
+        let refers = |it: &&Arc<Atom>| {
+            it.references.iter().any(|to| to.target == target && to.relation == relation)
+        };
+        all.filter(refers).map(|it| it.id).collect()
+    }
+}
+
+fn says(atom: &Atom, metadata: &Metadata) -> bool {
+    metadata.iter().all(|(key, value)| atom.metadata.get(key).is_some_and(|it| it.same(value)))
+}
+
+fn said(atom: &Atom) -> String {
+    let mut out = vec![atom.annotation.clone()];
+    out.extend(atom.metadata.values().filter_map(Value::text).map(str::to_owned));
+    if let Content::Text(text) = &atom.content {
+        out.push(text.clone());
+    }
+    out.join(" ")
+}
+
+fn found_by(text: &str) -> Vec<&'static str> {
+    let known = |word: &str| WORDS.iter().find(|(it, _)| *it == word).and_then(|(_, by)| *by);
+    text.split_whitespace().filter_map(known).collect()
+}
+
+fn vector(atom: &Atom) -> Option<Embedding> {
+    let own = atom.embedding.clone().filter(|it| it.fingerprint == 77);
+    let made = own.or_else(|| Words.embed(&said(atom)))?;
+    made.dims.iter().any(|it| *it != 0).then_some(made)
+}
+
+fn cosine(a: &Embedding, b: &Embedding) -> f64 {
+    let floats = |it: &Embedding| -> Vec<f64> {
+        it.dims.iter().map(|dim| f64::from(*dim as i8) * f64::from(it.scale)).collect()
+    };
+    let (a, b) = (floats(a), floats(b));
+    let dot = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(x, y)| x * y).sum::<f64>();
+    dot(&a, &b) / (dot(&a, &a) * dot(&b, &b)).sqrt()
+}

@@ -1,0 +1,127 @@
+//! Random schedules: few words, few values and few relations, so that everything meets.
+
+use super::model::WORDS;
+use proptest::prelude::*;
+use stoa_actors::atom::Metadata;
+use stoa_actors::search::{Condition, Order, Query, Which};
+use stoa_actors::value::Value;
+
+/// One step.
+#[derive(Clone, Debug)]
+pub(crate) enum Op {
+    Put(Said),
+    /// In another space, which the asker can read or not.
+    Elsewhere(Said, bool),
+    Update(u8, Said),
+    Deprecate(u8),
+    Search(Query),
+}
+
+/// What an atom says. Targets are numbers of atoms that there are.
+#[derive(Clone, Debug)]
+pub(crate) struct Said {
+    pub(crate) text: String,
+    pub(crate) annotation: String,
+    pub(crate) metadata: Metadata,
+    pub(crate) references: Vec<(String, u8)>,
+    /// A vector that came with it, of the index's embedder or not.
+    pub(crate) embedding: Option<bool>,
+}
+
+const RELATIONS: [&str; 2] = ["blocked_by", "part_of"];
+
+fn text(words_max: usize) -> impl Strategy<Value = String> {
+    let word = prop::sample::select(&WORDS[..]).prop_map(|(word, _)| word);
+    prop::collection::vec(word, 0..=words_max).prop_map(|words| words.join(" "))
+}
+
+fn value() -> impl Strategy<Value = Value> {
+    let big = 9_007_199_254_740_993;
+    let long = "open ".repeat(20);
+    let same = |it: f64| Value::List(vec![Value::Float(it)]);
+    let seldom = prop::sample::select(vec![
+        Value::Null,
+        Value::Bool(true),
+        Value::Int(0),
+        Value::Float(-0.0),
+        Value::Float(0.0),
+        Value::Float(2.5),
+        Value::Int(big),
+        Value::Int(big - 1),
+        Value::Float(big as f64),
+        Value::Int(i64::MAX),
+        Value::Float(i64::MAX as f64),
+        same(0.0),
+        same(-0.0),
+        same(1.0),
+        Value::List(vec![Value::Int(1)]),
+        Value::from(long.as_str()),
+        Value::from(format!("{long}bug")),
+    ]);
+    prop_oneof![
+        4 => Just(Value::from("open")),
+        4 => Just(Value::from("task")),
+        2 => Just(Value::Int(1)),
+        2 => Just(Value::Float(1.0)),
+        3 => seldom,
+    ]
+}
+
+fn metadata(keys_max: usize) -> impl Strategy<Value = Metadata> {
+    let key = prop::sample::select(vec!["status", "n"]).prop_map(str::to_owned);
+    prop::collection::btree_map(key, value(), 0..=keys_max)
+}
+
+fn said() -> impl Strategy<Value = Said> {
+    let relation = prop::sample::select(&RELATIONS[..]).prop_map(str::to_owned);
+    let references = prop::collection::vec((relation, any::<u8>()), 0..4);
+    let embedding = prop_oneof![8 => Just(None), 1 => Just(Some(true)), 1 => Just(Some(false))];
+    (text(8), text(2), metadata(2), references, embedding).prop_map(
+        |(text, annotation, metadata, references, embedding)| Said {
+            text,
+            annotation,
+            metadata,
+            references,
+            embedding,
+        },
+    )
+}
+
+fn condition() -> impl Strategy<Value = (String, Condition)> {
+    let relation = prop::sample::select(vec!["blocked_by", "part_of", "<-blocked_by", "<-part_of"]);
+    let which = prop::sample::select(vec![Which::All, Which::Any, Which::None]);
+    (relation, which, metadata(1))
+        .prop_map(|(relation, which, metadata)| (relation.into(), Condition { which, metadata }))
+}
+
+fn query() -> impl Strategy<Value = Query> {
+    let references = prop_oneof![
+        2 => Just(vec![]),
+        3 => prop::collection::vec(condition(), 1..3),
+    ];
+    let metadata = prop_oneof![2 => Just(Metadata::new()), 1 => metadata(1), 1 => metadata(2)];
+    let order = prop_oneof![Just(Order::Oldest), Just(Order::Newest)];
+    let text = prop::option::weighted(0.6, text(3));
+    (text, metadata, references, 0..8usize, any::<bool>(), order).prop_map(
+        |(text, metadata, references, limit, include_deprecated, order)| Query {
+            text,
+            metadata,
+            references: references.into_iter().collect(),
+            limit,
+            include_deprecated,
+            order,
+        },
+    )
+}
+
+/// Up to `steps_max` steps, about half of them searches.
+pub(crate) fn schedule(steps_max: usize) -> impl Strategy<Value = Vec<Op>> {
+    let op = prop_oneof![
+        6 => said().prop_map(Op::Put),
+        1 => (said(), any::<bool>()).prop_map(|(said, readable)| Op::Elsewhere(said, readable)),
+        3 => (any::<u8>(), said()).prop_map(|(which, said)| Op::Update(which, said)),
+        1 => any::<u8>().prop_map(Op::Deprecate),
+        8 => query().prop_map(Op::Search),
+    ];
+    prop::collection::vec(op, steps_max / 2..=steps_max)
+}
