@@ -4,6 +4,7 @@
 //! prints, reads the terminal or ends the process.
 
 mod args;
+mod input;
 mod json;
 mod print;
 mod run;
