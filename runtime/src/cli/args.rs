@@ -1,5 +1,6 @@
 //! What can be typed.
 
+use clap::builder::NonEmptyStringValueParser;
 use clap::{Args as ClapArgs, Parser, Subcommand};
 use std::path::PathBuf;
 use stoa_actors::id::AtomId;
@@ -169,7 +170,12 @@ pub(crate) struct BodyArgs {
     #[arg(long, value_name = "PATH", conflicts_with = "text")]
     pub(crate) file: Option<PathBuf>,
     /// The content as JSON
-    #[arg(long, value_name = "JSON", conflicts_with_all = ["text", "file", "media_type"])]
+    #[arg(
+        long,
+        value_name = "JSON",
+        allow_hyphen_values = true,
+        conflicts_with_all = ["text", "file", "media_type"]
+    )]
     pub(crate) json_content: Option<String>,
     /// Keep the content as bytes of this type
     #[arg(long, value_name = "TYPE")]
@@ -191,8 +197,8 @@ pub(crate) struct WhyArgs {
     /// What the change is for: what those who follow are told
     #[arg(long)]
     pub(crate) comment: Option<String>,
-    /// Makes repeating the command harmless
-    #[arg(long)]
+    /// Makes repeating the command harmless: the same key and text again change nothing
+    #[arg(long, value_parser = NonEmptyStringValueParser::new())]
     pub(crate) key: Option<String>,
 }
 

@@ -87,10 +87,10 @@ pub(super) fn metadata(pairs: &[String]) -> Result<Metadata, Problem> {
     let mut out = Metadata::new();
     for text in pairs {
         let (key, value) = pair(text, "--meta", "KEY=VALUE")?;
-        let structured = value.starts_with(['{', '[', '"']);
+        let meant = value.starts_with(['{', '[', '"']) || json::is_json(value);
         let value = match json::parse(value) {
             Ok(value) => value,
-            Err(problem) if structured => return Err(problem.hint("--meta 'KEY={\"a\": 1}'")),
+            Err(problem) if meant => return Err(problem.hint("--meta 'KEY=\"TEXT\"'")),
             Err(_) => Value::from(value),
         };
         out.insert(key.to_owned(), value);

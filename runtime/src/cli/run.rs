@@ -300,9 +300,9 @@ fn expect(id: AtomId, base: &BaseArgs) -> Result<Expect, Problem> {
         (Some(version), _) => Ok(Expect::Version(version)),
         (None, true) => Ok(Expect::Any),
         (None, false) => {
-            let text = "say which version you have read, so that nobody's change is lost";
-            Err(Problem::new(Kind::Invalid, text)
-                .hint(format!("stoa get {id}, then --if-version N (or --force)")))
+            let text = "say which version you have read with --if-version N, so that nobody's \
+                        change is lost, or --force";
+            Err(Problem::new(Kind::Invalid, text).hint(format!("stoa get {id}")))
         }
     }
 }
