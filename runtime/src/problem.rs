@@ -112,7 +112,8 @@ where
                     .hint("stoa put SPACE TEXT --key ANOTHER_KEY")
             }
             AskError::Refused(refused) => {
-                Problem::new(Kind::Invalid, refused).hint("stoa put SPACE --file PATH")
+                Problem::new(Kind::Invalid, refused)
+                    .hint("stoa put SPACE --file PATH --comment SHORT --key SHORT")
             }
             AskError::Store(error) => error.into(),
             error @ AskError::Quarantined(..) => {
@@ -140,6 +141,7 @@ impl From<space::Refusal> for Problem {
             Refusal::Deprecated { id, by } => {
                 (Kind::Conflict, format!("stoa get {}", by.unwrap_or(id)))
             }
+            Refusal::OwnSuccessor => (Kind::Invalid, "stoa deprecate --help".to_owned()),
             _ => (Kind::Invalid, "stoa put --help".to_owned()),
         };
         Problem { kind, text, hint: Some(hint) }
@@ -157,7 +159,7 @@ impl From<rights::Refusal> for Problem {
             Refusal::BeyondDelegable { .. } => {
                 (Kind::Forbidden, "stoa grant SPACE SESSION LEVEL --delegate LEVEL")
             }
-            Refusal::BadName(_) => (Kind::Invalid, "stoa space create NAME"),
+            Refusal::BadName(_) => (Kind::Invalid, "stoa space create SHORT_NAME"),
             Refusal::MayNotShare(_)
             | Refusal::OutlivesBasis { .. }
             | Refusal::NothingToRevoke

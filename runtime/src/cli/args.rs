@@ -23,7 +23,12 @@ pub(crate) struct Args {
     #[arg(long, global = true)]
     pub(crate) json: bool,
     /// Act as this session, with its rights and names
-    #[arg(long = "as", global = true, value_name = "SESSION")]
+    #[arg(
+        long = "as",
+        global = true,
+        value_name = "SESSION",
+        value_parser = NonEmptyStringValueParser::new()
+    )]
     pub(crate) acting_as: Option<String>,
     #[command(subcommand)]
     pub(crate) verb: Verb,
@@ -129,7 +134,7 @@ pub(crate) enum Verb {
         #[arg(long, value_name = "NAME=LEVEL", value_delimiter = ',')]
         spaces: Vec<String>,
         /// Keep its variables, rights and memory under this name
-        #[arg(long, value_name = "NAME")]
+        #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
         session: Option<String>,
     },
     /// Walk the whole log and prove that nothing is missing or amiss

@@ -90,7 +90,10 @@ pub(super) fn metadata(pairs: &[String]) -> Result<Metadata, Problem> {
         let meant = value.starts_with(['{', '[', '"']) || json::is_json(value);
         let value = match json::parse(value) {
             Ok(value) => value,
-            Err(problem) if meant => return Err(problem.hint("--meta 'KEY=\"TEXT\"'")),
+            Err(problem) if meant => {
+                let text = format!("--meta {key}: {problem}");
+                return Err(Problem::new(problem.kind, text).hint("--meta 'KEY=\"TEXT\"'"));
+            }
             Err(_) => Value::from(value),
         };
         out.insert(key.to_owned(), value);
