@@ -69,13 +69,16 @@ fn read(from: impl Read, name: &str) -> Result<Vec<u8>, Problem> {
     })?;
     if bytes.len() > max {
         let text = format!("{name} is larger than an atom may be ({max} bytes)");
-        return Err(Problem::new(Kind::Invalid, text)
-            .hint("split -b 8M FILE part."));
+        return Err(Problem::new(Kind::Invalid, text).hint("split -b 8M FILE part."));
     }
     Ok(bytes)
 }
 
-pub(super) fn pair<'a>(text: &'a str, flag: &str, shape: &str) -> Result<(&'a str, &'a str), Problem> {
+pub(super) fn pair<'a>(
+    text: &'a str,
+    flag: &str,
+    shape: &str,
+) -> Result<(&'a str, &'a str), Problem> {
     text.split_once('=').filter(|(key, _)| !key.is_empty()).ok_or_else(|| {
         Problem::new(Kind::Invalid, format!("{flag} {text:?} is not {shape}"))
             .hint(format!("{flag} {shape}"))
@@ -105,9 +108,9 @@ pub(super) fn references(pairs: &[String]) -> Result<BTreeMap<String, Vec<AtomId
     let mut out: BTreeMap<String, Vec<AtomId>> = BTreeMap::new();
     for text in pairs {
         let (relation, id) = pair(text, "--ref", "RELATION=ID")?;
-        let id = id.parse().map_err(|error| {
-            Problem::new(Kind::Invalid, error).hint("stoa search SPACE --json")
-        })?;
+        let id = id
+            .parse()
+            .map_err(|error| Problem::new(Kind::Invalid, error).hint("stoa search SPACE --json"))?;
         out.entry(relation.to_owned()).or_default().push(id);
     }
     Ok(out)

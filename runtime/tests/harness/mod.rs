@@ -93,7 +93,7 @@ impl Place {
 impl Started {
     /// Starts any command.
     pub(crate) fn new(mut command: Command, stdin: &[u8]) -> Started {
-        command.env_remove("RUST_BACKTRACE").env("NO_COLOR", "1");
+        command.env_remove("RUST_BACKTRACE").env_remove("COLUMNS").env("NO_COLOR", "1");
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
         let said = Arc::new((Mutex::new(Said::default()), Condvar::new()));
@@ -167,7 +167,7 @@ impl Drop for Started {
         let running = self.said.0.lock().is_ok_and(|it| it.ended.is_none());
         if running {
             // It may end just now.
-            drop(kill_process(self.pid, Signal::KILL));
+            kill_process(self.pid, Signal::KILL).ok();
         }
     }
 }
