@@ -4,6 +4,9 @@
 //! and one row a commit for the stream. Atom: 1 KB of text, 8 metadata keys, 2 references, an
 //! idempotency key, an embedding of 256 bytes that was made before.
 
+#![expect(clippy::print_stdout, reason = "a bench prints what it measured")]
+#![expect(clippy::expect_used, reason = "a bench that cannot run ends")]
+
 use fjall::{Database, KeyspaceCreateOptions, OwnedWriteBatch, PersistMode};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -133,7 +136,10 @@ async fn main() {
         let (low, mid, high) = median(ratios);
         println!(
             "puts  {flight:>4} in flight  {:>8.0}/s  bare {:>8.0}/s  ratio {mid:.2} [{low:.2}-{high:.2}]  p50 {:>7.0} us  p99 {:>7.0} us",
-            median(ours).1, median(floor).1, median(p50).1, median(p99).1,
+            median(ours).1,
+            median(floor).1,
+            median(p50).1,
+            median(p99).1,
         );
     }
     println!("load {}", load());

@@ -32,6 +32,25 @@ pub struct Ask<M> {
     pub cause: Cause,
 }
 
+impl<M> Ask<M> {
+    /// From outside, without key or comment.
+    pub fn new(asker: SessionId, message: M) -> Ask<M> {
+        Ask { message, asker, key: None, comment: String::new(), cause: Cause::default() }
+    }
+
+    /// With an idempotency key: asked again, it is answered again and nothing more happens.
+    #[must_use]
+    pub fn key(self, key: impl Into<String>) -> Ask<M> {
+        Ask { key: Some(key.into()), ..self }
+    }
+
+    /// With what it is for.
+    #[must_use]
+    pub fn comment(self, comment: impl Into<String>) -> Ask<M> {
+        Ask { comment: comment.into(), ..self }
+    }
+}
+
 /// The durable side of an incarnation's view.
 pub trait Durable: View {
     /// The recorded answer to a request, and the number of its entry in the stream.

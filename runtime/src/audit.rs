@@ -158,13 +158,16 @@ impl Ledger {
             .collect();
         let reverse = self.tables.references();
         out.references = forward.len() as u64;
-        for (target, relation, source) in forward.iter().filter(|it| {
-            !reverse.contains(&(it.0, it.1.to_owned(), it.2))
-        }) {
+        for (target, relation, source) in
+            forward.iter().filter(|it| !reverse.contains(&(it.0, it.1.to_owned(), it.2)))
+        {
             out.breach(format!("{source} {relation} {target} is not listed from its target"));
         }
         if reverse.len() > forward.len() {
-            out.breach(format!("{} references are listed that are none", reverse.len() - forward.len()));
+            out.breach(format!(
+                "{} references are listed that are none",
+                reverse.len() - forward.len()
+            ));
         }
     }
 

@@ -85,7 +85,7 @@ impl Caller {
         self.session
     }
 
-    fn level(&self, space: SpaceId) -> Option<Level> {
+    pub(crate) fn level(&self, space: SpaceId) -> Option<Level> {
         let shared = self.runtime.shared();
         let now = shared.clock.now();
         shared.rights.read().level(self.session, &Subject::Space(space), now)
@@ -114,7 +114,7 @@ impl Caller {
 
     /// Adds an atom. Durable when this returns.
     pub async fn put(&self, space: SpaceId, draft: Draft, why: Why) -> Result<Written, Problem> {
-        let draft = self.embedded(draft);
+        let draft = self.embedded(draft).await;
         let bytes = draft.content.bytes() + draft.annotation.len();
         self.mutate(space, Message::PutAtom(Box::new(draft)), why, bytes).await
     }
@@ -128,7 +128,7 @@ impl Caller {
         why: Why,
     ) -> Result<Written, Problem> {
         let before = self.get(id).await?;
-        let patch = self.embedded_patch(&before.atom, patch);
+        let patch = self.embedded_patch(&before.atom, patch).await;
         let bytes = patch.content.as_ref().map_or(1, |it| it.bytes());
         let message = Message::UpdateAtom { id, expect, patch: Box::new(patch) };
         self.mutate(before.atom.space, message, why, bytes).await
@@ -232,13 +232,5 @@ impl Caller {
             }
         }
         Ok(found)
-    }
-
-    fn embedded(&self, draft: Draft) -> Draft {
-        draft
-    }
-
-    fn embedded_patch(&self, _before: &Atom, patch: Patch) -> Patch {
-        patch
     }
 }

@@ -4,6 +4,7 @@
 //! prints, reads the terminal or ends the process.
 
 mod args;
+mod find;
 mod input;
 mod json;
 mod print;
@@ -20,10 +21,8 @@ pub(crate) fn main() -> ExitCode {
         Ok(args) => args,
         Err(error) => return usage(&error),
     };
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
-        .enable_all()
-        .build();
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
     let ended = match runtime {
         Ok(runtime) => runtime.block_on(run::run(args)),
         Err(error) => Err(Problem::new(Kind::Store, format!("no threads: {error}"))),

@@ -52,6 +52,11 @@ pub struct Config {
     pub restart_healthy_ms: u64,
     /// Results of one search.
     pub search_results_max: usize,
+    /// Spaces with an index in memory; the one searched longest ago makes room for another.
+    pub search_spaces_max: usize,
+    /// Atoms in all indexes together, at about 1.2 KB each. The index of the space that is searched
+    /// stays, alone if it must.
+    pub search_atoms_max: usize,
     /// How the worker for Python is started; nothing is this program itself.
     pub worker: Option<PathBuf>,
 }
@@ -83,6 +88,8 @@ impl Config {
             restart_backoff_ms_max: 10_000,
             restart_healthy_ms: 30_000,
             search_results_max: 1_000,
+            search_spaces_max: 256,
+            search_atoms_max: 1_000_000,
             worker: None,
         }
     }

@@ -102,9 +102,11 @@ impl Face {
 
     fn publish(&self) {
         self.queued.store(false, Ordering::Release);
-        self.watchers.lock().retain(|bell| bell.upgrade().is_some_and(|bell| {
-            bell.ring();
-            true
-        }));
+        self.watchers.lock().retain(|bell| {
+            bell.upgrade().is_some_and(|bell| {
+                bell.ring();
+                true
+            })
+        });
     }
 }

@@ -34,7 +34,7 @@ enum Request {
 
 /// Whether an entry asks for a sync or rides along with the next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Urgency {
+pub(crate) enum Urgency {
     /// Sync now.
     Synced,
     /// Ride along; delays nobody.
@@ -95,7 +95,8 @@ impl Log {
             unpointed: opened.walked,
             checkpoint: None,
         };
-        let acker = Acker { witness: opened.witness, pulse: pulse.clone(), failure: failure.clone() };
+        let acker =
+            Acker { witness: opened.witness, pulse: pulse.clone(), failure: failure.clone() };
         let head = opened.head;
         let writer = std::thread::Builder::new()
             .name("stoa-log-writer".into())
@@ -238,7 +239,9 @@ impl Writer {
             requests.into_iter().for_each(|it| refuse(it, &error));
             return;
         }
-        self.pulse.commit.store(self.pulse.started.elapsed().as_millis() as u64 + 1, Ordering::Relaxed);
+        self.pulse
+            .commit
+            .store(self.pulse.started.elapsed().as_millis() as u64 + 1, Ordering::Relaxed);
         match self.commit(requests) {
             Ok(committed) => {
                 drop(self.acker.send(committed));

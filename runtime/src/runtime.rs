@@ -8,6 +8,7 @@ use crate::host::{Hook, Shared, load, settled};
 use crate::kinds::Kinds;
 use crate::log::{Log, Threads};
 use crate::sandbox::{CodeRunner, Workers, WorkersConfig};
+use crate::search::Searches;
 use crate::seat::{Around, Perform, Seat, Supervised};
 use crate::store::{Opened, Owned, Store, ready_directory};
 use crate::tree::Tree;
@@ -36,10 +37,23 @@ struct Inner {
     kinds: Kinds,
     rights: Arc<Seat<Rights>>,
     seats: Mutex<HashMap<StreamId, Arc<dyn Any + Send + Sync>>>,
+    searches: Searches,
     threads: Mutex<Option<Threads>>,
     workers: OnceLock<Arc<Workers>>,
     /// One action of a session at a time.
     turns: Mutex<HashMap<SessionId, Weak<tokio::sync::Mutex<()>>>>,
+}
+
+/// Dropped without [`Runtime::stop`] it goes like a killed process: what is in flight is not
+/// answered, what was acknowledged is there at the next open.
+impl Drop for Inner {
+    fn drop(&mut self) {
+        if self.threads.get_mut().take().is_some() {
+            self.around.shared.store.failure.trip(StoreError::Stopping);
+            self.around.shared.log.stop();
+            self.around.tree.kill();
+        }
+    }
 }
 
 /// The kinds of actor that come with the runtime.
@@ -74,10 +88,11 @@ impl Runtime {
             let rights = load::<Rights>(&opened.store, RIGHTS)?;
             Ok::<_, StoreError>((opened, rights))
         });
-        let (opened, rights) = open.await.map_err(|error| {
-            StoreError::Invariant(format!("opening the store: {error}"))
-        })??;
+        let (opened, rights) = open
+            .await
+            .map_err(|error| StoreError::Invariant(format!("opening the store: {error}")))??;
         let store = opened.store.clone();
+        let searches = Searches::new(&config);
         let clock = Clock::start(opened.last);
         let (log, threads) = Log::start(&config, opened)
             .map_err(|error| StoreError::Invariant(format!("a thread: {error}")))?;
@@ -103,6 +118,7 @@ impl Runtime {
             kinds,
             rights,
             seats: Mutex::default(),
+            searches,
             threads: Mutex::new(Some(threads)),
             workers: OnceLock::new(),
             turns: Mutex::default(),
@@ -158,6 +174,10 @@ impl Runtime {
 
     pub(crate) fn shared(&self) -> &Arc<Shared> {
         &self.0.around.shared
+    }
+
+    pub(crate) fn searches(&self) -> &Searches {
+        &self.0.searches
     }
 
     pub(crate) fn kinds(&self) -> &Kinds {

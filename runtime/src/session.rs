@@ -130,7 +130,10 @@ fn globals(granted: &[Granted]) -> Vec<(String, Item)> {
         })
     };
     let mut globals = vec![
-        ("spaces".into(), Item::Map(granted.iter().map(|it| (it.alias.clone(), object(it))).collect())),
+        (
+            "spaces".into(),
+            Item::Map(granted.iter().map(|it| (it.alias.clone(), object(it))).collect()),
+        ),
         (
             "coordinator".into(),
             Item::Object(Object {
@@ -222,8 +225,9 @@ impl Runtime {
     /// What runs Python: worker processes.
     fn runner(&self) -> Result<Arc<dyn CodeRunner>, Problem> {
         self.workers().map_err(|error| {
-            Problem::new(Kind::Store, format!("no worker for Python: {error}"))
-                .hint("call stoa_runtime::worker_main_if_asked() first in main, or set Config::worker")
+            Problem::new(Kind::Store, format!("no worker for Python: {error}")).hint(
+                "call stoa_runtime::worker_main_if_asked() first in main, or set Config::worker",
+            )
         })
     }
 }

@@ -9,8 +9,8 @@ mod tables;
 mod witness;
 
 pub(crate) use open::Owned;
-pub(crate) use open::{Opened, ready_directory};
 pub use open::{AcceptError, Loss, accept_loss, rebuild};
+pub(crate) use open::{Opened, ready_directory};
 pub(crate) use tables::Tables;
 pub(crate) use witness::Witness;
 
@@ -142,7 +142,11 @@ impl Store {
         stream: StreamId,
         seq: u64,
     ) -> impl Iterator<Item = Result<(u64, Position), StoreError>> + use<> {
-        let from = match self.streams.range(keys::stream(stream, 0)..=keys::stream(stream, seq)).next_back() {
+        let from = match self
+            .streams
+            .range(keys::stream(stream, 0)..=keys::stream(stream, seq))
+            .next_back()
+        {
             Some(guard) => guard.key().map(|key| key.to_vec()).unwrap_or_default(),
             None => keys::stream(stream, 0),
         };
@@ -350,5 +354,7 @@ fn short() -> StoreError {
 }
 
 fn missing(at: Position) -> StoreError {
-    StoreError::Codec(format!("a derived row points at {at}, which holds no such thing; run `stoa doctor`"))
+    StoreError::Codec(format!(
+        "a derived row points at {at}, which holds no such thing; run `stoa doctor`"
+    ))
 }

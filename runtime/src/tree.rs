@@ -87,6 +87,12 @@ impl Tree {
         all
     }
 
+    /// Kills both branches, and with them all children, in no order.
+    pub(crate) fn kill(&self) {
+        self.actors.kill();
+        self.statics.kill();
+    }
+
     /// Stops all children, the last first, then the branches.
     pub(crate) async fn stop(&self) {
         for branch in [&self.actors, &self.statics] {
@@ -134,7 +140,11 @@ impl Actor for Branch {
     type State = Bough;
     type Arguments = Seed;
 
-    async fn pre_start(&self, _: ActorRef<Message>, seed: Seed) -> Result<Bough, ActorProcessingErr> {
+    async fn pre_start(
+        &self,
+        _: ActorRef<Message>,
+        seed: Seed,
+    ) -> Result<Bough, ActorProcessingErr> {
         let Config { restarts_max, restarts_within_ms: within_ms, .. } = seed.config;
         let intensity = Intensity { restarts_max, within_ms };
         let backoff = backoff(&seed.config);
@@ -241,6 +251,7 @@ impl Bough {
             }
             Message::Stop(told) => {
                 self.stopping = Some(told);
+                self.seats.values().for_each(|seat| seat.abandon());
                 let orders = self.verdicts.stop();
                 self.obey(myself, orders);
             }

@@ -21,9 +21,28 @@ const SPACES: [SpaceId; 2] = [SpaceId([1; 16]), SpaceId([2; 16])];
 /// One step of a schedule; numbers pick among what there is.
 #[derive(Clone, Debug)]
 pub(crate) enum Step {
-    Put { who: u8, space: u8, refer: Option<u8>, key: Option<u8>, word: u8 },
-    Update { who: u8, space: u8, atom: u8, base: Base, refer: Option<u8>, key: Option<u8>, word: u8 },
-    Deprecate { who: u8, space: u8, atom: u8, base: Base },
+    Put {
+        who: u8,
+        space: u8,
+        refer: Option<u8>,
+        key: Option<u8>,
+        word: u8,
+    },
+    Update {
+        who: u8,
+        space: u8,
+        atom: u8,
+        base: Base,
+        refer: Option<u8>,
+        key: Option<u8>,
+        word: u8,
+    },
+    Deprecate {
+        who: u8,
+        space: u8,
+        atom: u8,
+        base: Base,
+    },
     Commit(u8),
     Crash,
 }
@@ -36,7 +55,8 @@ pub(crate) enum Base {
 }
 
 fn step() -> impl Strategy<Value = Step> {
-    let base = || prop_oneof![4 => Just(Base::Current), 1 => Just(Base::Stale), 1 => Just(Base::Any)];
+    let base =
+        || prop_oneof![4 => Just(Base::Current), 1 => Just(Base::Stale), 1 => Just(Base::Any)];
     let key = || proptest::option::weighted(0.4, 0..4u8);
     let refer = || proptest::option::weighted(0.5, any::<u8>());
     prop_oneof![
@@ -162,10 +182,17 @@ impl World {
     }
 
     /// The answer, and whether something new happens; an atom that the request makes is 0.
-    fn foretell(&self, who: u8, space: usize, key: Option<u8>, message: &Message) -> (Foretold, bool) {
-        let earlier = self.accepted.iter().find(|it| {
-            key.is_some() && it.key == key && it.who == who && it.space == space
-        });
+    fn foretell(
+        &self,
+        who: u8,
+        space: usize,
+        key: Option<u8>,
+        message: &Message,
+    ) -> (Foretold, bool) {
+        let earlier = self
+            .accepted
+            .iter()
+            .find(|it| key.is_some() && it.key == key && it.who == who && it.space == space);
         if let Some(earlier) = earlier {
             return if earlier.message == *message {
                 (Foretold::Version { atom: earlier.atom, version: earlier.version }, false)
@@ -269,7 +296,11 @@ impl World {
         let disk = self.simulation.disk();
         let naive = self.naive(self.durable);
         if disk.head().position.0 != self.durable as u64 {
-            return Err(format!("ack: {} entries, {} acknowledged", disk.head().position, self.durable));
+            return Err(format!(
+                "ack: {} entries, {} acknowledged",
+                disk.head().position,
+                self.durable
+            ));
         }
         if disk.atoms().count() != naive.len() {
             return Err("ack: another number of atoms".into());

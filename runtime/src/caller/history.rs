@@ -107,7 +107,12 @@ impl Caller {
 
     /// Follows a space from a cursor: every change after it once, in order, however slow the
     /// reader is. The log is the only copy, so a stalled reader costs one bell.
-    pub fn follow(&self, space: SpaceId, after: Position, filter: Filter) -> Result<Follow, Problem> {
+    pub fn follow(
+        &self,
+        space: SpaceId,
+        after: Position,
+        filter: Filter,
+    ) -> Result<Follow, Problem> {
         self.level(space).ok_or_else(|| Problem::no_space(&space.to_string()))?;
         let bell = self.runtime.space(space)?.face.watch();
         Ok(Follow { caller: self.clone(), space, cursor: after, filter, bell })

@@ -64,7 +64,8 @@ impl Caller {
         }
         let max = shared.config.limits.description_bytes_max;
         if description.len() > max {
-            let text = format!("the description has {} bytes; the limit is {max}", description.len());
+            let text =
+                format!("the description has {} bytes; the limit is {max}", description.len());
             return Err(Problem::new(Kind::Invalid, text).hint("stoa space create --help"));
         }
         let space = SpaceId(self.fresh());

@@ -126,6 +126,33 @@ pub(crate) enum Verb {
         #[command(flatten)]
         why: WhyArgs,
     },
+    /// Find atoms by meaning, metadata and the state of what they refer to
+    Search {
+        space: String,
+        /// Rank by meaning and words [default: the order of birth]
+        query: Option<String>,
+        /// Only atoms whose metadata says so; 1 and 1.0 are one number
+        #[arg(long, value_name = "KEY=VALUE")]
+        meta: Vec<String>,
+        /// Only atoms whose references fit
+        ///
+        /// Every target of the relation must have this value, which holds also where there is no
+        /// target: blocked_by:status=completed. With any: in front at least one must, with none:
+        /// not one may. A relation after <- is read from its other end: any:<-blocked_by:. Several
+        /// values of one relation are one condition; none at all fits whatever you can read. What
+        /// you cannot read does not fit.
+        #[arg(long = "ref", value_name = "RELATION:KEY=VALUE")]
+        references: Vec<String>,
+        /// At most so many
+        #[arg(long, default_value_t = 20)]
+        limit: usize,
+        /// Also what is out of use
+        #[arg(long)]
+        include_deprecated: bool,
+        /// The last put first
+        #[arg(long, conflicts_with = "query")]
+        newest: bool,
+    },
     /// What happened in a space, or to an atom, the oldest first
     History {
         /// A space's name, or an atom's id

@@ -10,6 +10,7 @@ use stoa_actors::value::Value;
 use stoa_runtime::caller::{Change, SpaceCard};
 use stoa_runtime::door::{Answer, Status};
 use stoa_runtime::problem::{Kind, Problem};
+use stoa_runtime::search::Found;
 
 pub(crate) fn answer(answer: &Answer) -> Json {
     match answer {
@@ -20,6 +21,7 @@ pub(crate) fn answer(answer: &Answer) -> Json {
         Answer::Revoked { links } => json!({"revoked": links}),
         Answer::Atom(read) => atom(&read.atom, read.position),
         Answer::Change(change) => self::change(change),
+        Answer::Hit(found) => hit(found),
         Answer::Outcome(outcome) => self::outcome(outcome),
         Answer::Status(status) => self::status(status),
         Answer::Audited(audited) => {
@@ -75,6 +77,12 @@ pub(crate) fn atom(atom: &Atom, position: Position) -> Json {
         out["deprecated"] = json!(true);
         out["superseded_by"] = json!(deprecated.superseded_by.map(|id| id.to_string()));
     }
+    out
+}
+
+fn hit(found: &Found) -> Json {
+    let mut out = atom(&found.read.atom, found.read.position);
+    out["score"] = json!(found.score);
     out
 }
 
@@ -203,7 +211,7 @@ mod tests {
         for kept in ["9223372036854775807", "-9223372036854775808", "-0", "1e20", "0.5", "[true]"] {
             assert!(parse(kept).is_ok(), "{kept}");
         }
-        let quoted = r#"{"99999999999999999999": "\", "b": "\"99999999999999999999"}"#;
+        let quoted = r#"{"99999999999999999999": "\\", "b": "\"99999999999999999999"}"#;
         assert!(parse(quoted).is_ok());
         for refused in [
             "9223372036854775808",

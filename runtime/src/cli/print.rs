@@ -9,6 +9,7 @@ use stoa_actors::id::Position;
 use stoa_runtime::audit::Audited;
 use stoa_runtime::caller::{Change, SpaceCard};
 use stoa_runtime::door::{Answer, Status};
+use stoa_runtime::search::Found;
 
 const DIM: Style = Style::new().dimmed();
 const BOLD: Style = Style::new().bold();
@@ -25,6 +26,7 @@ pub(crate) fn answer(to: &mut impl Write, answer: &Answer) -> io::Result<()> {
         }
         Answer::Atom(read) => atom(to, &read.atom, read.position),
         Answer::Change(change) => self::change(to, change),
+        Answer::Hit(found) => hit(to, found),
         Answer::Outcome(outcome) => self::outcome(to, outcome),
         Answer::Status(status) => self::status(to, status),
         Answer::Audited(audited) => self::audited(to, audited),
@@ -76,6 +78,35 @@ fn atom(to: &mut impl Write, atom: &Atom, position: Position) -> io::Result<()> 
             writeln!(to, "\n{DIM}{} bytes of {media_type}; --json shows them{DIM:#}", bytes.len())
         }
     }
+}
+
+/// Characters of an atom's first line that one hit shows.
+const HIT_CHARS: usize = 60;
+
+fn hit(to: &mut impl Write, found: &Found) -> io::Result<()> {
+    let atom = &found.read.atom;
+    let about = match &atom.content {
+        _ if !atom.annotation.is_empty() => atom.annotation.clone(),
+        Content::Text(text) => text.clone(),
+        Content::Json(value) => value.to_string(),
+        Content::Bytes { media_type, bytes } => format!("{} bytes of {media_type}", bytes.len()),
+    };
+    let first = about.lines().find(|it| !it.trim().is_empty()).unwrap_or_default().trim();
+    let mut line: String = first.chars().take(HIT_CHARS).collect();
+    if line.len() < first.len() {
+        line.pop();
+        line.push('…');
+    }
+    let metadata = atom.metadata.iter().map(|(key, value)| format!("  {key}={value}"));
+    let old = if atom.deprecated.is_some() { "  deprecated" } else { "" };
+    writeln!(
+        to,
+        "{BOLD}{:>6.3}{BOLD:#}  {DIM}{}  {:<4}{DIM:#}  {line:<HIT_CHARS$}{DIM}{old}{}{DIM:#}",
+        found.score,
+        atom.id,
+        format!("v{}", atom.version),
+        metadata.collect::<String>(),
+    )
 }
 
 fn change(to: &mut impl Write, change: &Change) -> io::Result<()> {

@@ -2,12 +2,13 @@
 
 use super::args::{Args, BaseArgs, SpaceVerb, Verb, WhyArgs};
 use super::input::{after, draft, metadata, patch, source, space_level};
-use super::{json, print};
+use super::{find, json, print};
 use std::io::{self, Write};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 use stoa_actors::code::Ending;
 use stoa_actors::id::{AtomId, Position};
+use stoa_actors::search::{Order, Query};
 use stoa_actors::space::{Expect, Filter};
 use stoa_runtime::caller::{Grant, HistoryQuery, Why};
 use stoa_runtime::config::Config;
@@ -225,9 +226,17 @@ fn doctor(config: &Config, accept_loss: Option<&str>, as_json: bool) -> Result<(
             if as_json {
                 let (kept, breach) = (loss.kept.to_string(), loss.breach.to_string());
                 let removed = loss.removed;
-                writeln!(to, "{}", serde_json::json!({"kept": kept, "removed": removed, "breach": breach}))
+                writeln!(
+                    to,
+                    "{}",
+                    serde_json::json!({"kept": kept, "removed": removed, "breach": breach})
+                )
             } else {
-                writeln!(to, "going on from {}; {} entries behind it are removed", loss.kept, loss.removed)
+                writeln!(
+                    to,
+                    "going on from {}; {} entries behind it are removed",
+                    loss.kept, loss.removed
+                )
             }
         }
     };
@@ -277,6 +286,20 @@ fn call(verb: Verb) -> Result<Call, Problem> {
                 Call::History { space: of, query: HistoryQuery { after: Position(after), limit } }
             }
         },
+        Verb::Search {
+            space,
+            query: text,
+            meta,
+            references,
+            limit,
+            include_deprecated,
+            newest,
+        } => {
+            let order = if newest { Order::Newest } else { Order::Oldest };
+            let (metadata, references) = (metadata(&meta)?, find::conditions(&references)?);
+            let query = Query { text, metadata, references, limit, include_deprecated, order };
+            Call::Search { space, query }
+        }
         Verb::Watch { space, cursor, no_follow, types, meta } => {
             let filter = Filter { types, metadata: metadata(&meta)? };
             Call::Watch { space, after: cursor.map(Position), filter, follow: !no_follow }

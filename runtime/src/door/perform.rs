@@ -4,11 +4,13 @@ use crate::audit::{self, Audited};
 use crate::caller::{Caller, Change, Grant, Granted, HistoryQuery, Read, SpaceCard, Why};
 use crate::problem::{Kind, Problem};
 use crate::runtime::Runtime;
+use crate::search::Found;
 use crate::session;
 use serde::{Deserialize, Serialize};
 use stoa_actors::id::{AtomId, Position, ROOT};
 use stoa_actors::log::Head;
 use stoa_actors::rights::Level;
+use stoa_actors::search::Query;
 use stoa_actors::space::{Draft, Expect, Filter, Patch};
 use tokio::sync::mpsc::Sender;
 
@@ -36,6 +38,7 @@ pub enum Call {
     Deprecate { id: AtomId, expect: Expect, superseded_by: Option<AtomId>, why: Why },
     History { space: String, query: HistoryQuery },
     AtomHistory { id: AtomId },
+    Search { space: String, query: Query },
     Watch { space: String, after: Option<Position>, filter: Filter, follow: bool },
     Exec(ExecAsk),
     Status,
@@ -70,6 +73,7 @@ pub enum Answer {
     Revoked { links: u64 },
     Atom(Read),
     Change(Change),
+    Hit(Found),
     Outcome(stoa_actors::code::Outcome),
     Status(Status),
     Audited(Audited),
@@ -154,6 +158,11 @@ pub async fn perform(
             let changes = caller.atom_history(id).await?;
             out.all(changes.into_iter().map(Answer::Change)).await
         }
+        Call::Search { space, query } => {
+            let space = caller.resolve(&space)?;
+            let found = caller.search(space, query).await?;
+            out.all(found.into_iter().map(Answer::Hit)).await
+        }
         Call::Watch { space, after, filter, follow } => {
             watch(&caller, &space, after, filter, follow, &out).await
         }
@@ -208,11 +217,8 @@ async fn watch(
     };
     let mut reader = caller.follow(id, after, filter)?;
     loop {
-        let changes = if follow {
-            reader.next(WATCH_CHANGES).await?
-        } else {
-            reader.ready(WATCH_CHANGES)?
-        };
+        let changes =
+            if follow { reader.next(WATCH_CHANGES).await? } else { reader.ready(WATCH_CHANGES)? };
         if changes.is_empty() {
             return Ok(());
         }

@@ -115,6 +115,9 @@ impl Client {
 }
 
 fn lost(error: io::Error) -> Problem {
-    let text = format!("the process that has the directory open is gone: {error}; whether the request took effect is not known: type it again with the same --key");
+    let text = format!(
+        "the process that has the directory open is gone: {error}; whether the request took effect \
+         is not known: type it again with the same --key"
+    );
     Problem::new(Kind::Busy, text).hint("stoa status")
 }

@@ -1,13 +1,14 @@
 //! What the code's calls do: methods of spaces, under the session's rights.
 
-use super::items::{self, raise};
 use super::SEEN_MAX;
+use super::items::{self, raise};
 use crate::caller::{Caller, HistoryQuery, Read, Why};
 use crate::problem::{Kind, Problem};
 use crate::sandbox::{Boxed, Host};
 use std::collections::BTreeMap;
 use stoa_actors::code::{HostCall, Item, Raise};
 use stoa_actors::id::{AtomId, Position, SpaceId};
+use stoa_actors::search::{HITS_DEFAULT, Order, Query};
 use stoa_actors::space::{Draft, Expect, Filter, Patch};
 use stoa_actors::value::Value;
 
@@ -75,7 +76,9 @@ impl Hands {
             "__getattr__" => Err(raise("AttributeError", format!("there is no {}", args.asked()))),
             name => Err(raise(
                 "AttributeError",
-                format!("a Space has no {name}; it has search, get, put, update, deprecate, references, history, subscribe, describe"),
+                format!(
+                    "a Space has no {name}; it has search, get, put, update, deprecate, references, history, subscribe, describe"
+                ),
             )),
         }
     }
@@ -180,7 +183,9 @@ impl Hands {
             (None, false, Some(seen)) => Ok(Expect::Version(*seen)),
             (None, false, None) => Err(raise(
                 "ValueError",
-                format!("atom {id} was not read in this session; get it first, or say if_version= or force=True"),
+                format!(
+                    "atom {id} was not read in this session; get it first, or say if_version= or force=True"
+                ),
             )),
         }
     }
@@ -193,7 +198,8 @@ impl Hands {
         {
             let metadata = Value::Map(read.atom.metadata.clone());
             let (version, author) = (read.atom.version, read.atom.author);
-            raised.message = format!("{}; now version {version} by {author}: {metadata}", raised.message);
+            raised.message =
+                format!("{}; now version {version} by {author}: {metadata}", raised.message);
         }
         raised
     }
@@ -244,9 +250,31 @@ impl Hands {
         Ok(items::text(id))
     }
 
-    async fn search(&mut self, space: SpaceId, args: Args) -> Result<Item, Raise> {
-        let _ = (space, args);
-        Err(raise("NotImplementedError", "search"))
+    async fn search(&mut self, space: SpaceId, mut args: Args) -> Result<Item, Raise> {
+        let query = Query {
+            text: args.text("query")?,
+            metadata: args.take("metadata").map(items::metadata).transpose()?.unwrap_or_default(),
+            references: args
+                .take("references")
+                .map(items::conditions)
+                .transpose()?
+                .unwrap_or_default(),
+            limit: args.number("limit")?.map_or(HITS_DEFAULT, |it| it as usize),
+            include_deprecated: args.truth("include_deprecated")?,
+            order: match args.text("order")?.as_deref() {
+                None | Some("oldest") => Order::Oldest,
+                Some("newest") => Order::Newest,
+                Some(_) => return Err(raise("ValueError", "order= is 'oldest' or 'newest'")),
+            },
+        };
+        args.end()?;
+        let found = self.caller.search(space, query).await.map_err(refused)?;
+        let mut hits = Vec::with_capacity(found.len());
+        for it in found {
+            self.remember(it.read.atom.id, it.read.atom.version);
+            hits.push(items::atom(&it.read.atom, it.read.position, Some(it.score)));
+        }
+        Ok(Item::List(hits))
     }
 
     fn why(&self, args: &mut Args, verb: &str) -> Result<Why, Raise> {

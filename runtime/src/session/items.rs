@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use stoa_actors::atom::{Atom, Content, Metadata};
 use stoa_actors::code::{Item, Object, Raise};
 use stoa_actors::id::{AtomId, Position};
+use stoa_actors::search::{Condition, Which};
 use stoa_actors::value::Value;
 
 pub(super) fn text(text: impl ToString) -> Item {
@@ -106,7 +107,10 @@ pub(super) fn metadata(item: Item) -> Result<Metadata, Raise> {
     match value(item)? {
         Value::Map(map) => Ok(map),
         Value::Null => Ok(Metadata::new()),
-        _ => Err(raise("TypeError", "metadata= takes a dict, {\"status\": \"pending\"} for instance")),
+        _ => Err(raise(
+            "TypeError",
+            "metadata= takes a dict, {\"status\": \"pending\"} for instance",
+        )),
     }
 }
 
@@ -119,9 +123,33 @@ pub(super) fn id(item: &Item) -> Result<AtomId, Raise> {
     }
 }
 
+/// `{"blocked_by": {"status": "completed"}}`: every target matches. `{"any": {…}}` and
+/// `{"none": {…}}` say how many must instead.
+pub(super) fn conditions(item: Item) -> Result<BTreeMap<String, Condition>, Raise> {
+    let shape =
+        "references= takes a dict, {\"blocked_by\": {\"status\": \"completed\"}} for instance";
+    let wrong = || raise("TypeError", shape);
+    let mut out = BTreeMap::new();
+    for (relation, condition) in metadata(item)? {
+        let Value::Map(mut metadata) = condition else { return Err(wrong()) };
+        let mut which = Which::All;
+        for (word, variant) in [("all", Which::All), ("any", Which::Any), ("none", Which::None)] {
+            if metadata.len() == 1
+                && let Some(Value::Map(inner)) = metadata.get(word)
+            {
+                (which, metadata) = (variant, inner.clone());
+                break;
+            }
+        }
+        out.insert(relation, Condition { which, metadata });
+    }
+    Ok(out)
+}
+
 /// `{"blocked_by": [id, …]}`; one target may stand without its list.
 pub(super) fn references(item: Item) -> Result<BTreeMap<String, Vec<AtomId>>, Raise> {
-    let wrong = || raise("TypeError", "references= takes a dict, {\"blocked_by\": [id]} for instance");
+    let wrong =
+        || raise("TypeError", "references= takes a dict, {\"blocked_by\": [id]} for instance");
     let pairs: Vec<(String, Item)> = match item {
         Item::Map(map) => map,
         Item::Value(Value::Map(map)) => {

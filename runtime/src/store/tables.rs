@@ -48,13 +48,14 @@ impl Tables {
         let quiet = store.last_position()? == upto;
         for ((table, key), value) in &self.0 {
             let found = store.table(*table).get(key)?;
-            let moved_on = *table == ATOMS
-                && found.as_ref().and_then(|it| keys::number(it, 0)) > Some(upto.0);
+            let moved_on =
+                *table == ATOMS && found.as_ref().and_then(|it| keys::number(it, 0)) > Some(upto.0);
             let unsettled = !quiet && *table == REFERENCES;
             if found.as_deref() == value.as_deref() || moved_on || unsettled {
                 right += 1;
             } else {
-                wrong.push(format!("a derived row differs from the log: table {table}, {key:02x?}"));
+                wrong
+                    .push(format!("a derived row differs from the log: table {table}, {key:02x?}"));
             }
         }
         Ok((right, wrong))
@@ -62,9 +63,8 @@ impl Tables {
 
     /// The references that are listed from their targets.
     pub(crate) fn references(&self) -> BTreeSet<(AtomId, String, AtomId)> {
-        let rows = self.0.iter().filter(|((table, _), value)| {
-            *table == REFERENCES && value.is_some()
-        });
+        let rows =
+            self.0.iter().filter(|((table, _), value)| *table == REFERENCES && value.is_some());
         rows.filter_map(|((_, key), _)| {
             let target = AtomId(*key.first_chunk()?);
             keys::referrer(key).map(|(relation, source)| (target, relation, source))

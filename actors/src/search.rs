@@ -1,0 +1,172 @@
+//! Search: meaning, structure and the state of references in one question (seed 000, "Search").
+//!
+//! An [`Index`] folds the events of one space and answers a [`Query`]: the metadata filter first,
+//! through inverted sets; then a rank, `0.4·BM25/max + 0.6·cosine` with a text and the order of
+//! birth without; then the reference conditions, in rank order until the limit is full. Nothing is
+//! approximate: every row that may be found is looked at. What the asker cannot read of other
+//! spaces is not there ([`Elsewhere`]).
+
+mod conditions;
+mod dictionary;
+mod facets;
+mod index;
+mod lexicon;
+mod slab;
+#[cfg(test)]
+mod tests;
+mod words;
+
+pub use index::Index;
+pub use words::{WORDS_BYTES_MAX, tokens, words};
+
+use crate::atom::{Atom, Metadata};
+use crate::id::{AtomId, Position};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// Hits of one search when the asker does not say how many.
+pub const HITS_DEFAULT: usize = 20;
+
+/// What part of the score is words; the rest is meaning. Measured best of what was tried.
+pub const WORDS_WEIGHT: f32 = 0.4;
+
+/// What is looked for. Everything that is said must hold; nothing said is everything.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Query {
+    /// Ranks by meaning and words. It never cuts off: a poor hit comes last.
+    pub text: Option<String>,
+    /// Keys that must have these values; `1` and `1.0` are one number.
+    pub metadata: Metadata,
+    /// By relation, or by `<-relation` for the atoms that refer to the one that is looked at.
+    pub references: BTreeMap<String, Condition>,
+    /// At most so many.
+    pub limit: usize,
+    /// What is out of use as well.
+    pub include_deprecated: bool,
+    /// What comes first when there is no text.
+    pub order: Order,
+}
+
+impl Default for Query {
+    fn default() -> Self {
+        Query {
+            text: None,
+            metadata: Metadata::new(),
+            references: BTreeMap::new(),
+            limit: HITS_DEFAULT,
+            include_deprecated: false,
+            order: Order::default(),
+        }
+    }
+}
+
+impl Query {
+    /// By meaning and words.
+    pub fn text(text: impl Into<String>) -> Query {
+        Query { text: Some(text.into()), ..Query::default() }
+    }
+}
+
+/// Why a query is not answered.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum QueryRefusal {
+    /// Over a limit.
+    #[error("{what}: {size}, and the limit is {max}; ask for less")]
+    Limit {
+        /// What there is too much of.
+        what: &'static str,
+        /// How much.
+        size: usize,
+        /// The limit, in the same unit.
+        max: usize,
+    },
+}
+
+/// Metadata keys, also those in conditions, and relations of one query.
+pub const CONDITIONS_MAX: usize = 100;
+
+impl Query {
+    /// Refuses what is over a limit; `hits_max` is the host's.
+    pub fn check(&self, hits_max: usize) -> Result<(), QueryRefusal> {
+        let text = self.text.as_ref().map_or(0, String::len);
+        let within = self.references.values().map(|it| 1 + it.metadata.len()).sum::<usize>();
+        let limits = [
+            ("hits asked for", self.limit, hits_max),
+            ("bytes of text asked for", text, WORDS_BYTES_MAX),
+            ("conditions", self.metadata.len() + within, CONDITIONS_MAX),
+        ];
+        let over = limits.into_iter().find(|(_, size, max)| size > max);
+        over.map_or(Ok(()), |(what, size, max)| Err(QueryRefusal::Limit { what, size, max }))
+    }
+}
+
+/// What comes first without a text. Both are orders of birth: an update moves nothing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Order {
+    /// The atom that was put first.
+    #[default]
+    Oldest,
+    /// The atom that was put last.
+    Newest,
+}
+
+/// What the atoms at the other end of a relation must be like.
+///
+/// A target that the asker cannot read, or that does not exist, does not match. An atom that
+/// refers from a space that the asker cannot read is not listed, so it decides nothing.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Condition {
+    /// How many of them.
+    pub which: Which,
+    /// Keys that must have these values; none matches whatever can be read.
+    pub metadata: Metadata,
+}
+
+/// How many of the atoms at the other end must match.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Which {
+    /// Every one; so it holds where there is none.
+    #[default]
+    All,
+    /// At least one.
+    Any,
+    /// Not one.
+    None,
+}
+
+/// What is found.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Hit {
+    /// Which atom.
+    pub id: AtomId,
+    /// Its version, as the index knows it.
+    pub version: u64,
+    /// How well it fits, for comparison within one answer; 0 without a text.
+    pub score: f32,
+    /// The entry that holds this version.
+    pub position: Position,
+}
+
+/// The atoms of other spaces, as far as the asker may read them.
+pub trait Elsewhere {
+    /// The newest version, if the asker may read it.
+    fn atom(&self, id: AtomId) -> Option<Arc<Atom>>;
+    /// The atoms that refer to `target` by `relation`, readable or not.
+    fn sources(&self, target: AtomId, relation: &str) -> Vec<AtomId>;
+}
+
+/// No other spaces: for an index of its own, and for tests.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Nowhere;
+
+impl Elsewhere for Nowhere {
+    fn atom(&self, _: AtomId) -> Option<Arc<Atom>> {
+        None
+    }
+
+    fn sources(&self, _: AtomId, _: &str) -> Vec<AtomId> {
+        Vec::new()
+    }
+}

@@ -1,0 +1,139 @@
+//! Conditions on the atoms at the other end of a reference.
+
+use super::facets::Facets;
+use super::index::Filed;
+use super::{Condition, Elsewhere, Query, Which};
+use crate::atom::{Atom, Metadata};
+use crate::id::{AtomId, SpaceId};
+use crate::mutant;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// The conditions of one query, and what it has learnt of other spaces so far.
+pub(super) struct Conditions<'a> {
+    filed: &'a Filed,
+    space: SpaceId,
+    elsewhere: &'a dyn Elsewhere,
+    checks: Vec<Check<'a>>,
+    seen: BTreeMap<AtomId, Option<Arc<Atom>>>,
+}
+
+struct Check<'a> {
+    relation: &'a str,
+    reverse: bool,
+    which: Which,
+    metadata: &'a Metadata,
+    /// A bit for each slot of this space that matches; nothing when all do.
+    here: Option<Vec<u64>>,
+}
+
+/// The mark of the reverse direction.
+const REVERSE: &str = "<-";
+
+impl<'a> Conditions<'a> {
+    pub(super) fn new(
+        query: &'a Query,
+        space: SpaceId,
+        filed: &'a Filed,
+        facets: &Facets,
+        elsewhere: &'a dyn Elsewhere,
+    ) -> Self {
+        let check = |(relation, condition): (&'a String, &'a Condition)| {
+            let reversed = relation.strip_prefix(REVERSE);
+            Check {
+                relation: reversed.unwrap_or(relation),
+                reverse: reversed.is_some(),
+                which: condition.which,
+                metadata: &condition.metadata,
+                here: facets.allowed(&condition.metadata).map(bits),
+            }
+        };
+        let checks = query.references.iter().map(check).collect();
+        Conditions { filed, space, elsewhere, checks, seen: BTreeMap::new() }
+    }
+
+    /// Whether all of them hold for a slot.
+    pub(super) fn hold(&mut self, slot: u32) -> bool {
+        let Conditions { filed, space, elsewhere, checks, seen } = self;
+        let mut ends = Ends { filed, space: *space, elsewhere: *elsewhere, seen };
+        checks.iter().all(|check| {
+            let mut matches: Box<dyn Iterator<Item = bool> + '_> = if check.reverse {
+                Box::new(ends.sources(slot, check).into_iter())
+            } else {
+                let targets = filed.targets(slot, check.relation);
+                Box::new(targets.map(|target| ends.target(target, check)))
+            };
+            match check.which {
+                Which::All if mutant::planted("search.all_is_any") => matches.any(|it| it),
+                Which::All => matches.all(|it| it),
+                Which::Any => matches.any(|it| it),
+                Which::None => !matches.any(|it| it),
+            }
+        })
+    }
+}
+
+struct Ends<'a, 'b> {
+    filed: &'b Filed,
+    space: SpaceId,
+    elsewhere: &'a dyn Elsewhere,
+    seen: &'b mut BTreeMap<AtomId, Option<Arc<Atom>>>,
+}
+
+impl Ends<'_, '_> {
+    fn target(&mut self, target: AtomId, check: &Check<'_>) -> bool {
+        if let Some(slot) = self.filed.slot(target) {
+            return check.here(slot);
+        }
+        let unreadable = mutant::planted("search.unreadable_target_holds");
+        self.other(target).map_or(unreadable, |atom| says(&atom, check.metadata))
+    }
+
+    /// Those of other spaces come behind those of this one: they cost more.
+    fn sources(&mut self, slot: u32, check: &Check<'_>) -> Vec<bool> {
+        let target = self.filed.id(slot);
+        let here = self.filed.sources(target, check.relation);
+        let mut matches: Vec<bool> = here.iter().map(|source| check.here(*source)).collect();
+        for source in self.elsewhere.sources(target, check.relation) {
+            if self.filed.slot(source).is_some() {
+                continue;
+            }
+            // One of this space that is not filed is newer than what is searched.
+            let other = self.other(source).filter(|atom| atom.space != self.space);
+            let refers = |atom: &Arc<Atom>| {
+                let mut references = atom.references.iter();
+                references.any(|it| it.target == target && it.relation == check.relation)
+            };
+            if let Some(atom) = other.filter(refers) {
+                matches.push(says(&atom, check.metadata));
+            }
+        }
+        matches
+    }
+
+    fn other(&mut self, id: AtomId) -> Option<Arc<Atom>> {
+        self.seen.entry(id).or_insert_with(|| self.elsewhere.atom(id)).clone()
+    }
+}
+
+impl Check<'_> {
+    fn here(&self, slot: u32) -> bool {
+        let holds = |bits: &Vec<u64>| {
+            let word = bits.get(slot as usize / 64).copied().unwrap_or_default();
+            word >> (slot % 64) & 1 == 1
+        };
+        self.here.as_ref().is_none_or(holds)
+    }
+}
+
+fn says(atom: &Atom, metadata: &Metadata) -> bool {
+    let mut wanted = metadata.iter();
+    wanted.all(|(key, value)| atom.metadata.get(key).is_some_and(|it| it.same(value)))
+}
+
+fn bits(slots: Vec<u32>) -> Vec<u64> {
+    let words = slots.last().map_or(0, |last| *last as usize / 64 + 1);
+    let mut bits = vec![0; words];
+    slots.iter().for_each(|slot| bits[*slot as usize / 64] |= 1 << (slot % 64));
+    bits
+}

@@ -1,0 +1,113 @@
+//! Keys and their postings: what words, metadata values and references are found by.
+
+use std::borrow::Borrow;
+use std::collections::BTreeMap;
+
+/// Each key has a number and a sorted list of postings. A key without postings is gone, and its
+/// number is used again, so that what is updated for ever does not grow for ever.
+pub(super) struct Dictionary<K> {
+    numbers: BTreeMap<K, u32>,
+    lists: Vec<(K, Vec<u32>)>,
+    free: Vec<u32>,
+}
+
+impl<K> Default for Dictionary<K> {
+    fn default() -> Self {
+        Dictionary { numbers: BTreeMap::new(), lists: Vec::new(), free: Vec::new() }
+    }
+}
+
+impl<K: Ord + Clone> Dictionary<K> {
+    /// The number of a key; `own` makes the key itself, the first time.
+    pub(super) fn number<Q>(&mut self, key: &Q, own: impl FnOnce() -> K) -> u32
+    where
+        K: Borrow<Q>,
+        Q: Ord + ?Sized,
+    {
+        if let Some(number) = self.numbers.get(key) {
+            return *number;
+        }
+        let own = own();
+        let number = match self.free.pop() {
+            Some(number) => {
+                self.lists[number as usize].0 = own.clone();
+                number
+            }
+            None => {
+                self.lists.push((own.clone(), Vec::new()));
+                self.lists.len() as u32 - 1
+            }
+        };
+        self.numbers.insert(own, number);
+        number
+    }
+
+    /// Files a posting, once.
+    pub(super) fn file(&mut self, number: u32, posting: u32) {
+        let list = &mut self.lists[number as usize].1;
+        if list.last().is_none_or(|last| *last < posting) {
+            return list.push(posting);
+        }
+        if let Err(at) = list.binary_search(&posting) {
+            list.insert(at, posting);
+        }
+    }
+
+    /// Takes the posting between `low` and `high` out again.
+    pub(super) fn unfile(&mut self, number: u32, low: u32, high: u32) {
+        let (key, list) = &mut self.lists[number as usize];
+        let at = list.partition_point(|it| *it < low);
+        if list.get(at).is_some_and(|it| *it <= high) {
+            list.remove(at);
+        }
+        if list.is_empty() {
+            self.numbers.remove(key);
+            *list = Vec::new();
+            self.free.push(number);
+        }
+    }
+
+    /// The postings of a key.
+    pub(super) fn postings<Q>(&self, key: &Q) -> &[u32]
+    where
+        K: Borrow<Q>,
+        Q: Ord + ?Sized,
+    {
+        self.numbers.get(key).map_or(&[], |number| &self.lists[*number as usize].1)
+    }
+
+    /// The key that has a number.
+    pub(super) fn key(&self, number: u32) -> &K {
+        &self.lists[number as usize].0
+    }
+
+    /// The keys between two, in order, and their postings.
+    pub(super) fn between<'a>(
+        &'a self,
+        from: &K,
+        to: &K,
+    ) -> impl Iterator<Item = (&'a K, &'a [u32])> {
+        let found = self.numbers.range(from..=to);
+        found.map(|(key, number)| (key, &self.lists[*number as usize].1[..]))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_without_postings_is_gone() {
+        let mut words: Dictionary<String> = Dictionary::default();
+        let a = words.number("a", || "a".into());
+        words.file(a, 7);
+        words.file(a, 3);
+        words.file(a, 7);
+        assert_eq!(words.postings("a"), [3, 7]);
+        words.unfile(a, 3, 3);
+        words.unfile(a, 7, 7);
+        assert!(words.postings("a").is_empty());
+        assert_eq!(words.number("b", || "b".into()), a);
+        assert_eq!(words.key(a), "b");
+    }
+}

@@ -1,0 +1,136 @@
+//! Search over live indexes, outside the mailboxes.
+//!
+//! An index is made at the first search of its space and caught up by every later one, from the
+//! log, up to the last durable position: what was acknowledged before a search is in it, and what
+//! is not durable yet is not. *Snapshot first, rights second*, as with every read.
+
+mod live;
+
+pub(crate) use live::Searches;
+
+use crate::caller::{Caller, Read};
+use crate::problem::{Kind, Problem};
+use crate::runtime::Runtime;
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+use stoa_actors::atom::{Atom, Embed, Embedding};
+use stoa_actors::behaviour::{Behaviour, View};
+use stoa_actors::id::{AtomId, Position, SpaceId};
+use stoa_actors::incarnation;
+use stoa_actors::search::{Elsewhere, Hit, Query, words};
+use stoa_actors::space::{Draft, MadeFor, Patch, Space};
+
+/// An atom that was found, as it was where the search looked.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Found {
+    /// The atom.
+    pub read: Read,
+    /// How well it fits, for comparison within one answer; 0 without a text.
+    pub score: f32,
+}
+
+/// A longer text is embedded beside the tasks, not in one.
+const INLINE_BYTES_MAX: usize = 4 << 10;
+
+impl Caller {
+    /// What fits in a space, the best first: everything acknowledged before this was called is
+    /// looked at.
+    ///
+    /// The first search of a space reads its stream. Errors: [`Kind::Unknown`] when the caller
+    /// cannot read the space, [`Kind::Invalid`] over a limit.
+    pub async fn search(&self, space: SpaceId, query: Query) -> Result<Vec<Found>, Problem> {
+        self.readable(space)?;
+        query.check(self.runtime.shared().config.search_results_max).map_err(|refusal| {
+            Problem::new(Kind::Invalid, refusal).hint("stoa search SPACE QUERY --limit 20")
+        })?;
+        let caller = self.clone();
+        let search = tokio::task::spawn_blocking(move || caller.search_now(space, &query));
+        search.await.unwrap_or_else(|error| {
+            // It may have died half-way through an update of the index.
+            self.runtime.searches().forget(space);
+            Err(Problem::new(Kind::Store, format!("the search died: {error}")))
+        })
+    }
+
+    fn search_now(&self, space: SpaceId, query: &Query) -> Result<Vec<Found>, Problem> {
+        let searches = self.runtime.searches();
+        let vector = query.text.as_deref().and_then(|text| searches.embed().embed(text));
+        let upto = self.runtime.durable();
+        let live = searches.live(space);
+        let index = live::caught_up(&live, self.runtime.store(), upto)?;
+        let hits = index.search(query, vector.as_ref(), &Reach { caller: self });
+        let atoms = index.len();
+        drop(index);
+        searches.weigh(space, atoms);
+        let found = hits.iter().map(|hit| found(&self.runtime, hit)).collect();
+        // Rights second: what was read before a revoke is not handed out after it.
+        self.readable(space)?;
+        found
+    }
+
+    /// The draft with its vector.
+    pub(crate) async fn embedded(&self, mut draft: Draft) -> Draft {
+        if draft.embedding.is_none() {
+            let text = words(&draft.annotation, &draft.metadata, &draft.content);
+            draft.embedding = embed(self.runtime.searches().embed(), text).await;
+        }
+        draft
+    }
+
+    /// The patch with the vector of what it makes of an atom.
+    pub(crate) async fn embedded_patch(&self, before: &Atom, mut patch: Patch) -> Patch {
+        if patch.embedding.is_none() {
+            let mut atom = before.clone();
+            patch.merge(&mut atom);
+            let text = words(&atom.annotation, &atom.metadata, &atom.content);
+            let made = embed(self.runtime.searches().embed(), text).await;
+            let base = before.version;
+            patch.embedding = made.map(|embedding| MadeFor { base, embedding });
+        }
+        patch
+    }
+
+    fn readable(&self, space: SpaceId) -> Result<(), Problem> {
+        self.level(space).map(drop).ok_or_else(|| Problem::no_space(&space.to_string()))
+    }
+}
+
+/// A dead pool means that the runtime is going: the atom is then without a vector.
+async fn embed(with: Arc<dyn Embed>, text: String) -> Option<Embedding> {
+    if text.len() <= INLINE_BYTES_MAX {
+        return with.embed(&text);
+    }
+    tokio::task::spawn_blocking(move || with.embed(&text)).await.ok().flatten()
+}
+
+/// The version that was found, also when there is a newer one by now.
+fn found(runtime: &Runtime, hit: &Hit) -> Result<Found, Problem> {
+    let atom = atom_at(runtime, hit.position, hit.id)?;
+    let amiss = || Problem::new(Kind::Store, format!("entry {} is amiss", hit.position));
+    let atom = atom.ok_or_else(|| amiss().hint("stoa audit"))?;
+    Ok(Found { read: Read { atom, position: hit.position }, score: hit.score })
+}
+
+fn atom_at(runtime: &Runtime, at: Position, id: AtomId) -> Result<Option<Arc<Atom>>, Problem> {
+    let Some(entry) = runtime.store().entry(at)? else { return Ok(None) };
+    let events =
+        incarnation::events::<Space>(&entry.body).map_err(crate::failure::StoreError::from)?;
+    Ok(events.iter().filter_map(Space::atom).find(|it| it.id == id).cloned())
+}
+
+/// What the caller can read of other spaces. A store that cannot be read stops.
+struct Reach<'a> {
+    caller: &'a Caller,
+}
+
+impl Elsewhere for Reach<'_> {
+    fn atom(&self, id: AtomId) -> Option<Arc<Atom>> {
+        let atom = View::atom(self.caller.runtime.store(), id)?;
+        self.caller.level(atom.space).map(|_| atom)
+    }
+
+    fn sources(&self, target: AtomId, relation: &str) -> Vec<AtomId> {
+        let sources = self.caller.runtime.store().sources(target, Some(relation));
+        sources.into_iter().map(|(_, source)| source).collect()
+    }
+}
