@@ -1,6 +1,6 @@
 //! What is typed after `search`, as a query.
 
-use super::run::{metadata, pair};
+use super::input::{metadata, pair};
 use std::collections::BTreeMap;
 use stoa_actors::search::{Condition, Which};
 use stoa_runtime::problem::{Kind, Problem};
