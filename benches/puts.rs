@@ -7,9 +7,6 @@
 #![expect(clippy::print_stdout, reason = "a bench prints what it measured")]
 #![expect(clippy::expect_used, reason = "a bench that cannot run ends")]
 
-#[path = "measure.rs"]
-mod measure;
-
 use fjall::{Database, KeyspaceCreateOptions, OwnedWriteBatch, PersistMode};
 use measure::{load, rounds, spread};
 use std::collections::BTreeMap;

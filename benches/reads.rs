@@ -4,9 +4,6 @@
 #![expect(clippy::print_stdout, reason = "a bench prints what it measured")]
 #![expect(clippy::expect_used, reason = "a bench that cannot run ends")]
 
-#[path = "measure.rs"]
-mod measure;
-
 use measure::{load, micros, quantile, rounds, spread};
 use ractor::{Actor, ActorProcessingErr, ActorRef};
 use std::sync::Arc;

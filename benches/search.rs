@@ -20,7 +20,8 @@ struct Chance(u64);
 
 impl Chance {
     fn below(&mut self, end: u64) -> u64 {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        self.0 =
+            self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (self.0 >> 33) % end
     }
 
@@ -109,30 +110,38 @@ fn questions(text: String, team: u64) -> Vec<(&'static str, Query)> {
     let never = BTreeMap::from([("blocked_by".to_owned(), never)]);
     let text = Some(text);
     vec![
-        ("text + metadata + references", Query {
-            text: text.clone(),
-            metadata: open.clone(),
-            references: unblocked(),
-            ..Query::default()
-        }),
-        ("text + two keys + references", Query {
-            text: text.clone(),
-            metadata: team,
-            references: unblocked(),
-            ..Query::default()
-        }),
+        (
+            "text + metadata + references",
+            Query {
+                text: text.clone(),
+                metadata: open.clone(),
+                references: unblocked(),
+                ..Query::default()
+            },
+        ),
+        (
+            "text + two keys + references",
+            Query {
+                text: text.clone(),
+                metadata: team,
+                references: unblocked(),
+                ..Query::default()
+            },
+        ),
         ("text", Query { text: text.clone(), ..Query::default() }),
-        ("metadata + references, newest", Query {
-            metadata: open,
-            references: unblocked(),
-            order: Order::Newest,
-            ..Query::default()
-        }),
-        ("text + references that nothing meets", Query {
-            text,
-            references: never,
-            ..Query::default()
-        }),
+        (
+            "metadata + references, newest",
+            Query {
+                metadata: open,
+                references: unblocked(),
+                order: Order::Newest,
+                ..Query::default()
+            },
+        ),
+        (
+            "text + references that nothing meets",
+            Query { text, references: never, ..Query::default() },
+        ),
     ]
 }
 

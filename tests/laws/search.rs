@@ -133,7 +133,9 @@ impl World {
             embedding: said.embedding.map(|own| Embedding {
                 fingerprint: if own { Words.fingerprint() } else { 1 },
                 scale: 0.5,
-                dims: (0..model::DIMS as u8).map(|n| n.wrapping_mul(said.text.len() as u8)).collect(),
+                dims: (0..model::DIMS as u8)
+                    .map(|n| n.wrapping_mul(said.text.len() as u8))
+                    .collect(),
             }),
             deprecated: None,
         })
