@@ -10,8 +10,8 @@ mod json;
 mod print;
 mod run;
 
-use clap::{CommandFactory, Parser};
 use clap::error::ErrorKind;
+use clap::{CommandFactory, Parser};
 use std::io::Write;
 use std::process::ExitCode;
 use stoa_runtime::problem::{Kind, Problem};

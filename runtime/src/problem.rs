@@ -111,10 +111,8 @@ where
                 Problem::new(Kind::Conflict, Refused::<R>::KeyReused(key))
                     .hint("stoa put SPACE TEXT --key ANOTHER_KEY")
             }
-            AskError::Refused(refused) => {
-                Problem::new(Kind::Invalid, refused)
-                    .hint("stoa put SPACE --file PATH --comment SHORT --key SHORT")
-            }
+            AskError::Refused(refused) => Problem::new(Kind::Invalid, refused)
+                .hint("stoa put SPACE --file PATH --comment SHORT --key SHORT"),
             AskError::Store(error) => error.into(),
             error @ AskError::Quarantined(..) => {
                 Problem::new(Kind::Busy, error).hint("stoa status")
@@ -135,9 +133,7 @@ impl From<space::Refusal> for Problem {
             Refusal::Right { needed, .. } => {
                 (Kind::Forbidden, format!("stoa grant SPACE SESSION {needed}"))
             }
-            Refusal::Conflict { id, .. } => {
-                (Kind::Conflict, format!("stoa get {id}"))
-            }
+            Refusal::Conflict { id, .. } => (Kind::Conflict, format!("stoa get {id}")),
             Refusal::Deprecated { id, by } => {
                 (Kind::Conflict, format!("stoa get {}", by.unwrap_or(id)))
             }
