@@ -14,6 +14,7 @@ mod table;
 mod harness;
 
 use harness::{Ended, Place};
+use std::io::Write;
 use table::{Row, nothing_written, refusal_written};
 
 /// A directory with spaces, sessions and atoms for the table.
@@ -91,6 +92,11 @@ impl Setting {
         }
         assert!(wrong.is_empty(), "{wrong}");
     }
+}
+
+/// Past the capture of output: whoever runs the tests is to see it.
+fn skipped(what: &str) {
+    std::io::stderr().write_all(format!("SKIPPED: {what}\n").as_bytes()).unwrap();
 }
 
 /// Ids are as random as they should be.

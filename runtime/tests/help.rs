@@ -1,7 +1,5 @@
 //! What a newcomer reads, and what a script reads.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
-
 mod harness;
 
 use harness::Place;
@@ -55,6 +53,7 @@ fn keys(of: &Value) -> String {
 const SPACE: &str = "id name level delegate description entries head subscriptions";
 const ATOM: &str = "id space version position author at annotation metadata(status) \
                     references(see) content";
+const PLAIN: &str = "id space version position author at annotation metadata references";
 const CHANGE: &str = "event_id cursor ts type actor(agent_id session_id) \
                       refs(space_id atom_id) body(comment hop version)";
 const STATUS: &str = "pid head commits commit_ms sessions spaces running quarantined";
@@ -85,6 +84,7 @@ fn every_verb_prints_json_lines_with_the_keys_that_scripts_rely_on() {
     lines(&["update", &id, "y", "--if-version", "1"], ATOM, 1);
     let deprecated = format!("{ATOM} deprecated superseded_by");
     lines(&["deprecate", &id, "--superseded-by", &first, "--force"], &deprecated, 1);
+    lines(&["search", "tasks", "first"], &format!("{PLAIN} content score"), 1);
     lines(&["history", "tasks"], CHANGE, 4);
     lines(&["history", &id], CHANGE, 3);
     lines(&["watch", "tasks", "--cursor", "0", "--no-follow"], CHANGE, 4);
@@ -94,10 +94,9 @@ fn every_verb_prints_json_lines_with_the_keys_that_scripts_rely_on() {
     let done = lines(&["exec", "good.py"], "printed notice ok value", 1);
     assert_eq!(done, [json!({"printed": "said\n", "notice": null, "ok": true, "value": "2"})]);
     let bytes = ["put", "tasks", "x", "--media-type", "text/x", "--key", "k"];
-    let plain = "id space version position author at annotation metadata references";
-    let whole = lines(&bytes, &format!("{plain} media_type base64"), 1);
+    let whole = lines(&bytes, &format!("{PLAIN} media_type base64"), 1);
     assert_eq!(whole[0]["base64"], "eA==");
-    lines(&["put", "tasks", "--json-content", "[1]"], &format!("{plain} json"), 1);
+    lines(&["put", "tasks", "--json-content", "[1]"], &format!("{PLAIN} json"), 1);
     lines(&["doctor"], "rebuilt_from_entries", 1);
 
     let serve = place.serve();
@@ -108,7 +107,9 @@ fn every_verb_prints_json_lines_with_the_keys_that_scripts_rely_on() {
     tried.push("serve".to_owned());
 
     let mut all = verbs(&place.stoa(&["--help"]).out);
-    (tried.sort(), tried.dedup(), all.sort());
+    tried.sort();
+    tried.dedup();
+    all.sort();
     assert_eq!(tried, all, "every verb is tried");
 }
 
@@ -123,4 +124,24 @@ fn code_that_fails_is_one_json_line_as_well() {
     assert_eq!((&lines[0]["ok"], &lines[0]["printed"]), (&json!(false), &json!("said\n")));
     assert_eq!(lines[0]["error"]["class"], "ZeroDivisionError");
     assert!(ended.err.starts_with("error: Traceback (most recent call last):\n"), "{}", ended.err);
+}
+
+/// Every hint that begins with a verb names one that there is.
+#[test]
+fn a_hint_names_a_verb_that_there_is() {
+    let place = Place::new();
+    let said = [
+        include_str!("bad_input/nothing_written.txt"),
+        include_str!("bad_input/refusal_written.txt"),
+    ];
+    let hints =
+        said.iter().flat_map(|it| it.lines()).filter_map(|it| it.strip_prefix("hint: stoa "));
+    let mut verbs: Vec<&str> = hints.filter_map(|it| it.split(' ').next()).collect();
+    verbs.sort_unstable();
+    verbs.dedup();
+    assert!(verbs.len() > 5, "{verbs:?}");
+    for verb in verbs.into_iter().filter(|it| !it.starts_with('-')) {
+        let help = place.stoa(&[verb, "--help"]);
+        assert_eq!((help.code, &*help.err), (0, ""), "stoa {verb}");
+    }
 }

@@ -12,12 +12,10 @@ use std::collections::{BTreeMap, BTreeSet};
 const PROCESSES: usize = 16;
 const TASKS: usize = 64;
 
-/// The recipe of seed 000 until nothing is left to claim. Listing is by history, so that this
-/// holds without search as well; `WORK` is where a claimer takes its time.
+/// The recipe of seed 000 until nothing is left to claim; `WORK` is where a claimer takes its time.
 const CLAIM: &str = r#"
 def pending():
-    ids = [it["id"] for it in space.history(limit=1000) if it["type"] == "atom.put"]
-    return [task for task in [space.get(id) for id in ids] if task.metadata["status"] == "pending"]
+    return space.search(metadata={"status": "pending"}, limit=1000)
 
 lost = 0
 tasks = pending()
@@ -211,6 +209,7 @@ fn a_killed_owner_costs_no_claim_and_makes_none_twice() {
         let watch = place.start(&WATCH, b"");
         watch.wait_for("that it follows", |out| only_serves || !out.is_empty());
         let owner = serve.as_ref().unwrap_or(&watch);
+        assert_eq!(place.json(&["status"])[0]["pid"], owner.pid());
         let started = start_all(&place, "claim.py");
         let more = claims.len() + 4;
         watch.wait_for("a few claims", |out| told(out).len() >= more);

@@ -12,7 +12,7 @@ const AFTERWARDS: &str = "\
 Begin with:
   stoa space create tasks --description 'What is to be done'
   stoa put tasks 'Water the plants' --meta status=pending
-  stoa history tasks
+  stoa search tasks 'green things' --meta status=pending
 
 Exit codes:
   0  done
@@ -128,10 +128,11 @@ pub(crate) enum Verb {
     },
     /// Find atoms by meaning, metadata and the state of what they refer to
     Search {
+        /// The space's name, or its id
         space: String,
         /// Rank by meaning and words [default: the order of birth]
         query: Option<String>,
-        /// Only atoms whose metadata says so; 1 and 1.0 are one number
+        /// Only atoms whose metadata says so: status=pending
         #[arg(long, value_name = "KEY=VALUE")]
         meta: Vec<String>,
         /// Only atoms whose references fit
@@ -143,13 +144,13 @@ pub(crate) enum Verb {
         /// you cannot read does not fit.
         #[arg(long = "ref", value_name = "RELATION:KEY=VALUE")]
         references: Vec<String>,
-        /// At most so many
-        #[arg(long, default_value_t = 20)]
+        /// At most so many atoms
+        #[arg(long, value_name = "N", default_value_t = 20)]
         limit: usize,
-        /// Also what is out of use
+        /// Also atoms that are deprecated
         #[arg(long)]
         include_deprecated: bool,
-        /// The last put first
+        /// The last that was put comes first
         #[arg(long, conflicts_with = "query")]
         newest: bool,
     },

@@ -1,6 +1,7 @@
 //! A full disk is a refusal, and costs nothing that was acknowledged.
 
 use crate::harness::{Place, Started};
+use crate::skipped;
 use std::path::PathBuf;
 use std::process::Command;
 
@@ -13,7 +14,7 @@ impl Disk {
         std::fs::create_dir(&at).unwrap();
         let mut mount = Command::new("mount");
         mount.args(["-t", "tmpfs", "-o", &format!("size={megabytes}m"), "stoa-test"]).arg(&at);
-        (Started::new(mount, b"").end().code == 0).then_some(Disk(at))
+        (Started::new(mount, b"").end().code == 0).then(|| Disk(at))
     }
 }
 
@@ -54,7 +55,7 @@ fn assert_whole(place: &Place, acknowledged: &[String]) {
 fn small(place: &Place) -> Option<(Disk, PathBuf)> {
     const MEGABYTES: u32 = 24;
     let Some(disk) = Disk::mount(place.path("data"), MEGABYTES) else {
-        eprintln!("SKIPPED where nothing may be mounted: a full disk");
+        skipped("a full disk, where nothing may be mounted");
         return None;
     };
     let ballast = place.file("data/ballast", vec![b'x'; 8 << 20]);
