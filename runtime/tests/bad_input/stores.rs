@@ -162,6 +162,19 @@ fn a_second_serve_gives_way() {
     assert_eq!(place.json(&["status"])[0]["pid"], serve.pid());
 }
 
+#[test]
+fn a_serve_waits_for_a_verb_that_has_the_directory_for_a_moment() {
+    let place = filled();
+    let verb = place.start(&["watch", "tasks", "--cursor", "0"], b"");
+    verb.wait_for("that it follows", |out| !out.is_empty());
+    let serve = place.start(&["serve", "--json"], b"");
+    assert_eq!(place.json(&["status"])[0]["pid"], verb.pid());
+    verb.signal(Signal::TERM);
+    serve.wait_for("that it serves", |out| out.contains("serving"));
+    assert_eq!(place.json(&["status"])[0]["pid"], serve.pid());
+    assert_eq!(verb.end().code, 0);
+}
+
 /// `stoa ARGS | head -1`, and how `stoa` ended.
 fn unheard(place: &Place, args: &[&str]) -> Ended {
     let mut shell = Command::new("sh");
