@@ -20,7 +20,8 @@ struct Chance(u64);
 
 impl Chance {
     fn below(&mut self, end: u64) -> u64 {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        self.0 =
+            self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (self.0 >> 33) % end
     }
 
@@ -109,30 +110,38 @@ fn questions(text: String, team: u64) -> Vec<(&'static str, Query)> {
     let never = BTreeMap::from([("blocked_by".to_owned(), never)]);
     let text = Some(text);
     vec![
-        ("text + metadata + references", Query {
-            text: text.clone(),
-            metadata: open.clone(),
-            references: unblocked(),
-            ..Query::default()
-        }),
-        ("text + two keys + references", Query {
-            text: text.clone(),
-            metadata: team,
-            references: unblocked(),
-            ..Query::default()
-        }),
+        (
+            "text + metadata + references",
+            Query {
+                text: text.clone(),
+                metadata: open.clone(),
+                references: unblocked(),
+                ..Query::default()
+            },
+        ),
+        (
+            "text + two keys + references",
+            Query {
+                text: text.clone(),
+                metadata: team,
+                references: unblocked(),
+                ..Query::default()
+            },
+        ),
         ("text", Query { text: text.clone(), ..Query::default() }),
-        ("metadata + references, newest", Query {
-            metadata: open,
-            references: unblocked(),
-            order: Order::Newest,
-            ..Query::default()
-        }),
-        ("text + references that nothing meets", Query {
-            text,
-            references: never,
-            ..Query::default()
-        }),
+        (
+            "metadata + references, newest",
+            Query {
+                metadata: open,
+                references: unblocked(),
+                order: Order::Newest,
+                ..Query::default()
+            },
+        ),
+        (
+            "text + references that nothing meets",
+            Query { text, references: never, ..Query::default() },
+        ),
     ]
 }
 
@@ -181,6 +190,14 @@ async fn main() {
         let mut chance = Chance(99);
         let mut took: BTreeMap<usize, (&str, Vec<Duration>, usize)> = BTreeMap::new();
         for _ in 0..rounds {
+            let start = Instant::now();
+            tokio::task::spawn_blocking(|| ()).await.expect("a thread");
+            let floor = took.entry(usize::MAX).or_insert((
+                "floor: a thread that does nothing",
+                Vec::new(),
+                0,
+            ));
+            floor.1.push(start.elapsed());
             let text = sentence(&words, &mut chance, 4);
             for (n, (name, query)) in questions(text, chance.below(12)).into_iter().enumerate() {
                 let start = Instant::now();

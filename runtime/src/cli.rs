@@ -4,8 +4,8 @@
 //! prints, reads the terminal or ends the process.
 
 mod args;
-mod find;
 mod json;
+mod pairs;
 mod print;
 mod run;
 

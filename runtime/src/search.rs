@@ -113,7 +113,8 @@ fn found(runtime: &Runtime, hit: &Hit) -> Result<Found, Problem> {
 
 fn atom_at(runtime: &Runtime, at: Position, id: AtomId) -> Result<Option<Arc<Atom>>, Problem> {
     let Some(entry) = runtime.store().entry(at)? else { return Ok(None) };
-    let events = incarnation::events::<Space>(&entry.body).map_err(crate::failure::StoreError::from)?;
+    let events =
+        incarnation::events::<Space>(&entry.body).map_err(crate::failure::StoreError::from)?;
     Ok(events.iter().filter_map(Space::atom).find(|it| it.id == id).cloned())
 }
 

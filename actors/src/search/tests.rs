@@ -13,7 +13,9 @@ impl Embed for Letters {
 
     fn embed(&self, text: &str) -> Option<Embedding> {
         let mut dims = vec![0u8; 26];
-        text.bytes().filter(u8::is_ascii_lowercase).for_each(|it| dims[usize::from(it - b'a')] += 1);
+        text.bytes()
+            .filter(u8::is_ascii_lowercase)
+            .for_each(|it| dims[usize::from(it - b'a')] += 1);
         let some = dims.iter().any(|it| *it > 0);
         some.then_some(Embedding { fingerprint: 7, scale: 1.0, dims })
     }
@@ -69,15 +71,14 @@ fn meaning_and_words_make_the_rank() {
 fn all_any_and_none_of_the_targets() {
     let done = ("status", Value::from("completed"));
     let mut both = atom(3, "", &[]);
-    both.references = [1, 2]
-        .map(|n| Reference { relation: "blocked_by".into(), target: id(n) })
-        .into();
+    both.references =
+        [1, 2].map(|n| Reference { relation: "blocked_by".into(), target: id(n) }).into();
     let index = index(&[atom(1, "", std::slice::from_ref(&done)), atom(2, "", &[]), both]);
     let with = |which, relation: &str| Query {
-        references: [(relation.to_owned(), Condition {
-            which,
-            metadata: [("status".to_owned(), "completed".into())].into(),
-        })]
+        references: [(
+            relation.to_owned(),
+            Condition { which, metadata: [("status".to_owned(), "completed".into())].into() },
+        )]
         .into(),
         ..Query::default()
     };

@@ -165,7 +165,10 @@ mod tests {
 
     #[test]
     fn a_token_is_letters_and_digits() {
-        assert_eq!(all("The fn `read_v2`, of STRASSE: 日本"), ["fn", "read", "v2", "strass", "日", "本"]);
+        assert_eq!(
+            all("The fn `read_v2`, of STRASSE: 日本"),
+            ["fn", "read", "v2", "strass", "日", "本"]
+        );
         assert_eq!(all(&"x".repeat(65)), [""; 0]);
     }
 

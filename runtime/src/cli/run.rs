@@ -1,11 +1,11 @@
 //! From what was typed to a request, and from the answers to the terminal.
 
 use super::args::{Args, BaseArgs, BodyArgs, SpaceVerb, Verb, WhyArgs};
-use super::{find, json, print};
-use std::collections::BTreeMap;
+use super::pairs::{conditions, metadata, pair, references};
+use super::{json, print};
 use std::io::{self, IsTerminal, Read, Write};
 use std::path::{Path, PathBuf};
-use stoa_actors::atom::{Content, Metadata};
+use stoa_actors::atom::Content;
 use stoa_actors::code::Ending;
 use stoa_actors::id::{AtomId, Millis, Position};
 use stoa_actors::limits::Limits;
@@ -238,9 +238,17 @@ fn call(verb: Verb) -> Result<Call, Problem> {
                 Call::History { space: of, query: HistoryQuery { after: Position(after), limit } }
             }
         },
-        Verb::Search { space, query: text, meta, references, limit, include_deprecated, newest } => {
+        Verb::Search {
+            space,
+            query: text,
+            meta,
+            references,
+            limit,
+            include_deprecated,
+            newest,
+        } => {
             let order = if newest { Order::Newest } else { Order::Oldest };
-            let (metadata, references) = (metadata(&meta)?, find::conditions(&references)?);
+            let (metadata, references) = (metadata(&meta)?, conditions(&references)?);
             let query = Query { text, metadata, references, limit, include_deprecated, order };
             Call::Search { space, query }
         }
@@ -333,41 +341,6 @@ fn read(from: impl Read, name: &str) -> Result<Vec<u8>, Problem> {
         return Err(Problem::new(Kind::Invalid, text).hint("split -b 8M FILE, and put the parts"));
     }
     Ok(bytes)
-}
-
-pub(crate) fn pair<'a>(text: &'a str, flag: &str, shape: &str) -> Result<(&'a str, &'a str), Problem> {
-    text.split_once('=').filter(|(key, _)| !key.is_empty()).ok_or_else(|| {
-        Problem::new(Kind::Invalid, format!("{flag} {text:?} is not {shape}"))
-            .hint(format!("{flag} {shape}"))
-    })
-}
-
-/// `key=value`; the value is JSON where it reads as such, else text.
-pub(crate) fn metadata(pairs: &[String]) -> Result<Metadata, Problem> {
-    let mut out = Metadata::new();
-    for text in pairs {
-        let (key, value) = pair(text, "--meta", "KEY=VALUE")?;
-        let structured = value.starts_with(['{', '[', '"']);
-        let value = match json::parse(value) {
-            Ok(value) => value,
-            Err(problem) if structured => return Err(problem.hint("--meta 'KEY={\"a\": 1}'")),
-            Err(_) => Value::from(value),
-        };
-        out.insert(key.to_owned(), value);
-    }
-    Ok(out)
-}
-
-fn references(pairs: &[String]) -> Result<BTreeMap<String, Vec<AtomId>>, Problem> {
-    let mut out: BTreeMap<String, Vec<AtomId>> = BTreeMap::new();
-    for text in pairs {
-        let (relation, id) = pair(text, "--ref", "RELATION=ID")?;
-        let id = id
-            .parse()
-            .map_err(|error| Problem::new(Kind::Invalid, error).hint("stoa search SPACE --json"))?;
-        out.entry(relation.to_owned()).or_default().push(id);
-    }
-    Ok(out)
 }
 
 fn space_level(text: &str) -> Result<(String, Level), Problem> {

@@ -35,7 +35,7 @@ impl Embed for Words {
     }
 
     fn embed(&self, text: &str) -> Option<Embedding> {
-        let mut dims = vec![0i32; DIMS];
+        let mut dims = [0i32; DIMS];
         for word in text.split_whitespace() {
             if let Some(n) = WORDS[..9].iter().position(|(known, _)| *known == word) {
                 dims[n] += 3;
@@ -59,9 +59,8 @@ type Fitting = (Arc<Atom>, Position, f64);
 
 impl Model {
     pub(crate) fn take(&mut self, event: &Event, at: Position) {
-        let (Event::AtomPut(atom)
-        | Event::AtomUpdated { atom, .. }
-        | Event::AtomDeprecated(atom)) = event
+        let (Event::AtomPut(atom) | Event::AtomUpdated { atom, .. } | Event::AtomDeprecated(atom)) =
+            event
         else {
             return;
         };
@@ -84,7 +83,8 @@ impl Model {
             .filter(|(atom, _)| query.include_deprecated || atom.deprecated.is_none())
             .filter(|(atom, _)| says(atom, &query.metadata))
             .collect();
-        let meets = |atom: &Atom| query.references.iter().all(|(how, it)| self.meets(atom, how, it));
+        let meets =
+            |atom: &Atom| query.references.iter().all(|(how, it)| self.meets(atom, how, it));
         let Some(text) = &query.text else {
             let fitting = filtered.iter().filter(|(atom, _)| meets(atom));
             let mut found: Vec<Fitting> = fitting.map(|(it, at)| (it.clone(), *at, 0.0)).collect();
@@ -138,7 +138,8 @@ impl Model {
     }
 
     fn bm25(&self, atom: &Atom, text: &str) -> f64 {
-        let texts: Vec<Vec<&str>> = self.here.iter().map(|(atom, _)| found_by(&said(atom))).collect();
+        let texts: Vec<Vec<&str>> =
+            self.here.iter().map(|(atom, _)| found_by(&said(atom))).collect();
         let count = texts.len() as f64;
         let mean = (texts.iter().map(Vec::len).sum::<usize>() as f64 / count).max(1.0);
         let own = found_by(&said(atom));
