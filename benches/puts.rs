@@ -4,7 +4,11 @@
 //! and one row a commit for the stream. Atom: 1 KB of text, 8 metadata keys, 2 references, an
 //! idempotency key, an embedding of 256 bytes that was made before.
 
+#![expect(clippy::print_stdout, reason = "a bench prints what it measured")]
+#![expect(clippy::expect_used, reason = "a bench that cannot run ends")]
+
 use fjall::{Database, KeyspaceCreateOptions, OwnedWriteBatch, PersistMode};
+use measure::{load, rounds, spread};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -93,18 +97,8 @@ fn bare(db: &Database, group: u64, time: Duration, from: &mut u64) -> f64 {
     n as f64 / start.elapsed().as_secs_f64()
 }
 
-fn median(mut of: Vec<f64>) -> (f64, f64, f64) {
-    of.sort_by(f64::total_cmp);
-    (of[0], of[of.len() / 2], of[of.len() - 1])
-}
-
-fn load() -> String {
-    std::fs::read_to_string("/proc/loadavg").unwrap_or_default().trim().to_owned()
-}
-
 #[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn main() {
-    let rounds: usize = std::env::var("ROUNDS").ok().and_then(|it| it.parse().ok()).unwrap_or(15);
     let dir = tempfile::tempdir().expect("a directory");
     let runtime = Runtime::open(Config::at(dir.path().join("stoa"))).await.expect("opens");
     let caller = runtime.caller(ROOT);
@@ -120,7 +114,7 @@ async fn main() {
         let time = Duration::from_millis(700);
         let (mut ratios, mut ours, mut floor, mut p50, mut p99) =
             (vec![], vec![], vec![], vec![], vec![]);
-        for _ in 0..rounds {
+        for _ in 0..rounds() {
             // In a closed loop half of what is in flight makes one commit.
             let base = bare(&db, flight.div_ceil(2), time, &mut from);
             let (rate, took) = stoa(&caller, space, flight, time).await;
@@ -130,13 +124,13 @@ async fn main() {
             ours.push(rate);
             floor.push(base);
         }
-        let (low, mid, high) = median(ratios);
+        let (low, mid, high) = spread(ratios);
         println!(
             "puts  {flight:>4} in flight  {:>8.0}/s  bare {:>8.0}/s  ratio {mid:.2} [{low:.2}-{high:.2}]  p50 {:>7.0} us  p99 {:>7.0} us",
-            median(ours).1,
-            median(floor).1,
-            median(p50).1,
-            median(p99).1,
+            spread(ours).1,
+            spread(floor).1,
+            spread(p50).1,
+            spread(p99).1,
         );
     }
     println!("load {}", load());

@@ -8,8 +8,8 @@
 //! In reading order: [`id`], [`value`] and [`atom`] are the data; [`behaviour`] is the contract,
 //! [`incarnation`] the order of a delivery; [`space`] and [`rights`] are actors, [`supervisor`] says
 //! who is started again; [`log`] is the pure half of the log, [`codec`] its bytes; [`code`] is how
-//! agents act; [`search`] finds atoms; [`simulation`] runs any actor in memory and crashes it;
-//! [`limits`] bounds it all, [`mutant`] plants bugs for the tests.
+//! agents act, [`search`] how they find atoms; [`simulation`] runs any actor in memory and crashes
+//! it; [`limits`] bounds it all, [`mutant`] plants bugs for the tests.
 
 pub mod atom;
 pub mod behaviour;

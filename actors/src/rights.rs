@@ -16,6 +16,7 @@ mod stored;
 mod table;
 
 pub use link::{Level, Link, NotALevel, Right, Subject};
+pub use name::name_fits;
 pub use query::Holding;
 pub use refusal::Refusal;
 

@@ -2,6 +2,8 @@
 //!
 //!     cargo run -p stoa-examples --example own_actor
 
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "an example shows what it does")]
+
 mod till;
 
 use std::io::{BufRead, BufReader, Write};

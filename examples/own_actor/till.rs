@@ -6,29 +6,29 @@ use stoa_actors::behaviour::{Behaviour, Decision, Delivery, EffectId};
 use stoa_actors::id::StreamId;
 
 #[derive(Default, Serialize, Deserialize)]
-pub struct Till {
-    pub cents: u64,
+pub(crate) struct Till {
+    pub(crate) cents: u64,
     sales: u64,
     owed: BTreeMap<EffectId, u64>,
 }
 #[derive(Serialize)]
-pub enum Message {
+pub(crate) enum Message {
     Sell(u64),
     Refund(u64),
     Printed(EffectId),
 }
 #[derive(Serialize, Deserialize)]
-pub enum Event {
+pub(crate) enum Event {
     Sold { sale: EffectId, cents: u64 },
     Refunded(u64),
     Printed(EffectId),
 }
-pub struct PrintReceipt {
-    pub cents: u64,
+pub(crate) struct PrintReceipt {
+    pub(crate) cents: u64,
 }
 #[derive(Debug, thiserror::Error)]
 #[error("the till holds {0} cents; refund less")]
-pub struct Short(pub u64);
+pub(crate) struct Short(pub(crate) u64);
 
 impl Behaviour for Till {
     const KIND: &'static str = "till";

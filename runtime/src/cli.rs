@@ -4,13 +4,14 @@
 //! prints, reads the terminal or ends the process.
 
 mod args;
+mod find;
+mod input;
 mod json;
-mod pairs;
 mod print;
 mod run;
 
-use clap::Parser;
 use clap::error::ErrorKind;
+use clap::{CommandFactory, Parser};
 use std::io::Write;
 use std::process::ExitCode;
 use stoa_runtime::problem::{Kind, Problem};
@@ -37,21 +38,37 @@ pub(crate) fn main() -> ExitCode {
 
 /// Errors of the command line itself end with something to type as well.
 fn usage(error: &clap::Error) -> ExitCode {
-    let asked = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
-    drop(error.print());
-    if asked {
+    if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
+        drop(error.print());
         return ExitCode::SUCCESS;
     }
-    drop(writeln!(anstream::stderr(), "hint: stoa --help"));
+    let text = error.render().ansi().to_string();
+    let text = text.split("\n\nFor more information").next().unwrap_or_default();
+    drop(writeln!(anstream::stderr(), "{}", text.trim_end()));
+    hint(&format!("stoa{} --help", verbs()));
     ExitCode::from(Kind::Invalid.exit_code())
+}
+
+/// The verbs of a command line, each with a space in front.
+fn verbs() -> String {
+    let (mut command, mut verbs) = (args::Args::command(), String::new());
+    for word in std::env::args_os().skip(1) {
+        let Some(verb) = command.find_subcommand(&word).cloned() else { continue };
+        verbs = format!("{verbs} {}", verb.get_name());
+        command = verb;
+    }
+    verbs
 }
 
 fn complain(problem: &Problem) {
     let mut to = anstream::stderr().lock();
     let red = anstyle::AnsiColor::Red.on_default().bold();
     drop(writeln!(to, "{red}error:{red:#} {problem}"));
-    if let Some(hint) = &problem.hint {
-        let bold = anstyle::Style::new().bold();
-        drop(writeln!(to, "{bold}hint:{bold:#} {hint}"));
-    }
+    drop(to);
+    hint(problem.hint.as_deref().unwrap_or("stoa --help"));
+}
+
+fn hint(text: &str) {
+    let bold = anstyle::Style::new().bold();
+    drop(writeln!(anstream::stderr(), "{bold}hint:{bold:#} {text}"));
 }

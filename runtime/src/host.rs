@@ -8,7 +8,7 @@ use crate::clock::{Clock, Fresh};
 use crate::config::Config;
 use crate::failure::StoreError;
 use crate::log::{Done, Log, Urgency};
-use crate::seat::{AskError, Receipt, Seat};
+use crate::seat::{AskError, Asked, Receipt, Seat};
 use crate::store::Store;
 use parking_lot::RwLock;
 use ractor::{Actor, ActorProcessingErr, ActorRef};
@@ -46,7 +46,7 @@ pub(crate) struct Hook<B: Behaviour> {
 pub(crate) struct Delivered<B: Behaviour> {
     pub(crate) ask: Ask<B::Message>,
     pub(crate) urgency: Urgency,
-    pub(crate) reply: oneshot::Sender<Result<Receipt<B::Reply>, AskError<B::Refusal>>>,
+    pub(crate) reply: oneshot::Sender<Asked<B>>,
     /// Room in the mailbox and among all mailboxes' bytes; given back when this is answered.
     pub(crate) room: (OwnedSemaphorePermit, OwnedSemaphorePermit),
 }
@@ -155,7 +155,7 @@ impl<B: Behaviour + Sync> Life<B> {
 struct Finish<B: Behaviour> {
     step: Step<B>,
     seat: Arc<Seat<B>>,
-    reply: oneshot::Sender<Result<Receipt<B::Reply>, AskError<B::Refusal>>>,
+    reply: oneshot::Sender<Asked<B>>,
     room: (OwnedSemaphorePermit, OwnedSemaphorePermit),
 }
 

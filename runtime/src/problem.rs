@@ -82,14 +82,17 @@ impl Problem {
 impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
         let hint = match &error {
+            StoreError::Locked { pid: Some(pid), .. } => Some(format!("kill {pid}")),
             StoreError::Locked { .. } => Some("stoa --data OTHER_DIR status".to_owned()),
             StoreError::NewerFormat { .. } => Some("stoa --version".to_owned()),
             StoreError::Breach(breach) => {
                 Some(format!("stoa doctor --accept-loss {}", breach.keeps()))
             }
             StoreError::Codec(_) => Some("stoa doctor".to_owned()),
-            StoreError::Stopping => None,
-            StoreError::File { .. } => Some("stoa --data WRITABLE_DIR status".to_owned()),
+            StoreError::Stopping => Some("stoa status".to_owned()),
+            StoreError::File { .. } => {
+                Some("stoa --data WRITABLE_DIR space create NAME".to_owned())
+            }
             StoreError::Engine(_) | StoreError::Invariant(_) => Some("stoa audit".to_owned()),
         };
         let kind = if matches!(error, StoreError::Stopping) { Kind::Busy } else { Kind::Store };
@@ -106,16 +109,15 @@ where
             AskError::Refused(Refused::Actor(refusal)) => refusal.into(),
             AskError::Refused(Refused::KeyReused(key)) => {
                 Problem::new(Kind::Conflict, Refused::<R>::KeyReused(key))
-                    .hint("use another --key, or repeat the first request exactly")
+                    .hint("stoa put SPACE TEXT --key ANOTHER_KEY")
             }
-            AskError::Refused(refused) => {
-                Problem::new(Kind::Invalid, refused).hint("stoa put SPACE --file PATH")
-            }
+            AskError::Refused(refused) => Problem::new(Kind::Invalid, refused)
+                .hint("stoa put SPACE --file PATH --comment SHORT --key SHORT"),
             AskError::Store(error) => error.into(),
             error @ AskError::Quarantined(..) => {
                 Problem::new(Kind::Busy, error).hint("stoa status")
             }
-            error => Problem::new(Kind::Busy, error).hint("type the same command again"),
+            error => Problem::new(Kind::Busy, error).hint("stoa status"),
         }
     }
 }
@@ -131,12 +133,11 @@ impl From<space::Refusal> for Problem {
             Refusal::Right { needed, .. } => {
                 (Kind::Forbidden, format!("stoa grant SPACE SESSION {needed}"))
             }
-            Refusal::Conflict { id, current, .. } => {
-                (Kind::Conflict, format!("stoa get {id}, then --if-version {current}"))
-            }
+            Refusal::Conflict { id, .. } => (Kind::Conflict, format!("stoa get {id}")),
             Refusal::Deprecated { id, by } => {
                 (Kind::Conflict, format!("stoa get {}", by.unwrap_or(id)))
             }
+            Refusal::OwnSuccessor => (Kind::Invalid, "stoa deprecate --help".to_owned()),
             _ => (Kind::Invalid, "stoa put --help".to_owned()),
         };
         Problem { kind, text, hint: Some(hint) }
@@ -151,8 +152,11 @@ impl From<rights::Refusal> for Problem {
             Refusal::UnknownName(_) | Refusal::NoSuchSession(_) => {
                 (Kind::Unknown, "stoa space list")
             }
-            Refusal::BeyondDelegable { .. }
-            | Refusal::MayNotShare(_)
+            Refusal::BeyondDelegable { .. } => {
+                (Kind::Forbidden, "stoa grant SPACE SESSION LEVEL --delegate LEVEL")
+            }
+            Refusal::BadName(_) => (Kind::Invalid, "stoa space create SHORT_NAME"),
+            Refusal::MayNotShare(_)
             | Refusal::OutlivesBasis { .. }
             | Refusal::NothingToRevoke
             | Refusal::NotYoursToEnd(_)

@@ -44,6 +44,18 @@ struct Inner {
     turns: Mutex<HashMap<SessionId, Weak<tokio::sync::Mutex<()>>>>,
 }
 
+/// Dropped without [`Runtime::stop`] it goes like a killed process: what is in flight is not
+/// answered, what was acknowledged is there at the next open.
+impl Drop for Inner {
+    fn drop(&mut self) {
+        if self.threads.get_mut().take().is_some() {
+            self.around.shared.store.failure.trip(StoreError::Stopping);
+            self.around.shared.log.stop();
+            self.around.tree.kill();
+        }
+    }
+}
+
 /// The kinds of actor that come with the runtime.
 pub fn kinds() -> Kinds {
     Kinds::default().with::<Rights>().with::<Space>()

@@ -6,7 +6,7 @@ use crate::host::{Delivered, Hook, Host, Shared};
 use crate::log::Urgency;
 use crate::tree::Tree;
 use parking_lot::Mutex;
-use ractor::{Actor, ActorCell, ActorRef};
+use ractor::{Actor, ActorCell, ActorRef, MessagingErr};
 use std::collections::BTreeMap;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -55,6 +55,12 @@ impl<R: std::error::Error> AskError<R> {
         matches!(self, AskError::Restarted | AskError::Busy)
     }
 }
+
+/// What an asker gets.
+pub type Asked<B> = Result<Receipt<<B as Behaviour>::Reply>, AskError<<B as Behaviour>::Refusal>>;
+
+/// Incarnations that a request is offered to before its asker is told to come back.
+const DELIVERIES_MAX: u32 = 3;
 
 /// A future without a name.
 pub type Boxed<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -153,19 +159,13 @@ impl<B: Behaviour + Sync> Seat<B> {
     ///
     /// Errors: see [`AskError`]. After [`AskError::Restarted`] and after a lost connection the
     /// outcome is unknown until it is asked again with the same idempotency key.
-    pub async fn ask(
-        self: &Arc<Self>,
-        ask: Ask<B::Message>,
-    ) -> Result<Receipt<B::Reply>, AskError<B::Refusal>> {
+    pub async fn ask(self: &Arc<Self>, ask: Ask<B::Message>) -> Asked<B> {
         self.ask_weighing(ask, Urgency::Synced, 1).await
     }
 
     /// The same without asking for a sync: the entry rides along with the next one that does, and
     /// the answer comes then. For notes that a later durable write vouches for.
-    pub async fn ask_lazily(
-        self: &Arc<Self>,
-        ask: Ask<B::Message>,
-    ) -> Result<Receipt<B::Reply>, AskError<B::Refusal>> {
+    pub async fn ask_lazily(self: &Arc<Self>, ask: Ask<B::Message>) -> Asked<B> {
         self.ask_weighing(ask, Urgency::Lazy, 1).await
     }
 
@@ -175,7 +175,7 @@ impl<B: Behaviour + Sync> Seat<B> {
         ask: Ask<B::Message>,
         urgency: Urgency,
         bytes: usize,
-    ) -> Result<Receipt<B::Reply>, AskError<B::Refusal>> {
+    ) -> Asked<B> {
         let shared = &self.shared;
         if let Some(error) = shared.store.failure.error() {
             return Err(AskError::Store(error));
@@ -190,17 +190,38 @@ impl<B: Behaviour + Sync> Seat<B> {
             Some(room) => room,
             None => room.await.ok().flatten().ok_or(AskError::Busy)?,
         };
-        let actor = self.live().await?;
         let (reply, answer) = oneshot::channel();
-        if actor.cast(Delivered { ask, urgency, reply, room }).is_err() {
-            return Err(AskError::Restarted);
+        let mut delivered = Delivered { ask, urgency, reply, room };
+        // A mailbox that does not take the request has not had it: the next incarnation will.
+        for _ in 0..DELIVERIES_MAX {
+            let actor = self.live().await?;
+            match actor.cast(delivered) {
+                Ok(()) => return self.answered(answer).await,
+                Err(MessagingErr::SendErr(back)) => delivered = back,
+                Err(_) => return Err(AskError::Restarted),
+            }
+            self.gone(&actor).await;
         }
+        Err(AskError::Restarted)
+    }
+
+    async fn answered(&self, answer: oneshot::Receiver<Asked<B>>) -> Asked<B> {
+        let shared = &self.shared;
         match answer.await {
             Ok(answer) => answer,
             Err(_) => {
                 Err(shared.store.failure.error().map_or(AskError::Restarted, AskError::Store))
             }
         }
+    }
+
+    /// Waits until the tree has noticed that this incarnation is dead.
+    async fn gone(&self, actor: &ActorRef<Delivered<B>>) {
+        let mut seated = self.seated.subscribe();
+        let id = actor.get_id();
+        let wait = Duration::from_millis(self.shared.config.mailbox_wait_ms_max);
+        let gone = seated.wait_for(|it| !matches!(it, Seated::Live(live) if live.get_id() == id));
+        drop(tokio::time::timeout(wait, gone).await);
     }
 
     /// Room without waiting: the common case, and cheaper than a timer.
@@ -300,6 +321,8 @@ pub(crate) trait Supervised: Send + Sync + 'static {
     fn restarting(&self);
     /// It stays gone.
     fn quarantined(&self, why: &str);
+    /// The runtime stops: effects that run are cut off, and owed again after the next open.
+    fn abandon(&self);
 }
 
 impl<B: Behaviour + Sync> Supervised for Seat<B> {
@@ -323,5 +346,9 @@ impl<B: Behaviour + Sync> Supervised for Seat<B> {
 
     fn quarantined(&self, why: &str) {
         self.seated.send_replace(Seated::Quarantined(why.to_owned()));
+    }
+
+    fn abandon(&self) {
+        self.running.lock().values().for_each(AbortHandle::abort);
     }
 }

@@ -87,6 +87,12 @@ impl Tree {
         all
     }
 
+    /// Kills both branches, and with them all children, in no order.
+    pub(crate) fn kill(&self) {
+        self.actors.kill();
+        self.statics.kill();
+    }
+
     /// Stops all children, the last first, then the branches.
     pub(crate) async fn stop(&self) {
         for branch in [&self.actors, &self.statics] {
@@ -245,6 +251,7 @@ impl Bough {
             }
             Message::Stop(told) => {
                 self.stopping = Some(told);
+                self.seats.values().for_each(|seat| seat.abandon());
                 let orders = self.verdicts.stop();
                 self.obey(myself, orders);
             }

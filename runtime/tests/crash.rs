@@ -5,6 +5,10 @@
 //! it recovers, opens the directory itself, holds what it finds against every acknowledgement of
 //! all rounds so far, and has the whole log audited.
 
+#![expect(clippy::expect_used, reason = "a test says what it takes for given")]
+#![expect(clippy::print_stdout, reason = "it is its own harness, and speaks to its parent")]
+#![expect(clippy::disallowed_methods, reason = "a run is its seed, and the seed is a setting")]
+
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;

@@ -1,6 +1,8 @@
 //! The store's promises over real fjall: loss is refused loudly and accepted only by hand, state
 //! is a fold of the log, and a request is answered once, also over a restart.
 
+#![expect(clippy::unwrap_used, reason = "a test says what it takes for given")]
+
 use std::path::Path;
 use stoa_actors::atom::Content;
 use stoa_actors::id::{AtomId, ROOT, SpaceId};

@@ -72,8 +72,8 @@ impl Rights {
     }
 }
 
-/// Is it a name that can be written down?
-pub(super) fn name_fits(name: &str) -> Result<(), Refusal> {
+/// Refuses a name that cannot be written down: empty, or longer than [`limit::NAME_BYTES_MAX`].
+pub fn name_fits(name: &str) -> Result<(), Refusal> {
     if name.is_empty() || name.len() > limit::NAME_BYTES_MAX {
         return Err(Refusal::BadName(name.len()));
     }

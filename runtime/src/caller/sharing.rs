@@ -57,6 +57,7 @@ impl Caller {
     /// First the space says what it is for, then the rights make it somebody's: a crash in between
     /// leaves a space that nobody can see.
     pub async fn create_space(&self, name: &str, description: &str) -> Result<SpaceId, Problem> {
+        rights::name_fits(name)?;
         let shared = self.runtime.shared();
         if shared.rights.read().named(self.session, name).is_some() {
             return Err(rights::Refusal::AliasTaken(name.to_owned()).into());
@@ -146,6 +147,7 @@ impl Caller {
     /// Gives a session a right on a space; a name that is not taken makes a session.
     pub async fn grant(&self, space: &str, to: &str, grant: Grant) -> Result<Granted, Problem> {
         let id = self.resolve(space)?;
+        rights::name_fits(to)?;
         let right = Right {
             subject: Subject::Space(id),
             use_: Some(grant.level),

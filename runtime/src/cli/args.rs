@@ -1,28 +1,53 @@
 //! What can be typed.
 
+use clap::builder::NonEmptyStringValueParser;
 use clap::{Args as ClapArgs, Parser, Subcommand};
 use std::path::PathBuf;
 use stoa_actors::id::AtomId;
 use stoa_actors::rights::Level;
+
+const EVERYWHERE: &str = "With every command";
+
+const AFTERWARDS: &str = "\
+Begin with:
+  stoa space create tasks --description 'What is to be done'
+  stoa put tasks 'Water the plants' --meta status=pending
+  stoa search tasks 'green things' --meta status=pending
+
+Exit codes:
+  0  done
+  1  the store refuses, or has failed
+  2  malformed, or over a limit
+  3  not there, or not for you to see
+  4  you lack the right
+  5  somebody was first: read again
+  6  try again in a moment
+  7  the Python code failed";
 
 /// Agents and spaces over one durable log.
 ///
 /// A space is a shared, searchable store of atoms; who may do what in it is a right that can be
 /// handed on and revoked. Everything that is acknowledged survives a crash at any instant.
 ///
-/// Exit codes: 0 done, 1 the store refuses or failed, 2 malformed or over a limit, 3 not there or
-/// not for you to see, 4 you lack the right, 5 somebody was first, 6 try again, 7 the code failed.
+/// The first process to open a data directory serves it to all others until it is done, so any
+/// number of them can run at once, with or without `stoa serve`.
 #[derive(Parser, Debug)]
-#[command(name = "stoa", version, max_term_width = 100)]
+#[command(name = "stoa", version, max_term_width = 100, after_long_help = AFTERWARDS)]
 pub(crate) struct Args {
     /// The data directory [default: the nearest .stoa upward, else ./.stoa]
-    #[arg(long, global = true, value_name = "DIR")]
+    #[arg(long, global = true, value_name = "DIR", help_heading = EVERYWHERE)]
     pub(crate) data: Option<PathBuf>,
-    /// Answer in JSON Lines
-    #[arg(long, global = true)]
+    /// Print JSON Lines: one object for each answer
+    #[arg(long, global = true, help_heading = EVERYWHERE)]
     pub(crate) json: bool,
-    /// Act as this session, with its rights and names
-    #[arg(long = "as", global = true, value_name = "SESSION")]
+    /// Act as this session, with its rights and its names for things
+    #[arg(
+        long = "as",
+        global = true,
+        value_name = "SESSION",
+        help_heading = EVERYWHERE,
+        value_parser = NonEmptyStringValueParser::new()
+    )]
     pub(crate) acting_as: Option<String>,
     #[command(subcommand)]
     pub(crate) verb: Verb,
@@ -33,32 +58,37 @@ pub(crate) enum Verb {
     /// Make spaces and look at them
     #[command(subcommand)]
     Space(SpaceVerb),
-    /// Give a session a right on a space; a new name makes a session
+    /// Give a session a right on a space
     Grant {
+        /// The space's name, or its id
         space: String,
+        /// Who gets the right: a session's name; one that is not taken makes a new session
         session: String,
         /// read, append, write or grant: each includes those before it
         level: Level,
-        /// It may pass on up to this level
+        /// It may itself pass on rights up to this level [default: none]
         #[arg(long, value_name = "LEVEL")]
         delegate: Option<Level>,
-        /// The right ends after so long: 90s, 10m, 2h, 7d
+        /// The right ends after so long: 90s, 10m, 2h, 7d [default: never]
         #[arg(long, value_name = "TIME")]
         expires: Option<String>,
-        /// Why
-        #[arg(long, default_value = "")]
+        /// Why; kept in the log
+        #[arg(long, default_value = "", hide_default_value = true)]
         reason: String,
     },
-    /// Take a session's rights on a space, with all that rests on them
+    /// Take a session's rights on a space, with all that it has passed on of them
     Revoke {
+        /// The space's name, or its id
         space: String,
+        /// Whose: a session's name
         session: String,
-        /// Why
-        #[arg(long, default_value = "")]
+        /// Why; kept in the log
+        #[arg(long, default_value = "", hide_default_value = true)]
         reason: String,
     },
     /// Add an atom
     Put {
+        /// The space's name, or its id
         space: String,
         #[command(flatten)]
         body: BodyArgs,
@@ -67,13 +97,15 @@ pub(crate) enum Verb {
     },
     /// Read an atom
     Get {
+        /// The atom's id
         id: AtomId,
-        /// An older version
-        #[arg(long)]
+        /// This version of it [default: the newest]
+        #[arg(long, value_name = "N")]
         version: Option<u64>,
     },
     /// Change an atom: what is not named stays
     Update {
+        /// The atom's id
         id: AtomId,
         #[command(flatten)]
         body: BodyArgs,
@@ -84,8 +116,9 @@ pub(crate) enum Verb {
     },
     /// Take an atom out of search; it stays readable by id
     Deprecate {
+        /// The atom's id
         id: AtomId,
-        /// What to read instead
+        /// The atom to read instead
         #[arg(long, value_name = "ID")]
         superseded_by: Option<AtomId>,
         #[command(flatten)]
@@ -95,10 +128,11 @@ pub(crate) enum Verb {
     },
     /// Find atoms by meaning, metadata and the state of what they refer to
     Search {
+        /// The space's name, or its id
         space: String,
         /// Rank by meaning and words [default: the order of birth]
         query: Option<String>,
-        /// Only atoms whose metadata says so; 1 and 1.0 are one number
+        /// Only atoms whose metadata says so: status=pending
         #[arg(long, value_name = "KEY=VALUE")]
         meta: Vec<String>,
         /// Only atoms whose references fit
@@ -110,13 +144,13 @@ pub(crate) enum Verb {
         /// you cannot read does not fit.
         #[arg(long = "ref", value_name = "RELATION:KEY=VALUE")]
         references: Vec<String>,
-        /// At most so many
-        #[arg(long, default_value_t = 20)]
+        /// At most so many atoms
+        #[arg(long, value_name = "N", default_value_t = 20)]
         limit: usize,
-        /// Also what is out of use
+        /// Also atoms that are deprecated
         #[arg(long)]
         include_deprecated: bool,
-        /// The last put first
+        /// The last that was put comes first
         #[arg(long, conflicts_with = "query")]
         newest: bool,
     },
@@ -124,20 +158,21 @@ pub(crate) enum Verb {
     History {
         /// A space's name, or an atom's id
         of: String,
-        /// After this cursor
+        /// Of a space, only what came after this position in the log
         #[arg(long, value_name = "POSITION", default_value_t = 0)]
         after: u64,
-        /// At most so many
-        #[arg(long, default_value_t = 100)]
+        /// Of a space, at most so many changes
+        #[arg(long, value_name = "N", default_value_t = 100)]
         limit: usize,
     },
     /// Follow a space: one JSON line for each change, with its cursor
     Watch {
+        /// The space's name, or its id
         space: String,
-        /// From this cursor on, exactly [default: from now on]
+        /// Begin after this cursor, and leave nothing out [default: from now on]
         #[arg(long, value_name = "POSITION")]
         cursor: Option<u64>,
-        /// End when there is nothing new
+        /// End when there is nothing new, instead of waiting for it
         #[arg(long)]
         no_follow: bool,
         /// Only this type: atom.put, atom.updated, atom.deprecated, ...
@@ -148,25 +183,30 @@ pub(crate) enum Verb {
         meta: Vec<String>,
     },
     /// Run one Python action with exactly these rights
+    ///
+    /// The code has `space` (the first one given) and `spaces["name"]`, each with search, get, put,
+    /// update, deprecate, references, history, subscribe and describe, and no files, network or processes.
+    /// What it prints and the value of its last expression go to stdout. An update needs no version:
+    /// it expects the one that the code has read, and raises Conflict when there is a newer one.
     Exec {
-        /// The file, or - for stdin
+        /// The code: a file, or - for stdin
         file: PathBuf,
-        /// What it may do: name=level,...; the first is `space`
+        /// What it may do, and where: tasks=write,notes=read [default: what the session holds]
         #[arg(long, value_name = "NAME=LEVEL", value_delimiter = ',')]
         spaces: Vec<String>,
-        /// Keep its variables, rights and memory under this name
-        #[arg(long, value_name = "NAME")]
+        /// Keep its variables and rights, and which versions it has read, under this name
+        #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
         session: Option<String>,
     },
     /// Walk the whole log and prove that nothing is missing or amiss
     Audit,
-    /// Derive everything that is derived anew; with --accept-loss, go on after a loss
+    /// Rebuild everything that can be derived from the log
     Doctor {
-        /// Go on from this head, as the refusal names it; what is behind it is removed
+        /// After a loss, go on from this head, as the refusal names it, and remove what is behind it
         #[arg(long, value_name = "HEAD")]
         accept_loss: Option<String>,
     },
-    /// How the data directory is
+    /// Which process has the directory open, and how it is
     Status,
     /// Keep the directory open for others until interrupted
     Serve,
@@ -176,15 +216,19 @@ pub(crate) enum Verb {
 pub(crate) enum SpaceVerb {
     /// Make a space, private to you
     Create {
+        /// What you call it
         name: String,
-        /// What it is for and how to use it
-        #[arg(long, default_value = "")]
+        /// What it is for and how to use it, for those who come to it
+        #[arg(long, default_value = "", hide_default_value = true)]
         description: String,
     },
-    /// The spaces you hold something on
+    /// List the spaces you hold a right on
     List,
-    /// One space
-    Show { name: String },
+    /// Show one space
+    Show {
+        /// Its name, or its id
+        name: String,
+    },
 }
 
 /// What an atom says.
@@ -196,18 +240,23 @@ pub(crate) struct BodyArgs {
     #[arg(long, value_name = "PATH", conflicts_with = "text")]
     pub(crate) file: Option<PathBuf>,
     /// The content as JSON
-    #[arg(long, value_name = "JSON", conflicts_with_all = ["text", "file", "media_type"])]
+    #[arg(
+        long,
+        value_name = "JSON",
+        allow_hyphen_values = true,
+        conflicts_with_all = ["text", "file", "media_type"]
+    )]
     pub(crate) json_content: Option<String>,
-    /// Keep the content as bytes of this type
+    /// Keep the content as bytes of this type: image/png
     #[arg(long, value_name = "TYPE")]
     pub(crate) media_type: Option<String>,
-    /// What it is about, for search
-    #[arg(long)]
+    /// What it is about, in words, for search
+    #[arg(long, value_name = "TEXT")]
     pub(crate) annotation: Option<String>,
-    /// Metadata; the value is JSON where it reads as such, else text; null removes a key
+    /// Metadata: the value is JSON where it reads as such, else text; null removes the key
     #[arg(long, value_name = "KEY=VALUE")]
     pub(crate) meta: Vec<String>,
-    /// A reference to another atom
+    /// A reference to another atom: blocked_by=ID
     #[arg(long = "ref", value_name = "RELATION=ID")]
     pub(crate) references: Vec<String>,
 }
@@ -215,11 +264,11 @@ pub(crate) struct BodyArgs {
 /// What goes with every change.
 #[derive(ClapArgs, Debug)]
 pub(crate) struct WhyArgs {
-    /// What the change is for: what those who follow are told
-    #[arg(long)]
+    /// What the change is for; those who follow the space are told
+    #[arg(long, value_name = "TEXT")]
     pub(crate) comment: Option<String>,
-    /// Makes repeating the command harmless
-    #[arg(long)]
+    /// Makes repeating the command harmless: with the same key it takes effect once
+    #[arg(long, value_parser = NonEmptyStringValueParser::new())]
     pub(crate) key: Option<String>,
 }
 
@@ -229,7 +278,7 @@ pub(crate) struct BaseArgs {
     /// The version you have read; another one is a conflict
     #[arg(long, value_name = "N", conflicts_with = "force")]
     pub(crate) if_version: Option<u64>,
-    /// Whatever it is at
+    /// Whatever version it is at
     #[arg(long)]
     pub(crate) force: bool,
 }

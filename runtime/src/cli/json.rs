@@ -152,34 +152,75 @@ pub(crate) fn from_value(value: &Value) -> Json {
     }
 }
 
-/// JSON as it was typed; what does not fit is named.
+/// JSON as it was typed; what does not fit is named, and nothing is rounded to make it fit.
 pub(crate) fn parse(text: &str) -> Result<Value, Problem> {
     let parsed: Json = serde_json::from_str(text).map_err(|error| {
-        Problem::new(Kind::Invalid, format!("not JSON: {error}"))
+        Problem::new(Kind::Invalid, format!("not JSON that can be kept: {error}"))
             .hint("stoa put SPACE --json-content '{\"key\": 1}'")
     })?;
-    to_value(parsed)
+    if let Some(number) = oversize(text) {
+        let text = format!("{number} does not fit 64 bits with a sign; write it as text");
+        return Err(Problem::new(Kind::Invalid, text)
+            .hint(format!("stoa put SPACE --json-content '\"{number}\"'")));
+    }
+    Ok(to_value(parsed))
 }
 
-fn to_value(json: Json) -> Result<Value, Problem> {
-    Ok(match json {
+/// Whether it is JSON at all, whatever its numbers are worth.
+pub(crate) fn is_json(text: &str) -> bool {
+    serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok()
+}
+
+/// The first whole number of a JSON text that is none of ours: parsed, it would be a fraction.
+fn oversize(text: &str) -> Option<&str> {
+    // Between quotes everything is text; an escaped quote is none.
+    let mut quoted = false;
+    let mut escaped = false;
+    text.split(|c: char| {
+        quoted ^= c == '"' && !escaped;
+        escaped = quoted && c == '\\' && !escaped;
+        quoted || !(c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.'))
+    })
+    .filter(|word| word.ends_with(|c: char| c.is_ascii_digit()))
+    .find(|word| !word.contains(['.', 'e', 'E']) && word.parse::<i64>().is_err())
+}
+
+fn to_value(json: Json) -> Value {
+    match json {
         Json::Null => Value::Null,
         Json::Bool(truth) => Value::Bool(truth),
         Json::Number(number) => match (number.as_i64(), number.as_f64()) {
             (Some(whole), _) => Value::Int(whole),
-            (None, Some(fraction)) if !number.is_u64() => Value::Float(fraction),
-            _ => {
-                let text = format!("{number} does not fit 64 bits with a sign; write it as text");
-                return Err(Problem::new(Kind::Invalid, text)
-                    .hint(format!("stoa put SPACE --json-content '\"{number}\"'")));
-            }
+            (None, Some(fraction)) => Value::Float(fraction),
+            (None, None) => Value::Text(number.to_string()),
         },
         Json::String(text) => Value::Text(text),
-        Json::Array(list) => Value::List(list.into_iter().map(to_value).collect::<Result<_, _>>()?),
-        Json::Object(map) => Value::Map(
-            map.into_iter()
-                .map(|(key, value)| Ok((key, to_value(value)?)))
-                .collect::<Result<_, Problem>>()?,
-        ),
-    })
+        Json::Array(list) => Value::List(list.into_iter().map(to_value).collect()),
+        Json::Object(map) => {
+            Value::Map(map.into_iter().map(|(key, value)| (key, to_value(value))).collect())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whole_numbers_are_kept_or_refused_never_rounded() {
+        for kept in ["9223372036854775807", "-9223372036854775808", "-0", "1e20", "0.5", "[true]"] {
+            assert!(parse(kept).is_ok(), "{kept}");
+        }
+        let quoted = r#"{"99999999999999999999": "\\", "b": "\"99999999999999999999"}"#;
+        assert!(parse(quoted).is_ok());
+        for refused in [
+            "9223372036854775808",
+            "-9223372036854775809",
+            "99999999999999999999",
+            r#"["\"", {"a": [-99999999999999999999]}]"#,
+        ] {
+            let problem = parse(refused).expect_err(refused);
+            assert!(problem.text.contains("does not fit 64 bits"), "{problem}");
+        }
+    }
 }

@@ -1,21 +1,19 @@
 //! From what was typed to a request, and from the answers to the terminal.
 
-use super::args::{Args, BaseArgs, BodyArgs, SpaceVerb, Verb, WhyArgs};
-use super::pairs::{conditions, metadata, pair, references};
-use super::{json, print};
-use std::io::{self, IsTerminal, Read, Write};
-use std::path::{Path, PathBuf};
-use stoa_actors::atom::Content;
+use super::args::{Args, BaseArgs, SpaceVerb, Verb, WhyArgs};
+use super::input::{after, draft, metadata, patch, source, space_level};
+use super::{find, json, print};
+use std::io::{self, Write};
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
 use stoa_actors::code::Ending;
-use stoa_actors::id::{AtomId, Millis, Position};
-use stoa_actors::limits::Limits;
-use stoa_actors::rights::Level;
+use stoa_actors::id::{AtomId, Position};
 use stoa_actors::search::{Order, Query};
-use stoa_actors::space::{Draft, Expect, Filter, Patch};
-use stoa_actors::value::Value;
+use stoa_actors::space::{Expect, Filter};
 use stoa_runtime::caller::{Grant, HistoryQuery, Why};
 use stoa_runtime::config::Config;
 use stoa_runtime::door::{Answer, AuditAsk, Call, Door, ExecAsk, Reached, Request, perform, reach};
+use stoa_runtime::failure::StoreError;
 use stoa_runtime::problem::{Kind, Problem};
 use stoa_runtime::runtime::{Runtime, kinds};
 use stoa_runtime::store;
@@ -24,46 +22,72 @@ pub(crate) async fn run(args: Args) -> Result<(), Problem> {
     let data = data_directory(args.data.clone())?;
     let config = Config::at(&data);
     match &args.verb {
-        Verb::Doctor { accept_loss } => return doctor(&config, accept_loss.as_deref(), args.json),
-        Verb::Serve => {}
         verb if !makes_directory(verb) && !data.join("format").exists() => {
             let text = format!("there is no stoa data in {}", data.display());
             return Err(Problem::new(Kind::Unknown, text).hint("stoa space create NAME"));
         }
+        Verb::Doctor { accept_loss } => return doctor(&config, accept_loss.as_deref(), args.json),
+        Verb::Serve => return serve(config, args.json).await,
         _ => {}
     }
-    let serving = matches!(args.verb, Verb::Serve);
-    let mut out = Out { json: args.json || matches!(args.verb, Verb::Watch { .. }), failed: None };
-    let acting_as = args.acting_as;
-    let request = match args.verb {
-        Verb::Serve => None,
-        verb => Some(Request { acting_as, call: call(verb)? }),
-    };
-    match reach(config, kinds()).await? {
-        Reached::Client(_) if serving => {
-            Err(Problem::new(Kind::Busy, "another process serves this directory already")
-                .hint("stoa status"))
+    let json = args.json || matches!(args.verb, Verb::Watch { .. });
+    let mut out = Out { json, failed: None, hung_up: false };
+    let request = Request { acting_as: args.acting_as, call: call(args.verb)? };
+    let done = match reach(config, kinds()).await? {
+        Reached::Client(mut client) => client.ask(&request, |answer| out.tell(&answer)).await,
+        Reached::Owner(runtime, door) => {
+            let work = answer(&runtime, request, &mut out);
+            own(&runtime, door, work).await
         }
-        Reached::Client(mut client) => match request {
-            Some(request) => {
-                client.ask(&request, |answer| out.tell(&answer)).await?;
-                out.end()
+    };
+    out.end(done)
+}
+
+/// How long to wait before the next try for a directory that somebody has for a moment.
+const RETRY_MS: u64 = 50;
+
+/// Keeps the directory open. A verb that has it for a moment is waited for; another `serve` is not
+/// done in that time.
+async fn serve(config: Config, as_json: bool) -> Result<(), Problem> {
+    let give_up = Instant::now() + Duration::from_millis(config.connect_ms_max);
+    loop {
+        match reach(config.clone(), kinds()).await? {
+            Reached::Owner(runtime, door) => {
+                let work = async {
+                    announce(&config, as_json).map_err(unwritten)?;
+                    std::future::pending().await
+                };
+                return own(&runtime, door, work).await;
             }
-            None => Ok(()),
-        },
-        Reached::Owner(runtime, door) => own(runtime, door, request, out).await,
+            Reached::Client(client) => drop(client),
+        }
+        if Instant::now() >= give_up {
+            let text = "another process serves this directory already";
+            return Err(Problem::new(Kind::Busy, text).hint("stoa status"));
+        }
+        tokio::time::sleep(Duration::from_millis(RETRY_MS)).await;
     }
+}
+
+/// Says that the directory is open, so that whoever started this can wait for it.
+fn announce(config: &Config, as_json: bool) -> io::Result<()> {
+    if as_json {
+        let serving = serde_json::json!({"serving": config.data, "pid": std::process::id()});
+        let mut to = anstream::stdout().lock();
+        writeln!(to, "{serving}")?;
+        return to.flush();
+    }
+    writeln!(anstream::stderr(), "serving {}; interrupt to stop", config.data.display())
 }
 
 /// This process has the directory: its own verb first, then it stays for those who came.
 async fn own(
-    runtime: Runtime,
+    runtime: &Runtime,
     door: Door,
-    request: Option<Request>,
-    mut out: Out,
+    work: impl Future<Output = Result<(), Problem>>,
 ) -> Result<(), Problem> {
     let done = tokio::select! {
-        done = answer(&runtime, request, &mut out) => done,
+        done = work => done,
         error = runtime.run() => Err(error.into()),
         () = interrupted() => Ok(()),
     };
@@ -75,27 +99,25 @@ async fn own(
     let stopped = runtime.stop().await;
     done?;
     stopped?;
-    out.end()
+    Ok(())
 }
 
-async fn answer(runtime: &Runtime, request: Option<Request>, out: &mut Out) -> Result<(), Problem> {
-    let Some(request) = request else {
-        if io::stderr().is_terminal() {
-            let text = "serving; interrupt to stop";
-            drop(writeln!(anstream::stderr(), "{text}"));
-        }
-        return std::future::pending().await;
-    };
+async fn answer(runtime: &Runtime, request: Request, out: &mut Out) -> Result<(), Problem> {
     let (answers, mut ready) = tokio::sync::mpsc::channel(64);
     let work = perform(runtime, request, answers);
-    let print = async {
+    // It takes the queue with it: when nobody reads any more, the work must not wait for room.
+    let print = async move {
         while let Some(answer) = ready.recv().await {
-            out.tell(&answer).map_err(|error| Problem::new(Kind::Store, error))?;
+            out.tell(&answer).map_err(unwritten)?;
         }
         Ok(())
     };
     let (done, printed) = tokio::join!(work, print);
-    done.and(printed)
+    printed.and(done)
+}
+
+fn unwritten(error: io::Error) -> Problem {
+    Problem::new(Kind::Store, format!("cannot write the answer: {error}")).hint("stoa status")
 }
 
 async fn interrupted() {
@@ -115,17 +137,15 @@ struct Out {
     json: bool,
     /// What makes the command fail although it was answered.
     failed: Option<Problem>,
+    /// Whoever read the answers has enough, like `head`: no failure.
+    hung_up: bool,
 }
 
 impl Out {
     fn tell(&mut self, answer: &Answer) -> io::Result<()> {
-        let mut to = anstream::stdout().lock();
-        if self.json {
-            writeln!(to, "{}", json::answer(answer))?;
-        } else {
-            print::answer(&mut to, answer)?;
-        }
-        to.flush()?;
+        let written = self.write(answer);
+        self.hung_up |= written.as_ref().is_err_and(|it| it.kind() == io::ErrorKind::BrokenPipe);
+        written?;
         match answer {
             Answer::Outcome(outcome) => {
                 if let Some(notice) = &outcome.notice {
@@ -147,13 +167,26 @@ impl Out {
         Ok(())
     }
 
-    fn end(self) -> Result<(), Problem> {
-        self.failed.map_or(Ok(()), Err)
+    fn write(&self, answer: &Answer) -> io::Result<()> {
+        let mut to = anstream::stdout().lock();
+        if self.json {
+            writeln!(to, "{}", json::answer(answer))?;
+        } else {
+            print::answer(&mut to, answer)?;
+        }
+        to.flush()
+    }
+
+    fn end(self, done: Result<(), Problem>) -> Result<(), Problem> {
+        if self.hung_up {
+            return Ok(());
+        }
+        done.and(self.failed.map_or(Ok(()), Err))
     }
 }
 
 fn makes_directory(verb: &Verb) -> bool {
-    matches!(verb, Verb::Space(SpaceVerb::Create { .. }) | Verb::Exec { .. })
+    matches!(verb, Verb::Space(SpaceVerb::Create { .. }) | Verb::Exec { .. } | Verb::Serve)
 }
 
 fn data_directory(given: Option<PathBuf>) -> Result<PathBuf, Problem> {
@@ -170,7 +203,7 @@ fn doctor(config: &Config, accept_loss: Option<&str>, as_json: bool) -> Result<(
     let mut to = anstream::stdout().lock();
     let written = match accept_loss {
         None => {
-            let entries = store::rebuild(config, &kinds())?;
+            let entries = store::rebuild(config, &kinds()).map_err(alone)?;
             if as_json {
                 writeln!(to, "{}", serde_json::json!({"rebuilt_from_entries": entries}))
             } else {
@@ -185,7 +218,10 @@ fn doctor(config: &Config, accept_loss: Option<&str>, as_json: bool) -> Result<(
                     }
                     _ => "stoa audit".to_owned(),
                 };
-                Problem::new(Kind::Invalid, error).hint(hint)
+                match error {
+                    store::AcceptError::Store(error) => alone(error),
+                    error => Problem::new(Kind::Invalid, error).hint(hint),
+                }
             })?;
             if as_json {
                 let (kept, breach) = (loss.kept.to_string(), loss.breach.to_string());
@@ -205,6 +241,18 @@ fn doctor(config: &Config, accept_loss: Option<&str>, as_json: bool) -> Result<(
         }
     };
     written.map_err(|error| Problem::new(Kind::Store, error))
+}
+
+/// The doctor asks no owner: it needs the directory for itself.
+fn alone(error: StoreError) -> Problem {
+    match error {
+        StoreError::Locked { path, pid: Some(pid) } => {
+            let path = path.display();
+            let text = format!("process {pid} has {path} open, and the doctor needs it alone");
+            Problem::new(Kind::Store, text).hint(format!("kill {pid}"))
+        }
+        error => error.into(),
+    }
 }
 
 fn call(verb: Verb) -> Result<Call, Problem> {
@@ -248,7 +296,7 @@ fn call(verb: Verb) -> Result<Call, Problem> {
             newest,
         } => {
             let order = if newest { Order::Newest } else { Order::Oldest };
-            let (metadata, references) = (metadata(&meta)?, conditions(&references)?);
+            let (metadata, references) = (metadata(&meta)?, find::conditions(&references)?);
             let query = Query { text, metadata, references, limit, include_deprecated, order };
             Call::Search { space, query }
         }
@@ -275,116 +323,9 @@ fn expect(id: AtomId, base: &BaseArgs) -> Result<Expect, Problem> {
         (Some(version), _) => Ok(Expect::Version(version)),
         (None, true) => Ok(Expect::Any),
         (None, false) => {
-            let text = "say which version you have read, so that nobody's change is lost";
-            Err(Problem::new(Kind::Invalid, text)
-                .hint(format!("stoa get {id}, then --if-version N (or --force)")))
+            let text = "say which version you have read with --if-version N, so that nobody's \
+                        change is lost, or --force";
+            Err(Problem::new(Kind::Invalid, text).hint(format!("stoa get {id}")))
         }
     }
-}
-
-fn draft(body: BodyArgs) -> Result<Draft, Problem> {
-    Ok(Draft {
-        content: content(&body)?.unwrap_or_default(),
-        annotation: body.annotation.clone().unwrap_or_default(),
-        metadata: metadata(&body.meta)?.into_iter().filter(|(_, it)| *it != Value::Null).collect(),
-        references: references(&body.references)?,
-        embedding: None,
-    })
-}
-
-fn patch(body: BodyArgs) -> Result<Patch, Problem> {
-    Ok(Patch {
-        content: content(&body)?,
-        annotation: body.annotation.clone(),
-        metadata: metadata(&body.meta)?,
-        references: references(&body.references)?,
-        embedding: None,
-    })
-}
-
-fn content(body: &BodyArgs) -> Result<Option<Content>, Problem> {
-    if let Some(text) = &body.json_content {
-        return Ok(Some(Content::Json(json::parse(text)?)));
-    }
-    let bytes = match (&body.text, &body.file) {
-        (Some(dash), _) if dash == "-" => read(io::stdin().lock(), "stdin")?,
-        (Some(text), _) => text.clone().into_bytes(),
-        (None, Some(path)) => {
-            let file = std::fs::File::open(path).map_err(|error| {
-                let text = format!("cannot read {}: {error}", path.display());
-                Problem::new(Kind::Invalid, text).hint("stoa put SPACE --file PATH")
-            })?;
-            read(file, &path.display().to_string())?
-        }
-        (None, None) => return Ok(None),
-    };
-    if let Some(media_type) = &body.media_type {
-        return Ok(Some(Content::Bytes { media_type: media_type.clone(), bytes }));
-    }
-    let text = String::from_utf8(bytes).map_err(|error| {
-        let at = error.utf8_error().valid_up_to();
-        Problem::new(Kind::Invalid, format!("the content is not UTF-8 text (byte {at})"))
-            .hint("stoa put SPACE --file PATH --media-type application/octet-stream")
-    })?;
-    Ok(Some(Content::Text(text)))
-}
-
-fn read(from: impl Read, name: &str) -> Result<Vec<u8>, Problem> {
-    let max = Limits::default().content_bytes_max;
-    let mut bytes = Vec::new();
-    from.take(max as u64 + 1).read_to_end(&mut bytes).map_err(|error| {
-        Problem::new(Kind::Invalid, format!("cannot read {name}: {error}"))
-            .hint("stoa put SPACE --file PATH")
-    })?;
-    if bytes.len() > max {
-        let text = format!("{name} is larger than an atom may be ({max} bytes)");
-        return Err(Problem::new(Kind::Invalid, text).hint("split -b 8M FILE, and put the parts"));
-    }
-    Ok(bytes)
-}
-
-fn space_level(text: &str) -> Result<(String, Level), Problem> {
-    let (name, level) = pair(text, "--spaces", "NAME=LEVEL")?;
-    let level = level.parse().map_err(|error| {
-        Problem::new(Kind::Invalid, error).hint(format!("--spaces {name}=read"))
-    })?;
-    Ok((name.to_owned(), level))
-}
-
-/// Python source, from a file or stdin.
-fn source(file: &Path) -> Result<String, Problem> {
-    let name = file.display().to_string();
-    let bytes = if name == "-" {
-        read(io::stdin().lock(), "stdin")?
-    } else {
-        let open = std::fs::File::open(file).map_err(|error| {
-            Problem::new(Kind::Invalid, format!("cannot read {name}: {error}"))
-                .hint("stoa exec FILE --spaces NAME=LEVEL")
-        })?;
-        read(open, &name)?
-    };
-    String::from_utf8(bytes).map_err(|_| {
-        Problem::new(Kind::Invalid, format!("{name} is not UTF-8 text"))
-            .hint("stoa exec FILE --spaces NAME=LEVEL")
-    })
-}
-
-/// The moment so long from now.
-fn after(text: &str) -> Result<Millis, Problem> {
-    let bad = || {
-        Problem::new(Kind::Invalid, format!("{text:?} is not a time like 90s, 10m, 2h or 7d"))
-            .hint("--expires 10m")
-    };
-    let unit = text.chars().last().ok_or_else(bad)?;
-    let count: u64 = text[..text.len() - unit.len_utf8()].parse().map_err(|_| bad())?;
-    let second = match unit {
-        's' => 1,
-        'm' => 60,
-        'h' => 3_600,
-        'd' => 86_400,
-        _ => return Err(bad()),
-    };
-    let ms = count.checked_mul(second * 1_000).filter(|it| *it > 0).ok_or_else(bad)?;
-    let now = jiff::Timestamp::now().as_millisecond() as u64;
-    Ok(Millis(now.checked_add(ms).ok_or_else(bad)?))
 }

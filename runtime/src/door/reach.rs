@@ -116,7 +116,8 @@ impl Client {
 
 fn lost(error: io::Error) -> Problem {
     let text = format!(
-        "the process that has the directory open is gone: {error}; whether the request took effect is not known"
+        "the process that has the directory open is gone: {error}; whether the request took effect \
+         is not known: type it again with the same --key"
     );
-    Problem::new(Kind::Busy, text).hint("type the same command again, with the same --key")
+    Problem::new(Kind::Busy, text).hint("stoa status")
 }

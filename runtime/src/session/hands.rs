@@ -8,6 +8,7 @@ use crate::sandbox::{Boxed, Host};
 use std::collections::BTreeMap;
 use stoa_actors::code::{HostCall, Item, Raise};
 use stoa_actors::id::{AtomId, Position, SpaceId};
+use stoa_actors::search::{HITS_DEFAULT, Order, Query};
 use stoa_actors::space::{Draft, Expect, Filter, Patch};
 use stoa_actors::value::Value;
 
@@ -249,9 +250,31 @@ impl Hands {
         Ok(items::text(id))
     }
 
-    async fn search(&mut self, space: SpaceId, args: Args) -> Result<Item, Raise> {
-        let _ = (space, args);
-        Err(raise("NotImplementedError", "search"))
+    async fn search(&mut self, space: SpaceId, mut args: Args) -> Result<Item, Raise> {
+        let query = Query {
+            text: args.text("query")?,
+            metadata: args.take("metadata").map(items::metadata).transpose()?.unwrap_or_default(),
+            references: args
+                .take("references")
+                .map(items::conditions)
+                .transpose()?
+                .unwrap_or_default(),
+            limit: args.number("limit")?.map_or(HITS_DEFAULT, |it| it as usize),
+            include_deprecated: args.truth("include_deprecated")?,
+            order: match args.text("order")?.as_deref() {
+                None | Some("oldest") => Order::Oldest,
+                Some("newest") => Order::Newest,
+                Some(_) => return Err(raise("ValueError", "order= is 'oldest' or 'newest'")),
+            },
+        };
+        args.end()?;
+        let found = self.caller.search(space, query).await.map_err(refused)?;
+        let mut hits = Vec::with_capacity(found.len());
+        for it in found {
+            self.remember(it.read.atom.id, it.read.atom.version);
+            hits.push(items::atom(&it.read.atom, it.read.position, Some(it.score)));
+        }
+        Ok(Item::List(hits))
     }
 
     fn why(&self, args: &mut Args, verb: &str) -> Result<Why, Raise> {

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use stoa_actors::atom::{Atom, Content, Metadata};
 use stoa_actors::code::{Item, Object, Raise};
 use stoa_actors::id::{AtomId, Position};
+use stoa_actors::search::{Condition, Which};
 use stoa_actors::value::Value;
 
 pub(super) fn text(text: impl ToString) -> Item {
@@ -120,6 +121,29 @@ pub(super) fn id(item: &Item) -> Result<AtomId, Raise> {
         Item::Object(object) if object.class == "Atom" => Ok(AtomId(object.handle.to_be_bytes())),
         _ => Err(raise("TypeError", "an atom is named by its id, or by itself")),
     }
+}
+
+/// `{"blocked_by": {"status": "completed"}}`: every target matches. `{"any": {…}}` and
+/// `{"none": {…}}` say how many must instead.
+pub(super) fn conditions(item: Item) -> Result<BTreeMap<String, Condition>, Raise> {
+    let shape =
+        "references= takes a dict, {\"blocked_by\": {\"status\": \"completed\"}} for instance";
+    let wrong = || raise("TypeError", shape);
+    let mut out = BTreeMap::new();
+    for (relation, condition) in metadata(item)? {
+        let Value::Map(mut metadata) = condition else { return Err(wrong()) };
+        let mut which = Which::All;
+        for (word, variant) in [("all", Which::All), ("any", Which::Any), ("none", Which::None)] {
+            if metadata.len() == 1
+                && let Some(Value::Map(inner)) = metadata.get(word)
+            {
+                (which, metadata) = (variant, inner.clone());
+                break;
+            }
+        }
+        out.insert(relation, Condition { which, metadata });
+    }
+    Ok(out)
 }
 
 /// `{"blocked_by": [id, …]}`; one target may stand without its list.

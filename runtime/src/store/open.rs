@@ -199,7 +199,8 @@ pub fn accept_loss(config: &Config, kept: &str, kinds: &Kinds) -> Result<Loss, A
     };
     let head = walk.head();
     if head.to_string() != kept {
-        return Err(AcceptError::OtherHead { given: kept.to_owned(), head, breach });
+        let (given, breach) = (kept.to_owned(), Box::new(breach));
+        return Err(AcceptError::OtherHead { given, head, breach });
     }
     let mut removed = 0;
     let mut batch = store.batch(1_000);
@@ -228,7 +229,7 @@ pub enum AcceptError {
         /// What would be right.
         head: Head,
         /// Why the store is refused.
-        breach: Breach,
+        breach: Box<Breach>,
     },
     /// The store cannot be read or written.
     #[error(transparent)]

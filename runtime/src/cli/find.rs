@@ -1,11 +1,8 @@
-//! What is typed as `key=value`: metadata, references, and conditions on them.
+//! What is typed after `search`, as a query.
 
-use super::json;
+use super::input::{metadata, pair};
 use std::collections::BTreeMap;
-use stoa_actors::atom::Metadata;
-use stoa_actors::id::AtomId;
 use stoa_actors::search::{Condition, Which};
-use stoa_actors::value::Value;
 use stoa_runtime::problem::{Kind, Problem};
 
 /// `relation:key=value`, with `any:` or `none:` in front; those of one relation are one condition.
@@ -39,48 +36,10 @@ pub(crate) fn conditions(texts: &[String]) -> Result<BTreeMap<String, Condition>
     Ok(out)
 }
 
-pub(crate) fn pair<'a>(
-    text: &'a str,
-    flag: &str,
-    shape: &str,
-) -> Result<(&'a str, &'a str), Problem> {
-    text.split_once('=').filter(|(key, _)| !key.is_empty()).ok_or_else(|| {
-        Problem::new(Kind::Invalid, format!("{flag} {text:?} is not {shape}"))
-            .hint(format!("{flag} {shape}"))
-    })
-}
-
-/// `key=value`; the value is JSON where it reads as such, else text.
-pub(crate) fn metadata(pairs: &[String]) -> Result<Metadata, Problem> {
-    let mut out = Metadata::new();
-    for text in pairs {
-        let (key, value) = pair(text, "--meta", "KEY=VALUE")?;
-        let structured = value.starts_with(['{', '[', '"']);
-        let value = match json::parse(value) {
-            Ok(value) => value,
-            Err(problem) if structured => return Err(problem.hint("--meta 'KEY={\"a\": 1}'")),
-            Err(_) => Value::from(value),
-        };
-        out.insert(key.to_owned(), value);
-    }
-    Ok(out)
-}
-
-pub(crate) fn references(pairs: &[String]) -> Result<BTreeMap<String, Vec<AtomId>>, Problem> {
-    let mut out: BTreeMap<String, Vec<AtomId>> = BTreeMap::new();
-    for text in pairs {
-        let (relation, id) = pair(text, "--ref", "RELATION=ID")?;
-        let id = id
-            .parse()
-            .map_err(|error| Problem::new(Kind::Invalid, error).hint("stoa search SPACE --json"))?;
-        out.entry(relation.to_owned()).or_default().push(id);
-    }
-    Ok(out)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use stoa_actors::value::Value;
 
     fn typed(texts: &[&str]) -> Result<BTreeMap<String, Condition>, String> {
         let texts: Vec<String> = texts.iter().map(|it| (*it).to_owned()).collect();

@@ -1,0 +1,163 @@
+//! What was typed after a verb, read as what it stands for: contents, metadata, references, times.
+
+use super::args::BodyArgs;
+use super::json;
+use std::collections::BTreeMap;
+use std::io::{self, Read};
+use std::path::Path;
+use stoa_actors::atom::{Content, Metadata};
+use stoa_actors::id::{AtomId, Millis};
+use stoa_actors::limits::Limits;
+use stoa_actors::rights::Level;
+use stoa_actors::space::{Draft, Patch};
+use stoa_actors::value::Value;
+use stoa_runtime::problem::{Kind, Problem};
+
+pub(super) fn draft(body: BodyArgs) -> Result<Draft, Problem> {
+    Ok(Draft {
+        content: content(&body)?.unwrap_or_default(),
+        annotation: body.annotation.clone().unwrap_or_default(),
+        metadata: metadata(&body.meta)?.into_iter().filter(|(_, it)| *it != Value::Null).collect(),
+        references: references(&body.references)?,
+        embedding: None,
+    })
+}
+
+pub(super) fn patch(body: BodyArgs) -> Result<Patch, Problem> {
+    Ok(Patch {
+        content: content(&body)?,
+        annotation: body.annotation.clone(),
+        metadata: metadata(&body.meta)?,
+        references: references(&body.references)?,
+        embedding: None,
+    })
+}
+
+fn content(body: &BodyArgs) -> Result<Option<Content>, Problem> {
+    if let Some(text) = &body.json_content {
+        return Ok(Some(Content::Json(json::parse(text)?)));
+    }
+    let bytes = match (&body.text, &body.file) {
+        (Some(dash), _) if dash == "-" => read(io::stdin().lock(), "stdin")?,
+        (Some(text), _) => text.clone().into_bytes(),
+        (None, Some(path)) => {
+            let file = std::fs::File::open(path).map_err(|error| {
+                let text = format!("cannot read {}: {error}", path.display());
+                Problem::new(Kind::Invalid, text).hint("stoa put SPACE --file PATH")
+            })?;
+            read(file, &path.display().to_string())?
+        }
+        (None, None) => return Ok(None),
+    };
+    if let Some(media_type) = &body.media_type {
+        return Ok(Some(Content::Bytes { media_type: media_type.clone(), bytes }));
+    }
+    let text = String::from_utf8(bytes).map_err(|error| {
+        let at = error.utf8_error().valid_up_to();
+        Problem::new(Kind::Invalid, format!("the content is not UTF-8 text (byte {at})"))
+            .hint("stoa put SPACE --file PATH --media-type application/octet-stream")
+    })?;
+    Ok(Some(Content::Text(text)))
+}
+
+fn read(from: impl Read, name: &str) -> Result<Vec<u8>, Problem> {
+    let max = Limits::default().content_bytes_max;
+    let mut bytes = Vec::new();
+    from.take(max as u64 + 1).read_to_end(&mut bytes).map_err(|error| {
+        Problem::new(Kind::Invalid, format!("cannot read {name}: {error}"))
+            .hint("stoa put SPACE --file PATH")
+    })?;
+    if bytes.len() > max {
+        let text = format!("{name} is larger than an atom may be ({max} bytes)");
+        return Err(Problem::new(Kind::Invalid, text).hint("split -b 8M FILE part."));
+    }
+    Ok(bytes)
+}
+
+pub(super) fn pair<'a>(
+    text: &'a str,
+    flag: &str,
+    shape: &str,
+) -> Result<(&'a str, &'a str), Problem> {
+    text.split_once('=').filter(|(key, _)| !key.is_empty()).ok_or_else(|| {
+        Problem::new(Kind::Invalid, format!("{flag} {text:?} is not {shape}"))
+            .hint(format!("{flag} {shape}"))
+    })
+}
+
+/// `key=value`; the value is JSON where it reads as such, else text.
+pub(super) fn metadata(pairs: &[String]) -> Result<Metadata, Problem> {
+    let mut out = Metadata::new();
+    for text in pairs {
+        let (key, value) = pair(text, "--meta", "KEY=VALUE")?;
+        let meant = value.starts_with(['{', '[', '"']) || json::is_json(value);
+        let value = match json::parse(value) {
+            Ok(value) => value,
+            Err(problem) if meant => {
+                let text = format!("--meta {key}: {problem}");
+                return Err(Problem::new(problem.kind, text).hint("--meta 'KEY=\"TEXT\"'"));
+            }
+            Err(_) => Value::from(value),
+        };
+        out.insert(key.to_owned(), value);
+    }
+    Ok(out)
+}
+
+pub(super) fn references(pairs: &[String]) -> Result<BTreeMap<String, Vec<AtomId>>, Problem> {
+    let mut out: BTreeMap<String, Vec<AtomId>> = BTreeMap::new();
+    for text in pairs {
+        let (relation, id) = pair(text, "--ref", "RELATION=ID")?;
+        let id = id
+            .parse()
+            .map_err(|error| Problem::new(Kind::Invalid, error).hint("stoa search SPACE --json"))?;
+        out.entry(relation.to_owned()).or_default().push(id);
+    }
+    Ok(out)
+}
+
+pub(super) fn space_level(text: &str) -> Result<(String, Level), Problem> {
+    let (name, level) = pair(text, "--spaces", "NAME=LEVEL")?;
+    let level = level.parse().map_err(|error| {
+        Problem::new(Kind::Invalid, error).hint(format!("--spaces {name}=read"))
+    })?;
+    Ok((name.to_owned(), level))
+}
+
+/// Python source, from a file or stdin.
+pub(super) fn source(file: &Path) -> Result<String, Problem> {
+    let name = file.display().to_string();
+    let bytes = if name == "-" {
+        read(io::stdin().lock(), "stdin")?
+    } else {
+        let open = std::fs::File::open(file).map_err(|error| {
+            Problem::new(Kind::Invalid, format!("cannot read {name}: {error}"))
+                .hint("stoa exec FILE --spaces NAME=LEVEL")
+        })?;
+        read(open, &name)?
+    };
+    String::from_utf8(bytes).map_err(|_| {
+        Problem::new(Kind::Invalid, format!("{name} is not UTF-8 text"))
+            .hint("stoa exec FILE --spaces NAME=LEVEL")
+    })
+}
+
+/// The moment so long from now.
+pub(super) fn after(text: &str) -> Result<Millis, Problem> {
+    let bad = || {
+        Problem::new(Kind::Invalid, format!("{text:?} is not a time like 90s, 10m, 2h or 7d"))
+            .hint("--expires 10m")
+    };
+    let unit = text.chars().last().ok_or_else(bad)?;
+    let count: u64 = text[..text.len() - unit.len_utf8()].parse().map_err(|_| bad())?;
+    let second = match unit {
+        's' => 1,
+        'm' => 60,
+        'h' => 3_600,
+        'd' => 86_400,
+        _ => return Err(bad()),
+    };
+    let ms = count.checked_mul(second * 1_000).filter(|it| *it > 0).ok_or_else(bad)?;
+    let now = jiff::Timestamp::now().as_millisecond() as u64;
+    Ok(Millis(now.checked_add(ms).ok_or_else(bad)?))
+}

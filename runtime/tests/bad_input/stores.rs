@@ -1,0 +1,185 @@
+//! Directories that cannot be opened are left as they are, and say why.
+
+use crate::harness::{Ended, Place, Started};
+use crate::skipped;
+use rustix::process::{Signal, geteuid};
+use std::collections::BTreeMap;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+const NONE: &str = "01J00000000000000000000000";
+
+/// Every file below a path, and what is in it.
+fn bytes(path: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+    let mut found = BTreeMap::new();
+    for entry in std::fs::read_dir(path).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            found.append(&mut bytes(&path));
+        } else {
+            found.insert(path.clone(), std::fs::read(path).unwrap());
+        }
+    }
+    found
+}
+
+#[track_caller]
+fn assert_said(ended: &Ended, code: i32, says: &str) {
+    assert_eq!((ended.code, ended.err.trim_end(), &*ended.out), (code, says, ""));
+}
+
+/// One atom in one space.
+fn filled() -> Place {
+    let place = Place::new();
+    place.json(&["space", "create", "tasks"]);
+    place.json(&["put", "tasks", "kept"]);
+    place
+}
+
+#[test]
+fn a_directory_of_a_newer_format_is_left_alone() {
+    let place = filled();
+    place.file("data/format", "99\n");
+    let before = bytes(&place.path("data"));
+    for args in [&["status"][..], &["put", "tasks", "x"], &["doctor"], &["serve"], &["audit"]] {
+        let says = "error: data has data format 99, this build reads 1; use a newer stoa\n\
+                    hint: stoa --version";
+        assert_said(&place.stoa(args), 1, says);
+    }
+    assert!(bytes(&place.path("data")) == before, "not a byte has changed");
+}
+
+#[test]
+fn where_there_is_no_data_nothing_is_made() {
+    let place = Place::new();
+    place.file("file", "mine");
+    let verbs: [&[&str]; 9] = [
+        &["get", NONE],
+        &["put", "tasks", "x"],
+        &["update", NONE, "x", "--force"],
+        &["history", "tasks"],
+        &["watch", "tasks"],
+        &["status"],
+        &["audit"],
+        &["doctor"],
+        &["doctor", "--accept-loss", "1:00"],
+    ];
+    for args in verbs {
+        for data in ["data", "file", "file/sub", "deep/er"] {
+            let says =
+                format!("error: there is no stoa data in {data}\nhint: stoa space create NAME");
+            assert_said(&place.stoa(&[&["--data", data], args].concat()), 3, &says);
+        }
+    }
+    assert_eq!(bytes(&place.path("")), BTreeMap::from([(place.path("file"), b"mine".to_vec())]));
+}
+
+#[test]
+fn a_directory_that_cannot_be_made_says_so() {
+    let place = Place::new();
+    place.file("file", "mine");
+    for (data, why) in [
+        ("file", "File exists (os error 17)"),
+        ("file/sub", "Not a directory (os error 20)"),
+        ("/proc/none", "No such file or directory (os error 2)"),
+    ] {
+        let says = format!(
+            "error: cannot make the data directory {data}: {why}\n\
+             hint: stoa --data WRITABLE_DIR space create NAME"
+        );
+        if !data.starts_with("/proc") || cfg!(target_os = "linux") {
+            assert_said(&place.stoa(&["--data", data, "space", "create", "x"]), 1, &says);
+        }
+    }
+    assert_eq!(std::fs::read(place.path("file")).unwrap(), b"mine");
+}
+
+#[test]
+fn a_directory_that_may_not_be_written_says_so() {
+    if geteuid().is_root() {
+        skipped("a directory without permission, as root may write everything");
+        return;
+    }
+    let place = filled();
+    let before = bytes(&place.path("data"));
+    let lock = std::fs::Permissions::from_mode(0o400);
+    std::fs::set_permissions(place.path("data/lock"), lock).unwrap();
+    let says = "error: cannot write data/lock: Permission denied (os error 13)\n\
+                hint: stoa --data WRITABLE_DIR space create NAME";
+    assert_said(&place.stoa(&["status"]), 1, says);
+    assert!(bytes(&place.path("data")) == before, "not a byte has changed");
+}
+
+#[test]
+fn an_owner_that_hangs_is_named_and_goes_on_later() {
+    let place = filled();
+    let before = place.json(&["status"])[0]["head"].clone();
+    let serve = place.serve();
+    serve.signal(Signal::STOP);
+    let began = Instant::now();
+    let ended = place.stoa(&["status"]);
+    let took = began.elapsed();
+    let pid = serve.pid();
+    let says = format!(
+        "error: data is locked by another process that does not answer (process {pid})\n\
+         hint: kill {pid}"
+    );
+    serve.signal(Signal::CONT);
+    assert_said(&ended, 1, &says);
+    assert!(took < Duration::from_secs(15), "it took {took:?}");
+    let status = &place.json(&["status"])[0];
+    assert_eq!((&status["pid"], &status["head"]), (&pid.into(), &before));
+}
+
+#[test]
+fn the_doctor_names_who_has_the_directory() {
+    let place = filled();
+    let serve = place.serve();
+    let pid = serve.pid();
+    for args in [&["doctor"][..], &["doctor", "--accept-loss", "1:00"]] {
+        let says = format!(
+            "error: process {pid} has data open, and the doctor needs it alone\nhint: kill {pid}"
+        );
+        assert_said(&place.stoa(args), 1, &says);
+    }
+    serve.signal(Signal::TERM);
+    assert_eq!(serve.end().code, 0);
+    let says = "error: nothing is lost here: the log holds everything that was acknowledged\n\
+                hint: stoa audit";
+    assert_said(&place.stoa(&["doctor", "--accept-loss", "1:00"]), 2, says);
+    assert_eq!(place.stoa(&["doctor"]).code, 0);
+    assert_eq!(place.json(&["audit"])[0]["breaches"], serde_json::json!([]));
+}
+
+#[test]
+fn a_second_serve_gives_way() {
+    let place = filled();
+    let serve = place.serve();
+    let says = "error: another process serves this directory already\nhint: stoa status";
+    assert_said(&place.stoa(&["serve"]), 6, says);
+    assert_eq!(place.json(&["status"])[0]["pid"], serve.pid());
+}
+
+/// `stoa ARGS | head -1`, and how `stoa` ended.
+fn unheard(place: &Place, args: &[&str]) -> Ended {
+    let mut shell = Command::new("sh");
+    shell.args(["-c", r#"{ "$0" --data data "$@"; echo $? >&2; } | head -1"#]);
+    shell.arg(env!("CARGO_BIN_EXE_stoa")).args(args).current_dir(place.path(""));
+    Started::new(shell, b"").end()
+}
+
+/// The first line is all that is asked for, of more than a pipe holds.
+#[test]
+fn a_reader_that_has_enough_ends_the_command() {
+    let place = filled();
+    place.file("many.py", "for n in range(900):\n    space.put(str(n))");
+    place.json(&["exec", "many.py", "--spaces", "tasks=append"]);
+    let history = ["history", "tasks", "--limit", "1000"];
+    let first = |ended: Ended| (ended.err, ended.out.lines().count());
+    assert_eq!(first(unheard(&place, &history)), ("0\n".into(), 1));
+    let _serve = place.serve();
+    assert_eq!(first(unheard(&place, &history)), ("0\n".into(), 1));
+    assert_eq!(place.json(&history).len(), 901);
+}

@@ -1,0 +1,147 @@
+//! What a newcomer reads, and what a script reads.
+
+mod harness;
+
+use harness::Place;
+use rustix::process::Signal;
+use serde_json::{Value, json};
+
+/// The verbs that a help names.
+fn verbs(help: &str) -> Vec<String> {
+    let listed = help.lines().skip_while(|it| *it != "Commands:").skip(1);
+    let listed = listed.take_while(|it| !it.is_empty());
+    let names = listed.filter_map(|it| it.split_whitespace().next());
+    names.filter(|it| *it != "help").map(str::to_owned).collect()
+}
+
+/// The help of a command, then of everything below it.
+fn help(place: &Place, command: &[String], whole: &mut String) {
+    let ended = place.stoa(&[command, &["--help".to_owned()]].concat());
+    assert_eq!((ended.code, &*ended.err), (0, ""), "{command:?}");
+    let line = ["stoa".to_owned()].iter().chain(command).cloned().collect::<Vec<_>>().join(" ");
+    let text: String = ended.out.lines().map(|it| format!("{}\n", it.trim_end())).collect();
+    *whole += &format!("$ {line} --help\n{text}\n");
+    for verb in verbs(&ended.out) {
+        help(place, &[command, &[verb]].concat(), whole);
+    }
+}
+
+#[test]
+fn the_whole_help_reads_so() {
+    let mut whole = String::new();
+    help(&Place::new(), &[], &mut whole);
+    insta::assert_snapshot!("help", whole);
+}
+
+#[test]
+fn the_version_is_that_of_the_package() {
+    let ended = Place::new().stoa(&["--version"]);
+    let version = format!("stoa {}\n", env!("CARGO_PKG_VERSION"));
+    assert_eq!((ended.code, &*ended.out, &*ended.err), (0, &*version, ""));
+}
+
+/// The keys of an object, with those of the objects in it.
+fn keys(of: &Value) -> String {
+    let Value::Object(map) = of else { return String::new() };
+    let key = |(key, value): (&String, &Value)| match keys(value) {
+        below if below.is_empty() => key.clone(),
+        below => format!("{key}({below})"),
+    };
+    map.iter().map(key).collect::<Vec<_>>().join(" ")
+}
+
+const SPACE: &str = "id name level delegate description entries head subscriptions";
+const ATOM: &str = "id space version position author at annotation metadata(status) \
+                    references(see) content";
+const PLAIN: &str = "id space version position author at annotation metadata references";
+const CHANGE: &str = "event_id cursor ts type actor(agent_id session_id) \
+                      refs(space_id atom_id) body(comment hop version)";
+const STATUS: &str = "pid head commits commit_ms sessions spaces running quarantined";
+const AUDIT: &str = "head entries streams atoms versions rows references answers rights breaches";
+
+#[test]
+fn every_verb_prints_json_lines_with_the_keys_that_scripts_rely_on() {
+    let place = Place::new();
+    let mut tried = Vec::new();
+    let mut lines = |args: &[&str], each: &str, count: usize| {
+        let lines = place.json(args);
+        let found: Vec<String> = lines.iter().map(keys).collect();
+        assert_eq!(found, vec![each; count], "{args:?}");
+        tried.push(args[0].to_owned());
+        lines
+    };
+    lines(&["space", "create", "tasks"], SPACE, 1);
+    lines(&["space", "create", "notes", "--description", "mine"], SPACE, 1);
+    lines(&["space", "list"], SPACE, 2);
+    lines(&["space", "show", "notes"], SPACE, 1);
+    lines(&["grant", "tasks", "bob", "read"], "session born", 1);
+    lines(&["revoke", "tasks", "bob"], "revoked", 1);
+    let first = place.json(&["put", "tasks", "first"])[0]["id"].as_str().unwrap().to_owned();
+    let see = format!("see={first}");
+    let put = ["put", "tasks", "x", "--meta", "status=open", "--ref", &see];
+    let id = lines(&put, ATOM, 1)[0]["id"].as_str().unwrap().to_owned();
+    lines(&["get", &id], ATOM, 1);
+    lines(&["update", &id, "y", "--if-version", "1"], ATOM, 1);
+    let deprecated = format!("{ATOM} deprecated superseded_by");
+    lines(&["deprecate", &id, "--superseded-by", &first, "--force"], &deprecated, 1);
+    lines(&["search", "tasks", "first"], &format!("{PLAIN} content score"), 1);
+    lines(&["history", "tasks"], CHANGE, 4);
+    lines(&["history", &id], CHANGE, 3);
+    lines(&["watch", "tasks", "--cursor", "0", "--no-follow"], CHANGE, 4);
+    lines(&["status"], STATUS, 1);
+    lines(&["audit"], AUDIT, 1);
+    place.file("good.py", "print('said')\n1 + 1");
+    let done = lines(&["exec", "good.py"], "printed notice ok value", 1);
+    assert_eq!(done, [json!({"printed": "said\n", "notice": null, "ok": true, "value": "2"})]);
+    let bytes = ["put", "tasks", "x", "--media-type", "text/x", "--key", "k"];
+    let whole = lines(&bytes, &format!("{PLAIN} media_type base64"), 1);
+    assert_eq!(whole[0]["base64"], "eA==");
+    lines(&["put", "tasks", "--json-content", "[1]"], &format!("{PLAIN} json"), 1);
+    lines(&["doctor"], "rebuilt_from_entries", 1);
+
+    let serve = place.serve();
+    assert_eq!(place.json(&["status"])[0]["pid"], serve.pid());
+    serve.signal(Signal::TERM);
+    let ended = serve.end();
+    assert_eq!((ended.code, keys(&ended.lines()[0])), (0, "serving pid".to_owned()));
+    tried.push("serve".to_owned());
+
+    let mut all = verbs(&place.stoa(&["--help"]).out);
+    tried.sort();
+    tried.dedup();
+    all.sort();
+    assert_eq!(tried, all, "every verb is tried");
+}
+
+#[test]
+fn code_that_fails_is_one_json_line_as_well() {
+    let place = Place::new();
+    place.json(&["space", "create", "tasks"]);
+    let ended = place.start(&["exec", "-", "--json"], b"print('said')\n1 / 0").end();
+    let lines = ended.lines();
+    assert_eq!((ended.code, lines.len()), (7, 1), "{ended:?}");
+    assert_eq!(keys(&lines[0]), "printed notice ok error(class traceback)");
+    assert_eq!((&lines[0]["ok"], &lines[0]["printed"]), (&json!(false), &json!("said\n")));
+    assert_eq!(lines[0]["error"]["class"], "ZeroDivisionError");
+    assert!(ended.err.starts_with("error: Traceback (most recent call last):\n"), "{}", ended.err);
+}
+
+/// Every hint that begins with a verb names one that there is.
+#[test]
+fn a_hint_names_a_verb_that_there_is() {
+    let place = Place::new();
+    let said = [
+        include_str!("bad_input/nothing_written.txt"),
+        include_str!("bad_input/refusal_written.txt"),
+    ];
+    let hints =
+        said.iter().flat_map(|it| it.lines()).filter_map(|it| it.strip_prefix("hint: stoa "));
+    let mut verbs: Vec<&str> = hints.filter_map(|it| it.split(' ').next()).collect();
+    verbs.sort_unstable();
+    verbs.dedup();
+    assert!(verbs.len() > 5, "{verbs:?}");
+    for verb in verbs.into_iter().filter(|it| !it.starts_with('-')) {
+        let help = place.stoa(&[verb, "--help"]);
+        assert_eq!((help.code, &*help.err), (0, ""), "stoa {verb}");
+    }
+}

@@ -1,0 +1,176 @@
+//! Every form that was ever stored still reads as what it was. A fixture is never changed: a type
+//! that changes gets a new form byte, a new fixture, and keeps the old ones.
+//!
+//! `STOA_WRITE_FIXTURES=1 cargo test -p stoa-tests --test forms` writes those that are missing.
+
+#![expect(clippy::unwrap_used, reason = "a test says what it takes for given")]
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use stoa_actors::atom::{Atom, Content, Deprecation, Embedding, Reference};
+use stoa_actors::codec;
+use stoa_actors::id::{
+    AtomId, EventId, LinkId, Millis, Position, SessionId, SpaceId, StreamId, SubscriptionId,
+};
+use stoa_actors::log::{Answered, BODY_FORM, Body, Cause, EVENTS_FORM, Hash, Header};
+use stoa_actors::rights::{self, Level, Link, Named, Right, Subject};
+use stoa_actors::space::{self, Filter, Subscription};
+use stoa_actors::value::Value;
+
+fn fixture(name: &str, bytes: &[u8]) -> Vec<u8> {
+    let path: PathBuf = [env!("CARGO_MANIFEST_DIR"), "fixtures", name].iter().collect();
+    if !path.exists() && std::env::var("STOA_WRITE_FIXTURES").is_ok() {
+        std::fs::write(&path, bytes).unwrap();
+    }
+    std::fs::read(&path).unwrap_or_else(|error| panic!("fixture {name}: {error}"))
+}
+
+/// Reads as what it was, and is still written like that.
+fn holds<T>(name: &str, form: u8, value: &T)
+where
+    T: serde::Serialize + serde::de::DeserializeOwned + PartialEq + std::fmt::Debug,
+{
+    let bytes = codec::encode(form, value).unwrap();
+    let stored = fixture(name, &bytes);
+    assert_eq!(&codec::decode::<T>(form, &stored).unwrap(), value, "{name}");
+    assert_eq!(stored, bytes, "{name}: the form has changed; give it a new byte");
+}
+
+fn atom(version: u64) -> Arc<Atom> {
+    let nested = Value::Map([("deep".to_owned(), Value::List(vec![Value::Null]))].into());
+    let metadata = [
+        ("fraction".to_owned(), Value::Float(-0.5)),
+        ("nested".to_owned(), nested),
+        ("status".to_owned(), Value::from("pending")),
+        ("true".to_owned(), Value::Bool(true)),
+        ("whole".to_owned(), Value::Int(-70_000)),
+    ];
+    Arc::new(Atom {
+        id: AtomId([1; 16]),
+        space: SpaceId([2; 16]),
+        version,
+        born: 300,
+        author: SessionId([3; 16]),
+        at: Millis(1_700_000_000_000),
+        content: match version {
+            1 => Content::Text("grüße".into()),
+            2 => Content::Json(Value::Int(1)),
+            _ => Content::Bytes { media_type: "image/png".into(), bytes: vec![0, 255, 7] },
+        },
+        annotation: "about it".into(),
+        metadata: metadata.into(),
+        references: vec![Reference { relation: "blocked_by".into(), target: AtomId([4; 16]) }],
+        embedding: Some(Embedding { fingerprint: 9, scale: 0.25, dims: vec![0, 127, 128] }),
+        deprecated: (version == 3).then_some(Deprecation { superseded_by: Some(AtomId([5; 16])) }),
+    })
+}
+
+#[test]
+fn space_events_of_form_1_read() {
+    let reference = Reference { relation: "supports".into(), target: AtomId([6; 16]) };
+    let subscription = Subscription {
+        id: SubscriptionId([7; 16]),
+        subscriber: SessionId([3; 16]),
+        filter: Filter {
+            types: vec!["atom.put".into()],
+            metadata: [("a".to_owned(), Value::Int(1))].into(),
+        },
+        cursor: Position(12),
+    };
+    let events = vec![
+        space::Event::Described("a convention".into()),
+        space::Event::AtomPut(atom(1)),
+        space::Event::AtomUpdated {
+            atom: atom(2),
+            added: vec![reference.clone()],
+            dropped: vec![reference],
+        },
+        space::Event::AtomDeprecated(atom(3)),
+        space::Event::Subscribed(subscription),
+        space::Event::Unsubscribed(SubscriptionId([7; 16])),
+        space::Event::Advanced { id: SubscriptionId([7; 16]), cursor: Position(300) },
+    ];
+    holds("space-events-1.bin", EVENTS_FORM, &events);
+}
+
+#[test]
+fn rights_events_of_form_1_read() {
+    let link = |subject| Link {
+        id: LinkId([1; 16]),
+        from: SessionId([0; 16]),
+        to: SessionId([2; 16]),
+        right: Right { subject, use_: Some(Level::Append), delegate: Some(Level::Grant) },
+        basis: Some(LinkId([3; 16])),
+        expires: Some(Millis(99)),
+        reason: "because".into(),
+    };
+    let (session, at) = (SessionId([2; 16]), Millis(5));
+    let (by, reason) = (SessionId([0; 16]), "because".to_owned());
+    let space = Subject::Space(SpaceId([4; 16]));
+    let events = vec![
+        rights::Event::Installed { link: link(Subject::Tool("fetch".into())) },
+        rights::Event::SpaceCreated { link: link(space.clone()), alias: Some("board".into()) },
+        rights::Event::Spawned {
+            child: session,
+            parent: by,
+            at,
+            alias: Some("ann".into()),
+            links: vec![link(Subject::Secret("key".into())), link(Subject::Model("m".into()))],
+            names: vec![("board".into(), SpaceId([4; 16]))],
+            reason: reason.clone(),
+        },
+        rights::Event::SpawnRefused {
+            child: session,
+            parent: by,
+            at,
+            asked: Right::whole(space.clone()),
+            held: Some(Level::Read),
+            reason: reason.clone(),
+        },
+        rights::Event::Born { session },
+        rights::Event::Shared { link: link(space), alias: None },
+        rights::Event::Revoked { links: vec![LinkId([1; 16])], by, at, reason: reason.clone() },
+        rights::Event::Expired { links: vec![LinkId([1; 16])] },
+        rights::Event::Named {
+            holder: by,
+            alias: "ann".into(),
+            named: Named::Session(SessionId([2; 16])),
+        },
+        rights::Event::Unnamed { holder: by, alias: "ann".into() },
+        rights::Event::Ended { session, at, by, links: vec![], reason },
+    ];
+    holds("rights-events-1.bin", EVENTS_FORM, &events);
+}
+
+#[test]
+fn a_body_of_form_1_reads() {
+    let body = Body {
+        id: EventId([8; 16]),
+        at: Millis(1_700_000_000_001),
+        kind: "space".into(),
+        by: SessionId([3; 16]),
+        cause: Cause { root: Some(EventId([9; 16])), hop: 3 },
+        comment: "why".into(),
+        answers: Some(Answered {
+            key: "once".into(),
+            request: Hash([7; 32]),
+            reply: codec::encode(EVENTS_FORM, &space::Reply::Done).unwrap(),
+        }),
+        events: vec![1, 0],
+    };
+    holds("body-1.bin", BODY_FORM, &body);
+}
+
+#[test]
+fn a_header_reads() {
+    let header = Header {
+        previous: Hash([1; 32]),
+        stream: StreamId([2; 16]),
+        seq: 70_000,
+        body: Hash([3; 32]),
+    };
+    let stored = fixture("header.bin", &header.to_bytes());
+    assert_eq!(Header::split(&stored).unwrap(), (header, &[][..]));
+    let head = header.head(Position(9));
+    assert_eq!(head.to_string(), "9:".to_owned() + &head.hash.to_string()[..16]);
+}
