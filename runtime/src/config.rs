@@ -54,7 +54,7 @@ pub struct Config {
     pub search_results_max: usize,
     /// Spaces with an index in memory; the one searched longest ago makes room for another.
     pub search_spaces_max: usize,
-    /// Atoms in all indexes together, at about 1.2 KB each. The index of the space that is searched
+    /// Atoms in all indexes together, at about 1.5 KB each. The index of the space that is searched
     /// stays, alone if it must.
     pub search_atoms_max: usize,
     /// How the worker for Python is started; nothing is this program itself.

@@ -1,6 +1,8 @@
 //! Search over a real store: what was acknowledged is found, also after a restart, and nobody
 //! finds or learns what it may not read.
 
+#![expect(clippy::expect_used, reason = "a test says what it takes for given")]
+
 use std::collections::BTreeMap;
 use stoa_actors::atom::Content;
 use stoa_actors::id::{AtomId, ROOT, SpaceId};

@@ -101,16 +101,22 @@ impl World {
     }
 
     fn atom(&self, space: SpaceId, said: &Said) -> Arc<Atom> {
-        // Not in order of making, so that "smallest id" is not "oldest".
-        let mixed = self.position.wrapping_mul(0x9E37_79B9_7F4A_7C15);
-        let mut id = [1; 16];
-        id[..8].copy_from_slice(&mixed.to_be_bytes());
+        let id = |position: u64| {
+            // Not in order of making, so that "smallest id" is not "oldest".
+            let mixed = position.wrapping_mul(0x9E37_79B9_7F4A_7C15);
+            let mut id = [1; 16];
+            id[..8].copy_from_slice(&mixed.to_be_bytes());
+            id
+        };
         let target = |n: u8| {
             let all = self.model.here.iter().map(|(atom, _)| atom.id);
             let all: Vec<AtomId> =
                 all.chain(self.model.others.iter().map(|(atom, _)| atom.id)).collect();
-            // Now and then one that nobody has ever seen.
-            if all.is_empty() || n > 250 { AtomId([9; 16]) } else { all[n as usize % all.len()] }
+            // Now and then one that is yet to come, or never will.
+            if (230..250).contains(&n) {
+                return AtomId(id(self.position + 3 * u64::from(n - 229)));
+            }
+            if all.is_empty() || n >= 250 { AtomId([9; 16]) } else { all[n as usize % all.len()] }
         };
         let mut references: Vec<Reference> = Vec::new();
         for (relation, n) in &said.references {
@@ -120,7 +126,7 @@ impl World {
             }
         }
         Arc::new(Atom {
-            id: AtomId(id),
+            id: AtomId(id(self.position)),
             space,
             version: 1,
             born: self.position,

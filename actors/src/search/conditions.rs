@@ -61,7 +61,7 @@ impl<'a> Conditions<'a> {
                 Box::new(ends.sources(slot, check).into_iter())
             } else {
                 let targets = filed.targets(slot, check.relation);
-                Box::new(targets.map(|target| ends.target(target, check)))
+                Box::new(targets.map(|(target, here)| ends.target(target, here, check)))
             };
             match check.which {
                 Which::All if mutant::planted("search.all_is_any") => matches.any(|it| it),
@@ -81,8 +81,8 @@ struct Ends<'a, 'b> {
 }
 
 impl Ends<'_, '_> {
-    fn target(&mut self, target: AtomId, check: &Check<'_>) -> bool {
-        if let Some(slot) = self.filed.slot(target) {
+    fn target(&mut self, target: AtomId, here: Option<u32>, check: &Check<'_>) -> bool {
+        if let Some(slot) = here {
             return check.here(slot);
         }
         let unreadable = mutant::planted("search.unreadable_target_holds");

@@ -81,14 +81,13 @@ impl<K: Ord + Clone> Dictionary<K> {
         &self.lists[number as usize].0
     }
 
-    /// The keys between two, in order, and their postings.
-    pub(super) fn between<'a>(
+    /// The keys from one on, in order, with their numbers and postings.
+    pub(super) fn from<'a>(
         &'a self,
-        from: &K,
-        to: &K,
-    ) -> impl Iterator<Item = (&'a K, &'a [u32])> {
-        let found = self.numbers.range(from..=to);
-        found.map(|(key, number)| (key, &self.lists[*number as usize].1[..]))
+        key: &K,
+    ) -> impl Iterator<Item = (&'a K, u32, &'a [u32])> + use<'a, K> {
+        let found = self.numbers.range(key..);
+        found.map(|(key, number)| (key, *number, &self.lists[*number as usize].1[..]))
     }
 }
 

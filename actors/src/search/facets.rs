@@ -82,7 +82,8 @@ impl Facets {
                 let near = *fraction as i64;
                 let low = facet(key, Form::Int(near.saturating_sub(ROUNDING_MAX)));
                 let high = facet(key, Form::Int(near.saturating_add(ROUNDING_MAX)));
-                for (found, with) in self.values.between(&Arc::new(low), &Arc::new(high)) {
+                let near = self.values.from(&Arc::new(low));
+                for (found, _, with) in near.take_while(|(found, ..)| ***found <= high) {
                     if matches!(found.form, Form::Int(whole) if whole as f64 == *fraction) {
                         slots.extend(with);
                     }

@@ -35,7 +35,7 @@ impl Embed for Words {
     }
 
     fn embed(&self, text: &str) -> Option<Embedding> {
-        let mut dims = vec![0i32; DIMS];
+        let mut dims = [0i32; DIMS];
         for word in text.split_whitespace() {
             if let Some(n) = WORDS[..9].iter().position(|(known, _)| *known == word) {
                 dims[n] += 3;
