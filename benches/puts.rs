@@ -8,7 +8,7 @@
 #![expect(clippy::expect_used, reason = "a bench that cannot run ends")]
 
 use fjall::{Database, KeyspaceCreateOptions, OwnedWriteBatch, PersistMode};
-use measure::{load, rounds, spread};
+use measure::{load, micros, quantile, rounds, spread};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -97,6 +97,23 @@ fn bare(db: &Database, group: u64, time: Duration, from: &mut u64) -> f64 {
     n as f64 / start.elapsed().as_secs_f64()
 }
 
+/// One overwrite of 512 prewritten bytes and its sync, in microseconds: what a disk can do.
+fn one_sync(path: &std::path::Path, count: usize) -> f64 {
+    use std::os::unix::fs::FileExt;
+    let file = std::fs::File::create(path).expect("a file");
+    file.write_all_at(&[0; 8192], 0).expect("write");
+    file.sync_all().expect("sync");
+    let mut took: Vec<f64> = (0..count)
+        .map(|n| {
+            let begun = Instant::now();
+            file.write_all_at(&[n as u8; 512], (n as u64 % 2) * 4096).expect("write");
+            file.sync_data().expect("sync");
+            micros(begun)
+        })
+        .collect();
+    quantile(&mut took, 0.5)
+}
+
 #[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn main() {
     let dir = tempfile::tempdir().expect("a directory");
@@ -114,7 +131,9 @@ async fn main() {
         let time = Duration::from_millis(700);
         let (mut ratios, mut ours, mut floor, mut p50, mut p99) =
             (vec![], vec![], vec![], vec![], vec![]);
+        let mut syncs = Vec::new();
         for _ in 0..rounds() {
+            syncs.push(one_sync(&dir.path().join("sync"), 200));
             // In a closed loop half of what is in flight makes one commit.
             let base = bare(&db, flight.div_ceil(2), time, &mut from);
             let (rate, took) = stoa(&caller, space, flight, time).await;
@@ -123,6 +142,13 @@ async fn main() {
             ratios.push(rate / base);
             ours.push(rate);
             floor.push(base);
+        }
+        if flight == 1 {
+            let (sync, put) = (spread(syncs).1, spread(p50.clone()).1);
+            println!(
+                "one put p50 {put:.0} us, one fdatasync p50 {sync:.0} us, ratio {:.1} (aim 4.5)",
+                put / sync
+            );
         }
         let (low, mid, high) = spread(ratios);
         println!(

@@ -7,15 +7,15 @@
 //! with it. Every answer, refusals and reads included, is given only after the appends it rests on
 //! are durable: that is the host's half of the bargain.
 
-use crate::atom::Atom;
+mod overlay;
+
 use crate::behaviour::{Authority, Behaviour, Decision, Delivery, EffectId, Row, View};
 use crate::codec::{self, CodecError};
-use crate::id::{AtomId, EventId, Millis, SessionId, SpaceId, StreamId};
+use crate::id::{EventId, Millis, SessionId, StreamId};
 use crate::limits::Limits;
 use crate::log::{Answered, Body, Cause, EVENTS_FORM, Hash};
 use crate::mutant;
-use std::collections::{BTreeMap, VecDeque};
-use std::sync::Arc;
+use overlay::{Laid, Overlay};
 
 /// A request to an actor.
 #[derive(Clone, Debug)]
@@ -209,7 +209,7 @@ impl<B: Behaviour> Incarnation<B> {
         if let Some(key) = key {
             fits("the idempotency key", key.len(), given.limits.key_bytes_max)?;
             let digest = Hash::of(&codec::encode(0, &message).map_err(oversize)?);
-            let known = self.overlay.answers.get(&(asker, key.clone())).cloned();
+            let known = self.overlay.answer(asker, &key);
             if let Some((seq, answered)) =
                 known.or_else(|| given.durable.answered(self.stream, asker, &key))
             {
@@ -335,106 +335,4 @@ fn repeat<B: Behaviour>(
     let reply = codec::decode(EVENTS_FORM, &answered.reply).map_err(oversize)?;
     let (events, effects) = (Vec::new(), Vec::new());
     Ok(Step { append: None, answer: Ok(reply), seq: Some(seq), events, effects })
-}
-
-/// What is decided but not yet durable.
-#[derive(Debug, Default)]
-struct Overlay {
-    atoms: BTreeMap<AtomId, (u64, Arc<Atom>)>,
-    /// Whether (target, relation, source) holds.
-    references: BTreeMap<(AtomId, String, AtomId), (u64, bool)>,
-    answers: BTreeMap<(SessionId, String), (u64, Answered)>,
-    laid: VecDeque<(u64, Laying)>,
-}
-
-#[derive(Debug)]
-enum Laying {
-    Atom(AtomId),
-    Reference((AtomId, String, AtomId)),
-    Answer((SessionId, String)),
-}
-
-impl Overlay {
-    fn lay(&mut self, seq: u64, atom: Option<&Arc<Atom>>, rows: &[Row]) {
-        if let Some(atom) = atom {
-            self.atoms.insert(atom.id, (seq, atom.clone()));
-            self.laid.push_back((seq, Laying::Atom(atom.id)));
-        }
-        for row in rows {
-            let (key, holds) = match row {
-                Row::Reference { target, relation, source } => {
-                    ((*target, relation.clone(), *source), true)
-                }
-                Row::NoReference { target, relation, source } => {
-                    ((*target, relation.clone(), *source), false)
-                }
-                _ => continue,
-            };
-            self.references.insert(key.clone(), (seq, holds));
-            self.laid.push_back((seq, Laying::Reference(key)));
-        }
-    }
-
-    fn lay_answer(&mut self, seq: u64, asker: SessionId, answered: Answered) {
-        let key = (asker, answered.key.clone());
-        self.answers.insert(key.clone(), (seq, answered));
-        self.laid.push_back((seq, Laying::Answer(key)));
-    }
-
-    /// Forgets what the durable rows show by now.
-    fn trim(&mut self, durable: u64) {
-        let ahead = u64::from(mutant::planted("overlay.forgets_too_soon"));
-        let durable = durable + ahead;
-        while let Some((_, laying)) = self.laid.pop_front_if(|(seq, _)| *seq <= durable) {
-            match laying {
-                Laying::Atom(id) => forget(&mut self.atoms, &id, durable),
-                Laying::Reference(key) => forget(&mut self.references, &key, durable),
-                Laying::Answer(key) => forget(&mut self.answers, &key, durable),
-            }
-        }
-    }
-}
-
-fn forget<K: Ord, V>(map: &mut BTreeMap<K, (u64, V)>, key: &K, durable: u64) {
-    if map.get(key).is_some_and(|(seq, _)| *seq <= durable) {
-        map.remove(key);
-    }
-}
-
-/// Durable rows under, pending atoms over.
-struct Laid<'a, U: View + ?Sized> {
-    over: &'a Overlay,
-    under: &'a U,
-}
-
-impl<U: View + ?Sized> View for Laid<'_, U> {
-    fn atom(&self, id: AtomId) -> Option<Arc<Atom>> {
-        match self.over.atoms.get(&id) {
-            Some((_, atom)) => Some(atom.clone()),
-            None => self.under.atom(id),
-        }
-    }
-
-    fn space_of(&self, id: AtomId) -> Option<SpaceId> {
-        match self.over.atoms.get(&id) {
-            Some((_, atom)) => Some(atom.space),
-            None => self.under.space_of(id),
-        }
-    }
-
-    fn sources(&self, target: AtomId, relation: Option<&str>) -> Vec<(String, AtomId)> {
-        let mut found = self.under.sources(target, relation);
-        let from = (target, relation.unwrap_or_default().to_owned(), AtomId([0; 16]));
-        for ((_, how, source), (_, holds)) in
-            self.over.references.range(from..).take_while(|((to, how, _), _)| {
-                *to == target && relation.is_none_or(|it| it == how)
-            })
-        {
-            found.retain(|it| it != &(how.clone(), *source));
-            if *holds {
-                found.push((how.clone(), *source));
-            }
-        }
-        found
-    }
 }

@@ -7,12 +7,12 @@
 mod patch;
 mod subscription;
 
-pub use patch::{Draft, Patch};
+pub use patch::{Draft, MadeFor, Patch};
 pub use subscription::{Filter, Notice, Subscription, Wake};
 
-use crate::atom::{Atom, Deprecation, Embedding, Reference};
+use crate::atom::{Atom, Deprecation, Reference};
 use crate::behaviour::{Behaviour, Decision, Delivery, Row};
-use crate::id::{AtomId, Position, SessionId, SpaceId, StreamId, SubscriptionId};
+use crate::id::{AtomId, Position, SpaceId, StreamId, SubscriptionId};
 use crate::mutant;
 use crate::rights::Level;
 use crate::value::ValueRefusal;
@@ -372,25 +372,6 @@ impl Space {
             None => Ok(atom),
         }
     }
-
-    fn own(&self, id: SubscriptionId, asker: SessionId) -> Result<&Subscription, Refusal> {
-        let own = self.subscriptions.get(&id).filter(|it| it.subscriber == asker);
-        own.ok_or(Refusal::NoSubscription(id))
-    }
-
-    fn subscribe(
-        &self,
-        filter: Filter,
-        cursor: Position,
-        delivery: &mut Delivery<'_>,
-    ) -> Result<Decision<Self>, Refusal> {
-        self.need(Level::Read, delivery)?;
-        let max = delivery.limits.subscriptions_max;
-        limit("the space's subscriptions", self.subscriptions.len() + 1, max)?;
-        let id = SubscriptionId((delivery.fresh)());
-        let subscription = Subscription { id, subscriber: delivery.asker, filter, cursor };
-        Ok(Decision::event(Event::Subscribed(subscription), Reply::Subscribed(id)))
-    }
 }
 
 /// What the one list has and the other has not.
@@ -422,13 +403,4 @@ fn readable(id: AtomId, delivery: &Delivery<'_>) -> Result<(), Refusal> {
 
 fn limit(what: &'static str, size: usize, max: usize) -> Result<(), Refusal> {
     if size > max { Err(Refusal::Limit { what, size, max }) } else { Ok(()) }
-}
-
-/// A vector made for one version of an atom; of no use once another has come in between.
-#[derive(Clone, Debug, PartialEq)]
-pub struct MadeFor {
-    /// The version it was read from.
-    pub base: u64,
-    /// The vector of what the change would make of it.
-    pub embedding: Embedding,
 }

@@ -1,6 +1,6 @@
 //! What an asker says of an atom: all of a new one, or what changes in an old one.
 
-use super::{MadeFor, Refusal, limit, next, readable};
+use super::{Refusal, limit, next, readable};
 use crate::atom::{Atom, Content, Embedding, Metadata, Reference};
 use crate::behaviour::Delivery;
 use crate::id::{AtomId, SpaceId};
@@ -38,6 +38,15 @@ pub struct Patch {
     /// The vector of the result, if the atom is still what it was made for.
     #[serde(skip)]
     pub embedding: Option<MadeFor>,
+}
+
+/// A vector made for one version of an atom; of no use once another has come in between.
+#[derive(Clone, Debug, PartialEq)]
+pub struct MadeFor {
+    /// The version it was read from.
+    pub base: u64,
+    /// The vector of what the change would make of it.
+    pub embedding: Embedding,
 }
 
 impl Draft {

@@ -1,8 +1,11 @@
 //! Following a space: a subscription is data, delivery is a coalesced wake, and the log is the
 //! only copy of what happened.
 
+use super::{Event, Refusal, Reply, Space, limit};
 use crate::atom::{Atom, Metadata};
+use crate::behaviour::{Decision, Delivery};
 use crate::id::{Position, SessionId, SpaceId, SubscriptionId};
+use crate::rights::Level;
 use serde::{Deserialize, Serialize};
 
 /// Who follows, what, from where.
@@ -90,5 +93,30 @@ impl Wake {
         if wake.comments.len() < quoted_max {
             wake.comments.push(notice.comment.clone());
         }
+    }
+}
+
+impl Space {
+    pub(super) fn own(
+        &self,
+        id: SubscriptionId,
+        asker: SessionId,
+    ) -> Result<&Subscription, Refusal> {
+        let own = self.subscriptions.get(&id).filter(|it| it.subscriber == asker);
+        own.ok_or(Refusal::NoSubscription(id))
+    }
+
+    pub(super) fn subscribe(
+        &self,
+        filter: Filter,
+        cursor: Position,
+        delivery: &mut Delivery<'_>,
+    ) -> Result<Decision<Self>, Refusal> {
+        self.need(Level::Read, delivery)?;
+        let max = delivery.limits.subscriptions_max;
+        limit("the space's subscriptions", self.subscriptions.len() + 1, max)?;
+        let id = SubscriptionId((delivery.fresh)());
+        let subscription = Subscription { id, subscriber: delivery.asker, filter, cursor };
+        Ok(Decision::event(Event::Subscribed(subscription), Reply::Subscribed(id)))
     }
 }
