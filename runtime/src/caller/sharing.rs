@@ -54,8 +54,8 @@ pub struct Granted {
 impl Caller {
     /// Makes a space, private to the caller, under a name of its own table.
     ///
-    /// First the space says what it is for, then the rights make it somebody's: a crash in between
-    /// leaves a space that nobody can see.
+    /// First the rights make it the caller's, then it says what it is for: a crash in between
+    /// leaves a space without a description, which [`Caller::describe`] gives it.
     pub async fn create_space(&self, name: &str, description: &str) -> Result<SpaceId, Problem> {
         rights::name_fits(name)?;
         let shared = self.runtime.shared();

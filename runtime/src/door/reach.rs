@@ -23,6 +23,8 @@ pub enum Reached {
 pub struct Client {
     stream: UnixStream,
     frame_bytes_max: usize,
+    /// How long the owner may say nothing at all.
+    patience: Duration,
 }
 
 /// How long to wait before the next try.
@@ -86,7 +88,7 @@ async fn connect(config: &Config, patience: Duration) -> Result<Client, Miss> {
         match hello {
             Err(_) => return Err(Miss::Silent),
             Ok(Ok(Some(Hello::Opening))) => {}
-            Ok(Ok(Some(Hello::Ready))) => return Ok(Client { stream, frame_bytes_max }),
+            Ok(Ok(Some(Hello::Ready))) => return Ok(Client { stream, frame_bytes_max, patience }),
             Ok(Ok(Some(Hello::Refused(problem)))) => return Err(Miss::Refused(problem)),
             // It closed before it spoke, so nothing was asked: it is about to be free.
             Ok(Ok(None) | Err(_)) => return Err(Miss::Nobody),
@@ -103,7 +105,11 @@ impl Client {
     ) -> Result<(), Problem> {
         send(&mut self.stream, request).await.map_err(lost)?;
         loop {
-            match receive(&mut self.stream, self.frame_bytes_max).await.map_err(lost)? {
+            let reply = receive(&mut self.stream, self.frame_bytes_max);
+            let reply = tokio::time::timeout(self.patience, reply).await;
+            let silent = |_| lost(io::Error::other("it says nothing any more"));
+            match reply.map_err(silent)?.map_err(lost)? {
+                Some(Reply::Working) => {}
                 Some(Reply::Answer(answer)) => each(*answer).map_err(|error| {
                     Problem::new(Kind::Store, format!("cannot write the answer: {error}"))
                 })?,

@@ -1,6 +1,6 @@
 //! The owner's side: accept, greet, answer, and stay until everybody is done.
 
-use super::{Address, Hello, Reply, perform, receive, send};
+use super::{Address, Hello, Reply, WORKING_MS, perform, receive, send};
 use crate::config::Config;
 use crate::failure::StoreError;
 use crate::problem::Problem;
@@ -159,6 +159,8 @@ async fn attend(
         let work = perform(&runtime, request, answers);
         tokio::pin!(work);
         let mut end = None;
+        let mut beat = tokio::time::interval(Duration::from_millis(WORKING_MS));
+        beat.reset();
         // A client that hangs up ends its request at the next wait.
         loop {
             tokio::select! {
@@ -168,6 +170,7 @@ async fn attend(
                     None => break,
                 },
                 result = &mut work, if end.is_none() => end = Some(result),
+                _ = beat.tick() => send(&mut to, &Reply::Working).await?,
                 gone = from.readable() => {
                     gone?;
                     let mut byte = [0; 1];

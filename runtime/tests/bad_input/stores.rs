@@ -134,6 +134,39 @@ fn an_owner_that_hangs_is_named_and_goes_on_later() {
 }
 
 #[test]
+fn a_follower_of_an_owner_that_hangs_is_told() {
+    let place = filled();
+    let serve = place.serve();
+    let watch = place.start(&["watch", "tasks", "--cursor", "0"], b"");
+    watch.wait_for("the first change", |out| out.contains("atom.put"));
+    serve.signal(Signal::STOP);
+    let ended = watch.end();
+    serve.signal(Signal::CONT);
+    assert_eq!(ended.code, 6, "{ended:?}");
+    assert!(ended.err.contains("it says nothing any more"), "{ended:?}");
+}
+
+/// A client of an owner that is alive waits as long as it takes.
+#[test]
+fn a_follower_of_an_owner_at_rest_goes_on() {
+    let place = filled();
+    let serve = place.serve();
+    let watch = place.start(&["watch", "tasks", "--cursor", "0"], b"");
+    watch.wait_for("the first change", |out| out.contains("atom.put"));
+    // Longer than a client bears silence: the hung code keeps the owner busy meanwhile.
+    let busy = place.file("busy.py", "while True: pass");
+    let busy = busy.display().to_string();
+    for _ in 0..2 {
+        assert_eq!(place.stoa(&["exec", &busy, "--spaces", "tasks=read"]).code, 7);
+    }
+    assert_eq!(place.stoa(&["put", "tasks", "late", "--comment", "the late one"]).code, 0);
+    watch.wait_for("the late change", |out| out.contains("the late one"));
+    watch.signal(Signal::TERM);
+    assert!(watch.end().out.contains("the late one"));
+    drop(serve);
+}
+
+#[test]
 fn the_doctor_names_who_has_the_directory() {
     let place = filled();
     let serve = place.serve();
