@@ -1,5 +1,5 @@
-//! Named bugs, planted where the feature `mutants` is on and [`with`] asks for one: a law that no
-//! planted bug can break proves nothing. Without the feature nothing of this is left in the code.
+//! Named bugs, planted where the feature `mutants` is on and its function `with` asks for one: a law
+//! that no planted bug can break proves nothing. Without the feature nothing of this is left.
 
 /// Is this bug planted here and now? Always `false` without the feature `mutants`.
 #[cfg(not(feature = "mutants"))]

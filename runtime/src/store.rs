@@ -1,6 +1,6 @@
 //! The store: what is durable, in a few fixed keyspaces, and how it is read.
 //!
-//! Only the log writer writes here (see [`crate::log`]); everybody reads, without any lock. What
+//! Only the log writer writes here (`log.rs`); everybody reads, without any lock. What
 //! is in the log is the truth, every other keyspace is derived from it, but for `repls`.
 
 mod keys;
