@@ -119,6 +119,11 @@ fn one_sync(path: &std::path::Path, count: usize) -> f64 {
     quantile(&mut took, 0.5)
 }
 
+/// Seconds of the sustained run; `SUSTAINED=n` for another.
+fn sustained() -> u64 {
+    std::env::var("SUSTAINED").ok().and_then(|it| it.parse().ok()).unwrap_or(30)
+}
+
 #[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn main() {
     let dir = tempfile::tempdir().expect("a directory");
@@ -132,6 +137,13 @@ async fn main() {
         .expect("opens");
     let mut from = 0;
     println!("load {}", load());
+    // Flushes and compactions are part of what is sustained.
+    let (rate, took) = stoa(&caller, space, 512, Duration::from_secs(sustained())).await;
+    let p99 = took[took.len() * 99 / 100];
+    println!(
+        "puts  {rate:>8.0}/s over {} s, 512 in flight, p99 {p99} us (aim 25000/s over 30 s)",
+        sustained()
+    );
     for flight in [1u64, 64, 512] {
         let time = Duration::from_millis(700);
         let (mut ratios, mut ours, mut floor, mut p50, mut p99) =
