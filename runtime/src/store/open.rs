@@ -83,9 +83,12 @@ fn check_format(data: &Path) -> Result<(), StoreError> {
             }),
         },
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            let mut file = File::create(&path).map_err(file_error("cannot write", &path))?;
+            // Whole or not there: a crash half-way must not leave a format that nobody knows.
+            let new = data.join("format.new");
+            let mut file = File::create(&new).map_err(file_error("cannot write", &new))?;
             file.write_all(format!("{FORMAT}\n").as_bytes())
                 .and_then(|()| file.sync_all())
+                .and_then(|()| fs::rename(&new, &path))
                 .map_err(file_error("cannot write", &path))
         }
         Err(error) => Err(file_error("cannot read", &path)(error)),
