@@ -1,1 +1,2 @@
-//! Texts that teach agents how to use spaces. No code anywhere knows a convention by name.
+//! The place of the texts that teach agents how to use spaces; there are none yet. No code anywhere
+//! knows a convention by name.
