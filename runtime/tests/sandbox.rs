@@ -19,31 +19,8 @@ use stoa_actors::value::Value;
 use stoa_runtime::sandbox::{Action, Boxed, CodeRunner, Host, InProcess, Workers, WorkersConfig};
 use tokio::sync::oneshot;
 
-const CLAIM: &str = r#"
-# Find and claim the next available task
-tasks = space.search(metadata={"status": "pending"})
-for task in tasks:
-    blockers = space.references(task.id, relation="blocked_by")
-    if all(b.metadata["status"] == "completed" for b in blockers):
-        space.update(task.id, metadata={
-            "status": "in_progress", "owner": "me"
-        })
-        break
-"#;
-
-const FAN_OUT: &str = r#"
-# Fan-out research with dynamic decomposition
-findings = space.search(query="initial landscape analysis")
-segments = extract_segments(findings[0].content)
-
-for segment in segments:
-    coordinator.spawn(
-        task=f"Deep research on {segment}",
-        instructions="research-guidelines",
-        spaces={"findings": "append"},
-        tools=["web_search", "web_fetch"]
-    )
-"#;
+const CLAIM: &str = include_str!("samples/claim.py");
+const FAN_OUT: &str = include_str!("samples/fan_out.py");
 
 #[tokio::test]
 async fn the_claim_recipe_of_the_seed_runs_verbatim() {
