@@ -30,6 +30,13 @@ pub struct Object {
     pub fields: Vec<(String, Item)>,
 }
 
+impl Object {
+    /// One attribute.
+    pub fn field(&self, name: &str) -> Option<&Item> {
+        self.fields.iter().find(|(key, _)| key == name).map(|(_, item)| item)
+    }
+}
+
 /// One thing the code asks of its host.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct HostCall {

@@ -25,6 +25,65 @@ pub struct Limits {
     pub subscriptions_max: usize,
     /// Comments quoted in one wake; the count beyond them is exact.
     pub wake_comments_max: usize,
+    /// What one agent may do and take.
+    pub session: SessionLimits,
+}
+
+/// What one agent may do and take.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SessionLimits {
+    /// A task, in UTF-8 bytes.
+    pub task_bytes_max: usize,
+    /// Atoms of its instructions that a model is told.
+    pub instructions_max: usize,
+    /// Spaces an agent follows.
+    pub follows_max: usize,
+    /// Actions of one turn.
+    pub turn_steps_max: u32,
+    /// One turn, from its first thought on; looked at when an action ends.
+    pub turn_ms_max: u64,
+    /// What a model says at once, words and code.
+    pub thought_bytes_max: usize,
+    /// What is kept of what an action printed.
+    pub observation_bytes_max: usize,
+    /// Calls of one action that are noted: above what the sandbox lets it make.
+    pub notes_max: usize,
+    /// Reactions in a row before a chain is parked.
+    pub hops_max: u16,
+    /// Failed turns within the window before an agent is quarantined.
+    pub failures_max: u32,
+    /// That window.
+    pub failures_within_ms: u64,
+    /// The wait after the first failed turn; doubled with each.
+    pub backoff_first_ms: u64,
+    /// The longest wait after a failed turn.
+    pub backoff_ms_max: u64,
+    /// The rest after a turn that changed nothing; doubled with each in a row.
+    pub rest_first_ms: u64,
+    /// The longest rest.
+    pub rest_ms_max: u64,
+}
+
+impl Default for SessionLimits {
+    fn default() -> Self {
+        SessionLimits {
+            task_bytes_max: 64 << 10,
+            instructions_max: 100,
+            follows_max: 1_000,
+            turn_steps_max: 64,
+            turn_ms_max: 600_000,
+            thought_bytes_max: 256 << 10,
+            observation_bytes_max: 32 << 10,
+            notes_max: 2_048,
+            hops_max: 64,
+            failures_max: 3,
+            failures_within_ms: 600_000,
+            backoff_first_ms: 250,
+            backoff_ms_max: 30_000,
+            rest_first_ms: 50,
+            rest_ms_max: 30_000,
+        }
+    }
 }
 
 impl Default for Limits {
@@ -40,6 +99,7 @@ impl Default for Limits {
             key_bytes_max: 256,
             subscriptions_max: 10_000,
             wake_comments_max: 20,
+            session: SessionLimits::default(),
         }
     }
 }

@@ -5,6 +5,7 @@
 
 pub mod limit;
 
+mod agent;
 mod behaviour;
 mod grant;
 mod link;
@@ -15,12 +16,14 @@ mod revoke;
 mod stored;
 mod table;
 
+pub use agent::DM;
 pub use link::{Level, Link, NotALevel, Right, Subject};
 pub use name::name_fits;
 pub use query::Holding;
 pub use refusal::Refusal;
 
 use crate::id::{LinkId, Millis, ROOT, SessionId, SpaceId};
+use crate::session::Charter;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -43,7 +46,7 @@ pub struct Rights {
 }
 
 /// When a session came to be, and from whom.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Birth {
     /// Who spawned it; nothing for the root only.
     pub parent: Option<SessionId>,
@@ -53,6 +56,8 @@ pub struct Birth {
     pub seen: Seen,
     /// When it was wiped. A crash is not an end.
     pub ended: Option<Millis>,
+    /// What its actor is to be begun with, until it is.
+    pub charter: Option<Box<Charter>>,
 }
 
 /// How far a spawn has come.
@@ -87,7 +92,7 @@ pub struct Ask {
 }
 
 /// What the actor is asked. Who asks, and when, comes with the delivery; ids are fresh ones.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[expect(missing_docs, reason = "a field is told where its name and type do not say it")]
 pub enum Message {
     /// Give the root a tool, secret or model, to use and to hand on. By the root only.
@@ -97,6 +102,17 @@ pub enum Message {
     /// Bring up a child holding exactly what is asked, which must lie within what the asker may
     /// delegate. The same child by the same parent again is answered again and changes nothing.
     Spawn { child: SessionId, alias: Option<String>, asks: Vec<Ask>, reason: String },
+    /// The same for an agent: with the space that it shares with the asker, and what its actor is
+    /// begun with. `charter.parent` is the asker.
+    SpawnAgent {
+        child: SessionId,
+        alias: Option<String>,
+        asks: Vec<Ask>,
+        /// Fresh ids: the asker's link on the shared space, and the child's.
+        dm_links: [LinkId; 2],
+        charter: Box<Charter>,
+        reason: String,
+    },
     /// Tell that a spawned session's actor exists: by itself or an ancestor.
     ConfirmBirth { session: SessionId },
     /// Give a right to a living session.
@@ -124,7 +140,7 @@ pub enum Message {
 }
 
 /// What happened. Durable: fields may be added in a new version of the stored form only.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[expect(missing_docs, reason = "a field is told where its name and type do not say it")]
 pub enum Event {
     /// The root was given something.
@@ -171,6 +187,8 @@ pub enum Event {
     Unnamed { holder: SessionId, alias: String },
     /// A session was wiped, with these links: its own and all that rested on them.
     Ended { session: SessionId, at: Millis, by: SessionId, links: Vec<LinkId>, reason: String },
+    /// The session is an agent: its actor is to be begun with this.
+    Chartered { session: SessionId, charter: Box<Charter> },
 }
 
 /// What the asker hears once the events are durable.
@@ -189,7 +207,7 @@ pub enum Reply {
 
 /// Events to append, and what the asker hears behind them. Both an event and a refusal come of a
 /// spawn that asked for too much: it is refused *and* recorded.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Decision {
     /// In order; none for what changes nothing.
     pub events: Vec<Event>,
@@ -210,7 +228,8 @@ impl Decision {
 impl Default for Rights {
     /// The root, holding nothing.
     fn default() -> Rights {
-        let root = Birth { parent: None, at: Millis(0), seen: Seen::Born, ended: None };
+        let (at, seen) = (Millis(0), Seen::Born);
+        let root = Birth { parent: None, at, seen, ended: None, charter: None };
         Rights {
             births: BTreeMap::from([(ROOT, root)]),
             links: BTreeMap::new(),
@@ -242,6 +261,10 @@ impl Rights {
             }
             Message::Spawn { child, alias, asks, reason } => {
                 self.spawn(by, now, grant::Spawn { child, alias, asks, reason })
+            }
+            Message::SpawnAgent { child, alias, asks, dm_links, charter, reason } => {
+                let spawn = grant::Spawn { child, alias, asks, reason };
+                self.spawn_agent(by, now, spawn, dm_links, charter)
             }
             Message::ConfirmBirth { session } => self.confirm_birth(by, session),
             Message::Share { link, to, alias, right, expires, reason } => {

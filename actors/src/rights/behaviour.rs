@@ -8,6 +8,7 @@ use std::convert::Infallible;
 
 impl Behaviour for Rights {
     const KIND: &'static str = "rights";
+    const SNAPSHOT_FORM: u8 = 2;
     type Message = Message;
     type Event = Event;
     type Effect = Infallible;
@@ -48,6 +49,7 @@ impl Behaviour for Rights {
             Event::Named { .. } => "name.given",
             Event::Unnamed { .. } => "name.taken",
             Event::Ended { .. } => "session.ended",
+            Event::Chartered { .. } => "session.chartered",
         }
     }
 }

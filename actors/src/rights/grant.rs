@@ -258,7 +258,7 @@ impl Rights {
         best.ok_or_else(|| Refusal::ChainTooLong(right.subject.clone()))
     }
 
-    fn link_is_fresh(&self, link: LinkId) -> Result<(), Refusal> {
+    pub(super) fn link_is_fresh(&self, link: LinkId) -> Result<(), Refusal> {
         if self.links.contains_key(&link) { Err(Refusal::LinkTaken(link)) } else { Ok(()) }
     }
 

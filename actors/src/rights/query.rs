@@ -2,6 +2,7 @@
 
 use super::{Birth, Level, Link, Named, Refusal, Rights, Seen, Subject};
 use crate::id::{LinkId, Millis, SessionId, SpaceId};
+use crate::session::Charter;
 use std::collections::BTreeMap;
 
 /// One subject that a session holds something on.
@@ -164,6 +165,27 @@ impl Rights {
         self.births()
             .filter(|(_, birth)| birth.seen == Seen::NotYet && birth.ended.is_none())
             .map(|(session, _)| session)
+    }
+
+    /// The living agents: the sessions that have an actor, or are to have one.
+    pub fn agents(&self) -> impl Iterator<Item = SessionId> {
+        let agent = |birth: &Birth| birth.seen == Seen::Born || birth.charter.is_some();
+        let living = |birth: &Birth| birth.ended.is_none() && birth.parent.is_some();
+        self.births()
+            .filter(move |(_, birth)| living(birth) && agent(birth))
+            .map(|(session, _)| session)
+    }
+
+    /// The agents whose actor is still to be begun, and with what.
+    pub fn chartered(&self) -> impl Iterator<Item = (SessionId, &Charter)> {
+        self.births()
+            .filter(|(_, birth)| birth.ended.is_none())
+            .filter_map(|(session, birth)| Some((session, birth.charter.as_deref()?)))
+    }
+
+    /// Whether `by` may stop, wake, look into and end a session: it itself and those above it.
+    pub fn governs(&self, by: SessionId, session: SessionId) -> bool {
+        self.births.contains_key(&session) && self.is_self_or_ancestor(by, session)
     }
 
     /// The parent of a session, its parent, and so on to the root.

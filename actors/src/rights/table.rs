@@ -25,7 +25,8 @@ impl Rights {
             | Event::Born { .. }
             | Event::Shared { .. }
             | Event::Named { .. }
-            | Event::Unnamed { .. } => {}
+            | Event::Unnamed { .. }
+            | Event::Chartered { .. } => {}
         }
     }
 
@@ -43,7 +44,8 @@ impl Rights {
             Event::Spawned { child, parent, at, alias, links, names, .. } => {
                 let ended = self.gone_sessions.get(child).copied();
                 let ended = ended.filter(|_| !planted("rights.widen_revives_the_ended"));
-                let birth = Birth { parent: Some(*parent), at: *at, seen: Seen::NotYet, ended };
+                let (parent_of, seen) = (Some(*parent), Seen::NotYet);
+                let birth = Birth { parent: parent_of, at: *at, seen, ended, charter: None };
                 self.births.insert(*child, birth);
                 if let Some(alias) = alias {
                     self.call(*parent, alias, Named::Session(*child));
@@ -59,6 +61,12 @@ impl Rights {
             Event::Born { session } => {
                 if let Some(birth) = self.births.get_mut(session) {
                     birth.seen = Seen::Born;
+                    birth.charter = None;
+                }
+            }
+            Event::Chartered { session, charter } => {
+                if let Some(birth) = self.births.get_mut(session) {
+                    birth.charter = Some(charter.clone());
                 }
             }
             Event::Named { holder, alias, named } => self.call(*holder, alias, *named),
@@ -94,7 +102,7 @@ impl Rights {
                 fresh && alive(parent) && links.iter().all(|l| l.to == *child && lands(l))
             }
             Event::SpawnRefused { parent, .. } => alive(parent),
-            Event::Born { session } => alive(session),
+            Event::Born { session } | Event::Chartered { session, .. } => alive(session),
             Event::Revoked { links, .. } | Event::Expired { links } => known(links),
             Event::Named { holder, .. } | Event::Unnamed { holder, .. } => alive(holder),
             Event::Ended { session, links, .. } => alive(session) && known(links),
@@ -161,6 +169,7 @@ impl Rights {
         }
         if let Some(birth) = self.births.get_mut(&session) {
             birth.ended = Some(at);
+            birth.charter = None;
         }
     }
 

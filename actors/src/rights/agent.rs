@@ -1,0 +1,49 @@
+//! Spawning an agent: a session with its rights, the space it shares with its parent, and what its
+//! actor is begun with, in one entry. All of it or nothing, and after a crash the rest is owed.
+
+use super::grant::Spawn;
+use super::{Decision, Event, Level, Link, Refusal, Reply, Right, Rights, Subject};
+use crate::id::{LinkId, Millis, SessionId};
+use crate::session::Charter;
+
+/// What an agent calls the space that it shares with its parent.
+pub const DM: &str = "dm";
+
+impl Rights {
+    pub(super) fn spawn_agent(
+        &self,
+        by: SessionId,
+        now: Millis,
+        spawn: Spawn,
+        dm_links: [LinkId; 2],
+        charter: Box<Charter>,
+    ) -> Result<Decision, Refusal> {
+        let (child, reason) = (spawn.child, spawn.reason.clone());
+        if charter.parent != by {
+            return Err(Refusal::NoSuchSession(charter.parent));
+        }
+        if spawn.asks.iter().any(|it| it.alias.as_deref() == Some(DM)) {
+            return Err(Refusal::AliasTaken(DM.to_owned()));
+        }
+        let [mine, theirs] = dm_links;
+        let asked = |it: &LinkId| mine == theirs || spawn.asks.iter().any(|ask| ask.link == *it);
+        if let Some(taken) = dm_links.iter().find(|it| asked(it)) {
+            return Err(Refusal::LinkTaken(*taken));
+        }
+        let mut decision = self.spawn(by, now, spawn)?;
+        // Asked again, or asked for too much.
+        let Some(Event::Spawned { links, names, .. }) = decision.events.first_mut() else {
+            return Ok(decision);
+        };
+        let dm = self.create_space(by, charter.dm, mine, None, reason.clone())?;
+        self.link_is_fresh(theirs)?;
+        let right = Right::to_use(Subject::Space(charter.dm), Level::Write);
+        let (basis, expires) = (Some(mine), None);
+        links.push(Link { id: theirs, from: by, to: child, right, basis, expires, reason });
+        names.push((DM.to_owned(), charter.dm));
+        decision.events.splice(0..0, dm.events);
+        decision.events.push(Event::Chartered { session: child, charter });
+        decision.answer = Ok(Reply::Spawned { child });
+        Ok(decision)
+    }
+}

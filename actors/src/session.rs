@@ -1,0 +1,436 @@
+//! A session: one agent (seed 000, "Agents in depth"). The session *is* its identity: created is
+//! born, wiped is dead, and a crash is neither.
+//!
+//! Its actor holds where the agent stands: what it was told to do, the turn it is in, how far it
+//! has read the spaces it follows. What it said and saw is in its stream, not in its state, so
+//! that an agent at rest is small. A turn goes
+//!
+//! ```text
+//! wake → think → act → (host calls, noted) → observe → think → … → end
+//! ```
+//!
+//! and every arrow is an entry of the stream: whatever instant the process dies at, [`resume`]
+//! names the one thing that is owed next. Rights are not here: they are asked of the rights actor
+//! at every call.
+//!
+//! [`resume`]: Behaviour::resume
+
+mod fate;
+mod note;
+mod speech;
+mod turn;
+
+pub use note::{Note, Recorded};
+pub use speech::thought;
+pub use turn::{Doing, Observation, Turn, TurnOutcome};
+
+use crate::behaviour::{Behaviour, Decision, Delivery, EffectId};
+use crate::id::{Millis, Position, SessionId, SpaceId, StreamId};
+use crate::log::Cause;
+use crate::space::{Filter, Wake};
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+
+/// What an agent is brought up with. What it may touch is in the rights, not here.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Charter {
+    /// Who spawned it.
+    pub parent: SessionId,
+    /// What to do, in words.
+    pub task: String,
+    /// The space whose atoms say how to behave: read anew at every turn.
+    pub instructions: Option<SpaceId>,
+    /// Who thinks for it.
+    pub model: String,
+    /// The space it shares with its parent.
+    pub dm: SpaceId,
+    /// What its code calls `space`.
+    pub first: Option<SpaceId>,
+    /// The spaces it follows from birth, and from where.
+    pub follows: Vec<(SpaceId, Follow)>,
+}
+
+/// How a space is followed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Follow {
+    /// What is of interest.
+    pub filter: Filter,
+    /// Everything up to here has been seen. It advances in the event that ends a turn.
+    pub cursor: Position,
+}
+
+/// The state of a session.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Session {
+    id: SessionId,
+    charter: Option<Box<Charter>>,
+    phase: Phase,
+    follows: BTreeMap<SpaceId, Follow>,
+    turns: u64,
+    /// The last action that ended: the REPL that it left is the next one's.
+    acted: Option<(u64, u32)>,
+    /// The failures that still count.
+    failures: VecDeque<Millis>,
+    /// Turns in a row that changed nothing.
+    barren: u32,
+    rest_until: Millis,
+    /// What it still has to tell its parent.
+    letters: BTreeMap<EffectId, Letter>,
+    /// Letters so far.
+    written: u64,
+}
+
+/// What a session is doing.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Phase {
+    /// Not begun.
+    Unborn,
+    /// Waits for a wake.
+    Idle,
+    /// In a turn.
+    Turning(Box<Turn>),
+    /// A turn failed and is tried again.
+    Waiting {
+        /// When.
+        until: Millis,
+        /// What went wrong.
+        why: String,
+        /// What had woken it.
+        wakes: Vec<Wake>,
+        /// And why.
+        cause: Cause,
+    },
+    /// Its chain of reactions was too long; a word in the DM space lets it go on.
+    Parked {
+        /// How long.
+        hop: u16,
+    },
+    /// Somebody stopped it; nothing wakes it until it is resumed.
+    Stopped,
+    /// It failed too often; nothing wakes it until it is resumed.
+    Quarantined {
+        /// How it failed last.
+        why: String,
+    },
+    /// Dead.
+    Wiped,
+}
+
+/// What a session can be asked. Who may ask it is for the door to say.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub enum Message {
+    /// Be born. Said again it changes nothing.
+    Begin(Box<Charter>),
+    /// Something happened in followed spaces.
+    Wake(Vec<Wake>),
+    /// What the model says.
+    Think {
+        /// Of which turn.
+        turn: u64,
+        /// Of which step.
+        step: u32,
+        /// What it says.
+        thought: Thought,
+    },
+    /// The answer to one call of the running action, or the intent of one.
+    Note {
+        /// Of which turn.
+        turn: u64,
+        /// Of which step.
+        step: u32,
+        /// What.
+        note: Note,
+    },
+    /// How the action ended.
+    Observe {
+        /// Of which turn.
+        turn: u64,
+        /// Of which step.
+        step: u32,
+        /// What came of it.
+        observation: Observation,
+    },
+    /// The turn cannot go on.
+    Fail {
+        /// Which.
+        turn: u64,
+        /// Why.
+        why: String,
+    },
+    /// The wait after a failed turn is over.
+    Retry,
+    /// What was to be told is in the DM space.
+    Told(EffectId),
+    /// Follow a space.
+    Follow {
+        /// Which.
+        space: SpaceId,
+        /// How.
+        follow: Follow,
+    },
+    /// Follow it no more.
+    Unfollow(SpaceId),
+    /// Stop at once, and stay so.
+    Stop {
+        /// Why.
+        reason: String,
+    },
+    /// Go on: a stopped, parked or quarantined session gets a turn, with what is new.
+    Resume(Vec<Wake>),
+    /// Die.
+    Wipe {
+        /// Why.
+        reason: String,
+    },
+    /// Tell how you are.
+    Look,
+}
+
+/// What a model says: words, and code to run if it wants to act. Without code the turn ends.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Thought {
+    /// Words.
+    pub text: String,
+    /// Python.
+    pub code: Option<String>,
+}
+
+/// What happened to a session.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "a field is told where its name and type do not say it")]
+pub enum Event {
+    /// It exists.
+    Born(Box<Charter>),
+    /// A turn began.
+    TurnBegan { turn: u64, wakes: Vec<Wake>, cause: Cause, at: Millis },
+    /// The model spoke.
+    Thought { thought: Thought, at: Millis },
+    /// A call of the action was made, or answered.
+    Noted(Note),
+    /// The action ended.
+    Observed(Observation),
+    /// The turn ended; what woke it has been seen.
+    TurnEnded { outcome: TurnOutcome, rest_until: Millis },
+    /// The turn failed, and is tried again.
+    TurnFailed { why: String, at: Millis, retry_at: Millis },
+    /// It failed once too often.
+    Quarantined { why: String, at: Millis },
+    /// A chain of reactions was cut.
+    Parked { hop: u16 },
+    /// Somebody stopped it.
+    Stopped { by: SessionId, reason: String },
+    /// Somebody let it go on.
+    Resumed { by: SessionId },
+    /// It is dead.
+    Wiped { by: SessionId, reason: String },
+    /// It follows a space.
+    Followed { space: SpaceId, follow: Follow },
+    /// It no longer does.
+    Unfollowed(SpaceId),
+    /// Something is to be told to its parent.
+    Wrote { id: EffectId, letter: Letter },
+    /// It is in the DM space.
+    Told(EffectId),
+}
+
+/// What a session wants done.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Effect {
+    /// Ask the model. The answer is [`Message::Think`] or [`Message::Fail`].
+    Think {
+        /// The turn.
+        turn: u64,
+        /// The step.
+        step: u32,
+    },
+    /// Run an action. The answer is [`Message::Observe`].
+    Act {
+        /// The turn.
+        turn: u64,
+        /// The step.
+        step: u32,
+        /// The code.
+        code: String,
+        /// When it was said: what the code takes for now.
+        at: Millis,
+        /// What set the turn off.
+        cause: Cause,
+        /// What its first calls were answered, before a crash.
+        notes: Arc<Vec<Note>>,
+        /// The action whose REPL it goes on with.
+        after: Option<(u64, u32)>,
+    },
+    /// Say [`Message::Retry`] then.
+    Wait {
+        /// When.
+        until: Millis,
+    },
+    /// Look whether anything is new in the spaces that are followed; if so, say [`Message::Wake`].
+    Listen,
+    /// Put this into the DM space, once; the answer is [`Message::Told`].
+    Tell {
+        /// Where.
+        dm: SpaceId,
+        /// What.
+        letter: Letter,
+    },
+}
+
+/// One word to the parent.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Letter {
+    /// What it is about: `said`, `exhausted`, `parked`, `quarantined`, `stopped`.
+    pub subject: String,
+    /// In words.
+    pub text: String,
+    /// What set the turn off that it is about.
+    pub cause: Cause,
+}
+
+/// What the asker gets.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Reply {
+    /// It is so.
+    Done,
+    /// It has no ear now: in a turn, or out of service. What is new stays in the spaces.
+    Busy,
+    /// It rests, for its last turns changed nothing. Ask again then.
+    NotBefore(Millis),
+    /// How it is.
+    State(Box<Session>),
+}
+
+/// Why nothing changed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Refusal {
+    /// It was never begun.
+    #[error("no such agent; list them with `stoa agent list`")]
+    Unborn,
+    /// It is dead.
+    #[error("the agent is wiped; what it wrote is still there")]
+    Wiped,
+    /// An outcome of something that is over.
+    #[error("turn {turn}, step {step} is over")]
+    Stale {
+        /// Which turn.
+        turn: u64,
+        /// Which step.
+        step: u32,
+    },
+    /// Over a limit.
+    #[error("{what} takes {size}; the limit is {max}")]
+    Limit {
+        /// What is too large.
+        what: &'static str,
+        /// How large.
+        size: usize,
+        /// The limit, in the same unit.
+        max: usize,
+    },
+}
+
+impl Behaviour for Session {
+    const KIND: &'static str = "session";
+    type Message = Message;
+    type Event = Event;
+    type Effect = Effect;
+    type Reply = Reply;
+    type Refusal = Refusal;
+
+    fn unborn(stream: StreamId) -> Self {
+        Session {
+            id: SessionId(stream.0),
+            charter: None,
+            phase: Phase::Unborn,
+            follows: BTreeMap::new(),
+            turns: 0,
+            acted: None,
+            failures: VecDeque::new(),
+            barren: 0,
+            rest_until: Millis(0),
+            letters: BTreeMap::new(),
+            written: 0,
+        }
+    }
+
+    fn decide(
+        &self,
+        message: Message,
+        delivery: &mut Delivery<'_>,
+    ) -> Result<Decision<Self>, Refusal> {
+        match message {
+            Message::Begin(charter) => return self.begin(charter, delivery),
+            Message::Look if self.charter.is_some() => {
+                return Ok(Decision::read(Reply::State(Box::new(self.clone()))));
+            }
+            _ => self.living()?,
+        }
+        match message {
+            Message::Wake(wakes) => Ok(self.wake(wakes, delivery)),
+            Message::Think { turn, step, thought } => self.think(turn, step, thought, delivery),
+            Message::Note { turn, step, note } => self.note(turn, step, note, delivery),
+            Message::Observe { turn, step, observation } => {
+                self.observe(turn, step, observation, delivery)
+            }
+            Message::Fail { turn, why } => self.fail(turn, why, delivery),
+            Message::Retry => Ok(self.retry(delivery)),
+            Message::Told(id) => Ok(match self.letters.contains_key(&id) {
+                true => {
+                    let (listen, effect) = fate::listen(delivery.seq);
+                    Decision::event(Event::Told(id), Reply::Done).effect(listen, effect)
+                }
+                false => Decision::read(Reply::Done),
+            }),
+            Message::Follow { space, follow } => self.follow(space, follow, delivery),
+            Message::Unfollow(space) => Ok(match self.follows.contains_key(&space) {
+                true => Decision::event(Event::Unfollowed(space), Reply::Done),
+                false => Decision::read(Reply::Done),
+            }),
+            Message::Stop { reason } => Ok(self.stop(reason, delivery)),
+            Message::Resume(wakes) => Ok(self.go_on(wakes, delivery)),
+            Message::Wipe { reason } => {
+                let by = delivery.asker;
+                Ok(Decision::event(Event::Wiped { by, reason }, Reply::Done))
+            }
+            Message::Begin(_) | Message::Look => Ok(Decision::read(Reply::Done)),
+        }
+    }
+
+    fn apply(&mut self, event: &Event) {
+        self.take(event);
+    }
+
+    fn name(event: &Event) -> &'static str {
+        match event {
+            Event::Born(_) => "agent.born",
+            Event::TurnBegan { .. } => "turn.began",
+            Event::Thought { .. } => "turn.thought",
+            Event::Noted(_) => "turn.called",
+            Event::Observed(_) => "turn.observed",
+            Event::TurnEnded { .. } => "turn.ended",
+            Event::TurnFailed { .. } => "turn.failed",
+            Event::Quarantined { .. } => "agent.quarantined",
+            Event::Parked { .. } => "agent.parked",
+            Event::Stopped { .. } => "agent.stopped",
+            Event::Resumed { .. } => "agent.resumed",
+            Event::Wiped { .. } => "agent.wiped",
+            Event::Followed { .. } => "agent.followed",
+            Event::Unfollowed(_) => "agent.unfollowed",
+            Event::Wrote { .. } => "letter.written",
+            Event::Told(_) => "letter.sent",
+        }
+    }
+
+    fn resume(&self) -> Vec<(EffectId, Effect)> {
+        let mut owed = self.owed_letters();
+        match &self.phase {
+            Phase::Turning(turn) => owed.push(turn.owed(self.acted)),
+            Phase::Waiting { until, .. } => owed.push(fate::wait(self.turns, *until)),
+            Phase::Idle | Phase::Parked { .. } => owed.push(fate::listen(0)),
+            _ => {}
+        }
+        owed
+    }
+}

@@ -1,0 +1,331 @@
+//! How an agent is born, woken, let rest, tried again, stopped and ended.
+
+use super::{
+    Charter, Effect, Event, Follow, Letter, Phase, Refusal, Reply, Session, Turn, TurnOutcome,
+};
+use crate::behaviour::{Decision, Delivery, EffectId};
+use crate::id::{Millis, SessionId, SpaceId};
+use crate::log::Cause;
+use crate::mutant::planted;
+use crate::space::Wake;
+use std::sync::Arc;
+
+const THINK: u64 = 0;
+const ACT: u64 = 1;
+const WAIT: u64 = 2;
+const TELL: u64 = 3;
+const LISTEN: u64 = 4;
+
+/// Every effect of a session has a name of its own, the same whenever it is asked for again.
+fn id(turn: u64, step: u32, kind: u64) -> EffectId {
+    turn << 32 | u64::from(step & 0x0fff_ffff) << 3 | kind
+}
+
+pub(super) fn think_id(turn: u64, step: u32) -> EffectId {
+    id(turn, step, THINK)
+}
+
+pub(super) fn act_id(turn: u64, step: u32) -> EffectId {
+    id(turn, step, ACT)
+}
+
+pub(super) fn wait(turn: u64, until: Millis) -> (EffectId, Effect) {
+    (id(turn, 0, WAIT), Effect::Wait { until })
+}
+
+/// After entry `seq`: one that still runs for an older entry has perhaps looked already.
+pub(super) fn listen(seq: u64) -> (EffectId, Effect) {
+    (seq << 3 | LISTEN, Effect::Listen)
+}
+
+impl Session {
+    /// Who it is.
+    pub fn id(&self) -> SessionId {
+        self.id
+    }
+
+    /// What it was brought up with; nothing before it is born.
+    pub fn charter(&self) -> Option<&Charter> {
+        self.charter.as_deref()
+    }
+
+    /// What it is doing.
+    pub fn phase(&self) -> &Phase {
+        &self.phase
+    }
+
+    /// The spaces it follows.
+    pub fn follows(&self) -> impl Iterator<Item = (SpaceId, &Follow)> {
+        self.follows.iter().map(|(space, follow)| (*space, follow))
+    }
+
+    /// How many turns it has begun.
+    pub fn turns(&self) -> u64 {
+        self.turns
+    }
+
+    /// Whether it has nothing to do and nothing to tell: it can be put away until it is woken.
+    pub fn is_at_rest(&self) -> bool {
+        let done = !matches!(self.phase, Phase::Turning(_) | Phase::Waiting { .. });
+        done && self.letters.is_empty()
+    }
+
+    /// Whether a wake would find it listening, now or once it is done.
+    pub fn listens(&self) -> bool {
+        !matches!(self.phase, Phase::Unborn | Phase::Wiped | Phase::Stopped)
+            && !matches!(self.phase, Phase::Quarantined { .. })
+    }
+
+    pub(super) fn living(&self) -> Result<(), Refusal> {
+        match self.phase {
+            Phase::Unborn => Err(Refusal::Unborn),
+            Phase::Wiped => Err(Refusal::Wiped),
+            _ => Ok(()),
+        }
+    }
+
+    pub(super) fn begin(
+        &self,
+        charter: Box<Charter>,
+        delivery: &Delivery<'_>,
+    ) -> Result<Decision<Self>, Refusal> {
+        match self.phase {
+            Phase::Unborn => {}
+            Phase::Wiped => return Err(Refusal::Wiped),
+            _ => return Ok(Decision::read(Reply::Done)),
+        }
+        let (size, max) = (charter.task.len(), delivery.limits.session.task_bytes_max);
+        if size > max {
+            return Err(Refusal::Limit { what: "the task", size, max });
+        }
+        let mut first = self.turn(Vec::new(), reaction(delivery.cause), delivery);
+        first.events.insert(0, Event::Born(charter));
+        Ok(first)
+    }
+
+    /// Something is new. What the turn before has seen already is not.
+    pub(super) fn wake(&self, mut wakes: Vec<Wake>, delivery: &Delivery<'_>) -> Decision<Self> {
+        self.keep_news(&mut wakes);
+        let dm = self.charter().map(|it| it.dm);
+        let spoken_to = wakes.iter().any(|it| Some(it.space) == dm);
+        let hop = wakes.iter().map(|it| it.hop).max().map_or(0, |hop| hop.saturating_add(1));
+        let root = delivery.cause.root;
+        match &self.phase {
+            _ if wakes.is_empty() => Decision::read(Reply::Done),
+            Phase::Parked { .. } if spoken_to => self.turn(wakes, Cause { root, hop: 1 }, delivery),
+            Phase::Idle if delivery.now < self.rest_until && !spoken_to => {
+                Decision::read(Reply::NotBefore(self.rest_until))
+            }
+            Phase::Idle
+                if hop > delivery.limits.session.hops_max && !planted("session.no_park") =>
+            {
+                let text =
+                    format!("parked after a chain of {hop} reactions; answer here, and I go on");
+                let parked = Decision::event(Event::Parked { hop }, Reply::Done);
+                self.write(parked, "parked", text, Cause { root, hop: 0 })
+            }
+            Phase::Idle => self.turn(wakes, Cause { root, hop }, delivery),
+            _ => Decision::read(Reply::Busy),
+        }
+    }
+
+    /// Leaves out what a turn has seen already.
+    fn keep_news(&self, wakes: &mut Vec<Wake>) {
+        if !planted("session.wakes_twice") {
+            wakes.retain(|it| self.follows.get(&it.space).is_some_and(|at| it.first > at.cursor));
+        }
+    }
+
+    /// The turn has failed: again after a while, unless it was once too often.
+    pub(super) fn failed(&self, why: String, delivery: &Delivery<'_>) -> Decision<Self> {
+        let limits = &delivery.limits.session;
+        let at = delivery.now;
+        let since = at.0.saturating_sub(limits.failures_within_ms);
+        let counted = self.failures.iter().filter(|it| it.0 >= since).count() as u32;
+        if counted >= limits.failures_max && !planted("session.fails_for_ever") {
+            let text = format!("quarantined after {} failures: {why}", counted + 1);
+            let event = Event::Quarantined { why, at };
+            let quarantined = Decision::event(event, Reply::Done);
+            return self.write(quarantined, "quarantined", text, Cause::default());
+        }
+        let wait_ms = limits.backoff_first_ms << counted.min(16);
+        let retry_at = Millis(at.0 + wait_ms.min(limits.backoff_ms_max));
+        let (id, effect) = wait(self.turns, retry_at);
+        Decision::event(Event::TurnFailed { why, at, retry_at }, Reply::Done).effect(id, effect)
+    }
+
+    pub(super) fn retry(&self, delivery: &Delivery<'_>) -> Decision<Self> {
+        match &self.phase {
+            Phase::Waiting { wakes, cause, .. } => self.turn(wakes.clone(), *cause, delivery),
+            _ => Decision::read(Reply::Done),
+        }
+    }
+
+    pub(super) fn follow(
+        &self,
+        space: SpaceId,
+        follow: Follow,
+        delivery: &Delivery<'_>,
+    ) -> Result<Decision<Self>, Refusal> {
+        let known = self.follows.get(&space);
+        let (size, max) = (self.follows.len() + 1, delivery.limits.session.follows_max);
+        if known.is_none() && size > max {
+            return Err(Refusal::Limit { what: "the spaces an agent follows", size, max });
+        }
+        // A cursor never goes back: what was seen stays seen.
+        let cursor = known.map_or(follow.cursor, |it| it.cursor.max(follow.cursor));
+        let follow = Follow { cursor, ..follow };
+        if known == Some(&follow) {
+            return Ok(Decision::read(Reply::Done));
+        }
+        let followed = Decision::event(Event::Followed { space, follow }, Reply::Done);
+        let (id, effect) = listen(delivery.seq);
+        Ok(if self.phase == Phase::Idle { followed.effect(id, effect) } else { followed })
+    }
+
+    pub(super) fn stop(&self, reason: String, delivery: &Delivery<'_>) -> Decision<Self> {
+        if self.phase == Phase::Stopped {
+            return Decision::read(Reply::Done);
+        }
+        let by = delivery.asker;
+        let text = format!("stopped: {reason}");
+        let stopped = Decision::event(Event::Stopped { by, reason }, Reply::Done);
+        self.write(stopped, "stopped", text, Cause::default())
+    }
+
+    pub(super) fn go_on(&self, mut wakes: Vec<Wake>, delivery: &Delivery<'_>) -> Decision<Self> {
+        self.keep_news(&mut wakes);
+        match self.phase {
+            Phase::Parked { .. } | Phase::Stopped | Phase::Quarantined { .. } => {
+                let mut turn = self.turn(wakes, reaction(delivery.cause), delivery);
+                turn.events.insert(0, Event::Resumed { by: delivery.asker });
+                turn
+            }
+            _ => Decision::read(Reply::Done),
+        }
+    }
+
+    /// Adds a letter to the parent.
+    pub(super) fn write(
+        &self,
+        mut decision: Decision<Self>,
+        subject: &str,
+        text: String,
+        cause: Cause,
+    ) -> Decision<Self> {
+        let Some(charter) = self.charter() else { return decision };
+        let id = (self.written + 1) << 3 | TELL;
+        let letter = Letter { subject: subject.to_owned(), text, cause };
+        decision.events.push(Event::Wrote { id, letter: letter.clone() });
+        decision.effect(id, Effect::Tell { dm: charter.dm, letter })
+    }
+
+    pub(super) fn owed_letters(&self) -> Vec<(EffectId, Effect)> {
+        let Some(dm) = self.charter().map(|it| it.dm) else { return Vec::new() };
+        let tell = |letter: &Letter| Effect::Tell { dm, letter: letter.clone() };
+        self.letters.iter().map(|(id, letter)| (*id, tell(letter))).collect()
+    }
+
+    pub(super) fn take(&mut self, event: &Event) {
+        match event {
+            Event::Born(charter) => {
+                self.follows.extend(charter.follows.iter().cloned());
+                self.charter = Some(charter.clone());
+                self.phase = Phase::Idle;
+            }
+            Event::TurnBegan { turn, wakes, cause, at } => {
+                self.turns = *turn;
+                let turn = Turn::new(*turn, wakes.clone(), *cause, *at);
+                self.phase = Phase::Turning(Box::new(turn));
+            }
+            Event::Thought { .. } | Event::Noted(_) | Event::Observed(_) => self.go(event),
+            Event::TurnEnded { outcome, rest_until } => self.ended(outcome, *rest_until),
+            Event::TurnFailed { why, at, retry_at } => {
+                self.failures.push_back(*at);
+                let ended = std::mem::replace(&mut self.phase, Phase::Idle);
+                if let Phase::Turning(turn) = ended {
+                    let Turn { wakes, cause, .. } = *turn;
+                    let (until, why) = (*retry_at, why.clone());
+                    self.phase = Phase::Waiting { until, why, wakes, cause };
+                }
+            }
+            Event::Quarantined { why, .. } => {
+                self.phase = Phase::Quarantined { why: why.clone() };
+            }
+            Event::Parked { hop } => self.phase = Phase::Parked { hop: *hop },
+            Event::Stopped { .. } => self.phase = Phase::Stopped,
+            Event::Resumed { .. } => {
+                self.failures.clear();
+                self.phase = Phase::Idle;
+            }
+            Event::Wiped { .. } => {
+                self.letters.clear();
+                self.follows.clear();
+                self.phase = Phase::Wiped;
+            }
+            Event::Followed { space, follow } => {
+                self.follows.insert(*space, follow.clone());
+            }
+            Event::Unfollowed(space) => {
+                self.follows.remove(space);
+            }
+            Event::Wrote { id, letter } => {
+                self.written += 1;
+                self.letters.insert(*id, letter.clone());
+            }
+            Event::Told(id) => {
+                self.letters.remove(id);
+            }
+        }
+    }
+
+    /// The turn goes on.
+    fn go(&mut self, event: &Event) {
+        let Phase::Turning(turn) = &mut self.phase else {
+            panic!("nothing goes on outside a turn: {event:?}");
+        };
+        match event {
+            Event::Thought { thought, at } => {
+                if let Some(code) = &thought.code {
+                    turn.doing = super::Doing::Acting { code: code.clone(), since: *at };
+                    turn.notes = Arc::default();
+                }
+            }
+            Event::Noted(note) => {
+                turn.changed |= note.wrote;
+                if !planted("session.forgets_answers") {
+                    Arc::make_mut(&mut turn.notes).push(note.clone());
+                }
+            }
+            Event::Observed(_) => {
+                self.acted = Some((turn.number, turn.step));
+                turn.step += 1;
+                turn.doing = super::Doing::Thinking;
+                turn.notes = Arc::default();
+            }
+            _ => {}
+        }
+    }
+
+    fn ended(&mut self, outcome: &TurnOutcome, rest_until: Millis) {
+        let ended = std::mem::replace(&mut self.phase, Phase::Idle);
+        let Phase::Turning(turn) = ended else { panic!("no turn ends: {outcome:?}") };
+        for wake in &turn.wakes {
+            if let Some(follow) = self.follows.get_mut(&wake.space)
+                && !planted("session.cursor_stands")
+            {
+                follow.cursor = follow.cursor.max(wake.last);
+            }
+        }
+        self.barren = if turn.changed { 0 } else { self.barren.saturating_add(1) };
+        self.rest_until = rest_until;
+        if *outcome == TurnOutcome::Done {
+            self.failures.clear();
+        }
+    }
+}
+
+/// What comes of something is one hop further.
+fn reaction(cause: Cause) -> Cause {
+    Cause { hop: cause.hop.saturating_add(1), ..cause }
+}

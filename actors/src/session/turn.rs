@@ -1,0 +1,238 @@
+//! One turn of an agent: think, act, observe, until it has nothing more to do.
+
+use super::fate::{act_id, listen, think_id};
+use super::{Effect, Event, Message, Note, Phase, Refusal, Reply, Session, Thought};
+use crate::behaviour::{Decision, Delivery, EffectId};
+use crate::id::Millis;
+use crate::log::Cause;
+use crate::mutant::planted;
+use crate::space::Wake;
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+
+/// Where a turn stands.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Turn {
+    /// Its number in the session, from 1.
+    pub number: u64,
+    /// What woke the agent; nothing at its birth.
+    pub wakes: Vec<Wake>,
+    /// What set it off: goes with everything that is written in it.
+    pub cause: Cause,
+    /// When it began.
+    pub began: Millis,
+    /// The step it is at, from 1: one thought and what came of it.
+    pub step: u32,
+    /// What is being done.
+    pub doing: Doing,
+    /// The calls of the running action.
+    pub notes: Arc<Vec<Note>>,
+    /// Whether anything has been changed.
+    pub changed: bool,
+}
+
+/// What a turn is at.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Doing {
+    /// The model is asked.
+    Thinking,
+    /// An action runs.
+    Acting {
+        /// Its code.
+        code: String,
+        /// When it was said.
+        since: Millis,
+    },
+}
+
+/// How a turn ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum TurnOutcome {
+    /// The model had no more to do.
+    Done,
+    /// It was cut at this limit.
+    Exhausted(String),
+}
+
+/// What came of an action.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Observation {
+    /// What it printed and the value of its last expression, or its traceback; cut at the limit.
+    pub text: String,
+    /// The class of the exception that ended it.
+    pub failed: Option<String>,
+}
+
+impl Turn {
+    pub(super) fn new(number: u64, wakes: Vec<Wake>, cause: Cause, began: Millis) -> Turn {
+        let (doing, notes) = (Doing::Thinking, Arc::default());
+        Turn { number, wakes, cause, began, step: 1, doing, notes, changed: false }
+    }
+
+    /// What the turn waits for: started again after a crash, with what is known by then.
+    pub(super) fn owed(&self, after: Option<(u64, u32)>) -> (EffectId, Effect) {
+        let (turn, step) = (self.number, self.step);
+        match &self.doing {
+            Doing::Thinking => (think_id(turn, step), Effect::Think { turn, step }),
+            Doing::Acting { code, since } => {
+                let (code, notes, cause) = (code.clone(), self.notes.clone(), self.cause);
+                let act = Effect::Act { turn, step, code, at: *since, cause, notes, after };
+                (act_id(turn, step), act)
+            }
+        }
+    }
+}
+
+impl Session {
+    /// The turn, if it is at this step.
+    fn at(&self, turn: u64, step: u32, acting: bool) -> Result<&Turn, Refusal> {
+        match &self.phase {
+            Phase::Turning(it)
+                if it.number == turn
+                    && it.step == step
+                    && matches!(it.doing, Doing::Acting { .. }) == acting =>
+            {
+                Ok(it)
+            }
+            _ if planted("session.takes_the_stale") => match &self.phase {
+                Phase::Turning(it) => Ok(it),
+                _ => Err(Refusal::Stale { turn, step }),
+            },
+            _ => Err(Refusal::Stale { turn, step }),
+        }
+    }
+
+    pub(super) fn think(
+        &self,
+        turn: u64,
+        step: u32,
+        thought: Thought,
+        delivery: &Delivery<'_>,
+    ) -> Result<Decision<Self>, Refusal> {
+        let at = self.at(turn, step, false)?;
+        let limits = &delivery.limits.session;
+        let bytes = thought.text.len() + thought.code.as_ref().map_or(0, String::len);
+        if bytes > limits.thought_bytes_max {
+            let max = limits.thought_bytes_max;
+            let why = format!("the model said {bytes} bytes; thought_bytes_max is {max}");
+            return Ok(self.failed(why, delivery));
+        }
+        let Some(code) = thought.code.clone() else {
+            let said = thought.text.clone();
+            let mut ended = self.end(at, TurnOutcome::Done, said, delivery);
+            ended.events.insert(0, Event::Thought { thought, at: delivery.now });
+            return Ok(ended);
+        };
+        let steps_max = limits.turn_steps_max;
+        if step > steps_max && !planted("session.steps_unbounded") {
+            let cut = format!("turn_steps_max = {steps_max}");
+            return Ok(self.end(at, TurnOutcome::Exhausted(cut), String::new(), delivery));
+        }
+        let (after, cause) = (self.acted, at.cause);
+        let notes = Arc::default();
+        let effect = Effect::Act { turn, step, code, at: delivery.now, cause, notes, after };
+        let event = Event::Thought { thought, at: delivery.now };
+        Ok(Decision::event(event, Reply::Done).effect(act_id(turn, step), effect))
+    }
+
+    pub(super) fn note(
+        &self,
+        turn: u64,
+        step: u32,
+        note: Note,
+        delivery: &Delivery<'_>,
+    ) -> Result<Decision<Self>, Refusal> {
+        let at = self.at(turn, step, true)?;
+        let (size, max) = (at.notes.len() + 1, delivery.limits.session.notes_max);
+        if size > max {
+            return Err(Refusal::Limit { what: "the notes of an action", size, max });
+        }
+        Ok(Decision::event(Event::Noted(note), Reply::Done))
+    }
+
+    pub(super) fn observe(
+        &self,
+        turn: u64,
+        step: u32,
+        observation: Observation,
+        delivery: &Delivery<'_>,
+    ) -> Result<Decision<Self>, Refusal> {
+        let at = self.at(turn, step, true)?;
+        let (spent, max) = (delivery.now.0 - at.began.0, delivery.limits.session.turn_ms_max);
+        let event = Event::Observed(observation);
+        if spent > max {
+            let cut = format!("turn_ms_max = {max}");
+            let mut ended = self.end(at, TurnOutcome::Exhausted(cut), String::new(), delivery);
+            ended.events.insert(0, event);
+            return Ok(ended);
+        }
+        let step = step + 1;
+        let effect = Effect::Think { turn, step };
+        Ok(Decision::event(event, Reply::Done).effect(think_id(turn, step), effect))
+    }
+
+    pub(super) fn fail(
+        &self,
+        turn: u64,
+        why: String,
+        delivery: &Delivery<'_>,
+    ) -> Result<Decision<Self>, Refusal> {
+        match &self.phase {
+            Phase::Turning(it) if it.number == turn => Ok(self.failed(why, delivery)),
+            _ => Err(Refusal::Stale { turn, step: 0 }),
+        }
+    }
+
+    /// Ends the turn; what woke it counts as seen from this very event on.
+    fn end(
+        &self,
+        turn: &Turn,
+        outcome: TurnOutcome,
+        said: String,
+        delivery: &Delivery<'_>,
+    ) -> Decision<Self> {
+        let limits = &delivery.limits.session;
+        let rest_ms = match (turn.changed, self.barren.checked_add(1)) {
+            (false, Some(barren)) => {
+                (limits.rest_first_ms << (barren - 1).min(16)).min(limits.rest_ms_max)
+            }
+            _ => 0,
+        };
+        let letter = match &outcome {
+            TurnOutcome::Done if said.is_empty() => None,
+            TurnOutcome::Done => Some(("said", said)),
+            TurnOutcome::Exhausted(limit) => {
+                Some(("exhausted", format!("turn {} was cut at {limit}", turn.number)))
+            }
+        };
+        let rest_until = Millis(delivery.now.0 + rest_ms);
+        let ended = Decision::event(Event::TurnEnded { outcome, rest_until }, Reply::Done);
+        let (id, effect) = listen(delivery.seq);
+        let ended = ended.effect(id, effect);
+        match letter {
+            None => ended,
+            Some((subject, text)) => self.write(ended, subject, text, turn.cause),
+        }
+    }
+
+    /// Begins a turn.
+    pub(super) fn turn(
+        &self,
+        wakes: Vec<Wake>,
+        cause: Cause,
+        delivery: &Delivery<'_>,
+    ) -> Decision<Self> {
+        let turn = self.turns + 1;
+        let event = Event::TurnBegan { turn, wakes, cause, at: delivery.now };
+        let effect = Effect::Think { turn, step: 1 };
+        Decision::event(event, Reply::Done).effect(think_id(turn, 1), effect)
+    }
+}
+
+impl Message {
+    /// Whether it is one of many in a turn that nobody waits for: it becomes durable with the
+    /// next thing that is.
+    pub fn is_aside(&self) -> bool {
+        matches!(self, Message::Note { note, .. } if note.answer.is_some())
+    }
+}
