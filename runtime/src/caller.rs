@@ -6,7 +6,7 @@
 mod history;
 mod sharing;
 
-pub use history::{Change, HistoryQuery};
+pub use history::{Change, Follow, HistoryQuery};
 pub use sharing::{Grant, Granted, SpaceCard};
 
 use crate::log::Urgency;
@@ -91,7 +91,14 @@ impl Caller {
         shared.rights.read().level(self.session, &Subject::Space(space), now)
     }
 
-    fn ask<M>(&self, message: M, why: Why) -> Ask<M> {
+    /// Whether the caller may use something that is no space.
+    pub(crate) fn holds(&self, subject: &Subject) -> bool {
+        let shared = self.runtime.shared();
+        let now = shared.clock.now();
+        shared.rights.read().level(self.session, subject, now).is_some()
+    }
+
+    pub(crate) fn ask<M>(&self, message: M, why: Why) -> Ask<M> {
         let Why { comment, key, cause } = why;
         Ask { message, asker: self.session, key, comment, cause }
     }

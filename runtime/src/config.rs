@@ -1,5 +1,8 @@
 //! Every setting and every limit of the runtime, in one table, with its unit and its default.
 
+use crate::model::Models;
+use crate::sandbox::ActionLimits;
+use crate::tool::Tools;
 use std::path::{Path, PathBuf};
 use stoa_actors::limits::Limits;
 
@@ -57,6 +60,14 @@ pub struct Config {
     /// Atoms in all indexes together, at about 1.5 KB each. The index of the space that is searched
     /// stays, alone if it must.
     pub search_atoms_max: usize,
+    /// What one action may use up.
+    pub action: ActionLimits,
+    /// Who may think for agents.
+    pub models: Models,
+    /// How long a model may take for one thought.
+    pub model_ms_max: u64,
+    /// What agents may call, if they are given the right to.
+    pub tools: Tools,
     /// How the worker for Python is started; nothing is this program itself.
     pub worker: Option<PathBuf>,
 }
@@ -90,6 +101,10 @@ impl Config {
             search_results_max: 1_000,
             search_spaces_max: 256,
             search_atoms_max: 1_000_000,
+            action: ActionLimits::default(),
+            models: Models::default(),
+            model_ms_max: 600_000,
+            tools: Tools::default(),
             worker: None,
         }
     }

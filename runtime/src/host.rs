@@ -49,6 +49,9 @@ pub(crate) struct Delivered<B: Behaviour> {
     pub(crate) reply: oneshot::Sender<Asked<B>>,
     /// Room in the mailbox and among all mailboxes' bytes; given back when this is answered.
     pub(crate) room: (OwnedSemaphorePermit, OwnedSemaphorePermit),
+    /// Told once it is decided on: whether something is to be appended, and is before all that is
+    /// sent to the log from then on.
+    pub(crate) taken: Option<oneshot::Sender<bool>>,
 }
 
 /// One incarnation under ractor.
@@ -101,7 +104,7 @@ impl<B: Behaviour + Sync> Actor for Host<B> {
 
 impl<B: Behaviour + Sync> Life<B> {
     fn deliver(&mut self, delivered: Delivered<B>) {
-        let Delivered { ask, urgency, reply, room } = delivered;
+        let Delivered { ask, urgency, reply, room, taken } = delivered;
         let seat = self.seat.clone();
         // Dropped last: the append is enqueued under the guard that it was decided under.
         let (reading, mut writing);
@@ -119,6 +122,7 @@ impl<B: Behaviour + Sync> Life<B> {
         };
         let settled = self.incarnation.seq() == seat.face.durable_seq();
         let finish = Finish { step, seat: seat.clone(), reply, room };
+        let appends = append.is_some();
         match append {
             Some(append) => {
                 let seq = append.seq;
@@ -128,6 +132,10 @@ impl<B: Behaviour + Sync> Life<B> {
             // Nothing it could rest on is in flight.
             None if settled => finish.done(Ok(None), None),
             None => seat.shared.log.behind(Box::new(move |done| finish.done(done, None))),
+        }
+        if let Some(taken) = taken {
+            // Who asked may have gone.
+            let _ = taken.send(appends);
         }
     }
 

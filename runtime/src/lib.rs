@@ -6,10 +6,12 @@
 //!
 //! In reading order: [`config`] is every limit; [`runtime`] opens a data directory, [`caller`] is
 //! what one session can do in it, [`search`] how it finds, by the meaning that [`embedder`] gives
-//! words, [`session`] what its code can; [`seat`] is the address of an actor; [`store`] is what is
+//! words, [`session`] what its code can; [`agents`] are sessions that live, thinking by a [`model`]
+//! and acting by code and [`tool`]s; [`seat`] is the address of an actor; [`store`] is what is
 //! durable, and [`audit`] proves it; [`sandbox`] runs Python; [`door`] serves other processes;
 //! [`problem`] and [`failure`] are the two kinds of no.
 
+pub mod agents;
 pub mod audit;
 pub mod caller;
 pub mod clock;
@@ -21,6 +23,7 @@ pub mod failure;
 mod host;
 pub mod kinds;
 mod log;
+pub mod model;
 pub mod problem;
 pub mod runtime;
 pub mod sandbox;
@@ -28,6 +31,7 @@ pub mod search;
 pub mod seat;
 pub mod session;
 pub mod store;
+pub mod tool;
 mod tree;
 
 pub use sandbox::worker_main_if_asked;

@@ -5,7 +5,7 @@ use crate::failure::StoreError;
 use crate::seat::AskError;
 use serde::{Deserialize, Serialize};
 use stoa_actors::incarnation::Refused;
-use stoa_actors::{rights, space};
+use stoa_actors::{rights, session, space};
 
 /// What kind of no it is; each has an exit code of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -141,6 +141,18 @@ impl From<space::Refusal> for Problem {
             _ => (Kind::Invalid, "stoa put --help".to_owned()),
         };
         Problem { kind, text, hint: Some(hint) }
+    }
+}
+
+impl From<session::Refusal> for Problem {
+    fn from(refusal: session::Refusal) -> Self {
+        use session::Refusal;
+        let kind = match refusal {
+            Refusal::Unborn | Refusal::Wiped => Kind::Unknown,
+            Refusal::Stale { .. } => Kind::Conflict,
+            _ => Kind::Invalid,
+        };
+        Problem::new(kind, refusal).hint("stoa agent list")
     }
 }
 

@@ -1,5 +1,6 @@
 //! The runtime: opens a data directory, keeps its actors alive, stops in order.
 
+use crate::agents::Agents;
 use crate::clock::{Clock, Fresh};
 use crate::config::Config;
 use crate::face::Publisher;
@@ -21,6 +22,7 @@ use stoa_actors::behaviour::Behaviour;
 use stoa_actors::id::{Millis, Position, RIGHTS, SessionId, SpaceId, StreamId};
 use stoa_actors::log::Head;
 use stoa_actors::rights::{self, Rights};
+use stoa_actors::session::Session;
 use stoa_actors::space::Space;
 use stoa_actors::supervisor::State;
 use tokio::sync::Semaphore;
@@ -32,12 +34,23 @@ use tokio::sync::Semaphore;
 #[derive(Clone)]
 pub struct Runtime(Arc<Inner>);
 
+/// Does not keep the runtime open.
+#[derive(Clone)]
+pub(crate) struct WeakRuntime(Weak<Inner>);
+
+impl WeakRuntime {
+    pub(crate) fn upgrade(&self) -> Option<Runtime> {
+        self.0.upgrade().map(Runtime)
+    }
+}
+
 struct Inner {
     around: Around,
     kinds: Kinds,
     rights: Arc<Seat<Rights>>,
     seats: Mutex<HashMap<StreamId, Arc<dyn Any + Send + Sync>>>,
     searches: Searches,
+    agents: Agents,
     threads: Mutex<Option<Threads>>,
     workers: OnceLock<Arc<Workers>>,
     /// One action of a session at a time.
@@ -58,7 +71,7 @@ impl Drop for Inner {
 
 /// The kinds of actor that come with the runtime.
 pub fn kinds() -> Kinds {
-    Kinds::default().with::<Rights>().with::<Space>()
+    Kinds::default().with::<Rights>().with::<Space>().with::<Session>()
 }
 
 impl Runtime {
@@ -119,6 +132,7 @@ impl Runtime {
             rights,
             seats: Mutex::default(),
             searches,
+            agents: Agents::new(),
             threads: Mutex::new(Some(threads)),
             workers: OnceLock::new(),
             turns: Mutex::default(),
@@ -174,6 +188,14 @@ impl Runtime {
 
     pub(crate) fn shared(&self) -> &Arc<Shared> {
         &self.0.around.shared
+    }
+
+    pub(crate) fn agents(&self) -> &Agents {
+        &self.0.agents
+    }
+
+    pub(crate) fn downgrade(&self) -> WeakRuntime {
+        WeakRuntime(Arc::downgrade(&self.0))
     }
 
     pub(crate) fn searches(&self) -> &Searches {

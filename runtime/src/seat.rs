@@ -169,6 +169,23 @@ impl<B: Behaviour + Sync> Seat<B> {
         self.ask_weighing(ask, Urgency::Lazy, 1).await
     }
 
+    /// The same, and returns as soon as the actor has taken it in: whatever is asked to be made
+    /// durable after that makes this durable as well. Errors: [`AskError::Restarted`] also when
+    /// the actor refuses.
+    pub(crate) async fn ask_aside(
+        self: &Arc<Self>,
+        ask: Ask<B::Message>,
+    ) -> Result<(), AskError<B::Refusal>> {
+        let (taken, hear) = oneshot::channel();
+        self.send(ask, Urgency::Lazy, 1, Some(taken)).await?;
+        match hear.await {
+            Ok(true) => Ok(()),
+            Ok(false) | Err(_) => {
+                Err(self.shared.store.failure.error().map_or(AskError::Restarted, AskError::Store))
+            }
+        }
+    }
+
     /// The same for a request of a known size, which counts against the room of all mailboxes.
     pub(crate) async fn ask_weighing(
         self: &Arc<Self>,
@@ -176,6 +193,18 @@ impl<B: Behaviour + Sync> Seat<B> {
         urgency: Urgency,
         bytes: usize,
     ) -> Asked<B> {
+        let answer = self.send(ask, urgency, bytes, None).await?;
+        self.answered(answer).await
+    }
+
+    /// Puts a request into the mailbox.
+    async fn send(
+        self: &Arc<Self>,
+        ask: Ask<B::Message>,
+        urgency: Urgency,
+        bytes: usize,
+        taken: Option<oneshot::Sender<bool>>,
+    ) -> Result<oneshot::Receiver<Asked<B>>, AskError<B::Refusal>> {
         let shared = &self.shared;
         if let Some(error) = shared.store.failure.error() {
             return Err(AskError::Store(error));
@@ -191,12 +220,12 @@ impl<B: Behaviour + Sync> Seat<B> {
             None => room.await.ok().flatten().ok_or(AskError::Busy)?,
         };
         let (reply, answer) = oneshot::channel();
-        let mut delivered = Delivered { ask, urgency, reply, room };
+        let mut delivered = Delivered { ask, urgency, reply, room, taken };
         // A mailbox that does not take the request has not had it: the next incarnation will.
         for _ in 0..DELIVERIES_MAX {
             let actor = self.live().await?;
             match actor.cast(delivered) {
-                Ok(()) => return self.answered(answer).await,
+                Ok(()) => return Ok(answer),
                 Err(MessagingErr::SendErr(back)) => delivered = back,
                 Err(_) => return Err(AskError::Restarted),
             }
@@ -294,6 +323,17 @@ impl<B: Behaviour + Sync> Seat<B> {
             seat.running.lock().remove(&id);
         });
         running.insert(id, task.abort_handle());
+    }
+
+    /// Cuts off the effects that run but those that are still owed.
+    pub(crate) fn keep_effects(&self, owed: &[EffectId]) {
+        self.running.lock().retain(|id, running| {
+            let keep = owed.contains(id);
+            if !keep {
+                running.abort();
+            }
+            keep
+        });
     }
 
     /// Tells the actor what became of an effect. What it refuses it has no use for.

@@ -5,33 +5,27 @@
 //! `Conflict`. What it remembers, and its REPL, are kept outside the log: losing them costs
 //! comfort, never a fact.
 
+mod args;
+mod coordinator;
 mod hands;
-mod items;
+pub(crate) mod items;
+mod kept;
+mod notebook;
+
+pub(crate) use hands::Hands;
+pub(crate) use kept::{Kept, Slot};
+pub(crate) use notebook::Notebook;
 
 use crate::caller::Caller;
 use crate::problem::{Kind, Problem};
 use crate::runtime::Runtime;
 use crate::sandbox::{Action, CodeRunner};
-use hands::Hands;
-use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use stoa_actors::code::{Item, Object, Outcome};
-use stoa_actors::codec;
 use stoa_actors::id::{AtomId, LinkId, Millis, SessionId, SpaceId};
+use stoa_actors::log::Cause;
 use stoa_actors::rights::{self, Level, Named, Right, Subject};
 
-/// What a session leaves behind for its next action.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-struct Kept {
-    #[serde(with = "serde_bytes")]
-    dump: Option<Vec<u8>>,
-    /// The version of each atom that the code has been handed.
-    seen: BTreeMap<AtomId, u64>,
-}
-
-/// The form of [`Kept`]; another one is forgotten.
-const KEPT_FORM: u8 = 1;
 /// Versions a session remembers; one that it has forgotten needs `if_version` or `force`.
 const SEEN_MAX: usize = 10_000;
 /// How long the rights of a session without a name outlast the longest action.
@@ -39,10 +33,10 @@ const NAMELESS_MS: u64 = 60_000;
 
 /// A space and what the code may do in it.
 #[derive(Clone, Debug, PartialEq)]
-struct Granted {
-    alias: String,
-    space: SpaceId,
-    level: Level,
+pub(crate) struct Granted {
+    pub(crate) alias: String,
+    pub(crate) space: SpaceId,
+    pub(crate) level: Level,
 }
 
 /// Runs one action as a child of `caller`, with exactly the rights asked for, by the caller's own
@@ -88,47 +82,35 @@ async fn act(
     granted: &[Granted],
     keep: bool,
 ) -> Result<Outcome, Problem> {
-    let kept = if keep { kept(runtime, session)? } else { Kept::default() };
+    let kept = if keep { Kept::of(runtime, session)? } else { Kept::default() };
+    let before = kept.after(None).unwrap_or_default();
     let runner = runtime.runner()?;
     let now = runtime.now();
     let name = runtime.shared().fresh.id(now);
     let mut action = Action::new(source);
-    action.dump = kept.dump;
+    action.dump = before.dump;
     action.globals = globals(granted);
     action.now = now;
-    action.seed = name.iter().fold(0, |seed, byte| seed << 7 ^ u64::from(*byte) ^ seed >> 57);
-    let mut hands = Hands::new(runtime.caller(session), &name, kept.seen);
+    action.seed = seed(&name);
+    let caller = runtime.caller(session);
+    let name = AtomId(name).to_string();
+    let mut hands = Hands::new(caller, name, before.seen, Cause::default(), None);
     let outcome = runner.run(action, &mut hands).await;
     if keep {
-        let seen = hands.seen();
-        let kept = Kept { dump: outcome.dump.clone(), seen };
-        runtime.store().keep_repl(session, &codec::encode(KEPT_FORM, &kept).map_err(amiss)?)?;
+        let slot = Slot { action: None, dump: outcome.dump.clone(), seen: hands.seen() };
+        kept.keep(runtime, session, slot)?;
     }
     Ok(outcome)
 }
 
-fn amiss(error: codec::CodecError) -> Problem {
-    Problem::new(Kind::Store, error)
-}
-
-fn kept(runtime: &Runtime, session: SessionId) -> Result<Kept, Problem> {
-    let bytes = runtime.store().repl(session)?;
-    Ok(bytes.and_then(|it| codec::decode(KEPT_FORM, &it).ok()).unwrap_or_default())
+/// What `random` draws from, of the name of an action.
+pub(crate) fn seed(name: &[u8]) -> u64 {
+    name.iter().fold(0, |seed, byte| seed << 7 ^ u64::from(*byte) ^ seed >> 57)
 }
 
 /// `space`, `spaces` and `coordinator`.
-fn globals(granted: &[Granted]) -> Vec<(String, Item)> {
-    let object = |it: &Granted| {
-        Item::Object(Object {
-            class: "Space".into(),
-            handle: u128::from_be_bytes(it.space.0),
-            fields: vec![
-                ("name".into(), items::text(&it.alias)),
-                ("id".into(), items::text(it.space)),
-                ("level".into(), items::text(it.level)),
-            ],
-        })
-    };
+pub(crate) fn globals(granted: &[Granted]) -> Vec<(String, Item)> {
+    let object = |it: &Granted| items::space(&it.alias, it.space, it.level);
     let mut globals = vec![
         (
             "spaces".into(),
@@ -205,7 +187,7 @@ fn same(one: &Granted, other: &Granted) -> bool {
 }
 
 /// What a session holds, in the order in which its names sort.
-fn held(caller: &Caller, session: SessionId) -> Vec<Granted> {
+pub(crate) fn held(caller: &Caller, session: SessionId) -> Vec<Granted> {
     let shared = caller.runtime.shared();
     let holdings = shared.rights.read().holdings(session, shared.clock.now());
     let mut held: Vec<Granted> = holdings
@@ -223,7 +205,7 @@ fn held(caller: &Caller, session: SessionId) -> Vec<Granted> {
 
 impl Runtime {
     /// What runs Python: worker processes.
-    fn runner(&self) -> Result<Arc<dyn CodeRunner>, Problem> {
+    pub(crate) fn runner(&self) -> Result<Arc<dyn CodeRunner>, Problem> {
         self.workers().map_err(|error| {
             Problem::new(Kind::Store, format!("no worker for Python: {error}")).hint(
                 "call stoa_runtime::worker_main_if_asked() first in main, or set Config::worker",

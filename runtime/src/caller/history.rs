@@ -35,6 +35,8 @@ pub struct Change {
     pub atom: Option<(AtomId, u64)>,
     /// How many reactions it took.
     pub hop: u16,
+    /// The entry from outside that began them; nothing when this is one.
+    pub root: Option<EventId>,
 }
 
 /// Which part of a history.
@@ -227,6 +229,7 @@ fn changes(entry: &Entry) -> Result<Vec<Changed>, StoreError> {
             key: body.answers.as_ref().map(|it| it.key.clone()),
             atom: atom.as_ref().map(|it| (it.id, it.version)),
             hop: body.cause.hop,
+            root: body.cause.root,
         };
         (change, atom)
     };

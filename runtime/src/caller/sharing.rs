@@ -57,9 +57,25 @@ impl Caller {
     /// First the rights make it the caller's, then it says what it is for: a crash in between
     /// leaves a space without a description, which [`Caller::describe`] gives it.
     pub async fn create_space(&self, name: &str, description: &str) -> Result<SpaceId, Problem> {
+        let space = SpaceId(self.fresh());
+        self.create_space_as(space, name, description).await?;
+        Ok(space)
+    }
+
+    /// The same under a given id: with the same one again it is the same space.
+    pub(crate) async fn create_space_as(
+        &self,
+        space: SpaceId,
+        name: &str,
+        description: &str,
+    ) -> Result<(), Problem> {
         rights::name_fits(name)?;
         let shared = self.runtime.shared();
-        if shared.rights.read().named(self.session, name).is_some() {
+        let known = shared.rights.read().named(self.session, name);
+        if known == Some(Named::Space(space)) {
+            return Ok(());
+        }
+        if known.is_some() {
             return Err(rights::Refusal::AliasTaken(name.to_owned()).into());
         }
         let max = shared.config.limits.description_bytes_max;
@@ -68,7 +84,6 @@ impl Caller {
                 format!("the description has {} bytes; the limit is {max}", description.len());
             return Err(Problem::new(Kind::Invalid, text).hint("stoa space create --help"));
         }
-        let space = SpaceId(self.fresh());
         let reason = format!("create space {name}");
         let message = rights::Message::CreateSpace {
             space,
@@ -80,7 +95,13 @@ impl Caller {
         if !description.is_empty() {
             self.describe(space, description).await?;
         }
-        Ok(space)
+        Ok(())
+    }
+
+    /// What a space says it is for.
+    pub(crate) fn description(&self, space: SpaceId) -> Result<String, Problem> {
+        let state = crate::host::load::<space::Space>(self.runtime.store(), space.stream())?;
+        Ok(state.state().description().to_owned())
     }
 
     /// Says what a space is for.

@@ -1,13 +1,16 @@
 //! What the code's calls do: methods of spaces, under the session's rights.
 
 use super::SEEN_MAX;
+use super::args::Args;
 use super::items::{self, raise};
+use super::notebook::{Known, Notebook, digest};
 use crate::caller::{Caller, HistoryQuery, Read, Why};
 use crate::problem::{Kind, Problem};
 use crate::sandbox::{Boxed, Host};
 use std::collections::BTreeMap;
 use stoa_actors::code::{HostCall, Item, Raise};
 use stoa_actors::id::{AtomId, Position, SpaceId};
+use stoa_actors::log::{Cause, Hash};
 use stoa_actors::search::{HITS_DEFAULT, Order, Query};
 use stoa_actors::space::{Draft, Expect, Filter, Patch};
 use stoa_actors::value::Value;
@@ -18,41 +21,107 @@ pub(super) const COORDINATOR: u128 = 1;
 const TRIES: u32 = 3;
 
 /// The host of one action.
-pub(super) struct Hands {
-    caller: Caller,
-    /// Names the action in the keys of its writes.
-    action: String,
-    calls: u64,
+pub(crate) struct Hands {
+    pub(super) caller: Caller,
+    /// Names the action in the keys of its writes: the same whenever it is run again.
+    pub(super) action: String,
+    pub(super) calls: u64,
     seen: BTreeMap<AtomId, u64>,
+    pub(super) cause: Cause,
+    /// An agent's: its calls are noted.
+    pub(super) notes: Option<Notebook>,
 }
 
 impl Host for Hands {
     fn call(&mut self, call: HostCall) -> Boxed<'_, Result<Item, Raise>> {
         Box::pin(async move {
             self.calls += 1;
-            match call.on {
-                Some(COORDINATOR) => Err(raise(
-                    "NotImplementedError",
-                    format!("coordinator.{} is not there yet; act in this session", call.name),
-                )),
-                Some(handle) => {
-                    let space = SpaceId(handle.to_be_bytes());
-                    self.method(space, call).await
+            let (asked, kind) = (digest(&call), Effectful::of(&call));
+            match self.known(asked) {
+                Known::Answer(answer) => {
+                    // What the first run was handed, this one knows as well.
+                    if kind != Effectful::OldVersion {
+                        answer.iter().for_each(|it| self.recall(it));
+                    }
+                    return answer;
                 }
-                None => Err(raise("NameError", format!("name '{}' is not defined", call.name))),
+                Known::Intent => return self.tool_again(call, asked).await,
+                Known::Nothing => {}
             }
+            let answer = self.perform(call, asked).await;
+            if let Some(notes) = &self.notes {
+                let wrote = kind == Effectful::Write && answer.is_ok();
+                notes.answered(self.calls, asked, &answer, wrote).await?;
+            }
+            answer
         })
     }
 }
 
+/// What a call does to the world and to the session's memory.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Effectful {
+    Read,
+    /// An older version is no base for a change.
+    OldVersion,
+    Write,
+}
+
+impl Effectful {
+    fn of(call: &HostCall) -> Effectful {
+        match call.name.as_str() {
+            "search" | "references" | "history" | "agents" | "__getattr__" => Effectful::Read,
+            "get" if call.args.len() > 1 || call.kwargs.iter().any(|(it, _)| it == "version") => {
+                Effectful::OldVersion
+            }
+            "get" => Effectful::Read,
+            _ => Effectful::Write,
+        }
+    }
+}
+
 impl Hands {
-    pub(super) fn new(caller: Caller, action: &[u8; 16], seen: BTreeMap<AtomId, u64>) -> Hands {
-        let action = AtomId(*action).to_string();
-        Hands { caller, action, calls: 0, seen }
+    pub(crate) fn new(
+        caller: Caller,
+        action: String,
+        seen: BTreeMap<AtomId, u64>,
+        cause: Cause,
+        notes: Option<Notebook>,
+    ) -> Hands {
+        Hands { caller, action, calls: 0, seen, cause, notes }
+    }
+
+    fn known(&self, asked: Hash) -> Known {
+        let look = |notes: &Notebook| notes.look(&self.caller.runtime, self.calls, asked);
+        self.notes.as_ref().map_or(Known::Nothing, look)
+    }
+
+    async fn perform(&mut self, call: HostCall, asked: Hash) -> Result<Item, Raise> {
+        match call.on {
+            Some(COORDINATOR) => self.coordinate(call).await,
+            Some(handle) => {
+                let space = SpaceId(handle.to_be_bytes());
+                self.method(space, call).await
+            }
+            None => self.tool(call, asked).await,
+        }
+    }
+
+    /// Remembers the atoms of an answer that is given again.
+    fn recall(&mut self, item: &Item) {
+        match item {
+            Item::Object(_) => {
+                if let Some((id, version)) = items::version(item) {
+                    self.remember(id, version);
+                }
+            }
+            Item::List(list) => list.iter().for_each(|it| self.recall(it)),
+            _ => {}
+        }
     }
 
     /// What the session has seen by now.
-    pub(super) fn seen(self) -> BTreeMap<AtomId, u64> {
+    pub(crate) fn seen(self) -> BTreeMap<AtomId, u64> {
         self.seen
     }
 
@@ -246,6 +315,10 @@ impl Hands {
         let cursor = args.number("cursor")?.map(Position);
         args.end()?;
         let filter = Filter { types, metadata };
+        if let Some(notes) = &self.notes {
+            let follows = self.caller.follow_as_agent(&notes.seat, space, filter, cursor).await;
+            return follows.map(|()| items::text(space)).map_err(refused);
+        }
         let id = self.caller.subscribe(space, filter, cursor).await.map_err(refused)?;
         Ok(items::text(id))
     }
@@ -277,16 +350,16 @@ impl Hands {
         Ok(Item::List(hits))
     }
 
-    fn why(&self, args: &mut Args, verb: &str) -> Result<Why, Raise> {
+    pub(super) fn why(&self, args: &mut Args, verb: &str) -> Result<Why, Raise> {
         let comment = args.text("comment")?.unwrap_or_else(|| format!("{verb} by code"));
         let key = args.text("key")?;
         let key = key.unwrap_or_else(|| format!("{}-{}", self.action, self.calls));
-        Ok(Why::comment(comment).key(key))
+        Ok(Why { cause: self.cause, ..Why::comment(comment).key(key) })
     }
 }
 
 /// A no as the code gets it.
-fn refused(problem: Problem) -> Raise {
+pub(super) fn refused(problem: Problem) -> Raise {
     let class = match problem.kind {
         Kind::Unknown => "LookupError",
         Kind::Forbidden => "PermissionError",
@@ -295,75 +368,4 @@ fn refused(problem: Problem) -> Raise {
         Kind::Busy | Kind::Store | Kind::Action => "RuntimeError",
     };
     raise(class, problem.text)
-}
-
-/// The arguments of one call: by position in the order they are taken, or by name.
-struct Args {
-    method: String,
-    positional: std::collections::VecDeque<Item>,
-    named: Vec<(String, Item)>,
-}
-
-impl Args {
-    fn new(call: HostCall) -> Args {
-        Args { method: call.name, positional: call.args.into(), named: call.kwargs }
-    }
-
-    fn asked(&self) -> String {
-        match self.positional.front() {
-            Some(Item::Value(Value::Text(name))) => name.clone(),
-            _ => "such attribute".into(),
-        }
-    }
-
-    fn take(&mut self, name: &str) -> Option<Item> {
-        if let Some(item) = self.positional.pop_front() {
-            return Some(item);
-        }
-        let at = self.named.iter().position(|(key, _)| key == name)?;
-        Some(self.named.remove(at).1)
-    }
-
-    fn text(&mut self, name: &str) -> Result<Option<String>, Raise> {
-        match self.take(name) {
-            None | Some(Item::Value(Value::Null)) => Ok(None),
-            Some(Item::Value(Value::Text(text))) => Ok(Some(text)),
-            Some(_) => Err(raise("TypeError", format!("{name}= takes a text"))),
-        }
-    }
-
-    fn number(&mut self, name: &str) -> Result<Option<u64>, Raise> {
-        match self.take(name) {
-            None | Some(Item::Value(Value::Null)) => Ok(None),
-            Some(Item::Value(Value::Int(number))) if number >= 0 => Ok(Some(number as u64)),
-            Some(_) => Err(raise("TypeError", format!("{name}= takes a whole number from 0 on"))),
-        }
-    }
-
-    fn truth(&mut self, name: &str) -> Result<bool, Raise> {
-        match self.take(name) {
-            None | Some(Item::Value(Value::Null)) => Ok(false),
-            Some(Item::Value(Value::Bool(truth))) => Ok(truth),
-            Some(_) => Err(raise("TypeError", format!("{name}= takes True or False"))),
-        }
-    }
-
-    fn id(&mut self, name: &str) -> Result<AtomId, Raise> {
-        let missing = format!("{}() needs an atom or its id", self.method);
-        items::id(&self.take(name).ok_or_else(|| raise("TypeError", missing))?)
-    }
-
-    /// What is left over was not understood.
-    fn end(self) -> Result<(), Raise> {
-        match (self.named.first(), self.positional.len()) {
-            (Some((name, _)), _) => Err(raise(
-                "TypeError",
-                format!("{}() got an unexpected keyword argument '{name}'", self.method),
-            )),
-            (None, 0) => Ok(()),
-            (None, _) => {
-                Err(raise("TypeError", format!("{}() got too many arguments", self.method)))
-            }
-        }
-    }
 }

@@ -4,11 +4,12 @@ use crate::caller::{Change, Read};
 use std::collections::BTreeMap;
 use stoa_actors::atom::{Atom, Content, Metadata};
 use stoa_actors::code::{Item, Object, Raise};
-use stoa_actors::id::{AtomId, Position};
+use stoa_actors::id::{AtomId, Position, SpaceId};
+use stoa_actors::rights::Level;
 use stoa_actors::search::{Condition, Which};
 use stoa_actors::value::Value;
 
-pub(super) fn text(text: impl ToString) -> Item {
+pub(crate) fn text(text: impl ToString) -> Item {
     Item::Value(Value::Text(text.to_string()))
 }
 
@@ -18,6 +19,19 @@ fn number(number: u64) -> Item {
 
 pub(super) fn raise(class: &str, message: impl ToString) -> Raise {
     Raise { class: class.to_owned(), message: message.to_string() }
+}
+
+/// A space as the code sees it.
+pub(crate) fn space(alias: &str, space: SpaceId, level: Level) -> Item {
+    Item::Object(Object {
+        class: "Space".into(),
+        handle: u128::from_be_bytes(space.0),
+        fields: vec![
+            ("name".into(), text(alias)),
+            ("id".into(), text(space)),
+            ("level".into(), text(level)),
+        ],
+    })
 }
 
 /// An atom as the code sees it: everything readable without asking again.
@@ -52,6 +66,29 @@ pub(super) fn atom(atom: &Atom, position: Position, score: Option<f32>) -> Item 
     }
     let handle = u128::from_be_bytes(atom.id.0);
     Item::Object(Object { class: "Atom".into(), handle, fields })
+}
+
+/// Which version of which atom an object stands for.
+pub(super) fn version(item: &Item) -> Option<(AtomId, u64)> {
+    let Item::Object(object) = item else { return None };
+    if object.class != "Atom" {
+        return None;
+    }
+    match object.field("version") {
+        Some(Item::Value(Value::Int(version))) => {
+            Some((AtomId(object.handle.to_be_bytes()), *version as u64))
+        }
+        _ => None,
+    }
+}
+
+/// How well an object fitted what was searched for.
+pub(super) fn score(item: &Item) -> Option<f32> {
+    let Item::Object(object) = item else { return None };
+    match object.field("score") {
+        Some(Item::Value(Value::Float(score))) => Some(*score as f32),
+        _ => None,
+    }
 }
 
 pub(super) fn read(read: &Read) -> Item {

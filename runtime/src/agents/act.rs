@@ -1,0 +1,127 @@
+//! One action of an agent's turn: its Python, with its rights as they are now.
+
+use crate::problem::Problem;
+use crate::runtime::Runtime;
+use crate::sandbox::Action;
+use crate::session::{Hands, Kept, Notebook, Slot, globals, held, items, seed};
+use stoa_actors::code::{Ending, Item, Outcome};
+use stoa_actors::id::SessionId;
+use stoa_actors::log::Hash;
+use stoa_actors::rights::Subject;
+use stoa_actors::session::{Charter, Effect, Observation, Phase};
+use stoa_actors::value::Value;
+
+/// Runs what the model said. After a crash it is the same run again, with the answers that are
+/// noted, until the first call that has none.
+pub(super) async fn act(
+    runtime: &Runtime,
+    session: SessionId,
+    effect: Effect,
+) -> Result<Observation, Problem> {
+    let Effect::Act { turn, step, code, at, cause, notes, after } = effect else {
+        unreachable!("the performer hands on nothing else")
+    };
+    let state = super::context::state(runtime, session).await?;
+    let one = runtime.turn_of(session);
+    let _one = one.lock().await;
+    let kept = Kept::of(runtime, session)?;
+    let before = kept.after(after);
+    let lost = after.is_some() && before.is_none();
+    let before = before.unwrap_or_default();
+    let name = format!("t{turn}s{step}");
+    let mut action = Action::new(code);
+    action.limits = runtime.shared().config.action.clone();
+    action.dump = before.dump;
+    action.now = at;
+    action.seed = seed(&Hash::of(format!("{session} {name}").as_bytes()).0[..16]);
+    action.globals = state.charter().map_or_else(Vec::new, |charter| {
+        let wakes = match state.phase() {
+            Phase::Turning(turn) => turn.wakes.as_slice(),
+            _ => &[],
+        };
+        names(runtime, session, charter, wakes)
+    });
+    action.functions = tools(runtime, session);
+    let notebook = Notebook { seat: runtime.agent(session)?, turn, step, known: notes };
+    let caller = runtime.caller(session);
+    let mut hands = Hands::new(caller, name, before.seen, cause, Some(notebook));
+    let outcome = runtime.runner()?.run(action, &mut hands).await;
+    let slot = Slot { action: Some((turn, step)), dump: outcome.dump.clone(), seen: hands.seen() };
+    kept.keep(runtime, session, slot)?;
+    let max = runtime.shared().config.limits.session.observation_bytes_max;
+    Ok(observation(outcome, lost, max))
+}
+
+/// `space`, `spaces`, `coordinator`, `dm`, `task`, `me` and `wakes`.
+fn names(
+    runtime: &Runtime,
+    session: SessionId,
+    charter: &Charter,
+    wakes: &[stoa_actors::space::Wake],
+) -> Vec<(String, Item)> {
+    let mut granted = held(&runtime.caller(session), session);
+    // The DM space is no work space: it comes last, and never is `space` unless it is all there is.
+    granted.sort_by_key(|it| (Some(it.space) != charter.first, it.space == charter.dm));
+    let mut names = globals(&granted);
+    let alias = |space| granted.iter().find(|it| it.space == space).map(|it| it.alias.clone());
+    if let Some(dm) = granted.iter().find(|it| it.space == charter.dm) {
+        names.push(("dm".into(), items::space(&dm.alias, dm.space, dm.level)));
+    }
+    names.push(("task".into(), items::text(&charter.task)));
+    names.push(("me".into(), items::text(session)));
+    let wake = |wake: &stoa_actors::space::Wake| {
+        let comments = wake.comments.iter().map(|it| Value::Text(it.clone())).collect();
+        Item::Value(Value::Map(
+            [
+                ("space".to_owned(), alias(wake.space).map_or(Value::Null, Value::Text)),
+                ("count".to_owned(), Value::Int(wake.count as i64)),
+                ("cursor".to_owned(), Value::Int(wake.first.0.saturating_sub(1) as i64)),
+                ("comments".to_owned(), Value::List(comments)),
+            ]
+            .into(),
+        ))
+    };
+    names.push(("wakes".into(), Item::List(wakes.iter().map(wake).collect())));
+    names
+}
+
+/// The tools that the session may use.
+fn tools(runtime: &Runtime, session: SessionId) -> Vec<String> {
+    let shared = runtime.shared();
+    let held = shared.rights.read().holdings(session, shared.clock.now());
+    held.into_iter()
+        .filter_map(|it| match (it.subject, it.use_) {
+            (Subject::Tool(name), Some(_)) => Some(name),
+            _ => None,
+        })
+        .collect()
+}
+
+/// What the model is shown of it.
+fn observation(outcome: Outcome, lost: bool, max: usize) -> Observation {
+    let mut text = outcome.printed;
+    let failed = match outcome.ending {
+        Ending::Done { value } => {
+            if let Some(value) = value {
+                text.push_str(&value);
+            }
+            None
+        }
+        Ending::Failed { class, traceback } => {
+            text.push_str(&traceback);
+            Some(class)
+        }
+    };
+    let notice = outcome.notice.or_else(|| {
+        lost.then(|| "the variables of earlier actions are gone; define them anew".to_owned())
+    });
+    if let Some(notice) = notice {
+        text = format!("note: {notice}\n{text}");
+    }
+    if text.len() > max {
+        let cut = text.floor_char_boundary(max);
+        text.truncate(cut);
+        text.push_str("\n… cut here");
+    }
+    Observation { text, failed }
+}

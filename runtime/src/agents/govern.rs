@@ -1,0 +1,252 @@
+//! Looking at agents, speaking to them, stopping and ending them: by themselves and those above
+//! them.
+
+use crate::caller::{Caller, Why, Written};
+use crate::host::load;
+use crate::problem::{Kind, Problem};
+use serde::{Deserialize, Serialize};
+use stoa_actors::atom::Content;
+use stoa_actors::behaviour::Behaviour;
+use stoa_actors::id::{LinkId, Millis, Position, ROOT, SessionId, SpaceId};
+use stoa_actors::incarnation::Ask;
+use stoa_actors::rights::{self, Level, Named, Right, Subject};
+use stoa_actors::session::{Charter, Message, Phase, Session};
+use stoa_actors::space::Draft;
+
+/// An agent, as those above it see it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct AgentCard {
+    /// Which.
+    pub id: SessionId,
+    /// What its parent calls it.
+    pub name: Option<String>,
+    /// Who spawned it.
+    pub parent: SessionId,
+    /// `unborn`, `idle`, `running`, `waiting`, `parked`, `stopped`, `quarantined` or `wiped`.
+    pub state: String,
+    /// Why it is in that state, where there is something to say.
+    pub why: Option<String>,
+    /// Who thinks for it.
+    pub model: String,
+    /// What it was told to do.
+    pub task: String,
+    /// The space it shares with its parent.
+    pub dm: SpaceId,
+    /// Turns it has begun.
+    pub turns: u64,
+    /// When it was spawned.
+    pub born: Millis,
+    /// The spaces that wake it.
+    pub follows: Vec<(SpaceId, Position)>,
+}
+
+impl Caller {
+    /// The living agents under the caller, those that were spawned first at the head.
+    pub async fn agents(&self) -> Result<Vec<AgentCard>, Problem> {
+        let under: Vec<SessionId> = {
+            let rights = self.runtime.shared().rights.read();
+            let mut under: Vec<(Millis, SessionId)> = rights
+                .agents()
+                .filter(|it| *it != self.session() && rights.governs(self.session(), *it))
+                .filter_map(|it| Some((rights.birth(it)?.at, it)))
+                .collect();
+            under.sort();
+            under.into_iter().map(|(_, session)| session).collect()
+        };
+        let caller = self.clone();
+        let cards = tokio::task::spawn_blocking(move || {
+            under.into_iter().map(|it| caller.card_of(it)).collect::<Result<Vec<_>, _>>()
+        });
+        cards.await.map_err(|error| Problem::new(Kind::Store, error))?
+    }
+
+    /// One agent under the caller.
+    pub(crate) async fn agent_card(&self, session: SessionId) -> Result<AgentCard, Problem> {
+        self.card_of(session)
+    }
+
+    /// By a name of the caller's, by the name its parent gives it when no other agent under the
+    /// caller has the same, or by id.
+    pub fn agent_named(&self, name: &str) -> Result<SessionId, Problem> {
+        let unknown = || {
+            Problem::new(Kind::Unknown, format!("no agent {name:?} under you"))
+                .hint("stoa agent list")
+        };
+        let rights = self.runtime.shared().rights.read();
+        if let Some(Named::Session(session)) = rights.named(self.session(), name) {
+            return Ok(session);
+        }
+        if let Ok(session) = name.parse::<SessionId>() {
+            let known = rights.governs(self.session(), session);
+            return if known { Ok(session) } else { Err(unknown()) };
+        }
+        let called = |it: &SessionId| {
+            let parent = rights.birth(*it).and_then(|it| it.parent);
+            parent.and_then(|parent| rights.named(parent, name)) == Some(Named::Session(*it))
+        };
+        let mut found = rights
+            .agents()
+            .filter(|it| rights.governs(self.session(), *it))
+            .filter(|it| called(it));
+        match (found.next(), found.next()) {
+            (Some(only), None) => Ok(only),
+            (Some(_), Some(_)) => {
+                let text = format!("several agents under you are called {name:?}; use the id");
+                Err(Problem::new(Kind::Conflict, text).hint("stoa agent list"))
+            }
+            (None, _) => Err(unknown()),
+        }
+    }
+
+    /// What an agent was brought up with; nothing for a session that is none.
+    pub(crate) fn charter_of(&self, session: SessionId) -> Result<Option<Charter>, Problem> {
+        let is_agent = {
+            let rights = self.runtime.shared().rights.read();
+            session != ROOT && rights.agents().any(|it| it == session)
+        };
+        if !is_agent {
+            return Ok(None);
+        }
+        let state = load::<Session>(self.runtime.store(), session.stream())?;
+        Ok(state.state().charter().cloned())
+    }
+
+    fn card_of(&self, session: SessionId) -> Result<AgentCard, Problem> {
+        let (birth, name) = {
+            let rights = self.runtime.shared().rights.read();
+            let birth = rights.birth(session).cloned();
+            let name = birth.as_ref().and_then(|it| it.parent).and_then(|parent| {
+                let mut names = rights.names(parent);
+                let found = names.find(|(_, named)| *named == Named::Session(session));
+                found.map(|(alias, _)| alias.to_owned())
+            });
+            (birth, name)
+        };
+        let unknown = || {
+            Problem::new(Kind::Unknown, format!("no agent {session} under you"))
+                .hint("stoa agent list")
+        };
+        let birth = birth.ok_or_else(unknown)?;
+        let parent = birth.parent.ok_or_else(unknown)?;
+        let life = load::<Session>(self.runtime.store(), session.stream())?.into_state();
+        let charter =
+            life.charter().cloned().or(birth.charter.map(|it| *it)).ok_or_else(unknown)?;
+        let (state, why) = if birth.ended.is_some() {
+            ("wiped", None)
+        } else {
+            match life.phase() {
+                Phase::Unborn => ("unborn", None),
+                Phase::Idle => ("idle", None),
+                Phase::Turning(_) => ("running", None),
+                Phase::Waiting { why, .. } => ("waiting", Some(why.clone())),
+                Phase::Parked { hop } => ("parked", Some(format!("{hop} reactions in a row"))),
+                Phase::Stopped => ("stopped", None),
+                Phase::Quarantined { why } => ("quarantined", Some(why.clone())),
+                Phase::Wiped => ("wiped", None),
+            }
+        };
+        Ok(AgentCard {
+            id: session,
+            name,
+            parent,
+            state: state.to_owned(),
+            why,
+            model: charter.model,
+            task: charter.task,
+            dm: charter.dm,
+            turns: life.turns(),
+            born: birth.at,
+            follows: life.follows().map(|(space, it)| (space, it.cursor)).collect(),
+        })
+    }
+
+    /// Says something to an agent, in the space it shares with its parent. Who is above the parent
+    /// is let in there first, which is recorded.
+    pub async fn say(&self, name: &str, text: &str) -> Result<Written, Problem> {
+        let session = self.agent_named(name)?;
+        let card = self.card_of(session)?;
+        if self.level(card.dm).is_none_or(|it| it < Level::Append) {
+            let right = Right::to_use(Subject::Space(card.dm), Level::Append);
+            let reason = "to speak to it".to_owned();
+            let (link, to) = (LinkId(self.fresh()), self.session());
+            let (alias, expires) = (None, None);
+            let message = rights::Message::Share { link, to, alias, right, expires, reason };
+            let parent = self.runtime.caller(card.parent);
+            self.runtime.rights().ask(parent.ask(message, Why::comment("say"))).await?;
+        }
+        let draft = Draft { content: Content::Text(text.to_owned()), ..Draft::default() };
+        let draft = Draft { metadata: [("kind".to_owned(), "said".into())].into(), ..draft };
+        self.put(card.dm, draft, Why::comment(format!("say: {}", first_line(text)))).await
+    }
+
+    /// Stops an agent at once; what it has written stays, and nothing wakes it until
+    /// [`Caller::resume_agent`].
+    pub async fn stop_agent(&self, name: &str, reason: &str) -> Result<AgentCard, Problem> {
+        let session = self.governed(name)?;
+        let seat = self.runtime.agent(session)?;
+        let message = Message::Stop { reason: reason.to_owned() };
+        seat.ask(Ask::new(self.session(), message).comment("stop")).await?;
+        // Of the turn that ran nothing is owed any more.
+        let owed = super::context::state(&self.runtime, session).await?.resume();
+        seat.keep_effects(&owed.into_iter().map(|(id, _)| id).collect::<Vec<_>>());
+        self.runtime.wake_up(session);
+        self.card_of(session)
+    }
+
+    /// Lets a stopped, parked or quarantined agent go on: it gets a turn.
+    pub async fn resume_agent(&self, name: &str) -> Result<AgentCard, Problem> {
+        let session = self.governed(name)?;
+        let seat = self.runtime.agent(session)?;
+        let state = super::context::state(&self.runtime, session).await?;
+        let (news, _) = self.runtime.news(session, &state)?;
+        seat.ask(Ask::new(self.session(), Message::Resume(news)).comment("resume")).await?;
+        self.runtime.wake_up(session);
+        self.card_of(session)
+    }
+
+    /// Ends an agent and all under it, the youngest first: rights, names and turns go, what they
+    /// wrote stays.
+    pub async fn wipe_agent(&self, name: &str, reason: &str) -> Result<u64, Problem> {
+        let session = self.governed(name)?;
+        let mut doomed: Vec<(Millis, SessionId)> = {
+            let rights = self.runtime.shared().rights.read();
+            let under = rights.agents().filter(|it| rights.governs(session, *it));
+            under.filter_map(|it| Some((rights.birth(it)?.at, it))).collect()
+        };
+        doomed.sort();
+        for (_, it) in doomed.iter().rev() {
+            let seat = self.runtime.agent(*it)?;
+            let message = Message::Wipe { reason: reason.to_owned() };
+            match seat.ask(Ask::new(self.session(), message).comment("wipe")).await {
+                Ok(_) => {}
+                // Dead already, by a wipe that a crash cut off before its rights had ended.
+                Err(error) => {
+                    let problem = Problem::from(error);
+                    if problem.kind != Kind::Unknown {
+                        return Err(problem);
+                    }
+                }
+            }
+            seat.keep_effects(&[]);
+            self.runtime.unfollow_all(*it);
+            let end = rights::Message::End { session: *it, reason: reason.to_owned() };
+            self.runtime.rights().ask(self.ask(end, Why::comment("wipe"))).await?;
+        }
+        Ok(doomed.len() as u64)
+    }
+
+    /// An agent that the caller may stop.
+    fn governed(&self, name: &str) -> Result<SessionId, Problem> {
+        let session = self.agent_named(name)?;
+        let rights = self.runtime.shared().rights.read();
+        if rights.governs(self.session(), session) {
+            return Ok(session);
+        }
+        let text = format!("{name:?} is not under you");
+        Err(Problem::new(Kind::Forbidden, text).hint("stoa agent list"))
+    }
+}
+
+fn first_line(text: &str) -> String {
+    text.lines().next().unwrap_or_default().chars().take(80).collect()
+}

@@ -1,0 +1,134 @@
+//! What an agent did, entry by entry.
+
+use crate::caller::Caller;
+use crate::problem::{Kind, Problem};
+use serde::{Deserialize, Serialize};
+use stoa_actors::behaviour::Behaviour;
+use stoa_actors::id::{Millis, Position, RIGHTS, ROOT, SessionId};
+use stoa_actors::incarnation;
+use stoa_actors::session::{Event, Recorded, Session, TurnOutcome};
+
+/// One entry of an agent's stream, in words.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Happening {
+    /// Its cursor.
+    pub position: Position,
+    /// When.
+    pub at: Millis,
+    /// Whose.
+    pub agent: SessionId,
+    /// What happened: `turn.began`, …
+    pub kind: String,
+    /// In words: what was thought, run, seen or refused.
+    pub text: String,
+}
+
+impl Caller {
+    /// What became of rights after a cursor, the oldest first: for the root alone.
+    ///
+    /// Errors: [`Kind::Forbidden`] for anybody else.
+    pub async fn rights_history(
+        &self,
+        after: Position,
+        limit: usize,
+    ) -> Result<Vec<Happening>, Problem> {
+        if self.session() != ROOT {
+            let text = "the history of all rights is for the owner of the directory";
+            return Err(Problem::new(Kind::Forbidden, text).hint("stoa space list"));
+        }
+        let store = self.runtime.store();
+        let mut found = Vec::new();
+        for place in store.stream_after(RIGHTS, 0) {
+            let (_, at) = place?;
+            let Some(entry) = (if at > after { store.entry(at)? } else { None }) else { continue };
+            let names = self.runtime.kinds().names(&entry.body)?;
+            found.extend(names.into_iter().map(|kind| Happening {
+                position: at,
+                at: entry.body.at,
+                agent: entry.body.by,
+                kind: kind.to_owned(),
+                text: entry.body.comment.clone(),
+            }));
+            if found.len() >= limit {
+                break;
+            }
+        }
+        Ok(found)
+    }
+
+    /// What an agent did after a cursor, the oldest first.
+    pub async fn agent_log(
+        &self,
+        name: &str,
+        after: Position,
+        limit: usize,
+    ) -> Result<Vec<Happening>, Problem> {
+        let session = self.agent_named(name)?;
+        let store = self.runtime.store();
+        let mut found = Vec::new();
+        for place in store.stream_after(session.stream(), 0) {
+            let (_, at) = place?;
+            if at <= after {
+                continue;
+            }
+            let Some(entry) = store.entry(at)? else { continue };
+            let events = incarnation::events::<Session>(&entry.body)
+                .map_err(|error| Problem::new(Kind::Store, error))?;
+            for event in &events {
+                found.push(Happening {
+                    position: at,
+                    at: entry.body.at,
+                    agent: session,
+                    kind: Session::name(event).to_owned(),
+                    text: told(event),
+                });
+            }
+            if found.len() >= limit {
+                break;
+            }
+        }
+        Ok(found)
+    }
+}
+
+fn told(event: &Event) -> String {
+    match event {
+        Event::Born(charter) => charter.task.clone(),
+        Event::TurnBegan { turn, wakes, .. } => {
+            let news: u64 = wakes.iter().map(|it| it.count).sum();
+            let quoted: Vec<&str> =
+                wakes.iter().flat_map(|it| &it.comments).map(String::as_str).take(3).collect();
+            match news {
+                0 => format!("turn {turn}"),
+                _ => format!("turn {turn}, woken by {news}: {}", quoted.join("; ")),
+            }
+        }
+        Event::Thought { thought, .. } => {
+            let code = thought.code.as_deref().unwrap_or_default();
+            [thought.text.as_str(), code].join("\n").trim().to_owned()
+        }
+        Event::Noted(note) => match &note.answer {
+            None => format!("call {} is about to be made", note.call),
+            Some(Recorded::Raised(raise)) => {
+                format!("call {}: {}: {}", note.call, raise.class, raise.message)
+            }
+            Some(Recorded::Atom(id, version)) => {
+                format!("call {}: atom {id} version {version}", note.call)
+            }
+            Some(Recorded::Atoms(atoms)) => format!("call {}: {} atoms", note.call, atoms.len()),
+            Some(Recorded::Item(_)) => format!("call {}", note.call),
+        },
+        Event::Observed(observation) => observation.text.trim_end().to_owned(),
+        Event::TurnEnded { outcome, .. } => match outcome {
+            TurnOutcome::Done => String::new(),
+            TurnOutcome::Exhausted(limit) => format!("cut at {limit}"),
+        },
+        Event::TurnFailed { why, .. } | Event::Quarantined { why, .. } => why.clone(),
+        Event::Parked { hop } => format!("after {hop} reactions in a row"),
+        Event::Stopped { reason, .. } | Event::Wiped { reason, .. } => reason.clone(),
+        Event::Followed { space, .. } => format!("space {space}"),
+        Event::Unfollowed(space) => format!("space {space}"),
+        Event::Wrote { letter, .. } => format!("{}: {}", letter.subject, letter.text),
+        Event::Resumed { .. } | Event::Told(_) => String::new(),
+    }
+}

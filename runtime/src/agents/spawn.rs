@@ -1,0 +1,249 @@
+//! Bringing up an agent: its rights first, then its actor; a crash in between is made good by the
+//! next start, for what is owed stands in the rights.
+
+use super::AgentCard;
+use crate::caller::{Caller, Why};
+use crate::model::RECIPE;
+use crate::problem::{Kind, Problem};
+use crate::seat::Seat;
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+use stoa_actors::id::{LinkId, Position, ROOT, SessionId, SpaceId};
+use stoa_actors::incarnation::Ask;
+use stoa_actors::log::Cause;
+use stoa_actors::rights::{self, Level, Named, Right, Subject};
+use stoa_actors::session::{Charter, Follow, Message, Session};
+use stoa_actors::space::Filter;
+
+/// What an agent is to be and to have: `spawn` of seed 000. What is left out it does not get; the
+/// model it inherits.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct SpawnAsk {
+    /// What to do.
+    pub task: String,
+    /// What the asker shall call it.
+    pub name: Option<String>,
+    /// The space whose atoms say how to behave, by the asker's name for it; to be read by the
+    /// child.
+    pub instructions: Option<String>,
+    /// What it may do where; the first is `space`.
+    pub spaces: Vec<SpaceAsk>,
+    /// What it may call.
+    pub tools: Vec<String>,
+    /// What it may have tools use for it.
+    pub secrets: Vec<String>,
+    /// Who thinks for it.
+    pub model: Option<String>,
+    /// The spaces that wake it, by the asker's names.
+    pub follows: Vec<String>,
+}
+
+/// A right on a space, by the asker's name for it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SpaceAsk {
+    /// Which; the child calls it the same.
+    pub alias: String,
+    /// To act at this level.
+    pub use_: Option<Level>,
+    /// To hand on up to this one.
+    pub delegate: Option<Level>,
+}
+
+impl SpaceAsk {
+    /// To use, and not to hand on.
+    pub fn to_use(alias: &str, level: Level) -> SpaceAsk {
+        SpaceAsk { alias: alias.to_owned(), use_: Some(level), delegate: None }
+    }
+
+    /// To use and to hand on.
+    pub fn whole(alias: &str, level: Level) -> SpaceAsk {
+        SpaceAsk { alias: alias.to_owned(), use_: Some(level), delegate: Some(level) }
+    }
+}
+
+impl Caller {
+    /// Brings up an agent. When this returns it is born, and its first turn is owed.
+    ///
+    /// Errors: [`Kind::Forbidden`] when more is asked for than the caller may hand on, which is
+    /// recorded; [`Kind::Unknown`] for a name that the caller does not have.
+    pub async fn spawn(&self, ask: SpawnAsk) -> Result<AgentCard, Problem> {
+        self.spawn_with(ask, Cause::default(), || self.fresh()).await
+    }
+
+    /// The same with given ids: with the same ones again it is the same agent.
+    pub(crate) async fn spawn_with(
+        &self,
+        ask: SpawnAsk,
+        cause: Cause,
+        mut fresh: impl FnMut() -> [u8; 16],
+    ) -> Result<AgentCard, Problem> {
+        if ask.task.trim().is_empty() {
+            return Err(Problem::new(Kind::Invalid, "the task is empty; say what to do")
+                .hint("stoa spawn TASK --instructions SPACE"));
+        }
+        let child = SessionId(fresh());
+        let dm = SpaceId(fresh());
+        let dm_links = [LinkId(fresh()), LinkId(fresh())];
+        let model = self.model_for(ask.model.as_deref()).await?;
+        let instructions = ask.instructions.as_deref().map(|it| self.resolve(it)).transpose()?;
+        let (asks, first) = self.asks(&ask, &model, instructions, &mut fresh).await?;
+        let mut follows = vec![(dm, Position(0))];
+        for name in &ask.follows {
+            let space = self.resolve(name)?;
+            follows.push((space, self.runtime.space(space)?.face.head()));
+        }
+        let follow = |(space, cursor)| (space, Follow { filter: Filter::default(), cursor });
+        let charter = Charter {
+            parent: self.session(),
+            task: ask.task.clone(),
+            instructions,
+            model,
+            dm,
+            first,
+            follows: follows.into_iter().map(follow).collect(),
+        };
+        let max = self.runtime.shared().config.limits.session.task_bytes_max;
+        if ask.task.len() > max {
+            let text = format!("the task has {} bytes; the limit is {max}", ask.task.len());
+            return Err(Problem::new(Kind::Invalid, text).hint("stoa put SPACE --file TASK"));
+        }
+        let message = rights::Message::SpawnAgent {
+            child,
+            alias: ask.name.clone(),
+            asks,
+            dm_links,
+            charter: Box::new(charter.clone()),
+            reason: "spawn".to_owned(),
+        };
+        let comment = format!("spawn {}", ask.name.as_deref().unwrap_or("an agent"));
+        let why = Why { cause, ..Why::comment(comment) };
+        self.runtime.rights().ask(self.ask(message, why)).await?;
+        self.runtime.begin(child, charter).await?;
+        self.hear_from(dm).await?;
+        self.agent_card(child).await
+    }
+
+    /// What the child asks of the rights.
+    async fn asks(
+        &self,
+        ask: &SpawnAsk,
+        model: &str,
+        instructions: Option<SpaceId>,
+        fresh: &mut impl FnMut() -> [u8; 16],
+    ) -> Result<(Vec<rights::Ask>, Option<SpaceId>), Problem> {
+        let mut asks = Vec::new();
+        let mut link = |alias: Option<String>, right: Right| {
+            let link = LinkId(fresh());
+            rights::Ask { link, alias, right, expires: None }
+        };
+        let mut first = None;
+        for SpaceAsk { alias, use_, delegate } in &ask.spaces {
+            let space = self.resolve(alias)?;
+            first = first.or(Some(space));
+            let right = Right { subject: Subject::Space(space), use_: *use_, delegate: *delegate };
+            asks.push(link(Some(alias.clone()), right));
+        }
+        let readable = |space| {
+            ask.spaces.iter().any(|it| it.use_.is_some() && self.resolve(&it.alias) == Ok(space))
+        };
+        if let (Some(space), Some(name)) = (instructions, &ask.instructions)
+            && !readable(space)
+        {
+            let alias = name.parse::<SpaceId>().is_err().then(|| name.clone());
+            asks.push(link(alias, Right::to_use(Subject::Space(space), Level::Read)));
+        }
+        for name in &ask.tools {
+            self.install(Subject::Tool(name.clone())).await?;
+            asks.push(link(None, Right::whole(Subject::Tool(name.clone()))));
+        }
+        for name in &ask.secrets {
+            asks.push(link(None, Right::whole(Subject::Secret(name.clone()))));
+        }
+        if model != RECIPE {
+            asks.push(link(None, Right::whole(Subject::Model(model.to_owned()))));
+        }
+        Ok((asks, first))
+    }
+
+    /// The model that is named, else the asker's own, else the one that needs nothing.
+    async fn model_for(&self, named: Option<&str>) -> Result<String, Problem> {
+        let model = match named {
+            Some(name) => name.to_owned(),
+            None => {
+                let charter = self.charter_of(self.session())?;
+                charter.map_or_else(|| RECIPE.to_owned(), |it| it.model)
+            }
+        };
+        let config = &self.runtime.shared().config;
+        if config.models.get(&model).is_none() {
+            let known: Vec<&str> = config.models.names().collect();
+            let text =
+                format!("model {model:?} is not configured; there are: {}", known.join(", "));
+            return Err(Problem::new(Kind::Invalid, text).hint("stoa spawn TASK --model recipe"));
+        }
+        if model != RECIPE {
+            self.install(Subject::Model(model.clone())).await?;
+        }
+        Ok(model)
+    }
+
+    /// What is configured is the root's to hand on.
+    async fn install(&self, subject: Subject) -> Result<(), Problem> {
+        let config = &self.runtime.shared().config;
+        let configured = match &subject {
+            Subject::Tool(name) => config.tools.get(name).is_some(),
+            Subject::Model(name) => config.models.get(name).is_some(),
+            Subject::Secret(_) | Subject::Space(_) => false,
+        };
+        let root = self.runtime.caller(ROOT);
+        if !configured || root.holds(&subject) {
+            return Ok(());
+        }
+        let reason = "configured".to_owned();
+        let message = rights::Message::Install { link: LinkId(self.fresh()), subject, reason };
+        self.runtime.rights().ask(root.ask(message, Why::comment("configured"))).await?;
+        Ok(())
+    }
+
+    /// An agent hears what its children say to it.
+    async fn hear_from(&self, dm: SpaceId) -> Result<(), Problem> {
+        if self.charter_of(self.session())?.is_none() {
+            return Ok(());
+        }
+        let seat = self.runtime.agent(self.session())?;
+        self.follow_as_agent(&seat, dm, Filter::default(), Some(Position(0))).await
+    }
+
+    /// Follows a space for an agent: its cursor is its session's.
+    pub(crate) async fn follow_as_agent(
+        &self,
+        seat: &Arc<Seat<Session>>,
+        space: SpaceId,
+        filter: Filter,
+        cursor: Option<Position>,
+    ) -> Result<(), Problem> {
+        self.level(space).ok_or_else(|| Problem::no_space(&space.to_string()))?;
+        let cursor = match cursor {
+            Some(cursor) => cursor,
+            None => self.runtime.space(space)?.face.head(),
+        };
+        let message = Message::Follow { space, follow: Follow { filter, cursor } };
+        seat.ask(Ask::new(self.session(), message).comment("follow")).await?;
+        Ok(self.runtime.follow_all(self.session(), [space])?)
+    }
+
+    /// Gives an agent of the caller's one more right.
+    pub(crate) async fn grant_to_agent(
+        &self,
+        space: &str,
+        to: &str,
+        grant: crate::caller::Grant,
+    ) -> Result<(), Problem> {
+        let known = self.runtime.shared().rights.read().named(self.session(), to);
+        match known {
+            Some(Named::Session(_)) => self.grant(space, to, grant).await.map(drop),
+            _ => Err(Problem::new(Kind::Unknown, format!("no agent {to:?} of yours"))
+                .hint("stoa agent list")),
+        }
+    }
+}

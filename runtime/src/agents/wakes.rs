@@ -1,0 +1,329 @@
+//! Who is told of what is new. The log is the queue: what is kept here is who follows which space,
+//! and who is to look; losing it costs a walk over the agents, never an event.
+//!
+//! However much happens, a session is in `due` once; while its turn runs nothing is sent to it,
+//! and the end of the turn makes it look again. So of 200 agents that follow one space at most 200
+//! wakes are pending.
+
+use crate::caller::{Change, Follow};
+use crate::failure::StoreError;
+use crate::host::load;
+use crate::problem::Problem;
+use crate::runtime::{Runtime, WeakRuntime};
+use parking_lot::Mutex;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+use stoa_actors::id::{Millis, Position, ROOT, SessionId, SpaceId};
+use stoa_actors::incarnation::Ask;
+use stoa_actors::log::Cause;
+use stoa_actors::session::{Message, Phase, Reply, Session};
+use stoa_actors::space::{Notice, Wake};
+use tokio::sync::{Notify, Semaphore};
+
+/// The sessions that look at the same time.
+const LOOKS_MAX: usize = 64;
+/// Changes that are read at once.
+const LOOK_CHANGES: usize = 1_000;
+
+#[derive(Default)]
+pub(crate) struct Wakes {
+    table: Mutex<Table>,
+    news: Arc<Notify>,
+    calm: Notify,
+}
+
+#[derive(Default)]
+struct Table {
+    followers: BTreeMap<SpaceId, BTreeSet<SessionId>>,
+    due: BTreeSet<SessionId>,
+    /// How far each followed space had come when its followers were told last.
+    rung: BTreeMap<SpaceId, Position>,
+    /// Looking now; who is due again meanwhile looks once more.
+    looking: BTreeSet<SessionId>,
+    /// Has something to do, or may have: in a turn, about to look, or resting before the next.
+    active: BTreeSet<SessionId>,
+    dispatching: bool,
+    /// Up to where there was nothing of interest, beyond the durable cursor: own writes mostly.
+    scanned: BTreeMap<(SessionId, SpaceId), Position>,
+}
+
+impl Wakes {
+    /// The sessions that have something to do, or may have.
+    pub(crate) fn active(&self) -> usize {
+        self.table.lock().active.len()
+    }
+
+    fn rests(&self, session: SessionId) {
+        let mut table = self.table.lock();
+        if !table.due.contains(&session) {
+            table.active.remove(&session);
+        }
+        if table.active.is_empty() {
+            self.calm.notify_waiters();
+        }
+    }
+
+    fn forget(&self, session: SessionId) {
+        let mut table = self.table.lock();
+        table.due.remove(&session);
+        table.active.remove(&session);
+        if table.active.is_empty() {
+            self.calm.notify_waiters();
+        }
+        table.scanned.retain(|(it, _), _| *it != session);
+        for followers in table.followers.values_mut() {
+            followers.remove(&session);
+        }
+    }
+}
+
+impl Runtime {
+    /// Returns once no agent has anything to do: each has ended its turns, is told of all that was
+    /// acknowledged before this was called, and has told all it had to.
+    pub async fn at_rest(&self) {
+        let wakes = &self.agents().wakes;
+        loop {
+            self.ring_all();
+            let calm = wakes.calm.notified();
+            tokio::pin!(calm);
+            calm.as_mut().enable();
+            if wakes.active() == 0 {
+                return;
+            }
+            calm.await;
+        }
+    }
+
+    /// A session that has ended is told nothing any more.
+    pub(crate) fn unfollow_all(&self, session: SessionId) {
+        self.agents().wakes.forget(session);
+    }
+
+    /// Something may be new for a session.
+    pub(crate) fn wake_up(&self, session: SessionId) {
+        let wakes = &self.agents().wakes;
+        let mut table = wakes.table.lock();
+        table.due.insert(session);
+        table.active.insert(session);
+        if !std::mem::replace(&mut table.dispatching, true) {
+            tokio::spawn(dispatch(self.downgrade(), wakes.news.clone()));
+        }
+        drop(table);
+        wakes.news.notify_one();
+    }
+
+    /// From now on what happens in these spaces wakes the session.
+    pub(crate) fn follow_all(
+        &self,
+        session: SessionId,
+        spaces: impl IntoIterator<Item = SpaceId>,
+    ) -> Result<(), StoreError> {
+        for space in spaces {
+            let first = {
+                let mut table = self.agents().wakes.table.lock();
+                let first = !table.followers.contains_key(&space);
+                table.followers.entry(space).or_default().insert(session);
+                first
+            };
+            if first {
+                let bell = self.space(space)?.face.watch();
+                let runtime = self.downgrade();
+                tokio::spawn(async move {
+                    loop {
+                        bell.heard().await;
+                        let Some(runtime) = runtime.upgrade() else { return };
+                        runtime.ring(space);
+                    }
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// Tells the followers of every space that has gone on, without waiting for its bell.
+    fn ring_all(&self) {
+        let rung: Vec<(SpaceId, Position)> = {
+            let table = self.agents().wakes.table.lock();
+            let rung = |it: &SpaceId| table.rung.get(it).copied().unwrap_or_default();
+            table.followers.keys().map(|it| (*it, rung(it))).collect()
+        };
+        for (space, rung) in rung {
+            if self.space(space).is_ok_and(|it| it.face.head() > rung) {
+                self.ring(space);
+            }
+        }
+    }
+
+    /// Something happened in a space.
+    fn ring(&self, space: SpaceId) {
+        let head = self.space(space).map_or(Position(0), |it| it.face.head());
+        let followers: Vec<SessionId> = {
+            let mut table = self.agents().wakes.table.lock();
+            table.rung.insert(space, head);
+            table.followers.get(&space).into_iter().flatten().copied().collect()
+        };
+        followers.into_iter().for_each(|it| self.wake_up(it));
+    }
+
+    /// Brings everyone up to date after an open: who is in the middle of something goes on, who
+    /// has missed something is woken, and who is at rest stays there.
+    pub(super) async fn listen(self, agents: Vec<SessionId>) -> Result<(), Problem> {
+        let runtime = self.clone();
+        let look = move || {
+            let mut up = Vec::new();
+            for session in agents {
+                let state = load::<Session>(runtime.store(), session.stream())?.into_state();
+                if !state.listens() {
+                    continue;
+                }
+                runtime.follow_all(session, state.follows().map(|(space, _)| space))?;
+                let behind = state.follows().any(|(space, follow)| {
+                    runtime.space(space).is_ok_and(|it| it.face.head() > follow.cursor)
+                });
+                if behind || !state.is_at_rest() {
+                    up.push(session);
+                }
+            }
+            Ok::<_, StoreError>(up)
+        };
+        let handle = tokio::runtime::Handle::current();
+        let up = tokio::task::spawn_blocking(move || {
+            let _in = handle.enter();
+            look()
+        });
+        let up = up.await.map_err(|error| StoreError::Invariant(error.to_string()))??;
+        up.into_iter().for_each(|it| self.wake_up(it));
+        Ok(())
+    }
+}
+
+async fn dispatch(runtime: WeakRuntime, news: Arc<Notify>) {
+    let room = Arc::new(Semaphore::new(LOOKS_MAX));
+    loop {
+        let Ok(permit) = room.clone().acquire_owned().await else { return };
+        let next = {
+            let Some(runtime) = runtime.upgrade() else { return };
+            let mut table = runtime.agents().wakes.table.lock();
+            let next = table.due.iter().find(|it| !table.looking.contains(it)).copied();
+            if let Some(session) = next {
+                table.due.remove(&session);
+                table.looking.insert(session);
+            }
+            next
+        };
+        let Some(session) = next else {
+            drop(permit);
+            news.notified().await;
+            continue;
+        };
+        let runtime = runtime.clone();
+        let news = news.clone();
+        tokio::spawn(async move {
+            let _permit = permit;
+            let Some(runtime) = runtime.upgrade() else { return };
+            if let Err(problem) = runtime.look(session).await {
+                tracing::warn!(%session, %problem, "an agent could not be woken");
+                runtime.agents().wakes.rests(session);
+            }
+            runtime.agents().wakes.table.lock().looking.remove(&session);
+            news.notify_one();
+        });
+    }
+}
+
+impl Runtime {
+    /// Looks for what is new to a session and tells it.
+    async fn look(&self, session: SessionId) -> Result<(), Problem> {
+        let seat = self.agent(session)?;
+        let state = match seat.ask(Ask::new(ROOT, Message::Look)).await?.reply {
+            Reply::State(state) => state,
+            _ => return Ok(()),
+        };
+        if !matches!(state.phase(), Phase::Idle | Phase::Parked { .. }) {
+            // In a turn: its end makes it look again.
+            if state.is_at_rest() {
+                self.agents().wakes.rests(session);
+            }
+            return Ok(());
+        }
+        let (wakes, cause) = self.news(session, &state)?;
+        if wakes.is_empty() {
+            if state.is_at_rest() {
+                self.agents().wakes.rests(session);
+            }
+            return Ok(());
+        }
+        let ask = Ask { cause, ..Ask::new(ROOT, Message::Wake(wakes)).comment("woken") };
+        if let Reply::NotBefore(at) = seat.ask(ask).await?.reply {
+            self.wake_up_at(session, at);
+        }
+        Ok(())
+    }
+
+    /// What is new to a session in the spaces that it follows, and what set it off.
+    pub(super) fn news(
+        &self,
+        session: SessionId,
+        state: &Session,
+    ) -> Result<(Vec<Wake>, Cause), Problem> {
+        let mut wakes = Vec::new();
+        let mut cause = Cause::default();
+        for (space, follow) in state.follows() {
+            let scanned = {
+                let table = self.agents().wakes.table.lock();
+                table.scanned.get(&(session, space)).copied().unwrap_or_default()
+            };
+            let after = follow.cursor.max(scanned);
+            let Ok(mut reader) = self.caller(session).follow(space, after, follow.filter.clone())
+            else {
+                // The right is gone: nothing there is of its concern until it is given back.
+                continue;
+            };
+            match self.pending(session, &mut reader, &mut cause)? {
+                Some(wake) => wakes.push(wake),
+                None => {
+                    let mut table = self.agents().wakes.table.lock();
+                    table.scanned.insert((session, space), reader.cursor());
+                }
+            }
+        }
+        Ok((wakes, cause))
+    }
+
+    /// One coalesced wake of all there is to read; the cause is that of the longest chain.
+    fn pending(
+        &self,
+        to: SessionId,
+        reader: &mut Follow,
+        cause: &mut Cause,
+    ) -> Result<Option<Wake>, Problem> {
+        let quoted = self.shared().config.limits.wake_comments_max;
+        let mut wake = None;
+        loop {
+            let changes = reader.ready(LOOK_CHANGES)?;
+            if changes.is_empty() {
+                return Ok(wake);
+            }
+            for change in changes {
+                if change.by != to && (cause.root.is_none() || change.hop > cause.hop) {
+                    *cause = Cause { root: change.root.or(Some(change.id)), hop: change.hop };
+                }
+                let Change { space, position, by, comment, hop, .. } = change;
+                let notice = Notice { space, position, by, comment, hop };
+                Wake::coalesce(&mut wake, to, &notice, quoted);
+            }
+        }
+    }
+
+    fn wake_up_at(&self, session: SessionId, at: Millis) {
+        let wait = Duration::from_millis(at.0.saturating_sub(self.now().0));
+        let runtime = self.downgrade();
+        tokio::spawn(async move {
+            tokio::time::sleep(wait).await;
+            if let Some(runtime) = runtime.upgrade() {
+                runtime.wake_up(session);
+            }
+        });
+    }
+}

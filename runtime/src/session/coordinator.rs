@@ -1,0 +1,209 @@
+//! What `coordinator` can do, and the tools: an agent's calls that are not about a space.
+
+use super::args::Args;
+use super::hands::{Hands, refused};
+use super::items::{self, raise};
+use crate::agents::{AgentCard, SpaceAsk, SpawnAsk};
+use crate::caller::Grant;
+use crate::tool::{Repeat, ToolCall, ToolError};
+use std::collections::BTreeMap;
+use stoa_actors::code::{HostCall, Item, Object, Raise};
+use stoa_actors::id::SpaceId;
+use stoa_actors::log::Hash;
+use stoa_actors::rights::{DM, Level, Subject};
+use stoa_actors::value::Value;
+
+impl Hands {
+    pub(super) async fn coordinate(&mut self, call: HostCall) -> Result<Item, Raise> {
+        let mut args = Args::new(call);
+        match args.method.as_str() {
+            "spawn" => self.spawn(args).await,
+            "agents" => {
+                args.end()?;
+                let cards = self.caller.agents().await.map_err(refused)?;
+                let mine = cards.into_iter().filter(|it| it.parent == self.caller.session());
+                Ok(Item::List(mine.map(|it| agent(&it)).collect()))
+            }
+            "create_space" => {
+                let name = args.text("name")?.unwrap_or_default();
+                let description = args.text("description")?.unwrap_or_default();
+                args.end()?;
+                let id = SpaceId(self.fresh(0));
+                let made = self.caller.create_space_as(id, &name, &description).await;
+                made.map_err(refused)?;
+                Ok(items::space(&name, id, Level::Grant))
+            }
+            "grant" => {
+                let to = args.text("agent")?.unwrap_or_default();
+                let space = args.text("space")?.unwrap_or_default();
+                let level = level(args.text("level")?)?.ok_or_else(|| wants_level("level="))?;
+                let reason = args.text("reason")?.unwrap_or_default();
+                args.end()?;
+                let grant = Grant { level, delegate: None, expires: None, reason };
+                self.caller.grant_to_agent(&space, &to, grant).await.map_err(refused)?;
+                Ok(Item::Value(Value::Null))
+            }
+            "stop" => {
+                let name = args.text("agent")?.unwrap_or_default();
+                let reason = args.text("reason")?.unwrap_or_else(|| "its parent says so".into());
+                args.end()?;
+                self.caller.stop_agent(&name, &reason).await.map_err(refused)?;
+                Ok(Item::Value(Value::Null))
+            }
+            "__getattr__" => Err(raise("AttributeError", format!("there is no {}", args.asked()))),
+            name => Err(raise(
+                "AttributeError",
+                format!(
+                    "coordinator has no {name}; it has spawn, agents, create_space, grant, stop"
+                ),
+            )),
+        }
+    }
+
+    /// `spawn(task, instructions, spaces, tools, secrets, model, budget, subscribe, name)`.
+    async fn spawn(&mut self, mut args: Args) -> Result<Item, Raise> {
+        let task = args.text("task")?.unwrap_or_default();
+        let instructions = match args.take("instructions") {
+            Some(Item::Object(space)) if space.class == "Space" => {
+                Some(SpaceId(space.handle.to_be_bytes()).to_string())
+            }
+            Some(Item::Value(Value::Text(name))) => Some(name),
+            Some(Item::Value(Value::Null)) | None => None,
+            Some(_) => return Err(raise("TypeError", "instructions= takes a space or its name")),
+        };
+        let spaces = args.take("spaces").map(space_asks).transpose()?.unwrap_or_default();
+        let tools = names(&mut args, "tools")?;
+        let secrets = names(&mut args, "secrets")?;
+        let model = args.text("model")?;
+        if !matches!(args.take("budget"), None | Some(Item::Value(Value::Null))) {
+            return Err(raise(
+                "NotImplementedError",
+                "budget= is not there yet; bound the child by its rights and its task",
+            ));
+        }
+        let follows = names(&mut args, "subscribe")?;
+        let name = args.text("name")?;
+        args.end()?;
+        let ask = SpawnAsk { task, name, instructions, spaces, tools, secrets, model, follows };
+        let mut made = 0;
+        let fresh = || {
+            made += 1;
+            self.fresh(made)
+        };
+        let spawned = self.caller.spawn_with(ask, self.cause, fresh).await.map_err(refused)?;
+        Ok(agent(&spawned))
+    }
+
+    /// An id that this very call draws again when it is made again.
+    fn fresh(&self, number: u64) -> [u8; 16] {
+        let name = format!("{} {} {} {number}", self.caller.session(), self.action, self.calls);
+        let mut id = [0; 16];
+        id.copy_from_slice(&Hash::of(name.as_bytes()).0[..16]);
+        id
+    }
+
+    pub(super) async fn tool(&mut self, call: HostCall, asked: Hash) -> Result<Item, Raise> {
+        let subject = Subject::Tool(call.name.clone());
+        if !self.caller.holds(&subject) {
+            return Err(raise("NameError", format!("name '{}' is not defined", call.name)));
+        }
+        let tool = self.caller.runtime.tool(&call.name).ok_or_else(|| {
+            raise("RuntimeError", format!("tool {} is not configured here", call.name))
+        })?;
+        let call = ToolCall {
+            key: format!("{}-{}-{}", self.caller.session(), self.action, self.calls),
+            args: call.args.into_iter().map(items::value).collect::<Result<_, _>>()?,
+            kwargs: call
+                .kwargs
+                .into_iter()
+                .map(|(name, item)| Ok((name, items::value(item)?)))
+                .collect::<Result<BTreeMap<_, _>, Raise>>()?,
+        };
+        if let Some(notes) = &self.notes {
+            notes.intend(self.calls, asked).await?;
+        }
+        let said = tool.call(call).await;
+        said.map(Item::Value).map_err(|ToolError(why)| raise("RuntimeError", why))
+    }
+
+    /// A call that was made before a crash, perhaps.
+    pub(super) async fn tool_again(&mut self, call: HostCall, asked: Hash) -> Result<Item, Raise> {
+        let repeat = self.caller.runtime.tool(&call.name).map(|it| it.repeat());
+        let name = call.name.clone();
+        let answer = match repeat {
+            Some(Repeat::SameKey) => self.tool(call, asked).await,
+            Some(Repeat::Ask) | None => Err(raise(
+                "RuntimeError",
+                format!("{name}() was cut off by a crash; whether it took effect is not known"),
+            )),
+        };
+        if let Some(notes) = &self.notes {
+            notes.answered(self.calls, asked, &answer, true).await?;
+        }
+        answer
+    }
+}
+
+/// An agent as its parent's code sees it.
+fn agent(card: &AgentCard) -> Item {
+    Item::Object(Object {
+        class: "Agent".into(),
+        handle: u128::from_be_bytes(card.id.0),
+        fields: vec![
+            ("id".into(), items::text(card.id)),
+            ("name".into(), items::text(card.name.as_deref().unwrap_or_default())),
+            ("state".into(), items::text(&card.state)),
+            (DM.into(), items::space(DM, card.dm, Level::Grant)),
+        ],
+    })
+}
+
+fn names(args: &mut Args, name: &str) -> Result<Vec<String>, Raise> {
+    let wrong = || raise("TypeError", format!("{name}= takes a list of names"));
+    match args.take(name).map(items::value).transpose()? {
+        None | Some(Value::Null) => Ok(Vec::new()),
+        Some(Value::List(list)) => {
+            list.iter().map(|it| it.text().map(str::to_owned).ok_or_else(wrong)).collect()
+        }
+        Some(_) => Err(wrong()),
+    }
+}
+
+/// `{"findings": "append"}`, or `{"findings": {"use": "append", "delegate": "read"}}`.
+fn space_asks(item: Item) -> Result<Vec<SpaceAsk>, Raise> {
+    let wrong =
+        || raise("TypeError", "spaces= takes a dict, {\"findings\": \"append\"} for instance");
+    let pairs = match item {
+        Item::Value(Value::Map(map)) => map.into_iter().collect(),
+        Item::Map(pairs) => {
+            let plain = |(key, item)| Ok((key, items::value(item)?));
+            pairs.into_iter().map(plain).collect::<Result<Vec<_>, Raise>>()?
+        }
+        Item::Value(Value::Null) => Vec::new(),
+        _ => return Err(wrong()),
+    };
+    let ask = |(alias, asked): (String, Value)| {
+        let (use_, delegate) = match asked {
+            Value::Text(text) => (level(Some(text))?, None),
+            Value::Map(mut both) => {
+                let mut of = |key: &str| match both.remove(key) {
+                    None | Some(Value::Null) => Ok(None),
+                    Some(Value::Text(text)) => level(Some(text)),
+                    Some(_) => Err(wants_level(key)),
+                };
+                (of("use")?, of("delegate")?)
+            }
+            _ => return Err(wrong()),
+        };
+        Ok(SpaceAsk { alias, use_, delegate })
+    };
+    pairs.into_iter().map(ask).collect()
+}
+
+fn level(text: Option<String>) -> Result<Option<Level>, Raise> {
+    text.map(|it| it.parse().map_err(|error| raise("ValueError", error))).transpose()
+}
+
+fn wants_level(what: &str) -> Raise {
+    raise("TypeError", format!("{what} takes read, append, write or grant"))
+}

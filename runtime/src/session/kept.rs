@@ -1,0 +1,55 @@
+//! What a session leaves behind for its next action, outside the log: losing it costs comfort,
+//! never a fact.
+
+use crate::problem::{Kind, Problem};
+use crate::runtime::Runtime;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use stoa_actors::codec;
+use stoa_actors::id::{AtomId, SessionId};
+
+/// The form of [`Kept`]; another one is forgotten.
+const KEPT_FORM: u8 = 2;
+
+/// What one action left.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Slot {
+    /// Which action: turn and step; nothing outside an agent's turns.
+    pub(crate) action: Option<(u64, u32)>,
+    /// The REPL.
+    #[serde(with = "serde_bytes")]
+    pub(crate) dump: Option<Vec<u8>>,
+    /// The version of each atom that the code has been handed.
+    pub(crate) seen: BTreeMap<AtomId, u64>,
+}
+
+/// The last two: the one that is newer than the log when a crash comes in between is not the one
+/// that a re-run begins with.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Kept(Vec<Slot>);
+
+impl Kept {
+    pub(crate) fn of(runtime: &Runtime, session: SessionId) -> Result<Kept, Problem> {
+        let bytes = runtime.store().repl(session)?;
+        Ok(bytes.and_then(|it| codec::decode(KEPT_FORM, &it).ok()).unwrap_or_default())
+    }
+
+    /// What that action left; nothing when it is not there any more.
+    pub(crate) fn after(&self, action: Option<(u64, u32)>) -> Option<Slot> {
+        self.0.iter().rev().find(|it| it.action == action).cloned()
+    }
+
+    pub(crate) fn keep(
+        mut self,
+        runtime: &Runtime,
+        session: SessionId,
+        slot: Slot,
+    ) -> Result<(), Problem> {
+        self.0.retain(|it| it.action != slot.action);
+        self.0.push(slot);
+        let older = self.0.len().saturating_sub(2);
+        self.0.drain(..older);
+        let bytes = codec::encode(KEPT_FORM, &self).map_err(|it| Problem::new(Kind::Store, it))?;
+        Ok(runtime.store().keep_repl(session, &bytes)?)
+    }
+}

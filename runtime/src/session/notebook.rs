@@ -1,0 +1,126 @@
+//! The calls of an agent's action, noted in its stream, so that after a crash the action is run
+//! again with the same answers and goes on where it stopped.
+
+use super::items;
+use crate::runtime::Runtime;
+use crate::seat::Seat;
+use std::sync::Arc;
+use stoa_actors::code::{HostCall, Item, Raise};
+use stoa_actors::codec;
+use stoa_actors::id::{AtomId, ROOT};
+use stoa_actors::incarnation::Ask;
+use stoa_actors::log::Hash;
+use stoa_actors::session::{Message, Note, Recorded, Session};
+
+/// The notes of one action.
+pub(crate) struct Notebook {
+    pub(crate) seat: Arc<Seat<Session>>,
+    pub(crate) turn: u64,
+    pub(crate) step: u32,
+    /// What is known from before a crash.
+    pub(crate) known: Arc<Vec<Note>>,
+}
+
+/// What is known of a call.
+pub(crate) enum Known {
+    /// Nothing: it is made now.
+    Nothing,
+    /// It was to be made; whether it was is not known.
+    Intent,
+    /// Its answer.
+    Answer(Result<Item, Raise>),
+}
+
+impl Notebook {
+    /// What is known of the call of that number.
+    pub(crate) fn look(&self, runtime: &Runtime, call: u64, asked: Hash) -> Known {
+        let mut of_call = self.known.iter().filter(|it| it.call == call).peekable();
+        if of_call.peek().is_none() {
+            return Known::Nothing;
+        }
+        let Some(last) = of_call.next_back().filter(|it| it.asked == asked) else {
+            return Known::Answer(Err(items::raise(
+                "SystemError",
+                format!("call {call} is not the one this action made before the crash"),
+            )));
+        };
+        match &last.answer {
+            None => Known::Intent,
+            Some(recorded) => Known::Answer(rehydrated(runtime, recorded)),
+        }
+    }
+
+    /// Says what is about to be done, and returns once that is durable.
+    pub(crate) async fn intend(&self, call: u64, asked: Hash) -> Result<(), Raise> {
+        let note = Note { call, asked, answer: None, wrote: true };
+        self.seat.ask(self.noting(note)).await.map(drop).map_err(over)
+    }
+
+    /// Keeps an answer: durable with whatever is made durable next, so that nothing can be known
+    /// of a later call and not of this one.
+    pub(crate) async fn answered(
+        &self,
+        call: u64,
+        asked: Hash,
+        answer: &Result<Item, Raise>,
+        wrote: bool,
+    ) -> Result<(), Raise> {
+        let note = Note { call, asked, answer: Some(recorded(answer)), wrote };
+        self.seat.ask_aside(self.noting(note)).await.map_err(over)
+    }
+
+    fn noting(&self, note: Note) -> Ask<Message> {
+        let (turn, step) = (self.turn, self.step);
+        Ask::new(ROOT, Message::Note { turn, step, note })
+    }
+}
+
+fn over(error: impl std::fmt::Display) -> Raise {
+    items::raise("SystemError", format!("the turn is over: {error}"))
+}
+
+/// What a call asks, hashed.
+pub(crate) fn digest(call: &HostCall) -> Hash {
+    Hash::of(&codec::encode(0, call).unwrap_or_default())
+}
+
+fn recorded(answer: &Result<Item, Raise>) -> Recorded {
+    match answer {
+        Err(raise) => Recorded::Raised(raise.clone()),
+        Ok(item @ Item::Object(_)) => match version(item) {
+            Some((id, version, _)) => Recorded::Atom(id, version),
+            None => Recorded::Item(item.clone()),
+        },
+        Ok(Item::List(list)) if !list.is_empty() => {
+            match list.iter().map(version).collect::<Option<Vec<_>>>() {
+                Some(atoms) => Recorded::Atoms(atoms),
+                None => Recorded::Item(Item::List(list.clone())),
+            }
+        }
+        Ok(item) => Recorded::Item(item.clone()),
+    }
+}
+
+/// Which version of which atom an object stands for, and its score.
+fn version(item: &Item) -> Option<(AtomId, u64, Option<f32>)> {
+    items::version(item).map(|(id, version)| (id, version, items::score(item)))
+}
+
+fn rehydrated(runtime: &Runtime, recorded: &Recorded) -> Result<Item, Raise> {
+    let atom = |id: AtomId, version: u64, score: Option<f32>| {
+        let found = runtime.store().version(id, version).ok().flatten();
+        let (position, atom) = found.ok_or_else(|| {
+            items::raise("SystemError", format!("version {version} of atom {id} is gone"))
+        })?;
+        Ok(items::atom(&atom, position, score))
+    };
+    match recorded {
+        Recorded::Atom(id, version) => atom(*id, *version, None),
+        Recorded::Atoms(all) => {
+            let items = all.iter().map(|(id, version, score)| atom(*id, *version, *score));
+            Ok(Item::List(items.collect::<Result<_, _>>()?))
+        }
+        Recorded::Item(item) => Ok(item.clone()),
+        Recorded::Raised(raise) => Err(raise.clone()),
+    }
+}
