@@ -33,9 +33,6 @@ enum Hello {
     Refused(crate::problem::Problem),
 }
 
-/// How often an owner that is at work on a request says so.
-const WORKING_MS: u64 = 1_000;
-
 /// What the owner answers with: any number of answers, then the end.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 enum Reply {

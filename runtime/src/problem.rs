@@ -155,7 +155,7 @@ impl From<rights::Refusal> for Problem {
             Refusal::BeyondDelegable { .. } => {
                 (Kind::Forbidden, "stoa grant SPACE SESSION LEVEL --delegate LEVEL")
             }
-            Refusal::BadName(_) => (Kind::Invalid, "stoa space create SHORT_NAME"),
+            Refusal::BadName { .. } => (Kind::Invalid, "stoa space create SHORT_NAME"),
             Refusal::MayNotShare(_)
             | Refusal::OutlivesBasis { .. }
             | Refusal::NothingToRevoke

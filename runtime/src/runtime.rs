@@ -7,7 +7,7 @@ use crate::failure::StoreError;
 use crate::host::{Hook, Shared, load, settled};
 use crate::kinds::Kinds;
 use crate::log::{Log, Threads};
-use crate::sandbox::{CodeRunner, Workers, WorkersConfig};
+use crate::sandbox::{CodeRunner, Workers};
 use crate::search::Searches;
 use crate::seat::{Around, Perform, Seat, Supervised};
 use crate::store::{Opened, Owned, Store, ready_directory};
@@ -189,11 +189,11 @@ impl Runtime {
         if let Some(workers) = self.0.workers.get() {
             return Ok(workers.clone());
         }
-        let worker = match &self.shared().config.worker {
-            Some(worker) => worker.clone(),
-            None => std::env::current_exe()?,
-        };
-        let workers = Arc::new(Workers::new(WorkersConfig::new(worker)));
+        let mut config = self.shared().config.workers.clone();
+        if config.worker.is_none() {
+            config.worker = Some(std::env::current_exe()?);
+        }
+        let workers = Arc::new(Workers::new(config));
         Ok(self.0.workers.get_or_init(|| workers).clone())
     }
 

@@ -59,9 +59,6 @@ impl<R: std::error::Error> AskError<R> {
 /// What an asker gets.
 pub type Asked<B> = Result<Receipt<<B as Behaviour>::Reply>, AskError<<B as Behaviour>::Refusal>>;
 
-/// Incarnations that a request is offered to before its asker is told to come back.
-const DELIVERIES_MAX: u32 = 3;
-
 /// A future without a name.
 pub type Boxed<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
@@ -193,7 +190,7 @@ impl<B: Behaviour + Sync> Seat<B> {
         let (reply, answer) = oneshot::channel();
         let mut delivered = Delivered { ask, urgency, reply, room };
         // A mailbox that does not take the request has not had it: the next incarnation will.
-        for _ in 0..DELIVERIES_MAX {
+        for _ in 0..shared.config.mailbox_deliveries_max {
             let actor = self.live().await?;
             match actor.cast(delivered) {
                 Ok(()) => return self.answered(answer).await,

@@ -32,10 +32,6 @@ struct Kept {
 
 /// The form of [`Kept`]; another one is forgotten.
 const KEPT_FORM: u8 = 1;
-/// Versions a session remembers; one that it has forgotten needs `if_version` or `force`.
-const SEEN_MAX: usize = 10_000;
-/// How long the rights of a session without a name outlast the longest action.
-const NAMELESS_MS: u64 = 60_000;
 
 /// A space and what the code may do in it.
 #[derive(Clone, Debug, PartialEq)]
@@ -94,6 +90,7 @@ async fn act(
     let name = runtime.shared().fresh.id(now);
     let mut action = Action::new(source);
     action.dump = kept.dump;
+    action.limits = runtime.shared().config.action.clone();
     action.globals = globals(granted);
     action.now = now;
     action.seed = name.iter().fold(0, |seed, byte| seed << 7 ^ u64::from(*byte) ^ seed >> 57);
@@ -151,8 +148,9 @@ fn globals(granted: &[Granted]) -> Vec<(String, Item)> {
 
 /// A fresh session that ends with its action; should the process die meanwhile, its rights expire.
 async fn nameless(caller: &Caller, asked: &[Granted]) -> Result<SessionId, Problem> {
-    let limits = Action::new("").limits;
-    let longest = limits.compute_ms_max + limits.host_wait_ms_max + NAMELESS_MS;
+    let config = &caller.runtime.shared().config;
+    let (limits, after) = (&config.action, config.nameless_ms);
+    let longest = limits.compute_ms_max + limits.host_wait_ms_max + after;
     let expires = Some(Millis(caller.runtime.now().0 + longest));
     let asks = asked.iter().map(|it| ask(caller, it, expires)).collect();
     caller.spawn_session(None, asks, "one action").await
@@ -226,7 +224,7 @@ impl Runtime {
     fn runner(&self) -> Result<Arc<dyn CodeRunner>, Problem> {
         self.workers().map_err(|error| {
             Problem::new(Kind::Store, format!("no worker for Python: {error}")).hint(
-                "call stoa_runtime::worker_main_if_asked() first in main, or set Config::worker",
+                "call stoa_runtime::worker_main_if_asked() first in main, or set Config::workers",
             )
         })
     }

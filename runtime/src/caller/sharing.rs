@@ -57,8 +57,8 @@ impl Caller {
     /// First the rights make it the caller's, then it says what it is for: a crash in between
     /// leaves a space without a description, which [`Caller::describe`] gives it.
     pub async fn create_space(&self, name: &str, description: &str) -> Result<SpaceId, Problem> {
-        rights::name_fits(name)?;
         let shared = self.runtime.shared();
+        rights::name_fits(name, &shared.config.limits.rights)?;
         if shared.rights.read().named(self.session, name).is_some() {
             return Err(rights::Refusal::AliasTaken(name.to_owned()).into());
         }
@@ -147,7 +147,7 @@ impl Caller {
     /// Gives a session a right on a space; a name that is not taken makes a session.
     pub async fn grant(&self, space: &str, to: &str, grant: Grant) -> Result<Granted, Problem> {
         let id = self.resolve(space)?;
-        rights::name_fits(to)?;
+        rights::name_fits(to, &self.runtime.shared().config.limits.rights)?;
         let right = Right {
             subject: Subject::Space(id),
             use_: Some(grant.level),

@@ -199,9 +199,6 @@ impl Out {
     }
 }
 
-/// Changes handed over at once.
-const WATCH_CHANGES: usize = 64;
-
 async fn watch(
     caller: &Caller,
     space: &str,
@@ -216,9 +213,9 @@ async fn watch(
         None => caller.show_space(id).await?.head,
     };
     let mut reader = caller.follow(id, after, filter)?;
+    let most = caller.runtime.shared().config.watch_changes_max;
     loop {
-        let changes =
-            if follow { reader.next(WATCH_CHANGES).await? } else { reader.ready(WATCH_CHANGES)? };
+        let changes = if follow { reader.next(most).await? } else { reader.ready(most)? };
         if changes.is_empty() {
             return Ok(());
         }
