@@ -16,6 +16,7 @@
 //! | `HEADER_BYTES` | `88` | the stored form of an entry |
 //! | `SLOT_BYTES` | `4096` | the stored form of the witness |
 //! | `RECORD_BYTES` | `48` | the stored form of the witness |
+//! | `NOTE_BYTES` | `104` | the form of the scrub's note |
 //! | `BATCH_ENTRIES` | `512` | entries of one batch while tables are derived anew |
 //! | `BREACHES_MAX` | `100` | breaches listed by an audit; all are counted as one failure |
 //! | `CHILDREN_MAX` | `65_536` | children of one supervisor; `seats_max` stays far below |
@@ -71,6 +72,16 @@ pub struct Config {
     pub checkpoint_entries: u64,
     /// Entries since the last checkpoint from which on an orderly stop makes one.
     pub checkpoint_stop_entries: u64,
+    /// Bytes of the log that the scrub reads at once; one entry at least.
+    pub scrub_piece_bytes: usize,
+    /// How long it rests after each: with the piece this bounds what it takes from writers.
+    pub scrub_pause_ms: u64,
+    /// How long after a pass over the old log began the next begins.
+    pub scrub_every_ms: u64,
+    /// How often it looks whether something is due.
+    pub scrub_look_ms: u64,
+    /// How often it notes how far it came; more is walked again after a crash.
+    pub scrub_note_ms: u64,
     /// Requests an actor takes in before askers wait.
     pub mailbox_messages_max: usize,
     /// Bytes of requests in all mailboxes together before askers wait.
@@ -152,6 +163,11 @@ impl Config {
             lazy_entries_max: 1_024,
             checkpoint_entries: 200_000,
             checkpoint_stop_entries: 2_000,
+            scrub_piece_bytes: 256 << 10,
+            scrub_pause_ms: 25,
+            scrub_every_ms: 7 * 24 * 3_600 * 1_000,
+            scrub_look_ms: 60_000,
+            scrub_note_ms: 5_000,
             mailbox_messages_max: 1_024,
             mailbox_bytes_max: 64 << 20,
             mailbox_wait_ms_max: 10_000,

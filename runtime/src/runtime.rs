@@ -10,7 +10,7 @@ use crate::log::{Log, Threads};
 use crate::sandbox::{CodeRunner, Workers};
 use crate::search::Searches;
 use crate::seat::{Around, Perform, Seat, Supervised};
-use crate::store::{Opened, Owned, Store, ready_directory};
+use crate::store::{Opened, Owned, Scrub, Store, ready_directory};
 use crate::tree::Tree;
 use parking_lot::{Mutex, RwLock};
 use std::any::Any;
@@ -21,6 +21,7 @@ use stoa_actors::behaviour::Behaviour;
 use stoa_actors::id::{Millis, Position, RIGHTS, SessionId, SpaceId, StreamId};
 use stoa_actors::log::Head;
 use stoa_actors::rights::{self, Rights};
+use stoa_actors::scrub::Scrubbed;
 use stoa_actors::space::Space;
 use stoa_actors::supervisor::State;
 use tokio::sync::Semaphore;
@@ -39,6 +40,7 @@ struct Inner {
     seats: Mutex<HashMap<StreamId, Arc<dyn Any + Send + Sync>>>,
     searches: Searches,
     threads: Mutex<Option<Threads>>,
+    scrub: Scrub,
     workers: OnceLock<Arc<Workers>>,
     /// One action of a session at a time.
     turns: Mutex<HashMap<SessionId, Weak<tokio::sync::Mutex<()>>>>,
@@ -50,6 +52,7 @@ impl Drop for Inner {
     fn drop(&mut self) {
         if self.threads.get_mut().take().is_some() {
             self.around.shared.store.failure.trip(StoreError::Stopping);
+            self.scrub.stop();
             self.around.shared.log.stop();
             self.around.tree.kill();
         }
@@ -65,7 +68,8 @@ impl Runtime {
     /// Opens a directory, made if it is not there.
     ///
     /// Errors: [`StoreError::Locked`] while another process has it, [`StoreError::NewerFormat`],
-    /// [`StoreError::Breach`] when the log does not hold what was acknowledged.
+    /// [`StoreError::Breach`] when the log does not hold what was acknowledged,
+    /// [`StoreError::Damaged`] when a scrub has found that and it is so still.
     pub async fn open(config: Config) -> Result<Runtime, StoreError> {
         Runtime::open_with(config, kinds()).await
     }
@@ -93,9 +97,10 @@ impl Runtime {
             .map_err(|error| StoreError::Invariant(format!("opening the store: {error}")))??;
         let store = opened.store.clone();
         let searches = Searches::new(&config);
-        let clock = Clock::start(opened.last);
-        let (log, threads) = Log::start(&config, opened)
-            .map_err(|error| StoreError::Invariant(format!("a thread: {error}")))?;
+        let last = opened.last;
+        let clock = Clock::start(last);
+        let unstarted = |error| StoreError::Invariant(format!("a thread: {error}"));
+        let (log, threads) = Log::start(&config, opened).map_err(unstarted)?;
         let tree = Tree::start(&config, &store.failure).await?;
         let bytes = Arc::new(Semaphore::new(config.mailbox_bytes_max / 1024));
         let shared = Arc::new(Shared {
@@ -113,6 +118,7 @@ impl Runtime {
         Supervised::restarting(&*rights);
         around.tree.adopt_static(rights.clone()).await?;
         rights.settled().await.map_err(|error| StoreError::Invariant(error.to_string()))?;
+        let scrub = Scrub::start(&around.shared.config, &around.shared.store, last);
         let inner = Inner {
             around,
             kinds,
@@ -120,6 +126,7 @@ impl Runtime {
             seats: Mutex::default(),
             searches,
             threads: Mutex::new(Some(threads)),
+            scrub: scrub.map_err(unstarted)?,
             workers: OnceLock::new(),
             turns: Mutex::default(),
         };
@@ -219,6 +226,12 @@ impl Runtime {
         self.shared().clock.now()
     }
 
+    /// How far the log below the checkpoint was walked again, and when: what was written before
+    /// this store was opened is read and proved in the background. Nothing before the first walk.
+    pub fn scrubbed(&self) -> Option<Scrubbed> {
+        self.0.scrub.so_far()
+    }
+
     /// The last position that is durable and witnessed.
     pub fn durable(&self) -> Position {
         self.shared().log.durable()
@@ -256,12 +269,15 @@ impl Runtime {
     /// that the next open is quick. What is asked afterwards is refused.
     pub async fn stop(&self) -> Result<Option<Head>, StoreError> {
         let Some(threads) = self.0.threads.lock().take() else { return Ok(None) };
+        self.0.scrub.stop();
         // Lazy entries and whatever is in flight become durable before their actors go.
         let settling = settled(&self.shared().log).await;
         self.0.around.tree.stop().await;
         self.shared().log.stop();
-        let (store, least) = (self.store().clone(), self.shared().config.checkpoint_stop_entries);
+        let (runtime, least) = (self.clone(), self.shared().config.checkpoint_stop_entries);
         let end = tokio::task::spawn_blocking(move || {
+            let store = runtime.store();
+            runtime.0.scrub.join();
             let Some((head, unpointed)) = threads.join() else { return Ok(None) };
             if let Some(error) = store.failure.error() {
                 return Err(error);
