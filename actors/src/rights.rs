@@ -3,6 +3,7 @@
 //! What is not here: budgets (they are spent, not held) and the deed itself, which is checked
 //! against [`Rights::level`] by whoever is asked to do it.
 
+mod adjust;
 mod behaviour;
 mod grant;
 mod link;
@@ -13,6 +14,7 @@ mod revoke;
 mod stored;
 mod table;
 
+pub use adjust::{Adjustment, adjust};
 pub use link::{Level, Link, NotALevel, Right, Subject};
 pub use name::name_fits;
 pub use query::Holding;

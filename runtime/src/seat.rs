@@ -15,6 +15,7 @@ use stoa_actors::behaviour::{Behaviour, EffectId};
 use stoa_actors::id::{Position, ROOT, StreamId};
 use stoa_actors::incarnation::{Ask, Refused};
 use stoa_actors::log::Cause;
+use stoa_actors::retry::Unanswered;
 use tokio::sync::{Semaphore, oneshot, watch};
 use tokio::task::AbortHandle;
 
@@ -53,6 +54,17 @@ impl<R: std::error::Error> AskError<R> {
     /// Whether asking again, with the same key, may succeed.
     pub fn retryable(&self) -> bool {
         matches!(self, AskError::Restarted | AskError::Busy)
+    }
+
+    /// The same, for whoever decides what to do about it.
+    pub fn unanswered(&self) -> Unanswered {
+        match self {
+            AskError::Refused(_) => Unanswered::Refused,
+            AskError::Restarted => Unanswered::Restarted,
+            AskError::Quarantined(..) => Unanswered::Quarantined,
+            AskError::Busy => Unanswered::NoRoom,
+            AskError::Store(_) => Unanswered::Stopped,
+        }
     }
 }
 

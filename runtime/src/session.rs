@@ -189,17 +189,15 @@ async fn named(
     if asked.is_empty() {
         return Ok((session, held));
     }
-    for it in held.iter().filter(|it| !asked.iter().any(|want| same(want, it))) {
-        caller.withdraw(session, it.space).await?;
+    let rights = |all: &[Granted]| all.iter().map(|it| (it.space, it.level)).collect::<Vec<_>>();
+    let adjustment = rights::adjust(&rights(&held), &rights(&asked));
+    for space in adjustment.withdraw {
+        caller.withdraw(session, space).await?;
     }
-    for it in asked.iter().filter(|want| !held.iter().any(|it| same(want, it))) {
+    for it in adjustment.share.into_iter().filter_map(|place| asked.get(place)) {
         caller.share(session, ask(caller, it, None)).await?;
     }
     Ok((session, asked))
-}
-
-fn same(one: &Granted, other: &Granted) -> bool {
-    one.space == other.space && one.level == other.level
 }
 
 /// What a session holds, in the order in which its names sort.

@@ -119,13 +119,7 @@ impl Hands {
         let content = content.map(|it| items::content(it, media_type)).transpose()?;
         let content = content.unwrap_or_default();
         let draft = Draft { content, annotation, metadata, references, embedding: None };
-        let mut tries = self.caller.runtime.shared().config.write_tries_max;
-        let written = loop {
-            match self.caller.put(space, draft.clone(), why.clone()).await {
-                Err(problem) if problem.kind == Kind::Busy && tries > 1 => tries -= 1,
-                other => break other.map_err(refused)?,
-            }
-        };
+        let written = self.caller.put(space, draft, why).await.map_err(refused)?;
         let read = self.caller.get_version(written.id, written.version).await.map_err(refused)?;
         Ok(self.note(&read))
     }
@@ -143,13 +137,9 @@ impl Hands {
         args.end()?;
         let content = content.map(|it| items::content(it, media_type)).transpose()?;
         let patch = Patch { content, annotation, metadata, references, embedding: None };
-        let mut tries = self.caller.runtime.shared().config.write_tries_max;
-        let written = loop {
-            match self.caller.update(id, expect, patch.clone(), why.clone()).await {
-                Err(problem) if problem.kind == Kind::Busy && tries > 1 => tries -= 1,
-                Err(problem) => return Err(self.conflict(id, problem).await),
-                Ok(written) => break written,
-            }
+        let written = match self.caller.update(id, expect, patch, why).await {
+            Ok(written) => written,
+            Err(problem) => return Err(self.conflict(id, problem).await),
         };
         let read = self.caller.get_version(id, written.version).await.map_err(refused)?;
         Ok(self.note(&read))
