@@ -9,12 +9,13 @@ use crate::kinds::Kinds;
 use crate::log::{Log, Threads};
 use crate::sandbox::{CodeRunner, Workers};
 use crate::search::Searches;
-use crate::seat::{Around, Perform, Seat, Supervised};
+use crate::seat::{Around, Nothing, Perform, Seat, Supervised};
 use crate::store::{Opened, Owned, Scrub, Store, ready_directory};
 use crate::tree::Tree;
 use parking_lot::{Mutex, RwLock};
 use std::any::Any;
 use std::collections::HashMap;
+use std::convert::Infallible;
 use std::sync::{Arc, OnceLock, Weak};
 use std::time::Duration;
 use stoa_actors::behaviour::Behaviour;
@@ -114,7 +115,7 @@ impl Runtime {
         });
         let around = Around { shared, tree, publisher: Publisher::start(), bytes };
         let hook = Hook { decided: narrow, durable: widen };
-        let rights = Seat::new(RIGHTS, &around, Some(hook), None);
+        let rights = Seat::new(RIGHTS, &around, Some(hook), Arc::new(Nothing));
         Supervised::restarting(&*rights);
         around.tree.adopt_static(rights.clone()).await?;
         rights.settled().await.map_err(|error| StoreError::Invariant(error.to_string()))?;
@@ -152,13 +153,26 @@ impl Runtime {
         });
     }
 
-    /// The actor of a stream: the same seat for the same stream. A stream belongs to one kind.
+    /// The actor of a stream, of a kind without effects: the same seat for the same stream. A
+    /// stream belongs to one kind.
     ///
     /// Errors: [`StoreError::Invariant`] when the stream is seated with another kind.
-    pub fn actor<B: Behaviour + Sync>(
+    pub fn actor<B: Behaviour<Effect = Infallible> + Sync>(
         &self,
         stream: StreamId,
-        performer: Option<Arc<dyn Perform<B>>>,
+    ) -> Result<Arc<Seat<B>>, StoreError> {
+        self.actor_with(stream, Arc::new(Nothing))
+    }
+
+    /// The same for a kind with effects, which nobody can seat without a performer: an effect is
+    /// never owed in silence. The performer that a stream is seated with stays; one that is given
+    /// while it is seated is not used.
+    ///
+    /// Errors: as those of [`Runtime::actor`].
+    pub fn actor_with<B: Behaviour + Sync>(
+        &self,
+        stream: StreamId,
+        performer: Arc<dyn Perform<B>>,
     ) -> Result<Arc<Seat<B>>, StoreError> {
         let mut seats = self.0.seats.lock();
         let seat = seats
@@ -171,7 +185,7 @@ impl Runtime {
 
     /// The actor of a space.
     pub(crate) fn space(&self, space: SpaceId) -> Result<Arc<Seat<Space>>, StoreError> {
-        self.actor(space.stream(), None)
+        self.actor(space.stream())
     }
 
     /// The rights actor.

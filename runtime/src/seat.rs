@@ -8,6 +8,7 @@ use crate::tree::Tree;
 use parking_lot::Mutex;
 use ractor::{Actor, ActorCell, ActorRef, MessagingErr};
 use std::collections::BTreeMap;
+use std::convert::Infallible;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -94,6 +95,15 @@ where
     }
 }
 
+/// The performer of a kind that has no effects.
+pub(crate) struct Nothing;
+
+impl<B: Behaviour<Effect = Infallible>> Perform<B> for Nothing {
+    fn perform(&self, _: EffectId, effect: Infallible) -> Boxed<'static, Option<B::Message>> {
+        match effect {}
+    }
+}
+
 /// Whether an actor can be asked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Standing {
@@ -120,7 +130,7 @@ pub struct Seat<B: Behaviour> {
     pub(crate) shared: Arc<Shared>,
     pub(crate) face: Arc<Face>,
     pub(crate) hook: Option<Hook<B>>,
-    performer: Option<Arc<dyn Perform<B>>>,
+    performer: Arc<dyn Perform<B>>,
     /// Effects that run, whatever becomes of the incarnation that asked for them.
     running: Mutex<BTreeMap<EffectId, AbortHandle>>,
     seated: watch::Sender<Seated<B>>,
@@ -144,7 +154,7 @@ impl<B: Behaviour + Sync> Seat<B> {
         stream: StreamId,
         around: &Around,
         hook: Option<Hook<B>>,
-        performer: Option<Arc<dyn Perform<B>>>,
+        performer: Arc<dyn Perform<B>>,
     ) -> Arc<Seat<B>> {
         let shared = around.shared.clone();
         let seq = shared.store.last_seq(stream).unwrap_or(0);
@@ -290,7 +300,7 @@ impl<B: Behaviour + Sync> Seat<B> {
 
     /// Starts an effect, unless it runs already.
     pub(crate) fn start_effect(self: &Arc<Self>, id: EffectId, effect: B::Effect) {
-        let Some(performer) = self.performer.clone() else { return };
+        let performer = self.performer.clone();
         let mut running = self.running.lock();
         if running.contains_key(&id) {
             return;
