@@ -141,9 +141,6 @@ pub struct Incarnation<B: Behaviour> {
     overlay: Overlay,
 }
 
-/// Entries between two snapshots of a state.
-pub const SNAPSHOT_ENTRIES: u64 = 1_000;
-
 impl<B: Behaviour> Incarnation<B> {
     /// Before the first event.
     pub fn unborn(stream: StreamId) -> Self {
@@ -257,13 +254,19 @@ impl<B: Behaviour> Incarnation<B> {
             events: codec::encode(EVENTS_FORM, &events).map_err(oversize)?,
         };
         let bytes = body.encode().map_err(oversize)?;
-        let append = self.take_in(&events, body, bytes);
+        let append = self.take_in(&events, body, bytes, given.limits.snapshot_entries);
         let answer = refused.map_or(Ok(reply), |no| Err(Refused::Actor(no)));
         Ok(Step { append: Some(append), answer, seq: Some(self.seq), events, effects })
     }
 
     /// From here on nothing is refused: the entry will be durable, or the store ends.
-    fn take_in(&mut self, events: &[B::Event], body: Body, bytes: Vec<u8>) -> Append {
+    fn take_in(
+        &mut self,
+        events: &[B::Event],
+        body: Body,
+        bytes: Vec<u8>,
+        snapshot_entries: u64,
+    ) -> Append {
         self.seq += 1;
         let mut rows = Vec::new();
         for (index, event) in events.iter().enumerate() {
@@ -278,7 +281,7 @@ impl<B: Behaviour> Incarnation<B> {
             rows.push(answer_row(self.stream, body.by, &answered));
             self.overlay.lay_answer(self.seq, body.by, answered);
         }
-        let due = self.seq.is_multiple_of(SNAPSHOT_ENTRIES);
+        let due = self.seq.is_multiple_of(snapshot_entries);
         Append {
             stream: self.stream,
             seq: self.seq,

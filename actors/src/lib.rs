@@ -6,8 +6,9 @@
 //! function of the log.
 //!
 //! In reading order: [`id`], [`value`] and [`atom`] are the data; [`behaviour`] is the contract,
-//! [`incarnation`] the order of a delivery; [`space`], [`session`] and [`rights`] are actors, [`supervisor`]
-//! says who is started again; [`log`] is the pure half of the log, [`codec`] its bytes; [`code`] is how
+//! [`incarnation`] the order of a delivery; [`space`], [`session`] and [`rights`] are actors,
+//! [`supervisor`] says who is started again, [`retry`] what is asked again; [`log`] is the pure half
+//! of the log, [`scrub`] when it is walked again, [`codec`] its bytes; [`code`] is how
 //! agents act, [`search`] how they find atoms; [`simulation`] runs any actor in memory and crashes
 //! it; [`limits`] bounds it all, [`mutant`] plants bugs for the tests.
 
@@ -20,7 +21,9 @@ pub mod incarnation;
 pub mod limits;
 pub mod log;
 pub mod mutant;
+pub mod retry;
 pub mod rights;
+pub mod scrub;
 pub mod search;
 pub mod session;
 pub mod simulation;

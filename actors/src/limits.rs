@@ -1,4 +1,7 @@
 //! Every limit that a decision enforces, with its unit last and its default.
+//!
+//! What cannot be set, because a stored form, a protocol or a proof rests on it, is a constant
+//! where it is used; the runtime's table lists those too.
 
 use serde::{Deserialize, Serialize};
 
@@ -27,6 +30,63 @@ pub struct Limits {
     pub wake_comments_max: usize,
     /// What one agent may do and take.
     pub session: SessionLimits,
+    /// Entries of a stream between two snapshots of its state.
+    pub snapshot_entries: u64,
+    /// Who may do what.
+    pub rights: RightsLimits,
+    /// One search.
+    pub search: SearchLimits,
+}
+
+/// What bounds the rights actor. Each has a refusal of its own; what was given under a higher
+/// limit stays.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RightsLimits {
+    /// Live links to one holder.
+    pub links_per_holder_max: usize,
+    /// Aliases in one holder's table.
+    pub names_per_holder_max: usize,
+    /// Rights asked for in one spawn.
+    pub asks_per_spawn_max: usize,
+    /// Links from a right to its origin, both ends counted.
+    pub chain_links_max: usize,
+    /// Sessions from one to the root, itself not counted.
+    pub ancestors_max: usize,
+    /// UTF-8 bytes of a reason.
+    pub reason_bytes_max: usize,
+    /// UTF-8 bytes of an alias, and of the name of a tool, secret or model.
+    pub name_bytes_max: usize,
+}
+
+impl Default for RightsLimits {
+    fn default() -> Self {
+        RightsLimits {
+            links_per_holder_max: 4_096,
+            names_per_holder_max: 4_096,
+            asks_per_spawn_max: 64,
+            chain_links_max: 64,
+            ancestors_max: 64,
+            reason_bytes_max: 1 << 10,
+            name_bytes_max: 128,
+        }
+    }
+}
+
+/// What bounds one search.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SearchLimits {
+    /// Results.
+    pub hits_max: usize,
+    /// UTF-8 bytes of the text searched for.
+    pub text_bytes_max: usize,
+    /// Metadata keys, also those in conditions, and relations.
+    pub conditions_max: usize,
+}
+
+impl Default for SearchLimits {
+    fn default() -> Self {
+        SearchLimits { hits_max: 1_000, text_bytes_max: 32 << 10, conditions_max: 100 }
+    }
 }
 
 /// What one agent may do and take.
@@ -100,6 +160,9 @@ impl Default for Limits {
             subscriptions_max: 10_000,
             wake_comments_max: 20,
             session: SessionLimits::default(),
+            snapshot_entries: 1_000,
+            rights: RightsLimits::default(),
+            search: SearchLimits::default(),
         }
     }
 }

@@ -189,6 +189,14 @@ pub enum Breach {
         /// The last entry that holds.
         after: Head,
     },
+    /// The medium does not give an entry back.
+    #[error("the entry after {after} cannot be read: {why}")]
+    Unreadable {
+        /// The last entry that holds.
+        after: Head,
+        /// What the engine says.
+        why: String,
+    },
     /// The log ends before the last acknowledged entry.
     #[error("the log ends at {log}, but {witness} was acknowledged: its tail is lost")]
     LostTail {
@@ -217,7 +225,10 @@ impl Breach {
     /// The last head that holds: what `doctor --accept-loss` goes on from.
     pub fn keeps(&self) -> Head {
         match self {
-            Breach::Hole { after, .. } | Breach::Chain { after } | Breach::Body { after } => *after,
+            Breach::Hole { after, .. }
+            | Breach::Chain { after }
+            | Breach::Body { after }
+            | Breach::Unreadable { after, .. } => *after,
             Breach::LostTail { log, .. }
             | Breach::Rewritten { log, .. }
             | Breach::NoWitness { log } => *log,

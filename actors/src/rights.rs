@@ -3,8 +3,7 @@
 //! What is not here: budgets (they are spent, not held) and the deed itself, which is checked
 //! against [`Rights::level`] by whoever is asked to do it.
 
-pub mod limit;
-
+mod adjust;
 mod agent;
 mod behaviour;
 mod grant;
@@ -16,6 +15,7 @@ mod revoke;
 mod stored;
 mod table;
 
+pub use adjust::{Adjustment, adjust};
 pub use agent::DM;
 pub use link::{Level, Link, NotALevel, Right, Subject};
 pub use name::name_fits;
@@ -23,6 +23,7 @@ pub use query::Holding;
 pub use refusal::Refusal;
 
 use crate::id::{LinkId, Millis, ROOT, SessionId, SpaceId};
+use crate::limits::RightsLimits;
 use crate::session::Charter;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -215,6 +216,14 @@ pub struct Decision {
     pub answer: Result<Reply, Refusal>,
 }
 
+/// Who asks, when, and within which limits.
+#[derive(Clone, Copy)]
+struct Asking<'a> {
+    by: SessionId,
+    now: Millis,
+    limits: &'a RightsLimits,
+}
+
 impl Decision {
     fn one(event: Event, reply: Reply) -> Decision {
         Decision { events: vec![event], answer: Ok(reply) }
@@ -245,39 +254,53 @@ impl Default for Rights {
 }
 
 impl Rights {
-    /// Decides what a message of `by` comes to. Refused: nothing is recorded; a refusal that *is*
-    /// recorded comes as the decision's answer.
+    /// Decides what a message of `by` comes to, within the default limits.
     pub fn decide(
         &self,
         by: SessionId,
         now: Millis,
         message: Message,
     ) -> Result<Decision, Refusal> {
+        self.decide_within(&RightsLimits::default(), by, now, message)
+    }
+
+    /// Decides what a message of `by` comes to. Refused: nothing is recorded; a refusal that *is*
+    /// recorded comes as the decision's answer. A limit that was lowered takes nothing away.
+    pub fn decide_within(
+        &self,
+        limits: &RightsLimits,
+        by: SessionId,
+        now: Millis,
+        message: Message,
+    ) -> Result<Decision, Refusal> {
         self.living(by)?;
+        let asking = Asking { by, now, limits };
         match message {
-            Message::Install { link, subject, reason } => self.install(by, link, subject, reason),
+            Message::Install { link, subject, reason } => {
+                self.install(asking, link, subject, reason)
+            }
             Message::CreateSpace { space, link, alias, reason } => {
-                self.create_space(by, space, link, alias, reason)
+                self.create_space(asking, space, link, alias, reason)
             }
             Message::Spawn { child, alias, asks, reason } => {
-                self.spawn(by, now, grant::Spawn { child, alias, asks, reason })
+                self.spawn(asking, grant::Spawn { child, alias, asks, reason })
             }
             Message::SpawnAgent { child, alias, asks, dm_links, charter, reason } => {
                 let spawn = grant::Spawn { child, alias, asks, reason };
-                self.spawn_agent(by, now, spawn, dm_links, charter)
+                self.spawn_agent(asking, spawn, dm_links, charter)
             }
             Message::ConfirmBirth { session } => self.confirm_birth(by, session),
             Message::Share { link, to, alias, right, expires, reason } => {
                 let ask = Ask { link, alias, right, expires };
-                self.share(by, now, to, ask, reason)
+                self.share(asking, to, ask, reason)
             }
             Message::Revoke { holder, subject, reason } => {
-                self.revoke(by, now, holder, &subject, reason)
+                self.revoke(asking, holder, &subject, reason)
             }
-            Message::RevokeLink { link, reason } => self.revoke_link(by, now, link, reason),
-            Message::Name { alias, named } => self.name(by, now, alias, named),
+            Message::RevokeLink { link, reason } => self.revoke_link(asking, link, reason),
+            Message::Name { alias, named } => self.name(asking, alias, named),
             Message::Unname { alias } => self.unname(by, alias),
-            Message::End { session, reason } => self.end(by, now, session, reason),
+            Message::End { session, reason } => self.end(asking, session, reason),
             Message::Expire => Ok(self.expire(now)),
         }
     }

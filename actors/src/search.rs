@@ -21,6 +21,7 @@ pub use words::{WORDS_BYTES_MAX, tokens, words};
 
 use crate::atom::{Atom, Metadata};
 use crate::id::{AtomId, Position};
+use crate::limits::SearchLimits;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -84,18 +85,15 @@ pub enum QueryRefusal {
     },
 }
 
-/// Metadata keys, also those in conditions, and relations of one query.
-pub const CONDITIONS_MAX: usize = 100;
-
 impl Query {
-    /// Refuses what is over a limit; `hits_max` is the host's.
-    pub fn check(&self, hits_max: usize) -> Result<(), QueryRefusal> {
+    /// Refuses what is over a limit.
+    pub fn check(&self, most: &SearchLimits) -> Result<(), QueryRefusal> {
         let text = self.text.as_ref().map_or(0, String::len);
         let within = self.references.values().map(|it| 1 + it.metadata.len()).sum::<usize>();
         let limits = [
-            ("hits asked for", self.limit, hits_max),
-            ("bytes of text asked for", text, WORDS_BYTES_MAX),
-            ("conditions", self.metadata.len() + within, CONDITIONS_MAX),
+            ("hits asked for", self.limit, most.hits_max),
+            ("bytes of text asked for", text, most.text_bytes_max),
+            ("conditions", self.metadata.len() + within, most.conditions_max),
         ];
         let over = limits.into_iter().find(|(_, size, max)| size > max);
         over.map_or(Ok(()), |(what, size, max)| Err(QueryRefusal::Limit { what, size, max }))

@@ -38,7 +38,7 @@ async fn open(dir: &Path) -> Result<(Runtime, Arc<Seat<Till>>), Box<dyn std::err
         })
     };
     let printer: Arc<dyn Perform<Till>> = Arc::new(print);
-    let till = runtime.actor(STREAM, Some(printer))?;
+    let till = runtime.actor_with(STREAM, printer)?;
     Ok((runtime, till))
 }
 

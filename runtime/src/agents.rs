@@ -51,7 +51,7 @@ impl Runtime {
     pub(crate) fn agent(&self, session: SessionId) -> Result<Arc<Seat<Session>>, StoreError> {
         let hand =
             Hand { runtime: self.downgrade(), session, started: self.agents().started.subscribe() };
-        self.actor(session.stream(), Some(Arc::new(hand)))
+        self.actor_with(session.stream(), Arc::new(hand))
     }
 
     /// Lets agents live: finishes the births that a crash has cut off, goes on with turns that it

@@ -18,6 +18,7 @@ use stoa_actors::atom::Atom;
 use stoa_actors::id::{AtomId, Position, SessionId, SpaceId, SubscriptionId};
 use stoa_actors::incarnation::Ask;
 use stoa_actors::log::Cause;
+use stoa_actors::retry::{Repeatable, again};
 use stoa_actors::rights::{Level, Subject};
 use stoa_actors::space::{Draft, Expect, Filter, Message, Patch, Reply};
 
@@ -154,15 +155,35 @@ impl Caller {
         self.mutate(space, message, why, 1).await
     }
 
+    /// Sent again, where it has a key, after what passes by itself.
     async fn mutate(
         &self,
         space: SpaceId,
-        message: Message,
+        mut message: Message,
         why: Why,
         bytes: usize,
     ) -> Result<Written, Problem> {
-        let seat = self.runtime.space(space)?;
-        let receipt = seat.ask_weighing(self.ask(message, why), Urgency::Synced, bytes).await?;
+        let tries_max = self.runtime.shared().config.write_tries_max;
+        let request = if why.key.is_some() { Repeatable::Keyed } else { Repeatable::Unkeyed };
+        let mut tried = 0;
+        let receipt = loop {
+            tried += 1;
+            let seat = self.runtime.space(space)?;
+            // What is sent but once is not copied.
+            let last = request == Repeatable::Unkeyed || tried >= tries_max;
+            let (sent, rest) =
+                if last { (message, None) } else { (message.clone(), Some(message)) };
+            let ask = self.ask(sent, why.clone());
+            match seat.ask_weighing(ask, Urgency::Synced, bytes).await {
+                Ok(receipt) => break receipt,
+                Err(error) => match rest {
+                    Some(rest) if again(error.unanswered(), request, tried, tries_max) => {
+                        message = rest;
+                    }
+                    _ => return Err(error.into()),
+                },
+            }
+        };
         match (receipt.reply, receipt.position) {
             (Reply::Version { id, version }, Some(position)) => {
                 Ok(Written { id, version, position })

@@ -1,8 +1,55 @@
 //! Every setting and every limit of the runtime, in one table, with its unit and its default.
+//!
+//! The unit stands last in the name: `_bytes`, `_ms`, `_entries`. What a decision enforces is in
+//! [`Limits`], and comes to it with the delivery. `runtime/tests/limits.rs` sees that nothing is
+//! bounded in a place of its own.
+//!
+//! # What cannot be set
+//!
+//! A stored form, a protocol or a measurement rests on these, so they are constants where they are
+//! used:
+//!
+//! | constant | value | why it is fixed |
+//! |---|---|---|
+//! | `VALUE_BYTES_MAX` | `24 << 20` | what one stored value or frame decodes to at most |
+//! | `VALUE_DEPTH_MAX` | `32` | what is stored must be readable by every later build |
+//! | `HEADER_BYTES` | `88` | the stored form of an entry |
+//! | `SLOT_BYTES` | `4096` | the stored form of the witness |
+//! | `RECORD_BYTES` | `48` | the stored form of the witness |
+//! | `NOTE_BYTES` | `104` | the form of the scrub's note |
+//! | `BATCH_ENTRIES` | `512` | entries of one batch while tables are derived anew |
+//! | `BREACHES_MAX` | `100` | breaches listed by an audit; all are counted as one failure |
+//! | `CHILDREN_MAX` | `65_536` | children of one supervisor; `seats_max` stays far below |
+//! | `WORDS_BYTES_MAX` | `32 << 10` | how much of an atom its stored embedding speaks for |
+//! | `TOKEN_BYTES_MAX` | `64` | what counts as a word |
+//! | `WORD_CHARS_MAX` | `100` | what counts as a word in the embedding's vocabulary |
+//! | `TEXT_BYTES_MAX` | `48` | longer metadata is indexed by its hash |
+//! | `ROUNDING_MAX` | `1024` | how far a float may be from the integer it equals |
+//! | `COUNT_MAX` | `(1 << COUNT_BITS) - 1` | the layout of a posting |
+//! | `SLOTS_MAX` | `1 << (u32::BITS - COUNT_BITS)` | the layout of a posting; atoms in one index |
+//! | `FRAME_BYTES_MAX` | `32 << 20` | the worker's protocol; the limits of an action are lower |
+//! | `PREFIX_BYTES` | `4` | the worker's protocol |
+//! | `ITEM_DEPTH_MAX` | `VALUE_DEPTH_MAX + 8` | the worker's protocol |
+//! | `ENTRY_BYTES` | `8` | what an element of a collection counts towards a call's size |
+//! | `FRAMING_BYTES` | `1 << 10` | the worker's protocol: what surrounds the content of an ending |
+//! | `READ_BYTES` | `64 << 10` | one read of a worker's pipe |
+//! | `LAST_WORDS_BYTES_MAX` | `4 << 10` | what is read of a dead worker's last words |
+//! | `REAP` | `Duration::from_millis(250)` | how long a dead worker may take to be reaped |
+//! | `COMPUTING_TICK` | `Duration::from_millis(5)` | how often a worker's memory is measured |
+//! | `WAITING_TICK` | `Duration::from_millis(20)` | how often a worker looks for its parent |
+//! | `OVERDUE_FACTOR` | `4` | the worker's own wall behind `compute_ms_max` |
+//! | `CPU_FACTOR` | `4` | the kernel's wall behind `compute_ms_max` |
+//! | `STACK_BYTES` | `256 << 20` | the parser recurses over the source |
+//! | `PROGRAM_BYTES` | `64 << 20` | what a worker needs before any Python |
+//! | `MAPPINGS_BYTES` | `1 << 30` | the same for mappings without data |
+//! | `FILES_MAX` | `16` | files a worker may have open |
+//! | `RETIRE_BYTES` | `64 << 20` | growth at which a worker asks to be replaced |
+//! | `DAY_MS` | `86_400_000` | a day |
+//! | `SOCKET_PATH_BYTES_MAX` | `100` | the system's: 107 bytes fit |
 
 use crate::model::Models;
-use crate::sandbox::ActionLimits;
 use crate::tool::Tools;
+use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 use stoa_actors::limits::Limits;
 
@@ -11,7 +58,7 @@ use stoa_actors::limits::Limits;
 pub struct Config {
     /// The data directory.
     pub data: PathBuf,
-    /// What one mutation may carry.
+    /// What one mutation and one search may carry, and how far rights go.
     pub limits: Limits,
     /// Entries in one commit. More buys latency, no throughput.
     pub commit_entries_max: usize,
@@ -19,28 +66,58 @@ pub struct Config {
     pub commit_bytes_max: usize,
     /// How long one commit may take before the store counts as failed.
     pub commit_ms_max: u64,
+    /// Streams whose last number the log writer keeps in memory before it forgets them all.
+    pub commit_streams_max: usize,
     /// Lazy entries that wait for a synced one before they are written anyway.
     pub lazy_entries_max: usize,
     /// Entries between two checkpoints of a running store: bounds the walk at the next open.
     pub checkpoint_entries: u64,
     /// Entries since the last checkpoint from which on an orderly stop makes one.
     pub checkpoint_stop_entries: u64,
+    /// Bytes of the log that the scrub reads at once; one entry at least.
+    pub scrub_piece_bytes: usize,
+    /// How long it rests after each: with the piece this bounds what it takes from writers.
+    pub scrub_pause_ms: u64,
+    /// How long after a pass over the old log began the next begins.
+    pub scrub_every_ms: u64,
+    /// How often it looks whether something is due.
+    pub scrub_look_ms: u64,
+    /// How often it notes how far it came; more is walked again after a crash.
+    pub scrub_note_ms: u64,
     /// Requests an actor takes in before askers wait.
     pub mailbox_messages_max: usize,
     /// Bytes of requests in all mailboxes together before askers wait.
     pub mailbox_bytes_max: usize,
     /// How long an asker waits for room in a mailbox before it is told to come back.
     pub mailbox_wait_ms_max: u64,
+    /// Incarnations that a request is offered to before its asker is told to come back.
+    pub mailbox_deliveries_max: u32,
+    /// Tries of a write whose actor was restarted meanwhile; its key makes them one.
+    pub write_tries_max: u32,
     /// Block cache of the store.
     pub cache_bytes: u64,
     /// Journals of the store: bounds what an open after a crash replays.
     pub journal_bytes_max: u64,
     /// How long a second process tries to reach the owner of the directory.
     pub connect_ms_max: u64,
+    /// How long it waits before it tries again.
+    pub connect_retry_ms: u64,
+    /// How often a client that waits for the store to open hears that it still does.
+    pub opening_ms: u64,
+    /// How often an owner that is at work on a request says so; well under `connect_ms_max`.
+    pub working_ms: u64,
     /// Connections the owner serves at once.
     pub connections_max: usize,
     /// The largest frame on the socket.
     pub frame_bytes_max: usize,
+    /// Answers on their way to one client before the work for it waits.
+    pub answers_max: usize,
+    /// Changes handed to a watcher at once.
+    pub watch_changes_max: usize,
+    /// Entries of a stream looked through before a follower is told of those that pass.
+    pub follow_entries_max: usize,
+    /// Changes the code of an action gets in one answer.
+    pub history_changes_max: usize,
     /// How long an orderly stop waits for actors before it kills them.
     pub stop_ms_max: u64,
     /// Restarts of one actor within the window before it is quarantined.
@@ -53,23 +130,32 @@ pub struct Config {
     pub restart_backoff_ms_max: u64,
     /// Uptime after which a restart counts as the first again.
     pub restart_healthy_ms: u64,
-    /// Results of one search.
-    pub search_results_max: usize,
     /// Spaces with an index in memory; the one searched longest ago makes room for another.
     pub search_spaces_max: usize,
     /// Atoms in all indexes together, at about 1.5 KB each. The index of the space that is searched
     /// stays, alone if it must.
     pub search_atoms_max: usize,
-    /// What one action may use up.
+    /// Atom versions read before they are indexed together.
+    pub index_batch_atoms: usize,
+    /// Bytes of their contents.
+    pub index_batch_bytes: usize,
+    /// A text up to this size is embedded at once; a longer one beside the tasks.
+    pub embed_inline_bytes_max: usize,
+    /// Versions of atoms that a session remembers; one that it has forgotten needs `if_version` or
+    /// `force`.
+    pub seen_atoms_max: usize,
+    /// How long the rights of a session without a name outlast the longest action.
+    pub nameless_ms: u64,
+    /// What one action in Python may use up.
     pub action: ActionLimits,
+    /// The processes that run Python.
+    pub workers: WorkersConfig,
     /// Who may think for agents.
     pub models: Models,
     /// How long a model may take for one thought.
     pub model_ms_max: u64,
     /// What agents may call, if they are given the right to.
     pub tools: Tools,
-    /// How the worker for Python is started; nothing is this program itself.
-    pub worker: Option<PathBuf>,
 }
 
 impl Config {
@@ -81,31 +167,141 @@ impl Config {
             commit_entries_max: 512,
             commit_bytes_max: 1 << 20,
             commit_ms_max: 30_000,
+            commit_streams_max: 1 << 20,
             lazy_entries_max: 1_024,
             checkpoint_entries: 200_000,
             checkpoint_stop_entries: 2_000,
+            scrub_piece_bytes: 256 << 10,
+            scrub_pause_ms: 25,
+            scrub_every_ms: 7 * 24 * 3_600 * 1_000,
+            scrub_look_ms: 60_000,
+            scrub_note_ms: 5_000,
             mailbox_messages_max: 1_024,
             mailbox_bytes_max: 64 << 20,
             mailbox_wait_ms_max: 10_000,
+            mailbox_deliveries_max: 3,
+            write_tries_max: 3,
             cache_bytes: 32 << 20,
             journal_bytes_max: 128 << 20,
             connect_ms_max: 5_000,
+            connect_retry_ms: 15,
+            opening_ms: 500,
+            working_ms: 1_000,
             connections_max: 256,
             frame_bytes_max: 24 << 20,
+            answers_max: 64,
+            watch_changes_max: 64,
+            follow_entries_max: 1_000,
+            history_changes_max: 1_000,
             stop_ms_max: 5_000,
             restarts_max: 5,
             restarts_within_ms: 60_000,
             restart_backoff_ms: 10,
             restart_backoff_ms_max: 10_000,
             restart_healthy_ms: 30_000,
-            search_results_max: 1_000,
             search_spaces_max: 256,
             search_atoms_max: 1_000_000,
+            index_batch_atoms: 1_024,
+            index_batch_bytes: 8 << 20,
+            embed_inline_bytes_max: 4 << 10,
+            seen_atoms_max: 10_000,
+            nameless_ms: 60_000,
             action: ActionLimits::default(),
+            workers: WorkersConfig::default(),
             models: Models::default(),
             model_ms_max: 600_000,
             tools: Tools::default(),
+        }
+    }
+}
+
+/// What one action may use up. Everything has a limit; each error names the one it met.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ActionLimits {
+    /// Source code; more is refused unread.
+    pub source_bytes_max: usize,
+    /// Time the code itself computes. Past it the action is stopped, at the latest by killing its
+    /// worker `grace_ms` later.
+    pub compute_ms_max: u64,
+    /// Time all host calls of the action together may take.
+    pub host_wait_ms_max: u64,
+    /// Host calls.
+    pub host_calls_max: u32,
+    /// Arguments of one host call, as they travel.
+    pub call_bytes_max: usize,
+    /// The answer to one host call, as it travels.
+    pub answer_bytes_max: usize,
+    /// What is kept of the printed text.
+    pub printed_bytes_max: usize,
+    /// What is kept of the `repr` of the last expression.
+    pub value_bytes_max: usize,
+    /// What is kept of a traceback.
+    pub traceback_bytes_max: usize,
+    /// The REPL's state between actions; past it the next action has a fresh one.
+    pub dump_bytes_max: usize,
+    /// Memory above what the worker had before the action.
+    pub memory_bytes_max: usize,
+    /// Nested Python calls.
+    pub recursion_depth_max: usize,
+}
+
+impl Default for ActionLimits {
+    fn default() -> Self {
+        Self {
+            source_bytes_max: 32 << 10,
+            compute_ms_max: 5_000,
+            host_wait_ms_max: 600_000,
+            host_calls_max: 1_000,
+            call_bytes_max: 1 << 20,
+            answer_bytes_max: 4 << 20,
+            printed_bytes_max: 64 << 10,
+            value_bytes_max: 8 << 10,
+            traceback_bytes_max: 16 << 10,
+            dump_bytes_max: 4 << 20,
+            memory_bytes_max: 128 << 20,
+            recursion_depth_max: 1_000,
+        }
+    }
+}
+
+/// The worker processes a [`Workers`](crate::sandbox::Workers) keeps.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WorkersConfig {
+    /// An executable that calls [`worker_main_if_asked`](crate::worker_main_if_asked) first thing;
+    /// nothing is this program itself.
+    pub worker: Option<PathBuf>,
+    /// Actions at a time, hence processes.
+    pub workers_max: usize,
+    /// Actions that may wait for a free worker; more are refused.
+    pub queue_actions_max: usize,
+    /// Actions after which a worker is replaced, against slow leaks. With 1 every action has a
+    /// process of its own, so that not even a broken interpreter carries over to another session,
+    /// for some three milliseconds each.
+    pub worker_actions_max: u32,
+    /// Memory of one worker as the kernel counts it, above its stacks: the wall behind
+    /// [`ActionLimits::memory_bytes_max`].
+    pub worker_memory_bytes_max: u64,
+    /// How long past its limit an action may take to stop by itself.
+    pub grace_ms: u64,
+}
+
+impl WorkersConfig {
+    /// Two workers of this executable: mostly `std::env::current_exe()`, asked for in `main`.
+    pub fn new(worker: impl Into<PathBuf>) -> Self {
+        Self { worker: Some(worker.into()), ..Self::default() }
+    }
+}
+
+impl Default for WorkersConfig {
+    /// Two workers of this program itself.
+    fn default() -> Self {
+        Self {
             worker: None,
+            workers_max: 2,
+            queue_actions_max: 256,
+            worker_actions_max: 1_000,
+            worker_memory_bytes_max: 512 << 20,
+            grace_ms: 500,
         }
     }
 }

@@ -20,7 +20,7 @@ use stoa_actors::codec;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
 /// The form of a frame; a client and an owner of different forms refuse each other.
-const FRAME_FORM: u8 = 1;
+const FRAME_FORM: u8 = 2;
 
 /// What the owner says first, and again while it opens its store.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -32,9 +32,6 @@ enum Hello {
     /// It could not open: the reason.
     Refused(crate::problem::Problem),
 }
-
-/// How often an owner that is at work on a request says so.
-const WORKING_MS: u64 = 1_000;
 
 /// What the owner answers with: any number of answers, then the end.
 #[derive(Clone, Debug, Serialize, Deserialize)]

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 use stoa_actors::codec::CodecError;
-use stoa_actors::log::Breach;
+use stoa_actors::log::{Breach, Head};
 use tokio::sync::Notify;
 
 /// Why a store cannot be opened, or why it stopped.
@@ -44,6 +44,18 @@ pub enum StoreError {
     /// The log does not hold what was acknowledged.
     #[error("{0}")]
     Breach(Breach),
+    /// The scrub found, below the last checkpoint, that the log does not hold any more what it held.
+    #[error(
+        "{breach}; the scrub found it below the checkpoint {checkpoint}: bring the directory back \
+         from a copy, or give up every entry after {}",
+        .breach.keeps()
+    )]
+    Damaged {
+        /// What does not hold; it names the last entry that does.
+        breach: Box<Breach>,
+        /// Up to where the log was whole once.
+        checkpoint: Head,
+    },
     /// Stored bytes cannot be read.
     #[error("{0}")]
     Codec(String),

@@ -174,9 +174,6 @@ struct Writer {
     checkpoint: Option<JoinHandle<()>>,
 }
 
-/// Streams whose last number is kept in memory before all are forgotten.
-const SEQS_MAX: usize = 1 << 20;
-
 impl Writer {
     fn run(mut self, queue: &Receiver<Request>) -> u64 {
         let mut waiting: Vec<Request> = Vec::new();
@@ -254,7 +251,7 @@ impl Writer {
         }
         self.pulse.commit.store(0, Ordering::Relaxed);
         self.pulse.commits.fetch_add(1, Ordering::Relaxed);
-        if self.seqs.len() > SEQS_MAX {
+        if self.seqs.len() > self.config.commit_streams_max {
             self.seqs.clear();
         }
     }

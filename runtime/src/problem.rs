@@ -5,6 +5,7 @@ use crate::failure::StoreError;
 use crate::seat::AskError;
 use serde::{Deserialize, Serialize};
 use stoa_actors::incarnation::Refused;
+use stoa_actors::log::Breach;
 use stoa_actors::{rights, session, space};
 
 /// What kind of no it is; each has an exit code of its own.
@@ -79,15 +80,19 @@ impl Problem {
     }
 }
 
+/// What gives up all behind the last entry that holds.
+fn give_up(breach: &Breach) -> String {
+    format!("stoa doctor --accept-loss {}", breach.keeps())
+}
+
 impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
         let hint = match &error {
             StoreError::Locked { pid: Some(pid), .. } => Some(format!("kill {pid}")),
             StoreError::Locked { .. } => Some("stoa --data OTHER_DIR status".to_owned()),
             StoreError::NewerFormat { .. } => Some("stoa --version".to_owned()),
-            StoreError::Breach(breach) => {
-                Some(format!("stoa doctor --accept-loss {}", breach.keeps()))
-            }
+            StoreError::Breach(breach) => Some(give_up(breach)),
+            StoreError::Damaged { breach, .. } => Some(give_up(breach)),
             StoreError::Codec(_) => Some("stoa doctor".to_owned()),
             StoreError::Stopping => Some("stoa status".to_owned()),
             StoreError::File { .. } => {
@@ -167,7 +172,7 @@ impl From<rights::Refusal> for Problem {
             Refusal::BeyondDelegable { .. } => {
                 (Kind::Forbidden, "stoa grant SPACE SESSION LEVEL --delegate LEVEL")
             }
-            Refusal::BadName(_) => (Kind::Invalid, "stoa space create SHORT_NAME"),
+            Refusal::BadName { .. } => (Kind::Invalid, "stoa space create SHORT_NAME"),
             Refusal::MayNotShare(_)
             | Refusal::OutlivesBasis { .. }
             | Refusal::NothingToRevoke

@@ -8,20 +8,22 @@ use crate::failure::StoreError;
 use crate::host::{Hook, Shared, load, settled};
 use crate::kinds::Kinds;
 use crate::log::{Log, Threads};
-use crate::sandbox::{CodeRunner, Workers, WorkersConfig};
+use crate::sandbox::{CodeRunner, Workers};
 use crate::search::Searches;
-use crate::seat::{Around, Perform, Seat, Supervised};
-use crate::store::{Opened, Owned, Store, ready_directory};
+use crate::seat::{Around, Nothing, Perform, Seat, Supervised};
+use crate::store::{Opened, Owned, Scrub, Store, ready_directory};
 use crate::tree::Tree;
 use parking_lot::{Mutex, RwLock};
 use std::any::Any;
 use std::collections::HashMap;
+use std::convert::Infallible;
 use std::sync::{Arc, OnceLock, Weak};
 use std::time::Duration;
 use stoa_actors::behaviour::Behaviour;
 use stoa_actors::id::{Millis, Position, RIGHTS, SessionId, SpaceId, StreamId};
 use stoa_actors::log::Head;
 use stoa_actors::rights::{self, Rights};
+use stoa_actors::scrub::Scrubbed;
 use stoa_actors::session::Session;
 use stoa_actors::space::Space;
 use stoa_actors::supervisor::State;
@@ -52,6 +54,7 @@ struct Inner {
     searches: Searches,
     agents: Agents,
     threads: Mutex<Option<Threads>>,
+    scrub: Scrub,
     workers: OnceLock<Arc<Workers>>,
     /// One action of a session at a time.
     turns: Mutex<HashMap<SessionId, Weak<tokio::sync::Mutex<()>>>>,
@@ -63,6 +66,7 @@ impl Drop for Inner {
     fn drop(&mut self) {
         if self.threads.get_mut().take().is_some() {
             self.around.shared.store.failure.trip(StoreError::Stopping);
+            self.scrub.stop();
             self.around.shared.log.stop();
             self.around.tree.kill();
         }
@@ -78,7 +82,8 @@ impl Runtime {
     /// Opens a directory, made if it is not there.
     ///
     /// Errors: [`StoreError::Locked`] while another process has it, [`StoreError::NewerFormat`],
-    /// [`StoreError::Breach`] when the log does not hold what was acknowledged.
+    /// [`StoreError::Breach`] when the log does not hold what was acknowledged,
+    /// [`StoreError::Damaged`] when a scrub has found that and it is so still.
     pub async fn open(config: Config) -> Result<Runtime, StoreError> {
         Runtime::open_with(config, kinds()).await
     }
@@ -106,9 +111,10 @@ impl Runtime {
             .map_err(|error| StoreError::Invariant(format!("opening the store: {error}")))??;
         let store = opened.store.clone();
         let searches = Searches::new(&config);
-        let clock = Clock::start(opened.last);
-        let (log, threads) = Log::start(&config, opened)
-            .map_err(|error| StoreError::Invariant(format!("a thread: {error}")))?;
+        let last = opened.last;
+        let clock = Clock::start(last);
+        let unstarted = |error| StoreError::Invariant(format!("a thread: {error}"));
+        let (log, threads) = Log::start(&config, opened).map_err(unstarted)?;
         let tree = Tree::start(&config, &store.failure).await?;
         let bytes = Arc::new(Semaphore::new(config.mailbox_bytes_max / 1024));
         let shared = Arc::new(Shared {
@@ -122,10 +128,11 @@ impl Runtime {
         });
         let around = Around { shared, tree, publisher: Publisher::start(), bytes };
         let hook = Hook { decided: narrow, durable: widen };
-        let rights = Seat::new(RIGHTS, &around, Some(hook), None);
+        let rights = Seat::new(RIGHTS, &around, Some(hook), Arc::new(Nothing));
         Supervised::restarting(&*rights);
         around.tree.adopt_static(rights.clone()).await?;
         rights.settled().await.map_err(|error| StoreError::Invariant(error.to_string()))?;
+        let scrub = Scrub::start(&around.shared.config, &around.shared.store, last);
         let inner = Inner {
             around,
             kinds,
@@ -134,6 +141,7 @@ impl Runtime {
             searches,
             agents: Agents::new(),
             threads: Mutex::new(Some(threads)),
+            scrub: scrub.map_err(unstarted)?,
             workers: OnceLock::new(),
             turns: Mutex::default(),
         };
@@ -159,13 +167,26 @@ impl Runtime {
         });
     }
 
-    /// The actor of a stream: the same seat for the same stream. A stream belongs to one kind.
+    /// The actor of a stream, of a kind without effects: the same seat for the same stream. A
+    /// stream belongs to one kind.
     ///
     /// Errors: [`StoreError::Invariant`] when the stream is seated with another kind.
-    pub fn actor<B: Behaviour + Sync>(
+    pub fn actor<B: Behaviour<Effect = Infallible> + Sync>(
         &self,
         stream: StreamId,
-        performer: Option<Arc<dyn Perform<B>>>,
+    ) -> Result<Arc<Seat<B>>, StoreError> {
+        self.actor_with(stream, Arc::new(Nothing))
+    }
+
+    /// The same for a kind with effects, which nobody can seat without a performer: an effect is
+    /// never owed in silence. The performer that a stream is seated with stays; one that is given
+    /// while it is seated is not used.
+    ///
+    /// Errors: as those of [`Runtime::actor`].
+    pub fn actor_with<B: Behaviour + Sync>(
+        &self,
+        stream: StreamId,
+        performer: Arc<dyn Perform<B>>,
     ) -> Result<Arc<Seat<B>>, StoreError> {
         let mut seats = self.0.seats.lock();
         let seat = seats
@@ -178,7 +199,7 @@ impl Runtime {
 
     /// The actor of a space.
     pub(crate) fn space(&self, space: SpaceId) -> Result<Arc<Seat<Space>>, StoreError> {
-        self.actor(space.stream(), None)
+        self.actor(space.stream())
     }
 
     /// The rights actor.
@@ -211,11 +232,11 @@ impl Runtime {
         if let Some(workers) = self.0.workers.get() {
             return Ok(workers.clone());
         }
-        let worker = match &self.shared().config.worker {
-            Some(worker) => worker.clone(),
-            None => std::env::current_exe()?,
-        };
-        let workers = Arc::new(Workers::new(WorkersConfig::new(worker)));
+        let mut config = self.shared().config.workers.clone();
+        if config.worker.is_none() {
+            config.worker = Some(std::env::current_exe()?);
+        }
+        let workers = Arc::new(Workers::new(config));
         Ok(self.0.workers.get_or_init(|| workers).clone())
     }
 
@@ -239,6 +260,12 @@ impl Runtime {
     /// Now, by the runtime's clock.
     pub fn now(&self) -> Millis {
         self.shared().clock.now()
+    }
+
+    /// How far the log below the checkpoint was walked again, and when: what was written before
+    /// this store was opened is read and proved in the background. Nothing before the first walk.
+    pub fn scrubbed(&self) -> Option<Scrubbed> {
+        self.0.scrub.so_far()
     }
 
     /// The last position that is durable and witnessed.
@@ -278,12 +305,15 @@ impl Runtime {
     /// that the next open is quick. What is asked afterwards is refused.
     pub async fn stop(&self) -> Result<Option<Head>, StoreError> {
         let Some(threads) = self.0.threads.lock().take() else { return Ok(None) };
+        self.0.scrub.stop();
         // Lazy entries and whatever is in flight become durable before their actors go.
         let settling = settled(&self.shared().log).await;
         self.0.around.tree.stop().await;
         self.shared().log.stop();
-        let (store, least) = (self.store().clone(), self.shared().config.checkpoint_stop_entries);
+        let (runtime, least) = (self.clone(), self.shared().config.checkpoint_stop_entries);
         let end = tokio::task::spawn_blocking(move || {
+            let store = runtime.store();
+            runtime.0.scrub.join();
             let Some((head, unpointed)) = threads.join() else { return Ok(None) };
             if let Some(error) = store.failure.error() {
                 return Err(error);

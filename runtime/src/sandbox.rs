@@ -5,7 +5,7 @@
 //! remembers nothing between actions: the REPL travels as [`Outcome::dump`], so that any worker
 //! serves any session and a crash costs one action.
 //!
-//! In reading order: `limits`, `interpreter` (what an action is), `item`, `ambient` and `preamble`
+//! In reading order: `interpreter` (what an action is), `item`, `ambient` and `preamble`
 //! (what it can reach), `traceback` and `dump` (what it leaves); then `wire`, `worker` and `gauge`
 //! (the child's side), `child` and `pool` (ours), and `in_process` without any of these.
 
@@ -16,15 +16,14 @@ mod gauge;
 mod in_process;
 mod interpreter;
 mod item;
-mod limits;
 mod pool;
 mod preamble;
 mod traceback;
 mod wire;
 mod worker;
 
+pub use crate::config::{ActionLimits, WorkersConfig};
 pub use in_process::InProcess;
-pub use limits::{ActionLimits, WorkersConfig};
 pub use pool::Workers;
 pub use worker::worker_main_if_asked;
 

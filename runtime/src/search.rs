@@ -13,7 +13,7 @@ use crate::problem::{Kind, Problem};
 use crate::runtime::Runtime;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
-use stoa_actors::atom::{Atom, Embed, Embedding};
+use stoa_actors::atom::{Atom, Embedding};
 use stoa_actors::behaviour::{Behaviour, View};
 use stoa_actors::id::{AtomId, Position, SpaceId};
 use stoa_actors::incarnation;
@@ -29,9 +29,6 @@ pub struct Found {
     pub score: f32,
 }
 
-/// A longer text is embedded beside the tasks, not in one.
-const INLINE_BYTES_MAX: usize = 4 << 10;
-
 impl Caller {
     /// What fits in a space, the best first: everything acknowledged before this was called is
     /// looked at.
@@ -40,7 +37,7 @@ impl Caller {
     /// cannot read the space, [`Kind::Invalid`] over a limit.
     pub async fn search(&self, space: SpaceId, query: Query) -> Result<Vec<Found>, Problem> {
         self.readable(space)?;
-        query.check(self.runtime.shared().config.search_results_max).map_err(|refusal| {
+        query.check(&self.runtime.shared().config.limits.search).map_err(|refusal| {
             Problem::new(Kind::Invalid, refusal).hint("stoa search SPACE QUERY --limit 20")
         })?;
         let caller = self.clone();
@@ -72,7 +69,7 @@ impl Caller {
     pub(crate) async fn embedded(&self, mut draft: Draft) -> Draft {
         if draft.embedding.is_none() {
             let text = words(&draft.annotation, &draft.metadata, &draft.content);
-            draft.embedding = embed(self.runtime.searches().embed(), text).await;
+            draft.embedding = self.embed(text).await;
         }
         draft
     }
@@ -83,24 +80,25 @@ impl Caller {
             let mut atom = before.clone();
             patch.merge(&mut atom);
             let text = words(&atom.annotation, &atom.metadata, &atom.content);
-            let made = embed(self.runtime.searches().embed(), text).await;
+            let made = self.embed(text).await;
             let base = before.version;
             patch.embedding = made.map(|embedding| MadeFor { base, embedding });
         }
         patch
     }
 
+    /// A dead pool means that the runtime is going: the atom is then without a vector.
+    async fn embed(&self, text: String) -> Option<Embedding> {
+        let with = self.runtime.searches().embed();
+        if text.len() <= self.runtime.shared().config.embed_inline_bytes_max {
+            return with.embed(&text);
+        }
+        tokio::task::spawn_blocking(move || with.embed(&text)).await.ok().flatten()
+    }
+
     fn readable(&self, space: SpaceId) -> Result<(), Problem> {
         self.level(space).map(drop).ok_or_else(|| Problem::no_space(&space.to_string()))
     }
-}
-
-/// A dead pool means that the runtime is going: the atom is then without a vector.
-async fn embed(with: Arc<dyn Embed>, text: String) -> Option<Embedding> {
-    if text.len() <= INLINE_BYTES_MAX {
-        return with.embed(&text);
-    }
-    tokio::task::spawn_blocking(move || with.embed(&text)).await.ok().flatten()
 }
 
 /// The version that was found, also when there is a newer one by now.

@@ -8,6 +8,7 @@ use crate::tree::Tree;
 use parking_lot::Mutex;
 use ractor::{Actor, ActorCell, ActorRef, MessagingErr};
 use std::collections::BTreeMap;
+use std::convert::Infallible;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,6 +16,7 @@ use stoa_actors::behaviour::{Behaviour, EffectId};
 use stoa_actors::id::{Position, ROOT, StreamId};
 use stoa_actors::incarnation::{Ask, Refused};
 use stoa_actors::log::Cause;
+use stoa_actors::retry::Unanswered;
 use tokio::sync::{Semaphore, oneshot, watch};
 use tokio::task::AbortHandle;
 
@@ -54,13 +56,21 @@ impl<R: std::error::Error> AskError<R> {
     pub fn retryable(&self) -> bool {
         matches!(self, AskError::Restarted | AskError::Busy)
     }
+
+    /// The same, for whoever decides what to do about it.
+    pub fn unanswered(&self) -> Unanswered {
+        match self {
+            AskError::Refused(_) => Unanswered::Refused,
+            AskError::Restarted => Unanswered::Restarted,
+            AskError::Quarantined(..) => Unanswered::Quarantined,
+            AskError::Busy => Unanswered::NoRoom,
+            AskError::Store(_) => Unanswered::Stopped,
+        }
+    }
 }
 
 /// What an asker gets.
 pub type Asked<B> = Result<Receipt<<B as Behaviour>::Reply>, AskError<<B as Behaviour>::Refusal>>;
-
-/// Incarnations that a request is offered to before its asker is told to come back.
-const DELIVERIES_MAX: u32 = 3;
 
 /// A future without a name.
 pub type Boxed<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -82,6 +92,15 @@ where
 {
     fn perform(&self, id: EffectId, effect: B::Effect) -> Boxed<'static, Option<B::Message>> {
         self(id, effect)
+    }
+}
+
+/// The performer of a kind that has no effects.
+pub(crate) struct Nothing;
+
+impl<B: Behaviour<Effect = Infallible>> Perform<B> for Nothing {
+    fn perform(&self, _: EffectId, effect: Infallible) -> Boxed<'static, Option<B::Message>> {
+        match effect {}
     }
 }
 
@@ -111,7 +130,7 @@ pub struct Seat<B: Behaviour> {
     pub(crate) shared: Arc<Shared>,
     pub(crate) face: Arc<Face>,
     pub(crate) hook: Option<Hook<B>>,
-    performer: Option<Arc<dyn Perform<B>>>,
+    performer: Arc<dyn Perform<B>>,
     /// Effects that run, whatever becomes of the incarnation that asked for them.
     running: Mutex<BTreeMap<EffectId, AbortHandle>>,
     seated: watch::Sender<Seated<B>>,
@@ -135,7 +154,7 @@ impl<B: Behaviour + Sync> Seat<B> {
         stream: StreamId,
         around: &Around,
         hook: Option<Hook<B>>,
-        performer: Option<Arc<dyn Perform<B>>>,
+        performer: Arc<dyn Perform<B>>,
     ) -> Arc<Seat<B>> {
         let shared = around.shared.clone();
         let seq = shared.store.last_seq(stream).unwrap_or(0);
@@ -222,7 +241,7 @@ impl<B: Behaviour + Sync> Seat<B> {
         let (reply, answer) = oneshot::channel();
         let mut delivered = Delivered { ask, urgency, reply, room, taken };
         // A mailbox that does not take the request has not had it: the next incarnation will.
-        for _ in 0..DELIVERIES_MAX {
+        for _ in 0..shared.config.mailbox_deliveries_max {
             let actor = self.live().await?;
             match actor.cast(delivered) {
                 Ok(()) => return Ok(answer),
@@ -310,7 +329,7 @@ impl<B: Behaviour + Sync> Seat<B> {
 
     /// Starts an effect, unless it runs already.
     pub(crate) fn start_effect(self: &Arc<Self>, id: EffectId, effect: B::Effect) {
-        let Some(performer) = self.performer.clone() else { return };
+        let performer = self.performer.clone();
         let mut running = self.running.lock();
         if running.contains_key(&id) {
             return;

@@ -26,11 +26,6 @@ use stoa_actors::id::{AtomId, LinkId, Millis, SessionId, SpaceId};
 use stoa_actors::log::Cause;
 use stoa_actors::rights::{self, Level, Named, Right, Subject};
 
-/// Versions a session remembers; one that it has forgotten needs `if_version` or `force`.
-const SEEN_MAX: usize = 10_000;
-/// How long the rights of a session without a name outlast the longest action.
-const NAMELESS_MS: u64 = 60_000;
-
 /// A space and what the code may do in it.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Granted {
@@ -89,6 +84,7 @@ async fn act(
     let name = runtime.shared().fresh.id(now);
     let mut action = Action::new(source);
     action.dump = before.dump;
+    action.limits = runtime.shared().config.action.clone();
     action.globals = globals(granted);
     action.now = now;
     action.seed = seed(&name);
@@ -133,8 +129,9 @@ pub(crate) fn globals(granted: &[Granted]) -> Vec<(String, Item)> {
 
 /// A fresh session that ends with its action; should the process die meanwhile, its rights expire.
 async fn nameless(caller: &Caller, asked: &[Granted]) -> Result<SessionId, Problem> {
-    let limits = Action::new("").limits;
-    let longest = limits.compute_ms_max + limits.host_wait_ms_max + NAMELESS_MS;
+    let config = &caller.runtime.shared().config;
+    let (limits, after) = (&config.action, config.nameless_ms);
+    let longest = limits.compute_ms_max + limits.host_wait_ms_max + after;
     let expires = Some(Millis(caller.runtime.now().0 + longest));
     let asks = asked.iter().map(|it| ask(caller, it, expires)).collect();
     caller.spawn_session(None, asks, "one action").await
@@ -173,17 +170,15 @@ async fn named(
     if asked.is_empty() {
         return Ok((session, held));
     }
-    for it in held.iter().filter(|it| !asked.iter().any(|want| same(want, it))) {
-        caller.withdraw(session, it.space).await?;
+    let rights = |all: &[Granted]| all.iter().map(|it| (it.space, it.level)).collect::<Vec<_>>();
+    let adjustment = rights::adjust(&rights(&held), &rights(&asked));
+    for space in adjustment.withdraw {
+        caller.withdraw(session, space).await?;
     }
-    for it in asked.iter().filter(|want| !held.iter().any(|it| same(want, it))) {
+    for it in adjustment.share.into_iter().filter_map(|place| asked.get(place)) {
         caller.share(session, ask(caller, it, None)).await?;
     }
     Ok((session, asked))
-}
-
-fn same(one: &Granted, other: &Granted) -> bool {
-    one.space == other.space && one.level == other.level
 }
 
 /// What a session holds, in the order in which its names sort.
@@ -208,7 +203,7 @@ impl Runtime {
     pub(crate) fn runner(&self) -> Result<Arc<dyn CodeRunner>, Problem> {
         self.workers().map_err(|error| {
             Problem::new(Kind::Store, format!("no worker for Python: {error}")).hint(
-                "call stoa_runtime::worker_main_if_asked() first in main, or set Config::worker",
+                "call stoa_runtime::worker_main_if_asked() first in main, or set Config::workers",
             )
         })
     }

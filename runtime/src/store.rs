@@ -5,12 +5,14 @@
 
 mod keys;
 mod open;
+mod scrub;
 mod tables;
 mod witness;
 
 pub(crate) use open::Owned;
 pub use open::{AcceptError, Loss, accept_loss, rebuild};
 pub(crate) use open::{Opened, ready_directory};
+pub(crate) use scrub::Scrub;
 pub(crate) use tables::Tables;
 pub(crate) use witness::Witness;
 

@@ -122,6 +122,11 @@ async fn open(dir: &std::path::Path) -> Runtime {
     Runtime::open_with(config, kinds().with::<Counter>()).await.unwrap()
 }
 
+/// Nothing comes of its effects here.
+fn unpaid() -> Arc<dyn Perform<Counter>> {
+    Arc::new(|_: EffectId, ()| -> Boxed<'static, Option<Message>> { Box::pin(async { None }) })
+}
+
 fn ask(message: Message) -> Ask<Message> {
     Ask::new(ROOT, message)
 }
@@ -130,7 +135,7 @@ fn ask(message: Message) -> Ask<Message> {
 async fn a_panic_loses_nothing_that_was_acknowledged() {
     let dir = tempfile::tempdir().unwrap();
     let runtime = open(dir.path()).await;
-    let counter = runtime.actor::<Counter>(ONE, None).unwrap();
+    let counter = runtime.actor_with(ONE, unpaid()).unwrap();
     let mut acknowledged = 0;
     for round in 0..4u64 {
         let counting: Vec<_> = (0..50u64)
@@ -156,8 +161,8 @@ async fn a_panic_loses_nothing_that_was_acknowledged() {
 async fn a_poisoned_actor_is_quarantined_alone_and_can_be_revived() {
     let dir = tempfile::tempdir().unwrap();
     let runtime = open(dir.path()).await;
-    let poisoned = runtime.actor::<Counter>(POISONED, None).unwrap();
-    let other = runtime.actor::<Counter>(TWO, None).unwrap();
+    let poisoned = runtime.actor_with(POISONED, unpaid()).unwrap();
+    let other = runtime.actor_with(TWO, unpaid()).unwrap();
     poisoned.ask(ask(Message::Count)).await.unwrap();
     other.ask(ask(Message::Count)).await.unwrap();
     let quarantined = loop {
@@ -209,7 +214,7 @@ async fn a_running_effect_outlives_its_actor_and_one_owed_outlives_the_runtime()
         Arc::new(Slow { performed: performed.clone(), gate: gate.clone() })
     };
     let runtime = open(dir.path()).await;
-    let counter = runtime.actor::<Counter>(ONE, Some(slow())).unwrap();
+    let counter = runtime.actor_with(ONE, slow()).unwrap();
     for _ in 0..10 {
         counter.ask(ask(Message::Count)).await.unwrap();
     }
@@ -221,7 +226,7 @@ async fn a_running_effect_outlives_its_actor_and_one_owed_outlives_the_runtime()
     runtime.stop().await.unwrap();
     drop((counter, runtime));
     let runtime = reopened(dir.path()).await;
-    let counter = runtime.actor::<Counter>(ONE, Some(slow())).unwrap();
+    let counter = runtime.actor_with(ONE, slow()).unwrap();
     counter.ask(ask(Message::Count)).await.unwrap();
     assert_eq!(performed.load(Ordering::SeqCst), 2, "what is owed is started after a restart");
     gate.add_permits(10);
@@ -255,10 +260,8 @@ async fn reopened(dir: &std::path::Path) -> Runtime {
 async fn a_lazy_entry_rides_along_with_the_next_synced_one() {
     let dir = tempfile::tempdir().unwrap();
     let runtime = open(dir.path()).await;
-    let (lazy, synced) = (
-        runtime.actor::<Counter>(ONE, None).unwrap(),
-        runtime.actor::<Counter>(TWO, None).unwrap(),
-    );
+    let (lazy, synced) =
+        (runtime.actor_with(ONE, unpaid()).unwrap(), runtime.actor_with(TWO, unpaid()).unwrap());
     synced.ask(ask(Message::Count)).await.unwrap();
     lazy.ask(ask(Message::Count)).await.unwrap();
     let before = runtime.durable();

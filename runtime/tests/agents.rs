@@ -60,7 +60,7 @@ impl Place {
 async fn open(directory: &TempDir, models: Models) -> (Runtime, Caller) {
     let mut config = Config::at(directory.path());
     config.models = models;
-    config.worker = Some(env!("CARGO_BIN_EXE_stoa").into());
+    config.workers.worker = Some(env!("CARGO_BIN_EXE_stoa").into());
     config.limits.session.backoff_first_ms = 1;
     let runtime = loop {
         match Runtime::open(config.clone()).await {

@@ -2,8 +2,8 @@
 //! actor is begun with, in one entry. All of it or nothing, and after a crash the rest is owed.
 
 use super::grant::Spawn;
-use super::{Decision, Event, Level, Link, Refusal, Reply, Right, Rights, Subject};
-use crate::id::{LinkId, Millis, SessionId};
+use super::{Asking, Decision, Event, Level, Link, Refusal, Reply, Right, Rights, Subject};
+use crate::id::LinkId;
 use crate::session::Charter;
 
 /// What an agent calls the space that it shares with its parent.
@@ -12,13 +12,13 @@ pub const DM: &str = "dm";
 impl Rights {
     pub(super) fn spawn_agent(
         &self,
-        by: SessionId,
-        now: Millis,
+        asking: Asking<'_>,
         spawn: Spawn,
         dm_links: [LinkId; 2],
         charter: Box<Charter>,
     ) -> Result<Decision, Refusal> {
         let (child, reason) = (spawn.child, spawn.reason.clone());
+        let by = asking.by;
         if charter.parent != by {
             return Err(Refusal::NoSuchSession(charter.parent));
         }
@@ -30,12 +30,12 @@ impl Rights {
         if let Some(taken) = dm_links.iter().find(|it| asked(it)) {
             return Err(Refusal::LinkTaken(*taken));
         }
-        let mut decision = self.spawn(by, now, spawn)?;
+        let mut decision = self.spawn(asking, spawn)?;
         // Asked again, or asked for too much.
         let Some(Event::Spawned { links, names, .. }) = decision.events.first_mut() else {
             return Ok(decision);
         };
-        let dm = self.create_space(by, charter.dm, mine, None, reason.clone())?;
+        let dm = self.create_space(asking, charter.dm, mine, None, reason.clone())?;
         self.link_is_fresh(theirs)?;
         let right = Right::to_use(Subject::Space(charter.dm), Level::Write);
         let (basis, expires) = (Some(mine), None);

@@ -24,7 +24,8 @@ impl Behaviour for Rights {
         message: Message,
         delivery: &mut Delivery<'_>,
     ) -> Result<Decision<Self>, Refusal> {
-        let decided = Rights::decide(self, delivery.asker, delivery.now, message)?;
+        let limits = &delivery.limits.rights;
+        let decided = self.decide_within(limits, delivery.asker, delivery.now, message)?;
         let (reply, refused) = match decided.answer {
             Ok(reply) => (reply, None),
             Err(refusal) => (Reply::Done, Some(refusal)),

@@ -2,9 +2,10 @@
 
 use super::name::name_fits;
 use super::{
-    Ask, Decision, Event, Level, Link, Refusal, Reply, Right, Rights, Seen, Subject, limit,
+    Ask, Asking, Decision, Event, Level, Link, Refusal, Reply, Right, Rights, Seen, Subject,
 };
-use crate::id::{LinkId, Millis, ROOT, SessionId, SpaceId};
+use crate::id::{LinkId, ROOT, SessionId, SpaceId};
+use crate::limits::RightsLimits;
 use crate::mutant::planted;
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
@@ -27,24 +28,24 @@ enum Way {
 impl Rights {
     pub(super) fn install(
         &self,
-        by: SessionId,
+        asking: Asking<'_>,
         link: LinkId,
         subject: Subject,
         reason: String,
     ) -> Result<Decision, Refusal> {
-        if by != ROOT || matches!(subject, Subject::Space(_)) {
+        if asking.by != ROOT || matches!(subject, Subject::Space(_)) {
             return Err(Refusal::OnlyRoot);
         }
         let right = Right::whole(subject);
-        right_fits(&right)?;
-        let link = self.origin(ROOT, link, right, reason)?;
+        right_fits(&right, asking.limits)?;
+        let link = self.origin(asking.limits, ROOT, link, right, reason)?;
         let reply = Reply::Granted { link: link.id, expires: None };
         Ok(Decision::one(Event::Installed { link }, reply))
     }
 
     pub(super) fn create_space(
         &self,
-        by: SessionId,
+        asking: Asking<'_>,
         space: SpaceId,
         link: LinkId,
         alias: Option<String>,
@@ -54,32 +55,35 @@ impl Rights {
             return Err(Refusal::SpaceTaken(space));
         }
         if let Some(alias) = &alias {
-            self.alias_is_free(by, alias)?;
+            self.alias_is_free(asking.limits, asking.by, alias)?;
         }
-        let link = self.origin(by, link, Right::whole(Subject::Space(space)), reason)?;
+        let link = self.origin(
+            asking.limits,
+            asking.by,
+            link,
+            Right::whole(Subject::Space(space)),
+            reason,
+        )?;
         let reply = Reply::Granted { link: link.id, expires: None };
         Ok(Decision::one(Event::SpaceCreated { link, alias }, reply))
     }
 
     fn origin(
         &self,
+        limits: &RightsLimits,
         to: SessionId,
         id: LinkId,
         right: Right,
         reason: String,
     ) -> Result<Link, Refusal> {
-        reason_fits(&reason)?;
+        reason_fits(&reason, limits)?;
         self.link_is_fresh(id)?;
-        self.has_room_for_a_link(to)?;
+        self.has_room_for_a_link(limits, to)?;
         Ok(Link { id, from: ROOT, to, right, basis: None, expires: None, reason })
     }
 
-    pub(super) fn spawn(
-        &self,
-        by: SessionId,
-        now: Millis,
-        spawn: Spawn,
-    ) -> Result<Decision, Refusal> {
+    pub(super) fn spawn(&self, asking: Asking<'_>, spawn: Spawn) -> Result<Decision, Refusal> {
+        let Asking { by, now, limits } = asking;
         let Spawn { child, alias, asks, reason } = spawn;
         if let Some(birth) = self.births.get(&child) {
             return match birth.parent {
@@ -87,19 +91,19 @@ impl Rights {
                 _ => Err(Refusal::SessionTaken(child)),
             };
         }
-        reason_fits(&reason)?;
-        if self.ancestors(by).count() + 1 > limit::ANCESTORS_MAX {
-            return Err(Refusal::TooDeep);
+        reason_fits(&reason, limits)?;
+        if self.ancestors(by).count() + 1 > limits.ancestors_max {
+            return Err(Refusal::TooDeep { max: limits.ancestors_max });
         }
         if let Some(alias) = &alias {
-            self.alias_is_free(by, alias)?;
+            self.alias_is_free(limits, by, alias)?;
         }
-        let names = self.asks_fit(&asks)?;
+        let names = self.asks_fit(limits, &asks)?;
         let mut links = Vec::with_capacity(asks.len());
         for ask in asks {
-            match self.derive(by, now, child, &ask, &reason, Way::Spawn) {
+            match self.derive(asking, child, &ask, &reason, Way::Spawn) {
                 Ok(link) => links.push(link),
-                Err(refusal) => return self.refuse_spawn(by, now, child, ask, reason, refusal),
+                Err(refusal) => return self.refuse_spawn(asking, child, ask, reason, refusal),
             }
         }
         if planted("rights.child_default_all") && links.is_empty() {
@@ -120,13 +124,13 @@ impl Rights {
     /// Too much was asked for: that is recorded. Anything else is only refused.
     fn refuse_spawn(
         &self,
-        by: SessionId,
-        now: Millis,
+        asking: Asking<'_>,
         child: SessionId,
         ask: Ask,
         reason: String,
         refusal: Refusal,
     ) -> Result<Decision, Refusal> {
+        let Asking { by, now, .. } = asking;
         let held = match &refusal {
             Refusal::BeyondDelegable { held, .. } => *held,
             Refusal::OutlivesBasis { .. } => self.delegable(by, &ask.right.subject, now),
@@ -141,20 +145,25 @@ impl Rights {
     }
 
     /// Are the asks well-formed, each by itself and all together? Answers with the child's names.
-    fn asks_fit(&self, asks: &[Ask]) -> Result<BTreeMap<String, SpaceId>, Refusal> {
-        if asks.len() > limit::ASKS_PER_SPAWN_MAX {
-            return Err(Refusal::TooManyAsks(asks.len()));
+    fn asks_fit(
+        &self,
+        limits: &RightsLimits,
+        asks: &[Ask],
+    ) -> Result<BTreeMap<String, SpaceId>, Refusal> {
+        let max = limits.asks_per_spawn_max;
+        if asks.len() > max {
+            return Err(Refusal::TooManyAsks { asked: asks.len(), max });
         }
         let mut fresh = BTreeSet::new();
         let mut names = BTreeMap::new();
         for ask in asks {
-            right_fits(&ask.right)?;
+            right_fits(&ask.right, limits)?;
             self.link_is_fresh(ask.link)?;
             if !fresh.insert(ask.link) {
                 return Err(Refusal::LinkTaken(ask.link));
             }
             let Some(alias) = &ask.alias else { continue };
-            name_fits(alias)?;
+            name_fits(alias, limits)?;
             let space = aliased(&ask.right.subject)?;
             if names.insert(alias.clone(), space).is_some_and(|before| before != space) {
                 return Err(Refusal::AliasTaken(alias.clone()));
@@ -179,26 +188,26 @@ impl Rights {
 
     pub(super) fn share(
         &self,
-        by: SessionId,
-        now: Millis,
+        asking: Asking<'_>,
         to: SessionId,
         ask: Ask,
         reason: String,
     ) -> Result<Decision, Refusal> {
-        reason_fits(&reason)?;
-        right_fits(&ask.right)?;
+        let limits = asking.limits;
+        reason_fits(&reason, limits)?;
+        right_fits(&ask.right, limits)?;
         self.link_is_fresh(ask.link)?;
         if let Some(alias) = &ask.alias {
-            name_fits(alias)?;
+            name_fits(alias, limits)?;
             aliased(&ask.right.subject)?;
         }
-        let link = self.derive(by, now, to, &ask, &reason, Way::Share)?;
+        let link = self.derive(asking, to, &ask, &reason, Way::Share)?;
         // Whom it is for is looked at last: who has nothing to share learns nothing of sessions.
         self.living(to)?;
-        self.has_room_for_a_link(to)?;
+        self.has_room_for_a_link(limits, to)?;
         let alias = match (ask.alias, &link.right.subject) {
             (Some(alias), Subject::Space(space)) => {
-                self.has_room_for_a_name(to)?;
+                self.has_room_for_a_name(limits, to)?;
                 self.alias_for(to, alias, *space)
             }
             _ => None,
@@ -210,15 +219,15 @@ impl Rights {
     /// The link that hands `ask` from `by` to `to`, or why it may not.
     fn derive(
         &self,
-        by: SessionId,
-        now: Millis,
+        asking: Asking<'_>,
         to: SessionId,
         ask: &Ask,
         reason: &str,
         way: Way,
     ) -> Result<Link, Refusal> {
+        let Asking { by, now, .. } = asking;
         let right = ask.right.clone();
-        let basis = self.basis(by, now, &right, way)?;
+        let basis = self.basis(asking, &right, way)?;
         let expires = match (ask.expires, basis.expires) {
             (Some(expires), _) if expires <= now => {
                 return Err(Refusal::AlreadyExpired { expires, now });
@@ -237,7 +246,9 @@ impl Rights {
 
     /// The live link of `by` that covers the right: the one that lives longest, then the one with
     /// the smallest id, so that a replay of the message finds the same.
-    fn basis(&self, by: SessionId, now: Millis, right: &Right, way: Way) -> Result<&Link, Refusal> {
+    fn basis(&self, asking: Asking<'_>, right: &Right, way: Way) -> Result<&Link, Refusal> {
+        let Asking { by, now, limits } = asking;
+        let max = limits.chain_links_max;
         let covering =
             || self.live(by, &right.subject, now).filter(|link| covers(&link.right, right, way));
         if covering().next().is_none() {
@@ -249,25 +260,26 @@ impl Rights {
                 Way::Share => Refusal::MayNotShare(right.clone()),
             });
         }
-        let near = covering().filter(|link| self.chain(link.id).len() < limit::CHAIN_LINKS_MAX);
+        let near = covering().filter(|link| self.chain(link.id).len() < max);
         let best = if planted("rights.basis_dies_first") {
             near.min_by_key(|link| (link.lifetime(), link.id))
         } else {
             near.max_by_key(|link| (link.lifetime(), Reverse(link.id)))
         };
-        best.ok_or_else(|| Refusal::ChainTooLong(right.subject.clone()))
+        best.ok_or_else(|| Refusal::ChainTooLong { subject: right.subject.clone(), max })
     }
 
     pub(super) fn link_is_fresh(&self, link: LinkId) -> Result<(), Refusal> {
         if self.links.contains_key(&link) { Err(Refusal::LinkTaken(link)) } else { Ok(()) }
     }
 
-    fn has_room_for_a_link(&self, holder: SessionId) -> Result<(), Refusal> {
+    fn has_room_for_a_link(&self, limits: &RightsLimits, holder: SessionId) -> Result<(), Refusal> {
         let held = self.held.get(&holder);
         let count: usize =
             held.into_iter().flat_map(|subjects| subjects.values()).map(BTreeSet::len).sum();
-        if count >= limit::LINKS_PER_HOLDER_MAX {
-            return Err(Refusal::TooManyLinks(holder));
+        let max = limits.links_per_holder_max;
+        if count >= max {
+            return Err(Refusal::TooManyLinks { holder, max });
         }
         Ok(())
     }
@@ -292,7 +304,7 @@ fn covers(held: &Right, asked: &Right, way: Way) -> bool {
         || (planted("rights.use_as_delegate") && held.use_ >= asked.peak())
 }
 
-fn right_fits(right: &Right) -> Result<(), Refusal> {
+fn right_fits(right: &Right, limits: &RightsLimits) -> Result<(), Refusal> {
     match (&right.subject, right.peak()) {
         (_, None) => return Err(Refusal::EmptyRight(right.subject.clone())),
         (subject, Some(peak)) if peak > subject.highest() => {
@@ -302,7 +314,9 @@ fn right_fits(right: &Right) -> Result<(), Refusal> {
     }
     match &right.subject {
         Subject::Space(_) => Ok(()),
-        Subject::Tool(name) | Subject::Secret(name) | Subject::Model(name) => name_fits(name),
+        Subject::Tool(name) | Subject::Secret(name) | Subject::Model(name) => {
+            name_fits(name, limits)
+        }
     }
 }
 
@@ -313,9 +327,10 @@ fn aliased(subject: &Subject) -> Result<SpaceId, Refusal> {
     }
 }
 
-pub(super) fn reason_fits(reason: &str) -> Result<(), Refusal> {
-    if reason.len() > limit::REASON_BYTES_MAX {
-        return Err(Refusal::ReasonTooLong(reason.len()));
+pub(super) fn reason_fits(reason: &str, limits: &RightsLimits) -> Result<(), Refusal> {
+    let max = limits.reason_bytes_max;
+    if reason.len() > max {
+        return Err(Refusal::ReasonTooLong { bytes: reason.len(), max });
     }
     Ok(())
 }

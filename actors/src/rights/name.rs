@@ -1,18 +1,19 @@
 //! Aliases: each holder's own words for spaces and sessions, never global.
 
-use super::{Decision, Event, Named, Refusal, Reply, Rights, Subject, limit};
-use crate::id::{Millis, SessionId, SpaceId};
+use super::{Asking, Decision, Event, Named, Refusal, Reply, Rights, Subject};
+use crate::id::{SessionId, SpaceId};
+use crate::limits::RightsLimits;
 use crate::mutant::planted;
 use std::collections::BTreeMap;
 
 impl Rights {
     pub(super) fn name(
         &self,
-        by: SessionId,
-        now: Millis,
+        asking: Asking<'_>,
         alias: String,
         named: Named,
     ) -> Result<Decision, Refusal> {
+        let Asking { by, now, limits } = asking;
         match named {
             Named::Space(space) if self.level(by, &Subject::Space(space), now).is_none() => {
                 return Err(Refusal::UnknownName(space.to_string()));
@@ -25,7 +26,7 @@ impl Rights {
         if self.named(by, &alias) == Some(named) {
             return Ok(Decision::nothing(Reply::Done));
         }
-        self.alias_is_free(by, &alias)?;
+        self.alias_is_free(limits, by, &alias)?;
         Ok(Decision::one(Event::Named { holder: by, alias, named }, Reply::Done))
     }
 
@@ -37,17 +38,27 @@ impl Rights {
     }
 
     /// May `holder` itself put `alias` into its table?
-    pub(super) fn alias_is_free(&self, holder: SessionId, alias: &str) -> Result<(), Refusal> {
-        name_fits(alias)?;
+    pub(super) fn alias_is_free(
+        &self,
+        limits: &RightsLimits,
+        holder: SessionId,
+        alias: &str,
+    ) -> Result<(), Refusal> {
+        name_fits(alias, limits)?;
         if self.named(holder, alias).is_some() {
             return Err(Refusal::AliasTaken(alias.to_owned()));
         }
-        self.has_room_for_a_name(holder)
+        self.has_room_for_a_name(limits, holder)
     }
 
-    pub(super) fn has_room_for_a_name(&self, holder: SessionId) -> Result<(), Refusal> {
-        if self.names.get(&holder).map_or(0, BTreeMap::len) >= limit::NAMES_PER_HOLDER_MAX {
-            return Err(Refusal::TooManyNames(holder));
+    pub(super) fn has_room_for_a_name(
+        &self,
+        limits: &RightsLimits,
+        holder: SessionId,
+    ) -> Result<(), Refusal> {
+        let max = limits.names_per_holder_max;
+        if self.names.get(&holder).map_or(0, BTreeMap::len) >= max {
+            return Err(Refusal::TooManyNames { holder, max });
         }
         Ok(())
     }
@@ -72,10 +83,12 @@ impl Rights {
     }
 }
 
-/// Refuses a name that cannot be written down: empty, or longer than [`limit::NAME_BYTES_MAX`].
-pub fn name_fits(name: &str) -> Result<(), Refusal> {
-    if name.is_empty() || name.len() > limit::NAME_BYTES_MAX {
-        return Err(Refusal::BadName(name.len()));
+/// Refuses a name that cannot be written down: empty, or longer than
+/// [`RightsLimits::name_bytes_max`].
+pub fn name_fits(name: &str, limits: &RightsLimits) -> Result<(), Refusal> {
+    let max = limits.name_bytes_max;
+    if name.is_empty() || name.len() > max {
+        return Err(Refusal::BadName { bytes: name.len(), max });
     }
     Ok(())
 }

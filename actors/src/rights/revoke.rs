@@ -2,7 +2,7 @@
 //! them.
 
 use super::grant::reason_fits;
-use super::{Decision, Event, Level, Link, Refusal, Reply, Rights, Subject};
+use super::{Asking, Decision, Event, Level, Link, Refusal, Reply, Rights, Subject};
 use crate::id::{LinkId, Millis, ROOT, SessionId};
 use crate::mutant::planted;
 use std::collections::BTreeSet;
@@ -10,13 +10,13 @@ use std::collections::BTreeSet;
 impl Rights {
     pub(super) fn revoke(
         &self,
-        by: SessionId,
-        now: Millis,
+        asking: Asking<'_>,
         holder: SessionId,
         subject: &Subject,
         reason: String,
     ) -> Result<Decision, Refusal> {
-        reason_fits(&reason)?;
+        let Asking { by, now, limits } = asking;
+        reason_fits(&reason, limits)?;
         let roots: Vec<LinkId> = self
             .live(holder, subject, now)
             .filter(|link| self.may_revoke(by, link, now))
@@ -27,12 +27,12 @@ impl Rights {
 
     pub(super) fn revoke_link(
         &self,
-        by: SessionId,
-        now: Millis,
+        asking: Asking<'_>,
         link: LinkId,
         reason: String,
     ) -> Result<Decision, Refusal> {
-        reason_fits(&reason)?;
+        let Asking { by, now, limits } = asking;
+        reason_fits(&reason, limits)?;
         let root = self.links.get(&link).filter(|link| link.is_live(now));
         let root = root.filter(|link| self.may_revoke(by, link, now)).map(|link| link.id);
         self.take(by, now, root.as_slice(), reason)
@@ -78,12 +78,12 @@ impl Rights {
 
     pub(super) fn end(
         &self,
-        by: SessionId,
-        now: Millis,
+        asking: Asking<'_>,
         session: SessionId,
         reason: String,
     ) -> Result<Decision, Refusal> {
-        reason_fits(&reason)?;
+        let Asking { by, now, limits } = asking;
+        reason_fits(&reason, limits)?;
         if session == ROOT {
             return Err(Refusal::RootStays);
         }

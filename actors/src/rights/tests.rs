@@ -240,14 +240,18 @@ fn the_shared_table_never_brings_back_what_it_lost() {
 #[test]
 fn limits_refuse() {
     let mut rights = house();
-    let reason = "x".repeat(limit::REASON_BYTES_MAX + 1);
+    let reason = "x".repeat(1_025);
     let long = Message::RevokeLink { link: link(1), reason };
-    assert_eq!(tell(&mut rights, A, long), Err(Refusal::ReasonTooLong(1_025)));
+    assert_eq!(
+        tell(&mut rights, A, long),
+        Err(Refusal::ReasonTooLong { bytes: 1_025, max: 1_024 })
+    );
     let read = || Right::to_use(space(), Level::Read);
     let asks = (0..=64).map(|n| ask(n + 100, read())).collect();
-    assert_eq!(tell(&mut rights, A, spawn(session(10), asks)), Err(Refusal::TooManyAsks(65)));
+    let too_many = Err(Refusal::TooManyAsks { asked: 65, max: 64 });
+    assert_eq!(tell(&mut rights, A, spawn(session(10), asks)), too_many);
     let named = Message::Name { alias: String::new(), named: Named::Space(SPACE) };
-    assert_eq!(tell(&mut rights, A, named), Err(Refusal::BadName(0)));
+    assert_eq!(tell(&mut rights, A, named), Err(Refusal::BadName { bytes: 0, max: 128 }));
     let nothing = Right { subject: tool(), use_: None, delegate: None };
     assert_eq!(tell(&mut rights, ROOT, share(10, B, nothing)), Err(Refusal::EmptyRight(tool())));
     let append = Right::to_use(tool(), Level::Append);
@@ -257,7 +261,20 @@ fn limits_refuse() {
         tell(&mut rights, parent, spawn(session(n), vec![])).unwrap();
         parent = session(n);
     }
-    assert_eq!(tell(&mut rights, parent, spawn(session(200), vec![])), Err(Refusal::TooDeep));
+    let too_deep = Err(Refusal::TooDeep { max: 64 });
+    assert_eq!(tell(&mut rights, parent, spawn(session(200), vec![])), too_deep);
+}
+
+#[test]
+fn the_limits_are_those_of_the_delivery() {
+    let rights = house();
+    let limits = RightsLimits { reason_bytes_max: 3, ancestors_max: 1, ..RightsLimits::default() };
+    let said = rights.decide_within(&limits, A, NOW, spawn(session(10), vec![]));
+    assert_eq!(said, Err(Refusal::ReasonTooLong { bytes: 7, max: 3 }));
+    let limits = RightsLimits { reason_bytes_max: 7, ..limits };
+    let said = rights.decide_within(&limits, A, NOW, spawn(session(10), vec![]));
+    assert_eq!(said, Err(Refusal::TooDeep { max: 1 }));
+    assert!(rights.decide_within(&limits, ROOT, NOW, spawn(session(10), vec![])).is_ok());
 }
 
 #[test]
@@ -269,10 +286,10 @@ fn a_chain_of_links_has_an_end() {
         tell(&mut rights, parent, spawn(session(n), asks)).unwrap();
         parent = session(n);
     }
-    assert_eq!(rights.chain(link(162)).len(), limit::CHAIN_LINKS_MAX);
+    assert_eq!(rights.chain(link(162)).len(), 64);
     let asks = vec![ask(200, Right::to_use(tool(), Level::Read))];
     let beyond = tell(&mut rights, parent, spawn(session(200), asks));
-    assert_eq!(beyond, Err(Refusal::ChainTooLong(tool())));
+    assert_eq!(beyond, Err(Refusal::ChainTooLong { subject: tool(), max: 64 }));
 }
 
 #[test]
@@ -288,7 +305,7 @@ fn a_snapshot_gives_back_the_whole_table() {
 #[test]
 fn a_holder_holds_so_much_and_no_more() {
     let mut rights = house();
-    for n in 0..limit::LINKS_PER_HOLDER_MAX {
+    for n in 0..4_096 {
         let mut id = [200; 16];
         id[..8].copy_from_slice(&(n as u64).to_be_bytes());
         let right = Right::to_use(tool(), Level::Read);
@@ -297,7 +314,7 @@ fn a_holder_holds_so_much_and_no_more() {
         tell(&mut rights, ROOT, to_b).unwrap();
     }
     let one_more = tell(&mut rights, ROOT, share(10, B, Right::to_use(tool(), Level::Read)));
-    assert_eq!(one_more, Err(Refusal::TooManyLinks(B)));
+    assert_eq!(one_more, Err(Refusal::TooManyLinks { holder: B, max: 4_096 }));
 }
 
 #[test]

@@ -48,9 +48,6 @@ pub struct HistoryQuery {
     pub limit: usize,
 }
 
-/// How many entries are looked through at once before a follower is told of those that pass.
-const READ_ENTRIES: usize = 1_000;
-
 impl Caller {
     /// What happened in a space after a cursor.
     pub async fn history(
@@ -86,11 +83,12 @@ impl Caller {
         filter: &Filter,
     ) -> Result<(Vec<Change>, Position), Problem> {
         let store = self.runtime.store();
+        let entries_max = self.runtime.shared().config.follow_entries_max.max(limit);
         let stream = space.stream();
         let first = seq_after(store, stream, after)?;
         let (mut found, mut cursor, mut looked) = (Vec::new(), after, 0);
         for place in store.stream_after(stream, first) {
-            if found.len() >= limit || looked >= READ_ENTRIES.max(limit) {
+            if found.len() >= limit || looked >= entries_max {
                 break;
             }
             let (_, at) = place?;
@@ -167,11 +165,12 @@ impl Follow {
 
     /// One coalesced wake for everything new: how much, from where, and a few comments.
     pub async fn wake(&mut self) -> Result<Wake, Problem> {
-        let quoted = self.caller.runtime.shared().config.limits.wake_comments_max;
+        let config = &self.caller.runtime.shared().config;
+        let (quoted, most) = (config.limits.wake_comments_max, config.follow_entries_max);
         loop {
             let mut pending = None;
             loop {
-                let changes = self.ready(READ_ENTRIES)?;
+                let changes = self.ready(most)?;
                 if changes.is_empty() {
                     break;
                 }

@@ -69,8 +69,8 @@ impl Caller {
         name: &str,
         description: &str,
     ) -> Result<(), Problem> {
-        rights::name_fits(name)?;
         let shared = self.runtime.shared();
+        rights::name_fits(name, &shared.config.limits.rights)?;
         let known = shared.rights.read().named(self.session, name);
         if known == Some(Named::Space(space)) {
             return Ok(());
@@ -168,7 +168,7 @@ impl Caller {
     /// Gives a session a right on a space; a name that is not taken makes a session.
     pub async fn grant(&self, space: &str, to: &str, grant: Grant) -> Result<Granted, Problem> {
         let id = self.resolve(space)?;
-        rights::name_fits(to)?;
+        rights::name_fits(to, &self.runtime.shared().config.limits.rights)?;
         let right = Right {
             subject: Subject::Space(id),
             use_: Some(grant.level),

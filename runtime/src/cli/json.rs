@@ -127,6 +127,7 @@ fn outcome(outcome: &Outcome) -> Json {
 fn status(status: &Status) -> Json {
     let mut out = serde_json::to_value(status).unwrap_or_default();
     out["head"] = json!(status.head.to_string());
+    out["scrubbed_at"] = json!(status.scrubbed_at.map(instant));
     out
 }
 

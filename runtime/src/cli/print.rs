@@ -139,6 +139,11 @@ fn status(to: &mut impl Write, status: &Status) -> io::Result<()> {
     line(to, "sessions", status.sessions.to_string())?;
     line(to, "running", format!("{} actors", status.running))?;
     line(to, "commits", format!("{} since it was opened", status.commits))?;
+    let scrubbed = status.scrubbed_at.map_or_else(
+        || "nothing is due".to_owned(),
+        |at| format!("to {} ({})", status.scrubbed, instant(at)),
+    );
+    line(to, "scrubbed", scrubbed)?;
     for (stream, why) in &status.quarantined {
         let red = AnsiColor::Red.on_default();
         writeln!(to, "{red}quarantined  {stream}{red:#} {why}")?;

@@ -43,9 +43,6 @@ pub(crate) async fn run(args: Args) -> Result<(), Problem> {
     out.end(done)
 }
 
-/// How long to wait before the next try for a directory that somebody has for a moment.
-const RETRY_MS: u64 = 50;
-
 /// Keeps the directory open. A verb that has it for a moment is waited for; another `serve` is not
 /// done in that time.
 async fn serve(config: Config, as_json: bool) -> Result<(), Problem> {
@@ -65,7 +62,7 @@ async fn serve(config: Config, as_json: bool) -> Result<(), Problem> {
             let text = "another process serves this directory already";
             return Err(Problem::new(Kind::Busy, text).hint("stoa status"));
         }
-        tokio::time::sleep(Duration::from_millis(RETRY_MS)).await;
+        tokio::time::sleep(Duration::from_millis(config.connect_retry_ms)).await;
     }
 }
 

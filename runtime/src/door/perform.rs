@@ -7,7 +7,7 @@ use crate::runtime::Runtime;
 use crate::search::Found;
 use crate::session;
 use serde::{Deserialize, Serialize};
-use stoa_actors::id::{AtomId, Position, ROOT};
+use stoa_actors::id::{AtomId, Millis, Position, ROOT};
 use stoa_actors::log::Head;
 use stoa_actors::rights::Level;
 use stoa_actors::search::Query;
@@ -96,6 +96,10 @@ pub struct Status {
     pub spaces: u64,
     /// Supervised actors that are up.
     pub running: u64,
+    /// Up to where the log below the checkpoint was walked again, by the pass that runs or ran last.
+    pub scrubbed: Position,
+    /// When it had come so far; nothing when nothing was due yet.
+    pub scrubbed_at: Option<Millis>,
     /// Actors kept out of service, and why.
     pub quarantined: Vec<(String, String)>,
 }
@@ -199,9 +203,6 @@ impl Out {
     }
 }
 
-/// Changes handed over at once.
-const WATCH_CHANGES: usize = 64;
-
 async fn watch(
     caller: &Caller,
     space: &str,
@@ -216,9 +217,9 @@ async fn watch(
         None => caller.show_space(id).await?.head,
     };
     let mut reader = caller.follow(id, after, filter)?;
+    let most = caller.runtime.shared().config.watch_changes_max;
     loop {
-        let changes =
-            if follow { reader.next(WATCH_CHANGES).await? } else { reader.ready(WATCH_CHANGES)? };
+        let changes = if follow { reader.next(most).await? } else { reader.ready(most)? };
         if changes.is_empty() {
             return Ok(());
         }
@@ -229,6 +230,7 @@ async fn watch(
 async fn status(runtime: &Runtime) -> Result<Status, Problem> {
     use stoa_actors::supervisor::State;
     let supervised = runtime.supervised().await;
+    let scrubbed = runtime.scrubbed();
     let shared = runtime.shared();
     let (sessions, spaces) = {
         let rights = shared.rights.read();
@@ -239,6 +241,8 @@ async fn status(runtime: &Runtime) -> Result<Status, Problem> {
         pid: std::process::id(),
         head: runtime.head()?,
         commits: runtime.commits(),
+        scrubbed: scrubbed.map_or(Position(0), |it| it.head.position),
+        scrubbed_at: scrubbed.map(|it| it.at),
         commit_ms: shared.log.commit_ms(),
         sessions: sessions as u64,
         spaces: spaces as u64,

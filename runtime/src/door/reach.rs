@@ -27,9 +27,6 @@ pub struct Client {
     patience: Duration,
 }
 
-/// How long to wait before the next try.
-const RETRY_MS: u64 = 15;
-
 /// Connects to whoever serves the directory, or opens it and serves it.
 ///
 /// Sixteen processes at once: one wins the lock, the others find its socket. Errors: what
@@ -63,7 +60,7 @@ pub async fn reach(config: Config, kinds: Kinds) -> Result<Reached, Problem> {
                 return Err(error.into());
             }
             Err(StoreError::Locked { .. }) => {
-                tokio::time::sleep(Duration::from_millis(RETRY_MS)).await;
+                tokio::time::sleep(Duration::from_millis(config.connect_retry_ms)).await;
             }
             Err(error) => return Err(error.into()),
         }

@@ -1,6 +1,6 @@
 //! The owner's side: accept, greet, answer, and stay until everybody is done.
 
-use super::{Address, Hello, Reply, WORKING_MS, perform, receive, send};
+use super::{Address, Hello, Reply, perform, receive, send};
 use crate::config::Config;
 use crate::failure::StoreError;
 use crate::problem::Problem;
@@ -12,11 +12,6 @@ use std::time::Duration;
 use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::task::JoinHandle;
-
-/// How often a client that waits for the store to open hears that it still does.
-const OPENING_MS: u64 = 500;
-/// Answers on their way to one client before the work for it waits.
-const ANSWERS_MAX: usize = 64;
 
 #[derive(Clone)]
 enum Inside {
@@ -58,7 +53,7 @@ impl Door {
             inside: inside.subscribe(),
             counter,
             seats: Arc::new(Semaphore::new(config.connections_max)),
-            frame_bytes_max: config.frame_bytes_max,
+            config: config.clone(),
         };
         let accepting = tokio::spawn(hall.accept(listener));
         Ok(Door { inside, clients, accepting, socket })
@@ -92,7 +87,7 @@ struct Hall {
     inside: watch::Receiver<Inside>,
     counter: watch::Sender<usize>,
     seats: Arc<Semaphore>,
-    frame_bytes_max: usize,
+    config: Config,
 }
 
 /// Counts one client for as long as it is there.
@@ -118,9 +113,9 @@ impl Hall {
             }
             self.counter.send_modify(|count| *count += 1);
             let guest = Guest(self.counter.clone());
-            let (inside, bytes) = (self.inside.clone(), self.frame_bytes_max);
+            let (inside, config) = (self.inside.clone(), self.config.clone());
             tokio::spawn(async move {
-                if let Err(error) = attend(stream, inside, bytes).await {
+                if let Err(error) = attend(stream, inside, &config).await {
                     tracing::debug!(%error, "a client is gone");
                 }
                 drop((guest, seat));
@@ -138,7 +133,7 @@ fn same_user(stream: &UnixStream) -> bool {
 async fn attend(
     mut stream: UnixStream,
     mut inside: watch::Receiver<Inside>,
-    frame_bytes_max: usize,
+    config: &Config,
 ) -> io::Result<()> {
     let runtime = loop {
         let now = inside.borrow_and_update().clone();
@@ -147,19 +142,19 @@ async fn attend(
             Inside::Refused(problem) => return send(&mut stream, &Hello::Refused(problem)).await,
             Inside::Opening => {
                 send(&mut stream, &Hello::Opening).await?;
-                let wait = Duration::from_millis(OPENING_MS);
+                let wait = Duration::from_millis(config.opening_ms);
                 drop(tokio::time::timeout(wait, inside.changed()).await);
             }
         }
     };
     send(&mut stream, &Hello::Ready).await?;
     let (mut from, mut to) = stream.into_split();
-    while let Some(request) = receive(&mut from, frame_bytes_max).await? {
-        let (answers, mut ready) = mpsc::channel(ANSWERS_MAX);
+    while let Some(request) = receive(&mut from, config.frame_bytes_max).await? {
+        let (answers, mut ready) = mpsc::channel(config.answers_max);
         let work = perform(&runtime, request, answers);
         tokio::pin!(work);
         let mut end = None;
-        let mut beat = tokio::time::interval(Duration::from_millis(WORKING_MS));
+        let mut beat = tokio::time::interval(Duration::from_millis(config.working_ms));
         beat.reset();
         // A client that hangs up ends its request at the next wait.
         loop {

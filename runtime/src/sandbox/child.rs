@@ -1,11 +1,12 @@
 //! One worker process, seen from here: never trusted, always killable.
 
-use super::limits::WorkersConfig;
 use super::wire::{self, Answer, Ask, Ended, FlatCall, Kept, PREFIX_BYTES, Start, Tell};
 use super::worker::ARGUMENT;
 use super::{Host, ended_outside};
+use crate::config::WorkersConfig;
 use std::io;
 use std::os::unix::process::ExitStatusExt;
+use std::path::PathBuf;
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 use stoa_actors::code::{Ending, HostCall, Outcome, Raise};
@@ -24,6 +25,11 @@ const REAP: Duration = Duration::from_millis(250);
 
 /// Bytes around the content of an ending: enums, lengths, the lines that say something was cut.
 const FRAMING_BYTES: usize = 1 << 10;
+
+/// What is started.
+fn program(config: &WorkersConfig) -> io::Result<PathBuf> {
+    config.worker.clone().map_or_else(std::env::current_exe, Ok)
+}
 
 /// A worker process.
 pub(super) struct Child {
@@ -53,7 +59,7 @@ pub(super) enum Death {
 impl Child {
     /// Starts a worker.
     pub(super) fn spawn(config: &WorkersConfig) -> io::Result<Self> {
-        let mut process = Command::new(&config.worker)
+        let mut process = Command::new(program(config)?)
             .arg(ARGUMENT)
             .arg(config.worker_memory_bytes_max.to_string())
             .env_clear()

@@ -4,10 +4,10 @@ use super::TAKEN_BACK;
 use super::ambient::Ambient;
 use super::dump;
 use super::item::{self, Taking};
-use super::limits::ActionLimits;
 use super::preamble;
 use super::traceback;
 use super::wire::{Ended, Kept};
+use crate::config::ActionLimits;
 use monty::{
     MontyRepl, ReplFunctionCall, ReplNameLookup, ReplProgress, ReplResolveFutures, ReplStartError,
 };

@@ -1,9 +1,9 @@
 //! A bounded set of warm workers.
 
 use super::child::{Child, Death};
-use super::limits::WorkersConfig;
 use super::wire::{self, Ask, Start};
 use super::{Action, Boxed, CodeRunner, Host, admit, ended_outside};
+use crate::config::WorkersConfig;
 use parking_lot::Mutex;
 use std::io;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
@@ -81,9 +81,10 @@ impl Workers {
             let mut worker = match child {
                 Ok(worker) => worker,
                 Err(error) => {
+                    let from = self.config.worker.as_deref().unwrap_or("this program".as_ref());
                     let text = format!(
                         "no Python worker could be started from {}: {error}",
-                        self.config.worker.display()
+                        from.display()
                     );
                     return ended_outside("SystemError", &text, dump(ask));
                 }

@@ -1,8 +1,8 @@
 //! What an agent is told about an exception it did not catch.
 
 use super::item::{CONFLICT, CONFLICT_NAME};
-use super::limits::ActionLimits;
 use super::preamble::PLAYED;
+use crate::config::ActionLimits;
 use monty_types::{ExcType, MontyException};
 use stoa_actors::code::{Ending, Item};
 

@@ -4,7 +4,7 @@
 //! [`Item`]s travel as a flat list of tokens, because decoding recursive data recurses, and a
 //! frame of a few megabytes could nest deep enough to overflow the reader's stack.
 
-use super::limits::ActionLimits;
+use crate::config::ActionLimits;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::vec::IntoIter;

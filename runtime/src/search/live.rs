@@ -20,6 +20,7 @@ pub(crate) struct Searches {
     embed: Arc<dyn Embed>,
     spaces_max: usize,
     atoms_max: usize,
+    batch_max: (usize, usize),
     kept: Mutex<Kept>,
 }
 
@@ -41,6 +42,7 @@ impl Searches {
             embed: embedder::built_in(),
             spaces_max: config.search_spaces_max,
             atoms_max: config.search_atoms_max,
+            batch_max: (config.index_batch_atoms, config.index_batch_bytes),
             kept: Mutex::default(),
         }
     }
@@ -55,7 +57,7 @@ impl Searches {
         kept.uses += 1;
         let used = kept.uses;
         let slot = kept.spaces.entry(space).or_insert_with(|| Slot {
-            live: Arc::new(RwLock::new(Live::new(space, self.embed.clone()))),
+            live: Arc::new(RwLock::new(Live::new(space, self.embed.clone(), self.batch_max))),
             used,
             atoms: 0,
         });
@@ -98,6 +100,8 @@ pub(crate) struct Live {
     seq: u64,
     /// Everything of the stream up to this position is in it.
     upto: Position,
+    /// Atoms and bytes of contents indexed together.
+    batch_max: (usize, usize),
 }
 
 impl Deref for Live {
@@ -108,11 +112,7 @@ impl Deref for Live {
     }
 }
 
-/// Entries and bytes of contents that are read before they are indexed: of an atom that changes
-/// often only the last version is.
-const BATCH_ATOMS: usize = 1_024;
-const BATCH_BYTES: usize = 8 << 20;
-
+/// What is read before it is indexed: of an atom that changes often only the last version is.
 #[derive(Default)]
 struct Batch {
     atoms: Vec<(Arc<Atom>, Position)>,
@@ -131,15 +131,15 @@ impl Batch {
         }
     }
 
-    fn full(&self) -> bool {
-        self.atoms.len() >= BATCH_ATOMS || self.bytes >= BATCH_BYTES
+    fn full(&self, (atoms_max, bytes_max): (usize, usize)) -> bool {
+        self.atoms.len() >= atoms_max || self.bytes >= bytes_max
     }
 }
 
 impl Live {
-    fn new(space: SpaceId, embed: Arc<dyn Embed>) -> Live {
+    fn new(space: SpaceId, embed: Arc<dyn Embed>, batch_max: (usize, usize)) -> Live {
         let index = Index::new(space, embed);
-        Live { index, stream: space.stream(), seq: 0, upto: Position(0) }
+        Live { index, stream: space.stream(), seq: 0, upto: Position(0), batch_max }
     }
 
     /// Whether nothing up to a position is missing.
@@ -168,7 +168,7 @@ impl Live {
                 Space::atom(&event).into_iter().for_each(|atom| batch.take(atom, at));
             }
             last = seq;
-            if batch.full() {
+            if batch.full(self.batch_max) {
                 self.index(std::mem::take(&mut batch), last);
             }
         }

@@ -1,6 +1,5 @@
 //! What the code's calls do: methods of spaces, under the session's rights.
 
-use super::SEEN_MAX;
 use super::args::Args;
 use super::items::{self, raise};
 use super::notebook::{Known, Notebook, digest};
@@ -17,8 +16,6 @@ use stoa_actors::value::Value;
 
 /// The handle of the one coordinator.
 pub(super) const COORDINATOR: u128 = 1;
-/// Tries of a write whose actor was restarted meanwhile; its key makes them one.
-const TRIES: u32 = 3;
 
 /// The host of one action.
 pub(crate) struct Hands {
@@ -159,7 +156,8 @@ impl Hands {
     }
 
     fn remember(&mut self, id: AtomId, version: u64) {
-        if self.seen.len() >= SEEN_MAX && !self.seen.contains_key(&id) {
+        let most = self.caller.runtime.shared().config.seen_atoms_max;
+        if self.seen.len() >= most && !self.seen.contains_key(&id) {
             // The oldest id goes: ids are made in order of time.
             self.seen.pop_first();
         }
@@ -190,13 +188,7 @@ impl Hands {
         let content = content.map(|it| items::content(it, media_type)).transpose()?;
         let content = content.unwrap_or_default();
         let draft = Draft { content, annotation, metadata, references, embedding: None };
-        let mut tries = TRIES;
-        let written = loop {
-            match self.caller.put(space, draft.clone(), why.clone()).await {
-                Err(problem) if problem.kind == Kind::Busy && tries > 1 => tries -= 1,
-                other => break other.map_err(refused)?,
-            }
-        };
+        let written = self.caller.put(space, draft, why).await.map_err(refused)?;
         let read = self.caller.get_version(written.id, written.version).await.map_err(refused)?;
         Ok(self.note(&read))
     }
@@ -214,13 +206,9 @@ impl Hands {
         args.end()?;
         let content = content.map(|it| items::content(it, media_type)).transpose()?;
         let patch = Patch { content, annotation, metadata, references, embedding: None };
-        let mut tries = TRIES;
-        let written = loop {
-            match self.caller.update(id, expect, patch.clone(), why.clone()).await {
-                Err(problem) if problem.kind == Kind::Busy && tries > 1 => tries -= 1,
-                Err(problem) => return Err(self.conflict(id, problem).await),
-                Ok(written) => break written,
-            }
+        let written = match self.caller.update(id, expect, patch, why).await {
+            Ok(written) => written,
+            Err(problem) => return Err(self.conflict(id, problem).await),
         };
         let read = self.caller.get_version(id, written.version).await.map_err(refused)?;
         Ok(self.note(&read))
@@ -294,7 +282,8 @@ impl Hands {
     async fn history(&mut self, space: SpaceId, mut args: Args) -> Result<Item, Raise> {
         let id = args.take("id").filter(|it| *it != Item::Value(Value::Null));
         let after = Position(args.number("after")?.unwrap_or(0));
-        let limit = args.number("limit")?.unwrap_or(100).min(1_000) as usize;
+        let most = self.caller.runtime.shared().config.history_changes_max;
+        let limit = (args.number("limit")?.unwrap_or(100) as usize).min(most);
         args.end()?;
         let changes = match id {
             Some(id) => self.caller.atom_history(items::id(&id)?).await,

@@ -1,7 +1,7 @@
 //! Opening: who has the directory, which format it is, and whether the log holds everything that
 //! was acknowledged. Any doubt is a refusal that says so; nothing is repaired on the quiet.
 
-use super::{Store, Tables, Witness, keys};
+use super::{Store, Tables, Witness, keys, scrub};
 use crate::config::Config;
 use crate::failure::StoreError;
 use crate::kinds::Kinds;
@@ -101,6 +101,7 @@ impl Opened {
     pub(crate) fn open(config: &Config, owned: Owned, kinds: &Kinds) -> Result<Opened, StoreError> {
         let data = &config.data;
         let store = Store::open(config, owned)?;
+        scrub::refuse_known_damage(&store, data)?;
         let path = data.join("witness");
         let (mut witness, vouched) =
             Witness::open(&path).map_err(file_error("cannot open", &path))?;
@@ -145,7 +146,7 @@ impl Opened {
 
 impl Store {
     /// The last head whose rows are known to be flushed; the start when there is none.
-    fn checkpoint(&self) -> Result<Head, StoreError> {
+    pub(super) fn checkpoint(&self) -> Result<Head, StoreError> {
         let Some(value) = self.meta.get(keys::CHECKPOINT)? else { return Ok(Head::default()) };
         let position = keys::number(&value, 0).map(Position);
         let hash = value.get(8..).and_then(|it| it.first_chunk()).map(|it| Hash(*it));
@@ -212,6 +213,7 @@ pub fn accept_loss(config: &Config, kept: &str, kinds: &Kinds) -> Result<Loss, A
         removed += 1;
     }
     batch.durability(Some(PersistMode::SyncAll)).commit().map_err(StoreError::from)?;
+    scrub::forget(&config.data);
     rebuild_tables(&store, kinds)?;
     witness.overwrite(head).map_err(file_error("cannot write", &path))?;
     Ok(Loss { breach, kept: head, removed })
