@@ -1,5 +1,6 @@
 //! Every setting and every limit of the runtime, in one table, with its unit and its default.
 
+use crate::fault::Faults;
 use std::path::{Path, PathBuf};
 use stoa_actors::limits::Limits;
 
@@ -59,6 +60,9 @@ pub struct Config {
     pub search_atoms_max: usize,
     /// How the worker for Python is started; nothing is this program itself.
     pub worker: Option<PathBuf>,
+    /// Writes that fail on demand; nothing can be asked of it without the feature `faults`.
+    #[doc(hidden)]
+    pub faults: Faults,
 }
 
 impl Config {
@@ -91,6 +95,7 @@ impl Config {
             search_spaces_max: 256,
             search_atoms_max: 1_000_000,
             worker: None,
+            faults: Faults::default(),
         }
     }
 }
