@@ -4,12 +4,17 @@
 #![expect(clippy::expect_used, reason = "a law says what it takes for given")]
 
 mod laws {
+    pub(crate) mod cursor;
     pub(crate) mod rights;
     pub(crate) mod search;
+    pub(crate) mod simulated;
     pub(crate) mod space;
     pub(crate) mod supervision;
+    pub(crate) mod world;
 }
 
+use laws::simulated::Simulated;
+use laws::space::schedule::Writes;
 use proptest::test_runner::Config;
 use stoa_actors::mutant;
 
@@ -23,7 +28,15 @@ fn rights() -> Result<(), String> {
 }
 
 fn spaces() -> Result<(), String> {
-    laws::space::hold(quick(128), 41, 60)
+    laws::space::hold(quick(128), 41, 60, Writes::Hold, Simulated::new)
+}
+
+fn cursor() -> Result<(), String> {
+    laws::cursor::hold(quick(128), 41, 80, Simulated::new)
+}
+
+fn stop() -> Result<(), String> {
+    laws::space::hold(quick(128), 41, 60, Writes::Fail, Simulated::new)
 }
 
 fn search() -> Result<(), String> {
@@ -62,6 +75,16 @@ const SPACES: &[&str] = &[
     "space.skips_a_version",
     "space.updates_the_deprecated",
 ];
+
+const CURSOR: &[&str] = &[
+    "cursor.advance_is_forgotten",
+    "cursor.advances_too_far",
+    "cursor.looks_again",
+    "cursor.marker_counts_own",
+    "cursor.marker_counts_the_quoted",
+];
+
+const STOP: &[&str] = &["stop.acknowledges_what_failed", "stop.answers_reads", "stop.goes_on"];
 
 const SUPERVISION: &[&str] = &[
     "supervisor.backoff_never_resets",
@@ -125,6 +148,16 @@ fn the_laws_of_search_catch_every_planted_bug() {
 #[test]
 fn the_laws_of_supervision_catch_every_planted_bug() {
     all_caught(SUPERVISION, supervision);
+}
+
+#[test]
+fn the_law_of_cursors_catches_every_planted_bug() {
+    all_caught(CURSOR, cursor);
+}
+
+#[test]
+fn the_law_of_stopping_catches_every_planted_bug() {
+    all_caught(STOP, stop);
 }
 
 #[test]

@@ -96,6 +96,10 @@ pub enum Refused<R: std::error::Error> {
     /// Together it is larger than one log entry may be.
     #[error("the request does not fit one log entry: {0}; split it")]
     Oversize(String),
+    /// A write has failed, here or in what this rests on. Whether it took effect is not known until
+    /// the next open. A simulation says so; a runtime names what went wrong instead.
+    #[error("the store has stopped; open it again and ask with the same key")]
+    Stopped,
 }
 
 /// One entry on its way to the log writer.

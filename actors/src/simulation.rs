@@ -3,16 +3,19 @@
 //!
 //! What is decided waits in a queue until [`Simulation::commit`] makes it durable; only then is it
 //! answered. [`Simulation::crash`] loses the queue and every state, and the next delivery finds
-//! what was durable, as after `kill -9`.
+//! what was durable, as after `kill -9`. [`Simulation::fail_append`] makes a write fail, and from
+//! there on nothing is acknowledged until it crashes and is open again.
 
-use crate::atom::Atom;
-use crate::behaviour::{Anyone, Authority, Behaviour, EffectId, Row, View};
-use crate::id::{AtomId, Millis, Position, SessionId, SpaceId, StreamId};
-use crate::incarnation::{self, Answer, Append, Ask, Durable, Given, Incarnation};
+mod disk;
+
+pub use disk::Disk;
+
+use crate::behaviour::{Anyone, Authority, Behaviour, EffectId};
+use crate::id::{Millis, Position, StreamId};
+use crate::incarnation::{Answer, Append, Ask, Given, Incarnation, Refused};
 use crate::limits::Limits;
-use crate::log::{Answered, Body, Hash, Head, Header, Walk};
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::sync::Arc;
+use crate::mutant;
+use std::collections::{BTreeMap, VecDeque};
 
 /// One answer that was given: to which question, and the entry it is about.
 pub struct Told<B: Behaviour> {
@@ -22,6 +25,15 @@ pub struct Told<B: Behaviour> {
     pub answer: Answer<B>,
     /// The entry it is about.
     pub position: Option<Position>,
+}
+
+/// What becomes of the commit that reports an error. Nobody can tell before the next open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fate {
+    /// Nothing of it reached the medium.
+    Lost,
+    /// All of it did; the error came after that.
+    Kept,
 }
 
 struct Waiting<B: Behaviour> {
@@ -45,6 +57,10 @@ pub struct Simulation<B: Behaviour> {
     tickets: u64,
     ids: u64,
     started: Vec<(StreamId, EffectId, B::Effect)>,
+    /// How many appends until one fails, and what becomes of it.
+    fault: Option<(u64, Fate)>,
+    /// An append has failed, and this is what is found of it at the next open.
+    stopped: Option<Vec<Append>>,
 }
 
 impl<B: Behaviour> Simulation<B> {
@@ -59,6 +75,8 @@ impl<B: Behaviour> Simulation<B> {
             tickets: 0,
             ids: seed.wrapping_mul(0x9e37_79b9_7f4a_7c15),
             started: Vec::new(),
+            fault: None,
+            stopped: None,
         }
     }
 
@@ -74,6 +92,19 @@ impl<B: Behaviour> Simulation<B> {
         ask: Ask<B::Message>,
         authority: &dyn Authority,
     ) -> u64 {
+        self.tickets += 1;
+        let ticket = self.tickets;
+        if self.stopped() {
+            self.queue.push_back(Waiting {
+                ticket,
+                append: None,
+                answer: Err(Refused::Stopped),
+                stream,
+                seq: None,
+                effects: Vec::new(),
+            });
+            return ticket;
+        }
         let incarnation =
             self.incarnations.entry(stream).or_insert_with(|| self.disk.incarnation(stream));
         let ids = &mut self.ids;
@@ -81,28 +112,33 @@ impl<B: Behaviour> Simulation<B> {
             now: self.now,
             fresh: &mut || fresh(ids),
             durable: &self.disk,
-            durable_seq: self.disk.streams.get(&stream).map_or(0, |it| it.len() as u64),
+            durable_seq: self.disk.last_seq(stream),
             authority,
             limits: &self.limits,
         };
         let mut step = incarnation.deliver(ask, given);
-        self.tickets += 1;
         self.queue.push_back(Waiting {
-            ticket: self.tickets,
+            ticket,
             append: step.append.take(),
             answer: step.answer,
             stream,
             seq: step.seq,
             effects: step.effects,
         });
-        self.tickets
+        ticket
     }
 
-    /// Makes the oldest `count` decisions durable, as one commit, and answers them.
+    /// Makes the oldest `count` decisions durable, as one commit, and answers them. If the commit
+    /// fails, or one has failed before, all of them are told so and none is acknowledged, reads and
+    /// refusals included: they rest on what may be lost.
     pub fn commit(&mut self, count: usize) -> Vec<Told<B>> {
+        let count = count.min(self.queue.len());
+        let commit: Vec<Waiting<B>> = self.queue.drain(..count).collect();
+        if self.fails(&commit) || self.stopped() {
+            return commit.into_iter().map(refuse).collect();
+        }
         let mut told = Vec::new();
-        for _ in 0..count {
-            let Some(waiting) = self.queue.pop_front() else { break };
+        for waiting in commit {
             if let Some(append) = waiting.append {
                 self.disk.write(append);
             }
@@ -112,6 +148,34 @@ impl<B: Behaviour> Simulation<B> {
             told.push(Told { ticket: waiting.ticket, answer: waiting.answer, position: place });
         }
         told
+    }
+
+    /// Lets the `nth` append from now on fail, 1 being the next, and with it the commit it is in.
+    /// Then nothing is acknowledged until [`Simulation::crash`]: the store is opened again.
+    pub fn fail_append(&mut self, nth: u64, fate: Fate) {
+        assert!(nth > 0, "the next append is number 1");
+        self.fault = Some((nth, fate));
+    }
+
+    /// Whether an append has failed since the last open.
+    pub fn stopped(&self) -> bool {
+        self.stopped.is_some()
+    }
+
+    /// Whether this commit is the one that fails; if so the store stops.
+    fn fails(&mut self, commit: &[Waiting<B>]) -> bool {
+        let Some((left, fate)) = self.fault.filter(|_| !self.stopped()) else { return false };
+        let appends = commit.iter().filter_map(|it| it.append.clone());
+        let count = appends.clone().count() as u64;
+        if count < left {
+            self.fault = Some((left - count, fate));
+            return false;
+        }
+        self.fault = None;
+        if !mutant::planted("stop.goes_on") {
+            self.stopped = Some(if fate == Fate::Kept { appends.collect() } else { Vec::new() });
+        }
+        true
     }
 
     /// Makes everything durable.
@@ -127,12 +191,15 @@ impl<B: Behaviour> Simulation<B> {
     }
 
     /// Loses what is not durable, and every state. Effects that ran are lost too: what is still
-    /// owed comes again from [`Behaviour::resume`].
+    /// owed comes again from [`Behaviour::resume`]. A store that had stopped is open again, with
+    /// what it had acknowledged and, of the append that failed, what its [`Fate`] says.
     pub fn crash(&mut self) {
+        self.fault = None;
+        self.stopped.take().into_iter().flatten().for_each(|append| self.disk.write(append));
         self.queue.clear();
         self.incarnations.clear();
         self.started.clear();
-        let streams: Vec<StreamId> = self.disk.streams.keys().copied().collect();
+        let streams: Vec<StreamId> = self.disk.streams().collect();
         for stream in streams {
             let incarnation = self.disk.incarnation(stream);
             let owed = incarnation.state().resume();
@@ -164,6 +231,17 @@ impl<B: Behaviour> Simulation<B> {
     }
 }
 
+/// The store has stopped: what was asked is told so, whatever it would have heard.
+fn refuse<B: Behaviour>(waiting: Waiting<B>) -> Told<B> {
+    let Waiting { ticket, append, answer, .. } = waiting;
+    let planted = match append {
+        Some(_) => mutant::planted("stop.acknowledges_what_failed"),
+        None => mutant::planted("stop.answers_reads"),
+    };
+    let answer = if planted { answer } else { Err(Refused::Stopped) };
+    Told { ticket, answer, position: None }
+}
+
 /// Sixteen bytes that never repeat within a run, and are the same in every run of a seed.
 fn fresh(ids: &mut u64) -> [u8; 16] {
     *ids = ids.wrapping_add(1);
@@ -171,149 +249,4 @@ fn fresh(ids: &mut u64) -> [u8; 16] {
     out[..8].copy_from_slice(&ids.to_be_bytes());
     out[8..].copy_from_slice(&ids.wrapping_mul(0xd134_2543_de82_ef95).to_be_bytes());
     out
-}
-
-/// The durable side: a log and its rows, in memory.
-pub struct Disk<B: Behaviour> {
-    log: Vec<(Header, Vec<u8>)>,
-    head: Head,
-    streams: BTreeMap<StreamId, Vec<Position>>,
-    atoms: BTreeMap<AtomId, Arc<Atom>>,
-    references: BTreeSet<(AtomId, String, AtomId)>,
-    answers: BTreeMap<(StreamId, SessionId, String), (u64, Answered)>,
-    kind: std::marker::PhantomData<fn() -> B>,
-}
-
-impl<B: Behaviour> Default for Disk<B> {
-    fn default() -> Self {
-        Disk {
-            log: Vec::new(),
-            head: Head::default(),
-            streams: BTreeMap::new(),
-            atoms: BTreeMap::new(),
-            references: BTreeSet::new(),
-            answers: BTreeMap::new(),
-            kind: std::marker::PhantomData,
-        }
-    }
-}
-
-impl<B: Behaviour> Disk<B> {
-    fn write(&mut self, append: Append) {
-        let Append { stream, seq, body, digest, rows, .. } = append;
-        assert_eq!(digest, Hash::of(&body), "a body is what its hash says");
-        let position = Position(self.head.position.0 + 1);
-        let places = self.streams.entry(stream).or_default();
-        assert_eq!(seq, places.len() as u64 + 1, "a stream has no gap");
-        places.push(position);
-        let header = Header { previous: self.head.hash, stream, seq, body: digest };
-        self.head = header.head(position);
-        self.derive(stream, seq, &body, &rows);
-        self.log.push((header, body));
-    }
-
-    fn derive(&mut self, stream: StreamId, seq: u64, bytes: &[u8], rows: &[Row]) {
-        let body = Body::decode(bytes).unwrap_or_else(|it| panic!("what was written reads: {it}"));
-        let events = incarnation::events::<B>(&body).unwrap_or_default();
-        for row in rows {
-            match row {
-                Row::Atom { id, index, .. } => {
-                    if let Some(atom) = events.get(usize::from(*index)).and_then(B::atom) {
-                        self.atoms.insert(*id, atom.clone());
-                    }
-                }
-                Row::Version { .. } => {}
-                Row::Reference { target, relation, source } => {
-                    self.references.insert((*target, relation.clone(), *source));
-                }
-                Row::NoReference { target, relation, source } => {
-                    self.references.remove(&(*target, relation.clone(), *source));
-                }
-                Row::Answer { asker, key, .. } => {
-                    if let Some(answered) = &body.answers {
-                        let key = (stream, *asker, key.clone());
-                        self.answers.insert(key, (seq, answered.clone()));
-                    }
-                }
-            }
-        }
-    }
-
-    fn incarnation(&self, stream: StreamId) -> Incarnation<B> {
-        let mut incarnation = Incarnation::unborn(stream);
-        for (seq, position) in (1..).zip(self.streams.get(&stream).into_iter().flatten()) {
-            let body = Body::decode(&self.log[position.0 as usize - 1].1);
-            let replayed = body.and_then(|body| incarnation.replay(seq, &body));
-            replayed.unwrap_or_else(|it| panic!("what was written reads: {it}"));
-        }
-        incarnation
-    }
-
-    /// Deletes everything derived, folds the log anew, and says whether it is the same.
-    pub fn folds(&self) -> bool {
-        let mut anew = Disk::<B>::default();
-        for (header, bytes) in &self.log {
-            let Ok(body) = Body::decode(bytes) else { return false };
-            let Ok(rows) = incarnation::rows::<B>(header.stream, &body) else { return false };
-            anew.derive(header.stream, header.seq, bytes, &rows);
-        }
-        anew.atoms == self.atoms
-            && anew.references == self.references
-            && anew.answers.keys().eq(self.answers.keys())
-    }
-
-    /// Whether the log is dense and chained to its head.
-    pub fn chains(&self) -> bool {
-        let mut walk = Walk::new(Head::default(), Some(self.head));
-        let whole = self.log.iter().enumerate().all(|(n, (header, body))| {
-            let entry = [&header.to_bytes()[..], body].concat();
-            walk.step(Position(n as u64 + 1), &entry).is_ok()
-        });
-        let empty = self.log.is_empty();
-        whole && (empty || walk.finish() == Ok(self.head))
-    }
-
-    /// The last entry.
-    pub fn head(&self) -> Head {
-        self.head
-    }
-
-    /// The bodies, in order.
-    pub fn bodies(&self) -> impl Iterator<Item = (Position, StreamId, Body)> {
-        (1..).zip(&self.log).filter_map(|(at, (header, bytes))| {
-            Some((Position(at), header.stream, Body::decode(bytes).ok()?))
-        })
-    }
-
-    /// The newest versions.
-    pub fn atoms(&self) -> impl Iterator<Item = &Arc<Atom>> {
-        self.atoms.values()
-    }
-
-    fn position_of(&self, stream: StreamId, seq: u64) -> Option<Position> {
-        self.streams.get(&stream)?.get(usize::try_from(seq.checked_sub(1)?).ok()?).copied()
-    }
-}
-
-impl<B: Behaviour> View for Disk<B> {
-    fn atom(&self, id: AtomId) -> Option<Arc<Atom>> {
-        self.atoms.get(&id).cloned()
-    }
-
-    fn space_of(&self, id: AtomId) -> Option<SpaceId> {
-        self.atoms.get(&id).map(|it| it.space)
-    }
-
-    fn sources(&self, target: AtomId, relation: Option<&str>) -> Vec<(String, AtomId)> {
-        let from = (target, String::new(), AtomId([0; 16]));
-        let rows = self.references.range(from..).take_while(|(to, ..)| *to == target);
-        let wanted = rows.filter(|(_, how, _)| relation.is_none_or(|it| it == how));
-        wanted.map(|(_, how, source)| (how.clone(), *source)).collect()
-    }
-}
-
-impl<B: Behaviour> Durable for Disk<B> {
-    fn answered(&self, stream: StreamId, asker: SessionId, key: &str) -> Option<(u64, Answered)> {
-        self.answers.get(&(stream, asker, key.to_owned())).cloned()
-    }
 }

@@ -4,8 +4,11 @@
 //! one actor and one stream, and an actor takes one delivery at a time: of two updates that expect
 //! the same version the second finds it gone, so two agents can never both take one task.
 
+mod follow;
 mod patch;
 mod subscription;
+
+pub use follow::{Change, Changed, Follower};
 
 pub use patch::{Draft, MadeFor, Patch};
 pub use subscription::{Filter, Notice, Subscription, Wake};
@@ -230,8 +233,8 @@ impl Behaviour for Space {
                 self.need(needed, delivery)?;
                 let before = self.current(id, expect, delivery)?;
                 let atom = Arc::new(patch.apply(&before, delivery)?);
-                let added = lacking(&atom.references, &before.references);
-                let dropped = lacking(&before.references, &atom.references);
+                let added = patch::lacking(&atom.references, &before.references);
+                let dropped = patch::lacking(&before.references, &atom.references);
                 let reply = Reply::Version { id, version: atom.version };
                 Ok(Decision::event(Event::AtomUpdated { atom, added, dropped }, reply))
             }
@@ -252,12 +255,7 @@ impl Behaviour for Space {
                 self.own(id, delivery.asker)?;
                 Ok(Decision::event(Event::Unsubscribed(id), Reply::Done))
             }
-            Message::Advance { id, cursor } => {
-                if cursor <= self.own(id, delivery.asker)?.cursor {
-                    return Ok(Decision::read(Reply::Done));
-                }
-                Ok(Decision::event(Event::Advanced { id, cursor }, Reply::Done))
-            }
+            Message::Advance { id, cursor } => self.advance(id, cursor, delivery.asker),
         }
     }
 
@@ -270,6 +268,7 @@ impl Behaviour for Space {
             Event::Unsubscribed(id) => {
                 self.subscriptions.remove(id);
             }
+            Event::Advanced { .. } if mutant::planted("cursor.advance_is_forgotten") => {}
             Event::Advanced { id, cursor } => {
                 if let Some(subscription) = self.subscriptions.get_mut(id) {
                     assert!(*cursor > subscription.cursor, "a cursor only advances");
@@ -372,11 +371,6 @@ impl Space {
             None => Ok(atom),
         }
     }
-}
-
-/// What the one list has and the other has not.
-fn lacking(has: &[Reference], others: &[Reference]) -> Vec<Reference> {
-    has.iter().filter(|it| !others.contains(it)).cloned().collect()
 }
 
 /// The next version of an atom, still the same otherwise.

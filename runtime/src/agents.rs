@@ -96,10 +96,6 @@ struct Hand {
     started: watch::Receiver<bool>,
 }
 
-/// Tries of a letter while its space is busy, and the wait between them.
-const LETTER_TRIES: u32 = 50;
-const LETTER_WAIT_MS: u64 = 100;
-
 impl Perform<Session> for Hand {
     fn perform(&self, id: EffectId, effect: Effect) -> Boxed<'static, Option<Message>> {
         let (runtime, session) = (self.runtime.clone(), self.session);
@@ -171,11 +167,12 @@ async fn tell(
     };
     let comment = letter.subject;
     let why = Why { comment, key: Some(format!("letter-{id}")), cause: letter.cause };
-    for _ in 0..LETTER_TRIES {
+    let config = &runtime.shared().config;
+    for _ in 0..config.letter_tries_max {
         match runtime.caller(session).put(dm, draft.clone(), why.clone()).await {
             Ok(_) => return true,
             Err(problem) if problem.kind == Kind::Busy => {
-                tokio::time::sleep(Duration::from_millis(LETTER_WAIT_MS)).await;
+                tokio::time::sleep(Duration::from_millis(config.letter_wait_ms)).await;
             }
             Err(problem) if problem.kind == Kind::Store => return false,
             Err(problem) => {

@@ -47,6 +47,7 @@
 //! | `DAY_MS` | `86_400_000` | a day |
 //! | `SOCKET_PATH_BYTES_MAX` | `100` | the system's: 107 bytes fit |
 
+use crate::fault::Faults;
 use crate::model::Models;
 use crate::tool::Tools;
 use serde::{Deserialize, Serialize};
@@ -154,8 +155,17 @@ pub struct Config {
     pub models: Models,
     /// How long a model may take for one thought.
     pub model_ms_max: u64,
+    /// Agents that look for news at the same time.
+    pub looks_max: usize,
+    /// Tries of a letter to a parent while its space is busy.
+    pub letter_tries_max: u32,
+    /// The wait between them.
+    pub letter_wait_ms: u64,
     /// What agents may call, if they are given the right to.
     pub tools: Tools,
+    /// Writes that fail on demand; nothing can be asked of it without the feature `faults`.
+    #[doc(hidden)]
+    pub faults: Faults,
 }
 
 impl Config {
@@ -210,7 +220,11 @@ impl Config {
             workers: WorkersConfig::default(),
             models: Models::default(),
             model_ms_max: 600_000,
+            looks_max: 64,
+            letter_tries_max: 50,
+            letter_wait_ms: 100,
             tools: Tools::default(),
+            faults: Faults::default(),
         }
     }
 }

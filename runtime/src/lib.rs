@@ -20,6 +20,8 @@ pub mod door;
 pub mod embedder;
 mod face;
 pub mod failure;
+#[doc(hidden)]
+pub mod fault;
 mod host;
 pub mod kinds;
 mod log;

@@ -7,8 +7,9 @@
 
 use crate::config::Config;
 use crate::failure::{Failure, StoreError};
+use crate::fault::{Faults, Point};
 use crate::store::{Opened, Store, Witness};
-use fjall::PersistMode;
+use fjall::{OwnedWriteBatch, PersistMode};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -95,8 +96,12 @@ impl Log {
             unpointed: opened.walked,
             checkpoint: None,
         };
-        let acker =
-            Acker { witness: opened.witness, pulse: pulse.clone(), failure: failure.clone() };
+        let acker = Acker {
+            witness: opened.witness,
+            pulse: pulse.clone(),
+            failure: failure.clone(),
+            faults: config.faults.clone(),
+        };
         let head = opened.head;
         let writer = std::thread::Builder::new()
             .name("stoa-log-writer".into())
@@ -299,13 +304,20 @@ impl Writer {
             self.store.write_stream(&mut batch, stream, first, &positions);
         }
         if !batch.is_empty()
-            && let Err(error) = batch.durability(Some(PersistMode::SyncData)).commit()
+            && let Err(error) = self.write(batch)
         {
-            return Err((done, error.into()));
+            return Err((done, error));
         }
         self.unpointed += head.position.0 - self.head.position.0;
         self.head = head;
         Ok(Committed { head, done })
+    }
+
+    /// Returns once the batch is on the medium.
+    fn write(&self, batch: OwnedWriteBatch) -> Result<(), StoreError> {
+        self.config.faults.meet(Point::Commit)?;
+        batch.durability(Some(PersistMode::SyncData)).commit()?;
+        self.config.faults.meet(Point::Committed)
     }
 
     /// The next entry of a stream is the last plus one: two writers of one stream are impossible.
@@ -334,6 +346,7 @@ struct Acker {
     witness: Witness,
     pulse: Arc<Pulse>,
     failure: Failure,
+    faults: Faults,
 }
 
 impl Acker {
@@ -343,9 +356,9 @@ impl Acker {
                 std::iter::once(first).chain(commits.try_iter().take(64)).collect();
             let newest = ready.last().map_or(head, |it| it.head);
             if newest != head
-                && let Err(error) = self.witness.write(newest)
+                && let Err(error) = self.vouch(newest)
             {
-                self.failure.trip(StoreError::Engine(format!("the witness: {error}")));
+                self.failure.trip(error);
             }
             let stopped = self.failure.error();
             if stopped.is_none() {
@@ -360,5 +373,12 @@ impl Acker {
             }
         }
         head
+    }
+
+    fn vouch(&mut self, head: Head) -> Result<(), StoreError> {
+        self.faults.meet(Point::Witness)?;
+        let written = self.witness.write(head);
+        written.map_err(|error| StoreError::Engine(format!("the witness: {error}")))?;
+        self.faults.meet(Point::Witnessed)
     }
 }

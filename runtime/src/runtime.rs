@@ -156,8 +156,12 @@ impl Runtime {
         let limit = shared.config.commit_ms_max;
         tokio::spawn(async move {
             let mut tick = tokio::time::interval(Duration::from_millis(1_000.min(limit)));
-            while shared.store.failure.error().is_none() {
-                tick.tick().await;
+            loop {
+                // Whoever watches holds the directory: it lets go as soon as the store has ended.
+                tokio::select! {
+                    _ = tick.tick() => {}
+                    _ = shared.store.failure.tripped() => return,
+                }
                 let ms = shared.log.commit_ms();
                 if ms > limit {
                     let why = format!("a commit has hung for {ms} ms (limit {limit})");
@@ -169,6 +173,8 @@ impl Runtime {
 
     /// The actor of a stream, of a kind without effects: the same seat for the same stream. A
     /// stream belongs to one kind.
+    ///
+    /// The stream [`RIGHTS`] has the seat that every revoke passes through; it takes no performer.
     ///
     /// Errors: [`StoreError::Invariant`] when the stream is seated with another kind.
     pub fn actor<B: Behaviour<Effect = Infallible> + Sync>(
@@ -188,11 +194,16 @@ impl Runtime {
         stream: StreamId,
         performer: Arc<dyn Perform<B>>,
     ) -> Result<Arc<Seat<B>>, StoreError> {
-        let mut seats = self.0.seats.lock();
-        let seat = seats
-            .entry(stream)
-            .or_insert_with(|| Seat::<B>::new(stream, &self.0.around, None, performer));
-        seat.clone().downcast::<Seat<B>>().map_err(|_| {
+        let seat: Arc<dyn Any + Send + Sync> = if stream == RIGHTS {
+            self.0.rights.clone()
+        } else {
+            let mut seats = self.0.seats.lock();
+            let made = || -> Arc<dyn Any + Send + Sync> {
+                Seat::<B>::new(stream, &self.0.around, None, performer)
+            };
+            seats.entry(stream).or_insert_with(made).clone()
+        };
+        seat.downcast::<Seat<B>>().map_err(|_| {
             StoreError::Invariant(format!("stream {stream} is not of kind {}", B::KIND))
         })
     }

@@ -9,9 +9,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use stoa_actors::atom::Content;
 use stoa_actors::behaviour::{Behaviour, Decision, Delivery, EffectId};
-use stoa_actors::id::{Position, ROOT, StreamId};
+use stoa_actors::id::{LinkId, Position, RIGHTS, ROOT, SpaceId, StreamId};
 use stoa_actors::incarnation::Ask;
-use stoa_actors::rights::Level;
+use stoa_actors::rights::{self, Level, Rights};
 use stoa_actors::space::{Draft, Filter};
 use stoa_runtime::caller::{Grant, Why};
 use stoa_runtime::config::Config;
@@ -254,6 +254,28 @@ async fn reopened(dir: &std::path::Path) -> Runtime {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
     panic!("the directory is not let go");
+}
+
+/// Two seats would be two writers of one stream, and the second entry of both would end the store.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_rights_actor_has_one_seat_however_it_is_asked_for() {
+    let dir = tempfile::tempdir().unwrap();
+    let runtime = open(dir.path()).await;
+    let root = runtime.caller(ROOT);
+    let rights = runtime.actor::<Rights>(RIGHTS).unwrap();
+    for n in 0..3u8 {
+        let (space, link) = (SpaceId([n + 1; 16]), LinkId([n + 1; 16]));
+        let (alias, reason) = (Some(format!("made {n}")), String::new());
+        let message = rights::Message::CreateSpace { space, link, alias, reason };
+        rights.ask(Ask::new(ROOT, message)).await.unwrap();
+        let other = root.create_space(&format!("created {n}"), "").await.unwrap();
+        for space in [space, other] {
+            let draft = Draft { content: Content::from("x"), ..Draft::default() };
+            root.put(space, draft, Why::default()).await.unwrap();
+        }
+    }
+    assert!(runtime.actor_with(RIGHTS, unpaid()).is_err(), "it is of another kind");
+    runtime.stop().await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]

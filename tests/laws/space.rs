@@ -1,265 +1,87 @@
 //! Spaces, against a model that is a plain list of what was accepted.
 //!
-//! [ack] [atomic] [chain] [fold] [version] [idem]: random askers with random rights put, update,
-//! deprecate, repeat themselves under a key and misuse it; decisions become durable some at a
-//! time, and everything crashes at random instants. Every answer is foretold by the model.
+//! [ack] [atomic] [chain] [fold] [version] [idem] [stop]: random askers with random rights put,
+//! update, deprecate, repeat themselves under a key and misuse it; decisions become durable some
+//! at a time, a write fails now and then, and everything crashes at random instants. Every answer
+//! is foretold by the model, every entry and every row is held against it.
 
-use proptest::prelude::*;
+pub(crate) mod model;
+pub(crate) mod schedule;
+
+use crate::laws::world::{Heard, SPACES, World};
+use model::{Accepted, Foretold, Model, word};
+use proptest::prelude::TestCaseError;
 use proptest::test_runner::{Config, TestRng, TestRunner};
+use schedule::{Base, Step, Writes};
 use std::collections::{BTreeMap, BTreeSet};
-use stoa_actors::behaviour::{Authority, View};
-use stoa_actors::id::{AtomId, Millis, SessionId, SpaceId};
-use stoa_actors::incarnation::{Ask, Refused};
-use stoa_actors::log::Cause;
-use stoa_actors::rights::Level;
-use stoa_actors::simulation::{Simulation, Told};
+use stoa_actors::behaviour::Behaviour;
+use stoa_actors::id::AtomId;
+use stoa_actors::incarnation::{self, Ask, Refused};
+use stoa_actors::log::{Body, Cause};
 use stoa_actors::space::{Draft, Expect, Message, Patch, Refusal, Reply, Space};
 use stoa_actors::value::Value;
 
-const SPACES: [SpaceId; 2] = [SpaceId([1; 16]), SpaceId([2; 16])];
-
-/// One step of a schedule; numbers pick among what there is.
-#[derive(Clone, Debug)]
-pub(crate) enum Step {
-    Put {
-        who: u8,
-        space: u8,
-        refer: Option<u8>,
-        key: Option<u8>,
-        word: u8,
-    },
-    Update {
-        who: u8,
-        space: u8,
-        atom: u8,
-        base: Base,
-        refer: Option<u8>,
-        key: Option<u8>,
-        word: u8,
-    },
-    Deprecate {
-        who: u8,
-        space: u8,
-        atom: u8,
-        base: Base,
-    },
-    Commit(u8),
-    Crash,
+/// One world and what is to be expected of it.
+struct Trial<W> {
+    world: W,
+    model: Model,
+    /// Space and answer of every question that is open.
+    foretold: BTreeMap<u64, (usize, Foretold)>,
+    /// How many entries of each space were looked at.
+    seen: [u64; SPACES],
+    /// A write was made to fail since the last open.
+    armed: bool,
+    /// Somebody was told of it, and asked this space.
+    stopped: [bool; SPACES],
 }
 
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Base {
-    Current,
-    Stale,
-    Any,
-}
-
-fn step() -> impl Strategy<Value = Step> {
-    let base =
-        || prop_oneof![4 => Just(Base::Current), 1 => Just(Base::Stale), 1 => Just(Base::Any)];
-    let key = || proptest::option::weighted(0.4, 0..4u8);
-    let refer = || proptest::option::weighted(0.5, any::<u8>());
-    prop_oneof![
-        4 => (0..4u8, 0..2u8, refer(), key(), 0..3u8).prop_map(|(who, space, refer, key, word)| {
-            Step::Put { who, space, refer, key, word }
-        }),
-        6 => (0..4u8, 0..2u8, any::<u8>(), base(), refer(), key(), 0..3u8).prop_map(
-            |(who, space, atom, base, refer, key, word)| {
-                Step::Update { who, space, atom, base, refer, key, word }
-            }
-        ),
-        1 => (0..4u8, 0..2u8, any::<u8>(), base())
-            .prop_map(|(who, space, atom, base)| Step::Deprecate { who, space, atom, base }),
-        5 => (1..6u8).prop_map(Step::Commit),
-        1 => Just(Step::Crash),
-    ]
-}
-
-/// Asker `n` holds the `n`-th level in the first space; in the second 1 and 3 may write, the others nothing.
-struct Levels;
-
-impl Authority for Levels {
-    fn level(&self, holder: SessionId, space: SpaceId, _: Millis) -> Option<Level> {
-        let by_place = [None, Some(Level::Read), Some(Level::Append), Some(Level::Write)];
-        match (holder.0[0], space == SPACES[0]) {
-            (who, true) => by_place[usize::from(who)],
-            (0 | 2, false) => None,
-            (_, false) => Some(Level::Write),
-        }
-    }
-}
-
-/// What was accepted, in order; the model's whole state is this list read from the start.
-#[derive(Clone, Debug)]
-struct Accepted {
-    ticket: u64,
-    space: usize,
-    who: u8,
-    key: Option<u8>,
-    message: Message,
-    /// The ticket of the put that made the atom.
-    atom: u64,
-    version: u64,
-}
-
-#[derive(Clone, Debug, Default)]
-struct Naive {
-    version: u64,
-    space: usize,
-    word: Option<u8>,
-    refers: Vec<AtomId>,
-    deprecated: bool,
-}
-
-/// What an answer must be.
-#[derive(Clone, Debug, PartialEq)]
-enum Foretold {
-    Version { atom: u64, version: u64 },
-    Unknown,
-    Right,
-    NoAtom,
-    Conflict { current: u64 },
-    Deprecated,
-    KeyReused,
-}
-
-struct World {
-    simulation: Simulation<Space>,
-    accepted: Vec<Accepted>,
-    /// How many of them were acknowledged.
-    durable: usize,
-    foretold: BTreeMap<u64, Foretold>,
-    ids: BTreeMap<u64, AtomId>,
-}
-
-impl World {
-    /// Reads the list from the start, every time.
-    fn naive(&self, upto: usize) -> BTreeMap<u64, Naive> {
-        let mut atoms: BTreeMap<u64, Naive> = BTreeMap::new();
-        for it in &self.accepted[..upto] {
-            let atom = atoms.entry(it.atom).or_default();
-            atom.version += 1;
-            atom.space = it.space;
-            match &it.message {
-                Message::PutAtom(draft) => {
-                    atom.word = word(&draft.metadata);
-                    atom.refers = draft.references.get("on").cloned().unwrap_or_default();
-                }
-                Message::UpdateAtom { patch, .. } => {
-                    atom.word = word(&patch.metadata).or(atom.word);
-                    if let Some(refers) = patch.references.get("on") {
-                        atom.refers.clone_from(refers);
-                    }
-                }
-                Message::DeprecateAtom { .. } => atom.deprecated = true,
-                _ => {}
-            }
-        }
-        atoms
-    }
-
+impl<W: World> Trial<W> {
     fn ask(&mut self, who: u8, space: usize, key: Option<u8>, message: Message) {
-        let foretold = self.foretell(who, space, key, &message);
+        let stopped = self.stopped.contains(&true);
+        let (foretold, fresh) = if stopped {
+            (Foretold::Stopped, false)
+        } else {
+            self.model.foretell(who, space, key, &message)
+        };
         let ask = Ask {
             message: message.clone(),
-            asker: SessionId([who; 16]),
+            asker: self.world.session(who),
             key: key.map(|it| format!("key{it}")),
             comment: String::new(),
             cause: Cause::default(),
         };
-        let ticket = self.simulation.ask_under(SPACES[space].stream(), ask, &Levels);
-        let (foretold, fresh) = match foretold {
-            (Foretold::Version { atom: 0, version }, _) => {
-                (Foretold::Version { atom: ticket, version }, true)
-            }
+        let ticket = self.world.ask(space, ask);
+        let foretold = match foretold {
+            Foretold::Version { atom: 0, version } => Foretold::Version { atom: ticket, version },
             other => other,
         };
         if let (true, Foretold::Version { atom, version }) = (fresh, &foretold) {
-            let (atom, version) = (*atom, *version);
-            self.accepted.push(Accepted { ticket, space, who, key, message, atom, version });
+            let (atom, version, stays) = (*atom, *version, false);
+            let accepted = Accepted { ticket, space, who, key, message, atom, version, stays };
+            self.model.accepted.push(accepted);
         }
-        self.foretold.insert(ticket, foretold);
+        self.foretold.insert(ticket, (space, foretold));
     }
 
-    /// The answer, and whether something new happens; an atom that the request makes is 0.
-    fn foretell(
-        &self,
-        who: u8,
-        space: usize,
-        key: Option<u8>,
-        message: &Message,
-    ) -> (Foretold, bool) {
-        let earlier = self
-            .accepted
-            .iter()
-            .find(|it| key.is_some() && it.key == key && it.who == who && it.space == space);
-        if let Some(earlier) = earlier {
-            return if earlier.message == *message {
-                (Foretold::Version { atom: earlier.atom, version: earlier.version }, false)
-            } else {
-                (Foretold::KeyReused, false)
-            };
-        }
-        let atoms = self.naive(self.accepted.len());
-        let level = Levels.level(SessionId([who; 16]), SPACES[space], Millis(0));
-        let put = matches!(message, Message::PutAtom(_));
-        let needed = if put { Level::Append } else { Level::Write };
-        match level {
-            None => return (Foretold::Unknown, false),
-            Some(level) if level < needed => return (Foretold::Right, false),
-            Some(_) => {}
-        }
-        let mut version = 1;
-        let mut atom = 0;
-        let mut before = Vec::new();
-        if let Message::UpdateAtom { id, expect, .. } | Message::DeprecateAtom { id, expect, .. } =
-            message
-        {
-            atom = self.ticket_of(*id);
-            let Some(naive) = atoms.get(&atom).filter(|it| it.space == space) else {
-                return (Foretold::NoAtom, false);
-            };
-            let current = naive.version;
-            if matches!(expect, Expect::Version(expected) if *expected != current) {
-                return (Foretold::Conflict { current }, false);
-            }
-            if naive.deprecated {
-                return (Foretold::Deprecated, false);
-            }
-            before.clone_from(&naive.refers);
-            version = current + 1;
-        }
-        let refers = match message {
-            Message::PutAtom(draft) => draft.references.get("on").cloned().unwrap_or_default(),
-            Message::UpdateAtom { patch, .. } => {
-                patch.references.get("on").cloned().unwrap_or_default()
-            }
-            _ => Vec::new(),
-        };
-        for target in refers.iter().filter(|it| !before.contains(it)) {
-            let seen = atoms.get(&self.ticket_of(*target)).is_some_and(|it| {
-                Levels.level(SessionId([who; 16]), SPACES[it.space], Millis(0)).is_some()
-            });
-            if !seen {
-                return (Foretold::NoAtom, false);
-            }
-        }
-        (Foretold::Version { atom, version }, true)
-    }
-
-    fn ticket_of(&self, id: AtomId) -> u64 {
-        self.ids.iter().find(|(_, it)| **it == id).map_or(u64::MAX, |(ticket, _)| *ticket)
-    }
-
-    fn hear(&mut self, told: Vec<Told<Space>>) -> Result<(), String> {
-        for Told { ticket, answer, position } in told {
-            let Some(foretold) = self.foretold.get(&ticket).cloned() else {
+    fn hear(&mut self, heard: Vec<Heard>) -> Result<(), String> {
+        for Heard { ticket, answer, position } in heard {
+            let Some((space, foretold)) = self.foretold.remove(&ticket) else {
                 return Err(format!("ack: {ticket} was answered twice"));
             };
+            if matches!(answer, Err(Refused::Stopped)) {
+                if !self.armed {
+                    return Err(format!("stop: {ticket} heard of an error out of nothing"));
+                }
+                self.stopped[space] = true;
+                continue;
+            }
+            if self.stopped[space] {
+                return Err(format!("stop: {ticket} was answered after the error: {answer:?}"));
+            }
             if let (Foretold::Version { atom, .. }, Ok(Reply::Version { id, .. })) =
                 (&foretold, &answer)
             {
-                let known = *self.ids.entry(*atom).or_insert(*id);
+                let known = *self.model.ids.entry(*atom).or_insert(*id);
                 if known != *id {
                     return Err(format!("idem: {ticket} made a second atom"));
                 }
@@ -267,47 +89,80 @@ impl World {
                     return Err(format!("ack: {ticket} has no entry"));
                 }
             }
-            let heard = match answer {
-                Ok(Reply::Version { id, version }) => {
-                    Foretold::Version { atom: self.ticket_of(id), version }
-                }
-                Err(Refused::Actor(Refusal::Unknown)) => Foretold::Unknown,
-                Err(Refused::Actor(Refusal::Right { .. })) => Foretold::Right,
-                Err(Refused::Actor(Refusal::NoAtom(_))) => Foretold::NoAtom,
-                Err(Refused::Actor(Refusal::Conflict { current, .. })) => {
-                    Foretold::Conflict { current }
-                }
-                Err(Refused::Actor(Refusal::Deprecated { .. })) => Foretold::Deprecated,
-                Err(Refused::KeyReused(_)) => Foretold::KeyReused,
-                other => return Err(format!("an answer amiss: {other:?}")),
-            };
+            let heard = self.read(answer)?;
             if heard != foretold {
                 return Err(format!("version: {ticket} heard {heard:?}, not {foretold:?}"));
             }
-            if self.accepted.get(self.durable).is_some_and(|it| it.ticket == ticket) {
-                self.durable += 1;
-            }
+            let accepted = self.model.accepted.iter_mut().find(|it| it.ticket == ticket);
+            accepted.into_iter().for_each(|it| it.stays = true);
         }
         Ok(())
     }
 
+    fn read(&self, answer: Result<Reply, Refused<Refusal>>) -> Result<Foretold, String> {
+        Ok(match answer {
+            Ok(Reply::Version { id, version }) => {
+                Foretold::Version { atom: self.model.ticket_of(id), version }
+            }
+            Err(Refused::Actor(Refusal::Unknown)) => Foretold::Unknown,
+            Err(Refused::Actor(Refusal::Right { .. })) => Foretold::Right,
+            Err(Refused::Actor(Refusal::NoAtom(_))) => Foretold::NoAtom,
+            Err(Refused::Actor(Refusal::Conflict { current, .. })) => {
+                Foretold::Conflict { current }
+            }
+            Err(Refused::Actor(Refusal::Deprecated { .. })) => Foretold::Deprecated,
+            Err(Refused::KeyReused(_)) => Foretold::KeyReused,
+            other => return Err(format!("an answer amiss: {other:?}")),
+        })
+    }
+
+    /// An entry is what was accepted there, whole and once; the atom it makes a version of.
+    fn entry(&self, it: &Accepted, body: &Body) -> Result<AtomId, String> {
+        let events = incarnation::events::<Space>(body).map_err(|it| it.to_string())?;
+        let [event] = &events[..] else { return Err(format!("atomic: {it:?} is {events:?}")) };
+        let Some(atom) = Space::atom(event) else {
+            return Err(format!("atomic: {it:?} is {event:?}"));
+        };
+        let key = body.answers.as_ref().map(|it| it.key.clone());
+        let by = self.world.session(it.who);
+        let known = self.model.ids.get(&it.atom).is_none_or(|id| *id == atom.id);
+        let same = known
+            && (atom.version, atom.space) == (it.version, self.world.space(it.space))
+            && (atom.author, body.by) == (by, by)
+            && key == it.key.map(|it| format!("key{it}"));
+        if same { Ok(atom.id) } else { Err(format!("atomic: {it:?} is {body:?} with {atom:?}")) }
+    }
+
     /// The durable side is what the acknowledged part of the list says, no more and no less.
-    fn check(&self) -> Result<(), String> {
-        let disk = self.simulation.disk();
-        let naive = self.naive(self.durable);
-        if disk.head().position.0 != self.durable as u64 {
-            return Err(format!(
-                "ack: {} entries, {} acknowledged",
-                disk.head().position,
-                self.durable
-            ));
+    fn check(&mut self) -> Result<(), String> {
+        if !self.world.quiet() || self.stopped.contains(&true) {
+            return Ok(());
         }
-        if disk.atoms().count() != naive.len() {
-            return Err("ack: another number of atoms".into());
+        for space in 0..SPACES {
+            let new = self.world.entries(space, self.seen[space]);
+            let before = self.seen[space] as usize;
+            let mut stay = self.model.of(space).filter(|it| it.stays).skip(before);
+            for (_, body) in &new {
+                let Some(accepted) = stay.next() else {
+                    return Err(format!("ack: {body:?} was not acknowledged"));
+                };
+                self.entry(accepted, body)?;
+            }
+            let count = self.model.of(space).filter(|it| it.stays).count() as u64;
+            self.seen[space] += new.len() as u64;
+            if self.seen[space] != count {
+                return Err(format!("ack: {} entries, {count} acknowledged", self.seen[space]));
+            }
         }
+        self.check_rows()?;
+        self.world.holds()
+    }
+
+    fn check_rows(&self) -> Result<(), String> {
+        let naive = self.model.naive(|it| it.stays);
         let mut refers = BTreeSet::new();
         for (ticket, it) in &naive {
-            let atom = self.ids.get(ticket).and_then(|id| disk.atom(*id));
+            let atom = self.model.ids.get(ticket).and_then(|id| self.world.atom(*id));
             let Some(atom) = atom else { return Err(format!("ack: atom of {ticket} is lost")) };
             let same = atom.version == it.version
                 && word(&atom.metadata) == it.word
@@ -317,96 +172,134 @@ impl World {
             }
             refers.extend(it.refers.iter().map(|target| (*target, atom.id)));
         }
-        for id in self.ids.values() {
+        for id in self.model.ids.values() {
             let listed: BTreeSet<_> =
-                disk.sources(*id, None).into_iter().map(|(_, source)| (*id, source)).collect();
+                self.world.sources(*id).into_iter().map(|(_, source)| (*id, source)).collect();
             let meant: BTreeSet<_> = refers.iter().filter(|it| it.0 == *id).copied().collect();
             if listed != meant {
                 return Err(format!("reference: {listed:?} is not {meant:?}"));
             }
         }
-        if !disk.folds() {
-            return Err("fold: the rows are not those of the log".into());
+        Ok(())
+    }
+
+    /// Everything acknowledged is there; of what was not answered, a part without a gap may be.
+    fn crash(&mut self) -> Result<(), String> {
+        let heard = self.world.crash();
+        self.hear(heard)?;
+        let mut kept = BTreeMap::new();
+        for space in 0..SPACES {
+            let entries = self.world.entries(space, 0);
+            let mut there = entries.iter();
+            for it in self.model.of(space) {
+                match there.next() {
+                    Some((_, body)) => {
+                        kept.insert(it.ticket, (it.atom, self.entry(it, body)?));
+                    }
+                    None if it.stays => return Err(format!("ack: {it:?} is lost")),
+                    None => {}
+                }
+            }
+            if let Some((at, body)) = there.next() {
+                return Err(format!("atomic: nobody asked for {at}: {body:?}"));
+            }
         }
-        if disk.chains() { Ok(()) } else { Err("chain: it does not hold".into()) }
+        self.model.accepted.retain_mut(|it| {
+            it.stays = kept.contains_key(&it.ticket);
+            it.stays
+        });
+        self.model.ids = kept.into_values().collect();
+        (self.foretold, self.seen) = (BTreeMap::new(), [0; SPACES]);
+        (self.armed, self.stopped) = (false, [false; SPACES]);
+        Ok(())
     }
-}
 
-fn word(metadata: &BTreeMap<String, Value>) -> Option<u8> {
-    match metadata.get("word") {
-        Some(Value::Int(it)) => Some(*it as u8),
-        _ => None,
-    }
-}
-
-fn run(steps: &[Step]) -> Result<(), String> {
-    let mut world = World {
-        simulation: Simulation::new(41),
-        accepted: Vec::new(),
-        durable: 0,
-        foretold: BTreeMap::new(),
-        ids: BTreeMap::new(),
-    };
-    for step in steps {
-        let known: Vec<AtomId> = world.ids.values().copied().collect();
+    fn step(&mut self, step: &Step) -> Result<(), String> {
+        let known: Vec<AtomId> = self.model.ids.values().copied().collect();
         let pick = |n: u8| known.get(usize::from(n) % known.len().max(1)).copied();
         let metadata = |word: u8| BTreeMap::from([("word".to_owned(), Value::Int(word.into()))]);
         let refer = |n: &Option<u8>| {
             let target = n.and_then(pick);
             target.map(|it| BTreeMap::from([("on".to_owned(), vec![it])])).unwrap_or_default()
         };
-        let expect = |world: &World, id: AtomId, base: Base| {
-            let naive = world.naive(world.accepted.len());
-            let now = naive.get(&world.ticket_of(id)).map_or(1, |it| it.version);
-            match base {
-                Base::Current => Expect::Version(now),
-                Base::Stale => Expect::Version(now.saturating_sub(1)),
-                Base::Any => Expect::Any,
-            }
-        };
         match step {
             Step::Put { who, space, refer: n, key, word } => {
                 let (metadata, references) = (metadata(*word), refer(n));
                 let draft = Draft { metadata, references, ..Draft::default() };
-                world.ask(*who, usize::from(*space), *key, Message::PutAtom(Box::new(draft)));
+                self.ask(*who, usize::from(*space), *key, Message::PutAtom(Box::new(draft)));
             }
             Step::Update { who, space, atom, base, refer: n, key, word } => {
-                let Some(id) = pick(*atom) else { continue };
-                let expect = expect(&world, id, *base);
+                let Some(id) = pick(*atom) else { return Ok(()) };
+                let expect = self.expect(id, *base);
                 let (metadata, references) = (metadata(*word), refer(n));
                 let patch = Box::new(Patch { metadata, references, ..Patch::default() });
                 let message = Message::UpdateAtom { id, expect, patch };
-                world.ask(*who, usize::from(*space), *key, message);
+                self.ask(*who, usize::from(*space), *key, message);
             }
             Step::Deprecate { who, space, atom, base } => {
-                let Some(id) = pick(*atom) else { continue };
-                let expect = expect(&world, id, *base);
+                let Some(id) = pick(*atom) else { return Ok(()) };
+                let expect = self.expect(id, *base);
                 let message = Message::DeprecateAtom { id, expect, superseded_by: None };
-                world.ask(*who, usize::from(*space), None, message);
+                self.ask(*who, usize::from(*space), None, message);
             }
             Step::Commit(count) => {
-                let told = world.simulation.commit(usize::from(*count));
-                world.hear(told)?;
+                let heard = self.world.commit(usize::from(*count));
+                self.hear(heard)?;
             }
-            Step::Crash => {
-                world.simulation.crash();
-                world.accepted.truncate(world.durable);
-                let accepted: BTreeSet<u64> = world.accepted.iter().map(|it| it.atom).collect();
-                world.ids.retain(|ticket, _| accepted.contains(ticket));
+            Step::Fail(nth, fate) => {
+                self.armed = true;
+                self.world.fail(u64::from(*nth), *fate);
             }
+            Step::Crash => self.crash()?,
         }
-        world.check()?;
+        self.check()
     }
-    let told = world.simulation.settle();
-    world.hear(told)?;
-    world.check()
+
+    fn expect(&self, id: AtomId, base: Base) -> Expect {
+        let naive = self.model.naive(|_| true);
+        let now = naive.get(&self.model.ticket_of(id)).map_or(1, |it| it.version);
+        match base {
+            Base::Current => Expect::Version(now),
+            Base::Stale => Expect::Version(now.saturating_sub(1)),
+            Base::Any => Expect::Any,
+        }
+    }
 }
 
-/// Runs `cases` schedules of up to `steps` steps from a seed; the first breach, cut down.
-pub(crate) fn hold(config: Config, seed: u8, steps: usize) -> Result<(), String> {
+fn run<W: World>(world: W, steps: &[Step]) -> Result<(), String> {
+    let mut trial = Trial {
+        world,
+        model: Model::default(),
+        foretold: BTreeMap::new(),
+        seen: [0; SPACES],
+        armed: false,
+        stopped: [false; SPACES],
+    };
+    for (at, step) in steps.iter().enumerate() {
+        trial.step(step).map_err(|breach| format!("{breach}\nat step {at}: {step:?}"))?;
+    }
+    let heard = trial.world.commit(usize::MAX);
+    trial.hear(heard)?;
+    trial.check()?;
+    if trial.armed {
+        trial.crash()?;
+        trial.check()?;
+    }
+    trial.world.audit()
+}
+
+/// Runs `cases` schedules of up to `steps` steps from a seed, each in a world of its own; the first
+/// breach, cut down.
+pub(crate) fn hold<W: World>(
+    config: Config,
+    seed: u8,
+    steps: usize,
+    writes: Writes,
+    world: impl Fn() -> W,
+) -> Result<(), String> {
     let rng = TestRng::from_seed(config.rng_algorithm, &[seed; 32]);
     let mut runner = TestRunner::new_with_rng(config, rng);
-    let schedule = proptest::collection::vec(step(), 1..steps);
-    let held = runner.run(&schedule, |steps| run(&steps).map_err(TestCaseError::fail));
+    let schedule = schedule::schedule(steps, writes);
+    let held = runner.run(&schedule, |steps| run(world(), &steps).map_err(TestCaseError::fail));
     held.map_err(|error| error.to_string())
 }

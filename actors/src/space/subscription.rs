@@ -5,6 +5,7 @@ use super::{Event, Refusal, Reply, Space, limit};
 use crate::atom::{Atom, Metadata};
 use crate::behaviour::{Decision, Delivery};
 use crate::id::{Position, SessionId, SpaceId, SubscriptionId};
+use crate::mutant;
 use crate::rights::Level;
 use serde::{Deserialize, Serialize};
 
@@ -76,7 +77,7 @@ impl Wake {
     /// Takes one more notice into a pending wake, so that there is at most one for each subscriber
     /// and space, however much happens before it is taken. Own writes wake nobody.
     pub fn coalesce(pending: &mut Option<Wake>, to: SessionId, notice: &Notice, quoted_max: usize) {
-        if notice.by == to {
+        if notice.by == to && !mutant::planted("cursor.marker_counts_own") {
             return;
         }
         let wake = pending.get_or_insert_with(|| Wake {
@@ -87,10 +88,11 @@ impl Wake {
             comments: Vec::new(),
             hop: 0,
         });
-        wake.count += 1;
+        let quoted = wake.comments.len() < quoted_max;
+        wake.count += u64::from(quoted || !mutant::planted("cursor.marker_counts_the_quoted"));
         wake.last = notice.position;
         wake.hop = wake.hop.max(notice.hop);
-        if wake.comments.len() < quoted_max {
+        if quoted {
             wake.comments.push(notice.comment.clone());
         }
     }
@@ -118,5 +120,19 @@ impl Space {
         let id = SubscriptionId((delivery.fresh)());
         let subscription = Subscription { id, subscriber: delivery.asker, filter, cursor };
         Ok(Decision::event(Event::Subscribed(subscription), Reply::Subscribed(id)))
+    }
+
+    pub(super) fn advance(
+        &self,
+        id: SubscriptionId,
+        cursor: Position,
+        asker: SessionId,
+    ) -> Result<Decision<Self>, Refusal> {
+        if cursor <= self.own(id, asker)?.cursor {
+            return Ok(Decision::read(Reply::Done));
+        }
+        let ahead = u64::from(mutant::planted("cursor.advances_too_far"));
+        let cursor = Position(cursor.0 + ahead);
+        Ok(Decision::event(Event::Advanced { id, cursor }, Reply::Done))
     }
 }

@@ -5,7 +5,7 @@
 //! and the end of the turn makes it look again. So of 200 agents that follow one space at most 200
 //! wakes are pending.
 
-use crate::caller::{Change, Follow};
+use crate::caller::Follow;
 use crate::failure::StoreError;
 use crate::host::load;
 use crate::problem::Problem;
@@ -18,13 +18,8 @@ use stoa_actors::id::{Millis, Position, ROOT, SessionId, SpaceId};
 use stoa_actors::incarnation::Ask;
 use stoa_actors::log::Cause;
 use stoa_actors::session::{Message, Phase, Reply, Session};
-use stoa_actors::space::{Notice, Wake};
+use stoa_actors::space::Wake;
 use tokio::sync::{Notify, Semaphore};
-
-/// The sessions that look at the same time.
-const LOOKS_MAX: usize = 64;
-/// Changes that are read at once.
-const LOOK_CHANGES: usize = 1_000;
 
 #[derive(Default)]
 pub(crate) struct Wakes {
@@ -107,7 +102,8 @@ impl Runtime {
         table.due.insert(session);
         table.active.insert(session);
         if !std::mem::replace(&mut table.dispatching, true) {
-            tokio::spawn(dispatch(self.downgrade(), wakes.news.clone()));
+            let looks = self.shared().config.looks_max;
+            tokio::spawn(dispatch(self.downgrade(), wakes.news.clone(), looks));
         }
         drop(table);
         wakes.news.notify_one();
@@ -198,8 +194,8 @@ impl Runtime {
     }
 }
 
-async fn dispatch(runtime: WeakRuntime, news: Arc<Notify>) {
-    let room = Arc::new(Semaphore::new(LOOKS_MAX));
+async fn dispatch(runtime: WeakRuntime, news: Arc<Notify>, looks_max: usize) {
+    let room = Arc::new(Semaphore::new(looks_max));
     loop {
         let Ok(permit) = room.clone().acquire_owned().await else { return };
         let next = {
@@ -301,7 +297,7 @@ impl Runtime {
         let quoted = self.shared().config.limits.wake_comments_max;
         let mut wake = None;
         loop {
-            let changes = reader.ready(LOOK_CHANGES)?;
+            let changes = reader.ready(self.shared().config.follow_entries_max)?;
             if changes.is_empty() {
                 return Ok(wake);
             }
@@ -309,9 +305,7 @@ impl Runtime {
                 if change.by != to && (cause.root.is_none() || change.hop > cause.hop) {
                     *cause = Cause { root: change.root.or(Some(change.id)), hop: change.hop };
                 }
-                let Change { space, position, by, comment, hop, .. } = change;
-                let notice = Notice { space, position, by, comment, hop };
-                Wake::coalesce(&mut wake, to, &notice, quoted);
+                Wake::coalesce(&mut wake, to, &change.notice(), quoted);
             }
         }
     }

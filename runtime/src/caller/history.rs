@@ -4,40 +4,12 @@ use super::Caller;
 use crate::face::Bell;
 use crate::failure::StoreError;
 use crate::problem::Problem;
-use crate::store::Entry;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
-use stoa_actors::behaviour::Behaviour;
-use stoa_actors::id::{AtomId, EventId, Millis, Position, SessionId, SpaceId, StreamId};
-use stoa_actors::incarnation;
-use stoa_actors::space::{self, Filter, Notice, Space, Wake};
+use stoa_actors::id::{AtomId, Position, SpaceId, StreamId};
+use stoa_actors::space::{Filter, Follower, Wake};
 
-/// One entry of a space, as those who follow it get it: the comment, never the content.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Change {
-    /// Its cursor.
-    pub position: Position,
-    /// Its name outside the log.
-    pub id: EventId,
-    /// When.
-    pub at: Millis,
-    /// Where.
-    pub space: SpaceId,
-    /// What happened: `atom.put`, …
-    pub kind: String,
-    /// By whom.
-    pub by: SessionId,
-    /// What for.
-    pub comment: String,
-    /// The idempotency key it was asked with.
-    pub key: Option<String>,
-    /// The atom it made a version of.
-    pub atom: Option<(AtomId, u64)>,
-    /// How many reactions it took.
-    pub hop: u16,
-    /// The entry from outside that began them; nothing when this is one.
-    pub root: Option<EventId>,
-}
+pub use stoa_actors::space::Change;
 
 /// Which part of a history.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -66,7 +38,9 @@ impl Caller {
         for version in 1..=newest.version {
             let Some((at, _)) = self.runtime.store().version(id, version)? else { continue };
             if let Some(entry) = self.runtime.store().entry(at)? {
-                found.extend(changes(&entry)?.into_iter().map(|(it, _)| it));
+                let space = SpaceId(entry.header.stream.0);
+                let changes = Change::of(space, at, &entry.body).map_err(StoreError::from)?;
+                found.extend(changes.into_iter().map(|(it, _)| it));
             }
         }
         // Rights second.
@@ -86,23 +60,20 @@ impl Caller {
         let entries_max = self.runtime.shared().config.follow_entries_max.max(limit);
         let stream = space.stream();
         let first = seq_after(store, stream, after)?;
-        let (mut found, mut cursor, mut looked) = (Vec::new(), after, 0);
+        let mut follower = Follower::new(space, after, filter.clone());
+        let (mut found, mut looked) = (Vec::new(), 0);
         for place in store.stream_after(stream, first) {
             if found.len() >= limit || looked >= entries_max {
                 break;
             }
             let (_, at) = place?;
             let Some(entry) = store.entry(at)? else { continue };
-            for (change, atom) in changes(&entry)? {
-                if filter.passes(&change.kind, atom.as_deref()) {
-                    found.push(change);
-                }
-            }
-            (cursor, looked) = (at, looked + 1);
+            found.extend(follower.take(at, &entry.body).map_err(StoreError::from)?);
+            looked += 1;
         }
         // Rights second: what was read before a revoke is not handed out after it.
         self.level(space).ok_or_else(|| Problem::no_space(&space.to_string()))?;
-        Ok((found, cursor))
+        Ok((found, follower.cursor()))
     }
 
     /// Follows a space from a cursor: every change after it once, in order, however slow the
@@ -175,13 +146,7 @@ impl Follow {
                     break;
                 }
                 for change in changes {
-                    let notice = Notice {
-                        space: self.space,
-                        position: change.position,
-                        by: change.by,
-                        comment: change.comment,
-                        hop: change.hop,
-                    };
+                    let notice = change.notice();
                     Wake::coalesce(&mut pending, self.caller.session, &notice, quoted);
                 }
             }
@@ -208,29 +173,4 @@ fn seq_after(
         }
     }
     Ok(low)
-}
-
-type Changed = (Change, Option<Arc<stoa_actors::atom::Atom>>);
-
-fn changes(entry: &Entry) -> Result<Vec<Changed>, StoreError> {
-    let body = &entry.body;
-    let events = incarnation::events::<Space>(body)?;
-    let change = |event: &space::Event| {
-        let atom = Space::atom(event).cloned();
-        let change = Change {
-            position: entry.position,
-            id: body.id,
-            at: body.at,
-            space: SpaceId(entry.header.stream.0),
-            kind: Space::name(event).to_owned(),
-            by: body.by,
-            comment: body.comment.clone(),
-            key: body.answers.as_ref().map(|it| it.key.clone()),
-            atom: atom.as_ref().map(|it| (it.id, it.version)),
-            hop: body.cause.hop,
-            root: body.cause.root,
-        };
-        (change, atom)
-    };
-    Ok(events.iter().map(change).collect())
 }

@@ -1,0 +1,172 @@
+//! What is durable in a simulation: a log and the rows derived from it.
+
+use crate::atom::Atom;
+use crate::behaviour::{Behaviour, Row, View};
+use crate::id::{AtomId, Position, SessionId, SpaceId, StreamId};
+use crate::incarnation::{self, Append, Durable, Incarnation};
+use crate::log::{Answered, Body, Hash, Head, Header, Walk};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+/// The durable side: a log and its rows, in memory.
+pub struct Disk<B: Behaviour> {
+    log: Vec<(Header, Vec<u8>)>,
+    head: Head,
+    streams: BTreeMap<StreamId, Vec<Position>>,
+    atoms: BTreeMap<AtomId, Arc<Atom>>,
+    references: BTreeSet<(AtomId, String, AtomId)>,
+    answers: BTreeMap<(StreamId, SessionId, String), (u64, Answered)>,
+    kind: std::marker::PhantomData<fn() -> B>,
+}
+
+impl<B: Behaviour> Default for Disk<B> {
+    fn default() -> Self {
+        Disk {
+            log: Vec::new(),
+            head: Head::default(),
+            streams: BTreeMap::new(),
+            atoms: BTreeMap::new(),
+            references: BTreeSet::new(),
+            answers: BTreeMap::new(),
+            kind: std::marker::PhantomData,
+        }
+    }
+}
+
+impl<B: Behaviour> Disk<B> {
+    pub(super) fn write(&mut self, append: Append) {
+        let Append { stream, seq, body, digest, rows, .. } = append;
+        assert_eq!(digest, Hash::of(&body), "a body is what its hash says");
+        let position = Position(self.head.position.0 + 1);
+        let places = self.streams.entry(stream).or_default();
+        assert_eq!(seq, places.len() as u64 + 1, "a stream has no gap");
+        places.push(position);
+        let header = Header { previous: self.head.hash, stream, seq, body: digest };
+        self.head = header.head(position);
+        self.derive(stream, seq, &body, &rows);
+        self.log.push((header, body));
+    }
+
+    fn derive(&mut self, stream: StreamId, seq: u64, bytes: &[u8], rows: &[Row]) {
+        let body = Body::decode(bytes).unwrap_or_else(|it| panic!("what was written reads: {it}"));
+        let events = incarnation::events::<B>(&body).unwrap_or_default();
+        for row in rows {
+            match row {
+                Row::Atom { id, index, .. } => {
+                    if let Some(atom) = events.get(usize::from(*index)).and_then(B::atom) {
+                        self.atoms.insert(*id, atom.clone());
+                    }
+                }
+                Row::Version { .. } => {}
+                Row::Reference { target, relation, source } => {
+                    self.references.insert((*target, relation.clone(), *source));
+                }
+                Row::NoReference { target, relation, source } => {
+                    self.references.remove(&(*target, relation.clone(), *source));
+                }
+                Row::Answer { asker, key, .. } => {
+                    if let Some(answered) = &body.answers {
+                        let key = (stream, *asker, key.clone());
+                        self.answers.insert(key, (seq, answered.clone()));
+                    }
+                }
+            }
+        }
+    }
+
+    pub(super) fn last_seq(&self, stream: StreamId) -> u64 {
+        self.streams.get(&stream).map_or(0, |it| it.len() as u64)
+    }
+
+    pub(super) fn streams(&self) -> impl Iterator<Item = StreamId> {
+        self.streams.keys().copied()
+    }
+
+    pub(super) fn incarnation(&self, stream: StreamId) -> Incarnation<B> {
+        let mut incarnation = Incarnation::unborn(stream);
+        for (seq, position) in (1..).zip(self.streams.get(&stream).into_iter().flatten()) {
+            let body = Body::decode(&self.log[position.0 as usize - 1].1);
+            let replayed = body.and_then(|body| incarnation.replay(seq, &body));
+            replayed.unwrap_or_else(|it| panic!("what was written reads: {it}"));
+        }
+        incarnation
+    }
+
+    /// Deletes everything derived, folds the log anew, and says whether it is the same.
+    pub fn folds(&self) -> bool {
+        let mut anew = Disk::<B>::default();
+        for (header, bytes) in &self.log {
+            let Ok(body) = Body::decode(bytes) else { return false };
+            let Ok(rows) = incarnation::rows::<B>(header.stream, &body) else { return false };
+            anew.derive(header.stream, header.seq, bytes, &rows);
+        }
+        anew.atoms == self.atoms
+            && anew.references == self.references
+            && anew.answers.keys().eq(self.answers.keys())
+    }
+
+    /// Whether the log is dense and chained to its head.
+    pub fn chains(&self) -> bool {
+        let mut walk = Walk::new(Head::default(), Some(self.head));
+        let whole = self.log.iter().enumerate().all(|(n, (header, body))| {
+            let entry = [&header.to_bytes()[..], body].concat();
+            walk.step(Position(n as u64 + 1), &entry).is_ok()
+        });
+        let empty = self.log.is_empty();
+        whole && (empty || walk.finish() == Ok(self.head))
+    }
+
+    /// The last entry.
+    pub fn head(&self) -> Head {
+        self.head
+    }
+
+    /// The bodies, in order.
+    pub fn bodies(&self) -> impl Iterator<Item = (Position, StreamId, Body)> {
+        (1..).zip(&self.log).filter_map(|(at, (header, bytes))| {
+            Some((Position(at), header.stream, Body::decode(bytes).ok()?))
+        })
+    }
+
+    /// The bodies of one stream after its entry number `seq`, in order.
+    pub fn stream_after(
+        &self,
+        stream: StreamId,
+        seq: u64,
+    ) -> impl Iterator<Item = (Position, Body)> {
+        let places = self.streams.get(&stream).into_iter().flatten().skip(seq as usize);
+        places.filter_map(|at| Some((*at, Body::decode(&self.log[at.0 as usize - 1].1).ok()?)))
+    }
+
+    /// The newest versions.
+    pub fn atoms(&self) -> impl Iterator<Item = &Arc<Atom>> {
+        self.atoms.values()
+    }
+
+    pub(super) fn position_of(&self, stream: StreamId, seq: u64) -> Option<Position> {
+        self.streams.get(&stream)?.get(usize::try_from(seq.checked_sub(1)?).ok()?).copied()
+    }
+}
+
+impl<B: Behaviour> View for Disk<B> {
+    fn atom(&self, id: AtomId) -> Option<Arc<Atom>> {
+        self.atoms.get(&id).cloned()
+    }
+
+    fn space_of(&self, id: AtomId) -> Option<SpaceId> {
+        self.atoms.get(&id).map(|it| it.space)
+    }
+
+    fn sources(&self, target: AtomId, relation: Option<&str>) -> Vec<(String, AtomId)> {
+        let from = (target, String::new(), AtomId([0; 16]));
+        let rows = self.references.range(from..).take_while(|(to, ..)| *to == target);
+        let wanted = rows.filter(|(_, how, _)| relation.is_none_or(|it| it == how));
+        wanted.map(|(_, how, source)| (how.clone(), *source)).collect()
+    }
+}
+
+impl<B: Behaviour> Durable for Disk<B> {
+    fn answered(&self, stream: StreamId, asker: SessionId, key: &str) -> Option<(u64, Answered)> {
+        self.answers.get(&(stream, asker, key.to_owned())).cloned()
+    }
+}

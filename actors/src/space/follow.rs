@@ -1,0 +1,107 @@
+//! Reading a space by cursor: the pure half of whoever follows one.
+
+use super::{Event, Filter, Notice, Space};
+use crate::atom::Atom;
+use crate::behaviour::Behaviour;
+use crate::codec::CodecError;
+use crate::id::{AtomId, EventId, Millis, Position, SessionId, SpaceId};
+use crate::incarnation;
+use crate::log::Body;
+use crate::mutant;
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+
+/// One entry of a space, as those who follow it get it: the comment, never the content.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Change {
+    /// Its cursor.
+    pub position: Position,
+    /// Its name outside the log.
+    pub id: EventId,
+    /// When.
+    pub at: Millis,
+    /// Where.
+    pub space: SpaceId,
+    /// What happened: `atom.put`, …
+    pub kind: String,
+    /// By whom.
+    pub by: SessionId,
+    /// What for.
+    pub comment: String,
+    /// The idempotency key it was asked with.
+    pub key: Option<String>,
+    /// The atom it made a version of.
+    pub atom: Option<(AtomId, u64)>,
+    /// How many reactions it took.
+    pub hop: u16,
+    /// The entry from outside that began them; nothing when this is one.
+    pub root: Option<EventId>,
+}
+
+/// A change, and the atom version that it left behind.
+pub type Changed = (Change, Option<Arc<Atom>>);
+
+impl Change {
+    /// The changes of one entry, in order.
+    pub fn of(space: SpaceId, position: Position, body: &Body) -> Result<Vec<Changed>, CodecError> {
+        let change = |event: &Event| {
+            let atom = Space::atom(event).cloned();
+            let change = Change {
+                position,
+                id: body.id,
+                at: body.at,
+                space,
+                kind: Space::name(event).to_owned(),
+                by: body.by,
+                comment: body.comment.clone(),
+                key: body.answers.as_ref().map(|it| it.key.clone()),
+                atom: atom.as_ref().map(|it| (it.id, it.version)),
+                hop: body.cause.hop,
+                root: body.cause.root,
+            };
+            (change, atom)
+        };
+        Ok(incarnation::events::<Space>(body)?.iter().map(change).collect())
+    }
+
+    /// What of it goes into a wake.
+    pub fn notice(self) -> Notice {
+        let Change { space, position, by, comment, hop, .. } = self;
+        Notice { space, position, by, comment, hop }
+    }
+}
+
+/// A reader's place in one space. The log is the only copy of what happened, so this is all there
+/// is to following: a crash of the reader costs nothing but what its cursor did not cover yet.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Follower {
+    space: SpaceId,
+    cursor: Position,
+    filter: Filter,
+}
+
+impl Follower {
+    /// Reads what comes after the cursor.
+    pub fn new(space: SpaceId, cursor: Position, filter: Filter) -> Follower {
+        Follower { space, cursor, filter }
+    }
+
+    /// Everything up to here has been looked at, of interest or not.
+    pub fn cursor(&self) -> Position {
+        self.cursor
+    }
+
+    /// Takes the next durable entry of the space in; what of it is of interest.
+    ///
+    /// Panics on an entry at or before the cursor: it has been seen.
+    pub fn take(&mut self, at: Position, body: &Body) -> Result<Vec<Change>, CodecError> {
+        assert!(at > self.cursor, "an entry is seen once");
+        let changes = Change::of(self.space, at, body)?;
+        if !mutant::planted("cursor.looks_again") {
+            self.cursor = at;
+        }
+        let passing =
+            changes.into_iter().filter(|(it, atom)| self.filter.passes(&it.kind, atom.as_deref()));
+        Ok(passing.map(|(change, _)| change).collect())
+    }
+}

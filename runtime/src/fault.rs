@@ -1,0 +1,73 @@
+//! Writes that fail on demand, where the feature `faults` is on: a promise about failed writes that
+//! no failed write was held against proves nothing. Only the tests of this package turn it on;
+//! without it nothing of this is left.
+
+#[cfg(not(feature = "faults"))]
+use crate::failure::StoreError;
+
+/// Where a write can fail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Point {
+    /// Before a batch is committed: nothing of it is in the log.
+    Commit,
+    /// After it: all of it is in the log, and still it is an error.
+    Committed,
+    /// Before the witness is written.
+    Witness,
+    /// After it.
+    Witnessed,
+}
+
+/// Nothing fails by itself.
+#[cfg(not(feature = "faults"))]
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Faults;
+
+#[cfg(not(feature = "faults"))]
+impl Faults {
+    #[expect(clippy::unused_self, reason = "with the feature there is something to look at")]
+    pub(crate) const fn meet(&self, _point: Point) -> Result<(), StoreError> {
+        Ok(())
+    }
+}
+
+#[cfg(feature = "faults")]
+pub use on::Faults;
+
+#[cfg(feature = "faults")]
+mod on {
+    use super::Point;
+    use crate::failure::StoreError;
+    use parking_lot::Mutex;
+    use std::sync::Arc;
+
+    /// At most one fault that is yet to come; shared by all clones.
+    #[derive(Clone, Debug, Default)]
+    pub struct Faults(Arc<Mutex<Option<(Point, u64)>>>);
+
+    impl Faults {
+        /// Lets the `nth` write at this point from now on fail, 1 being the next.
+        pub fn plant(&self, point: Point, nth: u64) {
+            assert!(nth > 0, "the next write is number 1");
+            *self.0.lock() = Some((point, nth));
+        }
+
+        /// Whether the fault is still to come.
+        pub fn waits(&self) -> bool {
+            self.0.lock().is_some()
+        }
+
+        pub(crate) fn meet(&self, point: Point) -> Result<(), StoreError> {
+            let mut planted = self.0.lock();
+            match &mut *planted {
+                Some((at, left)) if *at == point => *left -= 1,
+                _ => return Ok(()),
+            }
+            if planted.is_some_and(|(_, left)| left > 0) {
+                return Ok(());
+            }
+            *planted = None;
+            Err(StoreError::Engine(format!("a fault was planted at {point:?}")))
+        }
+    }
+}

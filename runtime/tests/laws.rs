@@ -1,0 +1,51 @@
+//! The law suites of `tests/laws`, the same schedules and the same naive models, over a real store:
+//! [ack] [atomic] [chain] [fold] [version] [idem] [cursor] [stop].
+
+#![expect(clippy::unwrap_used, reason = "a test says what it takes for given")]
+#![expect(clippy::expect_used, reason = "a test says what it takes for given")]
+
+#[path = "../../tests/laws"]
+mod laws {
+    pub(crate) mod cursor;
+    pub(crate) mod space;
+    pub(crate) mod world;
+}
+#[path = "laws/place.rs"]
+mod place;
+#[path = "laws/real.rs"]
+mod real;
+
+use laws::space::schedule::Writes;
+use laws::world::QUOTED_MAX;
+use place::Place;
+use proptest::test_runner::Config;
+use real::Real;
+use std::rc::Rc;
+
+/// A commit is two syncs here and a crash is an open: a fraction of what is tried in memory.
+const CASES: u32 = 40;
+
+/// None is kept in a file: a store has its own timing, and the suites in memory have the same seeds.
+fn cases() -> Config {
+    Config { cases: CASES, max_shrink_iters: 200, failure_persistence: None, ..Config::default() }
+}
+
+#[test]
+fn spaces_keep_their_laws_over_a_real_store() {
+    let place = Rc::new(Place::new(QUOTED_MAX));
+    let real = || Real::new(&place);
+    laws::space::hold(cases(), 7, 60, Writes::Hold, real).expect("the laws hold");
+}
+
+#[test]
+fn after_a_failed_write_nothing_is_acknowledged_until_a_real_store_is_open_again() {
+    let place = Rc::new(Place::new(QUOTED_MAX));
+    let real = || Real::new(&place);
+    laws::space::hold(cases(), 9, 60, Writes::Fail, real).expect("the laws hold");
+}
+
+#[test]
+fn followers_see_every_change_once_over_a_real_store() {
+    let place = Rc::new(Place::new(QUOTED_MAX));
+    laws::cursor::hold(cases(), 11, 80, || Real::new(&place)).expect("the law holds");
+}

@@ -1,0 +1,208 @@
+//! The world over a real store: fjall, the log's threads, the actors under their supervisors.
+
+use crate::laws::world::{Heard, SPACES, World, level};
+use crate::place::Place;
+use std::collections::VecDeque;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::sync::Arc;
+use stoa_actors::atom::Atom;
+use stoa_actors::behaviour::View;
+use stoa_actors::id::{AtomId, LinkId, Position, SessionId, SpaceId, SubscriptionId};
+use stoa_actors::incarnation::{Ask, Refused};
+use stoa_actors::log::Body;
+use stoa_actors::rights::{self, Right, Subject};
+use stoa_actors::simulation::Fate;
+use stoa_actors::space::{Change, Filter, Message, Refusal, Space, Wake};
+use stoa_runtime::fault::Point;
+use stoa_runtime::seat::{AskError, Asked};
+
+/// Cases between two that end with a fold from the first entry: that takes two opens.
+const FOLD_CASES: u64 = 6;
+
+/// Spaces and sessions of one case.
+pub(crate) struct Real {
+    place: Rc<Place>,
+    spaces: [SpaceId; SPACES],
+    sessions: Vec<SessionId>,
+    waiting: VecDeque<Waiting>,
+    tickets: u64,
+    /// A question was told that the store has stopped.
+    stopped: bool,
+}
+
+struct Waiting {
+    ticket: u64,
+    answer: Pin<Box<dyn Future<Output = Asked<Space>>>>,
+    /// It came at once.
+    came: Option<Asked<Space>>,
+}
+
+impl Real {
+    pub(crate) fn new(place: &Rc<Place>) -> Real {
+        let spaces: [SpaceId; SPACES] = std::array::from_fn(|_| place.space());
+        let session = |who: u8| {
+            let ask = |n: usize| {
+                let (link, subject) = (LinkId(place.id()), Subject::Space(spaces[n]));
+                let right = Right { subject, use_: Some(level(who, n)?), delegate: None };
+                Some(rights::Ask { link, alias: None, right, expires: None })
+            };
+            place.session((0..SPACES).filter_map(ask).collect())
+        };
+        let sessions = (0..4).map(session).collect();
+        let place = place.clone();
+        let (waiting, tickets, stopped) = (VecDeque::new(), 0, false);
+        let real = Real { place, spaces, sessions, waiting, tickets, stopped };
+        real.wake();
+        real
+    }
+
+    /// Brings the actors up, so that from here on a question is in the mailbox once it is asked, and
+    /// questions stand there in the order of asking.
+    fn wake(&self) {
+        for space in self.spaces {
+            let (id, cursor) = (SubscriptionId([0; 16]), Position(0));
+            let ask = Ask::new(self.sessions[3], Message::Advance { id, cursor });
+            let seat = self.place.runtime().actor::<Space>(space.stream()).unwrap();
+            let answer = self.place.wait(seat.ask(ask));
+            let refused = Refused::Actor(Refusal::NoSubscription(id));
+            assert!(matches!(answer, Err(AskError::Refused(it)) if it == refused));
+        }
+    }
+
+    /// Nothing for a question that died with the store.
+    fn heard(ticket: u64, asked: Asked<Space>, died: bool) -> Option<Heard> {
+        let (answer, position) = match asked {
+            Ok(receipt) => (Ok(receipt.reply), receipt.position),
+            Err(AskError::Refused(refused)) => (Err(refused), None),
+            Err(_) if died => return None,
+            Err(AskError::Store(_)) => (Err(Refused::Stopped), None),
+            Err(other) => panic!("{ticket} is not answered: {other}"),
+        };
+        Some(Heard { ticket, answer, position })
+    }
+
+    fn listen(&mut self, died: bool) -> Option<Heard> {
+        let Waiting { ticket, answer, came } = self.waiting.pop_front()?;
+        let asked = came.unwrap_or_else(|| self.place.wait(answer));
+        Real::heard(ticket, asked, died)
+    }
+}
+
+impl World for Real {
+    fn session(&self, who: u8) -> SessionId {
+        self.sessions[usize::from(who)]
+    }
+
+    fn space(&self, n: usize) -> SpaceId {
+        self.spaces[n]
+    }
+
+    fn ask(&mut self, space: usize, ask: Ask<Message>) -> u64 {
+        let stream = self.spaces[space].stream();
+        let seat = self.place.runtime().actor::<Space>(stream).unwrap();
+        let mut answer: Pin<Box<dyn Future<Output = Asked<Space>>>> =
+            Box::pin(async move { seat.ask(ask).await });
+        self.tickets += 1;
+        let came = self.place.poll(&mut answer);
+        self.waiting.push_back(Waiting { ticket: self.tickets, answer, came });
+        self.tickets
+    }
+
+    fn commit(&mut self, count: usize) -> Vec<Heard> {
+        let count = count.min(self.waiting.len());
+        let heard: Vec<Heard> = (0..count).filter_map(|_| self.listen(false)).collect();
+        self.stopped |= heard.iter().any(|it| matches!(it.answer, Err(Refused::Stopped)));
+        heard
+    }
+
+    fn quiet(&self) -> bool {
+        self.waiting.is_empty()
+    }
+
+    fn fail(&mut self, nth: u64, fate: Fate) {
+        let kept = [Point::Committed, Point::Witness, Point::Witnessed];
+        let point = match fate {
+            Fate::Lost => Point::Commit,
+            Fate::Kept => kept[self.tickets as usize % kept.len()],
+        };
+        self.place.faults.borrow().plant(point, nth);
+    }
+
+    fn crash(&mut self) -> Vec<Heard> {
+        if self.stopped {
+            // Whoever runs the store is told as well.
+            let runtime = self.place.runtime();
+            let error = self.place.wait(runtime.run());
+            assert!(error.to_string().contains("a fault was planted"), "{error}");
+        }
+        self.place.kill();
+        let mut heard = Vec::new();
+        while !self.waiting.is_empty() {
+            heard.extend(self.listen(true));
+        }
+        self.place.open();
+        self.stopped = false;
+        self.wake();
+        heard
+    }
+
+    fn entries(&self, space: usize, seq: u64) -> Vec<(Position, Body)> {
+        let runtime = self.place.runtime();
+        let store = runtime.store();
+        let places = store.stream_after(self.spaces[space].stream(), seq);
+        let entry = |at: Position| (at, store.entry(at).unwrap().unwrap().body);
+        places.map(|place| entry(place.unwrap().1)).collect()
+    }
+
+    fn atom(&self, id: AtomId) -> Option<Arc<Atom>> {
+        let (_, atom) = self.place.runtime().store().newest(id).unwrap()?;
+        Some(atom)
+    }
+
+    fn sources(&self, id: AtomId) -> Vec<(String, AtomId)> {
+        self.place.runtime().store().sources(id, None)
+    }
+
+    fn changes(
+        &self,
+        who: u8,
+        space: usize,
+        cursor: Position,
+        filter: &Filter,
+        limit: usize,
+    ) -> (Vec<Change>, Position) {
+        let caller = self.place.runtime().caller(self.session(who));
+        let mut follow = caller.follow(self.spaces[space], cursor, filter.clone()).unwrap();
+        let changes = follow.ready(limit).unwrap();
+        (changes, follow.cursor())
+    }
+
+    fn marker(
+        &self,
+        who: u8,
+        space: usize,
+        cursor: Position,
+        filter: &Filter,
+    ) -> (Option<Wake>, Position) {
+        let caller = self.place.runtime().caller(self.session(who));
+        let mut follow = caller.follow(self.spaces[space], cursor, filter.clone()).unwrap();
+        // With nothing of others to tell it waits, and has looked at all of its own.
+        let wake = self.place.poll(&mut Box::pin(follow.wake()));
+        (wake.map(|it| it.unwrap()), follow.cursor())
+    }
+
+    /// What it would take is done at the end.
+    fn holds(&self) -> Result<(), String> {
+        Ok(())
+    }
+
+    fn audit(&mut self) -> Result<(), String> {
+        self.place.audit()?;
+        if self.place.folds_now(FOLD_CASES) {
+            self.place.fold_anew()?;
+            self.place.audit()?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,139 @@
+//! The world in memory.
+
+use crate::laws::world::{Heard, QUOTED_MAX, SPACES, World, level};
+use std::sync::Arc;
+use stoa_actors::atom::Atom;
+use stoa_actors::behaviour::{Authority, View};
+use stoa_actors::id::{AtomId, Millis, Position, SessionId, SpaceId};
+use stoa_actors::incarnation::Ask;
+use stoa_actors::log::Body;
+use stoa_actors::rights::Level;
+use stoa_actors::simulation::{Fate, Simulation};
+use stoa_actors::space::{Change, Filter, Follower, Message, Space, Wake};
+
+/// Spaces over a simulated log.
+pub(crate) struct Simulated(Simulation<Space>);
+
+/// Session and space are told by their first byte, less one: 0 is the root.
+struct Levels;
+
+impl Authority for Levels {
+    fn level(&self, holder: SessionId, space: SpaceId, _: Millis) -> Option<Level> {
+        level(holder.0[0] - 1, usize::from(space.0[0] - 1))
+    }
+}
+
+impl Simulated {
+    pub(crate) fn new() -> Simulated {
+        Simulated(Simulation::new(41))
+    }
+
+    fn hear(told: Vec<stoa_actors::simulation::Told<Space>>) -> Vec<Heard> {
+        let heard = told.into_iter().map(|it| {
+            let (ticket, answer, position) = (it.ticket, it.answer, it.position);
+            Heard { ticket, answer, position }
+        });
+        heard.collect()
+    }
+
+    /// Lets a follower look at what is there, until it has seen enough.
+    fn look(&self, follower: &mut Follower, space: SpaceId, limit: usize) -> Vec<Change> {
+        let mut seen = Vec::new();
+        let from = follower.cursor();
+        let after = self.0.disk().stream_after(space.stream(), 0).filter(|(at, _)| *at > from);
+        for (at, body) in after {
+            if seen.len() >= limit {
+                break;
+            }
+            seen.extend(follower.take(at, &body).expect("what was written reads"));
+        }
+        seen
+    }
+}
+
+impl World for Simulated {
+    fn session(&self, who: u8) -> SessionId {
+        SessionId([who + 1; 16])
+    }
+
+    fn space(&self, n: usize) -> SpaceId {
+        assert!(n < SPACES);
+        SpaceId([n as u8 + 1; 16])
+    }
+
+    fn ask(&mut self, space: usize, ask: Ask<Message>) -> u64 {
+        let stream = self.space(space).stream();
+        self.0.ask_under(stream, ask, &Levels)
+    }
+
+    fn commit(&mut self, count: usize) -> Vec<Heard> {
+        Simulated::hear(self.0.commit(count))
+    }
+
+    fn quiet(&self) -> bool {
+        true
+    }
+
+    fn fail(&mut self, nth: u64, fate: Fate) {
+        self.0.fail_append(nth, fate);
+    }
+
+    fn crash(&mut self) -> Vec<Heard> {
+        self.0.crash();
+        Vec::new()
+    }
+
+    fn entries(&self, space: usize, seq: u64) -> Vec<(Position, Body)> {
+        self.0.disk().stream_after(self.space(space).stream(), seq).collect()
+    }
+
+    fn atom(&self, id: AtomId) -> Option<Arc<Atom>> {
+        self.0.disk().atom(id)
+    }
+
+    fn sources(&self, id: AtomId) -> Vec<(String, AtomId)> {
+        self.0.disk().sources(id, None)
+    }
+
+    fn changes(
+        &self,
+        _: u8,
+        space: usize,
+        cursor: Position,
+        filter: &Filter,
+        limit: usize,
+    ) -> (Vec<Change>, Position) {
+        let space = self.space(space);
+        let mut follower = Follower::new(space, cursor, filter.clone());
+        let seen = self.look(&mut follower, space, limit);
+        (seen, follower.cursor())
+    }
+
+    fn marker(
+        &self,
+        who: u8,
+        space: usize,
+        cursor: Position,
+        filter: &Filter,
+    ) -> (Option<Wake>, Position) {
+        let (seen, cursor) = self.changes(who, space, cursor, filter, usize::MAX);
+        let to = self.session(who);
+        let mut pending = None;
+        for change in seen {
+            Wake::coalesce(&mut pending, to, &change.notice(), QUOTED_MAX);
+        }
+        (pending, cursor)
+    }
+
+    fn holds(&self) -> Result<(), String> {
+        let disk = self.0.disk();
+        if !disk.folds() {
+            return Err("fold: the rows are not those of the log".into());
+        }
+        if disk.chains() { Ok(()) } else { Err("chain: it does not hold".into()) }
+    }
+
+    fn audit(&mut self) -> Result<(), String> {
+        self.holds()
+    }
+}
