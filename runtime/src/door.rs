@@ -4,10 +4,12 @@
 //! (u32, little endian) and a value of [`stoa_actors::codec`]. The owner speaks first, so that a
 //! client which hears nothing has asked for nothing and can try again.
 
+mod agents;
 mod perform;
 mod reach;
 mod serve;
 
+pub use agents::AgentCall;
 pub use perform::{Answer, AuditAsk, Call, ExecAsk, Request, Status, perform};
 pub use reach::{Client, Reached, reach};
 pub use serve::Door;
@@ -20,7 +22,7 @@ use stoa_actors::codec;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
 /// The form of a frame; a client and an owner of different forms refuse each other.
-const FRAME_FORM: u8 = 2;
+const FRAME_FORM: u8 = 3;
 
 /// What the owner says first, and again while it opens its store.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -59,6 +59,8 @@ struct Pulse {
     /// The last position that is durable and witnessed.
     durable: AtomicU64,
     commits: AtomicU64,
+    /// Rings at every commit for whoever follows the whole log.
+    told: tokio::sync::Notify,
 }
 
 /// The two threads.
@@ -84,6 +86,7 @@ impl Log {
             commit: AtomicU64::new(0),
             durable: AtomicU64::new(opened.head.position.0),
             commits: AtomicU64::new(0),
+            told: tokio::sync::Notify::new(),
         });
         let writer = Writer {
             store: opened.store.clone(),
@@ -135,6 +138,19 @@ impl Log {
     /// The last position that is durable and witnessed.
     pub(crate) fn durable(&self) -> Position {
         Position(self.pulse.durable.load(Ordering::Acquire))
+    }
+
+    /// Returns once more than this is durable.
+    pub(crate) async fn gone_on(&self, after: Position) {
+        loop {
+            let told = self.pulse.told.notified();
+            tokio::pin!(told);
+            told.as_mut().enable();
+            if self.durable() > after {
+                return;
+            }
+            told.await;
+        }
     }
 
     /// How many commits there have been since the start.
@@ -364,6 +380,7 @@ impl Acker {
             if stopped.is_none() {
                 head = newest;
                 self.pulse.durable.store(head.position.0, Ordering::Release);
+                self.pulse.told.notify_waiters();
             }
             for (done, position) in ready.into_iter().flat_map(|it| it.done) {
                 match &stopped {

@@ -284,6 +284,11 @@ impl Runtime {
         self.shared().log.durable()
     }
 
+    /// Returns once more than this is durable.
+    pub async fn gone_on(&self, after: Position) {
+        self.shared().log.gone_on(after).await;
+    }
+
     /// The last entry that is durable and witnessed.
     pub fn head(&self) -> Result<Head, StoreError> {
         let durable = self.durable();

@@ -12,7 +12,7 @@ pub(crate) mod items;
 mod kept;
 mod notebook;
 
-pub(crate) use hands::Hands;
+pub(crate) use hands::{Hands, Lifetime};
 pub(crate) use kept::{Kept, Slot};
 pub(crate) use notebook::Notebook;
 
@@ -90,7 +90,8 @@ async fn act(
     action.seed = seed(&name);
     let caller = runtime.caller(session);
     let name = AtomId(name).to_string();
-    let mut hands = Hands::new(caller, name, before.seen, Cause::default(), None);
+    let lifetime = if keep { Lifetime::Lasting } else { Lifetime::OneAction };
+    let mut hands = Hands::new(caller, name, before.seen, Cause::default(), None, lifetime);
     let outcome = runner.run(action, &mut hands).await;
     if keep {
         let slot = Slot { action: None, dump: outcome.dump.clone(), seen: hands.seen() };

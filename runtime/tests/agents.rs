@@ -8,6 +8,7 @@ use stoa_actors::id::{Position, ROOT, SpaceId};
 use stoa_actors::rights::Level;
 use stoa_actors::search::Query;
 use stoa_actors::space::Draft;
+use stoa_actors::value::Value;
 use stoa_runtime::agents::{AgentCard, SpaceAsk, SpawnAsk};
 use stoa_runtime::caller::{Caller, Why};
 use stoa_runtime::config::Config;
@@ -15,6 +16,8 @@ use stoa_runtime::failure::StoreError;
 use stoa_runtime::model::{Models, Scripted};
 use stoa_runtime::problem::Kind;
 use stoa_runtime::runtime::Runtime;
+use stoa_runtime::seat::Boxed;
+use stoa_runtime::tool::{Tool, ToolCall, ToolError, Tools};
 use tempfile::TempDir;
 
 /// An open directory, and its owner.
@@ -26,8 +29,12 @@ struct Place {
 
 impl Place {
     async fn with(models: Models) -> Place {
+        Place::having(models, Tools::default()).await
+    }
+
+    async fn having(models: Models, tools: Tools) -> Place {
         let directory = tempfile::tempdir().unwrap();
-        let (runtime, root) = open(&directory, models).await;
+        let (runtime, root) = open(&directory, models, tools).await;
         Place { directory, runtime, root }
     }
 
@@ -57,9 +64,10 @@ impl Place {
     }
 }
 
-async fn open(directory: &TempDir, models: Models) -> (Runtime, Caller) {
+async fn open(directory: &TempDir, models: Models, tools: Tools) -> (Runtime, Caller) {
     let mut config = Config::at(directory.path());
     config.models = models;
+    config.tools = tools;
     config.workers.worker = Some(env!("CARGO_BIN_EXE_stoa").into());
     config.limits.session.backoff_first_ms = 1;
     let runtime = loop {
@@ -136,7 +144,7 @@ async fn an_agent_goes_on_after_the_process_and_repeats_nothing() {
     place.runtime.stop().await.unwrap();
     let Place { directory, runtime, root } = place;
     drop((runtime, root));
-    let (runtime, root) = open(&directory, Models::default()).await;
+    let (runtime, root) = open(&directory, Models::default(), Tools::default()).await;
     let place = Place { directory, runtime, root };
     place.rest().await;
     assert_eq!(place.texts(notes).await, ["turn for 0"], "nothing was missed, nothing is repeated");
@@ -292,4 +300,73 @@ async fn a_stopped_agent_stands_still_until_it_is_resumed() {
     place.rest().await;
     assert_eq!(place.texts(log).await, ["begun", "begun"]);
     assert_eq!(place.card("looper").await.state, "idle");
+}
+
+/// A tool that answers what it was asked.
+struct Echo(&'static str);
+
+impl Tool for Echo {
+    fn about(&self) -> &str {
+        self.0
+    }
+
+    fn call(&self, call: ToolCall) -> Boxed<'_, Result<Value, ToolError>> {
+        Box::pin(async move {
+            match call.args.first() {
+                Some(Value::Text(text)) => Ok(Value::Text(format!("{}: {text}", self.0))),
+                _ => Err(ToolError(format!("{} wants a text", self.0))),
+            }
+        })
+    }
+}
+
+/// The second sample of "Spaces are the environment" (seed 000), word for word, with the tools it
+/// names.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_fan_out_of_the_seed_runs_to_its_end() {
+    let fan_out = include_str!("samples/fan_out.py");
+    let script = Scripted::new([
+        "```python\ndef extract_segments(text):\n    return text.split('|')\n```".to_owned(),
+        format!("```python\n{fan_out}\n```"),
+        // The end of its turn, and of those of the three children, who inherit the model.
+        String::new(),
+        String::new(),
+        String::new(),
+        String::new(),
+    ]);
+    let models = Models::default().with("script", script.clone());
+    let tools =
+        Tools::default().with("web_search", Echo("searched")).with("web_fetch", Echo("fetched"));
+    let place = Place::having(models, tools).await;
+    let findings = place.root.create_space("findings", "").await.unwrap();
+    let draft = Draft {
+        content: Content::Text("tides|winds|currents".into()),
+        annotation: "initial landscape analysis".into(),
+        ..Draft::default()
+    };
+    place.root.put(findings, draft, Why::comment("analysis")).await.unwrap();
+    let recipe = "if not wakes:\n    space.put(web_fetch(web_search(task)))";
+    place.recipe("research-guidelines", recipe).await;
+    let mut spawn = ask("fan out", "lead", "research-guidelines", &[]);
+    spawn.spaces = vec![
+        SpaceAsk::whole("findings", Level::Append),
+        SpaceAsk::whole("research-guidelines", Level::Read),
+    ];
+    spawn.tools = vec!["web_search".into(), "web_fetch".into()];
+    spawn.model = Some("script".into());
+    place.root.spawn(spawn).await.unwrap();
+    place.rest().await;
+    script.assert_complete();
+    let cards = place.root.agents().await.unwrap();
+    let tasks: Vec<&str> = cards[1..].iter().map(|it| it.task.as_str()).collect();
+    assert_eq!(tasks, ["tides", "winds", "currents"].map(|it| format!("Deep research on {it}")));
+    assert!(cards[1..].iter().all(|it| it.state == "idle" && it.model == "script"));
+    // With the model that needs nothing they do their work with the tools they were given.
+    let mut spawn = ask("Deep research on tides", "child", "research-guidelines", &[]);
+    spawn.spaces = vec![SpaceAsk::to_use("findings", Level::Append)];
+    spawn.tools = vec!["web_search".into(), "web_fetch".into()];
+    place.root.spawn(spawn).await.unwrap();
+    place.rest().await;
+    let texts = place.texts(findings).await;
+    assert_eq!(texts.last().unwrap(), "fetched: searched: Deep research on tides");
 }

@@ -70,10 +70,13 @@ fn the_claim_takes_the_first_task_that_nothing_blocks() {
     assert_eq!(serve.end().code, 0);
 }
 
+/// At the command line there are no web tools, so nobody can hand them on. With them the sample runs
+/// to its end: `agents.rs`.
 #[test]
-fn the_fan_out_runs_up_to_its_first_spawn() {
+fn the_fan_out_cannot_hand_on_tools_that_nobody_has() {
     let place = Place::new();
     place.json(&["space", "create", "findings"]);
+    place.json(&["space", "create", "research-guidelines"]);
     put(&place, &["findings", "Bread rises when yeast ferments", "--annotation", "baking notes"]);
     let analysis = put(
         &place,
@@ -87,7 +90,8 @@ fn the_fan_out_runs_up_to_its_first_spawn() {
     place.file("fan_out.py", FAN_OUT);
     place.file("look.py", "print(segment)\n[findings[0].id, segments]");
     let exec = |file: &str| {
-        place.stoa(&["exec", file, "--session", "lead", "--spaces", "findings=append", "--json"])
+        let spaces = "findings=append,research-guidelines=read";
+        place.stoa(&["exec", file, "--session", "lead", "--spaces", spaces, "--json"])
     };
     let begun = exec("begin.py");
     assert_eq!((begun.code, &*begun.err), (0, ""));
@@ -97,13 +101,16 @@ fn the_fan_out_runs_up_to_its_first_spawn() {
         (7, &json!("from tides|winds|currents\n"))
     );
     let error: &Value = &ended.lines()[0]["error"];
-    assert_eq!(error["class"], "NotImplementedError");
-    let last = "NotImplementedError: coordinator.spawn is not there yet; act in this session";
+    assert_eq!(error["class"], "PermissionError");
     let traceback = error["traceback"].as_str().unwrap();
-    assert_eq!(traceback.lines().last(), Some(last), "{traceback}");
+    assert!(traceback.contains("is more than you may delegate (nothing of it)"), "{traceback}");
     let looked = exec("look.py");
     let value = format!("['{analysis}', ['tides', 'winds', 'currents']]");
     let lines = looked.lines();
     assert_eq!((&lines[0]["printed"], &lines[0]["value"]), (&json!("tides\n"), &json!(value)));
     assert_eq!(place.json(&["history", "findings"]).len(), 3, "it changed nothing");
+    assert_eq!(place.json(&["agent", "list"]), Vec::<Value>::new(), "and spawned nobody");
+    // A session that ends with its action has nobody to leave children to.
+    let nameless = place.stoa(&["exec", "fan_out.py", "--spaces", "findings=append"]);
+    assert_eq!(nameless.code, 7);
 }

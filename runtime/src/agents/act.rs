@@ -3,7 +3,7 @@
 use crate::problem::Problem;
 use crate::runtime::Runtime;
 use crate::sandbox::Action;
-use crate::session::{Hands, Kept, Notebook, Slot, globals, held, items, seed};
+use crate::session::{Hands, Kept, Lifetime, Notebook, Slot, globals, held, items, seed};
 use stoa_actors::code::{Ending, Item, Outcome};
 use stoa_actors::id::SessionId;
 use stoa_actors::log::Hash;
@@ -44,7 +44,7 @@ pub(super) async fn act(
     action.functions = tools(runtime, session);
     let notebook = Notebook { seat: runtime.agent(session)?, turn, step, known: notes };
     let caller = runtime.caller(session);
-    let mut hands = Hands::new(caller, name, before.seen, cause, Some(notebook));
+    let mut hands = Hands::new(caller, name, before.seen, cause, Some(notebook), Lifetime::Lasting);
     let outcome = runtime.runner()?.run(action, &mut hands).await;
     let slot = Slot { action: Some((turn, step)), dump: outcome.dump.clone(), seen: hands.seen() };
     kept.keep(runtime, session, slot)?;

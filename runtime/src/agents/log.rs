@@ -1,12 +1,16 @@
 //! What an agent did, entry by entry.
 
-use crate::caller::Caller;
+use crate::caller::{Caller, Change};
+use crate::door::Answer;
 use crate::problem::{Kind, Problem};
 use serde::{Deserialize, Serialize};
 use stoa_actors::behaviour::Behaviour;
-use stoa_actors::id::{Millis, Position, RIGHTS, ROOT, SessionId};
+use stoa_actors::codec::CodecError;
+use stoa_actors::id::{Millis, Position, RIGHTS, ROOT, SessionId, SpaceId};
 use stoa_actors::incarnation;
+use stoa_actors::log::Body;
 use stoa_actors::session::{Event, Recorded, Session, TurnOutcome};
+use stoa_actors::space::Space;
 
 /// One entry of an agent's stream, in words.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -56,6 +60,29 @@ impl Caller {
         Ok(found)
     }
 
+    /// What the caller may see of one entry of the log: changes of spaces that it can read, and
+    /// what agents under it did.
+    pub(crate) fn seen_at(&self, at: Position) -> Result<Vec<Answer>, Problem> {
+        let Some(entry) = self.runtime.store().entry(at)? else { return Ok(Vec::new()) };
+        let stream = entry.header.stream;
+        let (space, session) = (SpaceId(stream.0), SessionId(stream.0));
+        match entry.body.kind.as_str() {
+            Space::KIND if self.level(space).is_some() => {
+                let changes = Change::of(space, at, &entry.body).map_err(amiss)?;
+                Ok(changes.into_iter().map(|(it, _)| Answer::Change(it)).collect())
+            }
+            Session::KIND
+                if self.runtime.shared().rights.read().governs(self.session(), session) =>
+            {
+                Ok(happenings(session, at, &entry.body)?
+                    .into_iter()
+                    .map(Answer::Happening)
+                    .collect())
+            }
+            _ => Ok(Vec::new()),
+        }
+    }
+
     /// What an agent did after a cursor, the oldest first.
     pub async fn agent_log(
         &self,
@@ -72,23 +99,33 @@ impl Caller {
                 continue;
             }
             let Some(entry) = store.entry(at)? else { continue };
-            let events = incarnation::events::<Session>(&entry.body)
-                .map_err(|error| Problem::new(Kind::Store, error))?;
-            for event in &events {
-                found.push(Happening {
-                    position: at,
-                    at: entry.body.at,
-                    agent: session,
-                    kind: Session::name(event).to_owned(),
-                    text: told(event),
-                });
-            }
+            found.extend(happenings(session, at, &entry.body)?);
             if found.len() >= limit {
                 break;
             }
         }
         Ok(found)
     }
+}
+
+fn amiss(error: CodecError) -> Problem {
+    Problem::new(Kind::Store, error)
+}
+
+fn happenings(
+    agent: SessionId,
+    position: Position,
+    body: &Body,
+) -> Result<Vec<Happening>, Problem> {
+    let events = incarnation::events::<Session>(body).map_err(amiss)?;
+    let happening = |event: &Event| Happening {
+        position,
+        at: body.at,
+        agent,
+        kind: Session::name(event).to_owned(),
+        text: told(event),
+    };
+    Ok(events.iter().map(happening).collect())
 }
 
 fn told(event: &Event) -> String {

@@ -165,10 +165,13 @@ pub(crate) enum Verb {
         #[arg(long, value_name = "N", default_value_t = 100)]
         limit: usize,
     },
-    /// Follow a space: one JSON line for each change, with its cursor
+    /// Follow a space, or everything: one JSON line for each change, with its cursor
+    ///
+    /// Without a space it is all that you may see: the changes of spaces you can read, and what
+    /// agents under you think, do and see.
     Watch {
-        /// The space's name, or its id
-        space: String,
+        /// The space's name, or its id [default: everything]
+        space: Option<String>,
         /// Begin after this cursor, and leave nothing out [default: from now on]
         #[arg(long, value_name = "POSITION")]
         cursor: Option<u64>,
@@ -176,12 +179,49 @@ pub(crate) enum Verb {
         #[arg(long)]
         no_follow: bool,
         /// Only this type: atom.put, atom.updated, atom.deprecated, ...
-        #[arg(long = "type", value_name = "TYPE")]
+        #[arg(long = "type", value_name = "TYPE", requires = "space")]
         types: Vec<String>,
         /// Only atoms whose metadata says so
-        #[arg(long, value_name = "KEY=VALUE")]
+        #[arg(long, value_name = "KEY=VALUE", requires = "space")]
         meta: Vec<String>,
     },
+    /// Bring up an agent, with exactly what is given here
+    ///
+    /// Its first turn begins at once. It is told how to behave by the atoms of its instruction
+    /// space, thinks by its model and acts by Python; it is woken by what happens in the spaces it
+    /// is subscribed to and in the one it shares with you. The model `recipe` needs no network: it
+    /// answers every wake with the ```python of the instructions. Where no other process serves the
+    /// directory, this one stays until every agent is at rest; interrupt it, and they go on with
+    /// the next `stoa spawn` or `stoa serve`.
+    Spawn {
+        /// What it is to do
+        #[arg(value_parser = NonEmptyStringValueParser::new())]
+        task: String,
+        /// What you call it
+        #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
+        name: Option<String>,
+        /// The space that says how to behave; the agent can read it
+        #[arg(long, value_name = "SPACE")]
+        instructions: Option<String>,
+        /// What it may do, and where, and what of it it may hand on: tasks=write:append,notes=read
+        #[arg(long, value_name = "NAME=LEVEL[:LEVEL]", value_delimiter = ',')]
+        spaces: Vec<String>,
+        /// What it may call
+        #[arg(long, value_name = "NAME", value_delimiter = ',')]
+        tools: Vec<String>,
+        /// What tools may use for it
+        #[arg(long, value_name = "NAME", value_delimiter = ',')]
+        secrets: Vec<String>,
+        /// Who thinks for it [default: recipe]
+        #[arg(long, value_name = "NAME")]
+        model: Option<String>,
+        /// The spaces whose changes wake it
+        #[arg(long, value_name = "NAME", value_delimiter = ',')]
+        subscribe: Vec<String>,
+    },
+    /// Look at agents, speak to them, stop and end them
+    #[command(subcommand)]
+    Agent(AgentVerb),
     /// Run one Python action with exactly these rights
     ///
     /// The code has `space` (the first one given) and `spaces["name"]`, each with search, get, put,
@@ -210,6 +250,63 @@ pub(crate) enum Verb {
     Status,
     /// Keep the directory open for others until interrupted
     Serve,
+}
+
+/// An agent is named by its name, or by its id.
+#[derive(Subcommand, Debug)]
+pub(crate) enum AgentVerb {
+    /// List the living agents under you, the oldest first
+    List,
+    /// The same as a tree: every agent behind its parent
+    Tree,
+    /// Show one agent
+    Show {
+        /// Its name, or its id
+        agent: String,
+    },
+    /// What an agent thought, did and saw, the oldest first
+    Log {
+        /// Its name, or its id
+        agent: String,
+        /// Only what came after this position in the log
+        #[arg(long, value_name = "POSITION", default_value_t = 0)]
+        after: u64,
+        /// At most so many lines
+        #[arg(long, value_name = "N", default_value_t = 1_000)]
+        limit: usize,
+        /// Wait for more
+        #[arg(long)]
+        follow: bool,
+    },
+    /// Say something to an agent; it is woken
+    Say {
+        /// Its name, or its id
+        agent: String,
+        /// What
+        #[arg(value_parser = NonEmptyStringValueParser::new())]
+        text: String,
+    },
+    /// Stop an agent at once; nothing wakes it until it is resumed
+    Stop {
+        /// Its name, or its id
+        agent: String,
+        /// Why; it is kept, and told to its parent
+        #[arg(long, default_value = "stopped by hand")]
+        reason: String,
+    },
+    /// Let a stopped, parked or quarantined agent go on
+    Resume {
+        /// Its name, or its id
+        agent: String,
+    },
+    /// End an agent and all under it; what they wrote stays
+    Wipe {
+        /// Its name, or its id
+        agent: String,
+        /// Why; kept in the log
+        #[arg(long, default_value = "wiped by hand")]
+        reason: String,
+    },
 }
 
 #[derive(Subcommand, Debug)]

@@ -11,6 +11,7 @@ use stoa_actors::limits::Limits;
 use stoa_actors::rights::Level;
 use stoa_actors::space::{Draft, Patch};
 use stoa_actors::value::Value;
+use stoa_runtime::agents::SpaceAsk;
 use stoa_runtime::problem::{Kind, Problem};
 
 pub(super) fn draft(body: BodyArgs) -> Result<Draft, Problem> {
@@ -122,6 +123,21 @@ pub(super) fn space_level(text: &str) -> Result<(String, Level), Problem> {
         Problem::new(Kind::Invalid, error).hint(format!("--spaces {name}=read"))
     })?;
     Ok((name.to_owned(), level))
+}
+
+/// `NAME=LEVEL`, or `NAME=LEVEL:LEVEL` with what may be handed on.
+pub(super) fn space_ask(text: &str) -> Result<SpaceAsk, Problem> {
+    let (name, levels) = pair(text, "--spaces", "NAME=LEVEL[:LEVEL]")?;
+    let level = |text: &str| {
+        text.parse::<Level>().map_err(|error| {
+            Problem::new(Kind::Invalid, error).hint(format!("--spaces {name}=write:append"))
+        })
+    };
+    let (use_, delegate) = match levels.split_once(':') {
+        Some((use_, delegate)) => (level(use_)?, Some(level(delegate)?)),
+        None => (level(levels)?, None),
+    };
+    Ok(SpaceAsk { alias: name.to_owned(), use_: Some(use_), delegate })
 }
 
 /// Python source, from a file or stdin.

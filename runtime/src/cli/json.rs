@@ -7,6 +7,7 @@ use stoa_actors::atom::{Atom, Content};
 use stoa_actors::code::{Ending, Outcome};
 use stoa_actors::id::{Millis, Position};
 use stoa_actors::value::Value;
+use stoa_runtime::agents::{AgentCard, Happening};
 use stoa_runtime::caller::{Change, SpaceCard};
 use stoa_runtime::door::{Answer, Status};
 use stoa_runtime::problem::{Kind, Problem};
@@ -23,6 +24,9 @@ pub(crate) fn answer(answer: &Answer) -> Json {
         Answer::Change(change) => self::change(change),
         Answer::Hit(found) => hit(found),
         Answer::Outcome(outcome) => self::outcome(outcome),
+        Answer::Agent { card, depth } => agent(card, *depth),
+        Answer::Happening(it) => happening(it),
+        Answer::Wiped { agents } => json!({"wiped": agents}),
         Answer::Status(status) => self::status(status),
         Answer::Audited(audited) => {
             let mut out = serde_json::to_value(audited).unwrap_or_default();
@@ -107,6 +111,39 @@ fn change(change: &Change) -> Json {
         out["idempotency_key"] = json!(key);
     }
     out
+}
+
+fn agent(card: &AgentCard, depth: u32) -> Json {
+    let follows = card.follows.iter();
+    json!({
+        "id": card.id.to_string(),
+        "name": card.name,
+        "parent": card.parent.to_string(),
+        "depth": depth,
+        "state": card.state,
+        "why": card.why,
+        "model": card.model,
+        "task": card.task,
+        "turns": card.turns,
+        "dm": card.dm.to_string(),
+        "born": instant(card.born),
+        "follows": follows
+            .map(|(space, cursor)| json!({"space": space.to_string(), "cursor": cursor.0}))
+            .collect::<Vec<_>>(),
+    })
+}
+
+/// What an agent did, in the envelope of changes.
+fn happening(it: &Happening) -> Json {
+    let by = it.agent.to_string();
+    json!({
+        "cursor": it.position.0,
+        "ts": instant(it.at),
+        "type": it.kind,
+        "actor": {"agent_id": format!("agent:{by}"), "session_id": format!("sess:{by}")},
+        "refs": {},
+        "body": {"text": it.text},
+    })
 }
 
 fn outcome(outcome: &Outcome) -> Json {

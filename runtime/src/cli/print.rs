@@ -6,6 +6,7 @@ use std::io::{self, Write};
 use stoa_actors::atom::{Atom, Content};
 use stoa_actors::code::{Ending, Outcome};
 use stoa_actors::id::Position;
+use stoa_runtime::agents::{AgentCard, Happening};
 use stoa_runtime::audit::Audited;
 use stoa_runtime::caller::{Change, SpaceCard};
 use stoa_runtime::door::{Answer, Status};
@@ -28,6 +29,11 @@ pub(crate) fn answer(to: &mut impl Write, answer: &Answer) -> io::Result<()> {
         Answer::Change(change) => self::change(to, change),
         Answer::Hit(found) => hit(to, found),
         Answer::Outcome(outcome) => self::outcome(to, outcome),
+        Answer::Agent { card, depth } => agent(to, card, *depth),
+        Answer::Happening(it) => happening(to, it),
+        Answer::Wiped { agents } => {
+            writeln!(to, "wiped: {agents} agent{}", if *agents == 1 { "" } else { "s" })
+        }
         Answer::Status(status) => self::status(to, status),
         Answer::Audited(audited) => self::audited(to, audited),
         other => writeln!(to, "{other:?}"),
@@ -121,6 +127,47 @@ fn change(to: &mut impl Write, change: &Change) -> io::Result<()> {
     )
 }
 
+/// Characters of a task that one line shows.
+const TASK_CHARS: usize = 48;
+
+fn agent(to: &mut impl Write, card: &AgentCard, depth: u32) -> io::Result<()> {
+    let name = card.name.clone().unwrap_or_else(|| card.id.to_string());
+    let name = format!("{:indent$}{name}", "", indent = depth as usize * 2);
+    let colour = match card.state.as_str() {
+        "running" => AnsiColor::Green.on_default(),
+        "waiting" | "parked" | "stopped" => AnsiColor::Yellow.on_default(),
+        "quarantined" => AnsiColor::Red.on_default(),
+        _ => Style::new(),
+    };
+    let task: String =
+        card.task.lines().next().unwrap_or_default().chars().take(TASK_CHARS).collect();
+    let turns = if card.turns == 1 { "turn" } else { "turns" };
+    writeln!(
+        to,
+        "{BOLD}{name:<28}{BOLD:#} {colour}{:<11}{colour:#} {:>4} {turns:<5} {DIM}{}{DIM:#}  {task}",
+        card.state, card.turns, card.id,
+    )?;
+    match &card.why {
+        Some(why) => {
+            writeln!(to, "{:>28} {DIM}{}{DIM:#}", "", why.lines().last().unwrap_or_default())
+        }
+        None => Ok(()),
+    }
+}
+
+fn happening(to: &mut impl Write, it: &Happening) -> io::Result<()> {
+    let mut lines = it.text.lines();
+    let first = lines.next().unwrap_or_default();
+    writeln!(
+        to,
+        "{DIM}{:>8}  {}{DIM:#}  {BOLD}{:<18}{BOLD:#} {first}",
+        it.position.0,
+        instant(it.at),
+        it.kind,
+    )?;
+    lines.try_for_each(|line| writeln!(to, "{:>56}{line}", ""))
+}
+
 fn outcome(to: &mut impl Write, outcome: &Outcome) -> io::Result<()> {
     to.write_all(outcome.printed.as_bytes())?;
     if let Ending::Done { value: Some(value) } = &outcome.ending {
@@ -137,6 +184,9 @@ fn status(to: &mut impl Write, status: &Status) -> io::Result<()> {
     line(to, "head", status.head.to_string())?;
     line(to, "spaces", status.spaces.to_string())?;
     line(to, "sessions", status.sessions.to_string())?;
+    for (state, count) in &status.agents {
+        line(to, "agents", format!("{count} {state}"))?;
+    }
     line(to, "running", format!("{} actors", status.running))?;
     line(to, "commits", format!("{} since it was opened", status.commits))?;
     let scrubbed = status.scrubbed_at.map_or_else(

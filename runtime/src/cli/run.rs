@@ -1,7 +1,7 @@
 //! From what was typed to a request, and from the answers to the terminal.
 
-use super::args::{Args, BaseArgs, SpaceVerb, Verb, WhyArgs};
-use super::input::{after, draft, metadata, patch, source, space_level};
+use super::args::{AgentVerb, Args, BaseArgs, SpaceVerb, Verb, WhyArgs};
+use super::input::{after, draft, metadata, patch, source, space_ask, space_level};
 use super::{find, json, print};
 use std::io::{self, Write};
 use std::path::PathBuf;
@@ -10,9 +10,12 @@ use stoa_actors::code::Ending;
 use stoa_actors::id::{AtomId, Position};
 use stoa_actors::search::{Order, Query};
 use stoa_actors::space::{Expect, Filter};
+use stoa_runtime::agents::SpawnAsk;
 use stoa_runtime::caller::{Grant, HistoryQuery, Why};
 use stoa_runtime::config::Config;
-use stoa_runtime::door::{Answer, AuditAsk, Call, Door, ExecAsk, Reached, Request, perform, reach};
+use stoa_runtime::door::{
+    AgentCall, Answer, AuditAsk, Call, Door, ExecAsk, Reached, Request, perform, reach,
+};
 use stoa_runtime::failure::StoreError;
 use stoa_runtime::problem::{Kind, Problem};
 use stoa_runtime::runtime::{Runtime, kinds};
@@ -51,6 +54,7 @@ async fn serve(config: Config, as_json: bool) -> Result<(), Problem> {
         match reach(config.clone(), kinds()).await? {
             Reached::Owner(runtime, door) => {
                 let work = async {
+                    runtime.start_agents().await?;
                     announce(&config, as_json).map_err(unwritten)?;
                     std::future::pending().await
                 };
@@ -88,6 +92,14 @@ async fn own(
         error = runtime.run() => Err(error.into()),
         () = interrupted() => Ok(()),
     };
+    // Agents that this process has let live have it until they are at rest.
+    if done.is_ok() && runtime.agents_started() {
+        tokio::select! {
+            () = runtime.at_rest() => {}
+            _ = runtime.run() => {}
+            () = interrupted() => {}
+        }
+    }
     tokio::select! {
         () = door.close() => {}
         _ = runtime.run() => {}
@@ -298,9 +310,20 @@ fn call(verb: Verb) -> Result<Call, Problem> {
             Call::Search { space, query }
         }
         Verb::Watch { space, cursor, no_follow, types, meta } => {
+            let (after, follow) = (cursor.map(Position), !no_follow);
             let filter = Filter { types, metadata: metadata(&meta)? };
-            Call::Watch { space, after: cursor.map(Position), filter, follow: !no_follow }
+            match space {
+                Some(space) => Call::Watch { space, after, filter, follow },
+                None => Call::WatchAll { after, follow },
+            }
         }
+        Verb::Spawn { task, name, instructions, spaces, tools, secrets, model, subscribe } => {
+            let spaces = spaces.iter().map(|it| space_ask(it)).collect::<Result<_, _>>()?;
+            let follows = subscribe;
+            let ask = SpawnAsk { task, name, instructions, spaces, tools, secrets, model, follows };
+            Call::Spawn(Box::new(ask))
+        }
+        Verb::Agent(verb) => Call::Agent(agent_call(verb)),
         Verb::Exec { file, spaces, session } => {
             let spaces = spaces.iter().map(|it| space_level(it)).collect::<Result<_, _>>()?;
             Call::Exec(ExecAsk { source: source(&file)?, spaces, session })
@@ -309,6 +332,21 @@ fn call(verb: Verb) -> Result<Call, Problem> {
         Verb::Audit => Call::Audit(AuditAsk::Whole),
         Verb::Doctor { .. } | Verb::Serve => unreachable!("not asked of an owner"),
     })
+}
+
+fn agent_call(verb: AgentVerb) -> AgentCall {
+    match verb {
+        AgentVerb::List => AgentCall::List,
+        AgentVerb::Tree => AgentCall::Tree,
+        AgentVerb::Show { agent: name } => AgentCall::Show { name },
+        AgentVerb::Log { agent: name, after, limit, follow } => {
+            AgentCall::Log { name, after: Position(after), limit, follow }
+        }
+        AgentVerb::Say { agent: name, text } => AgentCall::Say { name, text },
+        AgentVerb::Stop { agent: name, reason } => AgentCall::Stop { name, reason },
+        AgentVerb::Resume { agent: name } => AgentCall::Resume { name },
+        AgentVerb::Wipe { agent: name, reason } => AgentCall::Wipe { name, reason },
+    }
 }
 
 fn why(args: WhyArgs, default: String) -> Why {

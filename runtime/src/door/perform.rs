@@ -1,5 +1,7 @@
 //! Every verb as one message, and what is answered: the same for this process and for others.
 
+use super::agents::AgentCall;
+use crate::agents::{AgentCard, Happening, SpawnAsk};
 use crate::audit::{self, Audited};
 use crate::caller::{Caller, Change, Grant, Granted, HistoryQuery, Read, SpaceCard, Why};
 use crate::problem::{Kind, Problem};
@@ -7,6 +9,7 @@ use crate::runtime::Runtime;
 use crate::search::Found;
 use crate::session;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use stoa_actors::id::{AtomId, Millis, Position, ROOT};
 use stoa_actors::log::Head;
 use stoa_actors::rights::Level;
@@ -27,20 +30,70 @@ pub struct Request {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[expect(missing_docs, reason = "the fields are those of the verb, told in its own help")]
 pub enum Call {
-    CreateSpace { name: String, description: String },
+    CreateSpace {
+        name: String,
+        description: String,
+    },
     Spaces,
-    Space { name: String },
-    Grant { space: String, to: String, grant: Grant },
-    Revoke { space: String, from: String, reason: String },
-    Put { space: String, draft: Draft, why: Why },
-    Get { id: AtomId, version: Option<u64> },
-    Update { id: AtomId, expect: Expect, patch: Patch, why: Why },
-    Deprecate { id: AtomId, expect: Expect, superseded_by: Option<AtomId>, why: Why },
-    History { space: String, query: HistoryQuery },
-    AtomHistory { id: AtomId },
-    Search { space: String, query: Query },
-    Watch { space: String, after: Option<Position>, filter: Filter, follow: bool },
+    Space {
+        name: String,
+    },
+    Grant {
+        space: String,
+        to: String,
+        grant: Grant,
+    },
+    Revoke {
+        space: String,
+        from: String,
+        reason: String,
+    },
+    Put {
+        space: String,
+        draft: Draft,
+        why: Why,
+    },
+    Get {
+        id: AtomId,
+        version: Option<u64>,
+    },
+    Update {
+        id: AtomId,
+        expect: Expect,
+        patch: Patch,
+        why: Why,
+    },
+    Deprecate {
+        id: AtomId,
+        expect: Expect,
+        superseded_by: Option<AtomId>,
+        why: Why,
+    },
+    History {
+        space: String,
+        query: HistoryQuery,
+    },
+    AtomHistory {
+        id: AtomId,
+    },
+    Search {
+        space: String,
+        query: Query,
+    },
+    Watch {
+        space: String,
+        after: Option<Position>,
+        filter: Filter,
+        follow: bool,
+    },
+    /// Everything that happens and that the caller may see.
+    WatchAll {
+        after: Option<Position>,
+        follow: bool,
+    },
     Exec(ExecAsk),
+    Spawn(Box<SpawnAsk>),
+    Agent(AgentCall),
     Status,
     Audit(AuditAsk),
 }
@@ -75,6 +128,9 @@ pub enum Answer {
     Change(Change),
     Hit(Found),
     Outcome(stoa_actors::code::Outcome),
+    Agent { card: Box<AgentCard>, depth: u32 },
+    Happening(Happening),
+    Wiped { agents: u64 },
     Status(Status),
     Audited(Audited),
 }
@@ -92,6 +148,9 @@ pub struct Status {
     pub commit_ms: u64,
     /// Sessions alive.
     pub sessions: u64,
+    /// Agents alive, by what they are doing: `idle`, `running`, …; those at rest that have no actor
+    /// in memory are `passivated`.
+    pub agents: BTreeMap<String, u64>,
     /// Spaces there are.
     pub spaces: u64,
     /// Supervised actors that are up.
@@ -170,6 +229,15 @@ pub async fn perform(
         Call::Watch { space, after, filter, follow } => {
             watch(&caller, &space, after, filter, follow, &out).await
         }
+        Call::WatchAll { after, follow } => {
+            super::agents::watch(&caller, after, follow, &out).await
+        }
+        Call::Spawn(ask) => {
+            runtime.start_agents().await?;
+            let card = Box::new(caller.spawn(*ask).await?);
+            out.tell(Answer::Agent { card, depth: 0 }).await
+        }
+        Call::Agent(call) => super::agents::perform(&caller, call, &out).await,
         Call::Exec(ExecAsk { source, spaces, session }) => {
             let outcome = session::exec(&caller, source, &spaces, session.as_deref()).await?;
             out.tell(Answer::Outcome(outcome)).await
@@ -187,15 +255,15 @@ pub async fn perform(
     }
 }
 
-struct Out(Sender<Answer>);
+pub(super) struct Out(Sender<Answer>);
 
 impl Out {
-    async fn tell(&self, answer: Answer) -> Result<(), Problem> {
+    pub(super) async fn tell(&self, answer: Answer) -> Result<(), Problem> {
         let gone = |_| Problem::new(Kind::Busy, "nobody listens any more");
         self.0.send(answer).await.map_err(gone)
     }
 
-    async fn all(&self, answers: impl Iterator<Item = Answer>) -> Result<(), Problem> {
+    pub(super) async fn all(&self, answers: impl Iterator<Item = Answer>) -> Result<(), Problem> {
         for answer in answers {
             self.tell(answer).await?;
         }
@@ -245,6 +313,7 @@ async fn status(runtime: &Runtime) -> Result<Status, Problem> {
         scrubbed_at: scrubbed.map(|it| it.at),
         commit_ms: shared.log.commit_ms(),
         sessions: sessions as u64,
+        agents: agents(runtime).await?,
         spaces: spaces as u64,
         running: supervised.iter().filter(|(_, it)| *it == State::Running).count() as u64,
         quarantined: supervised
@@ -255,4 +324,14 @@ async fn status(runtime: &Runtime) -> Result<Status, Problem> {
             })
             .collect(),
     })
+}
+
+async fn agents(runtime: &Runtime) -> Result<BTreeMap<String, u64>, Problem> {
+    let mut counts = BTreeMap::new();
+    for card in runtime.caller(ROOT).agents().await? {
+        let at_rest = card.state == "idle" && !runtime.is_up(card.id)?;
+        let state = if at_rest { "passivated".to_owned() } else { card.state };
+        *counts.entry(state).or_insert(0) += 1;
+    }
+    Ok(counts)
 }

@@ -1,7 +1,7 @@
 //! What `coordinator` can do, and the tools: an agent's calls that are not about a space.
 
 use super::args::Args;
-use super::hands::{Hands, refused};
+use super::hands::{Hands, Lifetime, refused};
 use super::items::{self, raise};
 use crate::agents::{AgentCard, SpaceAsk, SpawnAsk};
 use crate::caller::Grant;
@@ -62,6 +62,13 @@ impl Hands {
 
     /// `spawn(task, instructions, spaces, tools, secrets, model, budget, subscribe, name)`.
     async fn spawn(&mut self, mut args: Args) -> Result<Item, Raise> {
+        if self.lifetime == Lifetime::OneAction {
+            return Err(raise(
+                "PermissionError",
+                "this session ends with the action, and a child's rights would end with it; \
+                 run the code in a named session: stoa exec FILE --session NAME",
+            ));
+        }
         let task = args.text("task")?.unwrap_or_default();
         let instructions = match args.take("instructions") {
             Some(Item::Object(space)) if space.class == "Space" => {

@@ -27,6 +27,16 @@ pub(crate) struct Hands {
     pub(super) cause: Cause,
     /// An agent's: its calls are noted.
     pub(super) notes: Option<Notebook>,
+    pub(super) lifetime: Lifetime,
+}
+
+/// How long the session outlives the action.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Lifetime {
+    /// It stays: an agent, or a session with a name.
+    Lasting,
+    /// It ends with the action, and so would all that rests on its rights.
+    OneAction,
 }
 
 impl Host for Hands {
@@ -84,8 +94,9 @@ impl Hands {
         seen: BTreeMap<AtomId, u64>,
         cause: Cause,
         notes: Option<Notebook>,
+        lifetime: Lifetime,
     ) -> Hands {
-        Hands { caller, action, calls: 0, seen, cause, notes }
+        Hands { caller, action, calls: 0, seen, cause, notes, lifetime }
     }
 
     fn known(&self, asked: Hash) -> Known {

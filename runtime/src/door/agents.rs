@@ -1,0 +1,119 @@
+//! The verbs about agents, and following everything at once.
+
+use super::perform::{Answer, Out};
+use crate::agents::AgentCard;
+use crate::caller::Caller;
+use crate::problem::Problem;
+use serde::{Deserialize, Serialize};
+use stoa_actors::id::{Position, SessionId};
+
+/// One verb about agents.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "the fields are those of the verb, told in its own help")]
+pub enum AgentCall {
+    List,
+    Tree,
+    Show { name: String },
+    Log { name: String, after: Position, limit: usize, follow: bool },
+    Say { name: String, text: String },
+    Stop { name: String, reason: String },
+    Resume { name: String },
+    Wipe { name: String, reason: String },
+}
+
+pub(super) async fn perform(caller: &Caller, call: AgentCall, out: &Out) -> Result<(), Problem> {
+    let runtime = &caller.runtime;
+    let one = async |card: AgentCard| {
+        let card = Box::new(card);
+        out.tell(Answer::Agent { card, depth: 0 }).await
+    };
+    match call {
+        AgentCall::List => {
+            for card in caller.agents().await? {
+                one(card).await?;
+            }
+            Ok(())
+        }
+        AgentCall::Tree => {
+            let cards = caller.agents().await?;
+            for (card, depth) in tree(caller.session(), cards) {
+                let card = Box::new(card);
+                out.tell(Answer::Agent { card, depth }).await?;
+            }
+            Ok(())
+        }
+        AgentCall::Show { name } => {
+            let session = caller.agent_named(&name)?;
+            one(caller.agent_card(session).await?).await
+        }
+        AgentCall::Log { name, mut after, limit, follow } => {
+            let mut left = limit;
+            loop {
+                let told = caller.agent_log(&name, after, left).await?;
+                left = left.saturating_sub(told.len());
+                after = told.last().map_or(after, |it| it.position);
+                out.all(told.into_iter().map(Answer::Happening)).await?;
+                if !follow || left == 0 {
+                    return Ok(());
+                }
+                runtime.gone_on(after).await;
+            }
+        }
+        AgentCall::Say { name, text } => {
+            runtime.start_agents().await?;
+            let written = caller.say(&name, &text).await?;
+            out.tell(Answer::Atom(caller.get_version(written.id, written.version).await?)).await
+        }
+        AgentCall::Stop { name, reason } => one(caller.stop_agent(&name, &reason).await?).await,
+        AgentCall::Resume { name } => {
+            runtime.start_agents().await?;
+            one(caller.resume_agent(&name).await?).await
+        }
+        AgentCall::Wipe { name, reason } => {
+            let agents = caller.wipe_agent(&name, &reason).await?;
+            out.tell(Answer::Wiped { agents }).await
+        }
+    }
+}
+
+/// Every child behind its parent, one deeper.
+fn tree(top: SessionId, cards: Vec<AgentCard>) -> Vec<(AgentCard, u32)> {
+    let mut out = Vec::with_capacity(cards.len());
+    let mut left = cards;
+    let mut path = vec![top];
+    while let Some(&parent) = path.last() {
+        match left.iter().position(|it| it.parent == parent) {
+            Some(at) => {
+                let card = left.remove(at);
+                let depth = path.len() as u32 - 1;
+                path.push(card.id);
+                out.push((card, depth));
+            }
+            None => drop(path.pop()),
+        }
+    }
+    // Those whose parent is not among them.
+    out.extend(left.into_iter().map(|card| (card, 0)));
+    out
+}
+
+/// Entries that are looked through before what is seen of them is handed over.
+pub(super) async fn watch(
+    caller: &Caller,
+    after: Option<Position>,
+    follow: bool,
+    out: &Out,
+) -> Result<(), Problem> {
+    let runtime = &caller.runtime;
+    let mut cursor = after.unwrap_or_else(|| runtime.durable());
+    loop {
+        while cursor < runtime.durable() {
+            cursor = Position(cursor.0 + 1);
+            out.all(caller.seen_at(cursor)?.into_iter()).await?;
+        }
+        if !follow {
+            return Ok(());
+        }
+        runtime.gone_on(cursor).await;
+    }
+}
