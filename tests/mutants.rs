@@ -6,6 +6,7 @@
 mod laws {
     pub(crate) mod cursor;
     pub(crate) mod rights;
+    pub(crate) mod rights_in_memory;
     pub(crate) mod search;
     pub(crate) mod simulated;
     pub(crate) mod space;
@@ -13,6 +14,7 @@ mod laws {
     pub(crate) mod world;
 }
 
+use laws::rights_in_memory::InMemory;
 use laws::simulated::Simulated;
 use laws::space::schedule::Writes;
 use proptest::test_runner::Config;
@@ -24,7 +26,7 @@ fn quick(cases: u32) -> Config {
 }
 
 fn rights() -> Result<(), String> {
-    laws::rights::hold(quick(64), 41, 60)
+    laws::rights::hold(quick(64), 41, 60, InMemory::default)
 }
 
 fn spaces() -> Result<(), String> {

@@ -5,14 +5,16 @@
 
 mod laws {
     pub(crate) mod rights;
+    pub(crate) mod rights_in_memory;
 }
 
+use laws::rights_in_memory::InMemory;
 use proptest::test_runner::{Config, FileFailurePersistence};
 
 fn hold(seed: u64, steps_max: usize) {
     let kept = FileFailurePersistence::Direct("proptest-regressions/rights.txt");
     let config = Config { failure_persistence: Some(Box::new(kept)), ..Config::default() };
-    if let Err(breach) = laws::rights::hold(config, seed, steps_max) {
+    if let Err(breach) = laws::rights::hold(config, seed, steps_max, InMemory::default) {
         panic!("{breach}");
     }
 }

@@ -20,12 +20,11 @@ pub enum Point {
 
 /// Nothing fails by itself.
 #[cfg(not(feature = "faults"))]
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Faults;
+#[derive(Clone, Debug, Default)]
+pub struct Faults(());
 
 #[cfg(not(feature = "faults"))]
 impl Faults {
-    #[expect(clippy::unused_self, reason = "with the feature there is something to look at")]
     pub(crate) const fn meet(&self, _point: Point) -> Result<(), StoreError> {
         Ok(())
     }

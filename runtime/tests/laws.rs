@@ -1,5 +1,5 @@
 //! The law suites of `tests/laws`, the same schedules and the same naive models, over a real store:
-//! [ack] [atomic] [chain] [fold] [version] [idem] [cursor] [stop].
+//! [ack] [atomic] [chain] [fold] [version] [idem] [cursor] [stop] [narrow] [revoke].
 
 #![expect(clippy::unwrap_used, reason = "a test says what it takes for given")]
 #![expect(clippy::expect_used, reason = "a test says what it takes for given")]
@@ -7,23 +7,27 @@
 #[path = "../../tests/laws"]
 mod laws {
     pub(crate) mod cursor;
+    pub(crate) mod rights;
     pub(crate) mod space;
     pub(crate) mod world;
 }
+#[path = "laws/house.rs"]
+mod house;
 #[path = "laws/place.rs"]
 mod place;
 #[path = "laws/real.rs"]
 mod real;
 
+use house::House;
 use laws::space::schedule::Writes;
-use laws::world::QUOTED_MAX;
-use place::Place;
+use place::Lent;
 use proptest::test_runner::Config;
 use real::Real;
-use std::rc::Rc;
 
 /// A commit is two syncs here and a crash is an open: a fraction of what is tried in memory.
 const CASES: u32 = 40;
+
+const RIGHTS_CASES: u32 = 16;
 
 /// None is kept in a file: a store has its own timing, and the suites in memory have the same seeds.
 fn cases() -> Config {
@@ -32,20 +36,27 @@ fn cases() -> Config {
 
 #[test]
 fn spaces_keep_their_laws_over_a_real_store() {
-    let place = Rc::new(Place::new(QUOTED_MAX));
-    let real = || Real::new(&place);
+    let lent = Lent::default();
+    let real = || Real::new(&lent);
     laws::space::hold(cases(), 7, 60, Writes::Hold, real).expect("the laws hold");
 }
 
 #[test]
 fn after_a_failed_write_nothing_is_acknowledged_until_a_real_store_is_open_again() {
-    let place = Rc::new(Place::new(QUOTED_MAX));
-    let real = || Real::new(&place);
+    let lent = Lent::default();
+    let real = || Real::new(&lent);
     laws::space::hold(cases(), 9, 60, Writes::Fail, real).expect("the laws hold");
 }
 
 #[test]
 fn followers_see_every_change_once_over_a_real_store() {
-    let place = Rc::new(Place::new(QUOTED_MAX));
-    laws::cursor::hold(cases(), 11, 80, || Real::new(&place)).expect("the law holds");
+    let lent = Lent::default();
+    laws::cursor::hold(cases(), 11, 80, || Real::new(&lent)).expect("the law holds");
+}
+
+/// Each has a directory of its own: the root is in all of them.
+#[test]
+fn narrow_revoke_and_derivation_hold_over_a_real_store() {
+    let config = Config { cases: RIGHTS_CASES, ..cases() };
+    laws::rights::hold(config, 41, 40, House::new).unwrap_or_else(|breach| panic!("{breach}"));
 }

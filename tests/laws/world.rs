@@ -71,6 +71,6 @@ pub(crate) trait World {
     ) -> (Option<Wake>, Position);
     /// [chain] and [fold], wherever that is cheap: asked after every step.
     fn holds(&self) -> Result<(), String>;
-    /// The same, whatever it costs: asked at the end.
+    /// The same, whatever it costs: asked once, at the end.
     fn audit(&mut self) -> Result<(), String>;
 }

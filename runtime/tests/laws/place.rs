@@ -1,5 +1,6 @@
-//! One data directory that every case of a suite uses, opened again after every crash.
+//! A data directory that the cases of a suite share, opened again after every crash.
 
+use crate::laws::world::QUOTED_MAX;
 use fjall::{Database, KeyspaceCreateOptions};
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
@@ -20,18 +21,17 @@ use tempfile::TempDir;
 const PATIENCE: Duration = Duration::from_secs(60);
 
 pub(crate) struct Place {
-    dir: TempDir,
-    tokio: tokio::runtime::Runtime,
     runtime: RefCell<Option<Runtime>>,
+    tokio: tokio::runtime::Runtime,
+    dir: TempDir,
     pub(crate) faults: RefCell<Faults>,
     /// Makes every id of every case another one.
     ids: Cell<u64>,
-    quoted_max: usize,
     cases: Cell<u64>,
 }
 
 impl Place {
-    pub(crate) fn new(quoted_max: usize) -> Place {
+    pub(crate) fn new() -> Place {
         let mut tokio = tokio::runtime::Builder::new_multi_thread();
         let place = Place {
             dir: tempfile::tempdir().unwrap(),
@@ -39,7 +39,6 @@ impl Place {
             runtime: RefCell::default(),
             faults: RefCell::default(),
             ids: Cell::new(0),
-            quoted_max,
             cases: Cell::new(0),
         };
         place.open();
@@ -48,14 +47,14 @@ impl Place {
 
     /// Small steps between checkpoints, so that crashes fall on both sides of many.
     fn config(&self) -> Config {
-        let limits = Limits { wake_comments_max: self.quoted_max, ..Limits::default() };
+        let limits = Limits { wake_comments_max: QUOTED_MAX, ..Limits::default() };
         let faults = self.faults.borrow().clone();
         Config { limits, faults, checkpoint_entries: 300, ..Config::at(self.dir.path()) }
     }
 
     pub(crate) fn open(&self) {
         self.faults.replace(Faults::default());
-        drop(self.lock());
+        self.let_go();
         let opened = self.wait(Runtime::open(self.config()));
         self.runtime.replace(Some(opened.expect("it opens again")));
     }
@@ -131,7 +130,7 @@ impl Place {
     /// its log is dense and chained, by an account that shares no code with the store.
     pub(crate) fn fold_anew(&self) -> Result<(), String> {
         self.kill();
-        drop(self.lock());
+        self.let_go();
         let before = self.dump();
         chained(&before["log"])?;
         let entries = rebuild(&self.config(), &kinds()).map_err(|error| error.to_string())?;
@@ -157,11 +156,16 @@ impl Place {
         self.cases.get().is_multiple_of(every)
     }
 
-    /// Waits: threads of a runtime that was dropped let go of the directory one by one.
-    fn lock(&self) -> Option<std::fs::File> {
-        let lock = std::fs::File::open(self.dir.path().join("lock")).ok()?;
-        lock.lock().unwrap();
-        Some(lock)
+    /// Threads of a runtime that was dropped let go of the directory one by one.
+    fn let_go(&self) {
+        let Ok(lock) = std::fs::File::open(self.dir.path().join("lock")) else { return };
+        let (free, is_free) = std::sync::mpsc::channel();
+        std::thread::spawn(move || {
+            let locked = lock.lock().is_ok();
+            drop(lock);
+            free.send(locked)
+        });
+        assert_eq!(is_free.recv_timeout(PATIENCE), Ok(true), "the directory is let go");
     }
 
     /// Every row, by table. A stream's positions stand alone, whatever row they came in.
@@ -187,6 +191,21 @@ impl Place {
             tables.insert(name, rows);
         }
         tables
+    }
+}
+
+/// The directory of the last case that held; a case that did not keeps its own to itself, or what is
+/// wrong there would be found in every case after it.
+#[derive(Default)]
+pub(crate) struct Lent(RefCell<Option<Place>>);
+
+impl Lent {
+    pub(crate) fn take(&self) -> Place {
+        self.0.take().unwrap_or_else(Place::new)
+    }
+
+    pub(crate) fn give_back(&self, place: Place) {
+        self.0.replace(Some(place));
     }
 }
 

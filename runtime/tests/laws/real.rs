@@ -1,10 +1,9 @@
 //! The world over a real store: fjall, the log's threads, the actors under their supervisors.
 
 use crate::laws::world::{Heard, SPACES, World, level};
-use crate::place::Place;
+use crate::place::{Lent, Place};
 use std::collections::VecDeque;
 use std::pin::Pin;
-use std::rc::Rc;
 use std::sync::Arc;
 use stoa_actors::atom::Atom;
 use stoa_actors::behaviour::View;
@@ -21,11 +20,12 @@ use stoa_runtime::seat::{AskError, Asked};
 const FOLD_CASES: u64 = 6;
 
 /// Spaces and sessions of one case.
-pub(crate) struct Real {
-    place: Rc<Place>,
+pub(crate) struct Real<'a> {
+    waiting: VecDeque<Waiting>,
+    place: Option<Place>,
+    from: &'a Lent,
     spaces: [SpaceId; SPACES],
     sessions: Vec<SessionId>,
-    waiting: VecDeque<Waiting>,
     tickets: u64,
     /// A question was told that the store has stopped.
     stopped: bool,
@@ -38,8 +38,9 @@ struct Waiting {
     came: Option<Asked<Space>>,
 }
 
-impl Real {
-    pub(crate) fn new(place: &Rc<Place>) -> Real {
+impl Real<'_> {
+    pub(crate) fn new(from: &Lent) -> Real<'_> {
+        let place = from.take();
         let spaces: [SpaceId; SPACES] = std::array::from_fn(|_| place.space());
         let session = |who: u8| {
             let ask = |n: usize| {
@@ -50,9 +51,8 @@ impl Real {
             place.session((0..SPACES).filter_map(ask).collect())
         };
         let sessions = (0..4).map(session).collect();
-        let place = place.clone();
         let (waiting, tickets, stopped) = (VecDeque::new(), 0, false);
-        let real = Real { place, spaces, sessions, waiting, tickets, stopped };
+        let real = Real { waiting, place: Some(place), from, spaces, sessions, tickets, stopped };
         real.wake();
         real
     }
@@ -63,8 +63,8 @@ impl Real {
         for space in self.spaces {
             let (id, cursor) = (SubscriptionId([0; 16]), Position(0));
             let ask = Ask::new(self.sessions[3], Message::Advance { id, cursor });
-            let seat = self.place.runtime().actor::<Space>(space.stream()).unwrap();
-            let answer = self.place.wait(seat.ask(ask));
+            let seat = self.place().runtime().actor::<Space>(space.stream()).unwrap();
+            let answer = self.place().wait(seat.ask(ask));
             let refused = Refused::Actor(Refusal::NoSubscription(id));
             assert!(matches!(answer, Err(AskError::Refused(it)) if it == refused));
         }
@@ -82,14 +82,18 @@ impl Real {
         Some(Heard { ticket, answer, position })
     }
 
+    fn place(&self) -> &Place {
+        self.place.as_ref().unwrap()
+    }
+
     fn listen(&mut self, died: bool) -> Option<Heard> {
         let Waiting { ticket, answer, came } = self.waiting.pop_front()?;
-        let asked = came.unwrap_or_else(|| self.place.wait(answer));
+        let asked = came.unwrap_or_else(|| self.place().wait(answer));
         Real::heard(ticket, asked, died)
     }
 }
 
-impl World for Real {
+impl World for Real<'_> {
     fn session(&self, who: u8) -> SessionId {
         self.sessions[usize::from(who)]
     }
@@ -100,11 +104,11 @@ impl World for Real {
 
     fn ask(&mut self, space: usize, ask: Ask<Message>) -> u64 {
         let stream = self.spaces[space].stream();
-        let seat = self.place.runtime().actor::<Space>(stream).unwrap();
+        let seat = self.place().runtime().actor::<Space>(stream).unwrap();
         let mut answer: Pin<Box<dyn Future<Output = Asked<Space>>>> =
             Box::pin(async move { seat.ask(ask).await });
         self.tickets += 1;
-        let came = self.place.poll(&mut answer);
+        let came = self.place().poll(&mut answer);
         self.waiting.push_back(Waiting { ticket: self.tickets, answer, came });
         self.tickets
     }
@@ -126,29 +130,29 @@ impl World for Real {
             Fate::Lost => Point::Commit,
             Fate::Kept => kept[self.tickets as usize % kept.len()],
         };
-        self.place.faults.borrow().plant(point, nth);
+        self.place().faults.borrow().plant(point, nth);
     }
 
     fn crash(&mut self) -> Vec<Heard> {
         if self.stopped {
             // Whoever runs the store is told as well.
-            let runtime = self.place.runtime();
-            let error = self.place.wait(runtime.run());
+            let runtime = self.place().runtime();
+            let error = self.place().wait(runtime.run());
             assert!(error.to_string().contains("a fault was planted"), "{error}");
         }
-        self.place.kill();
+        self.place().kill();
         let mut heard = Vec::new();
         while !self.waiting.is_empty() {
             heard.extend(self.listen(true));
         }
-        self.place.open();
+        self.place().open();
         self.stopped = false;
         self.wake();
         heard
     }
 
     fn entries(&self, space: usize, seq: u64) -> Vec<(Position, Body)> {
-        let runtime = self.place.runtime();
+        let runtime = self.place().runtime();
         let store = runtime.store();
         let places = store.stream_after(self.spaces[space].stream(), seq);
         let entry = |at: Position| (at, store.entry(at).unwrap().unwrap().body);
@@ -156,12 +160,12 @@ impl World for Real {
     }
 
     fn atom(&self, id: AtomId) -> Option<Arc<Atom>> {
-        let (_, atom) = self.place.runtime().store().newest(id).unwrap()?;
+        let (_, atom) = self.place().runtime().store().newest(id).unwrap()?;
         Some(atom)
     }
 
     fn sources(&self, id: AtomId) -> Vec<(String, AtomId)> {
-        self.place.runtime().store().sources(id, None)
+        self.place().runtime().store().sources(id, None)
     }
 
     fn changes(
@@ -172,7 +176,7 @@ impl World for Real {
         filter: &Filter,
         limit: usize,
     ) -> (Vec<Change>, Position) {
-        let caller = self.place.runtime().caller(self.session(who));
+        let caller = self.place().runtime().caller(self.session(who));
         let mut follow = caller.follow(self.spaces[space], cursor, filter.clone()).unwrap();
         let changes = follow.ready(limit).unwrap();
         (changes, follow.cursor())
@@ -185,24 +189,26 @@ impl World for Real {
         cursor: Position,
         filter: &Filter,
     ) -> (Option<Wake>, Position) {
-        let caller = self.place.runtime().caller(self.session(who));
+        let caller = self.place().runtime().caller(self.session(who));
         let mut follow = caller.follow(self.spaces[space], cursor, filter.clone()).unwrap();
         // With nothing of others to tell it waits, and has looked at all of its own.
-        let wake = self.place.poll(&mut Box::pin(follow.wake()));
+        let wake = self.place().poll(&mut Box::pin(follow.wake()));
         (wake.map(|it| it.unwrap()), follow.cursor())
     }
 
-    /// What it would take is done at the end.
+    /// What it would take is done at the end, once.
     fn holds(&self) -> Result<(), String> {
         Ok(())
     }
 
     fn audit(&mut self) -> Result<(), String> {
-        self.place.audit()?;
-        if self.place.folds_now(FOLD_CASES) {
-            self.place.fold_anew()?;
-            self.place.audit()?;
+        self.place().audit()?;
+        if self.place().folds_now(FOLD_CASES) {
+            self.place().fold_anew()?;
+            self.place().audit()?;
         }
+        let place = self.place.take().unwrap();
+        self.from.give_back(place);
         Ok(())
     }
 }

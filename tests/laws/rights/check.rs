@@ -1,12 +1,12 @@
 //! What is compared after every step.
 
 use super::model::Held;
-use super::{ALIASES, World};
+use super::{ALIASES, Host, Seen, Trial};
 use std::collections::BTreeSet;
 use stoa_actors::id::{LinkId, Millis, ROOT, SessionId};
 use stoa_actors::rights::{Refusal, Rights, Subject};
 
-impl World {
+impl<H: Host> Trial<H> {
     pub(super) fn check(&self) -> Result<(), String> {
         self.check_held()?;
         self.check_derivation()?;
@@ -16,15 +16,15 @@ impl World {
 
     /// [narrow] [revoke] Everybody holds what the model says, now and later, and nothing else.
     fn check_held(&self) -> Result<(), String> {
-        for at in [self.now, self.now + 13, self.now + 40] {
+        for at in [0, 13, 40].map(|ticks| self.now + ticks * self.host.tick_ms()) {
             let held = self.model.held(at);
             for session in &self.sessions {
                 for subject in &self.subjects {
                     let key = (*session, subject.clone());
                     let expected = held.get(&key).copied().unwrap_or_default();
                     let got = (
-                        self.rights.level(*session, subject, Millis(at)),
-                        self.rights.delegable(*session, subject, Millis(at)),
+                        self.host.rights().level(*session, subject, Millis(at)),
+                        self.host.rights().delegable(*session, subject, Millis(at)),
                     );
                     if got != expected {
                         return Err(format!(
@@ -39,7 +39,7 @@ impl World {
     }
 
     fn check_holdings(&self, session: SessionId, at: u64, held: &Held) -> Result<(), String> {
-        let listed = self.rights.holdings(session, Millis(at));
+        let listed = self.host.rights().holdings(session, Millis(at));
         let expected = held.iter().filter(|((who, _), _)| *who == session);
         let expected: Vec<_> =
             expected.map(|((_, what), (use_, pass))| (what.clone(), *use_, *pass)).collect();
@@ -52,17 +52,18 @@ impl World {
 
     /// Every live right has a chain of recorded links to the root, and what is dead is dead.
     fn check_derivation(&self) -> Result<(), String> {
-        let live = live(&self.rights, self.now);
+        let live = live(self.host.rights(), self.now);
         let expected = self.model.live(self.now);
         if live != expected {
             return Err(format!("revoke: live are {live:?}, should be {expected:?}"));
         }
         for link in live {
-            let chain = self.rights.chain(link);
+            let chain = self.host.rights().chain(link);
             if chain != self.model.chain(link) {
                 return Err(format!("derivation: the chain of {link} is {chain:?}"));
             }
-            let links: Vec<_> = chain.iter().filter_map(|link| self.rights.link(*link)).collect();
+            let links: Vec<_> =
+                chain.iter().filter_map(|link| self.host.rights().link(*link)).collect();
             let origin = links.last().filter(|link| link.basis.is_none() && link.from == ROOT);
             let joined = links.windows(2).all(|pair| {
                 let outlived = pair[1]
@@ -87,7 +88,7 @@ impl World {
                     held.get(&(*session, Subject::Space(*space))).is_some_and(|h| h.0.is_some())
                 });
                 let expected = space.ok_or(Refusal::UnknownName(alias.to_owned()));
-                let got = self.rights.resolve(*session, alias, Millis(self.now));
+                let got = self.host.rights().resolve(*session, alias, Millis(self.now));
                 if got != expected {
                     return Err(format!(
                         "names: {session} finds {got:?} at {alias}, not {expected:?}"
@@ -95,28 +96,17 @@ impl World {
                 }
             }
             let count = self.model.names.keys().filter(|(holder, _)| holder == session).count();
-            if self.rights.names(*session).count() != count {
+            if self.host.rights().names(*session).count() != count {
                 return Err(format!("names: {session} does not have {count} names"));
             }
         }
         Ok(())
     }
 
-    /// The table shows what is durable, less what has been taken away by now.
     fn check_table(&self) -> Result<(), String> {
-        let facts = self.heard.checked_sub(1).map_or(0, |last| self.facts[last]);
-        let durable = self.model.first(facts).live(self.now);
-        let decided = self.model.live(self.now);
-        let expected: BTreeSet<LinkId> = durable.intersection(&decided).copied().collect();
-        let got = live(&self.table, self.now);
-        if got != expected {
-            return Err(format!("table: readers see {got:?}, should see {expected:?}"));
-        }
-        let shown = self.table.births().filter(|(_, birth)| birth.ended.is_none());
-        if let Some((session, _)) = shown.into_iter().find(|(s, _)| !self.model.alive(*s)) {
-            return Err(format!("table: readers see {session} alive"));
-        }
-        Ok(())
+        let facts = self.host.heard().checked_sub(1).map_or(0, |last| self.facts[last]);
+        let (durable, decided) = (self.model.first(facts), &self.model);
+        self.host.check_table(&Seen { durable, decided, now: self.now, sessions: &self.sessions })
     }
 }
 

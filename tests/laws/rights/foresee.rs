@@ -2,7 +2,7 @@
 
 use super::model::{Fact, Grant, Verdict};
 use super::schedule::{Asked, Op};
-use super::{ALIASES, World};
+use super::{ALIASES, Host, Trial};
 use std::collections::BTreeMap;
 use stoa_actors::id::{LinkId, ROOT, SessionId, SpaceId};
 use stoa_actors::rights::{Ask, Message, Named, Right, Subject};
@@ -16,7 +16,7 @@ pub(super) struct Foreseen {
     pub(super) by: SessionId,
 }
 
-impl World {
+impl<H: Host> Trial<H> {
     pub(super) fn foresee(&mut self, op: &Op) -> Foreseen {
         let reason = "because".to_owned();
         match op {

@@ -1,0 +1,206 @@
+//! [stop] Every write that can fail, failing: nothing is acknowledged after it, whoever runs the
+//! store is told, and the next open has everything that was acknowledged.
+
+#![expect(clippy::unwrap_used, reason = "a test says what it takes for given")]
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::time::Duration;
+use stoa_actors::atom::Content;
+use stoa_actors::id::{AtomId, ROOT, SpaceId};
+use stoa_actors::space::{Draft, Expect, Patch};
+use stoa_runtime::audit::audit;
+use stoa_runtime::caller::{Caller, HistoryQuery, Why};
+use stoa_runtime::config::Config;
+use stoa_runtime::failure::StoreError;
+use stoa_runtime::fault::{Faults, Point};
+use stoa_runtime::problem::Kind;
+use stoa_runtime::runtime::{Runtime, kinds};
+
+const POINTS: [Point; 4] = [Point::Commit, Point::Committed, Point::Witness, Point::Witnessed];
+/// The writes of one life that are made to fail, one in each.
+const WRITES: u64 = 9;
+/// Nothing takes so long but what hangs.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+struct Life {
+    runtime: Runtime,
+    caller: Caller,
+    space: SpaceId,
+    faults: Faults,
+}
+
+async fn open(dir: &Path) -> Life {
+    // Threads of the life before let go of the directory one by one.
+    if let Ok(lock) = std::fs::File::open(dir.join("lock")) {
+        lock.lock().unwrap();
+    }
+    let faults = Faults::default();
+    let config = Config { faults: faults.clone(), ..Config::at(dir) };
+    let runtime = Runtime::open(config).await.unwrap();
+    let caller = runtime.caller(ROOT);
+    let space = match caller.resolve("notes") {
+        Ok(space) => space,
+        Err(_) => caller.create_space("notes", "").await.unwrap(),
+    };
+    Life { runtime, caller, space, faults }
+}
+
+fn text(text: String) -> Draft {
+    Draft { content: Content::Text(text), ..Draft::default() }
+}
+
+impl Life {
+    /// A put or an update; the atom and version that were acknowledged.
+    async fn write(&self, comment: &str, onto: Option<AtomId>) -> Result<(AtomId, u64), Kind> {
+        let why = Why::comment(comment).key(comment);
+        let written = match onto {
+            None => self.caller.put(self.space, text(comment.to_owned()), why).await,
+            Some(id) => {
+                let patch = Patch { content: Some(Content::from(comment)), ..Patch::default() };
+                self.caller.update(id, Expect::Any, patch, why).await
+            }
+        };
+        written.map(|it| (it.id, it.version)).map_err(|problem| problem.kind)
+    }
+
+    /// It has stopped: it says so to whoever waits for it, to every asker, and when it is stopped.
+    async fn assert_stopped(&self, what: &str) {
+        assert!(!self.faults.waits(), "{what}: the write was made");
+        let error = tokio::time::timeout(PATIENCE, self.runtime.run()).await.unwrap();
+        let planted = |error: &StoreError| error.to_string().contains("a fault was planted");
+        assert!(matches!(error, StoreError::Engine(_)) && planted(&error), "{what}: {error}");
+        let durable = self.runtime.durable();
+        for n in 0..3 {
+            let again = self.write(&format!("{what} after {n}"), None).await;
+            assert_eq!(again, Err(Kind::Store), "{what}");
+            let other = self.caller.create_space(&format!("{what} {n}"), "").await;
+            assert_eq!(other.unwrap_err().kind, Kind::Store, "{what}");
+        }
+        assert_eq!(self.runtime.durable(), durable, "{what}: nothing became durable any more");
+        let stopped = tokio::time::timeout(PATIENCE, self.runtime.stop()).await.unwrap();
+        assert!(stopped.is_err_and(|error| planted(&error)), "{what}");
+    }
+
+    /// Everything acknowledged is there, and besides at most what was asked and not answered.
+    async fn assert_whole(
+        &self,
+        what: &str,
+        acknowledged: &[(String, AtomId, u64)],
+        asked: &BTreeSet<String>,
+    ) {
+        let store = self.runtime.store();
+        for (comment, id, version) in acknowledged {
+            let found = store.version(*id, *version).unwrap();
+            let (_, atom) = found.unwrap_or_else(|| panic!("{what}: {comment} is lost"));
+            assert_eq!(atom.content, Content::from(comment.as_str()), "{what}");
+        }
+        let query = HistoryQuery { limit: usize::MAX, ..HistoryQuery::default() };
+        let history = self.caller.history(self.space, &query).await.unwrap();
+        let there: Vec<&String> = history.iter().map(|it| &it.comment).collect();
+        let once: BTreeSet<&String> = there.iter().copied().collect();
+        assert_eq!(once.len(), there.len(), "{what}: each once");
+        assert!(once.iter().all(|it| asked.contains(*it)), "{what}: nothing but what was asked");
+        let audited = audit(store, &kinds(), self.runtime.durable()).unwrap();
+        assert_eq!(audited.breaches, Vec::<String>::new(), "{what}");
+        assert_eq!(audited.entries, self.runtime.durable().0, "{what}");
+    }
+}
+
+/// One asker that waits for each answer: the nth write is the nth question's, so exactly the
+/// questions before it are acknowledged.
+#[tokio::test(flavor = "multi_thread")]
+async fn of_questions_one_by_one_those_before_the_failed_write_are_acknowledged() {
+    let dir = tempfile::tempdir().unwrap();
+    let (mut acknowledged, mut asked) = (Vec::<(String, AtomId, u64)>::new(), BTreeSet::new());
+    for point in POINTS {
+        for nth in 1..=WRITES {
+            let what = format!("{point:?} {nth}");
+            let life = open(dir.path()).await;
+            life.assert_whole(&what, &acknowledged, &asked).await;
+            life.faults.plant(point, nth);
+            let mut answered = 0;
+            for n in 0..WRITES + 3 {
+                let comment = format!("{what} question {n}");
+                asked.insert(comment.clone());
+                let onto = acknowledged.last().filter(|_| n % 3 == 2).map(|it| it.1);
+                match life.write(&comment, onto).await {
+                    Ok((id, version)) => {
+                        assert_eq!(answered, n, "{what}: nothing after what was not answered");
+                        answered += 1;
+                        acknowledged.push((comment, id, version));
+                    }
+                    Err(kind) => assert_eq!(kind, Kind::Store, "{what}"),
+                }
+            }
+            assert_eq!(answered, nth - 1, "{what}");
+            life.assert_stopped(&what).await;
+        }
+    }
+    let life = open(dir.path()).await;
+    life.assert_whole("at the end", &acknowledged, &asked).await;
+    let kept = |point: &str| {
+        let failed = (1..=WRITES).map(|nth| format!("{point} {nth} question {}", nth - 1));
+        failed.collect::<BTreeSet<_>>()
+    };
+    let query = HistoryQuery { limit: usize::MAX, ..HistoryQuery::default() };
+    let history = life.caller.history(life.space, &query).await.unwrap();
+    let there: BTreeSet<String> = history.into_iter().map(|it| it.comment).collect();
+    assert!(kept("Commit").is_disjoint(&there), "what was not committed is not there");
+    for point in ["Committed", "Witness", "Witnessed"] {
+        assert!(kept(point).is_subset(&there), "what was committed is there, unanswered as it was");
+    }
+    life.runtime.stop().await.unwrap();
+}
+
+/// Many askers at once, whose questions share commits.
+#[tokio::test(flavor = "multi_thread")]
+async fn of_questions_at_once_every_acknowledged_one_is_there() {
+    const ASKERS: u64 = 12;
+    const QUESTIONS: u64 = 30;
+    let dir = tempfile::tempdir().unwrap();
+    let (mut acknowledged, mut asked) = (Vec::new(), BTreeSet::new());
+    for point in POINTS {
+        for nth in (1..=WRITES).step_by(2) {
+            let what = format!("{point:?} {nth}");
+            let life = std::sync::Arc::new(open(dir.path()).await);
+            life.assert_whole(&what, &acknowledged, &asked).await;
+            life.faults.plant(point, nth);
+            let asking: Vec<_> = (0..ASKERS)
+                .map(|asker| {
+                    let (life, what) = (life.clone(), what.clone());
+                    tokio::spawn(async move {
+                        let mut told = Vec::new();
+                        for n in 0..QUESTIONS {
+                            let comment = format!("{what} asker {asker} question {n}");
+                            let answer = life.write(&comment, None).await;
+                            told.push((comment, answer));
+                        }
+                        told
+                    })
+                })
+                .collect();
+            for task in asking {
+                let mut stopped = false;
+                for (comment, answer) in task.await.unwrap() {
+                    match answer {
+                        Ok((id, version)) => {
+                            assert!(!stopped, "{comment} was acknowledged after an error");
+                            acknowledged.push((comment.clone(), id, version));
+                        }
+                        Err(kind) => {
+                            assert_eq!(kind, Kind::Store, "{comment}");
+                            stopped = true;
+                        }
+                    }
+                    asked.insert(comment);
+                }
+                assert!(stopped, "{what}: every asker hears of it");
+            }
+            life.assert_stopped(&what).await;
+        }
+    }
+    let life = open(dir.path()).await;
+    life.assert_whole("at the end", &acknowledged, &asked).await;
+    life.runtime.stop().await.unwrap();
+}
