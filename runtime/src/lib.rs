@@ -26,6 +26,7 @@ pub mod runtime;
 pub mod sandbox;
 pub mod search;
 pub mod seat;
+mod seats;
 pub mod session;
 pub mod store;
 mod tree;

@@ -10,10 +10,10 @@ use crate::log::{Log, Threads};
 use crate::sandbox::{CodeRunner, Workers};
 use crate::search::Searches;
 use crate::seat::{Around, Nothing, Perform, Seat, Supervised};
+use crate::seats::Seats;
 use crate::store::{Opened, Owned, Scrub, Store, ready_directory};
 use crate::tree::Tree;
 use parking_lot::{Mutex, RwLock};
-use std::any::Any;
 use std::collections::HashMap;
 use std::convert::Infallible;
 use std::sync::{Arc, OnceLock, Weak};
@@ -38,7 +38,7 @@ struct Inner {
     around: Around,
     kinds: Kinds,
     rights: Arc<Seat<Rights>>,
-    seats: Mutex<HashMap<StreamId, Arc<dyn Any + Send + Sync>>>,
+    seats: Arc<Seats>,
     searches: Searches,
     threads: Mutex<Option<Threads>>,
     scrub: Scrub,
@@ -121,10 +121,10 @@ impl Runtime {
         rights.settled().await.map_err(|error| StoreError::Invariant(error.to_string()))?;
         let scrub = Scrub::start(&around.shared.config, &around.shared.store, last);
         let inner = Inner {
+            seats: Seats::start(&around),
             around,
             kinds,
             rights,
-            seats: Mutex::default(),
             searches,
             threads: Mutex::new(Some(threads)),
             scrub: scrub.map_err(unstarted)?,
@@ -174,13 +174,13 @@ impl Runtime {
         stream: StreamId,
         performer: Arc<dyn Perform<B>>,
     ) -> Result<Arc<Seat<B>>, StoreError> {
-        let mut seats = self.0.seats.lock();
-        let seat = seats
-            .entry(stream)
-            .or_insert_with(|| Seat::<B>::new(stream, &self.0.around, None, performer));
-        seat.clone().downcast::<Seat<B>>().map_err(|_| {
-            StoreError::Invariant(format!("stream {stream} is not of kind {}", B::KIND))
-        })
+        self.0.seats.take(stream, performer)
+    }
+
+    /// How many actors have a seat: those in use and those used lately. The others are in the log
+    /// and cost nothing until they are asked.
+    pub fn seats(&self) -> usize {
+        self.0.seats.len()
     }
 
     /// The actor of a space.

@@ -56,7 +56,7 @@ const ATOM: &str = "id space version position author at annotation metadata(stat
 const PLAIN: &str = "id space version position author at annotation metadata references";
 const CHANGE: &str = "event_id cursor ts type actor(agent_id session_id) \
                       refs(space_id atom_id) body(comment hop version)";
-const STATUS: &str = "pid head commits commit_ms sessions spaces running scrubbed \
+const STATUS: &str = "pid head commits commit_ms sessions spaces seats running scrubbed \
     scrubbed_at quarantined";
 const AUDIT: &str = "head entries streams atoms versions rows references answers rights breaches";
 

@@ -137,7 +137,7 @@ fn status(to: &mut impl Write, status: &Status) -> io::Result<()> {
     line(to, "head", status.head.to_string())?;
     line(to, "spaces", status.spaces.to_string())?;
     line(to, "sessions", status.sessions.to_string())?;
-    line(to, "running", format!("{} actors", status.running))?;
+    line(to, "running", format!("{} actors, {} seats", status.running, status.seats))?;
     line(to, "commits", format!("{} since it was opened", status.commits))?;
     let scrubbed = status.scrubbed_at.map_or_else(
         || "nothing is due".to_owned(),

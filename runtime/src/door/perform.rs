@@ -94,6 +94,8 @@ pub struct Status {
     pub sessions: u64,
     /// Spaces there are.
     pub spaces: u64,
+    /// Actors that have a seat: in use, or used lately.
+    pub seats: u64,
     /// Supervised actors that are up.
     pub running: u64,
     /// Up to where the log below the checkpoint was walked again, by the pass that runs or ran last.
@@ -246,6 +248,7 @@ async fn status(runtime: &Runtime) -> Result<Status, Problem> {
         commit_ms: shared.log.commit_ms(),
         sessions: sessions as u64,
         spaces: spaces as u64,
+        seats: runtime.seats() as u64,
         running: supervised.iter().filter(|(_, it)| *it == State::Running).count() as u64,
         quarantined: supervised
             .into_iter()
