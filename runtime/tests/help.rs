@@ -146,3 +146,30 @@ fn a_hint_names_a_verb_that_there_is() {
         assert_eq!((help.code, &*help.err), (0, ""), "stoa {verb}");
     }
 }
+
+#[test]
+fn a_relation_is_taken_out_whole_or_one_by_one() {
+    let place = Place::new();
+    let id = |args: &[&str]| place.json(args)[0]["id"].as_str().unwrap_or_default().to_owned();
+    let space = id(&["space", "create", "tasks"]);
+    let (one, two) = (id(&["put", "tasks", "1"]), id(&["put", "tasks", "2"]));
+    let (after_one, after_two) = (format!("after={one}"), format!("after={two}"));
+    let see = format!("see={one}");
+    let refs = ["--ref", &after_one, "--ref", &after_two, "--ref", &see];
+    let task = id(&[&["put", "tasks", "3"], &refs[..]].concat());
+    let update = |more: &[&str]| {
+        let args = [&["update", &task][..], more].concat();
+        place.json(&args)[0]["references"].clone()
+    };
+    let left = update(&["--unref", &after_one, "--if-version", "1"]);
+    assert_eq!(left, json!({"after": [two], "see": [one]}));
+    let gone = place.stoa(&["update", &task, "--unref", &after_one, "--force"]);
+    assert_eq!(gone.code, 2, "{}", gone.err);
+    let both = place.stoa(&["update", &task, "--unref", "after", "--ref", &after_one, "--force"]);
+    assert_eq!(both.code, 2, "{}", both.err);
+    assert_eq!(update(&["--unref", "after", "--force"]), json!({"see": [one]}));
+    // A space's id is no atom's, though it looks like one.
+    let by_id = place.json(&["history", &space]);
+    assert_eq!((by_id.len(), &by_id), (5, &place.json(&["history", "tasks"])));
+    assert_eq!(place.json(&["history", &task]).len(), 3);
+}

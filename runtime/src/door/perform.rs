@@ -27,19 +27,62 @@ pub struct Request {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[expect(missing_docs, reason = "the fields are those of the verb, told in its own help")]
 pub enum Call {
-    CreateSpace { name: String, description: String },
+    CreateSpace {
+        name: String,
+        description: String,
+    },
     Spaces,
-    Space { name: String },
-    Grant { space: String, to: String, grant: Grant },
-    Revoke { space: String, from: String, reason: String },
-    Put { space: String, draft: Draft, why: Why },
-    Get { id: AtomId, version: Option<u64> },
-    Update { id: AtomId, expect: Expect, patch: Patch, why: Why },
-    Deprecate { id: AtomId, expect: Expect, superseded_by: Option<AtomId>, why: Why },
-    History { space: String, query: HistoryQuery },
-    AtomHistory { id: AtomId },
-    Search { space: String, query: Query },
-    Watch { space: String, after: Option<Position>, filter: Filter, follow: bool },
+    Space {
+        name: String,
+    },
+    Grant {
+        space: String,
+        to: String,
+        grant: Grant,
+    },
+    Revoke {
+        space: String,
+        from: String,
+        reason: String,
+    },
+    Put {
+        space: String,
+        draft: Draft,
+        why: Why,
+    },
+    Get {
+        id: AtomId,
+        version: Option<u64>,
+    },
+    /// `unref` are single references to be taken out besides, of what the atom is then.
+    Update {
+        id: AtomId,
+        expect: Expect,
+        patch: Patch,
+        unref: Vec<(String, AtomId)>,
+        why: Why,
+    },
+    Deprecate {
+        id: AtomId,
+        expect: Expect,
+        superseded_by: Option<AtomId>,
+        why: Why,
+    },
+    /// Of an atom by its id, or of a space by its name or id.
+    History {
+        of: String,
+        query: HistoryQuery,
+    },
+    Search {
+        space: String,
+        query: Query,
+    },
+    Watch {
+        space: String,
+        after: Option<Position>,
+        filter: Filter,
+        follow: bool,
+    },
     Exec(ExecAsk),
     Status,
     Audit(AuditAsk),
@@ -147,7 +190,8 @@ pub async fn perform(
             };
             out.tell(Answer::Atom(read)).await
         }
-        Call::Update { id, expect, patch, why } => {
+        Call::Update { id, expect, patch, unref, why } => {
+            let patch = caller.unreferenced(id, patch, &unref, &why).await?;
             let written = caller.update(id, expect, patch, why).await?;
             out.tell(Answer::Atom(caller.get_version(id, written.version).await?)).await
         }
@@ -155,13 +199,8 @@ pub async fn perform(
             let written = caller.deprecate(id, expect, superseded_by, why).await?;
             out.tell(Answer::Atom(caller.get_version(id, written.version).await?)).await
         }
-        Call::History { space, query } => {
-            let space = caller.resolve(&space)?;
-            let changes = caller.history(space, &query).await?;
-            out.all(changes.into_iter().map(Answer::Change)).await
-        }
-        Call::AtomHistory { id } => {
-            let changes = caller.atom_history(id).await?;
+        Call::History { of, query } => {
+            let changes = history(&caller, &of, &query).await?;
             out.all(changes.into_iter().map(Answer::Change)).await
         }
         Call::Search { space, query } => {
@@ -186,6 +225,20 @@ pub async fn perform(
                 .map_err(|error| Problem::new(Kind::Store, format!("the audit died: {error}")))??;
             out.tell(Answer::Audited(audited)).await
         }
+    }
+}
+
+/// Both kinds of id look alike; what is neither is told as an atom.
+async fn history(caller: &Caller, of: &str, query: &HistoryQuery) -> Result<Vec<Change>, Problem> {
+    let space = caller.resolve(of);
+    match (of.parse::<AtomId>(), space) {
+        (Ok(id), space) => match (caller.atom_history(id).await, space) {
+            (Err(problem), Ok(space)) if problem.kind == Kind::Unknown => {
+                caller.history(space, query).await
+            }
+            (found, _) => found,
+        },
+        (Err(_), space) => caller.history(space?, query).await,
     }
 }
 
