@@ -142,19 +142,22 @@ pub struct Incarnation<B: Behaviour> {
     stream: StreamId,
     state: B,
     seq: u64,
+    /// The entry after which the last snapshot was taken; 0 before the first.
+    snapped: u64,
     overlay: Overlay,
 }
 
 impl<B: Behaviour> Incarnation<B> {
     /// Before the first event.
     pub fn unborn(stream: StreamId) -> Self {
-        Incarnation { stream, state: B::unborn(stream), seq: 0, overlay: Overlay::default() }
+        let state = B::unborn(stream);
+        Incarnation { stream, state, seq: 0, snapped: 0, overlay: Overlay::default() }
     }
 
     /// From a snapshot taken after entry `seq`; nothing if it is of another form.
     pub fn restore(stream: StreamId, seq: u64, snapshot: &[u8]) -> Option<Self> {
         let state = codec::decode(B::SNAPSHOT_FORM, snapshot).ok()?;
-        Some(Incarnation { stream, state, seq, overlay: Overlay::default() })
+        Some(Incarnation { stream, state, seq, snapped: seq, overlay: Overlay::default() })
     }
 
     /// Takes the next durable entry in.
@@ -175,6 +178,11 @@ impl<B: Behaviour> Incarnation<B> {
     /// The number of the last entry decided on.
     pub fn seq(&self) -> u64 {
         self.seq
+    }
+
+    /// Entries since the last snapshot: what a load reads again.
+    pub fn behind_snapshot(&self) -> u64 {
+        self.seq - self.snapped
     }
 
     /// The state, for good.
@@ -286,13 +294,17 @@ impl<B: Behaviour> Incarnation<B> {
             self.overlay.lay_answer(self.seq, body.by, answered);
         }
         let due = self.seq.is_multiple_of(snapshot_entries);
+        let snapshot = due.then(|| self.snapshot().ok()).flatten();
+        if snapshot.is_some() {
+            self.snapped = self.seq;
+        }
         Append {
             stream: self.stream,
             seq: self.seq,
             digest: Hash::of(&bytes),
             body: bytes,
             rows,
-            snapshot: due.then(|| self.snapshot().ok()).flatten(),
+            snapshot,
         }
     }
 }

@@ -7,8 +7,9 @@
 //!
 //! In reading order: [`id`], [`value`] and [`atom`] are the data; [`behaviour`] is the contract,
 //! [`incarnation`] the order of a delivery; [`space`], [`session`] and [`rights`] are actors,
-//! [`supervisor`] says who is started again, [`retry`] what is asked again; [`log`] is the pure half
-//! of the log, [`scrub`] when it is walked again, [`codec`] its bytes; [`code`] is how
+//! [`supervisor`] says who is started again, [`passivation`] who is let go for a while, [`retry`]
+//! what is asked again; [`log`] is the pure half of the log, [`scrub`] when it is walked again,
+//! [`codec`] its bytes; [`code`] is how
 //! agents act, [`search`] how they find atoms; [`simulation`] runs any actor in memory and crashes
 //! it; [`limits`] bounds it all, [`mutant`] plants bugs for the tests.
 
@@ -21,6 +22,7 @@ pub mod incarnation;
 pub mod limits;
 pub mod log;
 pub mod mutant;
+pub mod passivation;
 pub mod retry;
 pub mod rights;
 pub mod scrub;

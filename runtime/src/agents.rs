@@ -21,7 +21,7 @@ use crate::failure::StoreError;
 use crate::model::{Model, RECIPE};
 use crate::problem::{Kind, Problem};
 use crate::runtime::{Runtime, WeakRuntime};
-use crate::seat::{Boxed, Perform, Seat, Standing};
+use crate::seat::{Boxed, Perform, Seat};
 use crate::tool::Tool;
 use std::sync::Arc;
 use std::time::Duration;
@@ -52,11 +52,6 @@ impl Runtime {
         let hand =
             Hand { runtime: self.downgrade(), session, started: self.agents().started.subscribe() };
         self.actor_with(session.stream(), Arc::new(hand))
-    }
-
-    /// Whether an agent has an actor in memory.
-    pub(crate) fn is_up(&self, session: SessionId) -> Result<bool, StoreError> {
-        Ok(self.agent(session)?.standing() == Standing::Live)
     }
 
     /// Whether [`Runtime::start_agents`] was called.

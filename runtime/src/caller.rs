@@ -142,6 +142,31 @@ impl Caller {
         self.mutate(before.atom.space, message, why, bytes).await
     }
 
+    /// The patch, without single references that the atom has now. Whether it is still so when it
+    /// is changed is for the expected version to say.
+    ///
+    /// Errors: [`Kind::Invalid`] when there is no such reference, but for a request with a key,
+    /// which may have taken it out already.
+    pub async fn unreferenced(
+        &self,
+        id: AtomId,
+        mut patch: Patch,
+        unref: &[(String, AtomId)],
+        why: &Why,
+    ) -> Result<Patch, Problem> {
+        if unref.is_empty() {
+            return Ok(patch);
+        }
+        let atom = self.get(id).await?.atom;
+        for (relation, target) in unref {
+            if !patch.without(&atom, relation, *target) && why.key.is_none() {
+                let text = format!("atom {id} has no reference {relation} to {target}");
+                return Err(Problem::new(Kind::Invalid, text).hint(format!("stoa get {id}")));
+            }
+        }
+        Ok(patch)
+    }
+
     /// Takes an atom out of search, if it is at the expected version.
     pub async fn deprecate(
         &self,

@@ -95,6 +95,15 @@ pub struct Config {
     pub mailbox_deliveries_max: u32,
     /// Tries of a write whose actor was restarted meanwhile; its key makes them one.
     pub write_tries_max: u32,
+    /// How long an actor may have nothing to do before it is let go; the next message brings it back.
+    pub passivate_idle_ms: u64,
+    /// Entries since its last snapshot from which on it leaves one behind then.
+    pub passivate_snapshot_entries: u64,
+    /// How long to wait, while there are too many seats, before those in use are looked at again.
+    pub passivate_retry_ms: u64,
+    /// Actors of spaces, sessions and own kinds at a time; past it the least recently used that have
+    /// nothing to do are let go. Those in use may be more.
+    pub seats_max: usize,
     /// Block cache of the store.
     pub cache_bytes: u64,
     /// Journals of the store: bounds what an open after a crash replays.
@@ -191,6 +200,10 @@ impl Config {
             mailbox_wait_ms_max: 10_000,
             mailbox_deliveries_max: 3,
             write_tries_max: 3,
+            passivate_idle_ms: 60_000,
+            passivate_snapshot_entries: 100,
+            passivate_retry_ms: 20,
+            seats_max: 4_096,
             cache_bytes: 32 << 20,
             journal_bytes_max: 128 << 20,
             connect_ms_max: 5_000,

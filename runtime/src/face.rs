@@ -100,6 +100,13 @@ impl Face {
         bell
     }
 
+    /// Whether somebody follows.
+    pub(crate) fn watched(&self) -> bool {
+        let mut watchers = self.watchers.lock();
+        watchers.retain(|bell| bell.strong_count() > 0);
+        !watchers.is_empty()
+    }
+
     fn publish(&self) {
         self.queued.store(false, Ordering::Release);
         self.watchers.lock().retain(|bell| {

@@ -17,6 +17,7 @@ use std::sync::Arc;
 use stoa_actors::behaviour::{Anyone, Authority, Behaviour};
 use stoa_actors::id::{Position, StreamId};
 use stoa_actors::incarnation::{Append, Ask, Given, Incarnation, Step};
+use stoa_actors::passivation::{self, Rest};
 use stoa_actors::rights::Rights;
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
@@ -54,6 +55,13 @@ pub(crate) struct Delivered<B: Behaviour> {
     pub(crate) taken: Option<oneshot::Sender<bool>>,
 }
 
+/// What a mailbox takes.
+pub(crate) enum Mail<B: Behaviour> {
+    Request(Delivered<B>),
+    /// Says whether it goes, now that nobody can reach it.
+    Rest(oneshot::Sender<Rest>),
+}
+
 /// One incarnation under ractor.
 pub(crate) struct Host<B>(PhantomData<fn() -> B>);
 
@@ -69,7 +77,7 @@ pub(crate) struct Life<B: Behaviour> {
 }
 
 impl<B: Behaviour + Sync> Actor for Host<B> {
-    type Msg = Delivered<B>;
+    type Msg = Mail<B>;
     type State = Life<B>;
     type Arguments = Arc<Seat<B>>;
 
@@ -94,15 +102,32 @@ impl<B: Behaviour + Sync> Actor for Host<B> {
     async fn handle(
         &self,
         _myself: ActorRef<Self::Msg>,
-        delivered: Delivered<B>,
+        mail: Mail<B>,
         life: &mut Life<B>,
     ) -> Result<(), ActorProcessingErr> {
-        life.deliver(delivered);
+        match mail {
+            Mail::Request(delivered) => life.deliver(delivered),
+            Mail::Rest(told) => drop(told.send(life.rest())),
+        }
         Ok(())
     }
 }
 
 impl<B: Behaviour + Sync> Life<B> {
+    /// Everything it has decided is durable: whoever asks this holds every place of the mailbox.
+    fn rest(&self) -> Rest {
+        let (shared, seq) = (&self.seat.shared, self.incarnation.seq());
+        let owed = self.incarnation.state().resume().len();
+        let behind = self.incarnation.behind_snapshot();
+        let rest = passivation::rest(owed, behind, shared.config.passivate_snapshot_entries);
+        if rest == Rest::GoWithSnapshot
+            && let Ok(state) = self.incarnation.snapshot()
+        {
+            shared.log.snapshot(self.seat.stream, seq, state);
+        }
+        rest
+    }
+
     fn deliver(&mut self, delivered: Delivered<B>) {
         let Delivered { ask, urgency, reply, room, taken } = delivered;
         let seat = self.seat.clone();

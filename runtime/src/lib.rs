@@ -31,6 +31,7 @@ pub mod runtime;
 pub mod sandbox;
 pub mod search;
 pub mod seat;
+mod seats;
 pub mod session;
 pub mod store;
 pub mod tool;

@@ -27,6 +27,9 @@ pub(crate) type Done = Box<dyn FnOnce(Result<Option<Position>, &StoreError>) + S
 enum Request {
     /// An entry to be made durable; `lazy` ones ride along with the next that is not.
     Append { append: Box<Append>, urgency: Urgency, done: Done },
+    /// A state to come back to, after an entry that is durable; it rides along with the next entry
+    /// that asks for a sync.
+    Snapshot { stream: StreamId, seq: u64, state: Vec<u8> },
     /// Done when everything before it is durable.
     Behind(Done),
     /// The last one: what is lazy is written, then both threads end.
@@ -120,6 +123,11 @@ impl Log {
         self.send(Request::Append { append: Box::new(append), urgency, done });
     }
 
+    /// Keeps a state to come back to. Lost with nothing but time.
+    pub(crate) fn snapshot(&self, stream: StreamId, seq: u64, state: Vec<u8>) {
+        self.send(Request::Snapshot { stream, seq, state });
+    }
+
     /// Runs `done` once everything sent before is durable.
     pub(crate) fn behind(&self, done: Done) {
         self.send(Request::Behind(done));
@@ -130,7 +138,7 @@ impl Log {
             let error = self.failure.error().unwrap_or(StoreError::Stopping);
             match gone.0 {
                 Request::Append { done, .. } | Request::Behind(done) => done(Err(&error)),
-                Request::Stop => {}
+                Request::Snapshot { .. } | Request::Stop => {}
             }
         }
     }
@@ -198,7 +206,7 @@ struct Writer {
 impl Writer {
     fn run(mut self, queue: &Receiver<Request>) -> u64 {
         let mut waiting: Vec<Request> = Vec::new();
-        let mut stop = false;
+        let (mut stop, mut lazy) = (false, 0);
         while !stop {
             let Ok(first) = queue.recv() else { break };
             let (mut urgent, mut bytes) = (false, 0);
@@ -213,6 +221,7 @@ impl Writer {
                         urgent |= *urgency == Urgency::Synced;
                         bytes += append.body.len();
                     }
+                    Request::Snapshot { state, .. } => bytes += state.len(),
                     Request::Behind(_) => urgent = true,
                 }
                 waiting.push(request);
@@ -220,8 +229,12 @@ impl Writer {
                     || bytes >= self.config.commit_bytes_max;
                 next = if full { None } else { queue.try_recv().ok() };
             }
-            if urgent || waiting.len() >= self.config.lazy_entries_max {
+            lazy += bytes;
+            let full = waiting.len() >= self.config.lazy_entries_max
+                || lazy >= self.config.commit_bytes_max;
+            if urgent || full {
                 self.group(std::mem::take(&mut waiting));
+                lazy = 0;
             }
         }
         // Dropping the queue answers, through `Log::send`, whoever still comes.
@@ -309,6 +322,9 @@ impl Writer {
                     }
                     head = header.head(position);
                 }
+                Request::Snapshot { stream, seq, state } => {
+                    self.store.write_snapshot(&mut batch, stream, seq, &state);
+                }
                 Request::Behind(then) => done.push((then, None)),
                 Request::Stop => {}
             }
@@ -354,7 +370,7 @@ impl Writer {
 fn refuse(request: Request, error: &StoreError) {
     match request {
         Request::Append { done, .. } | Request::Behind(done) => done(Err(error)),
-        Request::Stop => {}
+        Request::Snapshot { .. } | Request::Stop => {}
     }
 }
 

@@ -11,6 +11,7 @@ use crate::log::{Log, Threads};
 use crate::sandbox::{CodeRunner, Workers};
 use crate::search::Searches;
 use crate::seat::{Around, Nothing, Perform, Seat, Supervised};
+use crate::seats::Seats;
 use crate::store::{Opened, Owned, Scrub, Store, ready_directory};
 use crate::tree::Tree;
 use parking_lot::{Mutex, RwLock};
@@ -50,7 +51,7 @@ struct Inner {
     around: Around,
     kinds: Kinds,
     rights: Arc<Seat<Rights>>,
-    seats: Mutex<HashMap<StreamId, Arc<dyn Any + Send + Sync>>>,
+    seats: Arc<Seats>,
     searches: Searches,
     agents: Agents,
     threads: Mutex<Option<Threads>>,
@@ -134,10 +135,10 @@ impl Runtime {
         rights.settled().await.map_err(|error| StoreError::Invariant(error.to_string()))?;
         let scrub = Scrub::start(&around.shared.config, &around.shared.store, last);
         let inner = Inner {
+            seats: Seats::start(&around),
             around,
             kinds,
             rights,
-            seats: Mutex::default(),
             searches,
             agents: Agents::new(),
             threads: Mutex::new(Some(threads)),
@@ -194,18 +195,24 @@ impl Runtime {
         stream: StreamId,
         performer: Arc<dyn Perform<B>>,
     ) -> Result<Arc<Seat<B>>, StoreError> {
-        let seat: Arc<dyn Any + Send + Sync> = if stream == RIGHTS {
-            self.0.rights.clone()
-        } else {
-            let mut seats = self.0.seats.lock();
-            let made = || -> Arc<dyn Any + Send + Sync> {
-                Seat::<B>::new(stream, &self.0.around, None, performer)
-            };
-            seats.entry(stream).or_insert_with(made).clone()
-        };
-        seat.downcast::<Seat<B>>().map_err(|_| {
-            StoreError::Invariant(format!("stream {stream} is not of kind {}", B::KIND))
-        })
+        if stream == RIGHTS {
+            let rights: Arc<dyn Any + Send + Sync> = self.0.rights.clone();
+            return rights.downcast::<Seat<B>>().map_err(|_| {
+                StoreError::Invariant(format!("stream {stream} is not of kind {}", B::KIND))
+            });
+        }
+        self.0.seats.take(stream, performer)
+    }
+
+    /// How many actors have a seat: those in use and those used lately. The others are in the log
+    /// and cost nothing until they are asked.
+    pub fn seats(&self) -> usize {
+        self.0.seats.len()
+    }
+
+    /// Whether the actor of a stream is in memory.
+    pub(crate) fn is_up(&self, stream: StreamId) -> bool {
+        self.0.seats.is_up(stream)
     }
 
     /// The actor of a space.

@@ -1,8 +1,12 @@
 //! A seat: the lasting address of one actor, over all its incarnations.
 
+mod rest;
+
+pub(crate) use rest::Sits;
+
 use crate::face::{Face, Publisher};
 use crate::failure::StoreError;
-use crate::host::{Delivered, Hook, Host, Shared};
+use crate::host::{Delivered, Hook, Host, Mail, Shared};
 use crate::log::Urgency;
 use crate::tree::Tree;
 use parking_lot::Mutex;
@@ -11,6 +15,7 @@ use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use stoa_actors::behaviour::{Behaviour, EffectId};
 use stoa_actors::id::{Position, ROOT, StreamId};
@@ -107,7 +112,7 @@ impl<B: Behaviour<Effect = Infallible>> Perform<B> for Nothing {
 /// Whether an actor can be asked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Standing {
-    /// Nobody has asked it yet.
+    /// Nobody asks it: not yet, or not for a while. The next message starts it.
     Idle,
     /// It runs.
     Live,
@@ -117,9 +122,9 @@ pub enum Standing {
     Quarantined(String),
 }
 
-pub(crate) enum Seated<B: Behaviour> {
+enum Seated<B: Behaviour> {
     Idle,
-    Live(ActorRef<Delivered<B>>),
+    Live(ActorRef<Mail<B>>),
     Restarting,
     Quarantined(String),
 }
@@ -138,6 +143,8 @@ pub struct Seat<B: Behaviour> {
     gate: Arc<Semaphore>,
     bytes: Arc<Semaphore>,
     tree: Tree,
+    /// When it was asked last, or gave an answer.
+    used: AtomicU64,
 }
 
 /// What a seat needs of its runtime.
@@ -170,6 +177,7 @@ impl<B: Behaviour + Sync> Seat<B> {
             gate: Arc::new(Semaphore::new(shared.config.mailbox_messages_max)),
             bytes: around.bytes.clone(),
             tree: around.tree.clone(),
+            used: AtomicU64::new(shared.clock.now().0),
             shared,
         })
     }
@@ -239,13 +247,14 @@ impl<B: Behaviour + Sync> Seat<B> {
             None => room.await.ok().flatten().ok_or(AskError::Busy)?,
         };
         let (reply, answer) = oneshot::channel();
+        self.touch();
         let mut delivered = Delivered { ask, urgency, reply, room, taken };
         // A mailbox that does not take the request has not had it: the next incarnation will.
         for _ in 0..shared.config.mailbox_deliveries_max {
             let actor = self.live().await?;
-            match actor.cast(delivered) {
+            match actor.cast(Mail::Request(delivered)) {
                 Ok(()) => return Ok(answer),
-                Err(MessagingErr::SendErr(back)) => delivered = back,
+                Err(MessagingErr::SendErr(Mail::Request(back))) => delivered = back,
                 Err(_) => return Err(AskError::Restarted),
             }
             self.gone(&actor).await;
@@ -255,7 +264,9 @@ impl<B: Behaviour + Sync> Seat<B> {
 
     async fn answered(&self, answer: oneshot::Receiver<Asked<B>>) -> Asked<B> {
         let shared = &self.shared;
-        match answer.await {
+        let answer = answer.await;
+        self.touch();
+        match answer {
             Ok(answer) => answer,
             Err(_) => {
                 Err(shared.store.failure.error().map_or(AskError::Restarted, AskError::Store))
@@ -263,8 +274,12 @@ impl<B: Behaviour + Sync> Seat<B> {
         }
     }
 
+    fn touch(&self) {
+        self.used.store(self.shared.clock.now().0, Ordering::Relaxed);
+    }
+
     /// Waits until the tree has noticed that this incarnation is dead.
-    async fn gone(&self, actor: &ActorRef<Delivered<B>>) {
+    async fn gone(&self, actor: &ActorRef<Mail<B>>) {
         let mut seated = self.seated.subscribe();
         let id = actor.get_id();
         let wait = Duration::from_millis(self.shared.config.mailbox_wait_ms_max);
@@ -282,7 +297,7 @@ impl<B: Behaviour + Sync> Seat<B> {
     }
 
     /// The running incarnation: started if there was none, waited for if it is being restarted.
-    async fn live(self: &Arc<Self>) -> Result<ActorRef<Delivered<B>>, AskError<B::Refusal>> {
+    async fn live(self: &Arc<Self>) -> Result<ActorRef<Mail<B>>, AskError<B::Refusal>> {
         if let Some(actor) = self.now()? {
             return Ok(actor);
         }
@@ -309,7 +324,7 @@ impl<B: Behaviour + Sync> Seat<B> {
         }
     }
 
-    fn now(&self) -> Result<Option<ActorRef<Delivered<B>>>, AskError<B::Refusal>> {
+    fn now(&self) -> Result<Option<ActorRef<Mail<B>>>, AskError<B::Refusal>> {
         match &*self.seated.borrow() {
             Seated::Live(actor) => Ok(Some(actor.clone())),
             Seated::Idle | Seated::Restarting => Ok(None),
@@ -378,6 +393,8 @@ pub(crate) trait Supervised: Send + Sync + 'static {
     fn start<'a>(self: Arc<Self>, under: ActorCell) -> Boxed<'a, Result<ActorCell, String>>;
     /// The incarnation is gone.
     fn restarting(&self);
+    /// It went as it was asked to; the next message starts another.
+    fn rested(&self);
     /// It stays gone.
     fn quarantined(&self, why: &str);
     /// The runtime stops: effects that run are cut off, and owed again after the next open.
@@ -401,6 +418,10 @@ impl<B: Behaviour + Sync> Supervised for Seat<B> {
 
     fn restarting(&self) {
         self.seated.send_replace(Seated::Restarting);
+    }
+
+    fn rested(&self) {
+        self.seated.send_replace(Seated::Idle);
     }
 
     fn quarantined(&self, why: &str) {

@@ -10,6 +10,8 @@
 //! kill, so stopping is ours: in reverse order of starting, with a deadline each. Nothing that
 //! matters is cleaned up there; what is acknowledged is durable already.
 
+mod leave;
+
 use crate::config::Config;
 use crate::failure::{Failure, StoreError};
 use crate::seat::Supervised;
@@ -19,8 +21,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 use stoa_actors::id::{Millis, StreamId};
 use stoa_actors::supervisor::{
-    Backoff, ChildSpec, Exit, Intensity, Order, Phase, Restart, Shutdown, State, Strategy,
-    Supervisor,
+    Backoff, ChildSpec, Exit, Intensity, Order, Restart, Shutdown, State, Strategy, Supervisor,
 };
 use tokio::sync::oneshot;
 use tokio::task::AbortHandle;
@@ -34,12 +35,29 @@ pub(crate) struct Tree {
 
 /// What a branch is told.
 pub(crate) enum Message {
-    Adopt { seat: Arc<dyn Supervised>, told: oneshot::Sender<()> },
+    Adopt {
+        seat: Arc<dyn Supervised>,
+        told: oneshot::Sender<()>,
+    },
     Start(StreamId),
-    Started { child: StreamId, cell: ActorCell },
-    NotStarted { child: StreamId, why: String },
-    Revive { child: StreamId, told: oneshot::Sender<Result<(), String>> },
+    Started {
+        child: StreamId,
+        cell: ActorCell,
+    },
+    NotStarted {
+        child: StreamId,
+        why: String,
+    },
+    Revive {
+        child: StreamId,
+        told: oneshot::Sender<Result<(), String>>,
+    },
     Status(oneshot::Sender<Vec<(StreamId, State)>>),
+    /// Let go, and forgotten once it is gone.
+    Dismiss {
+        child: StreamId,
+        told: oneshot::Sender<()>,
+    },
     Stop(oneshot::Sender<()>),
 }
 
@@ -74,6 +92,14 @@ impl Tree {
         let (told, hear) = oneshot::channel();
         drop(self.actors.cast(Message::Revive { child, told }));
         hear.await.unwrap_or_else(|_| Err("the runtime is stopping".into()))
+    }
+
+    /// Stops a child that is up, in order, and forgets it. Returns once it is gone; adopted again,
+    /// it starts again.
+    pub(crate) async fn dismiss(&self, child: StreamId) -> Result<(), StoreError> {
+        let (told, hear) = oneshot::channel();
+        drop(self.actors.cast(Message::Dismiss { child, told }));
+        hear.await.map_err(|_| StoreError::Stopping)
     }
 
     /// Every child and what it is doing.
@@ -132,6 +158,8 @@ pub(crate) struct Bough {
     waiting: HashMap<StreamId, AbortHandle>,
     /// Loading; what becomes of it is yet to be told.
     loading: HashSet<StreamId>,
+    /// Dismissed; who wants to know when they are gone.
+    leaving: HashMap<StreamId, oneshot::Sender<()>>,
     stopping: Option<oneshot::Sender<()>>,
 }
 
@@ -160,6 +188,7 @@ impl Actor for Branch {
             early: HashMap::new(),
             waiting: HashMap::new(),
             loading: HashSet::new(),
+            leaving: HashMap::new(),
             stopping: None,
         })
     }
@@ -181,8 +210,11 @@ impl Actor for Branch {
         bough: &mut Bough,
     ) -> Result<(), ActorProcessingErr> {
         let (cell, exit) = match event {
-            SupervisionEvent::ActorTerminated(cell, _, None) => (cell, Exit::Normal),
-            SupervisionEvent::ActorTerminated(cell, ..) => (cell, Exit::Shutdown),
+            SupervisionEvent::ActorTerminated(cell, state, why) => {
+                // It holds its seat, which may be free from here on.
+                drop(state);
+                (cell, why.map_or(Exit::Normal, |_| Exit::Shutdown))
+            }
             SupervisionEvent::ActorFailed(cell, error) => (cell, Exit::Crashed(error.to_string())),
             _ => return Ok(()),
         };
@@ -245,6 +277,7 @@ impl Bough {
                 drop(told.send(revived.as_ref().map(drop).map_err(ToString::to_string)));
                 self.obey(myself, revived.unwrap_or_default());
             }
+            Message::Dismiss { child, told } => self.dismiss(myself, child, told),
             Message::Status(told) => {
                 let status = self.verdicts.status().map(|(child, state)| (*child, state.clone()));
                 drop(told.send(status.collect()));
@@ -279,11 +312,13 @@ impl Bough {
             tracing::warn!(stream = %child, %why, "an actor died");
         }
         self.cells.remove(&child);
-        if let Some(seat) = self.seats.get(&child) {
-            seat.restarting();
-        }
         let now = self.now();
         let orders = self.verdicts.exited(&child, exit, now);
+        if self.verdicts.state(&child).is_none() {
+            self.left(child);
+        } else if let Some(seat) = self.seats.get(&child) {
+            seat.restarting();
+        }
         self.obey(myself, orders);
         self.tell_stopped();
     }
@@ -324,35 +359,5 @@ impl Bough {
             };
             drop(myself.cast(told));
         });
-    }
-
-    /// Every stop is answered by an exit: at once for a child that only waits for its start, once
-    /// it is loaded for one that loads.
-    fn stop(&mut self, myself: &ActorRef<Message>, child: StreamId, shutdown: Shutdown) {
-        if let Some(timer) = self.waiting.remove(&child) {
-            timer.abort();
-            return self.exited(myself, child, Exit::Shutdown);
-        }
-        let Some(cell) = self.cells.get(&child).cloned() else { return };
-        match shutdown {
-            Shutdown::BrutalKill => cell.kill(),
-            Shutdown::Infinity => drop(cell.drain()),
-            Shutdown::Deadline { ms } => {
-                tokio::spawn(async move {
-                    let wait = Some(Duration::from_millis(ms));
-                    if cell.drain_and_wait(wait).await.is_err() {
-                        cell.kill();
-                    }
-                });
-            }
-        }
-    }
-
-    fn tell_stopped(&mut self) {
-        if *self.verdicts.phase() == Phase::Stopped
-            && let Some(told) = self.stopping.take()
-        {
-            let _ = told.send(());
-        }
     }
 }

@@ -300,6 +300,32 @@ async fn a_lazy_entry_rides_along_with_the_next_synced_one() {
     runtime.stop().await.unwrap();
 }
 
+/// Found by reading: lazy entries were bounded in number only, at up to 24 MiB each.
+#[tokio::test(flavor = "multi_thread")]
+async fn lazy_entries_that_fill_a_commit_do_not_wait_for_a_synced_one() {
+    let dir = tempfile::tempdir().unwrap();
+    let config = Config { commit_bytes_max: 400, ..Config::at(dir.path()) };
+    let runtime = Runtime::open_with(config, kinds().with::<Counter>()).await.unwrap();
+    let lazy = runtime.actor_with(ONE, unpaid()).unwrap();
+    let noting: Vec<_> = (0..20)
+        .map(|_| {
+            let lazy = lazy.clone();
+            tokio::spawn(async move { lazy.ask_lazily(ask(Message::Count)).await })
+        })
+        .collect();
+    // Nobody asks for a sync, and twenty are few; some of them are written all the same.
+    let written = async {
+        while runtime.durable() < Position(10) {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(30), written).await.unwrap();
+    runtime.stop().await.unwrap();
+    for note in noting {
+        note.await.unwrap().unwrap();
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn after_a_revoke_is_acknowledged_nothing_that_rested_on_it_commits() {
     let dir = tempfile::tempdir().unwrap();

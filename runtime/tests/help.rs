@@ -56,7 +56,7 @@ const ATOM: &str = "id space version position author at annotation metadata(stat
 const PLAIN: &str = "id space version position author at annotation metadata references";
 const CHANGE: &str = "event_id cursor ts type actor(agent_id session_id) \
                       refs(space_id atom_id) body(comment hop version)";
-const STATUS: &str = "pid head commits commit_ms sessions spaces running scrubbed \
+const STATUS: &str = "pid head commits commit_ms sessions spaces seats running scrubbed \
     scrubbed_at quarantined";
 const AUDIT: &str = "head entries streams atoms versions rows references answers rights breaches";
 
@@ -145,4 +145,31 @@ fn a_hint_names_a_verb_that_there_is() {
         let help = place.stoa(&[verb, "--help"]);
         assert_eq!((help.code, &*help.err), (0, ""), "stoa {verb}");
     }
+}
+
+#[test]
+fn a_relation_is_taken_out_whole_or_one_by_one() {
+    let place = Place::new();
+    let id = |args: &[&str]| place.json(args)[0]["id"].as_str().unwrap_or_default().to_owned();
+    let space = id(&["space", "create", "tasks"]);
+    let (one, two) = (id(&["put", "tasks", "1"]), id(&["put", "tasks", "2"]));
+    let (after_one, after_two) = (format!("after={one}"), format!("after={two}"));
+    let see = format!("see={one}");
+    let refs = ["--ref", &after_one, "--ref", &after_two, "--ref", &see];
+    let task = id(&[&["put", "tasks", "3"], &refs[..]].concat());
+    let update = |more: &[&str]| {
+        let args = [&["update", &task][..], more].concat();
+        place.json(&args)[0]["references"].clone()
+    };
+    let left = update(&["--unref", &after_one, "--if-version", "1"]);
+    assert_eq!(left, json!({"after": [two], "see": [one]}));
+    let gone = place.stoa(&["update", &task, "--unref", &after_one, "--force"]);
+    assert_eq!(gone.code, 2, "{}", gone.err);
+    let both = place.stoa(&["update", &task, "--unref", "after", "--ref", &after_one, "--force"]);
+    assert_eq!(both.code, 2, "{}", both.err);
+    assert_eq!(update(&["--unref", "after", "--force"]), json!({"see": [one]}));
+    // A space's id is no atom's, though it looks like one.
+    let by_id = place.json(&["history", &space]);
+    assert_eq!((by_id.len(), &by_id), (5, &place.json(&["history", "tasks"])));
+    assert_eq!(place.json(&["history", &task]).len(), 3);
 }

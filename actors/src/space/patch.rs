@@ -71,6 +71,17 @@ impl Draft {
 }
 
 impl Patch {
+    /// Takes one reference out of what the patch leaves of the atom's; false if it is not there.
+    pub fn without(&mut self, atom: &Atom, relation: &str, target: AtomId) -> bool {
+        let targets = self.references.entry(relation.to_owned()).or_insert_with(|| {
+            let same = atom.references.iter().filter(|it| it.relation == relation);
+            same.map(|it| it.target).collect()
+        });
+        let before = targets.len();
+        targets.retain(|it| *it != target);
+        targets.len() < before
+    }
+
     /// What it makes of an atom, apart from version, author and time.
     pub fn merge(&self, atom: &mut Atom) {
         if let Some(content) = &self.content {

@@ -109,6 +109,9 @@ pub(crate) enum Verb {
         id: AtomId,
         #[command(flatten)]
         body: BodyArgs,
+        /// Refer no more to this atom, or to none by this relation
+        #[arg(long, value_name = "RELATION[=ID]")]
+        unref: Vec<String>,
         #[command(flatten)]
         base: BaseArgs,
         #[command(flatten)]
@@ -156,7 +159,7 @@ pub(crate) enum Verb {
     },
     /// What happened in a space, or to an atom, the oldest first
     History {
-        /// A space's name, or an atom's id
+        /// An atom's id, or a space's name or id
         of: String,
         /// Of a space, only what came after this position in the log
         #[arg(long, value_name = "POSITION", default_value_t = 0)]

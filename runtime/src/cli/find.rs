@@ -13,6 +13,14 @@ pub(crate) fn conditions(texts: &[String]) -> Result<BTreeMap<String, Condition>
             Some(("any", rest)) => (Which::Any, rest),
             Some(("none", rest)) => (Which::None, rest),
             Some(("all", rest)) => (Which::All, rest),
+            Some((first, rest)) if rest.split('=').next().is_some_and(|it| it.contains(':')) => {
+                let text = format!(
+                    "--ref {text:?} begins with {first:?}, which is none of any, none and all; a \
+                     relation of that name is all:{text}"
+                );
+                let hint = "--ref any:blocked_by:status=completed";
+                return Err(Problem::new(Kind::Invalid, text).hint(hint));
+            }
             _ => (Which::All, text.as_str()),
         };
         let (relation, values) = rest.split_once(':').unwrap_or((rest, ""));
@@ -57,8 +65,17 @@ mod tests {
     }
 
     #[test]
+    fn a_key_with_a_colon_is_told_from_a_misspelt_which() {
+        let found = typed(&["all:some:dc:title=x", "a:url=http://x"]).unwrap();
+        assert_eq!(found["some"].metadata["dc:title"], Value::from("x"));
+        assert_eq!(found["a"].metadata["url"], Value::from("http://x"));
+        let said = typed(&["some:blocked_by:status=completed"]).unwrap_err();
+        assert!(said.contains("none of any, none and all"), "{said}");
+    }
+
+    #[test]
     fn what_is_amiss_is_refused() {
-        for text in ["", "any:", "x=1", ":x=1", "<-:x=1", "a:x"] {
+        for text in ["", "any:", "x=1", ":x=1", "<-:x=1", "a:x", "some:a:x=1"] {
             assert!(typed(&[text]).is_err(), "{text:?}");
         }
     }

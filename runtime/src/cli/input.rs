@@ -117,6 +117,34 @@ pub(super) fn references(pairs: &[String]) -> Result<BTreeMap<String, Vec<AtomId
     Ok(out)
 }
 
+/// The patch without these relations, and the single references that are to go.
+pub(super) fn unreferenced(
+    mut patch: Patch,
+    texts: &[String],
+) -> Result<(Patch, Vec<(String, AtomId)>), Problem> {
+    let mut single = Vec::new();
+    for text in texts {
+        let relation = text.split_once('=').map_or(text.as_str(), |(relation, _)| relation);
+        if patch.references.get(relation).is_some_and(|targets| !targets.is_empty()) {
+            let text = format!("--ref and --unref of {relation:?} together; --ref alone replaces");
+            return Err(Problem::new(Kind::Invalid, text).hint("stoa update --help"));
+        }
+        if text.contains('=') {
+            let (relation, id) = pair(text, "--unref", "RELATION=ID")?;
+            let id = id
+                .parse()
+                .map_err(|error| Problem::new(Kind::Invalid, error).hint("stoa get ID --json"))?;
+            single.push((relation.to_owned(), id));
+        } else if relation.is_empty() {
+            let problem = Problem::new(Kind::Invalid, "--unref \"\" names no relation");
+            return Err(problem.hint("--unref RELATION"));
+        } else {
+            patch.references.insert(relation.to_owned(), Vec::new());
+        }
+    }
+    Ok((patch, single))
+}
+
 pub(super) fn space_level(text: &str) -> Result<(String, Level), Problem> {
     let (name, level) = pair(text, "--spaces", "NAME=LEVEL")?;
     let level = level.parse().map_err(|error| {

@@ -187,7 +187,7 @@ fn status(to: &mut impl Write, status: &Status) -> io::Result<()> {
     for (state, count) in &status.agents {
         line(to, "agents", format!("{count} {state}"))?;
     }
-    line(to, "running", format!("{} actors", status.running))?;
+    line(to, "running", format!("{} actors, {} seats", status.running, status.seats))?;
     line(to, "commits", format!("{} since it was opened", status.commits))?;
     let scrubbed = status.scrubbed_at.map_or_else(
         || "nothing is due".to_owned(),

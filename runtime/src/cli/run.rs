@@ -1,7 +1,7 @@
 //! From what was typed to a request, and from the answers to the terminal.
 
 use super::args::{AgentVerb, Args, BaseArgs, SpaceVerb, Verb, WhyArgs};
-use super::input::{after, draft, metadata, patch, source, space_ask, space_level};
+use super::input::{after, draft, metadata, patch, source, space_ask, space_level, unreferenced};
 use super::{find, json, print};
 use std::io::{self, Write};
 use std::path::PathBuf;
@@ -281,20 +281,18 @@ fn call(verb: Verb) -> Result<Call, Problem> {
             Call::Put { space, draft: draft(body)?, why: self::why(why, comment) }
         }
         Verb::Get { id, version } => Call::Get { id, version },
-        Verb::Update { id, body, base, why } => {
+        Verb::Update { id, body, unref, base, why } => {
             let (expect, why) = (expect(id, &base)?, self::why(why, format!("update {id}")));
-            Call::Update { id, expect, patch: patch(body)?, why }
+            let (patch, unref) = unreferenced(patch(body)?, &unref)?;
+            Call::Update { id, expect, patch, unref, why }
         }
         Verb::Deprecate { id, superseded_by, base, why } => {
             let (expect, why) = (expect(id, &base)?, self::why(why, format!("deprecate {id}")));
             Call::Deprecate { id, expect, superseded_by, why }
         }
-        Verb::History { of, after, limit } => match of.parse::<AtomId>() {
-            Ok(id) => Call::AtomHistory { id },
-            Err(_) => {
-                Call::History { space: of, query: HistoryQuery { after: Position(after), limit } }
-            }
-        },
+        Verb::History { of, after, limit } => {
+            Call::History { of, query: HistoryQuery { after: Position(after), limit } }
+        }
         Verb::Search {
             space,
             query: text,

@@ -57,10 +57,12 @@ pub enum Call {
         id: AtomId,
         version: Option<u64>,
     },
+    /// `unref` are single references to be taken out besides, of what the atom is then.
     Update {
         id: AtomId,
         expect: Expect,
         patch: Patch,
+        unref: Vec<(String, AtomId)>,
         why: Why,
     },
     Deprecate {
@@ -69,12 +71,10 @@ pub enum Call {
         superseded_by: Option<AtomId>,
         why: Why,
     },
+    /// Of an atom by its id, or of a space by its name or id.
     History {
-        space: String,
+        of: String,
         query: HistoryQuery,
-    },
-    AtomHistory {
-        id: AtomId,
     },
     Search {
         space: String,
@@ -153,6 +153,8 @@ pub struct Status {
     pub agents: BTreeMap<String, u64>,
     /// Spaces there are.
     pub spaces: u64,
+    /// Actors that have a seat: in use, or used lately.
+    pub seats: u64,
     /// Supervised actors that are up.
     pub running: u64,
     /// Up to where the log below the checkpoint was walked again, by the pass that runs or ran last.
@@ -204,7 +206,8 @@ pub async fn perform(
             };
             out.tell(Answer::Atom(read)).await
         }
-        Call::Update { id, expect, patch, why } => {
+        Call::Update { id, expect, patch, unref, why } => {
+            let patch = caller.unreferenced(id, patch, &unref, &why).await?;
             let written = caller.update(id, expect, patch, why).await?;
             out.tell(Answer::Atom(caller.get_version(id, written.version).await?)).await
         }
@@ -212,13 +215,8 @@ pub async fn perform(
             let written = caller.deprecate(id, expect, superseded_by, why).await?;
             out.tell(Answer::Atom(caller.get_version(id, written.version).await?)).await
         }
-        Call::History { space, query } => {
-            let space = caller.resolve(&space)?;
-            let changes = caller.history(space, &query).await?;
-            out.all(changes.into_iter().map(Answer::Change)).await
-        }
-        Call::AtomHistory { id } => {
-            let changes = caller.atom_history(id).await?;
+        Call::History { of, query } => {
+            let changes = history(&caller, &of, &query).await?;
             out.all(changes.into_iter().map(Answer::Change)).await
         }
         Call::Search { space, query } => {
@@ -252,6 +250,20 @@ pub async fn perform(
                 .map_err(|error| Problem::new(Kind::Store, format!("the audit died: {error}")))??;
             out.tell(Answer::Audited(audited)).await
         }
+    }
+}
+
+/// Both kinds of id look alike; what is neither is told as an atom.
+async fn history(caller: &Caller, of: &str, query: &HistoryQuery) -> Result<Vec<Change>, Problem> {
+    let space = caller.resolve(of);
+    match (of.parse::<AtomId>(), space) {
+        (Ok(id), space) => match (caller.atom_history(id).await, space) {
+            (Err(problem), Ok(space)) if problem.kind == Kind::Unknown => {
+                caller.history(space, query).await
+            }
+            (found, _) => found,
+        },
+        (Err(_), space) => caller.history(space?, query).await,
     }
 }
 
@@ -315,6 +327,7 @@ async fn status(runtime: &Runtime) -> Result<Status, Problem> {
         sessions: sessions as u64,
         agents: agents(runtime).await?,
         spaces: spaces as u64,
+        seats: runtime.seats() as u64,
         running: supervised.iter().filter(|(_, it)| *it == State::Running).count() as u64,
         quarantined: supervised
             .into_iter()
@@ -329,7 +342,7 @@ async fn status(runtime: &Runtime) -> Result<Status, Problem> {
 async fn agents(runtime: &Runtime) -> Result<BTreeMap<String, u64>, Problem> {
     let mut counts = BTreeMap::new();
     for card in runtime.caller(ROOT).agents().await? {
-        let at_rest = card.state == "idle" && !runtime.is_up(card.id)?;
+        let at_rest = card.state == "idle" && !runtime.is_up(card.id.stream());
         let state = if at_rest { "passivated".to_owned() } else { card.state };
         *counts.entry(state).or_insert(0) += 1;
     }

@@ -56,7 +56,7 @@ impl Host for House {
     }
 
     fn tell(&mut self, by: SessionId, _: u64, message: Message) -> (Verdict, Vec<Event>, String) {
-        let seat = self.place.runtime().actor::<Rights>(RIGHTS, None).unwrap();
+        let seat = self.place.runtime().actor::<Rights>(RIGHTS).unwrap();
         let said = self.place.wait(seat.ask(Ask::new(by, message)));
         let recorded = self.recorded(self.entries);
         self.entries += recorded.len() as u64;
@@ -132,7 +132,7 @@ impl Host for House {
     }
 
     fn put(&mut self, by: SessionId, space: SpaceId) -> Option<Result<(), Option<Level>>> {
-        let seat = self.place.runtime().actor::<Space>(space.stream(), None).unwrap();
+        let seat = self.place.runtime().actor::<Space>(space.stream()).unwrap();
         let message = space::Message::PutAtom(Box::default());
         Some(match self.place.wait(seat.ask(Ask::new(by, message))) {
             Ok(_) => Ok(()),

@@ -1,0 +1,80 @@
+//! How the actor of a seat is let go, and what the keeper sees of it.
+
+use super::{Boxed, Seat, Seated};
+use crate::host::Mail;
+use std::any::Any;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use stoa_actors::behaviour::Behaviour;
+use stoa_actors::id::Millis;
+use stoa_actors::passivation::{Doing, Rest};
+use tokio::sync::oneshot;
+
+/// What the keeper does with a seat, whatever sits in it.
+pub(crate) trait Sits: Send + Sync + 'static {
+    /// When it was used last.
+    fn used(&self) -> Millis;
+    /// What it is doing, as far as it can tell itself.
+    fn doing(&self) -> Doing;
+    /// Whether somebody waits for its bell.
+    fn followed(&self) -> bool;
+    /// Lets its actor go, unless it was used after `unless`. True when there is none afterwards.
+    fn rest<'a>(self: Arc<Self>, unless: Millis) -> Boxed<'a, bool>;
+    /// Itself, to be told apart by kind.
+    fn into_any(self: Arc<Self>) -> Arc<dyn Any + Send + Sync>;
+}
+
+impl<B: Behaviour + Sync> Sits for Seat<B> {
+    fn used(&self) -> Millis {
+        Millis(self.used.load(Ordering::Relaxed))
+    }
+
+    fn doing(&self) -> Doing {
+        let places = self.shared.config.mailbox_messages_max;
+        if self.gate.available_permits() < places || !self.running.lock().is_empty() {
+            return Doing::InUse;
+        }
+        match &*self.seated.borrow() {
+            Seated::Idle => Doing::Empty,
+            Seated::Live(_) => Doing::Waiting,
+            Seated::Restarting | Seated::Quarantined(_) => Doing::InUse,
+        }
+    }
+
+    fn followed(&self) -> bool {
+        self.face.watched()
+    }
+
+    fn rest<'a>(self: Arc<Self>, unless: Millis) -> Boxed<'a, bool> {
+        Box::pin(async move {
+            let Ok(places) = u32::try_from(self.shared.config.mailbox_messages_max) else {
+                return false;
+            };
+            // A place is given back once its answer is durable: with all of them in hand nothing is
+            // under way, and what comes waits here until this is over.
+            let Ok(_places) = self.gate.clone().try_acquire_many_owned(places) else {
+                return false;
+            };
+            if self.used() > unless || !self.running.lock().is_empty() {
+                return false;
+            }
+            let actor = match &*self.seated.borrow() {
+                Seated::Idle => return true,
+                Seated::Live(actor) => actor.clone(),
+                Seated::Restarting | Seated::Quarantined(_) => return false,
+            };
+            let (told, hear) = oneshot::channel();
+            if actor.cast(Mail::Rest(told)).is_err() {
+                return false;
+            }
+            match hear.await {
+                Ok(Rest::Go | Rest::GoWithSnapshot) => self.tree.dismiss(self.stream).await.is_ok(),
+                Ok(Rest::Stay) | Err(_) => false,
+            }
+        })
+    }
+
+    fn into_any(self: Arc<Self>) -> Arc<dyn Any + Send + Sync> {
+        self
+    }
+}
