@@ -1,2 +1,19 @@
-//! The place of the texts that teach agents how to use spaces; there are none yet. No code anywhere
-//! knows a convention by name.
+//! Texts that teach agents how to use spaces. No code anywhere knows a convention by name: a space
+//! is given its description, an agent its instructions, and both are read like any other text.
+
+/// The description of a task list.
+pub const TASK_LIST: &str = include_str!("../task-list.md");
+/// The description of a space of findings.
+pub const FINDINGS: &str = include_str!("../findings.md");
+/// The description of a space of sources.
+pub const SOURCES: &str = include_str!("../sources.md");
+
+/// Instructions of agents, each a recipe that runs without a model.
+pub mod research {
+    /// Splits a question into tasks, brings up who does them, closes what is done.
+    pub const COORDINATOR: &str = include_str!("../research/coordinator.md");
+    /// Answers one task from the sources.
+    pub const RESEARCHER: &str = include_str!("../research/researcher.md");
+    /// Makes one answer of all findings.
+    pub const SYNTHESISER: &str = include_str!("../research/synthesiser.md");
+}
