@@ -17,7 +17,7 @@ use stoa_runtime::fault::Point;
 use stoa_runtime::seat::{AskError, Asked};
 
 /// Cases between two that end with a fold from the first entry: that takes two opens.
-const FOLD_CASES: u64 = 6;
+const FOLD_CASES: u64 = 4;
 
 /// Spaces and sessions of one case.
 pub(crate) struct Real<'a> {
