@@ -30,7 +30,7 @@ const CASES: u32 = 24;
 
 const RIGHTS_CASES: u32 = 10;
 
-/// None is kept in a file: a store has its own timing, and the suites in memory have the same seeds.
+/// None is kept in a file: a store has its own timing, and in memory the seeds are the same.
 fn cases() -> Config {
     Config { cases: CASES, max_shrink_iters: 200, failure_persistence: None, ..Config::default() }
 }

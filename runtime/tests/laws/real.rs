@@ -57,8 +57,8 @@ impl Real<'_> {
         real
     }
 
-    /// Brings the actors up, so that from here on a question is in the mailbox once it is asked, and
-    /// questions stand there in the order of asking.
+    /// Brings the actors up, so that from here on a question is in the mailbox once it is asked,
+    /// and questions stand there in the order of asking.
     fn wake(&self) {
         for space in self.spaces {
             let (id, cursor) = (SubscriptionId([0; 16]), Position(0));
