@@ -391,8 +391,7 @@ fn readable(id: AtomId, delivery: &Delivery<'_>) -> Result<(), Refusal> {
     if mutant::planted("space.refers_to_the_forbidden") {
         return Ok(());
     }
-    let level = delivery.authority.level(asker, space, now);
-    level.map(drop).ok_or(Refusal::NoAtom(id))
+    delivery.authority.level(asker, space, now).map(drop).ok_or(Refusal::NoAtom(id))
 }
 
 fn limit(what: &'static str, size: usize, max: usize) -> Result<(), Refusal> {

@@ -24,12 +24,13 @@ use place::Lent;
 use proptest::test_runner::Config;
 use real::Real;
 
-/// A commit is two syncs here and a crash is an open: a fraction of what is tried in memory.
-const CASES: u32 = 40;
+/// A commit is two syncs here and a crash is an open, and on a busy disk each may take a tenth of a
+/// second: a fraction of what is tried in memory.
+const CASES: u32 = 24;
 
-const RIGHTS_CASES: u32 = 16;
+const RIGHTS_CASES: u32 = 10;
 
-/// None is kept in a file: a store has its own timing, and the suites in memory have the same seeds.
+/// None is kept in a file: a store has its own timing, and in memory the seeds are the same.
 fn cases() -> Config {
     Config { cases: CASES, max_shrink_iters: 200, failure_persistence: None, ..Config::default() }
 }

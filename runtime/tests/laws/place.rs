@@ -194,8 +194,8 @@ impl Place {
     }
 }
 
-/// The directory of the last case that held; a case that did not keeps its own to itself, or what is
-/// wrong there would be found in every case after it.
+/// The directory of the last case that held. A case that did not keeps its own to itself, or what
+/// is wrong there would be found in every case after it.
 #[derive(Default)]
 pub(crate) struct Lent(RefCell<Option<Place>>);
 

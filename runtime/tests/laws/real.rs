@@ -17,7 +17,7 @@ use stoa_runtime::fault::Point;
 use stoa_runtime::seat::{AskError, Asked};
 
 /// Cases between two that end with a fold from the first entry: that takes two opens.
-const FOLD_CASES: u64 = 6;
+const FOLD_CASES: u64 = 4;
 
 /// Spaces and sessions of one case.
 pub(crate) struct Real<'a> {
@@ -57,8 +57,8 @@ impl Real<'_> {
         real
     }
 
-    /// Brings the actors up, so that from here on a question is in the mailbox once it is asked, and
-    /// questions stand there in the order of asking.
+    /// Brings the actors up, so that from here on a question is in the mailbox once it is asked,
+    /// and questions stand there in the order of asking.
     fn wake(&self) {
         for space in self.spaces {
             let (id, cursor) = (SubscriptionId([0; 16]), Position(0));
