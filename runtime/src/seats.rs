@@ -46,11 +46,13 @@ impl Seats {
         performer: Arc<dyn Perform<B>>,
     ) -> Result<Arc<Seat<B>>, StoreError> {
         let mut table = self.table.lock();
+        let before = table.len();
         let seat = table
             .entry(stream)
             .or_insert_with(|| Seat::<B>::new(stream, &self.around, None, performer))
             .clone();
-        let crowded = table.len() > self.around.shared.config.seats_max;
+        // One that was there crowds nobody: it would ring with every message.
+        let crowded = table.len() > before.max(self.around.shared.config.seats_max);
         drop(table);
         if crowded {
             self.crowded.notify_one();

@@ -307,13 +307,9 @@ async fn lazy_entries_that_fill_a_commit_do_not_wait_for_a_synced_one() {
     let config = Config { commit_bytes_max: 400, ..Config::at(dir.path()) };
     let runtime = Runtime::open_with(config, kinds().with::<Counter>()).await.unwrap();
     let lazy = runtime.actor_with(ONE, unpaid()).unwrap();
-    let noting: Vec<_> = (0..20)
-        .map(|_| {
-            let lazy = lazy.clone();
-            tokio::spawn(async move { lazy.ask_lazily(ask(Message::Count)).await })
-        })
-        .collect();
-    // Nobody asks for a sync, and twenty are few; some of them are written all the same.
+    let note = |lazy: Arc<Seat<Counter>>| async move { lazy.ask_lazily(ask(Message::Count)).await };
+    let noting: Vec<_> = (0..20).map(|_| tokio::spawn(note(lazy.clone()))).collect();
+    // Nobody asks for a sync, and twenty are few.
     let written = async {
         while runtime.durable() < Position(10) {
             tokio::task::yield_now().await;
