@@ -42,7 +42,7 @@ pub struct Limits {
 /// limit stays.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RightsLimits {
-    /// Live links to one holder.
+    /// Live links to one holder: each child costs its parent one.
     pub links_per_holder_max: usize,
     /// Aliases in one holder's table.
     pub names_per_holder_max: usize,
@@ -61,8 +61,8 @@ pub struct RightsLimits {
 impl Default for RightsLimits {
     fn default() -> Self {
         RightsLimits {
-            links_per_holder_max: 4_096,
-            names_per_holder_max: 4_096,
+            links_per_holder_max: 200_000,
+            names_per_holder_max: 200_000,
             asks_per_spawn_max: 64,
             chain_links_max: 64,
             ancestors_max: 64,

@@ -42,6 +42,8 @@ pub struct Rights {
     gone_sessions: BTreeMap<SessionId, Millis>,
     // Found again from the links.
     held: BTreeMap<SessionId, BTreeMap<Subject, BTreeSet<LinkId>>>,
+    /// How many links each holder has.
+    counts: BTreeMap<SessionId, usize>,
     resting: BTreeMap<LinkId, BTreeSet<LinkId>>,
     expiring: BTreeSet<(Millis, LinkId)>,
 }
@@ -247,6 +249,7 @@ impl Default for Rights {
             gone_links: BTreeSet::new(),
             gone_sessions: BTreeMap::new(),
             held: BTreeMap::new(),
+            counts: BTreeMap::new(),
             resting: BTreeMap::new(),
             expiring: BTreeSet::new(),
         }

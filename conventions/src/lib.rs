@@ -7,6 +7,8 @@ pub const TASK_LIST: &str = include_str!("../task-list.md");
 pub const FINDINGS: &str = include_str!("../findings.md");
 /// The description of a space of sources.
 pub const SOURCES: &str = include_str!("../sources.md");
+/// The description of the register of runs.
+pub const RUNS: &str = include_str!("../runs.md");
 
 /// Instructions of agents, each a recipe that runs without a model.
 pub mod research {

@@ -65,6 +65,7 @@ impl Runtime {
         if self.agents().started.send_replace(true) {
             return Ok(());
         }
+        self.ring_on();
         let owed: Vec<_> = {
             let rights = self.shared().rights.read();
             rights.chartered().map(|(child, charter)| (child, charter.clone())).collect()
@@ -199,7 +200,7 @@ impl Runtime {
         let follows: Vec<_> = charter.follows.iter().map(|(space, _)| *space).collect();
         let begin = Message::Begin(Box::new(charter.clone()));
         self.agent(child)?.ask(Ask::new(charter.parent, begin).comment("begin")).await?;
-        self.follow_all(child, follows)?;
+        self.follow_all(child, follows);
         self.wake_up(child);
         let confirm = rights::Message::ConfirmBirth { session: child };
         self.rights().ask_aside(Ask::new(child, confirm).comment("begun")).await?;

@@ -19,7 +19,7 @@ use stoa_actors::id::{AtomId, Position, SessionId, SpaceId, SubscriptionId};
 use stoa_actors::incarnation::Ask;
 use stoa_actors::log::Cause;
 use stoa_actors::retry::{Repeatable, again};
-use stoa_actors::rights::{Level, Subject};
+use stoa_actors::rights::{Level, Named, Subject};
 use stoa_actors::space::{Draft, Expect, Filter, Message, Patch, Reply};
 
 /// What goes with every mutation.
@@ -118,6 +118,23 @@ impl Caller {
         }
         let by_id = name.parse().ok().filter(|space| self.level(*space).is_some());
         by_id.ok_or_else(|| Problem::no_space(name))
+    }
+
+    /// The same for a space that the caller can perhaps not use, but hand on.
+    pub(crate) fn resolve_to_hand_on(&self, name: &str) -> Result<SpaceId, Problem> {
+        let shared = self.runtime.shared();
+        let now = shared.clock.now();
+        let named = shared.rights.read().named(self.session, name);
+        let space = match named {
+            Some(Named::Space(space)) => Some(space),
+            _ => name.parse().ok(),
+        };
+        let subject = space.map(Subject::Space);
+        let delegable = |it| shared.rights.read().delegable(self.session, it, now).is_some();
+        match space {
+            Some(space) if subject.as_ref().is_some_and(delegable) => Ok(space),
+            _ => self.resolve(name),
+        }
     }
 
     /// Adds an atom. Durable when this returns.

@@ -8,6 +8,7 @@ mod find;
 mod input;
 mod json;
 mod print;
+mod progress;
 mod run;
 
 use clap::error::ErrorKind;

@@ -27,6 +27,18 @@
 //! | `ROUNDING_MAX` | `1024` | how far a float may be from the integer it equals |
 //! | `COUNT_MAX` | `(1 << COUNT_BITS) - 1` | the layout of a posting |
 //! | `SLOTS_MAX` | `1 << (u32::BITS - COUNT_BITS)` | the layout of a posting; atoms in one index |
+//! | `HEADING_CHARS_MAX` | `160` | the form of a passage: what is said again with each |
+//! | `TAG_BYTES_MAX` | `64 << 10` | what counts as a tag of HTML |
+//! | `ENTITY_BYTES_MAX` | `33` | the longest name of a character in HTML has 31, `&` and `;` |
+//! | `HEAD_BYTES` | `4 << 10` | how much of a text says what it is written in |
+//! | `PROBE_BYTES` | `8 << 10` | how much of a file is read before it is told from a binary |
+//! | `HIGH_PERCENT_MAX` | `15` | what counts as a text in Latin-1 |
+//! | `CONTROL_PERMILLE_MAX` | `5` | what counts as a text |
+//! | `PASSAGE_CHARS_MAX` | `1_200` | the form of a passage: with another every file is read anew |
+//! | `BLANK_LINES_MAX` | `12` | the form of a passage |
+//! | `NOTICE_CHARS_MAX` | `240` | the form of a passage: what counts as a notice of copyright |
+//! | `DEPTH_MAX` | `6` | the form of a passage: headings above it |
+//! | `CATALOGUE_ENTRIES` | `1_000` | the form of a space of sources: where its catalogue is |
 //! | `FRAME_BYTES_MAX` | `32 << 20` | the worker's protocol; the limits of an action are lower |
 //! | `PREFIX_BYTES` | `4` | the worker's protocol |
 //! | `ITEM_DEPTH_MAX` | `VALUE_DEPTH_MAX + 8` | the worker's protocol |
@@ -164,6 +176,12 @@ pub struct Config {
     pub models: Models,
     /// How long a model may take for one thought.
     pub model_ms_max: u64,
+    /// The question of a piece of research, in UTF-8 bytes.
+    pub question_bytes_max: usize,
+    /// Researchers of one piece of research.
+    pub researchers_max: usize,
+    /// How often somebody who looks on at one is told how far it is.
+    pub research_look_ms: u64,
     /// Agents that look for news at the same time.
     pub looks_max: usize,
     /// Tries of a letter to a parent while its space is busy.
@@ -172,6 +190,8 @@ pub struct Config {
     pub letter_wait_ms: u64,
     /// What agents may call, if they are given the right to.
     pub tools: Tools,
+    /// Documents that are read into spaces.
+    pub sources: SourceLimits,
     /// Writes that fail on demand; nothing can be asked of it without the feature `faults`.
     #[doc(hidden)]
     pub faults: Faults,
@@ -233,11 +253,49 @@ impl Config {
             workers: WorkersConfig::default(),
             models: Models::default(),
             model_ms_max: 600_000,
+            question_bytes_max: 8 << 10,
+            researchers_max: 64,
+            research_look_ms: 100,
             looks_max: 64,
             letter_tries_max: 50,
             letter_wait_ms: 100,
             tools: Tools::default(),
+            sources: SourceLimits::default(),
             faults: Faults::default(),
+        }
+    }
+}
+
+/// What bounds documents that are read into a space. What is over a limit of one file is skipped
+/// and listed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SourceLimits {
+    /// Files of one call; more are refused before any is read.
+    pub files_max: usize,
+    /// One file as it is on disk.
+    pub file_bytes_max: usize,
+    /// One file that was packed.
+    pub unpacked_bytes_max: usize,
+    /// How often a file is read that changes while it is.
+    pub file_tries_max: u32,
+    /// Files read at the same time.
+    pub reads_max: usize,
+    /// Files in memory together, in bytes on disk; one at least.
+    pub bytes_max: usize,
+    /// Writes on their way at the same time, and files under way.
+    pub writes_max: usize,
+}
+
+impl Default for SourceLimits {
+    fn default() -> Self {
+        Self {
+            files_max: 100_000,
+            file_bytes_max: 8 << 20,
+            unpacked_bytes_max: 32 << 20,
+            file_tries_max: 3,
+            reads_max: 2,
+            bytes_max: 32 << 20,
+            writes_max: 256,
         }
     }
 }

@@ -8,6 +8,7 @@ use crate::clock::{Clock, Fresh};
 use crate::config::Config;
 use crate::failure::StoreError;
 use crate::log::{Done, Log, Urgency};
+use crate::news::News;
 use crate::seat::{AskError, Asked, Receipt, Seat};
 use crate::store::Store;
 use parking_lot::RwLock;
@@ -33,6 +34,7 @@ pub(crate) struct Shared {
     /// Who may do what, as readers and deciders see it: narrowed when a loss is decided, widened
     /// only once a gain is durable.
     pub(crate) rights: RwLock<Rights>,
+    pub(crate) news: News,
 }
 
 /// What the rights actor's own host does with the shared table.
@@ -50,7 +52,7 @@ pub(crate) struct Delivered<B: Behaviour> {
     pub(crate) reply: oneshot::Sender<Asked<B>>,
     /// Room in the mailbox and among all mailboxes' bytes; given back when this is answered.
     pub(crate) room: (OwnedSemaphorePermit, OwnedSemaphorePermit),
-    /// Told once it is decided on: whether something is to be appended, and is before all that is
+    /// Told once it is decided on: whether it is accepted. What comes of it is before all that is
     /// sent to the log from then on.
     pub(crate) taken: Option<oneshot::Sender<bool>>,
 }
@@ -146,8 +148,8 @@ impl<B: Behaviour + Sync> Life<B> {
             }
         };
         let settled = self.incarnation.seq() == seat.face.durable_seq();
+        let accepted = step.answer.is_ok();
         let finish = Finish { step, seat: seat.clone(), reply, room };
-        let appends = append.is_some();
         match append {
             Some(append) => {
                 let seq = append.seq;
@@ -160,7 +162,7 @@ impl<B: Behaviour + Sync> Life<B> {
         }
         if let Some(taken) = taken {
             // Who asked may have gone.
-            let _ = taken.send(appends);
+            let _ = taken.send(accepted);
         }
     }
 
@@ -208,6 +210,7 @@ impl<B: Behaviour + Sync> Finish<B> {
                 (hook.durable)(&mut seat.shared.rights.write(), &step.events);
             }
             seat.face.advance(seq, position);
+            seat.shared.news.gone_on(seat.stream);
         }
         for (id, effect) in step.effects {
             seat.start_effect(id, effect);

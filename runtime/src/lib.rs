@@ -6,10 +6,10 @@
 //!
 //! In reading order: [`config`] is every limit; [`runtime`] opens a data directory, [`caller`] is
 //! what one session can do in it, [`search`] how it finds, by the meaning that [`embedder`] gives
-//! words, [`session`] what its code can; [`agents`] are sessions that live, thinking by a [`model`]
-//! and acting by code and [`tool`]s; [`seat`] is the address of an actor; [`store`] is what is
+//! words, [`research`] how documents become something to find, [`session`] what its code can;
+//! [`agents`] are sessions that live, thinking by a [`model`] and acting by code and [`tool`]s; [`seat`] is the address of an actor; [`store`] is what is
 //! durable, and [`audit`] proves it; [`sandbox`] runs Python; [`door`] serves other processes;
-//! [`problem`] and [`failure`] are the two kinds of no.
+//! [`problem`] and [`failure`] are the two kinds of no. The [`guide`] shows how to build on it.
 
 pub mod agents;
 pub mod audit;
@@ -22,11 +22,15 @@ mod face;
 pub mod failure;
 #[doc(hidden)]
 pub mod fault;
+#[doc = include_str!("guide.md")]
+pub mod guide {}
 mod host;
 pub mod kinds;
 mod log;
 pub mod model;
+mod news;
 pub mod problem;
+pub mod research;
 pub mod runtime;
 pub mod sandbox;
 pub mod search;

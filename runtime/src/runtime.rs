@@ -8,6 +8,7 @@ use crate::failure::StoreError;
 use crate::host::{Hook, Shared, load, settled};
 use crate::kinds::Kinds;
 use crate::log::{Log, Threads};
+use crate::news::News;
 use crate::sandbox::{CodeRunner, Workers};
 use crate::search::Searches;
 use crate::seat::{Around, Nothing, Perform, Seat, Supervised};
@@ -126,6 +127,7 @@ impl Runtime {
             log,
             clock,
             fresh: Fresh::new(),
+            news: News::default(),
         });
         let around = Around { shared, tree, publisher: Publisher::start(), bytes };
         let hook = Hook { decided: narrow, durable: widen };

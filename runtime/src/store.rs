@@ -9,6 +9,7 @@ mod scrub;
 mod tables;
 mod witness;
 
+pub use open::BEGUN;
 pub(crate) use open::Owned;
 pub use open::{AcceptError, Loss, accept_loss, rebuild};
 pub(crate) use open::{Opened, ready_directory};
@@ -129,6 +130,16 @@ impl Store {
         let (key, value) = guard.into_inner()?;
         let first = keys::number(&key, 16).ok_or_else(short)?;
         Ok(keys::number(&value, (seq - first) as usize * 8).map(Position))
+    }
+
+    /// Where the last entry of a stream stands; 0 before the first.
+    pub fn head_of_stream(&self, stream: StreamId) -> Result<Position, StoreError> {
+        let last = self.last_seq(stream)?;
+        Ok(if last == 0 {
+            Position(0)
+        } else {
+            self.position_of(stream, last)?.unwrap_or_default()
+        })
     }
 
     /// The number of the last entry of a stream; 0 before the first.

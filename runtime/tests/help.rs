@@ -56,8 +56,12 @@ const ATOM: &str = "id space version position author at annotation metadata(stat
 const PLAIN: &str = "id space version position author at annotation metadata references";
 const CHANGE: &str = "event_id cursor ts type actor(agent_id session_id) \
                       refs(space_id atom_id) body(comment hop version)";
-const STATUS: &str = "pid head commits commit_ms sessions spaces seats running scrubbed \
+const STATUS: &str = "pid head commits commit_ms sessions agents spaces seats running scrubbed \
     scrubbed_at quarantined";
+const AGENT: &str = "id name parent depth state why model task turns dm born follows";
+const HAPPENING: &str = "cursor ts type actor(agent_id session_id) refs body(text)";
+const REPORT: &str = "question found text citations how run agents tasks findings failed files \
+    passages skipped";
 const AUDIT: &str = "head entries streams atoms versions rows references answers rights breaches";
 
 #[test]
@@ -89,8 +93,24 @@ fn every_verb_prints_json_lines_with_the_keys_that_scripts_rely_on() {
     lines(&["history", "tasks"], CHANGE, 4);
     lines(&["history", &id], CHANGE, 3);
     lines(&["watch", "tasks", "--cursor", "0", "--no-follow"], CHANGE, 4);
-    lines(&["status"], STATUS, 1);
     lines(&["audit"], AUDIT, 1);
+    lines(&["status"], STATUS, 1);
+    place.json(&["put", "notes", "```python\npass\n```"]);
+    lines(&["spawn", "stand by", "--name", "amy", "--instructions", "notes"], AGENT, 1);
+    lines(&["agent", "list"], AGENT, 1);
+    lines(&["agent", "tree"], AGENT, 1);
+    lines(&["agent", "show", "amy"], AGENT, 1);
+    lines(&["agent", "log", "amy"], HAPPENING, 6);
+    lines(
+        &["agent", "say", "amy", "hello"],
+        &format!("{PLAIN} content").replace("metadata", "metadata(kind)"),
+        1,
+    );
+    lines(&["agent", "stop", "amy"], AGENT, 1);
+    lines(&["agent", "resume", "amy"], AGENT, 1);
+    lines(&["agent", "wipe", "amy"], "wiped", 1);
+    place.file("tides.txt", "The moon pulls the sea, and so the tides come and go.");
+    lines(&["research", "What pulls the sea?", "--files", "tides.txt"], REPORT, 1);
     place.file("good.py", "print('said')\n1 + 1");
     let done = lines(&["exec", "good.py"], "printed notice ok value", 1);
     assert_eq!(done, [json!({"printed": "said\n", "notice": null, "ok": true, "value": "2"})]);

@@ -235,3 +235,29 @@ async fn settle(dir: &Path) {
     }
     panic!("the directory is not let go");
 }
+
+/// Found by killing a run in its first moments: the engine cannot go on from the middle of its own
+/// making.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_directory_whose_making_was_cut_off_is_made_anew() {
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::create_dir_all(dir.path().join("db/keyspaces")).unwrap();
+    std::fs::write(dir.path().join("format.new"), "").unwrap();
+    std::fs::write(dir.path().join("db/0.jnl"), "half").unwrap();
+    std::fs::write(dir.path().join("witness"), "half").unwrap();
+    let runtime = Runtime::open(Config::at(dir.path())).await.unwrap();
+    runtime.caller(ROOT).create_space("notes", "").await.unwrap();
+    runtime.stop().await.unwrap();
+    assert!(dir.path().join("format").exists());
+    assert!(!dir.path().join("format.new").exists());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_no_stoa_has_begun_is_left_alone() {
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::create_dir(dir.path().join("db")).unwrap();
+    std::fs::write(dir.path().join("db/mine"), "precious").unwrap();
+    let refused = Runtime::open(Config::at(dir.path())).await.err().unwrap().to_string();
+    assert!(refused.contains("it was there before stoa was"), "{refused}");
+    assert_eq!(std::fs::read_to_string(dir.path().join("db/mine")).unwrap(), "precious");
+}

@@ -274,11 +274,8 @@ impl Rights {
     }
 
     fn has_room_for_a_link(&self, limits: &RightsLimits, holder: SessionId) -> Result<(), Refusal> {
-        let held = self.held.get(&holder);
-        let count: usize =
-            held.into_iter().flat_map(|subjects| subjects.values()).map(BTreeSet::len).sum();
         let max = limits.links_per_holder_max;
-        if count >= max {
+        if self.counts.get(&holder).is_some_and(|count| *count >= max) {
             return Err(Refusal::TooManyLinks { holder, max });
         }
         Ok(())

@@ -123,7 +123,9 @@ impl Rights {
     /// Puts a link into the table and its indexes.
     pub(super) fn insert(&mut self, link: &Link) {
         let subjects = self.held.entry(link.to).or_default();
-        subjects.entry(link.right.subject.clone()).or_default().insert(link.id);
+        if subjects.entry(link.right.subject.clone()).or_default().insert(link.id) {
+            *self.counts.entry(link.to).or_insert(0) += 1;
+        }
         if let Some(basis) = link.basis {
             self.resting.entry(basis).or_default().insert(link.id);
         }
@@ -147,6 +149,10 @@ impl Rights {
             discard(subjects, &link.right.subject, link.id);
             if subjects.is_empty() {
                 self.held.remove(&link.to);
+            }
+            match self.counts.get_mut(&link.to) {
+                Some(count) if *count > 1 => *count -= 1,
+                _ => drop(self.counts.remove(&link.to)),
             }
         }
         if let Some(basis) = link.basis {

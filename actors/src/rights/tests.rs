@@ -304,17 +304,26 @@ fn a_snapshot_gives_back_the_whole_table() {
 
 #[test]
 fn a_holder_holds_so_much_and_no_more() {
+    let limits = RightsLimits { links_per_holder_max: 8, ..RightsLimits::default() };
     let mut rights = house();
-    for n in 0..4_096 {
-        let mut id = [200; 16];
-        id[..8].copy_from_slice(&(n as u64).to_be_bytes());
-        let right = Right::to_use(tool(), Level::Read);
-        let (link, reason) = (LinkId(id), String::new());
-        let to_b = Message::Share { link, to: B, alias: None, right, expires: None, reason };
-        tell(&mut rights, ROOT, to_b).unwrap();
+    let mut to_b = |n| {
+        let decision = rights.decide_within(
+            &limits,
+            ROOT,
+            NOW,
+            share(n, B, Right::to_use(tool(), Level::Read)),
+        )?;
+        decision.events.iter().for_each(|event| rights.apply(event));
+        decision.answer
+    };
+    for n in 100..108 {
+        to_b(n).unwrap();
     }
-    let one_more = tell(&mut rights, ROOT, share(10, B, Right::to_use(tool(), Level::Read)));
-    assert_eq!(one_more, Err(Refusal::TooManyLinks { holder: B, max: 4_096 }));
+    assert_eq!(to_b(108), Err(Refusal::TooManyLinks { holder: B, max: 8 }));
+    // One that is taken away makes room for another.
+    let message = Message::RevokeLink { link: link(100), reason: String::new() };
+    tell(&mut rights, ROOT, message).unwrap();
+    assert!(tell(&mut rights, ROOT, share(109, B, Right::to_use(tool(), Level::Read))).is_ok());
 }
 
 #[test]

@@ -60,7 +60,11 @@ impl Caller {
         cards.await.map_err(|error| Problem::new(Kind::Store, error))?
     }
 
-    /// One agent under the caller.
+    /// One agent under the caller, by its name or its id.
+    pub async fn agent(&self, name: &str) -> Result<AgentCard, Problem> {
+        self.card_of(self.agent_named(name)?)
+    }
+
     pub(crate) async fn agent_card(&self, session: SessionId) -> Result<AgentCard, Problem> {
         self.card_of(session)
     }

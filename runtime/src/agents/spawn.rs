@@ -41,8 +41,10 @@ pub struct SpawnAsk {
 /// A right on a space, by the asker's name for it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SpaceAsk {
-    /// Which; the child calls it the same.
+    /// What the child calls it.
     pub alias: String,
+    /// What the asker calls it, or its id; the same if nothing is said.
+    pub space: Option<String>,
     /// To act at this level.
     pub use_: Option<Level>,
     /// To hand on up to this one.
@@ -52,12 +54,21 @@ pub struct SpaceAsk {
 impl SpaceAsk {
     /// To use, and not to hand on.
     pub fn to_use(alias: &str, level: Level) -> SpaceAsk {
-        SpaceAsk { alias: alias.to_owned(), use_: Some(level), delegate: None }
+        SpaceAsk { alias: alias.to_owned(), space: None, use_: Some(level), delegate: None }
+    }
+
+    /// To hand on, and not to use.
+    pub fn to_delegate(alias: &str, level: Level) -> SpaceAsk {
+        SpaceAsk { alias: alias.to_owned(), space: None, use_: None, delegate: Some(level) }
     }
 
     /// To use and to hand on.
     pub fn whole(alias: &str, level: Level) -> SpaceAsk {
-        SpaceAsk { alias: alias.to_owned(), use_: Some(level), delegate: Some(level) }
+        SpaceAsk { delegate: Some(level), ..SpaceAsk::to_use(alias, level) }
+    }
+
+    fn name(&self) -> &str {
+        self.space.as_deref().unwrap_or(&self.alias)
     }
 }
 
@@ -85,12 +96,13 @@ impl Caller {
         let dm = SpaceId(fresh());
         let dm_links = [LinkId(fresh()), LinkId(fresh())];
         let model = self.model_for(ask.model.as_deref()).await?;
-        let instructions = ask.instructions.as_deref().map(|it| self.resolve(it)).transpose()?;
+        let instructions = ask.instructions.as_deref();
+        let instructions = instructions.map(|it| self.resolve_to_hand_on(it)).transpose()?;
         let (asks, first) = self.asks(&ask, &model, instructions, &mut fresh).await?;
         let mut follows = vec![(dm, Position(0))];
         for name in &ask.follows {
-            let space = self.resolve(name)?;
-            follows.push((space, self.runtime.space(space)?.face.head()));
+            let space = self.resolve_to_hand_on(name)?;
+            follows.push((space, self.runtime.store().head_of_stream(space.stream())?));
         }
         let follow = |(space, cursor)| (space, Follow { filter: Filter::default(), cursor });
         let charter = Charter {
@@ -137,17 +149,19 @@ impl Caller {
             rights::Ask { link, alias, right, expires: None }
         };
         let mut first = None;
-        for SpaceAsk { alias, use_, delegate } in &ask.spaces {
-            let space = self.resolve(alias)?;
-            first = first.or(Some(space));
-            let right = Right { subject: Subject::Space(space), use_: *use_, delegate: *delegate };
-            asks.push(link(Some(alias.clone()), right));
+        let mut readable = Vec::new();
+        for it in &ask.spaces {
+            let space = self.resolve_to_hand_on(it.name())?;
+            let (use_, delegate) = (it.use_, it.delegate);
+            if use_.is_some() {
+                first = first.or(Some(space));
+                readable.push(space);
+            }
+            let right = Right { subject: Subject::Space(space), use_, delegate };
+            asks.push(link(Some(it.alias.clone()), right));
         }
-        let readable = |space| {
-            ask.spaces.iter().any(|it| it.use_.is_some() && self.resolve(&it.alias) == Ok(space))
-        };
         if let (Some(space), Some(name)) = (instructions, &ask.instructions)
-            && !readable(space)
+            && !readable.contains(&space)
         {
             let alias = name.parse::<SpaceId>().is_err().then(|| name.clone());
             asks.push(link(alias, Right::to_use(Subject::Space(space), Level::Read)));
@@ -225,11 +239,12 @@ impl Caller {
         self.level(space).ok_or_else(|| Problem::no_space(&space.to_string()))?;
         let cursor = match cursor {
             Some(cursor) => cursor,
-            None => self.runtime.space(space)?.face.head(),
+            None => self.runtime.store().head_of_stream(space.stream())?,
         };
         let message = Message::Follow { space, follow: Follow { filter, cursor } };
         seat.ask(Ask::new(self.session(), message).comment("follow")).await?;
-        Ok(self.runtime.follow_all(self.session(), [space])?)
+        self.runtime.follow_all(self.session(), [space]);
+        Ok(())
     }
 
     /// Gives an agent of the caller's one more right.

@@ -5,10 +5,9 @@
 //! and the end of the turn makes it look again. So of 200 agents that follow one space at most 200
 //! wakes are pending.
 
-use crate::caller::Follow;
 use crate::failure::StoreError;
 use crate::host::load;
-use crate::problem::Problem;
+use crate::problem::{Kind, Problem};
 use crate::runtime::{Runtime, WeakRuntime};
 use parking_lot::Mutex;
 use std::collections::{BTreeMap, BTreeSet};
@@ -18,7 +17,7 @@ use stoa_actors::id::{Millis, Position, ROOT, SessionId, SpaceId};
 use stoa_actors::incarnation::Ask;
 use stoa_actors::log::Cause;
 use stoa_actors::session::{Message, Phase, Reply, Session};
-use stoa_actors::space::Wake;
+use stoa_actors::space::{Filter, Wake};
 use tokio::sync::{Notify, Semaphore};
 
 #[derive(Default)]
@@ -30,10 +29,8 @@ pub(crate) struct Wakes {
 
 #[derive(Default)]
 struct Table {
-    followers: BTreeMap<SpaceId, BTreeSet<SessionId>>,
+    followers: BTreeSet<(SpaceId, SessionId)>,
     due: BTreeSet<SessionId>,
-    /// How far each followed space had come when its followers were told last.
-    rung: BTreeMap<SpaceId, Position>,
     /// Looking now; who is due again meanwhile looks once more.
     looking: BTreeSet<SessionId>,
     /// Has something to do, or may have: in a turn, about to look, or resting before the next.
@@ -67,9 +64,7 @@ impl Wakes {
             self.calm.notify_waiters();
         }
         table.scanned.retain(|(it, _), _| *it != session);
-        for followers in table.followers.values_mut() {
-            followers.remove(&session);
-        }
+        table.followers.retain(|(_, follower)| *follower != session);
     }
 }
 
@@ -79,7 +74,7 @@ impl Runtime {
     pub async fn at_rest(&self) {
         let wakes = &self.agents().wakes;
         loop {
-            self.ring_all();
+            self.ring();
             let calm = wakes.calm.notified();
             tokio::pin!(calm);
             calm.as_mut().enable();
@@ -110,56 +105,46 @@ impl Runtime {
     }
 
     /// From now on what happens in these spaces wakes the session.
-    pub(crate) fn follow_all(
-        &self,
-        session: SessionId,
-        spaces: impl IntoIterator<Item = SpaceId>,
-    ) -> Result<(), StoreError> {
+    pub(crate) fn follow_all(&self, session: SessionId, spaces: impl IntoIterator<Item = SpaceId>) {
+        let mut table = self.agents().wakes.table.lock();
         for space in spaces {
-            let first = {
-                let mut table = self.agents().wakes.table.lock();
-                let first = !table.followers.contains_key(&space);
-                table.followers.entry(space).or_default().insert(session);
-                first
+            table.followers.insert((space, session));
+            self.shared().news.follow(space.stream());
+        }
+    }
+
+    /// Tells the followers of every space that has gone on.
+    fn ring(&self) {
+        self.shared().news.tell(|stream| {
+            let space = SpaceId(stream.0);
+            let followers: Vec<SessionId> = {
+                let table = self.agents().wakes.table.lock();
+                let from = (space, SessionId([0; 16]));
+                let rows = table.followers.range(from..).take_while(|(it, _)| *it == space);
+                let followers: Vec<SessionId> = rows.map(|(_, session)| *session).collect();
+                if followers.is_empty() {
+                    // Under the table's lock: nobody begins to follow meanwhile.
+                    self.shared().news.forget(stream);
+                }
+                followers
             };
-            if first {
-                let bell = self.space(space)?.face.watch();
-                let runtime = self.downgrade();
-                tokio::spawn(async move {
-                    loop {
-                        bell.heard().await;
-                        let Some(runtime) = runtime.upgrade() else { return };
-                        runtime.ring(space);
-                    }
-                });
-            }
-        }
-        Ok(())
+            followers.into_iter().for_each(|it| self.wake_up(it));
+        });
     }
 
-    /// Tells the followers of every space that has gone on, without waiting for its bell.
-    fn ring_all(&self) {
-        let rung: Vec<(SpaceId, Position)> = {
-            let table = self.agents().wakes.table.lock();
-            let rung = |it: &SpaceId| table.rung.get(it).copied().unwrap_or_default();
-            table.followers.keys().map(|it| (*it, rung(it))).collect()
-        };
-        for (space, rung) in rung {
-            if self.space(space).is_ok_and(|it| it.face.head() > rung) {
-                self.ring(space);
+    /// Rings whenever there is something to tell, for as long as the runtime is there.
+    pub(super) fn ring_on(&self) {
+        let (weak, shared) = (self.downgrade(), Arc::downgrade(self.shared()));
+        tokio::spawn(async move {
+            while let Some(shared) = shared.upgrade() {
+                tokio::select! {
+                    () = shared.news.told() => {}
+                    _ = shared.store.failure.tripped() => return,
+                }
+                let Some(runtime) = weak.upgrade() else { return };
+                runtime.ring();
             }
-        }
-    }
-
-    /// Something happened in a space.
-    fn ring(&self, space: SpaceId) {
-        let head = self.space(space).map_or(Position(0), |it| it.face.head());
-        let followers: Vec<SessionId> = {
-            let mut table = self.agents().wakes.table.lock();
-            table.rung.insert(space, head);
-            table.followers.get(&space).into_iter().flatten().copied().collect()
-        };
-        followers.into_iter().for_each(|it| self.wake_up(it));
+        });
     }
 
     /// Brings everyone up to date after an open: who is in the middle of something goes on, who
@@ -173,10 +158,11 @@ impl Runtime {
                 if !state.listens() {
                     continue;
                 }
-                runtime.follow_all(session, state.follows().map(|(space, _)| space))?;
-                let behind = state.follows().any(|(space, follow)| {
-                    runtime.space(space).is_ok_and(|it| it.face.head() > follow.cursor)
-                });
+                runtime.follow_all(session, state.follows().map(|(space, _)| space));
+                let mut behind = false;
+                for (space, follow) in state.follows() {
+                    behind |= runtime.store().head_of_stream(space.stream())? > follow.cursor;
+                }
                 if behind || !state.is_at_rest() {
                     up.push(session);
                 }
@@ -271,36 +257,40 @@ impl Runtime {
                 table.scanned.get(&(session, space)).copied().unwrap_or_default()
             };
             let after = follow.cursor.max(scanned);
-            let Ok(mut reader) = self.caller(session).follow(space, after, follow.filter.clone())
-            else {
-                // The right is gone: nothing there is of its concern until it is given back.
-                continue;
-            };
-            match self.pending(session, &mut reader, &mut cause)? {
-                Some(wake) => wakes.push(wake),
-                None => {
+            match self.pending(session, space, after, &follow.filter, &mut cause) {
+                Ok((Some(wake), _)) => wakes.push(wake),
+                Ok((None, upto)) => {
                     let mut table = self.agents().wakes.table.lock();
-                    table.scanned.insert((session, space), reader.cursor());
+                    table.scanned.insert((session, space), upto);
                 }
+                // The right is gone: nothing there is of its concern until it is given back.
+                Err(problem) if problem.kind == Kind::Unknown => {}
+                Err(problem) => return Err(problem),
             }
         }
         Ok((wakes, cause))
     }
 
-    /// One coalesced wake of all there is to read; the cause is that of the longest chain.
+    /// One coalesced wake of all there is to read after a cursor, and how far that is; the cause
+    /// is that of the longest chain.
     fn pending(
         &self,
         to: SessionId,
-        reader: &mut Follow,
+        space: SpaceId,
+        mut after: Position,
+        filter: &Filter,
         cause: &mut Cause,
-    ) -> Result<Option<Wake>, Problem> {
+    ) -> Result<(Option<Wake>, Position), Problem> {
         let quoted = self.shared().config.limits.wake_comments_max;
+        let most = self.shared().config.follow_entries_max;
+        let caller = self.caller(to);
         let mut wake = None;
         loop {
-            let changes = reader.ready(self.shared().config.follow_entries_max)?;
-            if changes.is_empty() {
-                return Ok(wake);
+            let (changes, upto) = caller.changes(space, after, most, filter)?;
+            if upto == after {
+                return Ok((wake, after));
             }
+            after = upto;
             for change in changes {
                 if change.by != to && (cause.root.is_none() || change.hop > cause.hop) {
                     *cause = Cause { root: change.root.or(Some(change.id)), hop: change.hop };

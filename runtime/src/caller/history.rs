@@ -49,7 +49,7 @@ impl Caller {
     }
 
     /// Changes that pass, and the cursor to go on from: past everything that was looked through.
-    fn changes(
+    pub(crate) fn changes(
         &self,
         space: SpaceId,
         after: Position,

@@ -188,6 +188,29 @@ pub(crate) enum Verb {
         #[arg(long, value_name = "KEY=VALUE", requires = "space")]
         meta: Vec<String>,
     },
+    /// Answer a question from documents, each sentence with the line it stands on
+    ///
+    /// The files become passages in a space; a coordinator splits the question into tasks and
+    /// brings up researchers, who may read the sources and add findings and nothing else; a
+    /// synthesiser makes one answer of what they found. Asked again after an interruption it goes
+    /// on; asked again over the same files it tells the same answer. When the documents do not
+    /// hold an answer it says so, and shows what comes nearest.
+    Research {
+        /// In words
+        question: String,
+        /// Files and folders: Markdown, text, reStructuredText, HTML, man pages, source code
+        #[arg(long, value_name = "PATH", num_args = 1.., required = true)]
+        files: Vec<PathBuf>,
+        /// How many researchers
+        #[arg(long, value_name = "N", default_value_t = 3)]
+        agents: usize,
+        /// Who thinks for the agents; `recipe` needs no network
+        #[arg(long, value_name = "NAME", default_value = "recipe")]
+        model: String,
+        /// Begin anew, also where there is an answer
+        #[arg(long)]
+        fresh: bool,
+    },
     /// Bring up an agent, with exactly what is given here
     ///
     /// Its first turn begins at once. It is told how to behave by the atoms of its instruction

@@ -4,7 +4,7 @@ use super::args::BodyArgs;
 use super::json;
 use std::collections::BTreeMap;
 use std::io::{self, Read};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use stoa_actors::atom::{Content, Metadata};
 use stoa_actors::id::{AtomId, Millis};
 use stoa_actors::limits::Limits;
@@ -165,7 +165,15 @@ pub(super) fn space_ask(text: &str) -> Result<SpaceAsk, Problem> {
         Some((use_, delegate)) => (level(use_)?, Some(level(delegate)?)),
         None => (level(levels)?, None),
     };
-    Ok(SpaceAsk { alias: name.to_owned(), use_: Some(use_), delegate })
+    Ok(SpaceAsk { delegate, ..SpaceAsk::to_use(name, use_) })
+}
+
+/// A document or a folder of them, by the one name it has.
+pub(super) fn document(path: &Path) -> Result<PathBuf, Problem> {
+    path.canonicalize().map_err(|error| {
+        let text = format!("cannot read {}: {error}", path.display());
+        Problem::new(Kind::Invalid, text).hint("stoa research 'QUESTION' --files PATH")
+    })
 }
 
 /// Python source, from a file or stdin.

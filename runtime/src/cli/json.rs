@@ -27,6 +27,7 @@ pub(crate) fn answer(answer: &Answer) -> Json {
         Answer::Agent { card, depth } => agent(card, *depth),
         Answer::Happening(it) => happening(it),
         Answer::Wiped { agents } => json!({"wiped": agents}),
+        Answer::Report(report) => serde_json::to_value(report).unwrap_or_default(),
         Answer::Status(status) => self::status(status),
         Answer::Audited(audited) => {
             let mut out = serde_json::to_value(audited).unwrap_or_default();

@@ -3,6 +3,7 @@
 use super::json::instant;
 use anstyle::{AnsiColor, Style};
 use std::io::{self, Write};
+use std::path::Path;
 use stoa_actors::atom::{Atom, Content};
 use stoa_actors::code::{Ending, Outcome};
 use stoa_actors::id::Position;
@@ -10,6 +11,7 @@ use stoa_runtime::agents::{AgentCard, Happening};
 use stoa_runtime::audit::Audited;
 use stoa_runtime::caller::{Change, SpaceCard};
 use stoa_runtime::door::{Answer, Status};
+use stoa_runtime::research::{How, Report};
 use stoa_runtime::search::Found;
 
 const DIM: Style = Style::new().dimmed();
@@ -34,6 +36,7 @@ pub(crate) fn answer(to: &mut impl Write, answer: &Answer) -> io::Result<()> {
         Answer::Wiped { agents } => {
             writeln!(to, "wiped: {agents} agent{}", if *agents == 1 { "" } else { "s" })
         }
+        Answer::Report(report) => self::report(to, report),
         Answer::Status(status) => self::status(to, status),
         Answer::Audited(audited) => self::audited(to, audited),
         other => writeln!(to, "{other:?}"),
@@ -174,6 +177,43 @@ fn outcome(to: &mut impl Write, outcome: &Outcome) -> io::Result<()> {
         writeln!(to, "{value}")?;
     }
     Ok(())
+}
+
+/// Skipped files that are named.
+const SKIPPED_SHOWN: usize = 5;
+
+/// The answer to stdout, what is about it to stderr. Paths are as one would type them from here.
+fn report(to: &mut impl Write, report: &Report) -> io::Result<()> {
+    let here = std::env::current_dir().unwrap_or_default();
+    let near = |path: &str| {
+        let near = Path::new(path).strip_prefix(&here).map(|it| it.display().to_string());
+        near.ok().filter(|it| !it.is_empty()).unwrap_or_else(|| path.to_owned())
+    };
+    let mut text = report.text.clone();
+    for it in &report.citations {
+        let (from, to) = (format!("[{}:", it.path), format!("[{}:", near(&it.path)));
+        text = text.replace(&from, &to);
+    }
+    writeln!(to, "{}", text.trim_end())?;
+    let mut aside = anstream::stderr().lock();
+    let how = match report.how {
+        How::Worked => "worked out now",
+        How::Resumed => "gone on with after an interruption",
+        How::Stored => "the stored answer; the documents are unchanged (--fresh asks anew)",
+    };
+    let Report { agents, tasks, findings, files, passages, run, .. } = report;
+    writeln!(
+        aside,
+        "\n{DIM}{how}: {agents} agents, {tasks} tasks, {findings} findings of {files} files in \
+         {passages} passages; see: stoa agent log {run}{DIM:#}"
+    )?;
+    for (path, why) in report.skipped.iter().take(SKIPPED_SHOWN) {
+        writeln!(aside, "{DIM}skipped {}: {why}{DIM:#}", near(&path.display().to_string()))?;
+    }
+    match report.skipped.len().checked_sub(SKIPPED_SHOWN) {
+        Some(more) if more > 0 => writeln!(aside, "{DIM}and {more} more; --json lists them{DIM:#}"),
+        _ => Ok(()),
+    }
 }
 
 fn status(to: &mut impl Write, status: &Status) -> io::Result<()> {

@@ -1,10 +1,13 @@
 //! From what was typed to a request, and from the answers to the terminal.
 
 use super::args::{AgentVerb, Args, BaseArgs, SpaceVerb, Verb, WhyArgs};
-use super::input::{after, draft, metadata, patch, source, space_ask, space_level, unreferenced};
+use super::input::{
+    after, document, draft, metadata, patch, source, space_ask, space_level, unreferenced,
+};
+use super::progress::Progress;
 use super::{find, json, print};
 use std::io::{self, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 use stoa_actors::code::Ending;
 use stoa_actors::id::{AtomId, Position};
@@ -18,6 +21,7 @@ use stoa_runtime::door::{
 };
 use stoa_runtime::failure::StoreError;
 use stoa_runtime::problem::{Kind, Problem};
+use stoa_runtime::research::ResearchAsk;
 use stoa_runtime::runtime::{Runtime, kinds};
 use stoa_runtime::store;
 
@@ -25,7 +29,7 @@ pub(crate) async fn run(args: Args) -> Result<(), Problem> {
     let data = data_directory(args.data.clone())?;
     let config = Config::at(&data);
     match &args.verb {
-        verb if !makes_directory(verb) && !data.join("format").exists() => {
+        verb if !makes_directory(verb) && !is_made(&data) => {
             let text = format!("there is no stoa data in {}", data.display());
             return Err(Problem::new(Kind::Unknown, text).hint("stoa space create NAME"));
         }
@@ -34,7 +38,7 @@ pub(crate) async fn run(args: Args) -> Result<(), Problem> {
         _ => {}
     }
     let json = args.json || matches!(args.verb, Verb::Watch { .. });
-    let mut out = Out { json, failed: None, hung_up: false };
+    let mut out = Out { json, progress: Progress::new(), failed: None, hung_up: false };
     let request = Request { acting_as: args.acting_as, call: call(args.verb)? };
     let done = match reach(config, kinds()).await? {
         Reached::Client(mut client) => client.ask(&request, |answer| out.tell(&answer)).await,
@@ -144,6 +148,7 @@ async fn interrupted() {
 
 struct Out {
     json: bool,
+    progress: Progress,
     /// What makes the command fail although it was answered.
     failed: Option<Problem>,
     /// Whoever read the answers has enough, like `head`: no failure.
@@ -152,6 +157,11 @@ struct Out {
 
 impl Out {
     fn tell(&mut self, answer: &Answer) -> io::Result<()> {
+        if let Answer::Doing(doing) = answer {
+            self.progress.show(doing);
+            return Ok(());
+        }
+        self.progress.clear();
         let written = self.write(answer);
         self.hung_up |= written.as_ref().is_err_and(|it| it.kind() == io::ErrorKind::BrokenPipe);
         written?;
@@ -194,8 +204,15 @@ impl Out {
     }
 }
 
+/// It is there, or somebody is about to have made it.
+fn is_made(data: &Path) -> bool {
+    data.join("format").exists() || data.join(store::BEGUN).exists()
+}
+
 fn makes_directory(verb: &Verb) -> bool {
-    matches!(verb, Verb::Space(SpaceVerb::Create { .. }) | Verb::Exec { .. } | Verb::Serve)
+    use SpaceVerb::Create;
+    matches!(verb, Verb::Space(Create { .. }) | Verb::Exec { .. } | Verb::Serve)
+        || matches!(verb, Verb::Research { .. })
 }
 
 fn data_directory(given: Option<PathBuf>) -> Result<PathBuf, Problem> {
@@ -322,6 +339,10 @@ fn call(verb: Verb) -> Result<Call, Problem> {
             Call::Spawn(Box::new(ask))
         }
         Verb::Agent(verb) => Call::Agent(agent_call(verb)),
+        Verb::Research { question, files, agents, model, fresh } => {
+            let paths = files.iter().map(|it| document(it)).collect::<Result<_, _>>()?;
+            Call::Research(Box::new(ResearchAsk { question, paths, agents, model, fresh }))
+        }
         Verb::Exec { file, spaces, session } => {
             let spaces = spaces.iter().map(|it| space_level(it)).collect::<Result<_, _>>()?;
             Call::Exec(ExecAsk { source: source(&file)?, spaces, session })

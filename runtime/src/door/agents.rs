@@ -42,10 +42,7 @@ pub(super) async fn perform(caller: &Caller, call: AgentCall, out: &Out) -> Resu
             }
             Ok(())
         }
-        AgentCall::Show { name } => {
-            let session = caller.agent_named(&name)?;
-            one(caller.agent_card(session).await?).await
-        }
+        AgentCall::Show { name } => one(caller.agent(&name).await?).await,
         AgentCall::Log { name, mut after, limit, follow } => {
             let mut left = limit;
             loop {

@@ -5,6 +5,7 @@ use crate::agents::{AgentCard, Happening, SpawnAsk};
 use crate::audit::{self, Audited};
 use crate::caller::{Caller, Change, Grant, Granted, HistoryQuery, Read, SpaceCard, Why};
 use crate::problem::{Kind, Problem};
+use crate::research::{Doing, Report, ResearchAsk};
 use crate::runtime::Runtime;
 use crate::search::Found;
 use crate::session;
@@ -94,6 +95,7 @@ pub enum Call {
     Exec(ExecAsk),
     Spawn(Box<SpawnAsk>),
     Agent(AgentCall),
+    Research(Box<ResearchAsk>),
     Status,
     Audit(AuditAsk),
 }
@@ -131,6 +133,8 @@ pub enum Answer {
     Agent { card: Box<AgentCard>, depth: u32 },
     Happening(Happening),
     Wiped { agents: u64 },
+    Doing(Doing),
+    Report(Box<Report>),
     Status(Status),
     Audited(Audited),
 }
@@ -236,6 +240,13 @@ pub async fn perform(
             out.tell(Answer::Agent { card, depth: 0 }).await
         }
         Call::Agent(call) => super::agents::perform(&caller, call, &out).await,
+        Call::Research(ask) => {
+            let looking = out.0.clone();
+            // Who does not keep up is told less, not later.
+            let mut look = |doing| drop(looking.try_send(Answer::Doing(doing)));
+            let report = caller.research(&ask, &mut look).await?;
+            out.tell(Answer::Report(Box::new(report))).await
+        }
         Call::Exec(ExecAsk { source, spaces, session }) => {
             let outcome = session::exec(&caller, source, &spaces, session.as_deref()).await?;
             out.tell(Answer::Outcome(outcome)).await

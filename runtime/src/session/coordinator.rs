@@ -202,7 +202,7 @@ fn space_asks(item: Item) -> Result<Vec<SpaceAsk>, Raise> {
             }
             _ => return Err(wrong()),
         };
-        Ok(SpaceAsk { alias, use_, delegate })
+        Ok(SpaceAsk { alias, space: None, use_, delegate })
     };
     pairs.into_iter().map(ask).collect()
 }

@@ -17,6 +17,9 @@ use stoa_actors::log::{Body, Breach, Hash, Head, Walk};
 /// The layout of a data directory. A directory with a higher number is refused.
 const FORMAT: u32 = 1;
 
+/// What the format is called until the directory has been opened for the first time.
+pub const BEGUN: &str = "format.new";
+
 /// A directory that is ours.
 #[derive(Debug)]
 pub(crate) struct Owned {
@@ -82,17 +85,43 @@ fn check_format(data: &Path) -> Result<(), StoreError> {
                 known: FORMAT,
             }),
         },
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            // Whole or not there: a crash half-way must not leave a format that nobody knows.
-            let new = data.join("format.new");
-            let mut file = File::create(&new).map_err(file_error("cannot write", &new))?;
-            file.write_all(format!("{FORMAT}\n").as_bytes())
-                .and_then(|()| file.sync_all())
-                .and_then(|()| fs::rename(&new, &path))
-                .map_err(file_error("cannot write", &path))
-        }
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => begin(data),
         Err(error) => Err(file_error("cannot read", &path)(error)),
     }
+}
+
+/// A directory without a format is new, or a crash has cut its making off. The engine cannot go on
+/// from the middle of its own making, and nothing was acknowledged yet: it is made anew. What no
+/// stoa has begun to make is left alone.
+fn begin(data: &Path) -> Result<(), StoreError> {
+    let begun = data.join(BEGUN);
+    let (db, witness) = (data.join("db"), data.join("witness"));
+    if begun.exists() {
+        if db.exists() {
+            fs::remove_dir_all(&db).map_err(file_error("cannot remove", &db))?;
+        }
+        if witness.exists() {
+            fs::remove_file(&witness).map_err(file_error("cannot remove", &witness))?;
+        }
+    } else if let Some(strange) = [db, witness].into_iter().find(|it| it.exists()) {
+        let why = "it was there before stoa was".to_owned();
+        return Err(StoreError::File { what: "cannot use", path: strange, why });
+    }
+    let mut file = File::create(&begun).map_err(file_error("cannot write", &begun))?;
+    file.write_all(format!("{FORMAT}\n").as_bytes())
+        .and_then(|()| file.sync_all())
+        .map_err(file_error("cannot write", &begun))
+}
+
+/// The directory has been opened whole: from now on what is in it counts.
+fn born(data: &Path) -> Result<(), StoreError> {
+    let (begun, format) = (data.join(BEGUN), data.join("format"));
+    if format.exists() {
+        return Ok(());
+    }
+    fs::rename(&begun, &format)
+        .and_then(|()| File::open(data)?.sync_all())
+        .map_err(file_error("cannot write", &format))
 }
 
 impl Opened {
@@ -139,6 +168,7 @@ impl Opened {
         if vouched != Some(head) {
             witness.write(head).map_err(file_error("cannot write", &path))?;
         }
+        born(data)?;
         let walked = head.position.0 - checkpoint.position.0;
         Ok(Opened { store, witness, head, last, walked })
     }

@@ -1,0 +1,36 @@
+//! How far a piece of work is, on one line that is written over; nothing where nobody looks on.
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use std::io::IsTerminal;
+use stoa_runtime::research::Doing;
+
+pub(super) struct Progress(ProgressBar);
+
+impl Progress {
+    pub(super) fn new() -> Progress {
+        let target = if std::io::stderr().is_terminal() {
+            ProgressDrawTarget::stderr_with_hz(10)
+        } else {
+            ProgressDrawTarget::hidden()
+        };
+        let style = ProgressStyle::with_template("{spinner} {elapsed:>4} {msg}");
+        let bar = ProgressBar::with_draw_target(None, target);
+        Progress(bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner())))
+    }
+
+    pub(super) fn show(&self, doing: &Doing) {
+        self.0.set_message(match doing {
+            Doing::Reading { files, done, passages } => {
+                format!("reading: {done} of {files} files, {passages} passages")
+            }
+            Doing::Working { agents, running, tasks, closed, findings } => format!(
+                "{agents} agents, {running} at work; {closed} of {tasks} tasks done; {findings} findings"
+            ),
+        });
+        self.0.tick();
+    }
+
+    pub(super) fn clear(&self) {
+        self.0.finish_and_clear();
+    }
+}
