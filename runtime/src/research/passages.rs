@@ -127,7 +127,8 @@ impl Cutter {
         self.begins = false;
     }
 
-    /// Ends a passage that is full: before the last block that leaves it half of its aim, else here.
+    /// Ends a passage that is full: before the last block that leaves it half of its aim, or else
+    /// here.
     fn overflow(&mut self) {
         let mut before = 0;
         let mut end = self.held.len();
@@ -316,7 +317,8 @@ mod tests {
                     let number = passage.first + n;
                     for word in line.split(|c: char| !c.is_alphanumeric()) {
                         prop_assert!(source[number - 1].contains(word), "{word} at {number}");
-                        if let Some((told, _)) = word.strip_prefix("at").and_then(|it| it.split_once('x')) {
+                        let told = word.strip_prefix("at").and_then(|it| it.split_once('x'));
+                        if let Some((told, _)) = told {
                             prop_assert_eq!(told, number.to_string());
                         }
                     }
@@ -326,7 +328,9 @@ mod tests {
 
         /// Nothing is cut in two, lost or said twice where no markup hides it.
         #[test]
-        fn plain_words_are_all_there_once(words in prop::collection::vec(("[a-z]{2,9}", 0..12u8), 3..900)) {
+        fn plain_words_are_all_there_once(
+            words in prop::collection::vec(("[a-z]{2,9}", 0..12u8), 3..900),
+        ) {
             let mut text = String::new();
             for (word, gap) in &words {
                 text.push_str(word);
