@@ -164,7 +164,7 @@ async fn every_file_is_read_once_and_the_rest_is_listed() {
     place.write("huge.txt", "many words ".repeat(1_000));
     place.write("binary.txt", "words\0words");
     let closed = place.write("closed.txt", "the words of a closed file\n");
-    std::fs::set_permissions(&closed, PermissionsExt::from_mode(0)).expect("permissions");
+    std::fs::set_permissions(&closed, PermissionsExt::from_mode(0o0)).expect("permissions");
     symlink(&docs, docs.join("sub/loop")).expect("a link");
     symlink("self", docs.join("self")).expect("a link");
     symlink("nowhere", docs.join("broken")).expect("a link");
