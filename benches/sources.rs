@@ -1,7 +1,7 @@
 //! Documents into a space: the first time, and again when nothing has changed.
 //!
-//! `SOURCES=DIR:DIR` for real ones; else 2,000 pages of HTML, 20 KB each, are made up. Promise: 2,000
-//! files within 8 s, again within 0.3 s, also from a store that was just opened; 500 MiB at most.
+//! `SOURCES=DIR:DIR` for real ones; else 2,000 pages of HTML, 20 KB each, are made up. Promise:
+//! 2,000 files within 8 s, again within 0.3 s, also from a store that was just opened; 500 MiB at most.
 
 #![expect(clippy::print_stdout, reason = "a bench prints what it measured")]
 #![expect(clippy::expect_used, reason = "a bench that cannot run ends")]
@@ -20,7 +20,8 @@ async fn run(what: &str, runtime: &Runtime, space: SpaceId, paths: &[PathBuf]) -
     let done = ingest(&caller, space, paths, &mut |_| {}).await.expect("ingests");
     let took = start.elapsed().as_secs_f64();
     println!(
-        "{what:<10} {took:>7.3} s  {} files ({} new, {} unchanged, {} skipped), {} passages, {} MiB at most",
+        "{what:<10} {took:>7.3} s  {} files ({} new, {} unchanged, {} skipped), {} passages, \
+         {} MiB at most",
         done.files,
         done.new,
         done.unchanged,

@@ -385,16 +385,11 @@ mod tests {
     #[test]
     fn headings_are_sections() {
         let document = read("<h1>One<a class=headerlink>¶</a></h1>\n<h2>T\nwo</h2><p>x");
-        let sections: Vec<_> = document
-            .lines
-            .iter()
-            .flat_map(|line| &line.marks)
-            .filter_map(|mark| match &mark.what {
-                Start::Section { level, heading } => Some((*level, heading.as_str())),
-                Start::Block => None,
-            })
-            .collect();
-        assert_eq!(sections, [(1, "One"), (2, "T wo")]);
+        let marks: Vec<&Start> =
+            document.lines.iter().flat_map(|line| &line.marks).map(|mark| &mark.what).collect();
+        let section = |level, heading: &str| Start::Section { level, heading: heading.into() };
+        let sections: Vec<&&Start> = marks.iter().filter(|it| ***it != Start::Block).collect();
+        assert_eq!(sections, [&&section(1, "One"), &&section(2, "T wo")]);
         assert_eq!(document.title.as_deref(), Some("One"));
         assert_eq!(document.line(3), Some("wo x"));
     }

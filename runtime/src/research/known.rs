@@ -114,7 +114,11 @@ impl Says {
     pub(super) fn of(title: &str, passage: Passage) -> Says {
         let Passage { mut headings, first, last, text } = passage;
         // The widest heading is the title once more, mostly.
-        if headings.first().is_some_and(|it| title.starts_with(it.as_str())) {
+        let again = |it: &String| {
+            let rest = title.strip_prefix(it.as_str());
+            rest.is_some_and(|rest| !rest.starts_with(char::is_alphanumeric))
+        };
+        if headings.first().is_some_and(again) {
             headings.remove(0);
         }
         headings.insert(0, title.to_owned());

@@ -100,10 +100,16 @@ impl Cutter {
 
     fn take(&mut self, number: usize, line: &Line, range: Range<usize>) {
         let whole = range == (0..line.text.len());
-        let own = |at: usize| whole || (range.start..range.end).contains(&at);
-        let marks = line.marks.iter().filter(|it| own(it.at));
-        let starts: Vec<&Start> = marks.map(|it| &it.what).collect();
-        let heads = starts.iter().any(|it| matches!(it, Start::Section { .. }));
+        let (from, to) = (range.start, range.end);
+        let owns = |at: usize| whole || (from..to).contains(&at);
+        let heads = |it: &&Start| matches!(it, Start::Section { .. });
+        let marks = || line.marks.iter();
+        let mut starts: Vec<&Start> =
+            marks().filter(|it| owns(it.at)).map(|it| &it.what).filter(heads).collect();
+        let heading = !starts.is_empty();
+        // What begins within a line cannot begin a passage: half of the line is of what was before.
+        starts
+            .extend(marks().filter(|it| it.at == from).map(|it| &it.what).filter(|it| !heads(it)));
         if !starts.is_empty() {
             self.mark(&starts);
         }
@@ -120,14 +126,16 @@ impl Cutter {
         while !self.held.is_empty() && self.chars + chars > PASSAGE_CHARS_MAX {
             self.overflow();
         }
-        self.headed = heads && (self.headed || self.held.is_empty());
+        self.headed = heading && (self.headed || self.held.is_empty());
         self.chars += chars;
         let text = text.to_owned();
         self.held.push(Piece { line: number, text, chars, begins: self.begins });
-        self.begins = false;
+        // A block that ends with the line: the next begins with the next line.
+        self.begins = to == line.text.len() && marks().any(|it| it.at == to);
     }
 
-    /// Ends a passage that is full: before the last block that leaves it half of its aim, else here.
+    /// Ends a passage that is full: before the last block that leaves it half of its aim, or else
+    /// here.
     fn overflow(&mut self) {
         let mut before = 0;
         let mut end = self.held.len();
@@ -238,6 +246,16 @@ mod tests {
         assert_eq!(found[0].text, "Top\nOne\nwords of the first part");
     }
 
+    /// The end of a paragraph is no place to cut before its last line.
+    #[test]
+    fn a_paragraph_is_not_cut_before_its_last_line() {
+        let line = "words of a paragraph that is long enough to be cut in the end,\n";
+        let one = format!("<p>{}and its last line.</p>\n", line.repeat(12));
+        let found = cut(&one.repeat(3), "a.html");
+        let lines: Vec<_> = found.iter().map(|it| (it.first, it.last)).collect();
+        assert_eq!(lines, [(1, 13), (14, 26), (27, 39)]);
+    }
+
     #[test]
     fn what_only_leads_elsewhere_is_dropped() {
         assert_eq!(cut("next | up\n", "a.txt"), []);
@@ -316,7 +334,8 @@ mod tests {
                     let number = passage.first + n;
                     for word in line.split(|c: char| !c.is_alphanumeric()) {
                         prop_assert!(source[number - 1].contains(word), "{word} at {number}");
-                        if let Some((told, _)) = word.strip_prefix("at").and_then(|it| it.split_once('x')) {
+                        let told = word.strip_prefix("at").and_then(|it| it.split_once('x'));
+                        if let Some((told, _)) = told {
                             prop_assert_eq!(told, number.to_string());
                         }
                     }
@@ -326,7 +345,9 @@ mod tests {
 
         /// Nothing is cut in two, lost or said twice where no markup hides it.
         #[test]
-        fn plain_words_are_all_there_once(words in prop::collection::vec(("[a-z]{2,9}", 0..12u8), 3..900)) {
+        fn plain_words_are_all_there_once(
+            words in prop::collection::vec(("[a-z]{2,9}", 0..12u8), 3..900),
+        ) {
             let mut text = String::new();
             for (word, gap) in &words {
                 text.push_str(word);
