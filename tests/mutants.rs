@@ -130,9 +130,12 @@ const SUPERVISION: &[&str] = &[
 ];
 
 const RIGHTS: &[&str] = &[
+    "rights.agent_without_charter",
     "rights.alias_overwrites",
     "rights.basis_dies_first",
+    "rights.charters_for_another",
     "rights.child_default_all",
+    "rights.child_may_only_read_its_dm",
     "rights.end_keeps_children",
     "rights.end_keeps_names",
     "rights.expiry_beyond_basis",
@@ -148,7 +151,9 @@ const RIGHTS: &[&str] = &[
     "rights.share_widens_delegate",
     "rights.spawn_refused_in_silence",
     "rights.spawn_skips_delegate",
+    "rights.the_born_stay_owed",
     "rights.use_as_delegate",
+    "rights.widen_charters_the_ended",
     "rights.widen_resurrects",
     "rights.widen_revives_the_ended",
 ];
