@@ -50,8 +50,8 @@ pub(crate) struct Delivered<B: Behaviour> {
     pub(crate) reply: oneshot::Sender<Asked<B>>,
     /// Room in the mailbox and among all mailboxes' bytes; given back when this is answered.
     pub(crate) room: (OwnedSemaphorePermit, OwnedSemaphorePermit),
-    /// Told once it is decided on: whether something is to be appended, and is before all that is
-    /// sent to the log from then on.
+    /// Told once it is decided on: whether it is accepted. What it appends, or what made it so
+    /// already, is before all that is sent to the log from then on.
     pub(crate) taken: Option<oneshot::Sender<bool>>,
 }
 
@@ -146,8 +146,8 @@ impl<B: Behaviour + Sync> Life<B> {
             }
         };
         let settled = self.incarnation.seq() == seat.face.durable_seq();
+        let accepted = step.answer.is_ok();
         let finish = Finish { step, seat: seat.clone(), reply, room };
-        let appends = append.is_some();
         match append {
             Some(append) => {
                 let seq = append.seq;
@@ -160,7 +160,7 @@ impl<B: Behaviour + Sync> Life<B> {
         }
         if let Some(taken) = taken {
             // Who asked may have gone.
-            let _ = taken.send(appends);
+            let _ = taken.send(accepted);
         }
     }
 

@@ -32,6 +32,8 @@ pub(crate) struct Wakes {
 struct Table {
     followers: BTreeMap<SpaceId, BTreeSet<SessionId>>,
     due: BTreeSet<SessionId>,
+    /// The most that were due at once.
+    due_most: usize,
     /// How far each followed space had come when its followers were told last.
     rung: BTreeMap<SpaceId, Position>,
     /// Looking now; who is due again meanwhile looks once more.
@@ -90,6 +92,11 @@ impl Runtime {
         }
     }
 
+    /// The most wakes that were pending at once since the open: at most one for each agent.
+    pub fn wakes_pending_most(&self) -> usize {
+        self.agents().wakes.table.lock().due_most
+    }
+
     /// A session that has ended is told nothing any more.
     pub(crate) fn unfollow_all(&self, session: SessionId) {
         self.agents().wakes.forget(session);
@@ -100,6 +107,7 @@ impl Runtime {
         let wakes = &self.agents().wakes;
         let mut table = wakes.table.lock();
         table.due.insert(session);
+        table.due_most = table.due_most.max(table.due.len());
         table.active.insert(session);
         if !std::mem::replace(&mut table.dispatching, true) {
             let looks = self.shared().config.looks_max;
@@ -118,6 +126,8 @@ impl Runtime {
         for space in spaces {
             let first = {
                 let mut table = self.agents().wakes.table.lock();
+                // Another filter, or another cursor: what was of no interest may be now.
+                table.scanned.remove(&(session, space));
                 let first = !table.followers.contains_key(&space);
                 table.followers.entry(space).or_default().insert(session);
                 first
@@ -170,14 +180,12 @@ impl Runtime {
             let mut up = Vec::new();
             for session in agents {
                 let state = load::<Session>(runtime.store(), session.stream())?.into_state();
-                if !state.listens() {
-                    continue;
-                }
+                // Who is stopped follows as well: it may be resumed.
                 runtime.follow_all(session, state.follows().map(|(space, _)| space))?;
                 let behind = state.follows().any(|(space, follow)| {
                     runtime.space(space).is_ok_and(|it| it.face.head() > follow.cursor)
                 });
-                if behind || !state.is_at_rest() {
+                if (behind && state.listens()) || !state.is_at_rest() {
                     up.push(session);
                 }
             }
