@@ -8,13 +8,17 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 use stoa_actors::atom::{Atom, Content, Deprecation, Embedding, Reference};
+use stoa_actors::code::{Item, Object, Raise};
 use stoa_actors::codec;
 use stoa_actors::id::{
     AtomId, EventId, LinkId, Millis, Position, SessionId, SpaceId, StreamId, SubscriptionId,
 };
 use stoa_actors::log::{Answered, BODY_FORM, Body, Cause, EVENTS_FORM, Hash, Header};
 use stoa_actors::rights::{self, Level, Link, Named, Right, Subject};
-use stoa_actors::space::{self, Filter, Subscription};
+use stoa_actors::session::{
+    self, Charter, Follow, Letter, Note, Observation, Recorded, Thought, TurnOutcome,
+};
+use stoa_actors::space::{self, Filter, Subscription, Wake};
 use stoa_actors::value::Value;
 
 fn fixture(name: &str, bytes: &[u8]) -> Vec<u8> {
@@ -140,6 +144,92 @@ fn rights_events_of_form_1_read() {
         rights::Event::Ended { session, at, by, links: vec![], reason },
     ];
     holds("rights-events-1.bin", EVENTS_FORM, &events);
+}
+
+fn charter() -> Charter {
+    let filter =
+        Filter { types: vec!["atom.put".into()], metadata: [("a".to_owned(), true.into())].into() };
+    Charter {
+        parent: SessionId([2; 16]),
+        task: "find out".into(),
+        instructions: Some(SpaceId([4; 16])),
+        model: "recipe".into(),
+        dm: SpaceId([5; 16]),
+        first: Some(SpaceId([6; 16])),
+        follows: vec![(SpaceId([5; 16]), Follow { filter, cursor: Position(300) })],
+    }
+}
+
+#[test]
+fn a_charter_among_the_rights_reads() {
+    let session = SessionId([3; 16]);
+    let events = vec![rights::Event::Chartered { session, charter: Box::new(charter()) }];
+    holds("rights-chartered-1.bin", EVENTS_FORM, &events);
+    holds("charter-1.bin", EVENTS_FORM, &charter());
+}
+
+fn notes() -> Vec<Note> {
+    let object = Object {
+        class: "Space".into(),
+        handle: u128::MAX - 1,
+        fields: vec![("name".into(), Item::Value(Value::from("board")))],
+    };
+    let items = vec![Item::Object(object), Item::Bytes(vec![0, 255]), Item::List(vec![])];
+    let map = Item::Map(vec![("all".into(), Item::List(items))]);
+    let raise = Raise { class: "Conflict".into(), message: "now version 3".into() };
+    let answers = [
+        None,
+        Some(Recorded::Atom(AtomId([1; 16]), 300)),
+        Some(Recorded::Atoms(vec![(AtomId([1; 16]), 1, Some(0.25)), (AtomId([2; 16]), 2, None)])),
+        Some(Recorded::Item(map)),
+        Some(Recorded::Raised(raise)),
+    ];
+    let note = |(call, answer): (u64, Option<Recorded>)| {
+        let wrote = answer.is_none();
+        Note { call, asked: Hash([9; 32]), answer, wrote }
+    };
+    (1..).zip(answers).map(note).collect()
+}
+
+#[test]
+fn session_events_of_form_1_read() {
+    let wake = Wake {
+        space: SpaceId([5; 16]),
+        first: Position(301),
+        last: Position(70_000),
+        count: 3,
+        comments: vec!["grüße".into()],
+        hop: 2,
+    };
+    let (at, by, reason) = (Millis(1_700_000_000_000), SessionId([2; 16]), "because".to_owned());
+    let cause = Cause { root: Some(EventId([9; 16])), hop: 3 };
+    let thought = Thought { text: "I look.".into(), code: Some("1 / 0".into()) };
+    let observation = Observation { text: "oh".into(), failed: Some("ZeroDivisionError".into()) };
+    let rest_until = Millis(1_700_000_000_050);
+    let exhausted = TurnOutcome::Exhausted("turn_steps_max = 64".into());
+    let follow = Follow { filter: Filter::default(), cursor: Position(7) };
+    let letter = Letter { subject: "said".into(), text: "it is done".into(), cause };
+    let mut events = vec![
+        session::Event::Born(Box::new(charter())),
+        session::Event::TurnBegan { turn: 300, wakes: vec![wake], cause, at },
+        session::Event::Thought { thought, at },
+        session::Event::Thought { thought: Thought::default(), at },
+        session::Event::Observed(observation),
+        session::Event::TurnEnded { outcome: TurnOutcome::Done, rest_until },
+        session::Event::TurnEnded { outcome: exhausted, rest_until },
+        session::Event::TurnFailed { why: reason.clone(), at, retry_at: rest_until },
+        session::Event::Quarantined { why: reason.clone(), at },
+        session::Event::Parked { hop: 65, heard: Position(300) },
+        session::Event::Stopped { by, reason: reason.clone() },
+        session::Event::Resumed { by },
+        session::Event::Wiped { by, reason },
+        session::Event::Followed { space: SpaceId([5; 16]), follow },
+        session::Event::Unfollowed(SpaceId([5; 16])),
+        session::Event::Wrote { id: 11, letter },
+        session::Event::Told(11),
+    ];
+    events.extend(notes().into_iter().map(session::Event::Noted));
+    holds("session-events-1.bin", EVENTS_FORM, &events);
 }
 
 #[test]

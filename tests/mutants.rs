@@ -8,6 +8,7 @@ mod laws {
     pub(crate) mod rights;
     pub(crate) mod rights_in_memory;
     pub(crate) mod search;
+    pub(crate) mod session;
     pub(crate) mod simulated;
     pub(crate) mod space;
     pub(crate) mod supervision;
@@ -43,6 +44,10 @@ fn stop() -> Result<(), String> {
 
 fn search() -> Result<(), String> {
     laws::search::hold(quick(128), 41, 40)
+}
+
+fn sessions() -> Result<(), String> {
+    laws::session::hold(quick(512), 41, 80)
 }
 
 fn supervision() -> Result<(), String> {
@@ -86,6 +91,25 @@ const CURSOR: &[&str] = &[
     "cursor.marker_counts_the_quoted",
 ];
 
+const SESSIONS: &[&str] = &[
+    "session.answers_itself",
+    "session.cursor_stands",
+    "session.fails_for_ever",
+    "session.follow_skips",
+    "session.forgets_answers",
+    "session.forgets_letters",
+    "session.letters_share_a_name",
+    "session.no_park",
+    "session.no_rest",
+    "session.retries_for_another",
+    "session.sees_too_soon",
+    "session.steps_unbounded",
+    "session.takes_the_stale",
+    "session.waits_the_same",
+    "session.wakes_the_stopped",
+    "session.wakes_twice",
+];
+
 const STOP: &[&str] = &["stop.acknowledges_what_failed", "stop.answers_reads", "stop.goes_on"];
 
 const SUPERVISION: &[&str] = &[
@@ -106,9 +130,12 @@ const SUPERVISION: &[&str] = &[
 ];
 
 const RIGHTS: &[&str] = &[
+    "rights.agent_without_charter",
     "rights.alias_overwrites",
     "rights.basis_dies_first",
+    "rights.charters_for_another",
     "rights.child_default_all",
+    "rights.child_may_only_read_its_dm",
     "rights.end_keeps_children",
     "rights.end_keeps_names",
     "rights.expiry_beyond_basis",
@@ -124,7 +151,9 @@ const RIGHTS: &[&str] = &[
     "rights.share_widens_delegate",
     "rights.spawn_refused_in_silence",
     "rights.spawn_skips_delegate",
+    "rights.the_born_stay_owed",
     "rights.use_as_delegate",
+    "rights.widen_charters_the_ended",
     "rights.widen_resurrects",
     "rights.widen_revives_the_ended",
 ];
@@ -145,6 +174,11 @@ fn the_laws_of_rights_catch_every_planted_bug() {
 #[test]
 fn the_laws_of_search_catch_every_planted_bug() {
     all_caught(SEARCH, search);
+}
+
+#[test]
+fn the_laws_of_sessions_catch_every_planted_bug() {
+    all_caught(SESSIONS, sessions);
 }
 
 #[test]

@@ -105,6 +105,8 @@ pub enum Phase {
     Parked {
         /// How long.
         hop: u16,
+        /// Up to here the DM space was heard by then: what is said after it is the answer.
+        heard: Position,
     },
     /// Somebody stopped it; nothing wakes it until it is resumed.
     Stopped,
@@ -159,14 +161,17 @@ pub enum Message {
         why: String,
     },
     /// The wait after a failed turn is over.
-    Retry,
+    Retry {
+        /// Which turn failed.
+        turn: u64,
+    },
     /// What was to be told is in the DM space.
     Told(EffectId),
     /// Follow a space.
     Follow {
         /// Which.
         space: SpaceId,
-        /// How.
+        /// How. If it is followed already its cursor stays where it is.
         follow: Follow,
     },
     /// Follow it no more.
@@ -217,7 +222,7 @@ pub enum Event {
     /// It failed once too often.
     Quarantined { why: String, at: Millis },
     /// A chain of reactions was cut.
-    Parked { hop: u16 },
+    Parked { hop: u16, heard: Position },
     /// Somebody stopped it.
     Stopped { by: SessionId, reason: String },
     /// Somebody let it go on.
@@ -263,6 +268,8 @@ pub enum Effect {
     },
     /// Say [`Message::Retry`] then.
     Wait {
+        /// The turn that failed.
+        turn: u64,
         /// When.
         until: Millis,
     },
@@ -375,7 +382,7 @@ impl Behaviour for Session {
                 self.observe(turn, step, observation, delivery)
             }
             Message::Fail { turn, why } => self.fail(turn, why, delivery),
-            Message::Retry => Ok(self.retry(delivery)),
+            Message::Retry { turn } => self.retry(turn, delivery),
             Message::Told(id) => Ok(match self.letters.contains_key(&id) {
                 true => {
                     let (listen, effect) = fate::listen(delivery.seq);

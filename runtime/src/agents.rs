@@ -109,10 +109,10 @@ impl Perform<Session> for Hand {
         Box::pin(async move {
             started.wait_for(|it| *it).await.ok()?;
             match effect {
-                Effect::Wait { until } => {
+                Effect::Wait { turn, until } => {
                     let now = runtime.upgrade()?.now();
                     tokio::time::sleep(Duration::from_millis(until.0.saturating_sub(now.0))).await;
-                    Some(Message::Retry)
+                    Some(Message::Retry { turn })
                 }
                 Effect::Listen => {
                     runtime.upgrade()?.wake_up(session);

@@ -12,6 +12,7 @@ use proptest::test_runner::{Config, RngSeed, TestCaseError, TestRunner};
 use schedule::{Asked, Op, Step};
 use stoa_actors::id::{LinkId, Millis, ROOT, SessionId, SpaceId};
 use stoa_actors::rights::{Ask, Event, Level, Message, Right, Rights, Subject};
+use stoa_actors::session::Charter;
 
 /// Where the rights are tried: in memory, or over a real store.
 pub(crate) trait Host {
@@ -67,6 +68,19 @@ pub(crate) fn hold<H: Host>(
 
 pub(crate) const ALIASES: [&str; 3] = ["findings", "notes", "work"];
 
+/// What an agent of the schedules is begun with.
+pub(crate) fn charter(parent: SessionId, child: SessionId, dm: SpaceId) -> Charter {
+    Charter {
+        parent,
+        task: format!("be {child}"),
+        instructions: None,
+        model: "recipe".into(),
+        dm,
+        first: None,
+        follows: Vec::new(),
+    }
+}
+
 /// The actor and the model, side by side.
 struct Trial<H> {
     host: H,
@@ -76,6 +90,8 @@ struct Trial<H> {
     now: u64,
     sessions: Vec<SessionId>,
     subjects: Vec<Subject>,
+    /// The last spawn that was accepted.
+    last_spawn: Option<(SessionId, Message)>,
     ids: u64,
 }
 
@@ -92,6 +108,7 @@ fn follow<H: Host>(host: H, steps: &[Step]) -> Result<(), String> {
             Subject::Tool("t1".into()),
             Subject::Space(SpaceId([255; 16])),
         ],
+        last_spawn: None,
         ids: 0,
     };
     for (at, (op, durable)) in steps.iter().enumerate() {
@@ -166,7 +183,7 @@ impl<H: Host> Trial<H> {
     fn tell(&mut self, foreseen: Foreseen) -> Result<(), String> {
         let Foreseen { verdict, facts, names, message, by } = foreseen;
         let law = match &message {
-            Message::Spawn { .. } | Message::Share { .. } => "narrow",
+            Message::Spawn { .. } | Message::SpawnAgent { .. } | Message::Share { .. } => "narrow",
             Message::Revoke { .. } | Message::RevokeLink { .. } | Message::End { .. } => "revoke",
             _ => "derivation",
         };
@@ -181,18 +198,36 @@ impl<H: Host> Trial<H> {
         if got == Verdict::Refused && !events.is_empty() {
             return Err(format!("{law}: a refusal changed something: {events:?}"));
         }
+        let before = self.model.facts.len();
         let recorded = events.len() == 1 && events.iter().all(recorded);
         if got == Verdict::Denied && !recorded {
             return Err(format!("{law}: a refusal was not recorded, but {events:?}"));
         }
         if got == Verdict::Accepted {
-            if let Message::Spawn { child, .. } = message {
-                self.sessions.push(child);
+            let spawned = match &message {
+                Message::Spawn { child, .. } | Message::SpawnAgent { child, .. } => Some(*child),
+                _ => None,
+            };
+            if let Some(child) = spawned {
+                if self.sessions.contains(&child) {
+                    if !events.is_empty() {
+                        return Err(format!("{law}: {child} was spawned twice: {events:?}"));
+                    }
+                } else {
+                    self.sessions.push(child);
+                    self.last_spawn = Some((by, message));
+                }
             }
             self.model.facts.extend(facts);
             self.model.names.extend(names);
         }
-        self.facts.resize(self.facts.len() + events.len(), self.model.facts.len());
+        let all = self.model.facts.len();
+        // Of an agent's three events the first brings its space and the last its charter.
+        if let [Event::SpaceCreated { .. }, _, Event::Chartered { .. }] = events[..] {
+            self.facts.extend([before + 1, all - 1, all]);
+        } else {
+            self.facts.resize(self.facts.len() + events.len(), all);
+        }
         Ok(())
     }
 

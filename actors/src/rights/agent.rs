@@ -4,6 +4,7 @@
 use super::grant::Spawn;
 use super::{Asking, Decision, Event, Level, Link, Refusal, Reply, Right, Rights, Subject};
 use crate::id::LinkId;
+use crate::mutant::planted;
 use crate::session::Charter;
 
 /// What an agent calls the space that it shares with its parent.
@@ -19,7 +20,7 @@ impl Rights {
     ) -> Result<Decision, Refusal> {
         let (child, reason) = (spawn.child, spawn.reason.clone());
         let by = asking.by;
-        if charter.parent != by {
+        if charter.parent != by && !planted("rights.charters_for_another") {
             return Err(Refusal::NoSuchSession(charter.parent));
         }
         if spawn.asks.iter().any(|it| it.alias.as_deref() == Some(DM)) {
@@ -37,12 +38,16 @@ impl Rights {
         };
         let dm = self.create_space(asking, charter.dm, mine, None, reason.clone())?;
         self.link_is_fresh(theirs)?;
-        let right = Right::to_use(Subject::Space(charter.dm), Level::Write);
+        let level =
+            if planted("rights.child_may_only_read_its_dm") { Level::Read } else { Level::Write };
+        let right = Right::to_use(Subject::Space(charter.dm), level);
         let (basis, expires) = (Some(mine), None);
         links.push(Link { id: theirs, from: by, to: child, right, basis, expires, reason });
         names.push((DM.to_owned(), charter.dm));
         decision.events.splice(0..0, dm.events);
-        decision.events.push(Event::Chartered { session: child, charter });
+        if !planted("rights.agent_without_charter") {
+            decision.events.push(Event::Chartered { session: child, charter });
+        }
         decision.answer = Ok(Reply::Spawned { child });
         Ok(decision)
     }

@@ -61,11 +61,17 @@ impl Rights {
             Event::Born { session } => {
                 if let Some(birth) = self.births.get_mut(session) {
                     birth.seen = Seen::Born;
-                    birth.charter = None;
+                    if !planted("rights.the_born_stay_owed") {
+                        birth.charter = None;
+                    }
                 }
             }
             Event::Chartered { session, charter } => {
-                if let Some(birth) = self.births.get_mut(session) {
+                // One that was ended meanwhile has nothing to begin.
+                let charters = planted("rights.widen_charters_the_ended");
+                if let Some(birth) = self.births.get_mut(session)
+                    && (birth.ended.is_none() || charters)
+                {
                     birth.charter = Some(charter.clone());
                 }
             }

@@ -30,7 +30,7 @@ pub(super) fn act_id(turn: u64, step: u32) -> EffectId {
 }
 
 pub(super) fn wait(turn: u64, until: Millis) -> (EffectId, Effect) {
-    (id(turn, 0, WAIT), Effect::Wait { until })
+    (id(turn, 0, WAIT), Effect::Wait { turn, until })
 }
 
 /// After entry `seq`: one that still runs for an older entry has perhaps looked already.
@@ -107,13 +107,21 @@ impl Session {
     pub(super) fn wake(&self, mut wakes: Vec<Wake>, delivery: &Delivery<'_>) -> Decision<Self> {
         self.keep_news(&mut wakes);
         let dm = self.charter().map(|it| it.dm);
-        let spoken_to = wakes.iter().any(|it| Some(it.space) == dm);
+        let said = wakes.iter().find(|it| Some(it.space) == dm).map(|it| it.last);
+        let spoken_to = said.is_some();
         let hop = wakes.iter().map(|it| it.hop).max().map_or(0, |hop| hop.saturating_add(1));
         let root = delivery.cause.root;
         match &self.phase {
             _ if wakes.is_empty() => Decision::read(Reply::Done),
-            Phase::Parked { .. } if spoken_to => self.turn(wakes, Cause { root, hop: 1 }, delivery),
-            Phase::Idle if delivery.now < self.rest_until && !spoken_to => {
+            // What was said before it was parked is a part of the chain, not an answer.
+            Phase::Parked { heard, .. }
+                if said > Some(*heard) || (spoken_to && planted("session.answers_itself")) =>
+            {
+                self.turn(wakes, Cause { root, hop: 1 }, delivery)
+            }
+            Phase::Idle
+                if delivery.now < self.rest_until && !spoken_to && !planted("session.no_rest") =>
+            {
                 Decision::read(Reply::NotBefore(self.rest_until))
             }
             Phase::Idle
@@ -121,10 +129,14 @@ impl Session {
             {
                 let text =
                     format!("parked after a chain of {hop} reactions; answer here, and I go on");
-                let parked = Decision::event(Event::Parked { hop }, Reply::Done);
+                let heard = said.unwrap_or_default();
+                let parked = Decision::event(Event::Parked { hop, heard }, Reply::Done);
                 self.write(parked, "parked", text, Cause { root, hop: 0 })
             }
             Phase::Idle => self.turn(wakes, Cause { root, hop }, delivery),
+            Phase::Stopped if planted("session.wakes_the_stopped") => {
+                self.turn(wakes, Cause { root, hop }, delivery)
+            }
             _ => Decision::read(Reply::Busy),
         }
     }
@@ -148,16 +160,25 @@ impl Session {
             let quarantined = Decision::event(event, Reply::Done);
             return self.write(quarantined, "quarantined", text, Cause::default());
         }
-        let wait_ms = limits.backoff_first_ms << counted.min(16);
+        let doubled = if planted("session.waits_the_same") { 0 } else { counted.min(16) };
+        let wait_ms = limits.backoff_first_ms << doubled;
         let retry_at = Millis(at.0 + wait_ms.min(limits.backoff_ms_max));
         let (id, effect) = wait(self.turns, retry_at);
         Decision::event(Event::TurnFailed { why, at, retry_at }, Reply::Done).effect(id, effect)
     }
 
-    pub(super) fn retry(&self, delivery: &Delivery<'_>) -> Decision<Self> {
+    pub(super) fn retry(
+        &self,
+        turn: u64,
+        delivery: &Delivery<'_>,
+    ) -> Result<Decision<Self>, Refusal> {
         match &self.phase {
-            Phase::Waiting { wakes, cause, .. } => self.turn(wakes.clone(), *cause, delivery),
-            _ => Decision::read(Reply::Done),
+            Phase::Waiting { wakes, cause, .. }
+                if turn == self.turns || planted("session.retries_for_another") =>
+            {
+                Ok(self.turn(wakes.clone(), *cause, delivery))
+            }
+            _ => Err(Refusal::Stale { turn, step: 0 }),
         }
     }
 
@@ -172,8 +193,12 @@ impl Session {
         if known.is_none() && size > max {
             return Err(Refusal::Limit { what: "the spaces an agent follows", size, max });
         }
-        // A cursor never goes back: what was seen stays seen.
-        let cursor = known.map_or(follow.cursor, |it| it.cursor.max(follow.cursor));
+        // What was seen stays seen, and what was not is not skipped: a cursor moves by turns only.
+        let cursor = match known {
+            Some(known) if planted("session.follow_skips") => known.cursor.max(follow.cursor),
+            Some(known) => known.cursor,
+            None => follow.cursor,
+        };
         let follow = Follow { cursor, ..follow };
         if known == Some(&follow) {
             return Ok(Decision::read(Reply::Done));
@@ -223,6 +248,9 @@ impl Session {
     pub(super) fn owed_letters(&self) -> Vec<(EffectId, Effect)> {
         let Some(dm) = self.charter().map(|it| it.dm) else { return Vec::new() };
         let tell = |letter: &Letter| Effect::Tell { dm, letter: letter.clone() };
+        if planted("session.forgets_letters") {
+            return Vec::new();
+        }
         self.letters.iter().map(|(id, letter)| (*id, tell(letter))).collect()
     }
 
@@ -235,6 +263,9 @@ impl Session {
             }
             Event::TurnBegan { turn, wakes, cause, at } => {
                 self.turns = *turn;
+                if planted("session.sees_too_soon") {
+                    self.see(wakes);
+                }
                 let turn = Turn::new(*turn, wakes.clone(), *cause, *at);
                 self.phase = Phase::Turning(Box::new(turn));
             }
@@ -252,7 +283,9 @@ impl Session {
             Event::Quarantined { why, .. } => {
                 self.phase = Phase::Quarantined { why: why.clone() };
             }
-            Event::Parked { hop } => self.phase = Phase::Parked { hop: *hop },
+            Event::Parked { hop, heard } => {
+                self.phase = Phase::Parked { hop: *hop, heard: *heard };
+            }
             Event::Stopped { .. } => self.phase = Phase::Stopped,
             Event::Resumed { .. } => {
                 self.failures.clear();
@@ -268,9 +301,15 @@ impl Session {
             }
             Event::Unfollowed(space) => {
                 self.follows.remove(space);
+                // Should it be followed anew, this turn's end says nothing of how far.
+                match &mut self.phase {
+                    Phase::Turning(turn) => turn.wakes.retain(|it| it.space != *space),
+                    Phase::Waiting { wakes, .. } => wakes.retain(|it| it.space != *space),
+                    _ => {}
+                }
             }
             Event::Wrote { id, letter } => {
-                self.written += 1;
+                self.written += u64::from(!planted("session.letters_share_a_name"));
                 self.letters.insert(*id, letter.clone());
             }
             Event::Told(id) => {
@@ -307,15 +346,19 @@ impl Session {
         }
     }
 
+    fn see(&mut self, wakes: &[Wake]) {
+        for wake in wakes {
+            if let Some(follow) = self.follows.get_mut(&wake.space) {
+                follow.cursor = follow.cursor.max(wake.last);
+            }
+        }
+    }
+
     fn ended(&mut self, outcome: &TurnOutcome, rest_until: Millis) {
         let ended = std::mem::replace(&mut self.phase, Phase::Idle);
         let Phase::Turning(turn) = ended else { panic!("no turn ends: {outcome:?}") };
-        for wake in &turn.wakes {
-            if let Some(follow) = self.follows.get_mut(&wake.space)
-                && !planted("session.cursor_stands")
-            {
-                follow.cursor = follow.cursor.max(wake.last);
-            }
+        if !planted("session.cursor_stands") {
+            self.see(&turn.wakes);
         }
         self.barren = if turn.changed { 0 } else { self.barren.saturating_add(1) };
         self.rest_until = rest_until;

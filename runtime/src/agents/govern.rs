@@ -143,7 +143,7 @@ impl Caller {
                 Phase::Idle => ("idle", None),
                 Phase::Turning(_) => ("running", None),
                 Phase::Waiting { why, .. } => ("waiting", Some(why.clone())),
-                Phase::Parked { hop } => ("parked", Some(format!("{hop} reactions in a row"))),
+                Phase::Parked { hop, .. } => ("parked", Some(format!("{hop} reactions in a row"))),
                 Phase::Stopped => ("stopped", None),
                 Phase::Quarantined { why } => ("quarantined", Some(why.clone())),
                 Phase::Wiped => ("wiped", None),

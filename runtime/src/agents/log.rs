@@ -161,7 +161,7 @@ fn told(event: &Event) -> String {
             TurnOutcome::Exhausted(limit) => format!("cut at {limit}"),
         },
         Event::TurnFailed { why, .. } | Event::Quarantined { why, .. } => why.clone(),
-        Event::Parked { hop } => format!("after {hop} reactions in a row"),
+        Event::Parked { hop, .. } => format!("after {hop} reactions in a row"),
         Event::Stopped { reason, .. } | Event::Wiped { reason, .. } => reason.clone(),
         Event::Followed { space, .. } => format!("space {space}"),
         Event::Unfollowed(space) => format!("space {space}"),

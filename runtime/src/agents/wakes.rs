@@ -31,6 +31,8 @@ pub(crate) struct Wakes {
 struct Table {
     followers: BTreeSet<(SpaceId, SessionId)>,
     due: BTreeSet<SessionId>,
+    /// The most that were due at once.
+    due_most: usize,
     /// Looking now; who is due again meanwhile looks once more.
     looking: BTreeSet<SessionId>,
     /// Has something to do, or may have: in a turn, about to look, or resting before the next.
@@ -85,6 +87,11 @@ impl Runtime {
         }
     }
 
+    /// The most wakes that were pending at once since the open: at most one for each agent.
+    pub fn wakes_pending_most(&self) -> usize {
+        self.agents().wakes.table.lock().due_most
+    }
+
     /// A session that has ended is told nothing any more.
     pub(crate) fn unfollow_all(&self, session: SessionId) {
         self.agents().wakes.forget(session);
@@ -95,6 +102,7 @@ impl Runtime {
         let wakes = &self.agents().wakes;
         let mut table = wakes.table.lock();
         table.due.insert(session);
+        table.due_most = table.due_most.max(table.due.len());
         table.active.insert(session);
         if !std::mem::replace(&mut table.dispatching, true) {
             let looks = self.shared().config.looks_max;
@@ -108,6 +116,8 @@ impl Runtime {
     pub(crate) fn follow_all(&self, session: SessionId, spaces: impl IntoIterator<Item = SpaceId>) {
         let mut table = self.agents().wakes.table.lock();
         for space in spaces {
+            // Another filter, or another cursor: what was of no interest may be now.
+            table.scanned.remove(&(session, space));
             table.followers.insert((space, session));
             self.shared().news.follow(space.stream());
         }
@@ -155,15 +165,13 @@ impl Runtime {
             let mut up = Vec::new();
             for session in agents {
                 let state = load::<Session>(runtime.store(), session.stream())?.into_state();
-                if !state.listens() {
-                    continue;
-                }
+                // Who is stopped follows as well: it may be resumed.
                 runtime.follow_all(session, state.follows().map(|(space, _)| space));
                 let mut behind = false;
                 for (space, follow) in state.follows() {
                     behind |= runtime.store().head_of_stream(space.stream())? > follow.cursor;
                 }
-                if behind || !state.is_at_rest() {
+                if (behind && state.listens()) || !state.is_at_rest() {
                     up.push(session);
                 }
             }

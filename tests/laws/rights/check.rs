@@ -11,6 +11,7 @@ impl<H: Host> Trial<H> {
         self.check_held()?;
         self.check_derivation()?;
         self.check_names()?;
+        self.check_agents()?;
         self.check_table()
     }
 
@@ -82,7 +83,7 @@ impl<H: Host> Trial<H> {
     fn check_names(&self) -> Result<(), String> {
         let held = self.model.held(self.now);
         for session in &self.sessions {
-            for alias in ALIASES.into_iter().chain(["findings-2", "notes-2", "nothing"]) {
+            for alias in ALIASES.into_iter().chain(["findings-2", "notes-2", "dm", "nothing"]) {
                 let named = self.model.names.get(&(*session, alias.to_owned()));
                 let space = named.copied().flatten().filter(|space| {
                     held.get(&(*session, Subject::Space(*space))).is_some_and(|h| h.0.is_some())
@@ -98,6 +99,41 @@ impl<H: Host> Trial<H> {
             let count = self.model.names.keys().filter(|(holder, _)| holder == session).count();
             if self.host.rights().names(*session).count() != count {
                 return Err(format!("names: {session} does not have {count} names"));
+            }
+        }
+        Ok(())
+    }
+
+    /// Who has an actor or is to have one, what is still to be begun and with what, and who stands
+    /// above whom.
+    fn check_agents(&self) -> Result<(), String> {
+        let rights = self.host.rights();
+        let naive = |of: &dyn Fn(SessionId) -> bool| -> BTreeSet<SessionId> {
+            self.sessions.iter().copied().filter(|it| of(*it)).collect()
+        };
+        let agents: BTreeSet<SessionId> = rights.agents().collect();
+        let expected = naive(&|it| self.model.acts(it));
+        if agents != expected {
+            return Err(format!("agents: these are {agents:?}, should be {expected:?}"));
+        }
+        let owed: BTreeSet<SessionId> = rights.chartered().map(|(it, _)| it).collect();
+        let expected = naive(&|it| self.model.owed(it));
+        if owed != expected {
+            return Err(format!("agents: owed are {owed:?}, should be {expected:?}"));
+        }
+        for (child, charter) in rights.chartered() {
+            let parent = self.model.parent(child);
+            let same = Some(charter.parent) == parent && charter.task == format!("be {child}");
+            if !same {
+                return Err(format!("agents: {child} is to be begun with {charter:?}"));
+            }
+        }
+        for by in &self.sessions {
+            for it in &self.sessions {
+                let naive = by == it || self.model.descends(*it, *by);
+                if rights.governs(*by, *it) != naive {
+                    return Err(format!("agents: {by} governs {it}: not {naive}"));
+                }
             }
         }
         Ok(())

@@ -2,10 +2,10 @@
 
 use super::model::{Fact, Grant, Verdict};
 use super::schedule::{Asked, Op};
-use super::{ALIASES, Host, Trial};
+use super::{ALIASES, Host, Trial, charter};
 use std::collections::BTreeMap;
 use stoa_actors::id::{LinkId, ROOT, SessionId, SpaceId};
-use stoa_actors::rights::{Ask, Message, Named, Right, Subject};
+use stoa_actors::rights::{Ask, DM, Level, Message, Named, Right, Subject};
 
 /// What the model foresees of a message, and what it then holds for true.
 pub(super) struct Foreseen {
@@ -23,6 +23,8 @@ impl<H: Host> Trial<H> {
             Op::Install { by, name } => self.foresee_install(*by, *name),
             Op::Create { by, alias } => self.foresee_create(*by, *alias),
             Op::Spawn { by, alias, asks } => self.foresee_spawn(*by, *alias, asks),
+            Op::SpawnAgent { by, alias, asks, own } => self.foresee_agent(*by, *alias, asks, *own),
+            Op::Again => self.foresee_again(),
             Op::Share { by, to, asked } => self.foresee_share(*by, *to, asked),
             Op::Revoke { by, holder, subject, held } => {
                 let (by, holder) = (self.who(*by), self.who(*holder));
@@ -63,7 +65,8 @@ impl<H: Host> Trial<H> {
                 let session = self.who(*session);
                 let alive =
                     if self.model.alive(session) { Verdict::Accepted } else { Verdict::Refused };
-                plain(ROOT, alive, Message::ConfirmBirth { session })
+                let facts = vec![Fact::Confirmed(session)];
+                Foreseen { facts, ..plain(ROOT, alive, Message::ConfirmBirth { session }) }
             }
             Op::Wait { .. } | Op::Restart => unreachable!("not a message"),
         }
@@ -120,6 +123,45 @@ impl<H: Host> Trial<H> {
         }
         let message = Message::Spawn { child, alias, asks, reason: String::new() };
         Foreseen { verdict, facts, names: names.into_iter().collect(), message, by }
+    }
+
+    /// As a spawn, and with it a space of the asker's that the child may write.
+    fn foresee_agent(&mut self, by: u8, alias: Option<u8>, asks: &[Asked], own: bool) -> Foreseen {
+        let foreseen = self.foresee_spawn(by, alias, asks);
+        let Foreseen { mut verdict, mut facts, mut names, message, by } = foreseen;
+        let Message::Spawn { child, alias, asks, reason } = message else {
+            unreachable!("a spawn is foreseen as one")
+        };
+        let dm = SpaceId(self.id());
+        let [mine, theirs] = [LinkId(self.id()), LinkId(self.id())];
+        let parent = if own { by } else { SessionId([254; 16]) };
+        if !own {
+            verdict = Verdict::Refused;
+        }
+        if verdict == Verdict::Accepted && self.model.alive(by) {
+            self.subjects.push(Subject::Space(dm));
+        }
+        facts.insert(0, origin(mine, by, &Subject::Space(dm)));
+        let right = Right::to_use(Subject::Space(dm), Level::Write);
+        let (from, to, basis, expires) = (by, child, Some(mine), None);
+        facts.push(Fact::Granted(Grant { id: theirs, from, to, right, basis, expires }));
+        facts.push(Fact::Chartered(child));
+        names.push(((child, DM.to_owned()), Some(dm)));
+        let dm_links = [mine, theirs];
+        let charter = Box::new(charter(parent, child, dm));
+        let message = Message::SpawnAgent { child, alias, asks, dm_links, charter, reason };
+        Foreseen { verdict, facts, names, message, by }
+    }
+
+    /// A child that is there, dead or alive, is answered again, and nothing comes of it; one that
+    /// is not is refused as before, or was never asked for.
+    fn foresee_again(&mut self) -> Foreseen {
+        let last = self.last_spawn.clone();
+        let Some((by, message @ (Message::Spawn { .. } | Message::SpawnAgent { .. }))) = last
+        else {
+            return plain(ROOT, Verdict::Accepted, Message::Expire);
+        };
+        plain(by, Verdict::Accepted, message)
     }
 
     fn foresee_share(&mut self, by: u8, to: u8, asked: &Asked) -> Foreseen {

@@ -15,6 +15,10 @@ pub(crate) enum Fact {
         child: SessionId,
         parent: SessionId,
     },
+    /// It is an agent.
+    Chartered(SessionId),
+    /// Its actor exists.
+    Confirmed(SessionId),
     Ended(SessionId),
 }
 
@@ -76,6 +80,23 @@ impl Model {
             && !self.facts.iter().any(|fact| matches!(fact, Fact::Ended(s) if *s == session))
     }
 
+    fn is(&self, fact: impl Fn(&Fact) -> bool) -> bool {
+        self.facts.iter().any(fact)
+    }
+
+    /// Its actor is still to be begun.
+    pub(crate) fn owed(&self, session: SessionId) -> bool {
+        self.alive(session)
+            && self.is(|it| matches!(it, Fact::Chartered(s) if *s == session))
+            && !self.is(|it| matches!(it, Fact::Confirmed(s) if *s == session))
+    }
+
+    /// It has an actor, or is to have one.
+    pub(crate) fn acts(&self, session: SessionId) -> bool {
+        let confirmed = self.is(|it| matches!(it, Fact::Confirmed(s) if *s == session));
+        session != ROOT && self.alive(session) && (confirmed || self.owed(session))
+    }
+
     pub(crate) fn descends(&self, session: SessionId, from: SessionId) -> bool {
         self.parent(session).is_some_and(|parent| parent == from || self.descends(parent, from))
     }
@@ -88,7 +109,7 @@ impl Model {
             match fact {
                 Fact::Revoked(link) => drop(revoked.insert(*link)),
                 Fact::Ended(session) => drop(ended.insert(*session)),
-                Fact::Granted(_) | Fact::Born { .. } => {}
+                Fact::Granted(_) | Fact::Born { .. } | Fact::Chartered(_) | Fact::Confirmed(_) => {}
             }
         }
         let mut live = BTreeSet::new();

@@ -31,6 +31,15 @@ pub(crate) enum Op {
         alias: Option<u8>,
         asks: Vec<Asked>,
     },
+    /// The same for an agent. `false` charters the child of somebody else.
+    SpawnAgent {
+        by: u8,
+        alias: Option<u8>,
+        asks: Vec<Asked>,
+        own: bool,
+    },
+    /// The last spawn again, by the same asker, whatever has become of it by then.
+    Again,
     Share {
         by: u8,
         to: u8,
@@ -106,6 +115,9 @@ fn op() -> impl Strategy<Value = Op> {
         2 => (who(), alias()).prop_map(|(by, alias)| Op::Create { by, alias }),
         6 => (who(), alias(), prop::collection::vec(asked(), 0..4))
             .prop_map(|(by, alias, asks)| Op::Spawn { by, alias, asks }),
+        5 => (who(), alias(), prop::collection::vec(asked(), 0..3), prop::bool::weighted(0.9))
+            .prop_map(|(by, alias, asks, own)| Op::SpawnAgent { by, alias, asks, own }),
+        2 => Just(Op::Again),
         8 => (who(), who(), asked()).prop_map(|(by, to, asked)| Op::Share { by, to, asked }),
         3 => (who(), who(), any::<u8>(), any::<bool>())
             .prop_map(|(by, holder, subject, held)| Op::Revoke { by, holder, subject, held }),

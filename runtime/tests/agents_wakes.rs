@@ -1,0 +1,139 @@
+//! Who is told of what, when many are to be told, and when somebody was out of service meanwhile.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![expect(clippy::print_stdout, reason = "what an agent takes is said, not only bounded")]
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use stoa_actors::atom::Content;
+use stoa_actors::id::{ROOT, SessionId, SpaceId};
+use stoa_actors::rights::Level;
+use stoa_actors::session::Thought;
+use stoa_actors::space::Draft;
+use stoa_runtime::agents::{SpaceAsk, SpawnAsk};
+use stoa_runtime::caller::{Caller, Why};
+use stoa_runtime::config::Config;
+use stoa_runtime::failure::StoreError;
+use stoa_runtime::model::{Context, Model, ModelError, Models};
+use stoa_runtime::runtime::Runtime;
+use stoa_runtime::seat::Boxed;
+use tempfile::TempDir;
+
+const AGENTS: usize = 200;
+/// What one agent may take of the process, at rest and awake: its actor, its seat and its stream.
+const AGENT_BYTES_MAX: usize = 256 << 10;
+
+/// Says nothing, and keeps what woke whom.
+#[derive(Clone, Default)]
+struct Silent(Arc<Mutex<BTreeMap<SessionId, Vec<u64>>>>);
+
+impl Model for Silent {
+    fn think(&self, context: Context) -> Boxed<'_, Result<Thought, ModelError>> {
+        let news = context.wakes.iter().map(|(_, wake)| wake.count).sum();
+        self.0.lock().unwrap().entry(context.session).or_default().push(news);
+        Box::pin(async { Ok(Thought::default()) })
+    }
+}
+
+impl Silent {
+    /// What woke each: 0 for its birth.
+    fn turns(&self) -> Vec<Vec<u64>> {
+        self.0.lock().unwrap().values().cloned().collect()
+    }
+}
+
+async fn open(directory: &TempDir, silent: &Silent) -> (Runtime, Caller) {
+    let mut config = Config::at(directory.path());
+    config.models = Models::default().with("silent", silent.clone());
+    config.limits.session.rest_first_ms = 1;
+    config.limits.session.rest_ms_max = 1;
+    let runtime = loop {
+        match Runtime::open(config.clone()).await {
+            // The tasks of the runtime before are about to end.
+            Err(StoreError::Locked { .. }) => tokio::task::yield_now().await,
+            opened => break opened.unwrap(),
+        }
+    };
+    runtime.start_agents().await.unwrap();
+    let root = runtime.caller(ROOT);
+    (runtime, root)
+}
+
+async fn rest(runtime: &Runtime) {
+    tokio::time::timeout(Duration::from_secs(60), runtime.at_rest()).await.unwrap();
+}
+
+async fn spawn(root: &Caller, name: &str) {
+    let ask = SpawnAsk {
+        task: "listen".into(),
+        name: Some(name.into()),
+        spaces: vec![SpaceAsk::to_use("news", Level::Read)],
+        model: Some("silent".into()),
+        follows: vec!["news".into()],
+        ..SpawnAsk::default()
+    };
+    root.spawn(ask).await.unwrap();
+}
+
+async fn put(root: &Caller, space: SpaceId) {
+    let draft = Draft { content: Content::Text("news".into()), ..Draft::default() };
+    root.put(space, draft, Why::comment("news")).await.unwrap();
+}
+
+/// What the process has in memory.
+fn resident_bytes() -> usize {
+    let statm = std::fs::read_to_string("/proc/self/statm").unwrap();
+    let pages: usize = statm.split_whitespace().nth(1).unwrap().parse().unwrap();
+    pages * rustix::param::page_size()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_two_hundred_agents_each_has_one_turn_for_one_event() {
+    let (directory, silent) = (tempfile::tempdir().unwrap(), Silent::default());
+    let (runtime, root) = open(&directory, &silent).await;
+    let news = root.create_space("news", "").await.unwrap();
+    rest(&runtime).await;
+    let before = resident_bytes();
+    for n in 0..AGENTS {
+        spawn(&root, &format!("agent{n}")).await;
+    }
+    rest(&runtime).await;
+    assert_eq!(silent.turns(), vec![vec![0]; AGENTS], "each is born");
+    put(&root, news).await;
+    rest(&runtime).await;
+    assert_eq!(silent.turns(), vec![vec![0, 1]; AGENTS], "each has one turn for it");
+    let each = resident_bytes().saturating_sub(before) / AGENTS;
+    println!("{each} bytes for each agent, {} wakes pending at most", runtime.wakes_pending_most());
+    assert!(each <= AGENT_BYTES_MAX, "{each} bytes for each agent");
+    let most = runtime.wakes_pending_most();
+    assert!((1..=AGENTS).contains(&most), "{most} wakes were pending");
+    // A storm is told in as many turns as it takes, and of nothing twice.
+    for _ in 0..50 {
+        put(&root, news).await;
+    }
+    rest(&runtime).await;
+    let told: Vec<u64> = silent.turns().iter().map(|it| it.iter().sum()).collect();
+    assert_eq!(told, [51; AGENTS]);
+    assert!(runtime.wakes_pending_most() <= AGENTS);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_was_stopped_over_a_restart_is_woken_once_it_is_resumed() {
+    let (directory, silent) = (tempfile::tempdir().unwrap(), Silent::default());
+    let (runtime, root) = open(&directory, &silent).await;
+    let news = root.create_space("news", "").await.unwrap();
+    spawn(&root, "agent").await;
+    rest(&runtime).await;
+    root.stop_agent("agent", "for a while").await.unwrap();
+    rest(&runtime).await;
+    runtime.stop().await.unwrap();
+    drop((runtime, root));
+    let (runtime, root) = open(&directory, &silent).await;
+    rest(&runtime).await;
+    root.resume_agent("agent").await.unwrap();
+    rest(&runtime).await;
+    put(&root, news).await;
+    rest(&runtime).await;
+    assert_eq!(silent.turns(), [[0, 0, 1]], "born, resumed, told");
+}

@@ -1,0 +1,468 @@
+//! Sessions, against a naive list of what became of one, over random schedules with crashes.
+//!
+//! - *wakes*: what happened after a followed space's cursor woke exactly one ended turn, or is still
+//!   ahead; a cursor never goes back, and only the end of a turn moves it.
+//! - *turns*: one at a time, numbered without gap, of at most `turn_steps_max` actions.
+//! - *resume*: after a crash exactly that is owed which was outstanding, under the same ids, with
+//!   the same notes.
+//! - *failures*: tried again after doubling waits, quarantined at the intensity; what is stopped,
+//!   quarantined or wiped is not woken.
+//! - *chains*: past the hop limit parked, until something is said in the DM space after that.
+//! - *letters*: each has a name of its own, and is told.
+//! - *stale*: an outcome of what is over changes nothing.
+//! - *rest*: at the end everything new was seen, and nothing is left to do.
+
+mod model;
+mod schedule;
+
+use model::{Heard, Life, Model, What};
+use proptest::prelude::TestCaseError;
+use proptest::test_runner::{Config, TestRng, TestRunner};
+use schedule::{Op, Outcome};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use stoa_actors::behaviour::EffectId;
+use stoa_actors::code::Item;
+use stoa_actors::id::{Millis, Position, ROOT, SessionId, SpaceId, StreamId};
+use stoa_actors::incarnation::{self, Ask, Refused};
+use stoa_actors::limits::SessionLimits;
+use stoa_actors::log::Hash;
+use stoa_actors::session::{
+    Charter, Effect, Follow, Message, Note, Observation, Recorded, Refusal, Session, Thought,
+};
+use stoa_actors::simulation::{Simulation, Told};
+use stoa_actors::space::{Filter, Wake};
+use stoa_actors::value::Value;
+
+const ME: SessionId = SessionId([7; 16]);
+
+/// Small limits, so that all of them are met.
+fn limits() -> SessionLimits {
+    SessionLimits {
+        follows_max: 3,
+        turn_steps_max: 3,
+        turn_ms_max: 1_000,
+        thought_bytes_max: 64,
+        notes_max: 4,
+        hops_max: 4,
+        failures_max: 2,
+        failures_within_ms: 2_000,
+        backoff_first_ms: 100,
+        backoff_ms_max: 150,
+        rest_first_ms: 50,
+        rest_ms_max: 150,
+        ..SessionLimits::default()
+    }
+}
+
+fn space(n: u8) -> SpaceId {
+    SpaceId([n + 1; 16])
+}
+
+/// The first is the DM space.
+const DM: u8 = 0;
+
+struct Trial {
+    sim: Simulation<Session>,
+    model: Model,
+    /// When it was asked, and what.
+    asked: BTreeMap<u64, (u64, Message)>,
+    entries: u64,
+    /// What is being done outside.
+    running: BTreeMap<EffectId, Effect>,
+    /// Every effect that was ever started.
+    names: BTreeMap<String, EffectId>,
+    /// Outcomes that were told.
+    old: Vec<Message>,
+    looked: Vec<Wake>,
+    /// Something happened, and nobody has looked since.
+    rung: bool,
+    alarm: Option<u64>,
+    /// The letters in the DM space, by their keys.
+    put: BTreeSet<EffectId>,
+    head: u64,
+    calls: u64,
+}
+
+fn follow(cursor: u64) -> Follow {
+    Follow { filter: Filter::default(), cursor: Position(cursor) }
+}
+
+fn charter() -> Box<Charter> {
+    Box::new(Charter {
+        parent: ROOT,
+        task: "a task".into(),
+        instructions: None,
+        model: "recipe".into(),
+        dm: space(DM),
+        first: None,
+        follows: vec![(space(DM), follow(0)), (space(1), follow(0))],
+    })
+}
+
+impl Trial {
+    fn new() -> Trial {
+        let mut sim = Simulation::new(41);
+        sim.limits.session = limits();
+        Trial {
+            sim,
+            model: Model::new(space(DM), limits()),
+            asked: BTreeMap::new(),
+            entries: 0,
+            running: BTreeMap::new(),
+            names: BTreeMap::new(),
+            old: Vec::new(),
+            looked: Vec::new(),
+            rung: false,
+            alarm: None,
+            put: BTreeSet::new(),
+            head: 0,
+            calls: 0,
+        }
+    }
+
+    fn stream(&self) -> StreamId {
+        ME.stream()
+    }
+
+    fn ask(&mut self, message: Message) {
+        let ticket = self.sim.ask(self.stream(), Ask::new(ROOT, message.clone()));
+        self.asked.insert(ticket, (self.sim.now.0, message));
+    }
+
+    fn outcome(&mut self, id: EffectId, message: Message) {
+        self.running.remove(&id);
+        self.old.push(message.clone());
+        self.ask(message);
+    }
+
+    fn commit(&mut self, count: usize) -> Result<(), String> {
+        for told in self.sim.commit(count) {
+            self.hear(told)?;
+        }
+        for (_, id, effect) in self.sim.effects() {
+            self.start(id, effect)?;
+        }
+        if self.sim.waiting() == 0 { self.check() } else { Ok(()) }
+    }
+
+    /// The answer and the entry are what the model foretells.
+    fn hear(&mut self, told: Told<Session>) -> Result<(), String> {
+        let Some((now, message)) = self.asked.remove(&told.ticket) else {
+            return Err(format!("turns: {} was answered twice", told.ticket));
+        };
+        let law = law(&message);
+        let (answer, whats) = self.model.foretell(now, &message);
+        let heard = match &told.answer {
+            Ok(reply) => Heard::of(reply),
+            Err(Refused::Actor(Refusal::Stale { .. })) => Heard::Stale,
+            Err(Refused::Actor(Refusal::Unborn)) => Heard::Unborn,
+            Err(Refused::Actor(Refusal::Wiped)) => Heard::Wiped,
+            Err(Refused::Actor(Refusal::Limit { .. })) => Heard::Limit,
+            Err(other) => return Err(format!("{law}: an answer amiss: {other:?}")),
+        };
+        if let Heard::NotBefore(at) = heard {
+            self.alarm = Some(at);
+        }
+        let mut events = Vec::new();
+        if told.position.is_some() {
+            let entry = self.sim.disk().stream_after(self.stream(), self.entries).next();
+            let Some((_, body)) = entry else { return Err(format!("{law}: no entry")) };
+            self.entries += 1;
+            events = incarnation::events::<Session>(&body).map_err(|it| it.to_string())?;
+        }
+        let got: Vec<What> = events.iter().map(What::of).collect();
+        if (&heard, &got) != (&answer, &whats) {
+            return Err(format!(
+                "{law}: {message:?} at {now} came to {heard:?}, {got:?}, not {answer:?}, {whats:?}"
+            ));
+        }
+        events.iter().try_for_each(|event| self.model.take(now, event))
+    }
+
+    /// An effect has one name for ever, and no other has it.
+    fn start(&mut self, id: EffectId, effect: Effect) -> Result<(), String> {
+        if let Some(name) = name(id, &effect) {
+            let known = *self.names.entry(name.clone()).or_insert(id);
+            let shared = self.names.iter().find(|it| *it.1 == id && *it.0 != name);
+            if known != id || shared.is_some() {
+                return Err(format!("resume: {name} is {id}, was {known}, as is {shared:?}"));
+            }
+        }
+        if matches!(effect, Effect::Tell { .. }) && !self.model.letters.contains(&id) {
+            return Err(format!("letters: {id} was never written"));
+        }
+        self.running.entry(id).or_insert(effect);
+        Ok(())
+    }
+
+    /// What is outstanding, as the model has it.
+    fn owed(&self) -> BTreeMap<String, Option<Effect>> {
+        let mut owed: BTreeMap<String, Option<Effect>> =
+            self.model.untold.iter().map(|id| (format!("letter {id}"), None)).collect();
+        match &self.model.life {
+            Life::Turning(it) => {
+                let (turn, step, after) = (it.turn, it.step, self.model.acted);
+                match it.acting.clone() {
+                    None => owed.insert(format!("think {turn} {step}"), None),
+                    Some((code, at)) => {
+                        let (notes, cause) = (Arc::new(it.notes.clone()), it.cause());
+                        let act = Effect::Act { turn, step, code, at, cause, notes, after };
+                        owed.insert(format!("act {turn} {step}"), Some(act))
+                    }
+                };
+            }
+            Life::Waiting { turn, until, .. } => {
+                let wait = Effect::Wait { turn: *turn, until: Millis(*until) };
+                owed.insert(format!("wait {turn}"), Some(wait));
+            }
+            _ => {}
+        }
+        owed
+    }
+
+    /// What holds whenever nothing is under way.
+    fn check(&mut self) -> Result<(), String> {
+        for name in self.owed().keys() {
+            let runs = self.names.get(name).is_some_and(|id| self.running.contains_key(id));
+            if !runs {
+                return Err(format!("resume: {name} is owed, and nobody does it"));
+            }
+        }
+        let stream = self.stream();
+        let cursors: Vec<(SpaceId, u64)> =
+            self.sim.state(stream).follows().map(|(it, at)| (it, at.cursor.0)).collect();
+        let naive: Vec<(SpaceId, u64)> =
+            self.model.follows.iter().map(|(it, at)| (*it, at.cursor)).collect();
+        if cursors != naive {
+            return Err(format!("wakes: the cursors are {cursors:?}, not {naive:?}"));
+        }
+        self.model.none_lost()
+    }
+
+    fn crash(&mut self) -> Result<(), String> {
+        self.sim.crash();
+        self.asked.clear();
+        self.looked.clear();
+        self.running.clear();
+        (self.rung, self.alarm) = (false, None);
+        let mut listens = false;
+        let mut owed = self.owed();
+        for (_, id, effect) in self.sim.effects() {
+            match name(id, &effect) {
+                None => listens = true,
+                Some(name) => match owed.remove(&name) {
+                    Some(Some(naive)) if naive != effect => {
+                        return Err(format!("resume: {effect:?} is owed, not {naive:?}"));
+                    }
+                    Some(_) => {}
+                    None => return Err(format!("resume: {name} was not outstanding")),
+                },
+            }
+            self.start(id, effect)?;
+        }
+        if !owed.is_empty() {
+            return Err(format!("resume: these are forgotten: {owed:?}"));
+        }
+        if listens != matches!(self.model.life, Life::Idle | Life::Parked { .. }) {
+            return Err(format!("resume: listens is {listens} in {:?}", self.model.life));
+        }
+        self.check()
+    }
+
+    /// What is new to it, as whoever wakes it finds out: from its own cursors.
+    fn news(&mut self) -> Vec<Wake> {
+        let stream = self.stream();
+        let cursors: Vec<(SpaceId, u64)> =
+            self.sim.state(stream).follows().map(|(it, at)| (it, at.cursor.0)).collect();
+        cursors.into_iter().filter_map(|(it, at)| self.model.news(it, at)).collect()
+    }
+
+    fn look(&mut self) {
+        self.rung = false;
+        let news = self.news();
+        if !news.is_empty() {
+            self.ask(Message::Wake(news));
+        }
+    }
+
+    fn perform(&mut self, which: usize, how: Outcome) {
+        let Some((&id, effect)) = self.running.iter().nth(which % self.running.len().max(1)) else {
+            return;
+        };
+        if how == Outcome::Lost {
+            if matches!(effect, Effect::Tell { .. }) {
+                self.put.insert(id);
+            }
+            return;
+        }
+        match effect.clone() {
+            Effect::Think { turn, step } => {
+                let text = match how {
+                    Outcome::TooMuch => "x".repeat(limits().thought_bytes_max + 1),
+                    Outcome::Last { speaks: true } => "it is done".to_owned(),
+                    _ => String::new(),
+                };
+                let acts = matches!(how, Outcome::On | Outcome::Call { .. });
+                let thought = Thought { text, code: acts.then(|| "act()".to_owned()) };
+                let fail = Message::Fail { turn, why: "no answer".into() };
+                let think = Message::Think { turn, step, thought };
+                self.outcome(id, if how == Outcome::Fail { fail } else { think });
+            }
+            Effect::Act { turn, step, .. } => match how {
+                Outcome::Call { wrote } => {
+                    self.calls += 1;
+                    let answer = Some(Recorded::Item(Item::Value(Value::Null)));
+                    let asked = Hash::of(&self.calls.to_be_bytes());
+                    let note = Note { call: self.calls, asked, answer, wrote };
+                    self.ask(Message::Note { turn, step, note });
+                }
+                Outcome::Fail => self.outcome(id, Message::Fail { turn, why: "gone".into() }),
+                _ => {
+                    let observation = Observation { text: "seen".into(), failed: None };
+                    self.outcome(id, Message::Observe { turn, step, observation });
+                }
+            },
+            Effect::Wait { turn, until } => {
+                self.sim.now = self.sim.now.max(until);
+                self.outcome(id, Message::Retry { turn });
+            }
+            Effect::Listen => {
+                self.running.remove(&id);
+                self.look();
+            }
+            Effect::Tell { .. } => {
+                self.put.insert(id);
+                self.outcome(id, Message::Told(id));
+            }
+        }
+    }
+
+    fn step(&mut self, op: &Op) -> Result<(), String> {
+        match *op {
+            Op::Begin => self.ask(Message::Begin(charter())),
+            Op::Notify { space: n, hop } => {
+                self.head += 1;
+                self.model.notices.entry(space(n)).or_default().push((self.head, hop));
+                self.rung = true;
+            }
+            Op::Look => self.look(),
+            Op::LookOnly => self.looked = self.news(),
+            Op::TellLooked if self.looked.is_empty() => {}
+            Op::TellLooked => self.ask(Message::Wake(self.looked.clone())),
+            Op::Perform { which, how } => self.perform(which.into(), how),
+            Op::Again { which } => {
+                let again = self.old.get(usize::from(which) % self.old.len().max(1)).cloned();
+                again.into_iter().for_each(|it| self.ask(it));
+            }
+            Op::Follow { space: n, back } => {
+                let follow = follow(self.head.saturating_sub(back.into()));
+                self.ask(Message::Follow { space: space(n), follow });
+            }
+            Op::Unfollow { space: n } => {
+                // Who has looked by an old cursor and tells it after a new one knows too little.
+                self.looked.clear();
+                self.ask(Message::Unfollow(space(n)));
+            }
+            Op::Stop => self.ask(Message::Stop { reason: "enough".into() }),
+            Op::Resume => {
+                let news = self.news();
+                self.ask(Message::Resume(news));
+            }
+            Op::Wipe => self.ask(Message::Wipe { reason: "enough".into() }),
+            Op::Pass { ms } => self.sim.now.0 += u64::from(ms),
+            Op::Commit { count } => return self.commit(count.into()),
+            Op::Crash => return self.crash(),
+        }
+        Ok(())
+    }
+
+    /// Everybody does what is to be done, until there is nothing more.
+    fn settle(&mut self) -> Result<(), String> {
+        for _ in 0..1_000 {
+            self.commit(usize::MAX)?;
+            if !self.running.is_empty() {
+                self.perform(0, Outcome::Last { speaks: false });
+            } else if self.rung {
+                self.look();
+            } else if let Some(at) = self.alarm.take() {
+                self.sim.now.0 = self.sim.now.0.max(at);
+                self.look();
+            } else {
+                return self.rests();
+            }
+        }
+        Err("rest: it never comes to one".to_owned())
+    }
+
+    fn rests(&self) -> Result<(), String> {
+        let new_in = |it: &SpaceId, after: u64| {
+            let at = self.model.follows.get(it).map(|at| at.cursor.max(after));
+            at.and_then(|at| self.model.news(*it, at))
+        };
+        match &self.model.life {
+            Life::Turning(_) | Life::Waiting { .. } => {
+                return Err(format!("rest: it is {:?}", self.model.life));
+            }
+            Life::Idle => {
+                if let Some(wake) = self.model.follows.keys().find_map(|it| new_in(it, 0)) {
+                    return Err(format!("wakes: nobody tells it of {wake:?}"));
+                }
+            }
+            Life::Parked { heard } => {
+                if let Some(wake) = new_in(&space(DM), *heard) {
+                    return Err(format!("chains: parked, although {wake:?} was said"));
+                }
+            }
+            Life::Unborn | Life::Stopped | Life::Quarantined | Life::Wiped => {}
+        }
+        let told = self.model.letters.iter().all(|it| self.put.contains(it));
+        if self.model.life != Life::Wiped && !told {
+            return Err(format!("letters: {:?}, told {:?}", self.model.letters, self.put));
+        }
+        let stray = self.put.iter().find(|it| !self.model.letters.contains(it));
+        stray.map_or(Ok(()), |it| Err(format!("letters: nobody wrote {it}")))
+    }
+}
+
+/// Of what the law is that a message is about.
+fn law(message: &Message) -> &'static str {
+    match message {
+        Message::Wake(_) | Message::Follow { .. } | Message::Unfollow(_) => "wakes",
+        Message::Think { .. } | Message::Note { .. } | Message::Observe { .. } => "stale",
+        Message::Fail { .. } | Message::Retry { .. } => "failures",
+        Message::Told(_) => "letters",
+        _ => "turns",
+    }
+}
+
+fn name(id: EffectId, effect: &Effect) -> Option<String> {
+    Some(match effect {
+        Effect::Think { turn, step } => format!("think {turn} {step}"),
+        Effect::Act { turn, step, .. } => format!("act {turn} {step}"),
+        Effect::Wait { turn, .. } => format!("wait {turn}"),
+        Effect::Tell { .. } => format!("letter {id}"),
+        Effect::Listen => return None,
+    })
+}
+
+fn run(steps: &[Op]) -> Result<(), String> {
+    let mut trial = Trial::new();
+    for (at, step) in steps.iter().enumerate() {
+        trial.step(step).map_err(|breach| format!("{breach}\nat step {at}: {step:?}"))?;
+    }
+    trial.settle()?;
+    trial.crash()?;
+    trial.settle()?;
+    let disk = trial.sim.disk();
+    if disk.folds() && disk.chains() { Ok(()) } else { Err("fold: the log is amiss".to_owned()) }
+}
+
+/// Runs `cases` schedules of up to `steps` steps from a seed; the first breach, cut down.
+pub(crate) fn hold(config: Config, seed: u8, steps: usize) -> Result<(), String> {
+    let rng = TestRng::from_seed(config.rng_algorithm, &[seed; 32]);
+    let mut runner = TestRunner::new_with_rng(config, rng);
+    let held =
+        runner.run(&schedule::schedule(steps), |steps| run(&steps).map_err(TestCaseError::fail));
+    held.map_err(|error| error.to_string())
+}

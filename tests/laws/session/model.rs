@@ -1,0 +1,460 @@
+//! A session as a naive list of what became of it. It foretells every answer and every entry, and
+//! keeps the books that the laws are read from; it shares types with the code under test, no logic.
+
+use std::collections::{BTreeMap, BTreeSet};
+use stoa_actors::behaviour::EffectId;
+use stoa_actors::id::{Millis, SpaceId};
+use stoa_actors::limits::SessionLimits;
+use stoa_actors::log::Cause;
+use stoa_actors::session::{Event, Message, Note, Reply, Thought, TurnOutcome};
+use stoa_actors::space::Wake;
+
+/// Where it stands.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Life {
+    Unborn,
+    Idle,
+    Turning(Box<Now>),
+    Waiting { turn: u64, until: u64, wakes: Vec<Wake>, hop: u16 },
+    Parked { heard: u64 },
+    Stopped,
+    Quarantined,
+    Wiped,
+}
+
+/// The turn it is in.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Now {
+    pub(crate) turn: u64,
+    pub(crate) step: u32,
+    wakes: Vec<Wake>,
+    cause: Cause,
+    began: u64,
+    /// The code that runs, and when it was said.
+    pub(crate) acting: Option<(String, Millis)>,
+    pub(crate) notes: Vec<Note>,
+    changed: bool,
+}
+
+/// What is foretold of an entry: the events without what does not matter.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum What {
+    Born,
+    Began { turn: u64, wakes: Vec<Wake>, hop: u16 },
+    Thought,
+    Noted,
+    Observed,
+    Ended { done: bool, rest_until: u64 },
+    Failed { retry_at: u64 },
+    Quarantined,
+    Parked { hop: u16, heard: u64 },
+    Stopped,
+    Resumed,
+    Wiped,
+    Followed { space: SpaceId, cursor: u64 },
+    Unfollowed(SpaceId),
+    Wrote(String),
+    Told(EffectId),
+}
+
+/// What is foretold of an answer.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Heard {
+    Done,
+    Busy,
+    NotBefore(u64),
+    Stale,
+    Unborn,
+    Wiped,
+    Limit,
+}
+
+/// How far a space has been seen since it is followed.
+#[derive(Clone, Debug)]
+pub(crate) struct Followed {
+    pub(crate) from: u64,
+    pub(crate) cursor: u64,
+}
+
+pub(crate) struct Model {
+    pub(crate) dm: SpaceId,
+    pub(crate) limits: SessionLimits,
+    pub(crate) life: Life,
+    pub(crate) follows: BTreeMap<SpaceId, Followed>,
+    /// What happened in each space.
+    pub(crate) notices: BTreeMap<SpaceId, Vec<(u64, u16)>>,
+    /// Of that, what ended turns were woken by.
+    seen: BTreeSet<(SpaceId, u64)>,
+    turns: u64,
+    pub(crate) acted: Option<(u64, u32)>,
+    failures: Vec<u64>,
+    barren: u32,
+    rest_until: u64,
+    /// Every letter; those that are told are out of `untold`.
+    pub(crate) letters: BTreeSet<EffectId>,
+    pub(crate) untold: BTreeSet<EffectId>,
+}
+
+impl Model {
+    pub(crate) fn new(dm: SpaceId, limits: SessionLimits) -> Model {
+        Model {
+            dm,
+            limits,
+            life: Life::Unborn,
+            follows: BTreeMap::new(),
+            notices: BTreeMap::new(),
+            seen: BTreeSet::new(),
+            turns: 0,
+            acted: None,
+            failures: Vec::new(),
+            barren: 0,
+            rest_until: 0,
+            letters: BTreeSet::new(),
+            untold: BTreeSet::new(),
+        }
+    }
+
+    /// What happened in a space after a cursor, as one wake.
+    pub(crate) fn news(&self, space: SpaceId, cursor: u64) -> Option<Wake> {
+        let all = self.notices.get(&space)?;
+        let new: Vec<&(u64, u16)> = all.iter().filter(|it| it.0 > cursor).collect();
+        Some(Wake {
+            space,
+            first: stoa_actors::id::Position(new.first()?.0),
+            last: stoa_actors::id::Position(new.last()?.0),
+            count: new.len() as u64,
+            comments: Vec::new(),
+            hop: new.iter().map(|it| it.1).max()?,
+        })
+    }
+
+    /// What is foretold of a message.
+    pub(crate) fn foretell(&self, now: u64, message: &Message) -> (Heard, Vec<What>) {
+        let turn = |wakes: Vec<Wake>, hop| What::Began { turn: self.turns + 1, wakes, hop };
+        match (message, &self.life) {
+            (Message::Begin(_), Life::Unborn) => {
+                (Heard::Done, vec![What::Born, turn(Vec::new(), 1)])
+            }
+            (_, Life::Unborn) => (Heard::Unborn, vec![]),
+            (_, Life::Wiped) => (Heard::Wiped, vec![]),
+            (Message::Wake(wakes), _) => self.foretell_wake(now, wakes),
+            (Message::Think { turn, step, thought }, Life::Turning(it))
+                if (it.turn, it.step) == (*turn, *step) && it.acting.is_none() =>
+            {
+                (Heard::Done, self.foretell_thought(now, it, thought))
+            }
+            (Message::Note { turn, step, .. }, Life::Turning(it))
+                if (it.turn, it.step) == (*turn, *step) && it.acting.is_some() =>
+            {
+                match it.notes.len() < self.limits.notes_max {
+                    true => (Heard::Done, vec![What::Noted]),
+                    false => (Heard::Limit, vec![]),
+                }
+            }
+            (Message::Observe { turn, step, .. }, Life::Turning(it))
+                if (it.turn, it.step) == (*turn, *step) && it.acting.is_some() =>
+            {
+                let mut whats = vec![What::Observed];
+                if now > it.began + self.limits.turn_ms_max {
+                    whats.extend(self.cut(now, it));
+                }
+                (Heard::Done, whats)
+            }
+            (Message::Fail { turn, .. }, Life::Turning(it)) if it.turn == *turn => {
+                (Heard::Done, self.failed(now))
+            }
+            (Message::Retry { turn: of }, Life::Waiting { turn: failed, wakes, hop, .. })
+                if of == failed =>
+            {
+                (Heard::Done, vec![turn(wakes.clone(), *hop)])
+            }
+            (
+                Message::Think { .. }
+                | Message::Note { .. }
+                | Message::Observe { .. }
+                | Message::Fail { .. }
+                | Message::Retry { .. },
+                _,
+            ) => (Heard::Stale, vec![]),
+            (Message::Told(id), _) => {
+                let told = self.untold.contains(id).then_some(What::Told(*id));
+                (Heard::Done, told.into_iter().collect())
+            }
+            (Message::Follow { space, follow }, _) => {
+                if self.follows.contains_key(space) {
+                    return (Heard::Done, vec![]);
+                }
+                if self.follows.len() >= self.limits.follows_max {
+                    return (Heard::Limit, vec![]);
+                }
+                let cursor = follow.cursor.0;
+                (Heard::Done, vec![What::Followed { space: *space, cursor }])
+            }
+            (Message::Unfollow(space), _) => {
+                let known = self.follows.contains_key(space);
+                (Heard::Done, known.then_some(What::Unfollowed(*space)).into_iter().collect())
+            }
+            (Message::Stop { .. }, Life::Stopped) => (Heard::Done, vec![]),
+            (Message::Stop { .. }, _) => {
+                (Heard::Done, vec![What::Stopped, What::Wrote("stopped".into())])
+            }
+            (Message::Resume(wakes), Life::Parked { .. } | Life::Stopped | Life::Quarantined) => {
+                (Heard::Done, vec![What::Resumed, turn(self.unseen(wakes), 1)])
+            }
+            (Message::Wipe { .. }, _) => (Heard::Done, vec![What::Wiped]),
+            _ => (Heard::Done, vec![]),
+        }
+    }
+
+    /// What no turn has seen.
+    fn unseen(&self, wakes: &[Wake]) -> Vec<Wake> {
+        let new = |it: &&Wake| self.follows.get(&it.space).is_some_and(|at| it.first.0 > at.cursor);
+        wakes.iter().filter(new).cloned().collect()
+    }
+
+    fn foretell_wake(&self, now: u64, wakes: &[Wake]) -> (Heard, Vec<What>) {
+        let new = self.unseen(wakes);
+        if new.is_empty() {
+            return (Heard::Done, vec![]);
+        }
+        let said = new.iter().filter(|it| it.space == self.dm).map(|it| it.last.0).max();
+        let hop = new.iter().map(|it| it.hop + 1).max().unwrap_or(0);
+        let turn = |hop| vec![What::Began { turn: self.turns + 1, wakes: new.clone(), hop }];
+        match &self.life {
+            Life::Parked { heard } if said.is_some_and(|it| it > *heard) => (Heard::Done, turn(1)),
+            Life::Idle if now < self.rest_until && said.is_none() => {
+                (Heard::NotBefore(self.rest_until), vec![])
+            }
+            Life::Idle if hop > self.limits.hops_max => {
+                let parked = What::Parked { hop, heard: said.unwrap_or(0) };
+                (Heard::Done, vec![parked, What::Wrote("parked".into())])
+            }
+            Life::Idle => (Heard::Done, turn(hop)),
+            _ => (Heard::Busy, vec![]),
+        }
+    }
+
+    fn foretell_thought(&self, now: u64, it: &Now, thought: &Thought) -> Vec<What> {
+        let bytes = thought.text.len() + thought.code.as_ref().map_or(0, String::len);
+        if bytes > self.limits.thought_bytes_max {
+            return self.failed(now);
+        }
+        if thought.code.is_none() {
+            let mut whats = vec![What::Thought, self.end(now, it, true)];
+            if !thought.text.is_empty() {
+                whats.push(What::Wrote("said".into()));
+            }
+            return whats;
+        }
+        if it.step > self.limits.turn_steps_max { self.cut(now, it) } else { vec![What::Thought] }
+    }
+
+    fn cut(&self, now: u64, it: &Now) -> Vec<What> {
+        vec![self.end(now, it, false), What::Wrote("exhausted".into())]
+    }
+
+    fn end(&self, now: u64, it: &Now, done: bool) -> What {
+        let mut rest = self.limits.rest_first_ms;
+        (0..self.barren).for_each(|_| rest = (rest * 2).min(self.limits.rest_ms_max));
+        let rest = if it.changed { 0 } else { rest.min(self.limits.rest_ms_max) };
+        What::Ended { done, rest_until: now + rest }
+    }
+
+    fn failed(&self, now: u64) -> Vec<What> {
+        let since = now.saturating_sub(self.limits.failures_within_ms);
+        let counted = self.failures.iter().filter(|it| **it >= since).count();
+        if counted == self.limits.failures_max as usize {
+            return vec![What::Quarantined, What::Wrote("quarantined".into())];
+        }
+        let mut wait = self.limits.backoff_first_ms;
+        (0..counted).for_each(|_| wait = (wait * 2).min(self.limits.backoff_ms_max));
+        vec![What::Failed { retry_at: now + wait }]
+    }
+
+    /// Takes an entry in; what is wrong with it whatever was foretold.
+    pub(crate) fn take(&mut self, now: u64, event: &Event) -> Result<(), String> {
+        match event {
+            Event::Born(charter) => {
+                self.life = Life::Idle;
+                let of = |it: u64| Followed { from: it, cursor: it };
+                let all = charter.follows.iter().map(|(space, it)| (*space, of(it.cursor.0)));
+                self.follows = all.collect();
+            }
+            Event::TurnBegan { turn, wakes, cause, .. } => {
+                if let Life::Turning(it) = &self.life {
+                    return Err(format!("turns: {turn} begins within {}", it.turn));
+                }
+                if *turn != self.turns + 1 {
+                    return Err(format!("turns: {turn} follows {}", self.turns));
+                }
+                if let Life::Waiting { until, .. } = &self.life
+                    && now < *until
+                {
+                    return Err(format!("failures: {turn} begins at {now}, before {until}"));
+                }
+                self.turns = *turn;
+                self.life = Life::Turning(Box::new(Now {
+                    turn: *turn,
+                    step: 1,
+                    wakes: wakes.clone(),
+                    cause: *cause,
+                    began: now,
+                    acting: None,
+                    notes: Vec::new(),
+                    changed: false,
+                }));
+            }
+            Event::Followed { space, follow } => {
+                self.seen.retain(|it| it.0 != *space);
+                let at = follow.cursor.0;
+                self.follows.insert(*space, Followed { from: at, cursor: at });
+            }
+            Event::Unfollowed(space) => {
+                self.follows.remove(space);
+                match &mut self.life {
+                    Life::Turning(it) => it.wakes.retain(|it| it.space != *space),
+                    Life::Waiting { wakes, .. } => wakes.retain(|it| it.space != *space),
+                    _ => {}
+                }
+            }
+            Event::Wrote { id, .. } => {
+                if !self.letters.insert(*id) {
+                    return Err(format!("letters: two have the name {id}"));
+                }
+                self.untold.insert(*id);
+            }
+            Event::Told(id) => drop(self.untold.remove(id)),
+            Event::Parked { heard, .. } => self.life = Life::Parked { heard: heard.0 },
+            Event::Stopped { .. } => self.life = Life::Stopped,
+            Event::Quarantined { .. } => self.life = Life::Quarantined,
+            Event::Resumed { .. } => {
+                self.failures.clear();
+                self.life = Life::Idle;
+            }
+            Event::Wiped { .. } => {
+                self.life = Life::Wiped;
+                self.follows.clear();
+                self.untold.clear();
+            }
+            _ => return self.take_in_turn(now, event),
+        }
+        Ok(())
+    }
+
+    fn take_in_turn(&mut self, now: u64, event: &Event) -> Result<(), String> {
+        let Life::Turning(it) = &mut self.life else {
+            return Err(format!("turns: outside of one: {event:?}"));
+        };
+        match event {
+            Event::Thought { thought, at } => {
+                it.acting = thought.code.clone().map(|code| (code, *at));
+                if it.acting.is_some() && it.step > self.limits.turn_steps_max {
+                    return Err(format!("turns: {} actions in one", it.step));
+                }
+            }
+            Event::Noted(note) => {
+                it.changed |= note.wrote;
+                it.notes.push(note.clone());
+            }
+            Event::Observed(_) => {
+                self.acted = Some((it.turn, it.step));
+                it.step += 1;
+                it.acting = None;
+                it.notes.clear();
+            }
+            Event::TurnFailed { retry_at, .. } => {
+                self.failures.push(now);
+                let (turn, until) = (it.turn, retry_at.0);
+                let (wakes, hop) = (it.wakes.clone(), it.cause.hop);
+                self.life = Life::Waiting { turn, until, wakes, hop };
+            }
+            Event::TurnEnded { outcome, rest_until } => {
+                let ended = it.clone();
+                self.barren = if ended.changed { 0 } else { self.barren + 1 };
+                self.rest_until = rest_until.0;
+                if *outcome == TurnOutcome::Done {
+                    self.failures.clear();
+                }
+                self.life = Life::Idle;
+                for wake in &ended.wakes {
+                    self.see(wake)?;
+                }
+            }
+            other => return Err(format!("turns: not of one: {other:?}")),
+        }
+        Ok(())
+    }
+
+    /// A turn that this woke has ended.
+    fn see(&mut self, wake: &Wake) -> Result<(), String> {
+        let space = wake.space;
+        let Some(follow) = self.follows.get_mut(&space) else { return Ok(()) };
+        let within = |at: u64| at >= wake.first.0 && at <= wake.last.0;
+        for (at, _) in self.notices.get(&space).into_iter().flatten().filter(|it| within(it.0)) {
+            if !self.seen.insert((space, *at)) {
+                return Err(format!("wakes: two ended turns saw {at} of {space}"));
+            }
+        }
+        follow.cursor = follow.cursor.max(wake.last.0);
+        Ok(())
+    }
+
+    /// What is before a cursor was seen, since it is followed.
+    pub(crate) fn none_lost(&self) -> Result<(), String> {
+        for (space, it) in &self.follows {
+            let passed = |at: u64| at > it.from && at <= it.cursor;
+            let all = self.notices.get(space).into_iter().flatten();
+            for (at, _) in all.filter(|it| passed(it.0)) {
+                if !self.seen.contains(&(*space, *at)) {
+                    return Err(format!("wakes: {at} of {space} was passed and never seen"));
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Now {
+    pub(crate) fn cause(&self) -> Cause {
+        self.cause
+    }
+}
+
+impl What {
+    pub(crate) fn of(event: &Event) -> What {
+        match event {
+            Event::Born(_) => What::Born,
+            Event::TurnBegan { turn, wakes, cause, .. } => {
+                What::Began { turn: *turn, wakes: wakes.clone(), hop: cause.hop }
+            }
+            Event::Thought { .. } => What::Thought,
+            Event::Noted(_) => What::Noted,
+            Event::Observed(_) => What::Observed,
+            Event::TurnEnded { outcome, rest_until } => {
+                What::Ended { done: *outcome == TurnOutcome::Done, rest_until: rest_until.0 }
+            }
+            Event::TurnFailed { retry_at, .. } => What::Failed { retry_at: retry_at.0 },
+            Event::Quarantined { .. } => What::Quarantined,
+            Event::Parked { hop, heard } => What::Parked { hop: *hop, heard: heard.0 },
+            Event::Stopped { .. } => What::Stopped,
+            Event::Resumed { .. } => What::Resumed,
+            Event::Wiped { .. } => What::Wiped,
+            Event::Followed { space, follow } => {
+                What::Followed { space: *space, cursor: follow.cursor.0 }
+            }
+            Event::Unfollowed(space) => What::Unfollowed(*space),
+            Event::Wrote { letter, .. } => What::Wrote(letter.subject.clone()),
+            Event::Told(id) => What::Told(*id),
+        }
+    }
+}
+
+impl Heard {
+    pub(crate) fn of(reply: &Reply) -> Heard {
+        match reply {
+            Reply::Busy => Heard::Busy,
+            Reply::NotBefore(at) => Heard::NotBefore(at.0),
+            Reply::Done | Reply::State(_) => Heard::Done,
+        }
+    }
+}
