@@ -150,14 +150,14 @@ mod tests {
             reads += 1;
             Ok(reads)
         };
-        let (at, found) = steady(3, look, read).ok().expect("it settles");
+        let (at, found) = steady(3, look, read).expect("it settles");
         assert_eq!((at.size, found), (2, 2));
         let mut size = 0;
         let look = || {
             size += 1;
             seen(size)
         };
-        assert_eq!(steady(3, look, || Ok(())).err(), Some(Reason::Changing(3)));
+        assert_eq!(steady(3, look, || Ok(())), Err(Reason::Changing(3)));
         assert_eq!(size, 6, "two looks a try");
     }
 
