@@ -3,10 +3,10 @@
 //! `run` has agents answer from the passages of a space, `report` is what is told of it. The rest
 //! makes such passages of real documents.
 //!
-//! In reading order: [`walk`] turns paths into files; [`source`] reads one, and [`kind`] tells
-//! what it is; [`html`], [`man`] and [`prose`] make a [`document`] of it, line by line, and
-//! [`passages`] cuts that; [`known`] is what a space says of it already, [`plan`] what of it is
-//! new; [`desk`] writes that for one file, [`ingest`] for all.
+//! In reading order: `walk` turns paths into files; `source` reads one, and `kind` tells
+//! what it is; `html`, `man` and `prose` make a `document` of it, line by line, and
+//! `passages` cuts that; `known` is what a space says of it already, `plan` what of it is
+//! new; `desk` writes that for one file, `ingest` for all.
 //!
 //! The law of it: line `i` of a passage's text (from 0) is line `first + i` of its file without
 //! the markup, so whoever is told `[file:line]` finds there what was quoted.

@@ -157,7 +157,7 @@ mod tests {
             size += 1;
             seen(size)
         };
-        assert_eq!(steady(3, look, || Ok(())).err(), Some(Reason::Changing(3)));
+        assert_eq!(steady(3, look, || Ok(())), Err(Reason::Changing(3)));
         assert_eq!(size, 6, "two looks a try");
     }
 
