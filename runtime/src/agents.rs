@@ -1,7 +1,7 @@
 //! Agents: sessions with an actor that thinks, acts and is woken.
 //!
 //! What an agent decides is [`stoa_actors::session`]; here is what it asks to be done outside. A
-//! [`Hand`] thinks by a model and acts by the sandbox, and [`wakes`] tell it of what is new. All
+//! `Hand` thinks by a model and acts by the sandbox, and `wakes` tell it of what is new. All
 //! of it stands still until [`Runtime::start_agents`]: a process that only reads runs nobody.
 
 mod act;
