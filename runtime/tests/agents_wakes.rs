@@ -1,7 +1,6 @@
 //! Who is told of what, when many are to be told, and when somebody was out of service meanwhile.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
-#![expect(clippy::print_stdout, reason = "what an agent takes is said, not only bounded")]
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};

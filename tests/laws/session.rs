@@ -1,7 +1,7 @@
 //! Sessions, against a naive list of what became of one, over random schedules with crashes.
 //!
-//! - *wakes*: what happened after a followed space's cursor woke exactly one ended turn, or is still
-//!   ahead; a cursor never goes back, and only the end of a turn moves it.
+//! - *wakes*: what happened after a followed space's cursor woke exactly one ended turn, or is
+//!   still ahead; a cursor never goes back, and only the end of a turn moves it.
 //! - *turns*: one at a time, numbered without gap, of at most `turn_steps_max` actions.
 //! - *resume*: after a crash exactly that is owed which was outstanding, under the same ids, with
 //!   the same notes.
@@ -12,27 +12,25 @@
 //! - *stale*: an outcome of what is over changes nothing.
 //! - *rest*: at the end everything new was seen, and nothing is left to do.
 
+mod deeds;
 mod model;
 mod schedule;
+mod words;
 
-use model::{Heard, Life, Model, What};
+use model::{Life, Model};
 use proptest::prelude::TestCaseError;
 use proptest::test_runner::{Config, TestRng, TestRunner};
 use schedule::{Op, Outcome};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use stoa_actors::behaviour::EffectId;
-use stoa_actors::code::Item;
 use stoa_actors::id::{Millis, Position, ROOT, SessionId, SpaceId, StreamId};
 use stoa_actors::incarnation::{self, Ask, Refused};
 use stoa_actors::limits::SessionLimits;
-use stoa_actors::log::Hash;
-use stoa_actors::session::{
-    Charter, Effect, Follow, Message, Note, Observation, Recorded, Refusal, Session, Thought,
-};
+use stoa_actors::session::{Charter, Effect, Follow, Message, Refusal, Session};
 use stoa_actors::simulation::{Simulation, Told};
 use stoa_actors::space::{Filter, Wake};
-use stoa_actors::value::Value;
+use words::{Heard, What};
 
 const ME: SessionId = SessionId([7; 16]);
 
@@ -268,113 +266,6 @@ impl Trial {
             return Err(format!("resume: listens is {listens} in {:?}", self.model.life));
         }
         self.check()
-    }
-
-    /// What is new to it, as whoever wakes it finds out: from its own cursors.
-    fn news(&mut self) -> Vec<Wake> {
-        let stream = self.stream();
-        let cursors: Vec<(SpaceId, u64)> =
-            self.sim.state(stream).follows().map(|(it, at)| (it, at.cursor.0)).collect();
-        cursors.into_iter().filter_map(|(it, at)| self.model.news(it, at)).collect()
-    }
-
-    fn look(&mut self) {
-        self.rung = false;
-        let news = self.news();
-        if !news.is_empty() {
-            self.ask(Message::Wake(news));
-        }
-    }
-
-    fn perform(&mut self, which: usize, how: Outcome) {
-        let Some((&id, effect)) = self.running.iter().nth(which % self.running.len().max(1)) else {
-            return;
-        };
-        if how == Outcome::Lost {
-            if matches!(effect, Effect::Tell { .. }) {
-                self.put.insert(id);
-            }
-            return;
-        }
-        match effect.clone() {
-            Effect::Think { turn, step } => {
-                let text = match how {
-                    Outcome::TooMuch => "x".repeat(limits().thought_bytes_max + 1),
-                    Outcome::Last { speaks: true } => "it is done".to_owned(),
-                    _ => String::new(),
-                };
-                let acts = matches!(how, Outcome::On | Outcome::Call { .. });
-                let thought = Thought { text, code: acts.then(|| "act()".to_owned()) };
-                let fail = Message::Fail { turn, why: "no answer".into() };
-                let think = Message::Think { turn, step, thought };
-                self.outcome(id, if how == Outcome::Fail { fail } else { think });
-            }
-            Effect::Act { turn, step, .. } => match how {
-                Outcome::Call { wrote } => {
-                    self.calls += 1;
-                    let answer = Some(Recorded::Item(Item::Value(Value::Null)));
-                    let asked = Hash::of(&self.calls.to_be_bytes());
-                    let note = Note { call: self.calls, asked, answer, wrote };
-                    self.ask(Message::Note { turn, step, note });
-                }
-                Outcome::Fail => self.outcome(id, Message::Fail { turn, why: "gone".into() }),
-                _ => {
-                    let observation = Observation { text: "seen".into(), failed: None };
-                    self.outcome(id, Message::Observe { turn, step, observation });
-                }
-            },
-            Effect::Wait { turn, until } => {
-                self.sim.now = self.sim.now.max(until);
-                self.outcome(id, Message::Retry { turn });
-            }
-            Effect::Listen => {
-                self.running.remove(&id);
-                self.look();
-            }
-            Effect::Tell { .. } => {
-                self.put.insert(id);
-                self.outcome(id, Message::Told(id));
-            }
-        }
-    }
-
-    fn step(&mut self, op: &Op) -> Result<(), String> {
-        match *op {
-            Op::Begin => self.ask(Message::Begin(charter())),
-            Op::Notify { space: n, hop } => {
-                self.head += 1;
-                self.model.notices.entry(space(n)).or_default().push((self.head, hop));
-                self.rung = true;
-            }
-            Op::Look => self.look(),
-            Op::LookOnly => self.looked = self.news(),
-            Op::TellLooked if self.looked.is_empty() => {}
-            Op::TellLooked => self.ask(Message::Wake(self.looked.clone())),
-            Op::Perform { which, how } => self.perform(which.into(), how),
-            Op::Again { which } => {
-                let again = self.old.get(usize::from(which) % self.old.len().max(1)).cloned();
-                again.into_iter().for_each(|it| self.ask(it));
-            }
-            Op::Follow { space: n, back } => {
-                let follow = follow(self.head.saturating_sub(back.into()));
-                self.ask(Message::Follow { space: space(n), follow });
-            }
-            Op::Unfollow { space: n } => {
-                // Who has looked by an old cursor and tells it after a new one knows too little.
-                self.looked.clear();
-                self.ask(Message::Unfollow(space(n)));
-            }
-            Op::Stop => self.ask(Message::Stop { reason: "enough".into() }),
-            Op::Resume => {
-                let news = self.news();
-                self.ask(Message::Resume(news));
-            }
-            Op::Wipe => self.ask(Message::Wipe { reason: "enough".into() }),
-            Op::Pass { ms } => self.sim.now.0 += u64::from(ms),
-            Op::Commit { count } => return self.commit(count.into()),
-            Op::Crash => return self.crash(),
-        }
-        Ok(())
     }
 
     /// Everybody does what is to be done, until there is nothing more.

@@ -262,3 +262,31 @@ impl Caller {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Config;
+    use crate::runtime::Runtime;
+
+    /// Found by killing the process between a child's birth and the answer to its parent.
+    #[tokio::test]
+    async fn a_spawn_that_is_made_again_is_the_same_agent() {
+        let dir = tempfile::tempdir().unwrap();
+        let runtime = Runtime::open(Config::at(dir.path())).await.unwrap();
+        let root = runtime.caller(ROOT);
+        let ids = || {
+            let mut made = 0;
+            move || {
+                made += 1;
+                [made; 16]
+            }
+        };
+        let ask =
+            SpawnAsk { task: "be there".into(), name: Some("once".into()), ..SpawnAsk::default() };
+        let first = root.spawn_with(ask.clone(), Cause::default(), ids()).await.unwrap();
+        let again = root.spawn_with(ask, Cause::default(), ids()).await.unwrap();
+        assert_eq!(again, first);
+        assert_eq!(root.agents().await.unwrap(), [first]);
+    }
+}

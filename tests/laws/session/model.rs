@@ -1,12 +1,13 @@
 //! A session as a naive list of what became of it. It foretells every answer and every entry, and
 //! keeps the books that the laws are read from; it shares types with the code under test, no logic.
 
+use super::words::{Heard, What};
 use std::collections::{BTreeMap, BTreeSet};
 use stoa_actors::behaviour::EffectId;
 use stoa_actors::id::{Millis, SpaceId};
 use stoa_actors::limits::SessionLimits;
 use stoa_actors::log::Cause;
-use stoa_actors::session::{Event, Message, Note, Reply, Thought, TurnOutcome};
+use stoa_actors::session::{Event, Message, Note, Thought, TurnOutcome};
 use stoa_actors::space::Wake;
 
 /// Where it stands.
@@ -34,39 +35,6 @@ pub(crate) struct Now {
     pub(crate) acting: Option<(String, Millis)>,
     pub(crate) notes: Vec<Note>,
     changed: bool,
-}
-
-/// What is foretold of an entry: the events without what does not matter.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) enum What {
-    Born,
-    Began { turn: u64, wakes: Vec<Wake>, hop: u16 },
-    Thought,
-    Noted,
-    Observed,
-    Ended { done: bool, rest_until: u64 },
-    Failed { retry_at: u64 },
-    Quarantined,
-    Parked { hop: u16, heard: u64 },
-    Stopped,
-    Resumed,
-    Wiped,
-    Followed { space: SpaceId, cursor: u64 },
-    Unfollowed(SpaceId),
-    Wrote(String),
-    Told(EffectId),
-}
-
-/// What is foretold of an answer.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Heard {
-    Done,
-    Busy,
-    NotBefore(u64),
-    Stale,
-    Unborn,
-    Wiped,
-    Limit,
 }
 
 /// How far a space has been seen since it is followed.
@@ -138,6 +106,47 @@ impl Model {
             (_, Life::Unborn) => (Heard::Unborn, vec![]),
             (_, Life::Wiped) => (Heard::Wiped, vec![]),
             (Message::Wake(wakes), _) => self.foretell_wake(now, wakes),
+            (
+                Message::Think { .. }
+                | Message::Note { .. }
+                | Message::Observe { .. }
+                | Message::Fail { .. }
+                | Message::Retry { .. },
+                _,
+            ) => self.foretell_outcome(now, message),
+            (Message::Told(id), _) => {
+                let told = self.untold.contains(id).then_some(What::Told(*id));
+                (Heard::Done, told.into_iter().collect())
+            }
+            (Message::Follow { space, follow }, _) => {
+                if self.follows.contains_key(space) {
+                    return (Heard::Done, vec![]);
+                }
+                if self.follows.len() >= self.limits.follows_max {
+                    return (Heard::Limit, vec![]);
+                }
+                let cursor = follow.cursor.0;
+                (Heard::Done, vec![What::Followed { space: *space, cursor }])
+            }
+            (Message::Unfollow(space), _) => {
+                let known = self.follows.contains_key(space);
+                (Heard::Done, known.then_some(What::Unfollowed(*space)).into_iter().collect())
+            }
+            (Message::Stop { .. }, Life::Stopped) => (Heard::Done, vec![]),
+            (Message::Stop { .. }, _) => {
+                (Heard::Done, vec![What::Stopped, What::Wrote("stopped".into())])
+            }
+            (Message::Resume(wakes), Life::Parked { .. } | Life::Stopped | Life::Quarantined) => {
+                (Heard::Done, vec![What::Resumed, turn(self.unseen(wakes), 1)])
+            }
+            (Message::Wipe { .. }, _) => (Heard::Done, vec![What::Wiped]),
+            _ => (Heard::Done, vec![]),
+        }
+    }
+
+    /// Of what is done outside.
+    fn foretell_outcome(&self, now: u64, message: &Message) -> (Heard, Vec<What>) {
+        match (message, &self.life) {
             (Message::Think { turn, step, thought }, Life::Turning(it))
                 if (it.turn, it.step) == (*turn, *step) && it.acting.is_none() =>
             {
@@ -166,43 +175,12 @@ impl Model {
             (Message::Retry { turn: of }, Life::Waiting { turn: failed, wakes, hop, .. })
                 if of == failed =>
             {
-                (Heard::Done, vec![turn(wakes.clone(), *hop)])
+                (
+                    Heard::Done,
+                    vec![What::Began { turn: self.turns + 1, wakes: wakes.clone(), hop: *hop }],
+                )
             }
-            (
-                Message::Think { .. }
-                | Message::Note { .. }
-                | Message::Observe { .. }
-                | Message::Fail { .. }
-                | Message::Retry { .. },
-                _,
-            ) => (Heard::Stale, vec![]),
-            (Message::Told(id), _) => {
-                let told = self.untold.contains(id).then_some(What::Told(*id));
-                (Heard::Done, told.into_iter().collect())
-            }
-            (Message::Follow { space, follow }, _) => {
-                if self.follows.contains_key(space) {
-                    return (Heard::Done, vec![]);
-                }
-                if self.follows.len() >= self.limits.follows_max {
-                    return (Heard::Limit, vec![]);
-                }
-                let cursor = follow.cursor.0;
-                (Heard::Done, vec![What::Followed { space: *space, cursor }])
-            }
-            (Message::Unfollow(space), _) => {
-                let known = self.follows.contains_key(space);
-                (Heard::Done, known.then_some(What::Unfollowed(*space)).into_iter().collect())
-            }
-            (Message::Stop { .. }, Life::Stopped) => (Heard::Done, vec![]),
-            (Message::Stop { .. }, _) => {
-                (Heard::Done, vec![What::Stopped, What::Wrote("stopped".into())])
-            }
-            (Message::Resume(wakes), Life::Parked { .. } | Life::Stopped | Life::Quarantined) => {
-                (Heard::Done, vec![What::Resumed, turn(self.unseen(wakes), 1)])
-            }
-            (Message::Wipe { .. }, _) => (Heard::Done, vec![What::Wiped]),
-            _ => (Heard::Done, vec![]),
+            _ => (Heard::Stale, vec![]),
         }
     }
 
@@ -417,44 +395,5 @@ impl Model {
 impl Now {
     pub(crate) fn cause(&self) -> Cause {
         self.cause
-    }
-}
-
-impl What {
-    pub(crate) fn of(event: &Event) -> What {
-        match event {
-            Event::Born(_) => What::Born,
-            Event::TurnBegan { turn, wakes, cause, .. } => {
-                What::Began { turn: *turn, wakes: wakes.clone(), hop: cause.hop }
-            }
-            Event::Thought { .. } => What::Thought,
-            Event::Noted(_) => What::Noted,
-            Event::Observed(_) => What::Observed,
-            Event::TurnEnded { outcome, rest_until } => {
-                What::Ended { done: *outcome == TurnOutcome::Done, rest_until: rest_until.0 }
-            }
-            Event::TurnFailed { retry_at, .. } => What::Failed { retry_at: retry_at.0 },
-            Event::Quarantined { .. } => What::Quarantined,
-            Event::Parked { hop, heard } => What::Parked { hop: *hop, heard: heard.0 },
-            Event::Stopped { .. } => What::Stopped,
-            Event::Resumed { .. } => What::Resumed,
-            Event::Wiped { .. } => What::Wiped,
-            Event::Followed { space, follow } => {
-                What::Followed { space: *space, cursor: follow.cursor.0 }
-            }
-            Event::Unfollowed(space) => What::Unfollowed(*space),
-            Event::Wrote { letter, .. } => What::Wrote(letter.subject.clone()),
-            Event::Told(id) => What::Told(*id),
-        }
-    }
-}
-
-impl Heard {
-    pub(crate) fn of(reply: &Reply) -> Heard {
-        match reply {
-            Reply::Busy => Heard::Busy,
-            Reply::NotBefore(at) => Heard::NotBefore(at.0),
-            Reply::Done | Reply::State(_) => Heard::Done,
-        }
     }
 }

@@ -1,0 +1,78 @@
+//! In which words the model foretells an answer and an entry: without what does not matter.
+
+use stoa_actors::behaviour::EffectId;
+use stoa_actors::id::SpaceId;
+use stoa_actors::session::{Event, Reply, TurnOutcome};
+use stoa_actors::space::Wake;
+
+/// What is foretold of an entry: the events without what does not matter.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum What {
+    Born,
+    Began { turn: u64, wakes: Vec<Wake>, hop: u16 },
+    Thought,
+    Noted,
+    Observed,
+    Ended { done: bool, rest_until: u64 },
+    Failed { retry_at: u64 },
+    Quarantined,
+    Parked { hop: u16, heard: u64 },
+    Stopped,
+    Resumed,
+    Wiped,
+    Followed { space: SpaceId, cursor: u64 },
+    Unfollowed(SpaceId),
+    Wrote(String),
+    Told(EffectId),
+}
+
+/// What is foretold of an answer.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Heard {
+    Done,
+    Busy,
+    NotBefore(u64),
+    Stale,
+    Unborn,
+    Wiped,
+    Limit,
+}
+
+impl What {
+    pub(crate) fn of(event: &Event) -> What {
+        match event {
+            Event::Born(_) => What::Born,
+            Event::TurnBegan { turn, wakes, cause, .. } => {
+                What::Began { turn: *turn, wakes: wakes.clone(), hop: cause.hop }
+            }
+            Event::Thought { .. } => What::Thought,
+            Event::Noted(_) => What::Noted,
+            Event::Observed(_) => What::Observed,
+            Event::TurnEnded { outcome, rest_until } => {
+                What::Ended { done: *outcome == TurnOutcome::Done, rest_until: rest_until.0 }
+            }
+            Event::TurnFailed { retry_at, .. } => What::Failed { retry_at: retry_at.0 },
+            Event::Quarantined { .. } => What::Quarantined,
+            Event::Parked { hop, heard } => What::Parked { hop: *hop, heard: heard.0 },
+            Event::Stopped { .. } => What::Stopped,
+            Event::Resumed { .. } => What::Resumed,
+            Event::Wiped { .. } => What::Wiped,
+            Event::Followed { space, follow } => {
+                What::Followed { space: *space, cursor: follow.cursor.0 }
+            }
+            Event::Unfollowed(space) => What::Unfollowed(*space),
+            Event::Wrote { letter, .. } => What::Wrote(letter.subject.clone()),
+            Event::Told(id) => What::Told(*id),
+        }
+    }
+}
+
+impl Heard {
+    pub(crate) fn of(reply: &Reply) -> Heard {
+        match reply {
+            Reply::Busy => Heard::Busy,
+            Reply::NotBefore(at) => Heard::NotBefore(at.0),
+            Reply::Done | Reply::State(_) => Heard::Done,
+        }
+    }
+}
