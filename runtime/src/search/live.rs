@@ -8,6 +8,7 @@ use parking_lot::{Mutex, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Deref;
 use std::sync::Arc;
+use std::sync::mpsc::sync_channel;
 use stoa_actors::atom::{Atom, Embed};
 use stoa_actors::behaviour::Behaviour;
 use stoa_actors::id::{AtomId, Position, SpaceId, StreamId};
@@ -151,28 +152,28 @@ impl Live {
         Ok(next.is_none_or(|(_, at)| at > upto))
     }
 
-    /// Reads on. After an error it is as far as it got, and whole.
+    /// Reads on. After an error it is as far as it got, and whole. What is read is read by one
+    /// thread and indexed by another when it is much: an index that is made anew is half the wait.
     fn catch_up(&mut self, store: &Store, upto: Position) -> Result<(), StoreError> {
-        let mut batch = Batch::default();
-        let mut last = self.seq;
-        for place in store.stream_after(self.stream, self.seq) {
-            let (seq, at) = place?;
-            if at > upto {
-                break;
-            }
-            let stream = self.stream;
-            let entry = store.entry(at)?.ok_or_else(|| {
-                StoreError::Codec(format!("stream {stream} points at {at}, which is not there"))
+        let (stream, from, batch_max) = (self.stream, self.seq, self.batch_max);
+        let much = store.last_seq(stream)?.saturating_sub(from) > batch_max.0 as u64;
+        if much {
+            std::thread::scope(|scope| {
+                let (hand_over, batches) = sync_channel(1);
+                // Whoever indexes has gone when nobody takes a batch any more.
+                let mut hand = move |batch, last| hand_over.send((batch, last)).is_ok();
+                let reader =
+                    scope.spawn(move || read(store, stream, from, upto, batch_max, &mut hand));
+                batches.into_iter().for_each(|(batch, last)| self.index(batch, last));
+                reader.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
             })?;
-            for event in incarnation::events::<Space>(&entry.body)? {
-                Space::atom(&event).into_iter().for_each(|atom| batch.take(atom, at));
-            }
-            last = seq;
-            if batch.full(self.batch_max) {
-                self.index(std::mem::take(&mut batch), last);
-            }
+        } else {
+            let mut hand = |batch, last| {
+                self.index(batch, last);
+                true
+            };
+            read(store, stream, from, upto, batch_max, &mut hand)?;
         }
-        self.index(batch, last);
         self.upto = self.upto.max(upto);
         Ok(())
     }
@@ -181,6 +182,37 @@ impl Live {
         batch.atoms.iter().for_each(|(atom, at)| self.index.upsert(atom, *at));
         self.seq = last;
     }
+}
+
+/// Reads a stream on, in batches, for as long as they are taken.
+fn read(
+    store: &Store,
+    stream: StreamId,
+    from: u64,
+    upto: Position,
+    batch_max: (usize, usize),
+    hand: &mut dyn FnMut(Batch, u64) -> bool,
+) -> Result<(), StoreError> {
+    let mut batch = Batch::default();
+    let mut last = from;
+    for place in store.stream_after(stream, from) {
+        let (seq, at) = place?;
+        if at > upto {
+            break;
+        }
+        let entry = store.entry(at)?.ok_or_else(|| {
+            StoreError::Codec(format!("stream {stream} points at {at}, which is not there"))
+        })?;
+        for event in incarnation::events::<Space>(&entry.body)? {
+            Space::atom(&event).into_iter().for_each(|atom| batch.take(atom, at));
+        }
+        last = seq;
+        if batch.full(batch_max) && !hand(std::mem::take(&mut batch), last) {
+            return Ok(());
+        }
+    }
+    hand(batch, last);
+    Ok(())
 }
 
 /// The index with everything up to a position in it.
