@@ -15,50 +15,26 @@
 //!
 //! [`resume`]: Behaviour::resume
 
+mod charter;
 mod fate;
 mod note;
+mod refusal;
 mod speech;
 mod turn;
 
+pub use charter::{Charter, Follow};
 pub use note::{Note, Recorded};
+pub use refusal::Refusal;
 pub use speech::thought;
 pub use turn::{Doing, Observation, Turn, TurnOutcome};
 
 use crate::behaviour::{Behaviour, Decision, Delivery, EffectId};
 use crate::id::{Millis, Position, SessionId, SpaceId, StreamId};
 use crate::log::Cause;
-use crate::space::{Filter, Wake};
+use crate::space::Wake;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
-
-/// What an agent is brought up with. What it may touch is in the rights, not here.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Charter {
-    /// Who spawned it.
-    pub parent: SessionId,
-    /// What to do, in words.
-    pub task: String,
-    /// The space whose atoms say how to behave: read anew at every turn.
-    pub instructions: Option<SpaceId>,
-    /// Who thinks for it.
-    pub model: String,
-    /// The space it shares with its parent.
-    pub dm: SpaceId,
-    /// What its code calls `space`.
-    pub first: Option<SpaceId>,
-    /// The spaces it follows from birth, and from where.
-    pub follows: Vec<(SpaceId, Follow)>,
-}
-
-/// How a space is followed.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Follow {
-    /// What is of interest.
-    pub filter: Filter,
-    /// Everything up to here has been seen. It advances in the event that ends a turn.
-    pub cursor: Position,
-}
 
 /// The state of a session.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -306,36 +282,6 @@ pub enum Reply {
     NotBefore(Millis),
     /// How it is.
     State(Box<Session>),
-}
-
-/// Why nothing changed.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum Refusal {
-    /// It was never begun.
-    #[error("no such agent; list them with `stoa agent list`")]
-    Unborn,
-    /// It is dead.
-    #[error("the agent is wiped; what it wrote is still there")]
-    Wiped,
-    /// An outcome of something that is over.
-    #[error("turn {turn}, step {step} is over")]
-    Stale {
-        /// Which turn.
-        turn: u64,
-        /// Which step.
-        step: u32,
-    },
-    /// Over a limit.
-    #[error("{what} takes {size}; the limit is {max}")]
-    Limit {
-        /// What is too large.
-        what: &'static str,
-        /// How large.
-        size: usize,
-        /// The limit, in the same unit.
-        max: usize,
-    },
 }
 
 impl Behaviour for Session {

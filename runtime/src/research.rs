@@ -26,6 +26,7 @@ mod prose;
 mod report;
 mod run;
 mod source;
+mod texts;
 mod walk;
 
 pub use document::{Document, Line, Mark, Start};

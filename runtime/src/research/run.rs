@@ -6,6 +6,7 @@
 //! Nothing here knows how the work is done: that is in the texts that the agents are given.
 
 use super::report::{Citation, Doing, How, Report};
+use super::texts::{id, paths_id, run_id};
 use super::{Ingested, Progress, ingest};
 use crate::agents::{AgentCard, SpaceAsk, SpawnAsk};
 use crate::caller::{Caller, Read, Why};
@@ -15,7 +16,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 use stoa_actors::atom::{Atom, Content, Metadata};
 use stoa_actors::id::{Position, SpaceId};
-use stoa_actors::log::{Cause, Hash};
+use stoa_actors::log::Cause;
 use stoa_actors::rights::Level;
 use stoa_actors::search::{Order, Query};
 use stoa_actors::space::{Draft, Expect, Filter, Patch};
@@ -109,41 +110,6 @@ impl Caller {
                 .hint("stoa research 'QUESTION' --files PATH --model recipe"));
         }
         Ok(())
-    }
-
-    /// A space of that name, made if need be: the same however often a crash cuts this off.
-    async fn space_for(&self, name: &str, description: &str) -> Result<SpaceId, Problem> {
-        if let Ok(space) = self.resolve(name) {
-            return Ok(space);
-        }
-        let space = SpaceId(id(&format!("{} {name}", self.session())));
-        self.create_space_as(space, name, description).await?;
-        Ok(space)
-    }
-
-    /// A space that holds a text for agents, as it is shipped unless somebody has changed it.
-    async fn instructions(&self, name: &str, text: &str) -> Result<(), Problem> {
-        let space =
-            self.space_for(name, "How an agent behaves; a text that may be changed").await?;
-        let edition = Hash::of(text.as_bytes()).to_string();
-        let metadata = Metadata::from([("edition".to_owned(), Value::Text(edition.clone()))]);
-        let content = Content::Text(text.to_owned());
-        let there = self.search(space, Query { limit: 1, ..Query::default() }).await?;
-        let why = Why::comment(format!("the text that comes with this build, {edition:.8}"));
-        let Some(found) = there.first() else {
-            let draft = Draft { content, metadata, ..Draft::default() };
-            return self.put(space, draft, why.key(edition)).await.map(drop);
-        };
-        let atom = &found.read.atom;
-        let shipped = match (&atom.content, atom.metadata.get("edition").and_then(Value::text)) {
-            (Content::Text(now), Some(known)) => Hash::of(now.as_bytes()).to_string() == known,
-            _ => false,
-        };
-        if !shipped || atom.content == content {
-            return Ok(());
-        }
-        let patch = Patch { content: Some(content), metadata, ..Patch::default() };
-        self.update(atom.id, Expect::Version(atom.version), patch, why).await.map(drop)
     }
 }
 
@@ -427,27 +393,4 @@ impl Run<'_> {
                 .collect(),
         })
     }
-}
-
-/// The documents, however they were named and in whatever order.
-fn paths_id(ask: &ResearchAsk) -> String {
-    let mut paths: Vec<String> = ask.paths.iter().map(|it| it.display().to_string()).collect();
-    paths.sort();
-    paths.dedup();
-    short(&paths.join("\0"))
-}
-
-fn run_id(ask: &ResearchAsk) -> String {
-    let of = [&ask.question, &paths_id(ask), &ask.agents.to_string(), &ask.model];
-    short(&of.map(String::as_str).join("\0"))
-}
-
-fn short(text: &str) -> String {
-    Hash::of(text.as_bytes()).to_string().chars().take(10).collect()
-}
-
-fn id(name: &str) -> [u8; 16] {
-    let mut id = [0; 16];
-    id.copy_from_slice(&Hash::of(name.as_bytes()).0[..16]);
-    id
 }

@@ -1,0 +1,33 @@
+//! What an agent is born with.
+
+use crate::id::{Position, SessionId, SpaceId};
+use crate::space::Filter;
+use serde::{Deserialize, Serialize};
+
+/// What an agent is brought up with. What it may touch is in the rights, not here.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Charter {
+    /// Who spawned it.
+    pub parent: SessionId,
+    /// What to do, in words.
+    pub task: String,
+    /// The space whose atoms say how to behave: read anew at every turn.
+    pub instructions: Option<SpaceId>,
+    /// Who thinks for it.
+    pub model: String,
+    /// The space it shares with its parent.
+    pub dm: SpaceId,
+    /// What its code calls `space`.
+    pub first: Option<SpaceId>,
+    /// The spaces it follows from birth, and from where.
+    pub follows: Vec<(SpaceId, Follow)>,
+}
+
+/// How a space is followed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Follow {
+    /// What is of interest.
+    pub filter: Filter,
+    /// Everything up to here has been seen. It advances in the event that ends a turn.
+    pub cursor: Position,
+}
