@@ -10,7 +10,10 @@ use rustix::process::Signal;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
+
+/// So many runs must really be cut off.
+const KILLS: u64 = 30;
 
 const BREAD: &str = "# Baking bread\n\nYeast needs warmth. The dough must rest for two hours before it is\nshaped, or the crumb stays dense.\n\n## Salt\n\nSalt slows the yeast down. Add two grams for every hundred grams of flour.\n";
 const TIDES: &str = "Tides\n=====\n\nThe moon pulls the sea. A spring tide comes when sun and moon\nstand in one line, twice in every month.\n\nA neap tide is the weakest; it follows the half moon.\n";
@@ -113,12 +116,18 @@ fn what_the_documents_do_not_hold_is_not_made_up() {
 #[test]
 fn a_run_that_is_killed_goes_on_and_finds_the_same() {
     let calm = library();
+    let begun = Instant::now();
     let run = report(&calm, QUESTION, &[])["run"].as_str().unwrap().to_owned();
+    // The instants are drawn over what a whole run takes on this machine, however fast it is.
+    let whole = u64::try_from(begun.elapsed().as_micros()).unwrap();
     let expected = findings(&calm, &run);
     assert!(!expected.is_empty());
     let mut draw: u64 = 0x5eed;
     let mut cut = 0;
-    for round in 0..30 {
+    let mut round = 0;
+    while cut < KILLS {
+        round += 1;
+        assert!(round <= 4 * KILLS, "only {cut} runs of {} were cut off", 2 * (round - 1));
         let place = library();
         // Killed at a random instant, twice, then let go on.
         for _ in 0..2 {
@@ -127,7 +136,7 @@ fn a_run_that_is_killed_goes_on_and_finds_the_same() {
                 .wrapping_add(1_442_695_040_888_963_407);
             let started = place.start(&["research", QUESTION, "--files", "docs", "--json"], b"");
             // No synchronisation: the instant is what is drawn.
-            std::thread::park_timeout(Duration::from_micros((draw >> 33) % 250_000));
+            std::thread::park_timeout(Duration::from_micros((draw >> 33) % whole));
             started.signal(Signal::KILL);
             cut += u64::from(started.end().code != 0);
         }
@@ -147,7 +156,6 @@ fn a_run_that_is_killed_goes_on_and_finds_the_same() {
         assert_eq!(closings.len(), 3, "round {round}: no task was done twice");
         assert!(place.json(&["audit"])[0]["breaches"].as_array().unwrap().is_empty());
     }
-    assert!(cut >= 30, "only {cut} of 60 runs were cut off");
 }
 
 /// The recipe of the researchers, with a first line of one's own.
