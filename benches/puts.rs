@@ -24,6 +24,7 @@ use stoa_runtime::runtime::Runtime;
 fn draft(n: u64, targets: &[AtomId]) -> Draft {
     let text: String = (0..64).map(|i| format!("word{:011} ", (n * 64 + i) % 7919)).collect();
     Draft {
+        id: None,
         content: Content::Text(text),
         annotation: format!("note {n}"),
         metadata: (0..8).map(|k| (format!("key{k}"), Value::Int((n % 100) as i64 + k))).collect(),

@@ -65,6 +65,7 @@ fn draft(n: u64, words: &[String], known: &[AtomId], chance: &mut Chance) -> Dra
     let targets: Vec<AtomId> =
         if known.is_empty() { Vec::new() } else { (0..blockers).map(any).collect() };
     Draft {
+        id: None,
         content: Content::Text(sentence(words, chance, 34)),
         annotation: sentence(words, chance, 6),
         metadata: Metadata::from([

@@ -82,6 +82,7 @@ async fn task_list(owner: &Caller) -> Result<usize, Box<dyn std::error::Error>> 
         let mut before: Option<AtomId> = None;
         for step in STEPS {
             let draft = Draft {
+                id: None,
                 content: Content::Text(format!("{step} the chapter on {topic}")),
                 annotation: format!("{step} {topic}"),
                 metadata: [("status".to_owned(), Value::from("pending"))].into(),

@@ -98,6 +98,41 @@ fn space_events_of_form_1_read() {
 }
 
 #[test]
+fn lease_events_of_form_1_read() {
+    let (space, token, until) = (SpaceId([2; 16]), 7, Millis(1_700_000_060_000));
+    let name = space::Resource::Name("deploy/production".into());
+    let status = |it: &str| [("status".to_owned(), Value::from(it))].into();
+    let claimed = space::Claimed {
+        set: status("doing"),
+        before: [("status".to_owned(), Value::Null)].into(),
+    };
+    let lease = space::Lease {
+        space,
+        resource: space::Resource::Atom(AtomId([1; 16])),
+        holder: SessionId([3; 16]),
+        token,
+        until,
+        intent: "to be done".into(),
+        claimed: Some(claimed),
+    };
+    let named = space::Lease { resource: name.clone(), claimed: None, ..lease.clone() };
+    let (resource, was) = (name, Millis(1_700_000_000_000));
+    let ended = |how| {
+        let resource = resource.clone();
+        space::Event::LeaseEnded { space, resource, token, until, how }
+    };
+    let events = vec![
+        space::Event::Leased(lease),
+        space::Event::Leased(named),
+        space::Event::LeaseRenewed { space, resource: resource.clone(), token, was, until },
+        ended(space::End::Released),
+        ended(space::End::Expired),
+        ended(space::End::Broken),
+    ];
+    holds("lease-events-1.bin", EVENTS_FORM, &events);
+}
+
+#[test]
 fn rights_events_of_form_1_read() {
     let link = |subject| Link {
         id: LinkId([1; 16]),

@@ -4,6 +4,7 @@
 #![expect(clippy::expect_used, reason = "a law says what it takes for given")]
 
 mod laws {
+    pub(crate) mod claim;
     pub(crate) mod cursor;
     pub(crate) mod rights;
     pub(crate) mod rights_in_memory;
@@ -46,6 +47,10 @@ fn search() -> Result<(), String> {
     laws::search::hold(quick(128), 41, 40)
 }
 
+fn claims() -> Result<(), String> {
+    laws::claim::hold(quick(1_024), 41, 80)
+}
+
 fn sessions() -> Result<(), String> {
     laws::session::hold(quick(512), 41, 80)
 }
@@ -81,6 +86,23 @@ const SPACES: &[&str] = &[
     "space.refers_to_the_forbidden",
     "space.skips_a_version",
     "space.updates_the_deprecated",
+];
+
+const CLAIMS: &[&str] = &[
+    "claim.takes_the_leased",
+    "claim.trusts_the_candidates",
+    "claim.waits_for_ever",
+    "lease.any_token_will_do",
+    "lease.anybodys_token_will_do",
+    "lease.claim_stays",
+    "lease.never_ends",
+    "lease.stale_writes",
+    "lease.taken_twice",
+    "lease.token_stays",
+    "lease.undoes_the_work",
+    "lease.writes_through",
+    "space.expects_nothing",
+    "transaction.skips_the_refused",
 ];
 
 const CURSOR: &[&str] = &[
@@ -164,6 +186,11 @@ fn all_caught(names: &'static [&'static str], laws: fn() -> Result<(), String>) 
     let missed: Vec<&str> =
         names.iter().copied().filter(|name| mutant::with(name, laws).is_ok()).collect();
     assert!(missed.is_empty(), "the laws let these through: {missed:?}");
+}
+
+#[test]
+fn the_laws_of_claims_catch_every_planted_bug() {
+    all_caught(CLAIMS, claims);
 }
 
 #[test]

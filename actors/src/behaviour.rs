@@ -45,6 +45,14 @@ pub trait Behaviour: Serialize + DeserializeOwned + Send + Sized + 'static {
     /// Takes one event in. Cannot fail: what happened, happened.
     fn apply(&mut self, event: &Self::Event);
 
+    /// Makes ready what a decision on `message` looks up and no snapshot holds. It decides nothing:
+    /// without it every decision is the same.
+    fn prepare(&mut self, _message: &Self::Message, _view: &dyn View) {}
+
+    /// Keeps that up, after [`apply`](Self::apply). `before` is the view without the event. A life
+    /// begins with nothing made ready, and a replayed event is not told of.
+    fn index(&mut self, _event: &Self::Event, _before: &dyn View) {}
+
     /// The event's type as the outside reads it, for instance `atom.put`.
     fn name(event: &Self::Event) -> &'static str;
 
@@ -128,6 +136,8 @@ pub trait View {
     fn space_of(&self, id: AtomId) -> Option<SpaceId>;
     /// The atoms that refer to `target` by `relation`, by any relation when there is none named.
     fn sources(&self, target: AtomId, relation: Option<&str>) -> Vec<(String, AtomId)>;
+    /// Every atom of a space, each once, in any order. It reads the whole space.
+    fn each_atom(&self, space: SpaceId, to: &mut dyn FnMut(&Arc<Atom>));
 }
 
 /// Who may do what in a space, now.
@@ -175,6 +185,24 @@ pub enum Row {
         /// The atom that pointed.
         source: AtomId,
     },
+    /// Something is due at a time: a lease may have run out.
+    Due {
+        /// When.
+        at: Millis,
+        /// Whose business it is.
+        stream: StreamId,
+        /// Which of several at that time.
+        token: u64,
+    },
+    /// It no longer is.
+    NotDue {
+        /// When it would have been.
+        at: Millis,
+        /// Whose business it was.
+        stream: StreamId,
+        /// Which of several at that time.
+        token: u64,
+    },
     /// A request that must be answered once.
     Answer {
         /// Whom it asked.
@@ -184,6 +212,16 @@ pub enum Row {
         /// Under which key.
         key: String,
     },
+}
+
+impl Row {
+    /// When something is due because of it.
+    pub fn due(&self) -> Option<Millis> {
+        match self {
+            Row::Due { at, .. } => Some(*at),
+            _ => None,
+        }
+    }
 }
 
 /// An authority that permits everything: for actors without rights of their own, and for tests.

@@ -15,7 +15,7 @@ use crate::id::{EventId, Millis, SessionId, StreamId};
 use crate::limits::Limits;
 use crate::log::{Answered, Body, Cause, EVENTS_FORM, Hash};
 use crate::mutant;
-use overlay::{Laid, Overlay};
+pub(crate) use overlay::{Laid, Overlay};
 
 /// A request to an actor.
 #[derive(Clone, Debug)]
@@ -226,6 +226,7 @@ impl<B: Behaviour> Incarnation<B> {
             }
             request = Some((key, digest));
         }
+        self.state.prepare(&message, &Laid { over: &self.overlay, under: given.durable });
         let decision = self
             .state
             .decide(
@@ -266,7 +267,7 @@ impl<B: Behaviour> Incarnation<B> {
             events: codec::encode(EVENTS_FORM, &events).map_err(oversize)?,
         };
         let bytes = body.encode().map_err(oversize)?;
-        let append = self.take_in(&events, body, bytes, given.limits.snapshot_entries);
+        let append = self.take_in(&events, body, bytes, &given);
         let answer = refused.map_or(Ok(reply), |no| Err(Refused::Actor(no)));
         Ok(Step { append: Some(append), answer, seq: Some(self.seq), events, effects })
     }
@@ -277,7 +278,7 @@ impl<B: Behaviour> Incarnation<B> {
         events: &[B::Event],
         body: Body,
         bytes: Vec<u8>,
-        snapshot_entries: u64,
+        given: &Given<'_>,
     ) -> Append {
         self.seq += 1;
         let mut rows = Vec::new();
@@ -285,6 +286,7 @@ impl<B: Behaviour> Incarnation<B> {
             let from = rows.len();
             B::project(event, index as u16, &mut rows);
             self.state.apply(event);
+            self.state.index(event, &Laid { over: &self.overlay, under: given.durable });
             self.overlay.lay(self.seq, B::atom(event), &rows[from..]);
         }
         if let Some(answered) = body.answers
@@ -293,7 +295,7 @@ impl<B: Behaviour> Incarnation<B> {
             rows.push(answer_row(self.stream, body.by, &answered));
             self.overlay.lay_answer(self.seq, body.by, answered);
         }
-        let due = self.seq.is_multiple_of(snapshot_entries);
+        let due = self.seq.is_multiple_of(given.limits.snapshot_entries);
         let snapshot = due.then(|| self.snapshot().ok()).flatten();
         if snapshot.is_some() {
             self.snapped = self.seq;

@@ -13,6 +13,7 @@
 //! agents act, [`search`] how they find atoms; [`simulation`] runs any actor in memory and crashes
 //! it; [`limits`] bounds it all, [`mutant`] plants bugs for the tests.
 
+pub mod alarm;
 pub mod atom;
 pub mod behaviour;
 pub mod code;

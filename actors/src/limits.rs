@@ -26,6 +26,18 @@ pub struct Limits {
     pub key_bytes_max: usize,
     /// Durable subscriptions of one space.
     pub subscriptions_max: usize,
+    /// Mutations of one transaction, and leases that it may rest on.
+    pub transaction_mutations_max: usize,
+    /// Leases of one space, those included whose end is not recorded yet.
+    pub leases_max: usize,
+    /// How long a lease may last from when it is got or renewed.
+    pub lease_ms_max: u64,
+    /// Leases whose end one entry records.
+    pub expire_leases_max: usize,
+    /// What a lease is for, in UTF-8 bytes.
+    pub intent_bytes_max: usize,
+    /// The name of a leased resource, in UTF-8 bytes.
+    pub resource_bytes_max: usize,
     /// Comments quoted in one wake; the count beyond them is exact.
     pub wake_comments_max: usize,
     /// What one agent may do and take.
@@ -158,6 +170,12 @@ impl Default for Limits {
             description_bytes_max: 64 << 10,
             key_bytes_max: 256,
             subscriptions_max: 10_000,
+            transaction_mutations_max: 256,
+            leases_max: 100_000,
+            lease_ms_max: 86_400_000,
+            expire_leases_max: 256,
+            intent_bytes_max: 1 << 10,
+            resource_bytes_max: 1 << 10,
             wake_comments_max: 20,
             session: SessionLimits::default(),
             snapshot_entries: 1_000,

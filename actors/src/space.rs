@@ -4,22 +4,36 @@
 //! one actor and one stream, and an actor takes one delivery at a time: of two updates that expect
 //! the same version the second finds it gone, so two agents can never both take one task.
 
+mod claim;
 mod follow;
+mod lease;
+mod message;
 mod patch;
+mod refusal;
+mod standing;
 mod subscription;
+mod transaction;
+mod wanted;
 
+pub use claim::Claim;
 pub use follow::{Change, Changed, Follower};
-
+pub use lease::{Claimed, End, Fence, Lease, Resource};
+pub use message::{Event, Expect, Message, Reply};
 pub use patch::{Draft, MadeFor, Patch};
+pub use refusal::Refusal;
+pub use standing::STANDING_MAX;
 pub use subscription::{Filter, Notice, Subscription, Wake};
+pub use transaction::Mutation;
+pub use wanted::Wanted;
 
-use crate::atom::{Atom, Deprecation, Reference};
-use crate::behaviour::{Behaviour, Decision, Delivery, Row};
-use crate::id::{AtomId, Position, SpaceId, StreamId, SubscriptionId};
+use crate::atom::{Atom, Deprecation, Metadata, Reference};
+use crate::behaviour::{Behaviour, Decision, Delivery, Row, View};
+use crate::id::{AtomId, SpaceId, StreamId, SubscriptionId};
 use crate::mutant;
 use crate::rights::Level;
-use crate::value::ValueRefusal;
+use lease::Leases;
 use serde::{Deserialize, Serialize};
+use standing::Standing;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -29,169 +43,9 @@ pub struct Space {
     id: SpaceId,
     description: String,
     subscriptions: BTreeMap<SubscriptionId, Subscription>,
-}
-
-/// What a space can be asked.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub enum Message {
-    /// Says what the space is for: its convention.
-    Describe(String),
-    /// Adds an atom.
-    PutAtom(Box<Draft>),
-    /// Changes an atom: a new version.
-    UpdateAtom {
-        /// Which.
-        id: AtomId,
-        /// The version it must be at.
-        expect: Expect,
-        /// What changes.
-        patch: Box<Patch>,
-    },
-    /// Takes an atom out of search; it stays readable by id.
-    DeprecateAtom {
-        /// Which.
-        id: AtomId,
-        /// The version it must be at.
-        expect: Expect,
-        /// What to read instead.
-        superseded_by: Option<AtomId>,
-    },
-    /// Keeps a cursor for the asker, and wakes it when something matches.
-    Subscribe {
-        /// What is of interest.
-        filter: Filter,
-        /// From where on.
-        cursor: Position,
-    },
-    /// Ends a subscription of the asker.
-    Unsubscribe(SubscriptionId),
-    /// Moves the cursor of a subscription of the asker forward.
-    Advance {
-        /// Which.
-        id: SubscriptionId,
-        /// The last position seen.
-        cursor: Position,
-    },
-}
-
-/// Which version a change is based on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Expect {
-    /// Exactly this one, else nothing changes.
-    Version(u64),
-    /// Whatever it is at: the asker accepts to overwrite what it has not read.
-    Any,
-}
-
-/// What happened in a space.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub enum Event {
-    /// It says what it is for.
-    Described(String),
-    /// An atom was added.
-    AtomPut(Arc<Atom>),
-    /// An atom has a new version.
-    AtomUpdated {
-        /// All of it.
-        atom: Arc<Atom>,
-        /// The references it did not have before.
-        added: Vec<Reference>,
-        /// The references it no longer has.
-        dropped: Vec<Reference>,
-    },
-    /// An atom is out of search.
-    AtomDeprecated(Arc<Atom>),
-    /// A session follows the space.
-    Subscribed(Subscription),
-    /// It no longer does.
-    Unsubscribed(SubscriptionId),
-    /// It has seen everything up to here.
-    Advanced {
-        /// Which subscription.
-        id: SubscriptionId,
-        /// The last position seen.
-        cursor: Position,
-    },
-}
-
-/// What the asker gets.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub enum Reply {
-    /// It is so.
-    Done,
-    /// The atom is at this version now.
-    Version {
-        /// Which atom.
-        id: AtomId,
-        /// Its version.
-        version: u64,
-    },
-    /// The subscription's name.
-    Subscribed(SubscriptionId),
-}
-
-/// Why nothing changed.
-#[derive(Clone, Debug, PartialEq, thiserror::Error)]
-#[non_exhaustive]
-pub enum Refusal {
-    /// The asker may not read the space: said as if it were not there.
-    #[error("no space here that you can read; ask its owner for access")]
-    Unknown,
-    /// The asker may read, but not this.
-    #[error("you hold {held} here and this needs {needed}; ask whoever granted it to you")]
-    Right {
-        /// What it holds.
-        held: Level,
-        /// What it would need.
-        needed: Level,
-    },
-    /// The atom is not in this space, or nowhere that the asker can read.
-    #[error("no atom {0} that you can read")]
-    NoAtom(AtomId),
-    /// Somebody was first.
-    #[error("atom {id} is at version {current}, not {expected}; read it again and decide anew")]
-    Conflict {
-        /// Which atom.
-        id: AtomId,
-        /// What was expected.
-        expected: u64,
-        /// What it is at.
-        current: u64,
-    },
-    /// It is out of use.
-    #[error("atom {id} is deprecated{}; put a new one", superseded(.by))]
-    Deprecated {
-        /// Which atom.
-        id: AtomId,
-        /// What to read instead.
-        by: Option<AtomId>,
-    },
-    /// An atom cannot supersede itself.
-    #[error("an atom cannot supersede itself")]
-    OwnSuccessor,
-    /// A value that cannot be stored.
-    #[error(transparent)]
-    Value(#[from] ValueRefusal),
-    /// Over a limit.
-    #[error("{what} takes {size}; the limit is {max}")]
-    Limit {
-        /// What is too large.
-        what: &'static str,
-        /// How large.
-        size: usize,
-        /// The limit, in the same unit.
-        max: usize,
-    },
-    /// A name must be there.
-    #[error("{0} is empty; give it a name")]
-    Empty(&'static str),
-    /// Not a subscription of the asker.
-    #[error("no subscription {0} of yours here")]
-    NoSubscription(SubscriptionId),
-}
-
-fn superseded(by: &Option<AtomId>) -> String {
-    by.map_or_else(String::new, |id| format!(", superseded by {id}"))
+    leases: Leases,
+    #[serde(skip)]
+    standing: Standing,
 }
 
 impl Behaviour for Space {
@@ -204,7 +58,13 @@ impl Behaviour for Space {
 
     fn unborn(stream: StreamId) -> Self {
         let id = SpaceId(stream.0);
-        Space { id, description: String::new(), subscriptions: BTreeMap::new() }
+        Space {
+            id,
+            description: String::new(),
+            subscriptions: BTreeMap::new(),
+            leases: Leases::default(),
+            standing: Standing::default(),
+        }
     }
 
     fn decide(
@@ -218,38 +78,22 @@ impl Behaviour for Space {
                 limit("the description", text.len(), delivery.limits.description_bytes_max)?;
                 Ok(Decision::event(Event::Described(text), Reply::Done))
             }
-            Message::PutAtom(draft) => {
-                self.need(Level::Append, delivery)?;
-                let atom = draft.atom(self.id, delivery)?;
-                let reply = Reply::Version { id: atom.id, version: 1 };
-                Ok(Decision::event(Event::AtomPut(Arc::new(atom)), reply))
+            Message::Change(mutation) => {
+                let events = self.change(mutation, delivery)?;
+                let version = events.iter().rev().find_map(Self::atom);
+                let reply = version.map_or(Reply::Done, |it| {
+                    let (id, version) = (it.id, it.version);
+                    Reply::Version { id, version }
+                });
+                Ok(Decision { events, effects: Vec::new(), reply, refused: None })
             }
-            Message::UpdateAtom { id, expect, patch } => {
-                let needed = if mutant::planted("space.append_updates") {
-                    Level::Append
-                } else {
-                    Level::Write
-                };
-                self.need(needed, delivery)?;
-                let before = self.current(id, expect, delivery)?;
-                let atom = Arc::new(patch.apply(&before, delivery)?);
-                let added = patch::lacking(&atom.references, &before.references);
-                let dropped = patch::lacking(&before.references, &atom.references);
-                let reply = Reply::Version { id, version: atom.version };
-                Ok(Decision::event(Event::AtomUpdated { atom, added, dropped }, reply))
+            Message::Transact { mutations, fences } => self.transact(mutations, &fences, delivery),
+            Message::Claim(claim) => self.claim(*claim, delivery),
+            Message::Acquire { resource, ttl_ms, intent } => {
+                self.acquire(resource, ttl_ms, intent, delivery)
             }
-            Message::DeprecateAtom { id, expect, superseded_by } => {
-                self.need(Level::Write, delivery)?;
-                let before = self.current(id, expect, delivery)?;
-                if superseded_by == Some(id) {
-                    return Err(Refusal::OwnSuccessor);
-                }
-                superseded_by.map_or(Ok(()), |by| readable(by, delivery))?;
-                let mut atom = next(&before, delivery);
-                atom.deprecated = Some(Deprecation { superseded_by });
-                let reply = Reply::Version { id, version: atom.version };
-                Ok(Decision::event(Event::AtomDeprecated(Arc::new(atom)), reply))
-            }
+            Message::Renew { fence, ttl_ms } => self.renew(fence, ttl_ms, delivery),
+            Message::Expire => Ok(self.expire(delivery)),
             Message::Subscribe { filter, cursor } => self.subscribe(filter, cursor, delivery),
             Message::Unsubscribe(id) => {
                 self.own(id, delivery.asker)?;
@@ -275,8 +119,23 @@ impl Behaviour for Space {
                     subscription.cursor = *cursor;
                 }
             }
+            Event::Leased(_) | Event::LeaseRenewed { .. } | Event::LeaseEnded { .. } => {
+                self.leases.take(event);
+            }
             Event::AtomPut(_) | Event::AtomUpdated { .. } | Event::AtomDeprecated(_) => {}
         }
+    }
+
+    fn prepare(&mut self, message: &Message, view: &dyn View) {
+        if let Message::Claim(claim) = message
+            && claim.ranked.is_none()
+        {
+            self.standing.follow(self.id, &claim.wanted, &self.leases, view);
+        }
+    }
+
+    fn index(&mut self, event: &Event, before: &dyn View) {
+        self.standing.take(self.id, event, &self.leases, before);
     }
 
     fn name(event: &Event) -> &'static str {
@@ -288,10 +147,16 @@ impl Behaviour for Space {
             Event::Subscribed(_) => "subscription.created",
             Event::Unsubscribed(_) => "subscription.ended",
             Event::Advanced { .. } => "subscription.advanced",
+            Event::Leased(_) => "lease.acquired",
+            Event::LeaseRenewed { .. } => "lease.renewed",
+            Event::LeaseEnded { how: End::Released, .. } => "lease.released",
+            Event::LeaseEnded { how: End::Expired, .. } => "lease.expired",
+            Event::LeaseEnded { how: End::Broken, .. } => "lease.broken",
         }
     }
 
     fn project(event: &Event, index: u16, rows: &mut Vec<Row>) {
+        lease::project(event, rows);
         let Some(atom) = Self::atom(event) else { return };
         let source = atom.id;
         rows.push(Row::Atom { id: source, space: atom.space, index });
@@ -341,6 +206,48 @@ impl Space {
         self.subscriptions.values()
     }
 
+    /// The events of one change.
+    fn change(
+        &self,
+        mutation: Mutation,
+        delivery: &mut Delivery<'_>,
+    ) -> Result<Vec<Event>, Refusal> {
+        match mutation {
+            Mutation::Put(draft) => {
+                self.need(Level::Append, delivery)?;
+                let atom = draft.atom(self.id, delivery)?;
+                Ok(vec![Event::AtomPut(Arc::new(atom))])
+            }
+            Mutation::Update { id, expect, patch } => {
+                let needed = if mutant::planted("space.append_updates") {
+                    Level::Append
+                } else {
+                    Level::Write
+                };
+                self.need(needed, delivery)?;
+                let before = self.current(id, expect, delivery)?;
+                self.unleased(id, delivery)?;
+                let atom = patch.apply(&before, delivery)?;
+                Ok(vec![updated(atom, &before.references)])
+            }
+            Mutation::Deprecate { id, expect, superseded_by } => {
+                self.need(Level::Write, delivery)?;
+                let before = self.current(id, expect, delivery)?;
+                self.unleased(id, delivery)?;
+                if superseded_by == Some(id) {
+                    return Err(Refusal::OwnSuccessor);
+                }
+                superseded_by.map_or(Ok(()), |by| readable(by, delivery))?;
+                let mut atom = next(&before, delivery);
+                atom.deprecated = Some(Deprecation { superseded_by });
+                Ok(vec![Event::AtomDeprecated(Arc::new(atom))])
+            }
+            Mutation::Release { resource, token, undo } => {
+                self.release(resource, token, undo, delivery)
+            }
+        }
+    }
+
     fn need(&self, needed: Level, delivery: &Delivery<'_>) -> Result<(), Refusal> {
         match delivery.authority.level(delivery.asker, self.id, delivery.now) {
             None => Err(Refusal::Unknown),
@@ -382,6 +289,22 @@ fn next(before: &Atom, delivery: &Delivery<'_>) -> Atom {
         at: delivery.now,
         ..before.clone()
     }
+}
+
+/// The event of a new version, with which references it has gained and lost.
+fn updated(atom: Atom, before: &[Reference]) -> Event {
+    let added = patch::lacking(&atom.references, before);
+    let dropped = patch::lacking(before, &atom.references);
+    Event::AtomUpdated { atom: Arc::new(atom), added, dropped }
+}
+
+/// The event of a version that says again what it said before.
+fn put_back(atom: &Atom, before: &Metadata, delivery: &Delivery<'_>) -> Event {
+    let mut back = next(atom, delivery);
+    let patch = Patch { metadata: before.clone(), ..Patch::default() };
+    patch.merge(&mut back);
+    back.embedding = None;
+    updated(back, &atom.references)
 }
 
 /// Whether the asker can read an atom, of whatever space.

@@ -172,7 +172,8 @@ async fn tell(
         ..Draft::default()
     };
     let comment = letter.subject;
-    let why = Why { comment, key: Some(format!("letter-{id}")), cause: letter.cause };
+    let why =
+        Why { comment, key: Some(format!("letter-{id}")), cause: letter.cause, fences: Vec::new() };
     let config = &runtime.shared().config;
     for _ in 0..config.letter_tries_max {
         match runtime.caller(session).put(dm, draft.clone(), why.clone()).await {

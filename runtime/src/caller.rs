@@ -3,15 +3,18 @@
 //! Writes go to the actor's mailbox and come back durable. Reads go past it: snapshot first,
 //! rights second, so that a reader never sees what was written after its right was revoked.
 
+mod claims;
 mod history;
 mod sharing;
 
+pub use claims::{ClaimAsk, Taken};
 pub use history::{Change, Follow, HistoryQuery};
 pub use sharing::{Grant, Granted, SpaceCard};
 
 use crate::log::Urgency;
 use crate::problem::{Kind, Problem};
 use crate::runtime::Runtime;
+use crate::seat::Receipt;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use stoa_actors::atom::Atom;
@@ -20,7 +23,7 @@ use stoa_actors::incarnation::Ask;
 use stoa_actors::log::Cause;
 use stoa_actors::retry::{Repeatable, again};
 use stoa_actors::rights::{Level, Named, Subject};
-use stoa_actors::space::{Draft, Expect, Filter, Message, Patch, Reply};
+use stoa_actors::space::{Draft, Expect, Fence, Filter, Message, Mutation, Patch, Reply};
 
 /// What goes with every mutation.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -31,6 +34,8 @@ pub struct Why {
     pub key: Option<String>,
     /// What set it off.
     pub cause: Cause,
+    /// The leases that must hold when it takes effect.
+    pub fences: Vec<Fence>,
 }
 
 impl Why {
@@ -100,7 +105,7 @@ impl Caller {
     }
 
     pub(crate) fn ask<M>(&self, message: M, why: Why) -> Ask<M> {
-        let Why { comment, key, cause } = why;
+        let Why { comment, key, cause, fences: _ } = why;
         Ask { message, asker: self.session, key, comment, cause }
     }
 
@@ -141,7 +146,7 @@ impl Caller {
     pub async fn put(&self, space: SpaceId, draft: Draft, why: Why) -> Result<Written, Problem> {
         let draft = self.embedded(draft).await;
         let bytes = draft.content.bytes() + draft.annotation.len();
-        self.mutate(space, Message::PutAtom(Box::new(draft)), why, bytes).await
+        self.mutate(space, Mutation::Put(Box::new(draft)), why, bytes).await
     }
 
     /// Changes an atom: a new version, if it is at the expected one.
@@ -155,8 +160,8 @@ impl Caller {
         let before = self.get(id).await?;
         let patch = self.embedded_patch(&before.atom, patch).await;
         let bytes = patch.content.as_ref().map_or(1, |it| it.bytes());
-        let message = Message::UpdateAtom { id, expect, patch: Box::new(patch) };
-        self.mutate(before.atom.space, message, why, bytes).await
+        let mutation = Mutation::Update { id, expect, patch: Box::new(patch) };
+        self.mutate(before.atom.space, mutation, why, bytes).await
     }
 
     /// The patch, without single references that the atom has now. Whether it is still so when it
@@ -193,22 +198,45 @@ impl Caller {
         why: Why,
     ) -> Result<Written, Problem> {
         let space = self.get(id).await?.atom.space;
-        let message = Message::DeprecateAtom { id, expect, superseded_by };
-        self.mutate(space, message, why, 1).await
+        let mutation = Mutation::Deprecate { id, expect, superseded_by };
+        self.mutate(space, mutation, why, 1).await
+    }
+
+    /// One change of a space, on the leases that it rests on.
+    async fn mutate(
+        &self,
+        space: SpaceId,
+        mutation: Mutation,
+        why: Why,
+        bytes: usize,
+    ) -> Result<Written, Problem> {
+        let fences = why.fences.clone();
+        let message = match fences.is_empty() {
+            true => mutation.into(),
+            false => Message::Transact { mutations: vec![mutation], fences },
+        };
+        let receipt = self.send(space, message, why, bytes).await?;
+        let (id, version) = match &receipt.reply {
+            Reply::Version { id, version } => (*id, *version),
+            Reply::Versions(all) if all.len() == 1 => all[0],
+            reply => return Err(Problem::new(Kind::Store, format!("an answer amiss: {reply:?}"))),
+        };
+        let amiss = || Problem::new(Kind::Store, format!("atom {id} was written nowhere"));
+        Ok(Written { id, version, position: receipt.position.ok_or_else(amiss)? })
     }
 
     /// Sent again, where it has a key, after what passes by itself.
-    async fn mutate(
+    async fn send(
         &self,
         space: SpaceId,
         mut message: Message,
         why: Why,
         bytes: usize,
-    ) -> Result<Written, Problem> {
+    ) -> Result<Receipt<Reply>, Problem> {
         let tries_max = self.runtime.shared().config.write_tries_max;
         let request = if why.key.is_some() { Repeatable::Keyed } else { Repeatable::Unkeyed };
         let mut tried = 0;
-        let receipt = loop {
+        loop {
             tried += 1;
             let seat = self.runtime.space(space)?;
             // What is sent but once is not copied.
@@ -217,7 +245,7 @@ impl Caller {
                 if last { (message, None) } else { (message.clone(), Some(message)) };
             let ask = self.ask(sent, why.clone());
             match seat.ask_weighing(ask, Urgency::Synced, bytes).await {
-                Ok(receipt) => break receipt,
+                Ok(receipt) => return Ok(receipt),
                 Err(error) => match rest {
                     Some(rest) if again(error.unanswered(), request, tried, tries_max) => {
                         message = rest;
@@ -225,12 +253,6 @@ impl Caller {
                     _ => return Err(error.into()),
                 },
             }
-        };
-        match (receipt.reply, receipt.position) {
-            (Reply::Version { id, version }, Some(position)) => {
-                Ok(Written { id, version, position })
-            }
-            (reply, _) => Err(Problem::new(Kind::Store, format!("an answer amiss: {reply:?}"))),
         }
     }
 

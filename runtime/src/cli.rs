@@ -4,6 +4,7 @@
 //! prints, reads the terminal or ends the process.
 
 mod args;
+mod call;
 mod find;
 mod input;
 mod json;

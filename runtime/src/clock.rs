@@ -25,6 +25,21 @@ impl Clock {
     }
 }
 
+/// Milliseconds of a time as people write it: `500ms`, `90s`, `10m`, `2h`, `7d`.
+pub fn span_ms(text: &str) -> Option<u64> {
+    let digits = text.find(|it: char| !it.is_ascii_digit())?;
+    let (count, unit) = text.split_at(digits);
+    let unit = match unit {
+        "ms" => 1,
+        "s" => 1_000,
+        "m" => 60_000,
+        "h" => 3_600_000,
+        "d" => 86_400_000,
+        _ => return None,
+    };
+    count.parse::<u64>().ok()?.checked_mul(unit)
+}
+
 /// Fresh ids: time first, so that rows of one moment lie together, then chance.
 #[derive(Debug)]
 pub(crate) struct Fresh(AtomicU64);
@@ -48,4 +63,24 @@ fn tail(bytes: &[u8; 16]) -> [u8; 8] {
     let mut out = [0; 8];
     out.copy_from_slice(&bytes[8..]);
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_read_as_people_write_them() {
+        let read = |text| span_ms(text);
+        assert_eq!(read("500ms"), Some(500));
+        assert_eq!(
+            (read("90s"), read("10m"), read("2h")),
+            (Some(90_000), Some(600_000), Some(7_200_000))
+        );
+        assert_eq!((read("7d"), read("0s")), (Some(604_800_000), Some(0)));
+        for none in ["", "s", "10", "10 m", "-1s", "1.5h", "10y", "99999999999999999999s", "é"] {
+            assert_eq!(read(none), None, "{none}");
+        }
+        assert_eq!(read("18446744073709551615d"), None);
+    }
 }

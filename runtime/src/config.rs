@@ -18,6 +18,7 @@
 //! | `RECORD_BYTES` | `48` | the stored form of the witness |
 //! | `NOTE_BYTES` | `104` | the form of the scrub's note |
 //! | `BATCH_ENTRIES` | `512` | entries of one batch while tables are derived anew |
+//! | `STANDING_MAX` | `16` | conditions of claims that a space follows; others are looked for anew |
 //! | `BREACHES_MAX` | `100` | breaches listed by an audit; all are counted as one failure |
 //! | `CHILDREN_MAX` | `65_536` | children of one supervisor; `seats_max` stays far below |
 //! | `WORDS_BYTES_MAX` | `32 << 10` | how much of an atom its stored embedding speaks for |
@@ -58,6 +59,10 @@
 //! | `RETIRE_BYTES` | `64 << 20` | growth at which a worker asks to be replaced |
 //! | `DAY_MS` | `86_400_000` | a day |
 //! | `SOCKET_PATH_BYTES_MAX` | `100` | the system's: 107 bytes fit |
+
+mod sources;
+
+pub use sources::SourceLimits;
 
 use crate::fault::Faults;
 use crate::model::Models;
@@ -188,6 +193,12 @@ pub struct Config {
     pub letter_tries_max: u32,
     /// The wait between them.
     pub letter_wait_ms: u64,
+    /// The nearest in meaning that a claim is tried with first; then with as many as a search gives.
+    pub claim_candidates: usize,
+    /// Rows of what is due that the timer looks at together.
+    pub due_rows_max: usize,
+    /// How long a space is left alone that could not record what is over.
+    pub due_retry_ms: u64,
     /// What agents may call, if they are given the right to.
     pub tools: Tools,
     /// Documents that are read into spaces.
@@ -259,43 +270,12 @@ impl Config {
             looks_max: 64,
             letter_tries_max: 50,
             letter_wait_ms: 100,
+            claim_candidates: 64,
+            due_rows_max: 1_024,
+            due_retry_ms: 500,
             tools: Tools::default(),
             sources: SourceLimits::default(),
             faults: Faults::default(),
-        }
-    }
-}
-
-/// What bounds documents that are read into a space. What is over a limit of one file is skipped
-/// and listed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SourceLimits {
-    /// Files of one call; more are refused before any is read.
-    pub files_max: usize,
-    /// One file as it is on disk.
-    pub file_bytes_max: usize,
-    /// One file that was packed.
-    pub unpacked_bytes_max: usize,
-    /// How often a file is read that changes while it is.
-    pub file_tries_max: u32,
-    /// Files read at the same time.
-    pub reads_max: usize,
-    /// Files in memory together, in bytes on disk; one at least.
-    pub bytes_max: usize,
-    /// Writes on their way at the same time, and files under way.
-    pub writes_max: usize,
-}
-
-impl Default for SourceLimits {
-    fn default() -> Self {
-        Self {
-            files_max: 100_000,
-            file_bytes_max: 8 << 20,
-            unpacked_bytes_max: 32 << 20,
-            file_tries_max: 3,
-            reads_max: 2,
-            bytes_max: 32 << 20,
-            writes_max: 256,
         }
     }
 }

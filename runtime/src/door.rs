@@ -5,11 +5,13 @@
 //! client which hears nothing has asked for nothing and can try again.
 
 mod agents;
+mod leases;
 mod perform;
 mod reach;
 mod serve;
 
 pub use agents::AgentCall;
+pub use leases::LeaseCall;
 pub use perform::{Answer, AuditAsk, Call, ExecAsk, Request, Status, perform};
 pub use reach::{Client, Reached, reach};
 pub use serve::Door;

@@ -17,6 +17,7 @@ pub mod caller;
 pub mod clock;
 pub mod config;
 pub mod door;
+mod due;
 pub mod embedder;
 mod face;
 pub mod failure;

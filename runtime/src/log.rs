@@ -5,10 +5,13 @@
 //! the writer is in the next commit. Actors are not batched by their hosts: this drain is the
 //! batch, and while one sync runs the next batch gathers by itself.
 
+mod acker;
+
 use crate::config::Config;
 use crate::failure::{Failure, StoreError};
-use crate::fault::{Faults, Point};
-use crate::store::{Opened, Store, Witness};
+use crate::fault::Point;
+use crate::store::{Opened, Store};
+use acker::Acker;
 use fjall::{OwnedWriteBatch, PersistMode};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -16,7 +19,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::JoinHandle;
 use std::time::Instant;
-use stoa_actors::id::{Position, StreamId};
+use stoa_actors::behaviour::Row;
+use stoa_actors::id::{Millis, Position, StreamId};
 use stoa_actors::incarnation::Append;
 use stoa_actors::log::{Head, Header};
 
@@ -62,6 +66,8 @@ struct Pulse {
     /// The last position that is durable and witnessed.
     durable: AtomicU64,
     commits: AtomicU64,
+    /// The earliest of what has become due since this was looked at last.
+    due: tokio::sync::watch::Sender<Millis>,
     /// Rings at every commit for whoever follows the whole log.
     told: tokio::sync::Notify,
 }
@@ -75,6 +81,8 @@ pub(crate) struct Threads {
 
 struct Committed {
     head: Head,
+    /// The earliest thing that is due because of it.
+    due: Option<Millis>,
     done: Vec<(Done, Option<Position>)>,
 }
 
@@ -89,6 +97,7 @@ impl Log {
             commit: AtomicU64::new(0),
             durable: AtomicU64::new(opened.head.position.0),
             commits: AtomicU64::new(0),
+            due: tokio::sync::watch::Sender::new(Millis(u64::MAX)),
             told: tokio::sync::Notify::new(),
         });
         let writer = Writer {
@@ -159,6 +168,12 @@ impl Log {
             }
             told.await;
         }
+    }
+
+    /// Hears of everything earlier that becomes due from now on: what was before is in the rows.
+    pub(crate) fn due(&self) -> tokio::sync::watch::Receiver<Millis> {
+        self.pulse.due.send_replace(Millis(u64::MAX));
+        self.pulse.due.subscribe()
     }
 
     /// How many commits there have been since the start.
@@ -298,7 +313,7 @@ impl Writer {
         let mut batch = self.store.batch(requests.len());
         let mut places: BTreeMap<StreamId, (u64, Vec<u8>)> = BTreeMap::new();
         let (mut head, mut done) = (self.head, Vec::with_capacity(requests.len()));
-        let mut broken = None;
+        let (mut broken, mut due) = (None, None);
         for request in requests {
             match request {
                 Request::Append { append, done: then, .. } => {
@@ -312,6 +327,7 @@ impl Writer {
                         }
                     }
                     let Append { stream, seq, body, digest, rows, snapshot } = *append;
+                    due = rows.iter().filter_map(Row::due).chain(due).min();
                     let header = Header { previous: head.hash, stream, seq, body: digest };
                     let entry = [&header.to_bytes()[..], &body].concat();
                     self.store.write(&mut batch, position, entry, &rows);
@@ -342,7 +358,7 @@ impl Writer {
         }
         self.unpointed += head.position.0 - self.head.position.0;
         self.head = head;
-        Ok(Committed { head, done })
+        Ok(Committed { head, due, done })
     }
 
     /// Returns once the batch is on the medium.
@@ -371,47 +387,5 @@ fn refuse(request: Request, error: &StoreError) {
     match request {
         Request::Append { done, .. } | Request::Behind(done) => done(Err(error)),
         Request::Snapshot { .. } | Request::Stop => {}
-    }
-}
-
-struct Acker {
-    witness: Witness,
-    pulse: Arc<Pulse>,
-    failure: Failure,
-    faults: Faults,
-}
-
-impl Acker {
-    fn run(mut self, mut head: Head, commits: &Receiver<Committed>) -> Head {
-        while let Ok(first) = commits.recv() {
-            let ready: Vec<Committed> =
-                std::iter::once(first).chain(commits.try_iter().take(64)).collect();
-            let newest = ready.last().map_or(head, |it| it.head);
-            if newest != head
-                && let Err(error) = self.vouch(newest)
-            {
-                self.failure.trip(error);
-            }
-            let stopped = self.failure.error();
-            if stopped.is_none() {
-                head = newest;
-                self.pulse.durable.store(head.position.0, Ordering::Release);
-                self.pulse.told.notify_waiters();
-            }
-            for (done, position) in ready.into_iter().flat_map(|it| it.done) {
-                match &stopped {
-                    None => done(Ok(position)),
-                    Some(error) => done(Err(error)),
-                }
-            }
-        }
-        head
-    }
-
-    fn vouch(&mut self, head: Head) -> Result<(), StoreError> {
-        self.faults.meet(Point::Witness)?;
-        let written = self.witness.write(head);
-        written.map_err(|error| StoreError::Engine(format!("the witness: {error}")))?;
-        self.faults.meet(Point::Witnessed)
     }
 }

@@ -142,6 +142,16 @@ impl From<space::Refusal> for Problem {
             Refusal::Deprecated { id, by } => {
                 (Kind::Conflict, format!("stoa get {}", by.unwrap_or(id)))
             }
+            Refusal::Taken(id) | Refusal::Unexpected { id, .. } => {
+                (Kind::Conflict, format!("stoa get {id}"))
+            }
+            Refusal::Leased { .. } | Refusal::Stale { .. } => {
+                (Kind::Conflict, "stoa lease list SPACE".to_owned())
+            }
+            Refusal::NoLease(_) => (Kind::Unknown, "stoa lease list SPACE".to_owned()),
+            Refusal::Ttl { .. } => {
+                (Kind::Invalid, "stoa lease acquire SPACE RESOURCE --lease 10m".to_owned())
+            }
             Refusal::OwnSuccessor => (Kind::Invalid, "stoa deprecate --help".to_owned()),
             _ => (Kind::Invalid, "stoa put --help".to_owned()),
         };

@@ -150,6 +150,7 @@ impl Runtime {
         };
         let runtime = Runtime(Arc::new(inner));
         runtime.watch_commits();
+        runtime.start_timer();
         Ok(runtime)
     }
 

@@ -6,11 +6,13 @@
 //! comfort, never a fact.
 
 mod args;
+mod claims;
 mod coordinator;
 mod hands;
 pub(crate) mod items;
 mod kept;
 mod notebook;
+mod reads;
 
 pub(crate) use hands::{Hands, Lifetime};
 pub(crate) use kept::{Kept, Slot};
@@ -91,10 +93,12 @@ async fn act(
     let caller = runtime.caller(session);
     let name = AtomId(name).to_string();
     let lifetime = if keep { Lifetime::Lasting } else { Lifetime::OneAction };
-    let mut hands = Hands::new(caller, name, before.seen, Cause::default(), None, lifetime);
+    let mut hands =
+        Hands::new(caller, name, (before.seen, before.leases), Cause::default(), None, lifetime);
     let outcome = runner.run(action, &mut hands).await;
     if keep {
-        let slot = Slot { action: None, dump: outcome.dump.clone(), seen: hands.seen() };
+        let (seen, leases) = hands.seen();
+        let slot = Slot { action: None, dump: outcome.dump.clone(), seen, leases };
         kept.keep(runtime, session, slot)?;
     }
     Ok(outcome)

@@ -7,6 +7,7 @@ mod keys;
 mod open;
 mod scrub;
 mod tables;
+mod view;
 mod witness;
 
 pub use open::BEGUN;
@@ -22,9 +23,9 @@ use crate::failure::{Failure, StoreError};
 use fjall::{Database, Keyspace, KeyspaceCreateOptions, OwnedWriteBatch};
 use std::sync::Arc;
 use stoa_actors::atom::Atom;
-use stoa_actors::behaviour::{Row, View};
-use stoa_actors::id::{AtomId, Position, SessionId, SpaceId, StreamId};
-use stoa_actors::incarnation::{self, Durable};
+use stoa_actors::behaviour::Row;
+use stoa_actors::id::{AtomId, Millis, Position, SessionId, StreamId};
+use stoa_actors::incarnation;
 use stoa_actors::log::{Answered, Body, Head, Header};
 use stoa_actors::space::{self, Space};
 
@@ -42,6 +43,7 @@ pub struct Entry {
 const ATOMS: u8 = 0;
 const REFERENCES: u8 = 1;
 const ANSWERS: u8 = 2;
+const DUE: u8 = 3;
 
 /// A handle on what is durable; cheap to clone.
 #[derive(Clone)]
@@ -52,6 +54,7 @@ pub struct Store {
     streams: Keyspace,
     references: Keyspace,
     answers: Keyspace,
+    due: Keyspace,
     snapshots: Keyspace,
     repls: Keyspace,
     meta: Keyspace,
@@ -73,6 +76,7 @@ impl Store {
             streams: space("streams")?,
             references: space("references")?,
             answers: space("answers")?,
+            due: space("due")?,
             snapshots: space("snapshots")?,
             repls: space("repls")?,
             meta: space("meta")?,
@@ -83,8 +87,8 @@ impl Store {
     }
 
     /// The derived keyspaces: what a rebuild may empty.
-    fn derived(&self) -> [&Keyspace; 5] {
-        [&self.atoms, &self.streams, &self.references, &self.answers, &self.snapshots]
+    fn derived(&self) -> [&Keyspace; 6] {
+        [&self.atoms, &self.streams, &self.references, &self.answers, &self.due, &self.snapshots]
     }
 
     pub(crate) fn batch(&self, entries: usize) -> OwnedWriteBatch {
@@ -222,6 +226,12 @@ impl Store {
         Ok(entry.body.answers.map(|answered| (entry.header.seq, answered)))
     }
 
+    /// What is due, when, and whose business it is: the earliest `limit`, in order.
+    pub(crate) fn due(&self, limit: usize) -> Result<Vec<(Millis, StreamId)>, StoreError> {
+        let rows = self.due.iter().take(limit);
+        rows.map(|guard| keys::due_of(&guard.key()?).ok_or_else(short)).collect()
+    }
+
     /// The last snapshot of a stream's state, and the entry it was taken after.
     pub(crate) fn snapshot(
         &self,
@@ -285,6 +295,7 @@ impl Store {
         match table {
             ATOMS => &self.atoms,
             REFERENCES => &self.references,
+            DUE => &self.due,
             _ => &self.answers,
         }
     }
@@ -304,46 +315,15 @@ impl Store {
             Row::NoReference { target, relation, source } => {
                 (REFERENCES, keys::reference(*target, relation, *source), None)
             }
+            Row::Due { at, stream, token } => {
+                (DUE, keys::due(*at, *stream, *token), Some(Vec::new()))
+            }
+            Row::NotDue { at, stream, token } => (DUE, keys::due(*at, *stream, *token), None),
             Row::Answer { stream, asker, key } => {
                 let key = keys::answer(*stream, *asker, key);
                 (ANSWERS, key, Some(keys::position(at).to_vec()))
             }
         }
-    }
-
-    /// A read that cannot be answered ends the store, and with it the incarnation that asked.
-    fn or_stop<T>(&self, read: Result<T, StoreError>) -> T {
-        match read {
-            Ok(found) => found,
-            Err(error) => {
-                let error = self.failure.trip(error);
-                panic!("store: {error}");
-            }
-        }
-    }
-}
-
-impl View for Store {
-    fn atom(&self, id: AtomId) -> Option<Arc<Atom>> {
-        self.or_stop(self.newest(id)).map(|(_, atom)| atom)
-    }
-
-    fn space_of(&self, id: AtomId) -> Option<SpaceId> {
-        let value = self.or_stop(self.atoms.get(id.0).map_err(StoreError::from));
-        value.and_then(|it| keys::space(&it))
-    }
-
-    fn sources(&self, target: AtomId, relation: Option<&str>) -> Vec<(String, AtomId)> {
-        let rows = self.references.prefix(keys::references(target, relation));
-        let found: Result<Vec<_>, fjall::Error> =
-            rows.map(|guard| Ok(keys::referrer(&guard.key()?))).collect();
-        self.or_stop(found.map_err(StoreError::from)).into_iter().flatten().collect()
-    }
-}
-
-impl Durable for Store {
-    fn answered(&self, stream: StreamId, asker: SessionId, key: &str) -> Option<(u64, Answered)> {
-        self.or_stop(self.answer(stream, asker, key))
     }
 }
 

@@ -56,6 +56,9 @@ const ATOM: &str = "id space version position author at annotation metadata(stat
 const PLAIN: &str = "id space version position author at annotation metadata references";
 const CHANGE: &str = "event_id cursor ts type actor(agent_id session_id) \
                       refs(space_id atom_id) body(comment hop version)";
+const LEASE: &str = "space resource of token holder until intent";
+const LEASED: &str = "event_id cursor ts type actor(agent_id session_id) refs(space_id) \
+                      body(comment hop)";
 const STATUS: &str = "pid head commits commit_ms sessions agents spaces seats running scrubbed \
     scrubbed_at quarantined";
 const AGENT: &str = "id name parent depth state why model task turns dm born follows";
@@ -93,6 +96,13 @@ fn every_verb_prints_json_lines_with_the_keys_that_scripts_rely_on() {
     lines(&["history", "tasks"], CHANGE, 4);
     lines(&["history", &id], CHANGE, 3);
     lines(&["watch", "tasks", "--cursor", "0", "--no-follow"], CHANGE, 4);
+    lines(&["claim", "tasks", "first"], &format!("{PLAIN} content lease({LEASE})"), 1);
+    let acquired = lines(&["lease", "acquire", "tasks", "a name"], LEASE, 1);
+    let token = acquired[0]["token"].to_string();
+    lines(&["lease", "renew", "tasks", "a name", "--token", &token], LEASE, 1);
+    lines(&["lease", "list", "tasks"], LEASE, 2);
+    lines(&["lease", "release", "tasks", "a name", "--token", &token], "released", 1);
+    lines(&["lease", "watch", "tasks", "--cursor", "0", "--no-follow"], LEASED, 4);
     lines(&["audit"], AUDIT, 1);
     lines(&["status"], STATUS, 1);
     place.json(&["put", "notes", "```python\npass\n```"]);

@@ -275,7 +275,7 @@ impl<W: World> Trial<W> {
                 let (who, space) = WRITERS[usize::from(*writer) % WRITERS.len()];
                 let draft = Draft { metadata: metadata(*word), ..Draft::default() };
                 let item = self.item(who, "atom.put", Some(*word));
-                self.ask(space, Message::PutAtom(Box::new(draft)), item, Asked::Write);
+                self.ask(space, Message::put(draft), item, Asked::Write);
             }
             Step::Update { writer, atom, word } => {
                 // In the first space only one of the writers may update.
@@ -285,8 +285,8 @@ impl<W: World> Trial<W> {
                 let Some(id) = here.get(usize::from(*atom) % here.len().max(1)).copied() else {
                     return Ok(());
                 };
-                let patch = Box::new(Patch { metadata: metadata(*word), ..Patch::default() });
-                let message = Message::UpdateAtom { id, expect: Expect::Any, patch };
+                let patch = Patch { metadata: metadata(*word), ..Patch::default() };
+                let message = Message::update(id, Expect::Any, patch);
                 let item = self.item(who, "atom.updated", Some(*word));
                 self.ask(space, message, item, Asked::Write);
             }

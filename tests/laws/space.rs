@@ -226,20 +226,20 @@ impl<W: World> Trial<W> {
             Step::Put { who, space, refer: n, key, word } => {
                 let (metadata, references) = (metadata(*word), refer(n));
                 let draft = Draft { metadata, references, ..Draft::default() };
-                self.ask(*who, usize::from(*space), *key, Message::PutAtom(Box::new(draft)));
+                self.ask(*who, usize::from(*space), *key, Message::put(draft));
             }
             Step::Update { who, space, atom, base, refer: n, key, word } => {
                 let Some(id) = pick(*atom) else { return Ok(()) };
                 let expect = self.expect(id, *base);
                 let (metadata, references) = (metadata(*word), refer(n));
-                let patch = Box::new(Patch { metadata, references, ..Patch::default() });
-                let message = Message::UpdateAtom { id, expect, patch };
+                let patch = Patch { metadata, references, ..Patch::default() };
+                let message = Message::update(id, expect, patch);
                 self.ask(*who, usize::from(*space), *key, message);
             }
             Step::Deprecate { who, space, atom, base } => {
                 let Some(id) = pick(*atom) else { return Ok(()) };
                 let expect = self.expect(id, *base);
-                let message = Message::DeprecateAtom { id, expect, superseded_by: None };
+                let message = Message::deprecate(id, expect, None);
                 self.ask(*who, usize::from(*space), None, message);
             }
             Step::Commit(count) => {

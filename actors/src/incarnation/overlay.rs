@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 /// What is decided but not yet durable.
 #[derive(Debug, Default)]
-pub(super) struct Overlay {
+pub(crate) struct Overlay {
     atoms: BTreeMap<AtomId, (u64, Arc<Atom>)>,
     /// Whether (target, relation, source) holds.
     references: BTreeMap<(AtomId, String, AtomId), (u64, bool)>,
@@ -26,7 +26,7 @@ enum Laying {
 }
 
 impl Overlay {
-    pub(super) fn lay(&mut self, seq: u64, atom: Option<&Arc<Atom>>, rows: &[Row]) {
+    pub(crate) fn lay(&mut self, seq: u64, atom: Option<&Arc<Atom>>, rows: &[Row]) {
         if let Some(atom) = atom {
             self.atoms.insert(atom.id, (seq, atom.clone()));
             self.laid.push_back((seq, Laying::Atom(atom.id)));
@@ -46,19 +46,19 @@ impl Overlay {
         }
     }
 
-    pub(super) fn lay_answer(&mut self, seq: u64, asker: SessionId, answered: Answered) {
+    pub(crate) fn lay_answer(&mut self, seq: u64, asker: SessionId, answered: Answered) {
         let key = (asker, answered.key.clone());
         self.answers.insert(key.clone(), (seq, answered));
         self.laid.push_back((seq, Laying::Answer(key)));
     }
 
     /// The answer to a request that is not durable yet, and the number of its entry.
-    pub(super) fn answer(&self, asker: SessionId, key: &str) -> Option<(u64, Answered)> {
+    pub(crate) fn answer(&self, asker: SessionId, key: &str) -> Option<(u64, Answered)> {
         self.answers.get(&(asker, key.to_owned())).cloned()
     }
 
     /// Forgets what the durable rows show by now.
-    pub(super) fn trim(&mut self, durable: u64) {
+    pub(crate) fn trim(&mut self, durable: u64) {
         let ahead = u64::from(mutant::planted("overlay.forgets_too_soon"));
         let durable = durable + ahead;
         while let Some((_, laying)) = self.laid.pop_front_if(|(seq, _)| *seq <= durable) {
@@ -78,9 +78,9 @@ fn forget<K: Ord, V>(map: &mut BTreeMap<K, (u64, V)>, key: &K, durable: u64) {
 }
 
 /// Durable rows under, pending atoms over.
-pub(super) struct Laid<'a, U: View + ?Sized> {
-    pub(super) over: &'a Overlay,
-    pub(super) under: &'a U,
+pub(crate) struct Laid<'a, U: View + ?Sized> {
+    pub(crate) over: &'a Overlay,
+    pub(crate) under: &'a U,
 }
 
 impl<U: View + ?Sized> View for Laid<'_, U> {
@@ -112,5 +112,14 @@ impl<U: View + ?Sized> View for Laid<'_, U> {
             }
         }
         found
+    }
+    fn each_atom(&self, space: SpaceId, to: &mut dyn FnMut(&Arc<Atom>)) {
+        self.under.each_atom(space, &mut |atom| {
+            if !self.over.atoms.contains_key(&atom.id) {
+                to(atom);
+            }
+        });
+        let laid = self.over.atoms.values().map(|(_, atom)| atom);
+        laid.filter(|atom| atom.space == space).for_each(to);
     }
 }

@@ -128,7 +128,8 @@ impl Check<'_> {
     }
 }
 
-fn says(atom: &Atom, metadata: &Metadata) -> bool {
+/// Whether an atom's metadata says all of this.
+pub(crate) fn says(atom: &Atom, metadata: &Metadata) -> bool {
     let mut wanted = metadata.iter();
     wanted.all(|(key, value)| atom.metadata.get(key).is_some_and(|it| it.same(value)))
 }

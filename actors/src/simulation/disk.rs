@@ -2,7 +2,7 @@
 
 use crate::atom::Atom;
 use crate::behaviour::{Behaviour, Row, View};
-use crate::id::{AtomId, Position, SessionId, SpaceId, StreamId};
+use crate::id::{AtomId, Millis, Position, SessionId, SpaceId, StreamId};
 use crate::incarnation::{self, Append, Durable, Incarnation};
 use crate::log::{Answered, Body, Hash, Head, Header, Walk};
 use std::collections::{BTreeMap, BTreeSet};
@@ -16,6 +16,7 @@ pub struct Disk<B: Behaviour> {
     atoms: BTreeMap<AtomId, Arc<Atom>>,
     references: BTreeSet<(AtomId, String, AtomId)>,
     answers: BTreeMap<(StreamId, SessionId, String), (u64, Answered)>,
+    due: BTreeSet<(Millis, StreamId, u64)>,
     kind: std::marker::PhantomData<fn() -> B>,
 }
 
@@ -28,6 +29,7 @@ impl<B: Behaviour> Default for Disk<B> {
             atoms: BTreeMap::new(),
             references: BTreeSet::new(),
             answers: BTreeMap::new(),
+            due: BTreeSet::new(),
             kind: std::marker::PhantomData,
         }
     }
@@ -63,6 +65,12 @@ impl<B: Behaviour> Disk<B> {
                 }
                 Row::NoReference { target, relation, source } => {
                     self.references.remove(&(*target, relation.clone(), *source));
+                }
+                Row::Due { at, stream, token } => {
+                    self.due.insert((*at, *stream, *token));
+                }
+                Row::NotDue { at, stream, token } => {
+                    self.due.remove(&(*at, *stream, *token));
                 }
                 Row::Answer { asker, key, .. } => {
                     if let Some(answered) = &body.answers {
@@ -102,6 +110,7 @@ impl<B: Behaviour> Disk<B> {
         }
         anew.atoms == self.atoms
             && anew.references == self.references
+            && anew.due == self.due
             && anew.answers.keys().eq(self.answers.keys())
     }
 
@@ -138,6 +147,11 @@ impl<B: Behaviour> Disk<B> {
         places.filter_map(|at| Some((*at, Body::decode(&self.log[at.0 as usize - 1].1).ok()?)))
     }
 
+    /// What is due, when, and whose business it is; the earliest first.
+    pub fn due(&self) -> impl Iterator<Item = (Millis, StreamId)> {
+        self.due.iter().map(|(at, stream, _)| (*at, *stream))
+    }
+
     /// The newest versions.
     pub fn atoms(&self) -> impl Iterator<Item = &Arc<Atom>> {
         self.atoms.values()
@@ -162,6 +176,10 @@ impl<B: Behaviour> View for Disk<B> {
         let rows = self.references.range(from..).take_while(|(to, ..)| *to == target);
         let wanted = rows.filter(|(_, how, _)| relation.is_none_or(|it| it == how));
         wanted.map(|(_, how, source)| (how.clone(), *source)).collect()
+    }
+
+    fn each_atom(&self, space: SpaceId, to: &mut dyn FnMut(&Arc<Atom>)) {
+        self.atoms.values().filter(|it| it.space == space).for_each(to);
     }
 }
 

@@ -4,6 +4,7 @@ use super::{Refusal, limit, next, readable};
 use crate::atom::{Atom, Content, Embedding, Metadata, Reference};
 use crate::behaviour::Delivery;
 use crate::id::{AtomId, SpaceId};
+use crate::mutant::planted;
 use crate::value::Value;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -11,6 +12,8 @@ use std::collections::BTreeMap;
 /// A new atom.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Draft {
+    /// Its id, where the asker has one: for a reference within the same transaction.
+    pub id: Option<AtomId>,
     /// The payload.
     pub content: Content,
     /// What it is about.
@@ -27,6 +30,8 @@ pub struct Draft {
 /// What changes; what is not named stays.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Patch {
+    /// What the atom's metadata must say, else nothing changes; null for a key it must not have.
+    pub expect: Metadata,
     /// Replaces the payload.
     pub content: Option<Content>,
     /// Replaces the annotation.
@@ -51,8 +56,11 @@ pub struct MadeFor {
 
 impl Draft {
     pub(super) fn atom(self, space: SpaceId, delivery: &mut Delivery<'_>) -> Result<Atom, Refusal> {
+        if let Some(id) = self.id.filter(|id| delivery.view.space_of(*id).is_some()) {
+            return Err(Refusal::Taken(id));
+        }
         let atom = Atom {
-            id: AtomId((delivery.fresh)()),
+            id: self.id.unwrap_or_else(|| AtomId((delivery.fresh)())),
             space,
             version: 1,
             born: delivery.seq,
@@ -101,6 +109,15 @@ impl Patch {
     }
 
     pub(super) fn apply(&self, before: &Atom, delivery: &Delivery<'_>) -> Result<Atom, Refusal> {
+        let differs = |(key, value): &(&String, &Value)| match before.metadata.get(*key) {
+            Some(now) => !now.same(value),
+            None => **value != Value::Null,
+        };
+        if let Some((key, _)) = self.expect.iter().find(differs)
+            && !planted("space.expects_nothing")
+        {
+            return Err(Refusal::Unexpected { id: before.id, key: key.clone() });
+        }
         let mut atom = next(before, delivery);
         self.merge(&mut atom);
         let fits = self.embedding.as_ref().filter(|made| made.base == before.version);

@@ -44,9 +44,17 @@ pub(super) async fn act(
     action.functions = tools(runtime, session);
     let notebook = Notebook { seat: runtime.agent(session)?, turn, step, known: notes };
     let caller = runtime.caller(session);
-    let mut hands = Hands::new(caller, name, before.seen, cause, Some(notebook), Lifetime::Lasting);
+    let mut hands = Hands::new(
+        caller,
+        name,
+        (before.seen, before.leases),
+        cause,
+        Some(notebook),
+        Lifetime::Lasting,
+    );
     let outcome = runtime.runner()?.run(action, &mut hands).await;
-    let slot = Slot { action: Some((turn, step)), dump: outcome.dump.clone(), seen: hands.seen() };
+    let (seen, leases) = hands.seen();
+    let slot = Slot { action: Some((turn, step)), dump: outcome.dump.clone(), seen, leases };
     kept.keep(runtime, session, slot)?;
     let max = runtime.shared().config.limits.session.observation_bytes_max;
     Ok(observation(outcome, lost, max))

@@ -1,5 +1,11 @@
 //! What can be typed.
 
+mod agent;
+mod lease;
+
+pub(crate) use agent::AgentVerb;
+pub(crate) use lease::{ClaimArgs, LeaseVerb};
+
 use clap::builder::NonEmptyStringValueParser;
 use clap::{Args as ClapArgs, Parser, Subcommand};
 use std::path::PathBuf;
@@ -112,6 +118,12 @@ pub(crate) enum Verb {
         /// Refer no more to this atom, or to none by this relation
         #[arg(long, value_name = "RELATION[=ID]")]
         unref: Vec<String>,
+        /// Only if its metadata says so: status=pending; null for a key that it must not have
+        #[arg(long, value_name = "KEY=VALUE")]
+        expect: Vec<String>,
+        /// Only while this lease of yours holds: its resource and token
+        #[arg(long, value_name = "RESOURCE=TOKEN")]
+        under: Vec<String>,
         #[command(flatten)]
         base: BaseArgs,
         #[command(flatten)]
@@ -157,6 +169,15 @@ pub(crate) enum Verb {
         #[arg(long, conflicts_with = "query")]
         newest: bool,
     },
+    /// Find an atom, change it and have it to yourself for a while, in one step
+    ///
+    /// Of any number who ask at once each gets another atom, and nobody the same. When the lease
+    /// runs out what was set is put back, unless you have changed it since, and somebody else can
+    /// claim it. Without anything to claim the exit code is 3.
+    Claim(ClaimArgs),
+    /// Have something to yourself for a while
+    #[command(subcommand)]
+    Lease(LeaseVerb),
     /// What happened in a space, or to an atom, the oldest first
     History {
         /// An atom's id, or a space's name or id
@@ -251,7 +272,8 @@ pub(crate) enum Verb {
     /// Run one Python action with exactly these rights
     ///
     /// The code has `space` (the first one given) and `spaces["name"]`, each with search, get, put,
-    /// update, deprecate, references, history, subscribe and describe, and no files, network or processes.
+    /// update, deprecate, claim, transaction, acquire, renew, release, leases, references, history,
+    /// subscribe and describe, and no files, network or processes.
     /// What it prints and the value of its last expression go to stdout. An update needs no version:
     /// it expects the one that the code has read, and raises Conflict when there is a newer one.
     Exec {
@@ -276,63 +298,6 @@ pub(crate) enum Verb {
     Status,
     /// Keep the directory open for others until interrupted
     Serve,
-}
-
-/// An agent is named by its name, or by its id.
-#[derive(Subcommand, Debug)]
-pub(crate) enum AgentVerb {
-    /// List the living agents under you, the oldest first
-    List,
-    /// The same as a tree: every agent behind its parent
-    Tree,
-    /// Show one agent
-    Show {
-        /// Its name, or its id
-        agent: String,
-    },
-    /// What an agent thought, did and saw, the oldest first
-    Log {
-        /// Its name, or its id
-        agent: String,
-        /// Only what came after this position in the log
-        #[arg(long, value_name = "POSITION", default_value_t = 0)]
-        after: u64,
-        /// At most so many lines
-        #[arg(long, value_name = "N", default_value_t = 1_000)]
-        limit: usize,
-        /// Wait for more
-        #[arg(long)]
-        follow: bool,
-    },
-    /// Say something to an agent; it is woken
-    Say {
-        /// Its name, or its id
-        agent: String,
-        /// What
-        #[arg(value_parser = NonEmptyStringValueParser::new())]
-        text: String,
-    },
-    /// Stop an agent at once; nothing wakes it until it is resumed
-    Stop {
-        /// Its name, or its id
-        agent: String,
-        /// Why; it is kept, and told to its parent
-        #[arg(long, default_value = "stopped by hand")]
-        reason: String,
-    },
-    /// Let a stopped, parked or quarantined agent go on
-    Resume {
-        /// Its name, or its id
-        agent: String,
-    },
-    /// End an agent and all under it; what they wrote stays
-    Wipe {
-        /// Its name, or its id
-        agent: String,
-        /// Why; kept in the log
-        #[arg(long, default_value = "wiped by hand")]
-        reason: String,
-    },
 }
 
 #[derive(Subcommand, Debug)]

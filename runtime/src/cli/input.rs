@@ -9,13 +9,15 @@ use stoa_actors::atom::{Content, Metadata};
 use stoa_actors::id::{AtomId, Millis};
 use stoa_actors::limits::Limits;
 use stoa_actors::rights::Level;
-use stoa_actors::space::{Draft, Patch};
+use stoa_actors::space::{Draft, Fence, Patch, Resource};
 use stoa_actors::value::Value;
 use stoa_runtime::agents::SpaceAsk;
+use stoa_runtime::clock::span_ms;
 use stoa_runtime::problem::{Kind, Problem};
 
 pub(super) fn draft(body: BodyArgs) -> Result<Draft, Problem> {
     Ok(Draft {
+        id: None,
         content: content(&body)?.unwrap_or_default(),
         annotation: body.annotation.clone().unwrap_or_default(),
         metadata: metadata(&body.meta)?.into_iter().filter(|(_, it)| *it != Value::Null).collect(),
@@ -26,6 +28,7 @@ pub(super) fn draft(body: BodyArgs) -> Result<Draft, Problem> {
 
 pub(super) fn patch(body: BodyArgs) -> Result<Patch, Problem> {
     Ok(Patch {
+        expect: Metadata::new(),
         content: content(&body)?,
         annotation: body.annotation.clone(),
         metadata: metadata(&body.meta)?,
@@ -145,6 +148,17 @@ pub(super) fn unreferenced(
     Ok((patch, single))
 }
 
+/// `RESOURCE=TOKEN`; the name of a resource may hold a `=` itself.
+pub(super) fn fence(text: &str) -> Result<Fence, Problem> {
+    let parts = text.rsplit_once('=').filter(|(name, _)| !name.is_empty());
+    let token = parts.and_then(|(name, token)| Some((name, token.parse().ok()?)));
+    let (name, token) = token.ok_or_else(|| {
+        Problem::new(Kind::Invalid, format!("--under {text:?} is not RESOURCE=TOKEN"))
+            .hint("stoa lease list SPACE --json")
+    })?;
+    Ok(Fence { resource: Resource::named(name), token })
+}
+
 pub(super) fn space_level(text: &str) -> Result<(String, Level), Problem> {
     let (name, level) = pair(text, "--spaces", "NAME=LEVEL")?;
     let level = level.parse().map_err(|error| {
@@ -196,20 +210,17 @@ pub(super) fn source(file: &Path) -> Result<String, Problem> {
 
 /// The moment so long from now.
 pub(super) fn after(text: &str) -> Result<Millis, Problem> {
-    let bad = || {
-        Problem::new(Kind::Invalid, format!("{text:?} is not a time like 90s, 10m, 2h or 7d"))
-            .hint("--expires 10m")
-    };
-    let unit = text.chars().last().ok_or_else(bad)?;
-    let count: u64 = text[..text.len() - unit.len_utf8()].parse().map_err(|_| bad())?;
-    let second = match unit {
-        's' => 1,
-        'm' => 60,
-        'h' => 3_600,
-        'd' => 86_400,
-        _ => return Err(bad()),
-    };
-    let ms = count.checked_mul(second * 1_000).filter(|it| *it > 0).ok_or_else(bad)?;
+    let ms = span(text, "--expires")?;
     let now = jiff::Timestamp::now().as_millisecond() as u64;
-    Ok(Millis(now.checked_add(ms).ok_or_else(bad)?))
+    now.checked_add(ms).map(Millis).ok_or_else(|| no_span(text, "--expires"))
+}
+
+/// A time that is not nothing, in milliseconds.
+pub(super) fn span(text: &str, flag: &str) -> Result<u64, Problem> {
+    span_ms(text).filter(|it| *it > 0).ok_or_else(|| no_span(text, flag))
+}
+
+fn no_span(text: &str, flag: &str) -> Problem {
+    Problem::new(Kind::Invalid, format!("{text:?} is not a time like 90s, 10m, 2h or 7d"))
+        .hint(format!("{flag} 10m"))
 }

@@ -6,6 +6,7 @@ use serde_json::{Map, Value as Json, json};
 use stoa_actors::atom::{Atom, Content};
 use stoa_actors::code::{Ending, Outcome};
 use stoa_actors::id::{Millis, Position};
+use stoa_actors::space::{Lease, Resource};
 use stoa_actors::value::Value;
 use stoa_runtime::agents::{AgentCard, Happening};
 use stoa_runtime::caller::{Change, SpaceCard};
@@ -21,6 +22,13 @@ pub(crate) fn answer(answer: &Answer) -> Json {
         }
         Answer::Revoked { links } => json!({"revoked": links}),
         Answer::Atom(read) => atom(&read.atom, read.position),
+        Answer::Taken(taken) => {
+            let mut out = atom(&taken.read.atom, taken.read.position);
+            out["lease"] = lease(&taken.lease);
+            out
+        }
+        Answer::Lease(it) => lease(it),
+        Answer::Released => json!({"released": true}),
         Answer::Change(change) => self::change(change),
         Answer::Hit(found) => hit(found),
         Answer::Outcome(outcome) => self::outcome(outcome),
@@ -83,6 +91,22 @@ pub(crate) fn atom(atom: &Atom, position: Position) -> Json {
         out["superseded_by"] = json!(deprecated.superseded_by.map(|id| id.to_string()));
     }
     out
+}
+
+fn lease(lease: &Lease) -> Json {
+    let (kind, name) = match &lease.resource {
+        Resource::Atom(id) => ("atom", id.to_string()),
+        Resource::Name(name) => ("name", name.clone()),
+    };
+    json!({
+        "space": lease.space.to_string(),
+        "resource": name,
+        "of": kind,
+        "token": lease.token,
+        "holder": lease.holder.to_string(),
+        "until": instant(lease.until),
+        "intent": lease.intent,
+    })
 }
 
 fn hit(found: &Found) -> Json {

@@ -7,6 +7,7 @@ use std::path::Path;
 use stoa_actors::atom::{Atom, Content};
 use stoa_actors::code::{Ending, Outcome};
 use stoa_actors::id::Position;
+use stoa_actors::space::{Lease, Resource};
 use stoa_runtime::agents::{AgentCard, Happening};
 use stoa_runtime::audit::Audited;
 use stoa_runtime::caller::{Change, SpaceCard};
@@ -28,6 +29,12 @@ pub(crate) fn answer(to: &mut impl Write, answer: &Answer) -> io::Result<()> {
             writeln!(to, "revoked: {links} right{}", if *links == 1 { "" } else { "s" })
         }
         Answer::Atom(read) => atom(to, &read.atom, read.position),
+        Answer::Taken(taken) => {
+            atom(to, &taken.read.atom, taken.read.position)?;
+            lease(to, &taken.lease)
+        }
+        Answer::Lease(it) => lease(to, it),
+        Answer::Released => writeln!(to, "released"),
         Answer::Change(change) => self::change(to, change),
         Answer::Hit(found) => hit(to, found),
         Answer::Outcome(outcome) => self::outcome(to, outcome),
@@ -91,6 +98,22 @@ fn atom(to: &mut impl Write, atom: &Atom, position: Position) -> io::Result<()> 
 
 /// Characters of an atom's first line that one hit shows.
 const HIT_CHARS: usize = 60;
+
+fn lease(to: &mut impl Write, lease: &Lease) -> io::Result<()> {
+    let about = if lease.intent.is_empty() { "" } else { "  " };
+    writeln!(
+        to,
+        "{DIM}leased{DIM:#} {}  token {BOLD}{}{BOLD:#}  until {}  {DIM}by {}{DIM:#}{about}{}",
+        match &lease.resource {
+            Resource::Atom(id) => id.to_string(),
+            Resource::Name(name) => name.clone(),
+        },
+        lease.token,
+        instant(lease.until),
+        lease.holder,
+        lease.intent,
+    )
+}
 
 fn hit(to: &mut impl Write, found: &Found) -> io::Result<()> {
     let atom = &found.read.atom;

@@ -1,27 +1,17 @@
 //! From what was typed to a request, and from the answers to the terminal.
 
-use super::args::{AgentVerb, Args, BaseArgs, SpaceVerb, Verb, WhyArgs};
-use super::input::{
-    after, document, draft, metadata, patch, source, space_ask, space_level, unreferenced,
-};
+use super::args::{Args, LeaseVerb, SpaceVerb, Verb};
+use super::call::call;
 use super::progress::Progress;
-use super::{find, json, print};
+use super::{json, print};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 use stoa_actors::code::Ending;
-use stoa_actors::id::{AtomId, Position};
-use stoa_actors::search::{Order, Query};
-use stoa_actors::space::{Expect, Filter};
-use stoa_runtime::agents::SpawnAsk;
-use stoa_runtime::caller::{Grant, HistoryQuery, Why};
 use stoa_runtime::config::Config;
-use stoa_runtime::door::{
-    AgentCall, Answer, AuditAsk, Call, Door, ExecAsk, Reached, Request, perform, reach,
-};
+use stoa_runtime::door::{Answer, Door, Reached, Request, perform, reach};
 use stoa_runtime::failure::StoreError;
 use stoa_runtime::problem::{Kind, Problem};
-use stoa_runtime::research::ResearchAsk;
 use stoa_runtime::runtime::{Runtime, kinds};
 use stoa_runtime::store;
 
@@ -37,7 +27,8 @@ pub(crate) async fn run(args: Args) -> Result<(), Problem> {
         Verb::Serve => return serve(config, args.json).await,
         _ => {}
     }
-    let json = args.json || matches!(args.verb, Verb::Watch { .. });
+    let json =
+        args.json || matches!(args.verb, Verb::Watch { .. } | Verb::Lease(LeaseVerb::Watch { .. }));
     let mut out = Out { json, progress: Progress::new(), failed: None, hung_up: false };
     let request = Request { acting_as: args.acting_as, call: call(args.verb)? };
     let done = match reach(config, kinds()).await? {
@@ -278,108 +269,5 @@ fn alone(error: StoreError) -> Problem {
             Problem::new(Kind::Store, text).hint(format!("kill {pid}"))
         }
         error => error.into(),
-    }
-}
-
-fn call(verb: Verb) -> Result<Call, Problem> {
-    Ok(match verb {
-        Verb::Space(SpaceVerb::Create { name, description }) => {
-            Call::CreateSpace { name, description }
-        }
-        Verb::Space(SpaceVerb::List) => Call::Spaces,
-        Verb::Space(SpaceVerb::Show { name }) => Call::Space { name },
-        Verb::Grant { space, session: to, level, delegate, expires, reason } => {
-            let expires = expires.as_deref().map(after).transpose()?;
-            Call::Grant { space, to, grant: Grant { level, delegate, expires, reason } }
-        }
-        Verb::Revoke { space, session: from, reason } => Call::Revoke { space, from, reason },
-        Verb::Put { space, body, why } => {
-            let comment = format!("put into {space}");
-            Call::Put { space, draft: draft(body)?, why: self::why(why, comment) }
-        }
-        Verb::Get { id, version } => Call::Get { id, version },
-        Verb::Update { id, body, unref, base, why } => {
-            let (expect, why) = (expect(id, &base)?, self::why(why, format!("update {id}")));
-            let (patch, unref) = unreferenced(patch(body)?, &unref)?;
-            Call::Update { id, expect, patch, unref, why }
-        }
-        Verb::Deprecate { id, superseded_by, base, why } => {
-            let (expect, why) = (expect(id, &base)?, self::why(why, format!("deprecate {id}")));
-            Call::Deprecate { id, expect, superseded_by, why }
-        }
-        Verb::History { of, after, limit } => {
-            Call::History { of, query: HistoryQuery { after: Position(after), limit } }
-        }
-        Verb::Search {
-            space,
-            query: text,
-            meta,
-            references,
-            limit,
-            include_deprecated,
-            newest,
-        } => {
-            let order = if newest { Order::Newest } else { Order::Oldest };
-            let (metadata, references) = (metadata(&meta)?, find::conditions(&references)?);
-            let query = Query { text, metadata, references, limit, include_deprecated, order };
-            Call::Search { space, query }
-        }
-        Verb::Watch { space, cursor, no_follow, types, meta } => {
-            let (after, follow) = (cursor.map(Position), !no_follow);
-            let filter = Filter { types, metadata: metadata(&meta)? };
-            match space {
-                Some(space) => Call::Watch { space, after, filter, follow },
-                None => Call::WatchAll { after, follow },
-            }
-        }
-        Verb::Spawn { task, name, instructions, spaces, tools, secrets, model, subscribe } => {
-            let spaces = spaces.iter().map(|it| space_ask(it)).collect::<Result<_, _>>()?;
-            let follows = subscribe;
-            let ask = SpawnAsk { task, name, instructions, spaces, tools, secrets, model, follows };
-            Call::Spawn(Box::new(ask))
-        }
-        Verb::Agent(verb) => Call::Agent(agent_call(verb)),
-        Verb::Research { question, files, agents, model, fresh } => {
-            let paths = files.iter().map(|it| document(it)).collect::<Result<_, _>>()?;
-            Call::Research(Box::new(ResearchAsk { question, paths, agents, model, fresh }))
-        }
-        Verb::Exec { file, spaces, session } => {
-            let spaces = spaces.iter().map(|it| space_level(it)).collect::<Result<_, _>>()?;
-            Call::Exec(ExecAsk { source: source(&file)?, spaces, session })
-        }
-        Verb::Status => Call::Status,
-        Verb::Audit => Call::Audit(AuditAsk::Whole),
-        Verb::Doctor { .. } | Verb::Serve => unreachable!("not asked of an owner"),
-    })
-}
-
-fn agent_call(verb: AgentVerb) -> AgentCall {
-    match verb {
-        AgentVerb::List => AgentCall::List,
-        AgentVerb::Tree => AgentCall::Tree,
-        AgentVerb::Show { agent: name } => AgentCall::Show { name },
-        AgentVerb::Log { agent: name, after, limit, follow } => {
-            AgentCall::Log { name, after: Position(after), limit, follow }
-        }
-        AgentVerb::Say { agent: name, text } => AgentCall::Say { name, text },
-        AgentVerb::Stop { agent: name, reason } => AgentCall::Stop { name, reason },
-        AgentVerb::Resume { agent: name } => AgentCall::Resume { name },
-        AgentVerb::Wipe { agent: name, reason } => AgentCall::Wipe { name, reason },
-    }
-}
-
-fn why(args: WhyArgs, default: String) -> Why {
-    Why { comment: args.comment.unwrap_or(default), key: args.key, ..Why::default() }
-}
-
-fn expect(id: AtomId, base: &BaseArgs) -> Result<Expect, Problem> {
-    match (base.if_version, base.force) {
-        (Some(version), _) => Ok(Expect::Version(version)),
-        (None, true) => Ok(Expect::Any),
-        (None, false) => {
-            let text = "say which version you have read with --if-version N, so that nobody's \
-                        change is lost, or --force";
-            Err(Problem::new(Kind::Invalid, text).hint(format!("stoa get {id}")))
-        }
     }
 }

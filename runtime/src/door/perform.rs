@@ -1,9 +1,12 @@
 //! Every verb as one message, and what is answered: the same for this process and for others.
 
 use super::agents::AgentCall;
+use super::leases::LeaseCall;
 use crate::agents::{AgentCard, Happening, SpawnAsk};
 use crate::audit::{self, Audited};
-use crate::caller::{Caller, Change, Grant, Granted, HistoryQuery, Read, SpaceCard, Why};
+use crate::caller::{
+    Caller, Change, ClaimAsk, Grant, Granted, HistoryQuery, Read, SpaceCard, Taken, Why,
+};
 use crate::problem::{Kind, Problem};
 use crate::research::{Doing, Report, ResearchAsk};
 use crate::runtime::Runtime;
@@ -15,7 +18,7 @@ use stoa_actors::id::{AtomId, Millis, Position, ROOT};
 use stoa_actors::log::Head;
 use stoa_actors::rights::Level;
 use stoa_actors::search::Query;
-use stoa_actors::space::{Draft, Expect, Filter, Patch};
+use stoa_actors::space::{Draft, Expect, Filter, Lease, Patch};
 use tokio::sync::mpsc::Sender;
 
 /// What a process asks of the owner.
@@ -72,6 +75,12 @@ pub enum Call {
         superseded_by: Option<AtomId>,
         why: Why,
     },
+    Claim {
+        space: String,
+        ask: Box<ClaimAsk>,
+        why: Why,
+    },
+    Lease(LeaseCall),
     /// Of an atom by its id, or of a space by its name or id.
     History {
         of: String,
@@ -125,14 +134,25 @@ pub enum AuditAsk {
 pub enum Answer {
     Space(SpaceCard),
     Granted(Granted),
-    Revoked { links: u64 },
+    Revoked {
+        links: u64,
+    },
     Atom(Read),
+    Taken(Box<Taken>),
+    Lease(Lease),
+    /// A lease is over.
+    Released,
     Change(Change),
     Hit(Found),
     Outcome(stoa_actors::code::Outcome),
-    Agent { card: Box<AgentCard>, depth: u32 },
+    Agent {
+        card: Box<AgentCard>,
+        depth: u32,
+    },
     Happening(Happening),
-    Wiped { agents: u64 },
+    Wiped {
+        agents: u64,
+    },
     Doing(Doing),
     Report(Box<Report>),
     Status(Status),
@@ -219,6 +239,15 @@ pub async fn perform(
             let written = caller.deprecate(id, expect, superseded_by, why).await?;
             out.tell(Answer::Atom(caller.get_version(id, written.version).await?)).await
         }
+        Call::Claim { space, ask, why } => {
+            let id = caller.resolve(&space)?;
+            let taken = caller.claim(id, *ask, why).await?.ok_or_else(|| {
+                Problem::new(Kind::Unknown, format!("nothing to claim in {space:?}"))
+                    .hint(format!("stoa search {space}"))
+            })?;
+            out.tell(Answer::Taken(Box::new(taken))).await
+        }
+        Call::Lease(call) => super::leases::perform(&caller, call, &out).await,
         Call::History { of, query } => {
             let changes = history(&caller, &of, &query).await?;
             out.all(changes.into_iter().map(Answer::Change)).await

@@ -165,6 +165,7 @@ impl Desk {
         metadata.insert("kind".to_owned(), Value::from("file"));
         metadata.insert("path".to_owned(), Value::from(path));
         let draft = Draft {
+            id: None,
             content: Content::from(path),
             metadata,
             references: BTreeMap::from([(LISTED_IN.to_owned(), vec![self.catalogue])]),
@@ -215,6 +216,7 @@ impl Desk {
             let Some(says) = take(n) else { continue };
             let why = self.says_why("passage", file, n, &says);
             let draft = Draft {
+                id: None,
                 metadata: says.metadata(file.path, n),
                 annotation: says.annotation,
                 content: Content::Text(says.text),

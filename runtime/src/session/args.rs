@@ -1,6 +1,7 @@
 //! The arguments of one call from the code.
 
 use super::items::{self, raise};
+use crate::clock::span_ms;
 use std::collections::VecDeque;
 use stoa_actors::code::{HostCall, Item, Raise};
 use stoa_actors::id::AtomId;
@@ -16,6 +17,36 @@ pub(super) struct Args {
 impl Args {
     pub(super) fn new(call: HostCall) -> Args {
         Args { method: call.name, positional: call.args.into(), named: call.kwargs }
+    }
+
+    /// The items of a dict, as arguments by name.
+    pub(super) fn of(method: &str, item: Item) -> Option<Args> {
+        let named = match item {
+            Item::Map(map) => map,
+            Item::Value(Value::Map(map)) => {
+                map.into_iter().map(|(key, it)| (key, Item::Value(it))).collect()
+            }
+            _ => return None,
+        };
+        Some(Args { method: method.to_owned(), positional: VecDeque::new(), named })
+    }
+
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.named.iter().any(|(key, _)| key == name)
+    }
+
+    /// Milliseconds, of a text like 90s or 10m, or of a number of seconds.
+    pub(super) fn span(&mut self, name: &str, default: &str) -> Result<u64, Raise> {
+        let said = match self.take(name) {
+            None | Some(Item::Value(Value::Null)) => span_ms(default),
+            Some(Item::Value(Value::Text(text))) => span_ms(&text),
+            Some(Item::Value(Value::Int(seconds))) => {
+                u64::try_from(seconds).ok().and_then(|it| it.checked_mul(1_000))
+            }
+            Some(_) => None,
+        };
+        let wrong = format!("{name}= takes a time like \"90s\", \"10m\" or \"2h\"");
+        said.ok_or_else(|| raise("ValueError", wrong))
     }
 
     pub(super) fn asked(&self) -> String {

@@ -102,7 +102,7 @@ impl Hands {
     }
 
     /// An id that this very call draws again when it is made again.
-    fn fresh(&self, number: u64) -> [u8; 16] {
+    pub(super) fn fresh(&self, number: u64) -> [u8; 16] {
         let name = format!("{} {} {} {number}", self.caller.session(), self.action, self.calls);
         let mut id = [0; 16];
         id.copy_from_slice(&Hash::of(name.as_bytes()).0[..16]);

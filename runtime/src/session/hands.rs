@@ -1,17 +1,17 @@
 //! What the code's calls do: methods of spaces, under the session's rights.
 
 use super::args::Args;
+use super::claims::leased;
 use super::items::{self, raise};
 use super::notebook::{Known, Notebook, digest};
-use crate::caller::{Caller, HistoryQuery, Read, Why};
+use crate::caller::{Caller, Read, Why};
 use crate::problem::{Kind, Problem};
 use crate::sandbox::{Boxed, Host};
 use std::collections::BTreeMap;
 use stoa_actors::code::{HostCall, Item, Raise};
-use stoa_actors::id::{AtomId, Position, SpaceId};
+use stoa_actors::id::{AtomId, SpaceId};
 use stoa_actors::log::{Cause, Hash};
-use stoa_actors::search::{HITS_DEFAULT, Order, Query};
-use stoa_actors::space::{Draft, Expect, Filter, Patch};
+use stoa_actors::space::{Draft, Expect, Fence, Patch, Resource};
 use stoa_actors::value::Value;
 
 /// The handle of the one coordinator.
@@ -24,6 +24,7 @@ pub(crate) struct Hands {
     pub(super) action: String,
     pub(super) calls: u64,
     seen: BTreeMap<AtomId, u64>,
+    leases: BTreeMap<Resource, u64>,
     pub(super) cause: Cause,
     /// An agent's: its calls are noted.
     pub(super) notes: Option<Notebook>,
@@ -77,7 +78,9 @@ enum Effectful {
 impl Effectful {
     fn of(call: &HostCall) -> Effectful {
         match call.name.as_str() {
-            "search" | "references" | "history" | "agents" | "__getattr__" => Effectful::Read,
+            "search" | "references" | "history" | "agents" | "leases" | "__getattr__" => {
+                Effectful::Read
+            }
             "get" if call.args.len() > 1 || call.kwargs.iter().any(|(it, _)| it == "version") => {
                 Effectful::OldVersion
             }
@@ -91,12 +94,28 @@ impl Hands {
     pub(crate) fn new(
         caller: Caller,
         action: String,
-        seen: BTreeMap<AtomId, u64>,
+        (seen, leases): (BTreeMap<AtomId, u64>, BTreeMap<Resource, u64>),
         cause: Cause,
         notes: Option<Notebook>,
         lifetime: Lifetime,
     ) -> Hands {
-        Hands { caller, action, calls: 0, seen, cause, notes, lifetime }
+        Hands { caller, action, calls: 0, seen, leases, cause, notes, lifetime }
+    }
+
+    /// The token of a lease that the code was handed.
+    pub(super) fn lease_of(&self, resource: &Resource) -> Option<u64> {
+        self.leases.get(resource).copied()
+    }
+
+    pub(super) fn forget_lease(&mut self, resource: &Resource) {
+        self.leases.remove(resource);
+    }
+
+    /// A change of an atom that the code has leased rests on that lease.
+    pub(super) fn rest_on(&self, id: AtomId, why: &mut Why) {
+        let resource = Resource::Atom(id);
+        let fence = self.lease_of(&resource).map(|token| Fence { resource, token });
+        why.fences.extend(fence);
     }
 
     fn known(&self, asked: Hash) -> Known {
@@ -116,9 +135,16 @@ impl Hands {
     }
 
     /// Remembers the atoms of an answer that is given again.
-    fn recall(&mut self, item: &Item) {
+    pub(super) fn recall(&mut self, item: &Item) {
+        if let Some((resource, token)) = leased(item) {
+            self.leases.insert(resource, token);
+            return;
+        }
         match item {
-            Item::Object(_) => {
+            Item::Object(object) => {
+                if let Some(lease) = object.field("lease") {
+                    self.recall(lease);
+                }
                 if let Some((id, version)) = items::version(item) {
                     self.remember(id, version);
                 }
@@ -129,8 +155,8 @@ impl Hands {
     }
 
     /// What the session has seen by now.
-    pub(crate) fn seen(self) -> BTreeMap<AtomId, u64> {
-        self.seen
+    pub(crate) fn seen(self) -> (BTreeMap<AtomId, u64>, BTreeMap<Resource, u64>) {
+        (self.seen, self.leases)
     }
 
     async fn method(&mut self, space: SpaceId, call: HostCall) -> Result<Item, Raise> {
@@ -144,6 +170,12 @@ impl Hands {
             "references" => self.references(args).await,
             "history" => self.history(space, args).await,
             "subscribe" => self.subscribe(space, args).await,
+            "claim" => self.claim(space, args).await,
+            "transaction" => self.transaction(space, args).await,
+            "acquire" => self.acquire(space, args).await,
+            "renew" => self.renew(space, args).await,
+            "release" => self.release(space, args).await,
+            "leases" => self.leases(space, args).await,
             "describe" => {
                 let text = args.text("description")?.unwrap_or_default();
                 args.end()?;
@@ -154,19 +186,19 @@ impl Hands {
             name => Err(raise(
                 "AttributeError",
                 format!(
-                    "a Space has no {name}; it has search, get, put, update, deprecate, references, history, subscribe, describe"
+                    "a Space has no {name}; it has search, get, put, update, deprecate, claim, transaction, acquire, renew, release, leases, references, history, subscribe, describe"
                 ),
             )),
         }
     }
 
     /// Notes the version that the code is handed.
-    fn note(&mut self, read: &Read) -> Item {
+    pub(super) fn note(&mut self, read: &Read) -> Item {
         self.remember(read.atom.id, read.atom.version);
         items::read(read)
     }
 
-    fn remember(&mut self, id: AtomId, version: u64) {
+    pub(super) fn remember(&mut self, id: AtomId, version: u64) {
         let most = self.caller.runtime.shared().config.seen_atoms_max;
         if self.seen.len() >= most && !self.seen.contains_key(&id) {
             // The oldest id goes: ids are made in order of time.
@@ -198,7 +230,8 @@ impl Hands {
         args.end()?;
         let content = content.map(|it| items::content(it, media_type)).transpose()?;
         let content = content.unwrap_or_default();
-        let draft = Draft { content, annotation, metadata, references, embedding: None };
+        let (id, embedding) = (None, None);
+        let draft = Draft { id, content, annotation, metadata, references, embedding };
         let written = self.caller.put(space, draft, why).await.map_err(refused)?;
         let read = self.caller.get_version(written.id, written.version).await.map_err(refused)?;
         Ok(self.note(&read))
@@ -212,11 +245,14 @@ impl Hands {
         let references =
             args.take("references").map(items::references).transpose()?.unwrap_or_default();
         let media_type = args.text("media_type")?;
+        let says = args.take("expect").map(items::metadata).transpose()?.unwrap_or_default();
         let expect = self.expect(id, &mut args)?;
-        let why = self.why(&mut args, "update")?;
+        let mut why = self.why(&mut args, "update")?;
+        self.rest_on(id, &mut why);
         args.end()?;
         let content = content.map(|it| items::content(it, media_type)).transpose()?;
-        let patch = Patch { content, annotation, metadata, references, embedding: None };
+        let patch =
+            Patch { expect: says, content, annotation, metadata, references, embedding: None };
         let written = match self.caller.update(id, expect, patch, why).await {
             Ok(written) => written,
             Err(problem) => return Err(self.conflict(id, problem).await),
@@ -230,7 +266,8 @@ impl Hands {
         let by = args.take("superseded_by").filter(|it| *it != Item::Value(Value::Null));
         let by = by.as_ref().map(items::id).transpose()?;
         let expect = self.expect(id, &mut args)?;
-        let why = self.why(&mut args, "deprecate")?;
+        let mut why = self.why(&mut args, "deprecate")?;
+        self.rest_on(id, &mut why);
         args.end()?;
         match self.caller.deprecate(id, expect, by, why).await {
             Ok(written) => {
@@ -242,7 +279,7 @@ impl Hands {
     }
 
     /// The base of a change: what was said, else the version that the code was handed.
-    fn expect(&self, id: AtomId, args: &mut Args) -> Result<Expect, Raise> {
+    pub(super) fn expect(&self, id: AtomId, args: &mut Args) -> Result<Expect, Raise> {
         let said = args.number("if_version")?;
         let force = args.truth("force")?;
         match (said, force, self.seen.get(&id)) {
@@ -270,84 +307,6 @@ impl Hands {
                 format!("{}; now version {version} by {author}: {metadata}", raised.message);
         }
         raised
-    }
-
-    async fn references(&mut self, mut args: Args) -> Result<Item, Raise> {
-        let id = args.id("id")?;
-        let relation = args.text("relation")?;
-        args.end()?;
-        let reads = match relation.as_deref().map(|it| (it, it.strip_prefix("<-"))) {
-            Some((_, Some(reverse))) => {
-                let reverse = Some(reverse).filter(|it| !it.is_empty());
-                let sources = self.caller.sources(id, reverse).await.map_err(refused)?;
-                sources.into_iter().map(|(_, read)| read).collect()
-            }
-            other => {
-                let relation = other.map(|(it, _)| it);
-                self.caller.targets(id, relation).await.map_err(refused)?
-            }
-        };
-        Ok(Item::List(reads.iter().map(|it| self.note(it)).collect()))
-    }
-
-    async fn history(&mut self, space: SpaceId, mut args: Args) -> Result<Item, Raise> {
-        let id = args.take("id").filter(|it| *it != Item::Value(Value::Null));
-        let after = Position(args.number("after")?.unwrap_or(0));
-        let most = self.caller.runtime.shared().config.history_changes_max;
-        let limit = (args.number("limit")?.unwrap_or(100) as usize).min(most);
-        args.end()?;
-        let changes = match id {
-            Some(id) => self.caller.atom_history(items::id(&id)?).await,
-            None => self.caller.history(space, &HistoryQuery { after, limit }).await,
-        };
-        Ok(Item::List(changes.map_err(refused)?.iter().map(items::change).collect()))
-    }
-
-    async fn subscribe(&mut self, space: SpaceId, mut args: Args) -> Result<Item, Raise> {
-        let metadata = args.take("metadata").map(items::metadata).transpose()?.unwrap_or_default();
-        let types = match args.take("types").map(items::value).transpose()? {
-            None | Some(Value::Null) => Vec::new(),
-            Some(Value::List(list)) => {
-                list.iter().filter_map(|it| it.text().map(str::to_owned)).collect()
-            }
-            Some(_) => return Err(raise("TypeError", "types= takes a list of texts")),
-        };
-        let cursor = args.number("cursor")?.map(Position);
-        args.end()?;
-        let filter = Filter { types, metadata };
-        if let Some(notes) = &self.notes {
-            let follows = self.caller.follow_as_agent(&notes.seat, space, filter, cursor).await;
-            return follows.map(|()| items::text(space)).map_err(refused);
-        }
-        let id = self.caller.subscribe(space, filter, cursor).await.map_err(refused)?;
-        Ok(items::text(id))
-    }
-
-    async fn search(&mut self, space: SpaceId, mut args: Args) -> Result<Item, Raise> {
-        let query = Query {
-            text: args.text("query")?,
-            metadata: args.take("metadata").map(items::metadata).transpose()?.unwrap_or_default(),
-            references: args
-                .take("references")
-                .map(items::conditions)
-                .transpose()?
-                .unwrap_or_default(),
-            limit: args.number("limit")?.map_or(HITS_DEFAULT, |it| it as usize),
-            include_deprecated: args.truth("include_deprecated")?,
-            order: match args.text("order")?.as_deref() {
-                None | Some("oldest") => Order::Oldest,
-                Some("newest") => Order::Newest,
-                Some(_) => return Err(raise("ValueError", "order= is 'oldest' or 'newest'")),
-            },
-        };
-        args.end()?;
-        let found = self.caller.search(space, query).await.map_err(refused)?;
-        let mut hits = Vec::with_capacity(found.len());
-        for it in found {
-            self.remember(it.read.atom.id, it.read.atom.version);
-            hits.push(items::atom(&it.read.atom, it.read.position, Some(it.score)));
-        }
-        Ok(Item::List(hits))
     }
 
     pub(super) fn why(&self, args: &mut Args, verb: &str) -> Result<Why, Raise> {

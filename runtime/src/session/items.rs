@@ -183,8 +183,26 @@ pub(super) fn conditions(item: Item) -> Result<BTreeMap<String, Condition>, Rais
     Ok(out)
 }
 
+/// The same; `@name` is an atom of the same transaction.
+pub(super) fn named_id(item: &Item, named: &BTreeMap<String, AtomId>) -> Result<AtomId, Raise> {
+    let name = match item {
+        Item::Value(Value::Text(text)) => text.strip_prefix('@'),
+        _ => None,
+    };
+    let Some(name) = name else { return id(item) };
+    let unknown = || raise("ValueError", format!("nothing before is put as {name:?}"));
+    named.get(name).copied().ok_or_else(unknown)
+}
+
 /// `{"blocked_by": [id, …]}`; one target may stand without its list.
 pub(super) fn references(item: Item) -> Result<BTreeMap<String, Vec<AtomId>>, Raise> {
+    named_references(item, &BTreeMap::new())
+}
+
+pub(super) fn named_references(
+    item: Item,
+    named: &BTreeMap<String, AtomId>,
+) -> Result<BTreeMap<String, Vec<AtomId>>, Raise> {
     let wrong =
         || raise("TypeError", "references= takes a dict, {\"blocked_by\": [id]} for instance");
     let pairs: Vec<(String, Item)> = match item {
@@ -203,7 +221,8 @@ pub(super) fn references(item: Item) -> Result<BTreeMap<String, Vec<AtomId>>, Ra
                 Item::Value(Value::List(list)) => list.into_iter().map(Item::Value).collect(),
                 one => vec![one],
             };
-            Ok((relation, targets.iter().map(id).collect::<Result<_, _>>()?))
+            let targets = targets.iter().map(|it| named_id(it, named));
+            Ok((relation, targets.collect::<Result<_, _>>()?))
         })
         .collect()
 }

@@ -7,9 +7,10 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use stoa_actors::codec;
 use stoa_actors::id::{AtomId, SessionId};
+use stoa_actors::space::Resource;
 
 /// The form of [`Kept`]; another one is forgotten.
-const KEPT_FORM: u8 = 2;
+const KEPT_FORM: u8 = 3;
 
 /// What one action left.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -21,6 +22,8 @@ pub(crate) struct Slot {
     pub(crate) dump: Option<Vec<u8>>,
     /// The version of each atom that the code has been handed.
     pub(crate) seen: BTreeMap<AtomId, u64>,
+    /// The token of each lease that it was handed and has not given back.
+    pub(crate) leases: BTreeMap<Resource, u64>,
 }
 
 /// The last two: the one that is newer than the log when a crash comes in between is not the one

@@ -87,7 +87,8 @@ pub(crate) fn digest(call: &HostCall) -> Hash {
 fn recorded(answer: &Result<Item, Raise>) -> Recorded {
     match answer {
         Err(raise) => Recorded::Raised(raise.clone()),
-        Ok(item @ Item::Object(_)) => match version(item) {
+        // A lease is of that moment: no version tells it again.
+        Ok(item @ Item::Object(it)) if it.field("lease").is_none() => match version(item) {
             Some((id, version, _)) => Recorded::Atom(id, version),
             None => Recorded::Item(item.clone()),
         },

@@ -9,10 +9,11 @@
 //! answers    stream ‖ asker ‖ key         -> position
 //! snapshots  stream                       -> seq ‖ state
 //! repls      session                      -> REPL dump and read memory, kept outside the log
+//! due        time u64 ‖ stream ‖ token u64 -> ()                            (when a lease may be over)
 //! meta       "checkpoint"                 -> position ‖ hash
 //! ```
 
-use stoa_actors::id::{AtomId, Position, SessionId, SpaceId, StreamId};
+use stoa_actors::id::{AtomId, Millis, Position, SessionId, SpaceId, StreamId};
 
 /// The one row of `meta`.
 pub(crate) const CHECKPOINT: &[u8] = b"checkpoint";
@@ -49,6 +50,15 @@ pub(crate) fn referrer(key: &[u8]) -> Option<(String, AtomId)> {
 
 pub(crate) fn answer(stream: StreamId, asker: SessionId, key: &str) -> Vec<u8> {
     [&stream.0[..], &asker.0, key.as_bytes()].concat()
+}
+
+pub(crate) fn due(at: Millis, stream: StreamId, token: u64) -> Vec<u8> {
+    [&at.0.to_be_bytes()[..], &stream.0, &token.to_be_bytes()].concat()
+}
+
+/// When, and whose business it is.
+pub(crate) fn due_of(key: &[u8]) -> Option<(Millis, StreamId)> {
+    Some((Millis(number(key, 0)?), StreamId(*key.get(8..)?.first_chunk()?)))
 }
 
 pub(crate) fn atom_value(at: Position, index: u16, space: SpaceId) -> Vec<u8> {

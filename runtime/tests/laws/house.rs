@@ -6,7 +6,7 @@ use crate::place::Place;
 use stoa_actors::id::{RIGHTS, SessionId, SpaceId};
 use stoa_actors::incarnation::{self, Ask, Refused};
 use stoa_actors::rights::{Event, Level, Message, Rights, Subject};
-use stoa_actors::space::{self, Space};
+use stoa_actors::space::{self, Draft, Space};
 use stoa_runtime::seat::AskError;
 
 /// A schedule's millisecond is an hour: nothing expires while a case runs, and what is asked to
@@ -133,7 +133,7 @@ impl Host for House {
 
     fn put(&mut self, by: SessionId, space: SpaceId) -> Option<Result<(), Option<Level>>> {
         let seat = self.place.runtime().actor::<Space>(space.stream()).unwrap();
-        let message = space::Message::PutAtom(Box::default());
+        let message = space::Message::put(Draft::default());
         Some(match self.place.wait(seat.ask(Ask::new(by, message))) {
             Ok(_) => Ok(()),
             Err(AskError::Refused(Refused::Actor(space::Refusal::Unknown))) => Err(None),

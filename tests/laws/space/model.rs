@@ -4,7 +4,7 @@ use crate::laws::world::{SPACES, level};
 use std::collections::BTreeMap;
 use stoa_actors::id::AtomId;
 use stoa_actors::rights::Level;
-use stoa_actors::space::{Expect, Message};
+use stoa_actors::space::{Expect, Message, Mutation};
 use stoa_actors::value::Value;
 
 #[derive(Clone, Debug)]
@@ -64,17 +64,17 @@ impl Model {
             atom.version += 1;
             atom.space = it.space;
             match &it.message {
-                Message::PutAtom(draft) => {
+                Message::Change(Mutation::Put(draft)) => {
                     atom.word = word(&draft.metadata);
                     atom.refers = draft.references.get("on").cloned().unwrap_or_default();
                 }
-                Message::UpdateAtom { patch, .. } => {
+                Message::Change(Mutation::Update { patch, .. }) => {
                     atom.word = word(&patch.metadata).or(atom.word);
                     if let Some(refers) = patch.references.get("on") {
                         atom.refers.clone_from(refers);
                     }
                 }
-                Message::DeprecateAtom { .. } => atom.deprecated = true,
+                Message::Change(Mutation::Deprecate { .. }) => atom.deprecated = true,
                 _ => {}
             }
         }
@@ -110,7 +110,7 @@ impl Model {
                 (Foretold::KeyReused, false)
             };
         }
-        let put = matches!(message, Message::PutAtom(_));
+        let put = matches!(message, Message::Change(Mutation::Put(_)));
         let needed = if put { Level::Append } else { Level::Write };
         match level(who, space) {
             None => return (Foretold::Unknown, false),
@@ -119,8 +119,9 @@ impl Model {
         }
         let atoms = self.naive(|_| true);
         let (mut version, mut atom, mut before) = (1, 0, Vec::new());
-        if let Message::UpdateAtom { id, expect, .. } | Message::DeprecateAtom { id, expect, .. } =
-            message
+        if let Message::Change(
+            Mutation::Update { id, expect, .. } | Mutation::Deprecate { id, expect, .. },
+        ) = message
         {
             atom = self.ticket_of(*id);
             let Some(naive) = atoms.get(&atom).filter(|it| it.space == space) else {
@@ -149,8 +150,8 @@ impl Model {
 
 fn refers(message: &Message) -> Vec<AtomId> {
     let references = match message {
-        Message::PutAtom(draft) => &draft.references,
-        Message::UpdateAtom { patch, .. } => &patch.references,
+        Message::Change(Mutation::Put(draft)) => &draft.references,
+        Message::Change(Mutation::Update { patch, .. }) => &patch.references,
         _ => return Vec::new(),
     };
     references.get("on").cloned().unwrap_or_default()

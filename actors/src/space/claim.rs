@@ -1,0 +1,102 @@
+//! Claiming: finding work, taking it and holding on to it, in one decision.
+//!
+//! A space takes one delivery at a time, and an atom that is claimed is leased from that very entry
+//! on: the next claim does not see it, on whatever thread, in whatever process it was asked for.
+
+use super::lease::{Claimed, Resource};
+use super::wanted::{Sight, Wanted};
+use super::{Event, Patch, Refusal, Reply, Space, limit, updated};
+use crate::atom::{Atom, Metadata};
+use crate::behaviour::{Decision, Delivery};
+use crate::id::AtomId;
+use crate::mutant::planted;
+use crate::rights::Level;
+use crate::value::Value;
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+
+/// What is to be claimed, and how.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Claim {
+    /// What the candidates were searched by. It decides nothing.
+    pub text: Option<String>,
+    /// What it must be like at the moment it is claimed. Atoms of other spaces count as they were
+    /// when they were last durable: they can change at the same moment without this space knowing.
+    pub wanted: Wanted,
+    /// The best first, as a search found them; without, the oldest that matches. No part of what
+    /// makes two requests the same.
+    #[serde(skip)]
+    pub ranked: Option<Vec<AtomId>>,
+    /// What it says from then on; null removes a key.
+    pub set: Metadata,
+    /// How long it is leased.
+    pub ttl_ms: u64,
+    /// What for.
+    pub intent: String,
+}
+
+impl Space {
+    pub(super) fn claim(
+        &self,
+        claim: Claim,
+        delivery: &Delivery<'_>,
+    ) -> Result<Decision<Self>, Refusal> {
+        self.need(Level::Write, delivery)?;
+        let ranked = claim.ranked.as_ref().map_or(0, Vec::len);
+        limit("the candidates", ranked, delivery.limits.search.hits_max)?;
+        limit("the conditions", claim.wanted.len(), delivery.limits.search.conditions_max)?;
+        let Claim { wanted, ranked, set, ttl_ms, intent, .. } = claim;
+        // Refused, if it is, also where there is nothing to claim.
+        let mut lease = self.lease(Resource::Name(String::new()), ttl_ms, intent, delivery)?;
+        let Some(before) = self.claimable(&wanted, ranked.as_deref(), delivery) else {
+            return Ok(Decision::read(Reply::Claimed(None)));
+        };
+        let mut events = Vec::new();
+        let mut version = before.version;
+        if !set.is_empty() {
+            let patch = Patch { metadata: set.clone(), ..Patch::default() };
+            let atom = patch.apply(&before, delivery)?;
+            version = atom.version;
+            let was = |key: &String| before.metadata.get(key).cloned().unwrap_or(Value::Null);
+            let was = set.keys().map(|key| (key.clone(), was(key))).collect();
+            lease.claimed = Some(Claimed { set, before: was });
+            events.push(updated(atom, &before.references));
+        }
+        lease.resource = Resource::Atom(before.id);
+        let reply = Reply::Claimed(Some((before.id, version, Box::new(lease.clone()))));
+        events.push(Event::Leased(lease));
+        Ok(Decision { events, effects: Vec::new(), reply, refused: None })
+    }
+
+    /// The first of the candidates that is what is wanted, here and now.
+    fn claimable(
+        &self,
+        wanted: &Wanted,
+        ranked: Option<&[AtomId]>,
+        delivery: &Delivery<'_>,
+    ) -> Option<Arc<Atom>> {
+        let (asker, now, view) = (delivery.asker, delivery.now, delivery.view);
+        let reads = |space| delivery.authority.level(asker, space, now).is_some();
+        let fits = |atom: &Arc<Atom>| {
+            atom.space == self.id
+                && atom.deprecated.is_none()
+                && self.is_free(atom.id)
+                && (planted("claim.trusts_the_candidates")
+                    || wanted.holds(atom, view, Sight::Asker(&reads)))
+        };
+        if let Some(ranked) = ranked {
+            return ranked.iter().filter_map(|id| view.atom(*id)).find(fits);
+        }
+        if let Some(mut ready) = self.standing.ready(wanted) {
+            return ready.find_map(|id| view.atom(id).filter(fits));
+        }
+        let mut oldest: Option<Arc<Atom>> = None;
+        view.each_atom(self.id, &mut |atom| {
+            let older = oldest.as_ref().is_none_or(|it| (atom.born, atom.id) < (it.born, it.id));
+            if older && fits(atom) {
+                oldest = Some(atom.clone());
+            }
+        });
+        oldest
+    }
+}

@@ -1,0 +1,174 @@
+//! What a space is asked, what happens in it, and what it answers.
+
+use super::{Claim, Draft, End, Fence, Filter, Lease, Mutation, Patch, Resource, Subscription};
+use crate::atom::{Atom, Reference};
+use crate::id::{AtomId, Millis, Position, SpaceId, SubscriptionId};
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+
+/// What a space can be asked.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub enum Message {
+    /// Says what the space is for: its convention.
+    Describe(String),
+    /// Changes one thing.
+    Change(Mutation),
+    /// Changes several things, all of them or none.
+    Transact {
+        /// In this order, each seeing those before.
+        mutations: Vec<Mutation>,
+        /// The leases of the asker that must hold at that moment.
+        fences: Vec<Fence>,
+    },
+    /// Finds an atom that is as wanted, changes it and leases it to the asker.
+    Claim(Box<Claim>),
+    /// Leases something to the asker.
+    Acquire {
+        /// What.
+        resource: Resource,
+        /// For how long.
+        ttl_ms: u64,
+        /// What for.
+        intent: String,
+    },
+    /// Lets a lease of the asker last longer, counted from now.
+    Renew {
+        /// Which.
+        fence: Fence,
+        /// For how long from now on.
+        ttl_ms: u64,
+    },
+    /// Records the end of what is over. Leases end without it; this tidies, and puts back what a
+    /// claim has set.
+    Expire,
+    /// Keeps a cursor for the asker, and wakes it when something matches.
+    Subscribe {
+        /// What is of interest.
+        filter: Filter,
+        /// From where on.
+        cursor: Position,
+    },
+    /// Ends a subscription of the asker.
+    Unsubscribe(SubscriptionId),
+    /// Moves the cursor of a subscription of the asker forward.
+    Advance {
+        /// Which.
+        id: SubscriptionId,
+        /// The last position seen.
+        cursor: Position,
+    },
+}
+
+/// Which version a change is based on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Expect {
+    /// Exactly this one, else nothing changes.
+    Version(u64),
+    /// Whatever it is at: the asker accepts to overwrite what it has not read.
+    Any,
+}
+
+/// What happened in a space.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Event {
+    /// It says what it is for.
+    Described(String),
+    /// An atom was added.
+    AtomPut(Arc<Atom>),
+    /// An atom has a new version.
+    AtomUpdated {
+        /// All of it.
+        atom: Arc<Atom>,
+        /// The references it did not have before.
+        added: Vec<Reference>,
+        /// The references it no longer has.
+        dropped: Vec<Reference>,
+    },
+    /// An atom is out of search.
+    AtomDeprecated(Arc<Atom>),
+    /// A session follows the space.
+    Subscribed(Subscription),
+    /// It no longer does.
+    Unsubscribed(SubscriptionId),
+    /// It has seen everything up to here.
+    Advanced {
+        /// Which subscription.
+        id: SubscriptionId,
+        /// The last position seen.
+        cursor: Position,
+    },
+    /// Something is leased.
+    Leased(Lease),
+    /// A lease lasts longer.
+    LeaseRenewed {
+        /// Where.
+        space: SpaceId,
+        /// On what.
+        resource: Resource,
+        /// Its token.
+        token: u64,
+        /// When it would have ended.
+        was: Millis,
+        /// When it ends.
+        until: Millis,
+    },
+    /// A lease is over.
+    LeaseEnded {
+        /// Where.
+        space: SpaceId,
+        /// On what.
+        resource: Resource,
+        /// Its token.
+        token: u64,
+        /// When it would have ended.
+        until: Millis,
+        /// Why.
+        how: End,
+    },
+}
+
+/// What the asker gets.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Reply {
+    /// It is so.
+    Done,
+    /// The atom is at this version now.
+    Version {
+        /// Which atom.
+        id: AtomId,
+        /// Its version.
+        version: u64,
+    },
+    /// The subscription's name.
+    Subscribed(SubscriptionId),
+    /// The atoms of a transaction, in order, each at its version.
+    Versions(Vec<(AtomId, u64)>),
+    /// The lease.
+    Lease(Lease),
+    /// What was claimed: which atom, at which version, under which lease; nothing if nothing
+    /// matches.
+    Claimed(Option<(AtomId, u64, Box<Lease>)>),
+}
+
+impl From<Mutation> for Message {
+    fn from(mutation: Mutation) -> Message {
+        Message::Change(mutation)
+    }
+}
+
+impl Message {
+    /// Adds an atom.
+    pub fn put(draft: Draft) -> Message {
+        Mutation::Put(Box::new(draft)).into()
+    }
+
+    /// Changes an atom.
+    pub fn update(id: AtomId, expect: Expect, patch: Patch) -> Message {
+        Mutation::Update { id, expect, patch: Box::new(patch) }.into()
+    }
+
+    /// Takes an atom out of search.
+    pub fn deprecate(id: AtomId, expect: Expect, superseded_by: Option<AtomId>) -> Message {
+        Mutation::Deprecate { id, expect, superseded_by }.into()
+    }
+}

@@ -1,0 +1,118 @@
+//! Why a space says no.
+
+use super::{Fence, Resource};
+use crate::id::{AtomId, SessionId, SubscriptionId};
+use crate::rights::Level;
+use crate::value::ValueRefusal;
+
+/// Why nothing changed.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Refusal {
+    /// The asker may not read the space: said as if it were not there.
+    #[error("no space here that you can read; ask its owner for access")]
+    Unknown,
+    /// The asker may read, but not this.
+    #[error("you hold {held} here and this needs {needed}; ask whoever granted it to you")]
+    Right {
+        /// What it holds.
+        held: Level,
+        /// What it would need.
+        needed: Level,
+    },
+    /// The atom is not in this space, or nowhere that the asker can read.
+    #[error("no atom {0} that you can read")]
+    NoAtom(AtomId),
+    /// Somebody was first.
+    #[error("atom {id} is at version {current}, not {expected}; read it again and decide anew")]
+    Conflict {
+        /// Which atom.
+        id: AtomId,
+        /// What was expected.
+        expected: u64,
+        /// What it is at.
+        current: u64,
+    },
+    /// It is out of use.
+    #[error("atom {id} is deprecated{}; put a new one", superseded(.by))]
+    Deprecated {
+        /// Which atom.
+        id: AtomId,
+        /// What to read instead.
+        by: Option<AtomId>,
+    },
+    /// An atom cannot supersede itself.
+    #[error("an atom cannot supersede itself")]
+    OwnSuccessor,
+    /// A value that cannot be stored.
+    #[error(transparent)]
+    Value(#[from] ValueRefusal),
+    /// Over a limit.
+    #[error("{what} takes {size}; the limit is {max}")]
+    Limit {
+        /// What is too large.
+        what: &'static str,
+        /// How large.
+        size: usize,
+        /// The limit, in the same unit.
+        max: usize,
+    },
+    /// A name must be there.
+    #[error("{0} is empty; give it a name")]
+    Empty(&'static str),
+    /// An atom with this id is there, here or elsewhere.
+    #[error("there is an atom {0} already; an id is given once")]
+    Taken(AtomId),
+    /// An atom does not say what it was expected to.
+    #[error("atom {id} does not have the expected {key:?}; read it again and decide anew")]
+    Unexpected {
+        /// Which atom.
+        id: AtomId,
+        /// The first key that differs.
+        key: String,
+    },
+    /// Somebody else works on it.
+    #[error("{resource} is leased by {holder} for another {}", seconds(.left_ms))]
+    Leased {
+        /// What.
+        resource: Resource,
+        /// By whom.
+        holder: SessionId,
+        /// For so long, if it is not renewed.
+        left_ms: u64,
+    },
+    /// The lease that a request rests on is over, or was never the asker's.
+    #[error(
+        "the lease of {} under token {} is over; read again what you worked on, then claim or \
+         acquire it anew", .fence.resource, .fence.token
+    )]
+    Stale {
+        /// What it rests on.
+        fence: Fence,
+        /// The token that holds now, if any does.
+        now: Option<u64>,
+    },
+    /// Nobody has leased it.
+    #[error("{0} is not leased")]
+    NoLease(Resource),
+    /// A lease lasts for longer than nothing and not for ever.
+    #[error("a lease of {ttl_ms} ms; it may last from 1 to {max_ms} ms, and be renewed")]
+    Ttl {
+        /// What was asked for.
+        ttl_ms: u64,
+        /// The longest.
+        max_ms: u64,
+    },
+    /// Not a subscription of the asker.
+    #[error("no subscription {0} of yours here")]
+    NoSubscription(SubscriptionId),
+}
+
+/// Rounded up: after so long it is over.
+fn seconds(ms: &u64) -> String {
+    format!("{} s", ms.div_ceil(1_000))
+}
+
+fn superseded(by: &Option<AtomId>) -> String {
+    by.map_or_else(String::new, |id| format!(", superseded by {id}"))
+}

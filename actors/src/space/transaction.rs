@@ -1,0 +1,88 @@
+//! Several changes of one space as one: all of them or none, in one entry, each seeing those before.
+
+use super::lease::{Fence, Resource};
+use super::{Draft, Expect, Patch, Refusal, Reply, Space, limit};
+use crate::behaviour::{Behaviour, Decision, Delivery};
+use crate::id::AtomId;
+use crate::incarnation::{Laid, Overlay};
+use crate::mutant::planted;
+use crate::rights::Level;
+use serde::{Deserialize, Serialize};
+
+/// One change of a space.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Mutation {
+    /// Adds an atom.
+    Put(Box<Draft>),
+    /// Changes an atom: a new version.
+    Update {
+        /// Which.
+        id: AtomId,
+        /// The version it must be at.
+        expect: Expect,
+        /// What changes.
+        patch: Box<Patch>,
+    },
+    /// Takes an atom out of search; it stays readable by id.
+    Deprecate {
+        /// Which.
+        id: AtomId,
+        /// The version it must be at.
+        expect: Expect,
+        /// What to read instead.
+        superseded_by: Option<AtomId>,
+    },
+    /// Gives a lease back.
+    Release {
+        /// On what.
+        resource: Resource,
+        /// Its token; without one it is broken, by whoever may grant rights here.
+        token: Option<u64>,
+        /// Puts back what the claim has set, if the work has not gone on.
+        undo: bool,
+    },
+}
+
+impl Space {
+    pub(super) fn transact(
+        &self,
+        mutations: Vec<Mutation>,
+        fences: &[Fence],
+        delivery: &mut Delivery<'_>,
+    ) -> Result<Decision<Self>, Refusal> {
+        self.need(Level::Read, delivery)?;
+        let max = delivery.limits.transaction_mutations_max;
+        limit("the transaction", mutations.len(), max)?;
+        limit("the fences", fences.len(), max)?;
+        if mutations.is_empty() {
+            return Err(Refusal::Empty("the transaction"));
+        }
+        self.fenced(fences, delivery)?;
+        let mut over = Overlay::default();
+        let (mut events, mut versions) = (Vec::new(), Vec::new());
+        let mut released = Vec::new();
+        for mutation in mutations {
+            if let Mutation::Release { resource, .. } = &mutation {
+                if released.contains(resource) {
+                    return Err(Refusal::NoLease(resource.clone()));
+                }
+                released.push(resource.clone());
+            }
+            let staged = Laid { over: &over, under: delivery.view };
+            let mut inner = Delivery { view: &staged, fresh: &mut *delivery.fresh, ..*delivery };
+            let made = match self.change(mutation, &mut inner) {
+                Err(_) if planted("transaction.skips_the_refused") => continue,
+                made => made?,
+            };
+            for event in made {
+                let mut rows = Vec::new();
+                Space::project(&event, 0, &mut rows);
+                over.lay(0, Space::atom(&event), &rows);
+                versions.extend(Space::atom(&event).map(|it| (it.id, it.version)));
+                events.push(event);
+            }
+        }
+        let reply = Reply::Versions(versions);
+        Ok(Decision { events, effects: Vec::new(), reply, refused: None })
+    }
+}

@@ -1,0 +1,85 @@
+//! What an atom must be like to be claimed: the structured half of a search, asked of one atom.
+
+use crate::atom::{Atom, Metadata};
+use crate::behaviour::View;
+use crate::id::{AtomId, SpaceId};
+use crate::search::{Condition, Which, says};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// Everything that is said must hold; it means what it means in a search.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Wanted {
+    /// Keys that must have these values.
+    pub metadata: Metadata,
+    /// By relation, or by `<-relation` for the atoms that refer to the one that is looked at.
+    pub references: BTreeMap<String, Condition>,
+}
+
+/// Whose eyes an atom is looked at with.
+#[derive(Clone, Copy)]
+pub(super) enum Sight<'a> {
+    /// An asker's, who reads the atoms of these spaces.
+    Asker(&'a dyn Fn(SpaceId) -> bool),
+    /// This space's own: atoms of others change, come and go without its hearing of it, so what
+    /// they decide is left open, and taken for given.
+    Own(SpaceId),
+}
+
+/// The mark of the reverse direction.
+const REVERSE: &str = "<-";
+
+/// A relation without its mark, and whether it had one.
+pub(super) fn direction(relation: &str) -> (&str, bool) {
+    relation.strip_prefix(REVERSE).map_or((relation, false), |relation| (relation, true))
+}
+
+impl Wanted {
+    /// How many conditions there are.
+    pub(super) fn len(&self) -> usize {
+        let within = self.references.values().map(|it| 1 + it.metadata.len());
+        self.metadata.len() + within.sum::<usize>()
+    }
+
+    pub(super) fn holds(&self, atom: &Atom, view: &dyn View, sight: Sight<'_>) -> bool {
+        let end = |id: AtomId, condition: &Condition| {
+            let Some(atom) = view.atom(id) else { return Found::Hidden };
+            match sight {
+                Sight::Asker(reads) if !reads(atom.space) => Found::Hidden,
+                Sight::Own(space) if atom.space != space => Found::Open,
+                _ => Found::Is(says(&atom, &condition.metadata)),
+            }
+        };
+        says(atom, &self.metadata)
+            && self.references.iter().all(|(relation, condition)| {
+                let (relation, reverse) = direction(relation);
+                if reverse {
+                    if condition.which == Which::Any && matches!(sight, Sight::Own(_)) {
+                        return true;
+                    }
+                    let sources = view.sources(atom.id, Some(relation));
+                    let ends = sources.into_iter().map(|(_, source)| end(source, condition));
+                    enough(condition.which, ends.filter(|it| *it != Found::Hidden))
+                } else {
+                    let targets = atom.references.iter().filter(|it| it.relation == relation);
+                    enough(condition.which, targets.map(|it| end(it.target, condition)))
+                }
+            })
+    }
+}
+
+/// What is known of the atom at the other end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Found {
+    Is(bool),
+    Hidden,
+    Open,
+}
+
+fn enough(which: Which, mut ends: impl Iterator<Item = Found>) -> bool {
+    match which {
+        Which::All => ends.all(|it| matches!(it, Found::Is(true) | Found::Open)),
+        Which::Any => ends.any(|it| matches!(it, Found::Is(true) | Found::Open)),
+        Which::None => !ends.any(|it| it == Found::Is(true)),
+    }
+}

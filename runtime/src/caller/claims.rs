@@ -1,0 +1,177 @@
+//! Claims, leases and transactions, for one session.
+
+use super::{Caller, Read, Why, Written};
+use crate::problem::{Kind, Problem};
+use serde::{Deserialize, Serialize};
+use stoa_actors::atom::Metadata;
+use stoa_actors::id::{AtomId, SpaceId};
+use stoa_actors::search::Query;
+use stoa_actors::space::{Claim, Fence, Lease, Message, Mutation, Reply, Resource, Space, Wanted};
+
+/// What is to be claimed, and how.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ClaimAsk {
+    /// The nearest in meaning first; the oldest without.
+    pub query: Option<String>,
+    /// What it must be like.
+    pub wanted: Wanted,
+    /// What it says from then on; null removes a key.
+    pub set: Metadata,
+    /// How long it is leased.
+    pub lease_ms: u64,
+    /// What for.
+    pub intent: String,
+}
+
+/// What was claimed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Taken {
+    /// The atom, as the claim has left it.
+    pub read: Read,
+    /// Until when nobody else has it.
+    pub lease: Lease,
+}
+
+impl Caller {
+    /// Finds an atom that is as wanted, changes it and leases it to the caller, in one decision of
+    /// the space: whoever else asks at the same moment gets another one. Nothing if none is left.
+    ///
+    /// With a text the candidates are found first, best first, and the space looks at each again;
+    /// without one it goes by a set that it keeps, at a cost that does not grow with the work that
+    /// is done or blocked. When the lease runs out, or is given up, what `set` has changed is put
+    /// back, unless it has been changed since. Errors: [`Kind::Invalid`] for a lease of zero or of
+    /// more than `lease_ms_max`.
+    pub async fn claim(
+        &self,
+        space: SpaceId,
+        ask: ClaimAsk,
+        why: Why,
+    ) -> Result<Option<Taken>, Problem> {
+        let limits = &self.runtime.shared().config.limits;
+        let most = limits.search.hits_max;
+        for limit in [self.runtime.shared().config.claim_candidates.min(most), most] {
+            let ClaimAsk { query, wanted, set, lease_ms, intent } = ask.clone();
+            let ranked = match &query {
+                Some(text) => Some(self.candidates(space, text, &wanted, limit).await?),
+                None => None,
+            };
+            let few = ranked.as_ref().is_none_or(|it| it.len() < limit);
+            let claim = Claim { text: query, wanted, ranked, set, ttl_ms: lease_ms, intent };
+            let message = Message::Claim(Box::new(claim));
+            let receipt = self.send(space, message, why.clone(), 1).await?;
+            match receipt.reply {
+                Reply::Claimed(Some((id, version, lease))) => {
+                    let read = self.get_version(id, version).await?;
+                    return Ok(Some(Taken { read, lease: *lease }));
+                }
+                Reply::Claimed(None) if few => return Ok(None),
+                // All of them went to others meanwhile; there may be more behind them.
+                Reply::Claimed(None) => {}
+                reply => return Err(amiss(&reply)),
+            }
+        }
+        Ok(None)
+    }
+
+    async fn candidates(
+        &self,
+        space: SpaceId,
+        text: &str,
+        wanted: &Wanted,
+        limit: usize,
+    ) -> Result<Vec<AtomId>, Problem> {
+        let Wanted { metadata, references } = wanted.clone();
+        let text = Some(text.to_owned());
+        let query = Query { text, metadata, references, limit, ..Query::default() };
+        let found = self.search(space, query).await?;
+        Ok(found.into_iter().map(|it| it.read.atom.id).collect())
+    }
+
+    /// Several changes of one space, in this order, each seeing those before: all of them, in one
+    /// entry, or none. A reference to an atom of the same transaction is made by giving that one an
+    /// id of one's own.
+    pub async fn transact(
+        &self,
+        space: SpaceId,
+        mutations: Vec<Mutation>,
+        why: Why,
+    ) -> Result<Vec<Written>, Problem> {
+        let (mut made, mut bytes) = (Vec::with_capacity(mutations.len()), 1);
+        for mutation in mutations {
+            made.push(match mutation {
+                Mutation::Put(draft) => {
+                    bytes += draft.content.bytes();
+                    Mutation::Put(Box::new(self.embedded(*draft).await))
+                }
+                other => other,
+            });
+        }
+        let (fences, why) = (why.fences.clone(), Why { fences: Vec::new(), ..why });
+        let message = Message::Transact { mutations: made, fences };
+        let receipt = self.send(space, message, why, bytes).await?;
+        match (receipt.reply, receipt.position) {
+            (Reply::Versions(all), Some(position)) => {
+                let written = |(id, version)| Written { id, version, position };
+                Ok(all.into_iter().map(written).collect())
+            }
+            (reply, _) => Err(amiss(&reply)),
+        }
+    }
+
+    /// Leases something to the caller, for so long.
+    pub async fn acquire(
+        &self,
+        space: SpaceId,
+        resource: Resource,
+        ttl_ms: u64,
+        intent: String,
+        why: Why,
+    ) -> Result<Lease, Problem> {
+        self.lease(space, Message::Acquire { resource, ttl_ms, intent }, why).await
+    }
+
+    /// Lets a lease last for so long from now on. Errors: [`Kind::Conflict`] once it is over, also
+    /// where nobody else has it: what was worked on is to be read again.
+    pub async fn renew(
+        &self,
+        space: SpaceId,
+        fence: Fence,
+        ttl_ms: u64,
+        why: Why,
+    ) -> Result<Lease, Problem> {
+        self.lease(space, Message::Renew { fence, ttl_ms }, why).await
+    }
+
+    async fn lease(&self, space: SpaceId, message: Message, why: Why) -> Result<Lease, Problem> {
+        match self.send(space, message, why, 1).await?.reply {
+            Reply::Lease(lease) => Ok(lease),
+            reply => Err(amiss(&reply)),
+        }
+    }
+
+    /// Gives a lease back; with `undo` what its claim had set is put back, unless it has been
+    /// changed since. Without a token somebody else's is broken, which takes the level grant.
+    pub async fn release(
+        &self,
+        space: SpaceId,
+        resource: Resource,
+        token: Option<u64>,
+        undo: bool,
+        why: Why,
+    ) -> Result<(), Problem> {
+        let mutation = Mutation::Release { resource, token, undo };
+        self.send(space, mutation.into(), why, 1).await.map(drop)
+    }
+
+    /// The leases that hold now.
+    pub async fn leases(&self, space: SpaceId) -> Result<Vec<Lease>, Problem> {
+        let state = crate::host::load::<Space>(self.runtime.store(), space.stream())?;
+        self.level(space).ok_or_else(|| Problem::no_space(&space.to_string()))?;
+        let now = self.runtime.now();
+        Ok(state.state().leases().filter(|it| it.is_live(now)).cloned().collect())
+    }
+}
+
+fn amiss(reply: &Reply) -> Problem {
+    Problem::new(Kind::Store, format!("an answer amiss: {reply:?}"))
+}

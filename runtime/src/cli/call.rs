@@ -1,0 +1,168 @@
+//! From what was typed to a request.
+
+use super::args::{AgentVerb, BaseArgs, ClaimArgs, LeaseVerb, SpaceVerb, Verb, WhyArgs};
+use super::find;
+use super::input::{
+    after, document, draft, fence, metadata, patch, source, space_ask, space_level, span,
+    unreferenced,
+};
+use stoa_actors::id::{AtomId, Position};
+use stoa_actors::search::{Order, Query};
+use stoa_actors::space::{Expect, Fence, Filter, Patch, Resource, Wanted};
+use stoa_runtime::agents::SpawnAsk;
+use stoa_runtime::caller::{ClaimAsk, Grant, HistoryQuery, Why};
+use stoa_runtime::door::{AgentCall, AuditAsk, Call, ExecAsk, LeaseCall};
+use stoa_runtime::problem::{Kind, Problem};
+use stoa_runtime::research::ResearchAsk;
+
+/// What is asked of the owner.
+pub(super) fn call(verb: Verb) -> Result<Call, Problem> {
+    Ok(match verb {
+        Verb::Space(SpaceVerb::Create { name, description }) => {
+            Call::CreateSpace { name, description }
+        }
+        Verb::Space(SpaceVerb::List) => Call::Spaces,
+        Verb::Space(SpaceVerb::Show { name }) => Call::Space { name },
+        Verb::Grant { space, session: to, level, delegate, expires, reason } => {
+            let expires = expires.as_deref().map(after).transpose()?;
+            Call::Grant { space, to, grant: Grant { level, delegate, expires, reason } }
+        }
+        Verb::Revoke { space, session: from, reason } => Call::Revoke { space, from, reason },
+        Verb::Put { space, body, why } => {
+            let comment = format!("put into {space}");
+            Call::Put { space, draft: draft(body)?, why: self::why(why, comment) }
+        }
+        Verb::Get { id, version } => Call::Get { id, version },
+        Verb::Update { id, body, unref, expect: says, under, base, why } => {
+            let says = metadata(&says)?;
+            let version = if says.is_empty() { expect(id, &base)? } else { loose(&base) };
+            let (expect, mut why) = (version, self::why(why, format!("update {id}")));
+            why.fences = under.iter().map(|it| fence(it)).collect::<Result<_, _>>()?;
+            let (patch, unref) = unreferenced(patch(body)?, &unref)?;
+            let patch = Patch { expect: says, ..patch };
+            Call::Update { id, expect, patch, unref, why }
+        }
+        Verb::Deprecate { id, superseded_by, base, why } => {
+            let (expect, why) = (expect(id, &base)?, self::why(why, format!("deprecate {id}")));
+            Call::Deprecate { id, expect, superseded_by, why }
+        }
+        Verb::Claim(args) => claim(args)?,
+        Verb::Lease(verb) => lease_call(verb)?,
+        Verb::History { of, after, limit } => {
+            Call::History { of, query: HistoryQuery { after: Position(after), limit } }
+        }
+        Verb::Search {
+            space,
+            query: text,
+            meta,
+            references,
+            limit,
+            include_deprecated,
+            newest,
+        } => {
+            let order = if newest { Order::Newest } else { Order::Oldest };
+            let (metadata, references) = (metadata(&meta)?, find::conditions(&references)?);
+            let query = Query { text, metadata, references, limit, include_deprecated, order };
+            Call::Search { space, query }
+        }
+        Verb::Watch { space, cursor, no_follow, types, meta } => {
+            let (after, follow) = (cursor.map(Position), !no_follow);
+            let filter = Filter { types, metadata: metadata(&meta)? };
+            match space {
+                Some(space) => Call::Watch { space, after, filter, follow },
+                None => Call::WatchAll { after, follow },
+            }
+        }
+        Verb::Spawn { task, name, instructions, spaces, tools, secrets, model, subscribe } => {
+            let spaces = spaces.iter().map(|it| space_ask(it)).collect::<Result<_, _>>()?;
+            let follows = subscribe;
+            let ask = SpawnAsk { task, name, instructions, spaces, tools, secrets, model, follows };
+            Call::Spawn(Box::new(ask))
+        }
+        Verb::Agent(verb) => Call::Agent(agent_call(verb)),
+        Verb::Research { question, files, agents, model, fresh } => {
+            let paths = files.iter().map(|it| document(it)).collect::<Result<_, _>>()?;
+            Call::Research(Box::new(ResearchAsk { question, paths, agents, model, fresh }))
+        }
+        Verb::Exec { file, spaces, session } => {
+            let spaces = spaces.iter().map(|it| space_level(it)).collect::<Result<_, _>>()?;
+            Call::Exec(ExecAsk { source: source(&file)?, spaces, session })
+        }
+        Verb::Status => Call::Status,
+        Verb::Audit => Call::Audit(AuditAsk::Whole),
+        Verb::Doctor { .. } | Verb::Serve => unreachable!("not asked of an owner"),
+    })
+}
+
+fn claim(args: ClaimArgs) -> Result<Call, Problem> {
+    let ClaimArgs { space, query, meta, references, set, lease, intent, why } = args;
+    let wanted = Wanted { metadata: metadata(&meta)?, references: find::conditions(&references)? };
+    let (set, lease_ms) = (metadata(&set)?, span(&lease, "--lease")?);
+    let ask = Box::new(ClaimAsk { query, wanted, set, lease_ms, intent });
+    let why = self::why(why, format!("claim from {space}"));
+    Ok(Call::Claim { space, ask, why })
+}
+
+fn lease_call(verb: LeaseVerb) -> Result<Call, Problem> {
+    Ok(Call::Lease(match verb {
+        LeaseVerb::Acquire { space, resource, lease, intent, why } => {
+            let (lease_ms, resource) = (span(&lease, "--lease")?, Resource::named(&resource));
+            let why = self::why(why, format!("acquire {resource}"));
+            LeaseCall::Acquire { space, resource, lease_ms, intent, why }
+        }
+        LeaseVerb::Renew { space, resource, token, lease, why } => {
+            let (lease_ms, resource) = (span(&lease, "--lease")?, Resource::named(&resource));
+            let why = self::why(why, format!("renew {resource}"));
+            LeaseCall::Renew { space, fence: Fence { resource, token }, lease_ms, why }
+        }
+        LeaseVerb::Release { space, resource, token, break_it: _, undo, why } => {
+            let resource = Resource::named(&resource);
+            let why = self::why(why, format!("release {resource}"));
+            LeaseCall::Release { space, resource, token, undo, why }
+        }
+        LeaseVerb::List { space } => LeaseCall::List { space },
+        LeaseVerb::Watch { space, cursor, no_follow } => {
+            let types = ["acquired", "renewed", "released", "expired", "broken"];
+            let types = types.map(|it| format!("lease.{it}")).to_vec();
+            let filter = Filter { types, ..Filter::default() };
+            let after = cursor.map(Position);
+            return Ok(Call::Watch { space, after, filter, follow: !no_follow });
+        }
+    }))
+}
+
+/// The version is not needed where the metadata is what must hold.
+fn loose(base: &BaseArgs) -> Expect {
+    base.if_version.map_or(Expect::Any, Expect::Version)
+}
+
+fn agent_call(verb: AgentVerb) -> AgentCall {
+    match verb {
+        AgentVerb::List => AgentCall::List,
+        AgentVerb::Tree => AgentCall::Tree,
+        AgentVerb::Show { agent: name } => AgentCall::Show { name },
+        AgentVerb::Log { agent: name, after, limit, follow } => {
+            AgentCall::Log { name, after: Position(after), limit, follow }
+        }
+        AgentVerb::Say { agent: name, text } => AgentCall::Say { name, text },
+        AgentVerb::Stop { agent: name, reason } => AgentCall::Stop { name, reason },
+        AgentVerb::Resume { agent: name } => AgentCall::Resume { name },
+        AgentVerb::Wipe { agent: name, reason } => AgentCall::Wipe { name, reason },
+    }
+}
+
+fn why(args: WhyArgs, default: String) -> Why {
+    Why { comment: args.comment.unwrap_or(default), key: args.key, ..Why::default() }
+}
+
+fn expect(id: AtomId, base: &BaseArgs) -> Result<Expect, Problem> {
+    match (base.if_version, base.force) {
+        (Some(version), _) => Ok(Expect::Version(version)),
+        (None, true) => Ok(Expect::Any),
+        (None, false) => {
+            let text = "say which version you have read with --if-version N, so that nobody's \
+                        change is lost, or --force";
+            Err(Problem::new(Kind::Invalid, text).hint(format!("stoa get {id}")))
+        }
+    }
+}

@@ -1,0 +1,73 @@
+//! The timer: tells spaces that leases of theirs may have run out.
+//!
+//! What is due stands in rows, derived from the log: the timer looks at the earliest, waits, and
+//! tells; what it tells, and whom it leaves alone, is [`Alarm`]'s to say. A process that opens the
+//! directory later finds what had become due meanwhile.
+
+use crate::caller::Why;
+use crate::failure::StoreError;
+use crate::runtime::{Runtime, WeakRuntime};
+use std::time::Duration;
+use stoa_actors::alarm::{Alarm, Ring};
+use stoa_actors::id::{Millis, ROOT, SpaceId, StreamId};
+use stoa_actors::space::Message;
+
+impl Runtime {
+    /// Runs for as long as the runtime does; again, should it die.
+    pub(crate) fn start_timer(&self) {
+        let (runtime, wait_ms) = (self.downgrade(), self.shared().config.due_retry_ms);
+        tokio::spawn(async move {
+            while let Err(died) = tokio::spawn(run(runtime.clone())).await {
+                tracing::warn!(%died, "the timer begins anew");
+                tokio::time::sleep(Duration::from_millis(wait_ms)).await;
+            }
+        });
+    }
+}
+
+async fn run(runtime: WeakRuntime) {
+    let mut alarm = Alarm::default();
+    loop {
+        let Some(open) = runtime.upgrade() else { return };
+        let shared = open.shared().clone();
+        if shared.store.failure.error().is_some() {
+            return;
+        }
+        // From here on an earlier one is heard of; those before it are in the rows.
+        let mut earlier = shared.log.due();
+        let limit = shared.config.due_rows_max;
+        let Ok(rows) = shared.store.due(limit) else { return };
+        let now = open.now();
+        let Ring { tell, again } = alarm.ring(now, rows.iter().copied());
+        for stream in &tell {
+            let recorded = expire(&open, *stream).await;
+            if let Err(why) = &recorded {
+                tracing::warn!(%stream, %why, "it cannot record what is over");
+            }
+            if !recorded.unwrap_or(false) {
+                alarm.failed(*stream, Millis(open.now().0 + shared.config.due_retry_ms));
+            }
+        }
+        drop(open);
+        if !tell.is_empty() {
+            continue;
+        }
+        let wait = again.map(|at| Duration::from_millis(at.0.saturating_sub(now.0)));
+        tokio::select! {
+            () = tokio::time::sleep(wait.unwrap_or(Duration::MAX)) => {}
+            heard = earlier.wait_for(|at| again.is_none_or(|it| *at < it) && at.0 < u64::MAX) => {
+                if heard.is_err() {
+                    return;
+                }
+            }
+            _ = shared.store.failure.tripped() => return,
+        }
+    }
+}
+
+/// Whether it had anything to record.
+async fn expire(runtime: &Runtime, stream: StreamId) -> Result<bool, StoreError> {
+    let ask = runtime.caller(ROOT).ask(Message::Expire, Why::comment("expire"));
+    let asked = runtime.space(SpaceId(stream.0))?.ask(ask).await;
+    asked.map(|it| it.position.is_some()).map_err(|error| StoreError::Invariant(error.to_string()))
+}

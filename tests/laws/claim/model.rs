@@ -1,0 +1,501 @@
+//! Two spaces as plain lists; every question looks at all of it.
+
+use super::{atom_id, session};
+use std::collections::BTreeMap;
+use stoa_actors::atom::Metadata;
+use stoa_actors::id::AtomId;
+use stoa_actors::rights::Level;
+use stoa_actors::search::{self, Condition};
+use stoa_actors::space::{Claim, Draft, Expect, Fence, Message, Mutation, Patch, Resource, Wanted};
+use stoa_actors::value::Value;
+
+pub(crate) const SPACES: usize = 2;
+pub(crate) const TTL_MAX: u64 = 1_000;
+const NAME: &str = "the build";
+
+/// In the first space 0 may read, 1 append, 2 and 3 write, 4 grant; the second is closed to 2, and
+/// open to write to the others.
+pub(crate) fn level(who: u8, space: usize) -> Option<Level> {
+    match (who, space) {
+        (2, 1) => None,
+        (_, 1) => Some(Level::Write),
+        (0, _) => Some(Level::Read),
+        (1, _) => Some(Level::Append),
+        (4, _) => Some(Level::Grant),
+        _ => Some(Level::Write),
+    }
+}
+
+/// Which token somebody comes with: the one that holds, the one before, the one that is next.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Which {
+    Right,
+    Old,
+    Next,
+}
+
+/// What is asked. Atoms are meant by their number among those that are there.
+#[derive(Clone, Debug)]
+pub(crate) enum Deed {
+    Put {
+        space: usize,
+        status: u8,
+        on: Vec<u8>,
+        id: u16,
+    },
+    Claim {
+        wanted: u8,
+        ranked: Option<Vec<u8>>,
+        ttl: u64,
+        set: bool,
+    },
+    Complete {
+        atom: u8,
+        token: Which,
+    },
+    Update {
+        atom: u8,
+        status: u8,
+        expect: Option<u8>,
+    },
+    Deprecate(u8),
+    Acquire {
+        atom: Option<u8>,
+        ttl: u64,
+    },
+    Renew {
+        atom: Option<u8>,
+        token: Which,
+        ttl: u64,
+    },
+    Release {
+        atom: Option<u8>,
+        own: bool,
+        undo: bool,
+    },
+    Expire(usize),
+    /// Puts one atom, and finishes two: all of it or nothing.
+    Several {
+        first: u8,
+        second: u8,
+        id: u16,
+    },
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Atom {
+    pub(crate) id: AtomId,
+    pub(crate) space: usize,
+    pub(crate) version: u64,
+    pub(crate) status: u8,
+    pub(crate) on: Vec<AtomId>,
+    pub(crate) deprecated: bool,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Lease {
+    pub(crate) who: u8,
+    pub(crate) token: u64,
+    pub(crate) until: u64,
+    /// What the status was before the claim.
+    pub(crate) before: Option<u8>,
+}
+
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Model {
+    /// In the order of birth.
+    pub(crate) atoms: Vec<Atom>,
+    pub(crate) leases: [BTreeMap<Resource, Lease>; SPACES],
+    pub(crate) tokens: [u64; SPACES],
+    pub(crate) now: u64,
+}
+
+pub(crate) fn status(metadata: &Metadata) -> u8 {
+    match metadata.get("status") {
+        Some(Value::Int(it)) => *it as u8,
+        _ => u8::MAX,
+    }
+}
+
+fn says(status: u8) -> Metadata {
+    [("status".to_owned(), Value::Int(status.into()))].into()
+}
+
+/// 0 open, 1 taken, 2 done.
+fn wanted(n: u8) -> Wanted {
+    let of = |relation: &str, which, status| {
+        let condition = Condition { which, metadata: says(status) };
+        BTreeMap::from([(relation.to_owned(), condition)])
+    };
+    let (metadata, references) = match n {
+        0 => (says(0), BTreeMap::new()),
+        1 => (says(0), of("blocked_by", search::Which::All, 2)),
+        2 => (says(0), of("blocked_by", search::Which::Any, 2)),
+        3 => (Metadata::new(), of("blocked_by", search::Which::None, 0)),
+        4 => (says(0), of("<-blocked_by", search::Which::None, 0)),
+        _ => (Metadata::new(), of("<-blocked_by", search::Which::Any, 1)),
+    };
+    Wanted { metadata, references }
+}
+
+type Told = Result<String, String>;
+
+impl Deed {
+    /// The space that is asked, and the message.
+    pub(crate) fn message(&self, model: &Model) -> (usize, Message) {
+        let pick = |n: u8| model.pick(n).map_or(AtomId([0; 16]), |it| it.id);
+        let home = |n: u8| model.pick(n).map_or(0, |it| it.space);
+        let resource = |n: &Option<u8>| model.resource(*n);
+        let put = |id: u16, status, on: &[u8]| {
+            let targets: Vec<AtomId> = on.iter().map(|n| pick(*n)).collect();
+            let references = BTreeMap::from([("blocked_by".to_owned(), targets)]);
+            let references = if on.is_empty() { BTreeMap::new() } else { references };
+            let id = Some(atom_id(id));
+            Draft { id, metadata: says(status), references, ..Draft::default() }
+        };
+        let finish = |n: u8| {
+            let patch = Box::new(Patch { metadata: says(2), ..Patch::default() });
+            Mutation::Update { id: pick(n), expect: Expect::Any, patch }
+        };
+        match self {
+            Deed::Put { space, status, on, id } => (*space, Message::put(put(*id, *status, on))),
+            Deed::Claim { wanted: n, ranked, ttl, set } => {
+                let claim = Claim {
+                    text: None,
+                    wanted: wanted(*n),
+                    ranked: ranked.as_ref().map(|it| it.iter().map(|n| pick(*n)).collect()),
+                    set: if *set { says(1) } else { Metadata::new() },
+                    ttl_ms: *ttl,
+                    intent: String::new(),
+                };
+                (0, Message::Claim(Box::new(claim)))
+            }
+            Deed::Complete { atom, token } => {
+                let (n, resource) = resource(&Some(*atom));
+                let fence =
+                    Fence { token: model.token(n, &resource, *token), resource: resource.clone() };
+                let token = Some(fence.token);
+                let release = Mutation::Release { resource, token, undo: false };
+                let mutations = vec![finish(*atom), release];
+                (n, Message::Transact { mutations, fences: vec![fence] })
+            }
+            Deed::Update { atom, status, expect } => {
+                let expect_says = expect.map(says).unwrap_or_default();
+                let patch =
+                    Patch { expect: expect_says, metadata: says(*status), ..Patch::default() };
+                (home(*atom), Message::update(pick(*atom), Expect::Any, patch))
+            }
+            Deed::Deprecate(atom) => {
+                (home(*atom), Message::deprecate(pick(*atom), Expect::Any, None))
+            }
+            Deed::Acquire { atom, ttl } => {
+                let (n, resource) = resource(atom);
+                (n, Message::Acquire { resource, ttl_ms: *ttl, intent: String::new() })
+            }
+            Deed::Renew { atom, token, ttl } => {
+                let (n, resource) = resource(atom);
+                let fence = Fence { token: model.token(n, &resource, *token), resource };
+                (n, Message::Renew { fence, ttl_ms: *ttl })
+            }
+            Deed::Release { atom, own, undo } => {
+                let (n, resource) = resource(atom);
+                let token = own.then(|| model.token(n, &resource, Which::Right));
+                (n, Message::Change(Mutation::Release { resource, token, undo: *undo }))
+            }
+            Deed::Expire(n) => (*n, Message::Expire),
+            Deed::Several { first, second, id } => {
+                let new = Mutation::Put(Box::new(put(*id, 0, &[*first])));
+                let mutations = vec![new, finish(*first), finish(*second)];
+                (0, Message::Transact { mutations, fences: Vec::new() })
+            }
+        }
+    }
+}
+
+impl Model {
+    fn pick(&self, n: u8) -> Option<&Atom> {
+        self.atoms.get(usize::from(n) % self.atoms.len().max(1))
+    }
+
+    fn resource(&self, n: Option<u8>) -> (usize, Resource) {
+        match n {
+            Some(n) => {
+                let atom = self.pick(n);
+                let id = atom.map_or(AtomId([0; 16]), |it| it.id);
+                (atom.map_or(0, |it| it.space), Resource::Atom(id))
+            }
+            None => (0, Resource::Name(NAME.to_owned())),
+        }
+    }
+
+    fn token(&self, n: usize, resource: &Resource, which: Which) -> u64 {
+        let token = self.leases[n].get(resource).map_or(0, |it| it.token);
+        match which {
+            Which::Right => token,
+            Which::Old => token.wrapping_sub(1),
+            Which::Next => token + 1,
+        }
+    }
+
+    /// The answer, and whether anything has changed.
+    pub(crate) fn take(&mut self, who: u8, deed: &Deed) -> (String, bool) {
+        let mut after = self.clone();
+        match after.change(who, deed) {
+            Ok((told, changed)) => {
+                if changed {
+                    *self = after;
+                }
+                (told, changed)
+            }
+            Err(refused) => (refused, false),
+        }
+    }
+
+    fn change(&mut self, who: u8, deed: &Deed) -> Result<(String, bool), String> {
+        let told = match deed {
+            Deed::Put { space, status, on, id } => self.put(who, *space, *id, *status, on)?,
+            Deed::Claim { wanted, ranked, ttl, set } => {
+                return self.claim(who, *wanted, ranked.as_deref(), *ttl, *set);
+            }
+            Deed::Complete { atom, token } => {
+                let (n, resource) = self.resource(Some(*atom));
+                let token = self.token(n, &resource, *token);
+                self.need(who, n, Level::Read)?;
+                self.rightful(who, n, &resource, token)?;
+                let (id, version) = self.update(who, *atom, 2, None)?;
+                self.leases[n].remove(&resource);
+                format!("versions {:?}", [(id, version)])
+            }
+            Deed::Update { atom, status, expect } => {
+                let (id, version) = self.update(who, *atom, *status, *expect)?;
+                format!("version {id} {version}")
+            }
+            Deed::Deprecate(n) => {
+                let (id, version) = self.update(who, *n, u8::MAX, None)?;
+                let atom = self.atoms.iter_mut().find(|it| it.id == id);
+                atom.into_iter().for_each(|it| it.deprecated = true);
+                format!("version {id} {version}")
+            }
+            Deed::Acquire { atom, ttl } => {
+                let (n, resource) = self.resource(*atom);
+                self.acquire(who, n, resource, *ttl)?
+            }
+            Deed::Renew { atom, token, ttl } => {
+                let (n, resource) = self.resource(*atom);
+                self.need(who, n, Level::Write)?;
+                let token = self.token(n, &resource, *token);
+                self.rightful(who, n, &resource, token)?;
+                let until = self.until(*ttl)?;
+                let lease = self.leases[n].get_mut(&resource);
+                lease.into_iter().for_each(|it| it.until = until);
+                format!("lease {token} until {until}")
+            }
+            Deed::Release { atom, own, undo } => {
+                let (n, resource) = self.resource(*atom);
+                if *own {
+                    self.need(who, n, Level::Read)?;
+                    self.rightful(who, n, &resource, self.token(n, &resource, Which::Right))?;
+                } else {
+                    self.need(who, n, Level::Grant)?;
+                    self.live(n, &resource).ok_or("no lease")?;
+                }
+                match self.end(n, &resource, *undo) {
+                    Some((id, version)) => format!("version {id} {version}"),
+                    None => "done".to_owned(),
+                }
+            }
+            Deed::Expire(n) => {
+                let mut due: Vec<_> = self.leases[*n].iter().collect();
+                due.retain(|(_, it)| it.until <= self.now);
+                let due: Vec<Resource> = due.into_iter().map(|(it, _)| it.clone()).collect();
+                for it in &due {
+                    self.end(*n, it, true);
+                }
+                return Ok(("done".to_owned(), !due.is_empty()));
+            }
+            Deed::Several { first, second, id } => {
+                let before = self.atoms.len();
+                self.need(who, 0, Level::Append)?;
+                let picks = [*first, *second].map(|n| self.pick(n).map(|it| it.id));
+                self.put(who, 0, *id, 0, &[*first])?;
+                let mut versions = vec![(self.atoms[before].id, 1)];
+                for pick in picks {
+                    let id = pick.unwrap_or(AtomId([0; 16]));
+                    versions.push(self.update_id(who, 0, id, 2, None)?);
+                }
+                format!("versions {versions:?}")
+            }
+        };
+        Ok((told, true))
+    }
+
+    fn need(&self, who: u8, n: usize, needed: Level) -> Result<(), String> {
+        match level(who, n) {
+            None => Err("unknown".to_owned()),
+            Some(held) if held < needed => Err("right".to_owned()),
+            Some(_) => Ok(()),
+        }
+    }
+
+    fn until(&self, ttl: u64) -> Result<u64, String> {
+        if ttl == 0 || ttl > TTL_MAX { Err("ttl".to_owned()) } else { Ok(self.now + ttl) }
+    }
+
+    fn live(&self, n: usize, resource: &Resource) -> Option<&Lease> {
+        self.leases[n].get(resource).filter(|it| self.now < it.until)
+    }
+
+    fn leased(&self, lease: &Lease) -> String {
+        format!("leased by {} for {}", session(lease.who), lease.until - self.now)
+    }
+
+    fn rightful(&self, who: u8, n: usize, resource: &Resource, token: u64) -> Result<(), String> {
+        let live = self.live(n, resource);
+        match live.filter(|it| it.who == who && it.token == token) {
+            Some(_) => Ok(()),
+            None => Err(format!("stale, now {:?}", live.map(|it| it.token))),
+        }
+    }
+
+    fn put(&mut self, who: u8, space: usize, id: u16, status: u8, on: &[u8]) -> Told {
+        self.need(who, space, Level::Append)?;
+        let id = atom_id(id);
+        if self.atoms.iter().any(|it| it.id == id) {
+            return Err("taken".to_owned());
+        }
+        let on: Vec<AtomId> =
+            on.iter().map(|n| self.pick(*n).map_or(AtomId([0; 16]), |it| it.id)).collect();
+        if on.iter().any(|target| self.seen(who, *target).is_none()) {
+            return Err("no atom".to_owned());
+        }
+        self.atoms.push(Atom { id, space, version: 1, status, on, deprecated: false });
+        Ok(format!("version {id} 1"))
+    }
+
+    fn seen(&self, who: u8, id: AtomId) -> Option<&Atom> {
+        self.atoms.iter().find(|it| it.id == id && level(who, it.space).is_some())
+    }
+
+    fn update(
+        &mut self,
+        who: u8,
+        atom: u8,
+        status: u8,
+        expect: Option<u8>,
+    ) -> Result<(AtomId, u64), String> {
+        let (n, id) = self.pick(atom).map_or((0, AtomId([0; 16])), |it| (it.space, it.id));
+        self.update_id(who, n, id, status, expect)
+    }
+
+    fn update_id(
+        &mut self,
+        who: u8,
+        n: usize,
+        id: AtomId,
+        status: u8,
+        expect: Option<u8>,
+    ) -> Result<(AtomId, u64), String> {
+        self.need(who, n, Level::Write)?;
+        let leased = self.live(n, &Resource::Atom(id)).filter(|it| it.who != who);
+        let leased = leased.map(|it| self.leased(it));
+        let atom = self.atoms.iter_mut().find(|it| it.id == id && it.space == n);
+        let atom = atom.ok_or("no atom")?;
+        if atom.deprecated {
+            return Err("deprecated".to_owned());
+        }
+        leased.map_or(Ok(()), Err)?;
+        if expect.is_some_and(|it| it != atom.status) {
+            return Err("unexpected".to_owned());
+        }
+        atom.version += 1;
+        atom.status = if status == u8::MAX { atom.status } else { status };
+        Ok((id, atom.version))
+    }
+
+    fn acquire(&mut self, who: u8, n: usize, resource: Resource, ttl: u64) -> Told {
+        self.need(who, n, Level::Write)?;
+        if let Resource::Atom(id) = &resource {
+            let atom = self.atoms.iter().find(|it| it.id == *id && it.space == n);
+            if atom.ok_or("no atom")?.deprecated {
+                return Err("deprecated".to_owned());
+            }
+        }
+        if let Some(lease) = self.live(n, &resource) {
+            return Err(self.leased(lease));
+        }
+        let until = self.until(ttl)?;
+        self.end(n, &resource, true);
+        let token = self.lease(who, n, resource, until, None);
+        Ok(format!("lease {token} until {until}"))
+    }
+
+    fn lease(
+        &mut self,
+        who: u8,
+        n: usize,
+        resource: Resource,
+        until: u64,
+        before: Option<u8>,
+    ) -> u64 {
+        self.tokens[n] += 1;
+        let token = self.tokens[n];
+        self.leases[n].insert(resource, Lease { who, token, until, before });
+        token
+    }
+
+    /// Ends a lease; what a claim has set is put back if it is still so. The version it makes.
+    fn end(&mut self, n: usize, resource: &Resource, undo: bool) -> Option<(AtomId, u64)> {
+        let lease = self.leases[n].remove(resource)?;
+        let Resource::Atom(id) = resource else { return None };
+        let atom = self.atoms.iter_mut().find(|it| it.id == *id)?;
+        let before = lease.before.filter(|_| undo && atom.status == 1 && !atom.deprecated)?;
+        (atom.status, atom.version) = (before, atom.version + 1);
+        Some((*id, atom.version))
+    }
+
+    fn claim(
+        &mut self,
+        who: u8,
+        wanted: u8,
+        ranked: Option<&[u8]>,
+        ttl: u64,
+        set: bool,
+    ) -> Result<(String, bool), String> {
+        self.need(who, 0, Level::Write)?;
+        let until = self.until(ttl)?;
+        let fits = |atom: &&Atom| self.fits(who, wanted, atom);
+        let found = match ranked {
+            Some(ranked) => ranked.iter().filter_map(|n| self.pick(*n)).find(fits),
+            None => self.atoms.iter().find(fits),
+        };
+        let Some(Atom { id, status, .. }) = found.cloned() else {
+            return Ok(("nothing".to_owned(), false));
+        };
+        let atom = self.atoms.iter_mut().find(|it| it.id == id).ok_or("no atom")?;
+        if set {
+            (atom.status, atom.version) = (1, atom.version + 1);
+        }
+        let version = atom.version;
+        let token = self.lease(who, 0, Resource::Atom(id), until, set.then_some(status));
+        Ok((format!("claimed {id} {version} under {token} until {until}"), true))
+    }
+
+    fn fits(&self, who: u8, wanted: u8, atom: &Atom) -> bool {
+        let free = !self.leases[0].contains_key(&Resource::Atom(atom.id));
+        let target =
+            |id: &AtomId, status| self.seen(who, *id).is_some_and(|it| it.status == status);
+        let mut sources = self.atoms.iter().filter(|it| it.on.contains(&atom.id));
+        let mut sources_say =
+            |status| sources.any(|it| level(who, it.space).is_some() && it.status == status);
+        let mut on = atom.on.iter();
+        let holds = match wanted {
+            0 => atom.status == 0,
+            1 => atom.status == 0 && on.all(|it| target(it, 2)),
+            2 => atom.status == 0 && on.any(|it| target(it, 2)),
+            3 => !on.any(|it| target(it, 0)),
+            4 => atom.status == 0 && !sources_say(0),
+            _ => sources_say(1),
+        };
+        atom.space == 0 && !atom.deprecated && free && holds
+    }
+}
