@@ -19,6 +19,7 @@
 //! | `NOTE_BYTES` | `104` | the form of the scrub's note |
 //! | `BATCH_ENTRIES` | `512` | entries of one batch while tables are derived anew |
 //! | `STANDING_MAX` | `16` | conditions of claims that a space follows; others are looked for anew |
+//! | `MISSED_MAX` | `256` | how many of the best a search tries before it looks at all |
 //! | `BREACHES_MAX` | `100` | breaches listed by an audit; all are counted as one failure |
 //! | `CHILDREN_MAX` | `65_536` | children of one supervisor; `seats_max` stays far below |
 //! | `WORDS_BYTES_MAX` | `32 << 10` | how much of an atom its stored embedding speaks for |

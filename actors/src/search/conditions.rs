@@ -1,7 +1,7 @@
 //! Conditions on the atoms at the other end of a reference.
 
 use super::facets::Facets;
-use super::index::Filed;
+use super::index::{Filed, Target};
 use super::{Condition, Elsewhere, Query, Which};
 use crate::atom::{Atom, Metadata};
 use crate::id::{AtomId, SpaceId};
@@ -20,6 +20,8 @@ pub(super) struct Conditions<'a> {
 
 struct Check<'a> {
     relation: &'a str,
+    /// What the index calls it.
+    number: Option<u32>,
     reverse: bool,
     which: Which,
     metadata: &'a Metadata,
@@ -40,8 +42,10 @@ impl<'a> Conditions<'a> {
     ) -> Self {
         let check = |(relation, condition): (&'a String, &'a Condition)| {
             let reversed = relation.strip_prefix(REVERSE);
+            let relation = reversed.unwrap_or(relation);
             Check {
-                relation: reversed.unwrap_or(relation),
+                relation,
+                number: filed.relation(relation),
                 reverse: reversed.is_some(),
                 which: condition.which,
                 metadata: &condition.metadata,
@@ -57,17 +61,11 @@ impl<'a> Conditions<'a> {
         let Conditions { filed, space, elsewhere, checks, seen } = self;
         let mut ends = Ends { filed, space: *space, elsewhere: *elsewhere, seen };
         checks.iter().all(|check| {
-            let mut matches: Box<dyn Iterator<Item = bool> + '_> = if check.reverse {
-                Box::new(ends.sources(slot, check).into_iter())
+            if check.reverse {
+                check.enough(ends.sources(slot, check).into_iter())
             } else {
-                let targets = filed.targets(slot, check.relation);
-                Box::new(targets.map(|(target, here)| ends.target(target, here, check)))
-            };
-            match check.which {
-                Which::All if mutant::planted("search.all_is_any") => matches.any(|it| it),
-                Which::All => matches.all(|it| it),
-                Which::Any => matches.any(|it| it),
-                Which::None => !matches.any(|it| it),
+                let targets = filed.targets(slot, check.number);
+                check.enough(targets.map(|target| ends.target(&target, check)))
             }
         })
     }
@@ -81,12 +79,14 @@ struct Ends<'a, 'b> {
 }
 
 impl Ends<'_, '_> {
-    fn target(&mut self, target: AtomId, here: Option<u32>, check: &Check<'_>) -> bool {
-        if let Some(slot) = here {
-            return check.here(slot);
+    fn target(&mut self, target: &Target, check: &Check<'_>) -> bool {
+        match target {
+            Target::Here(slot) => check.here(*slot),
+            Target::Elsewhere(target) => {
+                let unreadable = mutant::planted("search.unreadable_target_holds");
+                self.other(*target).map_or(unreadable, |atom| says(&atom, check.metadata))
+            }
         }
-        let unreadable = mutant::planted("search.unreadable_target_holds");
-        self.other(target).map_or(unreadable, |atom| says(&atom, check.metadata))
     }
 
     /// Those of other spaces come behind those of this one: they cost more.
@@ -119,6 +119,15 @@ impl Ends<'_, '_> {
 }
 
 impl Check<'_> {
+    fn enough(&self, mut matches: impl Iterator<Item = bool>) -> bool {
+        match self.which {
+            Which::All if mutant::planted("search.all_is_any") => matches.any(|it| it),
+            Which::All => matches.all(|it| it),
+            Which::Any => matches.any(|it| it),
+            Which::None => !matches.any(|it| it),
+        }
+    }
+
     fn here(&self, slot: u32) -> bool {
         let holds = |bits: &Vec<u64>| {
             let word = bits.get(slot as usize / 64).copied().unwrap_or_default();

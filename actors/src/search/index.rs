@@ -37,8 +37,24 @@ pub(super) struct Filed {
     slots: BTreeMap<AtomId, u32>,
     docs: Vec<Doc>,
     links: Dictionary<Arc<Link>>,
-    /// The slot that each link ends in, by its number: a condition is looked at often.
-    ends: Vec<u32>,
+    /// How each link goes and where it ends, by its number: a condition is looked at often.
+    ends: Vec<End>,
+    relations: BTreeMap<Box<str>, u32>,
+}
+
+/// What a condition asks of a link, without its names.
+#[derive(Clone, Copy)]
+struct End {
+    relation: u32,
+    slot: u32,
+}
+
+/// An atom that is referred to.
+pub(super) enum Target {
+    /// One of this space, by its slot.
+    Here(u32),
+    /// One of another space, or none.
+    Elsewhere(AtomId),
 }
 
 /// The end of a link to an atom of another space, or to none.
@@ -73,15 +89,29 @@ impl Filed {
     pub(super) fn targets<'a>(
         &'a self,
         slot: u32,
-        relation: &'a str,
-    ) -> impl Iterator<Item = (AtomId, Option<u32>)> + 'a {
+        relation: Option<u32>,
+    ) -> impl Iterator<Item = Target> + 'a {
         let links = self.docs[slot as usize].links.iter();
         links.filter_map(move |number| {
-            let link = self.links.key(*number);
             let end = self.ends[*number as usize];
-            let here = (end != ELSEWHERE).then_some(end);
-            (*link.relation == *relation).then_some((link.target, here))
+            (Some(end.relation) == relation).then(|| match end.slot {
+                ELSEWHERE => Target::Elsewhere(self.links.key(*number).target),
+                slot => Target::Here(slot),
+            })
         })
+    }
+
+    /// What a relation is called here; nothing if no atom has it.
+    pub(super) fn relation(&self, name: &str) -> Option<u32> {
+        self.relations.get(name).copied()
+    }
+
+    fn relation_of(&mut self, name: &str) -> u32 {
+        let next = self.relations.len() as u32;
+        match self.relations.get(name) {
+            Some(known) => *known,
+            None => *self.relations.entry(name.into()).or_insert(next),
+        }
     }
 
     /// Puts an atom in the next slot. Those that referred to it before it was there now do.
@@ -89,7 +119,7 @@ impl Filed {
         let (id, slot) = (doc.id, self.docs.len() as u32);
         let first = Arc::new(Link { target: id, relation: "".into() });
         for (_, number, _) in self.links.from(&first).take_while(|(link, ..)| link.target == id) {
-            self.ends[number as usize] = slot;
+            self.ends[number as usize].slot = slot;
         }
         self.slots.insert(id, slot);
         self.docs.push(doc);
@@ -100,6 +130,9 @@ impl Filed {
         self.links.postings(&Link { target, relation: relation.into() })
     }
 }
+
+/// Of the best so many may fail the conditions on references before all are looked at.
+const MISSED_MAX: usize = 256;
 
 /// One that may be a hit. The better one is greater; of equals the older one.
 #[derive(PartialEq)]
@@ -207,10 +240,12 @@ impl Index {
             let link = Arc::new(Link { target: reference.target, relation });
             let number = self.filed.links.number(&link, || link.clone());
             self.filed.links.file(number, slot);
+            let relation = self.filed.relation_of(&reference.relation);
+            let slot = self.filed.slots.get(&reference.target).copied().unwrap_or(ELSEWHERE);
             let ends = &mut self.filed.ends;
-            ends.resize(ends.len().max(number as usize + 1), ELSEWHERE);
-            ends[number as usize] =
-                self.filed.slots.get(&reference.target).copied().unwrap_or(ELSEWHERE);
+            let none = End { relation, slot: ELSEWHERE };
+            ends.resize(ends.len().max(number as usize + 1), none);
+            ends[number as usize] = End { relation, slot };
             if !filed.contains(&number) {
                 filed.push(number);
             }
@@ -267,7 +302,7 @@ impl Index {
             None => self.rank(text, vector, all.filter(shown)),
         };
         let mut hits = Vec::new();
-        let mut room = query.limit;
+        let (mut room, mut missed) = (query.limit, 0);
         while room > 0
             && let Some(Ranked { score, slot }) = ranked.pop()
         {
@@ -276,6 +311,15 @@ impl Index {
                 hits.push(hit(slot.0, score));
             }
             room -= usize::from(holds || mutant::planted("search.limit_before_conditions"));
+            missed += usize::from(!holds);
+            if missed > MISSED_MAX {
+                // Few hold: to look at all that are left costs less than to bring them in order.
+                let mut rest = ranked.into_vec();
+                rest.retain(|it| conditions.hold(it.slot.0));
+                rest.sort_unstable_by(|one, other| other.cmp(one));
+                hits.extend(rest.iter().take(room).map(|it| hit(it.slot.0, it.score)));
+                break;
+            }
         }
         hits
     }

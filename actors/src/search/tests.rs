@@ -129,3 +129,38 @@ fn a_query_survives_the_codec() {
     let bytes = crate::codec::encode(1, &query).unwrap();
     assert_eq!(crate::codec::decode::<Query>(1, &bytes).unwrap(), query);
 }
+
+/// Where most of the best fail the conditions all are looked at: it finds the same, in the same
+/// order.
+#[test]
+fn few_that_hold_are_found_in_the_order_of_rank() {
+    let mut index = Index::new(SpaceId([1; 16]), Arc::new(Letters));
+    for (n, status) in [(1, "open"), (2, "done")] {
+        index.upsert(&atom(n, "404", &[("status", status.into())]), Position(u64::from(n)));
+    }
+    let all: Vec<Atom> = (0..2_000u64)
+        .map(|n| {
+            let mut it = atom(0, &format!("abc {}", "d".repeat((n * 7 % 23) as usize)), &[]);
+            it.id.0[8..].copy_from_slice(&n.to_be_bytes());
+            // Every hundredth looks at the one that is done, the others at the one that is open.
+            let target = id(if n % 100 == 99 { 2 } else { 1 });
+            it.references = vec![Reference { relation: "on".into(), target }];
+            it
+        })
+        .collect();
+    (10..).zip(&all).for_each(|(at, it)| index.upsert(it, Position(at)));
+    let done = Condition {
+        which: Which::Any,
+        metadata: [("status".to_owned(), Value::from("done"))].into(),
+    };
+    let query =
+        Query { references: [("on".to_owned(), done)].into(), limit: 12, ..Query::text("abc") };
+    let vector = Letters.embed("abc");
+    let hits = index.search(&query, vector.as_ref(), &Nowhere);
+    let everything = Query { limit: 2_000, references: Default::default(), ..query };
+    let ranked = index.search(&everything, vector.as_ref(), &Nowhere);
+    let holds = |hit: &&Hit| u64::from_be_bytes(*hit.id.0.last_chunk().unwrap()) % 100 == 99;
+    let expected: Vec<&Hit> = ranked.iter().filter(holds).take(12).collect();
+    assert_eq!(expected.len(), 12);
+    assert_eq!(hits.iter().collect::<Vec<_>>(), expected);
+}

@@ -18,7 +18,7 @@ use stoa_actors::id::{AtomId, Millis, Position, ROOT};
 use stoa_actors::log::Head;
 use stoa_actors::rights::Level;
 use stoa_actors::search::Query;
-use stoa_actors::space::{Draft, Expect, Filter, Lease, Patch};
+use stoa_actors::space::{Draft, Expect, Filter, Lease, Mutation, Patch};
 use tokio::sync::mpsc::Sender;
 
 /// What a process asks of the owner.
@@ -73,6 +73,11 @@ pub enum Call {
         id: AtomId,
         expect: Expect,
         superseded_by: Option<AtomId>,
+        why: Why,
+    },
+    Transact {
+        space: String,
+        mutations: Vec<Mutation>,
         why: Why,
     },
     Claim {
@@ -238,6 +243,13 @@ pub async fn perform(
         Call::Deprecate { id, expect, superseded_by, why } => {
             let written = caller.deprecate(id, expect, superseded_by, why).await?;
             out.tell(Answer::Atom(caller.get_version(id, written.version).await?)).await
+        }
+        Call::Transact { space, mutations, why } => {
+            let written = caller.transact(caller.resolve(&space)?, mutations, why).await?;
+            for it in written {
+                out.tell(Answer::Atom(caller.get_version(it.id, it.version).await?)).await?;
+            }
+            Ok(())
         }
         Call::Claim { space, ask, why } => {
             let id = caller.resolve(&space)?;

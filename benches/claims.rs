@@ -1,0 +1,270 @@
+//! Claims: how many a second, whether their cost grows with what is done or blocked, and beside
+//! PostgreSQL's `FOR UPDATE SKIP LOCKED` in the same run.
+//!
+//! A task is claimed and completed: two durable commits on both sides. Every fifth task waits for
+//! the one before it. PostgreSQL is the one installed here (`apt-get install postgresql-15`), with
+//! its defaults (`synchronous_commit` and `fsync` on), one connection a worker over its Unix
+//! socket, a partial index over the open tasks; ours is asked over its own socket.
+//!
+//!     cargo bench -p stoa-benches --bench claims
+
+#![expect(clippy::print_stdout, reason = "a bench prints what it measured")]
+#![expect(clippy::expect_used, reason = "a bench that cannot run ends")]
+
+#[path = "claims/postgres.rs"]
+mod postgres;
+
+use measure::{load, rounds, spread};
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::time::Instant;
+use stoa_actors::atom::{Content, Metadata};
+use stoa_actors::id::{AtomId, ROOT, SpaceId};
+use stoa_actors::search::{Condition, Which};
+use stoa_actors::space::{Draft, Expect, Mutation, Patch, Resource, Wanted};
+use stoa_actors::value::Value;
+use stoa_runtime::caller::{Caller, ClaimAsk, Why};
+use stoa_runtime::config::Config;
+use stoa_runtime::door::{Answer, Call, Client, Door, Reached, Request, reach};
+use stoa_runtime::problem::Kind;
+use stoa_runtime::runtime::{Runtime, kinds};
+
+const CALLERS: usize = 32;
+
+fn status(word: &str) -> Metadata {
+    [("status".to_owned(), Value::from(word))].into()
+}
+
+/// Open, and its blockers done.
+fn ask(blockers: bool) -> ClaimAsk {
+    let done = Condition { which: Which::All, metadata: status("done") };
+    let references = BTreeMap::from([("blocked_by".to_owned(), done)]);
+    let references = if blockers { references } else { BTreeMap::new() };
+    let wanted = Wanted { metadata: status("open"), references };
+    let (set, lease_ms) = (status("doing"), 3_600_000);
+    ClaimAsk { wanted, set, lease_ms, ..ClaimAsk::default() }
+}
+
+fn completion(id: AtomId, token: u64) -> Vec<Mutation> {
+    let patch = Box::new(Patch { metadata: status("done"), ..Patch::default() });
+    let resource = Resource::Atom(id);
+    let token = Some(token);
+    vec![
+        Mutation::Update { id, expect: Expect::Any, patch },
+        Mutation::Release { resource, token, undo: false },
+    ]
+}
+
+/// So many tasks, some of them done from the start.
+async fn put(caller: &Caller, name: &str, count: usize, done: usize, blockers: bool) -> SpaceId {
+    let space = caller.create_space(name, "").await.expect("a space");
+    let id = |n: usize| {
+        let mut id = [7; 16];
+        id[..8].copy_from_slice(&(n as u64).to_be_bytes());
+        id[8..].copy_from_slice(&space.0[8..]);
+        AtomId(id)
+    };
+    for from in (0..count).step_by(200) {
+        let draft = |n: usize| {
+            let blocked = blockers && n % 5 == 4;
+            let references =
+                BTreeMap::from([("blocked_by".to_owned(), vec![id(n - usize::from(n > 0))])]);
+            Mutation::Put(Box::new(Draft {
+                id: Some(id(n)),
+                content: Content::Text(format!("task {n}: {}", "words to be done ".repeat(10))),
+                metadata: status(if n < done { "done" } else { "open" }),
+                references: if blocked { references } else { BTreeMap::new() },
+                ..Draft::default()
+            }))
+        };
+        let drafts = (from..count.min(from + 200)).map(draft).collect();
+        caller.transact(space, drafts, Why::default()).await.expect("they are put");
+    }
+    space
+}
+
+/// Claims, and completes if it is to, until nothing is left: seconds, and what was claimed.
+async fn in_process(
+    caller: &Caller,
+    space: SpaceId,
+    ask: ClaimAsk,
+    complete: bool,
+    most: usize,
+) -> (f64, Vec<AtomId>) {
+    // The set of what can be claimed is made by the first claim.
+    let warm = ClaimAsk { wanted: ask.wanted.clone(), lease_ms: 1_000, ..ClaimAsk::default() };
+    let first = caller.claim(space, warm, Why::default()).await.expect("a claim");
+    if let Some(first) = first {
+        let (resource, token) = (first.lease.resource, Some(first.lease.token));
+        caller.release(space, resource, token, true, Why::default()).await.expect("released");
+    }
+    let begun = Instant::now();
+    let mut tasks = tokio::task::JoinSet::new();
+    for _ in 0..CALLERS {
+        let (caller, ask) = (caller.clone(), ask.clone());
+        tasks.spawn(async move {
+            let mut got = Vec::new();
+            while got.len() < most / CALLERS
+                && let Some(taken) =
+                    caller.claim(space, ask.clone(), Why::default()).await.expect("a claim")
+            {
+                let id = taken.read.atom.id;
+                got.push(id);
+                if complete {
+                    let done = completion(id, taken.lease.token);
+                    caller.transact(space, done, Why::default()).await.expect("done");
+                }
+            }
+            got
+        });
+    }
+    let got: Vec<AtomId> = tasks.join_all().await.into_iter().flatten().collect();
+    (begun.elapsed().as_secs_f64(), got)
+}
+
+/// Nobody got what another one got.
+fn once(got: &[AtomId]) {
+    assert_eq!(got.iter().collect::<BTreeSet<_>>().len(), got.len(), "a task was claimed twice");
+}
+
+async fn rates(caller: &Caller) {
+    let (mut free, mut whole) = (Vec::new(), Vec::new());
+    for round in 0..rounds() {
+        let space = put(caller, &format!("free{round}"), 10_000, 0, false).await;
+        let (took, got) = in_process(caller, space, ask(false), false, 10_000).await;
+        once(&got);
+        free.push(got.len() as f64 / took);
+        let space = put(caller, &format!("whole{round}"), 5_000, 0, true).await;
+        let (took, got) = in_process(caller, space, ask(true), true, usize::MAX).await;
+        once(&got);
+        assert_eq!(got.len(), 5_000, "every task is done");
+        whole.push(got.len() as f64 / took);
+    }
+    let told = |what: &str, of: Vec<f64>, aim: u32| {
+        let (low, middle, high) = spread(of);
+        println!("{what:<46} {middle:>8.0}/s [{low:.0}-{high:.0}] (aim {aim})");
+    };
+    told("claims, free, 32 callers in process", free, 15_000);
+    told("tasks with blockers claimed and completed", whole, 8_000);
+}
+
+/// The same number of claims out of few tasks, out of many, and out of many that are done.
+async fn growth(caller: &Caller) {
+    let (mut many, mut done) = (Vec::new(), Vec::new());
+    for round in 0..rounds().min(7) {
+        let cost = async |name: &str, count, already| {
+            let space = put(caller, &format!("{name}{round}"), count, already, true).await;
+            let (took, got) = in_process(caller, space, ask(true), true, 900).await;
+            once(&got);
+            took / got.len() as f64
+        };
+        let few = cost("few", 1_000, 0).await;
+        many.push(cost("many", 100_000, 0).await / few);
+        done.push(cost("most", 100_000, 99_000).await / few);
+    }
+    let told = |what: &str, of: Vec<f64>| {
+        let (low, middle, high) = spread(of);
+        println!("{what:<46} {middle:>8.2} [{low:.2}-{high:.2}] (aim .75-1.25)");
+    };
+    told("cost of 100,000 tasks : of 1,000", many);
+    told("the same, 99,000 of them done", done);
+}
+
+async fn client(data: &Path) -> Client {
+    match reach(Config::at(data), kinds()).await.expect("it answers") {
+        Reached::Client(client) => client,
+        Reached::Owner(..) => panic!("it is open here already"),
+    }
+}
+
+/// Tasks a second, claimed and completed by so many clients of the socket.
+async fn over_the_socket(data: &Path, space: SpaceId, workers: usize) -> (f64, usize) {
+    let mut clients = Vec::new();
+    for _ in 0..workers {
+        clients.push(client(data).await);
+    }
+    let begun = Instant::now();
+    let mut tasks = tokio::task::JoinSet::new();
+    for mut client in clients {
+        tasks.spawn(async move {
+            let mut count = 0;
+            let space = space.to_string();
+            loop {
+                let (ask, why) = (Box::new(ask(true)), Why::default());
+                let call = Call::Claim { space: space.clone(), ask, why };
+                let mut taken = None;
+                let request = Request { acting_as: None, call };
+                let end = client.ask(&request, |answer| {
+                    taken = Some(answer);
+                    Ok(())
+                });
+                match end.await {
+                    Err(problem) if problem.kind == Kind::Unknown => return count,
+                    end => end.expect("a claim"),
+                }
+                let Some(Answer::Taken(taken)) = taken else { panic!("an answer amiss") };
+                let mutations = completion(taken.read.atom.id, taken.lease.token);
+                let call = Call::Transact { space: space.clone(), mutations, why: Why::default() };
+                let request = Request { acting_as: None, call };
+                let done = client.ask(&request, |_| Ok(()));
+                done.await.expect("done");
+                count += 1;
+            }
+        });
+    }
+    let count = tasks.join_all().await.into_iter().sum();
+    (begun.elapsed().as_secs_f64(), count)
+}
+
+async fn beside_postgres(caller: &Caller, data: &Path) {
+    let Some(server) = postgres::Server::start() else {
+        println!("SKIPPED: beside PostgreSQL; apt-get install postgresql-15");
+        return;
+    };
+    let tasks = 10_000;
+    for (workers, aim) in [(2, 1.0), (8, 3.0), (32, 5.0)] {
+        let (mut ours, mut theirs, mut ratios) = (Vec::new(), Vec::new(), Vec::new());
+        for round in 0..rounds().min(5) {
+            let space = put(caller, &format!("w{workers}r{round}"), tasks, 0, true).await;
+            let (took, count) = over_the_socket(data, space, workers).await;
+            assert_eq!(count, tasks, "every task is done, once");
+            let own = count as f64 / took;
+            let peer = tasks as f64 / server.claim_all(tasks, workers).await;
+            ratios.push(own / peer);
+            ours.push(own);
+            theirs.push(peer);
+        }
+        let (low, middle, high) = spread(ratios);
+        println!(
+            "{workers:>2} workers: {:>7.0} tasks/s, PostgreSQL {:>7.0}/s, ratio {middle:.2} [{low:.2}-{high:.2}] (aim {aim})",
+            spread(ours).1,
+            spread(theirs).1,
+        );
+    }
+}
+
+#[tokio::main(flavor = "multi_thread", worker_threads = 2)]
+async fn main() {
+    println!("load {}", load());
+    let dir = tempfile::tempdir().expect("a directory");
+    let config = Config::at(dir.path().join("data"));
+    let Reached::Owner(runtime, door) = reach(config.clone(), kinds()).await.expect("it opens")
+    else {
+        panic!("nobody else has it");
+    };
+    let caller = runtime.caller(ROOT);
+    if std::env::args().any(|it| it == "peer") {
+        beside_postgres(&caller, &config.data).await;
+    } else {
+        rates(&caller).await;
+        growth(&caller).await;
+        beside_postgres(&caller, &config.data).await;
+    }
+    println!("load {}", load());
+    stop(runtime, door).await;
+}
+
+async fn stop(runtime: Runtime, door: Door) {
+    door.close().await;
+    runtime.stop().await.expect("it stops");
+}
