@@ -58,27 +58,37 @@ fn completion(id: AtomId, token: u64) -> Vec<Mutation> {
 /// So many tasks, some of them done from the start.
 async fn put(caller: &Caller, name: &str, count: usize, done: usize, blockers: bool) -> SpaceId {
     let space = caller.create_space(name, "").await.expect("a space");
-    let id = |n: usize| {
+    let id = move |n: usize| {
         let mut id = [7; 16];
         id[..8].copy_from_slice(&(n as u64).to_be_bytes());
         id[8..].copy_from_slice(&space.0[8..]);
         AtomId(id)
     };
-    for from in (0..count).step_by(200) {
-        let draft = |n: usize| {
-            let blocked = blockers && n % 5 == 4;
-            let references =
-                BTreeMap::from([("blocked_by".to_owned(), vec![id(n - usize::from(n > 0))])]);
-            Mutation::Put(Box::new(Draft {
-                id: Some(id(n)),
-                content: Content::Text(format!("task {n}: {}", "words to be done ".repeat(10))),
-                metadata: status(if n < done { "done" } else { "open" }),
-                references: if blocked { references } else { BTreeMap::new() },
-                ..Draft::default()
-            }))
-        };
-        let drafts = (from..count.min(from + 200)).map(draft).collect();
-        caller.transact(space, drafts, Why::default()).await.expect("they are put");
+    let draft = move |n: usize| {
+        let blocked = blockers && n % 5 == 4;
+        let before = vec![id(n - usize::from(n > 0))];
+        let references = BTreeMap::from([("blocked_by".to_owned(), before)]);
+        Draft {
+            id: Some(id(n)),
+            content: Content::Text(format!("task {n}: {}", "words to be done ".repeat(10))),
+            metadata: status(if n < done { "done" } else { "open" }),
+            references: if blocked { references } else { BTreeMap::new() },
+            ..Draft::default()
+        }
+    };
+    // Who is referred to comes first.
+    for step in [false, true] {
+        let mut tasks = tokio::task::JoinSet::new();
+        for of in 0..512 {
+            let caller = caller.clone();
+            let mine = (of..count).step_by(512).filter(move |n| (n % 5 == 4) == step);
+            tasks.spawn(async move {
+                for n in mine {
+                    caller.put(space, draft(n), Why::default()).await.expect("it is put");
+                }
+            });
+        }
+        tasks.join_all().await;
     }
     space
 }
@@ -92,7 +102,8 @@ async fn in_process(
     most: usize,
 ) -> (f64, Vec<AtomId>) {
     // The set of what can be claimed is made by the first claim.
-    let warm = ClaimAsk { wanted: ask.wanted.clone(), lease_ms: 1_000, ..ClaimAsk::default() };
+    let wanted = ask.wanted.clone();
+    let warm = ClaimAsk { wanted, lease_ms: 600_000, ..ClaimAsk::default() };
     let first = caller.claim(space, warm, Why::default()).await.expect("a claim");
     if let Some(first) = first {
         let (resource, token) = (first.lease.resource, Some(first.lease.token));
@@ -151,7 +162,7 @@ async fn rates(caller: &Caller) {
 /// The same number of claims out of few tasks, out of many, and out of many that are done.
 async fn growth(caller: &Caller) {
     let (mut many, mut done) = (Vec::new(), Vec::new());
-    for round in 0..rounds().min(7) {
+    for round in 0..rounds().min(5) {
         let cost = async |name: &str, count, already| {
             let space = put(caller, &format!("{name}{round}"), count, already, true).await;
             let (took, got) = in_process(caller, space, ask(true), true, 900).await;

@@ -33,13 +33,24 @@ fn draft(n: u64, targets: &[AtomId]) -> Draft {
     }
 }
 
-async fn stoa(caller: &Caller, space: SpaceId, flight: u64, time: Duration) -> (f64, Vec<u64>) {
+/// `embed`: the vector of each atom is made as it is put, of 64 words.
+async fn stoa(
+    caller: &Caller,
+    space: SpaceId,
+    flight: u64,
+    time: Duration,
+    embed: bool,
+) -> (f64, Vec<u64>) {
     let targets = [
         caller.put(space, draft(0, &[]), Why::default()).await.expect("put").id,
         caller.put(space, draft(1, &[]), Why::default()).await.expect("put").id,
     ];
     // Made before: what is measured is putting them, not making them up.
-    let drafts: Arc<Vec<Draft>> = Arc::new((0..256).map(|n| draft(n, &targets)).collect());
+    let made = |n| {
+        let draft = draft(n, &targets);
+        if embed { Draft { embedding: None, ..draft } } else { draft }
+    };
+    let drafts: Arc<Vec<Draft>> = Arc::new((0..256).map(made).collect());
     let count = Arc::new(AtomicU64::new(0));
     let stamp = caller.session().to_string() + &targets[0].to_string();
     let start = Instant::now();
@@ -139,7 +150,7 @@ async fn main() {
     let mut from = 0;
     println!("load {}", load());
     // Flushes and compactions are part of what is sustained.
-    let (rate, took) = stoa(&caller, space, 512, Duration::from_secs(sustained())).await;
+    let (rate, took) = stoa(&caller, space, 512, Duration::from_secs(sustained()), false).await;
     let p99 = took[took.len() * 99 / 100];
     println!(
         "puts  {rate:>8.0}/s over {} s, 512 in flight, p99 {p99} us (aim 25000/s over 30 s)",
@@ -154,7 +165,7 @@ async fn main() {
             syncs.push(one_sync(&dir.path().join("sync"), 200));
             // In a closed loop half of what is in flight makes one commit.
             let base = bare(&db, flight.div_ceil(2), time, &mut from);
-            let (rate, took) = stoa(&caller, space, flight, time).await;
+            let (rate, took) = stoa(&caller, space, flight, time, false).await;
             p50.push(took[took.len() / 2] as f64);
             p99.push(took[took.len() * 99 / 100] as f64);
             ratios.push(rate / base);
@@ -177,6 +188,15 @@ async fn main() {
             spread(p99).1,
         );
     }
+    let mut parts = Vec::new();
+    for _ in 0..rounds() {
+        let time = Duration::from_millis(700);
+        let (before, _) = stoa(&caller, space, 512, time, false).await;
+        let (inside, _) = stoa(&caller, space, 512, time, true).await;
+        parts.push(inside / before);
+    }
+    let (low, mid, high) = spread(parts);
+    println!("the embedding made inside: {mid:.2} of the rate [{low:.2}-{high:.2}], 512 in flight");
     println!("load {}", load());
     runtime.stop().await.expect("stops");
 }

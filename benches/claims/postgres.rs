@@ -7,7 +7,7 @@ use tempfile::TempDir;
 use tokio_postgres::{Client, Config, NoTls};
 
 /// A server on a Unix socket; stopped when it is dropped.
-pub struct Server {
+pub(crate) struct Server {
     bin: PathBuf,
     dir: TempDir,
 }
@@ -21,7 +21,7 @@ fn installed() -> Option<PathBuf> {
 
 impl Server {
     /// Nothing where it is not installed.
-    pub fn start() -> Option<Server> {
+    pub(crate) fn start() -> Option<Server> {
         let bin = installed()?;
         let dir = tempfile::tempdir().expect("a directory");
         let server = Server { bin, dir };
@@ -69,7 +69,7 @@ impl Server {
     }
 
     /// Seconds until so many workers have claimed and completed all of so many tasks.
-    pub async fn claim_all(&self, tasks: usize, workers: usize) -> f64 {
+    pub(crate) async fn claim_all(&self, tasks: usize, workers: usize) -> f64 {
         let setup = self.connect().await;
         let tables = format!(
             "DROP TABLE IF EXISTS tasks, blockers;

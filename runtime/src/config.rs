@@ -20,6 +20,7 @@
 //! | `BATCH_ENTRIES` | `512` | entries of one batch while tables are derived anew |
 //! | `STANDING_MAX` | `16` | conditions of claims that a space follows; others are looked for anew |
 //! | `MISSED_MAX` | `256` | how many of the best a search tries before it looks at all |
+//! | `ATOM_BYTES` | `512` | what an atom that is kept decoded takes besides what it says |
 //! | `BREACHES_MAX` | `100` | breaches listed by an audit; all are counted as one failure |
 //! | `CHILDREN_MAX` | `65_536` | children of one supervisor; `seats_max` stays far below |
 //! | `WORDS_BYTES_MAX` | `32 << 10` | how much of an atom its stored embedding speaks for |
@@ -124,6 +125,8 @@ pub struct Config {
     pub seats_max: usize,
     /// Block cache of the store.
     pub cache_bytes: u64,
+    /// Atoms that were read last, kept as they are decoded.
+    pub atoms_bytes_max: u64,
     /// Journals of the store: bounds what an open after a crash replays.
     pub journal_bytes_max: u64,
     /// How long a second process tries to reach the owner of the directory.
@@ -237,6 +240,7 @@ impl Config {
             passivate_retry_ms: 20,
             seats_max: 4_096,
             cache_bytes: 32 << 20,
+            atoms_bytes_max: 32 << 20,
             journal_bytes_max: 128 << 20,
             connect_ms_max: 5_000,
             connect_retry_ms: 15,

@@ -3,6 +3,7 @@
 //! Only the log writer writes here (`log.rs`); everybody reads, without any lock. What
 //! is in the log is the truth, every other keyspace is derived from it, but for `repls`.
 
+mod atoms;
 mod keys;
 mod open;
 mod scrub;
@@ -20,6 +21,7 @@ pub(crate) use witness::Witness;
 
 use crate::config::Config;
 use crate::failure::{Failure, StoreError};
+use atoms::{Atoms, Place, atoms};
 use fjall::{Database, Keyspace, KeyspaceCreateOptions, OwnedWriteBatch};
 use std::sync::Arc;
 use stoa_actors::atom::Atom;
@@ -58,6 +60,8 @@ pub struct Store {
     snapshots: Keyspace,
     repls: Keyspace,
     meta: Keyspace,
+    /// Atoms that were read.
+    read: Arc<Atoms>,
     pub(crate) failure: Failure,
     /// Dropped last: the directory is ours until the engine has let go of it.
     _owned: Arc<Owned>,
@@ -81,6 +85,7 @@ impl Store {
             repls: space("repls")?,
             meta: space("meta")?,
             db,
+            read: Arc::new(atoms(config.atoms_bytes_max)),
             failure: Failure::default(),
             _owned: Arc::new(owned),
         })
@@ -177,9 +182,17 @@ impl Store {
     }
 
     /// The atom version at a place in the log.
-    fn atom_at(&self, (at, index): (Position, u16)) -> Result<Arc<Atom>, StoreError> {
+    fn atom_at(&self, (at, index): Place) -> Result<Arc<Atom>, StoreError> {
+        if let Some(atom) = self.read.get(&(at, index)) {
+            return Ok(atom);
+        }
         let entry = self.entry(at)?.ok_or_else(|| missing(at))?;
         let events = incarnation::events::<Space>(&entry.body)?;
+        for (index, event) in (0..).zip(&events) {
+            if let Some(atom) = space_atom(event) {
+                self.read.insert((at, index), atom.clone());
+            }
+        }
         let atom = events.get(usize::from(index)).and_then(space_atom).cloned();
         atom.ok_or_else(|| missing(at))
     }
