@@ -3,12 +3,23 @@
 
 /// The description of a task list.
 pub const TASK_LIST: &str = include_str!("../task-list.md");
+/// The description of a space of locks.
+pub const LOCKS: &str = include_str!("../locks.md");
 /// The description of a space of findings.
 pub const FINDINGS: &str = include_str!("../findings.md");
 /// The description of a space of sources.
 pub const SOURCES: &str = include_str!("../sources.md");
 /// The description of the register of runs.
 pub const RUNS: &str = include_str!("../runs.md");
+
+/// Every description, by its name.
+pub const ALL: [(&str, &str); 5] = [
+    ("task-list", TASK_LIST),
+    ("locks", LOCKS),
+    ("findings", FINDINGS),
+    ("sources", SOURCES),
+    ("runs", RUNS),
+];
 
 /// Instructions of agents, each a recipe that runs without a model.
 pub mod research {
