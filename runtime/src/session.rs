@@ -12,7 +12,7 @@ pub(crate) mod items;
 mod kept;
 mod notebook;
 
-pub(crate) use hands::{Hands, Lifetime};
+pub(crate) use hands::{BUDGET, Hands, Lifetime};
 pub(crate) use kept::{Kept, Slot};
 pub(crate) use notebook::Notebook;
 
@@ -87,6 +87,7 @@ async fn act(
     action.limits = runtime.shared().config.action.clone();
     action.globals = globals(granted);
     action.now = now;
+    action.functions = vec![BUDGET.to_owned()];
     action.seed = seed(&name);
     let caller = runtime.caller(session);
     let name = AtomId(name).to_string();

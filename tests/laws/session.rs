@@ -13,11 +13,13 @@
 //! - *rest*: at the end everything new was seen, and nothing is left to do.
 
 mod deeds;
+mod life;
 mod model;
 mod schedule;
 mod words;
 
-use model::{Life, Model};
+use life::Life;
+use model::Model;
 use proptest::prelude::TestCaseError;
 use proptest::test_runner::{Config, TestRng, TestRunner};
 use schedule::{Op, Outcome};
@@ -44,7 +46,7 @@ fn limits() -> SessionLimits {
         notes_max: 4,
         hops_max: 4,
         failures_max: 2,
-        failures_within_ms: 2_000,
+        failures_within_ms: 600,
         backoff_first_ms: 100,
         backoff_ms_max: 150,
         rest_first_ms: 50,
@@ -204,7 +206,7 @@ impl Trial {
                 match it.acting.clone() {
                     None => owed.insert(format!("think {turn} {step}"), None),
                     Some((code, at)) => {
-                        let (notes, cause) = (Arc::new(it.notes.clone()), it.cause());
+                        let (notes, cause) = (Arc::new(it.notes.clone()), it.cause);
                         let act = Effect::Act { turn, step, code, at, cause, notes, after };
                         owed.insert(format!("act {turn} {step}"), Some(act))
                     }
@@ -334,6 +336,7 @@ fn name(id: EffectId, effect: &Effect) -> Option<String> {
         Effect::Wait { turn, .. } => format!("wait {turn}"),
         Effect::Tell { .. } => format!("letter {id}"),
         Effect::Listen => return None,
+        Effect::Send(_) | Effect::Return { .. } => format!("transfer {id}"),
     })
 }
 

@@ -3,7 +3,7 @@
 use crate::problem::Problem;
 use crate::runtime::Runtime;
 use crate::sandbox::Action;
-use crate::session::{Hands, Kept, Lifetime, Notebook, Slot, globals, held, items, seed};
+use crate::session::{BUDGET, Hands, Kept, Lifetime, Notebook, Slot, globals, held, items, seed};
 use stoa_actors::code::{Ending, Item, Outcome};
 use stoa_actors::id::SessionId;
 use stoa_actors::log::Hash;
@@ -85,16 +85,15 @@ fn names(
     names
 }
 
-/// The tools that the session may use.
+/// The tools that the session may use, and what tells it what is left.
 fn tools(runtime: &Runtime, session: SessionId) -> Vec<String> {
     let shared = runtime.shared();
     let held = shared.rights.read().holdings(session, shared.clock.now());
-    held.into_iter()
-        .filter_map(|it| match (it.subject, it.use_) {
-            (Subject::Tool(name), Some(_)) => Some(name),
-            _ => None,
-        })
-        .collect()
+    let tools = held.into_iter().filter_map(|it| match (it.subject, it.use_) {
+        (Subject::Tool(name), Some(_)) => Some(name),
+        _ => None,
+    });
+    tools.chain([BUDGET.to_owned()]).collect()
 }
 
 /// What the model is shown of it.

@@ -10,7 +10,7 @@ use stoa_actors::behaviour::Behaviour;
 use stoa_actors::id::{LinkId, Millis, Position, ROOT, SessionId, SpaceId};
 use stoa_actors::incarnation::Ask;
 use stoa_actors::rights::{self, Level, Named, Right, Subject};
-use stoa_actors::session::{Charter, Message, Phase, Session};
+use stoa_actors::session::{Budget, Charter, Message, Phase, Session, Spent};
 use stoa_actors::space::Draft;
 
 /// An agent, as those above it see it.
@@ -22,7 +22,8 @@ pub struct AgentCard {
     pub name: Option<String>,
     /// Who spawned it.
     pub parent: SessionId,
-    /// `unborn`, `idle`, `running`, `waiting`, `parked`, `stopped`, `quarantined` or `wiped`.
+    /// `unborn`, `idle`, `running`, `waiting`, `parked`, `stopped`, `exhausted`,
+    /// `quarantined` or `wiped`.
     pub state: String,
     /// Why it is in that state, where there is something to say.
     pub why: Option<String>,
@@ -34,6 +35,10 @@ pub struct AgentCard {
     pub dm: SpaceId,
     /// Turns it has begun.
     pub turns: u64,
+    /// What it has left to spend.
+    pub left: Budget,
+    /// What it has spent.
+    pub spent: Spent,
     /// When it was spawned.
     pub born: Millis,
     /// The spaces that wake it.
@@ -147,6 +152,9 @@ impl Caller {
                 Phase::Stopped => ("stopped", None),
                 Phase::Quarantined { why } => ("quarantined", Some(why.clone())),
                 Phase::Wiped => ("wiped", None),
+                Phase::Exhausted { what } => {
+                    ("exhausted", Some(format!("budget: {what} is spent")))
+                }
             }
         };
         Ok(AgentCard {
@@ -159,6 +167,8 @@ impl Caller {
             task: charter.task,
             dm: charter.dm,
             turns: life.turns(),
+            left: life.purse().left(),
+            spent: life.purse().spent(),
             born: birth.at,
             follows: life.follows().map(|(space, it)| (space, it.cursor)).collect(),
         })
@@ -197,7 +207,8 @@ impl Caller {
         self.card_of(session)
     }
 
-    /// Lets a stopped, parked or quarantined agent go on: it gets a turn.
+    /// Lets a stopped, parked or quarantined agent go on: it gets a turn. So does one whose budget
+    /// was spent, once it has been handed more.
     pub async fn resume_agent(&self, name: &str) -> Result<AgentCard, Problem> {
         let session = self.governed(name)?;
         let seat = self.runtime.agent(session)?;
@@ -231,7 +242,7 @@ impl Caller {
                     }
                 }
             }
-            seat.keep_effects(&[]);
+            self.runtime.settle_estate(*it).await?;
             self.runtime.unfollow_all(*it);
             let end = rights::Message::End { session: *it, reason: reason.to_owned() };
             self.runtime.rights().ask(self.ask(end, Why::comment("wipe"))).await?;
@@ -240,7 +251,7 @@ impl Caller {
     }
 
     /// An agent that the caller may stop.
-    fn governed(&self, name: &str) -> Result<SessionId, Problem> {
+    pub(super) fn governed(&self, name: &str) -> Result<SessionId, Problem> {
         let session = self.agent_named(name)?;
         let rights = self.runtime.shared().rights.read();
         if rights.governs(self.session(), session) {

@@ -12,7 +12,7 @@ use stoa_actors::id::{LinkId, Position, ROOT, SessionId, SpaceId};
 use stoa_actors::incarnation::Ask;
 use stoa_actors::log::Cause;
 use stoa_actors::rights::{self, Level, Named, Right, Subject};
-use stoa_actors::session::{Charter, Follow, Message, Session};
+use stoa_actors::session::{Budget, Charter, Follow, Message, Session};
 use stoa_actors::space::Filter;
 
 /// What an agent is to be and to have: `spawn` of seed 000. What is left out it does not get; the
@@ -36,6 +36,9 @@ pub struct SpawnAsk {
     pub model: Option<String>,
     /// The spaces that wake it, by the asker's names.
     pub follows: Vec<String>,
+    /// What it may spend: of an agent's, taken out of its own. Left out it is without a bound, which
+    /// a bounded agent cannot give.
+    pub budget: Budget,
 }
 
 /// A right on a space, by the asker's name for it.
@@ -76,7 +79,8 @@ impl Caller {
     /// Brings up an agent. When this returns it is born, and its first turn is owed.
     ///
     /// Errors: [`Kind::Forbidden`] when more is asked for than the caller may hand on, which is
-    /// recorded; [`Kind::Unknown`] for a name that the caller does not have.
+    /// recorded; also for more of a budget than the caller has left, which is not;
+    /// [`Kind::Unknown`] for a name that the caller does not have.
     pub async fn spawn(&self, ask: SpawnAsk) -> Result<AgentCard, Problem> {
         self.spawn_with(ask, Cause::default(), || self.fresh()).await
     }
@@ -125,12 +129,18 @@ impl Caller {
             asks,
             dm_links,
             charter: Box::new(charter.clone()),
+            budget: ask.budget,
             reason: "spawn".to_owned(),
         };
         let comment = format!("spawn {}", ask.name.as_deref().unwrap_or("an agent"));
         let why = Why { cause, ..Why::comment(comment) };
-        self.runtime.rights().ask(self.ask(message, why)).await?;
-        self.runtime.begin(child, charter).await?;
+        let on_its_way = self.lend_for(child, ask.budget).await?;
+        if let Err(refused) = self.runtime.rights().ask(self.ask(message, why)).await {
+            self.take_back(child, on_its_way).await?;
+            return Err(refused.into());
+        }
+        drop(on_its_way);
+        self.runtime.begin(child, charter, ask.budget).await?;
         self.hear_from(dm).await?;
         self.agent_card(child).await
     }

@@ -1,5 +1,9 @@
 //! What can be typed.
 
+mod agent;
+
+pub(crate) use agent::AgentVerb;
+
 use clap::builder::NonEmptyStringValueParser;
 use clap::{Args as ClapArgs, Parser, Subcommand};
 use std::path::PathBuf;
@@ -244,6 +248,9 @@ pub(crate) enum Verb {
         /// The spaces whose changes wake it
         #[arg(long, value_name = "NAME", value_delimiter = ',')]
         subscribe: Vec<String>,
+        /// What it and those it brings up may spend: thoughts=20,tokens=50000 [default: no bound]
+        #[arg(long, value_name = "UNIT=N")]
+        budget: Option<String>,
     },
     /// Look at agents, speak to them, stop and end them
     #[command(subcommand)]
@@ -276,63 +283,6 @@ pub(crate) enum Verb {
     Status,
     /// Keep the directory open for others until interrupted
     Serve,
-}
-
-/// An agent is named by its name, or by its id.
-#[derive(Subcommand, Debug)]
-pub(crate) enum AgentVerb {
-    /// List the living agents under you, the oldest first
-    List,
-    /// The same as a tree: every agent behind its parent
-    Tree,
-    /// Show one agent
-    Show {
-        /// Its name, or its id
-        agent: String,
-    },
-    /// What an agent thought, did and saw, the oldest first
-    Log {
-        /// Its name, or its id
-        agent: String,
-        /// Only what came after this position in the log
-        #[arg(long, value_name = "POSITION", default_value_t = 0)]
-        after: u64,
-        /// At most so many lines
-        #[arg(long, value_name = "N", default_value_t = 1_000)]
-        limit: usize,
-        /// Wait for more
-        #[arg(long)]
-        follow: bool,
-    },
-    /// Say something to an agent; it is woken
-    Say {
-        /// Its name, or its id
-        agent: String,
-        /// What
-        #[arg(value_parser = NonEmptyStringValueParser::new())]
-        text: String,
-    },
-    /// Stop an agent at once; nothing wakes it until it is resumed
-    Stop {
-        /// Its name, or its id
-        agent: String,
-        /// Why; it is kept, and told to its parent
-        #[arg(long, default_value = "stopped by hand")]
-        reason: String,
-    },
-    /// Let a stopped, parked or quarantined agent go on
-    Resume {
-        /// Its name, or its id
-        agent: String,
-    },
-    /// End an agent and all under it; what they wrote stays
-    Wipe {
-        /// Its name, or its id
-        agent: String,
-        /// Why; kept in the log
-        #[arg(long, default_value = "wiped by hand")]
-        reason: String,
-    },
 }
 
 #[derive(Subcommand, Debug)]

@@ -138,7 +138,7 @@ fn agent(to: &mut impl Write, card: &AgentCard, depth: u32) -> io::Result<()> {
     let name = format!("{:indent$}{name}", "", indent = depth as usize * 2);
     let colour = match card.state.as_str() {
         "running" => AnsiColor::Green.on_default(),
-        "waiting" | "parked" | "stopped" => AnsiColor::Yellow.on_default(),
+        "waiting" | "parked" | "stopped" | "exhausted" => AnsiColor::Yellow.on_default(),
         "quarantined" => AnsiColor::Red.on_default(),
         _ => Style::new(),
     };
@@ -150,12 +150,15 @@ fn agent(to: &mut impl Write, card: &AgentCard, depth: u32) -> io::Result<()> {
         "{BOLD}{name:<28}{BOLD:#} {colour}{:<11}{colour:#} {:>4} {turns:<5} {DIM}{}{DIM:#}  {task}",
         card.state, card.turns, card.id,
     )?;
-    match &card.why {
-        Some(why) => {
-            writeln!(to, "{:>28} {DIM}{}{DIM:#}", "", why.lines().last().unwrap_or_default())
-        }
-        None => Ok(()),
+    if let Some(why) = &card.why {
+        writeln!(to, "{:>28} {DIM}{}{DIM:#}", "", why.lines().last().unwrap_or_default())?;
     }
+    let units = card.left.units().into_iter().filter_map(|(unit, left)| Some((unit, left?)));
+    let left: Vec<String> = units.map(|(unit, left)| format!("{left} {unit} left")).collect();
+    if left.is_empty() {
+        return Ok(());
+    }
+    writeln!(to, "{:>28} {DIM}{}{DIM:#}", "", left.join(", "))
 }
 
 fn happening(to: &mut impl Write, it: &Happening) -> io::Result<()> {

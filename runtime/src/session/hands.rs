@@ -17,6 +17,9 @@ use stoa_actors::value::Value;
 /// The handle of the one coordinator.
 pub(super) const COORDINATOR: u128 = 1;
 
+/// The function that tells what is left to spend; no tool can take its name.
+pub(crate) const BUDGET: &str = "budget";
+
 /// The host of one action.
 pub(crate) struct Hands {
     pub(super) caller: Caller,
@@ -77,7 +80,9 @@ enum Effectful {
 impl Effectful {
     fn of(call: &HostCall) -> Effectful {
         match call.name.as_str() {
-            "search" | "references" | "history" | "agents" | "__getattr__" => Effectful::Read,
+            "search" | "references" | "history" | "agents" | "__getattr__" | BUDGET => {
+                Effectful::Read
+            }
             "get" if call.args.len() > 1 || call.kwargs.iter().any(|(it, _)| it == "version") => {
                 Effectful::OldVersion
             }
@@ -111,6 +116,7 @@ impl Hands {
                 let space = SpaceId(handle.to_be_bytes());
                 self.method(space, call).await
             }
+            None if call.name == BUDGET => self.budget(call).await,
             None => self.tool(call, asked).await,
         }
     }
