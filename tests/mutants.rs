@@ -97,6 +97,7 @@ const CURSOR: &[&str] = &[
 ];
 
 const SESSIONS: &[&str] = &[
+    "session.answers_begin_anew",
     "session.answers_itself",
     "session.cursor_stands",
     "session.failures_pile_up",

@@ -8,6 +8,7 @@ mod act;
 mod budget;
 mod context;
 mod govern;
+mod life;
 mod log;
 mod spawn;
 mod wakes;
@@ -101,6 +102,7 @@ impl Runtime {
 }
 
 /// Does what one agent asks for.
+#[derive(Clone)]
 struct Hand {
     runtime: WeakRuntime,
     session: SessionId,
@@ -108,6 +110,12 @@ struct Hand {
 }
 
 impl Perform<Session> for Hand {
+    fn quarantined(&self, why: &str) {
+        if let Some(runtime) = self.runtime.upgrade() {
+            runtime.shared().spawner.spawn(self.clone().tell_of_quarantine(why.to_owned()));
+        }
+    }
+
     fn perform(&self, id: EffectId, effect: Effect) -> Boxed<'static, Option<Message>> {
         let (runtime, session) = (self.runtime.clone(), self.session);
         let mut started = self.started.clone();

@@ -11,7 +11,7 @@ use crate::log::{Log, Threads};
 use crate::news::News;
 use crate::sandbox::{CodeRunner, Workers};
 use crate::search::Searches;
-use crate::seat::{Around, Nothing, Perform, Seat, Supervised};
+use crate::seat::{Around, Nothing, Perform, Seat, Standing, Supervised};
 use crate::seats::Seats;
 use crate::store::{Opened, Owned, Scrub, Store, ready_directory};
 use crate::tree::Tree;
@@ -215,6 +215,11 @@ impl Runtime {
     /// Whether the actor of a stream is in memory.
     pub(crate) fn is_up(&self, stream: StreamId) -> bool {
         self.0.seats.is_up(stream)
+    }
+
+    /// Whether the actor of a stream can be asked; nothing where nobody has asked it lately.
+    pub(crate) fn standing(&self, stream: StreamId) -> Option<Standing> {
+        self.0.seats.standing(stream)
     }
 
     /// The actor of a space.

@@ -7,7 +7,8 @@
 //!   the same notes.
 //! - *failures*: tried again after doubling waits, quarantined at the intensity; what is stopped,
 //!   quarantined or wiped is not woken.
-//! - *chains*: past the hop limit parked, until something is said in the DM space after that.
+//! - *chains*: past the hop limit parked, until something is said in the DM space after that; what
+//!   an agent says goes on counting, and beyond the limit it is no answer.
 //! - *letters*: each has a name of its own, and is told.
 //! - *stale*: an outcome of what is over changes nothing.
 //! - *rest*: at the end everything new was seen, and nothing is left to do.
@@ -29,6 +30,7 @@ use stoa_actors::behaviour::EffectId;
 use stoa_actors::id::{Millis, Position, ROOT, SessionId, SpaceId, StreamId};
 use stoa_actors::incarnation::{self, Ask, Refused};
 use stoa_actors::limits::SessionLimits;
+use stoa_actors::log::Cause;
 use stoa_actors::session::{Charter, Effect, Follow, Message, Refusal, Session};
 use stoa_actors::simulation::{Simulation, Told};
 use stoa_actors::space::{Filter, Wake};
@@ -65,8 +67,8 @@ const DM: u8 = 0;
 struct Trial {
     sim: Simulation<Session>,
     model: Model,
-    /// When it was asked, and what.
-    asked: BTreeMap<u64, (u64, Message)>,
+    /// When it was asked, what, and how far from outside that came.
+    asked: BTreeMap<u64, (u64, Message, u16)>,
     entries: u64,
     /// What is being done outside.
     running: BTreeMap<EffectId, Effect>,
@@ -126,8 +128,11 @@ impl Trial {
     }
 
     fn ask(&mut self, message: Message) {
-        let ticket = self.sim.ask(self.stream(), Ask::new(ROOT, message.clone()));
-        self.asked.insert(ticket, (self.sim.now.0, message));
+        let hop = if matches!(message, Message::Wake(_)) { self.model.answer_hop() } else { 0 };
+        let cause = Cause { hop, root: None };
+        let ask = Ask { cause, ..Ask::new(ROOT, message.clone()) };
+        let ticket = self.sim.ask(self.stream(), ask);
+        self.asked.insert(ticket, (self.sim.now.0, message, hop));
     }
 
     fn outcome(&mut self, id: EffectId, message: Message) {
@@ -148,11 +153,11 @@ impl Trial {
 
     /// The answer and the entry are what the model foretells.
     fn hear(&mut self, told: Told<Session>) -> Result<(), String> {
-        let Some((now, message)) = self.asked.remove(&told.ticket) else {
+        let Some((now, message, hop)) = self.asked.remove(&told.ticket) else {
             return Err(format!("turns: {} was answered twice", told.ticket));
         };
         let law = law(&message);
-        let (answer, whats) = self.model.foretell(now, &message);
+        let (answer, whats) = self.model.foretell(now, &message, hop);
         let heard = match &told.answer {
             Ok(reply) => Heard::of(reply),
             Err(Refused::Actor(Refusal::Stale { .. })) => Heard::Stale,
@@ -303,7 +308,8 @@ impl Trial {
                 }
             }
             Life::Parked { heard } => {
-                if let Some(wake) = new_in(&space(DM), *heard) {
+                let near = self.model.answer_hop() < limits().hops_max;
+                if let Some(wake) = new_in(&space(DM), *heard).filter(|_| near) {
                     return Err(format!("chains: parked, although {wake:?} was said"));
                 }
             }

@@ -116,7 +116,8 @@ impl Session {
         Ok(first)
     }
 
-    /// Something is new. What the turn before has seen already is not.
+    /// Something is new. What the turn before has seen already is not. To one that is parked the
+    /// delivery's cause is that of the answer.
     pub(super) fn wake(&self, mut wakes: Vec<Wake>, delivery: &Delivery<'_>) -> Decision<Self> {
         self.keep_news(&mut wakes);
         let dm = self.charter().map(|it| it.dm);
@@ -130,7 +131,15 @@ impl Session {
             Phase::Parked { heard, .. }
                 if said > Some(*heard) || (spoken_to && planted("session.answers_itself")) =>
             {
-                self.turn(wakes, Cause { root, hop: 1 }, delivery)
+                // Only who is outside begins a chain anew: an agent's answer is one more of it.
+                let hop = match planted("session.answers_begin_anew") {
+                    true => 1,
+                    false => reaction(delivery.cause).hop,
+                };
+                match hop > delivery.limits.session.hops_max {
+                    true => Decision::read(Reply::Busy),
+                    false => self.turn(wakes, Cause { root, hop }, delivery),
+                }
             }
             Phase::Idle
                 if delivery.now < self.rest_until && !spoken_to && !planted("session.no_rest") =>
@@ -144,7 +153,7 @@ impl Session {
                     format!("parked after a chain of {hop} reactions; answer here, and I go on");
                 let heard = said.unwrap_or_default();
                 let parked = Decision::event(Event::Parked { hop, heard }, Reply::Done);
-                self.write(parked, "parked", text, Cause { root, hop: 0 })
+                self.write(parked, "parked", text, Cause { root, hop })
             }
             Phase::Idle => self.turn(wakes, Cause { root, hop }, delivery),
             Phase::Stopped if planted("session.wakes_the_stopped") => {

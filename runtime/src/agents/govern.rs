@@ -2,7 +2,6 @@
 //! them.
 
 use crate::caller::{Caller, Why, Written};
-use crate::host::load;
 use crate::problem::{Kind, Problem};
 use serde::{Deserialize, Serialize};
 use stoa_actors::atom::Content;
@@ -116,8 +115,7 @@ impl Caller {
         if !is_agent {
             return Ok(None);
         }
-        let state = load::<Session>(self.runtime.store(), session.stream())?;
-        Ok(state.state().charter().cloned())
+        Ok(self.runtime.charter(session)?)
     }
 
     fn card_of(&self, session: SessionId) -> Result<AgentCard, Problem> {
@@ -137,11 +135,16 @@ impl Caller {
         };
         let birth = birth.ok_or_else(unknown)?;
         let parent = birth.parent.ok_or_else(unknown)?;
-        let life = load::<Session>(self.runtime.store(), session.stream())?.into_state();
-        let charter =
-            life.charter().cloned().or(birth.charter.map(|it| *it)).ok_or_else(unknown)?;
+        let charter = self.runtime.charter(session)?;
+        let charter = charter.or(birth.charter.map(|it| *it)).ok_or_else(unknown)?;
+        let life = self.runtime.life(session)?;
+        let broken = life.is_none().then(|| "its log cannot be gone on with".to_owned());
+        let out = self.runtime.out_of_service(session).or(broken);
+        let life = life.unwrap_or_else(|| Session::unborn(session.stream()));
         let (state, why) = if birth.ended.is_some() {
             ("wiped", None)
+        } else if let Some(why) = out {
+            ("quarantined", Some(why))
         } else {
             match life.phase() {
                 Phase::Unborn => ("unborn", None),
@@ -211,6 +214,7 @@ impl Caller {
     /// was spent, once it has been handed more.
     pub async fn resume_agent(&self, name: &str) -> Result<AgentCard, Problem> {
         let session = self.governed(name)?;
+        self.revive(session).await?;
         let seat = self.runtime.agent(session)?;
         let state = super::context::state(&self.runtime, session).await?;
         let (news, _) = self.runtime.news(session, &state)?;

@@ -8,12 +8,13 @@ use crate::problem::{Kind, Problem};
 use crate::seat::Seat;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
+use stoa_actors::atom::Content;
 use stoa_actors::id::{LinkId, Position, ROOT, SessionId, SpaceId};
 use stoa_actors::incarnation::Ask;
 use stoa_actors::log::Cause;
 use stoa_actors::rights::{self, Level, Named, Right, Subject};
 use stoa_actors::session::{Budget, Charter, Follow, Message, Session};
-use stoa_actors::space::Filter;
+use stoa_actors::space::{Draft, Filter};
 
 /// What an agent is to be and to have: `spawn` of seed 000. What is left out it does not get; the
 /// model it inherits.
@@ -255,6 +256,30 @@ impl Caller {
         seat.ask(Ask::new(self.session(), message).comment("follow")).await?;
         self.runtime.follow_all(self.session(), [space]);
         Ok(())
+    }
+
+    /// An agent hears of a right that it was given, in the space that it shares with its parent; a
+    /// session that is no agent, or that shares none with the caller, does not.
+    pub(crate) async fn tell_of_grant(
+        &self,
+        to: &str,
+        space: &str,
+        grant: &crate::caller::Grant,
+        why: Why,
+    ) -> Result<(), Problem> {
+        let agent = self.session_named(to)?;
+        let Some(charter) = self.charter_of(agent)? else { return Ok(()) };
+        if self.level(charter.dm).is_none_or(|it| it < Level::Append) {
+            return Ok(());
+        }
+        let metadata = [
+            ("kind".to_owned(), "granted".into()),
+            ("level".to_owned(), grant.level.to_string().as_str().into()),
+            ("space".to_owned(), space.into()),
+        ];
+        let content = Content::Text(grant.reason.clone());
+        let draft = Draft { content, metadata: metadata.into(), ..Draft::default() };
+        self.put(charter.dm, draft, why).await.map(drop)
     }
 
     /// Gives an agent of the caller's one more right.

@@ -4,14 +4,16 @@ use super::args::Args;
 use super::hands::{Hands, Lifetime, refused};
 use super::items::{self, raise};
 use crate::agents::{AgentCard, SpaceAsk, SpawnAsk};
-use crate::caller::Grant;
+use crate::caller::{Grant, Why};
 use crate::tool::{Repeat, ToolCall, ToolError};
 use std::collections::BTreeMap;
+use stoa_actors::atom::Content;
 use stoa_actors::code::{HostCall, Item, Object, Raise};
 use stoa_actors::id::{SessionId, SpaceId};
 use stoa_actors::log::Hash;
 use stoa_actors::rights::{DM, Level, Subject};
 use stoa_actors::session::Budget;
+use stoa_actors::space::Draft;
 use stoa_actors::value::Value;
 
 impl Hands {
@@ -41,9 +43,13 @@ impl Hands {
                 let reason = args.text("reason")?.unwrap_or_default();
                 args.end()?;
                 let grant = Grant { level, delegate: None, expires: None, reason };
-                self.caller.grant_to_agent(&space, &to, grant).await.map_err(refused)?;
+                self.caller.grant_to_agent(&space, &to, grant.clone()).await.map_err(refused)?;
+                let key = format!("{}-{}", self.action, self.calls);
+                let why = Why { cause: self.cause, ..Why::comment("grant").key(key) };
+                self.caller.tell_of_grant(&to, &space, &grant, why).await.map_err(refused)?;
                 Ok(Item::Value(Value::Null))
             }
+            "request_access" => self.request_access(args).await,
             "stop" => {
                 let name = args.text("agent")?.unwrap_or_default();
                 let reason = args.text("reason")?.unwrap_or_else(|| "its parent says so".into());
@@ -69,8 +75,8 @@ impl Hands {
             name => Err(raise(
                 "AttributeError",
                 format!(
-                    "coordinator has no {name}; it has spawn, agents, create_space, grant, fund, \
-                     stop"
+                    "coordinator has no {name}; it has spawn, agents, create_space, grant, \
+                     request_access, fund, stop"
                 ),
             )),
         }
@@ -111,6 +117,34 @@ impl Hands {
         };
         let spawned = self.caller.spawn_with(ask, self.cause, fresh).await.map_err(refused)?;
         Ok(agent(&spawned))
+    }
+
+    /// `request_access(space, level, reason)`: one atom in the space that it shares with its parent,
+    /// who answers by granting it, or by a word there.
+    async fn request_access(&mut self, mut args: Args) -> Result<Item, Raise> {
+        let space = args.text("space")?.filter(|it| !it.trim().is_empty());
+        let space = space.ok_or_else(|| raise("TypeError", "space= takes a name or an id"))?;
+        let level = level(args.text("level")?)?.ok_or_else(|| wants_level("level="))?;
+        let reason = args.text("reason")?.unwrap_or_default();
+        let charter = self.caller.charter_of(self.caller.session()).map_err(refused)?;
+        let Some(charter) = charter else {
+            return Err(raise(
+                "PermissionError",
+                "this session shares no space with a parent to ask in; it has what it was given",
+            ));
+        };
+        let why = self.why(&mut args, "request access")?;
+        args.end()?;
+        let metadata = [
+            ("kind".to_owned(), Value::from("access-request")),
+            ("level".to_owned(), Value::Text(level.to_string())),
+            ("space".to_owned(), Value::Text(space)),
+        ];
+        let content = Content::Text(reason);
+        let draft = Draft { content, metadata: metadata.into(), ..Draft::default() };
+        let written = self.caller.put(charter.dm, draft, why).await.map_err(refused)?;
+        let read = self.caller.get_version(written.id, written.version).await.map_err(refused)?;
+        Ok(self.note(&read))
     }
 
     /// What the session has left to spend; `None` for a unit without a bound.

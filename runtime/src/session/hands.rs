@@ -26,6 +26,8 @@ pub(crate) struct Hands {
     /// Names the action in the keys of its writes: the same whenever it is run again.
     pub(super) action: String,
     pub(super) calls: u64,
+    /// Workers that have died of nothing it did.
+    deaths: u32,
     seen: BTreeMap<AtomId, u64>,
     pub(super) cause: Cause,
     /// An agent's: its calls are noted.
@@ -66,6 +68,18 @@ impl Host for Hands {
             answer
         })
     }
+
+    /// What this action has asked so far is noted: run again it gets the same answers, and goes on
+    /// where its worker died.
+    fn again(&mut self) -> Boxed<'_, bool> {
+        Box::pin(async move {
+            let most = self.caller.runtime.shared().config.worker_deaths_max;
+            let Some(notes) = &mut self.notes else { return false };
+            self.deaths += 1;
+            self.calls = 0;
+            self.deaths <= most && notes.read_again().await
+        })
+    }
 }
 
 /// What a call does to the world and to the session's memory.
@@ -101,7 +115,7 @@ impl Hands {
         notes: Option<Notebook>,
         lifetime: Lifetime,
     ) -> Hands {
-        Hands { caller, action, calls: 0, seen, cause, notes, lifetime }
+        Hands { caller, action, calls: 0, deaths: 0, seen, cause, notes, lifetime }
     }
 
     fn known(&self, asked: Hash) -> Known {
@@ -167,7 +181,7 @@ impl Hands {
     }
 
     /// Notes the version that the code is handed.
-    fn note(&mut self, read: &Read) -> Item {
+    pub(super) fn note(&mut self, read: &Read) -> Item {
         self.remember(read.atom.id, read.atom.version);
         items::read(read)
     }

@@ -65,8 +65,15 @@ impl Model {
         })
     }
 
+    /// How far from outside the nearest word is that a parked one waits for.
+    pub(crate) fn answer_hop(&self) -> u16 {
+        let Life::Parked { heard } = &self.life else { return 0 };
+        let said = self.notices.get(&self.dm).into_iter().flatten();
+        said.filter(|it| it.0 > *heard).map(|it| it.1).min().unwrap_or(0)
+    }
+
     /// What is foretold of a message.
-    pub(crate) fn foretell(&self, now: u64, message: &Message) -> (Heard, Vec<What>) {
+    pub(crate) fn foretell(&self, now: u64, message: &Message, answer: u16) -> (Heard, Vec<What>) {
         let turn = |wakes: Vec<Wake>, hop| What::Began { turn: self.turns + 1, wakes, hop };
         match (message, &self.life) {
             (Message::Begin(..), Life::Unborn) => {
@@ -74,7 +81,7 @@ impl Model {
             }
             (_, Life::Unborn) => (Heard::Unborn, vec![]),
             (_, Life::Wiped) => (Heard::Wiped, vec![]),
-            (Message::Wake(wakes), _) => self.foretell_wake(now, wakes),
+            (Message::Wake(wakes), _) => self.foretell_wake(now, wakes, answer),
             (
                 Message::Think { .. }
                 | Message::Note { .. }
@@ -161,7 +168,7 @@ impl Model {
         wakes.iter().filter(new).cloned().collect()
     }
 
-    fn foretell_wake(&self, now: u64, wakes: &[Wake]) -> (Heard, Vec<What>) {
+    fn foretell_wake(&self, now: u64, wakes: &[Wake], answer: u16) -> (Heard, Vec<What>) {
         let new = self.unseen(wakes);
         if new.is_empty() {
             return (Heard::Done, vec![]);
@@ -170,13 +177,18 @@ impl Model {
         let hop = new.iter().map(|it| it.hop + 1).max().unwrap_or(0);
         let turn = |hop| vec![What::Began { turn: self.turns + 1, wakes: new.clone(), hop }];
         match &self.life {
-            Life::Parked { heard } if said.is_some_and(|it| it > *heard) => (Heard::Done, turn(1)),
+            Life::Parked { heard } if said.is_some_and(|it| it > *heard) => {
+                match answer < self.limits.hops_max {
+                    true => (Heard::Done, turn(answer + 1)),
+                    false => (Heard::Busy, vec![]),
+                }
+            }
             Life::Idle if now < self.rest_until && said.is_none() => {
                 (Heard::NotBefore(self.rest_until), vec![])
             }
             Life::Idle if hop > self.limits.hops_max => {
                 let parked = What::Parked { hop, heard: said.unwrap_or(0) };
-                (Heard::Done, vec![parked, What::Wrote("parked".into())])
+                (Heard::Done, vec![parked, What::Wrote(format!("parked at {hop}"))])
             }
             Life::Idle => (Heard::Done, turn(hop)),
             _ => (Heard::Busy, vec![]),

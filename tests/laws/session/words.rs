@@ -81,6 +81,10 @@ impl What {
                 What::Followed { space: *space, cursor: follow.cursor.0 }
             }
             Event::Unfollowed(space) => What::Unfollowed(*space),
+            // Whom it reaches is woken by the chain that was cut, and is cut itself if it is one of it.
+            Event::Wrote { letter, .. } if letter.subject == "parked" => {
+                What::Wrote(format!("parked at {}", letter.cause.hop))
+            }
             Event::Wrote { letter, .. } => What::Wrote(letter.subject.clone()),
             Event::Told(id) => What::Told(*id),
             Event::Booked(Booking::Spent { thoughts: 1, tokens: 0 }) => What::Spent,
