@@ -183,7 +183,9 @@ if not wakes:
     assert_eq!((child.spent.thoughts, child.left), (2, Budget::thoughts(6)));
     let parent = place.runtime.caller(lead.id);
     let heard = parent.search(child.dm, Query::default()).await.unwrap();
-    assert_eq!(heard[0].read.atom.content, Content::Text("5".into()));
+    // One of its six is the thought that this is; the two more come before it is asked, or after.
+    let either = ["5", "7"].map(|it| Content::Text(it.into()));
+    assert!(either.contains(&heard[0].read.atom.content), "{heard:?}");
     // Its parent and the root may hand it more, and nobody else; nor more of what has no end.
     let stranger = place.runtime.caller(child.id).fund("f", Budget::thoughts(1), None).await;
     assert!(matches!(stranger.unwrap_err().kind, Kind::Forbidden | Kind::Unknown));

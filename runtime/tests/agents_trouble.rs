@@ -19,6 +19,8 @@ use stoa_runtime::caller::{Caller, Grant, Why};
 use stoa_runtime::config::Config;
 use stoa_runtime::door::{Call, Request, perform};
 use stoa_runtime::failure::StoreError;
+use stoa_runtime::problem::Kind;
+use stoa_runtime::research::ResearchAsk;
 use stoa_runtime::runtime::Runtime;
 use tempfile::TempDir;
 
@@ -256,5 +258,51 @@ elif 'vault' in spaces:
     let log = root.resolve("log").unwrap();
     let wrong = texts(&root, log).await;
     assert_eq!(wrong.len(), 2, "{wrong:?}");
+    runtime.stop().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_empty_or_too_large_is_refused_through_the_library_as_well() {
+    let directory = tempfile::tempdir().unwrap();
+    let (runtime, root) = open(&directory).await;
+    runtime.start_agents().await.unwrap();
+    root.create_space("log", "").await.unwrap();
+    let calm = spawn(&root, "calm", "space.put(f'calm {len(wakes)}')").await;
+    rest(&runtime).await;
+    let docs = directory.path().join("docs");
+    std::fs::create_dir(&docs).unwrap();
+    std::fs::write(docs.join("a.md"), "The moon pulls the sea.\n").unwrap();
+    let ask = |question: String, agents| ResearchAsk {
+        question,
+        paths: vec![docs.clone()],
+        agents,
+        model: "recipe".into(),
+        fresh: false,
+    };
+    let before = runtime.head().unwrap();
+    let mut refused = Vec::new();
+    for text in [String::new(), " \n".to_owned(), "x".repeat(9 << 20)] {
+        refused.push(root.say("calm", &text).await.unwrap_err());
+    }
+    for task in [String::new(), "x".repeat(1 << 20)] {
+        refused.push(root.spawn(SpawnAsk { task, ..SpawnAsk::default() }).await.unwrap_err());
+    }
+    let questions = [(String::new(), 3), ("x".repeat(1 << 20), 3), ("a question".to_owned(), 0)];
+    for (question, agents) in questions.into_iter().chain([("a question".to_owned(), 10_000)]) {
+        refused.push(root.research(&ask(question, agents), &mut |_| {}).await.unwrap_err());
+    }
+    for problem in &refused {
+        assert_eq!(problem.kind, Kind::Invalid, "{problem}");
+        assert!(problem.hint.as_deref().is_some_and(|it| it.starts_with("stoa ")), "{problem:?}");
+    }
+    let says = ["empty", "empty", "8388608", "empty", "65536", "empty", "8192", "from 1", "from 1"];
+    for (problem, part) in refused.iter().zip(says) {
+        assert!(problem.text.contains(part), "{problem} does not say {part:?}");
+    }
+    assert_eq!(runtime.head().unwrap(), before, "nothing was written");
+    // A megabyte is what an atom may hold, and is heard.
+    root.say("calm", &"x".repeat(1 << 20)).await.unwrap();
+    rest(&runtime).await;
+    assert_eq!(root.agent(&calm.id.to_string()).await.unwrap().turns, 2);
     runtime.stop().await.unwrap();
 }

@@ -9,7 +9,7 @@ use stoa_actors::behaviour::Behaviour;
 use stoa_actors::id::{LinkId, Millis, Position, ROOT, SessionId, SpaceId};
 use stoa_actors::incarnation::Ask;
 use stoa_actors::rights::{self, Level, Named, Right, Subject};
-use stoa_actors::session::{Budget, Charter, Message, Phase, Session, Spent};
+use stoa_actors::session::{Budget, Charter, Message, Phase, Refusal, Session, Spent};
 use stoa_actors::space::Draft;
 
 /// An agent, as those above it see it.
@@ -182,6 +182,13 @@ impl Caller {
     pub async fn say(&self, name: &str, text: &str) -> Result<Written, Problem> {
         let session = self.agent_named(name)?;
         let card = self.card_of(session)?;
+        if card.state == "wiped" {
+            return Err(Refusal::Wiped.into());
+        }
+        if text.trim().is_empty() {
+            let problem = Problem::new(Kind::Invalid, "the text is empty; say something");
+            return Err(problem.hint(format!("stoa agent say {name} TEXT")));
+        }
         if self.level(card.dm).is_none_or(|it| it < Level::Append) {
             let right = Right::to_use(Subject::Space(card.dm), Level::Append);
             let reason = "to speak to it".to_owned();
@@ -211,12 +218,19 @@ impl Caller {
     }
 
     /// Lets a stopped, parked or quarantined agent go on: it gets a turn. So does one whose budget
-    /// was spent, once it has been handed more.
+    /// was spent, once it has been handed more. Errors: [`Kind::Conflict`] for one that goes on
+    /// already, or whose budget is spent still.
     pub async fn resume_agent(&self, name: &str) -> Result<AgentCard, Problem> {
         let session = self.governed(name)?;
         self.revive(session).await?;
         let seat = self.runtime.agent(session)?;
         let state = super::context::state(&self.runtime, session).await?;
+        let goes = matches!(state.phase(), Phase::Idle | Phase::Turning(_) | Phase::Waiting { .. });
+        if goes {
+            let text =
+                format!("{name:?} is at work, or waits for news; there is nothing to resume");
+            return Err(Problem::new(Kind::Conflict, text).hint(format!("stoa agent show {name}")));
+        }
         let (news, _) = self.runtime.news(session, &state)?;
         seat.ask(Ask::new(self.session(), Message::Resume(news)).comment("resume")).await?;
         self.runtime.wake_up(session);
@@ -224,7 +238,7 @@ impl Caller {
     }
 
     /// Ends an agent and all under it, the youngest first: rights, names and turns go, what they
-    /// wrote stays.
+    /// wrote stays. Errors: [`Kind::Unknown`] for one that is wiped already.
     pub async fn wipe_agent(&self, name: &str, reason: &str) -> Result<u64, Problem> {
         let session = self.governed(name)?;
         let mut doomed: Vec<(Millis, SessionId)> = {
@@ -232,6 +246,9 @@ impl Caller {
             let under = rights.agents().filter(|it| rights.governs(session, *it));
             under.filter_map(|it| Some((rights.birth(it)?.at, it))).collect()
         };
+        if doomed.is_empty() {
+            return Err(Refusal::Wiped.into());
+        }
         doomed.sort();
         for (_, it) in doomed.iter().rev() {
             let seat = self.runtime.agent(*it)?;

@@ -153,12 +153,10 @@ fn agent(to: &mut impl Write, card: &AgentCard, depth: u32) -> io::Result<()> {
     if let Some(why) = &card.why {
         writeln!(to, "{:>28} {DIM}{}{DIM:#}", "", why.lines().last().unwrap_or_default())?;
     }
-    let units = card.left.units().into_iter().filter_map(|(unit, left)| Some((unit, left?)));
-    let left: Vec<String> = units.map(|(unit, left)| format!("{left} {unit} left")).collect();
-    if left.is_empty() {
+    if card.left.is_unbounded() {
         return Ok(());
     }
-    writeln!(to, "{:>28} {DIM}{}{DIM:#}", "", left.join(", "))
+    writeln!(to, "{:>28} {DIM}left: {}{DIM:#}", "", card.left)
 }
 
 fn happening(to: &mut impl Write, it: &Happening) -> io::Result<()> {

@@ -65,10 +65,18 @@ pub(super) async fn perform(caller: &Caller, call: AgentCall, out: &Out) -> Resu
         AgentCall::Stop { name, reason } => one(caller.stop_agent(&name, &reason).await?).await,
         AgentCall::Resume { name, budget } => {
             runtime.start_agents().await?;
-            if let Some(budget) = budget {
-                caller.fund(&name, budget, None).await?;
+            match budget {
+                // One that stood still for want of a budget goes on by itself.
+                Some(budget) => {
+                    let card = caller.fund(&name, budget, None).await?;
+                    let stands = ["stopped", "parked", "quarantined"];
+                    match stands.contains(&card.state.as_str()) {
+                        true => one(caller.resume_agent(&name).await?).await,
+                        false => one(card).await,
+                    }
+                }
+                None => one(caller.resume_agent(&name).await?).await,
             }
-            one(caller.resume_agent(&name).await?).await
         }
         AgentCall::Wipe { name, reason } => {
             let agents = caller.wipe_agent(&name, &reason).await?;
