@@ -13,7 +13,7 @@ use std::time::Instant;
 use stoa_actors::id::{LinkId, Millis, Position, ROOT, SessionId, SpaceId};
 use stoa_actors::incarnation::Ask;
 use stoa_actors::rights::{self, Rights};
-use stoa_actors::session::{Charter, Message, Session, Thought};
+use stoa_actors::session::{Budget, Charter, Message, Session, Thought};
 use stoa_actors::simulation::Simulation;
 use stoa_actors::space::Filter;
 use stoa_runtime::agents::SpawnAsk;
@@ -115,11 +115,14 @@ fn in_memory(seed: u64) -> f64 {
             asks: Vec::new(),
             dm_links: [LinkId(id(3)), LinkId(id(4))],
             charter: charter.clone(),
+            budget: Budget::default(),
             reason: String::new(),
         };
         rights.now = Millis(n + 1);
         rights.call(stoa_actors::id::RIGHTS, Ask::new(ROOT, message)).expect("rights");
-        sessions.call(child.stream(), Ask::new(ROOT, Message::Begin(charter))).expect("a birth");
+        sessions
+            .call(child.stream(), Ask::new(ROOT, Message::Begin(charter, Budget::default())))
+            .expect("a birth");
     }
     BIRTHS as f64 / begun.elapsed().as_secs_f64()
 }

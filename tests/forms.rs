@@ -16,7 +16,8 @@ use stoa_actors::id::{
 use stoa_actors::log::{Answered, BODY_FORM, Body, Cause, EVENTS_FORM, Hash, Header};
 use stoa_actors::rights::{self, Level, Link, Named, Right, Subject};
 use stoa_actors::session::{
-    self, Charter, Follow, Letter, Note, Observation, Recorded, Thought, TurnOutcome,
+    self, Booking, Budget, Charter, Follow, Lending, Letter, Loan, Note, Observation, Recorded,
+    Settlement, Thought, TurnOutcome,
 };
 use stoa_actors::space::{self, Filter, Subscription, Wake};
 use stoa_actors::value::Value;
@@ -238,7 +239,7 @@ fn session_events_of_form_1_read() {
     };
     let (at, by, reason) = (Millis(1_700_000_000_000), SessionId([2; 16]), "because".to_owned());
     let cause = Cause { root: Some(EventId([9; 16])), hop: 3 };
-    let thought = Thought { text: "I look.".into(), code: Some("1 / 0".into()) };
+    let thought = Thought { text: "I look.".into(), code: Some("1 / 0".into()), tokens: 0 };
     let observation = Observation { text: "oh".into(), failed: Some("ZeroDivisionError".into()) };
     let rest_until = Millis(1_700_000_000_050);
     let exhausted = TurnOutcome::Exhausted("turn_steps_max = 64".into());
@@ -265,6 +266,30 @@ fn session_events_of_form_1_read() {
     ];
     events.extend(notes().into_iter().map(session::Event::Noted));
     holds("session-events-1.bin", EVENTS_FORM, &events);
+}
+
+#[test]
+fn what_happens_to_a_budget_reads() {
+    let (child, by) = (SessionId([2; 16]), SessionId([3; 16]));
+    let budget = Budget { thoughts: Some(20), tokens: Some(50_000) };
+    let rest = Budget { tokens: None, ..budget };
+    let booked = [
+        Booking::Allotted(budget),
+        Booking::Funded { by, budget: rest },
+        Booking::Spent { thoughts: 1, tokens: 700 },
+        Booking::Lent { id: 29, loan: Loan { child, budget, when: Lending::Birth } },
+        Booking::Lent { id: 37, loan: Loan { child, budget: rest, when: Lending::Later } },
+        Booking::Settled(Settlement::Arrived(29)),
+        Booking::Settled(Settlement::Bounced(37)),
+        Booking::Settled(Settlement::Repaid { child, rest }),
+        Booking::Settled(Settlement::Returned),
+    ];
+    let mut events: Vec<session::Event> = booked.map(session::Event::Booked).into();
+    events.push(session::Event::Exhausted { what: "thoughts = 20".into() });
+    events.push(session::Event::Forgiven { failures: 300 });
+    holds("session-budget-1.bin", EVENTS_FORM, &events);
+    let allotted = rights::Event::Allotted { session: child, budget };
+    holds("rights-allotted-1.bin", EVENTS_FORM, &vec![allotted]);
 }
 
 #[test]

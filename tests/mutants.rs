@@ -4,6 +4,7 @@
 #![expect(clippy::expect_used, reason = "a law says what it takes for given")]
 
 mod laws {
+    pub(crate) mod budget;
     pub(crate) mod claim;
     pub(crate) mod cursor;
     pub(crate) mod rights;
@@ -53,6 +54,10 @@ fn claims() -> Result<(), String> {
 
 fn sessions() -> Result<(), String> {
     laws::session::hold(quick(512), 41, 80)
+}
+
+fn budgets() -> Result<(), String> {
+    laws::budget::hold(quick(256), 43, 120)
 }
 
 fn supervision() -> Result<(), String> {
@@ -114,8 +119,10 @@ const CURSOR: &[&str] = &[
 ];
 
 const SESSIONS: &[&str] = &[
+    "session.answers_begin_anew",
     "session.answers_itself",
     "session.cursor_stands",
+    "session.failures_pile_up",
     "session.fails_for_ever",
     "session.follow_skips",
     "session.forgets_answers",
@@ -130,6 +137,17 @@ const SESSIONS: &[&str] = &[
     "session.waits_the_same",
     "session.wakes_the_stopped",
     "session.wakes_twice",
+];
+
+const BUDGETS: &[&str] = &[
+    "budget.forgets_what_it_owes",
+    "budget.lends_and_keeps",
+    "budget.lends_too_much",
+    "budget.lends_what_is_being_spent",
+    "budget.never_used_up",
+    "budget.repaid_twice",
+    "budget.returns_early",
+    "budget.thoughts_are_free",
 ];
 
 const STOP: &[&str] = &["stop.acknowledges_what_failed", "stop.answers_reads", "stop.goes_on"];
@@ -186,6 +204,11 @@ fn all_caught(names: &'static [&'static str], laws: fn() -> Result<(), String>) 
     let missed: Vec<&str> =
         names.iter().copied().filter(|name| mutant::with(name, laws).is_ok()).collect();
     assert!(missed.is_empty(), "the laws let these through: {missed:?}");
+}
+
+#[test]
+fn the_laws_of_budgets_catch_every_planted_bug() {
+    all_caught(BUDGETS, budgets);
 }
 
 #[test]

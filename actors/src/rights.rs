@@ -24,7 +24,7 @@ pub use refusal::Refusal;
 
 use crate::id::{LinkId, Millis, ROOT, SessionId, SpaceId};
 use crate::limits::RightsLimits;
-use crate::session::Charter;
+use crate::session::{Budget, Charter};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -61,6 +61,8 @@ pub struct Birth {
     pub ended: Option<Millis>,
     /// What its actor is to be begun with, until it is.
     pub charter: Option<Box<Charter>>,
+    /// And with so much to spend.
+    pub budget: Budget,
 }
 
 /// How far a spawn has come.
@@ -114,6 +116,8 @@ pub enum Message {
         /// Fresh ids: the asker's link on the shared space, and the child's.
         dm_links: [LinkId; 2],
         charter: Box<Charter>,
+        /// What it may spend.
+        budget: Budget,
         reason: String,
     },
     /// Tell that a spawned session's actor exists: by itself or an ancestor.
@@ -192,6 +196,8 @@ pub enum Event {
     Ended { session: SessionId, at: Millis, by: SessionId, links: Vec<LinkId>, reason: String },
     /// The session is an agent: its actor is to be begun with this.
     Chartered { session: SessionId, charter: Box<Charter> },
+    /// And with so much to spend.
+    Allotted { session: SessionId, budget: Budget },
 }
 
 /// What the asker hears once the events are durable.
@@ -240,7 +246,8 @@ impl Default for Rights {
     /// The root, holding nothing.
     fn default() -> Rights {
         let (at, seen) = (Millis(0), Seen::Born);
-        let root = Birth { parent: None, at, seen, ended: None, charter: None };
+        let budget = Budget::default();
+        let root = Birth { parent: None, at, seen, ended: None, charter: None, budget };
         Rights {
             births: BTreeMap::from([(ROOT, root)]),
             links: BTreeMap::new(),
@@ -288,9 +295,9 @@ impl Rights {
             Message::Spawn { child, alias, asks, reason } => {
                 self.spawn(asking, grant::Spawn { child, alias, asks, reason })
             }
-            Message::SpawnAgent { child, alias, asks, dm_links, charter, reason } => {
+            Message::SpawnAgent { child, alias, asks, dm_links, charter, budget, reason } => {
                 let spawn = grant::Spawn { child, alias, asks, reason };
-                self.spawn_agent(asking, spawn, dm_links, charter)
+                self.spawn_agent(asking, spawn, dm_links, (charter, budget))
             }
             Message::ConfirmBirth { session } => self.confirm_birth(by, session),
             Message::Share { link, to, alias, right, expires, reason } => {

@@ -15,17 +15,25 @@
 //!
 //! [`resume`]: Behaviour::resume
 
+mod budget;
 mod charter;
 mod fate;
+mod letter;
 mod note;
+mod phase;
+mod purse;
 mod refusal;
 mod speech;
 mod turn;
 
+pub use budget::{Budget, NoBudget, Spent};
 pub use charter::{Charter, Follow};
+pub use letter::Letter;
 pub use note::{Note, Recorded};
+pub use phase::Phase;
+pub use purse::{Booking, Lending, Loan, Purse, Settlement};
 pub use refusal::Refusal;
-pub use speech::thought;
+pub use speech::{Thought, thought};
 pub use turn::{Doing, Observation, Turn, TurnOutcome};
 
 use crate::behaviour::{Behaviour, Decision, Delivery, EffectId};
@@ -55,51 +63,14 @@ pub struct Session {
     letters: BTreeMap<EffectId, Letter>,
     /// Letters so far.
     written: u64,
-}
-
-/// What a session is doing.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub enum Phase {
-    /// Not begun.
-    Unborn,
-    /// Waits for a wake.
-    Idle,
-    /// In a turn.
-    Turning(Box<Turn>),
-    /// A turn failed and is tried again.
-    Waiting {
-        /// When.
-        until: Millis,
-        /// What went wrong.
-        why: String,
-        /// What had woken it.
-        wakes: Vec<Wake>,
-        /// And why.
-        cause: Cause,
-    },
-    /// Its chain of reactions was too long; a word in the DM space lets it go on.
-    Parked {
-        /// How long.
-        hop: u16,
-        /// Up to here the DM space was heard by then: what is said after it is the answer.
-        heard: Position,
-    },
-    /// Somebody stopped it; nothing wakes it until it is resumed.
-    Stopped,
-    /// It failed too often; nothing wakes it until it is resumed.
-    Quarantined {
-        /// How it failed last.
-        why: String,
-    },
-    /// Dead.
-    Wiped,
+    purse: Purse,
 }
 
 /// What a session can be asked. Who may ask it is for the door to say.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub enum Message {
-    /// Be born. Said again it changes nothing.
-    Begin(Box<Charter>),
+    /// Be born, with so much to spend. Said again it changes nothing.
+    Begin(Box<Charter>, Budget),
     /// Something happened in followed spaces.
     Wake(Vec<Wake>),
     /// What the model says.
@@ -166,15 +137,12 @@ pub enum Message {
     },
     /// Tell how you are.
     Look,
-}
-
-/// What a model says: words, and code to run if it wants to act. Without code the turn ends.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Thought {
-    /// Words.
-    pub text: String,
-    /// Python.
-    pub code: Option<String>,
+    /// Take this out for a child, before it has it.
+    Lend(Loan),
+    /// Here is more to spend.
+    Fund(Budget),
+    /// What became of something that was on its way. Of what is not, it changes nothing.
+    Settle(Settlement),
 }
 
 /// What happened to a session.
@@ -213,6 +181,12 @@ pub enum Event {
     Wrote { id: EffectId, letter: Letter },
     /// It is in the DM space.
     Told(EffectId),
+    /// Something was spent, given, lent or given back.
+    Booked(Booking),
+    /// Its budget is spent.
+    Exhausted { what: String },
+    /// So many failures, the oldest, no longer count.
+    Forgiven { failures: u64 },
 }
 
 /// What a session wants done.
@@ -258,17 +232,16 @@ pub enum Effect {
         /// What.
         letter: Letter,
     },
-}
-
-/// One word to the parent.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Letter {
-    /// What it is about: `said`, `exhausted`, `parked`, `quarantined`, `stopped`.
-    pub subject: String,
-    /// In words.
-    pub text: String,
-    /// What set the turn off that it is about.
-    pub cause: Cause,
+    /// See to it that a loan arrives: a child that is born has its own already, one that lives is
+    /// handed it. The answer is [`Settlement::Arrived`] or [`Settlement::Bounced`].
+    Send(Loan),
+    /// Tell the parent [`Settlement::Repaid`]; the answer is [`Settlement::Returned`].
+    Return {
+        /// Whom.
+        parent: SessionId,
+        /// What was left.
+        rest: Budget,
+    },
 }
 
 /// What the asker gets.
@@ -286,6 +259,7 @@ pub enum Reply {
 
 impl Behaviour for Session {
     const KIND: &'static str = "session";
+    const SNAPSHOT_FORM: u8 = 2;
     type Message = Message;
     type Event = Event;
     type Effect = Effect;
@@ -305,6 +279,7 @@ impl Behaviour for Session {
             rest_until: Millis(0),
             letters: BTreeMap::new(),
             written: 0,
+            purse: Purse::default(),
         }
     }
 
@@ -314,9 +289,13 @@ impl Behaviour for Session {
         delivery: &mut Delivery<'_>,
     ) -> Result<Decision<Self>, Refusal> {
         match message {
-            Message::Begin(charter) => return self.begin(charter, delivery),
+            Message::Begin(charter, budget) => return self.begin(charter, budget, delivery),
             Message::Look if self.charter.is_some() => {
                 return Ok(Decision::read(Reply::State(Box::new(self.clone()))));
+            }
+            // The dead owe and are owed as well.
+            Message::Settle(settlement) if self.charter.is_some() => {
+                return Ok(self.settle(settlement, delivery));
             }
             _ => self.living()?,
         }
@@ -342,12 +321,14 @@ impl Behaviour for Session {
                 false => Decision::read(Reply::Done),
             }),
             Message::Stop { reason } => Ok(self.stop(reason, delivery)),
-            Message::Resume(wakes) => Ok(self.go_on(wakes, delivery)),
+            Message::Resume(wakes) => self.go_on(wakes, delivery),
             Message::Wipe { reason } => {
-                let by = delivery.asker;
-                Ok(Decision::event(Event::Wiped { by, reason }, Reply::Done))
+                let wiped = Event::Wiped { by: delivery.asker, reason };
+                Ok(self.and_returns(Decision::event(wiped, Reply::Done), &self.purse))
             }
-            Message::Begin(_) | Message::Look => Ok(Decision::read(Reply::Done)),
+            Message::Lend(loan) => self.lend(loan, delivery),
+            Message::Fund(budget) => self.fund(budget, delivery),
+            _ => Ok(Decision::read(Reply::Done)),
         }
     }
 
@@ -373,11 +354,15 @@ impl Behaviour for Session {
             Event::Unfollowed(_) => "agent.unfollowed",
             Event::Wrote { .. } => "letter.written",
             Event::Told(_) => "letter.sent",
+            Event::Booked(booking) => booking.name(),
+            Event::Exhausted { .. } => "agent.exhausted",
+            Event::Forgiven { .. } => "failures.forgiven",
         }
     }
 
     fn resume(&self) -> Vec<(EffectId, Effect)> {
         let mut owed = self.owed_letters();
+        owed.extend(self.owed_transfers());
         match &self.phase {
             Phase::Turning(turn) => owed.push(turn.owed(self.acted)),
             Phase::Waiting { until, .. } => owed.push(fate::wait(self.turns, *until)),

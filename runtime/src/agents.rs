@@ -5,8 +5,10 @@
 //! of it stands still until [`Runtime::start_agents`]: a process that only reads runs nobody.
 
 mod act;
+mod budget;
 mod context;
 mod govern;
+mod life;
 mod log;
 mod spawn;
 mod wakes;
@@ -23,6 +25,7 @@ use crate::problem::{Kind, Problem};
 use crate::runtime::{Runtime, WeakRuntime};
 use crate::seat::{Boxed, Perform, Seat};
 use crate::tool::Tool;
+use crate::turnstile::Turnstile;
 use std::sync::Arc;
 use std::time::Duration;
 use stoa_actors::atom::Content;
@@ -30,7 +33,7 @@ use stoa_actors::behaviour::EffectId;
 use stoa_actors::id::SessionId;
 use stoa_actors::incarnation::Ask;
 use stoa_actors::rights::{self, Subject};
-use stoa_actors::session::{Effect, Letter, Message, Session, Thought};
+use stoa_actors::session::{Budget, Effect, Letter, Message, Session, Thought};
 use stoa_actors::space::Draft;
 use tokio::sync::watch;
 
@@ -38,11 +41,14 @@ use tokio::sync::watch;
 pub(crate) struct Agents {
     started: watch::Sender<bool>,
     pub(crate) wakes: Wakes,
+    /// Held while an agent's spawn is on its way.
+    pub(crate) lending: Turnstile,
 }
 
 impl Agents {
     pub(crate) fn new() -> Agents {
-        Agents { started: watch::Sender::new(false), wakes: Wakes::default() }
+        let (started, lending) = (watch::Sender::new(false), Turnstile::default());
+        Agents { started, wakes: Wakes::default(), lending }
     }
 }
 
@@ -68,10 +74,10 @@ impl Runtime {
         self.ring_on();
         let owed: Vec<_> = {
             let rights = self.shared().rights.read();
-            rights.chartered().map(|(child, charter)| (child, charter.clone())).collect()
+            rights.chartered().map(|(it, charter, budget)| (it, charter.clone(), budget)).collect()
         };
-        for (child, charter) in owed {
-            self.begin(child, charter).await?;
+        for (child, charter, budget) in owed {
+            self.begin(child, charter, budget).await?;
         }
         let agents: Vec<SessionId> = self.shared().rights.read().agents().collect();
         self.clone().listen(agents).await
@@ -96,6 +102,7 @@ impl Runtime {
 }
 
 /// Does what one agent asks for.
+#[derive(Clone)]
 struct Hand {
     runtime: WeakRuntime,
     session: SessionId,
@@ -103,6 +110,12 @@ struct Hand {
 }
 
 impl Perform<Session> for Hand {
+    fn quarantined(&self, why: &str) {
+        if let Some(runtime) = self.runtime.upgrade() {
+            runtime.shared().spawner.spawn(self.clone().tell_of_quarantine(why.to_owned()));
+        }
+    }
+
     fn perform(&self, id: EffectId, effect: Effect) -> Boxed<'static, Option<Message>> {
         let (runtime, session) = (self.runtime.clone(), self.session);
         let mut started = self.started.clone();
@@ -138,6 +151,9 @@ impl Perform<Session> for Hand {
                     let runtime = runtime.upgrade()?;
                     tell(&runtime, session, id, dm, letter).await.then_some(Message::Told(id))
                 }
+                Effect::Send(_) | Effect::Return { .. } => {
+                    transfer(&runtime.upgrade()?, session, id, effect).await
+                }
             }
         })
     }
@@ -156,6 +172,29 @@ async fn think(
         Ok(thought) => thought.map_err(|error| error.0),
         Err(_) => Err(format!("the model said nothing for {} ms", limit.as_millis())),
     }
+}
+
+/// Brings a transfer to its end. One that cannot be now is owed still, and made with the next open.
+async fn transfer(
+    runtime: &Runtime,
+    session: SessionId,
+    id: EffectId,
+    effect: Effect,
+) -> Option<Message> {
+    let config = &runtime.shared().config;
+    for _ in 0..config.letter_tries_max {
+        match runtime.transfer(session, id, effect.clone()).await {
+            Ok(message) => return message,
+            Err(problem) if problem.kind == Kind::Busy => {
+                tokio::time::sleep(Duration::from_millis(config.letter_wait_ms)).await;
+            }
+            Err(problem) => {
+                tracing::warn!(%session, %problem, "a part of a budget is still on its way");
+                return None;
+            }
+        }
+    }
+    None
 }
 
 /// Puts a letter into the DM space. Whether it is there, or never can be.
@@ -197,9 +236,10 @@ impl Runtime {
         &self,
         child: SessionId,
         charter: stoa_actors::session::Charter,
+        budget: Budget,
     ) -> Result<(), Problem> {
         let follows: Vec<_> = charter.follows.iter().map(|(space, _)| *space).collect();
-        let begin = Message::Begin(Box::new(charter.clone()));
+        let begin = Message::Begin(Box::new(charter.clone()), budget);
         self.agent(child)?.ask(Ask::new(charter.parent, begin).comment("begin")).await?;
         self.follow_all(child, follows);
         self.wake_up(child);

@@ -179,6 +179,9 @@ pub struct Config {
     pub nameless_ms: u64,
     /// What one action in Python may use up.
     pub action: ActionLimits,
+    /// Workers that may die under one action of an agent, killed by somebody else, before the action
+    /// ends as failed; until then it goes on where it stopped.
+    pub worker_deaths_max: u32,
     /// The processes that run Python.
     pub workers: WorkersConfig,
     /// Who may think for agents.
@@ -266,6 +269,7 @@ impl Config {
             seen_atoms_max: 10_000,
             nameless_ms: 60_000,
             action: ActionLimits::default(),
+            worker_deaths_max: 8,
             workers: WorkersConfig::default(),
             models: Models::default(),
             model_ms_max: 600_000,

@@ -41,5 +41,6 @@ pub mod session;
 pub mod store;
 pub mod tool;
 mod tree;
+mod turnstile;
 
 pub use sandbox::worker_main_if_asked;

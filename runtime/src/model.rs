@@ -11,7 +11,7 @@ use std::fmt;
 use std::sync::Arc;
 use stoa_actors::id::{SessionId, SpaceId};
 use stoa_actors::rights::Level;
-use stoa_actors::session::{Observation, Thought, thought};
+use stoa_actors::session::{Budget, Observation, Thought, thought};
 use stoa_actors::space::Wake;
 
 /// Everything a model is told.
@@ -33,6 +33,9 @@ pub struct Context {
     pub wakes: Vec<(String, Wake)>,
     /// What it thought and saw in this turn so far.
     pub steps: Vec<Exchange>,
+    /// What is left of its budget, this thought included. One that takes more tokens than this is
+    /// not acted upon.
+    pub left: Budget,
 }
 
 /// A space as an agent knows it.
@@ -129,7 +132,7 @@ impl Model for Recipe {
                         .to_owned(),
                 ));
             }
-            Ok(Thought { text: String::new(), code: Some(code) })
+            Ok(Thought { code: Some(code), ..Thought::default() })
         })
     }
 }

@@ -162,12 +162,20 @@ impl From<space::Refusal> for Problem {
 impl From<session::Refusal> for Problem {
     fn from(refusal: session::Refusal) -> Self {
         use session::Refusal;
-        let kind = match refusal {
-            Refusal::Unborn | Refusal::Wiped => Kind::Unknown,
-            Refusal::Stale { .. } => Kind::Conflict,
-            _ => Kind::Invalid,
+        let (kind, hint) = match refusal {
+            Refusal::Unborn | Refusal::Wiped => (Kind::Unknown, "stoa agent list"),
+            Refusal::Stale { .. } => (Kind::Conflict, "stoa agent list"),
+            Refusal::Exhausted(_) => {
+                (Kind::Conflict, "stoa agent resume AGENT --budget thoughts=10")
+            }
+            Refusal::BudgetShort { .. } => (Kind::Forbidden, "stoa agent list"),
+            Refusal::BudgetUnnamed { .. } | Refusal::BudgetEmpty(_) => {
+                (Kind::Invalid, "stoa spawn TASK --budget thoughts=20")
+            }
+            Refusal::BudgetUnbounded(_) => (Kind::Invalid, "stoa agent show AGENT"),
+            _ => (Kind::Invalid, "stoa agent list"),
         };
-        Problem::new(kind, refusal).hint("stoa agent list")
+        Problem::new(kind, refusal).hint(hint)
     }
 }
 

@@ -11,13 +11,13 @@ use crate::log::{Log, Threads};
 use crate::news::News;
 use crate::sandbox::{CodeRunner, Workers};
 use crate::search::Searches;
-use crate::seat::{Around, Nothing, Perform, Seat, Supervised};
+use crate::seat::{Around, Nothing, Perform, Seat, Standing, Supervised};
 use crate::seats::Seats;
 use crate::store::{Opened, Owned, Scrub, Store, ready_directory};
 use crate::tree::Tree;
+use crate::turnstile::Turnstile;
 use parking_lot::{Mutex, RwLock};
 use std::any::Any;
-use std::collections::HashMap;
 use std::convert::Infallible;
 use std::sync::{Arc, OnceLock, Weak};
 use std::time::Duration;
@@ -59,7 +59,7 @@ struct Inner {
     scrub: Scrub,
     workers: OnceLock<Arc<Workers>>,
     /// One action of a session at a time.
-    turns: Mutex<HashMap<SessionId, Weak<tokio::sync::Mutex<()>>>>,
+    turns: Turnstile,
 }
 
 /// Dropped without [`Runtime::stop`] it goes like a killed process: what is in flight is not
@@ -146,7 +146,7 @@ impl Runtime {
             threads: Mutex::new(Some(threads)),
             scrub: scrub.map_err(unstarted)?,
             workers: OnceLock::new(),
-            turns: Mutex::default(),
+            turns: Turnstile::default(),
         };
         let runtime = Runtime(Arc::new(inner));
         runtime.watch_commits();
@@ -218,6 +218,11 @@ impl Runtime {
         self.0.seats.is_up(stream)
     }
 
+    /// Whether the actor of a stream can be asked; nothing where nobody has asked it lately.
+    pub(crate) fn standing(&self, stream: StreamId) -> Option<Standing> {
+        self.0.seats.standing(stream)
+    }
+
     /// The actor of a space.
     pub(crate) fn space(&self, space: SpaceId) -> Result<Arc<Seat<Space>>, StoreError> {
         self.actor(space.stream())
@@ -263,14 +268,7 @@ impl Runtime {
 
     /// Held for as long as an action of the session runs.
     pub(crate) fn turn_of(&self, session: SessionId) -> Arc<tokio::sync::Mutex<()>> {
-        let mut turns = self.0.turns.lock();
-        if let Some(turn) = turns.get(&session).and_then(Weak::upgrade) {
-            return turn;
-        }
-        turns.retain(|_, turn| turn.strong_count() > 0);
-        let turn = Arc::default();
-        turns.insert(session, Arc::downgrade(&turn));
-        turn
+        self.0.turns.of(session)
     }
 
     /// What is durable, for reading.

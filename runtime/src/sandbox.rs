@@ -78,6 +78,13 @@ impl Action {
 pub trait Host: Send {
     /// Answers one call. While it runs the action's computing clock stands.
     fn call(&mut self, call: HostCall) -> Boxed<'_, Result<Item, Raise>>;
+
+    /// The worker has died, and not of the code. Whether the action shall be run again from its
+    /// beginning: by a host that answers the calls it has answered already as it did, and makes
+    /// none of them twice.
+    fn again(&mut self) -> Boxed<'_, bool> {
+        Box::pin(async { false })
+    }
 }
 
 /// Runs actions. Every failure of code, interpreter or worker is an [`Ending`] of that action.

@@ -88,6 +88,9 @@ pub type Boxed<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 pub trait Perform<B: Behaviour>: Send + Sync + 'static {
     /// Does it. The message, if any, goes to the actor with the key `effect-ID`.
     fn perform(&self, id: EffectId, effect: B::Effect) -> Boxed<'static, Option<B::Message>>;
+
+    /// The actor died too often, and is kept out of service. Must not wait.
+    fn quarantined(&self, _why: &str) {}
 }
 
 impl<B, F> Perform<B> for F
@@ -426,6 +429,7 @@ impl<B: Behaviour + Sync> Supervised for Seat<B> {
 
     fn quarantined(&self, why: &str) {
         self.seated.send_replace(Seated::Quarantined(why.to_owned()));
+        self.performer.quarantined(why);
     }
 
     fn abandon(&self) {

@@ -7,7 +7,7 @@
 
 use crate::config::Config;
 use crate::failure::StoreError;
-use crate::seat::{Around, Perform, Seat, Sits};
+use crate::seat::{Around, Perform, Seat, Sits, Standing};
 use parking_lot::Mutex;
 use std::collections::HashMap;
 use std::sync::{Arc, Weak};
@@ -65,6 +65,11 @@ impl Seats {
     /// Whether a stream has an actor in memory.
     pub(crate) fn is_up(&self, stream: StreamId) -> bool {
         self.table.lock().get(&stream).is_some_and(|seat| seat.doing() != Doing::Empty)
+    }
+
+    /// Whether the actor of a stream can be asked; nothing without a seat.
+    pub(crate) fn standing(&self, stream: StreamId) -> Option<Standing> {
+        self.table.lock().get(&stream).map(|seat| seat.stands())
     }
 
     /// How many there are.

@@ -14,7 +14,7 @@ mod kept;
 mod notebook;
 mod reads;
 
-pub(crate) use hands::{Hands, Lifetime};
+pub(crate) use hands::{BUDGET, Hands, Lifetime};
 pub(crate) use kept::{Kept, Slot};
 pub(crate) use notebook::Notebook;
 
@@ -89,6 +89,7 @@ async fn act(
     action.limits = runtime.shared().config.action.clone();
     action.globals = globals(granted);
     action.now = now;
+    action.functions = vec![BUDGET.to_owned()];
     action.seed = seed(&name);
     let caller = runtime.caller(session);
     let name = AtomId(name).to_string();

@@ -39,6 +39,22 @@ impl Setting {
         place.file("big", vec![b'x'; (8 << 20) + 1]);
         place.file("bent", b"ab\xff");
         place.file("ok.py", "print('ran')");
+        place.json(&["space", "create", "how"]);
+        place.json(&["put", "how", "```python\ndm.put('here')\n```"]);
+        for agent in ["keeper", "stale"] {
+            place.json(&["spawn", "stand by", "--name", agent, "--instructions", "how"]);
+        }
+        place.json(&[
+            "spawn",
+            "count",
+            "--name",
+            "miser",
+            "--instructions",
+            "how",
+            "--budget",
+            "thoughts=9",
+        ]);
+        place.json(&["agent", "wipe", "stale"]);
         Setting { place, atom, gone }
     }
 

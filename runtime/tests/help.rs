@@ -61,7 +61,8 @@ const LEASED: &str = "event_id cursor ts type actor(agent_id session_id) refs(sp
                       body(comment hop)";
 const STATUS: &str = "pid head commits commit_ms sessions agents spaces seats running scrubbed \
     scrubbed_at quarantined";
-const AGENT: &str = "id name parent depth state why model task turns dm born follows";
+const AGENT: &str = "id name parent depth state why model task turns left(thoughts tokens) \
+                     spent(thoughts tokens) dm born follows";
 const HAPPENING: &str = "cursor ts type actor(agent_id session_id) refs body(text)";
 const REPORT: &str = "question found text citations how run agents tasks findings failed files \
     passages skipped";

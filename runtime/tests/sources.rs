@@ -140,7 +140,7 @@ async fn what_cannot_be_read_is_said_with_what_to_type() {
         (empty, Kind::Invalid, "nothing to read in"),
         (hidden, Kind::Invalid, "nothing to read in"),
         (binaries, Kind::Invalid, "is no text, and 1 more are skipped"),
-        (many, Kind::Invalid, "more than 3 files"),
+        (many.clone(), Kind::Invalid, "more than 3 files"),
     ] {
         let problem = place.bring(&[path]).await.expect_err("nothing to read");
         assert_eq!(problem.kind, kind, "{problem}");
@@ -150,6 +150,9 @@ async fn what_cannot_be_read_is_said_with_what_to_type() {
     let problem = place.bring(&[]).await.expect_err("nothing is named");
     assert!(problem.text.contains("no file or folder is named"), "{problem}");
     assert_eq!(place.all("file").await.len(), 0);
+    // As many as there may be are read.
+    std::fs::remove_file(many.join("3")).expect("removes");
+    assert_eq!(place.bring(&[many]).await.expect("reads").files, 3);
     place.runtime.stop().await.expect("stops");
 }
 

@@ -7,17 +7,20 @@
 //!   the same notes.
 //! - *failures*: tried again after doubling waits, quarantined at the intensity; what is stopped,
 //!   quarantined or wiped is not woken.
-//! - *chains*: past the hop limit parked, until something is said in the DM space after that.
+//! - *chains*: past the hop limit parked, until something is said in the DM space after that; what
+//!   an agent says goes on counting, and beyond the limit it is no answer.
 //! - *letters*: each has a name of its own, and is told.
 //! - *stale*: an outcome of what is over changes nothing.
 //! - *rest*: at the end everything new was seen, and nothing is left to do.
 
 mod deeds;
+mod life;
 mod model;
 mod schedule;
 mod words;
 
-use model::{Life, Model};
+use life::Life;
+use model::Model;
 use proptest::prelude::TestCaseError;
 use proptest::test_runner::{Config, TestRng, TestRunner};
 use schedule::{Op, Outcome};
@@ -27,6 +30,7 @@ use stoa_actors::behaviour::EffectId;
 use stoa_actors::id::{Millis, Position, ROOT, SessionId, SpaceId, StreamId};
 use stoa_actors::incarnation::{self, Ask, Refused};
 use stoa_actors::limits::SessionLimits;
+use stoa_actors::log::Cause;
 use stoa_actors::session::{Charter, Effect, Follow, Message, Refusal, Session};
 use stoa_actors::simulation::{Simulation, Told};
 use stoa_actors::space::{Filter, Wake};
@@ -44,7 +48,7 @@ fn limits() -> SessionLimits {
         notes_max: 4,
         hops_max: 4,
         failures_max: 2,
-        failures_within_ms: 2_000,
+        failures_within_ms: 600,
         backoff_first_ms: 100,
         backoff_ms_max: 150,
         rest_first_ms: 50,
@@ -63,8 +67,8 @@ const DM: u8 = 0;
 struct Trial {
     sim: Simulation<Session>,
     model: Model,
-    /// When it was asked, and what.
-    asked: BTreeMap<u64, (u64, Message)>,
+    /// When it was asked, what, and how far from outside that came.
+    asked: BTreeMap<u64, (u64, Message, u16)>,
     entries: u64,
     /// What is being done outside.
     running: BTreeMap<EffectId, Effect>,
@@ -124,8 +128,11 @@ impl Trial {
     }
 
     fn ask(&mut self, message: Message) {
-        let ticket = self.sim.ask(self.stream(), Ask::new(ROOT, message.clone()));
-        self.asked.insert(ticket, (self.sim.now.0, message));
+        let hop = if matches!(message, Message::Wake(_)) { self.model.answer_hop() } else { 0 };
+        let cause = Cause { hop, root: None };
+        let ask = Ask { cause, ..Ask::new(ROOT, message.clone()) };
+        let ticket = self.sim.ask(self.stream(), ask);
+        self.asked.insert(ticket, (self.sim.now.0, message, hop));
     }
 
     fn outcome(&mut self, id: EffectId, message: Message) {
@@ -146,11 +153,11 @@ impl Trial {
 
     /// The answer and the entry are what the model foretells.
     fn hear(&mut self, told: Told<Session>) -> Result<(), String> {
-        let Some((now, message)) = self.asked.remove(&told.ticket) else {
+        let Some((now, message, hop)) = self.asked.remove(&told.ticket) else {
             return Err(format!("turns: {} was answered twice", told.ticket));
         };
         let law = law(&message);
-        let (answer, whats) = self.model.foretell(now, &message);
+        let (answer, whats) = self.model.foretell(now, &message, hop);
         let heard = match &told.answer {
             Ok(reply) => Heard::of(reply),
             Err(Refused::Actor(Refusal::Stale { .. })) => Heard::Stale,
@@ -204,7 +211,7 @@ impl Trial {
                 match it.acting.clone() {
                     None => owed.insert(format!("think {turn} {step}"), None),
                     Some((code, at)) => {
-                        let (notes, cause) = (Arc::new(it.notes.clone()), it.cause());
+                        let (notes, cause) = (Arc::new(it.notes.clone()), it.cause);
                         let act = Effect::Act { turn, step, code, at, cause, notes, after };
                         owed.insert(format!("act {turn} {step}"), Some(act))
                     }
@@ -301,7 +308,8 @@ impl Trial {
                 }
             }
             Life::Parked { heard } => {
-                if let Some(wake) = new_in(&space(DM), *heard) {
+                let near = self.model.answer_hop() < limits().hops_max;
+                if let Some(wake) = new_in(&space(DM), *heard).filter(|_| near) {
                     return Err(format!("chains: parked, although {wake:?} was said"));
                 }
             }
@@ -334,6 +342,7 @@ fn name(id: EffectId, effect: &Effect) -> Option<String> {
         Effect::Wait { turn, .. } => format!("wait {turn}"),
         Effect::Tell { .. } => format!("letter {id}"),
         Effect::Listen => return None,
+        Effect::Send(_) | Effect::Return { .. } => format!("transfer {id}"),
     })
 }
 

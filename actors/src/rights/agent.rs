@@ -5,7 +5,7 @@ use super::grant::Spawn;
 use super::{Asking, Decision, Event, Level, Link, Refusal, Reply, Right, Rights, Subject};
 use crate::id::LinkId;
 use crate::mutant::planted;
-use crate::session::Charter;
+use crate::session::{Budget, Charter};
 
 /// What an agent calls the space that it shares with its parent.
 pub const DM: &str = "dm";
@@ -16,7 +16,7 @@ impl Rights {
         asking: Asking<'_>,
         spawn: Spawn,
         dm_links: [LinkId; 2],
-        charter: Box<Charter>,
+        (charter, budget): (Box<Charter>, Budget),
     ) -> Result<Decision, Refusal> {
         let (child, reason) = (spawn.child, spawn.reason.clone());
         let by = asking.by;
@@ -47,6 +47,9 @@ impl Rights {
         decision.events.splice(0..0, dm.events);
         if !planted("rights.agent_without_charter") {
             decision.events.push(Event::Chartered { session: child, charter });
+        }
+        if !budget.is_unbounded() {
+            decision.events.push(Event::Allotted { session: child, budget });
         }
         decision.answer = Ok(Reply::Spawned { child });
         Ok(decision)

@@ -8,7 +8,7 @@ use std::convert::Infallible;
 
 impl Behaviour for Rights {
     const KIND: &'static str = "rights";
-    const SNAPSHOT_FORM: u8 = 2;
+    const SNAPSHOT_FORM: u8 = 3;
     type Message = Message;
     type Event = Event;
     type Effect = Infallible;
@@ -51,6 +51,7 @@ impl Behaviour for Rights {
             Event::Unnamed { .. } => "name.taken",
             Event::Ended { .. } => "session.ended",
             Event::Chartered { .. } => "session.chartered",
+            Event::Allotted { .. } => "session.allotted",
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{Birth, Level, Link, Named, Refusal, Rights, Seen, Subject};
 use crate::id::{LinkId, Millis, SessionId, SpaceId};
-use crate::session::Charter;
+use crate::session::{Budget, Charter};
 use std::collections::BTreeMap;
 
 /// One subject that a session holds something on.
@@ -177,10 +177,10 @@ impl Rights {
     }
 
     /// The agents whose actor is still to be begun, and with what.
-    pub fn chartered(&self) -> impl Iterator<Item = (SessionId, &Charter)> {
+    pub fn chartered(&self) -> impl Iterator<Item = (SessionId, &Charter, Budget)> {
         self.births()
             .filter(|(_, birth)| birth.ended.is_none())
-            .filter_map(|(session, birth)| Some((session, birth.charter.as_deref()?)))
+            .filter_map(|(session, birth)| Some((session, birth.charter.as_deref()?, birth.budget)))
     }
 
     /// Whether `by` may stop, wake, look into and end a session: it itself and those above it.

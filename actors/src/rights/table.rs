@@ -4,6 +4,7 @@
 use super::{Birth, Event, Link, Named, Rights, Seen, Subject};
 use crate::id::{LinkId, Millis, SessionId};
 use crate::mutant::planted;
+use crate::session::Budget;
 use std::collections::{BTreeMap, BTreeSet};
 
 impl Rights {
@@ -26,7 +27,8 @@ impl Rights {
             | Event::Shared { .. }
             | Event::Named { .. }
             | Event::Unnamed { .. }
-            | Event::Chartered { .. } => {}
+            | Event::Chartered { .. }
+            | Event::Allotted { .. } => {}
         }
     }
 
@@ -45,7 +47,8 @@ impl Rights {
                 let ended = self.gone_sessions.get(child).copied();
                 let ended = ended.filter(|_| !planted("rights.widen_revives_the_ended"));
                 let (parent_of, seen) = (Some(*parent), Seen::NotYet);
-                let birth = Birth { parent: parent_of, at: *at, seen, ended, charter: None };
+                let (charter, budget) = (None, Budget::default());
+                let birth = Birth { parent: parent_of, at: *at, seen, ended, charter, budget };
                 self.births.insert(*child, birth);
                 if let Some(alias) = alias {
                     self.call(*parent, alias, Named::Session(*child));
@@ -73,6 +76,11 @@ impl Rights {
                     && (birth.ended.is_none() || charters)
                 {
                     birth.charter = Some(charter.clone());
+                }
+            }
+            Event::Allotted { session, budget } => {
+                if let Some(birth) = self.births.get_mut(session) {
+                    birth.budget = *budget;
                 }
             }
             Event::Named { holder, alias, named } => self.call(*holder, alias, *named),
@@ -108,7 +116,9 @@ impl Rights {
                 fresh && alive(parent) && links.iter().all(|l| l.to == *child && lands(l))
             }
             Event::SpawnRefused { parent, .. } => alive(parent),
-            Event::Born { session } | Event::Chartered { session, .. } => alive(session),
+            Event::Born { session }
+            | Event::Chartered { session, .. }
+            | Event::Allotted { session, .. } => alive(session),
             Event::Revoked { links, .. } | Event::Expired { links } => known(links),
             Event::Named { holder, .. } | Event::Unnamed { holder, .. } => alive(holder),
             Event::Ended { session, links, .. } => alive(session) && known(links),

@@ -1,7 +1,8 @@
 //! How an agent is born, woken, let rest, tried again, stopped and ended.
 
 use super::{
-    Charter, Effect, Event, Follow, Letter, Phase, Refusal, Reply, Session, Turn, TurnOutcome,
+    Booking, Budget, Charter, Effect, Event, Follow, Phase, Refusal, Reply, Session, Turn,
+    TurnOutcome,
 };
 use crate::behaviour::{Decision, Delivery, EffectId};
 use crate::id::{Millis, SessionId, SpaceId};
@@ -13,8 +14,10 @@ use std::sync::Arc;
 const THINK: u64 = 0;
 const ACT: u64 = 1;
 const WAIT: u64 = 2;
-const TELL: u64 = 3;
+pub(super) const TELL: u64 = 3;
 const LISTEN: u64 = 4;
+pub(super) const LEND: u64 = 5;
+pub(super) const RETURN: u64 = 6;
 
 /// Every effect of a session has a name of its own, the same whenever it is asked for again.
 fn id(turn: u64, step: u32, kind: u64) -> EffectId {
@@ -33,9 +36,14 @@ pub(super) fn wait(turn: u64, until: Millis) -> (EffectId, Effect) {
     (id(turn, 0, WAIT), Effect::Wait { turn, until })
 }
 
+/// Of a kind that is numbered through, in turns or out of them.
+pub(super) fn numbered(number: u64, kind: u64) -> EffectId {
+    number << 3 | kind
+}
+
 /// After entry `seq`: one that still runs for an older entry has perhaps looked already.
 pub(super) fn listen(seq: u64) -> (EffectId, Effect) {
-    (seq << 3 | LISTEN, Effect::Listen)
+    (numbered(seq, LISTEN), Effect::Listen)
 }
 
 impl Session {
@@ -67,13 +75,13 @@ impl Session {
     /// Whether it has nothing to do and nothing to tell: it can be put away until it is woken.
     pub fn is_at_rest(&self) -> bool {
         let done = !matches!(self.phase, Phase::Turning(_) | Phase::Waiting { .. });
-        done && self.letters.is_empty()
+        done && self.letters.is_empty() && self.owed_transfers().is_empty()
     }
 
     /// Whether a wake would find it listening, now or once it is done.
     pub fn listens(&self) -> bool {
         !matches!(self.phase, Phase::Unborn | Phase::Wiped | Phase::Stopped)
-            && !matches!(self.phase, Phase::Quarantined { .. })
+            && !matches!(self.phase, Phase::Quarantined { .. } | Phase::Exhausted { .. })
     }
 
     pub(super) fn living(&self) -> Result<(), Refusal> {
@@ -87,6 +95,7 @@ impl Session {
     pub(super) fn begin(
         &self,
         charter: Box<Charter>,
+        budget: Budget,
         delivery: &Delivery<'_>,
     ) -> Result<Decision<Self>, Refusal> {
         match self.phase {
@@ -98,12 +107,17 @@ impl Session {
         if size > max {
             return Err(Refusal::Limit { what: "the task", size, max });
         }
+        if let Some((unit, _)) = budget.units().into_iter().find(|(_, n)| *n == Some(0)) {
+            return Err(Refusal::BudgetEmpty(unit));
+        }
         let mut first = self.turn(Vec::new(), reaction(delivery.cause), delivery);
-        first.events.insert(0, Event::Born(charter));
+        let allotted = (!budget.is_unbounded()).then_some(Event::Booked(Booking::Allotted(budget)));
+        first.events.splice(0..0, [Event::Born(charter)].into_iter().chain(allotted));
         Ok(first)
     }
 
-    /// Something is new. What the turn before has seen already is not.
+    /// Something is new. What the turn before has seen already is not. To one that is parked the
+    /// delivery's cause is that of the answer.
     pub(super) fn wake(&self, mut wakes: Vec<Wake>, delivery: &Delivery<'_>) -> Decision<Self> {
         self.keep_news(&mut wakes);
         let dm = self.charter().map(|it| it.dm);
@@ -117,7 +131,15 @@ impl Session {
             Phase::Parked { heard, .. }
                 if said > Some(*heard) || (spoken_to && planted("session.answers_itself")) =>
             {
-                self.turn(wakes, Cause { root, hop: 1 }, delivery)
+                // Only who is outside begins a chain anew: an agent's answer is one more of it.
+                let hop = match planted("session.answers_begin_anew") {
+                    true => 1,
+                    false => reaction(delivery.cause).hop,
+                };
+                match hop > delivery.limits.session.hops_max {
+                    true => Decision::read(Reply::Busy),
+                    false => self.turn(wakes, Cause { root, hop }, delivery),
+                }
             }
             Phase::Idle
                 if delivery.now < self.rest_until && !spoken_to && !planted("session.no_rest") =>
@@ -131,7 +153,7 @@ impl Session {
                     format!("parked after a chain of {hop} reactions; answer here, and I go on");
                 let heard = said.unwrap_or_default();
                 let parked = Decision::event(Event::Parked { hop, heard }, Reply::Done);
-                self.write(parked, "parked", text, Cause { root, hop: 0 })
+                self.write(parked, "parked", text, Cause { root, hop })
             }
             Phase::Idle => self.turn(wakes, Cause { root, hop }, delivery),
             Phase::Stopped if planted("session.wakes_the_stopped") => {
@@ -153,7 +175,8 @@ impl Session {
         let limits = &delivery.limits.session;
         let at = delivery.now;
         let since = at.0.saturating_sub(limits.failures_within_ms);
-        let counted = self.failures.iter().filter(|it| it.0 >= since).count() as u32;
+        let forgiven = self.failures.iter().take_while(|it| it.0 < since).count();
+        let counted = (self.failures.len() - forgiven) as u32;
         if counted >= limits.failures_max && !planted("session.fails_for_ever") {
             let text = format!("quarantined after {} failures: {why}", counted + 1);
             let event = Event::Quarantined { why, at };
@@ -164,7 +187,12 @@ impl Session {
         let wait_ms = limits.backoff_first_ms << doubled;
         let retry_at = Millis(at.0 + wait_ms.min(limits.backoff_ms_max));
         let (id, effect) = wait(self.turns, retry_at);
-        Decision::event(Event::TurnFailed { why, at, retry_at }, Reply::Done).effect(id, effect)
+        let failed = Event::TurnFailed { why, at, retry_at };
+        let mut failed = Decision::event(failed, Reply::Done).effect(id, effect);
+        if forgiven > 0 && !planted("session.failures_pile_up") {
+            failed.events.insert(0, Event::Forgiven { failures: forgiven as u64 });
+        }
+        failed
     }
 
     pub(super) fn retry(
@@ -218,40 +246,26 @@ impl Session {
         self.write(stopped, "stopped", text, Cause::default())
     }
 
-    pub(super) fn go_on(&self, mut wakes: Vec<Wake>, delivery: &Delivery<'_>) -> Decision<Self> {
+    pub(super) fn go_on(
+        &self,
+        mut wakes: Vec<Wake>,
+        delivery: &Delivery<'_>,
+    ) -> Result<Decision<Self>, Refusal> {
         self.keep_news(&mut wakes);
         match self.phase {
-            Phase::Parked { .. } | Phase::Stopped | Phase::Quarantined { .. } => {
+            Phase::Parked { .. }
+            | Phase::Stopped
+            | Phase::Quarantined { .. }
+            | Phase::Exhausted { .. } => {
+                if let Some(what) = self.purse.used_up() {
+                    return Err(Refusal::Exhausted(what));
+                }
                 let mut turn = self.turn(wakes, reaction(delivery.cause), delivery);
                 turn.events.insert(0, Event::Resumed { by: delivery.asker });
-                turn
+                Ok(turn)
             }
-            _ => Decision::read(Reply::Done),
+            _ => Ok(Decision::read(Reply::Done)),
         }
-    }
-
-    /// Adds a letter to the parent.
-    pub(super) fn write(
-        &self,
-        mut decision: Decision<Self>,
-        subject: &str,
-        text: String,
-        cause: Cause,
-    ) -> Decision<Self> {
-        let Some(charter) = self.charter() else { return decision };
-        let id = (self.written + 1) << 3 | TELL;
-        let letter = Letter { subject: subject.to_owned(), text, cause };
-        decision.events.push(Event::Wrote { id, letter: letter.clone() });
-        decision.effect(id, Effect::Tell { dm: charter.dm, letter })
-    }
-
-    pub(super) fn owed_letters(&self) -> Vec<(EffectId, Effect)> {
-        let Some(dm) = self.charter().map(|it| it.dm) else { return Vec::new() };
-        let tell = |letter: &Letter| Effect::Tell { dm, letter: letter.clone() };
-        if planted("session.forgets_letters") {
-            return Vec::new();
-        }
-        self.letters.iter().map(|(id, letter)| (*id, tell(letter))).collect()
     }
 
     pub(super) fn take(&mut self, event: &Event) {
@@ -315,6 +329,11 @@ impl Session {
             Event::Told(id) => {
                 self.letters.remove(id);
             }
+            Event::Exhausted { what } => self.phase = Phase::Exhausted { what: what.clone() },
+            Event::Forgiven { failures } => {
+                self.failures.drain(..(*failures as usize).min(self.failures.len()));
+            }
+            Event::Booked(booking) => self.purse.take(booking),
         }
     }
 
@@ -325,6 +344,7 @@ impl Session {
         };
         match event {
             Event::Thought { thought, at } => {
+                self.purse.think();
                 if let Some(code) = &thought.code {
                     turn.doing = super::Doing::Acting { code: code.clone(), since: *at };
                     turn.notes = Arc::default();

@@ -28,4 +28,37 @@ pub enum Refusal {
         /// The limit, in the same unit.
         max: usize,
     },
+    /// There is nothing left to think with.
+    #[error("its budget is spent ({0}); hand it more, and it goes on")]
+    Exhausted(String),
+    /// A child would be without a bound where its parent has one.
+    #[error(
+        "you have {left} {unit} left, and a child's budget is taken out of yours: say how many, \
+         budget={{\"{unit}\": N}}"
+    )]
+    BudgetUnnamed {
+        /// Which unit.
+        unit: &'static str,
+        /// What is left.
+        left: u64,
+    },
+    /// More than there is.
+    #[error(
+        "{asked} {unit} are more than the {left} you have left; give less, or ask for more \
+         yourself in the space you share with your parent"
+    )]
+    BudgetShort {
+        /// Of which unit.
+        unit: &'static str,
+        /// How much was asked for.
+        asked: u64,
+        /// What is left.
+        left: u64,
+    },
+    /// Nothing can be done with nothing.
+    #[error("a budget of 0 {0} lets it think nothing; give 1 or more, or leave {0} out")]
+    BudgetEmpty(&'static str),
+    /// More of what has no end.
+    #[error("its {0} have no bound; there is nothing to add to")]
+    BudgetUnbounded(&'static str),
 }

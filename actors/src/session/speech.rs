@@ -1,6 +1,19 @@
 //! What a model says, taken apart: words, and the code between its fences.
 
-use super::Thought;
+use serde::{Deserialize, Serialize};
+
+/// What a model says: words, and code to run if it wants to act. Without code the turn ends.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Thought {
+    /// Words.
+    pub text: String,
+    /// Python.
+    pub code: Option<String>,
+    /// What it took, as the model reports it; 0 offline. It is kept as
+    /// [`Booking::Spent`](super::Booking::Spent): what is read back from the log says 0.
+    #[serde(skip)]
+    pub tokens: u64,
+}
 
 /// Splits a reply in Markdown: what stands in ```` ```python ```` fences is the code, in order, the
 /// rest is words. A fence that is not closed runs to the end.
@@ -30,7 +43,8 @@ pub fn thought(reply: &str) -> Thought {
             None => push(&mut text, line),
         }
     }
-    Thought { text: text.trim().to_owned(), code: (!code.trim().is_empty()).then_some(code) }
+    let code = (!code.trim().is_empty()).then_some(code);
+    Thought { text: text.trim().to_owned(), code, tokens: 0 }
 }
 
 fn closes(line: &str, ticks: &str) -> bool {
@@ -47,7 +61,7 @@ mod tests {
     use super::*;
 
     fn parts(reply: &str) -> (String, Option<String>) {
-        let Thought { text, code } = thought(reply);
+        let Thought { text, code, .. } = thought(reply);
         (text, code)
     }
 

@@ -1,7 +1,7 @@
 //! One turn of an agent: think, act, observe, until it has nothing more to do.
 
 use super::fate::{act_id, listen, think_id};
-use super::{Effect, Event, Message, Note, Phase, Refusal, Reply, Session, Thought};
+use super::{Booking, Effect, Event, Message, Note, Phase, Refusal, Reply, Session, Thought};
 use crate::behaviour::{Decision, Delivery, EffectId};
 use crate::id::Millis;
 use crate::log::Cause;
@@ -112,27 +112,58 @@ impl Session {
         let at = self.at(turn, step, false)?;
         let limits = &delivery.limits.session;
         let bytes = thought.text.len() + thought.code.as_ref().map_or(0, String::len);
+        let tokens = thought.tokens;
+        if let Some(left) = self.purse.left().tokens.filter(|left| tokens > *left) {
+            return Ok(self.overdrawn(at, tokens, left, delivery));
+        }
         if bytes > limits.thought_bytes_max {
             let max = limits.thought_bytes_max;
             let why = format!("the model said {bytes} bytes; thought_bytes_max is {max}");
-            return Ok(self.failed(why, delivery));
+            return Ok(paid(Booking::Spent { thoughts: 1, tokens }, self.failed(why, delivery)));
         }
-        let Some(code) = thought.code.clone() else {
-            let said = thought.text.clone();
-            let mut ended = self.end(at, TurnOutcome::Done, said, delivery);
-            ended.events.insert(0, Event::Thought { thought, at: delivery.now });
+        let took = (tokens > 0).then_some(Event::Booked(Booking::Spent { thoughts: 0, tokens }));
+        let spoken = [Event::Thought { thought: thought.clone(), at: delivery.now }];
+        let Some(code) = thought.code else {
+            let mut ended = self.end(at, TurnOutcome::Done, thought.text, delivery);
+            ended.events.splice(0..0, spoken.into_iter().chain(took));
             return Ok(ended);
         };
         let steps_max = limits.turn_steps_max;
         if step > steps_max && !planted("session.steps_unbounded") {
             let cut = format!("turn_steps_max = {steps_max}");
-            return Ok(self.end(at, TurnOutcome::Exhausted(cut), String::new(), delivery));
+            let cut = self.end(at, TurnOutcome::Exhausted(cut), String::new(), delivery);
+            return Ok(paid(Booking::Spent { thoughts: 1, tokens }, cut));
         }
         let (after, cause) = (self.acted, at.cause);
         let notes = Arc::default();
         let effect = Effect::Act { turn, step, code, at: delivery.now, cause, notes, after };
-        let event = Event::Thought { thought, at: delivery.now };
-        Ok(Decision::event(event, Reply::Done).effect(act_id(turn, step), effect))
+        let mut acts = Decision::read(Reply::Done).effect(act_id(turn, step), effect);
+        acts.events.extend(spoken.into_iter().chain(took));
+        Ok(acts)
+    }
+
+    /// A thought that took more than there was: what there was is spent, and what was said is not
+    /// acted upon, so that nobody spends more than it was given.
+    fn overdrawn(
+        &self,
+        turn: &Turn,
+        took: u64,
+        left: u64,
+        delivery: &Delivery<'_>,
+    ) -> Decision<Self> {
+        let given = self.purse.given().tokens.unwrap_or(left);
+        let what = format!("tokens = {given} (a thought took {took}, and {left} were left)");
+        let spent = Booking::Spent { thoughts: 1, tokens: left };
+        paid(spent, self.end_exhausted(turn, what, delivery))
+    }
+
+    /// The turn ends, for there is nothing left to think with.
+    fn end_exhausted(&self, turn: &Turn, what: String, delivery: &Delivery<'_>) -> Decision<Self> {
+        let outcome = TurnOutcome::Exhausted(format!("budget: {what}"));
+        let mut exhausted = self.exhausted(&what, turn.cause);
+        let ended = Event::TurnEnded { outcome, rest_until: delivery.now };
+        exhausted.events.insert(0, ended);
+        exhausted
     }
 
     pub(super) fn note(
@@ -166,6 +197,11 @@ impl Session {
             ended.events.insert(0, event);
             return Ok(ended);
         }
+        if let Some(what) = self.purse.used_up() {
+            let mut exhausted = self.end_exhausted(at, what, delivery);
+            exhausted.events.insert(0, event);
+            return Ok(exhausted);
+        }
         let step = step + 1;
         let effect = Effect::Think { turn, step };
         Ok(Decision::event(event, Reply::Done).effect(think_id(turn, step), effect))
@@ -178,6 +214,11 @@ impl Session {
         delivery: &Delivery<'_>,
     ) -> Result<Decision<Self>, Refusal> {
         match &self.phase {
+            // A model that was asked and did not answer has been asked all the same.
+            Phase::Turning(it) if it.number == turn && it.doing == Doing::Thinking => {
+                let spent = Booking::Spent { thoughts: 1, tokens: 0 };
+                Ok(paid(spent, self.failed(why, delivery)))
+            }
             Phase::Turning(it) if it.number == turn => Ok(self.failed(why, delivery)),
             _ => Err(Refusal::Stale { turn, step: 0 }),
         }
@@ -215,18 +256,27 @@ impl Session {
         }
     }
 
-    /// Begins a turn.
+    /// Begins a turn, if there is something left to think with. If not, what woke it stays new.
     pub(super) fn turn(
         &self,
         wakes: Vec<Wake>,
         cause: Cause,
         delivery: &Delivery<'_>,
     ) -> Decision<Self> {
+        if let Some(what) = self.purse.used_up() {
+            return self.exhausted(&what, cause);
+        }
         let turn = self.turns + 1;
         let event = Event::TurnBegan { turn, wakes, cause, at: delivery.now };
         let effect = Effect::Think { turn, step: 1 };
         Decision::event(event, Reply::Done).effect(think_id(turn, 1), effect)
     }
+}
+
+/// What was spent comes first in the entry.
+fn paid(spent: Booking, mut decision: Decision<Session>) -> Decision<Session> {
+    decision.events.insert(0, Event::Booked(spent));
+    decision
 }
 
 impl Message {

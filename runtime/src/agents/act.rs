@@ -3,7 +3,7 @@
 use crate::problem::Problem;
 use crate::runtime::Runtime;
 use crate::sandbox::Action;
-use crate::session::{Hands, Kept, Lifetime, Notebook, Slot, globals, held, items, seed};
+use crate::session::{BUDGET, Hands, Kept, Lifetime, Notebook, Slot, globals, held, items, seed};
 use stoa_actors::code::{Ending, Item, Outcome};
 use stoa_actors::id::SessionId;
 use stoa_actors::log::Hash;
@@ -93,43 +93,64 @@ fn names(
     names
 }
 
-/// The tools that the session may use.
+/// The tools that the session may use, and what tells it what is left.
 fn tools(runtime: &Runtime, session: SessionId) -> Vec<String> {
     let shared = runtime.shared();
     let held = shared.rights.read().holdings(session, shared.clock.now());
-    held.into_iter()
-        .filter_map(|it| match (it.subject, it.use_) {
-            (Subject::Tool(name), Some(_)) => Some(name),
-            _ => None,
-        })
-        .collect()
+    let tools = held.into_iter().filter_map(|it| match (it.subject, it.use_) {
+        (Subject::Tool(name), Some(_)) => Some(name),
+        _ => None,
+    });
+    tools.chain([BUDGET.to_owned()]).collect()
 }
 
-/// What the model is shown of it.
+/// What the model is shown of it. Of what is too long the printed text is cut: how the action ended
+/// is told whole, as far as it fits alone.
 fn observation(outcome: Outcome, lost: bool, max: usize) -> Observation {
-    let mut text = outcome.printed;
-    let failed = match outcome.ending {
-        Ending::Done { value } => {
-            if let Some(value) = value {
-                text.push_str(&value);
-            }
-            None
-        }
-        Ending::Failed { class, traceback } => {
-            text.push_str(&traceback);
-            Some(class)
-        }
+    let (mut end, failed) = match outcome.ending {
+        Ending::Done { value } => (value.unwrap_or_default(), None),
+        Ending::Failed { class, traceback } => (traceback, Some(class)),
     };
     let notice = outcome.notice.or_else(|| {
         lost.then(|| "the variables of earlier actions are gone; define them anew".to_owned())
     });
-    if let Some(notice) = notice {
-        text = format!("note: {notice}\n{text}");
+    let mut text = notice.map_or_else(String::new, |notice| format!("note: {notice}\n"));
+    end.truncate(end.floor_char_boundary(max));
+    let room = max.saturating_sub(end.len() + text.len());
+    if outcome.printed.len() <= room {
+        text.push_str(&outcome.printed);
+    } else {
+        text.push_str(&outcome.printed[..outcome.printed.floor_char_boundary(room)]);
+        text.push_str("\n… cut here\n");
     }
-    if text.len() > max {
-        let cut = text.floor_char_boundary(max);
-        text.truncate(cut);
-        text.push_str("\n… cut here");
-    }
+    text.push_str(&end);
     Observation { text, failed }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Found by a recipe that prints for ever: what ended it was cut off behind what it had printed.
+    #[test]
+    fn how_an_action_ended_is_told_however_much_it_printed() {
+        let outcome = |printed: &str, ending| Outcome {
+            ending,
+            printed: printed.to_owned(),
+            dump: None,
+            notice: None,
+        };
+        let failed = || {
+            let (class, traceback) = ("TimeoutError".to_owned(), "TimeoutError: 5 s".to_owned());
+            Ending::Failed { class, traceback }
+        };
+        let cut = observation(outcome(&"ü".repeat(100), failed()), false, 60);
+        assert_eq!(cut.text, format!("{}\n… cut here\nTimeoutError: 5 s", "ü".repeat(21)));
+        let whole = observation(outcome("x\n", failed()), true, 1_000);
+        let note = "note: the variables of earlier actions are gone; define them anew";
+        assert_eq!(whole.text, format!("{note}\nx\nTimeoutError: 5 s"));
+        let value = Ending::Done { value: Some("y".repeat(100)) };
+        let value = observation(outcome("x", value), false, 60);
+        assert_eq!(value.text, format!("\n… cut here\n{}", "y".repeat(60)));
+    }
 }

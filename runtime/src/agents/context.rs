@@ -70,6 +70,7 @@ pub(super) async fn context(
         instructions,
         wakes,
         steps: steps(runtime, session)?,
+        left: state.purse().left(),
         spaces,
     };
     Ok(Told { model: charter.model.clone(), told })

@@ -2,7 +2,6 @@
 //! them.
 
 use crate::caller::{Caller, Why, Written};
-use crate::host::load;
 use crate::problem::{Kind, Problem};
 use serde::{Deserialize, Serialize};
 use stoa_actors::atom::Content;
@@ -10,7 +9,7 @@ use stoa_actors::behaviour::Behaviour;
 use stoa_actors::id::{LinkId, Millis, Position, ROOT, SessionId, SpaceId};
 use stoa_actors::incarnation::Ask;
 use stoa_actors::rights::{self, Level, Named, Right, Subject};
-use stoa_actors::session::{Charter, Message, Phase, Session};
+use stoa_actors::session::{Budget, Charter, Message, Phase, Refusal, Session, Spent};
 use stoa_actors::space::Draft;
 
 /// An agent, as those above it see it.
@@ -22,7 +21,8 @@ pub struct AgentCard {
     pub name: Option<String>,
     /// Who spawned it.
     pub parent: SessionId,
-    /// `unborn`, `idle`, `running`, `waiting`, `parked`, `stopped`, `quarantined` or `wiped`.
+    /// `unborn`, `idle`, `running`, `waiting`, `parked`, `stopped`, `exhausted`,
+    /// `quarantined` or `wiped`.
     pub state: String,
     /// Why it is in that state, where there is something to say.
     pub why: Option<String>,
@@ -34,6 +34,10 @@ pub struct AgentCard {
     pub dm: SpaceId,
     /// Turns it has begun.
     pub turns: u64,
+    /// What it has left to spend.
+    pub left: Budget,
+    /// What it has spent.
+    pub spent: Spent,
     /// When it was spawned.
     pub born: Millis,
     /// The spaces that wake it.
@@ -111,8 +115,7 @@ impl Caller {
         if !is_agent {
             return Ok(None);
         }
-        let state = load::<Session>(self.runtime.store(), session.stream())?;
-        Ok(state.state().charter().cloned())
+        Ok(self.runtime.charter(session)?)
     }
 
     fn card_of(&self, session: SessionId) -> Result<AgentCard, Problem> {
@@ -132,11 +135,16 @@ impl Caller {
         };
         let birth = birth.ok_or_else(unknown)?;
         let parent = birth.parent.ok_or_else(unknown)?;
-        let life = load::<Session>(self.runtime.store(), session.stream())?.into_state();
-        let charter =
-            life.charter().cloned().or(birth.charter.map(|it| *it)).ok_or_else(unknown)?;
+        let charter = self.runtime.charter(session)?;
+        let charter = charter.or(birth.charter.map(|it| *it)).ok_or_else(unknown)?;
+        let life = self.runtime.life(session)?;
+        let broken = life.is_none().then(|| "its log cannot be gone on with".to_owned());
+        let out = self.runtime.out_of_service(session).or(broken);
+        let life = life.unwrap_or_else(|| Session::unborn(session.stream()));
         let (state, why) = if birth.ended.is_some() {
             ("wiped", None)
+        } else if let Some(why) = out {
+            ("quarantined", Some(why))
         } else {
             match life.phase() {
                 Phase::Unborn => ("unborn", None),
@@ -147,6 +155,9 @@ impl Caller {
                 Phase::Stopped => ("stopped", None),
                 Phase::Quarantined { why } => ("quarantined", Some(why.clone())),
                 Phase::Wiped => ("wiped", None),
+                Phase::Exhausted { what } => {
+                    ("exhausted", Some(format!("budget: {what} is spent")))
+                }
             }
         };
         Ok(AgentCard {
@@ -159,6 +170,8 @@ impl Caller {
             task: charter.task,
             dm: charter.dm,
             turns: life.turns(),
+            left: life.purse().left(),
+            spent: life.purse().spent(),
             born: birth.at,
             follows: life.follows().map(|(space, it)| (space, it.cursor)).collect(),
         })
@@ -169,6 +182,13 @@ impl Caller {
     pub async fn say(&self, name: &str, text: &str) -> Result<Written, Problem> {
         let session = self.agent_named(name)?;
         let card = self.card_of(session)?;
+        if card.state == "wiped" {
+            return Err(Refusal::Wiped.into());
+        }
+        if text.trim().is_empty() {
+            let problem = Problem::new(Kind::Invalid, "the text is empty; say something");
+            return Err(problem.hint(format!("stoa agent say {name} TEXT")));
+        }
         if self.level(card.dm).is_none_or(|it| it < Level::Append) {
             let right = Right::to_use(Subject::Space(card.dm), Level::Append);
             let reason = "to speak to it".to_owned();
@@ -197,11 +217,20 @@ impl Caller {
         self.card_of(session)
     }
 
-    /// Lets a stopped, parked or quarantined agent go on: it gets a turn.
+    /// Lets a stopped, parked or quarantined agent go on: it gets a turn. So does one whose budget
+    /// was spent, once it has been handed more. Errors: [`Kind::Conflict`] for one that goes on
+    /// already, or whose budget is spent still.
     pub async fn resume_agent(&self, name: &str) -> Result<AgentCard, Problem> {
         let session = self.governed(name)?;
+        self.revive(session).await?;
         let seat = self.runtime.agent(session)?;
         let state = super::context::state(&self.runtime, session).await?;
+        let goes = matches!(state.phase(), Phase::Idle | Phase::Turning(_) | Phase::Waiting { .. });
+        if goes {
+            let text =
+                format!("{name:?} is at work, or waits for news; there is nothing to resume");
+            return Err(Problem::new(Kind::Conflict, text).hint(format!("stoa agent show {name}")));
+        }
         let (news, _) = self.runtime.news(session, &state)?;
         seat.ask(Ask::new(self.session(), Message::Resume(news)).comment("resume")).await?;
         self.runtime.wake_up(session);
@@ -209,7 +238,7 @@ impl Caller {
     }
 
     /// Ends an agent and all under it, the youngest first: rights, names and turns go, what they
-    /// wrote stays.
+    /// wrote stays. Errors: [`Kind::Unknown`] for one that is wiped already.
     pub async fn wipe_agent(&self, name: &str, reason: &str) -> Result<u64, Problem> {
         let session = self.governed(name)?;
         let mut doomed: Vec<(Millis, SessionId)> = {
@@ -217,6 +246,9 @@ impl Caller {
             let under = rights.agents().filter(|it| rights.governs(session, *it));
             under.filter_map(|it| Some((rights.birth(it)?.at, it))).collect()
         };
+        if doomed.is_empty() {
+            return Err(Refusal::Wiped.into());
+        }
         doomed.sort();
         for (_, it) in doomed.iter().rev() {
             let seat = self.runtime.agent(*it)?;
@@ -231,7 +263,7 @@ impl Caller {
                     }
                 }
             }
-            seat.keep_effects(&[]);
+            self.runtime.settle_estate(*it).await?;
             self.runtime.unfollow_all(*it);
             let end = rights::Message::End { session: *it, reason: reason.to_owned() };
             self.runtime.rights().ask(self.ask(end, Why::comment("wipe"))).await?;
@@ -240,7 +272,7 @@ impl Caller {
     }
 
     /// An agent that the caller may stop.
-    fn governed(&self, name: &str) -> Result<SessionId, Problem> {
+    pub(super) fn governed(&self, name: &str) -> Result<SessionId, Problem> {
         let session = self.agent_named(name)?;
         let rights = self.runtime.shared().rights.read();
         if rights.governs(self.session(), session) {

@@ -9,7 +9,7 @@ use stoa_actors::codec::CodecError;
 use stoa_actors::id::{Millis, Position, RIGHTS, ROOT, SessionId, SpaceId};
 use stoa_actors::incarnation;
 use stoa_actors::log::Body;
-use stoa_actors::session::{Event, Recorded, Session, TurnOutcome};
+use stoa_actors::session::{Booking, Event, Recorded, Session, Settlement, TurnOutcome};
 use stoa_actors::space::Space;
 
 /// One entry of an agent's stream, in words.
@@ -166,6 +166,19 @@ fn told(event: &Event) -> String {
         Event::Followed { space, .. } => format!("space {space}"),
         Event::Unfollowed(space) => format!("space {space}"),
         Event::Wrote { letter, .. } => format!("{}: {}", letter.subject, letter.text),
+        Event::Booked(booking) => booked(booking),
+        Event::Exhausted { what } => format!("budget: {what} is spent"),
+        Event::Forgiven { failures } => format!("{failures} failures no longer count"),
         Event::Resumed { .. } | Event::Told(_) => String::new(),
+    }
+}
+
+fn booked(booking: &Booking) -> String {
+    match booking {
+        Booking::Allotted(budget) | Booking::Funded { budget, .. } => budget.to_string(),
+        Booking::Spent { thoughts, tokens } => format!("thoughts={thoughts},tokens={tokens}"),
+        Booking::Lent { loan, .. } => format!("{} to {}", loan.budget, loan.child),
+        Booking::Settled(Settlement::Repaid { child, rest }) => format!("{rest} by {child}"),
+        Booking::Settled(_) => String::new(),
     }
 }

@@ -8,12 +8,13 @@ use crate::problem::{Kind, Problem};
 use crate::seat::Seat;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
+use stoa_actors::atom::Content;
 use stoa_actors::id::{LinkId, Position, ROOT, SessionId, SpaceId};
 use stoa_actors::incarnation::Ask;
 use stoa_actors::log::Cause;
 use stoa_actors::rights::{self, Level, Named, Right, Subject};
-use stoa_actors::session::{Charter, Follow, Message, Session};
-use stoa_actors::space::Filter;
+use stoa_actors::session::{Budget, Charter, Follow, Message, Session};
+use stoa_actors::space::{Draft, Filter};
 
 /// What an agent is to be and to have: `spawn` of seed 000. What is left out it does not get; the
 /// model it inherits.
@@ -36,6 +37,9 @@ pub struct SpawnAsk {
     pub model: Option<String>,
     /// The spaces that wake it, by the asker's names.
     pub follows: Vec<String>,
+    /// What it may spend: of an agent's, taken out of its own. Left out it is without a bound, which
+    /// a bounded agent cannot give.
+    pub budget: Budget,
 }
 
 /// A right on a space, by the asker's name for it.
@@ -76,7 +80,8 @@ impl Caller {
     /// Brings up an agent. When this returns it is born, and its first turn is owed.
     ///
     /// Errors: [`Kind::Forbidden`] when more is asked for than the caller may hand on, which is
-    /// recorded; [`Kind::Unknown`] for a name that the caller does not have.
+    /// recorded; also for more of a budget than the caller has left, which is not;
+    /// [`Kind::Unknown`] for a name that the caller does not have.
     pub async fn spawn(&self, ask: SpawnAsk) -> Result<AgentCard, Problem> {
         self.spawn_with(ask, Cause::default(), || self.fresh()).await
     }
@@ -125,12 +130,18 @@ impl Caller {
             asks,
             dm_links,
             charter: Box::new(charter.clone()),
+            budget: ask.budget,
             reason: "spawn".to_owned(),
         };
         let comment = format!("spawn {}", ask.name.as_deref().unwrap_or("an agent"));
         let why = Why { cause, ..Why::comment(comment) };
-        self.runtime.rights().ask(self.ask(message, why)).await?;
-        self.runtime.begin(child, charter).await?;
+        let on_its_way = self.lend_for(child, ask.budget).await?;
+        if let Err(refused) = self.runtime.rights().ask(self.ask(message, why)).await {
+            self.take_back(child, on_its_way).await?;
+            return Err(refused.into());
+        }
+        drop(on_its_way);
+        self.runtime.begin(child, charter, ask.budget).await?;
         self.hear_from(dm).await?;
         self.agent_card(child).await
     }
@@ -245,6 +256,30 @@ impl Caller {
         seat.ask(Ask::new(self.session(), message).comment("follow")).await?;
         self.runtime.follow_all(self.session(), [space]);
         Ok(())
+    }
+
+    /// An agent hears of a right that it was given, in the space that it shares with its parent; a
+    /// session that is no agent, or that shares none with the caller, does not.
+    pub(crate) async fn tell_of_grant(
+        &self,
+        to: &str,
+        space: &str,
+        grant: &crate::caller::Grant,
+        why: Why,
+    ) -> Result<(), Problem> {
+        let agent = self.session_named(to)?;
+        let Some(charter) = self.charter_of(agent)? else { return Ok(()) };
+        if self.level(charter.dm).is_none_or(|it| it < Level::Append) {
+            return Ok(());
+        }
+        let metadata = [
+            ("kind".to_owned(), "granted".into()),
+            ("level".to_owned(), grant.level.to_string().as_str().into()),
+            ("space".to_owned(), space.into()),
+        ];
+        let content = Content::Text(grant.reason.clone());
+        let draft = Draft { content, metadata: metadata.into(), ..Draft::default() };
+        self.put(charter.dm, draft, why).await.map(drop)
     }
 
     /// Gives an agent of the caller's one more right.

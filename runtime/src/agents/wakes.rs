@@ -6,7 +6,6 @@
 //! wakes are pending.
 
 use crate::failure::StoreError;
-use crate::host::load;
 use crate::problem::{Kind, Problem};
 use crate::runtime::{Runtime, WeakRuntime};
 use parking_lot::Mutex;
@@ -48,7 +47,7 @@ impl Wakes {
         self.table.lock().active.len()
     }
 
-    fn rests(&self, session: SessionId) {
+    pub(super) fn rests(&self, session: SessionId) {
         let mut table = self.table.lock();
         if !table.due.contains(&session) {
             table.active.remove(&session);
@@ -164,7 +163,11 @@ impl Runtime {
         let look = move || {
             let mut up = Vec::new();
             for session in agents {
-                let state = load::<Session>(runtime.store(), session.stream())?.into_state();
+                // One whose entries break it is for its supervisor to see.
+                let Some(state) = runtime.life(session)? else {
+                    up.push(session);
+                    continue;
+                };
                 // Who is stopped follows as well: it may be resumed.
                 runtime.follow_all(session, state.follows().map(|(space, _)| space));
                 let mut behind = false;
@@ -237,7 +240,10 @@ impl Runtime {
             }
             return Ok(());
         }
-        let (wakes, cause) = self.news(session, &state)?;
+        let (wakes, mut cause) = self.news(session, &state)?;
+        if let (Phase::Parked { heard, .. }, Some(charter)) = (state.phase(), state.charter()) {
+            cause = self.answer_to(session, charter.dm, *heard)?;
+        }
         if wakes.is_empty() {
             if state.is_at_rest() {
                 self.agents().wakes.rests(session);
@@ -277,6 +283,29 @@ impl Runtime {
             }
         }
         Ok((wakes, cause))
+    }
+
+    /// What set off the word that a parked agent waits for: of several the one that is nearest to
+    /// somebody outside.
+    fn answer_to(&self, parked: SessionId, dm: SpaceId, heard: Position) -> Result<Cause, Problem> {
+        let most = self.shared().config.follow_entries_max;
+        let (mut after, mut nearest) = (heard, None::<Cause>);
+        loop {
+            let changes = self.caller(parked).changes(dm, after, most, &Filter::default());
+            let (changes, upto) = match changes {
+                Err(problem) if problem.kind == Kind::Unknown => return Ok(Cause::default()),
+                changes => changes?,
+            };
+            for it in changes.into_iter().filter(|it| it.by != parked) {
+                if nearest.is_none_or(|nearest| it.hop < nearest.hop) {
+                    nearest = Some(Cause { root: it.root.or(Some(it.id)), hop: it.hop });
+                }
+            }
+            if upto == after {
+                return Ok(nearest.unwrap_or_default());
+            }
+            after = upto;
+        }
     }
 
     /// One coalesced wake of all there is to read after a cursor, and how far that is; the cause

@@ -265,6 +265,9 @@ pub(crate) enum Verb {
         /// The spaces whose changes wake it
         #[arg(long, value_name = "NAME", value_delimiter = ',')]
         subscribe: Vec<String>,
+        /// What it and those it brings up may spend: thoughts=20,tokens=50000 [default: no bound]
+        #[arg(long, value_name = "UNIT=N")]
+        budget: Option<String>,
     },
     /// Look at agents, speak to them, stop and end them
     #[command(subcommand)]

@@ -3,13 +3,12 @@
 use super::args::{AgentVerb, BaseArgs, ClaimArgs, LeaseVerb, SpaceVerb, Verb, WhyArgs};
 use super::find;
 use super::input::{
-    after, document, draft, fence, metadata, patch, source, space_ask, space_level, span,
+    after, budget, document, draft, fence, metadata, patch, source, space_level, span, spawn_ask,
     unreferenced,
 };
 use stoa_actors::id::{AtomId, Position};
 use stoa_actors::search::{Order, Query};
 use stoa_actors::space::{Expect, Fence, Filter, Patch, Resource, Wanted};
-use stoa_runtime::agents::SpawnAsk;
 use stoa_runtime::caller::{ClaimAsk, Grant, HistoryQuery, Why};
 use stoa_runtime::door::{AgentCall, AuditAsk, Call, ExecAsk, LeaseCall};
 use stoa_runtime::problem::{Kind, Problem};
@@ -73,13 +72,8 @@ pub(super) fn call(verb: Verb) -> Result<Call, Problem> {
                 None => Call::WatchAll { after, follow },
             }
         }
-        Verb::Spawn { task, name, instructions, spaces, tools, secrets, model, subscribe } => {
-            let spaces = spaces.iter().map(|it| space_ask(it)).collect::<Result<_, _>>()?;
-            let follows = subscribe;
-            let ask = SpawnAsk { task, name, instructions, spaces, tools, secrets, model, follows };
-            Call::Spawn(Box::new(ask))
-        }
-        Verb::Agent(verb) => Call::Agent(agent_call(verb)),
+        spawn @ Verb::Spawn { .. } => Call::Spawn(Box::new(spawn_ask(spawn)?)),
+        Verb::Agent(verb) => Call::Agent(agent_call(verb)?),
         Verb::Research { question, files, agents, model, fresh } => {
             let paths = files.iter().map(|it| document(it)).collect::<Result<_, _>>()?;
             Call::Research(Box::new(ResearchAsk { question, paths, agents, model, fresh }))
@@ -136,8 +130,8 @@ fn loose(base: &BaseArgs) -> Expect {
     base.if_version.map_or(Expect::Any, Expect::Version)
 }
 
-fn agent_call(verb: AgentVerb) -> AgentCall {
-    match verb {
+fn agent_call(verb: AgentVerb) -> Result<AgentCall, Problem> {
+    Ok(match verb {
         AgentVerb::List => AgentCall::List,
         AgentVerb::Tree => AgentCall::Tree,
         AgentVerb::Show { agent: name } => AgentCall::Show { name },
@@ -146,9 +140,11 @@ fn agent_call(verb: AgentVerb) -> AgentCall {
         }
         AgentVerb::Say { agent: name, text } => AgentCall::Say { name, text },
         AgentVerb::Stop { agent: name, reason } => AgentCall::Stop { name, reason },
-        AgentVerb::Resume { agent: name } => AgentCall::Resume { name },
+        AgentVerb::Resume { agent: name, budget } => {
+            AgentCall::Resume { name, budget: budget.as_deref().map(self::budget).transpose()? }
+        }
         AgentVerb::Wipe { agent: name, reason } => AgentCall::Wipe { name, reason },
-    }
+    })
 }
 
 fn why(args: WhyArgs, default: String) -> Why {

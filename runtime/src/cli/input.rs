@@ -1,6 +1,6 @@
 //! What was typed after a verb, read as what it stands for: contents, metadata, references, times.
 
-use super::args::BodyArgs;
+use super::args::{BodyArgs, Verb};
 use super::json;
 use std::collections::BTreeMap;
 use std::io::{self, Read};
@@ -9,9 +9,10 @@ use stoa_actors::atom::{Content, Metadata};
 use stoa_actors::id::{AtomId, Millis};
 use stoa_actors::limits::Limits;
 use stoa_actors::rights::Level;
+use stoa_actors::session::Budget;
 use stoa_actors::space::{Draft, Fence, Patch, Resource};
 use stoa_actors::value::Value;
-use stoa_runtime::agents::SpaceAsk;
+use stoa_runtime::agents::{SpaceAsk, SpawnAsk};
 use stoa_runtime::clock::span_ms;
 use stoa_runtime::problem::{Kind, Problem};
 
@@ -168,7 +169,7 @@ pub(super) fn space_level(text: &str) -> Result<(String, Level), Problem> {
 }
 
 /// `NAME=LEVEL`, or `NAME=LEVEL:LEVEL` with what may be handed on.
-pub(super) fn space_ask(text: &str) -> Result<SpaceAsk, Problem> {
+fn space_ask(text: &str) -> Result<SpaceAsk, Problem> {
     let (name, levels) = pair(text, "--spaces", "NAME=LEVEL[:LEVEL]")?;
     let level = |text: &str| {
         text.parse::<Level>().map_err(|error| {
@@ -180,6 +181,34 @@ pub(super) fn space_ask(text: &str) -> Result<SpaceAsk, Problem> {
         None => (level(levels)?, None),
     };
     Ok(SpaceAsk { delegate, ..SpaceAsk::to_use(name, use_) })
+}
+
+/// `thoughts=20,tokens=50000`.
+pub(super) fn budget(text: &str) -> Result<Budget, Problem> {
+    text.parse().map_err(|error| {
+        Problem::new(Kind::Invalid, error).hint("--budget thoughts=20,tokens=50000")
+    })
+}
+
+/// What an agent is to be and to have.
+pub(super) fn spawn_ask(verb: Verb) -> Result<SpawnAsk, Problem> {
+    let Verb::Spawn {
+        task,
+        name,
+        instructions,
+        spaces,
+        tools,
+        secrets,
+        model,
+        subscribe: follows,
+        budget,
+    } = verb
+    else {
+        unreachable!("no other verb spawns")
+    };
+    let spaces = spaces.iter().map(|it| space_ask(it)).collect::<Result<_, _>>()?;
+    let budget = budget.as_deref().map(self::budget).transpose()?.unwrap_or_default();
+    Ok(SpawnAsk { task, name, instructions, spaces, tools, secrets, model, follows, budget })
 }
 
 /// A document or a folder of them, by the one name it has.

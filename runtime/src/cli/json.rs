@@ -150,6 +150,8 @@ fn agent(card: &AgentCard, depth: u32) -> Json {
         "model": card.model,
         "task": card.task,
         "turns": card.turns,
+        "left": card.left,
+        "spent": card.spent,
         "dm": card.dm.to_string(),
         "born": instant(card.born),
         "follows": follows

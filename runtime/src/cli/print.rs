@@ -161,7 +161,7 @@ fn agent(to: &mut impl Write, card: &AgentCard, depth: u32) -> io::Result<()> {
     let name = format!("{:indent$}{name}", "", indent = depth as usize * 2);
     let colour = match card.state.as_str() {
         "running" => AnsiColor::Green.on_default(),
-        "waiting" | "parked" | "stopped" => AnsiColor::Yellow.on_default(),
+        "waiting" | "parked" | "stopped" | "exhausted" => AnsiColor::Yellow.on_default(),
         "quarantined" => AnsiColor::Red.on_default(),
         _ => Style::new(),
     };
@@ -173,12 +173,13 @@ fn agent(to: &mut impl Write, card: &AgentCard, depth: u32) -> io::Result<()> {
         "{BOLD}{name:<28}{BOLD:#} {colour}{:<11}{colour:#} {:>4} {turns:<5} {DIM}{}{DIM:#}  {task}",
         card.state, card.turns, card.id,
     )?;
-    match &card.why {
-        Some(why) => {
-            writeln!(to, "{:>28} {DIM}{}{DIM:#}", "", why.lines().last().unwrap_or_default())
-        }
-        None => Ok(()),
+    if let Some(why) = &card.why {
+        writeln!(to, "{:>28} {DIM}{}{DIM:#}", "", why.lines().last().unwrap_or_default())?;
     }
+    if card.left.is_unbounded() {
+        return Ok(());
+    }
+    writeln!(to, "{:>28} {DIM}left: {}{DIM:#}", "", card.left)
 }
 
 fn happening(to: &mut impl Write, it: &Happening) -> io::Result<()> {

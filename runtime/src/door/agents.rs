@@ -6,6 +6,7 @@ use crate::caller::Caller;
 use crate::problem::Problem;
 use serde::{Deserialize, Serialize};
 use stoa_actors::id::{Position, SessionId};
+use stoa_actors::session::Budget;
 
 /// One verb about agents.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -17,7 +18,7 @@ pub enum AgentCall {
     Log { name: String, after: Position, limit: usize, follow: bool },
     Say { name: String, text: String },
     Stop { name: String, reason: String },
-    Resume { name: String },
+    Resume { name: String, budget: Option<Budget> },
     Wipe { name: String, reason: String },
 }
 
@@ -62,9 +63,20 @@ pub(super) async fn perform(caller: &Caller, call: AgentCall, out: &Out) -> Resu
             out.tell(Answer::Atom(caller.get_version(written.id, written.version).await?)).await
         }
         AgentCall::Stop { name, reason } => one(caller.stop_agent(&name, &reason).await?).await,
-        AgentCall::Resume { name } => {
+        AgentCall::Resume { name, budget } => {
             runtime.start_agents().await?;
-            one(caller.resume_agent(&name).await?).await
+            match budget {
+                // One that stood still for want of a budget goes on by itself.
+                Some(budget) => {
+                    let card = caller.fund(&name, budget, None).await?;
+                    let stands = ["stopped", "parked", "quarantined"];
+                    match stands.contains(&card.state.as_str()) {
+                        true => one(caller.resume_agent(&name).await?).await,
+                        false => one(card).await,
+                    }
+                }
+                None => one(caller.resume_agent(&name).await?).await,
+            }
         }
         AgentCall::Wipe { name, reason } => {
             let agents = caller.wipe_agent(&name, &reason).await?;

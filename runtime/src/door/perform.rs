@@ -217,7 +217,9 @@ pub async fn perform(
             out.tell(Answer::Space(caller.show_space(id).await?)).await
         }
         Call::Grant { space, to, grant } => {
-            out.tell(Answer::Granted(caller.grant(&space, &to, grant).await?)).await
+            let granted = caller.grant(&space, &to, grant.clone()).await?;
+            caller.tell_of_grant(&to, &space, &grant, Why::comment("grant")).await?;
+            out.tell(Answer::Granted(granted)).await
         }
         Call::Revoke { space, from, reason } => {
             let links = caller.revoke(&space, &from, &reason).await?;

@@ -1,8 +1,8 @@
 //! One worker process, seen from here: never trusted, always killable.
 
+use super::Host;
 use super::wire::{self, Answer, Ask, Ended, FlatCall, Kept, PREFIX_BYTES, Start, Tell};
 use super::worker::ARGUMENT;
-use super::{Host, ended_outside};
 use crate::config::WorkersConfig;
 use std::io;
 use std::os::unix::process::ExitStatusExt;
@@ -54,6 +54,15 @@ pub(super) enum Death {
     Gone,
     /// Its pipe broke before it had read the action.
     Unborn,
+}
+
+/// What a worker died of, as far as anybody can tell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Fault {
+    /// Of what the code did, or may have done.
+    Code,
+    /// Somebody else has killed it.
+    Nobody,
 }
 
 impl Child {
@@ -158,15 +167,15 @@ impl Child {
         Ok(())
     }
 
-    /// Kills and reaps the worker, and says how its action ended.
+    /// Kills and reaps the worker, and says what ended its action.
     pub(super) async fn bury(
         mut self,
         death: Death,
         limits: &super::ActionLimits,
-        dump: Option<Vec<u8>>,
-    ) -> Outcome {
-        let (class, message) = match death {
-            Death::Overdue => (
+    ) -> (&'static str, String, Fault) {
+        let code = |class, message| (class, message, Fault::Code);
+        let cause = match death {
+            Death::Overdue => code(
                 "TimeoutError",
                 format!(
                     "the code computed for more than compute_ms_max = {} ms and had to be killed; \
@@ -175,17 +184,17 @@ impl Child {
                 ),
             ),
             Death::Hostile(what) => {
-                ("SystemError", format!("the Python worker misbehaved: {what}"))
+                code("SystemError", format!("the Python worker misbehaved: {what}"))
             }
             Death::Gone | Death::Unborn => self.cause(limits).await,
         };
         // Fails only when it is dead already.
         let _ = self.process.start_kill();
         let _ = timeout(REAP, self.process.wait()).await;
-        ended_outside(class, &message, dump)
+        cause
     }
 
-    async fn cause(&mut self, limits: &super::ActionLimits) -> (&'static str, String) {
+    async fn cause(&mut self, limits: &super::ActionLimits) -> (&'static str, String, Fault) {
         let mut words = Vec::new();
         let mut reader = (&mut self.words).take(LAST_WORDS_BYTES_MAX);
         let _ = timeout(REAP, reader.read_to_end(&mut words)).await;
@@ -205,24 +214,27 @@ fn diagnosis(
     words: &str,
     status: Option<ExitStatus>,
     limits: &super::ActionLimits,
-) -> (&'static str, String) {
+) -> (&'static str, String, Fault) {
     let signal = status.and_then(|status| status.signal());
     if words.contains("memory allocation of") {
         let max = limits.memory_bytes_max;
         let text = format!("the code needed more than memory_bytes_max = {max} bytes");
-        return ("MemoryError", text);
+        return ("MemoryError", text, Fault::Code);
     }
     if words.contains("overflowed its stack") {
-        return ("RecursionError", "the code nests too deeply".to_owned());
+        return ("RecursionError", "the code nests too deeply".to_owned(), Fault::Code);
     }
     if signal == Some(rustix::process::Signal::XCPU.as_raw()) {
-        return ("TimeoutError", "the worker used up its processor time".to_owned());
+        let text = "the worker used up its processor time".to_owned();
+        return ("TimeoutError", text, Fault::Code);
     }
     let how = match status {
         Some(status) => format!("died ({status})"),
         None => "closed its pipe".to_owned(),
     };
-    ("SystemError", format!("the Python worker {how}; say it differently"))
+    let killed = signal == Some(rustix::process::Signal::KILL.as_raw());
+    let fault = if killed { Fault::Nobody } else { Fault::Code };
+    ("SystemError", format!("the Python worker {how}; say it differently"), fault)
 }
 
 /// The call, if the action may make it. Whether its object is there is for the host to say.

@@ -1,6 +1,6 @@
 //! A bounded set of warm workers.
 
-use super::child::{Child, Death};
+use super::child::{Child, Death, Fault};
 use super::wire::{self, Ask, Start};
 use super::{Action, Boxed, CodeRunner, Host, admit, ended_outside};
 use crate::config::WorkersConfig;
@@ -102,12 +102,16 @@ impl Workers {
                     child = Child::spawn(&self.config);
                 }
                 Err(death) => {
-                    let outcome = worker.bury(death, &limits, dump(ask)).await;
+                    let (class, why, fault) = worker.bury(death, &limits).await;
+                    if fault == Fault::Nobody && host.again().await {
+                        child = Child::spawn(&self.config);
+                        continue;
+                    }
                     // Who comes next finds one or starts one; a failure to start is told then.
                     if let Ok(fresh) = Child::spawn(&self.config) {
                         self.idle.lock().push(fresh);
                     }
-                    return outcome;
+                    return ended_outside(class, &why, dump(ask));
                 }
             }
         }

@@ -1,6 +1,6 @@
 //! How the actor of a seat is let go, and what the keeper sees of it.
 
-use super::{Boxed, Seat, Seated};
+use super::{Boxed, Seat, Seated, Standing};
 use crate::host::Mail;
 use std::any::Any;
 use std::sync::Arc;
@@ -16,6 +16,8 @@ pub(crate) trait Sits: Send + Sync + 'static {
     fn used(&self) -> Millis;
     /// What it is doing, as far as it can tell itself.
     fn doing(&self) -> Doing;
+    /// Whether it can be asked.
+    fn stands(&self) -> Standing;
     /// Whether somebody waits for its bell.
     fn followed(&self) -> bool;
     /// Lets its actor go, unless it was used after `unless`. True when there is none afterwards.
@@ -39,6 +41,10 @@ impl<B: Behaviour + Sync> Sits for Seat<B> {
             Seated::Live(_) => Doing::Waiting,
             Seated::Restarting | Seated::Quarantined(_) => Doing::InUse,
         }
+    }
+
+    fn stands(&self) -> Standing {
+        self.standing()
     }
 
     fn followed(&self) -> bool {

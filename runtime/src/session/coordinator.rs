@@ -4,13 +4,16 @@ use super::args::Args;
 use super::hands::{Hands, Lifetime, refused};
 use super::items::{self, raise};
 use crate::agents::{AgentCard, SpaceAsk, SpawnAsk};
-use crate::caller::Grant;
+use crate::caller::{Grant, Why};
 use crate::tool::{Repeat, ToolCall, ToolError};
 use std::collections::BTreeMap;
+use stoa_actors::atom::Content;
 use stoa_actors::code::{HostCall, Item, Object, Raise};
-use stoa_actors::id::SpaceId;
+use stoa_actors::id::{SessionId, SpaceId};
 use stoa_actors::log::Hash;
 use stoa_actors::rights::{DM, Level, Subject};
+use stoa_actors::session::Budget;
+use stoa_actors::space::Draft;
 use stoa_actors::value::Value;
 
 impl Hands {
@@ -40,9 +43,13 @@ impl Hands {
                 let reason = args.text("reason")?.unwrap_or_default();
                 args.end()?;
                 let grant = Grant { level, delegate: None, expires: None, reason };
-                self.caller.grant_to_agent(&space, &to, grant).await.map_err(refused)?;
+                self.caller.grant_to_agent(&space, &to, grant.clone()).await.map_err(refused)?;
+                let key = format!("{}-{}", self.action, self.calls);
+                let why = Why { cause: self.cause, ..Why::comment("grant").key(key) };
+                self.caller.tell_of_grant(&to, &space, &grant, why).await.map_err(refused)?;
                 Ok(Item::Value(Value::Null))
             }
+            "request_access" => self.request_access(args).await,
             "stop" => {
                 let name = args.text("agent")?.unwrap_or_default();
                 let reason = args.text("reason")?.unwrap_or_else(|| "its parent says so".into());
@@ -50,11 +57,26 @@ impl Hands {
                 self.caller.stop_agent(&name, &reason).await.map_err(refused)?;
                 Ok(Item::Value(Value::Null))
             }
+            "fund" => {
+                let name = match args.take("agent") {
+                    Some(Item::Object(it)) if it.class == "Agent" => {
+                        SessionId(it.handle.to_be_bytes()).to_string()
+                    }
+                    Some(Item::Value(Value::Text(name))) => name,
+                    _ => return Err(raise("TypeError", "agent= takes an agent or its name")),
+                };
+                let budget = budget(args.take("budget").unwrap_or(Item::Value(Value::Null)))?;
+                args.end()?;
+                let key = Some(format!("{}-{}", self.action, self.calls));
+                self.caller.fund(&name, budget, key).await.map_err(refused)?;
+                Ok(Item::Value(Value::Null))
+            }
             "__getattr__" => Err(raise("AttributeError", format!("there is no {}", args.asked()))),
             name => Err(raise(
                 "AttributeError",
                 format!(
-                    "coordinator has no {name}; it has spawn, agents, create_space, grant, stop"
+                    "coordinator has no {name}; it has spawn, agents, create_space, grant, \
+                     request_access, fund, stop"
                 ),
             )),
         }
@@ -82,16 +104,12 @@ impl Hands {
         let tools = names(&mut args, "tools")?;
         let secrets = names(&mut args, "secrets")?;
         let model = args.text("model")?;
-        if !matches!(args.take("budget"), None | Some(Item::Value(Value::Null))) {
-            return Err(raise(
-                "NotImplementedError",
-                "budget= is not there yet; bound the child by its rights and its task",
-            ));
-        }
+        let budget = args.take("budget").map(budget).transpose()?.unwrap_or_default();
         let follows = names(&mut args, "subscribe")?;
         let name = args.text("name")?;
         args.end()?;
-        let ask = SpawnAsk { task, name, instructions, spaces, tools, secrets, model, follows };
+        let ask =
+            SpawnAsk { task, name, instructions, spaces, tools, secrets, model, follows, budget };
         let mut made = 0;
         let fresh = || {
             made += 1;
@@ -99,6 +117,44 @@ impl Hands {
         };
         let spawned = self.caller.spawn_with(ask, self.cause, fresh).await.map_err(refused)?;
         Ok(agent(&spawned))
+    }
+
+    /// `request_access(space, level, reason)`: one atom in the space that it shares with its parent,
+    /// who answers by granting it, or by a word there.
+    async fn request_access(&mut self, mut args: Args) -> Result<Item, Raise> {
+        let space = args.text("space")?.filter(|it| !it.trim().is_empty());
+        let space = space.ok_or_else(|| raise("TypeError", "space= takes a name or an id"))?;
+        let level = level(args.text("level")?)?.ok_or_else(|| wants_level("level="))?;
+        let reason = args.text("reason")?.unwrap_or_default();
+        let charter = self.caller.charter_of(self.caller.session()).map_err(refused)?;
+        let Some(charter) = charter else {
+            return Err(raise(
+                "PermissionError",
+                "this session shares no space with a parent to ask in; it has what it was given",
+            ));
+        };
+        let why = self.why(&mut args, "request access")?;
+        args.end()?;
+        let metadata = [
+            ("kind".to_owned(), Value::from("access-request")),
+            ("level".to_owned(), Value::Text(level.to_string())),
+            ("space".to_owned(), Value::Text(space)),
+        ];
+        let content = Content::Text(reason);
+        let draft = Draft { content, metadata: metadata.into(), ..Draft::default() };
+        let written = self.caller.put(charter.dm, draft, why).await.map_err(refused)?;
+        let read = self.caller.get_version(written.id, written.version).await.map_err(refused)?;
+        Ok(self.note(&read))
+    }
+
+    /// What the session has left to spend; `None` for a unit without a bound.
+    pub(super) async fn budget(&self, call: HostCall) -> Result<Item, Raise> {
+        Args::new(call).end()?;
+        let left = self.caller.left().await.map_err(refused)?;
+        let unit = |(name, left): (&str, Option<u64>)| {
+            (name.to_owned(), left.map_or(Value::Null, |left| Value::Int(left as i64)))
+        };
+        Ok(Item::Value(Value::Map(left.units().map(unit).into())))
     }
 
     /// An id that this very call draws again when it is made again.
@@ -205,6 +261,29 @@ fn space_asks(item: Item) -> Result<Vec<SpaceAsk>, Raise> {
         Ok(SpaceAsk { alias, space: None, use_, delegate })
     };
     pairs.into_iter().map(ask).collect()
+}
+
+/// `20` for so many thoughts, or `{"thoughts": 20, "tokens": 50000}`.
+fn budget(item: Item) -> Result<Budget, Raise> {
+    let wrong = || {
+        raise(
+            "TypeError",
+            "budget= takes thoughts as a number, or a dict, {\"thoughts\": 20, \"tokens\": 50000} for instance",
+        )
+    };
+    let number = |value: &Value| match value {
+        Value::Null => Ok(None),
+        Value::Int(n) => u64::try_from(*n).map(Some).map_err(|_| wrong()),
+        _ => Err(wrong()),
+    };
+    match items::value(item)? {
+        Value::Map(mut units) => {
+            let mut unit = |name| number(&units.remove(name).unwrap_or(Value::Null));
+            let budget = Budget { thoughts: unit("thoughts")?, tokens: unit("tokens")? };
+            if units.is_empty() { Ok(budget) } else { Err(wrong()) }
+        }
+        thoughts => Ok(Budget { thoughts: number(&thoughts)?, tokens: None }),
+    }
 }
 
 fn level(text: Option<String>) -> Result<Option<Level>, Raise> {

@@ -17,12 +17,17 @@ use stoa_actors::value::Value;
 /// The handle of the one coordinator.
 pub(super) const COORDINATOR: u128 = 1;
 
+/// The function that tells what is left to spend; no tool can take its name.
+pub(crate) const BUDGET: &str = "budget";
+
 /// The host of one action.
 pub(crate) struct Hands {
     pub(super) caller: Caller,
     /// Names the action in the keys of its writes: the same whenever it is run again.
     pub(super) action: String,
     pub(super) calls: u64,
+    /// Workers that have died of nothing it did.
+    deaths: u32,
     seen: BTreeMap<AtomId, u64>,
     leases: BTreeMap<Resource, u64>,
     pub(super) cause: Cause,
@@ -64,6 +69,18 @@ impl Host for Hands {
             answer
         })
     }
+
+    /// What this action has asked so far is noted: run again it gets the same answers, and goes on
+    /// where its worker died.
+    fn again(&mut self) -> Boxed<'_, bool> {
+        Box::pin(async move {
+            let most = self.caller.runtime.shared().config.worker_deaths_max;
+            let Some(notes) = &mut self.notes else { return false };
+            self.deaths += 1;
+            self.calls = 0;
+            self.deaths <= most && notes.read_again().await
+        })
+    }
 }
 
 /// What a call does to the world and to the session's memory.
@@ -78,7 +95,7 @@ enum Effectful {
 impl Effectful {
     fn of(call: &HostCall) -> Effectful {
         match call.name.as_str() {
-            "search" | "references" | "history" | "agents" | "leases" | "__getattr__" => {
+            "search" | "references" | "history" | "agents" | "leases" | "__getattr__" | BUDGET => {
                 Effectful::Read
             }
             "get" if call.args.len() > 1 || call.kwargs.iter().any(|(it, _)| it == "version") => {
@@ -99,7 +116,7 @@ impl Hands {
         notes: Option<Notebook>,
         lifetime: Lifetime,
     ) -> Hands {
-        Hands { caller, action, calls: 0, seen, leases, cause, notes, lifetime }
+        Hands { caller, action, calls: 0, deaths: 0, seen, leases, cause, notes, lifetime }
     }
 
     /// The token of a lease that the code was handed.
@@ -130,6 +147,7 @@ impl Hands {
                 let space = SpaceId(handle.to_be_bytes());
                 self.method(space, call).await
             }
+            None if call.name == BUDGET => self.budget(call).await,
             None => self.tool(call, asked).await,
         }
     }

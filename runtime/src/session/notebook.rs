@@ -10,7 +10,7 @@ use stoa_actors::codec;
 use stoa_actors::id::{AtomId, ROOT};
 use stoa_actors::incarnation::Ask;
 use stoa_actors::log::Hash;
-use stoa_actors::session::{Message, Note, Recorded, Session};
+use stoa_actors::session::{Message, Note, Phase, Recorded, Reply, Session};
 
 /// The notes of one action.
 pub(crate) struct Notebook {
@@ -47,6 +47,21 @@ impl Notebook {
         match &last.answer {
             None => Known::Intent,
             Some(recorded) => Known::Answer(rehydrated(runtime, recorded)),
+        }
+    }
+
+    /// Reads what is noted by now; whether the action goes on.
+    pub(crate) async fn read_again(&mut self) -> bool {
+        let Ok(told) = self.seat.ask(Ask::new(ROOT, Message::Look)).await else { return false };
+        match told.reply {
+            Reply::State(state) => match state.phase() {
+                Phase::Turning(it) if (it.number, it.step) == (self.turn, self.step) => {
+                    self.known = it.notes.clone();
+                    true
+                }
+                _ => false,
+            },
+            _ => false,
         }
     }
 

@@ -116,12 +116,12 @@ impl<H: Host> Trial<H> {
         if agents != expected {
             return Err(format!("agents: these are {agents:?}, should be {expected:?}"));
         }
-        let owed: BTreeSet<SessionId> = rights.chartered().map(|(it, _)| it).collect();
+        let owed: BTreeSet<SessionId> = rights.chartered().map(|(it, ..)| it).collect();
         let expected = naive(&|it| self.model.owed(it));
         if owed != expected {
             return Err(format!("agents: owed are {owed:?}, should be {expected:?}"));
         }
-        for (child, charter) in rights.chartered() {
+        for (child, charter, _) in rights.chartered() {
             let parent = self.model.parent(child);
             let same = Some(charter.parent) == parent && charter.task == format!("be {child}");
             if !same {

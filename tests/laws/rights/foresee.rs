@@ -6,6 +6,7 @@ use super::{ALIASES, Host, Trial, charter};
 use std::collections::BTreeMap;
 use stoa_actors::id::{LinkId, ROOT, SessionId, SpaceId};
 use stoa_actors::rights::{Ask, DM, Level, Message, Named, Right, Subject};
+use stoa_actors::session::Budget;
 
 /// What the model foresees of a message, and what it then holds for true.
 pub(super) struct Foreseen {
@@ -149,7 +150,8 @@ impl<H: Host> Trial<H> {
         names.push(((child, DM.to_owned()), Some(dm)));
         let dm_links = [mine, theirs];
         let charter = Box::new(charter(parent, child, dm));
-        let message = Message::SpawnAgent { child, alias, asks, dm_links, charter, reason };
+        let budget = Budget::default();
+        let message = Message::SpawnAgent { child, alias, asks, dm_links, charter, budget, reason };
         Foreseen { verdict, facts, names, message, by }
     }
 

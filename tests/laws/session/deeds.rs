@@ -5,7 +5,7 @@ use super::{Trial, charter, follow, limits, space};
 use stoa_actors::code::Item;
 use stoa_actors::id::SpaceId;
 use stoa_actors::log::Hash;
-use stoa_actors::session::{Effect, Message, Note, Observation, Recorded, Thought};
+use stoa_actors::session::{Budget, Effect, Message, Note, Observation, Recorded, Thought};
 use stoa_actors::space::Wake;
 use stoa_actors::value::Value;
 
@@ -44,7 +44,7 @@ impl Trial {
                     _ => String::new(),
                 };
                 let acts = matches!(how, Outcome::On | Outcome::Call { .. });
-                let thought = Thought { text, code: acts.then(|| "act()".to_owned()) };
+                let thought = Thought { text, code: acts.then(|| "act()".to_owned()), tokens: 0 };
                 let fail = Message::Fail { turn, why: "no answer".into() };
                 let think = Message::Think { turn, step, thought };
                 self.outcome(id, if how == Outcome::Fail { fail } else { think });
@@ -75,12 +75,13 @@ impl Trial {
                 self.put.insert(id);
                 self.outcome(id, Message::Told(id));
             }
+            Effect::Send(_) | Effect::Return { .. } => panic!("it has nothing to transfer"),
         }
     }
 
     pub(super) fn step(&mut self, op: &Op) -> Result<(), String> {
         match *op {
-            Op::Begin => self.ask(Message::Begin(charter())),
+            Op::Begin => self.ask(Message::Begin(charter(), Budget::default())),
             Op::Notify { space: n, hop } => {
                 self.head += 1;
                 self.model.notices.entry(space(n)).or_default().push((self.head, hop));

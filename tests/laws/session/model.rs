@@ -1,48 +1,14 @@
 //! A session as a naive list of what became of it. It foretells every answer and every entry, and
 //! keeps the books that the laws are read from; it shares types with the code under test, no logic.
 
+use super::life::{Followed, Life, Now};
 use super::words::{Heard, What};
 use std::collections::{BTreeMap, BTreeSet};
 use stoa_actors::behaviour::EffectId;
-use stoa_actors::id::{Millis, SpaceId};
+use stoa_actors::id::SpaceId;
 use stoa_actors::limits::SessionLimits;
-use stoa_actors::log::Cause;
-use stoa_actors::session::{Event, Message, Note, Thought, TurnOutcome};
+use stoa_actors::session::{Booking, Event, Message, Thought, TurnOutcome};
 use stoa_actors::space::Wake;
-
-/// Where it stands.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Life {
-    Unborn,
-    Idle,
-    Turning(Box<Now>),
-    Waiting { turn: u64, until: u64, wakes: Vec<Wake>, hop: u16 },
-    Parked { heard: u64 },
-    Stopped,
-    Quarantined,
-    Wiped,
-}
-
-/// The turn it is in.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Now {
-    pub(crate) turn: u64,
-    pub(crate) step: u32,
-    wakes: Vec<Wake>,
-    cause: Cause,
-    began: u64,
-    /// The code that runs, and when it was said.
-    pub(crate) acting: Option<(String, Millis)>,
-    pub(crate) notes: Vec<Note>,
-    changed: bool,
-}
-
-/// How far a space has been seen since it is followed.
-#[derive(Clone, Debug)]
-pub(crate) struct Followed {
-    pub(crate) from: u64,
-    pub(crate) cursor: u64,
-}
 
 pub(crate) struct Model {
     pub(crate) dm: SpaceId,
@@ -56,6 +22,8 @@ pub(crate) struct Model {
     turns: u64,
     pub(crate) acted: Option<(u64, u32)>,
     failures: Vec<u64>,
+    /// So many of them, the oldest, are forgotten.
+    forgiven: usize,
     barren: u32,
     rest_until: u64,
     /// Every letter; those that are told are out of `untold`.
@@ -75,6 +43,7 @@ impl Model {
             turns: 0,
             acted: None,
             failures: Vec::new(),
+            forgiven: 0,
             barren: 0,
             rest_until: 0,
             letters: BTreeSet::new(),
@@ -96,16 +65,23 @@ impl Model {
         })
     }
 
+    /// How far from outside the nearest word is that a parked one waits for.
+    pub(crate) fn answer_hop(&self) -> u16 {
+        let Life::Parked { heard } = &self.life else { return 0 };
+        let said = self.notices.get(&self.dm).into_iter().flatten();
+        said.filter(|it| it.0 > *heard).map(|it| it.1).min().unwrap_or(0)
+    }
+
     /// What is foretold of a message.
-    pub(crate) fn foretell(&self, now: u64, message: &Message) -> (Heard, Vec<What>) {
+    pub(crate) fn foretell(&self, now: u64, message: &Message, answer: u16) -> (Heard, Vec<What>) {
         let turn = |wakes: Vec<Wake>, hop| What::Began { turn: self.turns + 1, wakes, hop };
         match (message, &self.life) {
-            (Message::Begin(_), Life::Unborn) => {
+            (Message::Begin(..), Life::Unborn) => {
                 (Heard::Done, vec![What::Born, turn(Vec::new(), 1)])
             }
             (_, Life::Unborn) => (Heard::Unborn, vec![]),
             (_, Life::Wiped) => (Heard::Wiped, vec![]),
-            (Message::Wake(wakes), _) => self.foretell_wake(now, wakes),
+            (Message::Wake(wakes), _) => self.foretell_wake(now, wakes, answer),
             (
                 Message::Think { .. }
                 | Message::Note { .. }
@@ -170,7 +146,9 @@ impl Model {
                 (Heard::Done, whats)
             }
             (Message::Fail { turn, .. }, Life::Turning(it)) if it.turn == *turn => {
-                (Heard::Done, self.failed(now))
+                // Whom it was asked in vain it was asked all the same.
+                let asked = it.acting.is_none().then_some(What::Spent);
+                (Heard::Done, asked.into_iter().chain(self.failed(now)).collect())
             }
             (Message::Retry { turn: of }, Life::Waiting { turn: failed, wakes, hop, .. })
                 if of == failed =>
@@ -190,7 +168,7 @@ impl Model {
         wakes.iter().filter(new).cloned().collect()
     }
 
-    fn foretell_wake(&self, now: u64, wakes: &[Wake]) -> (Heard, Vec<What>) {
+    fn foretell_wake(&self, now: u64, wakes: &[Wake], answer: u16) -> (Heard, Vec<What>) {
         let new = self.unseen(wakes);
         if new.is_empty() {
             return (Heard::Done, vec![]);
@@ -199,13 +177,18 @@ impl Model {
         let hop = new.iter().map(|it| it.hop + 1).max().unwrap_or(0);
         let turn = |hop| vec![What::Began { turn: self.turns + 1, wakes: new.clone(), hop }];
         match &self.life {
-            Life::Parked { heard } if said.is_some_and(|it| it > *heard) => (Heard::Done, turn(1)),
+            Life::Parked { heard } if said.is_some_and(|it| it > *heard) => {
+                match answer < self.limits.hops_max {
+                    true => (Heard::Done, turn(answer + 1)),
+                    false => (Heard::Busy, vec![]),
+                }
+            }
             Life::Idle if now < self.rest_until && said.is_none() => {
                 (Heard::NotBefore(self.rest_until), vec![])
             }
             Life::Idle if hop > self.limits.hops_max => {
                 let parked = What::Parked { hop, heard: said.unwrap_or(0) };
-                (Heard::Done, vec![parked, What::Wrote("parked".into())])
+                (Heard::Done, vec![parked, What::Wrote(format!("parked at {hop}"))])
             }
             Life::Idle => (Heard::Done, turn(hop)),
             _ => (Heard::Busy, vec![]),
@@ -215,7 +198,7 @@ impl Model {
     fn foretell_thought(&self, now: u64, it: &Now, thought: &Thought) -> Vec<What> {
         let bytes = thought.text.len() + thought.code.as_ref().map_or(0, String::len);
         if bytes > self.limits.thought_bytes_max {
-            return self.failed(now);
+            return [vec![What::Spent], self.failed(now)].concat();
         }
         if thought.code.is_none() {
             let mut whats = vec![What::Thought, self.end(now, it, true)];
@@ -224,7 +207,10 @@ impl Model {
             }
             return whats;
         }
-        if it.step > self.limits.turn_steps_max { self.cut(now, it) } else { vec![What::Thought] }
+        if it.step > self.limits.turn_steps_max {
+            return [vec![What::Spent], self.cut(now, it)].concat();
+        }
+        vec![What::Thought]
     }
 
     fn cut(&self, now: u64, it: &Now) -> Vec<What> {
@@ -246,7 +232,9 @@ impl Model {
         }
         let mut wait = self.limits.backoff_first_ms;
         (0..counted).for_each(|_| wait = (wait * 2).min(self.limits.backoff_ms_max));
-        vec![What::Failed { retry_at: now + wait }]
+        let forgiven = self.failures.len() - counted - self.forgiven;
+        let forgiven = (forgiven > 0).then_some(What::Forgiven(forgiven as u64));
+        forgiven.into_iter().chain([What::Failed { retry_at: now + wait }]).collect()
     }
 
     /// Takes an entry in; what is wrong with it whatever was foretold.
@@ -307,6 +295,7 @@ impl Model {
             Event::Quarantined { .. } => self.life = Life::Quarantined,
             Event::Resumed { .. } => {
                 self.failures.clear();
+                self.forgiven = 0;
                 self.life = Life::Idle;
             }
             Event::Wiped { .. } => {
@@ -340,6 +329,8 @@ impl Model {
                 it.acting = None;
                 it.notes.clear();
             }
+            Event::Forgiven { failures } => self.forgiven += *failures as usize,
+            Event::Booked(Booking::Spent { .. }) => {}
             Event::TurnFailed { retry_at, .. } => {
                 self.failures.push(now);
                 let (turn, until) = (it.turn, retry_at.0);
@@ -352,6 +343,7 @@ impl Model {
                 self.rest_until = rest_until.0;
                 if *outcome == TurnOutcome::Done {
                     self.failures.clear();
+                    self.forgiven = 0;
                 }
                 self.life = Life::Idle;
                 for wake in &ended.wakes {
@@ -389,11 +381,5 @@ impl Model {
             }
         }
         Ok(())
-    }
-}
-
-impl Now {
-    pub(crate) fn cause(&self) -> Cause {
-        self.cause
     }
 }

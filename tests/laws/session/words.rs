@@ -2,28 +2,48 @@
 
 use stoa_actors::behaviour::EffectId;
 use stoa_actors::id::SpaceId;
-use stoa_actors::session::{Event, Reply, TurnOutcome};
+use stoa_actors::session::{Booking, Event, Reply, TurnOutcome};
 use stoa_actors::space::Wake;
 
 /// What is foretold of an entry: the events without what does not matter.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum What {
     Born,
-    Began { turn: u64, wakes: Vec<Wake>, hop: u16 },
+    Began {
+        turn: u64,
+        wakes: Vec<Wake>,
+        hop: u16,
+    },
     Thought,
     Noted,
     Observed,
-    Ended { done: bool, rest_until: u64 },
-    Failed { retry_at: u64 },
+    Ended {
+        done: bool,
+        rest_until: u64,
+    },
+    Failed {
+        retry_at: u64,
+    },
     Quarantined,
-    Parked { hop: u16, heard: u64 },
+    Parked {
+        hop: u16,
+        heard: u64,
+    },
     Stopped,
     Resumed,
     Wiped,
-    Followed { space: SpaceId, cursor: u64 },
+    Followed {
+        space: SpaceId,
+        cursor: u64,
+    },
     Unfollowed(SpaceId),
     Wrote(String),
     Told(EffectId),
+    /// A thought that came to nothing.
+    Spent,
+    Forgiven(u64),
+    /// What an agent without a budget does not do.
+    Other,
 }
 
 /// What is foretold of an answer.
@@ -61,8 +81,15 @@ impl What {
                 What::Followed { space: *space, cursor: follow.cursor.0 }
             }
             Event::Unfollowed(space) => What::Unfollowed(*space),
+            // Whom it reaches is woken by the chain that was cut, and is cut itself if it is one of it.
+            Event::Wrote { letter, .. } if letter.subject == "parked" => {
+                What::Wrote(format!("parked at {}", letter.cause.hop))
+            }
             Event::Wrote { letter, .. } => What::Wrote(letter.subject.clone()),
             Event::Told(id) => What::Told(*id),
+            Event::Booked(Booking::Spent { thoughts: 1, tokens: 0 }) => What::Spent,
+            Event::Forgiven { failures } => What::Forgiven(*failures),
+            Event::Booked(_) | Event::Exhausted { .. } => What::Other,
         }
     }
 }

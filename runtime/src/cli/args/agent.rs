@@ -45,10 +45,13 @@ pub(crate) enum AgentVerb {
         #[arg(long, default_value = "stopped by hand")]
         reason: String,
     },
-    /// Let a stopped, parked or quarantined agent go on
+    /// Let a stopped, parked, quarantined or exhausted agent go on
     Resume {
         /// Its name, or its id
         agent: String,
+        /// Hand it so much more to spend: thoughts=10,tokens=20000
+        #[arg(long, value_name = "UNIT=N")]
+        budget: Option<String>,
     },
     /// End an agent and all under it; what they wrote stays
     Wipe {

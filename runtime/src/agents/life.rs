@@ -1,0 +1,81 @@
+//! Agents as the log has them, also one whose own entries break it: whoever looks at all of them
+//! must not die of one.
+
+use super::Hand;
+use crate::caller::Caller;
+use crate::failure::StoreError;
+use crate::host::load;
+use crate::problem::{Kind, Problem};
+use crate::runtime::Runtime;
+use crate::seat::Standing;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use stoa_actors::id::SessionId;
+use stoa_actors::incarnation;
+use stoa_actors::log::Cause;
+use stoa_actors::session::{Charter, Event, Letter, Session};
+
+impl Runtime {
+    /// The state of a session; nothing when its entries do not make one.
+    pub(super) fn life(&self, session: SessionId) -> Result<Option<Session>, StoreError> {
+        let load = || load::<Session>(self.store(), session.stream());
+        match catch_unwind(AssertUnwindSafe(load)) {
+            Ok(loaded) => loaded.map(|it| Some(it.into_state())),
+            Err(_) => Ok(None),
+        }
+    }
+
+    /// What an agent was brought up with, whatever became of it.
+    pub(super) fn charter(&self, session: SessionId) -> Result<Option<Charter>, StoreError> {
+        let Some(at) = self.store().position_of(session.stream(), 1)? else { return Ok(None) };
+        let Some(entry) = self.store().entry(at)? else { return Ok(None) };
+        let first = incarnation::events::<Session>(&entry.body)?;
+        Ok(first.into_iter().find_map(|event| match event {
+            Event::Born(charter) => Some(*charter),
+            _ => None,
+        }))
+    }
+
+    /// Why the actor of a session is kept out of service, if it is.
+    pub(super) fn out_of_service(&self, session: SessionId) -> Option<String> {
+        match self.standing(session.stream()) {
+            Some(Standing::Quarantined(why)) => Some(why),
+            _ => None,
+        }
+    }
+}
+
+impl Hand {
+    /// Its parent hears that its actor is kept out of service, and nobody waits for it any more.
+    pub(super) async fn tell_of_quarantine(self, why: String) -> Option<()> {
+        let (runtime, session) = (self.runtime.upgrade()?, self.session);
+        runtime.agents().wakes.rests(session);
+        let told = async {
+            let charter = runtime.charter(session)?;
+            let seq = runtime.store().last_seq(session.stream())?;
+            Ok::<_, Problem>(charter.map(|it| (it, seq)))
+        };
+        match told.await {
+            Ok(Some((charter, seq))) => {
+                let text = format!("quarantined, for my actor died too often: {why}");
+                let subject = "quarantined".to_owned();
+                let letter = Letter { subject, text, cause: Cause::default() };
+                // Of every number of entries it can be told once: more of the same says nothing.
+                super::tell(&runtime, session, seq << 3 | 7, charter.dm, letter).await;
+            }
+            Ok(None) => {}
+            Err(problem) => tracing::warn!(%session, %problem, "nobody hears of a quarantine"),
+        }
+        Some(())
+    }
+}
+
+impl Caller {
+    /// Starts the actor of an agent again that is kept out of service.
+    pub(super) async fn revive(&self, session: SessionId) -> Result<(), Problem> {
+        if self.runtime.out_of_service(session).is_none() {
+            return Ok(());
+        }
+        let revived = self.runtime.revive(session.stream()).await;
+        revived.map_err(|why| Problem::new(Kind::Busy, why).hint("stoa status"))
+    }
+}

@@ -1,0 +1,248 @@
+//! Budgets over a real store, with a real worker: cut, told, handed on, lent and given back.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+use stoa_actors::atom::Content;
+use stoa_actors::id::{Position, ROOT, SpaceId};
+use stoa_actors::rights::Level;
+use stoa_actors::search::Query;
+use stoa_actors::session::{Budget, Thought};
+use stoa_actors::space::Draft;
+use stoa_runtime::agents::{AgentCard, SpaceAsk, SpawnAsk};
+use stoa_runtime::caller::{Caller, Why};
+use stoa_runtime::config::Config;
+use stoa_runtime::model::{Context, Model, ModelError, Models};
+use stoa_runtime::problem::Kind;
+use stoa_runtime::runtime::Runtime;
+use stoa_runtime::seat::Boxed;
+use tempfile::TempDir;
+
+struct Place {
+    _directory: TempDir,
+    runtime: Runtime,
+    root: Caller,
+}
+
+impl Place {
+    async fn with(models: Models) -> Place {
+        let directory = tempfile::tempdir().unwrap();
+        let mut config = Config::at(directory.path());
+        config.models = models;
+        config.workers.worker = Some(env!("CARGO_BIN_EXE_stoa").into());
+        config.limits.session.backoff_first_ms = 1;
+        let runtime = Runtime::open(config).await.unwrap();
+        runtime.start_agents().await.unwrap();
+        let root = runtime.caller(ROOT);
+        Place { _directory: directory, runtime, root }
+    }
+
+    async fn new() -> Place {
+        Place::with(Models::default()).await
+    }
+
+    async fn rest(&self) {
+        let limit = Duration::from_secs(60);
+        tokio::time::timeout(limit, self.runtime.at_rest()).await.unwrap();
+    }
+
+    async fn recipe(&self, name: &str, python: &str) {
+        let space = self.root.create_space(name, "how to behave").await.unwrap();
+        self.put(space, &format!("```python\n{python}\n```")).await;
+    }
+
+    async fn put(&self, space: SpaceId, text: &str) {
+        let draft = Draft { content: Content::Text(text.into()), ..Draft::default() };
+        self.root.put(space, draft, Why::comment("put")).await.unwrap();
+    }
+
+    async fn texts(&self, space: SpaceId) -> Vec<String> {
+        let found = self.root.search(space, Query { limit: 100, ..Query::default() }).await;
+        let text = |content: &Content| match content {
+            Content::Text(text) => text.clone(),
+            other => format!("{other:?}"),
+        };
+        found.unwrap().iter().map(|it| text(&it.read.atom.content)).collect()
+    }
+
+    async fn card(&self, name: &str) -> AgentCard {
+        self.root.agent(name).await.unwrap()
+    }
+}
+
+fn ask(name: &str, instructions: &str, budget: Budget) -> SpawnAsk {
+    SpawnAsk {
+        task: name.into(),
+        name: Some(name.into()),
+        instructions: Some(instructions.into()),
+        budget,
+        ..SpawnAsk::default()
+    }
+}
+
+fn both(thoughts: u64, tokens: u64) -> Budget {
+    Budget { thoughts: Some(thoughts), tokens: Some(tokens) }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_that_answer_each_other_for_ever_are_cut_by_their_budgets() {
+    let place = Place::new().await;
+    let talk = place.root.create_space("talk", "").await.unwrap();
+    place.recipe("how", "space.put(f'{task} {sum(it[\"count\"] for it in wakes)}')").await;
+    for name in ["ping", "pong"] {
+        let mut spawn = ask(name, "how", Budget::thoughts(10));
+        spawn.spaces = vec![SpaceAsk::to_use("talk", Level::Append)];
+        spawn.follows = vec!["talk".into()];
+        place.root.spawn(spawn).await.unwrap();
+    }
+    place.rest().await;
+    // A turn of a recipe is two thoughts: the code, and that it is done.
+    let said = place.texts(talk).await;
+    let of = |said: &[String], name: &str| said.iter().filter(|it| it.starts_with(name)).count();
+    for name in ["ping", "pong"] {
+        let card = place.card(name).await;
+        assert!(card.spent.thoughts <= 10, "{card:?}");
+        assert_eq!(card.left, Budget::thoughts(10 - card.spent.thoughts));
+        assert_eq!(of(&said, name) as u64, card.turns);
+    }
+    // The last word of one woke the other, which had nothing left to think of it with.
+    let cards = [place.card("ping").await, place.card("pong").await];
+    let cut = cards.iter().find(|it| it.state == "exhausted").unwrap();
+    let name = cut.name.clone().unwrap();
+    assert_eq!(cut.why.as_deref(), Some("budget: thoughts = 10 is spent"));
+    assert_eq!(of(&said, &name), 5);
+    let letters = place.texts(cut.dm).await;
+    assert_eq!(letters, ["budget: thoughts = 10 is spent; hand me more, and I go on"]);
+    // What happens now starts no turn, and is not lost.
+    place.put(talk, "anybody there?").await;
+    place.rest().await;
+    assert_eq!(place.card(&name).await.turns, 5);
+    let refused = place.root.resume_agent(&name).await.unwrap_err();
+    assert_eq!(refused.kind, Kind::Conflict);
+    assert!(refused.text.contains("its budget is spent (thoughts = 10)"), "{refused}");
+    place.root.fund(&name, Budget::thoughts(2), None).await.unwrap();
+    place.rest().await;
+    let missed = place.texts(talk).await;
+    let last = missed.iter().rfind(|it| it.starts_with(&name)).unwrap();
+    assert_ne!(last, &format!("{name} 0"), "it was told of what it had missed: {missed:?}");
+    let card = place.card(&name).await;
+    assert_eq!((card.turns, card.left), (6, Budget::thoughts(0)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_parent_hands_on_what_is_its_own_and_gets_back_what_is_left() {
+    let place = Place::new().await;
+    place.recipe("child", "dm.put(str(budget()['thoughts']))").await;
+    let lead = "\
+def attempt(**more):
+    try:
+        coordinator.spawn(task='t', instructions='child', **more)
+        dm.put(f\"spawned, {budget()['thoughts']} left\")
+    except Exception as error:
+        dm.put(f'{type(error).__name__}: {error}')
+if not wakes:
+    dm.put(str(budget()))
+    attempt(name='a')
+    attempt(name='b', budget=1000)
+    attempt(name='c', budget={'thoughts': 0})
+    attempt(name='d', budget={'money': 3})
+    attempt(name='e', budget=5, tools=['no_such_tool'])
+    attempt(name='f', budget={'thoughts': 6})
+    attempt(name='f', budget=3)
+    coordinator.fund('f', 2)
+    dm.put(str(budget()['thoughts']))
+";
+    place.recipe("guide", lead).await;
+    let mut spawn = ask("lead", "guide", Budget::thoughts(20));
+    spawn.spaces = vec![SpaceAsk::whole("child", Level::Read)];
+    let lead = place.root.spawn(spawn).await.unwrap();
+    place.rest().await;
+    let said = place.texts(lead.dm).await;
+    let parts = [
+        "{'thoughts': 19, 'tokens': None}",
+        "ValueError: you have 19 thoughts left, and a child's budget is taken out of yours: say \
+         how many, budget={\"thoughts\": N}",
+        "PermissionError: 1000 thoughts are more than the 19 you have left",
+        "ValueError: a budget of 0 thoughts lets it think nothing",
+        "TypeError: budget= takes thoughts as a number, or a dict",
+        "PermissionError: ",
+        "spawned, 13 left",
+        "you call something else \"f\" already",
+        "11",
+    ];
+    assert_eq!(said.len(), parts.len(), "{said:#?}");
+    for (said, part) in said.iter().zip(parts) {
+        assert!(said.contains(part), "{said:?} does not say {part:?}");
+    }
+    // A turn for the birth, and one for what its child said.
+    let card = place.card("lead").await;
+    assert_eq!((card.spent.thoughts, card.left), (4, Budget::thoughts(8)));
+    let child = place.card("f").await;
+    assert_eq!((child.spent.thoughts, child.left), (2, Budget::thoughts(6)));
+    let parent = place.runtime.caller(lead.id);
+    let heard = parent.search(child.dm, Query::default()).await.unwrap();
+    // One of its six is the thought that this is; the two more come before it is asked, or after.
+    let either = ["5", "7"].map(|it| Content::Text(it.into()));
+    assert!(either.contains(&heard[0].read.atom.content), "{heard:?}");
+    // Its parent and the root may hand it more, and nobody else; nor more of what has no end.
+    let stranger = place.runtime.caller(child.id).fund("f", Budget::thoughts(1), None).await;
+    assert!(matches!(stranger.unwrap_err().kind, Kind::Forbidden | Kind::Unknown));
+    let endless = place.root.fund("f", both(1, 1), None).await.unwrap_err();
+    assert_eq!(endless.text, "its tokens have no bound; there is nothing to add to");
+    place.root.wipe_agent("f", "enough").await.unwrap();
+    assert_eq!(place.card("lead").await.left, Budget::thoughts(14));
+    assert_eq!(place.root.wipe_agent("lead", "enough").await.unwrap(), 1);
+    let log = place.root.agent_log(&lead.id.to_string(), Position(0), 1_000).await.unwrap();
+    let kinds: Vec<String> = log.into_iter().map(|it| it.kind).collect();
+    let of = |kind: &str| kinds.iter().filter(|it| *it == kind).count();
+    assert_eq!((of("budget.repaid"), of("budget.returned")), (1, 1));
+    assert_eq!(of("budget.lent"), of("budget.arrived") + of("budget.bounced"));
+}
+
+/// Reports what each thought took.
+#[derive(Clone)]
+struct Metered(Arc<AtomicU64>);
+
+impl Model for Metered {
+    fn think(&self, context: Context) -> Boxed<'_, Result<Thought, ModelError>> {
+        let tokens = self.0.load(Ordering::SeqCst);
+        Box::pin(async move {
+            let code = format!("dm.put('{} left')", context.left.tokens.unwrap_or(0));
+            Ok(Thought { code: Some(code), tokens, ..Thought::default() })
+        })
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn tokens_are_counted_as_the_model_reports_them() {
+    let meter = Metered(Arc::new(AtomicU64::new(300)));
+    let place = Place::with(Models::default().with("metered", meter.clone())).await;
+    let spawn = |name: &str, tokens| SpawnAsk {
+        task: "say how much is left".into(),
+        name: Some(name.into()),
+        model: Some("metered".into()),
+        budget: Budget { thoughts: None, tokens: Some(tokens) },
+        ..SpawnAsk::default()
+    };
+    let even = place.root.spawn(spawn("even", 900)).await.unwrap();
+    place.rest().await;
+    let said = place.texts(even.dm).await;
+    let spent = "budget: tokens = 900 is spent; hand me more, and I go on";
+    assert_eq!(said, ["900 left", "600 left", "300 left", spent]);
+    let card = place.card("even").await;
+    assert_eq!((card.spent.thoughts, card.spent.tokens), (3, 900));
+    // A thought that takes more than there is is not acted upon, and no more is spent than there was.
+    let odd = place.root.spawn(spawn("odd", 700)).await.unwrap();
+    place.rest().await;
+    let said = place.texts(odd.dm).await;
+    let over = "budget: tokens = 700 (a thought took 300, and 100 were left) is spent; hand me \
+                more, and I go on";
+    assert_eq!(said, ["700 left", "400 left", over]);
+    let card = place.card("odd").await;
+    assert_eq!(
+        (card.state.as_str(), card.spent.tokens, card.left.tokens),
+        ("exhausted", 700, Some(0))
+    );
+}

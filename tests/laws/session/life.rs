@@ -1,0 +1,40 @@
+//! Where a session stands, as the model has it.
+
+use stoa_actors::id::Millis;
+use stoa_actors::log::Cause;
+use stoa_actors::session::Note;
+use stoa_actors::space::Wake;
+
+/// Where it stands.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Life {
+    Unborn,
+    Idle,
+    Turning(Box<Now>),
+    Waiting { turn: u64, until: u64, wakes: Vec<Wake>, hop: u16 },
+    Parked { heard: u64 },
+    Stopped,
+    Quarantined,
+    Wiped,
+}
+
+/// The turn it is in.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Now {
+    pub(crate) turn: u64,
+    pub(crate) step: u32,
+    pub(super) wakes: Vec<Wake>,
+    pub(crate) cause: Cause,
+    pub(super) began: u64,
+    /// The code that runs, and when it was said.
+    pub(crate) acting: Option<(String, Millis)>,
+    pub(crate) notes: Vec<Note>,
+    pub(super) changed: bool,
+}
+
+/// How far a space has been seen since it is followed.
+#[derive(Clone, Debug)]
+pub(crate) struct Followed {
+    pub(crate) from: u64,
+    pub(crate) cursor: u64,
+}
