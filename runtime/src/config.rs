@@ -21,6 +21,7 @@
 //! | `STANDING_MAX` | `16` | conditions of claims that a space follows; others are looked for anew |
 //! | `MISSED_MAX` | `256` | how many of the best a search tries before it looks at all |
 //! | `ATOM_BYTES` | `512` | what an atom that is kept decoded takes besides what it says |
+//! | `PASSED_MAX` | `32` | entries of others that reading a stream passes over |
 //! | `BREACHES_MAX` | `100` | breaches listed by an audit; all are counted as one failure |
 //! | `CHILDREN_MAX` | `65_536` | children of one supervisor; `seats_max` stays far below |
 //! | `WORDS_BYTES_MAX` | `32 << 10` | how much of an atom its stored embedding speaks for |

@@ -9,12 +9,14 @@ mod leases;
 mod perform;
 mod reach;
 mod serve;
+mod status;
 
 pub use agents::AgentCall;
 pub use leases::LeaseCall;
-pub use perform::{Answer, AuditAsk, Call, ExecAsk, Request, Status, perform};
+pub use perform::{Answer, AuditAsk, Call, ExecAsk, Request, perform};
 pub use reach::{Client, Reached, reach};
 pub use serve::Door;
+pub use status::Status;
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};

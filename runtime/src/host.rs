@@ -242,12 +242,9 @@ pub(crate) fn load<B: Behaviour>(
         .snapshot(stream)?
         .and_then(|(seq, state)| Incarnation::restore(stream, seq, &state[8..]))
         .unwrap_or_else(|| Incarnation::unborn(stream));
-    for place in store.stream_after(stream, incarnation.seq()) {
-        let (seq, at) = place?;
-        let entry = store.entry(at)?.ok_or_else(|| {
-            StoreError::Codec(format!("stream {stream} points at {at}, which is not there"))
-        })?;
-        incarnation.replay(seq, &entry.body)?;
+    for entry in store.entries_after(stream, incarnation.seq()) {
+        let entry = entry?;
+        incarnation.replay(entry.header.seq, &entry.body)?;
     }
     Ok(incarnation)
 }

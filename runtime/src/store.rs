@@ -3,6 +3,7 @@
 //! Only the log writer writes here (`log.rs`); everybody reads, without any lock. What
 //! is in the log is the truth, every other keyspace is derived from it, but for `repls`.
 
+mod along;
 mod atoms;
 mod keys;
 mod open;

@@ -6,10 +6,12 @@
 //! run out before and after that is recorded, decisions that are not durable yet, and crashes at
 //! random instants. Every answer is foretold, and every atom is held against the model.
 
+pub(crate) mod deed;
 pub(crate) mod model;
 pub(crate) mod schedule;
 
-use model::{Deed, Model, SPACES, level, status};
+use deed::Deed;
+use model::{Model, SPACES, level, status};
 use proptest::prelude::TestCaseError;
 use proptest::test_runner::{Config, TestRng, TestRunner};
 use schedule::Step;

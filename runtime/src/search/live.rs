@@ -195,14 +195,12 @@ fn read(
 ) -> Result<(), StoreError> {
     let mut batch = Batch::default();
     let mut last = from;
-    for place in store.stream_after(stream, from) {
-        let (seq, at) = place?;
+    for entry in store.entries_after(stream, from) {
+        let entry = entry?;
+        let (seq, at) = (entry.header.seq, entry.position);
         if at > upto {
             break;
         }
-        let entry = store.entry(at)?.ok_or_else(|| {
-            StoreError::Codec(format!("stream {stream} points at {at}, which is not there"))
-        })?;
         for event in incarnation::events::<Space>(&entry.body)? {
             Space::atom(&event).into_iter().for_each(|atom| batch.take(atom, at));
         }

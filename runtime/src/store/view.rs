@@ -1,6 +1,6 @@
 //! The store as actors see it: nothing but what is durable.
 
-use super::{Store, keys, missing, space_atom};
+use super::{Store, keys, space_atom};
 use crate::failure::StoreError;
 use std::sync::Arc;
 use stoa_actors::atom::Atom;
@@ -41,10 +41,9 @@ impl View for Store {
     }
 
     fn each_atom(&self, space: SpaceId, to: &mut dyn FnMut(&Arc<Atom>)) {
-        for place in self.stream_after(space.stream(), 0) {
-            let (_, at) = self.or_stop(place);
-            let entry =
-                self.or_stop(self.entry(at)).unwrap_or_else(|| self.or_stop(Err(missing(at))));
+        for entry in self.entries_after(space.stream(), 0) {
+            let entry = self.or_stop(entry);
+            let at = entry.position;
             let events =
                 self.or_stop(incarnation::events::<Space>(&entry.body).map_err(Into::into));
             for (index, atom) in (0..).zip(&events).filter_map(|(n, it)| Some((n, space_atom(it)?)))

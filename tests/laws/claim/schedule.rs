@@ -1,6 +1,6 @@
 //! What may happen, and how often.
 
-use super::model::{Deed, Which};
+use super::deed::{Deed, Which};
 use proptest::prelude::*;
 
 #[derive(Clone, Debug)]

@@ -1,0 +1,80 @@
+//! How a data directory is, told.
+
+use crate::problem::Problem;
+use crate::runtime::Runtime;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use stoa_actors::id::{Millis, Position, ROOT};
+use stoa_actors::log::Head;
+
+/// How a data directory is.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Status {
+    /// The process that has it open.
+    pub pid: u32,
+    /// The last durable entry.
+    pub head: Head,
+    /// Commits since it was opened.
+    pub commits: u64,
+    /// How long the commit that runs has taken, in milliseconds.
+    pub commit_ms: u64,
+    /// Sessions alive.
+    pub sessions: u64,
+    /// Agents alive, by what they are doing: `idle`, `running`, …; those at rest that have no actor
+    /// in memory are `passivated`.
+    pub agents: BTreeMap<String, u64>,
+    /// Spaces there are.
+    pub spaces: u64,
+    /// Actors that have a seat: in use, or used lately.
+    pub seats: u64,
+    /// Supervised actors that are up.
+    pub running: u64,
+    /// Up to where the log below the checkpoint was walked again, by the pass that runs or ran last.
+    pub scrubbed: Position,
+    /// When it had come so far; nothing when nothing was due yet.
+    pub scrubbed_at: Option<Millis>,
+    /// Actors kept out of service, and why.
+    pub quarantined: Vec<(String, String)>,
+}
+
+pub(super) async fn status(runtime: &Runtime) -> Result<Status, Problem> {
+    use stoa_actors::supervisor::State;
+    let supervised = runtime.supervised().await;
+    let scrubbed = runtime.scrubbed();
+    let shared = runtime.shared();
+    let (sessions, spaces) = {
+        let rights = shared.rights.read();
+        let alive = rights.births().filter(|(_, birth)| birth.ended.is_none()).count();
+        (alive, rights.spaces().count())
+    };
+    Ok(Status {
+        pid: std::process::id(),
+        head: runtime.head()?,
+        commits: runtime.commits(),
+        scrubbed: scrubbed.map_or(Position(0), |it| it.head.position),
+        scrubbed_at: scrubbed.map(|it| it.at),
+        commit_ms: shared.log.commit_ms(),
+        sessions: sessions as u64,
+        agents: agents(runtime).await?,
+        spaces: spaces as u64,
+        seats: runtime.seats() as u64,
+        running: supervised.iter().filter(|(_, it)| *it == State::Running).count() as u64,
+        quarantined: supervised
+            .into_iter()
+            .filter_map(|(stream, state)| match state {
+                State::Quarantined { why } => Some((stream.to_string(), why)),
+                _ => None,
+            })
+            .collect(),
+    })
+}
+
+async fn agents(runtime: &Runtime) -> Result<BTreeMap<String, u64>, Problem> {
+    let mut counts = BTreeMap::new();
+    for card in runtime.caller(ROOT).agents().await? {
+        let at_rest = card.state == "idle" && !runtime.is_up(card.id.stream());
+        let state = if at_rest { "passivated".to_owned() } else { card.state };
+        *counts.entry(state).or_insert(0) += 1;
+    }
+    Ok(counts)
+}

@@ -1,0 +1,159 @@
+//! What is asked of a space, and as which message.
+
+use super::atom_id;
+use super::model::Model;
+use std::collections::BTreeMap;
+use stoa_actors::atom::Metadata;
+use stoa_actors::id::AtomId;
+use stoa_actors::search::{self, Condition};
+use stoa_actors::space::{Claim, Draft, Expect, Fence, Message, Mutation, Patch, Wanted};
+use stoa_actors::value::Value;
+
+/// Which token somebody comes with: the one that holds, the one before, the one that is next.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Which {
+    Right,
+    Old,
+    Next,
+}
+
+/// What is asked. Atoms are meant by their number among those that are there.
+#[derive(Clone, Debug)]
+pub(crate) enum Deed {
+    Put {
+        space: usize,
+        status: u8,
+        on: Vec<u8>,
+        id: u16,
+    },
+    Claim {
+        wanted: u8,
+        ranked: Option<Vec<u8>>,
+        ttl: u64,
+        set: bool,
+    },
+    Complete {
+        atom: u8,
+        token: Which,
+    },
+    Update {
+        atom: u8,
+        status: u8,
+        expect: Option<u8>,
+    },
+    Deprecate(u8),
+    Acquire {
+        atom: Option<u8>,
+        ttl: u64,
+    },
+    Renew {
+        atom: Option<u8>,
+        token: Which,
+        ttl: u64,
+    },
+    Release {
+        atom: Option<u8>,
+        own: bool,
+        undo: bool,
+    },
+    Expire(usize),
+    /// Puts one atom, and finishes two: all of it or nothing.
+    Several {
+        first: u8,
+        second: u8,
+        id: u16,
+    },
+}
+
+fn says(status: u8) -> Metadata {
+    [("status".to_owned(), Value::Int(status.into()))].into()
+}
+
+/// 0 open, 1 taken, 2 done.
+fn wanted(n: u8) -> Wanted {
+    let of = |relation: &str, which, status| {
+        let condition = Condition { which, metadata: says(status) };
+        BTreeMap::from([(relation.to_owned(), condition)])
+    };
+    let (metadata, references) = match n {
+        0 => (says(0), BTreeMap::new()),
+        1 => (says(0), of("blocked_by", search::Which::All, 2)),
+        2 => (says(0), of("blocked_by", search::Which::Any, 2)),
+        3 => (Metadata::new(), of("blocked_by", search::Which::None, 0)),
+        4 => (says(0), of("<-blocked_by", search::Which::None, 0)),
+        _ => (Metadata::new(), of("<-blocked_by", search::Which::Any, 1)),
+    };
+    Wanted { metadata, references }
+}
+
+impl Deed {
+    /// The space that is asked, and the message.
+    pub(crate) fn message(&self, model: &Model) -> (usize, Message) {
+        let pick = |n: u8| model.pick(n).map_or(AtomId([0; 16]), |it| it.id);
+        let home = |n: u8| model.pick(n).map_or(0, |it| it.space);
+        let resource = |n: &Option<u8>| model.resource(*n);
+        let put = |id: u16, status, on: &[u8]| {
+            let targets: Vec<AtomId> = on.iter().map(|n| pick(*n)).collect();
+            let references = BTreeMap::from([("blocked_by".to_owned(), targets)]);
+            let references = if on.is_empty() { BTreeMap::new() } else { references };
+            let id = Some(atom_id(id));
+            Draft { id, metadata: says(status), references, ..Draft::default() }
+        };
+        let finish = |n: u8| {
+            let patch = Box::new(Patch { metadata: says(2), ..Patch::default() });
+            Mutation::Update { id: pick(n), expect: Expect::Any, patch }
+        };
+        match self {
+            Deed::Put { space, status, on, id } => (*space, Message::put(put(*id, *status, on))),
+            Deed::Claim { wanted: n, ranked, ttl, set } => {
+                let claim = Claim {
+                    text: None,
+                    wanted: wanted(*n),
+                    ranked: ranked.as_ref().map(|it| it.iter().map(|n| pick(*n)).collect()),
+                    set: if *set { says(1) } else { Metadata::new() },
+                    ttl_ms: *ttl,
+                    intent: String::new(),
+                };
+                (0, Message::Claim(Box::new(claim)))
+            }
+            Deed::Complete { atom, token } => {
+                let (n, resource) = resource(&Some(*atom));
+                let fence =
+                    Fence { token: model.token(n, &resource, *token), resource: resource.clone() };
+                let token = Some(fence.token);
+                let release = Mutation::Release { resource, token, undo: false };
+                let mutations = vec![finish(*atom), release];
+                (n, Message::Transact { mutations, fences: vec![fence] })
+            }
+            Deed::Update { atom, status, expect } => {
+                let expect_says = expect.map(says).unwrap_or_default();
+                let patch =
+                    Patch { expect: expect_says, metadata: says(*status), ..Patch::default() };
+                (home(*atom), Message::update(pick(*atom), Expect::Any, patch))
+            }
+            Deed::Deprecate(atom) => {
+                (home(*atom), Message::deprecate(pick(*atom), Expect::Any, None))
+            }
+            Deed::Acquire { atom, ttl } => {
+                let (n, resource) = resource(atom);
+                (n, Message::Acquire { resource, ttl_ms: *ttl, intent: String::new() })
+            }
+            Deed::Renew { atom, token, ttl } => {
+                let (n, resource) = resource(atom);
+                let fence = Fence { token: model.token(n, &resource, *token), resource };
+                (n, Message::Renew { fence, ttl_ms: *ttl })
+            }
+            Deed::Release { atom, own, undo } => {
+                let (n, resource) = resource(atom);
+                let token = own.then(|| model.token(n, &resource, Which::Right));
+                (n, Message::Change(Mutation::Release { resource, token, undo: *undo }))
+            }
+            Deed::Expire(n) => (*n, Message::Expire),
+            Deed::Several { first, second, id } => {
+                let new = Mutation::Put(Box::new(put(*id, 0, &[*first])));
+                let mutations = vec![new, finish(*first), finish(*second)];
+                (0, Message::Transact { mutations, fences: Vec::new() })
+            }
+        }
+    }
+}
