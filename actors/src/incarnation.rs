@@ -175,6 +175,11 @@ impl<B: Behaviour> Incarnation<B> {
         &self.state
     }
 
+    /// The state, for a host that keeps it elsewhere between two deliveries.
+    pub fn state_mut(&mut self) -> &mut B {
+        &mut self.state
+    }
+
     /// The number of the last entry decided on.
     pub fn seq(&self) -> u64 {
         self.seq
