@@ -229,17 +229,14 @@ fn tell_rights() {
         let right = Right::whole(model.clone());
         let asks = vec![Ask { link: LinkId(id(5)), alias: None, right, expires: None }];
         let (dm_links, reason) = ([LinkId(id(3)), LinkId(id(4))], "spawn".to_owned());
-        tell(
-            ROOT,
-            Message::SpawnAgent { child, alias: None, asks, dm_links, charter, reason },
-        );
+        tell(ROOT, Message::SpawnAgent { child, alias: None, asks, dm_links, charter, reason });
         tell(child, Message::ConfirmBirth { session: child });
     }
     let grown = heap() - before;
-    let snapshot = codec::encode(Rights::SNAPSHOT_FORM, &rights).expect("it encodes");
+    let snapshot = codec::encode_state(Rights::SNAPSHOT_FORM, &rights).expect("it encodes");
     drop(rights);
     let before = heap();
-    let back: Rights = codec::decode(Rights::SNAPSHOT_FORM, &snapshot).expect("it decodes");
+    let back: Rights = codec::decode_state(Rights::SNAPSHOT_FORM, &snapshot).expect("it decodes");
     let loaded = heap() - before;
     assert_eq!(back.agents().count(), agents());
     println!("{} {}", loaded / agents() as f64, grown / agents() as f64);

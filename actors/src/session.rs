@@ -386,4 +386,9 @@ impl Behaviour for Session {
         }
         owed
     }
+
+    /// Whoever looks for what is new to it looks while it is away, too.
+    fn may_rest(&self) -> bool {
+        self.is_at_rest()
+    }
 }

@@ -137,9 +137,9 @@ impl<B: Behaviour + Sync> Life<B> {
             return Rest::Stay;
         }
         let (shared, seq) = (&self.seat.shared, self.incarnation.seq());
-        let owed = self.incarnation.state().resume().len();
+        let may_rest = self.incarnation.state().may_rest();
         let behind = self.incarnation.behind_snapshot();
-        let rest = passivation::rest(owed, behind, shared.config.passivate_snapshot_entries);
+        let rest = passivation::rest(may_rest, behind, shared.config.passivate_snapshot_entries);
         if rest == Rest::GoWithSnapshot
             && let Ok(state) = self.incarnation.snapshot()
         {

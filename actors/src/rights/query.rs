@@ -1,11 +1,12 @@
 //! What the table answers. Each is a look-up in what one holder has, never a walk over all links.
 
-use super::row::{Kind, LinkRow, NEVER, On, SessionRow};
+use super::row::{Kind, LinkRow, NEVER, NameRow, On, SessionRow};
 use super::shelf::Place;
 use super::{Birth, Level, Link, Named, Refusal, Right, Rights, Seen, Subject};
 use crate::id::{LinkId, Millis, SessionId, SpaceId};
 use crate::mutant::planted;
 use crate::session::Charter;
+use std::collections::BTreeMap;
 
 /// One subject that a session holds something on.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -79,19 +80,28 @@ impl Rights {
     }
 
     fn names_as_they_come(&self, holder: SessionId) -> impl Iterator<Item = (&str, Named)> {
+        let told = |row: &NameRow| (self.texts.get(row.text), self.named_by(row.is_space, row.of));
+        self.names_of(holder).map(told)
+    }
+
+    fn names_of(&self, holder: SessionId) -> impl Iterator<Item = &NameRow> {
         let holder = self.sessions.find(&holder);
         let rows = holder.into_iter().flat_map(move |holder| {
             let rows = self.names.from(&(holder, None)).map(|(_, row)| row);
             rows.take_while(move |row| row.holder == holder)
         });
         rows.filter(|row| self.shows(row.hidden))
-            .map(|row| (self.texts.get(row.text), self.named_by(row.is_space, row.of)))
     }
 
     /// What `holder` calls something; the first of several names.
     pub fn alias_of(&self, holder: SessionId, named: Named) -> Option<&str> {
-        let names = self.names_as_they_come(holder).filter(|it| it.1 == named);
-        names.map(|(alias, _)| alias).min()
+        let (is_space, of) = match named {
+            Named::Space(space) => (true, self.spaces.find(&space)?),
+            Named::Session(session) => (false, self.sessions.find(&session)?),
+        };
+        let names = self.names_of(holder);
+        let same = names.filter(|row| row.is_space == is_space && row.of == of);
+        same.map(|row| self.texts.get(row.text)).min()
     }
 
     /// Every space there is, ordered by id.
@@ -103,13 +113,25 @@ impl Rights {
     pub fn holdings(&self, holder: SessionId, now: Millis) -> Vec<Holding> {
         let mut subjects: Vec<On> = self.all_held(holder).map(|(_, link)| link.on()).collect();
         subjects.dedup();
-        let all = subjects.into_iter().filter_map(|on| self.holding(holder, on, now));
+        let mut aliases: BTreeMap<Place, &str> = BTreeMap::new();
+        for row in self.names_of(holder).filter(|row| row.is_space) {
+            let alias = self.texts.get(row.text);
+            let first = aliases.entry(row.of).or_insert(alias);
+            *first = alias.min(first);
+        }
+        let all = subjects.into_iter().filter_map(|on| self.holding(holder, on, &aliases, now));
         let mut all: Vec<Holding> = all.collect();
         all.sort_by(|a, b| a.subject.cmp(&b.subject));
         all
     }
 
-    fn holding(&self, holder: SessionId, on: On, now: Millis) -> Option<Holding> {
+    fn holding(
+        &self,
+        holder: SessionId,
+        on: On,
+        aliases: &BTreeMap<Place, &str>,
+        now: Millis,
+    ) -> Option<Holding> {
         let subject = self.subject(on);
         let live = || self.live(holder, &subject, now).map(|(_, link)| link);
         let use_ = live().filter_map(|link| link.use_).max();
@@ -121,11 +143,8 @@ impl Rights {
         };
         let lapses = [lapse(use_, |link| link.use_), lapse(delegate, |link| link.delegate)];
         let first = lapses.into_iter().flatten().min()?;
-        let alias = match subject {
-            Subject::Space(space) => self.alias_of(holder, Named::Space(space)),
-            _ => None,
-        };
-        let alias = alias.map(str::to_owned);
+        let alias = aliases.get(&on.1).filter(|_| on.0 == Kind::Space);
+        let alias = alias.map(|&it| it.to_owned());
         let expires = Some(first).filter(|&at| at != NEVER);
         Some(Holding { subject, alias, use_, delegate, expires })
     }

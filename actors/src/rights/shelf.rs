@@ -208,8 +208,7 @@ impl Order {
 }
 
 /// The rest of a run, and the runs behind it.
-type Places<'a> =
-    Copied<Chain<slice::Iter<'a, Place>, Flatten<slice::Iter<'a, Vec<Place>>>>>;
+type Places<'a> = Copied<Chain<slice::Iter<'a, Place>, Flatten<slice::Iter<'a, Vec<Place>>>>>;
 
 #[cfg(test)]
 mod tests {

@@ -131,8 +131,7 @@ impl Caller {
         let birth = birth.ok_or_else(unknown)?;
         let parent = birth.parent.ok_or_else(unknown)?;
         let life = load::<Session>(self.runtime.store(), session.stream())?.into_state();
-        let charter =
-            life.charter().cloned().or(owed).ok_or_else(unknown)?;
+        let charter = life.charter().cloned().or(owed).ok_or_else(unknown)?;
         let (state, why) = if birth.ended.is_some() {
             ("wiped", None)
         } else {
