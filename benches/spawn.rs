@@ -15,6 +15,7 @@ use measure::{load, micros, quantile, rounds, spread};
 use ractor::{Actor, ActorCell, ActorProcessingErr, ActorRef};
 use std::io::Write;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Instant;
 use stoa_actors::behaviour::{Anyone, Behaviour, Delivery};
 use stoa_actors::id::{LinkId, Millis, Position, ROOT, SessionId, SpaceId};
@@ -38,11 +39,27 @@ const IN_FLIGHT: usize = 64;
 
 #[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn main() {
+    if std::env::args().nth(1).as_deref() == Some("--memory") {
+        return in_memory_only().await;
+    }
     println!("load {}", load());
     births().await;
     decisions();
     wakes().await;
     println!("load {}", load());
+}
+
+/// For a profiler.
+async fn in_memory_only() {
+    let (mut memory, mut bare) = (Vec::new(), Vec::new());
+    for _ in 0..rounds() {
+        memory.push(1e6 / in_memory().await);
+        bare.push(1e6 / floor().await);
+    }
+    let ratios = bare.iter().zip(&memory).map(|(bare, memory)| bare / memory).collect();
+    let (low, middle, high) = spread(ratios);
+    println!("in memory {:.2} us, bare {:.2} us", spread(memory).1, spread(bare).1);
+    println!("in memory : bare   {middle:>9.2} [{low:.2}-{high:.2}] (aim 0.5)");
 }
 
 fn ask(model: Option<&str>) -> SpawnAsk {
@@ -113,11 +130,11 @@ impl Births {
     }
 
     /// The rights of one more agent, decided and applied: who it is, and what it begins with.
-    fn grant(&mut self, rights: &mut Rights) -> (SessionId, Box<Charter>) {
+    fn grant(&mut self, rights: &mut Rights) -> (SessionId, Arc<Charter>) {
         let (child, dm) = (SessionId(self.id()), SpaceId(self.id()));
         let dm_links = [LinkId(self.id()), LinkId(self.id())];
         let follow = Follow { filter: Filter::default(), cursor: Position(0) };
-        let charter = Box::new(Charter {
+        let charter = Arc::new(Charter {
             parent: ROOT,
             task: "stand by".into(),
             instructions: None,
@@ -145,7 +162,7 @@ impl Births {
     }
 
     /// A session that has begun.
-    fn begin(&self, child: SessionId, charter: Box<Charter>, disk: &Disk<Session>) -> Session {
+    fn begin(&self, child: SessionId, charter: Arc<Charter>, disk: &Disk<Session>) -> Session {
         let mut session = Session::unborn(child.stream());
         let decision = Behaviour::decide(
             &session,

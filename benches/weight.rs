@@ -11,6 +11,7 @@
 use measure::load;
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use stoa_actors::behaviour::Behaviour;
 use stoa_actors::codec;
@@ -98,6 +99,8 @@ fn config(data: &Path) -> Config {
     let mut config = Config::at(data);
     config.models = Models::default().with("silent", Silent);
     (config.seats_max, config.passivate_idle_ms) = (16, 10);
+    // A larger one is fuller the more agents there are, and bounded all the same.
+    config.cache_bytes = 1 << 20;
     config
 }
 
@@ -217,7 +220,7 @@ fn tell_rights() {
         let id = |kind: u128| (n * 8 + kind).to_be_bytes();
         let (child, dm) = (SessionId(id(1)), SpaceId(id(2)));
         let follow = Follow { filter: Filter::default(), cursor: Position(0) };
-        let charter = Box::new(Charter {
+        let charter = Arc::new(Charter {
             parent: ROOT,
             task: "stand by".into(),
             instructions: None,

@@ -187,7 +187,7 @@ fn rights_with_everything() -> rights::Rights {
             ],
             dm(9),
         ),
-        rights::Event::Chartered { session: session(2), charter: Box::new(charter()) },
+        rights::Event::Chartered { session: session(2), charter: Arc::new(charter()) },
         rights::Event::SpaceCreated { link: link(38, 0, space(8), None), alias: Some("x".into()) },
         spawned(3, "bob", vec![link(35, 3, space(8), Some(38))], dm(8)),
         rights::Event::Born { session: session(3) },
@@ -228,7 +228,7 @@ fn charter() -> Charter {
 #[test]
 fn a_charter_among_the_rights_reads() {
     let session = SessionId([3; 16]);
-    let events = vec![rights::Event::Chartered { session, charter: Box::new(charter()) }];
+    let events = vec![rights::Event::Chartered { session, charter: Arc::new(charter()) }];
     holds("rights-chartered-1.bin", EVENTS_FORM, &events);
     holds("charter-1.bin", EVENTS_FORM, &charter());
 }
@@ -275,7 +275,7 @@ fn session_events_of_form_1_read() {
     let follow = Follow { filter: Filter::default(), cursor: Position(7) };
     let letter = Letter { subject: "said".into(), text: "it is done".into(), cause };
     let mut events = vec![
-        session::Event::Born(Box::new(charter())),
+        session::Event::Born(Arc::new(charter())),
         session::Event::TurnBegan { turn: 300, wakes: vec![wake], cause, at },
         session::Event::Thought { thought, at },
         session::Event::Thought { thought: Thought::default(), at },

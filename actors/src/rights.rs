@@ -35,6 +35,7 @@ use row::{LinkRow, NameRow, SessionRow, SpaceRow, Texts};
 use serde::{Deserialize, Serialize};
 use shelf::{Order, Place, Shelf};
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 /// Every session, space, link and name: the state of the actor. What readers ask is the [`Table`]
 /// that it lies in.
@@ -47,7 +48,7 @@ pub struct Rights {
     /// Aliases, reasons, and what tools, secrets and models are called.
     texts: Texts,
     /// What actors are to be begun with, until they are.
-    charters: BTreeMap<Place, Box<Charter>>,
+    charters: BTreeMap<Place, Arc<Charter>>,
     expiring: BTreeSet<(Millis, LinkId)>,
     /// The links by holder and subject.
     held: Order,
@@ -128,7 +129,7 @@ pub enum Message {
         asks: Vec<Ask>,
         /// Fresh ids: the asker's link on the shared space, and the child's.
         dm_links: [LinkId; 2],
-        charter: Box<Charter>,
+        charter: Arc<Charter>,
         reason: String,
     },
     /// Tell that a spawned session's actor exists: by itself or an ancestor.
@@ -206,7 +207,7 @@ pub enum Event {
     /// A session was wiped, with these links: its own and all that rested on them.
     Ended { session: SessionId, at: Millis, by: SessionId, links: Vec<LinkId>, reason: String },
     /// The session is an agent: its actor is to be begun with this.
-    Chartered { session: SessionId, charter: Box<Charter> },
+    Chartered { session: SessionId, charter: Arc<Charter> },
 }
 
 /// What the asker hears once the events are durable.

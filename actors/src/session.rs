@@ -40,7 +40,7 @@ use std::sync::Arc;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Session {
     id: SessionId,
-    charter: Option<Box<Charter>>,
+    charter: Option<Arc<Charter>>,
     phase: Phase,
     follows: BTreeMap<SpaceId, Follow>,
     turns: u64,
@@ -99,7 +99,7 @@ pub enum Phase {
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub enum Message {
     /// Be born. Said again it changes nothing.
-    Begin(Box<Charter>),
+    Begin(Arc<Charter>),
     /// Something happened in followed spaces.
     Wake(Vec<Wake>),
     /// What the model says.
@@ -182,7 +182,7 @@ pub struct Thought {
 #[expect(missing_docs, reason = "a field is told where its name and type do not say it")]
 pub enum Event {
     /// It exists.
-    Born(Box<Charter>),
+    Born(Arc<Charter>),
     /// A turn began.
     TurnBegan { turn: u64, wakes: Vec<Wake>, cause: Cause, at: Millis },
     /// The model spoke.

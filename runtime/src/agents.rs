@@ -30,7 +30,7 @@ use stoa_actors::behaviour::EffectId;
 use stoa_actors::id::SessionId;
 use stoa_actors::incarnation::Ask;
 use stoa_actors::rights::{self, Subject};
-use stoa_actors::session::{Effect, Letter, Message, Session, Thought};
+use stoa_actors::session::{Charter, Effect, Letter, Message, Session, Thought};
 use stoa_actors::space::Draft;
 use tokio::sync::watch;
 
@@ -68,7 +68,7 @@ impl Runtime {
         self.ring_on();
         let owed: Vec<_> = {
             let rights = self.shared().rights.read();
-            rights.chartered().map(|(child, charter)| (child, charter.clone())).collect()
+            rights.chartered().collect()
         };
         for (child, charter) in owed {
             self.begin(child, charter).await?;
@@ -195,10 +195,10 @@ impl Runtime {
     pub(crate) async fn begin(
         &self,
         child: SessionId,
-        charter: stoa_actors::session::Charter,
+        charter: Arc<Charter>,
     ) -> Result<(), Problem> {
         let follows: Vec<_> = charter.follows.iter().map(|(space, _)| *space).collect();
-        let begin = Message::Begin(Box::new(charter.clone()));
+        let begin = Message::Begin(charter.clone());
         self.agent(child)?.ask(Ask::new(charter.parent, begin).comment("begin")).await?;
         self.follow_all(child, follows);
         self.wake_up(child);

@@ -7,6 +7,7 @@ use crate::id::{LinkId, Millis, SessionId, SpaceId};
 use crate::mutant::planted;
 use crate::session::Charter;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// One subject that a session holds something on.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -289,10 +290,10 @@ impl Rights {
     }
 
     /// The agents whose actor is still to be begun, and with what, ordered by id.
-    pub fn chartered(&self) -> impl Iterator<Item = (SessionId, &Charter)> {
+    pub fn chartered(&self) -> impl Iterator<Item = (SessionId, Arc<Charter>)> {
         let with_row = self.charters.iter().map(|(it, charter)| (self.sessions.get(*it), charter));
         let seen = with_row.filter(|(row, _)| self.shows(row.hidden));
-        let mut owed: Vec<_> = seen.map(|(row, charter)| (row.id, &**charter)).collect();
+        let mut owed: Vec<_> = seen.map(|(row, charter)| (row.id, charter.clone())).collect();
         owed.sort_unstable_by_key(|(session, _)| *session);
         owed.into_iter()
     }

@@ -149,6 +149,11 @@ impl Order {
         if last.is_none_or(|it| is_before(*it)) {
             return (self.runs.len(), 0);
         }
+        // The root, who is asked for most, has the least of all ids.
+        let first = self.runs.first().and_then(|run| run.first());
+        if first.is_some_and(|it| !is_before(*it)) {
+            return (0, 0);
+        }
         let run = self.runs.partition_point(|run| run.last().is_some_and(|it| is_before(*it)));
         (run, self.runs[run].partition_point(|it| is_before(*it)))
     }

@@ -12,6 +12,7 @@ use serde::ser::{SerializeMap, SerializeSeq, SerializeStruct};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
 use std::marker::PhantomData;
+use std::sync::Arc;
 
 /// In the order they are written in. The last two are of a table that once had to remember what
 /// was taken away; they are empty.
@@ -214,7 +215,7 @@ impl Rights {
     fn restore_birth(
         &mut self,
         session: SessionId,
-        birth: Birth<Box<Charter>>,
+        birth: Birth<Arc<Charter>>,
         parents: &mut Vec<(Place, SessionId)>,
     ) -> Result<(), String> {
         if self.sessions.has(&session) {

@@ -86,7 +86,7 @@ impl Session {
 
     pub(super) fn begin(
         &self,
-        charter: Box<Charter>,
+        charter: Arc<Charter>,
         delivery: &Delivery<'_>,
     ) -> Result<Decision<Self>, Refusal> {
         match self.phase {

@@ -105,7 +105,7 @@ impl Caller {
             follows.push((space, self.runtime.store().head_of_stream(space.stream())?));
         }
         let follow = |(space, cursor)| (space, Follow { filter: Filter::default(), cursor });
-        let charter = Charter {
+        let charter = Arc::new(Charter {
             parent: self.session(),
             task: ask.task.clone(),
             instructions,
@@ -113,7 +113,7 @@ impl Caller {
             dm,
             first,
             follows: follows.into_iter().map(follow).collect(),
-        };
+        });
         let max = self.runtime.shared().config.limits.session.task_bytes_max;
         if ask.task.len() > max {
             let text = format!("the task has {} bytes; the limit is {max}", ask.task.len());
@@ -124,7 +124,7 @@ impl Caller {
             alias: ask.name.clone(),
             asks,
             dm_links,
-            charter: Box::new(charter.clone()),
+            charter: charter.clone(),
             reason: "spawn".to_owned(),
         };
         let comment = format!("spawn {}", ask.name.as_deref().unwrap_or("an agent"));
