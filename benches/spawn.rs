@@ -1,20 +1,29 @@
-//! Births of agents, durable and in memory; what an agent costs that is up, and one that is put
-//! away; how long one that was put away takes to take a turn.
+//! Births of agents, durable and in memory, and how long one that was put away takes to take a
+//! turn. What agents weigh is in `weight.rs`.
 //!
-//! The floor of a birth in memory is a bare `Actor::spawn_linked` of an actor without state.
+//! A birth in memory is what the runtime does to bring an agent into being, but for the disk and
+//! what is made for it (encoding, hash, rows): the spawn is decided by the rights and applied (the
+//! DM space, two links on it, the charter), the session decides to begin and applies it (its
+//! charter kept, its first turn owed), a ractor actor that holds the session is started and linked
+//! to a supervisor, and its birth is confirmed in the rights. Its floor, in the same round, is a
+//! bare `Actor::spawn_linked` of an actor without state.
 
 #![expect(clippy::print_stdout, reason = "a bench prints what it measured")]
 #![expect(clippy::expect_used, reason = "a bench that cannot run ends")]
 
 use measure::{load, micros, quantile, rounds, spread};
-use ractor::{Actor, ActorProcessingErr, ActorRef};
+use ractor::{Actor, ActorCell, ActorProcessingErr, ActorRef};
+use std::io::Write;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Instant;
+use stoa_actors::behaviour::{Anyone, Behaviour, Delivery};
 use stoa_actors::id::{LinkId, Millis, Position, ROOT, SessionId, SpaceId};
-use stoa_actors::incarnation::Ask;
+use stoa_actors::limits::Limits;
+use stoa_actors::log::Cause;
 use stoa_actors::rights::{self, Rights};
-use stoa_actors::session::{Budget, Charter, Message, Session, Thought};
-use stoa_actors::simulation::Simulation;
+use stoa_actors::session::{Budget, Charter, Follow, Message, Session, Thought};
+use stoa_actors::simulation::Disk;
 use stoa_actors::space::Filter;
 use stoa_runtime::agents::SpawnAsk;
 use stoa_runtime::config::Config;
@@ -30,16 +39,27 @@ const IN_FLIGHT: usize = 64;
 
 #[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn main() {
-    let args: Vec<String> = std::env::args().collect();
-    if let [_, flag, data] = &args[..]
-        && flag == "--resident"
-    {
-        return tell_resident(data).await;
+    if std::env::args().nth(1).as_deref() == Some("--memory") {
+        return in_memory_only().await;
     }
     println!("load {}", load());
     births().await;
-    at_rest().await;
+    decisions();
+    wakes().await;
     println!("load {}", load());
+}
+
+/// For a profiler.
+async fn in_memory_only() {
+    let (mut memory, mut bare) = (Vec::new(), Vec::new());
+    for _ in 0..rounds() {
+        memory.push(1e6 / in_memory().await);
+        bare.push(1e6 / floor().await);
+    }
+    let ratios = bare.iter().zip(&memory).map(|(bare, memory)| bare / memory).collect();
+    let (low, middle, high) = spread(ratios);
+    println!("in memory {:.2} us, bare {:.2} us", spread(memory).1, spread(bare).1);
+    println!("in memory : bare   {middle:>9.2} [{low:.2}-{high:.2}] (aim 0.5)");
 }
 
 fn ask(model: Option<&str>) -> SpawnAsk {
@@ -56,14 +76,20 @@ async fn births() {
         spawn(&runtime, BIRTHS, None).await;
         durable.push(BIRTHS as f64 / begun.elapsed().as_secs_f64());
         runtime.stop().await.expect("it stops");
-        memory.push(in_memory(round as u64));
-        bare.push(floor().await);
+        // Interleaved, and each first in every other round.
+        if round % 2 == 0 {
+            memory.push(in_memory().await);
+            bare.push(floor().await);
+        } else {
+            bare.push(floor().await);
+            memory.push(in_memory().await);
+        }
     }
     let ratios = memory.iter().zip(&bare).map(|(memory, bare)| memory / bare).collect();
     let (low, middle, high) = spread(ratios);
     println!("durable births     {:>9.0}/s  ({IN_FLIGHT} spawns in flight)", spread(durable).1);
     println!(
-        "births in memory   {:>9.0}/s  (rights, DM space, charter, first turn owed)",
+        "births in memory   {:>9.0}/s  (rights, DM space, charter, first turn owed, its actor)",
         spread(memory).1
     );
     println!("bare spawn_linked  {:>9.0}/s", spread(bare).1);
@@ -85,22 +111,30 @@ async fn spawn(runtime: &Runtime, count: usize, model: Option<&'static str>) {
     }
 }
 
-/// The same decisions over a log in memory.
-fn in_memory(seed: u64) -> f64 {
-    let mut rights = Simulation::<Rights>::new(seed);
-    let mut sessions = Simulation::<Session>::new(seed + 1);
-    let begun = Instant::now();
-    for n in 0..BIRTHS as u64 {
-        let id = |kind: u64| {
-            let mut id = [0; 16];
-            id[..8].copy_from_slice(&kind.to_be_bytes());
-            id[8..].copy_from_slice(&(n + 1).to_be_bytes());
-            id
-        };
-        let (child, dm) = (SessionId(id(1)), SpaceId(id(2)));
-        let follow =
-            stoa_actors::session::Follow { filter: Filter::default(), cursor: Position(0) };
-        let charter = Box::new(Charter {
+/// Ids as the runtime draws them: by time, then counted.
+struct Births {
+    limits: Limits,
+    drawn: u64,
+}
+
+impl Births {
+    fn new() -> Births {
+        Births { limits: Limits::default(), drawn: 0 }
+    }
+
+    fn id(&mut self) -> [u8; 16] {
+        self.drawn += 1;
+        let mut id = [7; 16];
+        id[..8].copy_from_slice(&self.drawn.to_be_bytes());
+        id
+    }
+
+    /// The rights of one more agent, decided and applied: who it is, and what it begins with.
+    fn grant(&mut self, rights: &mut Rights) -> (SessionId, Arc<Charter>) {
+        let (child, dm) = (SessionId(self.id()), SpaceId(self.id()));
+        let dm_links = [LinkId(self.id()), LinkId(self.id())];
+        let follow = Follow { filter: Filter::default(), cursor: Position(0) };
+        let charter = Arc::new(Charter {
             parent: ROOT,
             task: "stand by".into(),
             instructions: None,
@@ -113,18 +147,99 @@ fn in_memory(seed: u64) -> f64 {
             child,
             alias: None,
             asks: Vec::new(),
-            dm_links: [LinkId(id(3)), LinkId(id(4))],
+            dm_links,
             charter: charter.clone(),
             budget: Budget::default(),
             reason: String::new(),
         };
-        rights.now = Millis(n + 1);
-        rights.call(stoa_actors::id::RIGHTS, Ask::new(ROOT, message)).expect("rights");
-        sessions
-            .call(child.stream(), Ask::new(ROOT, Message::Begin(charter, Budget::default())))
-            .expect("a birth");
+        self.tell(rights, ROOT, message);
+        (child, charter)
     }
-    BIRTHS as f64 / begun.elapsed().as_secs_f64()
+
+    fn tell(&self, rights: &mut Rights, by: SessionId, message: rights::Message) {
+        let decision =
+            rights.decide_within(&self.limits.rights, by, Millis(1), message).expect("it may");
+        decision.events.iter().for_each(|event| rights.apply(event));
+    }
+
+    /// A session that has begun.
+    fn begin(&self, child: SessionId, charter: Arc<Charter>, disk: &Disk<Session>) -> Session {
+        let mut session = Session::unborn(child.stream());
+        let decision = Behaviour::decide(
+            &session,
+            Message::Begin(charter, Budget::default()),
+            &mut Delivery {
+                now: Millis(1),
+                asker: ROOT,
+                cause: Cause::default(),
+                stream: child.stream(),
+                seq: 1,
+                view: disk,
+                authority: &Anyone,
+                limits: &self.limits,
+                fresh: &mut || [0; 16],
+            },
+        );
+        let decision = decision.expect("a birth");
+        decision.events.iter().for_each(|event| Behaviour::apply(&mut session, event));
+        session
+    }
+}
+
+async fn in_memory() -> f64 {
+    let (mut births, mut rights, disk) = (Births::new(), Rights::default(), Disk::default());
+    let (parent, _) = Actor::spawn(None, Bare, ()).await.expect("a parent");
+    let begun = Instant::now();
+    for _ in 0..BIRTHS {
+        let (child, charter) = births.grant(&mut rights);
+        let session = births.begin(child, charter, &disk);
+        start(Agent, session, parent.get_cell()).await;
+        births.tell(&mut rights, child, rights::Message::ConfirmBirth { session: child });
+    }
+    let rate = BIRTHS as f64 / begun.elapsed().as_secs_f64();
+    parent.stop(None);
+    rate
+}
+
+/// What a spawn costs the rights among many: it must not depend on how many there are.
+fn decisions() {
+    let (mut births, mut rights) = (Births::new(), Rights::default());
+    let mut at = Vec::new();
+    for size in [1_000, 10_000, 100_000] {
+        while rights.births().count() < size {
+            (0..size / 10).for_each(|_| drop(births.grant(&mut rights)));
+        }
+        let mut took = Vec::new();
+        for _ in 0..rounds() {
+            let begun = Instant::now();
+            (0..200).for_each(|_| drop(births.grant(&mut rights)));
+            took.push(micros(begun) / 200.0);
+        }
+        at.push((size, spread(took).1));
+    }
+    let all: Vec<String> = at.iter().map(|(size, us)| format!("{us:.2} us at {size}")).collect();
+    println!("a spawn among so many agents, decided and applied: {}", all.join(", "));
+    println!("  100,000 : 1,000  {:.2} (aim: flat)", at[2].1 / at[0].1);
+}
+
+struct Agent;
+
+impl Actor for Agent {
+    type Msg = ();
+    type State = Session;
+    type Arguments = Session;
+
+    async fn pre_start(
+        &self,
+        _: ActorRef<()>,
+        session: Session,
+    ) -> Result<Session, ActorProcessingErr> {
+        Ok(session)
+    }
+}
+
+async fn start<A: Actor>(actor: A, begun: A::Arguments, under: ActorCell) {
+    Actor::spawn_linked(None, actor, begun, under).await.expect("an actor");
 }
 
 struct Bare;
@@ -143,18 +258,11 @@ async fn floor() -> f64 {
     let (parent, _) = Actor::spawn(None, Bare, ()).await.expect("a parent");
     let begun = Instant::now();
     for _ in 0..BIRTHS {
-        Actor::spawn_linked(None, Bare, (), parent.get_cell()).await.expect("an actor");
+        start(Bare, (), parent.get_cell()).await;
     }
     let rate = BIRTHS as f64 / begun.elapsed().as_secs_f64();
     parent.stop(None);
     rate
-}
-
-/// Resident memory of this process, in bytes.
-fn resident() -> f64 {
-    let text = std::fs::read_to_string(Path::new("/proc/self/statm")).unwrap_or_default();
-    let pages: f64 = text.split(' ').nth(1).and_then(|it| it.parse().ok()).unwrap_or(0.0);
-    pages * 4096.0
 }
 
 /// Says nothing: a turn is over as soon as it is asked.
@@ -181,61 +289,53 @@ async fn open(config: &Config) -> Runtime {
     }
 }
 
-async fn at_rest() {
-    let agents: usize =
-        std::env::var("AGENTS").ok().and_then(|it| it.parse().ok()).unwrap_or(12_800);
+/// One bare write and `fdatasync` at a time, in the directory of the store.
+fn bare_syncs(dir: &Path, count: usize) -> Vec<f64> {
+    let mut file = std::fs::File::create(dir.join("bare")).expect("a file");
+    let mut took = Vec::new();
+    for _ in 0..count {
+        file.write_all(&[7; 512]).expect("it writes");
+        let begun = Instant::now();
+        file.sync_data().expect("it syncs");
+        took.push(micros(begun));
+    }
+    took
+}
+
+/// From the acknowledgement of a word in its space until the first event of the turn is durable.
+async fn wakes() {
+    let count = 400;
     let dir = tempfile::tempdir().expect("a directory");
     let mut config = Config::at(dir.path());
     config.models = Models::default().with("silent", Silent);
-    config.passivate_idle_ms = 600_000;
-    config.seats_max = agents * 3;
-    let runtime = open(&config).await;
-    let before = resident();
-    spawn(&runtime, agents, Some("silent")).await;
-    runtime.at_rest().await;
-    let each = (resident() - before) / agents as f64;
-    println!("an agent that is up          {each:>7.0} bytes resident, of {agents}");
-    runtime.stop().await.expect("it stops");
-    drop(runtime);
-    // Another process would be cleaner; what was freed is given back as far as the system does.
-    config.seats_max = 16;
-    config.passivate_idle_ms = 10;
-    let me = std::env::current_exe().expect("this program");
-    let of = |data: &Path| {
-        let said = std::process::Command::new(&me).arg("--resident").arg(data).output();
-        let said = String::from_utf8(said.expect("a process").stdout).expect("text");
-        said.trim().parse::<f64>().expect("a number")
-    };
-    let empty = tempfile::tempdir().expect("a directory");
-    let each = (of(dir.path()) - of(empty.path())) / agents as f64;
-    println!("one that is put away         {each:>7.0} bytes resident (aim 512)");
-    let runtime = open(&config).await;
-    let root = runtime.caller(ROOT);
-    let cards = root.agents().await.expect("agents");
-    let mut took: Vec<f64> = Vec::new();
-    for card in cards.iter().take(500) {
-        let turns = card.turns;
-        let begun = Instant::now();
-        root.say(&card.id.to_string(), "wake up").await.expect("a word");
-        while root.agent(&card.id.to_string()).await.expect("an agent").turns == turns {
-            tokio::task::yield_now().await;
-        }
-        took.push(micros(begun));
-    }
-    let (p50, p99) = (quantile(&mut took, 0.5), quantile(&mut took, 0.99));
-    println!(
-        "a word to one that is put away, until its turn has begun  p50 {p50:.0} us, p99 {p99:.0} us"
-    );
-    println!("  (the word is one durable write, the turn another)");
-    runtime.stop().await.expect("it stops");
-}
-
-/// What a process with this directory open takes, everybody at rest.
-async fn tell_resident(data: &str) {
-    let mut config = Config::at(data);
-    config.models = Models::default().with("silent", Silent);
     (config.seats_max, config.passivate_idle_ms) = (16, 10);
     let runtime = open(&config).await;
-    println!("{}", resident());
+    spawn(&runtime, 640, Some("silent")).await;
+    runtime.at_rest().await;
+    let root = runtime.caller(ROOT);
+    let cards = root.agents().await.expect("agents");
+    let (mut took, mut syncs) = (Vec::new(), Vec::new());
+    for card in cards.iter().take(count) {
+        while runtime.seats() > 0 {
+            tokio::task::yield_now().await;
+        }
+        let word = root.say(&card.id.to_string(), "wake up").await.expect("a word");
+        let begun = Instant::now();
+        runtime.gone_on(word.position).await;
+        took.push(micros(begun));
+        let next = runtime.store().entry(Position(word.position.0 + 1)).expect("it reads");
+        let stream = next.expect("an entry").header.stream;
+        assert_eq!(stream, card.id.stream(), "the next entry is that of the turn");
+        runtime.at_rest().await;
+        syncs.extend(bare_syncs(dir.path(), 1));
+    }
+    let sync = quantile(&mut syncs, 0.5);
+    let (p50, p99) = (quantile(&mut took, 0.5), quantile(&mut took, 0.99));
+    println!("from a word to one that is put away to its turn: p50 {p50:.0} us, p99 {p99:.0} us");
+    println!(
+        "  less one bare fdatasync ({sync:.0} us): p50 {:.0} us, p99 {:.0} us (aim 1,000)",
+        p50 - sync,
+        p99 - sync
+    );
     runtime.stop().await.expect("it stops");
 }

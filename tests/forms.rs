@@ -182,6 +182,71 @@ fn rights_events_of_form_1_read() {
     holds("rights-events-1.bin", EVENTS_FORM, &events);
 }
 
+/// Agents and a session with rights, one of them ended, one still owed; aliases, an expiry and a
+/// right of each kind.
+fn rights_with_everything() -> rights::Rights {
+    let session = |n: u8| SessionId([n; 16]);
+    let link = |id: u8, to: u8, subject: Subject, basis: Option<u8>| Link {
+        id: LinkId([id; 16]),
+        from: SessionId([0; 16]),
+        to: session(to),
+        right: Right { subject, use_: Some(Level::Read), delegate: Some(Level::Read) },
+        basis: basis.map(|it| LinkId([it; 16])),
+        expires: (id == 34).then_some(Millis(70_000)),
+        reason: format!("because of {id}"),
+    };
+    let space = |n: u8| Subject::Space(SpaceId([n; 16]));
+    let spawned = |child: u8, alias: &str, links: Vec<Link>, names: Vec<(String, SpaceId)>| {
+        rights::Event::Spawned {
+            child: session(child),
+            parent: SessionId([0; 16]),
+            at: Millis(1_700_000_000_000 + u64::from(child)),
+            alias: Some(alias.into()),
+            links,
+            names,
+            reason: "spawn".into(),
+        }
+    };
+    let dm = |n: u8| vec![("dm".to_owned(), SpaceId([n; 16]))];
+    let events = [
+        rights::Event::Installed { link: link(31, 0, Subject::Tool("fetch".into()), None) },
+        rights::Event::Installed { link: link(32, 0, Subject::Model("m".into()), None) },
+        rights::Event::Installed { link: link(36, 0, Subject::Secret("key".into()), None) },
+        rights::Event::SpaceCreated { link: link(33, 0, space(9), None), alias: None },
+        spawned(
+            2,
+            "ann",
+            vec![
+                link(34, 2, space(9), Some(33)),
+                link(30, 2, Subject::Model("m".into()), Some(32)),
+                link(37, 2, Subject::Secret("key".into()), Some(36)),
+            ],
+            dm(9),
+        ),
+        rights::Event::Chartered { session: session(2), charter: Arc::new(charter()) },
+        rights::Event::SpaceCreated { link: link(38, 0, space(8), None), alias: Some("x".into()) },
+        spawned(3, "bob", vec![link(35, 3, space(8), Some(38))], dm(8)),
+        rights::Event::Born { session: session(3) },
+        rights::Event::Ended {
+            session: session(3),
+            at: Millis(1_700_000_000_300),
+            by: SessionId([0; 16]),
+            links: vec![LinkId([35; 16])],
+            reason: "done".into(),
+        },
+    ];
+    let mut all = rights::Rights::default();
+    events.iter().for_each(|event| all.apply(event));
+    all
+}
+
+#[test]
+fn a_snapshot_of_rights_of_form_3_reads() {
+    let form = <rights::Rights as stoa_actors::behaviour::Behaviour>::SNAPSHOT_FORM;
+    assert_eq!(form, 3);
+    holds("rights-snapshot-3.bin", form, &rights_with_everything());
+}
+
 fn charter() -> Charter {
     let filter =
         Filter { types: vec!["atom.put".into()], metadata: [("a".to_owned(), true.into())].into() };
@@ -199,7 +264,7 @@ fn charter() -> Charter {
 #[test]
 fn a_charter_among_the_rights_reads() {
     let session = SessionId([3; 16]);
-    let events = vec![rights::Event::Chartered { session, charter: Box::new(charter()) }];
+    let events = vec![rights::Event::Chartered { session, charter: Arc::new(charter()) }];
     holds("rights-chartered-1.bin", EVENTS_FORM, &events);
     holds("charter-1.bin", EVENTS_FORM, &charter());
 }
@@ -246,7 +311,7 @@ fn session_events_of_form_1_read() {
     let follow = Follow { filter: Filter::default(), cursor: Position(7) };
     let letter = Letter { subject: "said".into(), text: "it is done".into(), cause };
     let mut events = vec![
-        session::Event::Born(Box::new(charter())),
+        session::Event::Born(Arc::new(charter())),
         session::Event::TurnBegan { turn: 300, wakes: vec![wake], cause, at },
         session::Event::Thought { thought, at },
         session::Event::Thought { thought: Thought::default(), at },

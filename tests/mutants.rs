@@ -182,6 +182,10 @@ const RIGHTS: &[&str] = &[
     "rights.expiry_not_inherited",
     "rights.forbidden_is_not_unknown",
     "rights.level_ignores_expiry",
+    "rights.readers_see_names_too_soon",
+    "rights.readers_see_too_soon",
+    "rights.readers_see_who_is_not_born",
+    "rights.readers_wait_for_ever",
     "rights.restart_forgets_what_rests",
     "rights.revoke_by_stranger",
     "rights.revoke_the_ground_one_stands_on",
@@ -193,9 +197,6 @@ const RIGHTS: &[&str] = &[
     "rights.spawn_skips_delegate",
     "rights.the_born_stay_owed",
     "rights.use_as_delegate",
-    "rights.widen_charters_the_ended",
-    "rights.widen_resurrects",
-    "rights.widen_revives_the_ended",
 ];
 
 /// The laws hold without any, and break with each.

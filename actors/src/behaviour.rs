@@ -69,6 +69,12 @@ pub trait Behaviour: Serialize + DeserializeOwned + Send + Sized + 'static {
     fn resume(&self) -> Vec<(EffectId, Self::Effect)> {
         Vec::new()
     }
+
+    /// Whether it may be put away until somebody asks something: it waits for no outcome. What
+    /// [`Behaviour::resume`] has done at every start may be done at the next as well.
+    fn may_rest(&self) -> bool {
+        self.resume().is_empty()
+    }
 }
 
 /// A decision: no events and a reply is a read.

@@ -9,15 +9,21 @@ use serde::de::DeserializeOwned;
 /// The largest value that is written or read, in bytes.
 pub const VALUE_BYTES_MAX: usize = 24 << 20;
 
+/// The largest state that is kept as a snapshot, in bytes. It is disposable and this process's own,
+/// and the rights of some hundred thousand agents are larger than any one value may be.
+pub const STATE_BYTES_MAX: usize = 1 << 30;
+
 /// Bytes that are not what they should be.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum CodecError {
-    /// Larger than [`VALUE_BYTES_MAX`].
-    #[error("a value of {bytes} bytes is over the limit of {VALUE_BYTES_MAX}")]
+    /// Larger than [`VALUE_BYTES_MAX`], or a state than [`STATE_BYTES_MAX`].
+    #[error("a value of {bytes} bytes is over the limit of {max}")]
     TooLarge {
         /// Its size.
         bytes: usize,
+        /// The limit.
+        max: usize,
     },
     /// The first byte names a form that this build does not know.
     #[error(
@@ -40,13 +46,7 @@ pub fn encode_into<T: Serialize + ?Sized>(
     value: &T,
     out: &mut Vec<u8>,
 ) -> Result<(), CodecError> {
-    let start = out.len();
-    out.push(form);
-    bincode::serde::encode_into_std_write(value, out, bincode::config::standard())
-        .map_err(|error| CodecError::Damaged(error.to_string()))?;
-    // bincode checks its limit only when it decodes.
-    let bytes = out.len() - start;
-    if bytes > VALUE_BYTES_MAX { Err(CodecError::TooLarge { bytes }) } else { Ok(()) }
+    encode_within(form, value, out, VALUE_BYTES_MAX)
 }
 
 /// `form` and the value.
@@ -56,15 +56,49 @@ pub fn encode<T: Serialize + ?Sized>(form: u8, value: &T) -> Result<Vec<u8>, Cod
     Ok(out)
 }
 
+/// `form` and a state, for a snapshot.
+pub fn encode_state<T: Serialize + ?Sized>(form: u8, state: &T) -> Result<Vec<u8>, CodecError> {
+    let mut out = Vec::new();
+    encode_within(form, state, &mut out, STATE_BYTES_MAX)?;
+    Ok(out)
+}
+
+fn encode_within<T: Serialize + ?Sized>(
+    form: u8,
+    value: &T,
+    out: &mut Vec<u8>,
+    max: usize,
+) -> Result<(), CodecError> {
+    let start = out.len();
+    out.push(form);
+    bincode::serde::encode_into_std_write(value, out, bincode::config::standard())
+        .map_err(|error| CodecError::Damaged(error.to_string()))?;
+    // bincode checks its limit only when it decodes.
+    let bytes = out.len() - start;
+    if bytes > max { Err(CodecError::TooLarge { bytes, max }) } else { Ok(()) }
+}
+
 /// Reads what [`encode`] wrote under the same form; refuses trailing bytes.
 pub fn decode<T: DeserializeOwned>(form: u8, bytes: &[u8]) -> Result<T, CodecError> {
+    decode_within::<T, VALUE_BYTES_MAX>(form, bytes)
+}
+
+/// Reads what [`encode_state`] wrote under the same form; refuses trailing bytes.
+pub fn decode_state<T: DeserializeOwned>(form: u8, bytes: &[u8]) -> Result<T, CodecError> {
+    decode_within::<T, STATE_BYTES_MAX>(form, bytes)
+}
+
+fn decode_within<T: DeserializeOwned, const MAX: usize>(
+    form: u8,
+    bytes: &[u8],
+) -> Result<T, CodecError> {
     let Some((&found, rest)) = bytes.split_first() else {
         return Err(CodecError::Damaged("empty".into()));
     };
     if found != form {
         return Err(CodecError::UnknownForm { found, expected: form });
     }
-    let config = bincode::config::standard().with_limit::<VALUE_BYTES_MAX>();
+    let config = bincode::config::standard().with_limit::<MAX>();
     let (value, read) = bincode::serde::decode_from_slice(rest, config)
         .map_err(|error| CodecError::Damaged(error.to_string()))?;
     if read != rest.len() {

@@ -15,8 +15,22 @@ pub struct NotAnId {
 macro_rules! id {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
-        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+        #[derive(Clone, Copy, PartialEq, Eq, Hash, Default)]
         pub struct $name(pub [u8; 16]);
+
+        /// Byte by byte, as one number: two instructions where a comparison of bytes is a call, and
+        /// every index of every table compares ids.
+        impl Ord for $name {
+            fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+                u128::from_be_bytes(self.0).cmp(&u128::from_be_bytes(other.0))
+            }
+        }
+
+        impl PartialOrd for $name {
+            fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+                Some(self.cmp(other))
+            }
+        }
 
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -129,5 +143,20 @@ mod tests {
         let id = AtomId([7; 16]);
         assert_eq!(id.to_string().parse::<AtomId>(), Ok(id));
         assert_eq!("nonsense".parse::<AtomId>(), Err(NotAnId { text: "nonsense".into() }));
+    }
+
+    #[test]
+    fn ids_are_ordered_as_their_bytes_are() {
+        let ids: Vec<AtomId> = (0..=255u8)
+            .flat_map(|n| (0..16).map(move |at| (n, at)))
+            .map(|(n, at)| {
+                let mut id = [n.wrapping_mul(97); 16];
+                id[at] = n;
+                AtomId(id)
+            })
+            .collect();
+        for (a, b) in ids.iter().zip(ids.iter().skip(7)) {
+            assert_eq!(a.cmp(b), a.0.cmp(&b.0));
+        }
     }
 }

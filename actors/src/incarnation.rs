@@ -144,6 +144,10 @@ pub struct Incarnation<B: Behaviour> {
     seq: u64,
     /// The entry after which the last snapshot was taken; 0 before the first.
     snapped: u64,
+    /// Bytes of the last snapshot.
+    weight: usize,
+    /// Bytes of events since.
+    written: usize,
     overlay: Overlay,
 }
 
@@ -151,13 +155,22 @@ impl<B: Behaviour> Incarnation<B> {
     /// Before the first event.
     pub fn unborn(stream: StreamId) -> Self {
         let state = B::unborn(stream);
-        Incarnation { stream, state, seq: 0, snapped: 0, overlay: Overlay::default() }
+        Incarnation {
+            stream,
+            state,
+            seq: 0,
+            snapped: 0,
+            weight: 0,
+            written: 0,
+            overlay: Overlay::default(),
+        }
     }
 
     /// From a snapshot taken after entry `seq`; nothing if it is of another form.
     pub fn restore(stream: StreamId, seq: u64, snapshot: &[u8]) -> Option<Self> {
-        let state = codec::decode(B::SNAPSHOT_FORM, snapshot).ok()?;
-        Some(Incarnation { stream, state, seq, snapped: seq, overlay: Overlay::default() })
+        let state = codec::decode_state(B::SNAPSHOT_FORM, snapshot).ok()?;
+        let weight = snapshot.len();
+        Some(Incarnation { state, seq, snapped: seq, weight, ..Incarnation::unborn(stream) })
     }
 
     /// Takes the next durable entry in.
@@ -167,12 +180,18 @@ impl<B: Behaviour> Incarnation<B> {
             self.state.apply(&event);
         }
         self.seq = seq;
+        self.written += body.events.len();
         Ok(())
     }
 
     /// The state, pending entries included.
     pub fn state(&self) -> &B {
         &self.state
+    }
+
+    /// The state, for a host that keeps it elsewhere between two deliveries.
+    pub fn state_mut(&mut self) -> &mut B {
+        &mut self.state
     }
 
     /// The number of the last entry decided on.
@@ -192,7 +211,7 @@ impl<B: Behaviour> Incarnation<B> {
 
     /// The state, encoded as a snapshot.
     pub fn snapshot(&self) -> Result<Vec<u8>, CodecError> {
-        codec::encode(B::SNAPSHOT_FORM, &self.state)
+        codec::encode_state(B::SNAPSHOT_FORM, &self.state)
     }
 
     /// One delivery.
@@ -281,6 +300,7 @@ impl<B: Behaviour> Incarnation<B> {
         given: &Given<'_>,
     ) -> Append {
         self.seq += 1;
+        let events_bytes = body.events.len();
         let mut rows = Vec::new();
         for (index, event) in events.iter().enumerate() {
             let from = rows.len();
@@ -295,10 +315,13 @@ impl<B: Behaviour> Incarnation<B> {
             rows.push(answer_row(self.stream, body.by, &answered));
             self.overlay.lay_answer(self.seq, body.by, answered);
         }
-        let due = self.seq.is_multiple_of(given.limits.snapshot_entries);
+        self.written += events_bytes;
+        let entries = given.limits.snapshot_entries;
+        let due = self.behind_snapshot() >= entries && self.written >= self.weight;
         let snapshot = due.then(|| self.snapshot().ok()).flatten();
-        if snapshot.is_some() {
-            self.snapped = self.seq;
+        if due {
+            (self.snapped, self.written) = (self.seq, 0);
+            self.weight = snapshot.as_ref().map_or(self.weight, Vec::len);
         }
         Append {
             stream: self.stream,
@@ -357,3 +380,6 @@ fn repeat<B: Behaviour>(
     let (events, effects) = (Vec::new(), Vec::new());
     Ok(Step { append: None, answer: Ok(reply), seq: Some(seq), events, effects })
 }
+
+#[cfg(test)]
+mod tests;

@@ -42,7 +42,9 @@ pub struct Limits {
     pub wake_comments_max: usize,
     /// What one agent may do and take.
     pub session: SessionLimits,
-    /// Entries of a stream between two snapshots of its state.
+    /// Entries of a stream between two snapshots of its state, at least: a state that is larger
+    /// than what was written since the last waits until it is not. So snapshots take no more room
+    /// than the log, and a load reads no more after one than the state itself.
     pub snapshot_entries: u64,
     /// Who may do what.
     pub rights: RightsLimits,

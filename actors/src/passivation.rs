@@ -60,12 +60,12 @@ pub enum Rest {
     GoWithSnapshot,
 }
 
-/// Whether it goes. `owed` counts its effects, `behind` the entries since its last snapshot.
-pub fn rest(owed: usize, behind: u64, snapshot_entries: u64) -> Rest {
-    match (owed, behind >= snapshot_entries.max(1)) {
-        (0, true) => Rest::GoWithSnapshot,
-        (0, false) => Rest::Go,
-        _ => Rest::Stay,
+/// Whether it goes. `may_rest` is what it says itself, `behind` the entries since its last snapshot.
+pub fn rest(may_rest: bool, behind: u64, snapshot_entries: u64) -> Rest {
+    match (may_rest, behind >= snapshot_entries.max(1)) {
+        (true, true) => Rest::GoWithSnapshot,
+        (true, false) => Rest::Go,
+        (false, _) => Rest::Stay,
     }
 }
 
@@ -107,10 +107,10 @@ mod tests {
 
     #[test]
     fn who_owes_an_effect_stays_and_who_has_far_to_come_back_leaves_a_snapshot() {
-        assert_eq!(rest(1, 0, 100), Rest::Stay);
-        assert_eq!(rest(1, 500, 100), Rest::Stay);
-        assert_eq!(rest(0, 99, 100), Rest::Go);
-        assert_eq!(rest(0, 100, 100), Rest::GoWithSnapshot);
-        assert_eq!(rest(0, 0, 0), Rest::Go, "nothing has happened since the last one");
+        assert_eq!(rest(false, 0, 100), Rest::Stay);
+        assert_eq!(rest(false, 500, 100), Rest::Stay);
+        assert_eq!(rest(true, 99, 100), Rest::Go);
+        assert_eq!(rest(true, 100, 100), Rest::GoWithSnapshot);
+        assert_eq!(rest(true, 0, 0), Rest::Go, "nothing has happened since the last one");
     }
 }

@@ -2,6 +2,9 @@
 //! holder's rights are the join of its live links, and every chain of links ends at the root.
 //! What is not here: budgets (they are spent, not held) and the deed itself, which is checked
 //! against [`Rights::level`] by whoever is asked to do it.
+//!
+//! All of it stays in memory, also of agents that are put away, so it is kept small: one row a
+//! thing, places instead of identities, orders instead of trees (`rights/shelf.rs`).
 
 mod adjust;
 mod agent;
@@ -12,6 +15,8 @@ mod name;
 mod query;
 mod refusal;
 mod revoke;
+mod row;
+mod shelf;
 mod stored;
 mod table;
 
@@ -21,35 +26,56 @@ pub use link::{Level, Link, NotALevel, Right, Subject};
 pub use name::name_fits;
 pub use query::Holding;
 pub use refusal::Refusal;
+pub use table::Table;
 
 use crate::id::{LinkId, Millis, ROOT, SessionId, SpaceId};
 use crate::limits::RightsLimits;
 use crate::session::{Budget, Charter};
+use row::{LinkRow, NameRow, SessionRow, SpaceRow, Texts};
 use serde::{Deserialize, Serialize};
+use shelf::{Order, Place, Shelf};
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
-/// Every session, link and name. The state of the actor, and the shared table that readers ask
-/// (then fed by [`Rights::narrow`] and [`Rights::widen`] instead of [`Rights::apply`]).
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(from = "stored::Stored", into = "stored::Stored")]
+/// Every session, space, link and name: the state of the actor. What readers ask is the [`Table`]
+/// that it lies in.
+#[derive(Clone, Debug)]
 pub struct Rights {
-    births: BTreeMap<SessionId, Birth>,
-    links: BTreeMap<LinkId, Link>,
-    names: BTreeMap<SessionId, BTreeMap<String, Named>>,
-    spaces: BTreeSet<SpaceId>,
-    /// Taken away already, while the event that gave it may be still to come.
-    gone_links: BTreeSet<LinkId>,
-    gone_sessions: BTreeMap<SessionId, Millis>,
-    // Found again from the links.
-    held: BTreeMap<SessionId, BTreeMap<Subject, BTreeSet<LinkId>>>,
-    /// How many links each holder has.
-    counts: BTreeMap<SessionId, usize>,
-    resting: BTreeMap<LinkId, BTreeSet<LinkId>>,
+    sessions: Shelf<SessionRow>,
+    spaces: Shelf<SpaceRow>,
+    links: Shelf<LinkRow>,
+    names: Shelf<NameRow>,
+    /// Aliases, reasons, and what tools, secrets and models are called.
+    texts: Texts,
+    /// What actors are to be begun with, until they are.
+    charters: BTreeMap<Place, Owed>,
     expiring: BTreeSet<(Millis, LinkId)>,
+    /// The links by holder and subject.
+    held: Order,
+    /// The links that rest on others, by these.
+    resting: Order,
+    sight: Sight,
+}
+
+/// What an actor is to be begun with.
+#[derive(Clone, Debug, PartialEq)]
+struct Owed {
+    charter: Arc<Charter>,
+    /// What it may spend.
+    budget: Budget,
+}
+
+/// What the table answers from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Sight {
+    /// All that is decided: for the actor itself.
+    Decided,
+    /// Less what was given and is not durable yet: for everybody else.
+    Durable,
 }
 
 /// When a session came to be, and from whom.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Birth {
     /// Who spawned it; nothing for the root only.
     pub parent: Option<SessionId>,
@@ -59,10 +85,6 @@ pub struct Birth {
     pub seen: Seen,
     /// When it was wiped. A crash is not an end.
     pub ended: Option<Millis>,
-    /// What its actor is to be begun with, until it is.
-    pub charter: Option<Box<Charter>>,
-    /// And with so much to spend.
-    pub budget: Budget,
 }
 
 /// How far a spawn has come.
@@ -115,7 +137,7 @@ pub enum Message {
         asks: Vec<Ask>,
         /// Fresh ids: the asker's link on the shared space, and the child's.
         dm_links: [LinkId; 2],
-        charter: Box<Charter>,
+        charter: Arc<Charter>,
         /// What it may spend.
         budget: Budget,
         reason: String,
@@ -195,7 +217,7 @@ pub enum Event {
     /// A session was wiped, with these links: its own and all that rested on them.
     Ended { session: SessionId, at: Millis, by: SessionId, links: Vec<LinkId>, reason: String },
     /// The session is an agent: its actor is to be begun with this.
-    Chartered { session: SessionId, charter: Box<Charter> },
+    Chartered { session: SessionId, charter: Arc<Charter> },
     /// And with so much to spend.
     Allotted { session: SessionId, budget: Budget },
 }
@@ -245,25 +267,29 @@ impl Decision {
 impl Default for Rights {
     /// The root, holding nothing.
     fn default() -> Rights {
-        let (at, seen) = (Millis(0), Seen::Born);
-        let budget = Budget::default();
-        let root = Birth { parent: None, at, seen, ended: None, charter: None, budget };
-        Rights {
-            births: BTreeMap::from([(ROOT, root)]),
-            links: BTreeMap::new(),
-            names: BTreeMap::new(),
-            spaces: BTreeSet::new(),
-            gone_links: BTreeSet::new(),
-            gone_sessions: BTreeMap::new(),
-            held: BTreeMap::new(),
-            counts: BTreeMap::new(),
-            resting: BTreeMap::new(),
-            expiring: BTreeSet::new(),
-        }
+        let mut rights = Rights::empty();
+        let root = rights.bear(ROOT, None, Millis(0));
+        rights.sessions.get_mut(root).seen = Seen::Born;
+        rights
     }
 }
 
 impl Rights {
+    fn empty() -> Rights {
+        Rights {
+            sessions: Shelf::default(),
+            spaces: Shelf::default(),
+            links: Shelf::default(),
+            names: Shelf::default(),
+            texts: Texts::default(),
+            charters: BTreeMap::new(),
+            expiring: BTreeSet::new(),
+            held: Order::default(),
+            resting: Order::default(),
+            sight: Sight::Decided,
+        }
+    }
+
     /// Decides what a message of `by` comes to, within the default limits.
     pub fn decide(
         &self,
@@ -321,8 +347,7 @@ impl Rights {
     /// Panics if the event cannot follow those before it: the log is broken.
     pub fn apply(&mut self, event: &Event) {
         self.assert_follows(event);
-        self.narrow(event);
-        self.widen(event);
+        self.take_in(event);
     }
 }
 

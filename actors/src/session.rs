@@ -48,7 +48,7 @@ use std::sync::Arc;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Session {
     id: SessionId,
-    charter: Option<Box<Charter>>,
+    charter: Option<Arc<Charter>>,
     phase: Phase,
     follows: BTreeMap<SpaceId, Follow>,
     turns: u64,
@@ -70,7 +70,7 @@ pub struct Session {
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub enum Message {
     /// Be born, with so much to spend. Said again it changes nothing.
-    Begin(Box<Charter>, Budget),
+    Begin(Arc<Charter>, Budget),
     /// Something happened in followed spaces.
     Wake(Vec<Wake>),
     /// What the model says.
@@ -150,7 +150,7 @@ pub enum Message {
 #[expect(missing_docs, reason = "a field is told where its name and type do not say it")]
 pub enum Event {
     /// It exists.
-    Born(Box<Charter>),
+    Born(Arc<Charter>),
     /// A turn began.
     TurnBegan { turn: u64, wakes: Vec<Wake>, cause: Cause, at: Millis },
     /// The model spoke.
@@ -370,5 +370,10 @@ impl Behaviour for Session {
             _ => {}
         }
         owed
+    }
+
+    /// Whoever looks for what is new to it looks while it is away, too.
+    fn may_rest(&self) -> bool {
+        self.is_at_rest()
     }
 }

@@ -50,6 +50,7 @@ pub struct Space {
 
 impl Behaviour for Space {
     const KIND: &'static str = "space";
+    const SNAPSHOT_FORM: u8 = 2;
     type Message = Message;
     type Event = Event;
     type Effect = std::convert::Infallible;

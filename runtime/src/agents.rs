@@ -33,7 +33,7 @@ use stoa_actors::behaviour::EffectId;
 use stoa_actors::id::SessionId;
 use stoa_actors::incarnation::Ask;
 use stoa_actors::rights::{self, Subject};
-use stoa_actors::session::{Budget, Effect, Letter, Message, Session, Thought};
+use stoa_actors::session::{Budget, Charter, Effect, Letter, Message, Session, Thought};
 use stoa_actors::space::Draft;
 use tokio::sync::watch;
 
@@ -74,7 +74,7 @@ impl Runtime {
         self.ring_on();
         let owed: Vec<_> = {
             let rights = self.shared().rights.read();
-            rights.chartered().map(|(it, charter, budget)| (it, charter.clone(), budget)).collect()
+            rights.chartered().collect()
         };
         for (child, charter, budget) in owed {
             self.begin(child, charter, budget).await?;
@@ -235,11 +235,11 @@ impl Runtime {
     pub(crate) async fn begin(
         &self,
         child: SessionId,
-        charter: stoa_actors::session::Charter,
+        charter: Arc<Charter>,
         budget: Budget,
     ) -> Result<(), Problem> {
         let follows: Vec<_> = charter.follows.iter().map(|(space, _)| *space).collect();
-        let begin = Message::Begin(Box::new(charter.clone()), budget);
+        let begin = Message::Begin(charter.clone(), budget);
         self.agent(child)?.ask(Ask::new(charter.parent, begin).comment("begin")).await?;
         self.follow_all(child, follows);
         self.wake_up(child);

@@ -14,12 +14,13 @@ use crate::store::Store;
 use parking_lot::RwLock;
 use ractor::{Actor, ActorProcessingErr, ActorRef};
 use std::marker::PhantomData;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
 use stoa_actors::behaviour::{Anyone, Authority, Behaviour};
 use stoa_actors::id::{Position, StreamId};
 use stoa_actors::incarnation::{Append, Ask, Given, Incarnation, Step};
 use stoa_actors::passivation::{self, Rest};
-use stoa_actors::rights::Rights;
+use stoa_actors::rights::Table;
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
 /// What all hosts of a runtime share.
@@ -31,18 +32,24 @@ pub(crate) struct Shared {
     pub(crate) fresh: Fresh,
     /// Effects are started from the acker, which is no task.
     pub(crate) spawner: tokio::runtime::Handle,
-    /// Who may do what, as readers and deciders see it: narrowed when a loss is decided, widened
-    /// only once a gain is durable.
-    pub(crate) rights: RwLock<Rights>,
+    /// Who may do what, as readers and deciders see it: less when a loss is decided, more only once
+    /// a gain is durable. The rights actor's own state lies here, and with the actor only while it
+    /// decides.
+    pub(crate) rights: RwLock<Table>,
     pub(crate) news: News,
 }
 
 /// What the rights actor's own host does with the shared table.
 pub(crate) struct Hook<B: Behaviour> {
-    /// Before the append is enqueued, under the write guard.
-    pub(crate) decided: fn(&mut Rights, &[B::Event]),
-    /// Once it is durable.
-    pub(crate) durable: fn(&mut Rights, &[B::Event]),
+    /// A new incarnation has loaded its state, all of it durable.
+    pub(crate) restored: fn(&mut Table, B),
+    /// Gives the actor its state, or takes it back: before and after it decides, under the write
+    /// guard.
+    pub(crate) exchange: fn(&mut Table, &mut B),
+    /// After it has decided, before the append is enqueued, under the same guard.
+    pub(crate) decided: fn(&mut Table, &[B::Event]),
+    /// Once that is durable.
+    pub(crate) durable: fn(&mut Table, &[B::Event]),
 }
 
 /// A request on its way through a mailbox.
@@ -93,10 +100,17 @@ impl<B: Behaviour + Sync> Actor for Host<B> {
         settled(&shared.log).await?;
         let stream = seat.stream;
         let load = move || load::<B>(&shared.store, stream);
-        let incarnation = tokio::task::spawn_blocking(load).await??;
+        let mut incarnation = match seat.loaded() {
+            Some(incarnation) => incarnation,
+            None => tokio::task::spawn_blocking(load).await??,
+        };
         seat.face.restored(incarnation.seq());
         for (id, effect) in incarnation.state().resume() {
             seat.start_effect(id, effect);
+        }
+        if let Some(hook) = &seat.hook {
+            let state = std::mem::replace(incarnation.state_mut(), B::unborn(stream));
+            (hook.restored)(&mut seat.shared.rights.write(), state);
         }
         Ok(Life { incarnation, seat })
     }
@@ -118,10 +132,14 @@ impl<B: Behaviour + Sync> Actor for Host<B> {
 impl<B: Behaviour + Sync> Life<B> {
     /// Everything it has decided is durable: whoever asks this holds every place of the mailbox.
     fn rest(&self) -> Rest {
+        if self.seat.hook.is_some() {
+            // Its state is what everybody asks.
+            return Rest::Stay;
+        }
         let (shared, seq) = (&self.seat.shared, self.incarnation.seq());
-        let owed = self.incarnation.state().resume().len();
+        let may_rest = self.incarnation.state().may_rest();
         let behind = self.incarnation.behind_snapshot();
-        let rest = passivation::rest(owed, behind, shared.config.passivate_snapshot_entries);
+        let rest = passivation::rest(may_rest, behind, shared.config.passivate_snapshot_entries);
         if rest == Rest::GoWithSnapshot
             && let Ok(state) = self.incarnation.snapshot()
         {
@@ -138,11 +156,15 @@ impl<B: Behaviour + Sync> Life<B> {
         let (append, step) = match &seat.hook {
             None => {
                 reading = seat.shared.rights.read();
-                self.decide(ask, &*reading)
+                self.decide(ask, &**reading)
             }
             Some(hook) => {
                 writing = seat.shared.rights.write();
-                let decided = self.decide(ask, &Anyone);
+                (hook.exchange)(&mut writing, self.incarnation.state_mut());
+                let decided = catch_unwind(AssertUnwindSafe(|| self.decide(ask, &Anyone)));
+                (hook.exchange)(&mut writing, self.incarnation.state_mut());
+                // Readers keep the table while another incarnation is on its way.
+                let decided = decided.unwrap_or_else(|panic| resume_unwind(panic));
                 (hook.decided)(&mut writing, &decided.1.events);
                 decided
             }

@@ -24,7 +24,7 @@ use std::time::Duration;
 use stoa_actors::behaviour::Behaviour;
 use stoa_actors::id::{Millis, Position, RIGHTS, SessionId, SpaceId, StreamId};
 use stoa_actors::log::Head;
-use stoa_actors::rights::{self, Rights};
+use stoa_actors::rights::{Rights, Table};
 use stoa_actors::scrub::Scrubbed;
 use stoa_actors::session::Session;
 use stoa_actors::space::Space;
@@ -120,7 +120,7 @@ impl Runtime {
         let tree = Tree::start(&config, &store.failure).await?;
         let bytes = Arc::new(Semaphore::new(config.mailbox_bytes_max / 1024));
         let shared = Arc::new(Shared {
-            rights: RwLock::new(rights.into_state()),
+            rights: RwLock::default(),
             spawner: tokio::runtime::Handle::current(),
             config,
             store,
@@ -130,8 +130,13 @@ impl Runtime {
             news: News::default(),
         });
         let around = Around { shared, tree, publisher: Publisher::start(), bytes };
-        let hook = Hook { decided: narrow, durable: widen };
-        let rights = Seat::new(RIGHTS, &around, Some(hook), Arc::new(Nothing));
+        let hook = Hook {
+            restored: |table, state| *table = Table::new(state),
+            exchange: Table::exchange,
+            decided: |table, events| events.iter().for_each(|event| table.hide(event)),
+            durable: |table, events| events.iter().for_each(|event| table.show(event)),
+        };
+        let rights = Seat::with(RIGHTS, &around, Some(hook), Some(rights), Arc::new(Nothing));
         Supervised::restarting(&*rights);
         around.tree.adopt_static(rights.clone()).await?;
         rights.settled().await.map_err(|error| StoreError::Invariant(error.to_string()))?;
@@ -352,12 +357,4 @@ impl Runtime {
         settling?;
         stopped
     }
-}
-
-fn narrow(table: &mut Rights, events: &[rights::Event]) {
-    events.iter().for_each(|event| table.narrow(event));
-}
-
-fn widen(table: &mut Rights, events: &[rights::Event]) {
-    events.iter().for_each(|event| table.widen(event));
 }

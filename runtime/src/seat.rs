@@ -19,7 +19,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use stoa_actors::behaviour::{Behaviour, EffectId};
 use stoa_actors::id::{Position, ROOT, StreamId};
-use stoa_actors::incarnation::{Ask, Refused};
+use stoa_actors::incarnation::{Ask, Incarnation, Refused};
 use stoa_actors::log::Cause;
 use stoa_actors::retry::Unanswered;
 use tokio::sync::{Semaphore, oneshot, watch};
@@ -138,6 +138,8 @@ pub struct Seat<B: Behaviour> {
     pub(crate) shared: Arc<Shared>,
     pub(crate) face: Arc<Face>,
     pub(crate) hook: Option<Hook<B>>,
+    /// What its first incarnation begins with, loaded already.
+    first: Mutex<Option<Incarnation<B>>>,
     performer: Arc<dyn Perform<B>>,
     /// Effects that run, whatever becomes of the incarnation that asked for them.
     running: Mutex<BTreeMap<EffectId, AbortHandle>>,
@@ -163,7 +165,17 @@ impl<B: Behaviour + Sync> Seat<B> {
     pub(crate) fn new(
         stream: StreamId,
         around: &Around,
+        performer: Arc<dyn Perform<B>>,
+    ) -> Arc<Seat<B>> {
+        Seat::with(stream, around, None, None, performer)
+    }
+
+    /// With a hook, and with what its first incarnation begins with.
+    pub(crate) fn with(
+        stream: StreamId,
+        around: &Around,
         hook: Option<Hook<B>>,
+        first: Option<Incarnation<B>>,
         performer: Arc<dyn Perform<B>>,
     ) -> Arc<Seat<B>> {
         let shared = around.shared.clone();
@@ -173,6 +185,7 @@ impl<B: Behaviour + Sync> Seat<B> {
             stream,
             face: Face::new(head, around.publisher.clone()),
             hook,
+            first: Mutex::new(first),
             performer,
             running: Mutex::default(),
             seated: watch::Sender::new(Seated::Idle),
@@ -183,6 +196,11 @@ impl<B: Behaviour + Sync> Seat<B> {
             used: AtomicU64::new(shared.clock.now().0),
             shared,
         })
+    }
+
+    /// What it begins with, the first time: nothing was asked of it since that was loaded.
+    pub(crate) fn loaded(&self) -> Option<Incarnation<B>> {
+        self.first.lock().take()
     }
 
     /// Asks, and waits until the answer and everything it rests on are durable.

@@ -49,7 +49,7 @@ impl Seats {
         let before = table.len();
         let seat = table
             .entry(stream)
-            .or_insert_with(|| Seat::<B>::new(stream, &self.around, None, performer))
+            .or_insert_with(|| Seat::<B>::new(stream, &self.around, performer))
             .clone();
         // One that was there crowds nobody: it would ring with every message.
         let crowded = table.len() > before.max(self.around.shared.config.seats_max);

@@ -13,10 +13,13 @@ use stoa_actors::atom::Content;
 use stoa_actors::behaviour::{Behaviour, Decision, Delivery, EffectId};
 use stoa_actors::id::{Position, ROOT, SpaceId, StreamId};
 use stoa_actors::incarnation::Ask;
+use stoa_actors::session::Thought;
 use stoa_actors::space::{Draft, Expect, Filter, Patch};
+use stoa_runtime::agents::SpawnAsk;
 use stoa_runtime::audit::audit;
 use stoa_runtime::caller::{Caller, HistoryQuery, Why};
 use stoa_runtime::config::Config;
+use stoa_runtime::model::{Context, Model, ModelError, Models};
 use stoa_runtime::runtime::{Runtime, kinds};
 use stoa_runtime::seat::{Boxed, Perform, Standing};
 
@@ -293,6 +296,43 @@ async fn a_seat_that_is_held_rests_and_wakes_and_a_follower_hears_of_it() {
     }
     assert_eq!(runtime.seats(), 2, "the one that is held and the one that is followed");
     drop((seat, follow));
+    until(|| runtime.seats() == 0).await;
+    runtime.stop().await.unwrap();
+}
+
+/// Says nothing: a turn is over as soon as it is asked.
+struct Silent;
+
+impl Model for Silent {
+    fn think(&self, _: Context) -> Boxed<'_, Result<Thought, ModelError>> {
+        Box::pin(async { Ok(Thought::default()) })
+    }
+}
+
+// Found by weighing agents: none that had had a turn was ever put away.
+#[tokio::test(flavor = "multi_thread")]
+async fn agents_at_rest_are_put_away_and_hear_a_word_again_and_again() {
+    let dir = tempfile::tempdir().unwrap();
+    let models = Models::default().with("silent", Silent);
+    let runtime = open(Config { models, ..restless(dir.path(), u64::MAX) }).await;
+    runtime.start_agents().await.unwrap();
+    let root = runtime.caller(ROOT);
+    let mut agents = Vec::new();
+    for _ in 0..8 {
+        let (task, model) = ("stand by".to_owned(), Some("silent".to_owned()));
+        agents.push(root.spawn(SpawnAsk { task, model, ..SpawnAsk::default() }).await.unwrap());
+    }
+    runtime.at_rest().await;
+    for turns in 2..=4 {
+        until(|| runtime.seats() == 0).await;
+        for agent in &agents {
+            root.say(&agent.id.to_string(), "wake up").await.unwrap();
+        }
+        runtime.at_rest().await;
+        for card in root.agents().await.unwrap() {
+            assert_eq!((card.turns, card.state.as_str()), (turns, "idle"));
+        }
+    }
     until(|| runtime.seats() == 0).await;
     runtime.stop().await.unwrap();
 }

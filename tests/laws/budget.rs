@@ -108,7 +108,7 @@ impl Trial {
             first: None,
             follows: vec![(dm(child), follow)],
         };
-        self.ask(child, parent, None, Message::Begin(Box::new(charter), budget));
+        self.ask(child, parent, None, Message::Begin(std::sync::Arc::new(charter), budget));
     }
 
     fn commit(&mut self, count: usize) -> Result<(), String> {

@@ -5,13 +5,16 @@ use crate::laws::rights::{Host, Seen};
 use serde::{Serialize, de::DeserializeOwned};
 use std::collections::BTreeSet;
 use stoa_actors::id::{LinkId, Millis, SessionId, SpaceId};
-use stoa_actors::rights::{Event, Level, Message, Rights};
+use stoa_actors::rights::{Event, Level, Message, Named, Rights, Table};
 
 #[derive(Default)]
 pub(crate) struct InMemory {
     rights: Rights,
     events: Vec<Event>,
-    table: Rights,
+    /// What readers ask.
+    table: Table,
+    /// What the events that are durable come to.
+    durable: Rights,
     /// How many events the table has heard as durable.
     heard: usize,
 }
@@ -33,12 +36,15 @@ impl Host for InMemory {
         let said = self.rights.decide(by, Millis(now), message);
         let words = format!("{said:?}");
         let Ok(decision) = said else { return (Verdict::Refused, Vec::new(), words) };
+        let mut lent = Rights::default();
+        self.table.exchange(&mut lent);
         for event in &decision.events {
             self.rights.apply(event);
-            self.table.narrow(event);
-            self.table.narrow(event);
-            self.events.push(event.clone());
+            lent.apply(event);
         }
+        self.table.exchange(&mut lent);
+        decision.events.iter().for_each(|event| self.table.hide(event));
+        self.events.extend(decision.events.iter().cloned());
         let verdict = if decision.answer.is_ok() { Verdict::Accepted } else { Verdict::Denied };
         (verdict, decision.events, words)
     }
@@ -46,7 +52,8 @@ impl Host for InMemory {
     fn hear(&mut self, durable: u8) {
         for _ in 0..durable {
             let Some(event) = self.events.get(self.heard) else { break };
-            self.table.widen(event);
+            self.table.show(event);
+            self.durable.apply(event);
             self.heard += 1;
         }
     }
@@ -69,7 +76,8 @@ impl Host for InMemory {
             return Err("restart: a snapshot gives back another state".into());
         }
         self.rights = back.clone();
-        self.table = back;
+        self.durable = back.clone();
+        self.table = Table::new(back);
         self.heard = self.events.len();
         Ok(())
     }
@@ -93,7 +101,15 @@ impl Host for InMemory {
         if let Some((session, _)) = shown.find(|(session, _)| !known(session)) {
             return Err(format!("table: readers see {session} alive"));
         }
-        Ok(())
+        let sessions = |of: &Rights| of.births().map(|it| it.0).collect::<BTreeSet<SessionId>>();
+        let (got, expected) = (sessions(&self.table), sessions(&self.durable));
+        if got != expected {
+            return Err(format!("table: readers see {got:?} born, should see {expected:?}"));
+        }
+        if !self.table.spaces().eq(self.durable.spaces()) {
+            return Err("table: readers see spaces that are not there yet, or not all".into());
+        }
+        self.check_names(seen.sessions)
     }
 
     /// There are no spaces here.
@@ -103,10 +119,35 @@ impl Host for InMemory {
 
     fn settle(&mut self) -> Result<(), String> {
         self.hear(u8::MAX);
-        if self.table == self.rights {
+        let all: Vec<SessionId> = self.rights.births().map(|it| it.0).collect();
+        self.check_names(&all)?;
+        let seen = |of: &Rights| {
+            let names: Vec<(SessionId, String, Named)> = all
+                .iter()
+                .flat_map(|who| of.names(*who).map(|(alias, named)| (*who, alias.into(), named)))
+                .collect();
+            let births: Vec<_> = of.births().collect();
+            (of.links().collect::<Vec<_>>(), of.spaces().collect::<Vec<_>>(), names, births)
+        };
+        if seen(&self.table) == seen(&self.rights) && *self.table == self.rights {
             return Ok(());
         }
         Err("table: in the end it is not what the actor has".into())
+    }
+}
+
+impl InMemory {
+    /// A name that readers see is durable, and nobody has taken it back.
+    fn check_names(&self, sessions: &[SessionId]) -> Result<(), String> {
+        for holder in sessions {
+            for (alias, named) in self.table.names(*holder) {
+                let of = |rights: &Rights| rights.named(*holder, alias);
+                if [of(&self.durable), of(&self.rights)] != [Some(named); 2] {
+                    return Err(format!("table: readers see {holder} call {named:?} {alias:?}"));
+                }
+            }
+        }
+        Ok(())
     }
 }
 

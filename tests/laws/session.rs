@@ -90,8 +90,8 @@ fn follow(cursor: u64) -> Follow {
     Follow { filter: Filter::default(), cursor: Position(cursor) }
 }
 
-fn charter() -> Box<Charter> {
-    Box::new(Charter {
+fn charter() -> Arc<Charter> {
+    Arc::new(Charter {
         parent: ROOT,
         task: "a task".into(),
         instructions: None,

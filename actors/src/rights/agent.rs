@@ -6,6 +6,7 @@ use super::{Asking, Decision, Event, Level, Link, Refusal, Reply, Right, Rights,
 use crate::id::LinkId;
 use crate::mutant::planted;
 use crate::session::{Budget, Charter};
+use std::sync::Arc;
 
 /// What an agent calls the space that it shares with its parent.
 pub const DM: &str = "dm";
@@ -16,7 +17,7 @@ impl Rights {
         asking: Asking<'_>,
         spawn: Spawn,
         dm_links: [LinkId; 2],
-        (charter, budget): (Box<Charter>, Budget),
+        (charter, budget): (Arc<Charter>, Budget),
     ) -> Result<Decision, Refusal> {
         let (child, reason) = (spawn.child, spawn.reason.clone());
         let by = asking.by;
@@ -44,13 +45,12 @@ impl Rights {
         let (basis, expires) = (Some(mine), None);
         links.push(Link { id: theirs, from: by, to: child, right, basis, expires, reason });
         names.push((DM.to_owned(), charter.dm));
-        decision.events.splice(0..0, dm.events);
-        if !planted("rights.agent_without_charter") {
-            decision.events.push(Event::Chartered { session: child, charter });
-        }
-        if !budget.is_unbounded() {
-            decision.events.push(Event::Allotted { session: child, budget });
-        }
+        let chartered = Event::Chartered { session: child, charter };
+        let chartered = Some(chartered).filter(|_| !planted("rights.agent_without_charter"));
+        let allotted = Event::Allotted { session: child, budget };
+        let allotted = Some(allotted).filter(|_| !budget.is_unbounded());
+        let spawned = dm.events.into_iter().chain(decision.events);
+        decision.events = spawned.chain(chartered).chain(allotted).collect();
         decision.answer = Ok(Reply::Spawned { child });
         Ok(decision)
     }

@@ -1,6 +1,7 @@
 //! How rights come to be: installed for the root, by creating a space, by spawning, by sharing.
 
 use super::name::name_fits;
+use super::row::{LinkRow, NEVER};
 use super::{
     Ask, Asking, Decision, Event, Level, Link, Refusal, Reply, Right, Rights, Seen, Subject,
 };
@@ -51,7 +52,7 @@ impl Rights {
         alias: Option<String>,
         reason: String,
     ) -> Result<Decision, Refusal> {
-        if self.spaces.contains(&space) {
+        if self.spaces.has(&space) {
             return Err(Refusal::SpaceTaken(space));
         }
         if let Some(alias) = &alias {
@@ -85,7 +86,7 @@ impl Rights {
     pub(super) fn spawn(&self, asking: Asking<'_>, spawn: Spawn) -> Result<Decision, Refusal> {
         let Asking { by, now, limits } = asking;
         let Spawn { child, alias, asks, reason } = spawn;
-        if let Some(birth) = self.births.get(&child) {
+        if let Some(birth) = self.birth(child) {
             return match birth.parent {
                 Some(parent) if parent == by => Ok(Decision::nothing(Reply::Spawned { child })),
                 _ => Err(Refusal::SessionTaken(child)),
@@ -107,12 +108,12 @@ impl Rights {
             }
         }
         if planted("rights.child_default_all") && links.is_empty() {
-            links.extend(self.links.values().find(|link| link.to == by).map(|basis| Link {
+            links.extend(self.links().find(|link| link.to == by).map(|basis| Link {
                 id: LinkId(child.0),
                 from: by,
                 to: child,
                 basis: Some(basis.id),
-                ..basis.clone()
+                ..basis
             }));
         }
         let names = names.into_iter().collect();
@@ -228,7 +229,8 @@ impl Rights {
         let Asking { by, now, .. } = asking;
         let right = ask.right.clone();
         let basis = self.basis(asking, &right, way)?;
-        let expires = match (ask.expires, basis.expires) {
+        let until = Some(basis.expires).filter(|at| *at != NEVER);
+        let expires = match (ask.expires, until) {
             (Some(expires), _) if expires <= now => {
                 return Err(Refusal::AlreadyExpired { expires, now });
             }
@@ -246,11 +248,11 @@ impl Rights {
 
     /// The live link of `by` that covers the right: the one that lives longest, then the one with
     /// the smallest id, so that a replay of the message finds the same.
-    fn basis(&self, asking: Asking<'_>, right: &Right, way: Way) -> Result<&Link, Refusal> {
+    fn basis(&self, asking: Asking<'_>, right: &Right, way: Way) -> Result<&LinkRow, Refusal> {
         let Asking { by, now, limits } = asking;
         let max = limits.chain_links_max;
         let covering =
-            || self.live(by, &right.subject, now).filter(|link| covers(&link.right, right, way));
+            || self.live(by, &right.subject, now).filter(|(_, link)| covers(link, right, way));
         if covering().next().is_none() {
             return Err(match way {
                 Way::Spawn => Refusal::BeyondDelegable {
@@ -260,22 +262,23 @@ impl Rights {
                 Way::Share => Refusal::MayNotShare(right.clone()),
             });
         }
-        let near = covering().filter(|link| self.chain(link.id).len() < max);
+        let near = covering().filter(|(link, _)| self.chain_of(*link).nth(max - 1).is_none());
+        let near = near.map(|(_, link)| link);
         let best = if planted("rights.basis_dies_first") {
-            near.min_by_key(|link| (link.lifetime(), link.id))
+            near.min_by_key(|link| (link.expires, link.id))
         } else {
-            near.max_by_key(|link| (link.lifetime(), Reverse(link.id)))
+            near.max_by_key(|link| (link.expires, Reverse(link.id)))
         };
         best.ok_or_else(|| Refusal::ChainTooLong { subject: right.subject.clone(), max })
     }
 
     pub(super) fn link_is_fresh(&self, link: LinkId) -> Result<(), Refusal> {
-        if self.links.contains_key(&link) { Err(Refusal::LinkTaken(link)) } else { Ok(()) }
+        if self.links.has(&link) { Err(Refusal::LinkTaken(link)) } else { Ok(()) }
     }
 
     fn has_room_for_a_link(&self, limits: &RightsLimits, holder: SessionId) -> Result<(), Refusal> {
         let max = limits.links_per_holder_max;
-        if self.counts.get(&holder).is_some_and(|count| *count >= max) {
+        if self.living(holder).is_ok_and(|row| row.links as usize >= max) {
             return Err(Refusal::TooManyLinks { holder, max });
         }
         Ok(())
@@ -284,8 +287,8 @@ impl Rights {
 
 /// Does one held right cover another that is to be handed on? The delegate bit comes from a
 /// delegate bit only. The use bit comes from it too, and with `grant` on a space from use itself.
-fn covers(held: &Right, asked: &Right, way: Way) -> bool {
-    let space = matches!(held.subject, Subject::Space(_));
+fn covers(held: &LinkRow, asked: &Right, way: Way) -> bool {
+    let space = matches!(asked.subject, Subject::Space(_));
     if way == Way::Share && space {
         let needed =
             if planted("rights.share_needs_only_write") { Level::Write } else { Level::Grant };

@@ -158,11 +158,6 @@ impl Link {
         crate::mutant::planted("rights.level_ignores_expiry")
             || self.expires.is_none_or(|expires| now < expires)
     }
-
-    /// Sorts by lifetime: a link without expiry outlives all others.
-    pub(super) fn lifetime(&self) -> Millis {
-        self.expires.unwrap_or(Millis(u64::MAX))
-    }
 }
 
 #[cfg(test)]

@@ -4,7 +4,6 @@ use super::{Asking, Decision, Event, Named, Refusal, Reply, Rights, Subject};
 use crate::id::{SessionId, SpaceId};
 use crate::limits::RightsLimits;
 use crate::mutant::planted;
-use std::collections::BTreeMap;
 
 impl Rights {
     pub(super) fn name(
@@ -57,7 +56,7 @@ impl Rights {
         holder: SessionId,
     ) -> Result<(), Refusal> {
         let max = limits.names_per_holder_max;
-        if self.names.get(&holder).map_or(0, BTreeMap::len) >= max {
+        if self.living(holder).is_ok_and(|row| row.names as usize >= max) {
             return Err(Refusal::TooManyNames { holder, max });
         }
         Ok(())
@@ -72,7 +71,7 @@ impl Rights {
         alias: String,
         space: SpaceId,
     ) -> Option<String> {
-        if self.names(holder).any(|(_, named)| named == Named::Space(space)) {
+        if self.alias_of(holder, Named::Space(space)).is_some() {
             return None;
         }
         let free = |alias: &String| {

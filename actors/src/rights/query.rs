@@ -1,9 +1,13 @@
 //! What the table answers. Each is a look-up in what one holder has, never a walk over all links.
 
-use super::{Birth, Level, Link, Named, Refusal, Rights, Seen, Subject};
+use super::row::{Kind, LinkRow, NEVER, NameRow, On, SessionRow};
+use super::shelf::Place;
+use super::{Birth, Level, Link, Named, Refusal, Right, Rights, Seen, Subject};
 use crate::id::{LinkId, Millis, SessionId, SpaceId};
+use crate::mutant::planted;
 use crate::session::{Budget, Charter};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// One subject that a session holds something on.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,12 +27,12 @@ pub struct Holding {
 impl Rights {
     /// The level at which `holder` may act now: the highest of its live links.
     pub fn level(&self, holder: SessionId, subject: &Subject, now: Millis) -> Option<Level> {
-        self.live(holder, subject, now).filter_map(|link| link.right.use_).max()
+        self.live(holder, subject, now).filter_map(|(_, link)| link.use_).max()
     }
 
     /// The highest level `holder` may hand on now.
     pub fn delegable(&self, holder: SessionId, subject: &Subject, now: Millis) -> Option<Level> {
-        self.live(holder, subject, now).filter_map(|link| link.right.delegate).max()
+        self.live(holder, subject, now).filter_map(|(_, link)| link.delegate).max()
     }
 
     /// The space that `holder` calls `alias`, if it may at least read it.
@@ -38,7 +42,7 @@ impl Rights {
                 if self.level(holder, &Subject::Space(space), now).is_some() {
                     return Ok(space);
                 }
-                if crate::mutant::planted("rights.forbidden_is_not_unknown") {
+                if planted("rights.forbidden_is_not_unknown") {
                     return Err(Refusal::NothingToRevoke);
                 }
             }
@@ -57,106 +61,202 @@ impl Rights {
 
     /// What `holder` calls `alias`, whether or not it may still reach it.
     pub fn named(&self, holder: SessionId, alias: &str) -> Option<Named> {
-        self.names.get(&holder)?.get(alias).copied()
+        let (holder, text) = (self.sessions.find(&holder)?, self.texts.find(alias)?);
+        let row = self.names.get(self.names.find(&(holder, Some(text)))?);
+        self.shows(row.hidden).then(|| self.named_by(row.is_space, row.of))
     }
 
-    /// The whole table of names of `holder`, whether or not it may still reach them.
+    pub(super) fn named_by(&self, is_space: bool, of: Place) -> Named {
+        match is_space {
+            true => Named::Space(self.spaces.get(of).id),
+            false => Named::Session(self.sessions.get(of).id),
+        }
+    }
+
+    /// The whole table of names of `holder`, whether or not it may still reach them, ordered.
     pub fn names(&self, holder: SessionId) -> impl Iterator<Item = (&str, Named)> {
-        self.names.get(&holder).into_iter().flatten().map(|(alias, named)| (alias.as_str(), *named))
+        let mut names: Vec<(&str, Named)> = self.names_as_they_come(holder).collect();
+        names.sort_unstable_by_key(|(alias, _)| *alias);
+        names.into_iter()
     }
 
-    /// Every space there is.
+    fn names_as_they_come(&self, holder: SessionId) -> impl Iterator<Item = (&str, Named)> {
+        let told = |row: &NameRow| (self.texts.get(row.text), self.named_by(row.is_space, row.of));
+        self.names_of(holder).map(told)
+    }
+
+    fn names_of(&self, holder: SessionId) -> impl Iterator<Item = &NameRow> {
+        let holder = self.sessions.find(&holder);
+        let rows = holder.into_iter().flat_map(move |holder| {
+            let rows = self.names.from(&(holder, None)).map(|(_, row)| row);
+            rows.take_while(move |row| row.holder == holder)
+        });
+        rows.filter(|row| self.shows(row.hidden))
+    }
+
+    /// What `holder` calls something; the first of several names.
+    pub fn alias_of(&self, holder: SessionId, named: Named) -> Option<&str> {
+        let (is_space, of) = match named {
+            Named::Space(space) => (true, self.spaces.find(&space)?),
+            Named::Session(session) => (false, self.sessions.find(&session)?),
+        };
+        let names = self.names_of(holder);
+        let same = names.filter(|row| row.is_space == is_space && row.of == of);
+        same.map(|row| self.texts.get(row.text)).min()
+    }
+
+    /// Every space there is, ordered by id.
     pub fn spaces(&self) -> impl Iterator<Item = SpaceId> {
-        self.spaces.iter().copied()
+        self.spaces.iter().filter(|(_, row)| self.shows(row.hidden)).map(|(_, row)| row.id)
     }
 
     /// All that `holder` has now, ordered by subject.
     pub fn holdings(&self, holder: SessionId, now: Millis) -> Vec<Holding> {
-        let aliases: BTreeMap<SpaceId, &str> = self
-            .names(holder)
-            .filter_map(|(alias, named)| match named {
-                Named::Space(space) => Some((space, alias)),
-                Named::Session(_) => None,
-            })
-            // The first alias of several is the last one put in.
-            .collect::<Vec<_>>()
-            .into_iter()
-            .rev()
-            .collect();
-        self.held
-            .get(&holder)
-            .into_iter()
-            .flat_map(BTreeMap::keys)
-            .filter_map(|subject| self.holding(holder, subject, &aliases, now))
-            .collect()
+        let mut subjects: Vec<On> = self.all_held(holder).map(|(_, link)| link.on()).collect();
+        subjects.dedup();
+        let mut aliases: BTreeMap<Place, &str> = BTreeMap::new();
+        for row in self.names_of(holder).filter(|row| row.is_space) {
+            let alias = self.texts.get(row.text);
+            let first = aliases.entry(row.of).or_insert(alias);
+            *first = alias.min(first);
+        }
+        let all = subjects.into_iter().filter_map(|on| self.holding(holder, on, &aliases, now));
+        let mut all: Vec<Holding> = all.collect();
+        all.sort_by(|a, b| a.subject.cmp(&b.subject));
+        all
     }
 
     fn holding(
         &self,
         holder: SessionId,
-        subject: &Subject,
-        aliases: &BTreeMap<SpaceId, &str>,
+        on: On,
+        aliases: &BTreeMap<Place, &str>,
         now: Millis,
     ) -> Option<Holding> {
-        let use_ = self.level(holder, subject, now);
-        let delegate = self.delegable(holder, subject, now);
+        let subject = self.subject(on);
+        let live = || self.live(holder, &subject, now).map(|(_, link)| link);
+        let use_ = live().filter_map(|link| link.use_).max();
+        let delegate = live().filter_map(|link| link.delegate).max();
         // A level lapses with the longest-lived of the links that give it.
-        let lapse = |level: Option<Level>, of: fn(&Link) -> Option<Level>| {
-            let giving = self.live(holder, subject, now).filter(|link| of(link) == level);
-            giving.map(Link::lifetime).max().filter(|_| level.is_some())
+        let lapse = |level: Option<Level>, of: fn(&LinkRow) -> Option<Level>| {
+            let giving = live().filter(|link| of(link) == level);
+            giving.map(|link| link.expires).max().filter(|_| level.is_some())
         };
-        let lapses = [lapse(use_, |link| link.right.use_), lapse(delegate, |l| l.right.delegate)];
+        let lapses = [lapse(use_, |link| link.use_), lapse(delegate, |link| link.delegate)];
         let first = lapses.into_iter().flatten().min()?;
-        let alias = match subject {
-            Subject::Space(space) => aliases.get(space).map(|&alias| alias.to_owned()),
-            _ => None,
-        };
-        let expires = Some(first).filter(|&at| at != Millis(u64::MAX));
-        Some(Holding { subject: subject.clone(), alias, use_, delegate, expires })
+        let alias = aliases.get(&on.1).filter(|_| on.0 == Kind::Space);
+        let alias = alias.map(|&it| it.to_owned());
+        let expires = Some(first).filter(|&at| at != NEVER);
+        Some(Holding { subject, alias, use_, delegate, expires })
+    }
+
+    pub(super) fn subject(&self, (kind, of): On) -> Subject {
+        let text = || self.texts.get(of).to_owned();
+        match kind {
+            Kind::Space => Subject::Space(self.spaces.get(of).id),
+            Kind::Tool => Subject::Tool(text()),
+            Kind::Secret => Subject::Secret(text()),
+            Kind::Model => Subject::Model(text()),
+        }
+    }
+
+    /// Where a subject's row stands; nothing for one that nobody has a right on.
+    fn on(&self, subject: &Subject) -> Option<On> {
+        Some(match subject {
+            Subject::Space(space) => (Kind::Space, self.spaces.find(space)?),
+            Subject::Tool(name) => (Kind::Tool, self.texts.find(name)?),
+            Subject::Secret(name) => (Kind::Secret, self.texts.find(name)?),
+            Subject::Model(name) => (Kind::Model, self.texts.find(name)?),
+        })
     }
 
     /// The links from one to its origin, both counted; nothing if it is dead.
     pub fn chain(&self, link: LinkId) -> Vec<LinkId> {
-        let first = self.links.get(&link);
-        std::iter::successors(first, |link| self.links.get(&link.basis?))
-            .map(|link| link.id)
-            .collect()
+        let first = self.links.find(&link).filter(|it| self.shows(self.links.get(*it).hidden));
+        let chain = first.into_iter().flat_map(|it| self.chain_of(it));
+        chain.map(|(_, link)| link.id).collect()
+    }
+
+    pub(super) fn chain_of(&self, link: Place) -> impl Iterator<Item = (Place, &LinkRow)> {
+        let with_row = |link: Place| (link, self.links.get(link));
+        std::iter::successors(Some(with_row(link)), move |(_, link)| link.basis.map(with_row))
     }
 
     /// One link, unless it was revoked or tidied away.
-    pub fn link(&self, link: LinkId) -> Option<&Link> {
-        self.links.get(&link)
+    pub fn link(&self, link: LinkId) -> Option<Link> {
+        let row = self.links.get(self.links.find(&link)?);
+        self.shows(row.hidden).then(|| self.told(row))
     }
 
     /// Every link there is, ordered by id; expired ones included until they are tidied away.
-    pub fn links(&self) -> impl Iterator<Item = &Link> {
-        self.links.values()
+    pub fn links(&self) -> impl Iterator<Item = Link> {
+        let seen = self.links.iter().filter(|(_, row)| self.shows(row.hidden));
+        seen.map(|(_, row)| self.told(row))
+    }
+
+    /// A link in full.
+    pub(super) fn told(&self, row: &LinkRow) -> Link {
+        let (use_, delegate) = (row.use_, row.delegate);
+        Link {
+            id: row.id,
+            from: self.sessions.get(row.from).id,
+            to: self.sessions.get(row.to).id,
+            right: Right { subject: self.subject(row.on()), use_, delegate },
+            basis: row.basis.map(|it| self.links.get(it).id),
+            expires: Some(row.expires).filter(|at| *at != NEVER),
+            reason: self.texts.get(row.reason).to_owned(),
+        }
     }
 
     /// The links that give `holder` something on `subject` now.
-    pub fn live(
+    pub(super) fn live(
         &self,
         holder: SessionId,
         subject: &Subject,
         now: Millis,
-    ) -> impl Iterator<Item = &Link> {
-        self.held
-            .get(&holder)
-            .and_then(|subjects| subjects.get(subject))
-            .into_iter()
-            .flatten()
-            .filter_map(|id| self.links.get(id))
-            .filter(move |link| link.is_live(now))
+    ) -> impl Iterator<Item = (Place, &LinkRow)> {
+        let key = self.sessions.find(&holder).zip(self.on(subject));
+        let all = key.into_iter().flat_map(move |(to, on)| {
+            let from = self.held.from(move |it| self.links.get(it).held_as() < (to, Some(on)));
+            let rows = from.map(|it| (it, self.links.get(it)));
+            rows.take_while(move |(_, link)| link.held_as() == (to, Some(on)))
+        });
+        all.filter(move |(_, link)| link.is_live(now) && self.shows(link.hidden))
+    }
+
+    /// Every link of one holder, dead ones included, by subject.
+    pub(super) fn all_held(&self, holder: SessionId) -> impl Iterator<Item = (Place, &LinkRow)> {
+        let holder = self.sessions.find(&holder);
+        holder.into_iter().flat_map(move |to| {
+            let from = self.held.from(move |it| self.links.get(it).held_as() < (to, None));
+            from.map(|it| (it, self.links.get(it))).take_while(move |(_, link)| link.to == to)
+        })
+    }
+
+    fn seen(&self, session: SessionId) -> Option<(Place, &SessionRow)> {
+        let place = self.sessions.find(&session)?;
+        let row = self.sessions.get(place);
+        self.shows(row.hidden).then_some((place, row))
+    }
+
+    fn birth_of(&self, row: &SessionRow) -> Birth {
+        Birth {
+            parent: row.parent.map(|it| self.sessions.get(it).id),
+            at: row.at,
+            seen: row.seen,
+            ended: Some(row.ended).filter(|_| !row.lives()),
+        }
     }
 
     /// Where a session comes from, also once it is wiped.
-    pub fn birth(&self, session: SessionId) -> Option<&Birth> {
-        self.births.get(&session)
+    pub fn birth(&self, session: SessionId) -> Option<Birth> {
+        self.seen(session).map(|(_, row)| self.birth_of(row))
     }
 
     /// Every session ever spawned and the root, ordered by id.
-    pub fn births(&self) -> impl Iterator<Item = (SessionId, &Birth)> {
-        self.births.iter().map(|(&session, birth)| (session, birth))
+    pub fn births(&self) -> impl Iterator<Item = (SessionId, Birth)> {
+        let seen = self.sessions.iter().filter(|(_, row)| self.shows(row.hidden));
+        seen.map(|(_, row)| (row.id, self.birth_of(row)))
     }
 
     /// The living sessions whose actor is still owed: after a crash the spawn is finished for
@@ -167,31 +267,48 @@ impl Rights {
             .map(|(session, _)| session)
     }
 
-    /// The living agents: the sessions that have an actor, or are to have one.
-    pub fn agents(&self) -> impl Iterator<Item = SessionId> {
-        let agent = |birth: &Birth| birth.seen == Seen::Born || birth.charter.is_some();
-        let living = |birth: &Birth| birth.ended.is_none() && birth.parent.is_some();
-        self.births()
-            .filter(move |(_, birth)| living(birth) && agent(birth))
-            .map(|(session, _)| session)
+    /// Whether a session is a living agent: it has an actor, or is to have one.
+    pub fn is_agent(&self, session: SessionId) -> bool {
+        self.seen(session).is_some_and(|(place, row)| self.acts(place, row))
     }
 
-    /// The agents whose actor is still to be begun, and with what.
-    pub fn chartered(&self) -> impl Iterator<Item = (SessionId, &Charter, Budget)> {
-        self.births()
-            .filter(|(_, birth)| birth.ended.is_none())
-            .filter_map(|(session, birth)| Some((session, birth.charter.as_deref()?, birth.budget)))
+    fn acts(&self, place: Place, row: &SessionRow) -> bool {
+        let agent = row.seen == Seen::Born || self.charters.contains_key(&place);
+        row.lives() && row.parent.is_some() && agent
+    }
+
+    /// The living agents, ordered by id.
+    pub fn agents(&self) -> impl Iterator<Item = SessionId> {
+        let seen = self.sessions.iter().filter(|(_, row)| self.shows(row.hidden));
+        seen.filter(|(place, row)| self.acts(*place, row)).map(|(_, row)| row.id)
+    }
+
+    /// What the actor of a living agent is to be begun with, until it is.
+    pub fn charter(&self, session: SessionId) -> Option<&Charter> {
+        let (place, _) = self.seen(session)?;
+        self.charters.get(&place).map(|it| &*it.charter)
+    }
+
+    /// The agents whose actor is still to be begun, and with what, ordered by id.
+    pub fn chartered(&self) -> impl Iterator<Item = (SessionId, Arc<Charter>, Budget)> {
+        let with_row = self.charters.iter().map(|(it, owed)| (self.sessions.get(*it), owed));
+        let seen = with_row.filter(|(row, _)| self.shows(row.hidden));
+        let told = |(row, it): (&SessionRow, &super::Owed)| (row.id, it.charter.clone(), it.budget);
+        let mut owed: Vec<_> = seen.map(told).collect();
+        owed.sort_unstable_by_key(|(session, ..)| *session);
+        owed.into_iter()
     }
 
     /// Whether `by` may stop, wake, look into and end a session: it itself and those above it.
     pub fn governs(&self, by: SessionId, session: SessionId) -> bool {
-        self.births.contains_key(&session) && self.is_self_or_ancestor(by, session)
+        self.seen(session).is_some() && self.is_self_or_ancestor(by, session)
     }
 
     /// The parent of a session, its parent, and so on to the root.
     pub fn ancestors(&self, session: SessionId) -> impl Iterator<Item = SessionId> {
-        let parent = |session: &SessionId| self.births.get(session)?.parent;
-        std::iter::successors(parent(&session), parent)
+        let parent = |row: &SessionRow| row.parent.map(|it| self.sessions.get(it));
+        let first = self.sessions.find(&session).and_then(|it| parent(self.sessions.get(it)));
+        std::iter::successors(first, move |row| parent(row)).map(|row| row.id)
     }
 
     pub(super) fn is_self_or_ancestor(&self, by: SessionId, session: SessionId) -> bool {
@@ -203,10 +320,8 @@ impl Rights {
         self.expiring.first().map(|&(at, _)| at)
     }
 
-    pub(super) fn living(&self, session: SessionId) -> Result<&Birth, Refusal> {
-        self.births
-            .get(&session)
-            .filter(|birth| birth.ended.is_none())
-            .ok_or(Refusal::NoSuchSession(session))
+    pub(super) fn living(&self, session: SessionId) -> Result<&SessionRow, Refusal> {
+        let row = self.seen(session).map(|(_, row)| row).filter(|row| row.lives());
+        row.ok_or(Refusal::NoSuchSession(session))
     }
 }

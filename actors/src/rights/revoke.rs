@@ -2,7 +2,9 @@
 //! them.
 
 use super::grant::reason_fits;
-use super::{Asking, Decision, Event, Level, Link, Refusal, Reply, Rights, Subject};
+use super::row::Kind;
+use super::shelf::Place;
+use super::{Asking, Decision, Event, Level, Refusal, Reply, Rights, Subject};
 use crate::id::{LinkId, Millis, ROOT, SessionId};
 use crate::mutant::planted;
 use std::collections::BTreeSet;
@@ -19,8 +21,8 @@ impl Rights {
         reason_fits(&reason, limits)?;
         let roots: Vec<LinkId> = self
             .live(holder, subject, now)
-            .filter(|link| self.may_revoke(by, link, now))
-            .map(|link| link.id)
+            .filter(|(place, _)| self.may_revoke(by, *place, now))
+            .map(|(_, link)| link.id)
             .collect();
         self.take(by, now, &roots, reason)
     }
@@ -33,8 +35,8 @@ impl Rights {
     ) -> Result<Decision, Refusal> {
         let Asking { by, now, limits } = asking;
         reason_fits(&reason, limits)?;
-        let root = self.links.get(&link).filter(|link| link.is_live(now));
-        let root = root.filter(|link| self.may_revoke(by, link, now)).map(|link| link.id);
+        let root = self.links.find(&link).filter(|it| self.links.get(*it).is_live(now));
+        let root = root.filter(|it| self.may_revoke(by, *it, now)).map(|_| link);
         self.take(by, now, root.as_slice(), reason)
     }
 
@@ -60,19 +62,20 @@ impl Rights {
     /// It is whoever's that granted it or something it rests on. Who uses a space at `grant` may
     /// revoke anybody's right in it, except those on which its own rests: that would leave a space
     /// without anybody to grant it.
-    fn may_revoke(&self, by: SessionId, link: &Link, now: Millis) -> bool {
+    fn may_revoke(&self, by: SessionId, link: Place, now: Millis) -> bool {
         if planted("rights.revoke_by_stranger") {
             return true;
         }
-        let granted = |id: &LinkId| self.links.get(id).is_some_and(|link| link.from == by);
-        if self.chain(link.id).iter().any(granted) {
+        let granter = self.sessions.find(&by);
+        if self.chain_of(link).any(|(_, it)| Some(it.from) == granter) {
             return true;
         }
-        matches!(link.right.subject, Subject::Space(_))
-            && self.live(by, &link.right.subject, now).any(|own| {
-                let aside = !self.chain(own.id).contains(&link.id)
+        let (kind, of) = self.links.get(link).on();
+        kind == Kind::Space
+            && self.live(by, &self.subject((kind, of)), now).any(|(own, row)| {
+                let aside = !self.chain_of(own).any(|(it, _)| it == link)
                     || planted("rights.revoke_the_ground_one_stands_on");
-                own.right.use_ == Some(Level::Grant) && aside
+                row.use_ == Some(Level::Grant) && aside
             })
     }
 
@@ -91,14 +94,7 @@ impl Rights {
         if !self.is_self_or_ancestor(by, session) {
             return Err(Refusal::NotYoursToEnd(session));
         }
-        let own: Vec<LinkId> = self
-            .held
-            .get(&session)
-            .into_iter()
-            .flat_map(|held| held.values())
-            .flatten()
-            .copied()
-            .collect();
+        let own: Vec<LinkId> = self.all_held(session).map(|(_, link)| link.id).collect();
         let links = if planted("rights.end_keeps_children") { own } else { self.cascade(&own) };
         let event = Event::Ended { session, at: now, by, links, reason };
         Ok(Decision::one(event, Reply::Done))
@@ -117,10 +113,12 @@ impl Rights {
     /// The links and all that rest on them, ordered by id.
     fn cascade(&self, roots: &[LinkId]) -> Vec<LinkId> {
         let mut all: BTreeSet<LinkId> = BTreeSet::new();
-        let mut next = roots.to_vec();
+        let mut next: Vec<Place> = roots.iter().filter_map(|id| self.links.find(id)).collect();
         while let Some(link) = next.pop() {
-            if all.insert(link) {
-                next.extend(self.resting.get(&link).into_iter().flatten());
+            if all.insert(self.links.get(link).id) {
+                let basis = |it: Place| self.links.get(it).basis;
+                let from = self.resting.from(|it| basis(it) < Some(link));
+                next.extend(from.take_while(|it| basis(*it) == Some(link)));
             }
         }
         all.into_iter().collect()

@@ -1,40 +1,132 @@
-//! Applying events, whole or in halves. The shared table that readers ask hears of a revoke before
-//! it is durable and of a grant after: it may show less than the log, never more.
+//! Applying events, and the table that readers ask. Both are one structure: what is decided is in
+//! it at once, so a loss shows at once; a gain is hidden from readers until it is durable. So the
+//! table may show less than the log, never more.
 
-use super::{Birth, Event, Link, Named, Rights, Seen, Subject};
-use crate::id::{LinkId, Millis, SessionId};
+use super::row::{Kind, LinkRow, NEVER, NameRow, On, SessionRow, SpaceRow};
+use super::shelf::Place;
+use super::{Event, Link, Named, Owed, Rights, Seen, Sight, Subject};
+use crate::id::{LinkId, Millis, SessionId, SpaceId};
 use crate::mutant::planted;
 use crate::session::Budget;
-use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Deref;
 
-impl Rights {
-    /// Applies what the event takes away, at once when it is decided. Once or often is the same,
-    /// and what was not given yet is remembered, so that a later [`Rights::widen`] does not
-    /// bring it back.
-    pub fn narrow(&mut self, event: &Event) {
-        match event {
-            Event::Revoked { links, .. } | Event::Expired { links } => self.forget(links),
-            Event::Ended { session, at, links, .. } => {
-                self.forget(links);
-                self.close(*session, *at);
-                self.gone_sessions.insert(*session, *at);
-            }
-            Event::Installed { .. }
-            | Event::SpaceCreated { .. }
-            | Event::Spawned { .. }
-            | Event::SpawnRefused { .. }
-            | Event::Born { .. }
-            | Event::Shared { .. }
-            | Event::Named { .. }
-            | Event::Unnamed { .. }
-            | Event::Chartered { .. }
-            | Event::Allotted { .. } => {}
+/// The state of the rights actor, as readers see it.
+///
+/// Between two deliveries it is here and nowhere else. The actor's host exchanges it for what the
+/// actor has meanwhile, lets it decide, exchanges again and [hides](Table::hide) what was given;
+/// once that is durable it [shows](Table::show) it.
+#[derive(Debug)]
+pub struct Table(Rights);
+
+impl Default for Table {
+    fn default() -> Table {
+        Table::new(Rights::default())
+    }
+}
+
+impl Deref for Table {
+    type Target = Rights;
+
+    fn deref(&self) -> &Rights {
+        &self.0
+    }
+}
+
+impl Table {
+    /// All of which is durable.
+    pub fn new(rights: Rights) -> Table {
+        Table(Rights { sight: Sight::Durable, ..rights })
+    }
+
+    /// Gives the state to the actor, or takes it back.
+    pub fn exchange(&mut self, rights: &mut Rights) {
+        std::mem::swap(&mut self.0, rights);
+        rights.sight = Sight::Decided;
+        self.0.sight = Sight::Durable;
+    }
+
+    /// What the event gives is decided and not durable: to be called once it is applied, and before
+    /// anybody reads.
+    pub fn hide(&mut self, event: &Event) {
+        if !planted("rights.readers_see_too_soon") {
+            self.0.set_hidden(event, true);
         }
     }
 
-    /// Applies the rest of the event, once it is durable: every event once, in the order of the
-    /// log, each after its [`Rights::narrow`]. Then the table is what [`Rights::apply`] makes it.
-    pub fn widen(&mut self, event: &Event) {
+    /// The event is durable: every event once, in the order of the log. What was taken away
+    /// meanwhile stays away.
+    pub fn show(&mut self, event: &Event) {
+        if !planted("rights.readers_wait_for_ever") {
+            self.0.set_hidden(event, false);
+        }
+    }
+}
+
+impl Rights {
+    pub(super) fn shows(&self, hidden: bool) -> bool {
+        self.sight == Sight::Decided || !hidden
+    }
+
+    fn set_hidden(&mut self, event: &Event, hidden: bool) {
+        match event {
+            Event::Installed { link } => self.hide_link(link.id, hidden),
+            Event::SpaceCreated { link, alias } | Event::Shared { link, alias } => {
+                self.hide_link(link.id, hidden);
+                let Subject::Space(space) = link.right.subject else { return };
+                if let (None, Some(place)) = (link.basis, self.spaces.find(&space)) {
+                    self.spaces.get_mut(place).hidden = hidden;
+                }
+                if let Some(alias) = alias {
+                    self.hide_name(link.to, alias, Named::Space(space), hidden);
+                }
+            }
+            Event::Spawned { child, parent, alias, links, names, .. } => {
+                let planted = planted("rights.readers_see_who_is_not_born");
+                if let Some(place) = self.sessions.find(child) {
+                    self.sessions.get_mut(place).hidden = hidden && !planted;
+                }
+                if let Some(alias) = alias {
+                    self.hide_name(*parent, alias, Named::Session(*child), hidden);
+                }
+                links.iter().for_each(|link| self.hide_link(link.id, hidden));
+                for (alias, space) in names {
+                    self.hide_name(*child, alias, Named::Space(*space), hidden);
+                }
+            }
+            Event::Named { holder, alias, named } => {
+                self.hide_name(*holder, alias, *named, hidden);
+            }
+            // Nothing that a reader could use before its time.
+            Event::Born { .. }
+            | Event::Chartered { .. }
+            | Event::Allotted { .. }
+            | Event::SpawnRefused { .. }
+            | Event::Revoked { .. }
+            | Event::Expired { .. }
+            | Event::Unnamed { .. }
+            | Event::Ended { .. } => {}
+        }
+    }
+
+    fn hide_link(&mut self, link: LinkId, hidden: bool) {
+        if let Some(place) = self.links.find(&link) {
+            self.links.get_mut(place).hidden = hidden;
+        }
+    }
+
+    /// A name that means something else by now was given again meanwhile.
+    fn hide_name(&mut self, holder: SessionId, alias: &str, named: Named, hidden: bool) {
+        let key = self.sessions.find(&holder).zip(self.texts.find(alias));
+        let found = key.and_then(|(holder, text)| self.names.find(&(holder, Some(text))));
+        let Some(place) = found else { return };
+        let row = self.names.get(place);
+        let same = self.named_by(row.is_space, row.of) == named;
+        if same && !(hidden && planted("rights.readers_see_names_too_soon")) {
+            self.names.get_mut(place).hidden = hidden;
+        }
+    }
+
+    pub(super) fn take_in(&mut self, event: &Event) {
         match event {
             Event::Installed { link } => self.give(link),
             Event::SpaceCreated { link, alias } | Event::Shared { link, alias } => {
@@ -44,12 +136,8 @@ impl Rights {
                 }
             }
             Event::Spawned { child, parent, at, alias, links, names, .. } => {
-                let ended = self.gone_sessions.get(child).copied();
-                let ended = ended.filter(|_| !planted("rights.widen_revives_the_ended"));
-                let (parent_of, seen) = (Some(*parent), Seen::NotYet);
-                let (charter, budget) = (None, Budget::default());
-                let birth = Birth { parent: parent_of, at: *at, seen, ended, charter, budget };
-                self.births.insert(*child, birth);
+                let parent_of = self.sessions.find(parent);
+                self.bear(*child, parent_of, *at);
                 if let Some(alias) = alias {
                     self.call(*parent, alias, Named::Session(*child));
                 }
@@ -62,34 +150,31 @@ impl Rights {
             }
             Event::SpawnRefused { .. } => {}
             Event::Born { session } => {
-                if let Some(birth) = self.births.get_mut(session) {
-                    birth.seen = Seen::Born;
+                if let Some(place) = self.sessions.find(session) {
+                    self.sessions.get_mut(place).seen = Seen::Born;
                     if !planted("rights.the_born_stay_owed") {
-                        birth.charter = None;
+                        self.charters.remove(&place);
                     }
                 }
             }
             Event::Chartered { session, charter } => {
-                // One that was ended meanwhile has nothing to begin.
-                let charters = planted("rights.widen_charters_the_ended");
-                if let Some(birth) = self.births.get_mut(session)
-                    && (birth.ended.is_none() || charters)
-                {
-                    birth.charter = Some(charter.clone());
+                if let Some(place) = self.sessions.find(session) {
+                    let (charter, budget) = (charter.clone(), Budget::default());
+                    self.charters.insert(place, Owed { charter, budget });
                 }
             }
             Event::Allotted { session, budget } => {
-                if let Some(birth) = self.births.get_mut(session) {
-                    birth.budget = *budget;
+                let owed = self.sessions.find(session).and_then(|it| self.charters.get_mut(&it));
+                if let Some(owed) = owed {
+                    owed.budget = *budget;
                 }
             }
             Event::Named { holder, alias, named } => self.call(*holder, alias, *named),
             Event::Unnamed { holder, alias } => self.uncall(*holder, alias),
-            // What these took is taken; all that could bring it back has been heard by now.
-            Event::Revoked { links, .. } | Event::Expired { links } => self.unmark(links),
-            Event::Ended { session, links, .. } => {
-                self.unmark(links);
-                self.gone_sessions.remove(session);
+            Event::Revoked { links, .. } | Event::Expired { links } => self.forget(links),
+            Event::Ended { session, at, links, .. } => {
+                self.forget(links);
+                self.close(*session, *at);
             }
         }
     }
@@ -97,10 +182,10 @@ impl Rights {
     /// The event can follow those before it.
     pub(super) fn assert_follows(&self, event: &Event) {
         let alive = |session: &SessionId| self.living(*session).is_ok();
-        let known = |links: &[LinkId]| links.iter().all(|link| self.links.contains_key(link));
+        let known = |links: &[LinkId]| links.iter().all(|link| self.links.has(link));
         let lands = |link: &Link| {
-            let rests = link.basis.is_none_or(|basis| self.links.contains_key(&basis));
-            rests && !self.links.contains_key(&link.id)
+            let rests = link.basis.is_none_or(|basis| self.links.has(&basis));
+            rests && !self.links.has(&link.id)
         };
         let follows = match event {
             Event::Installed { link } => alive(&link.to) && lands(link),
@@ -108,11 +193,11 @@ impl Rights {
                 let Subject::Space(space) = &link.right.subject else {
                     panic!("the log creates a space that is none: {event:?}");
                 };
-                alive(&link.to) && lands(link) && !self.spaces.contains(space)
+                alive(&link.to) && lands(link) && !self.spaces.has(space)
             }
             Event::Shared { link, .. } => alive(&link.from) && alive(&link.to) && lands(link),
             Event::Spawned { child, parent, links, .. } => {
-                let fresh = !self.births.contains_key(child);
+                let fresh = !self.sessions.has(child);
                 fresh && alive(parent) && links.iter().all(|l| l.to == *child && lands(l))
             }
             Event::SpawnRefused { parent, .. } => alive(parent),
@@ -126,97 +211,143 @@ impl Rights {
         assert!(follows, "the log of rights cannot go on with {event:?}");
     }
 
-    fn give(&mut self, link: &Link) {
-        if let (None, Subject::Space(space)) = (link.basis, &link.right.subject) {
-            self.spaces.insert(*space);
-        }
-        if self.gone_links.contains(&link.id) && !planted("rights.widen_resurrects") {
-            return;
-        }
-        self.insert(link);
+    pub(super) fn bear(&mut self, id: SessionId, parent: Option<Place>, at: Millis) -> Place {
+        let (seen, hidden) = (Seen::NotYet, false);
+        let row = SessionRow { id, at, ended: NEVER, parent, links: 0, names: 0, seen, hidden };
+        self.sessions.put(&id, row)
     }
 
-    /// Puts a link into the table and its indexes.
-    pub(super) fn insert(&mut self, link: &Link) {
-        let subjects = self.held.entry(link.to).or_default();
-        if subjects.entry(link.right.subject.clone()).or_default().insert(link.id) {
-            *self.counts.entry(link.to).or_insert(0) += 1;
+    pub(super) fn make_space(&mut self, id: SpaceId) -> Place {
+        match self.spaces.find(&id) {
+            Some(place) => place,
+            None => self.spaces.put(&id, SpaceRow { id, hidden: false }),
         }
-        if let Some(basis) = link.basis {
-            self.resting.entry(basis).or_default().insert(link.id);
-        }
+    }
+
+    fn give(&mut self, link: &Link) {
+        let basis = link.basis.and_then(|it| self.links.find(&it));
+        let place = self.insert(link, basis);
+        assert!(place.is_some(), "a link between sessions that were never spawned: {link:?}");
+    }
+
+    /// Puts a link into the table and its orders; nothing if it is between strangers.
+    pub(super) fn insert(&mut self, link: &Link, basis: Option<Place>) -> Option<Place> {
+        let (from, to) = (self.sessions.find(&link.from)?, self.sessions.find(&link.to)?);
+        let (kind, of) = match &link.right.subject {
+            Subject::Space(space) => (Kind::Space, self.make_space(*space)),
+            Subject::Tool(name) => (Kind::Tool, self.texts.hold(name)),
+            Subject::Secret(name) => (Kind::Secret, self.texts.hold(name)),
+            Subject::Model(name) => (Kind::Model, self.texts.hold(name)),
+        };
+        let row = LinkRow {
+            id: link.id,
+            expires: link.expires.unwrap_or(NEVER),
+            from,
+            to,
+            of,
+            basis,
+            reason: self.texts.hold(&link.reason),
+            kind,
+            use_: link.right.use_,
+            delegate: link.right.delegate,
+            hidden: false,
+        };
+        let place = self.links.put(&link.id, row);
+        let links = &self.links;
+        let held = |it: Place| (links.get(it).held_as(), it) < (row.held_as(), place);
+        self.held.insert(place, held);
+        self.rest(place, basis);
         if let Some(expires) = link.expires {
             self.expiring.insert((expires, link.id));
         }
-        self.links.insert(link.id, link.clone());
+        self.sessions.get_mut(to).links += 1;
+        Some(place)
+    }
+
+    /// Puts a link among those that rest on its basis, if it has one.
+    pub(super) fn rest(&mut self, link: Place, basis: Option<Place>) {
+        self.links.get_mut(link).basis = basis;
+        if basis.is_some() {
+            let links = &self.links;
+            self.resting.insert(link, |it| (links.get(it).basis, it) < (basis, link));
+        }
     }
 
     fn forget(&mut self, links: &[LinkId]) {
         for id in links {
-            self.gone_links.insert(*id);
-            if let Some(link) = self.links.remove(id) {
-                self.unindex(&link);
+            let Some(place) = self.links.find(id) else { continue };
+            let row = *self.links.get(place);
+            let links = &self.links;
+            let held = |it: Place| (links.get(it).held_as(), it) < (row.held_as(), place);
+            self.held.remove(place, held);
+            if row.basis.is_some() {
+                let rests = |it: Place| (links.get(it).basis, it) < (row.basis, place);
+                self.resting.remove(place, rests);
             }
+            self.links.take(id);
+            self.expiring.remove(&(row.expires, *id));
+            self.sessions.get_mut(row.to).links -= 1;
+            self.texts.release(row.reason);
+            self.release(row.on());
         }
     }
 
-    fn unindex(&mut self, link: &Link) {
-        if let Some(subjects) = self.held.get_mut(&link.to) {
-            discard(subjects, &link.right.subject, link.id);
-            if subjects.is_empty() {
-                self.held.remove(&link.to);
-            }
-            match self.counts.get_mut(&link.to) {
-                Some(count) if *count > 1 => *count -= 1,
-                _ => drop(self.counts.remove(&link.to)),
-            }
-        }
-        if let Some(basis) = link.basis {
-            discard(&mut self.resting, &basis, link.id);
-        }
-        if let Some(expires) = link.expires {
-            self.expiring.remove(&(expires, link.id));
-        }
-    }
-
-    fn unmark(&mut self, links: &[LinkId]) {
-        for link in links {
-            self.gone_links.remove(link);
+    fn release(&mut self, (kind, of): On) {
+        match kind {
+            // Every space there ever was is known, so that none is made twice.
+            Kind::Space => {}
+            Kind::Tool | Kind::Secret | Kind::Model => self.texts.release(of),
         }
     }
 
     fn close(&mut self, session: SessionId, at: Millis) {
+        let Some(place) = self.sessions.find(&session) else { return };
         if !planted("rights.end_keeps_names") {
-            self.names.remove(&session);
+            let names = self.names.from(&(place, None)).map(|(_, row)| *row);
+            let names: Vec<NameRow> = names.take_while(|row| row.holder == place).collect();
+            names.into_iter().for_each(|row| self.drop_name(row));
         }
-        if let Some(birth) = self.births.get_mut(&session) {
-            birth.ended = Some(at);
-            birth.charter = None;
-        }
+        self.sessions.get_mut(place).ended = at;
+        self.charters.remove(&place);
     }
 
-    fn call(&mut self, holder: SessionId, alias: &str, named: Named) {
-        if self.living(holder).is_ok() {
-            self.names.entry(holder).or_default().insert(alias.to_owned(), named);
+    pub(super) fn call(&mut self, holder: SessionId, alias: &str, named: Named) {
+        let Some(holder) = self.sessions.find(&holder) else { return };
+        if !self.sessions.get(holder).lives() {
+            return;
+        }
+        let (is_space, of) = match named {
+            Named::Space(space) => (true, self.make_space(space)),
+            Named::Session(session) => match self.sessions.find(&session) {
+                Some(place) => (false, place),
+                None => panic!("a name for a session that was never spawned: {session}"),
+            },
+        };
+        let text = self.texts.hold(alias);
+        let row = NameRow { holder, text, of, is_space, hidden: false };
+        match self.names.find(&(holder, Some(text))) {
+            Some(place) => {
+                *self.names.get_mut(place) = row;
+                self.texts.release(text);
+            }
+            None => {
+                self.names.put(&(holder, Some(text)), row);
+                self.sessions.get_mut(holder).names += 1;
+            }
         }
     }
 
     fn uncall(&mut self, holder: SessionId, alias: &str) {
-        if let Some(names) = self.names.get_mut(&holder) {
-            names.remove(alias);
-            if names.is_empty() {
-                self.names.remove(&holder);
-            }
+        let key = self.sessions.find(&holder).zip(self.texts.find(alias));
+        let found = key.and_then(|(holder, text)| self.names.find(&(holder, Some(text))));
+        if let Some(place) = found {
+            self.drop_name(*self.names.get(place));
         }
     }
-}
 
-/// Takes one link out of an index, and the key with its last one.
-fn discard<K: Ord>(index: &mut BTreeMap<K, BTreeSet<LinkId>>, key: &K, link: LinkId) {
-    if let Some(links) = index.get_mut(key) {
-        links.remove(&link);
-        if links.is_empty() {
-            index.remove(key);
-        }
+    fn drop_name(&mut self, row: NameRow) {
+        self.names.take(&(row.holder, Some(row.text)));
+        self.sessions.get_mut(row.holder).names -= 1;
+        self.texts.release(row.text);
     }
 }

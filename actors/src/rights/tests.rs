@@ -218,23 +218,71 @@ fn a_shared_space_takes_the_next_free_alias_and_keeps_the_one_it_has() {
     assert_eq!(aliases.collect::<Vec<_>>(), ["findings", "findings-2"]);
 }
 
+/// The table as the host keeps it.
+fn decide(table: &mut Table, by: SessionId, message: Message) -> Vec<Event> {
+    let mut rights = Rights::default();
+    table.exchange(&mut rights);
+    let events = rights.decide(by, NOW, message).unwrap().events;
+    events.iter().for_each(|event| rights.apply(event));
+    table.exchange(&mut rights);
+    events.iter().for_each(|event| table.hide(event));
+    events
+}
+
 #[test]
-fn the_shared_table_never_brings_back_what_it_lost() {
-    let mut rights = house();
-    let mut table = rights.clone();
-    let decide = |rights: &mut Rights, message| {
-        let events = rights.decide(A, NOW, message).unwrap().events;
-        rights.apply(&events[0]);
-        events[0].clone()
-    };
-    let given = decide(&mut rights, share(10, B, Right::to_use(space(), Level::Read)));
-    let taken = decide(&mut rights, revoke(B));
-    table.narrow(&given);
-    table.narrow(&taken);
-    table.widen(&given);
+fn readers_see_a_loss_when_it_is_decided_and_a_gain_when_it_is_durable() {
+    let mut table = Table::new(house());
+    let read = Right::to_use(space(), Level::Read);
+    let alias = Some("work".to_owned());
+    let reason = String::new();
+    let (right, expires) = (read, None);
+    let share = Message::Share { link: link(10), to: B, alias, right, expires, reason };
+    let given = decide(&mut table, A, share);
     assert_eq!(table.level(B, &space(), NOW), None);
-    table.widen(&taken);
-    assert_eq!(table, rights);
+    assert_eq!((table.named(B, "work"), table.links().count()), (None, 2));
+    let taken = decide(&mut table, A, revoke(B));
+    given.iter().for_each(|event| table.show(event));
+    assert_eq!(table.level(B, &space(), NOW), None);
+    assert_eq!(table.named(B, "work"), Some(Named::Space(SPACE)));
+    taken.iter().for_each(|event| table.show(event));
+    let born = decide(&mut table, B, spawn(session(10), vec![]));
+    assert_eq!(table.birth(session(10)), None);
+    assert!(!table.governs(B, session(10)));
+    born.iter().for_each(|event| table.show(event));
+    assert_eq!(table.birth(session(10)).and_then(|it| it.parent), Some(B));
+    decide(&mut table, ROOT, end(A));
+    assert_eq!(table.level(A, &space(), NOW), None);
+}
+
+#[test]
+fn a_name_given_again_is_not_seen_before_its_time() {
+    let mut table = Table::new(house());
+    let name = |session| Message::Name { alias: "mate".into(), named: Named::Session(session) };
+    let first = decide(&mut table, A, name(B));
+    decide(&mut table, A, Message::Unname { alias: "mate".into() });
+    decide(&mut table, A, name(C));
+    first.iter().for_each(|event| table.show(event));
+    assert_eq!(table.named(A, "mate"), None);
+}
+
+#[test]
+fn places_of_what_ended_are_taken_again() {
+    let mut rights = house();
+    let before = rights.clone();
+    for _ in 0..3 {
+        for n in 10..90 {
+            let alias = Some(format!("lent by {n}"));
+            let right = Right::to_use(space(), Level::Read);
+            let (reason, expires) = (format!("reason {n}"), Some(Millis(NOW.0 + u64::from(n))));
+            let to_b = Message::Share { link: link(n), to: B, alias, right, expires, reason };
+            tell(&mut rights, A, to_b).unwrap();
+        }
+        tell(&mut rights, A, revoke(B)).unwrap();
+        // The first of them was given a name; the space has one since.
+        tell(&mut rights, B, Message::Unname { alias: "lent by 10".into() }).unwrap();
+        assert_eq!(rights, before);
+    }
+    assert_eq!(rights.next_expiry(), None);
 }
 
 #[test]

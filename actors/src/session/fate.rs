@@ -94,7 +94,7 @@ impl Session {
 
     pub(super) fn begin(
         &self,
-        charter: Box<Charter>,
+        charter: Arc<Charter>,
         budget: Budget,
         delivery: &Delivery<'_>,
     ) -> Result<Decision<Self>, Refusal> {

@@ -110,7 +110,7 @@ impl Caller {
     pub(crate) fn charter_of(&self, session: SessionId) -> Result<Option<Charter>, Problem> {
         let is_agent = {
             let rights = self.runtime.shared().rights.read();
-            session != ROOT && rights.agents().any(|it| it == session)
+            session != ROOT && rights.is_agent(session)
         };
         if !is_agent {
             return Ok(None);
@@ -119,15 +119,13 @@ impl Caller {
     }
 
     fn card_of(&self, session: SessionId) -> Result<AgentCard, Problem> {
-        let (birth, name) = {
+        let (birth, name, owed) = {
             let rights = self.runtime.shared().rights.read();
-            let birth = rights.birth(session).cloned();
-            let name = birth.as_ref().and_then(|it| it.parent).and_then(|parent| {
-                let mut names = rights.names(parent);
-                let found = names.find(|(_, named)| *named == Named::Session(session));
-                found.map(|(alias, _)| alias.to_owned())
+            let birth = rights.birth(session);
+            let name = birth.and_then(|it| it.parent).and_then(|parent| {
+                rights.alias_of(parent, Named::Session(session)).map(str::to_owned)
             });
-            (birth, name)
+            (birth, name, rights.charter(session).cloned())
         };
         let unknown = || {
             Problem::new(Kind::Unknown, format!("no agent {session} under you"))
@@ -135,8 +133,7 @@ impl Caller {
         };
         let birth = birth.ok_or_else(unknown)?;
         let parent = birth.parent.ok_or_else(unknown)?;
-        let charter = self.runtime.charter(session)?;
-        let charter = charter.or(birth.charter.map(|it| *it)).ok_or_else(unknown)?;
+        let charter = self.runtime.charter(session)?.or(owed).ok_or_else(unknown)?;
         let life = self.runtime.life(session)?;
         let broken = life.is_none().then(|| "its log cannot be gone on with".to_owned());
         let out = self.runtime.out_of_service(session).or(broken);

@@ -9,6 +9,7 @@ use crate::problem::{Kind, Problem};
 use crate::runtime::Runtime;
 use crate::seat::Standing;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 use stoa_actors::id::SessionId;
 use stoa_actors::incarnation;
 use stoa_actors::log::Cause;
@@ -30,7 +31,7 @@ impl Runtime {
         let Some(entry) = self.store().entry(at)? else { return Ok(None) };
         let first = incarnation::events::<Session>(&entry.body)?;
         Ok(first.into_iter().find_map(|event| match event {
-            Event::Born(charter) => Some(*charter),
+            Event::Born(charter) => Some(Arc::unwrap_or_clone(charter)),
             _ => None,
         }))
     }

@@ -110,7 +110,7 @@ impl Caller {
             follows.push((space, self.runtime.store().head_of_stream(space.stream())?));
         }
         let follow = |(space, cursor)| (space, Follow { filter: Filter::default(), cursor });
-        let charter = Charter {
+        let charter = Arc::new(Charter {
             parent: self.session(),
             task: ask.task.clone(),
             instructions,
@@ -118,7 +118,7 @@ impl Caller {
             dm,
             first,
             follows: follows.into_iter().map(follow).collect(),
-        };
+        });
         let max = self.runtime.shared().config.limits.session.task_bytes_max;
         if ask.task.len() > max {
             let text = format!("the task has {} bytes; the limit is {max}", ask.task.len());
@@ -129,7 +129,7 @@ impl Caller {
             alias: ask.name.clone(),
             asks,
             dm_links,
-            charter: Box::new(charter.clone()),
+            charter: charter.clone(),
             budget: ask.budget,
             reason: "spawn".to_owned(),
         };

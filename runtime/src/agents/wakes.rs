@@ -1,5 +1,5 @@
-//! Who is told of what is new. The log is the queue: what is kept here is who follows which space,
-//! and who is to look; losing it costs a walk over the agents, never an event.
+//! Who is told of what is new. The log is the queue: what is kept is who follows which space
+//! (`news`), and here who is to look; losing it costs a walk over the agents, never an event.
 //!
 //! However much happens, a session is in `due` once; while its turn runs nothing is sent to it,
 //! and the end of the turn makes it look again. So of 200 agents that follow one space at most 200
@@ -9,7 +9,7 @@ use crate::failure::StoreError;
 use crate::problem::{Kind, Problem};
 use crate::runtime::{Runtime, WeakRuntime};
 use parking_lot::Mutex;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 use stoa_actors::id::{Millis, Position, ROOT, SessionId, SpaceId};
@@ -28,7 +28,6 @@ pub(crate) struct Wakes {
 
 #[derive(Default)]
 struct Table {
-    followers: BTreeSet<(SpaceId, SessionId)>,
     due: BTreeSet<SessionId>,
     /// The most that were due at once.
     due_most: usize,
@@ -37,8 +36,6 @@ struct Table {
     /// Has something to do, or may have: in a turn, about to look, or resting before the next.
     active: BTreeSet<SessionId>,
     dispatching: bool,
-    /// Up to where there was nothing of interest, beyond the durable cursor: own writes mostly.
-    scanned: BTreeMap<(SessionId, SpaceId), Position>,
 }
 
 impl Wakes {
@@ -64,8 +61,6 @@ impl Wakes {
         if table.active.is_empty() {
             self.calm.notify_waiters();
         }
-        table.scanned.retain(|(it, _), _| *it != session);
-        table.followers.retain(|(_, follower)| *follower != session);
     }
 }
 
@@ -93,6 +88,7 @@ impl Runtime {
 
     /// A session that has ended is told nothing any more.
     pub(crate) fn unfollow_all(&self, session: SessionId) {
+        self.shared().news.unfollow_all(session);
         self.agents().wakes.forget(session);
     }
 
@@ -113,32 +109,12 @@ impl Runtime {
 
     /// From now on what happens in these spaces wakes the session.
     pub(crate) fn follow_all(&self, session: SessionId, spaces: impl IntoIterator<Item = SpaceId>) {
-        let mut table = self.agents().wakes.table.lock();
-        for space in spaces {
-            // Another filter, or another cursor: what was of no interest may be now.
-            table.scanned.remove(&(session, space));
-            table.followers.insert((space, session));
-            self.shared().news.follow(space.stream());
-        }
+        spaces.into_iter().for_each(|space| self.shared().news.follow(space, session));
     }
 
     /// Tells the followers of every space that has gone on.
     fn ring(&self) {
-        self.shared().news.tell(|stream| {
-            let space = SpaceId(stream.0);
-            let followers: Vec<SessionId> = {
-                let table = self.agents().wakes.table.lock();
-                let from = (space, SessionId([0; 16]));
-                let rows = table.followers.range(from..).take_while(|(it, _)| *it == space);
-                let followers: Vec<SessionId> = rows.map(|(_, session)| *session).collect();
-                if followers.is_empty() {
-                    // Under the table's lock: nobody begins to follow meanwhile.
-                    self.shared().news.forget(stream);
-                }
-                followers
-            };
-            followers.into_iter().for_each(|it| self.wake_up(it));
-        });
+        self.shared().news.tell(|session| self.wake_up(session));
     }
 
     /// Rings whenever there is something to tell, for as long as the runtime is there.
@@ -161,7 +137,7 @@ impl Runtime {
     pub(super) async fn listen(self, agents: Vec<SessionId>) -> Result<(), Problem> {
         let runtime = self.clone();
         let look = move || {
-            let mut up = Vec::new();
+            let (mut up, mut follows, mut cursors) = (Vec::new(), Vec::new(), Vec::new());
             for session in agents {
                 // One whose entries break it is for its supervisor to see.
                 let Some(state) = runtime.life(session)? else {
@@ -169,12 +145,17 @@ impl Runtime {
                     continue;
                 };
                 // Who is stopped follows as well: it may be resumed.
-                runtime.follow_all(session, state.follows().map(|(space, _)| space));
-                let mut behind = false;
-                for (space, follow) in state.follows() {
-                    behind |= runtime.store().head_of_stream(space.stream())? > follow.cursor;
+                follows.extend(state.follows().map(|(space, _)| (space, session)));
+                if !state.is_at_rest() {
+                    up.push(session);
+                } else if state.listens() {
+                    cursors.extend(state.follows().map(|(space, it)| (session, space, it.cursor)));
                 }
-                if (behind && state.listens()) || !state.is_at_rest() {
+            }
+            // First to follow and then to look: what comes in between is not missed.
+            runtime.shared().news.follow_all(follows);
+            for (session, space, cursor) in cursors {
+                if runtime.store().head_of_stream(space.stream())? > cursor {
                     up.push(session);
                 }
             }
@@ -266,17 +247,10 @@ impl Runtime {
         let mut wakes = Vec::new();
         let mut cause = Cause::default();
         for (space, follow) in state.follows() {
-            let scanned = {
-                let table = self.agents().wakes.table.lock();
-                table.scanned.get(&(session, space)).copied().unwrap_or_default()
-            };
-            let after = follow.cursor.max(scanned);
+            let after = follow.cursor.max(self.shared().news.scanned(space, session));
             match self.pending(session, space, after, &follow.filter, &mut cause) {
                 Ok((Some(wake), _)) => wakes.push(wake),
-                Ok((None, upto)) => {
-                    let mut table = self.agents().wakes.table.lock();
-                    table.scanned.insert((session, space), upto);
-                }
+                Ok((None, upto)) => self.shared().news.scan(space, session, upto),
                 // The right is gone: nothing there is of its concern until it is given back.
                 Err(problem) if problem.kind == Kind::Unknown => {}
                 Err(problem) => return Err(problem),

@@ -149,7 +149,7 @@ impl<H: Host> Trial<H> {
         facts.push(Fact::Chartered(child));
         names.push(((child, DM.to_owned()), Some(dm)));
         let dm_links = [mine, theirs];
-        let charter = Box::new(charter(parent, child, dm));
+        let charter = std::sync::Arc::new(charter(parent, child, dm));
         let budget = Budget::default();
         let message = Message::SpawnAgent { child, alias, asks, dm_links, charter, budget, reason };
         Foreseen { verdict, facts, names, message, by }
