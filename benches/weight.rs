@@ -9,6 +9,7 @@
 #![expect(unsafe_code, reason = "an allocator that counts is an allocator")]
 
 use measure::load;
+use ractor::{Actor, ActorProcessingErr, ActorRef};
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::path::Path;
 use std::sync::Arc;
@@ -79,6 +80,7 @@ async fn main() {
         [_, flag] if flag == "--rights" => tell_rights(),
         _ => {
             println!("load {}", load());
+            floor().await;
             up().await;
             at_rest().await;
             println!("load {}", load());
@@ -134,6 +136,35 @@ async fn spawn(runtime: &Runtime, count: usize) {
         done.expect("a spawner");
     }
     runtime.at_rest().await;
+}
+
+struct Bare;
+
+impl Actor for Bare {
+    type Msg = ();
+    type State = ();
+    type Arguments = ();
+
+    async fn pre_start(&self, _: ActorRef<()>, (): ()) -> Result<(), ActorProcessingErr> {
+        Ok(())
+    }
+}
+
+/// Actors of ractor without a state, each linked to a supervisor.
+async fn floor() {
+    let count = 4_000;
+    let (parent, _) = Actor::spawn(None, Bare, ()).await.expect("a parent");
+    let (held, kept) = (heap(), resident());
+    for _ in 0..count {
+        Actor::spawn_linked(None, Bare, (), parent.get_cell()).await.expect("an actor");
+    }
+    let each = |now: f64, before: f64| (now - before) / f64::from(count);
+    println!(
+        "a bare actor            {:>6.0} bytes of heap, {:>6.0} resident",
+        each(heap(), held),
+        each(resident(), kept)
+    );
+    parent.stop(None);
 }
 
 /// Agents that are all up: host, mailbox and state beside what stays of those at rest.

@@ -12,6 +12,7 @@
 //! | constant | value | why it is fixed |
 //! |---|---|---|
 //! | `VALUE_BYTES_MAX` | `24 << 20` | what one stored value or frame decodes to at most |
+//! | `STATE_BYTES_MAX` | `1 << 30` | a snapshot's state; one that is larger is replayed instead |
 //! | `VALUE_DEPTH_MAX` | `32` | what is stored must be readable by every later build |
 //! | `HEADER_BYTES` | `88` | the stored form of an entry |
 //! | `SLOT_BYTES` | `4096` | the stored form of the witness |

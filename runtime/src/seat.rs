@@ -1,19 +1,22 @@
 //! A seat: the lasting address of one actor, over all its incarnations.
 
+mod perform;
 mod rest;
+mod supervised;
 
+pub(crate) use perform::Nothing;
+pub use perform::{Boxed, Perform};
 pub(crate) use rest::Sits;
+pub(crate) use supervised::Supervised;
 
 use crate::face::{Face, Publisher};
 use crate::failure::StoreError;
-use crate::host::{Delivered, Hook, Host, Mail, Shared};
+use crate::host::{Delivered, Hook, Mail, Shared};
 use crate::log::Urgency;
 use crate::tree::Tree;
 use parking_lot::Mutex;
-use ractor::{Actor, ActorCell, ActorRef, MessagingErr};
+use ractor::{ActorRef, MessagingErr};
 use std::collections::BTreeMap;
-use std::convert::Infallible;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -76,41 +79,6 @@ impl<R: std::error::Error> AskError<R> {
 
 /// What an asker gets.
 pub type Asked<B> = Result<Receipt<<B as Behaviour>::Reply>, AskError<<B as Behaviour>::Refusal>>;
-
-/// A future without a name.
-pub type Boxed<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
-
-/// Does what an actor asks to be done outside.
-///
-/// The host starts each effect once its events are durable, and keeps it over restarts of the
-/// actor. After a crash of the process, [`Behaviour::resume`] says what is still owed, so an
-/// effect may be performed again: it must be harmless twice, or ask the world first.
-pub trait Perform<B: Behaviour>: Send + Sync + 'static {
-    /// Does it. The message, if any, goes to the actor with the key `effect-ID`.
-    fn perform(&self, id: EffectId, effect: B::Effect) -> Boxed<'static, Option<B::Message>>;
-
-    /// The actor died too often, and is kept out of service. Must not wait.
-    fn quarantined(&self, _why: &str) {}
-}
-
-impl<B, F> Perform<B> for F
-where
-    B: Behaviour,
-    F: Fn(EffectId, B::Effect) -> Boxed<'static, Option<B::Message>> + Send + Sync + 'static,
-{
-    fn perform(&self, id: EffectId, effect: B::Effect) -> Boxed<'static, Option<B::Message>> {
-        self(id, effect)
-    }
-}
-
-/// The performer of a kind that has no effects.
-pub(crate) struct Nothing;
-
-impl<B: Behaviour<Effect = Infallible>> Perform<B> for Nothing {
-    fn perform(&self, _: EffectId, effect: Infallible) -> Boxed<'static, Option<B::Message>> {
-        match effect {}
-    }
-}
 
 /// Whether an actor can be asked.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -406,51 +374,5 @@ impl<B: Behaviour + Sync> Seat<B> {
     }
 }
 
-/// What the tree does with a seat, whatever sits in it.
-pub(crate) trait Supervised: Send + Sync + 'static {
-    /// Its stream.
-    fn stream(&self) -> StreamId;
-    /// Starts an incarnation under a supervisor.
-    fn start<'a>(self: Arc<Self>, under: ActorCell) -> Boxed<'a, Result<ActorCell, String>>;
-    /// The incarnation is gone.
-    fn restarting(&self);
-    /// It went as it was asked to; the next message starts another.
-    fn rested(&self);
-    /// It stays gone.
-    fn quarantined(&self, why: &str);
-    /// The runtime stops: effects that run are cut off, and owed again after the next open.
-    fn abandon(&self);
-}
-
-impl<B: Behaviour + Sync> Supervised for Seat<B> {
-    fn stream(&self) -> StreamId {
-        self.stream
-    }
-
-    fn start<'a>(self: Arc<Self>, under: ActorCell) -> Boxed<'a, Result<ActorCell, String>> {
-        Box::pin(async move {
-            let spawned = Actor::spawn_linked(None, Host::<B>::new(), self.clone(), under).await;
-            let (actor, _task) = spawned.map_err(|error| error.to_string())?;
-            let cell = actor.get_cell();
-            self.seated.send_replace(Seated::Live(actor));
-            Ok(cell)
-        })
-    }
-
-    fn restarting(&self) {
-        self.seated.send_replace(Seated::Restarting);
-    }
-
-    fn rested(&self) {
-        self.seated.send_replace(Seated::Idle);
-    }
-
-    fn quarantined(&self, why: &str) {
-        self.seated.send_replace(Seated::Quarantined(why.to_owned()));
-        self.performer.quarantined(why);
-    }
-
-    fn abandon(&self) {
-        self.running.lock().values().for_each(AbortHandle::abort);
-    }
-}
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,40 @@
+//! Who does what an actor asks to be done outside.
+
+use std::convert::Infallible;
+use std::pin::Pin;
+use stoa_actors::behaviour::{Behaviour, EffectId};
+
+/// A future without a name.
+pub type Boxed<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// Does what an actor asks to be done outside.
+///
+/// The host starts each effect once its events are durable, and keeps it over restarts of the
+/// actor. After a crash of the process, [`Behaviour::resume`] says what is still owed, so an
+/// effect may be performed again: it must be harmless twice, or ask the world first.
+pub trait Perform<B: Behaviour>: Send + Sync + 'static {
+    /// Does it. The message, if any, goes to the actor with the key `effect-ID`.
+    fn perform(&self, id: EffectId, effect: B::Effect) -> Boxed<'static, Option<B::Message>>;
+
+    /// The actor died too often, and is kept out of service. Must not wait.
+    fn quarantined(&self, _why: &str) {}
+}
+
+impl<B, F> Perform<B> for F
+where
+    B: Behaviour,
+    F: Fn(EffectId, B::Effect) -> Boxed<'static, Option<B::Message>> + Send + Sync + 'static,
+{
+    fn perform(&self, id: EffectId, effect: B::Effect) -> Boxed<'static, Option<B::Message>> {
+        self(id, effect)
+    }
+}
+
+/// The performer of a kind that has no effects.
+pub(crate) struct Nothing;
+
+impl<B: Behaviour<Effect = Infallible>> Perform<B> for Nothing {
+    fn perform(&self, _: EffectId, effect: Infallible) -> Boxed<'static, Option<B::Message>> {
+        match effect {}
+    }
+}
