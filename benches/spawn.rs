@@ -6,7 +6,8 @@
 //! DM space, two links on it, the charter), the session decides to begin and applies it (its
 //! charter kept, its first turn owed), a ractor actor that holds the session is started and linked
 //! to a supervisor, and its birth is confirmed in the rights. Its floor, in the same round, is a
-//! bare `Actor::spawn_linked` of an actor without state.
+//! bare `Actor::spawn_linked` of an actor without state. Both on one thread, each actor polled
+//! once before the next: neither is to measure how long a parked thread takes to wake.
 
 #![expect(clippy::print_stdout, reason = "a bench prints what it measured")]
 #![expect(clippy::expect_used, reason = "a bench that cannot run ends")]
@@ -40,7 +41,7 @@ const IN_FLIGHT: usize = 64;
 #[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn main() {
     if std::env::args().nth(1).as_deref() == Some("--memory") {
-        return in_memory_only().await;
+        return in_memory_only();
     }
     println!("load {}", load());
     births().await;
@@ -49,12 +50,21 @@ async fn main() {
     println!("load {}", load());
 }
 
+/// On a thread of its own.
+fn alone(work: impl Future<Output = f64> + Send + 'static) -> f64 {
+    let thread = std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+        runtime.block_on(work)
+    });
+    thread.join().expect("it works")
+}
+
 /// For a profiler.
-async fn in_memory_only() {
+fn in_memory_only() {
     let (mut memory, mut bare) = (Vec::new(), Vec::new());
     for _ in 0..rounds() {
-        memory.push(1e6 / in_memory().await);
-        bare.push(1e6 / floor().await);
+        memory.push(1e6 / alone(in_memory()));
+        bare.push(1e6 / alone(floor()));
     }
     let ratios = bare.iter().zip(&memory).map(|(bare, memory)| bare / memory).collect();
     let (low, middle, high) = spread(ratios);
@@ -78,11 +88,11 @@ async fn births() {
         runtime.stop().await.expect("it stops");
         // Interleaved, and each first in every other round.
         if round % 2 == 0 {
-            memory.push(in_memory().await);
-            bare.push(floor().await);
+            memory.push(alone(in_memory()));
+            bare.push(alone(floor()));
         } else {
-            bare.push(floor().await);
-            memory.push(in_memory().await);
+            bare.push(alone(floor()));
+            memory.push(alone(in_memory()));
         }
     }
     let ratios = memory.iter().zip(&bare).map(|(memory, bare)| memory / bare).collect();
@@ -150,7 +160,7 @@ impl Births {
             dm_links,
             charter: charter.clone(),
             budget: Budget::default(),
-            reason: String::new(),
+            reason: "spawn".to_owned(),
         };
         self.tell(rights, ROOT, message);
         (child, charter)
@@ -163,10 +173,10 @@ impl Births {
     }
 
     /// A session that has begun.
-    fn begin(&self, child: SessionId, charter: Arc<Charter>, disk: &Disk<Session>) -> Session {
-        let mut session = Session::unborn(child.stream());
+    fn begin(&self, child: SessionId, charter: Arc<Charter>, disk: &Disk<Session>) -> Box<Session> {
+        let mut session = Box::new(Session::unborn(child.stream()));
         let decision = Behaviour::decide(
-            &session,
+            &*session,
             Message::Begin(charter, Budget::default()),
             &mut Delivery {
                 now: Millis(1),
@@ -181,7 +191,7 @@ impl Births {
             },
         );
         let decision = decision.expect("a birth");
-        decision.events.iter().for_each(|event| Behaviour::apply(&mut session, event));
+        decision.events.iter().for_each(|event| Behaviour::apply(&mut *session, event));
         session
     }
 }
@@ -226,20 +236,21 @@ struct Agent;
 
 impl Actor for Agent {
     type Msg = ();
-    type State = Session;
-    type Arguments = Session;
+    type State = Box<Session>;
+    type Arguments = Box<Session>;
 
     async fn pre_start(
         &self,
         _: ActorRef<()>,
-        session: Session,
-    ) -> Result<Session, ActorProcessingErr> {
+        session: Box<Session>,
+    ) -> Result<Box<Session>, ActorProcessingErr> {
         Ok(session)
     }
 }
 
 async fn start<A: Actor>(actor: A, begun: A::Arguments, under: ActorCell) {
     Actor::spawn_linked(None, actor, begun, under).await.expect("an actor");
+    tokio::task::yield_now().await;
 }
 
 struct Bare;
