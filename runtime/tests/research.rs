@@ -243,7 +243,8 @@ fn a_second_terminal_looks_on_and_speaks() {
     assert_eq!(place.json(&["status"])[0]["pid"], serve.pid());
     let run = said["run"].as_str().unwrap();
     watch.wait_for("what agents think and the last task's end", |out| {
-        out.contains("turn.thought") && out.contains("the answer is there")
+        // Not the code, which says it too.
+        out.contains("turn.thought") && out.contains("\"comment\":\"the answer is there\"")
     });
     // The coordinator hears what is said to it: one more turn.
     let turns = |place: &Place| place.json(&["agent", "show", run])[0]["turns"].as_u64().unwrap();
