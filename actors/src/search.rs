@@ -16,7 +16,7 @@ mod slab;
 mod tests;
 mod words;
 
-pub(crate) use conditions::says;
+pub(crate) use conditions::{direction, says};
 pub use index::Index;
 pub use words::{WORDS_BYTES_MAX, tokens, words};
 

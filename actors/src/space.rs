@@ -1,8 +1,9 @@
 //! A space: a shared store of atoms (seed 000, "Spaces in depth").
 //!
-//! Its actor holds little: a description and subscriptions. The atoms are in the view. One space is
-//! one actor and one stream, and an actor takes one delivery at a time: of two updates that expect
-//! the same version the second finds it gone, so two agents can never both take one task.
+//! Its actor holds little: a description, subscriptions, leases. The atoms are in the view. One
+//! space is one actor and one stream, and an actor takes one delivery at a time: of two updates
+//! that expect the same version the second finds it gone, so two agents can never both take one
+//! task. A claim is found, changed and leased in one delivery as well.
 
 mod claim;
 mod follow;

@@ -36,7 +36,14 @@ async fn run(runtime: WeakRuntime) {
         // From here on an earlier one is heard of; those before it are in the rows.
         let mut earlier = shared.log.due();
         let limit = shared.config.due_rows_max;
-        let Ok(rows) = shared.store.due(limit) else { return };
+        let rows = match shared.store.due(limit) {
+            Ok(rows) => rows,
+            Err(error) => {
+                // A store that cannot be read has ended: leases that stay for ever would hide it.
+                shared.store.failure.trip(error);
+                return;
+            }
+        };
         let now = open.now();
         let Ring { tell, again } = alarm.ring(now, rows.iter().copied());
         for stream in &tell {

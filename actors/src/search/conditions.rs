@@ -32,6 +32,11 @@ struct Check<'a> {
 /// The mark of the reverse direction.
 const REVERSE: &str = "<-";
 
+/// A relation without its mark, and whether it had one.
+pub(crate) fn direction(relation: &str) -> (&str, bool) {
+    relation.strip_prefix(REVERSE).map_or((relation, false), |relation| (relation, true))
+}
+
 impl<'a> Conditions<'a> {
     pub(super) fn new(
         query: &'a Query,
@@ -41,12 +46,11 @@ impl<'a> Conditions<'a> {
         elsewhere: &'a dyn Elsewhere,
     ) -> Self {
         let check = |(relation, condition): (&'a String, &'a Condition)| {
-            let reversed = relation.strip_prefix(REVERSE);
-            let relation = reversed.unwrap_or(relation);
+            let (relation, reverse) = direction(relation);
             Check {
                 relation,
                 number: filed.relation(relation),
-                reverse: reversed.is_some(),
+                reverse,
                 which: condition.which,
                 metadata: &condition.metadata,
                 here: facets.allowed(&condition.metadata).map(bits),

@@ -7,14 +7,14 @@
 //! and leases alone: no snapshot holds it, and without it decisions are the same, only slower.
 
 use super::lease::{Leases, Resource};
-use super::wanted::{Sight, Wanted, direction};
+use super::wanted::{Sight, Wanted};
 use super::{Event, Space};
 use crate::atom::Atom;
 use crate::behaviour::{Behaviour, View};
 use crate::id::{AtomId, SpaceId};
 use crate::mutant::planted;
-use crate::search::says;
-use std::collections::{BTreeMap, BTreeSet};
+use crate::search::{direction, says};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// Conditions that are followed at once; the least recently claimed by goes first.
@@ -38,8 +38,6 @@ struct Set {
     wanted: Wanted,
     /// In the order of birth; conditions on atoms of other spaces are left open.
     ready: BTreeSet<(u64, AtomId)>,
-    /// Where each stands in it.
-    born: BTreeMap<AtomId, u64>,
 }
 
 impl Standing {
@@ -64,8 +62,7 @@ impl Standing {
         if self.sets.len() >= STANDING_MAX {
             self.sets.remove(0);
         }
-        let (ready, born) = (BTreeSet::new(), BTreeMap::new());
-        let mut set = Set { wanted: wanted.clone(), ready, born };
+        let mut set = Set { wanted: wanted.clone(), ready: BTreeSet::new() };
         view.each_atom(space, &mut |atom| set.look(space, atom, leases, view));
         self.sets.push(set);
     }
@@ -114,10 +111,9 @@ impl Set {
     fn look(&mut self, space: SpaceId, atom: &Atom, leases: &Leases, view: &dyn View) {
         let free = atom.deprecated.is_none() && !leases.holds(atom.id);
         if free && self.wanted.holds(atom, view, Sight::Own(space)) {
-            self.born.insert(atom.id, atom.born);
             self.ready.insert((atom.born, atom.id));
-        } else if let Some(born) = self.born.remove(&atom.id) {
-            self.ready.remove(&(born, atom.id));
+        } else {
+            self.ready.remove(&(atom.born, atom.id));
         }
     }
 }

@@ -3,7 +3,7 @@
 use crate::atom::{Atom, Metadata};
 use crate::behaviour::View;
 use crate::id::{AtomId, SpaceId};
-use crate::search::{Condition, Which, says};
+use crate::search::{Condition, Which, direction, says};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -24,14 +24,6 @@ pub(super) enum Sight<'a> {
     /// This space's own: atoms of others change, come and go without its hearing of it, so what
     /// they decide is left open, and taken for given.
     Own(SpaceId),
-}
-
-/// The mark of the reverse direction.
-const REVERSE: &str = "<-";
-
-/// A relation without its mark, and whether it had one.
-pub(super) fn direction(relation: &str) -> (&str, bool) {
-    relation.strip_prefix(REVERSE).map_or((relation, false), |relation| (relation, true))
 }
 
 impl Wanted {
