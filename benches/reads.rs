@@ -96,7 +96,7 @@ async fn over_the_socket(data: std::path::PathBuf, ids: Vec<AtomId>) -> Vec<f64>
     let Reached::Client(mut client) = reached else { return vec![f64::NAN] };
     let mut took = Vec::new();
     for n in 0..5_000 {
-        let call = Call::Get { id: ids[n * 7 % ids.len()], version: None };
+        let call = Call::Get { id: ids[n * 7 % ids.len()], version: None, as_of: None };
         let request = Request { acting_as: None, call };
         let begun = Instant::now();
         client.ask(&request, |_| Ok(())).await.expect("get");

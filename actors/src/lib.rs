@@ -5,7 +5,8 @@
 //! Those arrive as arguments, so that everything can be simulated, and so that a state is a
 //! function of the log.
 //!
-//! In reading order: [`id`], [`value`] and [`atom`] are the data; [`behaviour`] is the contract,
+//! In reading order: [`id`], [`value`] and [`atom`] are the data, [`difference`] is what two versions
+//! of an atom differ in; [`behaviour`] is the contract,
 //! [`incarnation`] the order of a delivery; [`space`], [`session`] and [`rights`] are actors,
 //! [`supervisor`] says who is started again, [`passivation`] who is let go for a while, [`retry`]
 //! what is asked again, [`alarm`] who is told that something is due; [`log`] is the pure half of
@@ -18,6 +19,7 @@ pub mod atom;
 pub mod behaviour;
 pub mod code;
 pub mod codec;
+pub mod difference;
 pub mod id;
 pub mod incarnation;
 pub mod limits;

@@ -29,6 +29,7 @@ pub use wanted::Wanted;
 
 use crate::atom::{Atom, Deprecation, Metadata, Reference};
 use crate::behaviour::{Behaviour, Decision, Delivery, Row, View};
+use crate::difference::lacking;
 use crate::id::{AtomId, SpaceId, StreamId, SubscriptionId};
 use crate::mutant;
 use crate::rights::Level;
@@ -295,8 +296,8 @@ fn next(before: &Atom, delivery: &Delivery<'_>) -> Atom {
 
 /// The event of a new version, with which references it has gained and lost.
 fn updated(atom: Atom, before: &[Reference]) -> Event {
-    let added = patch::lacking(&atom.references, before);
-    let dropped = patch::lacking(before, &atom.references);
+    let added = lacking(&atom.references, before);
+    let dropped = lacking(before, &atom.references);
     Event::AtomUpdated { atom: Arc::new(atom), added, dropped }
 }
 

@@ -5,10 +5,12 @@
 
 mod claims;
 mod history;
+mod past;
 mod sharing;
 
 pub use claims::{ClaimAsk, Taken};
-pub use history::{Change, Follow, HistoryQuery};
+pub use history::{Change, Follow};
+pub use past::{Difference, HistoryQuery, Of};
 pub use sharing::{Grant, Granted, SpaceCard};
 
 use crate::log::Urgency;

@@ -61,6 +61,9 @@
 //! | `MAPPINGS_BYTES` | `1 << 30` | the same for mappings without data |
 //! | `FILES_MAX` | `16` | files a worker may have open |
 //! | `RETIRE_BYTES` | `64 << 20` | growth at which a worker asks to be replaced |
+//! | `DIFF_MS_MAX` | `Duration::from_millis(500)` | how long the shortest of all diffs is looked for |
+//! | `STAMPS_APART_ENTRIES` | `1_024` | how far a moment's last entry is looked for |
+//! | `STAMPS_APART_MS` | `1_000` | the same, in time |
 //! | `DAY_MS` | `86_400_000` | a day |
 //! | `SOCKET_PATH_BYTES_MAX` | `100` | the system's: 107 bytes fit |
 
@@ -165,6 +168,8 @@ pub struct Config {
     pub restart_healthy_ms: u64,
     /// Spaces with an index in memory; the one searched longest ago makes room for another.
     pub search_spaces_max: usize,
+    /// Indexes of spaces as they were, of the moments that were searched last.
+    pub search_pasts_max: usize,
     /// Atoms in all indexes together, at about 1.5 KB each. The index of the space that is searched
     /// stays, alone if it must.
     pub search_atoms_max: usize,
@@ -264,6 +269,7 @@ impl Config {
             restart_backoff_ms_max: 10_000,
             restart_healthy_ms: 30_000,
             search_spaces_max: 256,
+            search_pasts_max: 4,
             search_atoms_max: 1_000_000,
             index_batch_atoms: 1_024,
             index_batch_bytes: 8 << 20,

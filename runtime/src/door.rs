@@ -6,6 +6,7 @@
 
 mod agents;
 mod leases;
+mod past;
 mod perform;
 mod reach;
 mod serve;
@@ -13,6 +14,7 @@ mod status;
 
 pub use agents::AgentCall;
 pub use leases::LeaseCall;
+pub use past::HistoryCall;
 pub use perform::{Answer, AuditAsk, Call, ExecAsk, Request, perform};
 pub use reach::{Client, Reached, reach};
 pub use serve::Door;
@@ -26,7 +28,7 @@ use stoa_actors::codec;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
 /// The form of a frame; a client and an owner of different forms refuse each other.
-const FRAME_FORM: u8 = 4;
+const FRAME_FORM: u8 = 5;
 
 /// What the owner says first, and again while it opens its store.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

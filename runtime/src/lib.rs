@@ -7,8 +7,9 @@
 //! In reading order: [`config`] is every limit; [`runtime`] opens a data directory, [`caller`] is
 //! what one session can do in it, [`search`] how it finds, by the meaning that [`embedder`] gives
 //! words, [`research`] how documents become something to find, [`session`] what its code can;
-//! [`agents`] are sessions that live, thinking by a [`model`] and acting by code and [`tool`]s; [`seat`] is the address of an actor; [`store`] is what is
-//! durable, and [`audit`] proves it; [`sandbox`] runs Python; [`door`] serves other processes;
+//! [`agents`] are sessions that live, thinking by a [`model`] and acting by code and [`tool`]s;
+//! [`seat`] is the address of an actor; [`store`] is what is durable, [`moment`] where it was at a
+//! time, and [`audit`] proves it; [`sandbox`] runs Python; [`door`] serves other processes;
 //! [`problem`] and [`failure`] are the two kinds of no. The [`guide`] shows how to build on it.
 
 pub mod agents;
@@ -27,8 +28,10 @@ pub mod fault;
 pub mod guide {}
 mod host;
 pub mod kinds;
+mod lines;
 mod log;
 pub mod model;
+pub mod moment;
 mod news;
 pub mod problem;
 pub mod research;
@@ -43,4 +46,5 @@ pub mod tool;
 mod tree;
 mod turnstile;
 
+pub use lines::unified;
 pub use sandbox::worker_main_if_asked;

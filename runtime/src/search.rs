@@ -5,8 +5,10 @@
 //! is not durable yet is not. *Snapshot first, rights second*, as with every read.
 
 mod live;
+mod past;
 
 pub(crate) use live::Searches;
+pub(crate) use past::Pasts;
 
 use crate::caller::{Caller, Read};
 use crate::problem::{Kind, Problem};
@@ -15,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use stoa_actors::atom::{Atom, Embedding};
 use stoa_actors::behaviour::{Behaviour, View};
-use stoa_actors::id::{AtomId, Position, SpaceId};
+use stoa_actors::id::{AtomId, SpaceId};
 use stoa_actors::incarnation;
 use stoa_actors::search::{Elsewhere, Hit, Query, words};
 use stoa_actors::space::{Draft, MadeFor, Patch, Space};
@@ -36,16 +38,21 @@ impl Caller {
     /// The first search of a space reads its stream. Errors: [`Kind::Unknown`] when the caller
     /// cannot read the space, [`Kind::Invalid`] over a limit.
     pub async fn search(&self, space: SpaceId, query: Query) -> Result<Vec<Found>, Problem> {
-        self.readable(space)?;
-        query.check(&self.runtime.shared().config.limits.search).map_err(|refusal| {
-            Problem::new(Kind::Invalid, refusal).hint("stoa search SPACE QUERY --limit 20")
-        })?;
+        self.askable(space, &query)?;
         let caller = self.clone();
         let search = tokio::task::spawn_blocking(move || caller.search_now(space, &query));
         search.await.unwrap_or_else(|error| {
             // It may have died half-way through an update of the index.
             self.runtime.searches().forget(space);
             Err(Problem::new(Kind::Store, format!("the search died: {error}")))
+        })
+    }
+
+    /// Refuses what cannot be asked, or not by the caller.
+    fn askable(&self, space: SpaceId, query: &Query) -> Result<(), Problem> {
+        self.readable(space)?;
+        query.check(&self.runtime.shared().config.limits.search).map_err(|refusal| {
+            Problem::new(Kind::Invalid, refusal).hint("stoa search SPACE QUERY --limit 20")
         })
     }
 
@@ -101,19 +108,19 @@ impl Caller {
     }
 }
 
-/// The version that was found, also when there is a newer one by now.
+/// The version that was found, also when there is a newer one by now, even in the same entry.
 fn found(runtime: &Runtime, hit: &Hit) -> Result<Found, Problem> {
-    let atom = atom_at(runtime, hit.position, hit.id)?;
     let amiss = || Problem::new(Kind::Store, format!("entry {} is amiss", hit.position));
-    let atom = atom.ok_or_else(|| amiss().hint("stoa audit"))?;
+    let atom = atom_at(runtime, hit)?.ok_or_else(|| amiss().hint("stoa audit"))?;
     Ok(Found { read: Read { atom, position: hit.position }, score: hit.score })
 }
 
-fn atom_at(runtime: &Runtime, at: Position, id: AtomId) -> Result<Option<Arc<Atom>>, Problem> {
-    let Some(entry) = runtime.store().entry(at)? else { return Ok(None) };
+fn atom_at(runtime: &Runtime, hit: &Hit) -> Result<Option<Arc<Atom>>, Problem> {
+    let Some(entry) = runtime.store().entry(hit.position)? else { return Ok(None) };
     let events =
         incarnation::events::<Space>(&entry.body).map_err(crate::failure::StoreError::from)?;
-    Ok(events.iter().filter_map(Space::atom).find(|it| it.id == id).cloned())
+    let mut atoms = events.iter().filter_map(Space::atom);
+    Ok(atoms.find(|it| it.id == hit.id && it.version == hit.version).cloned())
 }
 
 /// What the caller can read of other spaces. A store that cannot be read stops.

@@ -7,6 +7,7 @@ mod along;
 mod atoms;
 mod keys;
 mod open;
+mod past;
 mod scrub;
 mod tables;
 mod view;

@@ -13,7 +13,7 @@ use stoa_actors::id::{LinkId, Position, RIGHTS, ROOT, SpaceId, StreamId};
 use stoa_actors::incarnation::Ask;
 use stoa_actors::rights::{self, Level, Rights};
 use stoa_actors::space::{Draft, Filter};
-use stoa_runtime::caller::{Grant, Why};
+use stoa_runtime::caller::{Grant, HistoryQuery, Of, Why};
 use stoa_runtime::config::Config;
 use stoa_runtime::problem::Kind;
 use stoa_runtime::runtime::{Runtime, kinds};
@@ -362,7 +362,8 @@ async fn after_a_revoke_is_acknowledged_nothing_that_rested_on_it_commits() {
             latest = latest.max(task.await.unwrap());
         }
         assert!(latest <= acknowledged, "round {round}: {latest} after {acknowledged}");
-        let refused = runtime.caller(session).history(space, &Default::default()).await;
+        let refused =
+            runtime.caller(session).history(Of::Space(space), HistoryQuery::default()).await;
         assert_eq!(refused.unwrap_err().kind, Kind::Unknown);
     }
     runtime.stop().await.unwrap();

@@ -1,6 +1,8 @@
 //! What a newcomer reads, and what a script reads.
 
 mod harness;
+#[path = "help/past.rs"]
+mod past;
 
 use harness::Place;
 use rustix::process::Signal;
@@ -56,6 +58,7 @@ const ATOM: &str = "id space version position author at annotation metadata(stat
 const PLAIN: &str = "id space version position author at annotation metadata references";
 const CHANGE: &str = "event_id cursor ts type actor(agent_id session_id) \
                       refs(space_id atom_id) body(comment hop version)";
+const DIFFERENCE: &str = "id from(version author at) to(version author at) same content(diff)";
 const LEASE: &str = "space resource of token holder until intent";
 const LEASED: &str = "event_id cursor ts type actor(agent_id session_id) refs(space_id) \
                       body(comment hop)";
@@ -96,6 +99,8 @@ fn every_verb_prints_json_lines_with_the_keys_that_scripts_rely_on() {
     lines(&["search", "tasks", "first"], &format!("{PLAIN} content score"), 1);
     lines(&["history", "tasks"], CHANGE, 4);
     lines(&["history", &id], CHANGE, 3);
+    lines(&["history", "--newest", "--limit", "2"], CHANGE, 2);
+    lines(&["diff", &id, "1", "2"], DIFFERENCE, 1);
     lines(&["watch", "tasks", "--cursor", "0", "--no-follow"], CHANGE, 4);
     lines(&["claim", "tasks", "first"], &format!("{PLAIN} content lease({LEASE})"), 1);
     let acquired = lines(&["lease", "acquire", "tasks", "a name"], LEASE, 1);

@@ -17,7 +17,7 @@ use stoa_actors::session::Thought;
 use stoa_actors::space::{Draft, Expect, Filter, Patch};
 use stoa_runtime::agents::SpawnAsk;
 use stoa_runtime::audit::audit;
-use stoa_runtime::caller::{Caller, HistoryQuery, Why};
+use stoa_runtime::caller::{Caller, HistoryQuery, Of, Why};
 use stoa_runtime::config::Config;
 use stoa_runtime::model::{Context, Model, ModelError, Models};
 use stoa_runtime::runtime::{Runtime, kinds};
@@ -178,9 +178,14 @@ async fn two_thousand_spaces_in_fifty_seats_all_answer_right() {
         let expect = Expect::Version(1);
         let now = caller.update(before.id, expect, patch, Why::default()).await.unwrap();
         assert_eq!((now.id, now.version), (before.id, 2));
-        let query = HistoryQuery { after: Position(0), limit: 10 };
-        let kinds: Vec<String> =
-            caller.history(space, &query).await.unwrap().into_iter().map(|it| it.kind).collect();
+        let query = HistoryQuery::first(10);
+        let kinds: Vec<String> = caller
+            .history(Of::Space(space), query)
+            .await
+            .unwrap()
+            .into_iter()
+            .map(|it| it.kind)
+            .collect();
         assert_eq!(kinds, ["space.described", "atom.put", "atom.updated"]);
         let card = caller.show_space(space).await;
         assert!(card.is_ok_and(|it| it.entries == 3 && it.description == format!("about {n}")));

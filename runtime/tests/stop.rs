@@ -10,7 +10,7 @@ use stoa_actors::atom::Content;
 use stoa_actors::id::{AtomId, ROOT, SpaceId};
 use stoa_actors::space::{Draft, Expect, Patch};
 use stoa_runtime::audit::audit;
-use stoa_runtime::caller::{Caller, HistoryQuery, Why};
+use stoa_runtime::caller::{Caller, HistoryQuery, Of, Why};
 use stoa_runtime::config::Config;
 use stoa_runtime::failure::StoreError;
 use stoa_runtime::fault::{Faults, Point};
@@ -95,8 +95,8 @@ impl Life {
             let (_, atom) = found.unwrap_or_else(|| panic!("{what}: {comment} is lost"));
             assert_eq!(atom.content, Content::from(comment.as_str()), "{what}");
         }
-        let query = HistoryQuery { limit: usize::MAX, ..HistoryQuery::default() };
-        let history = self.caller.history(self.space, &query).await.unwrap();
+        let query = HistoryQuery::first(usize::MAX);
+        let history = self.caller.history(Of::Space(self.space), query).await.unwrap();
         let there: Vec<&String> = history.iter().map(|it| &it.comment).collect();
         let once: BTreeSet<&String> = there.iter().copied().collect();
         assert_eq!(once.len(), there.len(), "{what}: each once");
@@ -143,8 +143,8 @@ async fn of_questions_one_by_one_those_before_the_failed_write_are_acknowledged(
         let failed = (1..=WRITES).map(|nth| format!("{point} {nth} question {}", nth - 1));
         failed.collect::<BTreeSet<_>>()
     };
-    let query = HistoryQuery { limit: usize::MAX, ..HistoryQuery::default() };
-    let history = life.caller.history(life.space, &query).await.unwrap();
+    let query = HistoryQuery::first(usize::MAX);
+    let history = life.caller.history(Of::Space(life.space), query).await.unwrap();
     let there: BTreeSet<String> = history.into_iter().map(|it| it.comment).collect();
     assert!(kept("Commit").is_disjoint(&there), "what was not committed is not there");
     for point in ["Committed", "Witness", "Witnessed"] {

@@ -179,6 +179,12 @@ impl Index {
         self.filed.docs.is_empty()
     }
 
+    /// Its atoms that refer to an atom by a relation.
+    pub fn sources(&self, target: AtomId, relation: &str) -> Vec<AtomId> {
+        let slots = self.filed.sources(target, relation).iter();
+        slots.map(|slot| self.filed.id(*slot)).collect()
+    }
+
     /// Takes one event of the space in, in the order of the log.
     pub fn apply(&mut self, event: &Event, position: Position) {
         if let Some(atom) = Space::atom(event) {

@@ -166,8 +166,3 @@ fn check(atom: &Atom, known: &[Reference], delivery: &Delivery<'_>) -> Result<()
 fn named(what: &'static str, name: &str, max: usize) -> Result<(), Refusal> {
     if name.is_empty() { Err(Refusal::Empty(what)) } else { limit(what, name.len(), max) }
 }
-
-/// What the one list has and the other has not.
-pub(super) fn lacking(has: &[Reference], others: &[Reference]) -> Vec<Reference> {
-    has.iter().filter(|it| !others.contains(it)).cloned().collect()
-}

@@ -1,53 +1,16 @@
-//! What happened in a space, in order: read from the log, followed by cursor.
+//! What happens in a space, in order: read from the log, followed by cursor.
 
 use super::Caller;
 use crate::face::Bell;
 use crate::failure::StoreError;
 use crate::problem::Problem;
-use serde::{Deserialize, Serialize};
 use std::sync::Arc;
-use stoa_actors::id::{AtomId, Position, SpaceId, StreamId};
+use stoa_actors::id::{Position, SpaceId};
 use stoa_actors::space::{Filter, Follower, Wake};
 
 pub use stoa_actors::space::Change;
 
-/// Which part of a history.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct HistoryQuery {
-    /// After this cursor.
-    pub after: Position,
-    /// At most so many, the oldest first.
-    pub limit: usize,
-}
-
 impl Caller {
-    /// What happened in a space after a cursor.
-    pub async fn history(
-        &self,
-        space: SpaceId,
-        query: &HistoryQuery,
-    ) -> Result<Vec<Change>, Problem> {
-        let (changes, _) = self.changes(space, query.after, query.limit, &Filter::default())?;
-        Ok(changes)
-    }
-
-    /// The versions of one atom, the oldest first.
-    pub async fn atom_history(&self, id: AtomId) -> Result<Vec<Change>, Problem> {
-        let newest = self.get(id).await?.atom;
-        let mut found = Vec::new();
-        for version in 1..=newest.version {
-            let Some((at, _)) = self.runtime.store().version(id, version)? else { continue };
-            if let Some(entry) = self.runtime.store().entry(at)? {
-                let space = SpaceId(entry.header.stream.0);
-                let changes = Change::of(space, at, &entry.body).map_err(StoreError::from)?;
-                found.extend(changes.into_iter().map(|(it, _)| it));
-            }
-        }
-        // Rights second.
-        self.get(id).await?;
-        Ok(found)
-    }
-
     /// Changes that pass, and the cursor to go on from: past everything that was looked through.
     pub(crate) fn changes(
         &self,
@@ -59,7 +22,7 @@ impl Caller {
         let store = self.runtime.store();
         let entries_max = self.runtime.shared().config.follow_entries_max.max(limit);
         let stream = space.stream();
-        let first = seq_after(store, stream, after)?;
+        let first = store.seq_at(stream, after)?;
         let mut follower = Follower::new(space, after, filter.clone());
         let (mut found, mut looked) = (Vec::new(), 0);
         for place in store.stream_after(stream, first) {
@@ -156,21 +119,4 @@ impl Follow {
             self.bell.heard().await;
         }
     }
-}
-
-/// The number of the last entry of a stream at or before a position.
-fn seq_after(
-    store: &crate::store::Store,
-    stream: StreamId,
-    after: Position,
-) -> Result<u64, StoreError> {
-    let (mut low, mut high) = (0, store.last_seq(stream)?);
-    while low < high {
-        let middle = low + (high - low).div_ceil(2);
-        match store.position_of(stream, middle)? {
-            Some(at) if at <= after => low = middle,
-            _ => high = middle - 1,
-        }
-    }
-    Ok(low)
 }

@@ -2,9 +2,11 @@
 
 mod agent;
 mod lease;
+mod past;
 
 pub(crate) use agent::AgentVerb;
 pub(crate) use lease::{ClaimArgs, LeaseVerb};
+pub(crate) use past::{DiffArgs, HistoryArgs};
 
 use clap::builder::NonEmptyStringValueParser;
 use clap::{Args as ClapArgs, Parser, Subcommand};
@@ -106,8 +108,11 @@ pub(crate) enum Verb {
         /// The atom's id
         id: AtomId,
         /// This version of it [default: the newest]
-        #[arg(long, value_name = "N")]
+        #[arg(long, value_name = "N", conflicts_with = "as_of")]
         version: Option<u64>,
+        /// As it was then: a position in the log, a time like 2026-01-31T12:00:00Z, or 10m ago
+        #[arg(long, value_name = "MOMENT")]
+        as_of: Option<String>,
     },
     /// Change an atom: what is not named stays
     Update {
@@ -168,6 +173,9 @@ pub(crate) enum Verb {
         /// The last that was put comes first
         #[arg(long, conflicts_with = "query")]
         newest: bool,
+        /// In the space as it was then: a position in the log, a time, or 10m ago
+        #[arg(long, value_name = "MOMENT")]
+        as_of: Option<String>,
     },
     /// Find an atom, change it and have it to yourself for a while, in one step
     ///
@@ -178,17 +186,10 @@ pub(crate) enum Verb {
     /// Have something to yourself for a while
     #[command(subcommand)]
     Lease(LeaseVerb),
-    /// What happened in a space, or to an atom, the oldest first
-    History {
-        /// An atom's id, or a space's name or id
-        of: String,
-        /// Of a space, only what came after this position in the log
-        #[arg(long, value_name = "POSITION", default_value_t = 0)]
-        after: u64,
-        /// Of a space, at most so many changes
-        #[arg(long, value_name = "N", default_value_t = 100)]
-        limit: usize,
-    },
+    /// What happened in a space, to an atom, or anywhere
+    History(HistoryArgs),
+    /// What two versions of an atom differ in
+    Diff(DiffArgs),
     /// Follow a space, or everything: one JSON line for each change, with its cursor
     ///
     /// Without a space it is all that you may see: the changes of spaces you can read, and what

@@ -1,6 +1,8 @@
 //! From what was typed to a request.
 
-use super::args::{AgentVerb, BaseArgs, ClaimArgs, LeaseVerb, SpaceVerb, Verb, WhyArgs};
+use super::args::{
+    AgentVerb, BaseArgs, ClaimArgs, DiffArgs, HistoryArgs, LeaseVerb, SpaceVerb, Verb, WhyArgs,
+};
 use super::find;
 use super::input::{
     after, budget, document, draft, fence, metadata, patch, source, space_level, span, spawn_ask,
@@ -10,7 +12,8 @@ use stoa_actors::id::{AtomId, Position};
 use stoa_actors::search::{Order, Query};
 use stoa_actors::space::{Expect, Fence, Filter, Patch, Resource, Wanted};
 use stoa_runtime::caller::{ClaimAsk, Grant, HistoryQuery, Why};
-use stoa_runtime::door::{AgentCall, AuditAsk, Call, ExecAsk, LeaseCall};
+use stoa_runtime::door::{AgentCall, AuditAsk, Call, ExecAsk, HistoryCall, LeaseCall};
+use stoa_runtime::moment::Moment;
 use stoa_runtime::problem::{Kind, Problem};
 use stoa_runtime::research::ResearchAsk;
 
@@ -31,7 +34,7 @@ pub(super) fn call(verb: Verb) -> Result<Call, Problem> {
             let comment = format!("put into {space}");
             Call::Put { space, draft: draft(body)?, why: self::why(why, comment) }
         }
-        Verb::Get { id, version } => Call::Get { id, version },
+        Verb::Get { id, version, as_of } => Call::Get { id, version, as_of: moment(as_of)? },
         Verb::Update { id, body, unref, expect: says, under, base, why } => {
             let says = metadata(&says)?;
             let version = if says.is_empty() { expect(id, &base)? } else { loose(&base) };
@@ -47,9 +50,8 @@ pub(super) fn call(verb: Verb) -> Result<Call, Problem> {
         }
         Verb::Claim(args) => claim(args)?,
         Verb::Lease(verb) => lease_call(verb)?,
-        Verb::History { of, after, limit } => {
-            Call::History { of, query: HistoryQuery { after: Position(after), limit } }
-        }
+        Verb::History(args) => history(args)?,
+        Verb::Diff(DiffArgs { id, from, to }) => Call::Difference { id, from, to },
         Verb::Search {
             space,
             query: text,
@@ -58,11 +60,12 @@ pub(super) fn call(verb: Verb) -> Result<Call, Problem> {
             limit,
             include_deprecated,
             newest,
+            as_of,
         } => {
             let order = if newest { Order::Newest } else { Order::Oldest };
             let (metadata, references) = (metadata(&meta)?, find::conditions(&references)?);
             let query = Query { text, metadata, references, limit, include_deprecated, order };
-            Call::Search { space, query }
+            Call::Search { space, query, as_of: moment(as_of)? }
         }
         Verb::Watch { space, cursor, no_follow, types, meta } => {
             let (after, follow) = (cursor.map(Position), !no_follow);
@@ -161,4 +164,15 @@ fn expect(id: AtomId, base: &BaseArgs) -> Result<Expect, Problem> {
             Err(Problem::new(Kind::Invalid, text).hint(format!("stoa get {id}")))
         }
     }
+}
+
+fn history(args: HistoryArgs) -> Result<Call, Problem> {
+    let HistoryArgs { of, after, before, as_of, limit, newest, by, comment } = args;
+    let (after, before, as_of) = (Position(after), before.map(Position), moment(as_of)?);
+    let query = HistoryQuery { after, before, as_of, limit, newest, by: None, comment };
+    Ok(Call::History(HistoryCall { of, by, query }))
+}
+
+fn moment(text: Option<String>) -> Result<Option<Moment>, Problem> {
+    text.map(|it| it.parse()).transpose()
 }

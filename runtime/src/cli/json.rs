@@ -3,8 +3,9 @@
 
 use base64::Engine;
 use serde_json::{Map, Value as Json, json};
-use stoa_actors::atom::{Atom, Content};
+use stoa_actors::atom::{Atom, Content, Reference};
 use stoa_actors::code::{Ending, Outcome};
+use stoa_actors::difference::{Difference, Edition, InUse};
 use stoa_actors::id::{Millis, Position};
 use stoa_actors::space::{Lease, Resource};
 use stoa_actors::value::Value;
@@ -13,6 +14,7 @@ use stoa_runtime::caller::{Change, SpaceCard};
 use stoa_runtime::door::{Answer, Status};
 use stoa_runtime::problem::{Kind, Problem};
 use stoa_runtime::search::Found;
+use stoa_runtime::unified;
 
 pub(crate) fn answer(answer: &Answer) -> Json {
     match answer {
@@ -30,6 +32,7 @@ pub(crate) fn answer(answer: &Answer) -> Json {
         Answer::Lease(it) => lease(it),
         Answer::Released => json!({"released": true}),
         Answer::Change(change) => self::change(change),
+        Answer::Difference(it) => difference(it),
         Answer::Hit(found) => hit(found),
         Answer::Outcome(outcome) => self::outcome(outcome),
         Answer::Agent { card, depth } => agent(card, *depth),
@@ -134,6 +137,43 @@ fn change(change: &Change) -> Json {
     });
     if let Some(key) = &change.key {
         out["idempotency_key"] = json!(key);
+    }
+    out
+}
+
+fn difference(it: &Difference) -> Json {
+    let edition = |it: &Edition| json!({"version": it.version, "author": it.author.to_string(), "at": instant(it.at)});
+    let mut out = json!({
+        "id": it.id.to_string(),
+        "from": edition(&it.from),
+        "to": edition(&it.to),
+        "same": it.is_none(),
+    });
+    if let Some((before, after)) = &it.content {
+        out["content"] = json!({"diff": unified(before, after)});
+    }
+    let pair = |before: Json, after: Json| json!({"from": before, "to": after});
+    if let Some((before, after)) = &it.annotation {
+        out["annotation"] = pair(json!(before), json!(after));
+    }
+    if !it.metadata.is_empty() {
+        let value = |it: &Option<Value>| it.as_ref().map_or(Json::Null, from_value);
+        let keys = it.metadata.iter();
+        let keys = keys.map(|(key, (one, other))| (key.clone(), pair(value(one), value(other))));
+        out["metadata"] = Json::Object(keys.collect());
+    }
+    let references = |all: &[Reference]| {
+        all.iter().map(|it| json!([it.relation, it.target.to_string()])).collect::<Vec<_>>()
+    };
+    if !it.added.is_empty() || !it.dropped.is_empty() {
+        out["references"] =
+            json!({"added": references(&it.added), "dropped": references(&it.dropped)});
+    }
+    if let Some((before, after)) = it.deprecated {
+        out["deprecated"] = pair(json!(before != InUse::Yes), json!(after != InUse::Yes));
+        if let InUse::No(by) = after {
+            out["superseded_by"] = json!(by.map(|id| id.to_string()));
+        }
     }
     out
 }

@@ -4,8 +4,9 @@ use super::json::instant;
 use anstyle::{AnsiColor, Style};
 use std::io::{self, Write};
 use std::path::Path;
-use stoa_actors::atom::{Atom, Content};
+use stoa_actors::atom::{Atom, Content, Reference};
 use stoa_actors::code::{Ending, Outcome};
+use stoa_actors::difference::{Difference, Edition, InUse};
 use stoa_actors::id::Position;
 use stoa_actors::space::{Lease, Resource};
 use stoa_runtime::agents::{AgentCard, Happening};
@@ -14,6 +15,7 @@ use stoa_runtime::caller::{Change, SpaceCard};
 use stoa_runtime::door::{Answer, Status};
 use stoa_runtime::research::{How, Report};
 use stoa_runtime::search::Found;
+use stoa_runtime::unified;
 
 const DIM: Style = Style::new().dimmed();
 const BOLD: Style = Style::new().bold();
@@ -36,6 +38,7 @@ pub(crate) fn answer(to: &mut impl Write, answer: &Answer) -> io::Result<()> {
         Answer::Lease(it) => lease(to, it),
         Answer::Released => writeln!(to, "released"),
         Answer::Change(change) => self::change(to, change),
+        Answer::Difference(it) => difference(to, it),
         Answer::Hit(found) => hit(to, found),
         Answer::Outcome(outcome) => self::outcome(to, outcome),
         Answer::Agent { card, depth } => agent(to, card, *depth),
@@ -151,6 +154,54 @@ fn change(to: &mut impl Write, change: &Change) -> io::Result<()> {
         change.kind,
         change.comment,
     )
+}
+
+/// In the colours of a diff.
+fn difference(to: &mut impl Write, it: &Difference) -> io::Result<()> {
+    let (old, new) = (AnsiColor::Red.on_default(), AnsiColor::Green.on_default());
+    let edition = |style: Style, sign: &str, of: &Edition| {
+        let (at, author) = (instant(of.at), of.author);
+        format!("{style}{sign} version {}{style:#}  {DIM}{at}, by {author}{DIM:#}", of.version)
+    };
+    writeln!(to, "{BOLD}{}{BOLD:#}", it.id)?;
+    writeln!(to, "{}\n{}", edition(old, "---", &it.from), edition(new, "+++", &it.to))?;
+    let minus = |what: String| format!("{old}- {what}{old:#}");
+    let plus = |what: String| format!("{new}+ {what}{new:#}");
+    let mut lines = Vec::new();
+    if let Some((before, after)) = &it.annotation {
+        lines.extend([minus(format!("about {before}")), plus(format!("about {after}"))]);
+    }
+    for (key, (before, after)) in &it.metadata {
+        lines.extend(before.iter().map(|it| minus(format!("{key} {it}"))));
+        lines.extend(after.iter().map(|it| plus(format!("{key} {it}"))));
+    }
+    let reference = |it: &Reference| format!("{} -> {}", it.relation, it.target);
+    lines.extend(it.dropped.iter().map(|it| minus(reference(it))));
+    lines.extend(it.added.iter().map(|it| plus(reference(it))));
+    let out_of_use = |it: InUse| match it {
+        InUse::Yes => None,
+        InUse::No(None) => Some("deprecated".to_owned()),
+        InUse::No(Some(by)) => Some(format!("deprecated, see {by}")),
+    };
+    if let Some((before, after)) = it.deprecated {
+        lines.extend(out_of_use(before).map(minus));
+        lines.extend(out_of_use(after).map(plus));
+    }
+    lines.iter().try_for_each(|line| writeln!(to, "{line}"))?;
+    if it.is_none() {
+        return writeln!(to, "{DIM}they say the same{DIM:#}");
+    }
+    let Some((before, after)) = &it.content else { return Ok(()) };
+    for line in unified(before, after).lines() {
+        let style = match line.as_bytes().first() {
+            Some(b'-') => old,
+            Some(b'+') => new,
+            Some(b'@') => DIM,
+            _ => Style::new(),
+        };
+        writeln!(to, "{style}{line}{style:#}")?;
+    }
+    Ok(())
 }
 
 /// Characters of a task that one line shows.

@@ -29,7 +29,11 @@ pub(crate) async fn run(args: Args) -> Result<(), Problem> {
     }
     let json =
         args.json || matches!(args.verb, Verb::Watch { .. } | Verb::Lease(LeaseVerb::Watch { .. }));
-    let mut out = Out { json, progress: Progress::new(), failed: None, hung_up: false };
+    let page = match &args.verb {
+        Verb::History(it) => Some(Page { limit: it.limit, newest: it.newest, told: 0, last: 0 }),
+        _ => None,
+    };
+    let mut out = Out { json, progress: Progress::new(), page, failed: None, hung_up: false };
     let request = Request { acting_as: args.acting_as, call: call(args.verb)? };
     let done = match reach(config, kinds()).await? {
         Reached::Client(mut client) => client.ask(&request, |answer| out.tell(&answer)).await,
@@ -137,9 +141,18 @@ async fn interrupted() {
     }
 }
 
+/// A page of a history, so that it can end with what asks for the next.
+struct Page {
+    limit: usize,
+    newest: bool,
+    told: usize,
+    last: u64,
+}
+
 struct Out {
     json: bool,
     progress: Progress,
+    page: Option<Page>,
     /// What makes the command fail although it was answered.
     failed: Option<Problem>,
     /// Whoever read the answers has enough, like `head`: no failure.
@@ -168,6 +181,11 @@ impl Out {
                     );
                 }
             }
+            Answer::Change(change) => {
+                if let Some(page) = &mut self.page {
+                    (page.told, page.last) = (page.told + 1, change.position.0);
+                }
+            }
             Answer::Audited(audited) if !audited.breaches.is_empty() => {
                 let text = format!("{} laws do not hold", audited.breaches.len());
                 self.failed = Some(Problem::new(Kind::Store, text).hint("stoa doctor"));
@@ -190,6 +208,12 @@ impl Out {
     fn end(self, done: Result<(), Problem>) -> Result<(), Problem> {
         if self.hung_up {
             return Ok(());
+        }
+        if let Some(Page { newest, last, .. }) = self.page.filter(|it| it.told >= it.limit)
+            && !self.json
+        {
+            let on = if newest { "--before" } else { "--after" };
+            drop(writeln!(anstream::stderr(), "there may be more: add {on} {last}"));
         }
         done.and(self.failed.map_or(Ok(()), Err))
     }

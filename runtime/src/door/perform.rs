@@ -2,12 +2,14 @@
 
 use super::agents::AgentCall;
 use super::leases::LeaseCall;
+use super::past::HistoryCall;
 use super::status::{Status, status};
 use crate::agents::{AgentCard, Happening, SpawnAsk};
 use crate::audit::{self, Audited};
 use crate::caller::{
-    Caller, Change, ClaimAsk, Grant, Granted, HistoryQuery, Read, SpaceCard, Taken, Why,
+    Caller, Change, ClaimAsk, Difference, Grant, Granted, Read, SpaceCard, Taken, Why,
 };
+use crate::moment::Moment;
 use crate::problem::{Kind, Problem};
 use crate::research::{Doing, Report, ResearchAsk};
 use crate::runtime::Runtime;
@@ -59,6 +61,7 @@ pub enum Call {
     Get {
         id: AtomId,
         version: Option<u64>,
+        as_of: Option<Moment>,
     },
     /// `unref` are single references to be taken out besides, of what the atom is then.
     Update {
@@ -85,14 +88,16 @@ pub enum Call {
         why: Why,
     },
     Lease(LeaseCall),
-    /// Of an atom by its id, or of a space by its name or id.
-    History {
-        of: String,
-        query: HistoryQuery,
+    History(HistoryCall),
+    Difference {
+        id: AtomId,
+        from: Option<u64>,
+        to: Option<u64>,
     },
     Search {
         space: String,
         query: Query,
+        as_of: Option<Moment>,
     },
     Watch {
         space: String,
@@ -147,6 +152,7 @@ pub enum Answer {
     /// A lease is over.
     Released,
     Change(Change),
+    Difference(Box<Difference>),
     Hit(Found),
     Outcome(stoa_actors::code::Outcome),
     Agent {
@@ -199,10 +205,11 @@ pub async fn perform(
             let written = caller.put(space, draft, why).await?;
             out.tell(Answer::Atom(caller.get_version(written.id, written.version).await?)).await
         }
-        Call::Get { id, version } => {
-            let read = match version {
-                None => caller.get(id).await?,
-                Some(version) => caller.get_version(id, version).await?,
+        Call::Get { id, version, as_of } => {
+            let read = match (version, as_of) {
+                (Some(version), _) => caller.get_version(id, version).await?,
+                (None, Some(moment)) => caller.get_as_of(id, moment).await?,
+                (None, None) => caller.get(id).await?,
             };
             out.tell(Answer::Atom(read)).await
         }
@@ -231,13 +238,17 @@ pub async fn perform(
             out.tell(Answer::Taken(Box::new(taken))).await
         }
         Call::Lease(call) => super::leases::perform(&caller, call, &out).await,
-        Call::History { of, query } => {
-            let changes = history(&caller, &of, &query).await?;
-            out.all(changes.into_iter().map(Answer::Change)).await
+        Call::History(call) => super::past::history(&caller, call, &out).await,
+        Call::Difference { id, from, to } => {
+            let difference = Box::new(caller.difference(id, from, to).await?);
+            out.tell(Answer::Difference(difference)).await
         }
-        Call::Search { space, query } => {
+        Call::Search { space, query, as_of } => {
             let space = caller.resolve(&space)?;
-            let found = caller.search(space, query).await?;
+            let found = match as_of {
+                Some(moment) => caller.search_as_of(space, query, moment).await?,
+                None => caller.search(space, query).await?,
+            };
             out.all(found.into_iter().map(Answer::Hit)).await
         }
         Call::Watch { space, after, filter, follow } => {
@@ -273,20 +284,6 @@ pub async fn perform(
                 .map_err(|error| Problem::new(Kind::Store, format!("the audit died: {error}")))??;
             out.tell(Answer::Audited(audited)).await
         }
-    }
-}
-
-/// Both kinds of id look alike; what is neither is told as an atom.
-async fn history(caller: &Caller, of: &str, query: &HistoryQuery) -> Result<Vec<Change>, Problem> {
-    let space = caller.resolve(of);
-    match (of.parse::<AtomId>(), space) {
-        (Ok(id), space) => match (caller.atom_history(id).await, space) {
-            (Err(problem), Ok(space)) if problem.kind == Kind::Unknown => {
-                caller.history(space, query).await
-            }
-            (found, _) => found,
-        },
-        (Err(_), space) => caller.history(space?, query).await,
     }
 }
 

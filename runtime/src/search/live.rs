@@ -1,5 +1,6 @@
 //! The indexes in memory: which spaces have one, and how far each has read.
 
+use super::Pasts;
 use crate::config::Config;
 use crate::embedder;
 use crate::failure::StoreError;
@@ -23,6 +24,7 @@ pub(crate) struct Searches {
     atoms_max: usize,
     batch_max: (usize, usize),
     kept: Mutex<Kept>,
+    pasts: Pasts,
 }
 
 #[derive(Default)]
@@ -45,11 +47,22 @@ impl Searches {
             atoms_max: config.search_atoms_max,
             batch_max: (config.index_batch_atoms, config.index_batch_bytes),
             kept: Mutex::default(),
+            pasts: Pasts::default(),
         }
     }
 
     pub(crate) fn embed(&self) -> Arc<dyn Embed> {
         self.embed.clone()
+    }
+
+    /// Indexes of what was.
+    pub(super) fn pasts(&self) -> &Pasts {
+        &self.pasts
+    }
+
+    /// An empty index of a space.
+    pub(super) fn begin(&self, space: SpaceId) -> Live {
+        Live::new(space, self.embed.clone(), self.batch_max)
     }
 
     /// The index of a space, an empty one at first.
@@ -58,7 +71,7 @@ impl Searches {
         kept.uses += 1;
         let used = kept.uses;
         let slot = kept.spaces.entry(space).or_insert_with(|| Slot {
-            live: Arc::new(RwLock::new(Live::new(space, self.embed.clone(), self.batch_max))),
+            live: Arc::new(RwLock::new(self.begin(space))),
             used,
             atoms: 0,
         });

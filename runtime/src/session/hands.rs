@@ -4,6 +4,7 @@ use super::args::Args;
 use super::claims::leased;
 use super::items::{self, raise};
 use super::notebook::{Known, Notebook, digest};
+use super::reads::moment;
 use crate::caller::{Caller, Read, Why};
 use crate::problem::{Kind, Problem};
 use crate::sandbox::{Boxed, Host};
@@ -95,13 +96,15 @@ enum Effectful {
 impl Effectful {
     fn of(call: &HostCall) -> Effectful {
         match call.name.as_str() {
-            "search" | "references" | "history" | "agents" | "leases" | "__getattr__" | BUDGET => {
-                Effectful::Read
-            }
+            "diff" => Effectful::OldVersion,
             "get" if call.args.len() > 1 || call.kwargs.iter().any(|(it, _)| it == "version") => {
                 Effectful::OldVersion
             }
-            "get" => Effectful::Read,
+            "get" | "search" if call.kwargs.iter().any(|(it, _)| it == "as_of") => {
+                Effectful::OldVersion
+            }
+            "get" | "search" | "references" | "history" | "agents" | "leases" | "__getattr__"
+            | BUDGET => Effectful::Read,
             _ => Effectful::Write,
         }
     }
@@ -187,6 +190,7 @@ impl Hands {
             "deprecate" => self.deprecate(args).await,
             "references" => self.references(args).await,
             "history" => self.history(space, args).await,
+            "diff" => self.difference(args).await,
             "subscribe" => self.subscribe(space, args).await,
             "claim" => self.claim(space, args).await,
             "transaction" => self.transaction(space, args).await,
@@ -204,7 +208,7 @@ impl Hands {
             name => Err(raise(
                 "AttributeError",
                 format!(
-                    "a Space has no {name}; it has search, get, put, update, deprecate, claim, transaction, acquire, renew, release, leases, references, history, subscribe, describe"
+                    "a Space has no {name}; it has search, get, put, update, deprecate, claim, transaction, acquire, renew, release, leases, references, history, diff, subscribe, describe"
                 ),
             )),
         }
@@ -228,13 +232,17 @@ impl Hands {
     async fn get(&mut self, mut args: Args) -> Result<Item, Raise> {
         let id = args.id("id")?;
         let version = args.number("version")?;
+        let as_of = moment(&mut args)?;
         args.end()?;
-        let read = match version {
-            Some(version) => self.caller.get_version(id, version).await.map_err(refused)?,
-            None => self.caller.get(id).await.map_err(refused)?,
+        let read = match (version, as_of) {
+            (Some(version), _) => self.caller.get_version(id, version).await,
+            (None, Some(moment)) => self.caller.get_as_of(id, moment).await,
+            (None, None) => self.caller.get(id).await,
         };
+        let read = read.map_err(refused)?;
         // An older version is no base for a change.
-        if version.is_some() { Ok(items::read(&read)) } else { Ok(self.note(&read)) }
+        let now = version.is_none() && as_of.is_none();
+        if now { Ok(self.note(&read)) } else { Ok(items::read(&read)) }
     }
 
     async fn put(&mut self, space: SpaceId, mut args: Args) -> Result<Item, Raise> {

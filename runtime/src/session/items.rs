@@ -1,9 +1,11 @@
 //! Between what Python holds and what spaces hold.
 
-use crate::caller::{Change, Read};
+use crate::caller::{Change, Difference, Read};
+use crate::unified;
 use std::collections::BTreeMap;
-use stoa_actors::atom::{Atom, Content, Metadata};
+use stoa_actors::atom::{Atom, Content, Metadata, Reference};
 use stoa_actors::code::{Item, Object, Raise};
+use stoa_actors::difference::InUse;
 use stoa_actors::id::{AtomId, Position, SpaceId};
 use stoa_actors::rights::Level;
 use stoa_actors::search::{Condition, Which};
@@ -107,6 +109,39 @@ pub(super) fn change(change: &Change) -> Item {
     if let Some((id, version)) = change.atom {
         out.push(("id".into(), text(id)));
         out.push(("version".into(), number(version)));
+    }
+    Item::Map(out)
+}
+
+/// What two versions differ in; what is the same has no key.
+pub(super) fn difference(it: &Difference) -> Item {
+    let pair =
+        |before: Item, after: Item| Item::Map(vec![("from".into(), before), ("to".into(), after)]);
+    let mut out = vec![
+        ("from_version".into(), number(it.from.version)),
+        ("to_version".into(), number(it.to.version)),
+    ];
+    if let Some((before, after)) = &it.content {
+        out.push(("content".into(), text(unified(before, after))));
+    }
+    if let Some((before, after)) = &it.annotation {
+        out.push(("annotation".into(), pair(text(before), text(after))));
+    }
+    if !it.metadata.is_empty() {
+        let value = |it: &Option<Value>| Item::Value(it.clone().unwrap_or(Value::Null));
+        let keys = it.metadata.iter();
+        let keys = keys.map(|(key, (one, other))| (key.clone(), pair(value(one), value(other))));
+        out.push(("metadata".into(), Item::Map(keys.collect())));
+    }
+    for (name, all) in [("added", &it.added), ("dropped", &it.dropped)] {
+        let each = |it: &Reference| Item::List(vec![text(&it.relation), text(it.target)]);
+        if !all.is_empty() {
+            out.push((name.into(), Item::List(all.iter().map(each).collect())));
+        }
+    }
+    if let Some((before, after)) = it.deprecated {
+        let out_of_use = |it| Item::Value(Value::Bool(it != InUse::Yes));
+        out.push(("deprecated".into(), pair(out_of_use(before), out_of_use(after))));
     }
     Item::Map(out)
 }

@@ -1,0 +1,112 @@
+//! A moment in the past: where in the log it was.
+
+use crate::failure::StoreError;
+use crate::problem::{Kind, Problem};
+use crate::runtime::Runtime;
+use crate::store::Store;
+use serde::{Deserialize, Serialize};
+use std::str::FromStr;
+use stoa_actors::id::{Millis, Position};
+
+/// A moment, as it is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Moment {
+    /// When this entry was the last one.
+    Position(Position),
+    /// Then, by the clock that the entries were stamped with: what was decided in this millisecond
+    /// had happened.
+    Time(Millis),
+    /// So many milliseconds before now.
+    Ago(u64),
+}
+
+/// `1234`, `2026-01-31T12:00:00Z`, or `10m`.
+impl FromStr for Moment {
+    type Err = Problem;
+
+    fn from_str(text: &str) -> Result<Moment, Problem> {
+        if let Ok(position) = text.parse() {
+            return Ok(Moment::Position(Position(position)));
+        }
+        if let Some(ms) = crate::clock::span_ms(text) {
+            return Ok(Moment::Ago(ms));
+        }
+        let stamp = text.parse::<jiff::Timestamp>().ok();
+        let ms = stamp.and_then(|it| u64::try_from(it.as_millisecond()).ok());
+        ms.map(|ms| Moment::Time(Millis(ms))).ok_or_else(|| {
+            let text = format!(
+                "{text:?} is no moment: a position in the log, a time with its zone, or how long ago"
+            );
+            Problem::new(Kind::Invalid, text).hint("--as-of 2026-01-31T12:00:00Z")
+        })
+    }
+}
+
+/// Entries that were decided side by side may stand in the log in another order than they were
+/// stamped in: behind the last that a search finds so many are looked at for one that is as old,
+const STAMPS_APART_ENTRIES: usize = 1_024;
+
+/// unless one is younger by so much.
+const STAMPS_APART_MS: u64 = 1_000;
+
+impl Runtime {
+    /// Where the log was at a moment; its durable end for one that is still to come.
+    ///
+    /// A position that the log has not reached is refused: what is not there yet has no past.
+    pub fn moment(&self, moment: Moment) -> Result<Position, Problem> {
+        let head = self.durable();
+        match moment {
+            Moment::Position(at) if at > head => {
+                let text = format!("position {at} is ahead of the log, which is at {head}");
+                Err(Problem::new(Kind::Invalid, text).hint(format!("--as-of {head}")))
+            }
+            Moment::Position(at) => Ok(at),
+            Moment::Time(then) => Ok(last_by(self.store(), then, head)?),
+            Moment::Ago(ms) => {
+                let then = Millis(self.now().0.saturating_sub(ms));
+                Ok(last_by(self.store(), then, head)?)
+            }
+        }
+    }
+}
+
+/// The last entry that was stamped by then; 0 if none was. The same however long the log is by now.
+fn last_by(store: &Store, then: Millis, head: Position) -> Result<Position, StoreError> {
+    let (mut low, mut high) = (0, head.0);
+    while low < high {
+        let middle = low + (high - low).div_ceil(2);
+        match store.entry(Position(middle))? {
+            Some(entry) if entry.body.at <= then => low = middle,
+            _ => high = middle - 1,
+        }
+    }
+    let mut last = Position(low);
+    for raw in store.entries_from(Position(low)).take(STAMPS_APART_ENTRIES) {
+        let entry = raw?;
+        if entry.position > head || entry.body.at.0 > then.0.saturating_add(STAMPS_APART_MS) {
+            break;
+        }
+        if entry.body.at <= then {
+            last = entry.position;
+        }
+    }
+    Ok(last)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_moment_is_read_as_it_is_typed() {
+        let read = |text: &str| text.parse::<Moment>().ok();
+        assert_eq!(read("0"), Some(Moment::Position(Position(0))));
+        assert_eq!(read("12"), Some(Moment::Position(Position(12))));
+        assert_eq!(read("10m"), Some(Moment::Ago(600_000)));
+        assert_eq!(read("1970-01-01T00:00:01Z"), Some(Moment::Time(Millis(1_000))));
+        assert_eq!(read("1970-01-01T02:00:00+01:00"), Some(Moment::Time(Millis(3_600_000))));
+        for none in ["", "yesterday", "-1", "1969-12-31T23:59:59Z", "2026-01-31", "10 m"] {
+            assert_eq!(read(none), None, "{none}");
+        }
+    }
+}

@@ -1,0 +1,143 @@
+//! Search in a space as it was: an index that has read its stream up to a position and no further.
+
+use super::live::{self, Live};
+use super::{Found, found};
+use crate::caller::Caller;
+use crate::failure::StoreError;
+use crate::moment::Moment;
+use crate::problem::{Kind, Problem};
+use parking_lot::{Mutex, RwLock};
+use std::cell::{Cell, OnceCell};
+use std::collections::VecDeque;
+use std::sync::Arc;
+use stoa_actors::atom::Atom;
+use stoa_actors::id::{AtomId, Position, SpaceId};
+use stoa_actors::rights::{Holding, Subject};
+use stoa_actors::search::{Elsewhere, Query};
+
+/// A space, and the number of the last of its entries that is in.
+type Key = (SpaceId, u64);
+
+/// The indexes of the past that were asked last: whoever pages through an answer asks one again.
+#[derive(Default)]
+pub(crate) struct Pasts(Mutex<VecDeque<(Key, Arc<RwLock<Live>>)>>);
+
+impl Pasts {
+    /// The index of a space at an entry of its own, an empty one at first.
+    fn live(&self, key: Key, most: usize, new: impl FnOnce() -> Live) -> Arc<RwLock<Live>> {
+        let mut kept = self.0.lock();
+        let known = kept.iter().position(|(it, _)| *it == key);
+        let (_, live) = match known.and_then(|at| kept.remove(at)) {
+            Some(found) => found,
+            None => (key, Arc::new(RwLock::new(new()))),
+        };
+        kept.push_back((key, live.clone()));
+        while kept.len() > most.max(1) {
+            kept.pop_front();
+        }
+        live
+    }
+}
+
+impl Caller {
+    /// What fitted in a space at a moment, the best first: the same as a search would have found
+    /// then, with the rights of now. Conditions on references look at
+    /// the same moment, also in other spaces.
+    ///
+    /// The first search of a moment reads the space's stream up to there, as the first search of a
+    /// space does; a condition on `<-relation` does so with every space that the caller can read.
+    /// The last `search_pasts_max` of them are kept. Errors: as of [`search`](Caller::search), and
+    /// [`Kind::Invalid`] for a moment that is still to come.
+    pub async fn search_as_of(
+        &self,
+        space: SpaceId,
+        query: Query,
+        moment: Moment,
+    ) -> Result<Vec<Found>, Problem> {
+        self.askable(space, &query)?;
+        let at = self.runtime.moment(moment)?;
+        let caller = self.clone();
+        let search = tokio::task::spawn_blocking(move || caller.search_past(space, &query, at));
+        search.await.map_err(|error| Problem::new(Kind::Store, format!("it died: {error}")))?
+    }
+
+    fn search_past(
+        &self,
+        space: SpaceId,
+        query: &Query,
+        at: Position,
+    ) -> Result<Vec<Found>, Problem> {
+        let embed = self.runtime.searches().embed();
+        let vector = query.text.as_deref().and_then(|text| embed.embed(text));
+        let past =
+            Past { caller: self, space, at, others: OnceCell::new(), failed: Cell::default() };
+        let live = past.live(space)?;
+        let index = live::caught_up(&live, self.runtime.store(), at)?;
+        let hits = index.search(query, vector.as_ref(), &past);
+        drop(index);
+        if let Some(error) = past.failed.into_inner() {
+            return Err(error.into());
+        }
+        let found = hits.iter().map(|hit| found(&self.runtime, hit)).collect();
+        // Rights second: what was read before a revoke is not handed out after it.
+        self.readable(space)?;
+        found
+    }
+}
+
+/// What the caller can read of other spaces, as they were at a position.
+struct Past<'a> {
+    caller: &'a Caller,
+    /// What is searched.
+    space: SpaceId,
+    at: Position,
+    /// The indexes of all others, made when the first is asked.
+    others: OnceCell<Vec<Arc<RwLock<Live>>>>,
+    /// A store that cannot be read: nothing that is found then is told.
+    failed: Cell<Option<StoreError>>,
+}
+
+impl Past<'_> {
+    fn live(&self, space: SpaceId) -> Result<Arc<RwLock<Live>>, StoreError> {
+        let runtime = &self.caller.runtime;
+        let (searches, most) = (runtime.searches(), runtime.shared().config.search_pasts_max);
+        let seq = runtime.store().seq_at(space.stream(), self.at)?;
+        Ok(searches.pasts().live((space, seq), most, || searches.begin(space)))
+    }
+
+    /// Those of the other spaces that the caller can read now.
+    fn others(&self) -> Result<Vec<Arc<RwLock<Live>>>, StoreError> {
+        let shared = self.caller.runtime.shared();
+        let held = shared.rights.read().holdings(self.caller.session(), shared.clock.now());
+        let space = |it: &Holding| match it.subject {
+            Subject::Space(space) if it.use_.is_some() && space != self.space => Some(space),
+            _ => None,
+        };
+        held.iter().filter_map(space).map(|it| self.live(it)).collect()
+    }
+
+    fn or_failed<T: Default>(&self, found: Result<T, StoreError>) -> T {
+        found.unwrap_or_else(|error| {
+            self.failed.set(Some(error));
+            T::default()
+        })
+    }
+}
+
+impl Elsewhere for Past<'_> {
+    fn atom(&self, id: AtomId) -> Option<Arc<Atom>> {
+        let found = self.caller.runtime.store().atom_as_of(id, self.at);
+        let (_, atom) = self.or_failed(found)?;
+        self.caller.level(atom.space).map(|_| atom)
+    }
+
+    fn sources(&self, target: AtomId, relation: &str) -> Vec<AtomId> {
+        let store = self.caller.runtime.store();
+        let others = self.others.get_or_init(|| self.or_failed(self.others()));
+        let sources = |live: &Arc<RwLock<Live>>| {
+            let index = live::caught_up(live, store, self.at)?;
+            Ok(index.sources(target, relation))
+        };
+        others.iter().flat_map(|it| self.or_failed(sources(it))).collect()
+    }
+}

@@ -1,0 +1,74 @@
+//! What was: the log read in both directions, and atoms as they were at a position.
+
+use super::{Entry, Store, entry, keys, short};
+use crate::failure::StoreError;
+use std::sync::Arc;
+use stoa_actors::atom::Atom;
+use stoa_actors::id::{AtomId, Position, StreamId};
+
+impl Store {
+    /// The entries after a position, in order.
+    pub(crate) fn entries_from(
+        &self,
+        after: Position,
+    ) -> impl Iterator<Item = Result<Entry, StoreError>> + use<> {
+        self.raw_after(after).map(|raw| raw.and_then(|(at, value)| entry(at, &value)))
+    }
+
+    /// The entries before a position, the last of them first.
+    pub(crate) fn entries_before(
+        &self,
+        before: Position,
+    ) -> impl Iterator<Item = Result<Entry, StoreError>> + use<> {
+        self.log.range(..keys::position(before)).rev().map(|guard| {
+            let (key, value) = guard.into_inner()?;
+            entry(keys::number(&key, 0).map(Position).ok_or_else(short)?, &value)
+        })
+    }
+
+    /// The number of the last entry of a stream at or before a position; 0 before the first.
+    pub(crate) fn seq_at(&self, stream: StreamId, at: Position) -> Result<u64, StoreError> {
+        last_upto(self.last_seq(stream)?, at, |seq| self.position_of(stream, seq))
+    }
+
+    /// The number of an atom's last version that was written at or before a position; 0 before the
+    /// first.
+    pub(crate) fn version_number_at(&self, id: AtomId, at: Position) -> Result<u64, StoreError> {
+        let Some((newest_at, newest)) = self.newest(id)? else { return Ok(0) };
+        if newest_at <= at {
+            return Ok(newest.version);
+        }
+        let place = |version| Ok(self.version(id, version)?.map(|(place, _)| place));
+        last_upto(newest.version, at, place)
+    }
+
+    /// An atom as it was at a position, and where that version stands.
+    pub(crate) fn atom_as_of(
+        &self,
+        id: AtomId,
+        at: Position,
+    ) -> Result<Option<(Position, Arc<Atom>)>, StoreError> {
+        match self.version_number_at(id, at)? {
+            0 => Ok(None),
+            version => self.version(id, version),
+        }
+    }
+}
+
+/// Of the numbers `1..=last` the last whose place is at or before a position; 0 if none is. Places
+/// lie in order.
+fn last_upto(
+    last: u64,
+    at: Position,
+    place: impl Fn(u64) -> Result<Option<Position>, StoreError>,
+) -> Result<u64, StoreError> {
+    let (mut low, mut high) = (0, last);
+    while low < high {
+        let middle = low + (high - low).div_ceil(2);
+        match place(middle)? {
+            Some(found) if found <= at => low = middle,
+            _ => high = middle - 1,
+        }
+    }
+    Ok(low)
+}

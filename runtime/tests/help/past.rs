@@ -1,0 +1,60 @@
+//! Looking back, from the command line and from code.
+
+use super::harness::Place;
+
+const LOOK_BACK: &str = r#"
+task = space.get(ID)
+first = space.get(ID, as_of=AT)
+assert (first.version, first.content, task.version) == (1, "one\n", 3)
+assert [it.version for it in space.search(as_of=AT)] == [1]
+space.update(ID, metadata={"n": 4}, comment="on what is now, not on what was")
+newest = space.history(ID, newest=True, limit=2)
+assert [it["version"] for it in newest] == [4, 3], newest
+older = space.history(ID, newest=True, before=newest[-1]["cursor"])
+assert [it["version"] for it in older] == [2, 1], older
+assert [it["version"] for it in space.history(comment="ON WH")] == [4]
+assert space.history(by=task.author)[0]["type"] == "space.described"
+found = space.diff(ID, 1, 3)
+assert found["content"] == "@@ -1 +1 @@\n-one\n+three\n", found
+assert found["metadata"] == {"n": {"from": None, "to": 3}}, found
+try:
+    space.search(as_of=10**9)
+except ValueError as error:
+    print(error)
+"#;
+
+#[test]
+fn code_and_the_command_line_look_back() {
+    let place = Place::new();
+    place.json(&["space", "create", "tasks", "--description", "d"]);
+    let put = place.json(&["put", "tasks", "one\n"]).remove(0);
+    let (id, at) = (put["id"].as_str().expect("an id"), put["position"].to_string());
+    place.json(&["update", id, "two\n", "--force"]);
+    place.json(&["update", id, "three\n", "--meta", "n=3", "--force", "--comment", "third"]);
+    place.file("look.py", LOOK_BACK.replace("ID", &format!("{id:?}")).replace("AT", &at));
+    let ended = place.stoa(&["exec", "look.py", "--spaces", "tasks=write"]);
+    assert_eq!((ended.code, &*ended.err), (0, ""), "{}", ended.out);
+    assert!(ended.out.contains("position 1000000000 is ahead of the log"), "{}", ended.out);
+    let then = place.json(&["get", id, "--as-of", &at]).remove(0);
+    assert_eq!((&then["version"], &then["content"]), (&1.into(), &"one\n".into()));
+    let found = place.json(&["search", "tasks", "--as-of", &at]);
+    assert_eq!(found.iter().map(|it| it["version"].clone()).collect::<Vec<_>>(), [1]);
+    let diff = place.stoa(&["diff", id, "2", "3"]);
+    assert_eq!(diff.code, 0, "{}", diff.err);
+    assert!(diff.out.contains("-two\n+three\n") && diff.out.contains("+ n 3"), "{}", diff.out);
+    let page = place.stoa(&["history", "--newest", "--limit", "1", "--comment", "THIRD"]);
+    assert!(page.out.contains("v3"), "{}", page.out);
+    assert!(page.err.contains("there may be more: add --before "), "{}", page.err);
+    for (args, said) in [
+        (&["get", id, "--as-of", "yesterday"][..], "no moment"),
+        (&["get", id, "--as-of", "1000000"], "ahead of the log"),
+        (&["get", id, "--as-of", "1"], "was not there at 1"),
+        (&["get", id, "--version", "1", "--as-of", "1"], "cannot be used with"),
+        (&["diff", id, "1", "9"], "has versions 1 to 4"),
+        (&["history", "tasks", "--by", "nobody"], "no session"),
+    ] {
+        let ended = place.stoa(args);
+        assert!(ended.code != 0 && ended.err.contains(said), "{args:?}: {}", ended.err);
+        assert!(ended.err.contains("hint: "), "{args:?}: {}", ended.err);
+    }
+}
