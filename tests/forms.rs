@@ -16,10 +16,10 @@ use stoa_actors::id::{
 use stoa_actors::log::{Answered, BODY_FORM, Body, Cause, EVENTS_FORM, Hash, Header};
 use stoa_actors::rights::{self, Level, Link, Named, Right, Subject};
 use stoa_actors::session::{
-    self, Booking, Budget, Charter, Follow, Lending, Letter, Loan, Note, Observation, Recorded,
-    Settlement, Thought, TurnOutcome,
+    self, Booking, Budget, Charter, Follow, Follow1, Lending, Letter, Loan, Note, Observation,
+    Recorded, Settlement, Thought, TurnOutcome,
 };
-use stoa_actors::space::{self, Filter, Subscription, Wake};
+use stoa_actors::space::{self, Filter, Filter1, Subscription, Subscription1, Terms, Wake, Was};
 use stoa_actors::value::Value;
 
 fn fixture(name: &str, bytes: &[u8]) -> Vec<u8> {
@@ -73,10 +73,10 @@ fn atom(version: u64) -> Arc<Atom> {
 #[test]
 fn space_events_of_form_1_read() {
     let reference = Reference { relation: "supports".into(), target: AtomId([6; 16]) };
-    let subscription = Subscription {
+    let subscription = Subscription1 {
         id: SubscriptionId([7; 16]),
         subscriber: SessionId([3; 16]),
-        filter: Filter {
+        filter: Filter1 {
             types: vec!["atom.put".into()],
             metadata: [("a".to_owned(), Value::Int(1))].into(),
         },
@@ -248,8 +248,10 @@ fn a_snapshot_of_rights_of_form_3_reads() {
 }
 
 fn charter() -> Charter {
-    let filter =
-        Filter { types: vec!["atom.put".into()], metadata: [("a".to_owned(), true.into())].into() };
+    let filter = Filter1 {
+        types: vec!["atom.put".into()],
+        metadata: [("a".to_owned(), true.into())].into(),
+    };
     Charter {
         parent: SessionId([2; 16]),
         task: "find out".into(),
@@ -257,7 +259,7 @@ fn charter() -> Charter {
         model: "recipe".into(),
         dm: SpaceId([5; 16]),
         first: Some(SpaceId([6; 16])),
-        follows: vec![(SpaceId([5; 16]), Follow { filter, cursor: Position(300) })],
+        follows: vec![(SpaceId([5; 16]), Follow1 { filter, cursor: Position(300) })],
     }
 }
 
@@ -267,6 +269,37 @@ fn a_charter_among_the_rights_reads() {
     let events = vec![rights::Event::Chartered { session, charter: Arc::new(charter()) }];
     holds("rights-chartered-1.bin", EVENTS_FORM, &events);
     holds("charter-1.bin", EVENTS_FORM, &charter());
+}
+
+/// A filter and terms of every kind.
+fn followed() -> (Filter, Terms) {
+    let filter = Filter {
+        types: vec!["atom.put".into()],
+        metadata: [("a".to_owned(), Value::Int(1))].into(),
+        references: [
+            ("answers".to_owned(), vec![AtomId([4; 16])]),
+            ("blocked_by".to_owned(), Vec::new()),
+        ]
+        .into(),
+    };
+    (filter, Terms { debounce_ms: 30_000, until: Some(Millis(1_700_000_000_000)) })
+}
+
+#[test]
+fn subscriptions_on_terms_read() {
+    let (filter, terms) = followed();
+    let (id, subscriber) = (SubscriptionId([7; 16]), SessionId([3; 16]));
+    let one = Subscription { id, subscriber, filter, cursor: Position(300), terms };
+    let other = Subscription { terms: Terms::default(), ..one.clone() };
+    let events = vec![
+        space::Event::SubscriptionSet(one, Was::New),
+        space::Event::SubscriptionSet(other, Was::There),
+    ];
+    holds("subscription-events-1.bin", EVENTS_FORM, &events);
+    let (filter, terms) = followed();
+    let follow = Follow { filter, cursor: Position(300), terms };
+    let events = vec![session::Event::FollowSet { space: SpaceId([5; 16]), follow }];
+    holds("follow-events-1.bin", EVENTS_FORM, &events);
 }
 
 fn notes() -> Vec<Note> {
@@ -308,7 +341,7 @@ fn session_events_of_form_1_read() {
     let observation = Observation { text: "oh".into(), failed: Some("ZeroDivisionError".into()) };
     let rest_until = Millis(1_700_000_000_050);
     let exhausted = TurnOutcome::Exhausted("turn_steps_max = 64".into());
-    let follow = Follow { filter: Filter::default(), cursor: Position(7) };
+    let follow = Follow1 { cursor: Position(7), ..Follow1::default() };
     let letter = Letter { subject: "said".into(), text: "it is done".into(), cause };
     let mut events = vec![
         session::Event::Born(Arc::new(charter())),

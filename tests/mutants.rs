@@ -14,6 +14,7 @@ mod laws {
     pub(crate) mod simulated;
     pub(crate) mod space;
     pub(crate) mod supervision;
+    pub(crate) mod terms;
     pub(crate) mod world;
 }
 
@@ -38,6 +39,10 @@ fn spaces() -> Result<(), String> {
 
 fn cursor() -> Result<(), String> {
     laws::cursor::hold(quick(128), 41, 80, Simulated::new)
+}
+
+fn terms() -> Result<(), String> {
+    laws::terms::hold(quick(128), 41)
 }
 
 fn stop() -> Result<(), String> {
@@ -110,9 +115,12 @@ const CLAIMS: &[&str] = &[
     "transaction.skips_the_refused",
 ];
 
+const TERMS: &[&str] = &["cursor.any_target_will_do", "cursor.never_over", "cursor.waits_for_ever"];
+
 const CURSOR: &[&str] = &[
     "cursor.advance_is_forgotten",
     "cursor.advances_too_far",
+    "cursor.an_edit_begins_anew",
     "cursor.looks_again",
     "cursor.marker_counts_own",
     "cursor.marker_counts_the_quoted",
@@ -240,6 +248,11 @@ fn the_laws_of_supervision_catch_every_planted_bug() {
 #[test]
 fn the_law_of_cursors_catches_every_planted_bug() {
     all_caught(CURSOR, cursor);
+}
+
+#[test]
+fn the_law_of_terms_catches_every_planted_bug() {
+    all_caught(TERMS, terms);
 }
 
 #[test]

@@ -1,7 +1,12 @@
 //! [cursor] in its pure half: a wake counts exactly what its subscriber has not seen, from where
 //! to where, whatever is quoted; and there is one of it.
 
+mod laws {
+    pub(crate) mod terms;
+}
+
 use proptest::prelude::*;
+use proptest::test_runner::Config;
 use stoa_actors::id::{Position, SessionId, SpaceId};
 use stoa_actors::space::{Notice, Wake};
 
@@ -49,4 +54,10 @@ proptest! {
             }
         }
     }
+}
+
+#[test]
+fn what_is_told_on_terms_is_told_in_time() {
+    let config = Config { cases: 600, failure_persistence: None, ..Config::default() };
+    laws::terms::hold(config, 43).unwrap_or_else(|breach| panic!("{breach}"));
 }

@@ -27,7 +27,7 @@ mod speech;
 mod turn;
 
 pub use budget::{Budget, NoBudget, Spent};
-pub use charter::{Charter, Follow};
+pub use charter::{Charter, Follow, Follow1};
 pub use letter::Letter;
 pub use note::{Note, Recorded};
 pub use phase::Phase;
@@ -173,8 +173,8 @@ pub enum Event {
     Resumed { by: SessionId },
     /// It is dead.
     Wiped { by: SessionId, reason: String },
-    /// It follows a space.
-    Followed { space: SpaceId, follow: Follow },
+    /// It follows a space, on no terms.
+    Followed { space: SpaceId, follow: Follow1 },
     /// It no longer does.
     Unfollowed(SpaceId),
     /// Something is to be told to its parent.
@@ -187,6 +187,8 @@ pub enum Event {
     Exhausted { what: String },
     /// So many failures, the oldest, no longer count.
     Forgiven { failures: u64 },
+    /// It follows a space like this.
+    FollowSet { space: SpaceId, follow: Follow },
 }
 
 /// What a session wants done.
@@ -259,7 +261,7 @@ pub enum Reply {
 
 impl Behaviour for Session {
     const KIND: &'static str = "session";
-    const SNAPSHOT_FORM: u8 = 2;
+    const SNAPSHOT_FORM: u8 = 3;
     type Message = Message;
     type Event = Event;
     type Effect = Effect;
@@ -350,7 +352,7 @@ impl Behaviour for Session {
             Event::Stopped { .. } => "agent.stopped",
             Event::Resumed { .. } => "agent.resumed",
             Event::Wiped { .. } => "agent.wiped",
-            Event::Followed { .. } => "agent.followed",
+            Event::Followed { .. } | Event::FollowSet { .. } => "agent.followed",
             Event::Unfollowed(_) => "agent.unfollowed",
             Event::Wrote { .. } => "letter.written",
             Event::Told(_) => "letter.sent",

@@ -6,6 +6,7 @@
 //! task. A claim is found, changed and leased in one delivery as well.
 
 mod claim;
+mod first_form;
 mod follow;
 mod lease;
 mod message;
@@ -17,13 +18,14 @@ mod transaction;
 mod wanted;
 
 pub use claim::Claim;
+pub use first_form::{Filter1, Subscription1};
 pub use follow::{Change, Changed, Follower};
 pub use lease::{Claimed, End, Fence, Lease, Resource};
-pub use message::{Event, Expect, Message, Reply};
+pub use message::{Event, Expect, Message, Reply, Was};
 pub use patch::{Draft, MadeFor, Patch};
 pub use refusal::Refusal;
 pub use standing::STANDING_MAX;
-pub use subscription::{Filter, Notice, Subscription, Wake};
+pub use subscription::{Amiss, DEBOUNCES_MAX, Edit, Filter, Notice, Subscription, Terms, Wake};
 pub use transaction::Mutation;
 pub use wanted::Wanted;
 
@@ -52,7 +54,7 @@ pub struct Space {
 
 impl Behaviour for Space {
     const KIND: &'static str = "space";
-    const SNAPSHOT_FORM: u8 = 2;
+    const SNAPSHOT_FORM: u8 = 3;
     type Message = Message;
     type Event = Event;
     type Effect = std::convert::Infallible;
@@ -97,19 +99,25 @@ impl Behaviour for Space {
             }
             Message::Renew { fence, ttl_ms } => self.renew(fence, ttl_ms, delivery),
             Message::Expire => Ok(self.expire(delivery)),
-            Message::Subscribe { filter, cursor } => self.subscribe(filter, cursor, delivery),
+            Message::Subscribe { filter, cursor, terms } => {
+                self.subscribe(filter, cursor, terms, delivery)
+            }
+            Message::Edit { id, edit } => self.edit(id, edit, delivery),
             Message::Unsubscribe(id) => {
-                self.own(id, delivery.asker)?;
+                self.own(id, delivery)?;
                 Ok(Decision::event(Event::Unsubscribed(id), Reply::Done))
             }
-            Message::Advance { id, cursor } => self.advance(id, cursor, delivery.asker),
+            Message::Advance { id, cursor } => self.advance(id, cursor, delivery),
         }
     }
 
     fn apply(&mut self, event: &Event) {
         match event {
             Event::Described(text) => self.description.clone_from(text),
-            Event::Subscribed(subscription) => {
+            Event::Subscribed(first) => {
+                self.subscriptions.insert(first.id, first.clone().into());
+            }
+            Event::SubscriptionSet(subscription, _) => {
                 self.subscriptions.insert(subscription.id, subscription.clone());
             }
             Event::Unsubscribed(id) => {
@@ -147,7 +155,8 @@ impl Behaviour for Space {
             Event::AtomPut(_) => "atom.put",
             Event::AtomUpdated { .. } => "atom.updated",
             Event::AtomDeprecated(_) => "atom.deprecated",
-            Event::Subscribed(_) => "subscription.created",
+            Event::Subscribed(_) | Event::SubscriptionSet(_, Was::New) => "subscription.created",
+            Event::SubscriptionSet(_, Was::There) => "subscription.edited",
             Event::Unsubscribed(_) => "subscription.ended",
             Event::Advanced { .. } => "subscription.advanced",
             Event::Leased(_) => "lease.acquired",

@@ -7,11 +7,13 @@ mod claims;
 mod history;
 mod past;
 mod sharing;
+mod subscriptions;
 
 pub use claims::{ClaimAsk, Taken};
 pub use history::{Change, Follow};
 pub use past::{Difference, HistoryQuery, Of};
 pub use sharing::{Grant, Granted, SpaceCard};
+pub use subscriptions::{Pulled, Puller, SubscriptionCard};
 
 use crate::log::Urgency;
 use crate::problem::{Kind, Problem};
@@ -20,12 +22,12 @@ use crate::seat::Receipt;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use stoa_actors::atom::Atom;
-use stoa_actors::id::{AtomId, Position, SessionId, SpaceId, SubscriptionId};
+use stoa_actors::id::{AtomId, Position, SessionId, SpaceId};
 use stoa_actors::incarnation::Ask;
 use stoa_actors::log::Cause;
 use stoa_actors::retry::{Repeatable, again};
 use stoa_actors::rights::{Level, Named, Subject};
-use stoa_actors::space::{Draft, Expect, Fence, Filter, Message, Mutation, Patch, Reply};
+use stoa_actors::space::{Draft, Expect, Fence, Message, Mutation, Patch, Reply};
 
 /// What goes with every mutation.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -255,22 +257,6 @@ impl Caller {
                     _ => return Err(error.into()),
                 },
             }
-        }
-    }
-
-    /// Keeps a cursor for the caller in a space, from now on if it does not say.
-    pub async fn subscribe(
-        &self,
-        space: SpaceId,
-        filter: Filter,
-        cursor: Option<Position>,
-    ) -> Result<SubscriptionId, Problem> {
-        let seat = self.runtime.space(space)?;
-        let cursor = cursor.unwrap_or_else(|| seat.face.head());
-        let message = Message::Subscribe { filter, cursor };
-        match seat.ask(self.ask(message, Why::comment("subscribe"))).await?.reply {
-            Reply::Subscribed(id) => Ok(id),
-            reply => Err(Problem::new(Kind::Store, format!("an answer amiss: {reply:?}"))),
         }
     }
 

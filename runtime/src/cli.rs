@@ -11,6 +11,7 @@ mod json;
 mod print;
 mod progress;
 mod run;
+mod subscriptions;
 
 use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser};

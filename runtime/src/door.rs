@@ -11,6 +11,7 @@ mod perform;
 mod reach;
 mod serve;
 mod status;
+mod subscriptions;
 
 pub use agents::AgentCall;
 pub use leases::LeaseCall;
@@ -19,6 +20,7 @@ pub use perform::{Answer, AuditAsk, Call, ExecAsk, Request, perform};
 pub use reach::{Client, Reached, reach};
 pub use serve::Door;
 pub use status::Status;
+pub use subscriptions::SubscriptionCall;
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};

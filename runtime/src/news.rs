@@ -37,6 +37,11 @@ impl News {
         self.any.store(true, Ordering::Release);
     }
 
+    /// A session hears of a space no more.
+    pub(crate) fn unfollow(&self, space: SpaceId, session: SessionId) {
+        self.follows.write().remove(&(space, session));
+    }
+
     /// A session hears of nothing any more.
     pub(crate) fn unfollow_all(&self, session: SessionId) {
         self.follows.write().retain(|(_, follower), _| *follower != session);

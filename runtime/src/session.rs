@@ -13,6 +13,7 @@ pub(crate) mod items;
 mod kept;
 mod notebook;
 mod reads;
+mod subscriptions;
 
 pub(crate) use hands::{BUDGET, Hands, Lifetime};
 pub(crate) use kept::{Kept, Slot};

@@ -9,10 +9,11 @@ use stoa_actors::atom::Content;
 use stoa_actors::id::{ROOT, SessionId, SpaceId};
 use stoa_actors::rights::Level;
 use stoa_actors::session::Thought;
-use stoa_actors::space::Draft;
+use stoa_actors::space::{Draft, Edit};
 use stoa_runtime::agents::{SpaceAsk, SpawnAsk};
 use stoa_runtime::caller::{Caller, Why};
 use stoa_runtime::config::Config;
+use stoa_runtime::door::{Answer, Call, Request, SubscriptionCall, perform};
 use stoa_runtime::failure::StoreError;
 use stoa_runtime::model::{Context, Model, ModelError, Models};
 use stoa_runtime::runtime::Runtime;
@@ -135,4 +136,56 @@ async fn who_was_stopped_over_a_restart_is_woken_once_it_is_resumed() {
     put(&root, news).await;
     rest(&runtime).await;
     assert_eq!(silent.turns(), [[0, 0, 1]], "born, resumed, told");
+}
+
+/// What is answered about subscriptions.
+async fn asked(runtime: &Runtime, call: SubscriptionCall) -> Vec<Answer> {
+    let (tell, mut told) = tokio::sync::mpsc::channel(64);
+    let request = Request { acting_as: None, call: Call::Subscription(call) };
+    perform(runtime, request, tell).await.unwrap();
+    let mut answers = Vec::new();
+    while let Some(answer) = told.recv().await {
+        answers.push(answer);
+    }
+    answers
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_agent_that_waits_for_a_pause_has_one_turn_for_a_burst_and_none_after_the_end() {
+    let (directory, silent) = (tempfile::tempdir().unwrap(), Silent::default());
+    let (runtime, root) = open(&directory, &silent).await;
+    let news = root.create_space("news", "").await.unwrap();
+    spawn(&root, "agent").await;
+    rest(&runtime).await;
+    let edit = |edit| {
+        let (name, agent) = ("news".to_owned(), Some("agent".to_owned()));
+        asked(&runtime, SubscriptionCall::Edit { name, agent, edit })
+    };
+    let told = edit(Edit { debounce_ms: Some(2_000), ..Edit::default() }).await;
+    let [Answer::Subscription(card)] = &told[..] else { panic!("{told:?}") };
+    assert_eq!((card.terms.debounce_ms, card.terms.until), (2_000, None));
+    for _ in 0..20 {
+        put(&root, news).await;
+    }
+    rest(&runtime).await;
+    assert_eq!(silent.turns(), [[0, 20]], "one turn for all of them");
+    // What is over tells nothing, and makes room.
+    let until = Some(Some(stoa_actors::id::Millis(runtime.now().0 + 50)));
+    edit(Edit { until, debounce_ms: Some(0), ..Edit::default() }).await;
+    let list =
+        || SubscriptionCall::List { space: Some("news".into()), agent: Some("agent".into()) };
+    while !asked(&runtime, list()).await.is_empty() {
+        tokio::task::yield_now().await;
+    }
+    put(&root, news).await;
+    rest(&runtime).await;
+    assert_eq!(silent.turns(), [[0, 20]], "nothing after its end");
+    // And so it stays over a restart.
+    runtime.stop().await.unwrap();
+    drop((runtime, root));
+    let (runtime, root) = open(&directory, &silent).await;
+    put(&root, news).await;
+    rest(&runtime).await;
+    assert_eq!(silent.turns(), [[0, 20]]);
+    runtime.stop().await.unwrap();
 }

@@ -3,6 +3,8 @@
 mod harness;
 #[path = "help/past.rs"]
 mod past;
+#[path = "help/subscriptions.rs"]
+mod subscriptions;
 
 use harness::Place;
 use rustix::process::Signal;
@@ -101,6 +103,7 @@ fn every_verb_prints_json_lines_with_the_keys_that_scripts_rely_on() {
     lines(&["history", &id], CHANGE, 3);
     lines(&["history", "--newest", "--limit", "2"], CHANGE, 2);
     lines(&["diff", &id, "1", "2"], DIFFERENCE, 1);
+    lines(&["subscription", "list"], "", 0);
     lines(&["watch", "tasks", "--cursor", "0", "--no-follow"], CHANGE, 4);
     lines(&["claim", "tasks", "first"], &format!("{PLAIN} content lease({LEASE})"), 1);
     let acquired = lines(&["lease", "acquire", "tasks", "a name"], LEASE, 1);

@@ -19,11 +19,11 @@ use stoa_actors::behaviour::EffectId;
 use stoa_actors::id::{Millis, Position, ROOT, SessionId, SpaceId, StreamId};
 use stoa_actors::incarnation::Ask;
 use stoa_actors::session::{
-    Budget, Charter, Effect, Follow, Lending, Loan, Message, Observation, Session, Settlement,
+    Budget, Charter, Effect, Follow1, Lending, Loan, Message, Observation, Session, Settlement,
     Thought,
 };
 use stoa_actors::simulation::{Simulation, Told};
-use stoa_actors::space::{Filter, Wake};
+use stoa_actors::space::Wake;
 
 /// How the eldest begins.
 const GIVEN: Budget = Budget { thoughts: Some(40), tokens: Some(400) };
@@ -98,7 +98,7 @@ impl Trial {
 
     fn begin(&mut self, child: SessionId) {
         let Some((parent, budget)) = self.births.get(&child).copied() else { return };
-        let follow = Follow { filter: Filter::default(), cursor: Position(0) };
+        let follow = Follow1::default();
         let charter = Charter {
             parent,
             task: "a task".into(),

@@ -12,7 +12,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use stoa_actors::behaviour::Behaviour;
 use stoa_actors::id::{AtomId, Position, SubscriptionId};
 use stoa_actors::incarnation::{self, Ask, Incarnation};
-use stoa_actors::space::{Change, Draft, Expect, Filter, Message, Patch, Reply, Space, Wake};
+use stoa_actors::space::{
+    Change, Draft, Edit, Expect, Filter, Message, Patch, Reply, Space, Terms, Wake,
+};
 use stoa_actors::value::Value;
 
 /// One step of a schedule; numbers pick among what there is.
@@ -22,6 +24,7 @@ enum Step {
     Update { writer: u8, atom: u8, word: u8 },
     Look { follower: u8, limit: u8, lag_max: u8 },
     Advance { follower: u8 },
+    Edit { follower: u8, word: Option<u8>, back: Option<u8> },
     Commit(u8),
     Crash,
     Fall { follower: u8 },
@@ -36,6 +39,8 @@ fn step() -> impl Strategy<Value = Step> {
         8 => (follower(), 1..6u8, 0..12u8)
             .prop_map(|(follower, limit, lag_max)| Step::Look { follower, limit, lag_max }),
         4 => follower().prop_map(|follower| Step::Advance { follower }),
+        2 => (follower(), proptest::option::of(0..3u8), proptest::option::of(0..9u8))
+            .prop_map(|(follower, word, back)| Step::Edit { follower, word, back }),
         6 => (1..8u8).prop_map(Step::Commit),
         1 => Just(Step::Crash),
         2 => follower().prop_map(|follower| Step::Fall { follower }),
@@ -84,6 +89,7 @@ impl Place {
         Filter {
             types: self.kind.iter().map(|it| (*it).to_owned()).collect(),
             metadata: metadata.into_iter().collect(),
+            ..Filter::default()
         }
     }
 
@@ -97,6 +103,7 @@ impl Place {
 enum Asked {
     Write,
     Advance { follower: usize, cursor: Position },
+    Edit { follower: usize, word: Option<u8>, cursor: Option<Position> },
     Subscribe,
 }
 
@@ -138,6 +145,13 @@ impl<W: World> Trial<W> {
                     let place = &mut self.places[follower];
                     place.acknowledged = place.acknowledged.max(cursor);
                 }
+                (Asked::Edit { follower, word, cursor }, Ok(Reply::Done)) => {
+                    let place = &mut self.places[follower];
+                    place.word = word;
+                    if let Some(cursor) = cursor {
+                        (place.cursor, place.acknowledged) = (cursor, cursor);
+                    }
+                }
                 (Asked::Subscribe, Ok(Reply::Subscribed(id))) => {
                     let place = self.places.iter_mut().find(|it| it.id == SubscriptionId([0; 16]));
                     place.ok_or("nobody subscribed")?.id = id;
@@ -163,7 +177,8 @@ impl<W: World> Trial<W> {
                 acknowledged: start,
                 asked,
             };
-            let message = Message::Subscribe { filter: place.filter(), cursor: start };
+            let (filter, terms) = (place.filter(), Terms::default());
+            let message = Message::Subscribe { filter, cursor: start, terms };
             self.places.push(place);
             let item = self.item(who, "subscription.created", None);
             self.ask(space, message, item, Asked::Subscribe);
@@ -243,7 +258,11 @@ impl<W: World> Trial<W> {
             space.replay(seq, &body).map_err(|it| it.to_string())?;
         }
         let own = space.state().subscriptions().find(|it| it.id == place.id);
-        let cursor = own.ok_or("cursor: the subscription is lost")?.cursor;
+        let own = own.ok_or("cursor: the subscription is lost")?;
+        let cursor = own.cursor;
+        if own.filter != place.filter() {
+            return Err(format!("cursor: {:?} is kept, {:?} was said", own.filter, place.filter()));
+        }
         if cursor < place.acknowledged {
             return Err(format!("cursor: {cursor} is kept, {} acknowledged", place.acknowledged));
         }
@@ -302,6 +321,21 @@ impl<W: World> Trial<W> {
                 let item = self.item(who, "subscription.advanced", None);
                 let asked = Asked::Advance { follower, cursor };
                 self.ask(space, Message::Advance { id, cursor }, item, asked);
+            }
+            Step::Edit { follower, word, back } => {
+                let follower = usize::from(*follower);
+                let place = &self.places[follower];
+                let (who, space, id) = (place.who, place.space, place.id);
+                let cursor = back.map(|back| Position(place.cursor.0.saturating_sub(back.into())));
+                let filter = Place { word: *word, asked: BTreeSet::new(), ..*place }.filter();
+                let edit = Edit { filter: Some(filter), cursor, ..Edit::default() };
+                self.places[follower].asked.extend(cursor);
+                let item = self.item(who, "subscription.edited", None);
+                let asked = Asked::Edit { follower, word: *word, cursor };
+                self.ask(space, Message::Edit { id, edit }, item, asked);
+                // Whoever edits waits for the answer: till then nobody can say what is looked for.
+                let heard = self.world.commit(usize::MAX);
+                self.hear(heard)?;
             }
             Step::Commit(count) => {
                 let heard = self.world.commit(usize::from(*count));

@@ -31,9 +31,9 @@ use stoa_actors::id::{Millis, Position, ROOT, SessionId, SpaceId, StreamId};
 use stoa_actors::incarnation::{self, Ask, Refused};
 use stoa_actors::limits::SessionLimits;
 use stoa_actors::log::Cause;
-use stoa_actors::session::{Charter, Effect, Follow, Message, Refusal, Session};
+use stoa_actors::session::{Charter, Effect, Follow, Follow1, Message, Refusal, Session};
 use stoa_actors::simulation::{Simulation, Told};
-use stoa_actors::space::{Filter, Wake};
+use stoa_actors::space::Wake;
 use words::{Heard, What};
 
 const ME: SessionId = SessionId([7; 16]);
@@ -87,7 +87,7 @@ struct Trial {
 }
 
 fn follow(cursor: u64) -> Follow {
-    Follow { filter: Filter::default(), cursor: Position(cursor) }
+    Follow::all(Position(cursor))
 }
 
 fn charter() -> Arc<Charter> {
@@ -98,7 +98,7 @@ fn charter() -> Arc<Charter> {
         model: "recipe".into(),
         dm: space(DM),
         first: None,
-        follows: vec![(space(DM), follow(0)), (space(1), follow(0))],
+        follows: vec![(space(DM), Follow1::default()), (space(1), Follow1::default())],
     })
 }
 

@@ -1,7 +1,7 @@
 //! What an agent is born with.
 
 use crate::id::{Position, SessionId, SpaceId};
-use crate::space::Filter;
+use crate::space::{Filter, Filter1, Terms};
 use serde::{Deserialize, Serialize};
 
 /// What an agent is brought up with. What it may touch is in the rights, not here.
@@ -20,14 +20,39 @@ pub struct Charter {
     /// What its code calls `space`.
     pub first: Option<SpaceId>,
     /// The spaces it follows from birth, and from where.
-    pub follows: Vec<(SpaceId, Follow)>,
+    pub follows: Vec<(SpaceId, Follow1)>,
 }
 
 /// How a space is followed.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Follow {
     /// What is of interest.
     pub filter: Filter,
     /// Everything up to here has been seen. It advances in the event that ends a turn.
     pub cursor: Position,
+    /// When it is told, and until when.
+    pub terms: Terms,
+}
+
+impl Follow {
+    /// All of it, at once and for good, from a cursor on.
+    pub fn all(cursor: Position) -> Follow {
+        Follow { cursor, ..Follow::default() }
+    }
+}
+
+/// The first form of a [`Follow`], which has no terms: what is followed from birth, and how it was
+/// stored before there were any.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Follow1 {
+    /// What is of interest.
+    pub filter: Filter1,
+    /// Everything up to here has been seen.
+    pub cursor: Position,
+}
+
+impl From<Follow1> for Follow {
+    fn from(Follow1 { filter, cursor }: Follow1) -> Follow {
+        Follow { filter: filter.into(), cursor, terms: Terms::default() }
+    }
 }

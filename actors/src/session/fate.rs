@@ -216,8 +216,15 @@ impl Session {
         follow: Follow,
         delivery: &Delivery<'_>,
     ) -> Result<Decision<Self>, Refusal> {
+        follow.filter.check(&delivery.limits.search)?;
+        follow.terms.check(delivery.limits, delivery.now)?;
         let known = self.follows.get(&space);
-        let (size, max) = (self.follows.len() + 1, delivery.limits.session.follows_max);
+        // Those that are over make room, and go with it.
+        let over = |(_, it): &(&SpaceId, &Follow)| it.terms.over(delivery.now);
+        let over = self.follows.iter().filter(over).map(|(space, _)| *space);
+        let over: Vec<SpaceId> = over.filter(|it| *it != space).collect();
+        let max = delivery.limits.session.follows_max;
+        let size = self.follows.len() - over.len() + 1;
         if known.is_none() && size > max {
             return Err(Refusal::Limit { what: "the spaces an agent follows", size, max });
         }
@@ -231,7 +238,8 @@ impl Session {
         if known == Some(&follow) {
             return Ok(Decision::read(Reply::Done));
         }
-        let followed = Decision::event(Event::Followed { space, follow }, Reply::Done);
+        let mut followed = Decision::event(Event::FollowSet { space, follow }, Reply::Done);
+        followed.events.splice(0..0, over.into_iter().map(Event::Unfollowed));
         let (id, effect) = listen(delivery.seq);
         Ok(if self.phase == Phase::Idle { followed.effect(id, effect) } else { followed })
     }
@@ -271,7 +279,8 @@ impl Session {
     pub(super) fn take(&mut self, event: &Event) {
         match event {
             Event::Born(charter) => {
-                self.follows.extend(charter.follows.iter().cloned());
+                let follows = charter.follows.iter().cloned();
+                self.follows.extend(follows.map(|(space, first)| (space, first.into())));
                 self.charter = Some(charter.clone());
                 self.phase = Phase::Idle;
             }
@@ -311,6 +320,9 @@ impl Session {
                 self.phase = Phase::Wiped;
             }
             Event::Followed { space, follow } => {
+                self.follows.insert(*space, follow.clone().into());
+            }
+            Event::FollowSet { space, follow } => {
                 self.follows.insert(*space, follow.clone());
             }
             Event::Unfollowed(space) => {

@@ -28,6 +28,9 @@ pub enum Refusal {
         /// The limit, in the same unit.
         max: usize,
     },
+    /// A space cannot be followed like that.
+    #[error(transparent)]
+    Follow(#[from] crate::space::Amiss),
     /// There is nothing left to think with.
     #[error("its budget is spent ({0}); hand it more, and it goes on")]
     Exhausted(String),

@@ -1,6 +1,9 @@
 //! What a space is asked, what happens in it, and what it answers.
 
-use super::{Claim, Draft, End, Fence, Filter, Lease, Mutation, Patch, Resource, Subscription};
+use super::{
+    Claim, Draft, Edit, End, Fence, Filter, Lease, Mutation, Patch, Resource, Subscription,
+    Subscription1, Terms,
+};
 use crate::atom::{Atom, Reference};
 use crate::id::{AtomId, Millis, Position, SpaceId, SubscriptionId};
 use serde::{Deserialize, Serialize};
@@ -47,6 +50,15 @@ pub enum Message {
         filter: Filter,
         /// From where on.
         cursor: Position,
+        /// When it is told, and until when.
+        terms: Terms,
+    },
+    /// Makes a subscription of the asker another one.
+    Edit {
+        /// Which.
+        id: SubscriptionId,
+        /// How.
+        edit: Edit,
     },
     /// Ends a subscription of the asker.
     Unsubscribe(SubscriptionId),
@@ -86,8 +98,8 @@ pub enum Event {
     },
     /// An atom is out of search.
     AtomDeprecated(Arc<Atom>),
-    /// A session follows the space.
-    Subscribed(Subscription),
+    /// A session follows the space, on no terms.
+    Subscribed(Subscription1),
     /// It no longer does.
     Unsubscribed(SubscriptionId),
     /// It has seen everything up to here.
@@ -125,6 +137,17 @@ pub enum Event {
         /// Why.
         how: End,
     },
+    /// A session follows the space like this.
+    SubscriptionSet(Subscription, Was),
+}
+
+/// Whether something was there before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Was {
+    /// It was not.
+    New,
+    /// It is changed.
+    There,
 }
 
 /// What the asker gets.

@@ -1,6 +1,6 @@
 //! Why a space says no.
 
-use super::{Fence, Resource};
+use super::{Amiss, Fence, Resource};
 use crate::id::{AtomId, SessionId, SubscriptionId};
 use crate::rights::Level;
 use crate::value::ValueRefusal;
@@ -60,6 +60,9 @@ pub enum Refusal {
     /// A name must be there.
     #[error("{0} is empty; give it a name")]
     Empty(&'static str),
+    /// A subscription that cannot be.
+    #[error(transparent)]
+    Subscription(#[from] Amiss),
     /// An atom with this id is there, here or elsewhere.
     #[error("there is an atom {0} already; an id is given once")]
     Taken(AtomId),

@@ -1,25 +1,29 @@
 //! Following a space: a subscription is data, delivery is a coalesced wake, and the log is the
 //! only copy of what happened.
 
-use super::{Event, Refusal, Reply, Space, limit};
-use crate::atom::{Atom, Metadata};
+use super::{Event, Refusal, Reply, Space, Was, limit};
+use crate::atom::{Atom, Metadata, Reference};
 use crate::behaviour::{Decision, Delivery};
-use crate::id::{Position, SessionId, SpaceId, SubscriptionId};
+use crate::id::{AtomId, Millis, Position, SessionId, SpaceId, SubscriptionId};
+use crate::limits::{Limits, SearchLimits};
 use crate::mutant;
 use crate::rights::Level;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
-/// Who follows, what, from where.
+/// Who follows, what, from where, and on what terms.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Subscription {
     /// Its name.
     pub id: SubscriptionId,
-    /// Who is woken.
+    /// Who is told.
     pub subscriber: SessionId,
     /// What is of interest.
     pub filter: Filter,
     /// Everything up to here has been seen.
     pub cursor: Position,
+    /// When it is told, and until when.
+    pub terms: Terms,
 }
 
 /// What is of interest; an empty filter is everything.
@@ -29,15 +33,116 @@ pub struct Filter {
     pub types: Vec<String>,
     /// What the atom's metadata must say.
     pub metadata: Metadata,
+    /// By relation, the atoms of which it must refer to one; none is whatever it refers to.
+    pub references: BTreeMap<String, Vec<AtomId>>,
 }
 
 impl Filter {
     /// Whether something that happened is of interest.
     pub fn passes(&self, kind: &str, atom: Option<&Atom>) -> bool {
+        let refers = |(relation, targets): (&String, &Vec<AtomId>)| {
+            let blind = mutant::planted("cursor.any_target_will_do");
+            let to = |it: &Reference| targets.is_empty() || blind || targets.contains(&it.target);
+            atom.is_some_and(|it| it.references.iter().any(|it| it.relation == *relation && to(it)))
+        };
         (self.types.is_empty() || self.types.iter().any(|it| it == kind))
             && self.metadata.iter().all(|(key, value)| {
                 atom.and_then(|it| it.metadata.get(key)).is_some_and(|it| it.same(value))
             })
+            && self.references.iter().all(refers)
+    }
+
+    /// Refuses what is over a limit.
+    pub fn check(&self, most: &SearchLimits) -> Result<(), Amiss> {
+        let targets = self.references.values().map(|it| it.len().max(1)).sum::<usize>();
+        let conditions = self.types.len() + self.metadata.len() + targets;
+        within("the filter's conditions", conditions, most.conditions_max)?;
+        let names = self.types.iter().chain(self.metadata.keys()).chain(self.references.keys());
+        let values = self.metadata.values().map(|it| it.to_string().len()).sum::<usize>();
+        let bytes = names.map(String::len).sum::<usize>() + values;
+        within("the filter's bytes", bytes, most.text_bytes_max)
+    }
+}
+
+/// When what is of interest is told, and until when.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Terms {
+    /// Milliseconds without anything new before what there is is told; 0 is at once.
+    pub debounce_ms: u64,
+    /// From then on nothing is told; nothing for never.
+    pub until: Option<Millis>,
+}
+
+/// Where nothing pauses, what there is is told after so many times the debounce.
+pub const DEBOUNCES_MAX: u64 = 10;
+
+impl Terms {
+    /// Whether nothing is told any more.
+    pub fn over(&self, now: Millis) -> bool {
+        self.until.is_some_and(|until| until <= now) && !mutant::planted("cursor.never_over")
+    }
+
+    /// When something is told that is new since one moment, and whose last is of another: after a
+    /// pause, or once it has waited for [`DEBOUNCES_MAX`] of them.
+    pub fn due(&self, since: Millis, latest: Millis) -> Millis {
+        let quiet = latest.0.saturating_add(self.debounce_ms);
+        let patience = since.0.saturating_add(self.debounce_ms.saturating_mul(DEBOUNCES_MAX));
+        Millis(match mutant::planted("cursor.waits_for_ever") {
+            true => quiet,
+            false => quiet.min(patience),
+        })
+    }
+
+    /// Refuses what is over a limit, or over already.
+    pub fn check(&self, most: &Limits, now: Millis) -> Result<(), Amiss> {
+        within("the debounce", self.debounce_ms as usize, most.debounce_ms_max as usize)?;
+        if self.over(now) { Err(Amiss::Over) } else { Ok(()) }
+    }
+}
+
+/// What is amiss with a subscription that is asked for.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Amiss {
+    /// Over a limit.
+    #[error("{what} takes {size}; the limit is {max}")]
+    Limit {
+        /// What is too large.
+        what: &'static str,
+        /// How large.
+        size: usize,
+        /// The limit, in the same unit.
+        max: usize,
+    },
+    /// It would tell nothing.
+    #[error("it would be over already; let it last until a moment that is still to come")]
+    Over,
+}
+
+fn within(what: &'static str, size: usize, max: usize) -> Result<(), Amiss> {
+    if size > max { Err(Amiss::Limit { what, size, max }) } else { Ok(()) }
+}
+
+/// What of a subscription is to be another; what is not named stays.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Edit {
+    /// What is of interest from now on; what came before the cursor stays seen.
+    pub filter: Option<Filter>,
+    /// From where on, back or forth.
+    pub cursor: Option<Position>,
+    /// On what terms.
+    pub debounce_ms: Option<u64>,
+    /// Until when; nothing for ever.
+    pub until: Option<Option<Millis>>,
+}
+
+impl Edit {
+    /// What the terms are then.
+    pub fn terms(&self, before: &Terms) -> Terms {
+        Terms {
+            debounce_ms: self.debounce_ms.unwrap_or(before.debounce_ms),
+            until: self.until.unwrap_or(before.until),
+        }
     }
 }
 
@@ -99,36 +204,68 @@ impl Wake {
 }
 
 impl Space {
+    /// The asker's own, unless it is over.
     pub(super) fn own(
         &self,
         id: SubscriptionId,
-        asker: SessionId,
+        delivery: &Delivery<'_>,
     ) -> Result<&Subscription, Refusal> {
-        let own = self.subscriptions.get(&id).filter(|it| it.subscriber == asker);
-        own.ok_or(Refusal::NoSubscription(id))
+        let own = self.subscriptions.get(&id).filter(|it| it.subscriber == delivery.asker);
+        own.filter(|it| !it.terms.over(delivery.now)).ok_or(Refusal::NoSubscription(id))
     }
 
     pub(super) fn subscribe(
         &self,
         filter: Filter,
         cursor: Position,
+        terms: Terms,
         delivery: &mut Delivery<'_>,
     ) -> Result<Decision<Self>, Refusal> {
         self.need(Level::Read, delivery)?;
-        let max = delivery.limits.subscriptions_max;
-        limit("the space's subscriptions", self.subscriptions.len() + 1, max)?;
-        let id = SubscriptionId((delivery.fresh)());
-        let subscription = Subscription { id, subscriber: delivery.asker, filter, cursor };
-        Ok(Decision::event(Event::Subscribed(subscription), Reply::Subscribed(id)))
+        filter.check(&delivery.limits.search)?;
+        terms.check(delivery.limits, delivery.now)?;
+        // Those that are over make room, and go with it.
+        let over = self.subscriptions.values().filter(|it| it.terms.over(delivery.now));
+        let over: Vec<SubscriptionId> = over.map(|it| it.id).collect();
+        let (max, size) =
+            (delivery.limits.subscriptions_max, self.subscriptions.len() - over.len() + 1);
+        limit("the space's subscriptions", size, max)?;
+        let (id, subscriber) = (SubscriptionId((delivery.fresh)()), delivery.asker);
+        let subscription = Subscription { id, subscriber, filter, cursor, terms };
+        let reply = Reply::Subscribed(id);
+        let mut decision = Decision::event(Event::SubscriptionSet(subscription, Was::New), reply);
+        decision.events.splice(0..0, over.into_iter().map(Event::Unsubscribed));
+        Ok(decision)
+    }
+
+    pub(super) fn edit(
+        &self,
+        id: SubscriptionId,
+        edit: Edit,
+        delivery: &Delivery<'_>,
+    ) -> Result<Decision<Self>, Refusal> {
+        self.need(Level::Read, delivery)?;
+        let before = self.own(id, delivery)?;
+        let terms = edit.terms(&before.terms);
+        let filter = edit.filter.unwrap_or_else(|| before.filter.clone());
+        filter.check(&delivery.limits.search)?;
+        terms.check(delivery.limits, delivery.now)?;
+        let lost = mutant::planted("cursor.an_edit_begins_anew").then_some(Position(0));
+        let cursor = edit.cursor.or(lost).unwrap_or(before.cursor);
+        let after = Subscription { filter, cursor, terms, ..before.clone() };
+        if after == *before {
+            return Ok(Decision::read(Reply::Done));
+        }
+        Ok(Decision::event(Event::SubscriptionSet(after, Was::There), Reply::Done))
     }
 
     pub(super) fn advance(
         &self,
         id: SubscriptionId,
         cursor: Position,
-        asker: SessionId,
+        delivery: &Delivery<'_>,
     ) -> Result<Decision<Self>, Refusal> {
-        if cursor <= self.own(id, asker)?.cursor {
+        if cursor <= self.own(id, delivery)?.cursor {
             return Ok(Decision::read(Reply::Done));
         }
         let ahead = u64::from(mutant::planted("cursor.advances_too_far"));

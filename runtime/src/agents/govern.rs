@@ -228,7 +228,7 @@ impl Caller {
                 format!("{name:?} is at work, or waits for news; there is nothing to resume");
             return Err(Problem::new(Kind::Conflict, text).hint(format!("stoa agent show {name}")));
         }
-        let (news, _) = self.runtime.news(session, &state)?;
+        let news = self.runtime.news(session, &state)?.wakes;
         seat.ask(Ask::new(self.session(), Message::Resume(news)).comment("resume")).await?;
         self.runtime.wake_up(session);
         self.card_of(session)

@@ -17,7 +17,7 @@ use stoa_actors::session::{Charter, Event, Letter, Session};
 
 impl Runtime {
     /// The state of a session; nothing when its entries do not make one.
-    pub(super) fn life(&self, session: SessionId) -> Result<Option<Session>, StoreError> {
+    pub(crate) fn life(&self, session: SessionId) -> Result<Option<Session>, StoreError> {
         let load = || load::<Session>(self.store(), session.stream());
         match catch_unwind(AssertUnwindSafe(load)) {
             Ok(loaded) => loaded.map(|it| Some(it.into_state())),

@@ -163,7 +163,7 @@ fn told(event: &Event) -> String {
         Event::TurnFailed { why, .. } | Event::Quarantined { why, .. } => why.clone(),
         Event::Parked { hop, .. } => format!("after {hop} reactions in a row"),
         Event::Stopped { reason, .. } | Event::Wiped { reason, .. } => reason.clone(),
-        Event::Followed { space, .. } => format!("space {space}"),
+        Event::Followed { space, .. } | Event::FollowSet { space, .. } => format!("space {space}"),
         Event::Unfollowed(space) => format!("space {space}"),
         Event::Wrote { letter, .. } => format!("{}: {}", letter.subject, letter.text),
         Event::Booked(booking) => booked(booking),

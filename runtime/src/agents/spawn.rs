@@ -5,16 +5,14 @@ use super::AgentCard;
 use crate::caller::{Caller, Why};
 use crate::model::RECIPE;
 use crate::problem::{Kind, Problem};
-use crate::seat::Seat;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use stoa_actors::atom::Content;
 use stoa_actors::id::{LinkId, Position, ROOT, SessionId, SpaceId};
-use stoa_actors::incarnation::Ask;
 use stoa_actors::log::Cause;
 use stoa_actors::rights::{self, Level, Named, Right, Subject};
-use stoa_actors::session::{Budget, Charter, Follow, Message, Session};
-use stoa_actors::space::{Draft, Filter};
+use stoa_actors::session::{Budget, Charter, Follow, Follow1};
+use stoa_actors::space::Draft;
 
 /// What an agent is to be and to have: `spawn` of seed 000. What is left out it does not get; the
 /// model it inherits.
@@ -109,7 +107,7 @@ impl Caller {
             let space = self.resolve_to_hand_on(name)?;
             follows.push((space, self.runtime.store().head_of_stream(space.stream())?));
         }
-        let follow = |(space, cursor)| (space, Follow { filter: Filter::default(), cursor });
+        let follow = |(space, cursor)| (space, Follow1 { cursor, ..Follow1::default() });
         let charter = Arc::new(Charter {
             parent: self.session(),
             task: ask.task.clone(),
@@ -236,26 +234,7 @@ impl Caller {
             return Ok(());
         }
         let seat = self.runtime.agent(self.session())?;
-        self.follow_as_agent(&seat, dm, Filter::default(), Some(Position(0))).await
-    }
-
-    /// Follows a space for an agent: its cursor is its session's.
-    pub(crate) async fn follow_as_agent(
-        &self,
-        seat: &Arc<Seat<Session>>,
-        space: SpaceId,
-        filter: Filter,
-        cursor: Option<Position>,
-    ) -> Result<(), Problem> {
-        self.level(space).ok_or_else(|| Problem::no_space(&space.to_string()))?;
-        let cursor = match cursor {
-            Some(cursor) => cursor,
-            None => self.runtime.store().head_of_stream(space.stream())?,
-        };
-        let message = Message::Follow { space, follow: Follow { filter, cursor } };
-        seat.ask(Ask::new(self.session(), message).comment("follow")).await?;
-        self.runtime.follow_all(self.session(), [space]);
-        Ok(())
+        self.follow_as_agent(&seat, dm, Follow::default()).await
     }
 
     /// An agent hears of a right that it was given, in the space that it shares with its parent; a

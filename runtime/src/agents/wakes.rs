@@ -9,7 +9,7 @@ use crate::failure::StoreError;
 use crate::problem::{Kind, Problem};
 use crate::runtime::{Runtime, WeakRuntime};
 use parking_lot::Mutex;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 use stoa_actors::id::{Millis, Position, ROOT, SessionId, SpaceId};
@@ -35,7 +35,29 @@ struct Table {
     looking: BTreeSet<SessionId>,
     /// Has something to do, or may have: in a turn, about to look, or resting before the next.
     active: BTreeSet<SessionId>,
+    /// Who is to look again, and when.
+    later: BTreeMap<SessionId, Millis>,
     dispatching: bool,
+}
+
+/// What is new to a session.
+pub(super) struct New {
+    /// What is to be told now.
+    pub(super) wakes: Vec<Wake>,
+    /// What set it off: the longest chain.
+    pub(super) cause: Cause,
+    /// When what waits for a pause is to be looked at again.
+    later: Option<Millis>,
+    /// What is followed no more: it is over.
+    over: Vec<SpaceId>,
+}
+
+/// One coalesced wake, and when the first and the last of it was.
+struct Pending {
+    wake: Wake,
+    cause: Cause,
+    since: Millis,
+    latest: Millis,
 }
 
 impl Wakes {
@@ -57,6 +79,7 @@ impl Wakes {
     fn forget(&self, session: SessionId) {
         let mut table = self.table.lock();
         table.due.remove(&session);
+        table.later.remove(&session);
         table.active.remove(&session);
         if table.active.is_empty() {
             self.calm.notify_waiters();
@@ -105,6 +128,11 @@ impl Runtime {
         }
         drop(table);
         wakes.news.notify_one();
+    }
+
+    /// What happens in a space wakes the session no more.
+    pub(crate) fn unfollow(&self, space: SpaceId, session: SessionId) {
+        self.shared().news.unfollow(space, session);
     }
 
     /// From now on what happens in these spaces wakes the session.
@@ -221,12 +249,20 @@ impl Runtime {
             }
             return Ok(());
         }
-        let (wakes, mut cause) = self.news(session, &state)?;
+        let New { wakes, mut cause, later, over } = self.news(session, &state)?;
+        for space in over {
+            seat.ask(Ask::new(ROOT, Message::Unfollow(space)).comment("over")).await?;
+            self.unfollow(space, session);
+        }
+        if let Some(at) = later {
+            self.wake_up_at(session, at);
+        }
         if let (Phase::Parked { heard, .. }, Some(charter)) = (state.phase(), state.charter()) {
             cause = self.answer_to(session, charter.dm, *heard)?;
         }
         if wakes.is_empty() {
-            if state.is_at_rest() {
+            // Who waits for a pause still has something to do.
+            if state.is_at_rest() && later.is_none() {
                 self.agents().wakes.rests(session);
             }
             return Ok(());
@@ -239,24 +275,35 @@ impl Runtime {
     }
 
     /// What is new to a session in the spaces that it follows, and what set it off.
-    pub(super) fn news(
-        &self,
-        session: SessionId,
-        state: &Session,
-    ) -> Result<(Vec<Wake>, Cause), Problem> {
-        let mut wakes = Vec::new();
-        let mut cause = Cause::default();
+    pub(super) fn news(&self, session: SessionId, state: &Session) -> Result<New, Problem> {
+        let now = self.now();
+        let mut new =
+            New { wakes: Vec::new(), cause: Cause::default(), later: None, over: Vec::new() };
         for (space, follow) in state.follows() {
+            if follow.terms.over(now) {
+                new.over.push(space);
+                continue;
+            }
             let after = follow.cursor.max(self.shared().news.scanned(space, session));
-            match self.pending(session, space, after, &follow.filter, &mut cause) {
-                Ok((Some(wake), _)) => wakes.push(wake),
+            match self.pending(session, space, after, &follow.filter) {
+                Ok((Some(pending), _)) => {
+                    let due = follow.terms.due(pending.since, pending.latest);
+                    if due > now {
+                        new.later = Some(new.later.map_or(due, |it| it.min(due)));
+                        continue;
+                    }
+                    if new.cause.root.is_none() || pending.cause.hop > new.cause.hop {
+                        new.cause = pending.cause;
+                    }
+                    new.wakes.push(pending.wake);
+                }
                 Ok((None, upto)) => self.shared().news.scan(space, session, upto),
                 // The right is gone: nothing there is of its concern until it is given back.
                 Err(problem) if problem.kind == Kind::Unknown => {}
                 Err(problem) => return Err(problem),
             }
         }
-        Ok((wakes, cause))
+        Ok(new)
     }
 
     /// What set off the word that a parked agent waits for: of several the one that is nearest to
@@ -290,33 +337,55 @@ impl Runtime {
         space: SpaceId,
         mut after: Position,
         filter: &Filter,
-        cause: &mut Cause,
-    ) -> Result<(Option<Wake>, Position), Problem> {
+    ) -> Result<(Option<Pending>, Position), Problem> {
         let quoted = self.shared().config.limits.wake_comments_max;
         let most = self.shared().config.follow_entries_max;
         let caller = self.caller(to);
-        let mut wake = None;
+        let (mut wake, mut cause, mut times) = (None, Cause::default(), None);
         loop {
             let (changes, upto) = caller.changes(space, after, most, filter)?;
             if upto == after {
-                return Ok((wake, after));
+                break;
             }
             after = upto;
             for change in changes {
-                if change.by != to && (cause.root.is_none() || change.hop > cause.hop) {
-                    *cause = Cause { root: change.root.or(Some(change.id)), hop: change.hop };
+                if change.by != to {
+                    if cause.root.is_none() || change.hop > cause.hop {
+                        cause = Cause { root: change.root.or(Some(change.id)), hop: change.hop };
+                    }
+                    let (since, latest) = times.unwrap_or((change.at, change.at));
+                    times = Some((change.at.min(since), change.at.max(latest)));
                 }
                 Wake::coalesce(&mut wake, to, &change.notice(), quoted);
             }
         }
+        let pending =
+            wake.zip(times).map(|(wake, (since, latest))| Pending { wake, cause, since, latest });
+        Ok((pending, after))
     }
 
+    /// Looks again then. However often it is said, one waits for each session: the earliest, which
+    /// finds out what comes after it.
     fn wake_up_at(&self, session: SessionId, at: Millis) {
+        let mut table = self.agents().wakes.table.lock();
+        if table.later.get(&session).is_some_and(|known| *known <= at) {
+            return;
+        }
+        table.later.insert(session, at);
+        drop(table);
         let wait = Duration::from_millis(at.0.saturating_sub(self.now().0));
         let runtime = self.downgrade();
         tokio::spawn(async move {
             tokio::time::sleep(wait).await;
-            if let Some(runtime) = runtime.upgrade() {
+            let Some(runtime) = runtime.upgrade() else { return };
+            let mut table = runtime.agents().wakes.table.lock();
+            let last = table.later.get(&session) == Some(&at);
+            if last {
+                table.later.remove(&session);
+            }
+            drop(table);
+            // One that was said to be earlier has looked, and has said when to look again.
+            if last {
                 runtime.wake_up(session);
             }
         });

@@ -3,10 +3,12 @@
 mod agent;
 mod lease;
 mod past;
+mod subscription;
 
 pub(crate) use agent::AgentVerb;
 pub(crate) use lease::{ClaimArgs, LeaseVerb};
 pub(crate) use past::{DiffArgs, HistoryArgs};
+pub(crate) use subscription::{FilterArgs, SubscriptionVerb};
 
 use clap::builder::NonEmptyStringValueParser;
 use clap::{Args as ClapArgs, Parser, Subcommand};
@@ -186,6 +188,9 @@ pub(crate) enum Verb {
     /// Have something to yourself for a while
     #[command(subcommand)]
     Lease(LeaseVerb),
+    /// Keep cursors in spaces, for yourself or for agents
+    #[command(subcommand)]
+    Subscription(SubscriptionVerb),
     /// What happened in a space, to an atom, or anywhere
     History(HistoryArgs),
     /// What two versions of an atom differ in
@@ -277,7 +282,8 @@ pub(crate) enum Verb {
     ///
     /// The code has `space` (the first one given) and `spaces["name"]`, each with search, get, put,
     /// update, deprecate, claim, transaction, acquire, renew, release, leases, references, history,
-    /// subscribe and describe, and no files, network or processes.
+    /// diff, subscribe, subscriptions, edit_subscription, unsubscribe, pull, ack and describe, and
+    /// no files, network or processes.
     /// What it prints and the value of its last expression go to stdout. An update needs no version:
     /// it expects the one that the code has read, and raises Conflict when there is a newer one.
     Exec {

@@ -8,6 +8,7 @@ use super::input::{
     after, budget, document, draft, fence, metadata, patch, source, space_level, span, spawn_ask,
     unreferenced,
 };
+use super::subscriptions::subscription;
 use stoa_actors::id::{AtomId, Position};
 use stoa_actors::search::{Order, Query};
 use stoa_actors::space::{Expect, Fence, Filter, Patch, Resource, Wanted};
@@ -50,6 +51,7 @@ pub(super) fn call(verb: Verb) -> Result<Call, Problem> {
         }
         Verb::Claim(args) => claim(args)?,
         Verb::Lease(verb) => lease_call(verb)?,
+        Verb::Subscription(verb) => Call::Subscription(subscription(verb)?),
         Verb::History(args) => history(args)?,
         Verb::Diff(DiffArgs { id, from, to }) => Call::Difference { id, from, to },
         Verb::Search {
@@ -69,7 +71,7 @@ pub(super) fn call(verb: Verb) -> Result<Call, Problem> {
         }
         Verb::Watch { space, cursor, no_follow, types, meta } => {
             let (after, follow) = (cursor.map(Position), !no_follow);
-            let filter = Filter { types, metadata: metadata(&meta)? };
+            let filter = Filter { types, metadata: metadata(&meta)?, ..Filter::default() };
             match space {
                 Some(space) => Call::Watch { space, after, filter, follow },
                 None => Call::WatchAll { after, follow },

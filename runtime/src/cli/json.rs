@@ -6,11 +6,11 @@ use serde_json::{Map, Value as Json, json};
 use stoa_actors::atom::{Atom, Content, Reference};
 use stoa_actors::code::{Ending, Outcome};
 use stoa_actors::difference::{Difference, Edition, InUse};
-use stoa_actors::id::{Millis, Position};
-use stoa_actors::space::{Lease, Resource};
+use stoa_actors::id::{AtomId, Millis, Position};
+use stoa_actors::space::{Filter, Lease, Resource, Wake};
 use stoa_actors::value::Value;
 use stoa_runtime::agents::{AgentCard, Happening};
-use stoa_runtime::caller::{Change, SpaceCard};
+use stoa_runtime::caller::{Change, SpaceCard, SubscriptionCard};
 use stoa_runtime::door::{Answer, Status};
 use stoa_runtime::problem::{Kind, Problem};
 use stoa_runtime::search::Found;
@@ -33,6 +33,10 @@ pub(crate) fn answer(answer: &Answer) -> Json {
         Answer::Released => json!({"released": true}),
         Answer::Change(change) => self::change(change),
         Answer::Difference(it) => difference(it),
+        Answer::Subscription(card) => subscription(card),
+        Answer::Unsubscribed => json!({"removed": true}),
+        Answer::Lag(wake) => lag(wake),
+        Answer::Read { id, cursor } => json!({"read": id.to_string(), "cursor": cursor.0}),
         Answer::Hit(found) => hit(found),
         Answer::Outcome(outcome) => self::outcome(outcome),
         Answer::Agent { card, depth } => agent(card, *depth),
@@ -139,6 +143,36 @@ fn change(change: &Change) -> Json {
         out["idempotency_key"] = json!(key);
     }
     out
+}
+
+fn subscription(card: &SubscriptionCard) -> Json {
+    let Filter { types, metadata, references } = &card.filter;
+    let ids = |all: &Vec<AtomId>| json!(all.iter().map(ToString::to_string).collect::<Vec<_>>());
+    let references: Map<String, Json> =
+        references.iter().map(|(relation, all)| (relation.clone(), ids(all))).collect();
+    json!({
+        "id": card.id.map(|it| it.to_string()),
+        "space": card.space.to_string(),
+        "name": card.name,
+        "subscriber": card.subscriber.to_string(),
+        "types": types,
+        "metadata": from_map(metadata),
+        "references": references,
+        "cursor": card.cursor.0,
+        "behind": card.behind,
+        "debounce_ms": card.terms.debounce_ms,
+        "until": card.terms.until.map(instant),
+    })
+}
+
+/// What is skipped, exactly.
+fn lag(wake: &Wake) -> Json {
+    json!({
+        "skipped": wake.count,
+        "first": wake.first.0,
+        "last": wake.last.0,
+        "comments": wake.comments,
+    })
 }
 
 fn difference(it: &Difference) -> Json {

@@ -8,10 +8,10 @@ use stoa_actors::atom::{Atom, Content, Reference};
 use stoa_actors::code::{Ending, Outcome};
 use stoa_actors::difference::{Difference, Edition, InUse};
 use stoa_actors::id::Position;
-use stoa_actors::space::{Lease, Resource};
+use stoa_actors::space::{Filter, Lease, Resource, Wake};
 use stoa_runtime::agents::{AgentCard, Happening};
 use stoa_runtime::audit::Audited;
-use stoa_runtime::caller::{Change, SpaceCard};
+use stoa_runtime::caller::{Change, SpaceCard, SubscriptionCard};
 use stoa_runtime::door::{Answer, Status};
 use stoa_runtime::research::{How, Report};
 use stoa_runtime::search::Found;
@@ -39,6 +39,12 @@ pub(crate) fn answer(to: &mut impl Write, answer: &Answer) -> io::Result<()> {
         Answer::Released => writeln!(to, "released"),
         Answer::Change(change) => self::change(to, change),
         Answer::Difference(it) => difference(to, it),
+        Answer::Subscription(card) => subscription(to, card),
+        Answer::Unsubscribed => writeln!(to, "removed"),
+        Answer::Lag(wake) => lag(to, wake),
+        Answer::Read { id, cursor } => {
+            writeln!(to, "{DIM}read; then: stoa subscription ack {id} {cursor}{DIM:#}")
+        }
         Answer::Hit(found) => hit(to, found),
         Answer::Outcome(outcome) => self::outcome(to, outcome),
         Answer::Agent { card, depth } => agent(to, card, *depth),
@@ -154,6 +160,40 @@ fn change(to: &mut impl Write, change: &Change) -> io::Result<()> {
         change.kind,
         change.comment,
     )
+}
+
+fn subscription(to: &mut impl Write, card: &SubscriptionCard) -> io::Result<()> {
+    let Filter { types, metadata, references } = &card.filter;
+    let mut what: Vec<String> = types.clone();
+    what.extend(metadata.iter().map(|(key, value)| format!("{key}={value}")));
+    for (relation, targets) in references {
+        what.push(format!("{relation} ->"));
+        what.extend(targets.iter().map(ToString::to_string));
+    }
+    let what = if what.is_empty() { "everything".to_owned() } else { what.join(" ") };
+    let mut terms = String::new();
+    if card.terms.debounce_ms > 0 {
+        terms += &format!("  after {} ms of quiet", card.terms.debounce_ms);
+    }
+    if let Some(until) = card.terms.until {
+        terms += &format!("  until {}", instant(until));
+    }
+    writeln!(
+        to,
+        "{BOLD}{:<20}{BOLD:#} at {:<8} {:>6} behind  {DIM}{}{DIM:#}  {what}{DIM}{terms}{DIM:#}",
+        card.name.clone().unwrap_or_else(|| card.space.to_string()),
+        card.cursor.0,
+        card.behind,
+        card.id.map_or_else(|| card.subscriber.to_string(), |it| it.to_string()),
+    )
+}
+
+/// One line for all that is skipped, and its first comments below.
+fn lag(to: &mut impl Write, wake: &Wake) -> io::Result<()> {
+    let yellow = AnsiColor::Yellow.on_default();
+    let Wake { count, first, last, comments, .. } = wake;
+    writeln!(to, "{yellow}skipped {count} changes{yellow:#}  {DIM}from {first} to {last}{DIM:#}")?;
+    comments.iter().try_for_each(|it| writeln!(to, "  {it}"))
 }
 
 /// In the colours of a diff.

@@ -1,6 +1,6 @@
 //! From what was typed to a request, and from the answers to the terminal.
 
-use super::args::{Args, LeaseVerb, SpaceVerb, Verb};
+use super::args::{Args, LeaseVerb, SpaceVerb, SubscriptionVerb, Verb};
 use super::call::call;
 use super::progress::Progress;
 use super::{json, print};
@@ -8,8 +8,9 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 use stoa_actors::code::Ending;
+use stoa_actors::id::{Position, SubscriptionId};
 use stoa_runtime::config::Config;
-use stoa_runtime::door::{Answer, Door, Reached, Request, perform, reach};
+use stoa_runtime::door::{Answer, Call, Door, Reached, Request, SubscriptionCall, perform, reach};
 use stoa_runtime::failure::StoreError;
 use stoa_runtime::problem::{Kind, Problem};
 use stoa_runtime::runtime::{Runtime, kinds};
@@ -33,12 +34,27 @@ pub(crate) async fn run(args: Args) -> Result<(), Problem> {
         Verb::History(it) => Some(Page { limit: it.limit, newest: it.newest, told: 0, last: 0 }),
         _ => None,
     };
-    let mut out = Out { json, progress: Progress::new(), page, failed: None, hung_up: false };
-    let request = Request { acting_as: args.acting_as, call: call(args.verb)? };
+    let ack = matches!(args.verb, Verb::Subscription(SubscriptionVerb::Read { ack: true, .. }));
+    let progress = Progress::new();
+    let mut out = Out { json, progress, page, read: None, failed: None, hung_up: false };
+    let acting_as = args.acting_as;
+    let request = Request { acting_as: acting_as.clone(), call: call(args.verb)? };
     let done = match reach(config, kinds()).await? {
-        Reached::Client(mut client) => client.ask(&request, |answer| out.tell(&answer)).await,
+        Reached::Client(mut client) => {
+            let mut done = client.ask(&request, |answer| out.tell(&answer)).await;
+            if let (true, Ok(()), Some(call)) = (ack, &done, out.acknowledgement()) {
+                done = client.ask(&Request { acting_as, call }, |answer| out.tell(&answer)).await;
+            }
+            done
+        }
         Reached::Owner(runtime, door) => {
-            let work = answer(&runtime, request, &mut out);
+            let work = async {
+                answer(&runtime, request, &mut out).await?;
+                match out.acknowledgement().filter(|_| ack) {
+                    Some(call) => answer(&runtime, Request { acting_as, call }, &mut out).await,
+                    None => Ok(()),
+                }
+            };
             own(&runtime, door, work).await
         }
     };
@@ -153,6 +169,8 @@ struct Out {
     json: bool,
     progress: Progress,
     page: Option<Page>,
+    /// Up to where a subscription is printed.
+    read: Option<(SubscriptionId, Position)>,
     /// What makes the command fail although it was answered.
     failed: Option<Problem>,
     /// Whoever read the answers has enough, like `head`: no failure.
@@ -186,6 +204,7 @@ impl Out {
                     (page.told, page.last) = (page.told + 1, change.position.0);
                 }
             }
+            Answer::Read { id, cursor } => self.read = Some((*id, *cursor)),
             Answer::Audited(audited) if !audited.breaches.is_empty() => {
                 let text = format!("{} laws do not hold", audited.breaches.len());
                 self.failed = Some(Problem::new(Kind::Store, text).hint("stoa doctor"));
@@ -193,6 +212,12 @@ impl Out {
             _ => {}
         }
         Ok(())
+    }
+
+    /// What says that all that is printed has been seen.
+    fn acknowledgement(&self) -> Option<Call> {
+        let (id, cursor) = self.read.filter(|_| !self.hung_up)?;
+        Some(Call::Subscription(SubscriptionCall::Acknowledge { id, cursor }))
     }
 
     fn write(&self, answer: &Answer) -> io::Result<()> {

@@ -4,10 +4,12 @@ use super::agents::AgentCall;
 use super::leases::LeaseCall;
 use super::past::HistoryCall;
 use super::status::{Status, status};
+use super::subscriptions::SubscriptionCall;
 use crate::agents::{AgentCard, Happening, SpawnAsk};
 use crate::audit::{self, Audited};
 use crate::caller::{
-    Caller, Change, ClaimAsk, Difference, Grant, Granted, Read, SpaceCard, Taken, Why,
+    Caller, Change, ClaimAsk, Difference, Grant, Granted, Read, SpaceCard, SubscriptionCard, Taken,
+    Why,
 };
 use crate::moment::Moment;
 use crate::problem::{Kind, Problem};
@@ -16,10 +18,10 @@ use crate::runtime::Runtime;
 use crate::search::Found;
 use crate::session;
 use serde::{Deserialize, Serialize};
-use stoa_actors::id::{AtomId, Position, ROOT};
+use stoa_actors::id::{AtomId, Position, ROOT, SubscriptionId};
 use stoa_actors::rights::Level;
 use stoa_actors::search::Query;
-use stoa_actors::space::{Draft, Expect, Filter, Lease, Mutation, Patch};
+use stoa_actors::space::{Draft, Expect, Filter, Lease, Mutation, Patch, Wake};
 use tokio::sync::mpsc::Sender;
 
 /// What a process asks of the owner.
@@ -88,6 +90,7 @@ pub enum Call {
         why: Why,
     },
     Lease(LeaseCall),
+    Subscription(SubscriptionCall),
     History(HistoryCall),
     Difference {
         id: AtomId,
@@ -152,6 +155,16 @@ pub enum Answer {
     /// A lease is over.
     Released,
     Change(Change),
+    Subscription(Box<SubscriptionCard>),
+    /// A subscription is over.
+    Unsubscribed,
+    /// What a subscription skips, for it is too much.
+    Lag(Wake),
+    /// Everything of a subscription up to the cursor is told.
+    Read {
+        id: SubscriptionId,
+        cursor: Position,
+    },
     Difference(Box<Difference>),
     Hit(Found),
     Outcome(stoa_actors::code::Outcome),
@@ -238,6 +251,7 @@ pub async fn perform(
             out.tell(Answer::Taken(Box::new(taken))).await
         }
         Call::Lease(call) => super::leases::perform(&caller, call, &out).await,
+        Call::Subscription(call) => super::subscriptions::perform(&caller, call, &out).await,
         Call::History(call) => super::past::history(&caller, call, &out).await,
         Call::Difference { id, from, to } => {
             let difference = Box::new(caller.difference(id, from, to).await?);

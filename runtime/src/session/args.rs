@@ -37,13 +37,19 @@ impl Args {
 
     /// Milliseconds, of a text like 90s or 10m, or of a number of seconds.
     pub(super) fn span(&mut self, name: &str, default: &str) -> Result<u64, Raise> {
-        let said = match self.take(name) {
-            None | Some(Item::Value(Value::Null)) => span_ms(default),
-            Some(Item::Value(Value::Text(text))) => span_ms(&text),
-            Some(Item::Value(Value::Int(seconds))) => {
+        let default = || Item::Value(Value::Text(default.to_owned()));
+        let said = self.take(name).filter(|it| *it != Item::Value(Value::Null));
+        Args::span_of(name, said.unwrap_or_else(default))
+    }
+
+    /// A time, as it is typed or in seconds.
+    pub(super) fn span_of(name: &str, item: Item) -> Result<u64, Raise> {
+        let said = match item {
+            Item::Value(Value::Text(text)) => span_ms(&text),
+            Item::Value(Value::Int(seconds)) => {
                 u64::try_from(seconds).ok().and_then(|it| it.checked_mul(1_000))
             }
-            Some(_) => None,
+            _ => None,
         };
         let wrong = format!("{name}= takes a time like \"90s\", \"10m\" or \"2h\"");
         said.ok_or_else(|| raise("ValueError", wrong))

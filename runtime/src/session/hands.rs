@@ -103,8 +103,8 @@ impl Effectful {
             "get" | "search" if call.kwargs.iter().any(|(it, _)| it == "as_of") => {
                 Effectful::OldVersion
             }
-            "get" | "search" | "references" | "history" | "agents" | "leases" | "__getattr__"
-            | BUDGET => Effectful::Read,
+            "get" | "search" | "references" | "history" | "agents" | "leases" | "subscriptions"
+            | "pull" | "__getattr__" | BUDGET => Effectful::Read,
             _ => Effectful::Write,
         }
     }
@@ -192,6 +192,11 @@ impl Hands {
             "history" => self.history(space, args).await,
             "diff" => self.difference(args).await,
             "subscribe" => self.subscribe(space, args).await,
+            "edit_subscription" => self.edit_subscription(space, args).await,
+            "subscriptions" => self.subscriptions(space, args).await,
+            "unsubscribe" => self.unsubscribe(space, args).await,
+            "pull" => self.pull(args).await,
+            "ack" => self.acknowledge(args).await,
             "claim" => self.claim(space, args).await,
             "transaction" => self.transaction(space, args).await,
             "acquire" => self.acquire(space, args).await,
@@ -208,7 +213,7 @@ impl Hands {
             name => Err(raise(
                 "AttributeError",
                 format!(
-                    "a Space has no {name}; it has search, get, put, update, deprecate, claim, transaction, acquire, renew, release, leases, references, history, diff, subscribe, describe"
+                    "a Space has no {name}; it has search, get, put, update, deprecate, claim, transaction, acquire, renew, release, leases, references, history, diff, subscribe, subscriptions, edit_subscription, unsubscribe, pull, ack, describe"
                 ),
             )),
         }

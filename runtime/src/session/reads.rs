@@ -8,7 +8,6 @@ use crate::moment::Moment;
 use stoa_actors::code::{Item, Raise};
 use stoa_actors::id::{Position, SpaceId};
 use stoa_actors::search::{HITS_DEFAULT, Order, Query};
-use stoa_actors::space::Filter;
 use stoa_actors::value::Value;
 
 impl Hands {
@@ -56,30 +55,6 @@ impl Hands {
         args.end()?;
         let found = self.caller.difference(id, from, to).await.map_err(refused)?;
         Ok(items::difference(&found))
-    }
-
-    pub(super) async fn subscribe(
-        &mut self,
-        space: SpaceId,
-        mut args: Args,
-    ) -> Result<Item, Raise> {
-        let metadata = args.take("metadata").map(items::metadata).transpose()?.unwrap_or_default();
-        let types = match args.take("types").map(items::value).transpose()? {
-            None | Some(Value::Null) => Vec::new(),
-            Some(Value::List(list)) => {
-                list.iter().filter_map(|it| it.text().map(str::to_owned)).collect()
-            }
-            Some(_) => return Err(raise("TypeError", "types= takes a list of texts")),
-        };
-        let cursor = args.number("cursor")?.map(Position);
-        args.end()?;
-        let filter = Filter { types, metadata };
-        if let Some(notes) = &self.notes {
-            let follows = self.caller.follow_as_agent(&notes.seat, space, filter, cursor).await;
-            return follows.map(|()| items::text(space)).map_err(refused);
-        }
-        let id = self.caller.subscribe(space, filter, cursor).await.map_err(refused)?;
-        Ok(items::text(id))
     }
 
     pub(super) async fn search(&mut self, space: SpaceId, mut args: Args) -> Result<Item, Raise> {

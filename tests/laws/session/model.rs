@@ -275,6 +275,11 @@ impl Model {
                 let at = follow.cursor.0;
                 self.follows.insert(*space, Followed { from: at, cursor: at });
             }
+            Event::FollowSet { space, follow } => {
+                self.seen.retain(|it| it.0 != *space);
+                let at = follow.cursor.0;
+                self.follows.insert(*space, Followed { from: at, cursor: at });
+            }
             Event::Unfollowed(space) => {
                 self.follows.remove(space);
                 match &mut self.life {

@@ -80,6 +80,9 @@ impl What {
             Event::Followed { space, follow } => {
                 What::Followed { space: *space, cursor: follow.cursor.0 }
             }
+            Event::FollowSet { space, follow } => {
+                What::Followed { space: *space, cursor: follow.cursor.0 }
+            }
             Event::Unfollowed(space) => What::Unfollowed(*space),
             // Whom it reaches is woken by the chain that was cut, and is cut itself if it is one of it.
             Event::Wrote { letter, .. } if letter.subject == "parked" => {

@@ -1,0 +1,78 @@
+//! What is typed about subscriptions, as what is asked.
+
+use super::args::{FilterArgs, SubscriptionVerb};
+use super::input::{after, metadata, pair, span};
+use std::collections::BTreeMap;
+use stoa_actors::id::{AtomId, Position};
+use stoa_actors::space::{Edit, Filter, Terms};
+use stoa_runtime::door::SubscriptionCall;
+use stoa_runtime::problem::{Kind, Problem};
+
+pub(super) fn subscription(verb: SubscriptionVerb) -> Result<SubscriptionCall, Problem> {
+    Ok(match verb {
+        SubscriptionVerb::Add { space, agent, filter, cursor, debounce, expires } => {
+            let filter = self::filter(filter)?;
+            let debounce_ms = debounce.as_deref().map(pause).transpose()?.unwrap_or(0);
+            let until = expires.as_deref().map(after).transpose()?;
+            let (cursor, terms) = (cursor.map(Position), Terms { debounce_ms, until });
+            SubscriptionCall::Add { space, agent, filter, cursor, terms }
+        }
+        SubscriptionVerb::List { space, agent } => SubscriptionCall::List { space, agent },
+        SubscriptionVerb::Edit {
+            name,
+            agent,
+            filter,
+            everything,
+            cursor,
+            debounce,
+            expires,
+            forever,
+        } => {
+            let filter = Some(self::filter(filter)?);
+            let filter = filter.filter(|it| everything || *it != Filter::default());
+            let debounce_ms = debounce.as_deref().map(pause).transpose()?;
+            let until = expires.as_deref().map(after).transpose()?;
+            let until = if forever { Some(None) } else { until.map(Some) };
+            let edit = Edit { filter, cursor: cursor.map(Position), debounce_ms, until };
+            if edit == Edit::default() {
+                let problem = Problem::new(Kind::Invalid, "nothing is said to be changed");
+                return Err(problem.hint("stoa subscription edit ID --debounce 30s"));
+            }
+            SubscriptionCall::Edit { name, agent, edit }
+        }
+        SubscriptionVerb::Remove { name, agent } => SubscriptionCall::Remove { name, agent },
+        SubscriptionVerb::Read { id, limit, lag_max, follow, ack: _ } => {
+            SubscriptionCall::Read { id, limit, lag_max, follow }
+        }
+        SubscriptionVerb::Ack { id, cursor } => {
+            SubscriptionCall::Acknowledge { id, cursor: Position(cursor) }
+        }
+    })
+}
+
+/// A time that may be nothing.
+fn pause(text: &str) -> Result<u64, Problem> {
+    if text == "0s" { Ok(0) } else { span(text, "--debounce") }
+}
+
+pub(super) fn filter(args: FilterArgs) -> Result<Filter, Problem> {
+    let FilterArgs { types, meta, references } = args;
+    Ok(Filter { types, metadata: metadata(&meta)?, references: self::references(&references)? })
+}
+
+/// `RELATION`, or `RELATION=ID`.
+fn references(texts: &[String]) -> Result<BTreeMap<String, Vec<AtomId>>, Problem> {
+    let mut out: BTreeMap<String, Vec<AtomId>> = BTreeMap::new();
+    for text in texts {
+        if !text.contains('=') && !text.is_empty() {
+            out.entry(text.clone()).or_default();
+            continue;
+        }
+        let (relation, id) = pair(text, "--ref", "RELATION=ID")?;
+        let id = id
+            .parse()
+            .map_err(|error| Problem::new(Kind::Invalid, error).hint("stoa search SPACE --json"))?;
+        out.entry(relation.to_owned()).or_default().push(id);
+    }
+    Ok(out)
+}

@@ -1,0 +1,168 @@
+//! The verbs of subscriptions as messages.
+
+use super::perform::{Answer, Out};
+use crate::caller::{Caller, Pulled, SubscriptionCard};
+use crate::problem::{Kind, Problem};
+use serde::{Deserialize, Serialize};
+use stoa_actors::id::{Position, SpaceId, SubscriptionId};
+use stoa_actors::session::Follow;
+use stoa_actors::space::{Edit, Filter, Terms};
+
+/// What is asked of subscriptions. With an agent it is one of its, which is named by its space.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "the fields are those of the verb, told in its own help")]
+pub enum SubscriptionCall {
+    Add {
+        space: String,
+        agent: Option<String>,
+        filter: Filter,
+        cursor: Option<Position>,
+        terms: Terms,
+    },
+    List {
+        space: Option<String>,
+        agent: Option<String>,
+    },
+    Edit {
+        name: String,
+        agent: Option<String>,
+        edit: Edit,
+    },
+    Remove {
+        name: String,
+        agent: Option<String>,
+    },
+    Read {
+        id: SubscriptionId,
+        limit: usize,
+        lag_max: usize,
+        follow: bool,
+    },
+    Acknowledge {
+        id: SubscriptionId,
+        cursor: Position,
+    },
+}
+
+pub(super) async fn perform(
+    caller: &Caller,
+    call: SubscriptionCall,
+    out: &Out,
+) -> Result<(), Problem> {
+    let runtime = &caller.runtime;
+    let one = async |card| out.tell(Answer::Subscription(Box::new(card))).await;
+    match call {
+        SubscriptionCall::Add { space, agent: None, filter, cursor, terms } => {
+            let space = caller.resolve(&space)?;
+            let id = caller.subscribe(space, filter, cursor, terms).await?;
+            one(caller.subscription(id).await?).await
+        }
+        SubscriptionCall::Add { space, agent: Some(agent), filter, cursor, terms } => {
+            let (agent, space) = agents(caller, &agent, &space)?;
+            let head = runtime.store().head_of_stream(space.stream())?;
+            let follow = Follow { filter, cursor: cursor.unwrap_or(head), terms };
+            follows(&agent, space, follow).await?;
+            one(followed(&agent, space)?).await
+        }
+        SubscriptionCall::List { space, agent } => {
+            let space = space.map(|it| caller.resolve(&it)).transpose()?;
+            let mut cards = match agent {
+                Some(agent) => as_agent(caller, &agent)?.followed()?,
+                None => caller.subscriptions(space).await?,
+            };
+            cards.retain(|it| space.is_none_or(|space| space == it.space));
+            for card in cards {
+                one(card).await?;
+            }
+            Ok(())
+        }
+        SubscriptionCall::Edit { name, agent: None, edit } => {
+            one(caller.edit_subscription(named(&name)?, edit).await?).await
+        }
+        SubscriptionCall::Edit { name, agent: Some(agent), edit } => {
+            if edit.cursor.is_some() {
+                let text = "an agent's cursor goes by its turns, and is not set";
+                return Err(Problem::new(Kind::Invalid, text).hint("stoa agent say AGENT TEXT"));
+            }
+            let (agent, space) = agents(caller, &agent, &name)?;
+            let SubscriptionCard { filter, cursor, terms, .. } = followed(&agent, space)?;
+            let terms = edit.terms(&terms);
+            let filter = edit.filter.unwrap_or(filter);
+            follows(&agent, space, Follow { filter, cursor, terms }).await?;
+            one(followed(&agent, space)?).await
+        }
+        SubscriptionCall::Remove { name, agent: None } => {
+            caller.unsubscribe(named(&name)?).await?;
+            out.tell(Answer::Unsubscribed).await
+        }
+        SubscriptionCall::Remove { name, agent: Some(agent) } => {
+            let (agent, space) = agents(caller, &agent, &name)?;
+            followed(&agent, space)?;
+            agent.unfollow_as_agent(&runtime.agent(agent.session())?, space).await?;
+            out.tell(Answer::Unsubscribed).await
+        }
+        SubscriptionCall::Read { id, limit, lag_max, follow } => {
+            read(caller, id, limit, lag_max, follow, out).await
+        }
+        SubscriptionCall::Acknowledge { id, cursor } => {
+            one(caller.acknowledge(id, cursor).await?).await
+        }
+    }
+}
+
+async fn read(
+    caller: &Caller,
+    id: SubscriptionId,
+    limit: usize,
+    lag_max: usize,
+    follow: bool,
+    out: &Out,
+) -> Result<(), Problem> {
+    let mut puller = caller.pull(id).await?;
+    loop {
+        let pulled = match follow {
+            true => Some(puller.next(limit, lag_max).await?),
+            false => puller.ready(limit, lag_max)?,
+        };
+        let Some(Pulled { changes, marker, cursor }) = pulled else { return Ok(()) };
+        out.all(changes.into_iter().map(Answer::Change)).await?;
+        out.all(marker.map(Answer::Lag).into_iter()).await?;
+        out.tell(Answer::Read { id, cursor }).await?;
+        if !follow {
+            return Ok(());
+        }
+    }
+}
+
+fn named(name: &str) -> Result<SubscriptionId, Problem> {
+    name.parse().map_err(|_| {
+        let text = format!("{name:?} is no subscription; one of an agent is named by its space");
+        Problem::new(Kind::Invalid, text).hint("stoa subscription list")
+    })
+}
+
+/// An agent under the caller, as itself.
+fn as_agent(caller: &Caller, name: &str) -> Result<Caller, Problem> {
+    Ok(caller.runtime.caller(caller.agent_named(name)?))
+}
+
+/// An agent, and a space as the caller calls it.
+fn agents(caller: &Caller, agent: &str, space: &str) -> Result<(Caller, SpaceId), Problem> {
+    let agent = as_agent(caller, agent)?;
+    let space =
+        caller.resolve(space).or_else(|problem| agent.resolve(space).map_err(|_| problem))?;
+    Ok((agent, space))
+}
+
+async fn follows(agent: &Caller, space: SpaceId, follow: Follow) -> Result<(), Problem> {
+    let seat = agent.runtime.agent(agent.session())?;
+    agent.follow_as_agent(&seat, space, follow).await
+}
+
+fn followed(agent: &Caller, space: SpaceId) -> Result<SubscriptionCard, Problem> {
+    agent.followed()?.into_iter().find(|it| it.space == space).ok_or_else(|| {
+        let text = format!("the agent does not follow space {space}");
+        let hint = format!("stoa subscription list --agent {}", agent.session());
+        Problem::new(Kind::Unknown, text).hint(hint)
+    })
+}
