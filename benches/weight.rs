@@ -16,10 +16,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use stoa_actors::behaviour::Behaviour;
 use stoa_actors::codec;
-use stoa_actors::id::{LinkId, Millis, Position, ROOT, SessionId, SpaceId};
+use stoa_actors::id::{LinkId, Millis, ROOT, SessionId, SpaceId};
 use stoa_actors::rights::{Ask, Message, Right, Rights, Subject};
-use stoa_actors::session::{Budget, Charter, Follow, Thought};
-use stoa_actors::space::Filter;
+use stoa_actors::session::{Budget, Charter, Follow1, Thought};
 use stoa_runtime::agents::SpawnAsk;
 use stoa_runtime::config::Config;
 use stoa_runtime::failure::StoreError;
@@ -250,7 +249,7 @@ fn tell_rights() {
     for n in 0..agents() as u128 {
         let id = |kind: u128| (n * 8 + kind).to_be_bytes();
         let (child, dm) = (SessionId(id(1)), SpaceId(id(2)));
-        let follow = Follow { filter: Filter::default(), cursor: Position(0) };
+        let follow = Follow1::default();
         let charter = Arc::new(Charter {
             parent: ROOT,
             task: "stand by".into(),

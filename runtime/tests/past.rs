@@ -66,7 +66,7 @@ impl Trial {
 
     fn refers(&self, n: u8) -> BTreeMap<String, Vec<AtomId>> {
         // Every third refers to nothing.
-        let target = self.pick(n).filter(|_| n % 3 > 0);
+        let target = self.pick(n).filter(|_| !n.is_multiple_of(3));
         [("after".to_owned(), target.into_iter().collect())].into()
     }
 
