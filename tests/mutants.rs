@@ -66,6 +66,7 @@ fn supervision() -> Result<(), String> {
 
 const SEARCH: &[&str] = &[
     "search.all_is_any",
+    "search.at_most_is_below",
     "search.compares_embedders",
     "search.deprecated_stays",
     "search.facets_stay",
@@ -75,7 +76,10 @@ const SEARCH: &[&str] = &[
     "search.links_stay",
     "search.newest_is_oldest",
     "search.one_is_not_one_point_zero",
+    "search.other_is_any",
     "search.postings_stay",
+    "search.range_is_a_map",
+    "search.range_rounds",
     "search.unreadable_target_holds",
     "search.vector_stays",
 ];
@@ -106,6 +110,7 @@ const CLAIMS: &[&str] = &[
     "lease.token_stays",
     "lease.undoes_the_work",
     "lease.writes_through",
+    "search.range_is_a_map",
     "space.expects_nothing",
     "transaction.skips_the_refused",
 ];

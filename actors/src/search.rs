@@ -6,18 +6,22 @@
 //! approximate: every row that may be found is looked at. What the asker cannot read of other
 //! spaces is not there ([`Elsewhere`]).
 
+mod bits;
 mod conditions;
 mod dictionary;
 mod facets;
 mod index;
 mod lexicon;
+mod predicate;
 mod slab;
 #[cfg(test)]
 mod tests;
 mod words;
 
-pub(crate) use conditions::{direction, says};
+pub(crate) use conditions::direction;
 pub use index::Index;
+pub use predicate::{ConditionRefusal, RANGE_BYTES_MAX};
+pub(crate) use predicate::{check, count, fits, says};
 pub use words::{WORDS_BYTES_MAX, tokens, words};
 
 use crate::atom::{Atom, Metadata};
@@ -38,7 +42,10 @@ pub const WORDS_WEIGHT: f32 = 0.4;
 pub struct Query {
     /// Ranks by meaning and words. It never cuts off: a poor hit comes last.
     pub text: Option<String>,
-    /// Keys that must have these values; `1` and `1.0` are one number.
+    /// Keys that must have these values; `1` and `1.0` are one number. `{">=": 3, "<": 7}` is a
+    /// range: a map whose keys are `<`, `<=`, `>`, `>=`, `==`, `!=` and `in` says how the value
+    /// compares. Numbers compare with numbers, exactly, and texts with texts, by code points; what
+    /// has not the key fits none. A value that is such a map itself is asked for by `{"==": …}`.
     pub metadata: Metadata,
     /// By relation, or by `<-relation` for the atoms that refer to the one that is looked at.
     pub references: BTreeMap<String, Condition>,
@@ -84,20 +91,25 @@ pub enum QueryRefusal {
         /// The limit, in the same unit.
         max: usize,
     },
+    /// A condition that nobody can have meant.
+    #[error(transparent)]
+    Condition(#[from] ConditionRefusal),
 }
 
 impl Query {
-    /// Refuses what is over a limit.
+    /// Refuses what is over a limit, and conditions that nobody can have meant.
     pub fn check(&self, most: &SearchLimits) -> Result<(), QueryRefusal> {
         let text = self.text.as_ref().map_or(0, String::len);
-        let within = self.references.values().map(|it| 1 + it.metadata.len()).sum::<usize>();
+        let within = self.references.values().map(|it| 1 + count(&it.metadata)).sum::<usize>();
         let limits = [
             ("hits asked for", self.limit, most.hits_max),
             ("bytes of text asked for", text, most.text_bytes_max),
-            ("conditions", self.metadata.len() + within, most.conditions_max),
+            ("conditions", count(&self.metadata) + within, most.conditions_max),
         ];
         let over = limits.into_iter().find(|(_, size, max)| size > max);
-        over.map_or(Ok(()), |(what, size, max)| Err(QueryRefusal::Limit { what, size, max }))
+        over.map_or(Ok(()), |(what, size, max)| Err(QueryRefusal::Limit { what, size, max }))?;
+        check(&self.metadata)?;
+        Ok(self.references.values().try_for_each(|it| check(&it.metadata))?)
     }
 }
 
@@ -119,7 +131,7 @@ pub enum Order {
 pub struct Condition {
     /// How many of them.
     pub which: Which,
-    /// Keys that must have these values; none matches whatever can be read.
+    /// Keys that must have these values, as in a [`Query`]; none matches whatever can be read.
     pub metadata: Metadata,
 }
 

@@ -28,8 +28,8 @@
 //! | `WORDS_BYTES_MAX` | `32 << 10` | how much of an atom its stored embedding speaks for |
 //! | `TOKEN_BYTES_MAX` | `64` | what counts as a word |
 //! | `WORD_CHARS_MAX` | `100` | what counts as a word in the embedding's vocabulary |
-//! | `TEXT_BYTES_MAX` | `48` | longer metadata is indexed by its hash |
-//! | `ROUNDING_MAX` | `1024` | how far a float may be from the integer it equals |
+//! | `TEXT_BYTES_MAX` | `256` | longer metadata is indexed by its beginning and its hash |
+//! | `RANGE_BYTES_MAX` | `256` | so far an index keeps the order of texts |
 //! | `COUNT_MAX` | `(1 << COUNT_BITS) - 1` | the layout of a posting |
 //! | `SLOTS_MAX` | `1 << (u32::BITS - COUNT_BITS)` | the layout of a posting; atoms in one index |
 //! | `HEADING_CHARS_MAX` | `160` | the form of a passage: what is said again with each |

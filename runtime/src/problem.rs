@@ -152,6 +152,7 @@ impl From<space::Refusal> for Problem {
             Refusal::Ttl { .. } => {
                 (Kind::Invalid, "stoa lease acquire SPACE RESOURCE --lease 10m".to_owned())
             }
+            Refusal::Condition(_) => (Kind::Invalid, "--meta 'priority>=3'".to_owned()),
             Refusal::OwnSuccessor => (Kind::Invalid, "stoa deprecate --help".to_owned()),
             _ => (Kind::Invalid, "stoa put --help".to_owned()),
         };

@@ -17,7 +17,7 @@ use stoa_actors::atom::{Atom, Embedding};
 use stoa_actors::behaviour::{Behaviour, View};
 use stoa_actors::id::{AtomId, Position, SpaceId};
 use stoa_actors::incarnation;
-use stoa_actors::search::{Elsewhere, Hit, Query, words};
+use stoa_actors::search::{Elsewhere, Hit, Query, QueryRefusal, words};
 use stoa_actors::space::{Draft, MadeFor, Patch, Space};
 
 /// An atom that was found, as it was where the search looked.
@@ -34,12 +34,11 @@ impl Caller {
     /// looked at.
     ///
     /// The first search of a space reads its stream. Errors: [`Kind::Unknown`] when the caller
-    /// cannot read the space, [`Kind::Invalid`] over a limit.
+    /// cannot read the space, [`Kind::Invalid`] over a limit and
+    /// for a condition that nobody can have meant.
     pub async fn search(&self, space: SpaceId, query: Query) -> Result<Vec<Found>, Problem> {
         self.readable(space)?;
-        query.check(&self.runtime.shared().config.limits.search).map_err(|refusal| {
-            Problem::new(Kind::Invalid, refusal).hint("stoa search SPACE QUERY --limit 20")
-        })?;
+        query.check(&self.runtime.shared().config.limits.search).map_err(refused)?;
         let caller = self.clone();
         let search = tokio::task::spawn_blocking(move || caller.search_now(space, &query));
         search.await.unwrap_or_else(|error| {
@@ -99,6 +98,14 @@ impl Caller {
     fn readable(&self, space: SpaceId) -> Result<(), Problem> {
         self.level(space).map(drop).ok_or_else(|| Problem::no_space(&space.to_string()))
     }
+}
+
+fn refused(refusal: QueryRefusal) -> Problem {
+    let hint = match &refusal {
+        QueryRefusal::Condition(_) => "stoa search SPACE --meta 'priority>=3'",
+        _ => "stoa search SPACE QUERY --limit 20",
+    };
+    Problem::new(Kind::Invalid, refusal).hint(hint)
 }
 
 /// The version that was found, also when there is a newer one by now.

@@ -4,13 +4,13 @@
 #![expect(clippy::expect_used, reason = "a test says what it takes for given")]
 
 use std::collections::BTreeMap;
-use stoa_actors::atom::Content;
-use stoa_actors::id::{AtomId, ROOT, SpaceId};
+use stoa_actors::atom::{Content, Metadata};
+use stoa_actors::id::{AtomId, Position, ROOT, SpaceId};
 use stoa_actors::rights::Level;
 use stoa_actors::search::{Condition, Query, Which};
-use stoa_actors::space::{Draft, Expect, Patch};
+use stoa_actors::space::{Draft, Expect, Filter, Patch, Wanted};
 use stoa_actors::value::Value;
-use stoa_runtime::caller::{Caller, Grant, Why};
+use stoa_runtime::caller::{Caller, ClaimAsk, Grant, Why};
 use stoa_runtime::config::Config;
 use stoa_runtime::failure::StoreError;
 use stoa_runtime::problem::{Kind, Problem};
@@ -232,5 +232,51 @@ async fn over_a_limit_is_refused() {
     assert_eq!((refused.kind, refused.text.contains("1000")), (Kind::Invalid, true));
     let long = Query::text("x".repeat(40_000));
     assert_eq!(caller.search(space, long).await.expect_err("refused").kind, Kind::Invalid);
+    runtime.stop().await.expect("stops");
+}
+
+/// A range finds what compares so; one that nobody can have meant is refused, wherever it is asked.
+#[tokio::test]
+async fn a_range_is_a_condition_like_any_other() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let runtime = Runtime::open(Config::at(dir.path())).await.expect("opens");
+    let caller = runtime.caller(ROOT);
+    let space = caller.create_space("s", "").await.expect("space");
+    let mut ids = Vec::new();
+    for priority in [1, 2, 3] {
+        let metadata = [("priority".to_owned(), Value::Int(priority))].into();
+        ids.push(put(&caller, space, Draft { metadata, ..draft("task", &[]) }).await);
+    }
+    let range = |operator: &str, bound: Value| -> Metadata {
+        let range = Value::Map([(operator.to_owned(), bound)].into());
+        [("priority".to_owned(), range)].into()
+    };
+    let urgent = Query { metadata: range("<", Value::Float(2.5)), ..Query::default() };
+    assert_eq!(found(&caller, space, urgent).await, ids[..2]);
+    let wanted = |metadata| Wanted { metadata, ..Wanted::default() };
+    let claim = |metadata| {
+        let ask = ClaimAsk { wanted: wanted(metadata), lease_ms: 1_000, ..ClaimAsk::default() };
+        caller.claim(space, ask, Why::default())
+    };
+    let taken = claim(range(">", Value::Int(1))).await.expect("claim").expect("one");
+    assert_eq!(taken.read.atom.id, ids[1]);
+
+    let wrong = range(">>", Value::Int(1));
+    let search = Query { metadata: wrong.clone(), ..Query::default() };
+    let filter = || Filter { metadata: wrong.clone(), ..Filter::default() };
+    let expect = Patch { expect: wrong.clone(), ..Patch::default() };
+    let refused = [
+        caller.search(space, search).await.expect_err("a search"),
+        claim(wrong.clone()).await.expect_err("a claim"),
+        caller.subscribe(space, filter(), None).await.expect_err("a subscription"),
+        caller.follow(space, Position(0), filter()).err().expect("a follower"),
+        caller.update(ids[0], Expect::Any, expect, Why::default()).await.expect_err("an update"),
+    ];
+    for problem in refused {
+        assert_eq!(problem.kind, Kind::Invalid, "{problem}");
+        assert!(problem.text.contains("\">>\" does not compare \"priority\""), "{problem}");
+        let hint = problem.hint.expect("a hint");
+        assert!(hint.contains("--meta 'priority>=3'"), "{hint}");
+    }
     runtime.stop().await.expect("stops");
 }

@@ -1,5 +1,6 @@
 //! The index of one space: a fold of its events, and the plan of a search.
 
+use super::bits::Bits;
 use super::conditions::Conditions;
 use super::dictionary::Dictionary;
 use super::facets::Facets;
@@ -25,7 +26,7 @@ pub struct Index {
     space: SpaceId,
     embed: Arc<dyn Embed>,
     filed: Filed,
-    deprecated: Vec<bool>,
+    deprecated: Bits,
     lexicon: Lexicon,
     facets: Facets,
     slab: Slab,
@@ -162,7 +163,7 @@ impl Index {
             space,
             embed,
             filed: Filed::default(),
-            deprecated: Vec::new(),
+            deprecated: Bits::default(),
             lexicon: Lexicon::default(),
             facets: Facets::default(),
             slab: Slab::default(),
@@ -212,11 +213,10 @@ impl Index {
         let deprecated = atom.deprecated.is_some() && !mutant::planted("search.deprecated_stays");
         if old {
             self.filed.docs[slot as usize] = doc;
-            self.deprecated[slot as usize] = deprecated;
         } else {
             self.filed.push(doc);
-            self.deprecated.push(deprecated);
         }
+        self.deprecated.put(slot, deprecated);
     }
 
     fn unfile(&mut self, slot: u32) {
@@ -280,14 +280,14 @@ impl Index {
             Conditions::new(query, self.space, &self.filed, &self.facets, elsewhere);
         let allowed = self.facets.allowed(&query.metadata);
         let all = 0..self.len() as u32;
-        let shown = |slot: &u32| query.include_deprecated || !self.deprecated[*slot as usize];
+        let shown = |slot: &u32| query.include_deprecated || !self.deprecated.has(*slot);
         let hit = |slot: u32, score: f32| {
             let doc = &self.filed.docs[slot as usize];
             Hit { id: doc.id, version: doc.version, score, position: doc.position }
         };
         let Some(text) = &query.text else {
-            let mut slots: Box<dyn DoubleEndedIterator<Item = u32>> = match allowed {
-                Some(slots) => Box::new(slots.into_iter()),
+            let mut slots: Box<dyn DoubleEndedIterator<Item = u32> + '_> = match &allowed {
+                Some(slots) => Box::new(slots.iter()),
                 None => Box::new(all),
             };
             let newest = query.order == Order::Newest;
@@ -298,7 +298,7 @@ impl Index {
             return fitting.take(query.limit).map(|slot| hit(slot, 0.0)).collect();
         };
         let mut ranked = match allowed {
-            Some(slots) => self.rank(text, vector, slots.into_iter().filter(shown)),
+            Some(slots) => self.rank(text, vector, slots.iter().filter(shown)),
             None => self.rank(text, vector, all.filter(shown)),
         };
         let mut hits = Vec::new();

@@ -5,8 +5,10 @@ use super::{Event, Refusal, Reply, Space, limit};
 use crate::atom::{Atom, Metadata};
 use crate::behaviour::{Decision, Delivery};
 use crate::id::{Position, SessionId, SpaceId, SubscriptionId};
+use crate::limits::SearchLimits;
 use crate::mutant;
 use crate::rights::Level;
+use crate::search::{check, count, says};
 use serde::{Deserialize, Serialize};
 
 /// Who follows, what, from where.
@@ -27,7 +29,7 @@ pub struct Subscription {
 pub struct Filter {
     /// Types of entry, `atom.put` for instance; none is all.
     pub types: Vec<String>,
-    /// What the atom's metadata must say.
+    /// What the atom's metadata must say, as in a search.
     pub metadata: Metadata,
 }
 
@@ -35,9 +37,15 @@ impl Filter {
     /// Whether something that happened is of interest.
     pub fn passes(&self, kind: &str, atom: Option<&Atom>) -> bool {
         (self.types.is_empty() || self.types.iter().any(|it| it == kind))
-            && self.metadata.iter().all(|(key, value)| {
-                atom.and_then(|it| it.metadata.get(key)).is_some_and(|it| it.same(value))
-            })
+            && (self.metadata.is_empty()
+                || atom.is_some_and(|it| says(&it.metadata, &self.metadata)))
+    }
+
+    /// Refuses what is over a limit, and conditions that nobody can have meant. What was followed
+    /// by before there were comparisons compares as well.
+    pub fn check(&self, most: &SearchLimits) -> Result<(), Refusal> {
+        limit("the conditions", count(&self.metadata), most.conditions_max)?;
+        Ok(check(&self.metadata)?)
     }
 }
 
@@ -115,6 +123,7 @@ impl Space {
         delivery: &mut Delivery<'_>,
     ) -> Result<Decision<Self>, Refusal> {
         self.need(Level::Read, delivery)?;
+        filter.check(&delivery.limits.search)?;
         let max = delivery.limits.subscriptions_max;
         limit("the space's subscriptions", self.subscriptions.len() + 1, max)?;
         let id = SubscriptionId((delivery.fresh)());

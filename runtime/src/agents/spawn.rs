@@ -248,6 +248,7 @@ impl Caller {
         cursor: Option<Position>,
     ) -> Result<(), Problem> {
         self.level(space).ok_or_else(|| Problem::no_space(&space.to_string()))?;
+        filter.check(&self.runtime.shared().config.limits.search)?;
         let cursor = match cursor {
             Some(cursor) => cursor,
             None => self.runtime.store().head_of_stream(space.stream())?,

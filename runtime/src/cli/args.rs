@@ -118,7 +118,7 @@ pub(crate) enum Verb {
         /// Refer no more to this atom, or to none by this relation
         #[arg(long, value_name = "RELATION[=ID]")]
         unref: Vec<String>,
-        /// Only if its metadata says so: status=pending; null for a key that it must not have
+        /// Only if its metadata says so: status=pending, 'tries<3'; null for a key it must not have
         #[arg(long, value_name = "KEY=VALUE")]
         expect: Vec<String>,
         /// Only while this lease of yours holds: its resource and token
@@ -147,7 +147,11 @@ pub(crate) enum Verb {
         space: String,
         /// Rank by meaning and words [default: the order of birth]
         query: Option<String>,
-        /// Only atoms whose metadata says so: status=pending
+        /// Only atoms whose metadata says so: status=pending, 'priority>=3'
+        ///
+        /// =, !=, <, <=, > and >= compare numbers with numbers and texts with texts; several of one
+        /// key must all hold. An atom without the key does not fit. One of several values:
+        /// 'status={"in": ["pending", "failed"]}'.
         #[arg(long, value_name = "KEY=VALUE")]
         meta: Vec<String>,
         /// Only atoms whose references fit
@@ -205,7 +209,7 @@ pub(crate) enum Verb {
         /// Only this type: atom.put, atom.updated, atom.deprecated, ...
         #[arg(long = "type", value_name = "TYPE", requires = "space")]
         types: Vec<String>,
-        /// Only atoms whose metadata says so
+        /// Only atoms whose metadata says so, as in a search: status=failed, 'priority>=3'
         #[arg(long, value_name = "KEY=VALUE", requires = "space")]
         meta: Vec<String>,
     },
