@@ -77,6 +77,7 @@ const SEARCH: &[&str] = &[
     "search.newest_is_oldest",
     "search.one_is_not_one_point_zero",
     "search.other_is_any",
+    "search.page_begins_anew",
     "search.postings_stay",
     "search.range_is_a_map",
     "search.range_rounds",

@@ -13,6 +13,7 @@ mod facets;
 mod index;
 mod lexicon;
 mod predicate;
+mod rank;
 mod slab;
 #[cfg(test)]
 mod tests;
@@ -55,6 +56,29 @@ pub struct Query {
     pub include_deprecated: bool,
     /// What comes first when there is no text.
     pub order: Order,
+    /// Only what comes behind this in the same answer: the next page.
+    pub after: Option<Place>,
+}
+
+/// Where a page ends: its last hit, or any atom of the space. What comes behind it is the next page of the same query.
+///
+/// Without a text the order is that of birth and an update moves nothing: pages together are one
+/// answer, and what is put meanwhile is found at its end. With a text they are one answer as long
+/// as the space does not change; if it does, what has come to rank higher than this is left out,
+/// and what has fallen behind it comes again.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Place {
+    /// The atom.
+    pub id: AtomId,
+    /// What it scored then; what it scores now if nothing is said. Nothing to a query without a
+    /// text.
+    pub score: Option<f32>,
+}
+
+impl From<&Hit> for Place {
+    fn from(hit: &Hit) -> Place {
+        Place { id: hit.id, score: Some(hit.score) }
+    }
 }
 
 impl Default for Query {
@@ -66,6 +90,7 @@ impl Default for Query {
             limit: HITS_DEFAULT,
             include_deprecated: false,
             order: Order::default(),
+            after: None,
         }
     }
 }

@@ -21,6 +21,7 @@
 //! | `BATCH_ENTRIES` | `512` | entries of one batch while tables are derived anew |
 //! | `STANDING_MAX` | `16` | conditions of claims that a space follows; others are looked for anew |
 //! | `MISSED_MAX` | `256` | how many of the best a search tries before it looks at all |
+//! | `FEW_FACTOR` | `16` | when a search looks its atoms up in a word's list instead of walking it |
 //! | `ATOM_BYTES` | `512` | what an atom that is kept decoded takes besides what it says |
 //! | `PASSED_MAX` | `32` | entries of others that reading a stream passes over |
 //! | `BREACHES_MAX` | `100` | breaches listed by an audit; all are counted as one failure |

@@ -10,7 +10,7 @@ use schedule::{Op, Said};
 use std::sync::Arc;
 use stoa_actors::atom::{Atom, Content, Deprecation, Embed, Embedding, Reference};
 use stoa_actors::id::{AtomId, Millis, Position, ROOT, SpaceId};
-use stoa_actors::search::{Hit, Index, Query};
+use stoa_actors::search::{Hit, Index, Place, Query};
 use stoa_actors::space::Event;
 
 /// Follows `cases` schedules of up to `steps_max` steps. A breach begins with what is broken.
@@ -47,6 +47,7 @@ fn follow(steps: &[Op]) -> Result<(), String> {
     world.model.here.iter().for_each(|(atom, at)| anew.upsert(atom, *at));
     for query in asked {
         world.check(&query)?;
+        world.turn_pages(&query)?;
         let (old, new) = (world.ask(&world.index, &query), world.ask(&anew, &query));
         if old != new {
             return Err(format!("fold: {query:?} finds {old:?}, and made anew {new:?}"));
@@ -150,6 +151,32 @@ impl World {
     fn ask(&self, index: &Index, query: &Query) -> Vec<Hit> {
         let vector = query.text.as_deref().and_then(|text| Words.embed(text));
         index.search(query, vector.as_ref(), &self.model)
+    }
+
+    /// Page after page is one answer, and the page behind the last hit is empty.
+    fn turn_pages(&self, query: &Query) -> Result<(), String> {
+        let all = self.ask(&self.index, &Query { limit: 10_000, ..query.clone() });
+        let limit = query.limit.max(1);
+        let cursor = |hit: &Hit| Place::from(hit);
+        let atom = |hit: &Hit| Place { id: hit.id, score: None };
+        for place in [&cursor as &dyn Fn(&Hit) -> Place, &atom] {
+            let (mut pages, mut after): (Vec<Hit>, _) = (Vec::new(), None);
+            loop {
+                let page = self.ask(&self.index, &Query { limit, after, ..query.clone() });
+                pages.extend(&page);
+                after = page.last().map(place);
+                if page.is_empty() {
+                    break;
+                }
+                if page.len() > limit || pages.len() > all.len() {
+                    return Err(format!("pages: {query:?} goes on with {page:?}"));
+                }
+            }
+            if pages != all {
+                return Err(format!("pages: {query:?} finds {pages:?}, and at once {all:?}"));
+            }
+        }
+        Ok(())
     }
 
     /// As many as there should be, each what it should be, in the order of what they score.

@@ -6,6 +6,35 @@
 pub(super) struct Bits(Vec<u64>);
 
 impl Bits {
+    /// The first so many slots.
+    pub(super) fn full(slots: usize) -> Bits {
+        let mut bits = Bits(vec![u64::MAX; slots.div_ceil(64)]);
+        bits.drop_from(slots as u32);
+        bits
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.0.iter().map(|word| word.count_ones() as usize).sum()
+    }
+
+    /// Takes out a slot and all behind it.
+    pub(super) fn drop_from(&mut self, slot: u32) {
+        let word = slot as usize / 64;
+        self.0.truncate(word + 1);
+        if let Some(last) = self.0.get_mut(word) {
+            *last &= (1 << (slot % 64)) - 1;
+        }
+    }
+
+    /// Takes out all before a slot.
+    pub(super) fn drop_below(&mut self, slot: u32) {
+        let word = slot as usize / 64;
+        self.0.iter_mut().take(word).for_each(|it| *it = 0);
+        if let Some(first) = self.0.get_mut(word) {
+            *first &= u64::MAX << (slot % 64);
+        }
+    }
+
     pub(super) fn put(&mut self, slot: u32, is_in: bool) {
         let (word, bit) = (slot as usize / 64, 1 << (slot % 64));
         if self.0.len() <= word {
@@ -90,5 +119,15 @@ mod tests {
         assert_eq!(bits.iter().collect::<Vec<_>>(), [63, 200]);
         others.drop_all(&dropped);
         assert_eq!(others.iter().collect::<Vec<_>>(), [201]);
+        let mut some = Bits::full(130);
+        assert_eq!((some.len(), some.has(129), some.has(130)), (130, true, false));
+        assert_eq!((Bits::full(128).len(), Bits::full(0).len()), (128, 0));
+        some.drop_below(127);
+        assert_eq!(some.iter().collect::<Vec<_>>(), [127, 128, 129]);
+        some.drop_from(128);
+        assert_eq!(some.iter().collect::<Vec<_>>(), [127]);
+        some.drop_below(999);
+        some.drop_from(999);
+        assert_eq!(some.len(), 0);
     }
 }

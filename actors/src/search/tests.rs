@@ -125,7 +125,7 @@ fn a_range_goes_through_long_texts() {
     ]);
     let with = |pairs: &[(&str, Value)]| {
         let query = Query { metadata: [("n".to_owned(), map(pairs))].into(), ..Query::default() };
-        query.check(&crate::limits::SearchLimits::default()).unwrap();
+        query.check(&SearchLimits::default()).unwrap();
         found(&index, &query)
     };
     assert_eq!(with(&[(">=", long(""))]), [1, 2, 3, 4]);

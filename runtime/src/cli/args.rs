@@ -166,6 +166,9 @@ pub(crate) enum Verb {
         /// At most so many atoms
         #[arg(long, value_name = "N", default_value_t = 20)]
         limit: usize,
+        /// Go on behind a page: the cursor told with its last hit, and the same query
+        #[arg(long, value_name = "CURSOR", value_parser = NonEmptyStringValueParser::new())]
+        after: Option<String>,
         /// Also atoms that are deprecated
         #[arg(long)]
         include_deprecated: bool,

@@ -58,11 +58,13 @@ pub(super) fn call(verb: Verb) -> Result<Call, Problem> {
             limit,
             include_deprecated,
             newest,
+            after,
         } => {
             let order = if newest { Order::Newest } else { Order::Oldest };
             let (metadata, references) = (find::wanted(&meta)?, find::conditions(&references)?);
-            let query = Query { text, metadata, references, limit, include_deprecated, order };
-            Call::Search { space, query }
+            let query =
+                Query { text, metadata, references, limit, include_deprecated, order, after: None };
+            Call::Search { space, query, after }
         }
         Verb::Watch { space, cursor, no_follow, types, meta } => {
             let (after, follow) = (cursor.map(Position), !no_follow);

@@ -30,7 +30,13 @@ pub(crate) fn answer(answer: &Answer) -> Json {
         Answer::Lease(it) => lease(it),
         Answer::Released => json!({"released": true}),
         Answer::Change(change) => self::change(change),
-        Answer::Hit(found) => hit(found),
+        Answer::Hit { found, next } => {
+            let mut out = hit(found);
+            if let Some(next) = next {
+                out["next"] = json!(next);
+            }
+            out
+        }
         Answer::Outcome(outcome) => self::outcome(outcome),
         Answer::Agent { card, depth } => agent(card, *depth),
         Answer::Happening(it) => happening(it),

@@ -36,7 +36,7 @@ pub(crate) fn answer(to: &mut impl Write, answer: &Answer) -> io::Result<()> {
         Answer::Lease(it) => lease(to, it),
         Answer::Released => writeln!(to, "released"),
         Answer::Change(change) => self::change(to, change),
-        Answer::Hit(found) => hit(to, found),
+        Answer::Hit { found, .. } => hit(to, found),
         Answer::Outcome(outcome) => self::outcome(to, outcome),
         Answer::Agent { card, depth } => agent(to, card, *depth),
         Answer::Happening(it) => happening(to, it),

@@ -153,6 +153,12 @@ impl Out {
             return Ok(());
         }
         self.progress.clear();
+        if *answer == Answer::Moved {
+            let text =
+                "note: the space has changed since that page; some may be missing or told twice";
+            drop(writeln!(anstream::stderr(), "{text}"));
+            return Ok(());
+        }
         let written = self.write(answer);
         self.hung_up |= written.as_ref().is_err_and(|it| it.kind() == io::ErrorKind::BrokenPipe);
         written?;
@@ -167,6 +173,12 @@ impl Out {
                             .hint("stoa exec FILE --spaces NAME=LEVEL --json"),
                     );
                 }
+            }
+            Answer::Hit { next: Some(next), .. } if !self.json => {
+                drop(writeln!(
+                    anstream::stderr(),
+                    "note: there may be more; the same with --after {next}"
+                ));
             }
             Answer::Audited(audited) if !audited.breaches.is_empty() => {
                 let text = format!("{} laws do not hold", audited.breaches.len());

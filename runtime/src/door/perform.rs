@@ -11,7 +11,7 @@ use crate::caller::{
 use crate::problem::{Kind, Problem};
 use crate::research::{Doing, Report, ResearchAsk};
 use crate::runtime::Runtime;
-use crate::search::Found;
+use crate::search::{Found, Page};
 use crate::session;
 use serde::{Deserialize, Serialize};
 use stoa_actors::id::{AtomId, Position, ROOT};
@@ -90,9 +90,11 @@ pub enum Call {
         of: String,
         query: HistoryQuery,
     },
+    /// `after` is the cursor of the page before.
     Search {
         space: String,
         query: Query,
+        after: Option<String>,
     },
     Watch {
         space: String,
@@ -147,7 +149,13 @@ pub enum Answer {
     /// A lease is over.
     Released,
     Change(Change),
-    Hit(Found),
+    /// `next` is the cursor of the next page, with the last hit where there may be more.
+    Hit {
+        found: Found,
+        next: Option<String>,
+    },
+    /// The space has changed since the page before, and the ranks with it.
+    Moved,
     Outcome(stoa_actors::code::Outcome),
     Agent {
         card: Box<AgentCard>,
@@ -235,10 +243,19 @@ pub async fn perform(
             let changes = history(&caller, &of, &query).await?;
             out.all(changes.into_iter().map(Answer::Change)).await
         }
-        Call::Search { space, query } => {
+        Call::Search { space, query, after } => {
             let space = caller.resolve(&space)?;
-            let found = caller.search(space, query).await?;
-            out.all(found.into_iter().map(Answer::Hit)).await
+            let Page { hits, mut next, moved } =
+                caller.page(space, query, after.as_deref()).await?;
+            if moved {
+                out.tell(Answer::Moved).await?;
+            }
+            let last = hits.len().saturating_sub(1);
+            let hit = |(n, found)| Answer::Hit {
+                found,
+                next: if n == last { next.take() } else { None },
+            };
+            out.all(hits.into_iter().enumerate().map(hit)).await
         }
         Call::Watch { space, after, filter, follow } => {
             watch(&caller, &space, after, filter, follow, &out).await

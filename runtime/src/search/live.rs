@@ -143,6 +143,11 @@ impl Live {
         Live { index, stream: space.stream(), seq: 0, upto: Position(0), batch_max }
     }
 
+    /// Entries of the space that are in it.
+    pub(crate) fn seq(&self) -> u64 {
+        self.seq
+    }
+
     /// Whether nothing up to a position is missing.
     fn is_at(&self, store: &Store, upto: Position) -> Result<bool, StoreError> {
         if self.upto >= upto {

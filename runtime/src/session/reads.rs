@@ -6,7 +6,7 @@ use super::items::{self, raise};
 use crate::caller::HistoryQuery;
 use stoa_actors::code::{Item, Raise};
 use stoa_actors::id::{Position, SpaceId};
-use stoa_actors::search::{HITS_DEFAULT, Order, Query};
+use stoa_actors::search::{HITS_DEFAULT, Order, Place, Query};
 use stoa_actors::space::Filter;
 use stoa_actors::value::Value;
 
@@ -81,6 +81,10 @@ impl Hands {
                 None | Some("oldest") => Order::Oldest,
                 Some("newest") => Order::Newest,
                 Some(_) => return Err(raise("ValueError", "order= is 'oldest' or 'newest'")),
+            },
+            after: match args.take("after") {
+                None | Some(Item::Value(Value::Null)) => None,
+                Some(hit) => Some(Place { id: items::id(&hit)?, score: None }),
             },
         };
         args.end()?;

@@ -159,6 +159,7 @@ fn query() -> impl Strategy<Value = Query> {
             limit,
             include_deprecated,
             order,
+            after: None,
         },
     )
 }
