@@ -62,6 +62,7 @@
 //! | `MAPPINGS_BYTES` | `1 << 30` | the same for mappings without data |
 //! | `FILES_MAX` | `16` | files a worker may have open |
 //! | `RETIRE_BYTES` | `64 << 20` | growth at which a worker asks to be replaced |
+//! | `INDEX_LOOK` | `Duration::from_millis(500)` | how often who waits for an index hears how far it is |
 //! | `DAY_MS` | `86_400_000` | a day |
 //! | `SOCKET_PATH_BYTES_MAX` | `100` | the system's: 107 bytes fit |
 
@@ -169,10 +170,16 @@ pub struct Config {
     /// Atoms in all indexes together, at about 1.5 KB each. The index of the space that is searched
     /// stays, alone if it must.
     pub search_atoms_max: usize,
-    /// Atom versions read before they are indexed together.
+    /// Atom versions that are indexed together when an index is made; in between others search.
     pub index_batch_atoms: usize,
     /// Bytes of their contents.
     pub index_batch_bytes: usize,
+    /// The same while an index is caught up: so long a search waits, and not for all there is.
+    pub index_follow_atoms: usize,
+    /// How often writes are taken into the indexes of spaces that were searched lately.
+    pub index_follow_ms: u64,
+    /// How long after its last search a space is followed so.
+    pub index_follow_for_ms: u64,
     /// A text up to this size is embedded at once; a longer one beside the tasks.
     pub embed_inline_bytes_max: usize,
     /// Versions of atoms that a session remembers; one that it has forgotten needs `if_version` or
@@ -268,6 +275,9 @@ impl Config {
             search_atoms_max: 1_000_000,
             index_batch_atoms: 1_024,
             index_batch_bytes: 8 << 20,
+            index_follow_atoms: 64,
+            index_follow_ms: 100,
+            index_follow_for_ms: 60_000,
             embed_inline_bytes_max: 4 << 10,
             seen_atoms_max: 10_000,
             nameless_ms: 60_000,

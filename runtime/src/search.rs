@@ -1,13 +1,15 @@
 //! Search over live indexes, outside the mailboxes.
 //!
-//! An index is made at the first search of its space and caught up by every later one, from the
-//! log, up to the last durable position: what was acknowledged before a search is in it, and what
+//! An index is made at the first search of its space and caught up from the log, in the background
+//! while the space is in use and by every search up to the last durable position: what was acknowledged before a search is in it, and what
 //! is not durable yet is not. *Snapshot first, rights second*, as with every read.
 
 mod cursor;
+mod kept;
 mod live;
 
-pub(crate) use live::Searches;
+pub(crate) use kept::Searches;
+pub use live::IndexCard;
 
 use crate::caller::{Caller, Read};
 use crate::problem::{Kind, Problem};
@@ -98,14 +100,14 @@ impl Caller {
         let vector = query.text.as_deref().and_then(|text| searches.embed().embed(text));
         let upto = self.runtime.durable();
         let live = searches.live(space);
-        let index = live::caught_up(&live, self.runtime.store(), upto)?;
-        if query.after.is_some_and(|it| !index.knows(it.id)) {
+        let read = live.caught_up(self.runtime.store(), upto)?;
+        if query.after.is_some_and(|it| !read.index.knows(it.id)) {
             return Err(cursor::refused("it names no atom of this space"));
         }
-        let hits = index.search(query, vector.as_ref(), &Reach { caller: self });
-        let (atoms, seq) = (index.len(), index.seq());
-        drop(index);
-        searches.weigh(space, atoms);
+        let hits = read.index.search(query, vector.as_ref(), &Reach { caller: self });
+        let seq = read.seq;
+        drop(read);
+        searches.searched(space);
         let found: Result<_, _> = hits.iter().map(|hit| found(&self.runtime, hit)).collect();
         // Rights second: what was read before a revoke is not handed out after it.
         self.readable(space)?;

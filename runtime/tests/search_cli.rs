@@ -17,6 +17,7 @@ fn tasks() -> (Place, harness::Started) {
     let place = Place::new();
     place.json(&["space", "create", "tasks"]);
     let serve = place.serve();
+    assert_eq!(place.json(&["status"])[0]["pid"], serve.pid());
     for n in 0..10 {
         let (text, priority) = (format!("task {n}"), format!("priority={n}"));
         place.json(&["put", "tasks", &text, "--meta", &priority]);

@@ -258,6 +258,11 @@ fn status(to: &mut impl Write, status: &Status) -> io::Result<()> {
         |at| format!("to {} ({})", status.scrubbed, instant(at)),
     );
     line(to, "scrubbed", scrubbed)?;
+    let being_made = status.indexes.iter().filter(|it| it.is_being_made());
+    for it in being_made {
+        let far = format!("of {}: {} of {} entries are read", it.space, it.entries, it.of);
+        line(to, "index", far)?;
+    }
     for (stream, why) in &status.quarantined {
         let red = AnsiColor::Red.on_default();
         writeln!(to, "{red}quarantined  {stream}{red:#} {why}")?;

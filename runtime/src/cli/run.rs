@@ -148,9 +148,10 @@ struct Out {
 
 impl Out {
     fn tell(&mut self, answer: &Answer) -> io::Result<()> {
-        if let Answer::Doing(doing) = answer {
-            self.progress.show(doing);
-            return Ok(());
+        match answer {
+            Answer::Doing(doing) => return Ok(self.progress.show(doing)),
+            Answer::Making(index) => return Ok(self.progress.making(index)),
+            _ => {}
         }
         self.progress.clear();
         if *answer == Answer::Moved {

@@ -11,10 +11,11 @@ use crate::caller::{
 use crate::problem::{Kind, Problem};
 use crate::research::{Doing, Report, ResearchAsk};
 use crate::runtime::Runtime;
-use crate::search::{Found, Page};
+use crate::search::{Found, IndexCard, Page};
 use crate::session;
 use serde::{Deserialize, Serialize};
-use stoa_actors::id::{AtomId, Position, ROOT};
+use std::time::Duration;
+use stoa_actors::id::{AtomId, Position, ROOT, SpaceId};
 use stoa_actors::rights::Level;
 use stoa_actors::search::Query;
 use stoa_actors::space::{Draft, Expect, Filter, Lease, Mutation, Patch};
@@ -166,6 +167,8 @@ pub enum Answer {
         agents: u64,
     },
     Doing(Doing),
+    /// The index that a search waits for is being made.
+    Making(IndexCard),
     Report(Box<Report>),
     Status(Status),
     Audited(Audited),
@@ -232,7 +235,8 @@ pub async fn perform(
         }
         Call::Claim { space, ask, why } => {
             let id = caller.resolve(&space)?;
-            let taken = caller.claim(id, *ask, why).await?.ok_or_else(|| {
+            let taken = out.meanwhile(runtime, id, caller.claim(id, *ask, why)).await?;
+            let taken = taken.ok_or_else(|| {
                 Problem::new(Kind::Unknown, format!("nothing to claim in {space:?}"))
                     .hint(format!("stoa search {space}"))
             })?;
@@ -307,12 +311,38 @@ async fn history(caller: &Caller, of: &str, query: &HistoryQuery) -> Result<Vec<
     }
 }
 
+/// How often somebody who waits for an index is told how far it is.
+const INDEX_LOOK: Duration = Duration::from_millis(500);
+
 pub(super) struct Out(Sender<Answer>);
 
 impl Out {
     pub(super) async fn tell(&self, answer: Answer) -> Result<(), Problem> {
         let gone = |_| Problem::new(Kind::Busy, "nobody listens any more");
         self.0.send(answer).await.map_err(gone)
+    }
+
+    /// Says how far the index of a space is while something waits for it.
+    async fn meanwhile<T>(
+        &self,
+        runtime: &Runtime,
+        space: SpaceId,
+        work: impl Future<Output = T>,
+    ) -> T {
+        tokio::pin!(work);
+        let mut tick = tokio::time::interval(INDEX_LOOK);
+        tick.reset();
+        loop {
+            tokio::select! {
+                done = &mut work => return done,
+                _ = tick.tick() => {
+                    let card = runtime.searches().card(space);
+                    let making = card.filter(IndexCard::is_being_made).map(Answer::Making);
+                    // Who does not keep up is told less, not later.
+                    making.into_iter().for_each(|it| drop(self.0.try_send(it)));
+                }
+            }
+        }
     }
 
     pub(super) async fn all(&self, answers: impl Iterator<Item = Answer>) -> Result<(), Problem> {
