@@ -45,7 +45,7 @@ fn stop() -> Result<(), String> {
 }
 
 fn search() -> Result<(), String> {
-    laws::search::hold(quick(128), 41, 40)
+    laws::search::hold(quick(512), 41, 40)
 }
 
 fn claims() -> Result<(), String> {
@@ -74,6 +74,8 @@ const SEARCH: &[&str] = &[
     "search.length_stays",
     "search.limit_before_conditions",
     "search.links_stay",
+    "search.near_forgets_words",
+    "search.near_is_always_sure",
     "search.newest_is_oldest",
     "search.one_is_not_one_point_zero",
     "search.other_is_any",
@@ -81,6 +83,7 @@ const SEARCH: &[&str] = &[
     "search.postings_stay",
     "search.range_is_a_map",
     "search.range_rounds",
+    "search.sealed_vector_stays",
     "search.unreadable_target_holds",
     "search.vector_stays",
 ];

@@ -3,7 +3,8 @@
 //! An [`Index`] folds the events of one space and answers a [`Query`]: the metadata filter first,
 //! through inverted sets; then a rank, `0.4·BM25/max + 0.6·cosine` with a text and the order of
 //! birth without; then the reference conditions, in rank order until the limit is full. Nothing is
-//! approximate: every row that may be found is looked at. What the asker cannot read of other
+//! approximate: every row that may be found is looked at, but for what a segment covers, where the
+//! runtime has made one of a large space ([`Nearest`]); scores are exact there as well. What the asker cannot read of other
 //! spaces is not there ([`Elsewhere`]).
 
 mod bits;
@@ -14,6 +15,7 @@ mod index;
 mod lexicon;
 mod predicate;
 mod rank;
+mod sealed;
 mod slab;
 #[cfg(test)]
 mod tests;
@@ -23,6 +25,7 @@ pub(crate) use conditions::direction;
 pub use index::Index;
 pub use predicate::{ConditionRefusal, RANGE_BYTES_MAX};
 pub(crate) use predicate::{check, count, fits, says};
+pub use sealed::{Asking, Frozen, Nearest};
 pub use words::{WORDS_BYTES_MAX, tokens, words};
 
 use crate::atom::{Atom, Metadata};

@@ -5,6 +5,7 @@ use super::bits::Bits;
 use super::dictionary::Dictionary;
 use super::facets::Facets;
 use super::lexicon::{Lexicon, SLOTS_MAX};
+use super::sealed::{Asking, Frozen, Nearest, Sealed};
 use super::slab::{Probe, Slab};
 use super::words::words;
 use crate::atom::{Atom, Embed};
@@ -28,6 +29,8 @@ pub struct Index {
     pub(super) lexicon: Lexicon,
     pub(super) facets: Facets,
     pub(super) slab: Slab,
+    pub(super) sealed: Sealed,
+    pub(super) asking: Asking,
 }
 
 /// Who is in which slot, and who refers to whom.
@@ -146,7 +149,53 @@ impl Index {
             lexicon: Lexicon::default(),
             facets: Facets::default(),
             slab: Slab::default(),
+            sealed: Sealed::default(),
+            asking: Asking::default(),
         }
+    }
+
+    /// When segments are asked from now on.
+    pub fn ask_segments(&mut self, asking: Asking) {
+        self.asking = asking;
+    }
+
+    /// Vectors that no segment covers.
+    pub fn unsealed(&self) -> usize {
+        self.slab.len() - self.sealed.covered().len()
+    }
+
+    /// Vectors that segments cover.
+    pub fn sealed(&self) -> usize {
+        self.sealed.covered().len()
+    }
+
+    /// Begins a segment: what changes from now on will not be covered by it. Segments of which a
+    /// quarter has changed are given up.
+    pub fn freeze(&mut self) {
+        self.sealed.freeze();
+    }
+
+    /// A copy of vectors that no segment covers, the oldest first, at most so many.
+    pub fn frozen(&self, most: usize) -> Frozen {
+        let mut frozen = Frozen { width: self.slab.width(), slots: Vec::new(), rows: Vec::new() };
+        let loose = (0..self.len() as u32).filter(|slot| !self.sealed.covered().has(*slot));
+        let rows = loose.filter_map(|slot| Some((slot, self.slab.row(slot)?)));
+        for (slot, row) in rows.take(most) {
+            frozen.slots.push(slot);
+            frozen.rows.extend(row);
+        }
+        frozen
+    }
+
+    /// Has vectors that were [frozen](Self::frozen) since the last [`freeze`](Self::freeze) found by
+    /// a segment from now on.
+    pub fn seal(&mut self, frozen: &Frozen, near: Arc<dyn Nearest>) {
+        self.sealed.seal(frozen, near);
+    }
+
+    /// Gives up all segments: everything is scanned again.
+    pub fn unseal(&mut self) {
+        self.sealed.unseal();
     }
 
     /// Atoms it knows.
@@ -236,10 +285,18 @@ impl Index {
         let fingerprint = self.embed.fingerprint();
         let any = mutant::planted("search.compares_embedders");
         let own = atom.embedding.as_ref().filter(|it| any || it.fingerprint == fingerprint);
-        if own.is_some_and(|own| self.slab.put(slot, Probe::new(own).as_ref())) {
+        if own.is_some_and(|own| self.put(slot, Probe::new(own).as_ref())) {
             return;
         }
         let made = self.embed.embed(text);
-        self.slab.put(slot, made.as_ref().and_then(Probe::new).as_ref());
+        self.put(slot, made.as_ref().and_then(Probe::new).as_ref());
+    }
+
+    fn put(&mut self, slot: u32, probe: Option<&Probe>) -> bool {
+        let same = probe.is_some_and(|it| self.slab.row(slot) == Some(it.dims()));
+        if !same {
+            self.sealed.change(slot);
+        }
+        same || self.slab.put(slot, probe)
     }
 }

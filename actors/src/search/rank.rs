@@ -5,6 +5,7 @@ use super::bits::Bits;
 use super::conditions::Conditions;
 use super::index::Index;
 use super::lexicon::Scores;
+use super::sealed::Asking;
 use super::slab::Probe;
 use super::{Elsewhere, Hit, Order, Query, WORDS_WEIGHT};
 use crate::atom::Embedding;
@@ -14,6 +15,9 @@ use std::cmp::{Ordering, Reverse};
 
 /// Of the best so many may fail the conditions on references before all are looked at.
 const MISSED_MAX: usize = 256;
+
+/// How far two ways of adding up one cosine may lie apart.
+const ROUNDING: f32 = 1e-5;
 
 /// One that may be a hit. The better one is greater; of equals the older one.
 #[derive(Clone, Copy, PartialEq)]
@@ -43,6 +47,8 @@ struct Asked<'a> {
     probe: Option<&'a Probe>,
     /// Only what ranks behind this.
     behind: Option<Ranked>,
+    /// So many may fail the conditions on references before all are looked at.
+    missed_max: usize,
 }
 
 /// The best of those that were offered.
@@ -71,7 +77,7 @@ impl Top {
     }
 
     fn cut(&mut self) {
-        if self.kept.len() > self.keep {
+        if self.kept.len() >= self.keep {
             let (_, least, _) =
                 self.kept.select_nth_unstable_by(self.keep - 1, |one, other| other.cmp(one));
             self.least = Some(*least);
@@ -81,9 +87,10 @@ impl Top {
 
     /// The best first, and whether others were turned away for them.
     fn end(mut self) -> (Vec<Ranked>, bool) {
+        let more = self.least.is_some() || self.kept.len() > self.keep;
         self.cut();
         self.kept.sort_unstable_by(|one, other| other.cmp(one));
-        (self.kept, self.least.is_some())
+        (self.kept, more)
     }
 }
 
@@ -128,7 +135,9 @@ impl Index {
             counted.put(slot, true);
         }
         let words = self.lexicon.scores(text, &counted);
-        let mut asked = Asked { words: words.as_ref(), probe: probe.as_ref(), behind: None };
+        let missed_max = if query.references.is_empty() { 0 } else { MISSED_MAX };
+        let (words, probe) = (words.as_ref(), probe.as_ref());
+        let mut asked = Asked { words, probe, behind: None, missed_max };
         asked.behind = behind.map(|(slot, score)| {
             let score = score.or_else(|| self.score(&asked, slot)).unwrap_or_default();
             Ranked { score, slot: Reverse(slot) }
@@ -173,22 +182,14 @@ impl Index {
         visible: &Bits,
         holds: &mut dyn FnMut(u32) -> bool,
     ) -> Vec<Hit> {
-        let mut best = Top::new(limit + MISSED_MAX);
+        if let Some(hits) = self.near(limit, asked, visible, holds) {
+            return hits;
+        }
+        let mut best = Top::new(limit + asked.missed_max);
         self.offer(&mut best, asked, visible.iter(), &mut |_| true);
         let (ranked, more) = best.end();
-        let mut hits = Vec::new();
-        let mut room = limit;
-        for Ranked { score, slot } in &ranked {
-            let held = holds(slot.0);
-            if held {
-                hits.push(self.filed.hit(slot.0, *score));
-            }
-            room -= usize::from(held || planted("search.limit_before_conditions"));
-            if room == 0 {
-                return hits;
-            }
-        }
-        if more {
+        let (mut hits, room) = self.take(limit, &ranked, holds);
+        if more && room > 0 {
             // Few hold: all are looked at, but for those that could not be among the best.
             let behind = ranked.last().copied();
             let mut best = Top::new(room);
@@ -197,6 +198,97 @@ impl Index {
             hits.extend(rest.iter().map(|it| self.filed.hit(it.slot.0, it.score)));
         }
         hits
+    }
+
+    /// Those that hold, in their order, until there is no more room.
+    fn take(
+        &self,
+        limit: usize,
+        ranked: &[Ranked],
+        holds: &mut dyn FnMut(u32) -> bool,
+    ) -> (Vec<Hit>, usize) {
+        let (mut hits, mut room) = (Vec::new(), limit);
+        for Ranked { score, slot } in ranked {
+            let held = holds(slot.0);
+            if held {
+                hits.push(self.filed.hit(slot.0, *score));
+            }
+            room -= usize::from(held || planted("search.limit_before_conditions"));
+            if room == 0 {
+                break;
+            }
+        }
+        (hits, room)
+    }
+
+    /// The same with what the segments find for candidates, and what they do not cover; nothing
+    /// where others might rank as high. Every score is that of the scan. If the segments miss
+    /// nothing the answer is that of the scan.
+    fn near(
+        &self,
+        limit: usize,
+        asked: &Asked<'_>,
+        visible: &Bits,
+        holds: &mut dyn FnMut(u32) -> bool,
+    ) -> Option<Vec<Hit>> {
+        let (probe, seen) = (asked.probe?, visible.len());
+        let Asking { scan_max, factor, least, most } = self.asking;
+        if self.sealed.segments() == 0 || asked.behind.is_some() || seen < scan_max.max(1) {
+            return None;
+        }
+        let count = (limit * factor).max(least) * self.len() / seen;
+        if count > most {
+            return None;
+        }
+        let near = self.sealed.nearest(probe.dims(), count)?;
+        let cosine = |slot: &u32| self.slab.cosine(*slot, probe).unwrap_or(f32::NEG_INFINITY);
+        // Nothing that a segment covers and did not find means more than this.
+        let others = near.iter().filter(|it| it.more);
+        let others = others.map(|it| it.slots.iter().map(cosine).fold(f32::INFINITY, f32::min));
+        let others = (1.0 - WORDS_WEIGHT) * (others.fold(-1.0, f32::max) + ROUNDING);
+        let mut tried = visible.clone();
+        tried.drop_all(self.sealed.covered());
+        near.iter().flat_map(|it| &it.slots).for_each(|it| tried.put(*it, visible.has(*it)));
+        let mut best = Top::new(limit + asked.missed_max);
+        self.offer(&mut best, asked, tried.iter(), &mut |_| true);
+        if let Some(words) = asked.words.filter(|_| !planted("search.near_forgets_words")) {
+            let mut said = visible.clone();
+            said.drop_all(&tried);
+            self.offer_said(&mut best, asked, (words, others), &said);
+        }
+        let (hits, room) = self.take(limit, &best.end().0, holds);
+        let sure = hits.last().is_some_and(|it| it.score > others);
+        (room == 0 && (sure || planted("search.near_is_always_sure"))).then_some(hits)
+    }
+
+    /// Offers what has a word of the text and could rank among the best, if it means no more than
+    /// all the `others` do: first what says most, so that little is left to be scored.
+    fn offer_said(
+        &self,
+        best: &mut Top,
+        asked: &Asked<'_>,
+        (words, others): (&Scores, f32),
+        said: &Bits,
+    ) {
+        let bound = |slot: u32| {
+            let word = words.of(slot);
+            let score = others + WORDS_WEIGHT * word;
+            (word > 0.0).then_some(Ranked { score, slot: Reverse(slot) })
+        };
+        let mut most = Top::new(best.keep);
+        for it in said.iter().filter_map(bound) {
+            if most.wants(it) {
+                most.put(it);
+            }
+        }
+        let (most, more) = most.end();
+        self.offer(best, asked, most.iter().map(|it| it.slot.0), &mut |_| true);
+        best.cut();
+        if more && let Some(least) = most.last() {
+            let rest = said.iter().filter_map(bound).filter(|it| it < least && best.wants(*it));
+            let rest: Vec<u32> = rest.map(|it| it.slot.0).collect();
+            self.offer(best, asked, rest.into_iter(), &mut |_| true);
+        }
     }
 
     /// What a slot scores, if it has a word of the text or a vector to compare.

@@ -12,6 +12,8 @@ pub(super) struct Slab {
     blocks: Vec<Vec<i8>>,
     /// One over the length of each row; 0 where there is none.
     inverse: Vec<f32>,
+    /// Those that are not 0.
+    rows: usize,
 }
 
 /// A vector to compare rows with.
@@ -29,7 +31,30 @@ impl Probe {
     }
 }
 
+impl Probe {
+    pub(super) fn dims(&self) -> &[i8] {
+        &self.dims
+    }
+}
+
 impl Slab {
+    /// Rows with a vector.
+    pub(super) fn len(&self) -> usize {
+        self.rows
+    }
+
+    pub(super) fn width(&self) -> usize {
+        self.width
+    }
+
+    /// The dimensions of a row, if there is a vector.
+    pub(super) fn row(&self, slot: u32) -> Option<&[i8]> {
+        let slot = slot as usize;
+        let there = self.inverse.get(slot).is_some_and(|it| *it != 0.0);
+        let row = slot % BLOCK_ROWS * self.width;
+        there.then(|| &self.blocks[slot / BLOCK_ROWS][row..row + self.width])
+    }
+
     /// Puts a row in, or takes it out; the first row says how wide all are. Says whether it took
     /// it: a row of another width is not.
     pub(super) fn put(&mut self, slot: u32, probe: Option<&Probe>) -> bool {
@@ -37,6 +62,7 @@ impl Slab {
         if self.inverse.len() <= slot {
             self.inverse.resize(slot + 1, 0.0);
         }
+        self.rows -= usize::from(self.inverse[slot] != 0.0);
         self.inverse[slot] = 0.0;
         let Some(probe) = probe else { return true };
         if self.width == 0 {
@@ -58,6 +84,7 @@ impl Slab {
         }
         block[row..row + self.width].copy_from_slice(&probe.dims);
         self.inverse[slot] = probe.inverse;
+        self.rows += 1;
         true
     }
 

@@ -15,6 +15,10 @@ pub(crate) enum Op {
     Update(u8, Said),
     Deprecate(u8),
     Search(Query),
+    /// Begins a segment of so many vectors.
+    Freeze(usize),
+    /// Ends it.
+    Seal,
 }
 
 /// What an atom says. Targets are numbers of atoms that there are.
@@ -172,6 +176,8 @@ pub(crate) fn schedule(steps_max: usize) -> impl Strategy<Value = Vec<Op>> {
         3 => (any::<u8>(), said()).prop_map(|(which, said)| Op::Update(which, said)),
         1 => any::<u8>().prop_map(Op::Deprecate),
         8 => query().prop_map(Op::Search),
+        1 => (1..20usize).prop_map(Op::Freeze),
+        1 => Just(Op::Seal),
     ];
     prop::collection::vec(op, steps_max / 2..=steps_max)
 }
