@@ -50,7 +50,7 @@ fn stop() -> Result<(), String> {
 }
 
 fn search() -> Result<(), String> {
-    laws::search::hold(quick(128), 41, 40)
+    laws::search::hold(quick(512), 41, 40)
 }
 
 fn claims() -> Result<(), String> {
@@ -71,6 +71,7 @@ fn supervision() -> Result<(), String> {
 
 const SEARCH: &[&str] = &[
     "search.all_is_any",
+    "search.at_most_is_below",
     "search.compares_embedders",
     "search.deprecated_stays",
     "search.facets_stay",
@@ -78,9 +79,16 @@ const SEARCH: &[&str] = &[
     "search.length_stays",
     "search.limit_before_conditions",
     "search.links_stay",
+    "search.near_forgets_words",
+    "search.near_is_always_sure",
     "search.newest_is_oldest",
     "search.one_is_not_one_point_zero",
+    "search.other_is_any",
+    "search.page_begins_anew",
     "search.postings_stay",
+    "search.range_is_a_map",
+    "search.range_rounds",
+    "search.sealed_vector_stays",
     "search.unreadable_target_holds",
     "search.vector_stays",
 ];
@@ -111,6 +119,7 @@ const CLAIMS: &[&str] = &[
     "lease.token_stays",
     "lease.undoes_the_work",
     "lease.writes_through",
+    "search.range_is_a_map",
     "space.expects_nothing",
     "transaction.skips_the_refused",
 ];

@@ -3,21 +3,29 @@
 //! An [`Index`] folds the events of one space and answers a [`Query`]: the metadata filter first,
 //! through inverted sets; then a rank, `0.4·BM25/max + 0.6·cosine` with a text and the order of
 //! birth without; then the reference conditions, in rank order until the limit is full. Nothing is
-//! approximate: every row that may be found is looked at. What the asker cannot read of other
+//! approximate: every row that may be found is looked at, but for what a segment covers, where the
+//! runtime has made one of a large space ([`Nearest`]); scores are exact there as well. What the asker cannot read of other
 //! spaces is not there ([`Elsewhere`]).
 
+mod bits;
 mod conditions;
 mod dictionary;
 mod facets;
 mod index;
 mod lexicon;
+mod predicate;
+mod rank;
+mod sealed;
 mod slab;
 #[cfg(test)]
 mod tests;
 mod words;
 
-pub(crate) use conditions::{direction, says};
+pub(crate) use conditions::direction;
 pub use index::Index;
+pub use predicate::{ConditionRefusal, RANGE_BYTES_MAX};
+pub(crate) use predicate::{check, count, fits, says};
+pub use sealed::{Asking, Frozen, Nearest};
 pub use words::{WORDS_BYTES_MAX, tokens, words};
 
 use crate::atom::{Atom, Metadata};
@@ -38,7 +46,10 @@ pub const WORDS_WEIGHT: f32 = 0.4;
 pub struct Query {
     /// Ranks by meaning and words. It never cuts off: a poor hit comes last.
     pub text: Option<String>,
-    /// Keys that must have these values; `1` and `1.0` are one number.
+    /// Keys that must have these values; `1` and `1.0` are one number. `{">=": 3, "<": 7}` is a
+    /// range: a map whose keys are `<`, `<=`, `>`, `>=`, `==`, `!=` and `in` says how the value
+    /// compares. Numbers compare with numbers, exactly, and texts with texts, by code points; what
+    /// has not the key fits none. A value that is such a map itself is asked for by `{"==": …}`.
     pub metadata: Metadata,
     /// By relation, or by `<-relation` for the atoms that refer to the one that is looked at.
     pub references: BTreeMap<String, Condition>,
@@ -48,6 +59,29 @@ pub struct Query {
     pub include_deprecated: bool,
     /// What comes first when there is no text.
     pub order: Order,
+    /// Only what comes behind this in the same answer: the next page.
+    pub after: Option<Place>,
+}
+
+/// Where a page ends: its last hit, or any atom of the space. What comes behind it is the next page of the same query.
+///
+/// Without a text the order is that of birth and an update moves nothing: pages together are one
+/// answer, and what is put meanwhile is found at its end. With a text they are one answer as long
+/// as the space does not change; if it does, what has come to rank higher than this is left out,
+/// and what has fallen behind it comes again.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Place {
+    /// The atom.
+    pub id: AtomId,
+    /// What it scored then; what it scores now if nothing is said. Nothing to a query without a
+    /// text.
+    pub score: Option<f32>,
+}
+
+impl From<&Hit> for Place {
+    fn from(hit: &Hit) -> Place {
+        Place { id: hit.id, score: Some(hit.score) }
+    }
 }
 
 impl Default for Query {
@@ -59,6 +93,7 @@ impl Default for Query {
             limit: HITS_DEFAULT,
             include_deprecated: false,
             order: Order::default(),
+            after: None,
         }
     }
 }
@@ -84,20 +119,25 @@ pub enum QueryRefusal {
         /// The limit, in the same unit.
         max: usize,
     },
+    /// A condition that nobody can have meant.
+    #[error(transparent)]
+    Condition(#[from] ConditionRefusal),
 }
 
 impl Query {
-    /// Refuses what is over a limit.
+    /// Refuses what is over a limit, and conditions that nobody can have meant.
     pub fn check(&self, most: &SearchLimits) -> Result<(), QueryRefusal> {
         let text = self.text.as_ref().map_or(0, String::len);
-        let within = self.references.values().map(|it| 1 + it.metadata.len()).sum::<usize>();
+        let within = self.references.values().map(|it| 1 + count(&it.metadata)).sum::<usize>();
         let limits = [
             ("hits asked for", self.limit, most.hits_max),
             ("bytes of text asked for", text, most.text_bytes_max),
-            ("conditions", self.metadata.len() + within, most.conditions_max),
+            ("conditions", count(&self.metadata) + within, most.conditions_max),
         ];
         let over = limits.into_iter().find(|(_, size, max)| size > max);
-        over.map_or(Ok(()), |(what, size, max)| Err(QueryRefusal::Limit { what, size, max }))
+        over.map_or(Ok(()), |(what, size, max)| Err(QueryRefusal::Limit { what, size, max }))?;
+        check(&self.metadata)?;
+        Ok(self.references.values().try_for_each(|it| check(&it.metadata))?)
     }
 }
 
@@ -119,7 +159,7 @@ pub enum Order {
 pub struct Condition {
     /// How many of them.
     pub which: Which,
-    /// Keys that must have these values; none matches whatever can be read.
+    /// Keys that must have these values, as in a [`Query`]; none matches whatever can be read.
     pub metadata: Metadata,
 }
 

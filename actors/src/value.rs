@@ -1,6 +1,7 @@
 //! Metadata and JSON content: our own value, because an untagged one does not survive the codec.
 
 use serde::{Deserialize, Serialize};
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -76,10 +77,50 @@ impl Value {
     /// Equality as a query means it: `1` and `1.0` are one number.
     pub fn same(&self, other: &Value) -> bool {
         match (self, other) {
-            (Value::Int(i), Value::Float(f)) | (Value::Float(f), Value::Int(i)) => *i as f64 == *f,
+            (Value::Int(whole), Value::Float(fraction))
+            | (Value::Float(fraction), Value::Int(whole)) => {
+                order(*whole, *fraction) == Some(Ordering::Equal)
+            }
             _ => self == other,
         }
     }
+
+    /// How two numbers compare by what they are worth, and two texts by their code points; nothing
+    /// else has an order.
+    pub fn order(&self, other: &Value) -> Option<Ordering> {
+        match (self, other) {
+            (Value::Int(one), Value::Int(other)) => Some(one.cmp(other)),
+            (Value::Float(one), Value::Float(other)) => one.partial_cmp(other),
+            (Value::Int(whole), Value::Float(fraction)) => order(*whole, *fraction),
+            (Value::Float(fraction), Value::Int(whole)) => {
+                order(*whole, *fraction).map(Ordering::reverse)
+            }
+            (Value::Text(one), Value::Text(other)) => Some(one.cmp(other)),
+            _ => None,
+        }
+    }
+}
+
+/// Two to the power of 63: from there on no fraction is a whole number of ours.
+const WHOLE_END: f64 = 9_223_372_036_854_775_808.0;
+
+/// How a whole number compares with a fraction: exactly, where turning one into the other would
+/// round.
+pub(crate) fn order(whole: i64, fraction: f64) -> Option<Ordering> {
+    if fraction >= WHOLE_END {
+        return Some(Ordering::Less);
+    }
+    if fraction < -WHOLE_END {
+        return Some(Ordering::Greater);
+    }
+    let rest = 0.0.partial_cmp(&fraction.fract())?;
+    Some(whole.cmp(&(fraction as i64)).then(rest))
+}
+
+/// The whole number that a fraction is, if it is one.
+pub(crate) fn whole(fraction: f64) -> Option<i64> {
+    let near = fraction as i64;
+    (order(near, fraction) == Some(Ordering::Equal)).then_some(near)
 }
 
 impl From<&str> for Value {
@@ -173,5 +214,18 @@ mod tests {
     fn numbers_compare_by_value() {
         assert!(Value::Int(1).same(&Value::Float(1.0)));
         assert!(!Value::Int(1).same(&Value::from("1")));
+        let big = 9_007_199_254_740_993; // 2^53 + 1, which as a fraction is 2^53.
+        assert!(!Value::Int(big).same(&Value::Float(big as f64)));
+        assert!(Value::Int(big - 1).same(&Value::Float(big as f64)));
+        let order = |one, other| Value::Int(one).order(&Value::Float(other));
+        assert_eq!(order(big, big as f64), Some(Ordering::Greater));
+        assert_eq!(order(i64::MAX, i64::MAX as f64), Some(Ordering::Less));
+        assert_eq!(order(i64::MIN, i64::MIN as f64), Some(Ordering::Equal));
+        assert_eq!(order(i64::MIN, f64::NEG_INFINITY), Some(Ordering::Greater));
+        assert_eq!(order(-2, -2.5), Some(Ordering::Greater));
+        assert_eq!(order(-3, -2.5), Some(Ordering::Less));
+        assert_eq!(order(0, -0.0), Some(Ordering::Equal));
+        assert_eq!(order(0, f64::NAN), None);
+        assert_eq!((whole(3.0), whole(3.5), whole(WHOLE_END)), (Some(3), None, None));
     }
 }

@@ -21,6 +21,8 @@
 //! | `BATCH_ENTRIES` | `512` | entries of one batch while tables are derived anew |
 //! | `STANDING_MAX` | `16` | conditions of claims that a space follows; others are looked for anew |
 //! | `MISSED_MAX` | `256` | how many of the best a search tries before it looks at all |
+//! | `STALE_PERCENT_MAX` | `25` | changed vectors of a segment before it is given up |
+//! | `FEW_FACTOR` | `16` | when a search looks its atoms up in a word's list instead of walking it |
 //! | `ATOM_BYTES` | `512` | what an atom that is kept decoded takes besides what it says |
 //! | `PASSED_MAX` | `32` | entries of others that reading a stream passes over |
 //! | `BREACHES_MAX` | `100` | breaches listed by an audit; all are counted as one failure |
@@ -28,8 +30,8 @@
 //! | `WORDS_BYTES_MAX` | `32 << 10` | how much of an atom its stored embedding speaks for |
 //! | `TOKEN_BYTES_MAX` | `64` | what counts as a word |
 //! | `WORD_CHARS_MAX` | `100` | what counts as a word in the embedding's vocabulary |
-//! | `TEXT_BYTES_MAX` | `48` | longer metadata is indexed by its hash |
-//! | `ROUNDING_MAX` | `1024` | how far a float may be from the integer it equals |
+//! | `TEXT_BYTES_MAX` | `256` | longer metadata is indexed by its beginning and its hash |
+//! | `RANGE_BYTES_MAX` | `256` | so far an index keeps the order of texts |
 //! | `COUNT_MAX` | `(1 << COUNT_BITS) - 1` | the layout of a posting |
 //! | `SLOTS_MAX` | `1 << (u32::BITS - COUNT_BITS)` | the layout of a posting; atoms in one index |
 //! | `HEADING_CHARS_MAX` | `160` | the form of a passage: what is said again with each |
@@ -65,6 +67,7 @@
 //! | `DIFF_MS_MAX` | `Duration::from_millis(500)` | how long the shortest of all diffs is looked for |
 //! | `STAMPS_APART_ENTRIES` | `1_024` | how far a moment's last entry is looked for |
 //! | `STAMPS_APART_MS` | `1_000` | the same, in time |
+//! | `INDEX_LOOK` | `Duration::from_millis(500)` | how often who waits for an index hears how far it is |
 //! | `DAY_MS` | `86_400_000` | a day |
 //! | `SOCKET_PATH_BYTES_MAX` | `100` | the system's: 107 bytes fit |
 
@@ -174,10 +177,16 @@ pub struct Config {
     /// Atoms in all indexes together, at about 1.5 KB each. The index of the space that is searched
     /// stays, alone if it must.
     pub search_atoms_max: usize,
-    /// Atom versions read before they are indexed together.
+    /// Atom versions that are indexed together when an index is made; in between others search.
     pub index_batch_atoms: usize,
     /// Bytes of their contents.
     pub index_batch_bytes: usize,
+    /// The same while an index is caught up: so long a search waits, and not for all there is.
+    pub index_follow_atoms: usize,
+    /// How often writes are taken into the indexes of spaces that were searched lately.
+    pub index_follow_ms: u64,
+    /// How long after its last search a space is followed so.
+    pub index_follow_for_ms: u64,
     /// A text up to this size is embedded at once; a longer one beside the tasks.
     pub embed_inline_bytes_max: usize,
     /// Versions of atoms that a session remembers; one that it has forgotten needs `if_version` or
@@ -274,6 +283,9 @@ impl Config {
             search_atoms_max: 1_000_000,
             index_batch_atoms: 1_024,
             index_batch_bytes: 8 << 20,
+            index_follow_atoms: 64,
+            index_follow_ms: 100,
+            index_follow_for_ms: 60_000,
             embed_inline_bytes_max: 4 << 10,
             seen_atoms_max: 10_000,
             nameless_ms: 60_000,

@@ -127,6 +127,12 @@ where
     }
 }
 
+impl From<space::Amiss> for Problem {
+    fn from(amiss: space::Amiss) -> Self {
+        space::Refusal::from(amiss).into()
+    }
+}
+
 impl From<space::Refusal> for Problem {
     fn from(refusal: space::Refusal) -> Self {
         use space::Refusal;
@@ -152,6 +158,7 @@ impl From<space::Refusal> for Problem {
             Refusal::Ttl { .. } => {
                 (Kind::Invalid, "stoa lease acquire SPACE RESOURCE --lease 10m".to_owned())
             }
+            Refusal::Condition(_) => (Kind::Invalid, "--meta 'priority>=3'".to_owned()),
             Refusal::OwnSuccessor => (Kind::Invalid, "stoa deprecate --help".to_owned()),
             _ => (Kind::Invalid, "stoa put --help".to_owned()),
         };

@@ -69,6 +69,7 @@ impl Drop for Inner {
         if self.threads.get_mut().take().is_some() {
             self.around.shared.store.failure.trip(StoreError::Stopping);
             self.scrub.stop();
+            self.searches.stop();
             self.around.shared.log.stop();
             self.around.tree.kill();
         }
@@ -140,6 +141,7 @@ impl Runtime {
         Supervised::restarting(&*rights);
         around.tree.adopt_static(rights.clone()).await?;
         rights.settled().await.map_err(|error| StoreError::Invariant(error.to_string()))?;
+        searches.start(&around.shared).map_err(unstarted)?;
         let scrub = Scrub::start(&around.shared.config, &around.shared.store, last);
         let inner = Inner {
             seats: Seats::start(&around),
@@ -335,6 +337,7 @@ impl Runtime {
     pub async fn stop(&self) -> Result<Option<Head>, StoreError> {
         let Some(threads) = self.0.threads.lock().take() else { return Ok(None) };
         self.0.scrub.stop();
+        self.0.searches.stop();
         // Lazy entries and whatever is in flight become durable before their actors go.
         let settling = settled(&self.shared().log).await;
         self.0.around.tree.stop().await;
@@ -343,6 +346,7 @@ impl Runtime {
         let end = tokio::task::spawn_blocking(move || {
             let store = runtime.store();
             runtime.0.scrub.join();
+            runtime.0.searches.join();
             let Some((head, unpointed)) = threads.join() else { return Ok(None) };
             if let Some(error) = store.failure.error() {
                 return Err(error);

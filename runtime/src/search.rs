@@ -1,25 +1,31 @@
 //! Search over live indexes, outside the mailboxes.
 //!
-//! An index is made at the first search of its space and caught up by every later one, from the
-//! log, up to the last durable position: what was acknowledged before a search is in it, and what
-//! is not durable yet is not. *Snapshot first, rights second*, as with every read.
+//! An index is made at the first search of its space and caught up from the log, in the background
+//! while the space is in use and by every search up to the last durable position: what was
+//! acknowledged before a search is in it, and what is not durable yet is not. *Snapshot first,
+//! rights second*, as with every read.
 
+mod cursor;
+mod kept;
 mod live;
 mod past;
 
-pub(crate) use live::Searches;
+pub(crate) use kept::Searches;
+pub use live::IndexCard;
 pub(crate) use past::Pasts;
 
 use crate::caller::{Caller, Read};
+use crate::moment::Moment;
 use crate::problem::{Kind, Problem};
 use crate::runtime::Runtime;
+use cursor::Cursor;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use stoa_actors::atom::{Atom, Embedding};
 use stoa_actors::behaviour::{Behaviour, View};
 use stoa_actors::id::{AtomId, SpaceId};
 use stoa_actors::incarnation;
-use stoa_actors::search::{Elsewhere, Hit, Query, words};
+use stoa_actors::search::{Elsewhere, Hit, Place, Query, QueryRefusal, words};
 use stoa_actors::space::{Draft, MadeFor, Patch, Space};
 
 /// An atom that was found, as it was where the search looked.
@@ -31,16 +37,80 @@ pub struct Found {
     pub score: f32,
 }
 
+/// One page of what was found.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Page {
+    /// What was found, the best first.
+    pub hits: Vec<Found>,
+    /// The cursor of the next page, where there may be one: as many were found as were asked for.
+    pub next: Option<String>,
+    /// The space has changed since the page before, and with it the ranks of a text: what rose
+    /// above the end of that page is not told, and what fell behind it is told again. Never so
+    /// without a text.
+    pub moved: bool,
+}
+
 impl Caller {
+    /// What fits in a space, page by page; `after` is the cursor of the page before.
+    ///
+    /// Pages together are the answer that one search without a limit would give. Without a text
+    /// that holds whatever is written meanwhile: the order is that of birth. With a text it holds
+    /// as long as the space does not change ([`Page::moved`]). Errors: those of [`Caller::search`];
+    /// [`Kind::Invalid`] for a cursor of another query or space, or none at all.
+    pub async fn page(
+        &self,
+        space: SpaceId,
+        query: Query,
+        after: Option<&str>,
+    ) -> Result<Page, Problem> {
+        self.page_as_of(space, query, after, None).await
+    }
+
+    /// The same of what fitted at a moment, as [`Caller::search_as_of`] tells it.
+    pub async fn page_as_of(
+        &self,
+        space: SpaceId,
+        query: Query,
+        after: Option<&str>,
+        as_of: Option<Moment>,
+    ) -> Result<Page, Problem> {
+        let mut query = query;
+        let before = after.map(|text| Cursor::read(text, space, &query)).transpose()?;
+        query.after = before.as_ref().map(|it| it.place);
+        let (hits, seq) = self.looked(space, query.clone(), as_of).await?;
+        let moved = query.text.is_some() && before.is_some_and(|it| it.seq != seq);
+        let last = hits.last().filter(|_| hits.len() == query.limit);
+        let next = last.map(|it| {
+            let place = Place { id: it.read.atom.id, score: Some(it.score) };
+            Cursor { place, seq }.write(space, &query)
+        });
+        Ok(Page { hits, next, moved })
+    }
+
     /// What fits in a space, the best first: everything acknowledged before this was called is
     /// looked at.
     ///
     /// The first search of a space reads its stream. Errors: [`Kind::Unknown`] when the caller
-    /// cannot read the space, [`Kind::Invalid`] over a limit.
+    /// cannot read the space, [`Kind::Invalid`] over a limit and for a condition that nobody can
+    /// have meant.
     pub async fn search(&self, space: SpaceId, query: Query) -> Result<Vec<Found>, Problem> {
+        Ok(self.looked(space, query, None).await?.0)
+    }
+
+    /// What fits, and how many entries of the space were looked at.
+    async fn looked(
+        &self,
+        space: SpaceId,
+        query: Query,
+        moment: Option<Moment>,
+    ) -> Result<(Vec<Found>, u64), Problem> {
         self.askable(space, &query)?;
+        let at = moment.map(|it| self.runtime.moment(it)).transpose()?;
         let caller = self.clone();
-        let search = tokio::task::spawn_blocking(move || caller.search_now(space, &query));
+        let search = tokio::task::spawn_blocking(move || match at {
+            None => caller.search_now(space, &query),
+            Some(at) => caller.search_past(space, &query, at),
+        });
         search.await.unwrap_or_else(|error| {
             // It may have died half-way through an update of the index.
             self.runtime.searches().forget(space);
@@ -51,25 +121,26 @@ impl Caller {
     /// Refuses what cannot be asked, or not by the caller.
     fn askable(&self, space: SpaceId, query: &Query) -> Result<(), Problem> {
         self.readable(space)?;
-        query.check(&self.runtime.shared().config.limits.search).map_err(|refusal| {
-            Problem::new(Kind::Invalid, refusal).hint("stoa search SPACE QUERY --limit 20")
-        })
+        query.check(&self.runtime.shared().config.limits.search).map_err(refused)
     }
 
-    fn search_now(&self, space: SpaceId, query: &Query) -> Result<Vec<Found>, Problem> {
+    fn search_now(&self, space: SpaceId, query: &Query) -> Result<(Vec<Found>, u64), Problem> {
         let searches = self.runtime.searches();
         let vector = query.text.as_deref().and_then(|text| searches.embed().embed(text));
         let upto = self.runtime.durable();
         let live = searches.live(space);
-        let index = live::caught_up(&live, self.runtime.store(), upto)?;
-        let hits = index.search(query, vector.as_ref(), &Reach { caller: self });
-        let atoms = index.len();
-        drop(index);
-        searches.weigh(space, atoms);
-        let found = hits.iter().map(|hit| found(&self.runtime, hit)).collect();
+        let read = live.caught_up(self.runtime.store(), upto)?;
+        if query.after.is_some_and(|it| !read.index.knows(it.id)) {
+            return Err(cursor::refused("it names no atom of this space"));
+        }
+        let hits = read.index.search(query, vector.as_ref(), &Reach { caller: self });
+        let seq = read.seq;
+        drop(read);
+        searches.searched(space);
+        let found: Result<_, _> = hits.iter().map(|hit| found(&self.runtime, hit)).collect();
         // Rights second: what was read before a revoke is not handed out after it.
         self.readable(space)?;
-        found
+        Ok((found?, seq))
     }
 
     /// The draft with its vector.
@@ -106,6 +177,14 @@ impl Caller {
     fn readable(&self, space: SpaceId) -> Result<(), Problem> {
         self.level(space).map(drop).ok_or_else(|| Problem::no_space(&space.to_string()))
     }
+}
+
+fn refused(refusal: QueryRefusal) -> Problem {
+    let hint = match &refusal {
+        QueryRefusal::Condition(_) => "stoa search SPACE --meta 'priority>=3'",
+        _ => "stoa search SPACE QUERY --limit 20",
+    };
+    Problem::new(Kind::Invalid, refusal).hint(hint)
 }
 
 /// The version that was found, also when there is a newer one by now, even in the same entry.

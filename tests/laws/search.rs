@@ -10,7 +10,7 @@ use schedule::{Op, Said};
 use std::sync::Arc;
 use stoa_actors::atom::{Atom, Content, Deprecation, Embed, Embedding, Reference};
 use stoa_actors::id::{AtomId, Millis, Position, ROOT, SpaceId};
-use stoa_actors::search::{Hit, Index, Query};
+use stoa_actors::search::{Asking, Frozen, Hit, Index, Nearest, Place, Query};
 use stoa_actors::space::Event;
 
 /// Follows `cases` schedules of up to `steps_max` steps. A breach begins with what is broken.
@@ -30,15 +30,32 @@ const FORBIDDEN: SpaceId = SpaceId([3; 16]);
 /// Scores are sums of fractions of 32 bits; the model has 64.
 const CLOSE: f64 = 1e-4;
 
+/// A segment that misses nothing.
+struct Whole(Vec<(u32, Vec<i8>)>);
+
+impl Nearest for Whole {
+    fn nearest(&self, vector: &[i8], count: usize) -> Option<Vec<u32>> {
+        let dot = |row: &[i8], other: &[i8]| -> f64 {
+            row.iter().zip(other).map(|(one, other)| f64::from(*one) * f64::from(*other)).sum()
+        };
+        let cosine = |row: &[i8]| dot(row, vector) / dot(row, row).sqrt();
+        let mut all: Vec<(f64, u32)> = self.0.iter().map(|(n, row)| (cosine(row), *n)).collect();
+        all.sort_by(|one, other| other.0.total_cmp(&one.0));
+        Some(all.into_iter().take(count).map(|it| it.1).collect())
+    }
+}
+
 struct World {
     index: Index,
+    frozen: Option<Frozen>,
     model: Model,
     position: u64,
 }
 
 fn follow(steps: &[Op]) -> Result<(), String> {
-    let mut world =
-        World { index: Index::new(HERE, Arc::new(Words)), model: Model::default(), position: 0 };
+    let mut index = Index::new(HERE, Arc::new(Words));
+    index.ask_segments(Asking { scan_max: 1, factor: 1, least: 1, most: 1_000 });
+    let mut world = World { index, frozen: None, model: Model::default(), position: 0 };
     let mut asked = Vec::new();
     for (at, op) in steps.iter().enumerate() {
         world.step(op, &mut asked).map_err(|breach| format!("{breach}\nat step {at}: {op:?}"))?;
@@ -47,6 +64,7 @@ fn follow(steps: &[Op]) -> Result<(), String> {
     world.model.here.iter().for_each(|(atom, at)| anew.upsert(atom, *at));
     for query in asked {
         world.check(&query)?;
+        world.turn_pages(&query)?;
         let (old, new) = (world.ask(&world.index, &query), world.ask(&anew, &query));
         if old != new {
             return Err(format!("fold: {query:?} finds {old:?}, and made anew {new:?}"));
@@ -85,6 +103,16 @@ impl World {
                 let deprecated = Some(Deprecation { superseded_by: None });
                 let atom = Atom { version: old.version + 1, deprecated, ..Atom::clone(&old) };
                 self.take(Event::AtomDeprecated(Arc::new(atom)));
+            }
+            Op::Freeze(most) => {
+                self.index.freeze();
+                self.frozen = Some(self.index.frozen(*most));
+            }
+            Op::Seal => {
+                if let Some(frozen) = self.frozen.take() {
+                    let rows = frozen.rows().map(|(slot, row)| (slot, row.to_vec()));
+                    self.index.seal(&frozen, Arc::new(Whole(rows.collect())));
+                }
             }
             Op::Search(query) => {
                 self.check(query)?;
@@ -150,6 +178,32 @@ impl World {
     fn ask(&self, index: &Index, query: &Query) -> Vec<Hit> {
         let vector = query.text.as_deref().and_then(|text| Words.embed(text));
         index.search(query, vector.as_ref(), &self.model)
+    }
+
+    /// Page after page is one answer, and the page behind the last hit is empty.
+    fn turn_pages(&self, query: &Query) -> Result<(), String> {
+        let all = self.ask(&self.index, &Query { limit: 10_000, ..query.clone() });
+        let limit = query.limit.max(1);
+        let cursor = |hit: &Hit| Place::from(hit);
+        let atom = |hit: &Hit| Place { id: hit.id, score: None };
+        for place in [&cursor as &dyn Fn(&Hit) -> Place, &atom] {
+            let (mut pages, mut after): (Vec<Hit>, _) = (Vec::new(), None);
+            loop {
+                let page = self.ask(&self.index, &Query { limit, after, ..query.clone() });
+                pages.extend(&page);
+                after = page.last().map(place);
+                if page.is_empty() {
+                    break;
+                }
+                if page.len() > limit || pages.len() > all.len() {
+                    return Err(format!("pages: {query:?} goes on with {page:?}"));
+                }
+            }
+            if pages != all {
+                return Err(format!("pages: {query:?} finds {pages:?}, and at once {all:?}"));
+            }
+        }
+        Ok(())
     }
 
     /// As many as there should be, each what it should be, in the order of what they score.

@@ -1,7 +1,9 @@
 //! Conditions on the atoms at the other end of a reference.
 
+use super::bits::Bits;
 use super::facets::Facets;
 use super::index::{Filed, Target};
+use super::predicate::says;
 use super::{Condition, Elsewhere, Query, Which};
 use crate::atom::{Atom, Metadata};
 use crate::id::{AtomId, SpaceId};
@@ -26,7 +28,7 @@ struct Check<'a> {
     which: Which,
     metadata: &'a Metadata,
     /// A bit for each slot of this space that matches; nothing when all do.
-    here: Option<Vec<u64>>,
+    here: Option<Bits>,
 }
 
 /// The mark of the reverse direction.
@@ -53,7 +55,7 @@ impl<'a> Conditions<'a> {
                 reverse,
                 which: condition.which,
                 metadata: &condition.metadata,
-                here: facets.allowed(&condition.metadata).map(bits),
+                here: facets.allowed(&condition.metadata),
             }
         };
         let checks = query.references.iter().map(check).collect();
@@ -88,7 +90,7 @@ impl Ends<'_, '_> {
             Target::Here(slot) => check.here(*slot),
             Target::Elsewhere(target) => {
                 let unreadable = mutant::planted("search.unreadable_target_holds");
-                self.other(*target).map_or(unreadable, |atom| says(&atom, check.metadata))
+                self.other(*target).map_or(unreadable, |atom| says(&atom.metadata, check.metadata))
             }
         }
     }
@@ -109,7 +111,7 @@ impl Ends<'_, '_> {
                 references.any(|it| it.target == target && it.relation == check.relation)
             };
             match other.filter(refers) {
-                Some(atom) => matches.push(says(&atom, check.metadata)),
+                Some(atom) => matches.push(says(&atom.metadata, check.metadata)),
                 None if mutant::planted("search.forbidden_source_decides") => matches.push(false),
                 None => {}
             }
@@ -133,23 +135,6 @@ impl Check<'_> {
     }
 
     fn here(&self, slot: u32) -> bool {
-        let holds = |bits: &Vec<u64>| {
-            let word = bits.get(slot as usize / 64).copied().unwrap_or_default();
-            word >> (slot % 64) & 1 == 1
-        };
-        self.here.as_ref().is_none_or(holds)
+        self.here.as_ref().is_none_or(|it| it.has(slot))
     }
-}
-
-/// Whether an atom's metadata says all of this.
-pub(crate) fn says(atom: &Atom, metadata: &Metadata) -> bool {
-    let mut wanted = metadata.iter();
-    wanted.all(|(key, value)| atom.metadata.get(key).is_some_and(|it| it.same(value)))
-}
-
-fn bits(slots: Vec<u32>) -> Vec<u64> {
-    let words = slots.last().map_or(0, |last| *last as usize / 64 + 1);
-    let mut bits = vec![0; words];
-    slots.iter().for_each(|slot| bits[*slot as usize / 64] |= 1 << (slot % 64));
-    bits
 }

@@ -2,6 +2,7 @@
 
 use std::borrow::Borrow;
 use std::collections::BTreeMap;
+use std::ops::Bound;
 
 /// Each key has a number and a sorted list of postings. A key without postings is gone, and its
 /// number is used again, so that what is updated for ever does not grow for ever.
@@ -81,6 +82,16 @@ impl<K: Ord + Clone> Dictionary<K> {
         &self.lists[number as usize].0
     }
 
+    /// The postings of the keys between two.
+    pub(super) fn between<'a>(
+        &'a self,
+        low: Bound<&K>,
+        high: Bound<&K>,
+    ) -> impl Iterator<Item = &'a [u32]> + use<'a, K> {
+        let found = (!is_empty(low, high)).then(|| self.numbers.range((low, high)));
+        found.into_iter().flatten().map(|(_, number)| &self.lists[*number as usize].1[..])
+    }
+
     /// The keys from one on, in order, with their numbers and postings.
     pub(super) fn from<'a>(
         &'a self,
@@ -88,6 +99,18 @@ impl<K: Ord + Clone> Dictionary<K> {
     ) -> impl Iterator<Item = (&'a K, u32, &'a [u32])> + use<'a, K> {
         let found = self.numbers.range(key..);
         found.map(|(key, number)| (key, *number, &self.lists[*number as usize].1[..]))
+    }
+}
+
+/// No walk begins behind its end: the map's own would panic.
+fn is_empty<K: Ord>(low: Bound<&K>, high: Bound<&K>) -> bool {
+    match (low, high) {
+        (Bound::Included(low), Bound::Included(high)) => low > high,
+        (Bound::Unbounded, _) | (_, Bound::Unbounded) => false,
+        (
+            Bound::Included(low) | Bound::Excluded(low),
+            Bound::Included(high) | Bound::Excluded(high),
+        ) => low >= high,
     }
 }
 

@@ -1,17 +1,19 @@
-//! Metadata values and who has them.
+//! Metadata values and who has them: in order, so that a range is a walk over those within.
 
+use super::bits::Bits;
 use super::dictionary::Dictionary;
+use super::predicate::comparisons;
 use crate::atom::Metadata;
 use crate::log::Hash;
-use crate::mutant;
-use crate::value::Value;
+use crate::mutant::planted;
+use crate::value::{Value, order, whole};
+use std::cmp::Ordering;
+use std::ops::Bound;
 use std::sync::Arc;
 
-/// A text longer than this is kept as its hash.
-const TEXT_BYTES_MAX: usize = 48;
-
-/// How far an integer may lie from the fraction that it is rounded to.
-const ROUNDING_MAX: i64 = 1024;
+/// So much of a text is kept, and the rest as its hash: texts up to this length have an order
+/// among all. Not less than what [`super::RANGE_BYTES_MAX`] lets others be compared with.
+const TEXT_BYTES_MAX: usize = 256;
 
 /// Who has which value under which key.
 #[derive(Default)]
@@ -19,24 +21,63 @@ pub(super) struct Facets {
     values: Dictionary<Arc<Facet>>,
 }
 
-/// One value under one key. Two values that are `==` have one form.
+/// One value under one key. Two values that are the [same](Value::same) have one form.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
 struct Facet {
     key: Box<str>,
     form: Form,
 }
 
+/// In the order that numbers and texts have.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
 enum Form {
-    Int(i64),
-    /// The bits; minus zero is zero.
-    Float(u64),
-    Text(Box<str>),
-    /// A long one of these two, as its hash.
-    Long(Box<[u8; 32]>),
+    Number(Number),
+    /// The beginning of a text, and the hash of all of it if there is more.
+    Text(Box<[u8]>, Option<Box<[u8; 32]>>),
     /// As JSON.
     Other(Box<str>),
+    LongOther(Box<[u8; 32]>),
 }
+
+/// A number by its worth: a fraction that is whole is a whole number, so there are no two forms.
+#[derive(Clone, Copy)]
+enum Number {
+    Whole(i64),
+    Fraction(f64),
+}
+
+impl Number {
+    fn of(fraction: f64) -> Number {
+        whole(fraction).map_or(Number::Fraction(fraction), Number::Whole)
+    }
+}
+
+impl Ord for Number {
+    fn cmp(&self, other: &Self) -> Ordering {
+        match (self, other) {
+            (Number::Whole(one), Number::Whole(other)) => one.cmp(other),
+            (Number::Fraction(one), Number::Fraction(other)) => one.total_cmp(other),
+            (Number::Whole(one), Number::Fraction(other)) => {
+                order(*one, *other).unwrap_or(Ordering::Less)
+            }
+            (Number::Fraction(_), Number::Whole(_)) => other.cmp(self).reverse(),
+        }
+    }
+}
+
+impl PartialOrd for Number {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl PartialEq for Number {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other).is_eq()
+    }
+}
+
+impl Eq for Number {}
 
 impl Facets {
     /// Files a slot's metadata, and says under what.
@@ -55,44 +96,140 @@ impl Facets {
         filed.iter().for_each(|number| self.values.unfile(*number, slot, slot));
     }
 
-    /// The slots whose metadata says all of this, in order; nothing for everything.
-    pub(super) fn allowed(&self, metadata: &Metadata) -> Option<Vec<u32>> {
-        let mut sets: Vec<Vec<u32>> =
-            metadata.iter().map(|(key, value)| self.having(key, value)).collect();
-        sets.sort_by_key(Vec::len);
-        let (first, rest) = sets.split_first_mut()?;
-        for set in rest {
-            first.retain(|slot| set.binary_search(slot).is_ok());
+    /// The slots whose metadata says all of this; nothing for everything.
+    pub(super) fn allowed(&self, metadata: &Metadata) -> Option<Bits> {
+        let sets = metadata.iter().map(|(key, wanted)| self.fitting(key, wanted));
+        sets.reduce(both)
+    }
+
+    /// The slots whose value under a key is as [wanted](super::predicate).
+    fn fitting(&self, key: &str, wanted: &Value) -> Bits {
+        let Some(comparisons) = comparisons(wanted) else { return self.having(key, wanted) };
+        let (mut range, mut others) = (None, Vec::new());
+        for (operator, bound) in comparisons {
+            match operator {
+                "<" | "<=" | ">" | ">=" => {
+                    let one = Range::of(operator, bound);
+                    range = Some(range.map_or_else(|| one.clone(), |it: Range| it.cut(&one)));
+                }
+                "in" => others.push(self.any(key, bound)),
+                "!=" => others.push(self.other(key, bound)),
+                _ => others.push(self.having(key, bound)),
+            }
         }
-        Some(std::mem::take(first))
+        let within = range.map(|it| self.within(key, it));
+        others.into_iter().chain(within).reduce(both).unwrap_or_default()
     }
 
     /// The slots that have the [same](Value::same) value under a key.
-    fn having(&self, key: &str, value: &Value) -> Vec<u32> {
-        let exact = self.values.postings(&facet(key, form(value)));
-        let mut slots = exact.to_vec();
-        if mutant::planted("search.one_is_not_one_point_zero") {
-            return slots;
-        }
-        match value {
-            Value::Int(whole) => {
-                slots.extend(self.values.postings(&facet(key, float(*whole as f64))));
+    fn having(&self, key: &str, value: &Value) -> Bits {
+        let mut found = Bits::default();
+        found.extend(self.postings(key, value));
+        found
+    }
+
+    fn postings(&self, key: &str, value: &Value) -> &[u32] {
+        let form = match value {
+            Value::Float(fraction) if planted("search.one_is_not_one_point_zero") => {
+                Form::Number(Number::Fraction(fraction + 0.25))
             }
-            Value::Float(fraction) => {
-                let near = *fraction as i64;
-                let low = facet(key, Form::Int(near.saturating_sub(ROUNDING_MAX)));
-                let high = facet(key, Form::Int(near.saturating_add(ROUNDING_MAX)));
-                let near = self.values.from(&Arc::new(low));
-                for (found, _, with) in near.take_while(|(found, ..)| ***found <= high) {
-                    if matches!(found.form, Form::Int(whole) if whole as f64 == *fraction) {
-                        slots.extend(with);
-                    }
-                }
-            }
-            _ => return slots,
+            value => form(value),
+        };
+        self.values.postings(&facet(key, form))
+    }
+
+    /// The slots that have one of several values under a key.
+    fn any(&self, key: &str, list: &Value) -> Bits {
+        let mut found = Bits::default();
+        if let Value::List(list) = list {
+            list.iter().for_each(|it| found.extend(self.postings(key, it)));
         }
-        slots.sort_unstable();
-        slots
+        found
+    }
+
+    /// The slots that have a key and another value under it.
+    fn other(&self, key: &str, value: &Value) -> Bits {
+        let first = Form::Number(Number::Fraction(f64::NEG_INFINITY));
+        let last = Form::LongOther(Box::new([u8::MAX; 32]));
+        let all = Range { low: Bound::Included(first), high: Bound::Included(last) };
+        let mut found = self.within(key, all);
+        if !planted("search.other_is_any") {
+            found.drop_all(&self.having(key, value));
+        }
+        found
+    }
+
+    fn within(&self, key: &str, range: Range) -> Bits {
+        let bound = |form| Arc::new(facet(key, form));
+        let (low, high) = (range.low.map(bound), range.high.map(bound));
+        let mut found = Bits::default();
+        let all = self.values.between(low.as_ref(), high.as_ref());
+        all.for_each(|slots| found.extend(slots));
+        found
+    }
+}
+
+fn both(mut one: Bits, other: Bits) -> Bits {
+    one.keep(&other);
+    one
+}
+
+/// From one form to another.
+#[derive(Clone)]
+struct Range {
+    low: Bound<Form>,
+    high: Bound<Form>,
+}
+
+impl Range {
+    /// What compares so with a value; of another kind is nothing.
+    fn of(operator: &str, value: &Value) -> Range {
+        let value = match value {
+            Value::Int(whole) if planted("search.range_rounds") => &Value::Float(*whole as f64),
+            value => value,
+        };
+        let (first, behind) = match value {
+            Value::Int(_) | Value::Float(_) => {
+                let number = |it| Form::Number(Number::Fraction(it));
+                (number(f64::NEG_INFINITY), Bound::Included(number(f64::INFINITY)))
+            }
+            Value::Text(_) => {
+                (Form::Text([].into(), None), Bound::Excluded(Form::Other("".into())))
+            }
+            _ => (form(value), Bound::Excluded(form(value))),
+        };
+        let (low, form) = (Bound::Included(first), form(value));
+        match operator {
+            ">" => Range { low: Bound::Excluded(form), high: behind },
+            ">=" => Range { low: Bound::Included(form), high: behind },
+            "<=" if !planted("search.at_most_is_below") => {
+                Range { low, high: Bound::Included(form) }
+            }
+            _ => Range { low, high: Bound::Excluded(form) },
+        }
+    }
+
+    /// What lies in both.
+    fn cut(self, other: &Range) -> Range {
+        let later = |one: Bound<Form>, other: &Bound<Form>| match (edge(&one), edge(other)) {
+            (one_edge, other_edge) if other_edge > one_edge => other.clone(),
+            _ => one,
+        };
+        let sooner = |one: Bound<Form>, other: &Bound<Form>| {
+            // Of two at one place the one without it is the narrower.
+            let ((one_at, one_out), (other_at, other_out)) = (edge(&one), edge(other));
+            if (other_at, !other_out) < (one_at, !one_out) { other.clone() } else { one }
+        };
+        Range { low: later(self.low, &other.low), high: sooner(self.high, &other.high) }
+    }
+}
+
+/// Where it is, and whether that place itself is left out.
+fn edge(bound: &Bound<Form>) -> (Option<&Form>, bool) {
+    match bound {
+        Bound::Included(form) => (Some(form), false),
+        Bound::Excluded(form) => (Some(form), true),
+        Bound::Unbounded => (None, false),
     }
 }
 
@@ -100,24 +237,27 @@ fn facet(key: &str, form: Form) -> Facet {
     Facet { key: key.into(), form }
 }
 
-fn float(number: f64) -> Form {
-    Form::Float(if number == 0.0 { 0 } else { number.to_bits() })
-}
-
 fn form(value: &Value) -> Form {
     match value {
-        Value::Int(number) => Form::Int(*number),
-        Value::Float(number) => float(*number),
-        Value::Text(text) => short(b't', text.clone(), Form::Text),
-        other => short(b'o', unsigned(other).to_string(), Form::Other),
+        Value::Int(number) => Form::Number(Number::Whole(*number)),
+        Value::Float(number) => Form::Number(Number::of(*number)),
+        Value::Text(text) => {
+            let long = text.len() > TEXT_BYTES_MAX;
+            let start = &text.as_bytes()[..text.len().min(TEXT_BYTES_MAX)];
+            Form::Text(start.into(), long.then(|| hash(text)))
+        }
+        other => {
+            let json = unsigned(other).to_string();
+            match json.len() <= TEXT_BYTES_MAX {
+                true => Form::Other(json.into()),
+                false => Form::LongOther(hash(&json)),
+            }
+        }
     }
 }
 
-fn short(kind: u8, text: String, form: fn(Box<str>) -> Form) -> Form {
-    if text.len() <= TEXT_BYTES_MAX {
-        return form(text.into());
-    }
-    Form::Long(Box::new(Hash::of(&[&[kind], text.as_bytes()].concat()).0))
+fn hash(text: &str) -> Box<[u8; 32]> {
+    Box::new(Hash::of(text.as_bytes()).0)
 }
 
 /// Without the sign of zeros, which `==` does not see.

@@ -1,19 +1,19 @@
-//! The index of one space: a fold of its events, and the plan of a search.
+//! The index of one space: a fold of its events.
 
-use super::conditions::Conditions;
+use super::Hit;
+use super::bits::Bits;
 use super::dictionary::Dictionary;
 use super::facets::Facets;
 use super::lexicon::{Lexicon, SLOTS_MAX};
+use super::sealed::{Asking, Frozen, Nearest, Sealed};
 use super::slab::{Probe, Slab};
 use super::words::words;
-use super::{Elsewhere, Hit, Order, Query, WORDS_WEIGHT};
-use crate::atom::{Atom, Embed, Embedding};
+use crate::atom::{Atom, Embed};
 use crate::behaviour::Behaviour;
 use crate::id::{AtomId, Position, SpaceId};
 use crate::mutant;
 use crate::space::{Event, Space};
-use std::cmp::Reverse;
-use std::collections::{BTreeMap, BinaryHeap};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// All atoms of one space, the newest version of each, deprecated ones included.
@@ -22,13 +22,15 @@ use std::sync::Arc;
 /// make the same index. It holds no contents: an atom of 40 words, four metadata keys and one
 /// reference takes at most 1.5 KB (resident memory over 100,000 atoms, `benches/search.rs`).
 pub struct Index {
-    space: SpaceId,
-    embed: Arc<dyn Embed>,
-    filed: Filed,
-    deprecated: Vec<bool>,
-    lexicon: Lexicon,
-    facets: Facets,
-    slab: Slab,
+    pub(super) space: SpaceId,
+    pub(super) embed: Arc<dyn Embed>,
+    pub(super) filed: Filed,
+    pub(super) deprecated: Bits,
+    pub(super) lexicon: Lexicon,
+    pub(super) facets: Facets,
+    pub(super) slab: Slab,
+    pub(super) sealed: Sealed,
+    pub(super) asking: Asking,
 }
 
 /// Who is in which slot, and who refers to whom.
@@ -85,6 +87,11 @@ impl Filed {
         self.docs[slot as usize].id
     }
 
+    pub(super) fn hit(&self, slot: u32, score: f32) -> Hit {
+        let doc = &self.docs[slot as usize];
+        Hit { id: doc.id, version: doc.version, score, position: doc.position }
+    }
+
     /// The atoms that a slot refers to, and their slots if they are of this space.
     pub(super) fn targets<'a>(
         &'a self,
@@ -131,30 +138,6 @@ impl Filed {
     }
 }
 
-/// Of the best so many may fail the conditions on references before all are looked at.
-const MISSED_MAX: usize = 256;
-
-/// One that may be a hit. The better one is greater; of equals the older one.
-#[derive(PartialEq)]
-struct Ranked {
-    score: f32,
-    slot: Reverse<u32>,
-}
-
-impl Eq for Ranked {}
-
-impl PartialOrd for Ranked {
-    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl Ord for Ranked {
-    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        self.score.total_cmp(&other.score).then(self.slot.cmp(&other.slot))
-    }
-}
-
 impl Index {
     /// An index without atoms. What it makes vectors with stays the same for good.
     pub fn new(space: SpaceId, embed: Arc<dyn Embed>) -> Index {
@@ -162,11 +145,57 @@ impl Index {
             space,
             embed,
             filed: Filed::default(),
-            deprecated: Vec::new(),
+            deprecated: Bits::default(),
             lexicon: Lexicon::default(),
             facets: Facets::default(),
             slab: Slab::default(),
+            sealed: Sealed::default(),
+            asking: Asking::default(),
         }
+    }
+
+    /// When segments are asked from now on.
+    pub fn ask_segments(&mut self, asking: Asking) {
+        self.asking = asking;
+    }
+
+    /// Vectors that no segment covers.
+    pub fn unsealed(&self) -> usize {
+        self.slab.len() - self.sealed.covered().len()
+    }
+
+    /// Vectors that segments cover.
+    pub fn sealed(&self) -> usize {
+        self.sealed.covered().len()
+    }
+
+    /// Begins a segment: what changes from now on will not be covered by it. Segments of which a
+    /// quarter has changed are given up.
+    pub fn freeze(&mut self) {
+        self.sealed.freeze();
+    }
+
+    /// A copy of vectors that no segment covers, the oldest first, at most so many.
+    pub fn frozen(&self, most: usize) -> Frozen {
+        let mut frozen = Frozen { width: self.slab.width(), slots: Vec::new(), rows: Vec::new() };
+        let loose = (0..self.len() as u32).filter(|slot| !self.sealed.covered().has(*slot));
+        let rows = loose.filter_map(|slot| Some((slot, self.slab.row(slot)?)));
+        for (slot, row) in rows.take(most) {
+            frozen.slots.push(slot);
+            frozen.rows.extend(row);
+        }
+        frozen
+    }
+
+    /// Has vectors that were [frozen](Self::frozen) since the last [`freeze`](Self::freeze) found by
+    /// a segment from now on.
+    pub fn seal(&mut self, frozen: &Frozen, near: Arc<dyn Nearest>) {
+        self.sealed.seal(frozen, near);
+    }
+
+    /// Gives up all segments: everything is scanned again.
+    pub fn unseal(&mut self) {
+        self.sealed.unseal();
     }
 
     /// Atoms it knows.
@@ -218,11 +247,10 @@ impl Index {
         let deprecated = atom.deprecated.is_some() && !mutant::planted("search.deprecated_stays");
         if old {
             self.filed.docs[slot as usize] = doc;
-            self.deprecated[slot as usize] = deprecated;
         } else {
             self.filed.push(doc);
-            self.deprecated.push(deprecated);
         }
+        self.deprecated.put(slot, deprecated);
     }
 
     fn unfile(&mut self, slot: u32) {
@@ -263,100 +291,18 @@ impl Index {
         let fingerprint = self.embed.fingerprint();
         let any = mutant::planted("search.compares_embedders");
         let own = atom.embedding.as_ref().filter(|it| any || it.fingerprint == fingerprint);
-        if own.is_some_and(|own| self.slab.put(slot, Probe::new(own).as_ref())) {
+        if own.is_some_and(|own| self.put(slot, Probe::new(own).as_ref())) {
             return;
         }
         let made = self.embed.embed(text);
-        self.slab.put(slot, made.as_ref().and_then(Probe::new).as_ref());
+        self.put(slot, made.as_ref().and_then(Probe::new).as_ref());
     }
 
-    /// What fits, the best first.
-    ///
-    /// `vector` is the query text's; one of another embedder than the index's is not compared. An
-    /// atom that has no word of the text and no vector is not found by a text. BM25 counts every
-    /// atom of the space, deprecated ones included; its maximum is that of the atoms that pass the
-    /// metadata filter. Reference conditions are looked at in rank order until enough hold.
-    pub fn search(
-        &self,
-        query: &Query,
-        vector: Option<&Embedding>,
-        elsewhere: &dyn Elsewhere,
-    ) -> Vec<Hit> {
-        let mut conditions =
-            Conditions::new(query, self.space, &self.filed, &self.facets, elsewhere);
-        let allowed = self.facets.allowed(&query.metadata);
-        let all = 0..self.len() as u32;
-        let shown = |slot: &u32| query.include_deprecated || !self.deprecated[*slot as usize];
-        let hit = |slot: u32, score: f32| {
-            let doc = &self.filed.docs[slot as usize];
-            Hit { id: doc.id, version: doc.version, score, position: doc.position }
-        };
-        let Some(text) = &query.text else {
-            let mut slots: Box<dyn DoubleEndedIterator<Item = u32>> = match allowed {
-                Some(slots) => Box::new(slots.into_iter()),
-                None => Box::new(all),
-            };
-            let newest = query.order == Order::Newest;
-            if newest && !mutant::planted("search.newest_is_oldest") {
-                slots = Box::new(slots.rev());
-            }
-            let fitting = slots.filter(shown).filter(|slot| conditions.hold(*slot));
-            return fitting.take(query.limit).map(|slot| hit(slot, 0.0)).collect();
-        };
-        let mut ranked = match allowed {
-            Some(slots) => self.rank(text, vector, slots.into_iter().filter(shown)),
-            None => self.rank(text, vector, all.filter(shown)),
-        };
-        let mut hits = Vec::new();
-        let (mut room, mut missed) = (query.limit, 0);
-        while room > 0
-            && let Some(Ranked { score, slot }) = ranked.pop()
-        {
-            let holds = conditions.hold(slot.0);
-            if holds {
-                hits.push(hit(slot.0, score));
-            }
-            room -= usize::from(holds || mutant::planted("search.limit_before_conditions"));
-            missed += usize::from(!holds);
-            if missed > MISSED_MAX {
-                // Few hold: to look at all that are left costs less than to bring them in order.
-                let mut rest = ranked.into_vec();
-                rest.retain(|it| conditions.hold(it.slot.0));
-                rest.sort_unstable_by(|one, other| other.cmp(one));
-                hits.extend(rest.iter().take(room).map(|it| hit(it.slot.0, it.score)));
-                break;
-            }
+    fn put(&mut self, slot: u32, probe: Option<&Probe>) -> bool {
+        let same = probe.is_some_and(|it| self.slab.row(slot) == Some(it.dims()));
+        if !same {
+            self.sealed.change(slot);
         }
-        hits
-    }
-
-    /// Scores every slot that has a word of the text or a vector to compare.
-    fn rank(
-        &self,
-        text: &str,
-        vector: Option<&Embedding>,
-        slots: impl Iterator<Item = u32>,
-    ) -> BinaryHeap<Ranked> {
-        let words = self.lexicon.scores(text);
-        let own = vector.filter(|it| it.fingerprint == self.embed.fingerprint());
-        let probe = own.and_then(Probe::new);
-        let mut best = 0.0f32;
-        let mut ranked = Vec::new();
-        for slot in slots {
-            let word = words.as_ref().map_or(0.0, |it| it[slot as usize]);
-            let meaning = probe.as_ref().and_then(|probe| self.slab.cosine(slot, probe));
-            if word == 0.0 && meaning.is_none() {
-                continue;
-            }
-            best = best.max(word);
-            let score = (1.0 - WORDS_WEIGHT) * meaning.unwrap_or_default();
-            ranked.push(Ranked { score, slot: Reverse(slot) });
-        }
-        if let Some(words) = words.filter(|_| best > 0.0) {
-            for it in &mut ranked {
-                it.score += WORDS_WEIGHT * words[it.slot.0 as usize] / best;
-            }
-        }
-        BinaryHeap::from(ranked)
+        same || self.slab.put(slot, probe)
     }
 }

@@ -1,5 +1,6 @@
 //! Words and where they stand: BM25 over postings, exact after every update.
 
+use super::bits::Bits;
 use super::dictionary::Dictionary;
 use super::words::tokens;
 use crate::mutant;
@@ -54,31 +55,62 @@ impl Lexicon {
         terms.iter().for_each(|term| self.terms.unfile(*term, low, low | COUNT_MAX));
     }
 
-    /// BM25 of every slot for a text; nothing when no slot has a word of it. A word that the text
-    /// repeats counts once.
-    pub(super) fn scores(&self, text: &str) -> Option<Vec<f32>> {
+    /// BM25 of the visible slots for a text; nothing when none has a word of it. A word that the
+    /// text repeats counts once.
+    pub(super) fn scores(&self, text: &str, visible: &Bits) -> Option<Scores> {
         let mut asked = std::collections::BTreeSet::new();
         tokens(text, |token| {
             asked.insert(token.to_owned());
         });
         let count = self.lengths.len() as f32;
         let mean = (self.length_total as f32 / count).max(1.0);
-        let mut scores = None;
+        asked.retain(|token| !self.terms.postings(token.as_str()).is_empty());
+        if asked.is_empty() {
+            return None;
+        }
+        let mut scores = vec![0.0; self.lengths.len()];
+        let few = visible.len() * FEW_FACTOR;
         for token in &asked {
             let postings = self.terms.postings(token.as_str());
-            if postings.is_empty() {
-                continue;
-            }
-            let scores = scores.get_or_insert_with(|| vec![0.0; self.lengths.len()]);
             let held = postings.len() as f32;
             let idf = (1.0 + (count - held + 0.5) / (held + 0.5)).ln();
-            for posting in postings {
+            let mut add = |posting: u32| {
                 let slot = (posting >> COUNT_BITS) as usize;
                 let times = (posting & COUNT_MAX) as f32;
                 let long = 1.0 - B + B * self.lengths[slot] as f32 / mean;
                 scores[slot] += idf * times * (K1 + 1.0) / (times + K1 * long);
+            };
+            if postings.len() > few {
+                visible
+                    .iter()
+                    .for_each(|slot| found(postings, slot).into_iter().for_each(&mut add));
+            } else {
+                let seen = postings.iter().filter(|it| visible.has(*it >> COUNT_BITS));
+                seen.for_each(|it| add(*it));
             }
         }
-        scores
+        let best = visible.iter().map(|slot| scores[slot as usize]).fold(0.0, f32::max);
+        (best > 0.0).then_some(Scores { scores, best })
+    }
+}
+
+/// Where a word has so many times more slots than are visible, these are looked up in its list.
+const FEW_FACTOR: usize = 16;
+
+fn found(postings: &[u32], slot: u32) -> Option<u32> {
+    let at = postings.partition_point(|it| it >> COUNT_BITS < slot);
+    postings.get(at).copied().filter(|it| it >> COUNT_BITS == slot)
+}
+
+/// What words make of a text, of each slot.
+pub(super) struct Scores {
+    scores: Vec<f32>,
+    best: f32,
+}
+
+impl Scores {
+    /// From 0 to 1, which the best of all has.
+    pub(super) fn of(&self, slot: u32) -> f32 {
+        self.scores[slot as usize] / self.best
     }
 }

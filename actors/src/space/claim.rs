@@ -45,6 +45,7 @@ impl Space {
         let ranked = claim.ranked.as_ref().map_or(0, Vec::len);
         limit("the candidates", ranked, delivery.limits.search.hits_max)?;
         limit("the conditions", claim.wanted.len(), delivery.limits.search.conditions_max)?;
+        claim.wanted.check()?;
         let Claim { wanted, ranked, set, ttl_ms, intent, .. } = claim;
         // Refused, if it is, also where there is nothing to claim.
         let mut lease = self.lease(Resource::Name(String::new()), ttl_ms, intent, delivery)?;

@@ -5,6 +5,7 @@ use crate::atom::{Atom, Content, Embedding, Metadata, Reference};
 use crate::behaviour::Delivery;
 use crate::id::{AtomId, SpaceId};
 use crate::mutant::planted;
+use crate::search::{check as check_conditions, fits};
 use crate::value::Value;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -30,7 +31,8 @@ pub struct Draft {
 /// What changes; what is not named stays.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Patch {
-    /// What the atom's metadata must say, else nothing changes; null for a key it must not have.
+    /// What the atom's metadata must say, as in a search, else nothing changes; null for a key it
+    /// must not have.
     pub expect: Metadata,
     /// Replaces the payload.
     pub content: Option<Content>,
@@ -109,8 +111,9 @@ impl Patch {
     }
 
     pub(super) fn apply(&self, before: &Atom, delivery: &Delivery<'_>) -> Result<Atom, Refusal> {
+        check_conditions(&self.expect)?;
         let differs = |(key, value): &(&String, &Value)| match before.metadata.get(*key) {
-            Some(now) => !now.same(value),
+            Some(now) => !fits(now, value),
             None => **value != Value::Null,
         };
         if let Some((key, _)) = self.expect.iter().find(differs)

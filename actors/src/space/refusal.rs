@@ -3,6 +3,7 @@
 use super::{Amiss, Fence, Resource};
 use crate::id::{AtomId, SessionId, SubscriptionId};
 use crate::rights::Level;
+use crate::search::ConditionRefusal;
 use crate::value::ValueRefusal;
 
 /// Why nothing changed.
@@ -47,6 +48,9 @@ pub enum Refusal {
     /// A value that cannot be stored.
     #[error(transparent)]
     Value(#[from] ValueRefusal),
+    /// A condition that nobody can have meant.
+    #[error(transparent)]
+    Condition(#[from] ConditionRefusal),
     /// Over a limit.
     #[error("{what} takes {size}; the limit is {max}")]
     Limit {

@@ -124,8 +124,8 @@ impl Wanted {
         let mut seers = BTreeSet::new();
         for (relation, condition) in &self.references {
             let (relation, reverse) = direction(relation);
-            let flips = old.map(|it| says(it, &condition.metadata))
-                != Some(says(atom, &condition.metadata));
+            let flips = old.map(|it| says(&it.metadata, &condition.metadata))
+                != Some(says(&atom.metadata, &condition.metadata));
             if reverse {
                 let ends = |of: &Atom| -> BTreeSet<AtomId> {
                     let targets = of.references.iter().filter(|it| it.relation == relation);

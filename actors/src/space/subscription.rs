@@ -8,6 +8,7 @@ use crate::id::{AtomId, Millis, Position, SessionId, SpaceId, SubscriptionId};
 use crate::limits::{Limits, SearchLimits};
 use crate::mutant;
 use crate::rights::Level;
+use crate::search::{ConditionRefusal, check, count, says};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -31,7 +32,7 @@ pub struct Subscription {
 pub struct Filter {
     /// Types of entry, `atom.put` for instance; none is all.
     pub types: Vec<String>,
-    /// What the atom's metadata must say.
+    /// What the atom's metadata must say, as in a search.
     pub metadata: Metadata,
     /// By relation, the atoms of which it must refer to one; none is whatever it refers to.
     pub references: BTreeMap<String, Vec<AtomId>>,
@@ -46,21 +47,22 @@ impl Filter {
             atom.is_some_and(|it| it.references.iter().any(|it| it.relation == *relation && to(it)))
         };
         (self.types.is_empty() || self.types.iter().any(|it| it == kind))
-            && self.metadata.iter().all(|(key, value)| {
-                atom.and_then(|it| it.metadata.get(key)).is_some_and(|it| it.same(value))
-            })
+            && (self.metadata.is_empty()
+                || atom.is_some_and(|it| says(&it.metadata, &self.metadata)))
             && self.references.iter().all(refers)
     }
 
-    /// Refuses what is over a limit.
+    /// Refuses what is over a limit, and conditions that nobody can have meant. What was followed
+    /// by before there were comparisons compares as well.
     pub fn check(&self, most: &SearchLimits) -> Result<(), Amiss> {
         let targets = self.references.values().map(|it| it.len().max(1)).sum::<usize>();
-        let conditions = self.types.len() + self.metadata.len() + targets;
+        let conditions = self.types.len() + count(&self.metadata) + targets;
         within("the filter's conditions", conditions, most.conditions_max)?;
         let names = self.types.iter().chain(self.metadata.keys()).chain(self.references.keys());
         let values = self.metadata.values().map(|it| it.to_string().len()).sum::<usize>();
         let bytes = names.map(String::len).sum::<usize>() + values;
-        within("the filter's bytes", bytes, most.text_bytes_max)
+        within("the filter's bytes", bytes, most.text_bytes_max)?;
+        Ok(check(&self.metadata)?)
     }
 }
 
@@ -114,6 +116,9 @@ pub enum Amiss {
         /// The limit, in the same unit.
         max: usize,
     },
+    /// A condition that nobody can have meant.
+    #[error(transparent)]
+    Condition(#[from] ConditionRefusal),
     /// It would tell nothing.
     #[error("it would be over already; let it last until a moment that is still to come")]
     Over,

@@ -3,14 +3,14 @@
 use crate::atom::{Atom, Metadata};
 use crate::behaviour::View;
 use crate::id::{AtomId, SpaceId};
-use crate::search::{Condition, Which, direction, says};
+use crate::search::{Condition, ConditionRefusal, Which, check, count, direction, says};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// Everything that is said must hold; it means what it means in a search.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Wanted {
-    /// Keys that must have these values.
+    /// Keys that must have these values, or values that compare so.
     pub metadata: Metadata,
     /// By relation, or by `<-relation` for the atoms that refer to the one that is looked at.
     pub references: BTreeMap<String, Condition>,
@@ -29,8 +29,14 @@ pub(super) enum Sight<'a> {
 impl Wanted {
     /// How many conditions there are.
     pub(super) fn len(&self) -> usize {
-        let within = self.references.values().map(|it| 1 + it.metadata.len());
-        self.metadata.len() + within.sum::<usize>()
+        let within = self.references.values().map(|it| 1 + count(&it.metadata));
+        count(&self.metadata) + within.sum::<usize>()
+    }
+
+    /// Refuses what nobody can have meant.
+    pub(super) fn check(&self) -> Result<(), ConditionRefusal> {
+        check(&self.metadata)?;
+        self.references.values().try_for_each(|it| check(&it.metadata))
     }
 
     pub(super) fn holds(&self, atom: &Atom, view: &dyn View, sight: Sight<'_>) -> bool {
@@ -39,10 +45,10 @@ impl Wanted {
             match sight {
                 Sight::Asker(reads) if !reads(atom.space) => Found::Hidden,
                 Sight::Own(space) if atom.space != space => Found::Open,
-                _ => Found::Is(says(&atom, &condition.metadata)),
+                _ => Found::Is(says(&atom.metadata, &condition.metadata)),
             }
         };
-        says(atom, &self.metadata)
+        says(&atom.metadata, &self.metadata)
             && self.references.iter().all(|(relation, condition)| {
                 let (relation, reverse) = direction(relation);
                 if reverse {

@@ -48,6 +48,7 @@ impl Caller {
         filter: Filter,
     ) -> Result<Follow, Problem> {
         self.level(space).ok_or_else(|| Problem::no_space(&space.to_string()))?;
+        filter.check(&self.runtime.shared().config.limits.search)?;
         let bell = self.runtime.space(space)?.face.watch();
         Ok(Follow { caller: self.clone(), space, cursor: after, filter, bell })
     }

@@ -71,7 +71,7 @@ impl Caller {
             None => self.runtime.durable(),
         };
         let caller = self.clone();
-        let found = tokio::task::spawn_blocking(move || caller.page(of, &query, upto));
+        let found = tokio::task::spawn_blocking(move || caller.history_page(of, &query, upto));
         let found = found
             .await
             .map_err(|error| Problem::new(Kind::Store, format!("the reader died: {error}")))?;
@@ -90,7 +90,12 @@ impl Caller {
         }
     }
 
-    fn page(&self, of: Of, query: &HistoryQuery, upto: Position) -> Result<Vec<Change>, Problem> {
+    fn history_page(
+        &self,
+        of: Of,
+        query: &HistoryQuery,
+        upto: Position,
+    ) -> Result<Vec<Change>, Problem> {
         let before = query.before.unwrap_or(Position(u64::MAX)).0.min(upto.0 + 1);
         let within = Within { after: query.after, before: Position(before), newest: query.newest };
         let comment = query.comment.as_ref().map(|it| it.to_lowercase());

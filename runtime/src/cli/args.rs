@@ -125,7 +125,7 @@ pub(crate) enum Verb {
         /// Refer no more to this atom, or to none by this relation
         #[arg(long, value_name = "RELATION[=ID]")]
         unref: Vec<String>,
-        /// Only if its metadata says so: status=pending; null for a key that it must not have
+        /// Only if its metadata says so: status=pending, 'tries<3'; null for a key it must not have
         #[arg(long, value_name = "KEY=VALUE")]
         expect: Vec<String>,
         /// Only while this lease of yours holds: its resource and token
@@ -154,7 +154,11 @@ pub(crate) enum Verb {
         space: String,
         /// Rank by meaning and words [default: the order of birth]
         query: Option<String>,
-        /// Only atoms whose metadata says so: status=pending
+        /// Only atoms whose metadata says so: status=pending, 'priority>=3'
+        ///
+        /// =, !=, <, <=, > and >= compare numbers with numbers and texts with texts; several of one
+        /// key must all hold. An atom without the key does not fit. One of several values:
+        /// 'status={"in": ["pending", "failed"]}'.
         #[arg(long, value_name = "KEY=VALUE")]
         meta: Vec<String>,
         /// Only atoms whose references fit
@@ -169,6 +173,9 @@ pub(crate) enum Verb {
         /// At most so many atoms
         #[arg(long, value_name = "N", default_value_t = 20)]
         limit: usize,
+        /// Go on behind a page: the cursor told with its last hit, and the same query
+        #[arg(long, value_name = "CURSOR", value_parser = NonEmptyStringValueParser::new())]
+        after: Option<String>,
         /// Also atoms that are deprecated
         #[arg(long)]
         include_deprecated: bool,
@@ -211,7 +218,7 @@ pub(crate) enum Verb {
         /// Only this type: atom.put, atom.updated, atom.deprecated, ...
         #[arg(long = "type", value_name = "TYPE", requires = "space")]
         types: Vec<String>,
-        /// Only atoms whose metadata says so
+        /// Only atoms whose metadata says so, as in a search: status=failed, 'priority>=3'
         #[arg(long, value_name = "KEY=VALUE", requires = "space")]
         meta: Vec<String>,
     },

@@ -37,7 +37,7 @@ pub(super) fn call(verb: Verb) -> Result<Call, Problem> {
         }
         Verb::Get { id, version, as_of } => Call::Get { id, version, as_of: moment(as_of)? },
         Verb::Update { id, body, unref, expect: says, under, base, why } => {
-            let says = metadata(&says)?;
+            let says = find::wanted(&says)?;
             let version = if says.is_empty() { expect(id, &base)? } else { loose(&base) };
             let (expect, mut why) = (version, self::why(why, format!("update {id}")));
             why.fences = under.iter().map(|it| fence(it)).collect::<Result<_, _>>()?;
@@ -62,16 +62,18 @@ pub(super) fn call(verb: Verb) -> Result<Call, Problem> {
             limit,
             include_deprecated,
             newest,
+            after,
             as_of,
         } => {
             let order = if newest { Order::Newest } else { Order::Oldest };
-            let (metadata, references) = (metadata(&meta)?, find::conditions(&references)?);
-            let query = Query { text, metadata, references, limit, include_deprecated, order };
-            Call::Search { space, query, as_of: moment(as_of)? }
+            let (metadata, references) = (find::wanted(&meta)?, find::conditions(&references)?);
+            let query =
+                Query { text, metadata, references, limit, include_deprecated, order, after: None };
+            Call::Search { space, query, after, as_of: moment(as_of)? }
         }
         Verb::Watch { space, cursor, no_follow, types, meta } => {
             let (after, follow) = (cursor.map(Position), !no_follow);
-            let filter = Filter { types, metadata: metadata(&meta)?, ..Filter::default() };
+            let filter = Filter { types, metadata: find::wanted(&meta)?, ..Filter::default() };
             match space {
                 Some(space) => Call::Watch { space, after, filter, follow },
                 None => Call::WatchAll { after, follow },
@@ -95,7 +97,8 @@ pub(super) fn call(verb: Verb) -> Result<Call, Problem> {
 
 fn claim(args: ClaimArgs) -> Result<Call, Problem> {
     let ClaimArgs { space, query, meta, references, set, lease, intent, why } = args;
-    let wanted = Wanted { metadata: metadata(&meta)?, references: find::conditions(&references)? };
+    let wanted =
+        Wanted { metadata: find::wanted(&meta)?, references: find::conditions(&references)? };
     let (set, lease_ms) = (metadata(&set)?, span(&lease, "--lease")?);
     let ask = Box::new(ClaimAsk { query, wanted, set, lease_ms, intent });
     let why = self::why(why, format!("claim from {space}"));

@@ -1,9 +1,71 @@
 //! What is typed after `search`, as a query.
 
-use super::input::{metadata, pair};
+use super::input;
 use std::collections::BTreeMap;
+use stoa_actors::atom::Metadata;
 use stoa_actors::search::{Condition, Which};
+use stoa_actors::value::Value;
 use stoa_runtime::problem::{Kind, Problem};
+
+/// What a comparison is made of.
+const MARKS: [char; 4] = ['<', '>', '=', '!'];
+
+/// `key=value` or `key>=value`; those of one key are one condition.
+pub(super) fn wanted(texts: &[String]) -> Result<Metadata, Problem> {
+    let mut out = Metadata::new();
+    for text in texts {
+        let (key, operator, value) = comparison(text, "--meta", "KEY=VALUE")?;
+        add(&mut out, key, operator, value)?;
+    }
+    Ok(out)
+}
+
+/// The key, the comparison and the value; of a value that begins with a mark the JSON is to be
+/// typed, `key=">"`.
+fn comparison<'a>(
+    text: &'a str,
+    flag: &str,
+    shape: &str,
+) -> Result<(&'a str, &'a str, Value), Problem> {
+    let at = text.find(MARKS).unwrap_or(text.len());
+    let (key, rest) = text.split_at(at);
+    let value = rest.trim_start_matches(MARKS);
+    let operator = &rest[..rest.len() - value.len()];
+    if key.is_empty() || operator.is_empty() {
+        let problem = Problem::new(Kind::Invalid, format!("{flag} {text:?} is not {shape}"));
+        return Err(problem.hint(format!("{flag} {shape}")));
+    }
+    if !["=", "==", "!=", "<", "<=", ">", ">="].contains(&operator) {
+        let text = format!(
+            "{operator} in {flag} {text:?} does not compare; there are =, !=, <, <=, > and >=, \
+             and quotes around a value that begins so"
+        );
+        return Err(Problem::new(Kind::Invalid, text).hint(format!("{flag} '{key}>=3'")));
+    }
+    Ok((key, operator, input::value(key, value)?))
+}
+
+/// Several comparisons of one key are one range; the last `=` of a key holds alone.
+fn add(to: &mut Metadata, key: &str, operator: &str, value: Value) -> Result<(), Problem> {
+    if operator == "=" && !matches!(to.get(key), Some(Value::Map(_))) {
+        to.insert(key.to_owned(), value);
+        return Ok(());
+    }
+    let operator = if operator == "=" { "==" } else { operator };
+    let range = match to.remove(key) {
+        None => [(operator.to_owned(), value)].into(),
+        Some(Value::Map(mut range)) => {
+            if range.insert(operator.to_owned(), value).is_some() {
+                let text = format!("{operator} on {key:?} twice");
+                return Err(Problem::new(Kind::Invalid, text).hint("stoa search --help"));
+            }
+            range
+        }
+        Some(same) => [("==".to_owned(), same), (operator.to_owned(), value)].into(),
+    };
+    to.insert(key.to_owned(), Value::Map(range));
+    Ok(())
+}
 
 /// `relation:key=value`, with `any:` or `none:` in front; those of one relation are one condition.
 pub(crate) fn conditions(texts: &[String]) -> Result<BTreeMap<String, Condition>, Problem> {
@@ -13,7 +75,7 @@ pub(crate) fn conditions(texts: &[String]) -> Result<BTreeMap<String, Condition>
             Some(("any", rest)) => (Which::Any, rest),
             Some(("none", rest)) => (Which::None, rest),
             Some(("all", rest)) => (Which::All, rest),
-            Some((first, rest)) if rest.split('=').next().is_some_and(|it| it.contains(':')) => {
+            Some((first, rest)) if rest.split(MARKS).next().is_some_and(|it| it.contains(':')) => {
                 let text = format!(
                     "--ref {text:?} begins with {first:?}, which is none of any, none and all; a \
                      relation of that name is all:{text}"
@@ -25,7 +87,7 @@ pub(crate) fn conditions(texts: &[String]) -> Result<BTreeMap<String, Condition>
         };
         let (relation, values) = rest.split_once(':').unwrap_or((rest, ""));
         let bare = relation.strip_prefix("<-").unwrap_or(relation);
-        if bare.is_empty() || bare.contains('=') {
+        if bare.is_empty() || bare.contains(MARKS) {
             let text = format!("--ref {text:?} is not RELATION:KEY=VALUE");
             return Err(Problem::new(Kind::Invalid, text).hint("--ref blocked_by:status=completed"));
         }
@@ -37,8 +99,8 @@ pub(crate) fn conditions(texts: &[String]) -> Result<BTreeMap<String, Condition>
             return Err(Problem::new(Kind::Invalid, text).hint("stoa search --help"));
         }
         if !values.is_empty() {
-            pair(values, "--ref", "RELATION:KEY=VALUE")?;
-            condition.metadata.extend(metadata(&[values.to_owned()])?);
+            let (key, operator, value) = comparison(values, "--ref", "RELATION:KEY=VALUE")?;
+            add(&mut condition.metadata, key, operator, value)?;
         }
     }
     Ok(out)
@@ -47,7 +109,6 @@ pub(crate) fn conditions(texts: &[String]) -> Result<BTreeMap<String, Condition>
 #[cfg(test)]
 mod tests {
     use super::*;
-    use stoa_actors::value::Value;
 
     fn typed(texts: &[&str]) -> Result<BTreeMap<String, Condition>, String> {
         let texts: Vec<String> = texts.iter().map(|it| (*it).to_owned()).collect();
@@ -75,8 +136,34 @@ mod tests {
 
     #[test]
     fn what_is_amiss_is_refused() {
-        for text in ["", "any:", "x=1", ":x=1", "<-:x=1", "a:x", "some:a:x=1"] {
+        for text in ["", "any:", "x=1", ":x=1", "<-:x=1", "a:x", "some:a:x=1", "a:x=>1"] {
             assert!(typed(&[text]).is_err(), "{text:?}");
         }
+    }
+
+    fn asked(texts: &[&str]) -> Result<String, String> {
+        let texts: Vec<String> = texts.iter().map(|it| (*it).to_owned()).collect();
+        wanted(&texts).map(|it| Value::Map(it).to_string()).map_err(|problem| problem.text)
+    }
+
+    #[test]
+    fn a_comparison_is_typed_as_one_writes_it() {
+        let is = |texts: &[&str], json: &str| assert_eq!(asked(texts).as_deref(), Ok(json));
+        is(&["n>=3", "n<7", "s=open"], r#"{"n":{"<":7,">=":3},"s":"open"}"#);
+        is(&["n=1", "n=2"], r#"{"n":2}"#);
+        is(&["n=1", "n!=2.5"], r#"{"n":{"!=":2.5,"==":1}}"#);
+        is(&["n!=2", "n=1"], r#"{"n":{"!=":2,"==":1}}"#);
+        is(&["s>b c", r#"s<="<""#], r#"{"s":{"<=":"<",">":"b c"}}"#);
+        is(&[r#"s={"in":["a","b"]}"#], r#"{"s":{"in":["a","b"]}}"#);
+        for wrong in ["n", "=1", ">1", "n=>1", "n<>1", "n!1"] {
+            assert!(asked(&[wrong]).is_err(), "{wrong}");
+        }
+        assert!(asked(&["n>1", "n>2"]).is_err());
+        let found = typed(&["blocked_by:n>=3", "blocked_by:n<7", "any:<-part_of:s!=x"]).unwrap();
+        assert_eq!(
+            Value::Map(found["blocked_by"].metadata.clone()).to_string(),
+            r#"{"n":{"<":7,">=":3}}"#
+        );
+        assert_eq!(found["<-part_of"].which, Which::Any);
     }
 }

@@ -95,18 +95,22 @@ pub(super) fn metadata(pairs: &[String]) -> Result<Metadata, Problem> {
     let mut out = Metadata::new();
     for text in pairs {
         let (key, value) = pair(text, "--meta", "KEY=VALUE")?;
-        let meant = value.starts_with(['{', '[', '"']) || json::is_json(value);
-        let value = match json::parse(value) {
-            Ok(value) => value,
-            Err(problem) if meant => {
-                let text = format!("--meta {key}: {problem}");
-                return Err(Problem::new(problem.kind, text).hint("--meta 'KEY=\"TEXT\"'"));
-            }
-            Err(_) => Value::from(value),
-        };
-        out.insert(key.to_owned(), value);
+        out.insert(key.to_owned(), self::value(key, value)?);
     }
     Ok(out)
+}
+
+/// JSON where it reads as such, else text.
+pub(super) fn value(key: &str, value: &str) -> Result<Value, Problem> {
+    let meant = value.starts_with(['{', '[', '"']) || json::is_json(value);
+    match json::parse(value) {
+        Ok(value) => Ok(value),
+        Err(problem) if meant => {
+            let text = format!("--meta {key}: {problem}");
+            Err(Problem::new(problem.kind, text).hint("--meta 'KEY=\"TEXT\"'"))
+        }
+        Err(_) => Ok(Value::from(value)),
+    }
 }
 
 pub(super) fn references(pairs: &[String]) -> Result<BTreeMap<String, Vec<AtomId>>, Problem> {

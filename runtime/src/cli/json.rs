@@ -37,7 +37,13 @@ pub(crate) fn answer(answer: &Answer) -> Json {
         Answer::Unsubscribed => json!({"removed": true}),
         Answer::Lag(wake) => lag(wake),
         Answer::Read { id, cursor } => json!({"read": id.to_string(), "cursor": cursor.0}),
-        Answer::Hit(found) => hit(found),
+        Answer::Hit { found, next } => {
+            let mut out = hit(found);
+            if let Some(next) = next {
+                out["next"] = json!(next);
+            }
+            out
+        }
         Answer::Outcome(outcome) => self::outcome(outcome),
         Answer::Agent { card, depth } => agent(card, *depth),
         Answer::Happening(it) => happening(it),

@@ -45,7 +45,7 @@ pub(crate) fn answer(to: &mut impl Write, answer: &Answer) -> io::Result<()> {
         Answer::Read { id, cursor } => {
             writeln!(to, "{DIM}read; then: stoa subscription ack {id} {cursor}{DIM:#}")
         }
-        Answer::Hit(found) => hit(to, found),
+        Answer::Hit { found, .. } => hit(to, found),
         Answer::Outcome(outcome) => self::outcome(to, outcome),
         Answer::Agent { card, depth } => agent(to, card, *depth),
         Answer::Happening(it) => happening(to, it),
@@ -349,6 +349,11 @@ fn status(to: &mut impl Write, status: &Status) -> io::Result<()> {
         |at| format!("to {} ({})", status.scrubbed, instant(at)),
     );
     line(to, "scrubbed", scrubbed)?;
+    let being_made = status.indexes.iter().filter(|it| it.is_being_made());
+    for it in being_made {
+        let far = format!("of {}: {} of {} entries are read", it.space, it.entries, it.of);
+        line(to, "index", far)?;
+    }
     for (stream, why) in &status.quarantined {
         let red = AnsiColor::Red.on_default();
         writeln!(to, "{red}quarantined  {stream}{red:#} {why}")?;

@@ -3,6 +3,7 @@
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::io::IsTerminal;
 use stoa_runtime::research::Doing;
+use stoa_runtime::search::IndexCard;
 
 pub(super) struct Progress(ProgressBar);
 
@@ -16,6 +17,12 @@ impl Progress {
         let style = ProgressStyle::with_template("{spinner} {elapsed:>4} {msg}");
         let bar = ProgressBar::with_draw_target(None, target);
         Progress(bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner())))
+    }
+
+    pub(super) fn making(&self, index: &IndexCard) {
+        let IndexCard { entries, of, .. } = index;
+        self.0.set_message(format!("making the index: {entries} of {of} entries are read"));
+        self.0.tick();
     }
 
     pub(super) fn show(&self, doing: &Doing) {

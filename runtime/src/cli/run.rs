@@ -179,11 +179,18 @@ struct Out {
 
 impl Out {
     fn tell(&mut self, answer: &Answer) -> io::Result<()> {
-        if let Answer::Doing(doing) = answer {
-            self.progress.show(doing);
-            return Ok(());
+        match answer {
+            Answer::Doing(doing) => return Ok(self.progress.show(doing)),
+            Answer::Making(index) => return Ok(self.progress.making(index)),
+            _ => {}
         }
         self.progress.clear();
+        if *answer == Answer::Moved {
+            let text =
+                "note: the space has changed since that page; some may be missing or told twice";
+            drop(writeln!(anstream::stderr(), "{text}"));
+            return Ok(());
+        }
         let written = self.write(answer);
         self.hung_up |= written.as_ref().is_err_and(|it| it.kind() == io::ErrorKind::BrokenPipe);
         written?;
@@ -205,6 +212,12 @@ impl Out {
                 }
             }
             Answer::Read { id, cursor } => self.read = Some((*id, *cursor)),
+            Answer::Hit { next: Some(next), .. } if !self.json => {
+                drop(writeln!(
+                    anstream::stderr(),
+                    "note: there may be more; the same with --after {next}"
+                ));
+            }
             Answer::Audited(audited) if !audited.breaches.is_empty() => {
                 let text = format!("{} laws do not hold", audited.breaches.len());
                 self.failed = Some(Problem::new(Kind::Store, text).hint("stoa doctor"));

@@ -15,10 +15,11 @@ use crate::moment::Moment;
 use crate::problem::{Kind, Problem};
 use crate::research::{Doing, Report, ResearchAsk};
 use crate::runtime::Runtime;
-use crate::search::Found;
+use crate::search::{Found, IndexCard, Page};
 use crate::session;
 use serde::{Deserialize, Serialize};
-use stoa_actors::id::{AtomId, Position, ROOT, SubscriptionId};
+use std::time::Duration;
+use stoa_actors::id::{AtomId, Position, ROOT, SpaceId, SubscriptionId};
 use stoa_actors::rights::Level;
 use stoa_actors::search::Query;
 use stoa_actors::space::{Draft, Expect, Filter, Lease, Mutation, Patch, Wake};
@@ -97,9 +98,11 @@ pub enum Call {
         from: Option<u64>,
         to: Option<u64>,
     },
+    /// `after` is the cursor of the page before.
     Search {
         space: String,
         query: Query,
+        after: Option<String>,
         as_of: Option<Moment>,
     },
     Watch {
@@ -166,7 +169,13 @@ pub enum Answer {
         cursor: Position,
     },
     Difference(Box<Difference>),
-    Hit(Found),
+    /// `next` is the cursor of the next page, with the last hit where there may be more.
+    Hit {
+        found: Found,
+        next: Option<String>,
+    },
+    /// The space has changed since the page before, and the ranks with it.
+    Moved,
     Outcome(stoa_actors::code::Outcome),
     Agent {
         card: Box<AgentCard>,
@@ -177,6 +186,8 @@ pub enum Answer {
         agents: u64,
     },
     Doing(Doing),
+    /// The index that a search waits for is being made.
+    Making(IndexCard),
     Report(Box<Report>),
     Status(Status),
     Audited(Audited),
@@ -244,7 +255,8 @@ pub async fn perform(
         }
         Call::Claim { space, ask, why } => {
             let id = caller.resolve(&space)?;
-            let taken = caller.claim(id, *ask, why).await?.ok_or_else(|| {
+            let taken = out.meanwhile(runtime, id, caller.claim(id, *ask, why)).await?;
+            let taken = taken.ok_or_else(|| {
                 Problem::new(Kind::Unknown, format!("nothing to claim in {space:?}"))
                     .hint(format!("stoa search {space}"))
             })?;
@@ -257,13 +269,19 @@ pub async fn perform(
             let difference = Box::new(caller.difference(id, from, to).await?);
             out.tell(Answer::Difference(difference)).await
         }
-        Call::Search { space, query, as_of } => {
+        Call::Search { space, query, after, as_of } => {
             let space = caller.resolve(&space)?;
-            let found = match as_of {
-                Some(moment) => caller.search_as_of(space, query, moment).await?,
-                None => caller.search(space, query).await?,
+            let Page { hits, mut next, moved } =
+                caller.page_as_of(space, query, after.as_deref(), as_of).await?;
+            if moved {
+                out.tell(Answer::Moved).await?;
+            }
+            let last = hits.len().saturating_sub(1);
+            let hit = |(n, found)| Answer::Hit {
+                found,
+                next: if n == last { next.take() } else { None },
             };
-            out.all(found.into_iter().map(Answer::Hit)).await
+            out.all(hits.into_iter().enumerate().map(hit)).await
         }
         Call::Watch { space, after, filter, follow } => {
             watch(&caller, &space, after, filter, follow, &out).await
@@ -301,12 +319,38 @@ pub async fn perform(
     }
 }
 
+/// How often somebody who waits for an index is told how far it is.
+const INDEX_LOOK: Duration = Duration::from_millis(500);
+
 pub(super) struct Out(Sender<Answer>);
 
 impl Out {
     pub(super) async fn tell(&self, answer: Answer) -> Result<(), Problem> {
         let gone = |_| Problem::new(Kind::Busy, "nobody listens any more");
         self.0.send(answer).await.map_err(gone)
+    }
+
+    /// Says how far the index of a space is while something waits for it.
+    async fn meanwhile<T>(
+        &self,
+        runtime: &Runtime,
+        space: SpaceId,
+        work: impl Future<Output = T>,
+    ) -> T {
+        tokio::pin!(work);
+        let mut tick = tokio::time::interval(INDEX_LOOK);
+        tick.reset();
+        loop {
+            tokio::select! {
+                done = &mut work => return done,
+                _ = tick.tick() => {
+                    let card = runtime.searches().card(space);
+                    let making = card.filter(IndexCard::is_being_made).map(Answer::Making);
+                    // Who does not keep up is told less, not later.
+                    making.into_iter().for_each(|it| drop(self.0.try_send(it)));
+                }
+            }
+        }
     }
 
     pub(super) async fn all(&self, answers: impl Iterator<Item = Answer>) -> Result<(), Problem> {

@@ -2,6 +2,7 @@
 
 use crate::problem::Problem;
 use crate::runtime::Runtime;
+use crate::search::IndexCard;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use stoa_actors::id::{Millis, Position, ROOT};
@@ -33,6 +34,8 @@ pub struct Status {
     pub scrubbed: Position,
     /// When it had come so far; nothing when nothing was due yet.
     pub scrubbed_at: Option<Millis>,
+    /// The indexes of searches in memory, and how far each is.
+    pub indexes: Vec<IndexCard>,
     /// Actors kept out of service, and why.
     pub quarantined: Vec<(String, String)>,
 }
@@ -59,6 +62,7 @@ pub(super) async fn status(runtime: &Runtime) -> Result<Status, Problem> {
         spaces: spaces as u64,
         seats: runtime.seats() as u64,
         running: supervised.iter().filter(|(_, it)| *it == State::Running).count() as u64,
+        indexes: runtime.searches().cards(),
         quarantined: supervised
             .into_iter()
             .filter_map(|(stream, state)| match state {

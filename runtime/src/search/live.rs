@@ -1,14 +1,12 @@
-//! The indexes in memory: which spaces have one, and how far each has read.
+//! The index of one space in memory, and how far it has read.
 
-use super::Pasts;
-use crate::config::Config;
-use crate::embedder;
 use crate::failure::StoreError;
 use crate::store::Store;
-use parking_lot::{Mutex, RwLock, RwLockReadGuard, RwLockWriteGuard};
-use std::collections::{BTreeMap, HashMap};
-use std::ops::Deref;
+use parking_lot::{Mutex, RwLock, RwLockReadGuard};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::sync_channel;
 use stoa_actors::atom::{Atom, Embed};
 use stoa_actors::behaviour::Behaviour;
@@ -17,113 +15,57 @@ use stoa_actors::incarnation;
 use stoa_actors::search::Index;
 use stoa_actors::space::Space;
 
-/// The indexes of a runtime, the most recently used of them.
-pub(crate) struct Searches {
-    embed: Arc<dyn Embed>,
-    spaces_max: usize,
-    atoms_max: usize,
-    batch_max: (usize, usize),
-    kept: Mutex<Kept>,
-    pasts: Pasts,
+/// How far the index of a space is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct IndexCard {
+    /// The space.
+    pub space: SpaceId,
+    /// Entries of it that were read.
+    pub entries: u64,
+    /// Entries there were when reading began: while it is less than that the index is being made,
+    /// and searches of the space wait.
+    pub of: u64,
+    /// Atoms in it.
+    pub atoms: u64,
 }
 
-#[derive(Default)]
-struct Kept {
-    spaces: HashMap<SpaceId, Slot>,
-    uses: u64,
-}
-
-struct Slot {
-    live: Arc<RwLock<Live>>,
-    used: u64,
-    atoms: usize,
-}
-
-impl Searches {
-    pub(crate) fn new(config: &Config) -> Searches {
-        Searches {
-            embed: embedder::built_in(),
-            spaces_max: config.search_spaces_max,
-            atoms_max: config.search_atoms_max,
-            batch_max: (config.index_batch_atoms, config.index_batch_bytes),
-            kept: Mutex::default(),
-            pasts: Pasts::default(),
-        }
-    }
-
-    pub(crate) fn embed(&self) -> Arc<dyn Embed> {
-        self.embed.clone()
-    }
-
-    /// Indexes of what was.
-    pub(super) fn pasts(&self) -> &Pasts {
-        &self.pasts
-    }
-
-    /// An empty index of a space.
-    pub(super) fn begin(&self, space: SpaceId) -> Live {
-        Live::new(space, self.embed.clone(), self.batch_max)
-    }
-
-    /// The index of a space, an empty one at first.
-    pub(crate) fn live(&self, space: SpaceId) -> Arc<RwLock<Live>> {
-        let mut kept = self.kept.lock();
-        kept.uses += 1;
-        let used = kept.uses;
-        let slot = kept.spaces.entry(space).or_insert_with(|| Slot {
-            live: Arc::new(RwLock::new(self.begin(space))),
-            used,
-            atoms: 0,
-        });
-        slot.used = used;
-        let live = slot.live.clone();
-        self.drop_some(&mut kept, space);
-        live
-    }
-
-    /// Says how large an index is by now; the least recently used make room.
-    pub(crate) fn weigh(&self, space: SpaceId, atoms: usize) {
-        let mut kept = self.kept.lock();
-        if let Some(slot) = kept.spaces.get_mut(&space) {
-            slot.atoms = atoms;
-        }
-        self.drop_some(&mut kept, space);
-    }
-
-    /// Drops an index; the next search makes it anew.
-    pub(crate) fn forget(&self, space: SpaceId) {
-        self.kept.lock().spaces.remove(&space);
-    }
-
-    fn drop_some(&self, kept: &mut Kept, but: SpaceId) {
-        let atoms = |kept: &Kept| kept.spaces.values().map(|it| it.atoms).sum::<usize>();
-        while kept.spaces.len() > self.spaces_max || atoms(kept) > self.atoms_max {
-            let others = kept.spaces.iter().filter(|(space, _)| **space != but);
-            let oldest = others.min_by_key(|(_, slot)| slot.used).map(|(space, _)| *space);
-            let Some(oldest) = oldest else { return };
-            kept.spaces.remove(&oldest);
-        }
+impl IndexCard {
+    /// Whether searches wait for it.
+    pub fn is_being_made(&self) -> bool {
+        self.entries < self.of
     }
 }
 
-/// One space's index and how far it has read.
+/// Atoms and bytes of contents that are indexed together, while nobody can search.
+#[derive(Clone, Copy)]
+pub(super) struct BatchMax {
+    /// When an index is made.
+    pub(super) atoms: usize,
+    /// When it is caught up.
+    pub(super) few: usize,
+    pub(super) bytes: usize,
+}
+
+/// A space's index, for many readers and whoever reads on for it.
 pub(crate) struct Live {
-    index: Index,
-    stream: StreamId,
+    space: SpaceId,
+    batch_max: BatchMax,
+    read: RwLock<Read>,
+    /// Who reads on: one at a time, and those who wait find it done.
+    making: Mutex<()>,
+    /// Seen without waiting for either.
+    entries: AtomicU64,
+    of: AtomicU64,
+    atoms: AtomicU64,
+}
+
+/// An index and how far it has read.
+pub(crate) struct Read {
+    pub(crate) index: Index,
     /// The last entry of the stream that is in it.
-    seq: u64,
+    pub(crate) seq: u64,
     /// Everything of the stream up to this position is in it.
     upto: Position,
-    /// Atoms and bytes of contents indexed together.
-    batch_max: (usize, usize),
-}
-
-impl Deref for Live {
-    type Target = Index;
-
-    fn deref(&self) -> &Index {
-        &self.index
-    }
 }
 
 /// What is read before it is indexed: of an atom that changes often only the last version is.
@@ -144,56 +86,114 @@ impl Batch {
             None => self.atoms.push((atom.clone(), at)),
         }
     }
-
-    fn full(&self, (atoms_max, bytes_max): (usize, usize)) -> bool {
-        self.atoms.len() >= atoms_max || self.bytes >= bytes_max
-    }
 }
 
 impl Live {
-    fn new(space: SpaceId, embed: Arc<dyn Embed>, batch_max: (usize, usize)) -> Live {
-        let index = Index::new(space, embed);
-        Live { index, stream: space.stream(), seq: 0, upto: Position(0), batch_max }
-    }
-
-    /// Whether nothing up to a position is missing.
-    fn is_at(&self, store: &Store, upto: Position) -> Result<bool, StoreError> {
-        if self.upto >= upto {
-            return Ok(true);
+    pub(super) fn new(space: SpaceId, embed: Arc<dyn Embed>, batch_max: BatchMax) -> Live {
+        let read = Read { index: Index::new(space, embed), seq: 0, upto: Position(0) };
+        Live {
+            space,
+            batch_max,
+            read: RwLock::new(read),
+            making: Mutex::new(()),
+            entries: AtomicU64::new(0),
+            of: AtomicU64::new(0),
+            atoms: AtomicU64::new(0),
         }
-        let next = store.stream_after(self.stream, self.seq).next().transpose()?;
-        Ok(next.is_none_or(|(_, at)| at > upto))
     }
 
-    /// Reads on. After an error it is as far as it got, and whole. What is read is read by one
-    /// thread and indexed by another when it is much: an index that is made anew is half the wait.
-    fn catch_up(&mut self, store: &Store, upto: Position) -> Result<(), StoreError> {
-        let (stream, from, batch_max) = (self.stream, self.seq, self.batch_max);
-        let much = store.last_seq(stream)?.saturating_sub(from) > batch_max.0 as u64;
-        if much {
-            std::thread::scope(|scope| {
-                let (hand_over, batches) = sync_channel(1);
-                // Whoever indexes has gone when nobody takes a batch any more.
-                let mut hand = move |batch, last| hand_over.send((batch, last)).is_ok();
-                let reader =
-                    scope.spawn(move || read(store, stream, from, upto, batch_max, &mut hand));
-                batches.into_iter().for_each(|(batch, last)| self.index(batch, last));
-                reader.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
-            })?;
-        } else {
+    pub(crate) fn card(&self) -> IndexCard {
+        IndexCard {
+            space: self.space,
+            entries: self.entries.load(Ordering::Relaxed),
+            of: self.of.load(Ordering::Relaxed),
+            atoms: self.atoms(),
+        }
+    }
+
+    pub(super) fn atoms(&self) -> u64 {
+        self.atoms.load(Ordering::Relaxed)
+    }
+
+    /// The index with everything up to a position in it.
+    pub(crate) fn caught_up(
+        &self,
+        store: &Store,
+        upto: Position,
+    ) -> Result<RwLockReadGuard<'_, Read>, StoreError> {
+        loop {
+            let read = self.read.read();
+            if read.is_at(store, self.space.stream(), upto)? {
+                return Ok(read);
+            }
+            drop(read);
+            self.catch_up(store, upto)?;
+        }
+    }
+
+    /// Reads on. Between two batches others search; after an error it is as far as it got, and
+    /// whole. What is read is read by one thread and indexed by another when it is much: an index
+    /// that is made anew is half the wait.
+    pub(super) fn catch_up(&self, store: &Store, upto: Position) -> Result<(), StoreError> {
+        let _one = self.making.lock();
+        let stream = self.space.stream();
+        let from = {
+            let read = self.read.read();
+            if read.is_at(store, stream, upto)? {
+                return Ok(());
+            }
+            read.seq
+        };
+        let of = store.last_seq(stream)?;
+        self.of.store(of, Ordering::Relaxed);
+        let done = self.read_on(store, from, of, upto);
+        let mut read = self.read.write();
+        if done.is_ok() {
+            read.upto = read.upto.max(upto);
+        }
+        // What is behind is not missing: it was not asked for.
+        self.of.store(read.seq, Ordering::Relaxed);
+        done
+    }
+
+    fn read_on(&self, store: &Store, from: u64, of: u64, upto: Position) -> Result<(), StoreError> {
+        let stream = self.space.stream();
+        let atoms_max = if from == 0 { self.batch_max.atoms } else { self.batch_max.few };
+        let batch_max = (atoms_max, self.batch_max.bytes);
+        if of.saturating_sub(from) <= self.batch_max.atoms as u64 {
             let mut hand = |batch, last| {
                 self.index(batch, last);
                 true
             };
-            read(store, stream, from, upto, batch_max, &mut hand)?;
+            return read(store, stream, from, upto, batch_max, &mut hand);
         }
-        self.upto = self.upto.max(upto);
-        Ok(())
+        std::thread::scope(|scope| {
+            let (hand_over, batches) = sync_channel(1);
+            // Whoever indexes has gone when nobody takes a batch any more.
+            let mut hand = move |batch, last| hand_over.send((batch, last)).is_ok();
+            let reader = scope.spawn(move || read(store, stream, from, upto, batch_max, &mut hand));
+            batches.into_iter().for_each(|(batch, last)| self.index(batch, last));
+            reader.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+        })
     }
 
-    fn index(&mut self, batch: Batch, last: u64) {
-        batch.atoms.iter().for_each(|(atom, at)| self.index.upsert(atom, *at));
-        self.seq = last;
+    fn index(&self, batch: Batch, last: u64) {
+        let mut read = self.read.write();
+        batch.atoms.iter().for_each(|(atom, at)| read.index.upsert(atom, *at));
+        read.seq = last;
+        self.entries.store(last, Ordering::Relaxed);
+        self.atoms.store(read.index.len() as u64, Ordering::Relaxed);
+    }
+}
+
+impl Read {
+    /// Whether nothing up to a position is missing.
+    fn is_at(&self, store: &Store, stream: StreamId, upto: Position) -> Result<bool, StoreError> {
+        if self.upto >= upto {
+            return Ok(true);
+        }
+        let next = store.stream_after(stream, self.seq).next().transpose()?;
+        Ok(next.is_none_or(|(_, at)| at > upto))
     }
 }
 
@@ -203,7 +203,7 @@ fn read(
     stream: StreamId,
     from: u64,
     upto: Position,
-    batch_max: (usize, usize),
+    (atoms_max, bytes_max): (usize, usize),
     hand: &mut dyn FnMut(Batch, u64) -> bool,
 ) -> Result<(), StoreError> {
     let mut batch = Batch::default();
@@ -218,7 +218,8 @@ fn read(
             Space::atom(&event).into_iter().for_each(|atom| batch.take(atom, at));
         }
         last = seq;
-        if batch.full(batch_max) && !hand(std::mem::take(&mut batch), last) {
+        let full = batch.atoms.len() >= atoms_max || batch.bytes >= bytes_max;
+        if full && !hand(std::mem::take(&mut batch), last) {
             return Ok(());
         }
     }
@@ -226,18 +227,69 @@ fn read(
     Ok(())
 }
 
-/// The index with everything up to a position in it.
-pub(crate) fn caught_up<'a>(
-    live: &'a RwLock<Live>,
-    store: &Store,
-    upto: Position,
-) -> Result<RwLockReadGuard<'a, Live>, StoreError> {
-    let reading = live.read();
-    if reading.is_at(store, upto)? {
-        return Ok(reading);
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::caller::Why;
+    use crate::config::Config;
+    use crate::runtime::Runtime;
+    use stoa_actors::id::ROOT;
+    use stoa_actors::search::Query;
+    use stoa_actors::space::Draft;
+
+    async fn put(runtime: &Runtime, space: SpaceId, count: usize) {
+        for _ in 0..count {
+            let draft = Draft { content: "note".into(), ..Draft::default() };
+            runtime.caller(ROOT).put(space, draft, Why::default()).await.expect("put");
+        }
     }
-    drop(reading);
-    let mut writing = live.write();
-    writing.catch_up(store, upto)?;
-    Ok(RwLockWriteGuard::downgrade(writing))
+
+    /// Whoever looks on sees how far an index is while it is made, and who searches waits for it.
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn an_index_that_is_made_says_how_far_it_is() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let runtime = Runtime::open(Config::at(dir.path())).await.expect("opens");
+        let space = runtime.caller(ROOT).create_space("s", "").await.expect("space");
+        put(&runtime, space, 5).await;
+        assert_eq!(runtime.searches().cards(), []);
+        let live = runtime.searches().live(space);
+        let reader = live.read.read();
+        let search = runtime.clone();
+        let search = tokio::spawn(async move {
+            search.caller(ROOT).search(space, Query::default()).await.expect("search").len()
+        });
+        // It cannot take anything in while somebody reads.
+        while !live.card().is_being_made() {
+            tokio::task::yield_now().await;
+        }
+        let card = runtime.searches().card(space).expect("an index");
+        assert_eq!((card.space, card.entries, card.of, card.atoms), (space, 0, 5, 0));
+        drop(reader);
+        assert_eq!(search.await.expect("ends"), 5);
+        let card = &runtime.searches().cards()[0];
+        assert_eq!((card.is_being_made(), card.entries, card.atoms), (false, 5, 5));
+        runtime.stop().await.expect("stops");
+    }
+
+    /// What is written to a space that was searched lately is in its index without another search.
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn an_index_follows_the_writes() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let config = Config { index_follow_ms: 1, ..Config::at(dir.path()) };
+        let runtime = Runtime::open(config).await.expect("opens");
+        let space = runtime.caller(ROOT).create_space("s", "").await.expect("space");
+        let caller = runtime.caller(ROOT);
+        assert_eq!(caller.search(space, Query::default()).await.expect("search"), []);
+        put(&runtime, space, 200).await;
+        let followed = async {
+            while runtime.searches().card(space).is_none_or(|it| it.atoms < 200) {
+                tokio::task::yield_now().await;
+            }
+        };
+        let limit = std::time::Duration::from_secs(60);
+        tokio::time::timeout(limit, followed).await.expect("followed");
+        let all = Query { limit: 1_000, ..Query::default() };
+        assert_eq!(caller.search(space, all).await.expect("search").len(), 200);
+        runtime.stop().await.expect("stops");
+    }
 }

@@ -1,12 +1,12 @@
 //! Search in a space as it was: an index that has read its stream up to a position and no further.
 
-use super::live::{self, Live};
-use super::{Found, found};
+use super::live::Live;
+use super::{Found, cursor, found};
 use crate::caller::Caller;
 use crate::failure::StoreError;
 use crate::moment::Moment;
-use crate::problem::{Kind, Problem};
-use parking_lot::{Mutex, RwLock};
+use crate::problem::Problem;
+use parking_lot::Mutex;
 use std::cell::{Cell, OnceCell};
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -20,16 +20,16 @@ type Key = (SpaceId, u64);
 
 /// The indexes of the past that were asked last: whoever pages through an answer asks one again.
 #[derive(Default)]
-pub(crate) struct Pasts(Mutex<VecDeque<(Key, Arc<RwLock<Live>>)>>);
+pub(crate) struct Pasts(Mutex<VecDeque<(Key, Arc<Live>)>>);
 
 impl Pasts {
     /// The index of a space at an entry of its own, an empty one at first.
-    fn live(&self, key: Key, most: usize, new: impl FnOnce() -> Live) -> Arc<RwLock<Live>> {
+    fn live(&self, key: Key, most: usize, new: impl FnOnce() -> Live) -> Arc<Live> {
         let mut kept = self.0.lock();
         let known = kept.iter().position(|(it, _)| *it == key);
         let (_, live) = match known.and_then(|at| kept.remove(at)) {
             Some(found) => found,
-            None => (key, Arc::new(RwLock::new(new()))),
+            None => (key, Arc::new(new())),
         };
         kept.push_back((key, live.clone()));
         while kept.len() > most.max(1) {
@@ -47,41 +47,41 @@ impl Caller {
     /// The first search of a moment reads the space's stream up to there, as the first search of a
     /// space does; a condition on `<-relation` does so with every space that the caller can read.
     /// The last `search_pasts_max` of them are kept. Errors: as of [`search`](Caller::search), and
-    /// [`Kind::Invalid`] for a moment that is still to come.
+    /// [`Kind::Invalid`](crate::problem::Kind::Invalid) for a moment that is still to come.
     pub async fn search_as_of(
         &self,
         space: SpaceId,
         query: Query,
         moment: Moment,
     ) -> Result<Vec<Found>, Problem> {
-        self.askable(space, &query)?;
-        let at = self.runtime.moment(moment)?;
-        let caller = self.clone();
-        let search = tokio::task::spawn_blocking(move || caller.search_past(space, &query, at));
-        search.await.map_err(|error| Problem::new(Kind::Store, format!("it died: {error}")))?
+        Ok(self.looked(space, query, Some(moment)).await?.0)
     }
 
-    fn search_past(
+    pub(super) fn search_past(
         &self,
         space: SpaceId,
         query: &Query,
         at: Position,
-    ) -> Result<Vec<Found>, Problem> {
+    ) -> Result<(Vec<Found>, u64), Problem> {
         let embed = self.runtime.searches().embed();
         let vector = query.text.as_deref().and_then(|text| embed.embed(text));
         let past =
             Past { caller: self, space, at, others: OnceCell::new(), failed: Cell::default() };
         let live = past.live(space)?;
-        let index = live::caught_up(&live, self.runtime.store(), at)?;
-        let hits = index.search(query, vector.as_ref(), &past);
-        drop(index);
+        let read = live.caught_up(self.runtime.store(), at)?;
+        if query.after.is_some_and(|it| !read.index.knows(it.id)) {
+            return Err(cursor::refused("it names no atom of this space"));
+        }
+        let hits = read.index.search(query, vector.as_ref(), &past);
+        let seq = read.seq;
+        drop(read);
         if let Some(error) = past.failed.into_inner() {
             return Err(error.into());
         }
-        let found = hits.iter().map(|hit| found(&self.runtime, hit)).collect();
+        let found: Result<_, _> = hits.iter().map(|hit| found(&self.runtime, hit)).collect();
         // Rights second: what was read before a revoke is not handed out after it.
         self.readable(space)?;
-        found
+        Ok((found?, seq))
     }
 }
 
@@ -92,13 +92,13 @@ struct Past<'a> {
     space: SpaceId,
     at: Position,
     /// The indexes of all others, made when the first is asked.
-    others: OnceCell<Vec<Arc<RwLock<Live>>>>,
+    others: OnceCell<Vec<Arc<Live>>>,
     /// A store that cannot be read: nothing that is found then is told.
     failed: Cell<Option<StoreError>>,
 }
 
 impl Past<'_> {
-    fn live(&self, space: SpaceId) -> Result<Arc<RwLock<Live>>, StoreError> {
+    fn live(&self, space: SpaceId) -> Result<Arc<Live>, StoreError> {
         let runtime = &self.caller.runtime;
         let (searches, most) = (runtime.searches(), runtime.shared().config.search_pasts_max);
         let seq = runtime.store().seq_at(space.stream(), self.at)?;
@@ -106,7 +106,7 @@ impl Past<'_> {
     }
 
     /// Those of the other spaces that the caller can read now.
-    fn others(&self) -> Result<Vec<Arc<RwLock<Live>>>, StoreError> {
+    fn others(&self) -> Result<Vec<Arc<Live>>, StoreError> {
         let shared = self.caller.runtime.shared();
         let held = shared.rights.read().holdings(self.caller.session(), shared.clock.now());
         let space = |it: &Holding| match it.subject {
@@ -134,10 +134,8 @@ impl Elsewhere for Past<'_> {
     fn sources(&self, target: AtomId, relation: &str) -> Vec<AtomId> {
         let store = self.caller.runtime.store();
         let others = self.others.get_or_init(|| self.or_failed(self.others()));
-        let sources = |live: &Arc<RwLock<Live>>| {
-            let index = live::caught_up(live, store, self.at)?;
-            Ok(index.sources(target, relation))
-        };
+        let sources =
+            |live: &Arc<Live>| Ok(live.caught_up(store, self.at)?.index.sources(target, relation));
         others.iter().flat_map(|it| self.or_failed(sources(it))).collect()
     }
 }

@@ -7,7 +7,7 @@ use crate::caller::{HistoryQuery, Of};
 use crate::moment::Moment;
 use stoa_actors::code::{Item, Raise};
 use stoa_actors::id::{Position, SpaceId};
-use stoa_actors::search::{HITS_DEFAULT, Order, Query};
+use stoa_actors::search::{HITS_DEFAULT, Order, Place, Query};
 use stoa_actors::value::Value;
 
 impl Hands {
@@ -72,6 +72,10 @@ impl Hands {
                 None | Some("oldest") => Order::Oldest,
                 Some("newest") => Order::Newest,
                 Some(_) => return Err(raise("ValueError", "order= is 'oldest' or 'newest'")),
+            },
+            after: match args.take("after") {
+                None | Some(Item::Value(Value::Null)) => None,
+                Some(hit) => Some(Place { id: items::id(&hit)?, score: None }),
             },
         };
         let as_of = moment(&mut args)?;

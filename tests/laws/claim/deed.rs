@@ -69,6 +69,11 @@ fn says(status: u8) -> Metadata {
     [("status".to_owned(), Value::Int(status.into()))].into()
 }
 
+fn compares(operator: &str, with: Value) -> Metadata {
+    let range = Value::Map([(operator.to_owned(), with)].into());
+    [("status".to_owned(), range)].into()
+}
+
 /// 0 open, 1 taken, 2 done.
 fn wanted(n: u8) -> Wanted {
     let of = |relation: &str, which, status| {
@@ -81,7 +86,13 @@ fn wanted(n: u8) -> Wanted {
         2 => (says(0), of("blocked_by", search::Which::Any, 2)),
         3 => (Metadata::new(), of("blocked_by", search::Which::None, 0)),
         4 => (says(0), of("<-blocked_by", search::Which::None, 0)),
-        _ => (Metadata::new(), of("<-blocked_by", search::Which::Any, 1)),
+        5 => (Metadata::new(), of("<-blocked_by", search::Which::Any, 1)),
+        6 => (compares("<", Value::Int(2)), BTreeMap::new()),
+        _ => {
+            let either = Value::List(vec![Value::Int(1), Value::Float(2.0)]);
+            let condition = Condition { metadata: compares("in", either), ..Condition::default() };
+            (compares(">", Value::Float(0.5)), [("blocked_by".to_owned(), condition)].into())
+        }
     };
     Wanted { metadata, references }
 }

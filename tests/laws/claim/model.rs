@@ -345,7 +345,9 @@ impl Model {
             2 => atom.status == 0 && on.any(|it| target(it, 2)),
             3 => !on.any(|it| target(it, 0)),
             4 => atom.status == 0 && !sources_say(0),
-            _ => sources_say(1),
+            5 => sources_say(1),
+            6 => atom.status < 2,
+            _ => atom.status > 0 && on.all(|it| target(it, 1) || target(it, 2)),
         };
         atom.space == 0 && !atom.deprecated && free && holds
     }

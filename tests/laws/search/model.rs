@@ -1,6 +1,7 @@
 //! Everything from scratch for every question: atoms in a list, BM25 by counting words, vectors in
 //! fractions of 64 bits. It has its own idea of what a word is: a table.
 
+use std::cmp::Ordering;
 use std::sync::Arc;
 use stoa_actors::atom::{Atom, Content, Embed, Embedding, Metadata};
 use stoa_actors::id::{AtomId, Position};
@@ -173,7 +174,52 @@ impl Elsewhere for Model {
 }
 
 fn says(atom: &Atom, metadata: &Metadata) -> bool {
-    metadata.iter().all(|(key, value)| atom.metadata.get(key).is_some_and(|it| it.same(value)))
+    metadata.iter().all(|(key, wanted)| match (atom.metadata.get(key), wanted) {
+        (None, _) => false,
+        (Some(found), Value::Map(map)) if !map.is_empty() && map.keys().all(|it| compares(it)) => {
+            map.iter().all(|(operator, bound)| stands(found, operator, bound))
+        }
+        (Some(found), wanted) => equal(found, wanted),
+    })
+}
+
+fn compares(operator: &str) -> bool {
+    ["<", "<=", ">", ">=", "==", "!=", "in"].contains(&operator)
+}
+
+fn stands(found: &Value, operator: &str, bound: &Value) -> bool {
+    let order = match (found, bound) {
+        (Value::Text(one), Value::Text(other)) => Some(one.chars().cmp(other.chars())),
+        (one, other) => parts(one).zip(parts(other)).map(|(one, other)| one.cmp(&other)),
+    };
+    match operator {
+        "<" => order == Some(Ordering::Less),
+        "<=" => order.is_some_and(|it| it != Ordering::Greater),
+        ">" => order == Some(Ordering::Greater),
+        ">=" => order.is_some_and(|it| it != Ordering::Less),
+        "!=" => !equal(found, bound),
+        "in" => matches!(bound, Value::List(all) if all.iter().any(|it| equal(found, it))),
+        _ => equal(found, bound),
+    }
+}
+
+fn equal(one: &Value, other: &Value) -> bool {
+    match (parts(one), parts(other)) {
+        (Some(one), Some(other)) => one == other,
+        _ => one == other,
+    }
+}
+
+/// A number as whole units and parts of 2^-64, rounded down: exact for all that is tried here.
+fn parts(number: &Value) -> Option<(i128, u64)> {
+    match number {
+        Value::Int(whole) => Some((i128::from(*whole), 0)),
+        Value::Float(it) => {
+            let down = it.floor();
+            Some((down as i128, ((it - down) * 2f64.powi(64)) as u64))
+        }
+        _ => None,
+    }
 }
 
 fn said(atom: &Atom) -> String {

@@ -15,6 +15,10 @@ pub(crate) enum Op {
     Update(u8, Said),
     Deprecate(u8),
     Search(Query),
+    /// Begins a segment of so many vectors.
+    Freeze(usize),
+    /// Ends it.
+    Seal,
 }
 
 /// What an atom says. Targets are numbers of atoms that there are.
@@ -37,7 +41,7 @@ fn text(words_max: usize) -> impl Strategy<Value = String> {
 
 fn value() -> impl Strategy<Value = Value> {
     let big = 9_007_199_254_740_993;
-    let long = "open ".repeat(20);
+    let long = "open ".repeat(60);
     let same = |it: f64| Value::List(vec![Value::Float(it)]);
     let seldom = prop::sample::select(vec![
         Value::Null,
@@ -57,12 +61,15 @@ fn value() -> impl Strategy<Value = Value> {
         Value::List(vec![Value::Int(1)]),
         Value::from(long.as_str()),
         Value::from(format!("{long}bug")),
+        Value::Map([(">=".to_owned(), Value::Int(1))].into()),
+        Value::Map([("of".to_owned(), Value::Int(1))].into()),
     ]);
     prop_oneof![
         4 => Just(Value::from("open")),
         4 => Just(Value::from("task")),
         2 => Just(Value::Int(1)),
         2 => Just(Value::Float(1.0)),
+        2 => prop::sample::select(vec![Value::Int(big), Value::Int(big - 1)]),
         3 => seldom,
     ]
 }
@@ -70,6 +77,52 @@ fn value() -> impl Strategy<Value = Value> {
 fn metadata(keys_max: usize) -> impl Strategy<Value = Metadata> {
     let key = prop::sample::select(vec!["status", "n"]).prop_map(str::to_owned);
     prop::collection::btree_map(key, value(), 0..=keys_max)
+}
+
+/// What is compared with: near the values there are, and between them.
+fn bound() -> impl Strategy<Value = Value> {
+    let big = 9_007_199_254_740_993;
+    prop::sample::select(vec![
+        Value::Int(0),
+        Value::Int(1),
+        Value::Int(2),
+        Value::Float(1.0),
+        Value::Float(2.5),
+        Value::Float(-0.5),
+        Value::Int(big),
+        Value::Int(big),
+        Value::Int(big - 1),
+        Value::Float(big as f64),
+        Value::Int(i64::MAX),
+        Value::Float(i64::MAX as f64),
+        Value::from(""),
+        Value::from("open"),
+        Value::from("open "),
+        Value::from("p"),
+        Value::from("task"),
+    ])
+}
+
+/// A value, or how one compares.
+fn asked() -> impl Strategy<Value = Value> {
+    let order = (prop::sample::select(vec!["<", "<=", ">", ">="]), bound());
+    let list = prop::collection::vec(value(), 0..3).prop_map(Value::List);
+    let one = prop_oneof![
+        6 => order.prop_map(|(operator, bound)| (operator.to_owned(), bound)),
+        1 => value().prop_map(|it| ("==".to_owned(), it)),
+        2 => value().prop_map(|it| ("!=".to_owned(), it)),
+        1 => list.prop_map(|it| ("in".to_owned(), it)),
+    ];
+    let range = prop::collection::vec(one, 1..3);
+    prop_oneof![
+        1 => value(),
+        1 => range.prop_map(|all| Value::Map(all.into_iter().collect())),
+    ]
+}
+
+fn wanted(keys_max: usize) -> impl Strategy<Value = Metadata> {
+    let key = prop::sample::select(vec!["status", "n"]).prop_map(str::to_owned);
+    prop::collection::btree_map(key, asked(), 0..=keys_max)
 }
 
 fn said() -> impl Strategy<Value = Said> {
@@ -90,7 +143,7 @@ fn said() -> impl Strategy<Value = Said> {
 fn condition() -> impl Strategy<Value = (String, Condition)> {
     let relation = prop::sample::select(vec!["blocked_by", "part_of", "<-blocked_by", "<-part_of"]);
     let which = prop::sample::select(vec![Which::All, Which::Any, Which::None]);
-    (relation, which, metadata(1))
+    (relation, which, wanted(1))
         .prop_map(|(relation, which, metadata)| (relation.into(), Condition { which, metadata }))
 }
 
@@ -99,7 +152,7 @@ fn query() -> impl Strategy<Value = Query> {
         2 => Just(vec![]),
         3 => prop::collection::vec(condition(), 1..3),
     ];
-    let metadata = prop_oneof![2 => Just(Metadata::new()), 1 => metadata(1), 1 => metadata(2)];
+    let metadata = prop_oneof![2 => Just(Metadata::new()), 1 => wanted(1), 1 => wanted(2)];
     let order = prop_oneof![Just(Order::Oldest), Just(Order::Newest)];
     let text = prop::option::weighted(0.6, text(3));
     (text, metadata, references, 0..8usize, any::<bool>(), order).prop_map(
@@ -110,6 +163,7 @@ fn query() -> impl Strategy<Value = Query> {
             limit,
             include_deprecated,
             order,
+            after: None,
         },
     )
 }
@@ -122,6 +176,8 @@ pub(crate) fn schedule(steps_max: usize) -> impl Strategy<Value = Vec<Op>> {
         3 => (any::<u8>(), said()).prop_map(|(which, said)| Op::Update(which, said)),
         1 => any::<u8>().prop_map(Op::Deprecate),
         8 => query().prop_map(Op::Search),
+        1 => (1..20usize).prop_map(Op::Freeze),
+        1 => Just(Op::Seal),
     ];
     prop::collection::vec(op, steps_max / 2..=steps_max)
 }

@@ -11,7 +11,7 @@ pub(crate) struct ClaimArgs {
     pub(crate) space: String,
     /// The nearest in meaning and words first [default: the oldest]
     pub(crate) query: Option<String>,
-    /// Only an atom whose metadata says so: status=pending
+    /// Only an atom whose metadata says so: status=pending, 'priority>=3'
     #[arg(long, value_name = "KEY=VALUE")]
     pub(crate) meta: Vec<String>,
     /// Only an atom whose references fit, as in a search: blocked_by:status=completed
