@@ -5,6 +5,7 @@
 
 mod args;
 mod call;
+mod copies;
 mod find;
 mod input;
 mod json;

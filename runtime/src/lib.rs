@@ -8,11 +8,12 @@
 //! what one session can do in it, [`search`] how it finds, by the meaning that [`embedder`] gives
 //! words, [`research`] how documents become something to find, [`session`] what its code can;
 //! [`agents`] are sessions that live, thinking by a [`model`] and acting by code and [`tool`]s; [`seat`] is the address of an actor; [`store`] is what is
-//! durable, and [`audit`] proves it; [`sandbox`] runs Python; [`door`] serves other processes;
+//! durable, [`audit`] proves it, and [`backup`] copies it; [`sandbox`] runs Python; [`door`] serves other processes;
 //! [`problem`] and [`failure`] are the two kinds of no. The [`guide`] shows how to build on it.
 
 pub mod agents;
 pub mod audit;
+pub mod backup;
 pub mod caller;
 pub mod clock;
 pub mod config;

@@ -91,6 +91,10 @@ impl From<StoreError> for Problem {
             StoreError::Locked { pid: Some(pid), .. } => Some(format!("kill {pid}")),
             StoreError::Locked { .. } => Some("stoa --data OTHER_DIR status".to_owned()),
             StoreError::NewerFormat { .. } => Some("stoa --version".to_owned()),
+            StoreError::Unrestored { path } => {
+                Some(format!("stoa --data {} restore BACKUP", path.display()))
+            }
+            StoreError::Occupied { .. } => Some("stoa --data NEW_DIR restore BACKUP".to_owned()),
             StoreError::Breach(breach) => Some(give_up(breach)),
             StoreError::Damaged { breach, .. } => Some(give_up(breach)),
             StoreError::Codec(_) => Some("stoa doctor".to_owned()),

@@ -297,6 +297,26 @@ pub(crate) enum Verb {
         #[arg(long, value_name = "HEAD")]
         accept_loss: Option<String>,
     },
+    /// Write everything that is durable into one file, beside whoever works in the directory
+    ///
+    /// The file appears under its name once it is whole and has been read back. It holds the log:
+    /// spaces with all versions, rights, agents and what they did; not the variables of Python
+    /// sessions. Bring it back with restore. It is for the directory's owner alone, with --as it is
+    /// refused.
+    Backup {
+        /// The file to write; nothing may be there
+        target: PathBuf,
+        /// Write nothing: prove that the backup that is there is whole
+        #[arg(long)]
+        verify: bool,
+    },
+    /// Make a new data directory of a backup
+    ///
+    /// The backup is proved whole first. The directory, as --data names it, must be new or empty.
+    Restore {
+        /// The file that backup has written
+        backup: PathBuf,
+    },
     /// Which process has the directory open, and how it is
     Status,
     /// Keep the directory open for others until interrupted

@@ -37,6 +37,7 @@ pub(crate) fn answer(answer: &Answer) -> Json {
         Answer::Wiped { agents } => json!({"wiped": agents}),
         Answer::Report(report) => serde_json::to_value(report).unwrap_or_default(),
         Answer::Status(status) => self::status(status),
+        Answer::Backup(backup) => super::copies::told("backup", &backup.path, backup),
         Answer::Audited(audited) => {
             let mut out = serde_json::to_value(audited).unwrap_or_default();
             out["head"] = json!(audited.head.to_string());

@@ -3,7 +3,7 @@
 use super::args::{Args, LeaseVerb, SpaceVerb, Verb};
 use super::call::call;
 use super::progress::Progress;
-use super::{json, print};
+use super::{copies, json, print};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -19,6 +19,8 @@ pub(crate) async fn run(args: Args) -> Result<(), Problem> {
     let data = data_directory(args.data.clone())?;
     let config = Config::at(&data);
     match &args.verb {
+        Verb::Backup { target, verify: true } => return copies::verify(target, args.json),
+        Verb::Restore { backup } => return copies::restore(backup, &config, args.json),
         verb if !makes_directory(verb) && !is_made(&data) => {
             let text = format!("there is no stoa data in {}", data.display());
             return Err(Problem::new(Kind::Unknown, text).hint("stoa space create NAME"));
@@ -152,6 +154,10 @@ impl Out {
             self.progress.show(doing);
             return Ok(());
         }
+        if let Answer::Copied(copied) = answer {
+            self.progress.copied(copied);
+            return Ok(());
+        }
         self.progress.clear();
         let written = self.write(answer);
         self.hung_up |= written.as_ref().is_err_and(|it| it.kind() == io::ErrorKind::BrokenPipe);
@@ -197,7 +203,7 @@ impl Out {
 
 /// It is there, or somebody is about to have made it.
 fn is_made(data: &Path) -> bool {
-    data.join("format").exists() || data.join(store::BEGUN).exists()
+    ["format", store::BEGUN, store::RESTORING].iter().any(|it| data.join(it).exists())
 }
 
 fn makes_directory(verb: &Verb) -> bool {

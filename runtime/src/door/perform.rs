@@ -5,6 +5,7 @@ use super::leases::LeaseCall;
 use super::status::{Status, status};
 use crate::agents::{AgentCard, Happening, SpawnAsk};
 use crate::audit::{self, Audited};
+use crate::backup::{Backup, Copied};
 use crate::caller::{
     Caller, Change, ClaimAsk, Grant, Granted, HistoryQuery, Read, SpaceCard, Taken, Why,
 };
@@ -14,6 +15,7 @@ use crate::runtime::Runtime;
 use crate::search::Found;
 use crate::session;
 use serde::{Deserialize, Serialize};
+use std::path::PathBuf;
 use stoa_actors::id::{AtomId, Position, ROOT};
 use stoa_actors::rights::Level;
 use stoa_actors::search::Query;
@@ -111,6 +113,10 @@ pub enum Call {
     Research(Box<ResearchAsk>),
     Status,
     Audit(AuditAsk),
+    /// Of everything, so for the root alone. The path is the owner's to write.
+    Backup {
+        target: PathBuf,
+    },
 }
 
 /// One Python action and the rights it is to have.
@@ -161,6 +167,8 @@ pub enum Answer {
     Report(Box<Report>),
     Status(Status),
     Audited(Audited),
+    Copied(Copied),
+    Backup(Backup),
 }
 
 /// Does what is asked; answers go out as they come.
@@ -272,6 +280,15 @@ pub async fn perform(
                 .await
                 .map_err(|error| Problem::new(Kind::Store, format!("the audit died: {error}")))??;
             out.tell(Answer::Audited(audited)).await
+        }
+        Call::Backup { target } => {
+            if caller.session() != ROOT {
+                let text = "a backup holds what every session may read: it is for the root alone";
+                return Err(Problem::new(Kind::Forbidden, text).hint("stoa backup FILE"));
+            }
+            let looking = out.0.clone();
+            let look = move |copied| drop(looking.try_send(Answer::Copied(copied)));
+            out.tell(Answer::Backup(runtime.backup(&target, look).await?)).await
         }
     }
 }
