@@ -88,7 +88,7 @@ impl Caller {
     }
 
     /// A dead pool means that the runtime is going: the atom is then without a vector.
-    async fn embed(&self, text: String) -> Option<Embedding> {
+    pub(crate) async fn embed(&self, text: String) -> Option<Embedding> {
         let with = self.runtime.searches().embed();
         if text.len() <= self.runtime.shared().config.embed_inline_bytes_max {
             return with.embed(&text);
@@ -113,7 +113,8 @@ fn atom_at(runtime: &Runtime, at: Position, id: AtomId) -> Result<Option<Arc<Ato
     let Some(entry) = runtime.store().entry(at)? else { return Ok(None) };
     let events =
         incarnation::events::<Space>(&entry.body).map_err(crate::failure::StoreError::from)?;
-    Ok(events.iter().filter_map(Space::atom).find(|it| it.id == id).cloned())
+    // One entry may hold several versions of it: the index has the last.
+    Ok(events.iter().rev().filter_map(Space::atom).find(|it| it.id == id).cloned())
 }
 
 /// What the caller can read of other spaces. A store that cannot be read stops.

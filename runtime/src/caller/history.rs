@@ -34,13 +34,19 @@ impl Caller {
     /// The versions of one atom, the oldest first.
     pub async fn atom_history(&self, id: AtomId) -> Result<Vec<Change>, Problem> {
         let newest = self.get(id).await?.atom;
-        let mut found = Vec::new();
+        let (mut found, mut last) = (Vec::new(), Position(0));
         for version in 1..=newest.version {
             let Some((at, _)) = self.runtime.store().version(id, version)? else { continue };
+            // An entry may hold several versions of it, and of other atoms.
+            if at == last {
+                continue;
+            }
+            last = at;
             if let Some(entry) = self.runtime.store().entry(at)? {
                 let space = SpaceId(entry.header.stream.0);
                 let changes = Change::of(space, at, &entry.body).map_err(StoreError::from)?;
-                found.extend(changes.into_iter().map(|(it, _)| it));
+                let own = |it: &Change| it.atom.is_none_or(|(of, _)| of == id);
+                found.extend(changes.into_iter().map(|(it, _)| it).filter(own));
             }
         }
         // Rights second.
