@@ -3,10 +3,12 @@
 //! Writes go to the actor's mailbox and come back durable. Reads go past it: snapshot first,
 //! rights second, so that a reader never sees what was written after its right was revoked.
 
+mod carry;
 mod claims;
 mod history;
 mod sharing;
 
+pub use carry::{Export, Imported};
 pub use claims::{ClaimAsk, Taken};
 pub use history::{Change, Follow, HistoryQuery};
 pub use sharing::{Grant, Granted, SpaceCard};

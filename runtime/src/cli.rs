@@ -5,6 +5,7 @@
 
 mod args;
 mod call;
+mod carry;
 mod copies;
 mod find;
 mod input;

@@ -24,6 +24,10 @@
 //! | `CHUNK_BYTES_MAX` | `CHUNK_BYTES + VALUE_BYTES_MAX + HEADER_BYTES + 8` | the form of a backup |
 //! | `UNSYNCED_BYTES_MAX` | `4 << 20` | of a backup: what one sync of it makes others wait for |
 //! | `PIECE_BYTES` | `1 << 20` | what a backup reads between two rests |
+//! | `LINE_BYTES_MAX` | `64 << 20` | the form of an export: one content, all of it escaped |
+//! | `CARRY_BYTES_MAX` | `2 << 20` | what one entry of an import holds; one event at least |
+//! | `EXPORT_BYTES` | `1 << 20` | what an export reads at once |
+//! | `EXPORT_ENTRIES` | `512` | entries an export reads at once |
 //! | `LOOK_ENTRIES` | `4_096` | entries after which one who looks on is told |
 //! | `STANDING_MAX` | `16` | conditions of claims that a space follows; others are looked for anew |
 //! | `MISSED_MAX` | `256` | how many of the best a search tries before it looks at all |

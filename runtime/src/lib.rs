@@ -8,7 +8,7 @@
 //! what one session can do in it, [`search`] how it finds, by the meaning that [`embedder`] gives
 //! words, [`research`] how documents become something to find, [`session`] what its code can;
 //! [`agents`] are sessions that live, thinking by a [`model`] and acting by code and [`tool`]s; [`seat`] is the address of an actor; [`store`] is what is
-//! durable, [`audit`] proves it, and [`backup`] copies it; [`sandbox`] runs Python; [`door`] serves other processes;
+//! durable, [`audit`] proves it, and [`backup`] copies it; [`envelope`] is a space as a file, and a [`part`] one that is not yet whole; [`sandbox`] runs Python; [`door`] serves other processes;
 //! [`problem`] and [`failure`] are the two kinds of no. The [`guide`] shows how to build on it.
 
 pub mod agents;
@@ -20,6 +20,7 @@ pub mod config;
 pub mod door;
 mod due;
 pub mod embedder;
+pub mod envelope;
 mod face;
 pub mod failure;
 #[doc(hidden)]
@@ -31,6 +32,7 @@ pub mod kinds;
 mod log;
 pub mod model;
 mod news;
+pub mod part;
 pub mod problem;
 pub mod research;
 pub mod runtime;

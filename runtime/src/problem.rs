@@ -149,6 +149,13 @@ impl From<space::Refusal> for Problem {
             Refusal::Taken(id) | Refusal::Unexpected { id, .. } => {
                 (Kind::Conflict, format!("stoa get {id}"))
             }
+            Refusal::Differs { id, version } => {
+                (Kind::Conflict, format!("stoa get {id} --version {version}"))
+            }
+            Refusal::Elsewhere(_) => {
+                (Kind::Conflict, "stoa import SPACE FILE --new-ids".to_owned())
+            }
+            Refusal::Gap { .. } => (Kind::Invalid, "stoa export SPACE --to FILE".to_owned()),
             Refusal::Leased { .. } | Refusal::Stale { .. } => {
                 (Kind::Conflict, "stoa lease list SPACE".to_owned())
             }

@@ -4,6 +4,8 @@
 
 #[path = "bad_input/backups.rs"]
 mod backups;
+#[path = "bad_input/carrying.rs"]
+mod carrying;
 #[path = "bad_input/full_disk.rs"]
 mod full_disk;
 #[path = "bad_input/hostile.rs"]

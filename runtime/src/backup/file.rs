@@ -1,9 +1,9 @@
 //! The file of a backup: written under another name, read entry by entry.
 
 use super::BackupError;
-use std::fs::{self, File, OpenOptions, TryLockError};
+use crate::part::Part;
+use std::fs::File;
 use std::io::{BufReader, ErrorKind, Read, Write};
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use stoa_actors::codec::VALUE_BYTES_MAX;
 use stoa_actors::id::Position;
@@ -24,45 +24,18 @@ fn next_sum(before: Hash, bytes: &[u8]) -> Hash {
 
 /// A backup that is being written. Without [`Writing::publish`] nothing is left of it.
 pub(super) struct Writing {
-    target: PathBuf,
-    part: PathBuf,
-    file: File,
+    part: Part,
     chunk: Vec<u8>,
     sum: Hash,
     bytes: u64,
     unsynced: usize,
-    published: bool,
 }
 
 impl Writing {
-    /// Begins beside the target, under a name of its own; what a killed process left there is
-    /// written over.
     pub(super) fn begin(target: &Path, asked: Position) -> Result<Writing, BackupError> {
-        if fs::symlink_metadata(target).is_ok() {
-            return Err(BackupError::Exists(target.to_owned()));
-        }
-        let name = target.file_name().unwrap_or_default().to_string_lossy();
-        let part = target.with_file_name(format!(".{name}.stoa-part"));
-        let failed = BackupError::file("cannot write", target);
-        let mut options = OpenOptions::new();
-        let options = options.read(true).write(true).create(true).truncate(false).mode(0o600);
-        let file = options.open(&part).map_err(&failed)?;
-        match file.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => return Err(BackupError::Busy(target.to_owned())),
-            Err(TryLockError::Error(error)) => return Err(failed(error)),
-        }
-        let mut writing = Writing {
-            target: target.to_owned(),
-            part,
-            file,
-            chunk: Vec::with_capacity(CHUNK_BYTES + 4096),
-            sum: Hash::default(),
-            bytes: 0,
-            unsynced: 0,
-            published: false,
-        };
-        writing.file.set_len(0).map_err(&failed)?;
+        let part = Part::begin(target).map_err(|error| unwritten(target, error))?;
+        let chunk = Vec::with_capacity(CHUNK_BYTES + 4096);
+        let mut writing = Writing { part, chunk, sum: Hash::default(), bytes: 0, unsynced: 0 };
         let front = [&MAGIC[..], &[FORM], &asked.0.to_be_bytes()].concat();
         writing.sum = next_sum(writing.sum, &front);
         writing.put(&front)?;
@@ -96,12 +69,13 @@ impl Writing {
     }
 
     fn put(&mut self, bytes: &[u8]) -> Result<(), BackupError> {
-        let failed = BackupError::file("cannot write", &self.target);
-        self.file.write_all(bytes).map_err(&failed)?;
+        let target = self.part.target().to_owned();
+        let failed = |error| unwritten(&target, error);
+        self.part.file.write_all(bytes).map_err(failed)?;
         self.bytes += bytes.len() as u64;
         self.unsynced += bytes.len();
         if self.unsynced >= UNSYNCED_BYTES_MAX {
-            self.file.sync_data().map_err(&failed)?;
+            self.part.file.sync_data().map_err(failed)?;
             self.unsynced = 0;
         }
         Ok(())
@@ -114,34 +88,23 @@ impl Writing {
         let sum = next_sum(self.sum, &end);
         self.put(&end)?;
         self.put(&sum.0)?;
-        self.file.sync_all().map_err(BackupError::file("cannot write", &self.target))?;
-        Reading::open_as(&self.part, &self.target)
+        self.part.file.sync_all().map_err(|error| unwritten(self.part.target(), error))?;
+        Reading::open_as(self.part.path(), self.part.target())
     }
 
     /// Gives it its name, for good; its size.
-    pub(super) fn publish(mut self) -> Result<u64, BackupError> {
-        let failed = BackupError::file("cannot write", &self.target);
-        let taken = || BackupError::Exists(self.target.clone());
-        match fs::hard_link(&self.part, &self.target) {
-            Ok(()) => fs::remove_file(&self.part).map_err(&failed)?,
-            Err(error) if error.kind() == ErrorKind::AlreadyExists => return Err(taken()),
-            // Not every file system has links.
-            Err(_) if fs::symlink_metadata(&self.target).is_ok() => return Err(taken()),
-            Err(_) => fs::rename(&self.part, &self.target).map_err(&failed)?,
-        }
-        self.published = true;
-        let parent = self.target.parent().unwrap_or(Path::new("/"));
-        File::open(parent).and_then(|it| it.sync_all()).map_err(&failed)?;
+    pub(super) fn publish(self) -> Result<u64, BackupError> {
+        let target = self.part.target().to_owned();
+        self.part.publish().map_err(|error| unwritten(&target, error))?;
         Ok(self.bytes)
     }
 }
 
-impl Drop for Writing {
-    /// A killed process leaves the part behind: the next backup to the same name writes over it.
-    fn drop(&mut self) {
-        if !self.published {
-            drop(fs::remove_file(&self.part));
-        }
+fn unwritten(target: &Path, error: std::io::Error) -> BackupError {
+    match error.kind() {
+        ErrorKind::AlreadyExists => BackupError::Exists(target.to_owned()),
+        ErrorKind::ResourceBusy => BackupError::Busy(target.to_owned()),
+        _ => BackupError::file("cannot write", target)(error),
     }
 }
 

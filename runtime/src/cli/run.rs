@@ -3,13 +3,13 @@
 use super::args::{Args, LeaseVerb, SpaceVerb, Verb};
 use super::call::call;
 use super::progress::Progress;
-use super::{copies, json, print};
+use super::{carry, copies, json, print};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 use stoa_actors::code::Ending;
 use stoa_runtime::config::Config;
-use stoa_runtime::door::{Answer, Door, Reached, Request, perform, reach};
+use stoa_runtime::door::{Answer, Client, Door, Reached, Request, perform, reach};
 use stoa_runtime::failure::StoreError;
 use stoa_runtime::problem::{Kind, Problem};
 use stoa_runtime::runtime::{Runtime, kinds};
@@ -29,18 +29,58 @@ pub(crate) async fn run(args: Args) -> Result<(), Problem> {
         Verb::Serve => return serve(config, args.json).await,
         _ => {}
     }
-    let json =
-        args.json || matches!(args.verb, Verb::Watch { .. } | Verb::Lease(LeaseVerb::Watch { .. }));
-    let mut out = Out { json, progress: Progress::new(), failed: None, hung_up: false };
+    let lines = matches!(&args.verb, Verb::Watch { .. } | Verb::Lease(LeaseVerb::Watch { .. }))
+        || matches!(&args.verb, Verb::Export { to: None, .. });
+    let json = args.json || lines;
+    if let Verb::Import { space, file, new_ids, comment } = args.verb {
+        let import = carry::Import::open(file)?;
+        let ask = carry::ImportAsk { acting_as: args.acting_as, space, new_ids, comment };
+        return match reach(config, kinds()).await? {
+            Reached::Client(mut client) => {
+                import.run(&mut Owner::Other(&mut client), ask, json).await
+            }
+            Reached::Owner(runtime, door) => {
+                let work = async { import.run(&mut Owner::This(&runtime), ask, json).await };
+                own(&runtime, door, work).await
+            }
+        };
+    }
+    let file = match &args.verb {
+        Verb::Export { to: Some(path), .. } => Some(carry::Into::begin(path)?),
+        _ => None,
+    };
+    let progress = Progress::new();
+    let mut out = Out { json, file, progress, failed: None, hung_up: false };
     let request = Request { acting_as: args.acting_as, call: call(args.verb)? };
     let done = match reach(config, kinds()).await? {
         Reached::Client(mut client) => client.ask(&request, |answer| out.tell(&answer)).await,
         Reached::Owner(runtime, door) => {
-            let work = answer(&runtime, request, &mut out);
+            let mut tell = |answer: &Answer| out.tell(answer);
+            let work = async { Owner::This(&runtime).ask(request, &mut tell).await };
             own(&runtime, door, work).await
         }
     };
     out.end(done)
+}
+
+/// Whoever has the directory open: another process, or this one.
+pub(super) enum Owner<'a> {
+    Other(&'a mut Client),
+    This(&'a Runtime),
+}
+
+impl Owner<'_> {
+    /// Asks, and hands over each answer as it comes.
+    pub(super) async fn ask(
+        &mut self,
+        request: Request,
+        each: &mut dyn FnMut(&Answer) -> io::Result<()>,
+    ) -> Result<(), Problem> {
+        match self {
+            Owner::Other(client) => client.ask(&request, |answer| each(&answer)).await,
+            Owner::This(runtime) => answer(runtime, request, each).await,
+        }
+    }
 }
 
 /// Keeps the directory open. A verb that has it for a moment is waited for; another `serve` is not
@@ -108,13 +148,17 @@ async fn own(
     Ok(())
 }
 
-async fn answer(runtime: &Runtime, request: Request, out: &mut Out) -> Result<(), Problem> {
+async fn answer(
+    runtime: &Runtime,
+    request: Request,
+    each: &mut dyn FnMut(&Answer) -> io::Result<()>,
+) -> Result<(), Problem> {
     let (answers, mut ready) = tokio::sync::mpsc::channel(64);
     let work = perform(runtime, request, answers);
     // It takes the queue with it: when nobody reads any more, the work must not wait for room.
     let print = async move {
         while let Some(answer) = ready.recv().await {
-            out.tell(&answer).map_err(unwritten)?;
+            each(&answer).map_err(unwritten)?;
         }
         Ok(())
     };
@@ -122,7 +166,7 @@ async fn answer(runtime: &Runtime, request: Request, out: &mut Out) -> Result<()
     printed.and(done)
 }
 
-fn unwritten(error: io::Error) -> Problem {
+pub(super) fn unwritten(error: io::Error) -> Problem {
     Problem::new(Kind::Store, format!("cannot write the answer: {error}")).hint("stoa status")
 }
 
@@ -141,6 +185,8 @@ async fn interrupted() {
 
 struct Out {
     json: bool,
+    /// Where an export goes that does not go to stdout.
+    file: Option<carry::Into>,
     progress: Progress,
     /// What makes the command fail although it was answered.
     failed: Option<Problem>,
@@ -157,6 +203,9 @@ impl Out {
         if let Answer::Copied(copied) = answer {
             self.progress.copied(copied);
             return Ok(());
+        }
+        if let Some(file) = &mut self.file {
+            return file.line(answer);
         }
         self.progress.clear();
         let written = self.write(answer);
@@ -197,7 +246,8 @@ impl Out {
         if self.hung_up {
             return Ok(());
         }
-        done.and(self.failed.map_or(Ok(()), Err))
+        done.and(self.failed.map_or(Ok(()), Err))?;
+        self.file.map_or(Ok(()), |file| file.publish(self.json))
     }
 }
 

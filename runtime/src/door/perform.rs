@@ -5,10 +5,11 @@ use super::leases::LeaseCall;
 use super::status::{Status, status};
 use crate::agents::{AgentCard, Happening, SpawnAsk};
 use crate::audit::{self, Audited};
-use crate::backup::{Backup, Copied};
+use crate::backup::{Backup, Copied, Copying};
 use crate::caller::{
-    Caller, Change, ClaimAsk, Grant, Granted, HistoryQuery, Read, SpaceCard, Taken, Why,
+    Caller, Change, ClaimAsk, Grant, Granted, HistoryQuery, Imported, Read, SpaceCard, Taken, Why,
 };
+use crate::envelope::Exported;
 use crate::problem::{Kind, Problem};
 use crate::research::{Doing, Report, ResearchAsk};
 use crate::runtime::Runtime;
@@ -19,7 +20,7 @@ use std::path::PathBuf;
 use stoa_actors::id::{AtomId, Position, ROOT};
 use stoa_actors::rights::Level;
 use stoa_actors::search::Query;
-use stoa_actors::space::{Draft, Expect, Filter, Lease, Mutation, Patch};
+use stoa_actors::space::{Carried, Draft, Expect, Filter, Lease, Mutation, Patch};
 use tokio::sync::mpsc::Sender;
 
 /// What a process asks of the owner.
@@ -113,6 +114,16 @@ pub enum Call {
     Research(Box<ResearchAsk>),
     Status,
     Audit(AuditAsk),
+    Export {
+        space: String,
+    },
+    /// One piece; `describe` says what the space is for, if it does not say so yet.
+    Import {
+        space: String,
+        carried: Vec<Carried>,
+        describe: Option<String>,
+        why: Why,
+    },
     /// Of everything, so for the root alone. The path is the owner's to write.
     Backup {
         target: PathBuf,
@@ -168,6 +179,12 @@ pub enum Answer {
     Status(Status),
     Audited(Audited),
     Copied(Copied),
+    Exporting(Exported),
+    Carried(Box<Carried>),
+    Exported {
+        events: u64,
+    },
+    Imported(Imported),
     Backup(Backup),
 }
 
@@ -281,6 +298,16 @@ pub async fn perform(
                 .map_err(|error| Problem::new(Kind::Store, format!("the audit died: {error}")))??;
             out.tell(Answer::Audited(audited)).await
         }
+        Call::Export { space } => export(&caller, &space, &out).await,
+        Call::Import { space, carried, describe, why } => {
+            let id = caller.resolve(&space)?;
+            if let Some(text) = describe.filter(|text| !text.is_empty())
+                && caller.description(id)?.is_empty()
+            {
+                caller.describe(id, &text).await?;
+            }
+            out.tell(Answer::Imported(caller.import(id, carried, why).await?)).await
+        }
         Call::Backup { target } => {
             if caller.session() != ROOT {
                 let text = "a backup holds what every session may read: it is for the root alone";
@@ -321,6 +348,20 @@ impl Out {
         }
         Ok(())
     }
+}
+
+async fn export(caller: &Caller, space: &str, out: &Out) -> Result<(), Problem> {
+    let mut export = caller.export(caller.resolve(space)?)?;
+    out.tell(Answer::Exporting(export.exported().clone())).await?;
+    let mut events = 0;
+    while let Some(piece) = export.piece()? {
+        events += piece.len() as u64;
+        out.all(piece.into_iter().map(|it| Answer::Carried(Box::new(it)))).await?;
+        let (done, of) = export.so_far()?;
+        // Who does not keep up is told less, not later.
+        drop(out.0.try_send(Answer::Copied(Copied { how: Copying::Export, done, of })));
+    }
+    out.tell(Answer::Exported { events }).await
 }
 
 async fn watch(
