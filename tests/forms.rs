@@ -5,9 +5,12 @@
 
 #![expect(clippy::unwrap_used, reason = "a test says what it takes for given")]
 
+mod forms {
+    pub(crate) mod spaces;
+}
+
 use std::path::PathBuf;
 use std::sync::Arc;
-use stoa_actors::atom::{Atom, Content, Deprecation, Embedding, Reference};
 use stoa_actors::code::{Item, Object, Raise};
 use stoa_actors::codec;
 use stoa_actors::id::{
@@ -19,10 +22,10 @@ use stoa_actors::session::{
     self, Booking, Budget, Charter, Follow, Follow1, Lending, Letter, Loan, Note, Observation,
     Recorded, Settlement, Thought, TurnOutcome,
 };
-use stoa_actors::space::{self, Filter, Filter1, Subscription, Subscription1, Terms, Wake, Was};
+use stoa_actors::space::{self, Filter, Filter1, Subscription, Terms, Wake, Was};
 use stoa_actors::value::Value;
 
-fn fixture(name: &str, bytes: &[u8]) -> Vec<u8> {
+pub(crate) fn fixture(name: &str, bytes: &[u8]) -> Vec<u8> {
     let path: PathBuf = [env!("CARGO_MANIFEST_DIR"), "fixtures", name].iter().collect();
     if !path.exists() && std::env::var("STOA_WRITE_FIXTURES").is_ok() {
         std::fs::write(&path, bytes).unwrap();
@@ -31,7 +34,7 @@ fn fixture(name: &str, bytes: &[u8]) -> Vec<u8> {
 }
 
 /// Reads as what it was, and is still written like that.
-fn holds<T>(name: &str, form: u8, value: &T)
+pub(crate) fn holds<T>(name: &str, form: u8, value: &T)
 where
     T: serde::Serialize + serde::de::DeserializeOwned + PartialEq + std::fmt::Debug,
 {
@@ -39,98 +42,6 @@ where
     let stored = fixture(name, &bytes);
     assert_eq!(&codec::decode::<T>(form, &stored).unwrap(), value, "{name}");
     assert_eq!(stored, bytes, "{name}: the form has changed; give it a new byte");
-}
-
-fn atom(version: u64) -> Arc<Atom> {
-    let nested = Value::Map([("deep".to_owned(), Value::List(vec![Value::Null]))].into());
-    let metadata = [
-        ("fraction".to_owned(), Value::Float(-0.5)),
-        ("nested".to_owned(), nested),
-        ("status".to_owned(), Value::from("pending")),
-        ("true".to_owned(), Value::Bool(true)),
-        ("whole".to_owned(), Value::Int(-70_000)),
-    ];
-    Arc::new(Atom {
-        id: AtomId([1; 16]),
-        space: SpaceId([2; 16]),
-        version,
-        born: 300,
-        author: SessionId([3; 16]),
-        at: Millis(1_700_000_000_000),
-        content: match version {
-            1 => Content::Text("grüße".into()),
-            2 => Content::Json(Value::Int(1)),
-            _ => Content::Bytes { media_type: "image/png".into(), bytes: vec![0, 255, 7] },
-        },
-        annotation: "about it".into(),
-        metadata: metadata.into(),
-        references: vec![Reference { relation: "blocked_by".into(), target: AtomId([4; 16]) }],
-        embedding: Some(Embedding { fingerprint: 9, scale: 0.25, dims: vec![0, 127, 128] }),
-        deprecated: (version == 3).then_some(Deprecation { superseded_by: Some(AtomId([5; 16])) }),
-    })
-}
-
-#[test]
-fn space_events_of_form_1_read() {
-    let reference = Reference { relation: "supports".into(), target: AtomId([6; 16]) };
-    let subscription = Subscription1 {
-        id: SubscriptionId([7; 16]),
-        subscriber: SessionId([3; 16]),
-        filter: Filter1 {
-            types: vec!["atom.put".into()],
-            metadata: [("a".to_owned(), Value::Int(1))].into(),
-        },
-        cursor: Position(12),
-    };
-    let events = vec![
-        space::Event::Described("a convention".into()),
-        space::Event::AtomPut(atom(1)),
-        space::Event::AtomUpdated {
-            atom: atom(2),
-            added: vec![reference.clone()],
-            dropped: vec![reference],
-        },
-        space::Event::AtomDeprecated(atom(3)),
-        space::Event::Subscribed(subscription),
-        space::Event::Unsubscribed(SubscriptionId([7; 16])),
-        space::Event::Advanced { id: SubscriptionId([7; 16]), cursor: Position(300) },
-    ];
-    holds("space-events-1.bin", EVENTS_FORM, &events);
-}
-
-#[test]
-fn lease_events_of_form_1_read() {
-    let (space, token, until) = (SpaceId([2; 16]), 7, Millis(1_700_000_060_000));
-    let name = space::Resource::Name("deploy/production".into());
-    let status = |it: &str| [("status".to_owned(), Value::from(it))].into();
-    let claimed = space::Claimed {
-        set: status("doing"),
-        before: [("status".to_owned(), Value::Null)].into(),
-    };
-    let lease = space::Lease {
-        space,
-        resource: space::Resource::Atom(AtomId([1; 16])),
-        holder: SessionId([3; 16]),
-        token,
-        until,
-        intent: "to be done".into(),
-        claimed: Some(claimed),
-    };
-    let named = space::Lease { resource: name.clone(), claimed: None, ..lease.clone() };
-    let (resource, was) = (name, Millis(1_700_000_000_000));
-    let ended = |how| {
-        let resource = resource.clone();
-        space::Event::LeaseEnded { space, resource, token, until, how }
-    };
-    let events = vec![
-        space::Event::Leased(lease),
-        space::Event::Leased(named),
-        space::Event::LeaseRenewed { space, resource: resource.clone(), token, was, until },
-        ended(space::End::Released),
-        ended(space::End::Expired),
-        ended(space::End::Broken),
-    ];
-    holds("lease-events-1.bin", EVENTS_FORM, &events);
 }
 
 #[test]

@@ -5,6 +5,7 @@
 
 mod laws {
     pub(crate) mod budget;
+    pub(crate) mod carry;
     pub(crate) mod claim;
     pub(crate) mod cursor;
     pub(crate) mod rights;
@@ -55,6 +56,10 @@ fn search() -> Result<(), String> {
 
 fn claims() -> Result<(), String> {
     laws::claim::hold(quick(1_024), 41, 80)
+}
+
+fn carrying() -> Result<(), String> {
+    laws::carry::hold(quick(128), 41, 20)
 }
 
 fn sessions() -> Result<(), String> {
@@ -125,6 +130,11 @@ const CLAIMS: &[&str] = &[
 ];
 
 const TERMS: &[&str] = &["cursor.any_target_will_do", "cursor.never_over", "cursor.waits_for_ever"];
+const CARRYING: &[&str] = &[
+    "import.passes_over_what_differs",
+    "import.takes_what_is_elsewhere",
+    "import.writes_in_anothers_name",
+];
 
 const CURSOR: &[&str] = &[
     "cursor.advance_is_forgotten",
@@ -227,6 +237,11 @@ fn all_caught(names: &'static [&'static str], laws: fn() -> Result<(), String>) 
 #[test]
 fn the_laws_of_budgets_catch_every_planted_bug() {
     all_caught(BUDGETS, budgets);
+}
+
+#[test]
+fn the_laws_of_carrying_catch_every_planted_bug() {
+    all_caught(CARRYING, carrying);
 }
 
 #[test]

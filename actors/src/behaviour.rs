@@ -134,10 +134,12 @@ pub struct Delivery<'a> {
     pub fresh: &'a mut dyn FnMut() -> [u8; 16],
 }
 
-/// The newest version of every atom, of all spaces.
+/// The atoms of all spaces, by their newest version where none is named.
 pub trait View {
     /// The atom, whole.
     fn atom(&self, id: AtomId) -> Option<Arc<Atom>>;
+    /// One version of it.
+    fn version(&self, id: AtomId, version: u64) -> Option<Arc<Atom>>;
     /// The space it lives in; cheaper than the atom.
     fn space_of(&self, id: AtomId) -> Option<SpaceId>;
     /// The atoms that refer to `target` by `relation`, by any relation when there is none named.

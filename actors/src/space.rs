@@ -5,6 +5,7 @@
 //! that expect the same version the second finds it gone, so two agents can never both take one
 //! task. A claim is found, changed and leased in one delivery as well.
 
+mod carry;
 mod claim;
 mod first_form;
 mod follow;
@@ -17,6 +18,7 @@ mod subscription;
 mod transaction;
 mod wanted;
 
+pub use carry::{Carried, Origin, Taken, renamed};
 pub use claim::Claim;
 pub use first_form::{Filter1, Subscription1};
 pub use follow::{Change, Changed, Follower};
@@ -93,6 +95,7 @@ impl Behaviour for Space {
                 Ok(Decision { events, effects: Vec::new(), reply, refused: None })
             }
             Message::Transact { mutations, fences } => self.transact(mutations, &fences, delivery),
+            Message::Import(carried) => self.import(carried, delivery),
             Message::Claim(claim) => self.claim(*claim, delivery),
             Message::Acquire { resource, ttl_ms, intent } => {
                 self.acquire(resource, ttl_ms, intent, delivery)
@@ -133,7 +136,10 @@ impl Behaviour for Space {
             Event::Leased(_) | Event::LeaseRenewed { .. } | Event::LeaseEnded { .. } => {
                 self.leases.take(event);
             }
-            Event::AtomPut(_) | Event::AtomUpdated { .. } | Event::AtomDeprecated(_) => {}
+            Event::AtomPut(_)
+            | Event::AtomUpdated { .. }
+            | Event::AtomDeprecated(_)
+            | Event::AtomImported { .. } => {}
         }
     }
 
@@ -155,6 +161,7 @@ impl Behaviour for Space {
             Event::AtomPut(_) => "atom.put",
             Event::AtomUpdated { .. } => "atom.updated",
             Event::AtomDeprecated(_) => "atom.deprecated",
+            Event::AtomImported { .. } => "atom.imported",
             Event::Subscribed(_) | Event::SubscriptionSet(_, Was::New) => "subscription.created",
             Event::SubscriptionSet(_, Was::There) => "subscription.edited",
             Event::Unsubscribed(_) => "subscription.ended",
@@ -177,7 +184,8 @@ impl Behaviour for Space {
         }
         let (added, dropped) = match event {
             Event::AtomPut(atom) => (&atom.references[..], &[][..]),
-            Event::AtomUpdated { added, dropped, .. } => (&added[..], &dropped[..]),
+            Event::AtomUpdated { added, dropped, .. }
+            | Event::AtomImported { added, dropped, .. } => (&added[..], &dropped[..]),
             _ => return,
         };
         rows.extend(added.iter().cloned().map(|Reference { relation, target }| Row::Reference {
@@ -201,6 +209,7 @@ impl Behaviour for Space {
         match event {
             Event::AtomPut(atom)
             | Event::AtomUpdated { atom, .. }
+            | Event::AtomImported { atom, .. }
             | Event::AtomDeprecated(atom) => Some(atom),
             _ => None,
         }

@@ -3,12 +3,14 @@
 //! Writes go to the actor's mailbox and come back durable. Reads go past it: snapshot first,
 //! rights second, so that a reader never sees what was written after its right was revoked.
 
+mod carry;
 mod claims;
 mod history;
 mod past;
 mod sharing;
 mod subscriptions;
 
+pub use carry::{Export, Imported};
 pub use claims::{ClaimAsk, Taken};
 pub use history::{Change, Follow};
 pub use past::{Difference, HistoryQuery, Of};

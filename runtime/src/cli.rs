@@ -5,6 +5,8 @@
 
 mod args;
 mod call;
+mod carry;
+mod copies;
 mod find;
 mod input;
 mod json;

@@ -19,6 +19,16 @@
 //! | `RECORD_BYTES` | `48` | the stored form of the witness |
 //! | `NOTE_BYTES` | `104` | the form of the scrub's note |
 //! | `BATCH_ENTRIES` | `512` | entries of one batch while tables are derived anew |
+//! | `BATCH_BYTES` | `8 << 20` | the same in bytes, while a log is restored |
+//! | `CHUNK_BYTES` | `1 << 20` | the form of a backup |
+//! | `CHUNK_BYTES_MAX` | `CHUNK_BYTES + VALUE_BYTES_MAX + HEADER_BYTES + 8` | the form of a backup |
+//! | `UNSYNCED_BYTES_MAX` | `4 << 20` | of a backup: what one sync of it makes others wait for |
+//! | `PIECE_BYTES` | `1 << 20` | what a backup reads between two rests |
+//! | `LINE_BYTES_MAX` | `64 << 20` | the form of an export: one content, all of it escaped |
+//! | `CARRY_BYTES_MAX` | `2 << 20` | what one entry of an import holds; one event at least |
+//! | `EXPORT_BYTES` | `1 << 20` | what an export reads at once |
+//! | `EXPORT_ENTRIES` | `512` | entries an export reads at once |
+//! | `LOOK_ENTRIES` | `4_096` | entries after which one who looks on is told |
 //! | `STANDING_MAX` | `16` | conditions of claims that a space follows; others are looked for anew |
 //! | `MISSED_MAX` | `256` | how many of the best a search tries before it looks at all |
 //! | `STALE_PERCENT_MAX` | `25` | changed vectors of a segment before it is given up |
@@ -113,6 +123,8 @@ pub struct Config {
     pub scrub_look_ms: u64,
     /// How often it notes how far it came; more is walked again after a crash.
     pub scrub_note_ms: u64,
+    /// How long a backup rests for its work, in percent, while somebody writes.
+    pub backup_rest_percent: u32,
     /// Requests an actor takes in before askers wait.
     pub mailbox_messages_max: usize,
     /// Bytes of requests in all mailboxes together before askers wait.
@@ -250,6 +262,7 @@ impl Config {
             scrub_every_ms: 7 * 24 * 3_600 * 1_000,
             scrub_look_ms: 60_000,
             scrub_note_ms: 5_000,
+            backup_rest_percent: 200,
             mailbox_messages_max: 1_024,
             mailbox_bytes_max: 64 << 20,
             mailbox_wait_ms_max: 10_000,

@@ -41,6 +41,18 @@ pub enum StoreError {
         /// The format this build reads.
         known: u32,
     },
+    /// A restore into the directory was cut off.
+    #[error("{} is not whole: a restore into it was interrupted; restore again", .path.display())]
+    Unrestored {
+        /// The data directory.
+        path: PathBuf,
+    },
+    /// There is something in a directory that is to be filled.
+    #[error("{} is not empty; restore into a new directory", .path.display())]
+    Occupied {
+        /// The data directory.
+        path: PathBuf,
+    },
     /// The log does not hold what was acknowledged.
     #[error("{0}")]
     Breach(Breach),

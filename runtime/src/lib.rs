@@ -9,17 +9,20 @@
 //! words, [`research`] how documents become something to find, [`session`] what its code can;
 //! [`agents`] are sessions that live, thinking by a [`model`] and acting by code and [`tool`]s;
 //! [`seat`] is the address of an actor; [`store`] is what is durable, [`moment`] where it was at a
-//! time, and [`audit`] proves it; [`sandbox`] runs Python; [`door`] serves other processes;
+//! time, [`audit`] proves it, and [`backup`] copies it; [`envelope`] is a space as a file, and a
+//! [`part`] one that is not yet whole; [`sandbox`] runs Python; [`door`] serves other processes;
 //! [`problem`] and [`failure`] are the two kinds of no. The [`guide`] shows how to build on it.
 
 pub mod agents;
 pub mod audit;
+pub mod backup;
 pub mod caller;
 pub mod clock;
 pub mod config;
 pub mod door;
 mod due;
 pub mod embedder;
+pub mod envelope;
 mod face;
 pub mod failure;
 #[doc(hidden)]
@@ -33,6 +36,7 @@ mod log;
 pub mod model;
 pub mod moment;
 mod news;
+pub mod part;
 pub mod problem;
 pub mod research;
 pub mod runtime;

@@ -91,6 +91,10 @@ impl From<StoreError> for Problem {
             StoreError::Locked { pid: Some(pid), .. } => Some(format!("kill {pid}")),
             StoreError::Locked { .. } => Some("stoa --data OTHER_DIR status".to_owned()),
             StoreError::NewerFormat { .. } => Some("stoa --version".to_owned()),
+            StoreError::Unrestored { path } => {
+                Some(format!("stoa --data {} restore BACKUP", path.display()))
+            }
+            StoreError::Occupied { .. } => Some("stoa --data NEW_DIR restore BACKUP".to_owned()),
             StoreError::Breach(breach) => Some(give_up(breach)),
             StoreError::Damaged { breach, .. } => Some(give_up(breach)),
             StoreError::Codec(_) => Some("stoa doctor".to_owned()),
@@ -151,6 +155,13 @@ impl From<space::Refusal> for Problem {
             Refusal::Taken(id) | Refusal::Unexpected { id, .. } => {
                 (Kind::Conflict, format!("stoa get {id}"))
             }
+            Refusal::Differs { id, version } => {
+                (Kind::Conflict, format!("stoa get {id} --version {version}"))
+            }
+            Refusal::Elsewhere(_) => {
+                (Kind::Conflict, "stoa import SPACE FILE --new-ids".to_owned())
+            }
+            Refusal::Gap { .. } => (Kind::Invalid, "stoa export SPACE --to FILE".to_owned()),
             Refusal::Leased { .. } | Refusal::Stale { .. } => {
                 (Kind::Conflict, "stoa lease list SPACE".to_owned())
             }

@@ -166,7 +166,7 @@ impl Caller {
     }
 
     /// A dead pool means that the runtime is going: the atom is then without a vector.
-    async fn embed(&self, text: String) -> Option<Embedding> {
+    pub(crate) async fn embed(&self, text: String) -> Option<Embedding> {
         let with = self.runtime.searches().embed();
         if text.len() <= self.runtime.shared().config.embed_inline_bytes_max {
             return with.embed(&text);

@@ -5,18 +5,21 @@
 
 mod along;
 mod atoms;
+mod fold;
 mod keys;
 mod open;
 mod past;
+mod restore;
 mod scrub;
 mod tables;
 mod view;
 mod witness;
 
-pub use open::BEGUN;
 pub(crate) use open::Owned;
 pub use open::{AcceptError, Loss, accept_loss, rebuild};
+pub use open::{BEGUN, RESTORING};
 pub(crate) use open::{Opened, ready_directory};
+pub(crate) use restore::Vacant;
 pub(crate) use scrub::Scrub;
 pub(crate) use tables::Tables;
 pub(crate) use witness::Witness;

@@ -2,6 +2,10 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+#[path = "bad_input/backups.rs"]
+mod backups;
+#[path = "bad_input/carrying.rs"]
+mod carrying;
 #[path = "bad_input/full_disk.rs"]
 mod full_disk;
 #[path = "bad_input/hostile.rs"]

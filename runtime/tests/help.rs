@@ -71,6 +71,7 @@ const AGENT: &str = "id name parent depth state why model task turns left(though
 const HAPPENING: &str = "cursor ts type actor(agent_id session_id) refs body(text)";
 const REPORT: &str = "question found text citations how run agents tasks findings failed files \
     passages skipped";
+const COPY: &str = "head entries bytes";
 const AUDIT: &str = "head entries streams atoms versions rows references answers rights breaches";
 
 #[test]
@@ -137,6 +138,14 @@ fn every_verb_prints_json_lines_with_the_keys_that_scripts_rely_on() {
     let whole = lines(&bytes, &format!("{PLAIN} media_type base64"), 1);
     assert_eq!(whole[0]["base64"], "eA==");
     lines(&["put", "tasks", "--json-content", "[1]"], &format!("{PLAIN} json"), 1);
+    lines(&["export", "tasks", "--to", "all"], "exported events", 1);
+    let all = place.json(&["export", "tasks"]);
+    let first = "type form ts cursor space(space_id description)";
+    assert_eq!((keys(&all[0]), keys(&all[all.len() - 1])), (first.into(), "type events".into()));
+    lines(&["import", "tasks", "all"], "imported known", 1);
+    lines(&["backup", "copy"], &format!("backup {COPY}"), 1);
+    lines(&["backup", "copy", "--verify"], &format!("whole {COPY}"), 1);
+    lines(&["restore", "copy", "--data", "new"], &format!("restored {COPY}"), 1);
     lines(&["doctor"], "rebuilt_from_entries", 1);
 
     let serve = place.serve();

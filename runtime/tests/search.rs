@@ -8,9 +8,9 @@ use stoa_actors::atom::{Content, Metadata};
 use stoa_actors::id::{AtomId, Position, ROOT, SpaceId};
 use stoa_actors::rights::Level;
 use stoa_actors::search::{Condition, Order, Place, Query, Which};
-use stoa_actors::space::{Draft, Expect, Filter, Patch, Terms, Wanted};
+use stoa_actors::space::{Draft, Expect, Filter, Mutation, Patch, Terms, Wanted};
 use stoa_actors::value::Value;
-use stoa_runtime::caller::{Caller, ClaimAsk, Grant, Why};
+use stoa_runtime::caller::{Caller, ClaimAsk, Grant, HistoryQuery, Of, Why};
 use stoa_runtime::config::Config;
 use stoa_runtime::failure::StoreError;
 use stoa_runtime::problem::{Kind, Problem};
@@ -375,4 +375,31 @@ async fn a_cursor_of_something_else_is_refused() {
     let query = Query { after: Some(stranger), ..query };
     assert_eq!(caller.search(space, query).await.expect_err("refused").kind, Kind::Invalid);
     runtime.stop().await.expect("stops");
+}
+
+/// Found while a carried space was compared with the first: a search read the first version that an
+/// entry holds of an atom, and an atom's history told of its neighbours in a transaction.
+#[tokio::test(flavor = "multi_thread")]
+async fn of_several_versions_in_one_entry_the_last_is_found_and_each_is_told_once() {
+    let dir = tempfile::tempdir().expect("it is done");
+    let runtime = Runtime::open(Config::at(dir.path())).await.expect("it opens");
+    let caller = runtime.caller(ROOT);
+    let space = caller.create_space("notes", "").await.expect("a space");
+    let put = |text: &str| Draft { content: Content::from(text), ..Draft::default() };
+    let id = caller.put(space, put("water"), Why::default()).await.expect("it is done").id;
+    let update = |text: &str| {
+        let patch = Patch { content: Some(Content::from(text)), ..Patch::default() };
+        Mutation::Update { id, expect: Expect::Any, patch: Box::new(patch) }
+    };
+    let all = vec![update("tides"), Mutation::Put(Box::new(put("sand"))), update("rising tides")];
+    caller.transact(space, all, Why::comment("three")).await.expect("it is done");
+    let found = caller.search(space, Query::text("tides")).await.expect("it is done");
+    let read = &found[0].read.atom;
+    assert_eq!((read.version, &read.content), (3, &Content::from("rising tides")));
+    let told = caller.history(Of::Atom(id), HistoryQuery::first(9)).await.expect("it is done");
+    let told: Vec<_> = told.iter().map(|it| it.atom).collect();
+    assert_eq!(told, [Some((id, 1)), Some((id, 2)), Some((id, 3))]);
+    let all = caller.history(Of::Space(space), HistoryQuery::first(9)).await.expect("it is done");
+    assert_eq!(all.len(), 4);
+    runtime.stop().await.expect("it is done");
 }

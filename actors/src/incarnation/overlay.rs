@@ -5,17 +5,32 @@ use crate::behaviour::{Row, View};
 use crate::id::{AtomId, SessionId, SpaceId};
 use crate::log::Answered;
 use crate::mutant;
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 /// What is decided but not yet durable.
 #[derive(Debug, Default)]
 pub(crate) struct Overlay {
-    atoms: BTreeMap<AtomId, (u64, Arc<Atom>)>,
+    /// The newest pending version of each, and those pending before it.
+    atoms: BTreeMap<AtomId, (u64, Pending)>,
     /// Whether (target, relation, source) holds.
     references: BTreeMap<(AtomId, String, AtomId), (u64, bool)>,
     answers: BTreeMap<(SessionId, String), (u64, Answered)>,
     laid: VecDeque<(u64, Laying)>,
+}
+
+#[derive(Debug)]
+struct Pending {
+    newest: Arc<Atom>,
+    older: Vec<Arc<Atom>>,
+}
+
+impl Pending {
+    fn version(&self, version: u64) -> Option<&Arc<Atom>> {
+        let all = std::iter::once(&self.newest).chain(&self.older);
+        all.into_iter().find(|it| it.version == version)
+    }
 }
 
 #[derive(Debug)]
@@ -28,7 +43,16 @@ enum Laying {
 impl Overlay {
     pub(crate) fn lay(&mut self, seq: u64, atom: Option<&Arc<Atom>>, rows: &[Row]) {
         if let Some(atom) = atom {
-            self.atoms.insert(atom.id, (seq, atom.clone()));
+            match self.atoms.entry(atom.id) {
+                Entry::Vacant(free) => {
+                    free.insert((seq, Pending { newest: atom.clone(), older: Vec::new() }));
+                }
+                Entry::Occupied(mut there) => {
+                    let (last, pending) = there.get_mut();
+                    pending.older.push(std::mem::replace(&mut pending.newest, atom.clone()));
+                    *last = seq;
+                }
+            }
             self.laid.push_back((seq, Laying::Atom(atom.id)));
         }
         for row in rows {
@@ -86,14 +110,19 @@ pub(crate) struct Laid<'a, U: View + ?Sized> {
 impl<U: View + ?Sized> View for Laid<'_, U> {
     fn atom(&self, id: AtomId) -> Option<Arc<Atom>> {
         match self.over.atoms.get(&id) {
-            Some((_, atom)) => Some(atom.clone()),
+            Some((_, pending)) => Some(pending.newest.clone()),
             None => self.under.atom(id),
         }
     }
 
+    fn version(&self, id: AtomId, version: u64) -> Option<Arc<Atom>> {
+        let pending = self.over.atoms.get(&id).and_then(|(_, it)| it.version(version));
+        pending.cloned().or_else(|| self.under.version(id, version))
+    }
+
     fn space_of(&self, id: AtomId) -> Option<SpaceId> {
         match self.over.atoms.get(&id) {
-            Some((_, atom)) => Some(atom.space),
+            Some((_, pending)) => Some(pending.newest.space),
             None => self.under.space_of(id),
         }
     }
@@ -119,7 +148,7 @@ impl<U: View + ?Sized> View for Laid<'_, U> {
                 to(atom);
             }
         });
-        let laid = self.over.atoms.values().map(|(_, atom)| atom);
+        let laid = self.over.atoms.values().map(|(_, pending)| &pending.newest);
         laid.filter(|atom| atom.space == space).for_each(to);
     }
 }

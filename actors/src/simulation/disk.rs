@@ -14,6 +14,7 @@ pub struct Disk<B: Behaviour> {
     head: Head,
     streams: BTreeMap<StreamId, Vec<Position>>,
     atoms: BTreeMap<AtomId, Arc<Atom>>,
+    versions: BTreeMap<(AtomId, u64), Arc<Atom>>,
     references: BTreeSet<(AtomId, String, AtomId)>,
     answers: BTreeMap<(StreamId, SessionId, String), (u64, Answered)>,
     due: BTreeSet<(Millis, StreamId, u64)>,
@@ -27,6 +28,7 @@ impl<B: Behaviour> Default for Disk<B> {
             head: Head::default(),
             streams: BTreeMap::new(),
             atoms: BTreeMap::new(),
+            versions: BTreeMap::new(),
             references: BTreeSet::new(),
             answers: BTreeMap::new(),
             due: BTreeSet::new(),
@@ -56,6 +58,7 @@ impl<B: Behaviour> Disk<B> {
             match row {
                 Row::Atom { id, index, .. } => {
                     if let Some(atom) = events.get(usize::from(*index)).and_then(B::atom) {
+                        self.versions.insert((*id, atom.version), atom.clone());
                         self.atoms.insert(*id, atom.clone());
                     }
                 }
@@ -109,6 +112,7 @@ impl<B: Behaviour> Disk<B> {
             anew.derive(header.stream, header.seq, bytes, &rows);
         }
         anew.atoms == self.atoms
+            && anew.versions == self.versions
             && anew.references == self.references
             && anew.due == self.due
             && anew.answers.keys().eq(self.answers.keys())
@@ -165,6 +169,10 @@ impl<B: Behaviour> Disk<B> {
 impl<B: Behaviour> View for Disk<B> {
     fn atom(&self, id: AtomId) -> Option<Arc<Atom>> {
         self.atoms.get(&id).cloned()
+    }
+
+    fn version(&self, id: AtomId, version: u64) -> Option<Arc<Atom>> {
+        self.versions.get(&(id, version)).cloned()
     }
 
     fn space_of(&self, id: AtomId) -> Option<SpaceId> {

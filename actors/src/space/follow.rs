@@ -1,6 +1,6 @@
 //! Reading a space by cursor: the pure half of whoever follows one.
 
-use super::{Event, Filter, Notice, Space};
+use super::{Event, Filter, Notice, Origin, Space};
 use crate::atom::Atom;
 use crate::behaviour::Behaviour;
 use crate::codec::CodecError;
@@ -36,6 +36,8 @@ pub struct Change {
     pub hop: u16,
     /// The entry from outside that began them; nothing when this is one.
     pub root: Option<EventId>,
+    /// What is said of it where it was imported from.
+    pub origin: Option<Box<Origin>>,
 }
 
 /// A change, and the atom version that it left behind.
@@ -58,6 +60,10 @@ impl Change {
                 atom: atom.as_ref().map(|it| (it.id, it.version)),
                 hop: body.cause.hop,
                 root: body.cause.root,
+                origin: match event {
+                    Event::AtomImported { origin, .. } => Some(origin.clone()),
+                    _ => None,
+                },
             };
             (change, atom)
         };

@@ -1,8 +1,8 @@
 //! What a space is asked, what happens in it, and what it answers.
 
 use super::{
-    Claim, Draft, Edit, End, Fence, Filter, Lease, Mutation, Patch, Resource, Subscription,
-    Subscription1, Terms,
+    Carried, Claim, Draft, Edit, End, Fence, Filter, Lease, Mutation, Origin, Patch, Resource,
+    Subscription, Subscription1, Terms,
 };
 use crate::atom::{Atom, Reference};
 use crate::id::{AtomId, Millis, Position, SpaceId, SubscriptionId};
@@ -23,6 +23,8 @@ pub enum Message {
         /// The leases of the asker that must hold at that moment.
         fences: Vec<Fence>,
     },
+    /// Takes versions of atoms in that come from elsewhere, all of them or none.
+    Import(Vec<Carried>),
     /// Finds an atom that is as wanted, changes it and leases it to the asker.
     Claim(Box<Claim>),
     /// Leases something to the asker.
@@ -137,6 +139,17 @@ pub enum Event {
         /// Why.
         how: End,
     },
+    /// A version that comes from elsewhere.
+    AtomImported {
+        /// All of it.
+        atom: Arc<Atom>,
+        /// The references it did not have before.
+        added: Vec<Reference>,
+        /// The references it no longer has.
+        dropped: Vec<Reference>,
+        /// What is said of it where it comes from.
+        origin: Box<Origin>,
+    },
     /// A session follows the space like this.
     SubscriptionSet(Subscription, Was),
 }
@@ -171,6 +184,13 @@ pub enum Reply {
     /// What was claimed: which atom, at which version, under which lease; nothing if nothing
     /// matches.
     Claimed(Option<(AtomId, u64, Box<Lease>)>),
+    /// What was taken in.
+    Imported {
+        /// Versions that were not here.
+        new: u64,
+        /// Versions that were here, just so.
+        known: u64,
+    },
 }
 
 impl From<Mutation> for Message {

@@ -4,6 +4,7 @@ use super::{Refusal, limit, next, readable};
 use crate::atom::{Atom, Content, Embedding, Metadata, Reference};
 use crate::behaviour::Delivery;
 use crate::id::{AtomId, SpaceId};
+use crate::limits::Limits;
 use crate::mutant::planted;
 use crate::search::{check as check_conditions, fits};
 use crate::value::Value;
@@ -144,21 +145,13 @@ fn flat(references: &BTreeMap<String, Vec<AtomId>>) -> Vec<Reference> {
 }
 
 /// Refuses what is over a limit, cannot be stored, or refers to what the asker cannot read.
-fn check(atom: &Atom, known: &[Reference], delivery: &Delivery<'_>) -> Result<(), Refusal> {
+pub(super) fn check(
+    atom: &Atom,
+    known: &[Reference],
+    delivery: &Delivery<'_>,
+) -> Result<(), Refusal> {
     let limits = delivery.limits;
-    limit("the content", atom.content.bytes(), limits.content_bytes_max)?;
-    limit("the annotation", atom.annotation.len(), limits.annotation_bytes_max)?;
-    limit("the references", atom.references.len(), limits.references_max)?;
-    if let Content::Json(value) = &atom.content {
-        value.check()?;
-    }
-    let mut bytes = 0;
-    for (key, value) in &atom.metadata {
-        named("a metadata key", key, limits.name_bytes_max)?;
-        value.check()?;
-        bytes += key.len() + value.bytes();
-    }
-    limit("the metadata", bytes, limits.metadata_bytes_max)?;
+    within_limits(&atom.content, &atom.annotation, &atom.metadata, &atom.references, limits)?;
     for reference in atom.references.iter().filter(|it| !known.contains(it)) {
         named("a relation", &reference.relation, limits.name_bytes_max)?;
         readable(reference.target, delivery)?;
@@ -166,6 +159,29 @@ fn check(atom: &Atom, known: &[Reference], delivery: &Delivery<'_>) -> Result<()
     Ok(())
 }
 
-fn named(what: &'static str, name: &str, max: usize) -> Result<(), Refusal> {
+/// Refuses what is over a limit or cannot be stored, whoever asks.
+pub(super) fn within_limits(
+    content: &Content,
+    annotation: &str,
+    metadata: &Metadata,
+    references: &[Reference],
+    limits: &Limits,
+) -> Result<(), Refusal> {
+    limit("the content", content.bytes(), limits.content_bytes_max)?;
+    limit("the annotation", annotation.len(), limits.annotation_bytes_max)?;
+    limit("the references", references.len(), limits.references_max)?;
+    if let Content::Json(value) = content {
+        value.check()?;
+    }
+    let mut bytes = 0;
+    for (key, value) in metadata {
+        named("a metadata key", key, limits.name_bytes_max)?;
+        value.check()?;
+        bytes += key.len() + value.bytes();
+    }
+    limit("the metadata", bytes, limits.metadata_bytes_max)
+}
+
+pub(super) fn named(what: &'static str, name: &str, max: usize) -> Result<(), Refusal> {
     if name.is_empty() { Err(Refusal::Empty(what)) } else { limit(what, name.len(), max) }
 }

@@ -70,6 +70,30 @@ pub enum Refusal {
     /// An atom with this id is there, here or elsewhere.
     #[error("there is an atom {0} already; an id is given once")]
     Taken(AtomId),
+    /// An atom comes from elsewhere under an id that is in use outside this space, for the asker to
+    /// see or not.
+    #[error("atom {0} cannot be taken in under its id, which is in use outside this space")]
+    Elsewhere(AtomId),
+    /// A version that comes from elsewhere is not what is here under its number.
+    #[error("atom {id} version {version} is here already and says something else")]
+    Differs {
+        /// Which atom.
+        id: AtomId,
+        /// Which version.
+        version: u64,
+    },
+    /// A version comes from elsewhere without the one before.
+    #[error(
+        "atom {id} version {version} cannot follow version {newest}: those between are missing"
+    )]
+    Gap {
+        /// Which atom.
+        id: AtomId,
+        /// Which version.
+        version: u64,
+        /// The newest that is here; 0 for none.
+        newest: u64,
+    },
     /// An atom does not say what it was expected to.
     #[error("atom {id} does not have the expected {key:?}; read it again and decide anew")]
     Unexpected {

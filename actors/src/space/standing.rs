@@ -158,6 +158,11 @@ impl View for After<'_> {
         if id == self.atom.id { Some(self.atom.clone()) } else { self.under.atom(id) }
     }
 
+    fn version(&self, id: AtomId, version: u64) -> Option<Arc<Atom>> {
+        let own = id == self.atom.id && version == self.atom.version;
+        if own { Some(self.atom.clone()) } else { self.under.version(id, version) }
+    }
+
     fn space_of(&self, id: AtomId) -> Option<SpaceId> {
         if id == self.atom.id { Some(self.atom.space) } else { self.under.space_of(id) }
     }

@@ -91,7 +91,15 @@ pub(super) fn call(verb: Verb) -> Result<Call, Problem> {
         }
         Verb::Status => Call::Status,
         Verb::Audit => Call::Audit(AuditAsk::Whole),
-        Verb::Doctor { .. } | Verb::Serve => unreachable!("not asked of an owner"),
+        Verb::Export { space, .. } => Call::Export { space },
+        Verb::Backup { target, .. } => {
+            let failed = |error| Problem::new(Kind::Invalid, format!("no such path: {error}"));
+            let target = std::path::absolute(&target).map_err(failed)?;
+            Call::Backup { target }
+        }
+        Verb::Doctor { .. } | Verb::Restore { .. } | Verb::Import { .. } | Verb::Serve => {
+            unreachable!("not asked of an owner")
+        }
     })
 }
 

@@ -6,12 +6,16 @@ use serde_json::{Map, Value as Json, json};
 use stoa_actors::atom::{Atom, Content, Reference};
 use stoa_actors::code::{Ending, Outcome};
 use stoa_actors::difference::{Difference, Edition, InUse};
-use stoa_actors::id::{AtomId, Millis, Position};
+use stoa_actors::id::{AtomId, Position};
 use stoa_actors::space::{Filter, Lease, Resource, Wake};
 use stoa_actors::value::Value;
 use stoa_runtime::agents::{AgentCard, Happening};
 use stoa_runtime::caller::{Change, SpaceCard, SubscriptionCard};
 use stoa_runtime::door::{Answer, Status};
+pub(crate) use stoa_runtime::envelope::instant;
+use stoa_runtime::envelope::{
+    ended, exported, fits, from_map, from_value, line, origin as origin_of, value,
+};
 use stoa_runtime::problem::{Kind, Problem};
 use stoa_runtime::search::Found;
 use stoa_runtime::unified;
@@ -50,6 +54,11 @@ pub(crate) fn answer(answer: &Answer) -> Json {
         Answer::Wiped { agents } => json!({"wiped": agents}),
         Answer::Report(report) => serde_json::to_value(report).unwrap_or_default(),
         Answer::Status(status) => self::status(status),
+        Answer::Backup(backup) => super::copies::told("backup", &backup.path, backup),
+        Answer::Exporting(it) => exported(it),
+        Answer::Carried(it) => line(it),
+        Answer::Exported { events } => ended(*events),
+        Answer::Imported(it) => json!({"new": it.new, "known": it.known}),
         Answer::Audited(audited) => {
             let mut out = serde_json::to_value(audited).unwrap_or_default();
             out["head"] = json!(audited.head.to_string());
@@ -145,6 +154,9 @@ fn change(change: &Change) -> Json {
         "refs": refs,
         "body": body,
     });
+    if let Some(origin) = &change.origin {
+        out["origin"] = origin_of(origin);
+    }
     if let Some(key) = &change.key {
         out["idempotency_key"] = json!(key);
     }
@@ -275,76 +287,21 @@ fn status(status: &Status) -> Json {
     out
 }
 
-/// RFC 3339, to the millisecond, in UTC.
-pub(crate) fn instant(at: Millis) -> String {
-    let stamp = jiff::Timestamp::from_millisecond(at.0 as i64);
-    stamp.map_or_else(|_| at.0.to_string(), |it| format!("{it:.3}"))
-}
-
-pub(crate) fn from_map(map: &std::collections::BTreeMap<String, Value>) -> Json {
-    Json::Object(map.iter().map(|(key, value)| (key.clone(), from_value(value))).collect())
-}
-
-pub(crate) fn from_value(value: &Value) -> Json {
-    match value {
-        Value::Null => Json::Null,
-        Value::Bool(truth) => json!(truth),
-        Value::Int(number) => json!(number),
-        Value::Float(number) => json!(number),
-        Value::Text(text) => json!(text),
-        Value::List(list) => Json::Array(list.iter().map(from_value).collect()),
-        Value::Map(map) => from_map(map),
-    }
-}
-
 /// JSON as it was typed; what does not fit is named, and nothing is rounded to make it fit.
 pub(crate) fn parse(text: &str) -> Result<Value, Problem> {
     let parsed: Json = serde_json::from_str(text).map_err(|error| {
         Problem::new(Kind::Invalid, format!("not JSON that can be kept: {error}"))
             .hint("stoa put SPACE --json-content '{\"key\": 1}'")
     })?;
-    if let Some(number) = oversize(text) {
-        let text = format!("{number} does not fit 64 bits with a sign; write it as text");
-        return Err(Problem::new(Kind::Invalid, text)
-            .hint(format!("stoa put SPACE --json-content '\"{number}\"'")));
-    }
-    Ok(to_value(parsed))
+    fits(text).and_then(|()| value(parsed)).map_err(|error| {
+        let hint = format!("stoa put SPACE --json-content '\"{}\"'", error.0);
+        Problem::new(Kind::Invalid, error).hint(hint)
+    })
 }
 
 /// Whether it is JSON at all, whatever its numbers are worth.
 pub(crate) fn is_json(text: &str) -> bool {
     serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok()
-}
-
-/// The first whole number of a JSON text that is none of ours: parsed, it would be a fraction.
-fn oversize(text: &str) -> Option<&str> {
-    // Between quotes everything is text; an escaped quote is none.
-    let mut quoted = false;
-    let mut escaped = false;
-    text.split(|c: char| {
-        quoted ^= c == '"' && !escaped;
-        escaped = quoted && c == '\\' && !escaped;
-        quoted || !(c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.'))
-    })
-    .filter(|word| word.ends_with(|c: char| c.is_ascii_digit()))
-    .find(|word| !word.contains(['.', 'e', 'E']) && word.parse::<i64>().is_err())
-}
-
-fn to_value(json: Json) -> Value {
-    match json {
-        Json::Null => Value::Null,
-        Json::Bool(truth) => Value::Bool(truth),
-        Json::Number(number) => match (number.as_i64(), number.as_f64()) {
-            (Some(whole), _) => Value::Int(whole),
-            (None, Some(fraction)) => Value::Float(fraction),
-            (None, None) => Value::Text(number.to_string()),
-        },
-        Json::String(text) => Value::Text(text),
-        Json::Array(list) => Value::List(list.into_iter().map(to_value).collect()),
-        Json::Object(map) => {
-            Value::Map(map.into_iter().map(|(key, value)| (key, to_value(value))).collect())
-        }
-    }
 }
 
 #[cfg(test)]

@@ -55,6 +55,7 @@ pub(crate) fn answer(to: &mut impl Write, answer: &Answer) -> io::Result<()> {
         Answer::Report(report) => self::report(to, report),
         Answer::Status(status) => self::status(to, status),
         Answer::Audited(audited) => self::audited(to, audited),
+        Answer::Backup(backup) => super::copies::print(to, "backed up to", &backup.path, backup),
         other => writeln!(to, "{other:?}"),
     }
 }

@@ -2,6 +2,7 @@
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::io::IsTerminal;
+use stoa_runtime::backup::{Copied, Copying};
 use stoa_runtime::research::Doing;
 use stoa_runtime::search::IndexCard;
 
@@ -34,6 +35,20 @@ impl Progress {
                 "{agents} agents, {running} at work; {closed} of {tasks} tasks done; {findings} findings"
             ),
         });
+        self.0.tick();
+    }
+
+    pub(super) fn copied(&self, copied: &Copied) {
+        let Copied { how, done, of } = copied;
+        let how = match how {
+            Copying::Backup => "writing",
+            Copying::Verify => "proving",
+            Copying::Restore => "restoring",
+            Copying::Export => "exporting",
+            Copying::Import => "importing",
+        };
+        let percent = done.saturating_mul(100).checked_div(*of).unwrap_or(0);
+        self.0.set_message(format!("{how}: {done} of {of} entries, {percent} %"));
         self.0.tick();
     }
 

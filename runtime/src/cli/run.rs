@@ -3,14 +3,16 @@
 use super::args::{Args, LeaseVerb, SpaceVerb, SubscriptionVerb, Verb};
 use super::call::call;
 use super::progress::Progress;
-use super::{json, print};
+use super::{carry, copies, json, print};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 use stoa_actors::code::Ending;
 use stoa_actors::id::{Position, SubscriptionId};
 use stoa_runtime::config::Config;
-use stoa_runtime::door::{Answer, Call, Door, Reached, Request, SubscriptionCall, perform, reach};
+use stoa_runtime::door::{
+    Answer, Call, Client, Door, Reached, Request, SubscriptionCall, perform, reach,
+};
 use stoa_runtime::failure::StoreError;
 use stoa_runtime::problem::{Kind, Problem};
 use stoa_runtime::runtime::{Runtime, kinds};
@@ -20,6 +22,8 @@ pub(crate) async fn run(args: Args) -> Result<(), Problem> {
     let data = data_directory(args.data.clone())?;
     let config = Config::at(&data);
     match &args.verb {
+        Verb::Backup { target, verify: true } => return copies::verify(target, args.json),
+        Verb::Restore { backup } => return copies::restore(backup, &config, args.json),
         verb if !makes_directory(verb) && !is_made(&data) => {
             let text = format!("there is no stoa data in {}", data.display());
             return Err(Problem::new(Kind::Unknown, text).hint("stoa space create NAME"));
@@ -28,37 +32,82 @@ pub(crate) async fn run(args: Args) -> Result<(), Problem> {
         Verb::Serve => return serve(config, args.json).await,
         _ => {}
     }
-    let json =
-        args.json || matches!(args.verb, Verb::Watch { .. } | Verb::Lease(LeaseVerb::Watch { .. }));
+    let lines = matches!(&args.verb, Verb::Watch { .. } | Verb::Lease(LeaseVerb::Watch { .. }))
+        || matches!(&args.verb, Verb::Export { to: None, .. });
+    let json = args.json || lines;
+    if let Verb::Import { space, file, new_ids, comment } = args.verb {
+        let import = carry::Import::open(file)?;
+        let ask = carry::ImportAsk { acting_as: args.acting_as, space, new_ids, comment };
+        return match reach(config, kinds()).await? {
+            Reached::Client(mut client) => {
+                import.run(&mut Owner::Other(&mut client), ask, json).await
+            }
+            Reached::Owner(runtime, door) => {
+                let work = async { import.run(&mut Owner::This(&runtime), ask, json).await };
+                own(&runtime, door, work).await
+            }
+        };
+    }
+    let file = match &args.verb {
+        Verb::Export { to: Some(path), .. } => Some(carry::Into::begin(path)?),
+        _ => None,
+    };
     let page = match &args.verb {
         Verb::History(it) => Some(Page { limit: it.limit, newest: it.newest, told: 0, last: 0 }),
         _ => None,
     };
     let ack = matches!(args.verb, Verb::Subscription(SubscriptionVerb::Read { ack: true, .. }));
     let progress = Progress::new();
-    let mut out = Out { json, progress, page, read: None, failed: None, hung_up: false };
-    let acting_as = args.acting_as;
-    let request = Request { acting_as: acting_as.clone(), call: call(args.verb)? };
+    let mut out = Out { json, file, progress, page, read: None, failed: None, hung_up: false };
+    let request = Request { acting_as: args.acting_as, call: call(args.verb)? };
     let done = match reach(config, kinds()).await? {
         Reached::Client(mut client) => {
-            let mut done = client.ask(&request, |answer| out.tell(&answer)).await;
-            if let (true, Ok(()), Some(call)) = (ack, &done, out.acknowledgement()) {
-                done = client.ask(&Request { acting_as, call }, |answer| out.tell(&answer)).await;
-            }
-            done
+            ask(&mut Owner::Other(&mut client), request, ack, &mut out).await
         }
         Reached::Owner(runtime, door) => {
-            let work = async {
-                answer(&runtime, request, &mut out).await?;
-                match out.acknowledgement().filter(|_| ack) {
-                    Some(call) => answer(&runtime, Request { acting_as, call }, &mut out).await,
-                    None => Ok(()),
-                }
-            };
+            let work = async { ask(&mut Owner::This(&runtime), request, ack, &mut out).await };
             own(&runtime, door, work).await
         }
     };
     out.end(done)
+}
+
+/// Asks, and prints what is answered; what is printed of a subscription is acknowledged then.
+async fn ask(
+    owner: &mut Owner<'_>,
+    request: Request,
+    ack: bool,
+    out: &mut Out,
+) -> Result<(), Problem> {
+    let acting_as = request.acting_as.clone();
+    owner.ask(request, &mut |answer: &Answer| out.tell(answer)).await?;
+    match out.acknowledgement().filter(|_| ack) {
+        None => Ok(()),
+        Some(call) => {
+            let request = Request { acting_as, call };
+            owner.ask(request, &mut |answer: &Answer| out.tell(answer)).await
+        }
+    }
+}
+
+/// Whoever has the directory open: another process, or this one.
+pub(super) enum Owner<'a> {
+    Other(&'a mut Client),
+    This(&'a Runtime),
+}
+
+impl Owner<'_> {
+    /// Asks, and hands over each answer as it comes.
+    pub(super) async fn ask(
+        &mut self,
+        request: Request,
+        each: &mut dyn FnMut(&Answer) -> io::Result<()>,
+    ) -> Result<(), Problem> {
+        match self {
+            Owner::Other(client) => client.ask(&request, |answer| each(&answer)).await,
+            Owner::This(runtime) => answer(runtime, request, each).await,
+        }
+    }
 }
 
 /// Keeps the directory open. A verb that has it for a moment is waited for; another `serve` is not
@@ -126,13 +175,17 @@ async fn own(
     Ok(())
 }
 
-async fn answer(runtime: &Runtime, request: Request, out: &mut Out) -> Result<(), Problem> {
+async fn answer(
+    runtime: &Runtime,
+    request: Request,
+    each: &mut dyn FnMut(&Answer) -> io::Result<()>,
+) -> Result<(), Problem> {
     let (answers, mut ready) = tokio::sync::mpsc::channel(64);
     let work = perform(runtime, request, answers);
     // It takes the queue with it: when nobody reads any more, the work must not wait for room.
     let print = async move {
         while let Some(answer) = ready.recv().await {
-            out.tell(&answer).map_err(unwritten)?;
+            each(&answer).map_err(unwritten)?;
         }
         Ok(())
     };
@@ -140,7 +193,7 @@ async fn answer(runtime: &Runtime, request: Request, out: &mut Out) -> Result<()
     printed.and(done)
 }
 
-fn unwritten(error: io::Error) -> Problem {
+pub(super) fn unwritten(error: io::Error) -> Problem {
     Problem::new(Kind::Store, format!("cannot write the answer: {error}")).hint("stoa status")
 }
 
@@ -167,6 +220,8 @@ struct Page {
 
 struct Out {
     json: bool,
+    /// Where an export goes that does not go to stdout.
+    file: Option<carry::Into>,
     progress: Progress,
     page: Option<Page>,
     /// Up to where a subscription is printed.
@@ -180,9 +235,18 @@ struct Out {
 impl Out {
     fn tell(&mut self, answer: &Answer) -> io::Result<()> {
         match answer {
-            Answer::Doing(doing) => return Ok(self.progress.show(doing)),
-            Answer::Making(index) => return Ok(self.progress.making(index)),
-            _ => {}
+            Answer::Doing(doing) => self.progress.show(doing),
+            Answer::Making(index) => self.progress.making(index),
+            Answer::Copied(copied) => self.progress.copied(copied),
+            answer => return self.told(answer),
+        }
+        Ok(())
+    }
+
+    /// What is more than progress.
+    fn told(&mut self, answer: &Answer) -> io::Result<()> {
+        if let Some(file) = &mut self.file {
+            return file.line(answer);
         }
         self.progress.clear();
         if *answer == Answer::Moved {
@@ -253,13 +317,14 @@ impl Out {
             let on = if newest { "--before" } else { "--after" };
             drop(writeln!(anstream::stderr(), "there may be more: add {on} {last}"));
         }
-        done.and(self.failed.map_or(Ok(()), Err))
+        done.and(self.failed.map_or(Ok(()), Err))?;
+        self.file.map_or(Ok(()), |file| file.publish(self.json))
     }
 }
 
 /// It is there, or somebody is about to have made it.
 fn is_made(data: &Path) -> bool {
-    data.join("format").exists() || data.join(store::BEGUN).exists()
+    ["format", store::BEGUN, store::RESTORING].iter().any(|it| data.join(it).exists())
 }
 
 fn makes_directory(verb: &Verb) -> bool {

@@ -7,10 +7,12 @@ use super::status::{Status, status};
 use super::subscriptions::SubscriptionCall;
 use crate::agents::{AgentCard, Happening, SpawnAsk};
 use crate::audit::{self, Audited};
+use crate::backup::{Backup, Copied, Copying};
 use crate::caller::{
-    Caller, Change, ClaimAsk, Difference, Grant, Granted, Read, SpaceCard, SubscriptionCard, Taken,
-    Why,
+    Caller, Change, ClaimAsk, Difference, Grant, Granted, Imported, Read, SpaceCard,
+    SubscriptionCard, Taken, Why,
 };
+use crate::envelope::Exported;
 use crate::moment::Moment;
 use crate::problem::{Kind, Problem};
 use crate::research::{Doing, Report, ResearchAsk};
@@ -18,11 +20,12 @@ use crate::runtime::Runtime;
 use crate::search::{Found, IndexCard, Page};
 use crate::session;
 use serde::{Deserialize, Serialize};
+use std::path::PathBuf;
 use std::time::Duration;
 use stoa_actors::id::{AtomId, Position, ROOT, SpaceId, SubscriptionId};
 use stoa_actors::rights::Level;
 use stoa_actors::search::Query;
-use stoa_actors::space::{Draft, Expect, Filter, Lease, Mutation, Patch, Wake};
+use stoa_actors::space::{Carried, Draft, Expect, Filter, Lease, Mutation, Patch, Wake};
 use tokio::sync::mpsc::Sender;
 
 /// What a process asks of the owner.
@@ -122,6 +125,20 @@ pub enum Call {
     Research(Box<ResearchAsk>),
     Status,
     Audit(AuditAsk),
+    Export {
+        space: String,
+    },
+    /// One piece; `describe` says what the space is for, if it does not say so yet.
+    Import {
+        space: String,
+        carried: Vec<Carried>,
+        describe: Option<String>,
+        why: Why,
+    },
+    /// Of everything, so for the root alone. The path is the owner's to write.
+    Backup {
+        target: PathBuf,
+    },
 }
 
 /// One Python action and the rights it is to have.
@@ -191,6 +208,14 @@ pub enum Answer {
     Report(Box<Report>),
     Status(Status),
     Audited(Audited),
+    Copied(Copied),
+    Exporting(Exported),
+    Carried(Box<Carried>),
+    Exported {
+        events: u64,
+    },
+    Imported(Imported),
+    Backup(Backup),
 }
 
 /// Does what is asked; answers go out as they come.
@@ -316,6 +341,25 @@ pub async fn perform(
                 .map_err(|error| Problem::new(Kind::Store, format!("the audit died: {error}")))??;
             out.tell(Answer::Audited(audited)).await
         }
+        Call::Export { space } => export(&caller, &space, &out).await,
+        Call::Import { space, carried, describe, why } => {
+            let id = caller.resolve(&space)?;
+            if let Some(text) = describe.filter(|text| !text.is_empty())
+                && caller.description(id)?.is_empty()
+            {
+                caller.describe(id, &text).await?;
+            }
+            out.tell(Answer::Imported(caller.import(id, carried, why).await?)).await
+        }
+        Call::Backup { target } => {
+            if caller.session() != ROOT {
+                let text = "a backup holds what every session may read: it is for the root alone";
+                return Err(Problem::new(Kind::Forbidden, text).hint("stoa backup FILE"));
+            }
+            let looking = out.0.clone();
+            let look = move |copied| drop(looking.try_send(Answer::Copied(copied)));
+            out.tell(Answer::Backup(runtime.backup(&target, look).await?)).await
+        }
     }
 }
 
@@ -359,6 +403,20 @@ impl Out {
         }
         Ok(())
     }
+}
+
+async fn export(caller: &Caller, space: &str, out: &Out) -> Result<(), Problem> {
+    let mut export = caller.export(caller.resolve(space)?)?;
+    out.tell(Answer::Exporting(export.exported().clone())).await?;
+    let mut events = 0;
+    while let Some(piece) = export.piece()? {
+        events += piece.len() as u64;
+        out.all(piece.into_iter().map(|it| Answer::Carried(Box::new(it)))).await?;
+        let (done, of) = export.so_far()?;
+        // Who does not keep up is told less, not later.
+        drop(out.0.try_send(Answer::Copied(Copied { how: Copying::Export, done, of })));
+    }
+    out.tell(Answer::Exported { events }).await
 }
 
 async fn watch(

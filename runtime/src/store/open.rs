@@ -1,17 +1,17 @@
 //! Opening: who has the directory, which format it is, and whether the log holds everything that
 //! was acknowledged. Any doubt is a refusal that says so; nothing is repaired on the quiet.
 
+use super::fold::Fold;
 use super::{Store, Tables, Witness, keys, scrub};
 use crate::config::Config;
 use crate::failure::StoreError;
 use crate::kinds::Kinds;
-use fjall::{OwnedWriteBatch, PersistMode};
-use std::collections::BTreeMap;
+use fjall::PersistMode;
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{Read, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::Path;
-use stoa_actors::id::{Millis, Position, StreamId};
+use stoa_actors::id::{Millis, Position};
 use stoa_actors::log::{Body, Breach, Hash, Head, Walk};
 
 /// The layout of a data directory. A directory with a higher number is refused.
@@ -19,6 +19,9 @@ const FORMAT: u32 = 1;
 
 /// What the format is called until the directory has been opened for the first time.
 pub const BEGUN: &str = "format.new";
+
+/// What the format is called while the directory is being restored from a backup.
+pub const RESTORING: &str = "format.restoring";
 
 /// A directory that is ours.
 #[derive(Debug)]
@@ -38,12 +41,23 @@ pub(crate) struct Opened {
     pub(crate) walked: u64,
 }
 
-fn file_error(what: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> StoreError {
+pub(super) fn file_error(
+    what: &'static str,
+    path: &Path,
+) -> impl FnOnce(std::io::Error) -> StoreError {
     move |error| StoreError::File { what, path: path.to_owned(), why: error.to_string() }
 }
 
 /// Makes the directory if need be, takes its lock, checks its format.
 pub(crate) fn ready_directory(data: &Path) -> Result<Owned, StoreError> {
+    lock_directory(data, check_format)
+}
+
+/// Makes the directory if need be and takes its lock, if it is as `check` wants it.
+pub(super) fn lock_directory(
+    data: &Path,
+    check: impl FnOnce(&Path) -> Result<(), StoreError>,
+) -> Result<Owned, StoreError> {
     fs::DirBuilder::new()
         .recursive(true)
         .mode(0o700)
@@ -67,7 +81,7 @@ pub(crate) fn ready_directory(data: &Path) -> Result<Owned, StoreError> {
         }
         Err(TryLockError::Error(error)) => return Err(file_error("cannot lock", &path)(error)),
     }
-    check_format(data)?;
+    check(data)?;
     lock.set_len(0)
         .and_then(|()| lock.write_all(format!("{}\n", std::process::id()).as_bytes()))
         .map_err(file_error("cannot write", &path))?;
@@ -75,6 +89,9 @@ pub(crate) fn ready_directory(data: &Path) -> Result<Owned, StoreError> {
 }
 
 fn check_format(data: &Path) -> Result<(), StoreError> {
+    if data.join(RESTORING).exists() {
+        return Err(StoreError::Unrestored { path: data.to_owned() });
+    }
     let path = data.join("format");
     match fs::read_to_string(&path) {
         Ok(text) => match text.trim().parse::<u32>() {
@@ -97,29 +114,43 @@ fn begin(data: &Path) -> Result<(), StoreError> {
     let begun = data.join(BEGUN);
     let (db, witness) = (data.join("db"), data.join("witness"));
     if begun.exists() {
-        if db.exists() {
-            fs::remove_dir_all(&db).map_err(file_error("cannot remove", &db))?;
-        }
-        if witness.exists() {
-            fs::remove_file(&witness).map_err(file_error("cannot remove", &witness))?;
-        }
+        clear(data)?;
     } else if let Some(strange) = [db, witness].into_iter().find(|it| it.exists()) {
         let why = "it was there before stoa was".to_owned();
         return Err(StoreError::File { what: "cannot use", path: strange, why });
     }
-    let mut file = File::create(&begun).map_err(file_error("cannot write", &begun))?;
+    mark(&begun)
+}
+
+/// Removes what was begun and never opened.
+pub(super) fn clear(data: &Path) -> Result<(), StoreError> {
+    let (db, witness) = (data.join("db"), data.join("witness"));
+    if db.exists() {
+        fs::remove_dir_all(&db).map_err(file_error("cannot remove", &db))?;
+    }
+    if witness.exists() {
+        fs::remove_file(&witness).map_err(file_error("cannot remove", &witness))?;
+    }
+    Ok(())
+}
+
+/// Writes which format is being made, under the name that says how far it is.
+pub(super) fn mark(path: &Path) -> Result<(), StoreError> {
+    let mut file = File::create(path).map_err(file_error("cannot write", path))?;
     file.write_all(format!("{FORMAT}\n").as_bytes())
         .and_then(|()| file.sync_all())
-        .map_err(file_error("cannot write", &begun))
+        .map_err(file_error("cannot write", path))
 }
 
 /// The directory has been opened whole: from now on what is in it counts.
 fn born(data: &Path) -> Result<(), StoreError> {
-    let (begun, format) = (data.join(BEGUN), data.join("format"));
-    if format.exists() {
-        return Ok(());
-    }
-    fs::rename(&begun, &format)
+    if data.join("format").exists() { Ok(()) } else { whole(data, BEGUN) }
+}
+
+/// What was made under `begun` is whole.
+pub(super) fn whole(data: &Path, begun: &str) -> Result<(), StoreError> {
+    let format = data.join("format");
+    fs::rename(data.join(begun), &format)
         .and_then(|()| File::open(data)?.sync_all())
         .map_err(file_error("cannot write", &format))
 }
@@ -278,7 +309,6 @@ pub fn rebuild(config: &Config, kinds: &Kinds) -> Result<u64, StoreError> {
 }
 
 fn rebuild_tables(store: &Store, kinds: &Kinds) -> Result<u64, StoreError> {
-    const BATCH_ENTRIES: u64 = 512;
     // Without a checkpoint an interrupted rebuild is finished by the next open.
     let mut batch = store.batch(1).durability(Some(PersistMode::SyncAll));
     batch.remove(&store.meta, keys::CHECKPOINT);
@@ -286,38 +316,15 @@ fn rebuild_tables(store: &Store, kinds: &Kinds) -> Result<u64, StoreError> {
     for keyspace in store.derived() {
         keyspace.clear()?;
     }
-    let mut head = Head::default();
-    let mut batch = store.batch(BATCH_ENTRIES as usize);
-    let mut places: BTreeMap<StreamId, (u64, Vec<u8>)> = BTreeMap::new();
+    let mut walk = Walk::new(Head::default(), None);
+    let mut fold = Fold::new(store, kinds);
     for raw in store.raw_after(Position(0)) {
         let (at, entry) = raw?;
-        let mut walk = Walk::new(head, None);
         let (header, body) = walk.step(at, &entry)?;
-        let body = Body::decode(body)?;
-        head = walk.head();
-        for row in kinds.rows(header.stream, &body)? {
-            store.write_row(&mut batch, at, &row);
-        }
-        let place = places.entry(header.stream).or_insert((header.seq, Vec::new()));
-        place.1.extend(keys::position(at));
-        if at.0.is_multiple_of(BATCH_ENTRIES) {
-            write_places(store, &mut batch, &mut places);
-            let full = std::mem::replace(&mut batch, store.batch(BATCH_ENTRIES as usize));
-            full.durability(Some(PersistMode::Buffer)).commit()?;
-        }
+        fold.derive(at, &header, &Body::decode(body)?)?;
     }
-    write_places(store, &mut batch, &mut places);
-    batch.durability(Some(PersistMode::SyncAll)).commit()?;
+    fold.finish()?;
+    let head = walk.head();
     store.make_checkpoint(head)?;
     Ok(head.position.0)
-}
-
-fn write_places(
-    store: &Store,
-    batch: &mut OwnedWriteBatch,
-    places: &mut BTreeMap<StreamId, (u64, Vec<u8>)>,
-) {
-    for (stream, (first, positions)) in std::mem::take(places) {
-        store.write_stream(batch, stream, first, &positions);
-    }
 }

@@ -28,6 +28,10 @@ impl View for Store {
         self.or_stop(self.newest(id)).map(|(_, atom)| atom)
     }
 
+    fn version(&self, id: AtomId, version: u64) -> Option<Arc<Atom>> {
+        self.or_stop(Store::version(self, id, version)).map(|(_, atom)| atom)
+    }
+
     fn space_of(&self, id: AtomId) -> Option<SpaceId> {
         let value = self.or_stop(self.atoms.get(id.0).map_err(StoreError::from));
         value.and_then(|it| keys::space(&it))

@@ -6,11 +6,11 @@ use std::path::PathBuf;
 use std::process::Command;
 
 /// A small file system of its own, gone at the end.
-struct Disk(PathBuf);
+pub(crate) struct Disk(PathBuf);
 
 impl Disk {
     /// Nothing where mounting is not allowed.
-    fn mount(at: PathBuf, megabytes: u32) -> Option<Disk> {
+    pub(crate) fn mount(at: PathBuf, megabytes: u32) -> Option<Disk> {
         std::fs::create_dir(&at).unwrap();
         let mut mount = Command::new("mount");
         mount.args(["-t", "tmpfs", "-o", &format!("size={megabytes}m"), "stoa-test"]).arg(&at);

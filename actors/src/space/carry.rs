@@ -1,0 +1,297 @@
+//! Carrying a space from one store to another: what leaves it, and what is taken in.
+//!
+//! What is taken in is the importer's doing and says so: it is the author, now. Who wrote it where it
+//! comes from, when and why is kept beside it as its *origin*, so that nothing is lost on the way
+//! and nobody can write history in another's name.
+
+use super::{Event, Refusal, Reply, Space, limit, patch, readable};
+use crate::atom::{Atom, Content, Deprecation, Embedding, Metadata, Reference};
+use crate::behaviour::{Behaviour, Decision, Delivery};
+use crate::codec::CodecError;
+use crate::difference::lacking;
+use crate::id::{AtomId, EventId, Millis, Position, SessionId, SpaceId};
+use crate::incarnation::{self, Laid, Overlay};
+use crate::limits::Limits;
+use crate::log::{Body, Cause, Hash};
+use crate::mutant::planted;
+use crate::rights::Level;
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+
+/// Where a version comes from that was taken in: what its first store says of it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Origin {
+    /// Its entry there.
+    pub event: EventId,
+    /// Where that stood.
+    pub position: Position,
+    /// When it was decided.
+    pub at: Millis,
+    /// By whom.
+    pub by: SessionId,
+    /// What it was: `atom.put`, …
+    pub kind: String,
+    /// What for.
+    pub comment: String,
+    /// The idempotency key it was asked with; here it answers nothing.
+    pub key: Option<String>,
+    /// What set it off.
+    pub cause: Cause,
+    /// The space.
+    pub space: SpaceId,
+    /// The atom; another one here where ids are made anew.
+    pub atom: AtomId,
+    /// All that it refers to, where not all of it can be referred to here; not told on the way.
+    pub references: Option<Vec<Reference>>,
+    /// The atom to read instead; not told on the way.
+    pub superseded_by: Option<AtomId>,
+}
+
+/// One version of an atom on its way.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Carried {
+    /// The atom.
+    pub id: AtomId,
+    /// Which version.
+    pub version: u64,
+    /// The payload.
+    pub content: Content,
+    /// What it is about.
+    pub annotation: String,
+    /// Key and value.
+    pub metadata: Metadata,
+    /// All that it refers to.
+    pub references: Vec<Reference>,
+    /// Its vector, where it has one to be kept.
+    pub embedding: Option<Embedding>,
+    /// Set if it is out of use.
+    pub deprecated: Option<Deprecation>,
+    /// Where it comes from.
+    pub origin: Origin,
+    /// By which entry it was taken in where it leaves now; told, and of no effect.
+    pub imported: Option<Taken>,
+}
+
+/// How a version came into the store that it leaves now.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Taken {
+    /// The entry.
+    pub event: EventId,
+    /// Where it stands.
+    pub position: Position,
+    /// When.
+    pub at: Millis,
+    /// By whom.
+    pub by: SessionId,
+}
+
+impl Carried {
+    /// What leaves with one entry of a space: the atom versions in it, in order.
+    pub fn of(space: SpaceId, position: Position, body: &Body) -> Result<Vec<Carried>, CodecError> {
+        let events = incarnation::events::<Space>(body)?;
+        Ok(events.iter().filter_map(|event| carried(space, position, body, event)).collect())
+    }
+
+    /// Under other ids: those of the atoms that are carried along are made anew, the same for the
+    /// same space each time; what else is referred to stays.
+    pub fn under(mut self, into: SpaceId, carried: &dyn Fn(AtomId) -> bool) -> Carried {
+        let new = |id: AtomId| if carried(id) { renamed(into, id) } else { id };
+        self.id = new(self.id);
+        for reference in &mut self.references {
+            reference.target = new(reference.target);
+        }
+        if let Some(Deprecation { superseded_by: Some(by) }) = &mut self.deprecated {
+            *by = new(*by);
+        }
+        self
+    }
+
+    /// Refuses what no store could take in, whatever is in it.
+    pub fn check(&self, limits: &Limits) -> Result<(), Refusal> {
+        patch::within_limits(
+            &self.content,
+            &self.annotation,
+            &self.metadata,
+            &self.references,
+            limits,
+        )?;
+        for reference in &self.references {
+            patch::named("a relation", &reference.relation, limits.name_bytes_max)?;
+        }
+        let key = self.origin.key.as_ref().map_or(0, String::len);
+        limit("the origin's key", key, limits.key_bytes_max)?;
+        limit("the origin's comment", self.origin.comment.len(), limits.comment_bytes_max)
+    }
+
+    /// About the bytes that it takes.
+    pub fn bytes(&self) -> usize {
+        let metadata = self.metadata.iter().map(|(key, value)| key.len() + value.bytes());
+        let references = self.references.iter().map(|it| it.relation.len() + 24);
+        let said = metadata.sum::<usize>() + references.sum::<usize>() + self.annotation.len();
+        said + self.content.bytes() + self.origin.comment.len() + 512
+    }
+
+    /// Whether this is what an atom says. What it refers to may be less here than there.
+    fn is_said_by(&self, atom: &Atom) -> bool {
+        let same = |it: &Deprecation, here: &Deprecation| {
+            here.superseded_by.is_none() || it.superseded_by == here.superseded_by
+        };
+        let deprecated = match (&self.deprecated, &atom.deprecated) {
+            (None, None) => true,
+            (Some(it), Some(here)) => same(it, here),
+            _ => false,
+        };
+        deprecated
+            && self.content == atom.content
+            && self.annotation == atom.annotation
+            && self.metadata == atom.metadata
+            && lacking(&atom.references, &self.references).is_empty()
+    }
+}
+
+/// The id under which an atom of elsewhere lives in a space.
+pub fn renamed(into: SpaceId, id: AtomId) -> AtomId {
+    let digest = Hash::of(&[&b"stoa:import"[..], &into.0, &id.0].concat()).0;
+    let mut new = [0; 16];
+    new.copy_from_slice(&digest[..16]);
+    AtomId(new)
+}
+
+fn carried(space: SpaceId, position: Position, body: &Body, event: &Event) -> Option<Carried> {
+    let atom = Space::atom(event)?;
+    let by = |atom: &Atom| atom.deprecated.as_ref().and_then(|it| it.superseded_by);
+    let (mut origin, imported) = match event {
+        Event::AtomImported { origin, .. } => {
+            let taken = Taken { event: body.id, position, at: body.at, by: body.by };
+            ((**origin).clone(), Some(taken))
+        }
+        _ => {
+            let origin = Origin {
+                event: body.id,
+                position,
+                at: body.at,
+                by: body.by,
+                kind: Space::name(event).to_owned(),
+                comment: body.comment.clone(),
+                key: body.answers.as_ref().map(|it| it.key.clone()),
+                cause: body.cause,
+                space,
+                atom: atom.id,
+                references: None,
+                superseded_by: by(atom),
+            };
+            (origin, None)
+        }
+    };
+    // On the way they are told in one place only.
+    let superseded_by = origin.superseded_by.take();
+    let references = origin.references.take();
+    Some(Carried {
+        id: atom.id,
+        version: atom.version,
+        content: atom.content.clone(),
+        annotation: atom.annotation.clone(),
+        metadata: atom.metadata.clone(),
+        references: references.unwrap_or_else(|| atom.references.clone()),
+        embedding: atom.embedding.clone(),
+        deprecated: atom.deprecated.as_ref().map(|_| Deprecation { superseded_by }),
+        origin,
+        imported,
+    })
+}
+
+impl Space {
+    /// Takes versions in, all of them or none; those that are here already are passed over.
+    pub(super) fn import(
+        &self,
+        carried: Vec<Carried>,
+        delivery: &mut Delivery<'_>,
+    ) -> Result<Decision<Self>, Refusal> {
+        self.need(Level::Write, delivery)?;
+        limit("the import", carried.len(), delivery.limits.transaction_mutations_max)?;
+        let count = carried.len();
+        let mut over = Overlay::default();
+        let mut events = Vec::new();
+        for it in carried {
+            let staged = Laid { over: &over, under: delivery.view };
+            let inner = Delivery { view: &staged, fresh: &mut *delivery.fresh, ..*delivery };
+            let Some(event) = self.take_in(it, &inner)? else { continue };
+            let mut rows = Vec::new();
+            Space::project(&event, 0, &mut rows);
+            over.lay(0, Space::atom(&event), &rows);
+            events.push(event);
+        }
+        let new = events.len() as u64;
+        let reply = Reply::Imported { new, known: count as u64 - new };
+        Ok(Decision { events, effects: Vec::new(), reply, refused: None })
+    }
+
+    /// The event of one version; nothing if it is here.
+    fn take_in(&self, it: Carried, delivery: &Delivery<'_>) -> Result<Option<Event>, Refusal> {
+        let (id, version) = (it.id, it.version);
+        let before = delivery.view.atom(id);
+        if before.as_ref().is_some_and(|here| here.space != self.id)
+            && !planted("import.takes_what_is_elsewhere")
+        {
+            return Err(Refusal::Elsewhere(id));
+        }
+        let newest = before.as_ref().map_or(0, |here| here.version);
+        if version == 0 || version > newest + 1 {
+            return Err(Refusal::Gap { id, version, newest });
+        }
+        if version <= newest {
+            let here = delivery.view.version(id, version);
+            let same = here.is_some_and(|here| it.is_said_by(&here));
+            if same || planted("import.passes_over_what_differs") {
+                return Ok(None);
+            }
+            return Err(Refusal::Differs { id, version });
+        }
+        if let Some(Deprecation { superseded_by: by }) =
+            before.as_ref().and_then(|here| here.deprecated.as_ref())
+        {
+            return Err(Refusal::Deprecated { id, by: *by });
+        }
+        self.unleased(id, delivery)?;
+        self.imported(it, before, delivery).map(Some)
+    }
+
+    fn imported(
+        &self,
+        it: Carried,
+        before: Option<Arc<Atom>>,
+        delivery: &Delivery<'_>,
+    ) -> Result<Event, Refusal> {
+        it.check(delivery.limits)?;
+        let known: &[Reference] = before.as_ref().map_or(&[], |here| &here.references);
+        let (mut origin, mut deprecated) = (it.origin, it.deprecated);
+        // What is not here and what is not for the importer to see are one and the same.
+        let mut references = it.references.clone();
+        references.retain(|to| known.contains(to) || readable(to.target, delivery).is_ok());
+        origin.references = (references.len() < it.references.len()).then_some(it.references);
+        if let Some(Deprecation { superseded_by: by }) = &mut deprecated {
+            origin.superseded_by = *by;
+            *by = by.filter(|by| *by != it.id && readable(*by, delivery).is_ok());
+        }
+        let by = if planted("import.writes_in_anothers_name") { origin.by } else { delivery.asker };
+        let atom = Atom {
+            id: it.id,
+            space: self.id,
+            version: it.version,
+            born: before.as_ref().map_or(delivery.seq, |here| here.born),
+            author: by,
+            at: delivery.now,
+            content: it.content,
+            annotation: it.annotation,
+            metadata: it.metadata,
+            references,
+            embedding: it.embedding,
+            deprecated,
+        };
+        patch::check(&atom, known, delivery)?;
+        let added = lacking(&atom.references, known);
+        let dropped = lacking(known, &atom.references);
+        let atom = Arc::new(atom);
+        Ok(Event::AtomImported { atom, added, dropped, origin: Box::new(origin) })
+    }
+}

@@ -1,0 +1,185 @@
+//! A space as a file: what is exported is written under another name until it is whole, what is
+//! imported is looked through before anything of it is sent.
+
+use super::json;
+use super::progress::Progress;
+use super::run::{Owner, unwritten};
+use std::fs::File;
+use std::io::{self, BufReader, BufWriter, Seek, Write};
+use std::path::{Path, PathBuf};
+use stoa_actors::id::SpaceId;
+use stoa_actors::limits::Limits;
+use stoa_runtime::backup::{Copied, Copying};
+use stoa_runtime::caller::{Imported, Why};
+use stoa_runtime::door::{Answer, Call, Request};
+use stoa_runtime::envelope::{Batches, Checked, Flaw, check};
+use stoa_runtime::part::Part;
+use stoa_runtime::problem::{Kind, Problem};
+
+/// An export on its way into a file.
+pub(super) struct Into {
+    part: Part,
+    to: BufWriter<File>,
+    events: u64,
+}
+
+impl Into {
+    pub(super) fn begin(path: &Path) -> Result<Into, Problem> {
+        let failed = |error| unmade(path, &error);
+        let part = Part::begin(path).map_err(failed)?;
+        let to = BufWriter::with_capacity(256 << 10, part.file.try_clone().map_err(failed)?);
+        Ok(Into { part, to, events: 0 })
+    }
+
+    pub(super) fn line(&mut self, answer: &Answer) -> io::Result<()> {
+        self.events += u64::from(matches!(answer, Answer::Carried(_)));
+        writeln!(self.to, "{}", json::answer(answer))
+    }
+
+    /// Gives the file its name.
+    pub(super) fn publish(mut self, as_json: bool) -> Result<(), Problem> {
+        let path = self.part.target().to_owned();
+        let published = self.to.flush().and_then(|()| self.part.publish());
+        published.map_err(|error| unmade(&path, &error))?;
+        let (name, events) = (path.display().to_string(), self.events);
+        let mut to = anstream::stdout().lock();
+        let told = match as_json {
+            true => writeln!(to, "{}", serde_json::json!({"exported": name, "events": events})),
+            false => writeln!(to, "exported {events} versions to {name}"),
+        };
+        told.map_err(unwritten)
+    }
+}
+
+/// Why there is no file.
+fn unmade(path: &Path, error: &io::Error) -> Problem {
+    if error.kind() == io::ErrorKind::AlreadyExists {
+        let text = format!("{} is there already; an export never writes over it", path.display());
+        return Problem::new(Kind::Conflict, text).hint("stoa export SPACE --to OTHER_FILE");
+    }
+    let text = format!("cannot write {}: {error}", path.display());
+    Problem::new(Kind::Store, text).hint("stoa export SPACE --to WRITABLE_DIR/FILE")
+}
+
+/// What is to be imported, looked through.
+pub(super) struct Import {
+    from: File,
+    name: String,
+    checked: Checked,
+    limits: Limits,
+}
+
+impl Import {
+    /// Looks a file through, or all of stdin, which is kept aside meanwhile.
+    pub(super) fn open(path: Option<PathBuf>) -> Result<Import, Problem> {
+        let path = path.filter(|it| it.as_os_str() != "-");
+        let name = path.as_ref().map_or("stdin".to_owned(), |it| it.display().to_string());
+        let unread = |error: io::Error| {
+            let text = format!("cannot read {name}: {error}");
+            Problem::new(Kind::Invalid, text).hint("stoa import SPACE FILE")
+        };
+        let from = match &path {
+            Some(path) => File::open(path).and_then(plain).map_err(unread)?,
+            None => aside().map_err(unread)?,
+        };
+        let limits = Limits::default();
+        let checked = check(BufReader::with_capacity(256 << 10, &from), &limits)
+            .map_err(|flaw| flawed(&name, &flaw))?;
+        Ok(Import { from, name, checked, limits })
+    }
+
+    /// Sends it, piece by piece, to whoever has the directory open.
+    pub(super) async fn run(
+        mut self,
+        owner: &mut Owner<'_>,
+        ask: ImportAsk,
+        as_json: bool,
+    ) -> Result<(), Problem> {
+        let request = |call| Request { acting_as: ask.acting_as.clone(), call };
+        let into = match ask.new_ids {
+            true => Some(id_of(owner, request(Call::Space { name: ask.space.clone() })).await?),
+            false => None,
+        };
+        self.from.rewind().map_err(unwritten)?;
+        let from = BufReader::with_capacity(256 << 10, &self.from);
+        let mut batches = Batches::new(from, &self.limits);
+        let comment = ask.comment.clone();
+        let why = Why::comment(comment.unwrap_or_else(|| format!("import from {}", self.name)));
+        let mut describe = Some(self.checked.exported.description.clone());
+        let (progress, mut sum) = (Progress::new(), Imported::default());
+        loop {
+            let mut carried = batches.batch().map_err(|flaw| flawed(&self.name, &flaw))?;
+            // An export of nothing still says what the space is for.
+            if carried.is_empty() && describe.is_none() {
+                break;
+            }
+            if let Some(into) = into {
+                let known = |id| self.checked.atoms.contains_key(&id);
+                carried = carried.into_iter().map(|it| it.under(into, &known)).collect();
+            }
+            let (space, why) = (ask.space.clone(), why.clone());
+            let call = Call::Import { space, carried, describe: describe.take(), why };
+            let mut take = |answer: &Answer| {
+                if let Answer::Imported(Imported { new, known }) = answer {
+                    (sum.new, sum.known) = (sum.new + new, sum.known + known);
+                }
+                Ok(())
+            };
+            owner.ask(request(call), &mut take).await?;
+            let (done, of) = (sum.new + sum.known, self.checked.events);
+            progress.copied(&Copied { how: Copying::Import, done, of });
+        }
+        progress.clear();
+        say(&sum, &self.name, as_json).map_err(unwritten)
+    }
+}
+
+/// What was typed after `import`, but for the file.
+pub(super) struct ImportAsk {
+    pub(super) acting_as: Option<String>,
+    pub(super) space: String,
+    pub(super) new_ids: bool,
+    pub(super) comment: Option<String>,
+}
+
+async fn id_of(owner: &mut Owner<'_>, request: Request) -> Result<SpaceId, Problem> {
+    let mut id = None;
+    let mut take = |answer: &Answer| {
+        if let Answer::Space(card) = answer {
+            id = Some(card.id);
+        }
+        Ok(())
+    };
+    owner.ask(request, &mut take).await?;
+    id.ok_or_else(|| Problem::new(Kind::Store, "an answer amiss").hint("stoa status"))
+}
+
+fn say(sum: &Imported, name: &str, as_json: bool) -> io::Result<()> {
+    let (new, known) = (sum.new, sum.known);
+    let mut to = anstream::stdout().lock();
+    match as_json {
+        true => writeln!(to, "{}", serde_json::json!({"imported": new, "known": known})),
+        false => writeln!(to, "imported {new} versions from {name}; {known} were there already"),
+    }
+}
+
+fn flawed(name: &str, flaw: &Flaw) -> Problem {
+    Problem::new(Kind::Invalid, format!("{name}: {flaw}")).hint("stoa export SPACE --to FILE")
+}
+
+/// A directory opens like a file, and cannot be read.
+fn plain(file: File) -> io::Result<File> {
+    if file.metadata()?.is_dir() { Err(io::ErrorKind::IsADirectory.into()) } else { Ok(file) }
+}
+
+/// All of stdin in a file without a name.
+fn aside() -> io::Result<File> {
+    let name = format!("stoa-import-{}", std::process::id());
+    let path = std::env::temp_dir().join(name);
+    let mut options = std::fs::OpenOptions::new();
+    let mut file = options.read(true).write(true).create_new(true).open(&path)?;
+    std::fs::remove_file(&path)?;
+    io::copy(&mut io::stdin().lock(), &mut file)?;
+    file.rewind()?;
+    Ok(file)
+}

@@ -1,0 +1,75 @@
+//! What is done with files alone, without anybody who has the directory open.
+
+use super::progress::Progress;
+use serde_json::{Value as Json, json};
+use std::io::{self, Write};
+use std::path::Path;
+use stoa_runtime::backup::{self, Backup};
+use stoa_runtime::config::Config;
+use stoa_runtime::failure::StoreError;
+use stoa_runtime::problem::{Kind, Problem};
+use stoa_runtime::runtime::kinds;
+
+/// Proves a backup.
+pub(super) fn verify(path: &Path, as_json: bool) -> Result<(), Problem> {
+    let progress = Progress::new();
+    let proved = backup::verify(path, &mut |copied| progress.copied(&copied))?;
+    progress.clear();
+    say("whole", "whole:", path, &proved, as_json)
+}
+
+/// Makes a directory of one.
+pub(super) fn restore(path: &Path, config: &Config, as_json: bool) -> Result<(), Problem> {
+    let progress = Progress::new();
+    let mut look = |copied| progress.copied(&copied);
+    let restored = backup::restore(path, config, &kinds(), &mut look).map_err(|error| {
+        let hint = match &error {
+            backup::BackupError::Store(StoreError::File { .. } | StoreError::Engine(_)) => {
+                Some(format!("stoa --data OTHER_DIR restore {}", path.display()))
+            }
+            _ => None,
+        };
+        let problem = Problem::from(error);
+        match hint {
+            Some(hint) => problem.hint(hint),
+            None => problem,
+        }
+    })?;
+    progress.clear();
+    say("restored", "restored into", &config.data, &restored, as_json)
+}
+
+fn say(key: &str, words: &str, path: &Path, backup: &Backup, as_json: bool) -> Result<(), Problem> {
+    let mut to = anstream::stdout().lock();
+    let written = match as_json {
+        true => writeln!(to, "{}", told(key, path, backup)),
+        false => print(&mut to, words, path, backup),
+    };
+    written.map_err(|error| Problem::new(Kind::Store, error))
+}
+
+/// For programs.
+pub(super) fn told(key: &str, path: &Path, backup: &Backup) -> Json {
+    json!({
+        key: path.display().to_string(),
+        "head": backup.head.to_string(),
+        "entries": backup.head.position.0,
+        "bytes": backup.bytes,
+    })
+}
+
+/// For people.
+pub(super) fn print(
+    to: &mut impl Write,
+    words: &str,
+    path: &Path,
+    backup: &Backup,
+) -> io::Result<()> {
+    let (head, bytes) = (backup.head, backup.bytes);
+    writeln!(
+        to,
+        "{words} {}: {} entries, {bytes} bytes, head {head}",
+        path.display(),
+        head.position
+    )
+}

@@ -1,0 +1,429 @@
+//! From lines to what is taken in. A file is looked through whole before anything of it is.
+
+use super::json::{fits, moment, value};
+use super::{Exported, FORM};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::{Map, Value as Json};
+use std::collections::BTreeMap;
+use std::io::{BufRead, Read};
+use std::str::FromStr;
+use stoa_actors::atom::{Content, Deprecation, Embedding, Metadata, Reference};
+use stoa_actors::id::{AtomId, Position, SessionId};
+use stoa_actors::limits::Limits;
+use stoa_actors::log::Cause;
+use stoa_actors::space::{Carried, Origin};
+
+/// A line: the largest content, with every byte of it escaped, and what surrounds it.
+const LINE_BYTES_MAX: u64 = 64 << 20;
+/// Bytes of one batch; a larger event is one alone.
+const CARRY_BYTES_MAX: usize = 2 << 20;
+
+/// Why a file is not taken in: on which line, and in which field.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("line {line}{}: {why}", field_of(.field))]
+pub struct Flaw {
+    /// From 1.
+    pub line: u64,
+    /// For instance `body.version`; empty where it is the whole line.
+    pub field: String,
+    /// What is amiss.
+    pub why: String,
+}
+
+fn field_of(field: &str) -> String {
+    if field.is_empty() { String::new() } else { format!(", {field}") }
+}
+
+/// What a whole file holds.
+#[derive(Clone, Debug)]
+pub struct Checked {
+    /// Its first line.
+    pub exported: Exported,
+    /// How many events.
+    pub events: u64,
+    /// The atoms, and how many versions there are of each.
+    pub atoms: BTreeMap<AtomId, u64>,
+}
+
+/// What is amiss with a value, before it is known where it stands.
+struct Amiss {
+    field: String,
+    why: String,
+}
+
+fn amiss(field: impl Into<String>, why: impl ToString) -> Amiss {
+    Amiss { field: field.into(), why: why.to_string() }
+}
+
+/// The lines of a file, each with its number.
+struct Lines<R> {
+    from: R,
+    line: u64,
+    bytes: Vec<u8>,
+}
+
+impl<R: BufRead> Lines<R> {
+    fn new(from: R) -> Lines<R> {
+        Lines { from, line: 0, bytes: Vec::new() }
+    }
+
+    fn flaw(&self, it: Amiss) -> Flaw {
+        Flaw { line: self.line, field: it.field, why: it.why }
+    }
+
+    /// The next object; nothing at the end of the file.
+    fn next(&mut self) -> Result<Option<Map<String, Json>>, Flaw> {
+        self.line += 1;
+        self.bytes.clear();
+        let read = (&mut self.from).take(LINE_BYTES_MAX + 1).read_until(b'\n', &mut self.bytes);
+        let read =
+            read.map_err(|error| self.flaw(amiss("", format!("cannot be read: {error}"))))?;
+        if read == 0 {
+            return Ok(None);
+        }
+        if read as u64 > LINE_BYTES_MAX {
+            let why = format!("it is longer than {LINE_BYTES_MAX} bytes");
+            return Err(self.flaw(amiss("", why)));
+        }
+        self.object().map(Some).map_err(|it| self.flaw(it))
+    }
+
+    fn object(&self) -> Result<Map<String, Json>, Amiss> {
+        let text = std::str::from_utf8(&self.bytes).map_err(|_| amiss("", "not UTF-8 text"))?;
+        let json = serde_json::from_str(text).map_err(|error| {
+            // The position within the line; its number is ours to tell.
+            let text = error.to_string();
+            let why = text.rsplit_once(" at line ").map_or(text.as_str(), |(why, _)| why);
+            amiss("", format!("not JSON: {why} (column {})", error.column()))
+        })?;
+        fits(text).map_err(|error| amiss("", error))?;
+        match json {
+            Json::Object(map) => Ok(map),
+            _ => Err(amiss("", "not an object")),
+        }
+    }
+}
+
+/// Looks through a whole file: every line, every version of every atom, and that nothing of it is
+/// cut off. Nothing is kept of it but which atoms there are.
+pub fn check(from: impl BufRead, limits: &Limits) -> Result<Checked, Flaw> {
+    let mut lines = Lines::new(from);
+    let first = lines.next()?;
+    let exported = match first {
+        Some(map) => header(map).map_err(|it| lines.flaw(it))?,
+        None => return Err(lines.flaw(amiss("", "an empty file, not an export"))),
+    };
+    let (mut events, mut atoms) = (0, BTreeMap::new());
+    while let Some(map) = lines.next()? {
+        if let Some(count) = trailer(&map).map_err(|it| lines.flaw(it))? {
+            if count != events {
+                let why = format!("{count}, but there are {events}: lines are missing");
+                return Err(lines.flaw(amiss("events", why)));
+            }
+            if lines.next()?.is_some() {
+                return Err(lines.flaw(amiss("", "there is something after the end")));
+            }
+            return Ok(Checked { exported, events, atoms });
+        }
+        let it = event(map).map_err(|it| lines.flaw(it))?;
+        it.check(limits).map_err(|no| lines.flaw(amiss("body", no)))?;
+        let newest: &mut u64 = atoms.entry(it.id).or_default();
+        if it.version != *newest + 1 {
+            let why = format!("{} of atom {} follows version {newest}", it.version, it.id);
+            return Err(lines.flaw(amiss("body.version", why)));
+        }
+        *newest = it.version;
+        events += 1;
+    }
+    Err(lines.flaw(amiss("", "the file is cut short: its last line is not export.ended")))
+}
+
+/// The events of a file that was looked through, in pieces that one entry can hold.
+pub struct Batches<R> {
+    lines: Lines<R>,
+    events_max: usize,
+    next: Option<Carried>,
+    begun: bool,
+}
+
+impl<R: BufRead> Batches<R> {
+    /// From the beginning of the file.
+    pub fn new(from: R, limits: &Limits) -> Batches<R> {
+        let events_max = limits.transaction_mutations_max;
+        Batches { lines: Lines::new(from), events_max, next: None, begun: false }
+    }
+
+    fn one(&mut self) -> Result<Option<Carried>, Flaw> {
+        if let Some(next) = self.next.take() {
+            return Ok(Some(next));
+        }
+        if !std::mem::replace(&mut self.begun, true) {
+            self.lines.next()?;
+        }
+        let Some(map) = self.lines.next()? else { return Ok(None) };
+        if trailer(&map).map_err(|it| self.lines.flaw(it))?.is_some() {
+            return Ok(None);
+        }
+        event(map).map(Some).map_err(|it| self.lines.flaw(it))
+    }
+
+    /// The next piece; empty at the end.
+    pub fn batch(&mut self) -> Result<Vec<Carried>, Flaw> {
+        let (mut batch, mut bytes) = (Vec::new(), 0);
+        while batch.len() < self.events_max {
+            let Some(it) = self.one()? else { break };
+            bytes += it.bytes();
+            if bytes > CARRY_BYTES_MAX && !batch.is_empty() {
+                self.next = Some(it);
+                break;
+            }
+            batch.push(it);
+        }
+        Ok(batch)
+    }
+}
+
+/// The fields of an object: each is taken once, and none may be left.
+struct Fields {
+    map: Map<String, Json>,
+    path: String,
+}
+
+impl Fields {
+    fn of(json: Json, path: &str) -> Result<Fields, Amiss> {
+        match json {
+            Json::Object(map) => Ok(Fields { map, path: format!("{path}.") }),
+            _ => Err(amiss(path, "not an object")),
+        }
+    }
+
+    fn path(&self, name: &str) -> String {
+        format!("{}{name}", self.path)
+    }
+
+    fn maybe(&mut self, name: &str) -> Option<Json> {
+        self.map.shift_remove(name)
+    }
+
+    fn take(&mut self, name: &str) -> Result<Json, Amiss> {
+        self.maybe(name).ok_or_else(|| amiss(self.path(name), "it is missing"))
+    }
+
+    fn fields(&mut self, name: &str) -> Result<Fields, Amiss> {
+        Fields::of(self.take(name)?, &self.path(name))
+    }
+
+    fn text(&mut self, name: &str) -> Result<String, Amiss> {
+        match self.take(name)? {
+            Json::String(text) => Ok(text),
+            _ => Err(amiss(self.path(name), "not a text")),
+        }
+    }
+
+    fn number(&mut self, name: &str) -> Result<u64, Amiss> {
+        let number = self.take(name)?.as_u64();
+        number.ok_or_else(|| amiss(self.path(name), "not a whole number"))
+    }
+
+    fn id<T: FromStr>(&mut self, name: &str) -> Result<T, Amiss>
+    where
+        T::Err: std::fmt::Display,
+    {
+        let text = self.text(name)?;
+        text.parse().map_err(|error| amiss(self.path(name), error))
+    }
+
+    fn bytes(&mut self, name: &str) -> Result<Vec<u8>, Amiss> {
+        let text = self.text(name)?;
+        STANDARD.decode(text).map_err(|error| amiss(self.path(name), error))
+    }
+
+    fn end(self) -> Result<(), Amiss> {
+        match self.map.keys().next() {
+            Some(name) => Err(amiss(self.path(name), "there is no such field")),
+            None => Ok(()),
+        }
+    }
+}
+
+fn header(map: Map<String, Json>) -> Result<Exported, Amiss> {
+    let mut fields = Fields { map, path: String::new() };
+    if fields.maybe("type") != Some(Json::from("space.exported")) {
+        return Err(amiss("type", "not an export: the first line is not space.exported"));
+    }
+    let form = fields.number("form")?;
+    if form > FORM {
+        let why = format!("{form}, this build reads {FORM}; use a newer stoa");
+        return Err(amiss("form", why));
+    }
+    let at = at(&mut fields)?;
+    let upto = Position(fields.number("cursor")?);
+    let mut space = fields.fields("space")?;
+    let (id, description) = (space.id("space_id")?, space.text("description")?);
+    space.end()?;
+    fields.end()?;
+    Ok(Exported { space: id, description, upto, at })
+}
+
+/// How many events it says there are, if it is the last line.
+fn trailer(map: &Map<String, Json>) -> Result<Option<u64>, Amiss> {
+    if map.get("type") != Some(&Json::from("export.ended")) {
+        return Ok(None);
+    }
+    let mut fields = Fields { map: map.clone(), path: String::new() };
+    fields.take("type")?;
+    let events = fields.number("events")?;
+    fields.end()?;
+    Ok(Some(events))
+}
+
+fn at(fields: &mut Fields) -> Result<stoa_actors::id::Millis, Amiss> {
+    let text = fields.text("ts")?;
+    moment(&text).ok_or_else(|| amiss(fields.path("ts"), format!("{text:?} is not a time")))
+}
+
+fn event(map: Map<String, Json>) -> Result<Carried, Amiss> {
+    let mut fields = Fields { map, path: String::new() };
+    let event = fields.id("event_id")?;
+    let position = Position(fields.number("cursor")?);
+    let at = at(&mut fields)?;
+    let kind = fields.text("type")?;
+    if !matches!(&*kind, "atom.put" | "atom.updated" | "atom.deprecated") {
+        return Err(amiss("type", format!("{kind:?} is no event of an atom")));
+    }
+    let by = actor(fields.fields("actor")?)?;
+    let mut refs = fields.fields("refs")?;
+    let (space, atom): (_, AtomId) = (refs.id("space_id")?, refs.id("atom_id")?);
+    refs.end()?;
+    let key = match fields.map.contains_key("idempotency_key") {
+        true => Some(fields.text("idempotency_key")?),
+        false => None,
+    };
+    fields.maybe("imported");
+    let mut body = fields.fields("body")?;
+    fields.end()?;
+    let comment = body.text("comment")?;
+    let hop = u16::try_from(body.number("hop")?).map_err(|error| amiss("body.hop", error))?;
+    let root = match body.map.contains_key("root") {
+        true => Some(body.id("root")?),
+        false => None,
+    };
+    let cause = Cause { root, hop };
+    let (references, superseded_by) = (None, None);
+    let origin = Origin {
+        event,
+        position,
+        at,
+        by,
+        kind,
+        comment,
+        key,
+        cause,
+        space,
+        atom,
+        references,
+        superseded_by,
+    };
+    let carried = Carried {
+        id: atom,
+        version: body.number("version")?,
+        content: content(&mut body)?,
+        annotation: body.text("annotation")?,
+        metadata: metadata(body.take("metadata")?)?,
+        references: self::references(body.take("references")?)?,
+        embedding: body.maybe("embedding").map(embedding).transpose()?,
+        deprecated: deprecated(&mut body)?,
+        origin,
+        imported: None,
+    };
+    body.end()?;
+    Ok(carried)
+}
+
+fn actor(mut fields: Fields) -> Result<SessionId, Amiss> {
+    let mut id = |name: &str, prefix: &str| {
+        let text = fields.text(name)?;
+        let id = text.strip_prefix(prefix).and_then(|it| it.parse::<SessionId>().ok());
+        id.ok_or_else(|| amiss(fields.path(name), format!("{text:?} is not {prefix}ID")))
+    };
+    let (agent, session) = (id("agent_id", "agent:")?, id("session_id", "sess:")?);
+    if agent != session {
+        return Err(amiss("actor", "agent and session are not the same"));
+    }
+    fields.end()?;
+    Ok(session)
+}
+
+fn content(body: &mut Fields) -> Result<Content, Amiss> {
+    let has = |name: &str| body.map.contains_key(name);
+    match (has("content"), has("json"), has("base64")) {
+        (true, false, false) => Ok(Content::Text(body.text("content")?)),
+        (false, true, false) => {
+            let json = body.take("json")?;
+            Ok(Content::Json(value(json).map_err(|error| amiss("body.json", error))?))
+        }
+        (false, false, true) => {
+            let (media_type, bytes) = (body.text("media_type")?, body.bytes("base64")?);
+            Ok(Content::Bytes { media_type, bytes })
+        }
+        _ => Err(amiss("body", "it needs one of content, json and base64")),
+    }
+}
+
+fn metadata(json: Json) -> Result<Metadata, Amiss> {
+    let fields = Fields::of(json, "body.metadata")?;
+    let mut out = Metadata::new();
+    for (key, json) in fields.map {
+        let value = value(json).map_err(|error| amiss(format!("body.metadata.{key}"), error))?;
+        out.insert(key, value);
+    }
+    Ok(out)
+}
+
+fn references(json: Json) -> Result<Vec<Reference>, Amiss> {
+    let fields = Fields::of(json, "body.references")?;
+    let mut out = Vec::new();
+    for (relation, targets) in fields.map {
+        let path = format!("body.references.{relation}");
+        let Json::Array(targets) = targets else { return Err(amiss(path, "not a list")) };
+        for target in targets {
+            let id = target.as_str().and_then(|it| it.parse().ok());
+            let target = id.ok_or_else(|| amiss(&path, format!("{target} is not an id")))?;
+            let reference = Reference { relation: relation.clone(), target };
+            if out.contains(&reference) {
+                return Err(amiss(path, format!("{target} stands there twice")));
+            }
+            out.push(reference);
+        }
+    }
+    Ok(out)
+}
+
+fn embedding(json: Json) -> Result<Embedding, Amiss> {
+    let mut fields = Fields::of(json, "body.embedding")?;
+    let number = fields.number("fingerprint")?;
+    let fingerprint =
+        u32::try_from(number).map_err(|error| amiss("body.embedding.fingerprint", error))?;
+    let scale = fields.take("scale")?.as_f64().map(|it| it as f32).filter(|it| it.is_finite());
+    let scale = scale.ok_or_else(|| amiss("body.embedding.scale", "not a finite number"))?;
+    let dims = fields.bytes("base64")?;
+    fields.end()?;
+    Ok(Embedding { fingerprint, scale, dims })
+}
+
+fn deprecated(body: &mut Fields) -> Result<Option<Deprecation>, Amiss> {
+    let by = body.maybe("superseded_by");
+    match (body.maybe("deprecated"), by) {
+        (None, None) => Ok(None),
+        (Some(Json::Bool(true)), None | Some(Json::Null)) => {
+            Ok(Some(Deprecation { superseded_by: None }))
+        }
+        (Some(Json::Bool(true)), Some(Json::String(id))) => {
+            let id = id.parse().map_err(|error| amiss("body.superseded_by", error))?;
+            Ok(Some(Deprecation { superseded_by: Some(id) }))
+        }
+        (Some(Json::Bool(true)), _) => Err(amiss("body.superseded_by", "not an id")),
+        _ => Err(amiss("body.deprecated", "not true")),
+    }
+}

@@ -1,0 +1,131 @@
+//! What spaces store.
+
+use crate::holds;
+use std::sync::Arc;
+use stoa_actors::atom::{Atom, Content, Deprecation, Embedding, Reference};
+use stoa_actors::id::{AtomId, EventId, Millis, Position, SessionId, SpaceId, SubscriptionId};
+use stoa_actors::log::{Cause, EVENTS_FORM};
+use stoa_actors::space::{self, Filter1, Origin, Subscription1};
+use stoa_actors::value::Value;
+
+fn atom(version: u64) -> Arc<Atom> {
+    let nested = Value::Map([("deep".to_owned(), Value::List(vec![Value::Null]))].into());
+    let metadata = [
+        ("fraction".to_owned(), Value::Float(-0.5)),
+        ("nested".to_owned(), nested),
+        ("status".to_owned(), Value::from("pending")),
+        ("true".to_owned(), Value::Bool(true)),
+        ("whole".to_owned(), Value::Int(-70_000)),
+    ];
+    Arc::new(Atom {
+        id: AtomId([1; 16]),
+        space: SpaceId([2; 16]),
+        version,
+        born: 300,
+        author: SessionId([3; 16]),
+        at: Millis(1_700_000_000_000),
+        content: match version {
+            1 => Content::Text("grüße".into()),
+            2 => Content::Json(Value::Int(1)),
+            _ => Content::Bytes { media_type: "image/png".into(), bytes: vec![0, 255, 7] },
+        },
+        annotation: "about it".into(),
+        metadata: metadata.into(),
+        references: vec![Reference { relation: "blocked_by".into(), target: AtomId([4; 16]) }],
+        embedding: Some(Embedding { fingerprint: 9, scale: 0.25, dims: vec![0, 127, 128] }),
+        deprecated: (version == 3).then_some(Deprecation { superseded_by: Some(AtomId([5; 16])) }),
+    })
+}
+
+#[test]
+fn space_events_of_form_1_read() {
+    let reference = Reference { relation: "supports".into(), target: AtomId([6; 16]) };
+    let subscription = Subscription1 {
+        id: SubscriptionId([7; 16]),
+        subscriber: SessionId([3; 16]),
+        filter: Filter1 {
+            types: vec!["atom.put".into()],
+            metadata: [("a".to_owned(), Value::Int(1))].into(),
+        },
+        cursor: Position(12),
+    };
+    let events = vec![
+        space::Event::Described("a convention".into()),
+        space::Event::AtomPut(atom(1)),
+        space::Event::AtomUpdated {
+            atom: atom(2),
+            added: vec![reference.clone()],
+            dropped: vec![reference],
+        },
+        space::Event::AtomDeprecated(atom(3)),
+        space::Event::Subscribed(subscription),
+        space::Event::Unsubscribed(SubscriptionId([7; 16])),
+        space::Event::Advanced { id: SubscriptionId([7; 16]), cursor: Position(300) },
+    ];
+    holds("space-events-1.bin", EVENTS_FORM, &events);
+}
+
+#[test]
+fn lease_events_of_form_1_read() {
+    let (space, token, until) = (SpaceId([2; 16]), 7, Millis(1_700_000_060_000));
+    let name = space::Resource::Name("deploy/production".into());
+    let status = |it: &str| [("status".to_owned(), Value::from(it))].into();
+    let claimed = space::Claimed {
+        set: status("doing"),
+        before: [("status".to_owned(), Value::Null)].into(),
+    };
+    let lease = space::Lease {
+        space,
+        resource: space::Resource::Atom(AtomId([1; 16])),
+        holder: SessionId([3; 16]),
+        token,
+        until,
+        intent: "to be done".into(),
+        claimed: Some(claimed),
+    };
+    let named = space::Lease { resource: name.clone(), claimed: None, ..lease.clone() };
+    let (resource, was) = (name, Millis(1_700_000_000_000));
+    let ended = |how| {
+        let resource = resource.clone();
+        space::Event::LeaseEnded { space, resource, token, until, how }
+    };
+    let events = vec![
+        space::Event::Leased(lease),
+        space::Event::Leased(named),
+        space::Event::LeaseRenewed { space, resource: resource.clone(), token, was, until },
+        ended(space::End::Released),
+        ended(space::End::Expired),
+        ended(space::End::Broken),
+    ];
+    holds("lease-events-1.bin", EVENTS_FORM, &events);
+}
+
+#[test]
+fn imported_versions_of_form_1_read() {
+    let reference = Reference { relation: "supports".into(), target: AtomId([6; 16]) };
+    let origin = Origin {
+        event: EventId([8; 16]),
+        position: Position(300),
+        at: Millis(1_600_000_000_000),
+        by: SessionId([9; 16]),
+        kind: "atom.updated".into(),
+        comment: "why".into(),
+        key: Some("once".into()),
+        cause: Cause { root: Some(EventId([7; 16])), hop: 3 },
+        space: SpaceId([10; 16]),
+        atom: AtomId([11; 16]),
+        references: Some(vec![reference.clone()]),
+        superseded_by: Some(AtomId([12; 16])),
+    };
+    let imported = |version, origin| space::Event::AtomImported {
+        atom: atom(version),
+        added: vec![reference.clone()],
+        dropped: vec![],
+        origin: Box::new(origin),
+    };
+    let bare = Origin { key: None, references: None, superseded_by: None, ..origin.clone() };
+    let events = vec![imported(1, bare), imported(3, origin)];
+    holds("space-imported-1.bin", EVENTS_FORM, &events);
+    let reply = space::Reply::Imported { new: 300, known: 1 };
+    holds("space-reply-imported-1.bin", EVENTS_FORM, &reply);
+}
