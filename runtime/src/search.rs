@@ -5,8 +5,10 @@
 //! is not durable yet is not. *Snapshot first, rights second*, as with every read.
 
 mod cursor;
+mod keeper;
 mod kept;
 mod live;
+mod segment;
 
 pub(crate) use kept::Searches;
 pub use live::IndexCard;
