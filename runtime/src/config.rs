@@ -24,6 +24,7 @@
 //! | `STALE_PERCENT_MAX` | `25` | changed vectors of a segment before it is given up |
 //! | `SEGMENT_FACTOR` | `4` | vectors of one segment, in those that it takes to begin one |
 //! | `SEALED_BYTES` | `900` | what a vector takes in a segment |
+//! | `LINE_BYTES` | `64` | the processor's: what comes from memory at once |
 //! | `FEW_FACTOR` | `16` | when a search looks its atoms up in a word's list instead of walking it |
 //! | `ATOM_BYTES` | `512` | what an atom that is kept decoded takes besides what it says |
 //! | `PASSED_MAX` | `32` | entries of others that reading a stream passes over |

@@ -148,10 +148,13 @@ struct Out {
 
 impl Out {
     fn tell(&mut self, answer: &Answer) -> io::Result<()> {
-        match answer {
-            Answer::Doing(doing) => return Ok(self.progress.show(doing)),
-            Answer::Making(index) => return Ok(self.progress.making(index)),
-            _ => {}
+        if let Answer::Doing(doing) = answer {
+            self.progress.show(doing);
+            return Ok(());
+        }
+        if let Answer::Making(index) = answer {
+            self.progress.making(index);
+            return Ok(());
         }
         self.progress.clear();
         if *answer == Answer::Moved {
