@@ -32,6 +32,9 @@
 //! | `STANDING_MAX` | `16` | conditions of claims that a space follows; others are looked for anew |
 //! | `MISSED_MAX` | `256` | how many of the best a search tries before it looks at all |
 //! | `STALE_PERCENT_MAX` | `25` | changed vectors of a segment before it is given up |
+//! | `SEGMENT_FACTOR` | `4` | vectors of one segment, in those that it takes to begin one |
+//! | `SEALED_BYTES` | `900` | what a vector takes in a segment |
+//! | `LINE_BYTES` | `64` | the processor's: what comes from memory at once |
 //! | `FEW_FACTOR` | `16` | when a search looks its atoms up in a word's list instead of walking it |
 //! | `ATOM_BYTES` | `512` | what an atom that is kept decoded takes besides what it says |
 //! | `PASSED_MAX` | `32` | entries of others that reading a stream passes over |
@@ -82,13 +85,14 @@
 //! | `SOCKET_PATH_BYTES_MAX` | `100` | the system's: 107 bytes fit |
 
 mod sources;
+mod workers;
 
 pub use sources::SourceLimits;
+pub use workers::{ActionLimits, WorkersConfig};
 
 use crate::fault::Faults;
 use crate::model::Models;
 use crate::tool::Tools;
-use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 use stoa_actors::limits::Limits;
 
@@ -189,6 +193,15 @@ pub struct Config {
     /// Atoms in all indexes together, at about 1.5 KB each. The index of the space that is searched
     /// stays, alone if it must.
     pub search_atoms_max: usize,
+    /// Vectors of a space that no segment covers from which on one is made, while nobody writes or
+    /// searches; 0 is never.
+    pub search_segment_atoms: usize,
+    /// Memory of all segments, at about 0.9 KB a vector; past it the rest is scanned.
+    pub search_segment_bytes_max: usize,
+    /// Fewer vectors than this are scanned, also where segments cover them: it takes less time.
+    pub search_scan_atoms: usize,
+    /// How long nobody has written or searched before segments are made.
+    pub search_idle_ms: u64,
     /// Atom versions that are indexed together when an index is made; in between others search.
     pub index_batch_atoms: usize,
     /// Bytes of their contents.
@@ -294,6 +307,10 @@ impl Config {
             search_spaces_max: 256,
             search_pasts_max: 4,
             search_atoms_max: 1_000_000,
+            search_segment_atoms: 100_000,
+            search_segment_bytes_max: 1 << 30,
+            search_scan_atoms: 20_000,
+            search_idle_ms: 2_000,
             index_batch_atoms: 1_024,
             index_batch_bytes: 8 << 20,
             index_follow_atoms: 64,
@@ -319,97 +336,6 @@ impl Config {
             tools: Tools::default(),
             sources: SourceLimits::default(),
             faults: Faults::default(),
-        }
-    }
-}
-
-/// What one action may use up. Everything has a limit; each error names the one it met.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ActionLimits {
-    /// Source code; more is refused unread.
-    pub source_bytes_max: usize,
-    /// Time the code itself computes. Past it the action is stopped, at the latest by killing its
-    /// worker `grace_ms` later.
-    pub compute_ms_max: u64,
-    /// Time all host calls of the action together may take.
-    pub host_wait_ms_max: u64,
-    /// Host calls.
-    pub host_calls_max: u32,
-    /// Arguments of one host call, as they travel.
-    pub call_bytes_max: usize,
-    /// The answer to one host call, as it travels.
-    pub answer_bytes_max: usize,
-    /// What is kept of the printed text.
-    pub printed_bytes_max: usize,
-    /// What is kept of the `repr` of the last expression.
-    pub value_bytes_max: usize,
-    /// What is kept of a traceback.
-    pub traceback_bytes_max: usize,
-    /// The REPL's state between actions; past it the next action has a fresh one.
-    pub dump_bytes_max: usize,
-    /// Memory above what the worker had before the action.
-    pub memory_bytes_max: usize,
-    /// Nested Python calls.
-    pub recursion_depth_max: usize,
-}
-
-impl Default for ActionLimits {
-    fn default() -> Self {
-        Self {
-            source_bytes_max: 32 << 10,
-            compute_ms_max: 5_000,
-            host_wait_ms_max: 600_000,
-            host_calls_max: 1_000,
-            call_bytes_max: 1 << 20,
-            answer_bytes_max: 4 << 20,
-            printed_bytes_max: 64 << 10,
-            value_bytes_max: 8 << 10,
-            traceback_bytes_max: 16 << 10,
-            dump_bytes_max: 4 << 20,
-            memory_bytes_max: 128 << 20,
-            recursion_depth_max: 1_000,
-        }
-    }
-}
-
-/// The worker processes a [`Workers`](crate::sandbox::Workers) keeps.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct WorkersConfig {
-    /// An executable that calls [`worker_main_if_asked`](crate::worker_main_if_asked) first thing;
-    /// nothing is this program itself.
-    pub worker: Option<PathBuf>,
-    /// Actions at a time, hence processes.
-    pub workers_max: usize,
-    /// Actions that may wait for a free worker; more are refused.
-    pub queue_actions_max: usize,
-    /// Actions after which a worker is replaced, against slow leaks. With 1 every action has a
-    /// process of its own, so that not even a broken interpreter carries over to another session,
-    /// for some three milliseconds each.
-    pub worker_actions_max: u32,
-    /// Memory of one worker as the kernel counts it, above its stacks: the wall behind
-    /// [`ActionLimits::memory_bytes_max`].
-    pub worker_memory_bytes_max: u64,
-    /// How long past its limit an action may take to stop by itself.
-    pub grace_ms: u64,
-}
-
-impl WorkersConfig {
-    /// Two workers of this executable: mostly `std::env::current_exe()`, asked for in `main`.
-    pub fn new(worker: impl Into<PathBuf>) -> Self {
-        Self { worker: Some(worker.into()), ..Self::default() }
-    }
-}
-
-impl Default for WorkersConfig {
-    /// Two workers of this program itself.
-    fn default() -> Self {
-        Self {
-            worker: None,
-            workers_max: 2,
-            queue_actions_max: 256,
-            worker_actions_max: 1_000,
-            worker_memory_bytes_max: 512 << 20,
-            grace_ms: 500,
         }
     }
 }

@@ -10,7 +10,7 @@ use crate::kinds::Kinds;
 use crate::log::{Log, Threads};
 use crate::news::News;
 use crate::sandbox::{CodeRunner, Workers};
-use crate::search::Searches;
+use crate::search::{IndexCard, Searches};
 use crate::seat::{Around, Nothing, Perform, Seat, Standing, Supervised};
 use crate::seats::Seats;
 use crate::store::{Opened, Owned, Scrub, Store, ready_directory};
@@ -310,6 +310,11 @@ impl Runtime {
         self.store().head_of(durable)?.ok_or_else(|| {
             StoreError::Invariant(format!("entry {durable} is durable and not there"))
         })
+    }
+
+    /// The indexes of searches in memory, and how far each is.
+    pub fn indexes(&self) -> Vec<IndexCard> {
+        self.searches().cards()
     }
 
     /// How many commits there have been.

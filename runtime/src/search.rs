@@ -6,9 +6,11 @@
 //! rights second*, as with every read.
 
 mod cursor;
+mod keeper;
 mod kept;
 mod live;
 mod past;
+mod segment;
 
 pub(crate) use kept::Searches;
 pub use live::IndexCard;

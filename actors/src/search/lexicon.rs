@@ -90,7 +90,7 @@ impl Lexicon {
             }
         }
         let best = visible.iter().map(|slot| scores[slot as usize]).fold(0.0, f32::max);
-        (best > 0.0).then_some(Scores { scores, best })
+        (best > 0.0).then_some(Scores { scores, inverse: 1.0 / best })
     }
 }
 
@@ -105,12 +105,13 @@ fn found(postings: &[u32], slot: u32) -> Option<u32> {
 /// What words make of a text, of each slot.
 pub(super) struct Scores {
     scores: Vec<f32>,
-    best: f32,
+    /// One over the best.
+    inverse: f32,
 }
 
 impl Scores {
     /// From 0 to 1, which the best of all has.
     pub(super) fn of(&self, slot: u32) -> f32 {
-        self.scores[slot as usize] / self.best
+        self.scores[slot as usize] * self.inverse
     }
 }

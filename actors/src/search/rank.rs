@@ -16,6 +16,10 @@ use std::cmp::{Ordering, Reverse};
 /// Of the best so many may fail the conditions on references before all are looked at.
 const MISSED_MAX: usize = 256;
 
+/// Vectors that are fetched from memory together: where a filter leaves gaps the processor does not
+/// see ahead what comes next, and waits for one after the other.
+const AHEAD: usize = 16;
+
 /// How far two ways of adding up one cosine may lie apart.
 const ROUNDING: f32 = 1e-5;
 
@@ -308,13 +312,25 @@ impl Index {
         slots: impl Iterator<Item = u32>,
         holds: &mut dyn FnMut(u32) -> bool,
     ) {
-        for slot in slots {
-            let Some(score) = self.score(asked, slot) else { continue };
-            let it = Ranked { score, slot: Reverse(slot) };
-            let seen = asked.behind.is_some_and(|behind| it >= behind);
-            let seen = seen && !planted("search.page_begins_anew");
-            if !seen && best.wants(it) && holds(slot) {
-                best.put(it);
+        let mut slots = slots.peekable();
+        while slots.peek().is_some() {
+            let (mut some, mut count) = ([0; AHEAD], 0);
+            for (place, slot) in some.iter_mut().zip(slots.by_ref()) {
+                *place = slot;
+                count += 1;
+            }
+            let some = &some[..count];
+            if asked.probe.is_some() {
+                self.slab.touch(some);
+            }
+            for slot in some {
+                let Some(score) = self.score(asked, *slot) else { continue };
+                let it = Ranked { score, slot: Reverse(*slot) };
+                let seen = asked.behind.is_some_and(|behind| it >= behind);
+                let seen = seen && !planted("search.page_begins_anew");
+                if !seen && best.wants(it) && holds(*slot) {
+                    best.put(it);
+                }
             }
         }
     }

@@ -39,6 +39,16 @@ impl Frozen {
         self.width
     }
 
+    /// One of them.
+    pub fn row(&self, number: usize) -> &[i8] {
+        &self.rows[number * self.width..(number + 1) * self.width]
+    }
+
+    /// Its slot.
+    pub fn slot(&self, number: usize) -> u32 {
+        self.slots[number]
+    }
+
     /// Each with its slot. None is without length.
     pub fn rows(&self) -> impl Iterator<Item = (u32, &[i8])> {
         self.slots.iter().copied().zip(self.rows.chunks_exact(self.width.max(1)))

@@ -355,6 +355,12 @@ fn status(to: &mut impl Write, status: &Status) -> io::Result<()> {
         let far = format!("of {}: {} of {} entries are read", it.space, it.entries, it.of);
         line(to, "index", far)?;
     }
+    for it in &status.indexes {
+        if let Some((done, of)) = it.sealing {
+            let far = format!("of {}: {done} of {of} vectors are in a segment", it.space);
+            line(to, "index", far)?;
+        }
+    }
     for (stream, why) in &status.quarantined {
         let red = AnsiColor::Red.on_default();
         writeln!(to, "{red}quarantined  {stream}{red:#} {why}")?;

@@ -62,7 +62,7 @@ pub(super) async fn status(runtime: &Runtime) -> Result<Status, Problem> {
         spaces: spaces as u64,
         seats: runtime.seats() as u64,
         running: supervised.iter().filter(|(_, it)| *it == State::Running).count() as u64,
-        indexes: runtime.searches().cards(),
+        indexes: runtime.indexes(),
         quarantined: supervised
             .into_iter()
             .filter_map(|(stream, state)| match state {

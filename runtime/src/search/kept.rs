@@ -1,23 +1,20 @@
-//! Which spaces have an index in memory, and what keeps those that are searched up to date.
-//!
-//! A thread of low priority follows the writes of every space that was searched lately, so that a
-//! search after a burst of writes has little left to read. It stops with the runtime; without it
-//! searches are the same, only the first after a burst is slower.
+//! Which spaces have an index in memory, and for how long.
 
 use super::Pasts;
+use super::keeper::Keeper;
 use super::live::{BatchMax, IndexCard, Live};
 use crate::config::Config;
 use crate::embedder;
 use crate::host::Shared;
 use parking_lot::Mutex;
 use std::collections::HashMap;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 use stoa_actors::atom::Embed;
-use stoa_actors::id::{Position, SpaceId};
+use stoa_actors::id::SpaceId;
+use stoa_actors::search::Asking;
 
 /// The indexes of a runtime, the most recently used of them.
 pub(crate) struct Searches {
@@ -26,11 +23,12 @@ pub(crate) struct Searches {
 }
 
 /// What the searches and the thread share.
-struct Desk {
+pub(super) struct Desk {
     embed: Arc<dyn Embed>,
     spaces_max: usize,
     atoms_max: usize,
     batch_max: BatchMax,
+    asking: Asking,
     kept: Mutex<Kept>,
     pasts: Pasts,
     stop: AtomicBool,
@@ -59,6 +57,7 @@ impl Searches {
                 few: config.index_follow_atoms,
                 bytes: config.index_batch_bytes,
             },
+            asking: Asking { scan_max: config.search_scan_atoms, ..Asking::default() },
             kept: Mutex::default(),
             pasts: Pasts::default(),
             stop: AtomicBool::new(false),
@@ -68,7 +67,7 @@ impl Searches {
 
     /// Starts the thread that follows the writes.
     pub(crate) fn start(&self, shared: &Arc<Shared>) -> std::io::Result<()> {
-        let keeper = Keeper { desk: self.desk.clone(), shared: shared.clone() };
+        let keeper = Keeper::new(self.desk.clone(), shared.clone());
         let thread = std::thread::Builder::new().name("stoa-index".into());
         *self.thread.lock() = Some(thread.spawn(move || keeper.run())?);
         Ok(())
@@ -131,7 +130,7 @@ impl Searches {
 
     /// Drops an index; the next search makes it anew.
     pub(crate) fn forget(&self, space: SpaceId) {
-        self.desk.kept.lock().spaces.remove(&space);
+        self.desk.forget(space);
     }
 
     /// How far the index of a space is, if there is one.
@@ -150,7 +149,7 @@ impl Searches {
 
 impl Desk {
     fn begin(&self, space: SpaceId) -> Live {
-        Live::new(space, self.embed.clone(), self.batch_max)
+        Live::new(space, self.embed.clone(), self.batch_max, self.asking)
     }
 
     fn drop_some(&self, kept: &mut Kept, but: SpaceId) {
@@ -163,59 +162,35 @@ impl Desk {
         }
     }
 
+    pub(super) fn stops(&self) -> bool {
+        self.stop.load(Ordering::Acquire)
+    }
+
+    /// Whether this is the index of the space still.
+    pub(super) fn has(&self, space: SpaceId, live: &Arc<Live>) -> bool {
+        self.kept.lock().spaces.get(&space).is_some_and(|it| Arc::ptr_eq(&it.live, live))
+    }
+
+    pub(super) fn forget(&self, space: SpaceId) {
+        self.kept.lock().spaces.remove(&space);
+    }
+
+    /// How long nobody has searched anything.
+    pub(super) fn unsearched(&self) -> Duration {
+        let kept = self.kept.lock();
+        let last = kept.spaces.values().map(|it| it.searched).max();
+        last.map_or(Duration::MAX, |it| it.elapsed())
+    }
+
+    /// Vectors in segments of all indexes.
+    pub(super) fn sealed(&self) -> u64 {
+        self.kept.lock().spaces.values().map(|it| it.live.sealed()).sum()
+    }
+
     /// Those that were searched within a time.
-    fn in_use(&self, within: Duration) -> Vec<(SpaceId, Arc<Live>)> {
+    pub(super) fn in_use(&self, within: Duration) -> Vec<(SpaceId, Arc<Live>)> {
         let kept = self.kept.lock();
         let lately = kept.spaces.iter().filter(|(_, slot)| slot.searched.elapsed() < within);
         lately.map(|(space, slot)| (*space, slot.live.clone())).collect()
-    }
-}
-
-struct Keeper {
-    desk: Arc<Desk>,
-    shared: Arc<Shared>,
-}
-
-impl Keeper {
-    fn run(self) {
-        #[cfg(target_os = "linux")]
-        if let Err(error) = rustix::process::setpriority_process(None, 19) {
-            tracing::debug!(%error, "indexes are kept at the priority of everybody");
-        }
-        let config = &self.shared.config;
-        let (every, lately) = (config.index_follow_ms, config.index_follow_for_ms);
-        let (every, lately) = (Duration::from_millis(every), Duration::from_millis(lately));
-        let mut seen = Position(0);
-        while self.goes_on() {
-            let spaces = self.desk.in_use(lately);
-            if spaces.is_empty() {
-                // The next search wakes it.
-                std::thread::park();
-                continue;
-            }
-            let durable = self.shared.log.durable();
-            if durable > seen {
-                spaces.iter().for_each(|(space, live)| self.follow(*space, live, durable));
-                seen = durable;
-            }
-            std::thread::park_timeout(every);
-        }
-    }
-
-    fn goes_on(&self) -> bool {
-        !self.desk.stop.load(Ordering::Acquire) && self.shared.store.failure.error().is_none()
-    }
-
-    fn follow(&self, space: SpaceId, live: &Live, upto: Position) {
-        let caught_up = || live.catch_up(&self.shared.store, upto);
-        match catch_unwind(AssertUnwindSafe(caught_up)) {
-            Ok(Ok(())) => {}
-            Ok(Err(error)) => tracing::debug!(%error, "an index is caught up by the next search"),
-            Err(_) => {
-                // It may be half of something: the next search makes another.
-                tracing::warn!(%space, "an index died while it was caught up");
-                self.desk.kept.lock().spaces.remove(&space);
-            }
-        }
     }
 }

@@ -12,7 +12,7 @@ use stoa_actors::atom::{Atom, Embed};
 use stoa_actors::behaviour::Behaviour;
 use stoa_actors::id::{AtomId, Position, SpaceId, StreamId};
 use stoa_actors::incarnation;
-use stoa_actors::search::Index;
+use stoa_actors::search::{Asking, Index};
 use stoa_actors::space::Space;
 
 /// How far the index of a space is.
@@ -27,6 +27,10 @@ pub struct IndexCard {
     pub of: u64,
     /// Atoms in it.
     pub atoms: u64,
+    /// Vectors that segments find, so that they need not be scanned.
+    pub sealed: u64,
+    /// How many vectors are in the segment that is being made, and of how many.
+    pub sealing: Option<(u64, u64)>,
 }
 
 impl IndexCard {
@@ -57,6 +61,8 @@ pub(crate) struct Live {
     entries: AtomicU64,
     of: AtomicU64,
     atoms: AtomicU64,
+    sealed: AtomicU64,
+    sealing: Mutex<Option<(u64, u64)>>,
 }
 
 /// An index and how far it has read.
@@ -89,8 +95,15 @@ impl Batch {
 }
 
 impl Live {
-    pub(super) fn new(space: SpaceId, embed: Arc<dyn Embed>, batch_max: BatchMax) -> Live {
-        let read = Read { index: Index::new(space, embed), seq: 0, upto: Position(0) };
+    pub(super) fn new(
+        space: SpaceId,
+        embed: Arc<dyn Embed>,
+        batch_max: BatchMax,
+        asking: Asking,
+    ) -> Live {
+        let mut index = Index::new(space, embed);
+        index.ask_segments(asking);
+        let read = Read { index, seq: 0, upto: Position(0) };
         Live {
             space,
             batch_max,
@@ -99,7 +112,25 @@ impl Live {
             entries: AtomicU64::new(0),
             of: AtomicU64::new(0),
             atoms: AtomicU64::new(0),
+            sealed: AtomicU64::new(0),
+            sealing: Mutex::new(None),
         }
+    }
+
+    /// The index as it is now.
+    pub(super) fn now(&self) -> RwLockReadGuard<'_, Read> {
+        self.read.read()
+    }
+
+    /// Changes how the index finds vectors, never what is in it.
+    pub(super) fn resegment(&self, change: impl FnOnce(&mut Index)) {
+        let mut read = self.read.write();
+        change(&mut read.index);
+        self.sealed.store(read.index.sealed() as u64, Ordering::Relaxed);
+    }
+
+    pub(super) fn say_sealing(&self, so_far: Option<(usize, usize)>) {
+        *self.sealing.lock() = so_far.map(|(done, of)| (done as u64, of as u64));
     }
 
     pub(crate) fn card(&self) -> IndexCard {
@@ -108,11 +139,17 @@ impl Live {
             entries: self.entries.load(Ordering::Relaxed),
             of: self.of.load(Ordering::Relaxed),
             atoms: self.atoms(),
+            sealed: self.sealed(),
+            sealing: *self.sealing.lock(),
         }
     }
 
     pub(super) fn atoms(&self) -> u64 {
         self.atoms.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn sealed(&self) -> u64 {
+        self.sealed.load(Ordering::Relaxed)
     }
 
     /// The index with everything up to a position in it.
@@ -183,6 +220,7 @@ impl Live {
         read.seq = last;
         self.entries.store(last, Ordering::Relaxed);
         self.atoms.store(read.index.len() as u64, Ordering::Relaxed);
+        self.sealed.store(read.index.sealed() as u64, Ordering::Relaxed);
     }
 }
 
@@ -253,19 +291,22 @@ mod tests {
         put(&runtime, space, 5).await;
         assert_eq!(runtime.searches().cards(), []);
         let live = runtime.searches().live(space);
-        let reader = live.read.read();
-        let search = runtime.clone();
-        let search = tokio::spawn(async move {
-            search.caller(ROOT).search(space, Query::default()).await.expect("search").len()
+        let (search, handle) = (runtime.clone(), tokio::runtime::Handle::current());
+        let found = tokio::task::block_in_place(|| {
+            let reader = live.read.read();
+            let search = handle.spawn(async move {
+                search.caller(ROOT).search(space, Query::default()).await.expect("search").len()
+            });
+            // It cannot take anything in while somebody reads.
+            while !live.card().is_being_made() {
+                std::thread::yield_now();
+            }
+            let card = runtime.searches().card(space).expect("an index");
+            assert_eq!((card.space, card.entries, card.of, card.atoms), (space, 0, 5, 0));
+            drop(reader);
+            handle.block_on(search).expect("ends")
         });
-        // It cannot take anything in while somebody reads.
-        while !live.card().is_being_made() {
-            tokio::task::yield_now().await;
-        }
-        let card = runtime.searches().card(space).expect("an index");
-        assert_eq!((card.space, card.entries, card.of, card.atoms), (space, 0, 5, 0));
-        drop(reader);
-        assert_eq!(search.await.expect("ends"), 5);
+        assert_eq!(found, 5);
         let card = &runtime.searches().cards()[0];
         assert_eq!((card.is_being_made(), card.entries, card.atoms), (false, 5, 5));
         runtime.stop().await.expect("stops");
