@@ -105,10 +105,72 @@ pub struct Embedding {
     pub dims: Vec<u8>,
 }
 
+/// Why numbers are no vector.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum NoVector {
+    /// There is none.
+    #[error("it has no dimensions")]
+    Empty,
+    /// A dimension is no number, or has no end.
+    #[error("dimension {0} is not a finite number")]
+    NotFinite(usize),
+    /// It points nowhere.
+    #[error("it has no length")]
+    Zero,
+}
+
+impl Embedding {
+    /// A vector of whatever length, in eight bits a dimension.
+    pub fn of(fingerprint: u32, vector: &[f32]) -> Result<Embedding, NoVector> {
+        if vector.is_empty() {
+            return Err(NoVector::Empty);
+        }
+        if let Some(at) = vector.iter().position(|it| !it.is_finite()) {
+            return Err(NoVector::NotFinite(at));
+        }
+        // In double precision nothing that is finite in single precision overflows.
+        let length = vector.iter().map(|it| f64::from(*it).powi(2)).sum::<f64>().sqrt();
+        let most = vector.iter().fold(0f64, |most, it| most.max(f64::from(it.abs())));
+        let step = most / f64::from(i8::MAX);
+        if length == 0.0 || step == 0.0 {
+            return Err(NoVector::Zero);
+        }
+        let dims = vector.iter().map(|it| (f64::from(*it) / step).round() as i8 as u8).collect();
+        Ok(Embedding { fingerprint, scale: (step / length) as f32, dims })
+    }
+}
+
 /// Turns words into a vector. Wired to a real table outside; a test may count letters.
 pub trait Embed: Send + Sync {
     /// Names the model: rows of another one are not compared with its own.
     fn fingerprint(&self) -> u32;
     /// The vector of a text, or nothing when no word of it is known.
     fn embed(&self, text: &str) -> Option<Embedding>;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_that_are_no_vector_are_refused() {
+        let of = |vector: &[f32]| Embedding::of(1, vector).map(|it| it.dims.len());
+        assert_eq!(of(&[]), Err(NoVector::Empty));
+        assert_eq!(of(&[0.0, -0.0]), Err(NoVector::Zero));
+        assert_eq!(of(&[1.0, f32::NAN]), Err(NoVector::NotFinite(1)));
+        assert_eq!(of(&[f32::NEG_INFINITY]), Err(NoVector::NotFinite(0)));
+        assert_eq!(of(&[f32::MAX, f32::MIN, f32::MIN_POSITIVE]), Ok(3));
+        assert_eq!(of(&[f32::from_bits(1); 300]), Ok(300));
+    }
+
+    #[test]
+    fn a_vector_is_kept_at_unit_length() {
+        for factor in [1e-30, 1.0, 1e30] {
+            let kept = Embedding::of(1, &[3.0 * factor, -4.0 * factor]).unwrap();
+            let dims: Vec<f32> =
+                kept.dims.iter().map(|it| f32::from(*it as i8) * kept.scale).collect();
+            assert!((dims[0] - 0.6).abs() < 0.005 && (dims[1] + 0.8).abs() < 0.005, "{dims:?}");
+        }
+    }
 }

@@ -13,6 +13,7 @@ mod json;
 mod print;
 mod progress;
 mod run;
+mod settings;
 mod subscriptions;
 
 use clap::error::ErrorKind;

@@ -81,12 +81,19 @@
 //! | `STAMPS_APART_ENTRIES` | `1_024` | how far a moment's last entry is looked for |
 //! | `STAMPS_APART_MS` | `1_000` | the same, in time |
 //! | `INDEX_LOOK` | `Duration::from_millis(500)` | how often who waits for an index hears how far it is |
+//! | `SETTINGS_BYTES_MAX` | `64 << 10` | what counts as a file of settings |
+//! | `NUMBER_BYTES_MAX` | `32` | an embedder's protocol: one number of an answer |
+//! | `AROUND_BYTES` | `64 << 10` | an embedder's protocol: what surrounds the numbers |
+//! | `COMPLAINT_BYTES_MAX` | `300` | how much of an endpoint's complaint is told on |
+//! | `SHORT_TEXT_BYTES` | `2_000` | what is embedded of a text that is refused whole |
 //! | `DAY_MS` | `86_400_000` | a day |
 //! | `SOCKET_PATH_BYTES_MAX` | `100` | the system's: 107 bytes fit |
 
+mod embedding;
 mod sources;
 mod workers;
 
+pub use embedding::EmbeddingConfig;
 pub use sources::SourceLimits;
 pub use workers::{ActionLimits, WorkersConfig};
 
@@ -214,6 +221,8 @@ pub struct Config {
     pub index_follow_for_ms: u64,
     /// A text up to this size is embedded at once; a longer one beside the tasks.
     pub embed_inline_bytes_max: usize,
+    /// Who makes the vectors that searches go by.
+    pub embedding: EmbeddingConfig,
     /// Versions of atoms that a session remembers; one that it has forgotten needs `if_version` or
     /// `force`.
     pub seen_atoms_max: usize,
@@ -317,6 +326,7 @@ impl Config {
             index_follow_ms: 100,
             index_follow_for_ms: 60_000,
             embed_inline_bytes_max: 4 << 10,
+            embedding: EmbeddingConfig::default(),
             seen_atoms_max: 10_000,
             nameless_ms: 60_000,
             action: ActionLimits::default(),

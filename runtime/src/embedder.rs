@@ -4,6 +4,9 @@
 //! a dimension. Where the table comes from and how it is made again: `data/PROVENANCE.md`.
 
 mod pieces;
+mod remote;
+
+pub use remote::{EmbedError, Key, Remote, RemoteConfig};
 
 use pieces::Vocabulary;
 use std::sync::{Arc, OnceLock};
@@ -80,11 +83,7 @@ impl Embed for Table {
     }
 
     fn embed(&self, text: &str) -> Option<Embedding> {
-        let vector = self.vector(text)?;
-        let most = vector.iter().fold(0f32, |most, it| most.max(it.abs()));
-        let scale = most / f32::from(i8::MAX);
-        let dims = vector.iter().map(|it| (it / scale).round() as i8 as u8).collect();
-        Some(Embedding { fingerprint: FINGERPRINT, scale, dims })
+        Embedding::of(FINGERPRINT, &self.vector(text)?).ok()
     }
 }
 

@@ -23,6 +23,9 @@ pub enum StoreError {
         /// What the system said.
         why: String,
     },
+    /// What the store is to be opened with cannot be.
+    #[error("{0}")]
+    Settings(String),
     /// Another process has it.
     #[error("{} is locked by another process that does not answer{}", .path.display(), by(.pid))]
     Locked {

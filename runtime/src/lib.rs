@@ -49,6 +49,8 @@ pub mod store;
 pub mod tool;
 mod tree;
 mod turnstile;
+mod vectors;
 
 pub use lines::unified;
 pub use sandbox::worker_main_if_asked;
+pub use vectors::VectorStatus;

@@ -99,12 +99,17 @@ impl From<StoreError> for Problem {
             StoreError::Damaged { breach, .. } => Some(give_up(breach)),
             StoreError::Codec(_) => Some("stoa doctor".to_owned()),
             StoreError::Stopping => Some("stoa status".to_owned()),
+            StoreError::Settings(_) => Some("stoa --help".to_owned()),
             StoreError::File { .. } => {
                 Some("stoa --data WRITABLE_DIR space create NAME".to_owned())
             }
             StoreError::Engine(_) | StoreError::Invariant(_) => Some("stoa audit".to_owned()),
         };
-        let kind = if matches!(error, StoreError::Stopping) { Kind::Busy } else { Kind::Store };
+        let kind = match error {
+            StoreError::Stopping => Kind::Busy,
+            StoreError::Settings(_) => Kind::Invalid,
+            _ => Kind::Store,
+        };
         Problem { kind, text: error.to_string(), hint }
     }
 }
@@ -140,6 +145,10 @@ impl From<space::Amiss> for Problem {
 impl From<space::Refusal> for Problem {
     fn from(refusal: space::Refusal) -> Self {
         use space::Refusal;
+        let refusal = match refusal {
+            Refusal::Subscription(space::Amiss::Condition(it)) => Refusal::Condition(it),
+            refusal => refusal,
+        };
         let text = refusal.to_string();
         let (kind, hint) = match refusal {
             Refusal::Unknown => (Kind::Unknown, "stoa space list".to_owned()),

@@ -3,6 +3,7 @@
 use crate::agents::Agents;
 use crate::clock::{Clock, Fresh};
 use crate::config::Config;
+use crate::embedder::Remote;
 use crate::face::Publisher;
 use crate::failure::StoreError;
 use crate::host::{Hook, Shared, load, settled};
@@ -16,6 +17,7 @@ use crate::seats::Seats;
 use crate::store::{Opened, Owned, Scrub, Store, ready_directory};
 use crate::tree::Tree;
 use crate::turnstile::Turnstile;
+use crate::vectors::Vectors;
 use parking_lot::{Mutex, RwLock};
 use std::any::Any;
 use std::convert::Infallible;
@@ -54,6 +56,7 @@ struct Inner {
     rights: Arc<Seat<Rights>>,
     seats: Arc<Seats>,
     searches: Searches,
+    vectors: Option<Arc<Vectors>>,
     agents: Agents,
     threads: Mutex<Option<Threads>>,
     scrub: Scrub,
@@ -113,7 +116,9 @@ impl Runtime {
             .await
             .map_err(|error| StoreError::Invariant(format!("opening the store: {error}")))??;
         let store = opened.store.clone();
-        let searches = Searches::new(&config);
+        let vectors = vectors(&config, &store)?;
+        let remote = vectors.clone().map(|it| (it, store.clone()));
+        let searches = Searches::new(&config, remote);
         let last = opened.last;
         let clock = Clock::start(last);
         let unstarted = |error| StoreError::Invariant(format!("a thread: {error}"));
@@ -149,6 +154,7 @@ impl Runtime {
             kinds,
             rights,
             searches,
+            vectors,
             agents: Agents::new(),
             threads: Mutex::new(Some(threads)),
             scrub: scrub.map_err(unstarted)?,
@@ -158,6 +164,7 @@ impl Runtime {
         let runtime = Runtime(Arc::new(inner));
         runtime.watch_commits();
         runtime.start_timer();
+        runtime.start_vectors();
         Ok(runtime)
     }
 
@@ -254,6 +261,10 @@ impl Runtime {
 
     pub(crate) fn searches(&self) -> &Searches {
         &self.0.searches
+    }
+
+    pub(crate) fn vectors(&self) -> Option<Arc<Vectors>> {
+        self.0.vectors.clone()
     }
 
     pub(crate) fn kinds(&self) -> &Kinds {
@@ -366,4 +377,14 @@ impl Runtime {
         settling?;
         stopped
     }
+}
+
+/// The embedder that is asked, if one is configured.
+fn vectors(config: &Config, store: &Store) -> Result<Option<Arc<Vectors>>, StoreError> {
+    let settings = &config.embedding;
+    let Some(remote) = &settings.remote else { return Ok(None) };
+    let remote = Remote::new(remote, settings.dims_max);
+    let remote = remote.map_err(|error| StoreError::Settings(error.to_string()))?;
+    let so_far = store.embedded(remote.fingerprint())?;
+    Ok(Some(Arc::new(Vectors::new(remote, so_far, settings.queries_kept))))
 }

@@ -11,6 +11,7 @@ mod kept;
 mod live;
 mod past;
 mod segment;
+mod source;
 
 pub(crate) use kept::Searches;
 pub use live::IndexCard;
@@ -23,6 +24,7 @@ use crate::runtime::Runtime;
 use cursor::Cursor;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
+use std::time::Duration;
 use stoa_actors::atom::{Atom, Embedding};
 use stoa_actors::behaviour::{Behaviour, View};
 use stoa_actors::id::{AtomId, SpaceId};
@@ -108,10 +110,11 @@ impl Caller {
     ) -> Result<(Vec<Found>, u64), Problem> {
         self.askable(space, &query)?;
         let at = moment.map(|it| self.runtime.moment(it)).transpose()?;
+        let vector = self.query_vector(&query).await;
         let caller = self.clone();
         let search = tokio::task::spawn_blocking(move || match at {
-            None => caller.search_now(space, &query),
-            Some(at) => caller.search_past(space, &query, at),
+            None => caller.search_now(space, &query, vector),
+            Some(at) => caller.search_past(space, &query, vector, at),
         });
         search.await.unwrap_or_else(|error| {
             // It may have died half-way through an update of the index.
@@ -126,9 +129,26 @@ impl Caller {
         query.check(&self.runtime.shared().config.limits.search).map_err(refused)
     }
 
-    fn search_now(&self, space: SpaceId, query: &Query) -> Result<(Vec<Found>, u64), Problem> {
+    /// What an index compares with, of whoever made its vectors; nothing when that one does not
+    /// answer in time.
+    async fn query_vector(&self, query: &Query) -> Option<Embedding> {
+        let text = query.text.as_deref()?;
+        match self.runtime.vectors().filter(|it| it.serves()) {
+            Some(vectors) => {
+                let ms = self.runtime.shared().config.embedding.query_ms_max;
+                vectors.query(text, Duration::from_millis(ms)).await
+            }
+            None => self.runtime.searches().embed().embed(text),
+        }
+    }
+
+    fn search_now(
+        &self,
+        space: SpaceId,
+        query: &Query,
+        vector: Option<Embedding>,
+    ) -> Result<(Vec<Found>, u64), Problem> {
         let searches = self.runtime.searches();
-        let vector = query.text.as_deref().and_then(|text| searches.embed().embed(text));
         let upto = self.runtime.durable();
         let live = searches.live(space);
         let read = live.caught_up(self.runtime.store(), upto)?;

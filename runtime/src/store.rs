@@ -1,7 +1,8 @@
 //! The store: what is durable, in a few fixed keyspaces, and how it is read.
 //!
 //! Only the log writer writes here (`log.rs`); everybody reads, without any lock. What
-//! is in the log is the truth, every other keyspace is derived from it, but for `repls`.
+//! is in the log is the truth, every other keyspace is derived from it, but for `repls` and
+//! `vectors`, which can be lost.
 
 mod along;
 mod atoms;
@@ -12,6 +13,7 @@ mod past;
 mod restore;
 mod scrub;
 mod tables;
+mod vectors;
 mod view;
 mod witness;
 
@@ -22,6 +24,7 @@ pub(crate) use open::{Opened, ready_directory};
 pub(crate) use restore::Vacant;
 pub(crate) use scrub::Scrub;
 pub(crate) use tables::Tables;
+pub(crate) use vectors::Embedded;
 pub(crate) use witness::Witness;
 
 use crate::config::Config;
@@ -64,6 +67,7 @@ pub struct Store {
     due: Keyspace,
     snapshots: Keyspace,
     repls: Keyspace,
+    vectors: Keyspace,
     meta: Keyspace,
     /// Atoms that were read.
     read: Arc<Atoms>,
@@ -88,6 +92,7 @@ impl Store {
             due: space("due")?,
             snapshots: space("snapshots")?,
             repls: space("repls")?,
+            vectors: space("vectors")?,
             meta: space("meta")?,
             db,
             read: Arc::new(atoms(config.atoms_bytes_max)),

@@ -65,7 +65,7 @@ const LEASE: &str = "space resource of token holder until intent";
 const LEASED: &str = "event_id cursor ts type actor(agent_id session_id) refs(space_id) \
                       body(comment hop)";
 const STATUS: &str = "pid head commits commit_ms sessions agents spaces seats running scrubbed \
-    scrubbed_at indexes quarantined";
+    scrubbed_at indexes vectors quarantined";
 const AGENT: &str = "id name parent depth state why model task turns left(thoughts tokens) \
                      spent(thoughts tokens) dm born follows";
 const HAPPENING: &str = "cursor ts type actor(agent_id session_id) refs body(text)";

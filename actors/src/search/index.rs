@@ -208,6 +208,11 @@ impl Index {
         self.filed.docs.is_empty()
     }
 
+    /// The version of an atom that it has.
+    pub fn version(&self, id: AtomId) -> Option<u64> {
+        self.filed.slot(id).map(|slot| self.filed.docs[slot as usize].version)
+    }
+
     /// Its atoms that refer to an atom by a relation.
     pub fn sources(&self, target: AtomId, relation: &str) -> Vec<AtomId> {
         let slots = self.filed.sources(target, relation).iter();

@@ -361,6 +361,19 @@ fn status(to: &mut impl Write, status: &Status) -> io::Result<()> {
             line(to, "index", far)?;
         }
     }
+    if let Some(it) = &status.vectors {
+        let served = if it.serves { "" } else { ", not served yet" };
+        let lag =
+            if it.behind == 0 { "up to date".into() } else { format!("{} behind", it.behind) };
+        line(to, "vectors", format!("{} ({} dims): {lag}{served}", it.embedder, it.dims))?;
+        if it.refused > 0 {
+            line(to, "", format!("{} texts were refused: found by words alone", it.refused))?;
+        }
+        if let Some(why) = &it.why {
+            let yellow = AnsiColor::Yellow.on_default();
+            writeln!(to, "{yellow}vectors lag{yellow:#}  {why}")?;
+        }
+    }
     for (stream, why) in &status.quarantined {
         let red = AnsiColor::Red.on_default();
         writeln!(to, "{red}quarantined  {stream}{red:#} {why}")?;

@@ -3,6 +3,7 @@
 use super::args::{Args, LeaseVerb, SpaceVerb, SubscriptionVerb, Verb};
 use super::call::call;
 use super::progress::Progress;
+use super::settings;
 use super::{carry, copies, json, print};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -20,7 +21,7 @@ use stoa_runtime::store;
 
 pub(crate) async fn run(args: Args) -> Result<(), Problem> {
     let data = data_directory(args.data.clone())?;
-    let config = Config::at(&data);
+    let config = settings::config(&data)?;
     match &args.verb {
         Verb::Backup { target, verify: true } => return copies::verify(target, args.json),
         Verb::Restore { backup } => return copies::restore(backup, &config, args.json),

@@ -1,5 +1,6 @@
 //! How a data directory is, told.
 
+use crate::VectorStatus;
 use crate::problem::Problem;
 use crate::runtime::Runtime;
 use crate::search::IndexCard;
@@ -36,6 +37,9 @@ pub struct Status {
     pub scrubbed_at: Option<Millis>,
     /// The indexes of searches in memory, and how far each is.
     pub indexes: Vec<IndexCard>,
+    /// The embedder that is asked, and why its vectors lag; nothing where there is only the one
+    /// that is built in.
+    pub vectors: Option<VectorStatus>,
     /// Actors kept out of service, and why.
     pub quarantined: Vec<(String, String)>,
 }
@@ -63,6 +67,7 @@ pub(super) async fn status(runtime: &Runtime) -> Result<Status, Problem> {
         seats: runtime.seats() as u64,
         running: supervised.iter().filter(|(_, it)| *it == State::Running).count() as u64,
         indexes: runtime.indexes(),
+        vectors: runtime.vector_status(),
         quarantined: supervised
             .into_iter()
             .filter_map(|(stream, state)| match state {

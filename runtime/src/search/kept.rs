@@ -3,9 +3,12 @@
 use super::Pasts;
 use super::keeper::Keeper;
 use super::live::{BatchMax, IndexCard, Live};
+use super::source::Source;
 use crate::config::Config;
 use crate::embedder;
 use crate::host::Shared;
+use crate::store::Store;
+use crate::vectors::Vectors;
 use parking_lot::Mutex;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -13,7 +16,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 use stoa_actors::atom::Embed;
-use stoa_actors::id::SpaceId;
+use stoa_actors::id::{AtomId, SpaceId};
 use stoa_actors::search::Asking;
 
 /// The indexes of a runtime, the most recently used of them.
@@ -25,6 +28,8 @@ pub(crate) struct Searches {
 /// What the searches and the thread share.
 pub(super) struct Desk {
     embed: Arc<dyn Embed>,
+    /// Another embedder, and its rows.
+    remote: Option<(Arc<Vectors>, Store)>,
     spaces_max: usize,
     atoms_max: usize,
     batch_max: BatchMax,
@@ -47,9 +52,10 @@ struct Slot {
 }
 
 impl Searches {
-    pub(crate) fn new(config: &Config) -> Searches {
+    pub(crate) fn new(config: &Config, remote: Option<(Arc<Vectors>, Store)>) -> Searches {
         let desk = Desk {
             embed: embedder::built_in(),
+            remote,
             spaces_max: config.search_spaces_max,
             atoms_max: config.search_atoms_max,
             batch_max: BatchMax {
@@ -133,6 +139,20 @@ impl Searches {
         self.desk.forget(space);
     }
 
+    /// Drops every index: from now on others' vectors serve.
+    pub(crate) fn begin_anew(&self) {
+        self.desk.kept.lock().spaces.clear();
+        self.desk.pasts.forget();
+    }
+
+    /// Atoms of a space have vectors that they had not.
+    pub(crate) fn arrived(&self, space: SpaceId, ids: Vec<AtomId>) {
+        let live = self.desk.kept.lock().spaces.get(&space).map(|it| it.live.clone());
+        if let Some(live) = live {
+            live.arrived(ids);
+        }
+    }
+
     /// How far the index of a space is, if there is one.
     pub(crate) fn card(&self, space: SpaceId) -> Option<IndexCard> {
         self.desk.kept.lock().spaces.get(&space).map(|it| it.live.card())
@@ -149,7 +169,8 @@ impl Searches {
 
 impl Desk {
     fn begin(&self, space: SpaceId) -> Live {
-        Live::new(space, self.embed.clone(), self.batch_max, self.asking)
+        let source = Source::now(&self.embed, self.remote.as_ref());
+        Live::new(space, source, self.batch_max, self.asking)
     }
 
     fn drop_some(&self, kept: &mut Kept, but: SpaceId) {

@@ -1,14 +1,15 @@
 //! The index of one space in memory, and how far it has read.
 
+use super::source::Source;
 use crate::failure::StoreError;
 use crate::store::Store;
 use parking_lot::{Mutex, RwLock, RwLockReadGuard};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::sync_channel;
-use stoa_actors::atom::{Atom, Embed};
+use stoa_actors::atom::Atom;
 use stoa_actors::behaviour::Behaviour;
 use stoa_actors::id::{AtomId, Position, SpaceId, StreamId};
 use stoa_actors::incarnation;
@@ -53,8 +54,11 @@ pub(super) struct BatchMax {
 /// A space's index, for many readers and whoever reads on for it.
 pub(crate) struct Live {
     space: SpaceId,
+    source: Source,
     batch_max: BatchMax,
     read: RwLock<Read>,
+    /// Atoms whose vectors came after they were indexed.
+    arrived: Mutex<BTreeSet<AtomId>>,
     /// Who reads on: one at a time, and those who wait find it done.
     making: Mutex<()>,
     /// Seen without waiting for either.
@@ -95,19 +99,16 @@ impl Batch {
 }
 
 impl Live {
-    pub(super) fn new(
-        space: SpaceId,
-        embed: Arc<dyn Embed>,
-        batch_max: BatchMax,
-        asking: Asking,
-    ) -> Live {
-        let mut index = Index::new(space, embed);
+    pub(super) fn new(space: SpaceId, source: Source, batch_max: BatchMax, asking: Asking) -> Live {
+        let mut index = Index::new(space, source.embed());
         index.ask_segments(asking);
         let read = Read { index, seq: 0, upto: Position(0) };
         Live {
             space,
+            source,
             batch_max,
             read: RwLock::new(read),
+            arrived: Mutex::default(),
             making: Mutex::new(()),
             entries: AtomicU64::new(0),
             of: AtomicU64::new(0),
@@ -158,6 +159,7 @@ impl Live {
         store: &Store,
         upto: Position,
     ) -> Result<RwLockReadGuard<'_, Read>, StoreError> {
+        self.dress(store)?;
         loop {
             let read = self.read.read();
             if read.is_at(store, self.space.stream(), upto)? {
@@ -166,6 +168,28 @@ impl Live {
             drop(read);
             self.catch_up(store, upto)?;
         }
+    }
+
+    /// Atoms that are in it may have vectors that they had not.
+    pub(super) fn arrived(&self, ids: Vec<AtomId>) {
+        self.arrived.lock().extend(ids);
+    }
+
+    /// Takes those in. An atom that it does not know in this version will be read with its vector.
+    fn dress(&self, store: &Store) -> Result<(), StoreError> {
+        if self.arrived.lock().is_empty() {
+            return Ok(());
+        }
+        let _one = self.making.lock();
+        for id in std::mem::take(&mut *self.arrived.lock()) {
+            let Some((at, atom)) = store.newest(id)? else { continue };
+            let atom = self.source.dressed(&atom);
+            let mut read = self.read.write();
+            if read.index.version(id) == Some(atom.version) {
+                read.index.upsert(&atom, at);
+            }
+        }
+        Ok(())
     }
 
     /// Reads on. Between two batches others search; after an error it is as far as it got, and
@@ -216,7 +240,10 @@ impl Live {
 
     fn index(&self, batch: Batch, last: u64) {
         let mut read = self.read.write();
-        batch.atoms.iter().for_each(|(atom, at)| read.index.upsert(atom, *at));
+        batch
+            .atoms
+            .iter()
+            .for_each(|(atom, at)| read.index.upsert(&self.source.dressed(atom), *at));
         read.seq = last;
         self.entries.store(last, Ordering::Relaxed);
         self.atoms.store(read.index.len() as u64, Ordering::Relaxed);

@@ -10,7 +10,7 @@ use parking_lot::Mutex;
 use std::cell::{Cell, OnceCell};
 use std::collections::VecDeque;
 use std::sync::Arc;
-use stoa_actors::atom::Atom;
+use stoa_actors::atom::{Atom, Embedding};
 use stoa_actors::id::{AtomId, Position, SpaceId};
 use stoa_actors::rights::{Holding, Subject};
 use stoa_actors::search::{Elsewhere, Query};
@@ -37,11 +37,16 @@ impl Pasts {
         }
         live
     }
+
+    /// Drops them all.
+    pub(super) fn forget(&self) {
+        self.0.lock().clear();
+    }
 }
 
 impl Caller {
     /// What fitted in a space at a moment, the best first: the same as a search would have found
-    /// then, with the rights of now. Conditions on references look at
+    /// then, with the rights and the embedder of now. Conditions on references look at
     /// the same moment, also in other spaces.
     ///
     /// The first search of a moment reads the space's stream up to there, as the first search of a
@@ -61,10 +66,9 @@ impl Caller {
         &self,
         space: SpaceId,
         query: &Query,
+        vector: Option<Embedding>,
         at: Position,
     ) -> Result<(Vec<Found>, u64), Problem> {
-        let embed = self.runtime.searches().embed();
-        let vector = query.text.as_deref().and_then(|text| embed.embed(text));
         let past =
             Past { caller: self, space, at, others: OnceCell::new(), failed: Cell::default() };
         let live = past.live(space)?;

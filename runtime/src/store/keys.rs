@@ -9,6 +9,8 @@
 //! answers    stream ‖ asker ‖ key         -> position
 //! snapshots  stream                       -> seq ‖ state
 //! repls      session                      -> REPL dump and read memory, kept outside the log
+//! vectors    fingerprint u32 ‖ 1 ‖ atom   -> version ‖ scale f32 ‖ dims     (a cache, outside the log)
+//! vectors    fingerprint u32 ‖ 0          -> position ‖ serves              (how far it reaches)
 //! due        time u64 ‖ stream ‖ token u64 -> ()                            (when a lease may be over)
 //! meta       "checkpoint"                 -> position ‖ hash
 //! ```

@@ -1,0 +1,42 @@
+//! Who makes vectors, and what an embedder that is asked may take.
+
+use crate::embedder::RemoteConfig;
+
+/// The embedder that is built in, or another one over HTTP.
+#[derive(Clone, Debug)]
+pub struct EmbeddingConfig {
+    /// The one whose vectors searches go by; the built-in one without.
+    pub remote: Option<RemoteConfig>,
+    /// Dimensions that it may have.
+    pub dims_max: usize,
+    /// Texts of one request to it.
+    pub batch_texts: usize,
+    /// Their bytes, about.
+    pub batch_bytes: usize,
+    /// How long it may take for one.
+    pub request_ms_max: u64,
+    /// How long it may take for what is searched for; the search goes by words then.
+    pub query_ms_max: u64,
+    /// Vectors of what was searched for last that are kept.
+    pub queries_kept: usize,
+    /// How long to wait before it is asked again; doubled with each failure.
+    pub retry_ms: u64,
+    /// The longest wait.
+    pub retry_ms_max: u64,
+}
+
+impl Default for EmbeddingConfig {
+    fn default() -> Self {
+        EmbeddingConfig {
+            remote: None,
+            dims_max: 4_096,
+            batch_texts: 64,
+            batch_bytes: 128 << 10,
+            request_ms_max: 30_000,
+            query_ms_max: 2_000,
+            queries_kept: 1_024,
+            retry_ms: 500,
+            retry_ms_max: 60_000,
+        }
+    }
+}
