@@ -19,6 +19,11 @@
 //! | `RECORD_BYTES` | `48` | the stored form of the witness |
 //! | `NOTE_BYTES` | `104` | the form of the scrub's note |
 //! | `BATCH_ENTRIES` | `512` | entries of one batch while tables are derived anew |
+//! | `SEAL_BYTES` | `72 << 20` | the engine's: its journal is sealed behind 64 MB |
+//! | `FILL_BYTES` | `1 << 20` | one value of what fills a journal up |
+//! | `FILL_ENTRIES` | `8` | of those in memory at a time |
+//! | `SEALED_MS` | `10_000` | how long the engine may take to remove a journal |
+//! | `LEAVE_ENTRIES` | `512` | versions of an erased atom that one commit looks at |
 //! | `BATCH_BYTES` | `8 << 20` | the same in bytes, while a log is restored |
 //! | `CHUNK_BYTES` | `1 << 20` | the form of a backup |
 //! | `CHUNK_BYTES_MAX` | `CHUNK_BYTES + VALUE_BYTES_MAX + HEADER_BYTES + 8` | the form of a backup |
@@ -74,14 +79,15 @@
 //! | `DAY_MS` | `86_400_000` | a day |
 //! | `SOCKET_PATH_BYTES_MAX` | `100` | the system's: 107 bytes fit |
 
+mod action;
 mod sources;
 
+pub use action::{ActionLimits, WorkersConfig};
 pub use sources::SourceLimits;
 
 use crate::fault::Faults;
 use crate::model::Models;
 use crate::tool::Tools;
-use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 use stoa_actors::limits::Limits;
 
@@ -300,97 +306,6 @@ impl Config {
             tools: Tools::default(),
             sources: SourceLimits::default(),
             faults: Faults::default(),
-        }
-    }
-}
-
-/// What one action may use up. Everything has a limit; each error names the one it met.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ActionLimits {
-    /// Source code; more is refused unread.
-    pub source_bytes_max: usize,
-    /// Time the code itself computes. Past it the action is stopped, at the latest by killing its
-    /// worker `grace_ms` later.
-    pub compute_ms_max: u64,
-    /// Time all host calls of the action together may take.
-    pub host_wait_ms_max: u64,
-    /// Host calls.
-    pub host_calls_max: u32,
-    /// Arguments of one host call, as they travel.
-    pub call_bytes_max: usize,
-    /// The answer to one host call, as it travels.
-    pub answer_bytes_max: usize,
-    /// What is kept of the printed text.
-    pub printed_bytes_max: usize,
-    /// What is kept of the `repr` of the last expression.
-    pub value_bytes_max: usize,
-    /// What is kept of a traceback.
-    pub traceback_bytes_max: usize,
-    /// The REPL's state between actions; past it the next action has a fresh one.
-    pub dump_bytes_max: usize,
-    /// Memory above what the worker had before the action.
-    pub memory_bytes_max: usize,
-    /// Nested Python calls.
-    pub recursion_depth_max: usize,
-}
-
-impl Default for ActionLimits {
-    fn default() -> Self {
-        Self {
-            source_bytes_max: 32 << 10,
-            compute_ms_max: 5_000,
-            host_wait_ms_max: 600_000,
-            host_calls_max: 1_000,
-            call_bytes_max: 1 << 20,
-            answer_bytes_max: 4 << 20,
-            printed_bytes_max: 64 << 10,
-            value_bytes_max: 8 << 10,
-            traceback_bytes_max: 16 << 10,
-            dump_bytes_max: 4 << 20,
-            memory_bytes_max: 128 << 20,
-            recursion_depth_max: 1_000,
-        }
-    }
-}
-
-/// The worker processes a [`Workers`](crate::sandbox::Workers) keeps.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct WorkersConfig {
-    /// An executable that calls [`worker_main_if_asked`](crate::worker_main_if_asked) first thing;
-    /// nothing is this program itself.
-    pub worker: Option<PathBuf>,
-    /// Actions at a time, hence processes.
-    pub workers_max: usize,
-    /// Actions that may wait for a free worker; more are refused.
-    pub queue_actions_max: usize,
-    /// Actions after which a worker is replaced, against slow leaks. With 1 every action has a
-    /// process of its own, so that not even a broken interpreter carries over to another session,
-    /// for some three milliseconds each.
-    pub worker_actions_max: u32,
-    /// Memory of one worker as the kernel counts it, above its stacks: the wall behind
-    /// [`ActionLimits::memory_bytes_max`].
-    pub worker_memory_bytes_max: u64,
-    /// How long past its limit an action may take to stop by itself.
-    pub grace_ms: u64,
-}
-
-impl WorkersConfig {
-    /// Two workers of this executable: mostly `std::env::current_exe()`, asked for in `main`.
-    pub fn new(worker: impl Into<PathBuf>) -> Self {
-        Self { worker: Some(worker.into()), ..Self::default() }
-    }
-}
-
-impl Default for WorkersConfig {
-    /// Two workers of this program itself.
-    fn default() -> Self {
-        Self {
-            worker: None,
-            workers_max: 2,
-            queue_actions_max: 256,
-            worker_actions_max: 1_000,
-            worker_memory_bytes_max: 512 << 20,
-            grace_ms: 500,
         }
     }
 }

@@ -67,7 +67,8 @@ const HAPPENING: &str = "cursor ts type actor(agent_id session_id) refs body(tex
 const REPORT: &str = "question found text citations how run agents tasks findings failed files \
     passages skipped";
 const COPY: &str = "head entries bytes";
-const AUDIT: &str = "head entries streams atoms versions rows references answers rights breaches";
+const AUDIT: &str = "head entries streams atoms versions rows references answers rights \
+    erased breaches";
 
 #[test]
 fn every_verb_prints_json_lines_with_the_keys_that_scripts_rely_on() {
@@ -94,10 +95,15 @@ fn every_verb_prints_json_lines_with_the_keys_that_scripts_rely_on() {
     lines(&["update", &id, "y", "--if-version", "1"], ATOM, 1);
     let deprecated = format!("{ATOM} deprecated superseded_by");
     lines(&["deprecate", &id, "--superseded-by", &first, "--force"], &deprecated, 1);
+    let wrong = place.json(&["put", "tasks", "wrong"])[0]["id"].as_str().unwrap().to_owned();
+    let bare = "id space version position author at annotation metadata references";
+    let erased = format!("{bare} erased deprecated superseded_by");
+    lines(&["erase", &wrong, "--comment", "it must go"], &erased, 1);
     lines(&["search", "tasks", "first"], &format!("{PLAIN} content score"), 1);
-    lines(&["history", "tasks"], CHANGE, 4);
+    let own = lines(&["history", "tasks"], CHANGE, 6);
+    assert_eq!(own[5]["type"], "atom.erased");
     lines(&["history", &id], CHANGE, 3);
-    lines(&["watch", "tasks", "--cursor", "0", "--no-follow"], CHANGE, 4);
+    lines(&["watch", "tasks", "--cursor", "0", "--no-follow"], CHANGE, 6);
     lines(&["claim", "tasks", "first"], &format!("{PLAIN} content lease({LEASE})"), 1);
     let acquired = lines(&["lease", "acquire", "tasks", "a name"], LEASE, 1);
     let token = acquired[0]["token"].to_string();

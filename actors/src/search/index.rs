@@ -26,6 +26,8 @@ pub struct Index {
     embed: Arc<dyn Embed>,
     filed: Filed,
     deprecated: Vec<bool>,
+    /// Erased ones keep their slot; nothing finds them.
+    erased: Vec<bool>,
     lexicon: Lexicon,
     facets: Facets,
     slab: Slab,
@@ -163,6 +165,7 @@ impl Index {
             embed,
             filed: Filed::default(),
             deprecated: Vec::new(),
+            erased: Vec::new(),
             lexicon: Lexicon::default(),
             facets: Facets::default(),
             slab: Slab::default(),
@@ -209,13 +212,16 @@ impl Index {
         if !(old && mutant::planted("search.vector_stays")) {
             self.embed(slot, atom, &text);
         }
+        let erased = atom.content.is_gone();
         let deprecated = atom.deprecated.is_some() && !mutant::planted("search.deprecated_stays");
         if old {
             self.filed.docs[slot as usize] = doc;
             self.deprecated[slot as usize] = deprecated;
+            self.erased[slot as usize] = erased;
         } else {
             self.filed.push(doc);
             self.deprecated.push(deprecated);
+            self.erased.push(erased);
         }
     }
 
@@ -280,7 +286,10 @@ impl Index {
             Conditions::new(query, self.space, &self.filed, &self.facets, elsewhere);
         let allowed = self.facets.allowed(&query.metadata);
         let all = 0..self.len() as u32;
-        let shown = |slot: &u32| query.include_deprecated || !self.deprecated[*slot as usize];
+        let shown = |slot: &u32| {
+            let slot = *slot as usize;
+            !self.erased[slot] && (query.include_deprecated || !self.deprecated[slot])
+        };
         let hit = |slot: u32, score: f32| {
             let doc = &self.filed.docs[slot as usize];
             Hit { id: doc.id, version: doc.version, score, position: doc.position }

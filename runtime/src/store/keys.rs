@@ -10,12 +10,14 @@
 //! snapshots  stream                       -> seq ‖ state
 //! repls      session                      -> REPL dump and read memory, kept outside the log
 //! due        time u64 ‖ stream ‖ token u64 -> ()                            (when a lease may be over)
+//! erasures   atom                         -> position                   (its versions are yet to leave the log)
 //! meta       "checkpoint"                 -> position ‖ hash
+//! meta       "residue"                    -> 1                          (files may hold what was erased)
 //! ```
 
 use stoa_actors::id::{AtomId, Millis, Position, SessionId, SpaceId, StreamId};
 
-/// The one row of `meta`.
+/// The row of `meta` that an open walks from.
 pub(crate) const CHECKPOINT: &[u8] = b"checkpoint";
 
 pub(crate) fn position(at: Position) -> [u8; 8] {
