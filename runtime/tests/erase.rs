@@ -3,6 +3,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test says what it takes for given")]
 
+#[path = "erase/copies.rs"]
+mod copies;
 #[path = "erase/loss.rs"]
 mod loss;
 #[path = "erase/rights.rs"]

@@ -219,3 +219,29 @@ fn a_relation_is_taken_out_whole_or_one_by_one() {
     assert_eq!((by_id.len(), &by_id), (5, &place.json(&["history", "tasks"])));
     assert_eq!(place.json(&["history", &task]).len(), 3);
 }
+
+#[test]
+fn code_erases_what_it_has_put_and_no_more() {
+    let place = Place::new();
+    let id = |args: &[&str]| place.json(args)[0]["id"].as_str().unwrap_or_default().to_owned();
+    place.json(&["space", "create", "tasks"]);
+    let own = id(&["put", "tasks", "a secret"]);
+    let code = format!(
+        "space.erase('{own}', comment='it must go')\n\
+         atom = space.get('{own}')\n\
+         print(atom.erased, atom.content, atom.version, len(space.search()))\n\
+         made = space.put('mine')\n\
+         space.erase(made.id)\n\
+         try:\n    space.update(made.id, 'back')\n\
+         except Exception as no:\n    print(no)"
+    );
+    place.file("erase.py", code);
+    // A session of its own has put nothing of what was there.
+    let refused = place.stoa(&["exec", "erase.py", "--spaces", "tasks=write"]);
+    assert!(refused.code == 7 && refused.err.contains("this needs grant"), "{refused:?}");
+    let done = &place.json(&["exec", "erase.py", "--spaces", "tasks=grant"])[0];
+    let printed = done["printed"].as_str().unwrap();
+    assert!(printed.starts_with("True None 2 0\n"), "{printed}");
+    assert!(printed.contains("was erased; put a new one"), "{printed}");
+    assert_eq!(place.json(&["audit"])[0]["erased"], 2);
+}
