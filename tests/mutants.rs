@@ -8,6 +8,7 @@ mod laws {
     pub(crate) mod carry;
     pub(crate) mod claim;
     pub(crate) mod cursor;
+    pub(crate) mod erase;
     pub(crate) mod rights;
     pub(crate) mod rights_in_memory;
     pub(crate) mod search;
@@ -60,6 +61,10 @@ fn claims() -> Result<(), String> {
 
 fn carrying() -> Result<(), String> {
     laws::carry::hold(quick(128), 41, 20)
+}
+
+fn erasing() -> Result<(), String> {
+    laws::erase::hold(quick(256), 41, 40)
 }
 
 fn sessions() -> Result<(), String> {
@@ -134,6 +139,13 @@ const CARRYING: &[&str] = &[
     "import.passes_over_what_differs",
     "import.takes_what_is_elsewhere",
     "import.writes_in_anothers_name",
+];
+
+const ERASING: &[&str] = &[
+    "erase.anybody_may",
+    "erase.leaves_it_in_use",
+    "import.brings_back_the_erased",
+    "redaction.keeps_metadata",
 ];
 
 const CURSOR: &[&str] = &[
@@ -242,6 +254,11 @@ fn the_laws_of_budgets_catch_every_planted_bug() {
 #[test]
 fn the_laws_of_carrying_catch_every_planted_bug() {
     all_caught(CARRYING, carrying);
+}
+
+#[test]
+fn the_laws_of_erasing_catch_every_planted_bug() {
+    all_caught(ERASING, erasing);
 }
 
 #[test]

@@ -52,6 +52,10 @@ pub enum Content {
         #[serde(with = "serde_bytes")]
         bytes: Vec<u8>,
     },
+    /// Nothing, for good: the last version of an atom that was erased, by its author, then.
+    Erased,
+    /// Nothing any more: an earlier version of an atom that was erased.
+    Redacted,
 }
 
 impl Content {
@@ -61,7 +65,13 @@ impl Content {
             Content::Text(text) => text.len(),
             Content::Json(value) => value.bytes(),
             Content::Bytes { media_type, bytes } => media_type.len() + bytes.len(),
+            Content::Erased | Content::Redacted => 0,
         }
+    }
+
+    /// Whether it is what an erase has left, and nothing that anybody can write.
+    pub fn is_gone(&self) -> bool {
+        matches!(self, Content::Erased | Content::Redacted)
     }
 }
 

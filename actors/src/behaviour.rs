@@ -211,6 +211,16 @@ pub enum Row {
         /// Which of several at that time.
         token: u64,
     },
+    /// An atom is erased, and what its versions said is yet to leave the log.
+    Erase {
+        /// Which atom.
+        id: AtomId,
+    },
+    /// It has left it.
+    Redacted {
+        /// Which atom.
+        id: AtomId,
+    },
     /// A request that must be answered once.
     Answer {
         /// Whom it asked.
@@ -223,6 +233,14 @@ pub enum Row {
 }
 
 impl Row {
+    /// The atom that is to leave the log because of it.
+    pub fn erases(&self) -> Option<AtomId> {
+        match self {
+            Row::Erase { id } => Some(*id),
+            _ => None,
+        }
+    }
+
     /// When something is due because of it.
     pub fn due(&self) -> Option<Millis> {
         match self {

@@ -317,7 +317,9 @@ impl<B: Behaviour> Incarnation<B> {
         }
         self.written += events_bytes;
         let entries = given.limits.snapshot_entries;
-        let due = self.behind_snapshot() >= entries && self.written >= self.weight;
+        // A state from before an erase may hold what was erased.
+        let erases = rows.iter().any(|row| row.erases().is_some());
+        let due = erases || self.behind_snapshot() >= entries && self.written >= self.weight;
         let snapshot = due.then(|| self.snapshot().ok()).flatten();
         if due {
             (self.snapped, self.written) = (self.seq, 0);

@@ -10,9 +10,9 @@
 //! [`incarnation`] the order of a delivery; [`space`], [`session`] and [`rights`] are actors,
 //! [`supervisor`] says who is started again, [`passivation`] who is let go for a while, [`retry`]
 //! what is asked again, [`alarm`] who is told that something is due; [`log`] is the pure half of
-//! the log, [`scrub`] when it is walked again, [`codec`] its bytes; [`code`] is how agents act,
-//! [`search`] how they find atoms; [`simulation`] runs any actor in memory and crashes it;
-//! [`limits`] bounds it all, [`mutant`] plants bugs for the tests.
+//! the log, [`scrub`] when it is walked again, [`redaction`] what leaves it, [`codec`] its bytes;
+//! [`code`] is how agents act, [`search`] how they find atoms; [`simulation`] runs any actor in
+//! memory and crashes it; [`limits`] bounds it all, [`mutant`] plants bugs for the tests.
 
 pub mod alarm;
 pub mod atom;
@@ -26,6 +26,7 @@ pub mod limits;
 pub mod log;
 pub mod mutant;
 pub mod passivation;
+pub mod redaction;
 pub mod retry;
 pub mod rights;
 pub mod scrub;

@@ -7,6 +7,7 @@
 
 mod carry;
 mod claim;
+mod erase;
 mod first_form;
 mod follow;
 mod lease;
@@ -31,7 +32,7 @@ pub use subscription::{Amiss, DEBOUNCES_MAX, Edit, Filter, Notice, Subscription,
 pub use transaction::Mutation;
 pub use wanted::Wanted;
 
-use crate::atom::{Atom, Deprecation, Metadata, Reference};
+use crate::atom::{Atom, Content, Deprecation, Metadata, Reference};
 use crate::behaviour::{Behaviour, Decision, Delivery, Row, View};
 use crate::difference::lacking;
 use crate::id::{AtomId, SpaceId, StreamId, SubscriptionId};
@@ -139,7 +140,8 @@ impl Behaviour for Space {
             Event::AtomPut(_)
             | Event::AtomUpdated { .. }
             | Event::AtomDeprecated(_)
-            | Event::AtomImported { .. } => {}
+            | Event::AtomImported { .. }
+            | Event::AtomErased { .. } => {}
         }
     }
 
@@ -162,6 +164,7 @@ impl Behaviour for Space {
             Event::AtomUpdated { .. } => "atom.updated",
             Event::AtomDeprecated(_) => "atom.deprecated",
             Event::AtomImported { .. } => "atom.imported",
+            Event::AtomErased { .. } => "atom.erased",
             Event::Subscribed(_) | Event::SubscriptionSet(_, Was::New) => "subscription.created",
             Event::SubscriptionSet(_, Was::There) => "subscription.edited",
             Event::Unsubscribed(_) => "subscription.ended",
@@ -182,10 +185,14 @@ impl Behaviour for Space {
         if atom.version > 1 {
             rows.push(Row::Version { id: source, version: atom.version, index });
         }
+        if matches!(event, Event::AtomErased { .. }) {
+            rows.push(Row::Erase { id: source });
+        }
         let (added, dropped) = match event {
             Event::AtomPut(atom) => (&atom.references[..], &[][..]),
             Event::AtomUpdated { added, dropped, .. }
             | Event::AtomImported { added, dropped, .. } => (&added[..], &dropped[..]),
+            Event::AtomErased { dropped, .. } => (&[][..], &dropped[..]),
             _ => return,
         };
         rows.extend(added.iter().cloned().map(|Reference { relation, target }| Row::Reference {
@@ -210,6 +217,7 @@ impl Behaviour for Space {
             Event::AtomPut(atom)
             | Event::AtomUpdated { atom, .. }
             | Event::AtomImported { atom, .. }
+            | Event::AtomErased { atom, .. }
             | Event::AtomDeprecated(atom) => Some(atom),
             _ => None,
         }
@@ -263,6 +271,7 @@ impl Space {
                 atom.deprecated = Some(Deprecation { superseded_by });
                 Ok(vec![Event::AtomDeprecated(Arc::new(atom))])
             }
+            Mutation::Erase { id, expect } => self.erase(id, expect, None, delivery),
             Mutation::Release { resource, token, undo } => {
                 self.release(resource, token, undo, delivery)
             }
@@ -285,6 +294,21 @@ impl Space {
         expect: Expect,
         delivery: &Delivery<'_>,
     ) -> Result<Arc<Atom>, Refusal> {
+        let atom = self.here(id, expect, delivery)?;
+        match &atom.deprecated {
+            Some(_) if mutant::planted("space.updates_the_deprecated") => Ok(atom),
+            Some(Deprecation { superseded_by: by }) => Err(Refusal::Deprecated { id, by: *by }),
+            None => Ok(atom),
+        }
+    }
+
+    /// The atom as it is, if it is here, not erased, and at the expected version.
+    fn here(
+        &self,
+        id: AtomId,
+        expect: Expect,
+        delivery: &Delivery<'_>,
+    ) -> Result<Arc<Atom>, Refusal> {
         let here = delivery.view.atom(id).filter(|it| it.space == self.id);
         let atom = here.ok_or(Refusal::NoAtom(id))?;
         if let Expect::Version(expected) = expect
@@ -293,10 +317,11 @@ impl Space {
         {
             return Err(Refusal::Conflict { id, expected, current: atom.version });
         }
-        match &atom.deprecated {
-            Some(_) if mutant::planted("space.updates_the_deprecated") => Ok(atom),
-            Some(Deprecation { superseded_by: by }) => Err(Refusal::Deprecated { id, by: *by }),
-            None => Ok(atom),
+        match &atom.content {
+            Content::Erased if !mutant::planted("erase.leaves_it_in_use") => {
+                Err(Refusal::Erased(id))
+            }
+            _ => Ok(atom),
         }
     }
 }

@@ -6,14 +6,15 @@
 
 use crate::failure::StoreError;
 use crate::kinds::Kinds;
-use crate::store::{Store, Tables};
+use crate::store::{Accounts, Store, Tables};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
-use stoa_actors::atom::Atom;
+use stoa_actors::atom::{Atom, Content};
 use stoa_actors::behaviour::Behaviour;
 use stoa_actors::id::{AtomId, Position, RIGHTS, SessionId, StreamId};
 use stoa_actors::incarnation;
 use stoa_actors::log::{Body, Head, Walk};
+use stoa_actors::redaction::{NOBODY, REDACTIONS, Redacted, Redactions};
 use stoa_actors::rights::Rights;
 use stoa_actors::space::Space;
 
@@ -38,6 +39,8 @@ pub struct Audited {
     pub answers: u64,
     /// Rights with a chain to their origin.
     pub rights: u64,
+    /// Atoms that were erased, no version of which says anything.
+    pub erased: u64,
     /// What does not hold; at most [`BREACHES_MAX`].
     pub breaches: Vec<String>,
 }
@@ -48,6 +51,7 @@ pub const BREACHES_MAX: usize = 100;
 /// Proves everything up to a head that is durable. Reads beside a running writer.
 pub fn audit(store: &Store, kinds: &Kinds, upto: Position) -> Result<Audited, StoreError> {
     let mut walk = Walk::new(Head::default(), None);
+    let mut accounts = Accounts::of(store);
     let mut ledger = Ledger::default();
     let mut out = Audited::default();
     for raw in store.raw_after(Position(0)) {
@@ -55,12 +59,14 @@ pub fn audit(store: &Store, kinds: &Kinds, upto: Position) -> Result<Audited, St
         if at > upto {
             break;
         }
-        let (header, body) = match walk.step(at, &entry) {
+        let step = walk.step_over(at, &entry, |at, found| accounts.hold(at, found));
+        let (header, body) = match step {
             Ok(step) => step,
-            Err(breach) => {
+            Err(StoreError::Breach(breach)) => {
                 out.breach(breach.to_string());
                 break;
             }
+            Err(error) => return Err(error),
         };
         let body = Body::decode(body)?;
         let seq = ledger.seqs.entry(header.stream).or_default();
@@ -83,6 +89,7 @@ pub fn audit(store: &Store, kinds: &Kinds, upto: Position) -> Result<Audited, St
     wrong.into_iter().for_each(|it| out.breach(it));
     ledger.references(&mut out);
     ledger.rights(&mut out);
+    ledger.erased(&mut out);
     Ok(out)
 }
 
@@ -104,6 +111,10 @@ struct Ledger {
     forward: BTreeMap<AtomId, Vec<(String, AtomId)>>,
     answered: BTreeSet<(StreamId, SessionId, String)>,
     rights: Rights,
+    /// The first version of each atom that still says something.
+    says: BTreeMap<AtomId, u64>,
+    /// Atoms that are erased; whether all of them has left the log.
+    erased: BTreeMap<AtomId, bool>,
 }
 
 impl Ledger {
@@ -126,6 +137,16 @@ impl Ledger {
                     self.atom(out, at, stream, atom);
                 }
             }
+        } else if body.kind == Redactions::KIND && stream == REDACTIONS {
+            for Redacted { atom, whole, .. } in Redacted::read(body)? {
+                match self.erased.get_mut(&atom) {
+                    Some(left) => *left |= whole,
+                    None if atom == NOBODY => {}
+                    None => {
+                        out.breach(format!("{at}: atom {atom} is redacted, but was not erased"))
+                    }
+                }
+            }
         } else if body.kind == Rights::KIND && stream == RIGHTS {
             for event in incarnation::events::<Rights>(body)? {
                 self.rights.apply(&event);
@@ -142,6 +163,15 @@ impl Ledger {
         }
         *version = atom.version;
         out.versions += 1;
+        if self.erased.contains_key(&atom.id) {
+            out.breach(format!("{at}: atom {} has a version after it was erased", atom.id));
+        }
+        if atom.content == Content::Erased {
+            self.erased.insert(atom.id, false);
+            out.erased += 1;
+        } else if atom.content != Content::Redacted {
+            self.says.entry(atom.id).or_insert(atom.version);
+        }
         if atom.space.stream() != stream {
             out.breach(format!("{at}: atom {} is in the stream of another space", atom.id));
         }
@@ -168,6 +198,17 @@ impl Ledger {
                 "{} references are listed that are none",
                 reverse.len() - forward.len()
             ));
+        }
+    }
+
+    /// Nothing that has left the log is in it.
+    fn erased(&self, out: &mut Audited) {
+        for (id, version) in &self.says {
+            if self.erased.get(id) == Some(&true) {
+                out.breach(format!(
+                    "atom {id} was erased, and its version {version} still says something"
+                ));
+            }
         }
     }
 

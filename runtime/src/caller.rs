@@ -17,6 +17,7 @@ pub use past::{Difference, HistoryQuery, Of};
 pub use sharing::{Grant, Granted, SpaceCard};
 pub use subscriptions::{Pulled, Puller, SubscriptionCard};
 
+use crate::envelope::instant;
 use crate::log::Urgency;
 use crate::problem::{Kind, Problem};
 use crate::runtime::Runtime;
@@ -27,6 +28,7 @@ use stoa_actors::atom::Atom;
 use stoa_actors::id::{AtomId, Position, SessionId, SpaceId};
 use stoa_actors::incarnation::Ask;
 use stoa_actors::log::Cause;
+use stoa_actors::redaction::erased_by;
 use stoa_actors::retry::{Repeatable, again};
 use stoa_actors::rights::{Level, Named, Subject};
 use stoa_actors::space::{Draft, Expect, Fence, Message, Mutation, Patch, Reply};
@@ -208,6 +210,18 @@ impl Caller {
         self.mutate(space, mutation, why, 1).await
     }
 
+    /// Empties an atom for good, all its versions: the caller put it and may write in its space, or
+    /// may grant rights there. That it was there, its comments, authors, times and references stay.
+    ///
+    /// When this returns no read, search, history, export or audit shows what it said, and no
+    /// later open does. Files hold the bytes until an orderly stop has written the log anew; copies
+    /// made before keep them: backups, exports, and what agents have noted of it in their own
+    /// sessions. Errors: [`Kind::Conflict`] at another version, or erased already.
+    pub async fn erase(&self, id: AtomId, expect: Expect, why: Why) -> Result<Written, Problem> {
+        let space = self.get(id).await?.atom.space;
+        self.mutate(space, Mutation::Erase { id, expect }, why, 1).await
+    }
+
     /// One change of a space, on the leases that it rests on.
     async fn mutate(
         &self,
@@ -271,7 +285,12 @@ impl Caller {
     /// One version of an atom.
     pub async fn get_version(&self, id: AtomId, version: u64) -> Result<Read, Problem> {
         let found = if version == 0 { None } else { self.runtime.store().version(id, version)? };
-        let newest = self.get(id).await?.atom.version;
+        let newest = self.get(id).await?.atom;
+        if let Some((by, at)) = erased_by(&newest).filter(|_| version < newest.version) {
+            let text = format!("atom {id} was erased by {by} at {}", instant(at));
+            return Err(Problem::new(Kind::Unknown, text).hint(format!("stoa history {id}")));
+        }
+        let newest = newest.version;
         self.permitted(id, found).map_err(|_| {
             Problem::new(Kind::Unknown, format!("atom {id} has versions 1 to {newest}"))
                 .hint(format!("stoa get {id} --version {newest}"))

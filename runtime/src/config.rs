@@ -19,6 +19,11 @@
 //! | `RECORD_BYTES` | `48` | the stored form of the witness |
 //! | `NOTE_BYTES` | `104` | the form of the scrub's note |
 //! | `BATCH_ENTRIES` | `512` | entries of one batch while tables are derived anew |
+//! | `SEAL_BYTES` | `72 << 20` | the engine's: its journal is sealed behind 64 MB |
+//! | `FILL_BYTES` | `1 << 20` | one value of what fills a journal up |
+//! | `FILL_ENTRIES` | `8` | of those in memory at a time |
+//! | `SEALED_MS` | `10_000` | how long the engine may take to remove a journal |
+//! | `LEAVE_ENTRIES` | `512` | versions of an erased atom that one commit looks at |
 //! | `BATCH_BYTES` | `8 << 20` | the same in bytes, while a log is restored |
 //! | `CHUNK_BYTES` | `1 << 20` | the form of a backup |
 //! | `CHUNK_BYTES_MAX` | `CHUNK_BYTES + VALUE_BYTES_MAX + HEADER_BYTES + 8` | the form of a backup |

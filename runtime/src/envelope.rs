@@ -9,13 +9,14 @@
 //! | field | what it is |
 //! |---|---|
 //! | `event_id`, `cursor`, `ts` | the entry, where it stood, when it was decided (RFC 3339, ms) |
-//! | `type` | `atom.put`, `atom.updated`, `atom.deprecated`, … |
+//! | `type` | `atom.put`, `atom.updated`, `atom.deprecated`, `atom.erased` |
 //! | `actor` | `agent_id` `agent:ID` and `session_id` `sess:ID`: who wrote it |
 //! | `refs` | `space_id`, `atom_id` |
 //! | `idempotency_key` | where the request had one |
 //! | `body.comment`, `body.hop`, `body.root` | what for, and what set it off |
 //! | `body.version` | 1…k for each atom, none left out |
 //! | `body.content`, or `.json`, or `.media_type` and `.base64` | the payload |
+//! | `body.erased` | instead of a payload: nothing, for its atom was erased |
 //! | `body.annotation`, `.metadata`, `.references` | as `get --json` shows them |
 //! | `body.deprecated`, `.superseded_by` | where it is out of use |
 //! | `body.embedding` | `fingerprint`, `scale`, `base64`; not of the built-in embedder |
@@ -24,6 +25,7 @@
 //! What is not in it: subscriptions, leases and rights, which belong to the store's own sessions,
 //! older descriptions, and the vectors of the built-in embedder, which are made anew.
 
+mod fields;
 mod json;
 mod read;
 mod write;

@@ -29,6 +29,7 @@ fn lines(content: &Content) -> String {
             out
         }
         Content::Bytes { media_type, bytes } => format!("{} bytes of {media_type}\n", bytes.len()),
+        Content::Erased | Content::Redacted => String::new(),
     }
 }
 

@@ -6,23 +6,24 @@
 //! batch, and while one sync runs the next batch gathers by itself.
 
 mod acker;
+mod redact;
+mod writer;
 
 use crate::config::Config;
 use crate::failure::{Failure, StoreError};
-use crate::fault::Point;
-use crate::store::{Opened, Store};
+use crate::store::Opened;
 use acker::Acker;
-use fjall::{OwnedWriteBatch, PersistMode};
-use std::collections::{BTreeMap, HashMap};
+use redact::Owed;
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::mpsc::{Sender, channel};
 use std::thread::JoinHandle;
 use std::time::Instant;
-use stoa_actors::behaviour::Row;
 use stoa_actors::id::{Millis, Position, StreamId};
 use stoa_actors::incarnation::Append;
-use stoa_actors::log::{Head, Header};
+use stoa_actors::log::Head;
+use writer::Writer;
 
 /// Runs once the request, and all before it, is durable and witnessed; or with what stopped it.
 /// The position is the entry's own; nothing for a request without an entry.
@@ -88,7 +89,11 @@ struct Committed {
 
 impl Log {
     /// Starts both threads on an open store.
-    pub(crate) fn start(config: &Config, opened: Opened) -> std::io::Result<(Log, Threads)> {
+    pub(crate) fn start(config: &Config, opened: Opened) -> Result<(Log, Threads), StoreError> {
+        // What a crash has left half done is gone on with before anything else.
+        let owed = opened.store.erasures()?.into_iter();
+        let owed = owed.map(|atom| Owed::new(vec![atom], None)).collect();
+        let unstarted = |error| StoreError::Invariant(format!("a thread: {error}"));
         let (requests, queue) = channel();
         let (committed, acks) = channel();
         let failure = opened.store.failure.clone();
@@ -110,6 +115,7 @@ impl Log {
             acker: committed,
             unpointed: opened.walked,
             checkpoint: None,
+            owed,
         };
         let acker = Acker {
             witness: opened.witness,
@@ -120,10 +126,12 @@ impl Log {
         let head = opened.head;
         let writer = std::thread::Builder::new()
             .name("stoa-log-writer".into())
-            .spawn(move || writer.run(&queue))?;
+            .spawn(move || writer.run(&queue))
+            .map_err(unstarted)?;
         let acker = std::thread::Builder::new()
             .name("stoa-log-acker".into())
-            .spawn(move || acker.run(head, &acks))?;
+            .spawn(move || acker.run(head, &acks))
+            .map_err(unstarted)?;
         Ok((Log { requests, pulse, failure }, Threads { writer, acker }))
     }
 
@@ -200,192 +208,5 @@ impl Threads {
     pub(crate) fn join(self) -> Option<(Head, u64)> {
         let unpointed = self.writer.join().ok()?;
         Some((self.acker.join().ok()?, unpointed))
-    }
-}
-
-struct Writer {
-    store: Store,
-    head: Head,
-    /// The last number of each stream in use; read from the store at first sight.
-    seqs: HashMap<StreamId, u64>,
-    config: Config,
-    pulse: Arc<Pulse>,
-    failure: Failure,
-    acker: Sender<Committed>,
-    /// Entries since the last checkpoint.
-    unpointed: u64,
-    /// The checkpoint that is being made.
-    checkpoint: Option<JoinHandle<()>>,
-}
-
-impl Writer {
-    fn run(mut self, queue: &Receiver<Request>) -> u64 {
-        let mut waiting: Vec<Request> = Vec::new();
-        let (mut stop, mut lazy) = (false, 0);
-        while !stop {
-            let Ok(first) = queue.recv() else { break };
-            let (mut urgent, mut bytes) = (false, 0);
-            let mut next = Some(first);
-            while let Some(request) = next {
-                match &request {
-                    Request::Stop => {
-                        (stop, urgent) = (true, true);
-                        break;
-                    }
-                    Request::Append { append, urgency, .. } => {
-                        urgent |= *urgency == Urgency::Synced;
-                        bytes += append.body.len();
-                    }
-                    Request::Snapshot { state, .. } => bytes += state.len(),
-                    Request::Behind(_) => urgent = true,
-                }
-                waiting.push(request);
-                let full = waiting.len() >= self.config.commit_entries_max
-                    || bytes >= self.config.commit_bytes_max;
-                next = if full { None } else { queue.try_recv().ok() };
-            }
-            lazy += bytes;
-            let full = waiting.len() >= self.config.lazy_entries_max
-                || lazy >= self.config.commit_bytes_max;
-            if urgent || full {
-                self.group(std::mem::take(&mut waiting));
-                lazy = 0;
-            }
-        }
-        // Dropping the queue answers, through `Log::send`, whoever still comes.
-        for request in waiting.into_iter().chain(queue.try_iter()) {
-            refuse(request, &self.failure.error().unwrap_or(StoreError::Stopping));
-        }
-        if let Some(checkpoint) = self.checkpoint.take() {
-            drop(checkpoint.join());
-        }
-        self.unpointed
-    }
-
-    /// Flushing takes a while, so it has a thread of its own; one at a time.
-    fn checkpoint_if_due(&mut self) {
-        let busy = self.checkpoint.as_ref().is_some_and(|it| !it.is_finished());
-        if self.unpointed < self.config.checkpoint_entries || busy {
-            return;
-        }
-        let (store, head, failure) = (self.store.clone(), self.head, self.failure.clone());
-        let thread = std::thread::Builder::new().name("stoa-checkpoint".into());
-        let made = thread.spawn(move || {
-            if let Err(error) = store.make_checkpoint(head) {
-                failure.trip(error);
-            }
-        });
-        self.unpointed = 0;
-        self.checkpoint = made.ok();
-    }
-
-    /// One commit. After an error nothing is acknowledged any more.
-    fn group(&mut self, requests: Vec<Request>) {
-        if let Some(error) = self.failure.error() {
-            requests.into_iter().for_each(|it| refuse(it, &error));
-            return;
-        }
-        self.pulse
-            .commit
-            .store(self.pulse.started.elapsed().as_millis() as u64 + 1, Ordering::Relaxed);
-        match self.commit(requests) {
-            Ok(committed) => {
-                drop(self.acker.send(committed));
-                self.checkpoint_if_due();
-            }
-            Err((requests, error)) => {
-                let error = self.failure.trip(error);
-                requests.into_iter().for_each(|(done, _)| done(Err(&error)));
-            }
-        }
-        self.pulse.commit.store(0, Ordering::Relaxed);
-        self.pulse.commits.fetch_add(1, Ordering::Relaxed);
-        if self.seqs.len() > self.config.commit_streams_max {
-            self.seqs.clear();
-        }
-    }
-
-    #[expect(clippy::type_complexity, reason = "what was asked comes back with the error, once")]
-    fn commit(
-        &mut self,
-        requests: Vec<Request>,
-    ) -> Result<Committed, (Vec<(Done, Option<Position>)>, StoreError)> {
-        let mut batch = self.store.batch(requests.len());
-        let mut places: BTreeMap<StreamId, (u64, Vec<u8>)> = BTreeMap::new();
-        let (mut head, mut done) = (self.head, Vec::with_capacity(requests.len()));
-        let (mut broken, mut due) = (None, None);
-        for request in requests {
-            match request {
-                Request::Append { append, done: then, .. } => {
-                    let position = Position(head.position.0 + 1);
-                    done.push((then, Some(position)));
-                    match self.place(&append) {
-                        Ok(()) => {}
-                        Err(error) => {
-                            broken = Some(error);
-                            continue;
-                        }
-                    }
-                    let Append { stream, seq, body, digest, rows, snapshot } = *append;
-                    due = rows.iter().filter_map(Row::due).chain(due).min();
-                    let header = Header { previous: head.hash, stream, seq, body: digest };
-                    let entry = [&header.to_bytes()[..], &body].concat();
-                    self.store.write(&mut batch, position, entry, &rows);
-                    let place = places.entry(stream).or_insert((seq, Vec::new()));
-                    place.1.extend(position.0.to_be_bytes());
-                    if let Some(state) = snapshot {
-                        self.store.write_snapshot(&mut batch, stream, seq, &state);
-                    }
-                    head = header.head(position);
-                }
-                Request::Snapshot { stream, seq, state } => {
-                    self.store.write_snapshot(&mut batch, stream, seq, &state);
-                }
-                Request::Behind(then) => done.push((then, None)),
-                Request::Stop => {}
-            }
-        }
-        if let Some(error) = broken {
-            return Err((done, error));
-        }
-        for (stream, (first, positions)) in places {
-            self.store.write_stream(&mut batch, stream, first, &positions);
-        }
-        if !batch.is_empty()
-            && let Err(error) = self.write(batch)
-        {
-            return Err((done, error));
-        }
-        self.unpointed += head.position.0 - self.head.position.0;
-        self.head = head;
-        Ok(Committed { head, due, done })
-    }
-
-    /// Returns once the batch is on the medium.
-    fn write(&self, batch: OwnedWriteBatch) -> Result<(), StoreError> {
-        self.config.faults.meet(Point::Commit)?;
-        batch.durability(Some(PersistMode::SyncData)).commit()?;
-        self.config.faults.meet(Point::Committed)
-    }
-
-    /// The next entry of a stream is the last plus one: two writers of one stream are impossible.
-    fn place(&mut self, append: &Append) -> Result<(), StoreError> {
-        let last = match self.seqs.get(&append.stream) {
-            Some(last) => *last,
-            None => self.store.last_seq(append.stream)?,
-        };
-        if append.seq != last + 1 {
-            let (stream, seq) = (append.stream, append.seq);
-            return Err(StoreError::Invariant(format!("stream {stream}: {seq} follows {last}")));
-        }
-        self.seqs.insert(append.stream, append.seq);
-        Ok(())
-    }
-}
-
-fn refuse(request: Request, error: &StoreError) {
-    match request {
-        Request::Append { done, .. } | Request::Behind(done) => done(Err(error)),
-        Request::Snapshot { .. } | Request::Stop => {}
     }
 }

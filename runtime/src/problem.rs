@@ -161,6 +161,8 @@ impl From<space::Refusal> for Problem {
             Refusal::Deprecated { id, by } => {
                 (Kind::Conflict, format!("stoa get {}", by.unwrap_or(id)))
             }
+            Refusal::Erased(id) => (Kind::Conflict, format!("stoa history {id}")),
+            Refusal::Gone => (Kind::Invalid, "stoa erase ID --comment WHY".to_owned()),
             Refusal::Taken(id) | Refusal::Unexpected { id, .. } => {
                 (Kind::Conflict, format!("stoa get {id}"))
             }

@@ -26,6 +26,7 @@ use std::time::Duration;
 use stoa_actors::behaviour::Behaviour;
 use stoa_actors::id::{Millis, Position, RIGHTS, SessionId, SpaceId, StreamId};
 use stoa_actors::log::Head;
+use stoa_actors::redaction::Redactions;
 use stoa_actors::rights::{Rights, Table};
 use stoa_actors::scrub::Scrubbed;
 use stoa_actors::session::Session;
@@ -81,7 +82,7 @@ impl Drop for Inner {
 
 /// The kinds of actor that come with the runtime.
 pub fn kinds() -> Kinds {
-    Kinds::default().with::<Rights>().with::<Space>().with::<Session>()
+    Kinds::default().with::<Rights>().with::<Space>().with::<Session>().with::<Redactions>()
 }
 
 impl Runtime {
@@ -122,7 +123,7 @@ impl Runtime {
         let last = opened.last;
         let clock = Clock::start(last);
         let unstarted = |error| StoreError::Invariant(format!("a thread: {error}"));
-        let (log, threads) = Log::start(&config, opened).map_err(unstarted)?;
+        let (log, threads) = Log::start(&config, opened)?;
         let tree = Tree::start(&config, &store.failure).await?;
         let bytes = Arc::new(Semaphore::new(config.mailbox_bytes_max / 1024));
         let shared = Arc::new(Shared {
@@ -147,6 +148,10 @@ impl Runtime {
         around.tree.adopt_static(rights.clone()).await?;
         rights.settled().await.map_err(|error| StoreError::Invariant(error.to_string()))?;
         searches.start(&around.shared).map_err(unstarted)?;
+        // Each answer rides behind a piece of what a crash left half redacted.
+        while !around.shared.store.erasures()?.is_empty() {
+            settled(&around.shared.log).await?;
+        }
         let scrub = Scrub::start(&around.shared.config, &around.shared.store, last);
         let inner = Inner {
             seats: Seats::start(&around),
@@ -349,7 +354,8 @@ impl Runtime {
     }
 
     /// Stops in order: actors in reverse order of their start, then the log, then a checkpoint so
-    /// that the next open is quick. What is asked afterwards is refused.
+    /// that the next open is quick. What is asked afterwards is refused. After an erase the whole log
+    /// is written anew, so that the files do not hold any more what was erased.
     pub async fn stop(&self) -> Result<Option<Head>, StoreError> {
         let Some(threads) = self.0.threads.lock().take() else { return Ok(None) };
         self.0.scrub.stop();
@@ -369,6 +375,11 @@ impl Runtime {
             }
             if unpointed >= least {
                 store.make_checkpoint(head)?;
+            }
+            if store.has_residue()?
+                && let Err(error) = store.purge()
+            {
+                tracing::warn!(%error, "what was erased may still be in files; the next stop tries again");
             }
             store.failure.trip(StoreError::Stopping);
             Ok(Some(head))

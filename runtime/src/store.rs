@@ -8,8 +8,10 @@ mod along;
 mod atoms;
 mod fold;
 mod keys;
+mod leave;
 mod open;
 mod past;
+mod purge;
 mod restore;
 mod scrub;
 mod tables;
@@ -17,6 +19,7 @@ mod vectors;
 mod view;
 mod witness;
 
+pub(crate) use leave::{Accounts, Leaving, account};
 pub(crate) use open::Owned;
 pub use open::{AcceptError, Loss, accept_loss, rebuild};
 pub use open::{BEGUN, RESTORING};
@@ -32,11 +35,12 @@ use crate::failure::{Failure, StoreError};
 use atoms::{Atoms, Place, atoms};
 use fjall::{Database, Keyspace, KeyspaceCreateOptions, OwnedWriteBatch};
 use std::sync::Arc;
-use stoa_actors::atom::Atom;
+use stoa_actors::atom::{Atom, Content};
 use stoa_actors::behaviour::Row;
 use stoa_actors::id::{AtomId, Millis, Position, SessionId, StreamId};
 use stoa_actors::incarnation;
 use stoa_actors::log::{Answered, Body, Head, Header};
+use stoa_actors::redaction::husk;
 use stoa_actors::space::{self, Space};
 
 /// One entry of the log, as read.
@@ -54,6 +58,7 @@ const ATOMS: u8 = 0;
 const REFERENCES: u8 = 1;
 const ANSWERS: u8 = 2;
 const DUE: u8 = 3;
+const ERASURES: u8 = 4;
 
 /// A handle on what is durable; cheap to clone.
 #[derive(Clone)]
@@ -65,6 +70,7 @@ pub struct Store {
     references: Keyspace,
     answers: Keyspace,
     due: Keyspace,
+    erasures: Keyspace,
     snapshots: Keyspace,
     repls: Keyspace,
     vectors: Keyspace,
@@ -90,6 +96,7 @@ impl Store {
             references: space("references")?,
             answers: space("answers")?,
             due: space("due")?,
+            erasures: space("erasures")?,
             snapshots: space("snapshots")?,
             repls: space("repls")?,
             vectors: space("vectors")?,
@@ -102,8 +109,10 @@ impl Store {
     }
 
     /// The derived keyspaces: what a rebuild may empty.
-    fn derived(&self) -> [&Keyspace; 6] {
-        [&self.atoms, &self.streams, &self.references, &self.answers, &self.due, &self.snapshots]
+    fn derived(&self) -> [&Keyspace; 7] {
+        let rows = [&self.atoms, &self.streams, &self.references, &self.answers, &self.due];
+        let [atoms, streams, references, answers, due] = rows;
+        [atoms, streams, references, answers, due, &self.erasures, &self.snapshots]
     }
 
     pub(crate) fn batch(&self, entries: usize) -> OwnedWriteBatch {
@@ -220,8 +229,23 @@ impl Store {
         id: AtomId,
         version: u64,
     ) -> Result<Option<(Position, Arc<Atom>)>, StoreError> {
+        let Some((at, newest)) = self.newest(id)? else { return Ok(None) };
+        if version == newest.version {
+            return Ok(Some((at, newest)));
+        }
+        let found = self.older(&newest, version)?;
+        // Also while its entry still says more.
+        let erased = newest.content == Content::Erased;
+        Ok(found.map(|(at, atom)| (at, if erased { Arc::new(husk(&atom)) } else { atom })))
+    }
+
+    fn older(
+        &self,
+        newest: &Atom,
+        version: u64,
+    ) -> Result<Option<(Position, Arc<Atom>)>, StoreError> {
+        let id = newest.id;
         if version == 1 {
-            let Some((_, newest)) = self.newest(id)? else { return Ok(None) };
             let Some(at) = self.position_of(newest.space.stream(), newest.born)? else {
                 return Ok(None);
             };
@@ -319,6 +343,7 @@ impl Store {
             ATOMS => &self.atoms,
             REFERENCES => &self.references,
             DUE => &self.due,
+            ERASURES => &self.erasures,
             _ => &self.answers,
         }
     }
@@ -342,6 +367,8 @@ impl Store {
                 (DUE, keys::due(*at, *stream, *token), Some(Vec::new()))
             }
             Row::NotDue { at, stream, token } => (DUE, keys::due(*at, *stream, *token), None),
+            Row::Erase { id } => (ERASURES, id.0.to_vec(), Some(keys::position(at).to_vec())),
+            Row::Redacted { id } => (ERASURES, id.0.to_vec(), None),
             Row::Answer { stream, asker, key } => {
                 let key = keys::answer(*stream, *asker, key);
                 (ANSWERS, key, Some(keys::position(at).to_vec()))

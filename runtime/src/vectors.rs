@@ -53,6 +53,8 @@ pub(crate) struct Vectors {
     remote: Remote,
     so_far: Mutex<Embedded>,
     serves: AtomicBool,
+    /// Whether rows of others were taken out since the open.
+    alone: AtomicBool,
     refused: AtomicU64,
     why: Mutex<Option<String>>,
     /// Texts that were asked for last.
@@ -80,7 +82,8 @@ impl Vectors {
         let asked = Cache::new(queries_kept);
         let serves = AtomicBool::new(so_far.serves);
         let so_far = Mutex::new(so_far);
-        Vectors { remote, so_far, serves, refused: AtomicU64::new(0), why: Mutex::default(), asked }
+        let (alone, refused) = (AtomicBool::new(false), AtomicU64::new(0));
+        Vectors { remote, so_far, serves, alone, refused, why: Mutex::default(), asked }
     }
 
     pub(crate) fn fingerprint(&self) -> u32 {
@@ -239,10 +242,12 @@ async fn at_end(runtime: &Runtime, vectors: &Vectors, head: Position) -> Result<
         vectors.serves.store(true, Ordering::Release);
         runtime.searches().begin_anew();
     }
-    let (store, fingerprint) = (runtime.store().clone(), vectors.fingerprint());
-    let forgotten = tokio::task::spawn_blocking(move || store.forget_vectors_but(fingerprint));
-    let more = forgotten.await.map_err(|error| StoreError::Invariant(error.to_string()))??;
-    Ok(if more { Step::On } else { Step::End(head) })
+    if !vectors.alone.swap(true, Ordering::AcqRel) {
+        let (store, fingerprint) = (runtime.store().clone(), vectors.fingerprint());
+        let forgotten = tokio::task::spawn_blocking(move || store.forget_vectors_but(fingerprint));
+        forgotten.await.map_err(|error| StoreError::Invariant(error.to_string()))??;
+    }
+    Ok(Step::End(head))
 }
 
 /// The newest versions among the next entries, as many as one request takes; and how far that is.

@@ -72,7 +72,8 @@ const HAPPENING: &str = "cursor ts type actor(agent_id session_id) refs body(tex
 const REPORT: &str = "question found text citations how run agents tasks findings failed files \
     passages skipped";
 const COPY: &str = "head entries bytes";
-const AUDIT: &str = "head entries streams atoms versions rows references answers rights breaches";
+const AUDIT: &str = "head entries streams atoms versions rows references answers rights \
+    erased breaches";
 
 #[test]
 fn every_verb_prints_json_lines_with_the_keys_that_scripts_rely_on() {
@@ -99,13 +100,18 @@ fn every_verb_prints_json_lines_with_the_keys_that_scripts_rely_on() {
     lines(&["update", &id, "y", "--if-version", "1"], ATOM, 1);
     let deprecated = format!("{ATOM} deprecated superseded_by");
     lines(&["deprecate", &id, "--superseded-by", &first, "--force"], &deprecated, 1);
+    let wrong = place.json(&["put", "tasks", "wrong"])[0]["id"].as_str().unwrap().to_owned();
+    let bare = "id space version position author at annotation metadata references";
+    let erased = format!("{bare} erased deprecated superseded_by");
+    lines(&["erase", &wrong, "--comment", "it must go"], &erased, 1);
     lines(&["search", "tasks", "first"], &format!("{PLAIN} content score"), 1);
-    lines(&["history", "tasks"], CHANGE, 4);
+    let own = lines(&["history", "tasks"], CHANGE, 6);
+    assert_eq!(own[5]["type"], "atom.erased");
     lines(&["history", &id], CHANGE, 3);
     lines(&["history", "--newest", "--limit", "2"], CHANGE, 2);
     lines(&["diff", &id, "1", "2"], DIFFERENCE, 1);
     lines(&["subscription", "list"], "", 0);
-    lines(&["watch", "tasks", "--cursor", "0", "--no-follow"], CHANGE, 4);
+    lines(&["watch", "tasks", "--cursor", "0", "--no-follow"], CHANGE, 6);
     lines(&["claim", "tasks", "first"], &format!("{PLAIN} content lease({LEASE})"), 1);
     let acquired = lines(&["lease", "acquire", "tasks", "a name"], LEASE, 1);
     let token = acquired[0]["token"].to_string();
@@ -220,4 +226,30 @@ fn a_relation_is_taken_out_whole_or_one_by_one() {
     let by_id = place.json(&["history", &space]);
     assert_eq!((by_id.len(), &by_id), (5, &place.json(&["history", "tasks"])));
     assert_eq!(place.json(&["history", &task]).len(), 3);
+}
+
+#[test]
+fn code_erases_what_it_has_put_and_no_more() {
+    let place = Place::new();
+    let id = |args: &[&str]| place.json(args)[0]["id"].as_str().unwrap_or_default().to_owned();
+    place.json(&["space", "create", "tasks"]);
+    let own = id(&["put", "tasks", "a secret"]);
+    let code = format!(
+        "space.erase('{own}', comment='it must go')\n\
+         atom = space.get('{own}')\n\
+         print(atom.erased, atom.content, atom.version, len(space.search()))\n\
+         made = space.put('mine')\n\
+         space.erase(made.id)\n\
+         try:\n    space.update(made.id, 'back')\n\
+         except Exception as no:\n    print(no)"
+    );
+    place.file("erase.py", code);
+    // A session of its own has put nothing of what was there.
+    let refused = place.stoa(&["exec", "erase.py", "--spaces", "tasks=write"]);
+    assert!(refused.code == 7 && refused.err.contains("this needs grant"), "{refused:?}");
+    let done = &place.json(&["exec", "erase.py", "--spaces", "tasks=grant"])[0];
+    let printed = done["printed"].as_str().unwrap();
+    assert!(printed.starts_with("True None 2 0\n"), "{printed}");
+    assert!(printed.contains("was erased; put a new one"), "{printed}");
+    assert_eq!(place.json(&["audit"])[0]["erased"], 2);
 }

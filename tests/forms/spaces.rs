@@ -4,7 +4,8 @@ use crate::holds;
 use std::sync::Arc;
 use stoa_actors::atom::{Atom, Content, Deprecation, Embedding, Reference};
 use stoa_actors::id::{AtomId, EventId, Millis, Position, SessionId, SpaceId, SubscriptionId};
-use stoa_actors::log::{Cause, EVENTS_FORM};
+use stoa_actors::log::{Cause, EVENTS_FORM, Hash};
+use stoa_actors::redaction::Redacted;
 use stoa_actors::space::{self, Filter1, Origin, Subscription1};
 use stoa_actors::value::Value;
 
@@ -128,4 +129,23 @@ fn imported_versions_of_form_1_read() {
     holds("space-imported-1.bin", EVENTS_FORM, &events);
     let reply = space::Reply::Imported { new: 300, known: 1 };
     holds("space-reply-imported-1.bin", EVENTS_FORM, &reply);
+}
+
+#[test]
+fn what_an_erase_leaves_reads() {
+    let reference = Reference { relation: "supports".into(), target: AtomId([6; 16]) };
+    let husk = |content, version| {
+        let embedding = None;
+        let (annotation, metadata) = (String::new(), Default::default());
+        Arc::new(Atom { content, annotation, metadata, embedding, ..(*atom(version)).clone() })
+    };
+    let atom = husk(Content::Erased, 3);
+    let events = vec![
+        space::Event::AtomPut(husk(Content::Redacted, 1)),
+        space::Event::AtomErased { atom, dropped: vec![reference], origin: None },
+    ];
+    holds("space-erased-1.bin", EVENTS_FORM, &events);
+    let bodies = vec![(Position(300), Hash([7; 32])), (Position(70_000), Hash([8; 32]))];
+    let redacted = Redacted { atom: AtomId([1; 16]), bodies, whole: true };
+    holds("redacted-1.bin", EVENTS_FORM, &vec![redacted]);
 }

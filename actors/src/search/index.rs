@@ -26,6 +26,8 @@ pub struct Index {
     pub(super) embed: Arc<dyn Embed>,
     pub(super) filed: Filed,
     pub(super) deprecated: Bits,
+    /// Erased ones keep their slot; nothing finds them.
+    pub(super) erased: Bits,
     pub(super) lexicon: Lexicon,
     pub(super) facets: Facets,
     pub(super) slab: Slab,
@@ -146,6 +148,7 @@ impl Index {
             embed,
             filed: Filed::default(),
             deprecated: Bits::default(),
+            erased: Bits::default(),
             lexicon: Lexicon::default(),
             facets: Facets::default(),
             slab: Slab::default(),
@@ -249,6 +252,7 @@ impl Index {
         if !(old && mutant::planted("search.vector_stays")) {
             self.embed(slot, atom, &text);
         }
+        let erased = atom.content.is_gone();
         let deprecated = atom.deprecated.is_some() && !mutant::planted("search.deprecated_stays");
         if old {
             self.filed.docs[slot as usize] = doc;
@@ -256,6 +260,7 @@ impl Index {
             self.filed.push(doc);
         }
         self.deprecated.put(slot, deprecated);
+        self.erased.put(slot, erased);
     }
 
     fn unfile(&mut self, slot: u32) {

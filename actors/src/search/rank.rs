@@ -153,6 +153,7 @@ impl Index {
     fn visible(&self, query: &Query) -> Bits {
         let allowed = self.facets.allowed(&query.metadata);
         let mut visible = allowed.unwrap_or_else(|| Bits::full(self.len()));
+        visible.drop_all(&self.erased);
         if !query.include_deprecated {
             visible.drop_all(&self.deprecated);
         }

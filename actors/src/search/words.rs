@@ -19,7 +19,7 @@ pub fn words(annotation: &str, metadata: &Metadata, content: &Content) -> String
     match content {
         Content::Text(text) => say(&mut out, text),
         Content::Json(value) => leaves(&mut out, value),
-        Content::Bytes { .. } => {}
+        Content::Bytes { .. } | Content::Erased | Content::Redacted => {}
     }
     out
 }

@@ -69,6 +69,8 @@ impl<B: Behaviour> Disk<B> {
                 Row::NoReference { target, relation, source } => {
                     self.references.remove(&(*target, relation.clone(), *source));
                 }
+                // Nothing is redacted here: what is read by id says so.
+                Row::Erase { .. } | Row::Redacted { .. } => {}
                 Row::Due { at, stream, token } => {
                     self.due.insert((*at, *stream, *token));
                 }

@@ -108,6 +108,10 @@ impl Carried {
 
     /// Refuses what no store could take in, whatever is in it.
     pub fn check(&self, limits: &Limits) -> Result<(), Refusal> {
+        let says = !self.annotation.is_empty() || !self.metadata.is_empty();
+        if self.content.is_gone() && (says || self.embedding.is_some()) {
+            return Err(Refusal::Gone);
+        }
         patch::within_limits(
             &self.content,
             &self.annotation,
@@ -141,11 +145,13 @@ impl Carried {
             (Some(it), Some(here)) => same(it, here),
             _ => false,
         };
-        deprecated
-            && self.content == atom.content
-            && self.annotation == atom.annotation
-            && self.metadata == atom.metadata
-            && lacking(&atom.references, &self.references).is_empty()
+        // Erased where it comes from, and not yet here.
+        self.content == Content::Redacted
+            || deprecated
+                && self.content == atom.content
+                && self.annotation == atom.annotation
+                && self.metadata == atom.metadata
+                && lacking(&atom.references, &self.references).is_empty()
     }
 }
 
@@ -161,7 +167,7 @@ fn carried(space: SpaceId, position: Position, body: &Body, event: &Event) -> Op
     let atom = Space::atom(event)?;
     let by = |atom: &Atom| atom.deprecated.as_ref().and_then(|it| it.superseded_by);
     let (mut origin, imported) = match event {
-        Event::AtomImported { origin, .. } => {
+        Event::AtomImported { origin, .. } | Event::AtomErased { origin: Some(origin), .. } => {
             let taken = Taken { event: body.id, position, at: body.at, by: body.by };
             ((**origin).clone(), Some(taken))
         }
@@ -211,29 +217,37 @@ impl Space {
         limit("the import", carried.len(), delivery.limits.transaction_mutations_max)?;
         let count = carried.len();
         let mut over = Overlay::default();
-        let mut events = Vec::new();
+        let (mut events, mut new) = (Vec::new(), 0);
         for it in carried {
             let staged = Laid { over: &over, under: delivery.view };
             let inner = Delivery { view: &staged, fresh: &mut *delivery.fresh, ..*delivery };
-            let Some(event) = self.take_in(it, &inner)? else { continue };
-            let mut rows = Vec::new();
-            Space::project(&event, 0, &mut rows);
-            over.lay(0, Space::atom(&event), &rows);
-            events.push(event);
+            let taken = self.take_in(it, &inner)?;
+            new += u64::from(!taken.is_empty());
+            for event in taken {
+                let mut rows = Vec::new();
+                Space::project(&event, 0, &mut rows);
+                over.lay(0, Space::atom(&event), &rows);
+                events.push(event);
+            }
         }
-        let new = events.len() as u64;
         let reply = Reply::Imported { new, known: count as u64 - new };
         Ok(Decision { events, effects: Vec::new(), reply, refused: None })
     }
 
-    /// The event of one version; nothing if it is here.
-    fn take_in(&self, it: Carried, delivery: &Delivery<'_>) -> Result<Option<Event>, Refusal> {
+    /// What one version makes happen; nothing if it is here.
+    fn take_in(&self, it: Carried, delivery: &Delivery<'_>) -> Result<Vec<Event>, Refusal> {
         let (id, version) = (it.id, it.version);
         let before = delivery.view.atom(id);
         if before.as_ref().is_some_and(|here| here.space != self.id)
             && !planted("import.takes_what_is_elsewhere")
         {
             return Err(Refusal::Elsewhere(id));
+        }
+        // What was erased here stays so, whatever comes.
+        if before.as_ref().is_some_and(|here| here.content == Content::Erased)
+            && !planted("import.brings_back_the_erased")
+        {
+            return Ok(Vec::new());
         }
         let newest = before.as_ref().map_or(0, |here| here.version);
         if version == 0 || version > newest + 1 {
@@ -243,9 +257,12 @@ impl Space {
             let here = delivery.view.version(id, version);
             let same = here.is_some_and(|here| it.is_said_by(&here));
             if same || planted("import.passes_over_what_differs") {
-                return Ok(None);
+                return Ok(Vec::new());
             }
             return Err(Refusal::Differs { id, version });
+        }
+        if it.content == Content::Erased {
+            return self.erased_elsewhere(it, delivery);
         }
         if let Some(Deprecation { superseded_by: by }) =
             before.as_ref().and_then(|here| here.deprecated.as_ref())
@@ -253,7 +270,17 @@ impl Space {
             return Err(Refusal::Deprecated { id, by: *by });
         }
         self.unleased(id, delivery)?;
-        self.imported(it, before, delivery).map(Some)
+        self.imported(it, before, delivery).map(|event| vec![event])
+    }
+
+    /// An erase travels as well: it takes the same rights here.
+    fn erased_elsewhere(
+        &self,
+        it: Carried,
+        delivery: &Delivery<'_>,
+    ) -> Result<Vec<Event>, Refusal> {
+        it.check(delivery.limits)?;
+        self.erase(it.id, super::Expect::Any, Some(Box::new(it.origin)), delivery)
     }
 
     fn imported(

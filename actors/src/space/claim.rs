@@ -3,7 +3,7 @@
 //! A space takes one delivery at a time, and an atom that is claimed is leased from that very entry
 //! on: the next claim does not see it, on whatever thread, in whatever process it was asked for.
 
-use super::lease::{Claimed, Resource};
+use super::lease::{Claimed, Lease, Resource};
 use super::wanted::{Sight, Wanted};
 use super::{Event, Patch, Refusal, Reply, Space, limit, updated};
 use crate::atom::{Atom, Metadata};
@@ -64,7 +64,9 @@ impl Space {
             events.push(updated(atom, &before.references));
         }
         lease.resource = Resource::Atom(before.id);
-        let reply = Reply::Claimed(Some((before.id, version, Box::new(lease.clone()))));
+        // What it has set is no part of the answer: an answer is kept.
+        let told = Lease { claimed: None, ..lease.clone() };
+        let reply = Reply::Claimed(Some((before.id, version, Box::new(told))));
         events.push(Event::Leased(lease));
         Ok(Decision { events, effects: Vec::new(), reply, refused: None })
     }

@@ -62,6 +62,7 @@ impl Change {
                 root: body.cause.root,
                 origin: match event {
                     Event::AtomImported { origin, .. } => Some(origin.clone()),
+                    Event::AtomErased { origin, .. } => origin.clone(),
                     _ => None,
                 },
             };

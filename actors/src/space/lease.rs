@@ -223,7 +223,8 @@ impl Space {
         let lease = Lease { until, ..lease.clone() };
         let Fence { resource, token } = fence;
         let event = Event::LeaseRenewed { space: self.id, resource, token, was, until };
-        Ok(Decision::event(event, Reply::Lease(lease)))
+        // What a claim has set is no part of the answer: an answer is kept.
+        Ok(Decision::event(event, Reply::Lease(Lease { claimed: None, ..lease })))
     }
 
     /// By its holder; by whoever may grant rights here, without a token.
@@ -344,7 +345,7 @@ fn held(lease: &Lease, now: Millis) -> Refusal {
     Refusal::Leased { resource, holder, left_ms: until.0.saturating_sub(now.0) }
 }
 
-fn ended(lease: &Lease, how: End) -> Event {
+pub(super) fn ended(lease: &Lease, how: End) -> Event {
     let Lease { space, resource, token, until, .. } = lease.clone();
     Event::LeaseEnded { space, resource, token, until, how }
 }

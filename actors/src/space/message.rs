@@ -9,7 +9,7 @@ use crate::id::{AtomId, Millis, Position, SpaceId, SubscriptionId};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
-/// What a space can be asked.
+/// What a space can be asked. New ones come last: a request is known again by its hash.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub enum Message {
     /// Says what the space is for: its convention.
@@ -23,8 +23,6 @@ pub enum Message {
         /// The leases of the asker that must hold at that moment.
         fences: Vec<Fence>,
     },
-    /// Takes versions of atoms in that come from elsewhere, all of them or none.
-    Import(Vec<Carried>),
     /// Finds an atom that is as wanted, changes it and leases it to the asker.
     Claim(Box<Claim>),
     /// Leases something to the asker.
@@ -71,6 +69,8 @@ pub enum Message {
         /// The last position seen.
         cursor: Position,
     },
+    /// Takes versions of atoms in that come from elsewhere, all of them or none.
+    Import(Vec<Carried>),
 }
 
 /// Which version a change is based on.
@@ -150,6 +150,15 @@ pub enum Event {
         /// What is said of it where it comes from.
         origin: Box<Origin>,
     },
+    /// An atom says nothing any more.
+    AtomErased {
+        /// Its last version.
+        atom: Arc<Atom>,
+        /// The references it had.
+        dropped: Vec<Reference>,
+        /// What is said of it where it comes from, if it does.
+        origin: Option<Box<Origin>>,
+    },
     /// A session follows the space like this.
     SubscriptionSet(Subscription, Was),
 }
@@ -208,6 +217,11 @@ impl Message {
     /// Changes an atom.
     pub fn update(id: AtomId, expect: Expect, patch: Patch) -> Message {
         Mutation::Update { id, expect, patch: Box::new(patch) }.into()
+    }
+
+    /// Empties an atom.
+    pub fn erase(id: AtomId, expect: Expect) -> Message {
+        Mutation::Erase { id, expect }.into()
     }
 
     /// Takes an atom out of search.

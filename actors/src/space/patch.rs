@@ -59,6 +59,9 @@ pub struct MadeFor {
 
 impl Draft {
     pub(super) fn atom(self, space: SpaceId, delivery: &mut Delivery<'_>) -> Result<Atom, Refusal> {
+        if self.content.is_gone() {
+            return Err(Refusal::Gone);
+        }
         if let Some(id) = self.id.filter(|id| delivery.view.space_of(*id).is_some()) {
             return Err(Refusal::Taken(id));
         }
@@ -121,6 +124,9 @@ impl Patch {
             && !planted("space.expects_nothing")
         {
             return Err(Refusal::Unexpected { id: before.id, key: key.clone() });
+        }
+        if self.content.as_ref().is_some_and(Content::is_gone) {
+            return Err(Refusal::Gone);
         }
         let mut atom = next(before, delivery);
         self.merge(&mut atom);

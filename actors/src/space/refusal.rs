@@ -42,6 +42,12 @@ pub enum Refusal {
         /// What to read instead.
         by: Option<AtomId>,
     },
+    /// It was emptied, for good.
+    #[error("atom {0} was erased; put a new one")]
+    Erased(AtomId),
+    /// What is to be written is what only an erase leaves behind.
+    #[error("nobody can write what an erase leaves behind; erase the atom")]
+    Gone,
     /// An atom cannot supersede itself.
     #[error("an atom cannot supersede itself")]
     OwnSuccessor,

@@ -9,7 +9,7 @@ use crate::mutant::planted;
 use crate::rights::Level;
 use serde::{Deserialize, Serialize};
 
-/// One change of a space.
+/// One change of a space. New ones come last: a request is known again by its hash.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Mutation {
     /// Adds an atom.
@@ -40,6 +40,13 @@ pub enum Mutation {
         token: Option<u64>,
         /// Puts back what the claim has set, if the work has not gone on.
         undo: bool,
+    },
+    /// Empties an atom, all its versions, for good.
+    Erase {
+        /// Which.
+        id: AtomId,
+        /// The version it must be at.
+        expect: Expect,
     },
 }
 

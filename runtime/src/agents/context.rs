@@ -49,7 +49,7 @@ pub(super) async fn context(
         })?;
         instructions.extend(found.iter().filter_map(|it| match &it.read.atom.content {
             Content::Text(text) => Some(text.clone()),
-            Content::Json(_) | Content::Bytes { .. } => None,
+            _ => None,
         }));
     }
     let mut spaces = Vec::new();

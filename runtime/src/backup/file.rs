@@ -110,7 +110,10 @@ fn unwritten(target: &Path, error: std::io::Error) -> BackupError {
 
 /// A backup that is read.
 pub(super) struct Reading {
+    /// What it is called.
     pub(super) path: PathBuf,
+    /// Where it is.
+    pub(super) file: PathBuf,
     from: BufReader<File>,
     pub(super) asked: Position,
     sum: Hash,
@@ -170,6 +173,7 @@ impl Reading {
         asked.copy_from_slice(&front[12..]);
         Ok(Reading {
             path: name.to_owned(),
+            file: path.to_owned(),
             from,
             asked: Position(u64::from_be_bytes(asked)),
             sum: next_sum(Hash::default(), &front),

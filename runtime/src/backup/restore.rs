@@ -3,11 +3,14 @@
 use super::file::{Next, Reading, Trouble};
 use super::{Backup, BackupError, Copied, Copying};
 use crate::config::Config;
+use crate::failure::StoreError;
 use crate::kinds::Kinds;
-use crate::store::Vacant;
+use crate::store::{Vacant, account};
+use std::collections::BTreeMap;
 use std::path::Path;
-use stoa_actors::id::Position;
-use stoa_actors::log::{Breach, Head, Header, Walk};
+use stoa_actors::id::{AtomId, Position};
+use stoa_actors::log::{Body, Breach, Hash, Head, Header, Walk};
+use stoa_actors::redaction::{redacted, stored};
 
 /// After so many entries somebody who looks on is told.
 const LOOK_ENTRIES: u64 = 4_096;
@@ -42,13 +45,17 @@ pub fn restore(
     look: &mut dyn FnMut(Copied),
 ) -> Result<Backup, BackupError> {
     let proved = verify(path, look)?;
+    let erased = Erased::of(path)?;
     let vacant = Vacant::take(&config.data)?;
     let of = proved.head.position.0;
     vacant.fill(config, kinds, |add| {
         let mut reading = Reading::open(path)?;
         let mut each = |at: Position, header: &Header, body: &[u8]| {
             tell(look, Copying::Restore, at, of);
-            add(at, header, body)
+            match erased.body(at, body)? {
+                Some(new) => add(at, header, &new),
+                None => add(at, header, body),
+            }
         };
         walk(&mut reading, &mut each)
     })?;
@@ -61,13 +68,67 @@ fn tell(look: &mut dyn FnMut(Copied), how: Copying, at: Position, of: u64) {
     }
 }
 
+/// A breach, or why it cannot be known whether there is one.
+enum Amiss {
+    Breach(Breach),
+    Other(BackupError),
+}
+
+impl From<Breach> for Amiss {
+    fn from(breach: Breach) -> Amiss {
+        Amiss::Breach(breach)
+    }
+}
+
 type Each<'a> = &'a mut dyn FnMut(Position, &Header, &[u8]) -> Result<(), BackupError>;
+
+/// What a backup says has left the log. A body that was read before it left, and an account of it
+/// that was written while the backup was taken, can both be in one file: it leaves here as well.
+struct Erased {
+    atoms: BTreeMap<Position, Vec<AtomId>>,
+    digests: BTreeMap<Position, Vec<Hash>>,
+}
+
+impl Erased {
+    /// Of a file that is proved.
+    fn of(path: &Path) -> Result<Erased, BackupError> {
+        let mut reading = Reading::open(path)?;
+        let mut erased = Erased { atoms: BTreeMap::new(), digests: BTreeMap::new() };
+        while let Ok(Next::Entry(entry)) = reading.next() {
+            for it in account(&mut erased.digests, entry)? {
+                for (at, _) in &it.bodies {
+                    erased.atoms.entry(*at).or_default().push(it.atom);
+                }
+            }
+        }
+        Ok(erased)
+    }
+
+    /// Whether this stands there by one of its accounts.
+    fn hold(&self, at: Position, digest: Hash) -> bool {
+        self.digests.get(&at).is_some_and(|all| all.contains(&digest))
+    }
+
+    /// What stands there once it has left; nothing where it has.
+    fn body(&self, at: Position, body: &[u8]) -> Result<Option<Vec<u8>>, BackupError> {
+        let Some(atoms) = self.atoms.get(&at) else { return Ok(None) };
+        let damaged = |error| BackupError::Store(StoreError::from(error));
+        let mut left = Body::decode(body).map_err(damaged)?;
+        for atom in atoms {
+            left = redacted(&left, *atom).map_err(damaged)?.unwrap_or(left);
+        }
+        let (bytes, digest) = stored(&left).map_err(damaged)?;
+        Ok((self.hold(at, digest) && bytes != body).then_some(bytes))
+    }
+}
 
 /// Hands over entry after entry, each proved; the head of the last.
 pub(super) fn walk(reading: &mut Reading, each: Each<'_>) -> Result<Head, BackupError> {
     let path = reading.path.clone();
     let damaged =
         |breach: Breach| BackupError::Damaged { path: path.clone(), breach: Box::new(breach) };
+    let file = reading.file.clone();
+    let mut erased = None;
     let mut walk = Walk::new(Head::default(), None);
     loop {
         let after = walk.head();
@@ -79,7 +140,17 @@ pub(super) fn walk(reading: &mut Reading, each: Each<'_>) -> Result<Head, Backup
         match next {
             Next::Entry(entry) => {
                 let at = Position(after.position.0 + 1);
-                let (header, body) = walk.step(at, entry).map_err(damaged)?;
+                // Looked for only where there is a body that is not what its header says.
+                let step = walk.step_over(at, entry, |at, found| {
+                    if erased.is_none() {
+                        erased = Some(Erased::of(&file).map_err(Amiss::Other)?);
+                    }
+                    Ok(erased.as_ref().is_some_and(|it: &Erased| it.hold(at, found)))
+                });
+                let (header, body) = step.map_err(|amiss| match amiss {
+                    Amiss::Breach(breach) => damaged(breach),
+                    Amiss::Other(error) => error,
+                })?;
                 each(at, &header, body)?;
             }
             Next::End(head) if head == after => return Ok(head),

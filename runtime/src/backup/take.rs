@@ -5,7 +5,7 @@ use super::restore::walk;
 use super::{Backup, BackupError, Copied, Copying};
 use crate::failure::StoreError;
 use crate::runtime::Runtime;
-use crate::store::Store;
+use crate::store::{Accounts, Store};
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -126,14 +126,23 @@ impl<L: FnMut(Copied)> Taking<L> {
     }
 
     /// Every entry up to a position, in slices: no read lasts so long that it holds on to what a
-    /// compaction could let go.
-    fn copy(&mut self, writing: &mut Writing, upto: Position) -> Result<Head, BackupError> {
+    /// compaction could let go. A body that has left the log meanwhile comes with its account,
+    /// however much later that is.
+    fn copy(&mut self, writing: &mut Writing, mut upto: Position) -> Result<Head, BackupError> {
         let mut walked = Walk::new(Head::default(), None);
+        let mut accounts = Accounts::of(&self.store);
         let mut pace = Pace::begin(&self.durable, self.rest_percent);
         while walked.head().position < upto {
             for raw in self.store.raw_after(walked.head().position) {
                 let (at, entry) = raw?;
-                walked.step(at, &entry).map_err(StoreError::from)?;
+                let mut left = false;
+                walked.step_over(at, &entry, |at, found| {
+                    left = accounts.hold(at, found)?;
+                    Ok::<_, StoreError>(left)
+                })?;
+                if left {
+                    upto = upto.max(accounts.upto());
+                }
                 let full = writing.add(&entry)?;
                 pace.read(entry.len());
                 if full || at >= upto {

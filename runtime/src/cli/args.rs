@@ -1,11 +1,13 @@
 //! What can be typed.
 
 mod agent;
+mod copy;
 mod lease;
 mod past;
 mod subscription;
 
 pub(crate) use agent::AgentVerb;
+pub(crate) use copy::CopyVerb;
 pub(crate) use lease::{ClaimArgs, LeaseVerb};
 pub(crate) use past::{DiffArgs, HistoryArgs};
 pub(crate) use subscription::{FilterArgs, SubscriptionVerb};
@@ -145,6 +147,22 @@ pub(crate) enum Verb {
         superseded_by: Option<AtomId>,
         #[command(flatten)]
         base: BaseArgs,
+        #[command(flatten)]
+        why: WhyArgs,
+    },
+    /// Empty an atom for good: no version of it says anything any more
+    ///
+    /// By who has put it and may write there, or may grant rights there. That it was there stays in
+    /// the history, with its comments, authors, times and references. Files hold the bytes until
+    /// the process that has the directory open stops in order, which then takes as long as to
+    /// write the whole log anew; backups and exports made before keep them, and so do notes of
+    /// agents that have read it.
+    Erase {
+        /// The atom's id
+        id: AtomId,
+        /// Only if it is at this version [default: whatever it is at]
+        #[arg(long, value_name = "N")]
+        if_version: Option<u64>,
         #[command(flatten)]
         why: WhyArgs,
     },
@@ -288,9 +306,9 @@ pub(crate) enum Verb {
     /// Run one Python action with exactly these rights
     ///
     /// The code has `space` (the first one given) and `spaces["name"]`, each with search, get, put,
-    /// update, deprecate, claim, transaction, acquire, renew, release, leases, references, history,
-    /// diff, subscribe, subscriptions, edit_subscription, unsubscribe, pull, ack and describe, and
-    /// no files, network or processes.
+    /// update, deprecate, erase, claim, transaction, acquire, renew, release, leases, references,
+    /// history, diff, subscribe, subscriptions, edit_subscription, unsubscribe, pull, ack and
+    /// describe, and no files, network or processes.
     /// What it prints and the value of its last expression go to stdout. An update needs no version:
     /// it expects the one that the code has read, and raises Conflict when there is a newer one.
     Exec {
@@ -311,55 +329,8 @@ pub(crate) enum Verb {
         #[arg(long, value_name = "HEAD")]
         accept_loss: Option<String>,
     },
-    /// Write a space as JSON Lines: every version of every atom, one event a line
-    ///
-    /// Comments, authors, times, references, media and idempotency keys go with it; subscriptions,
-    /// leases and rights do not. Another store can take it in with import.
-    Export {
-        /// The space's name, or its id
-        space: String,
-        /// Into this file, which must not be there [default: stdout]
-        #[arg(long, value_name = "FILE")]
-        to: Option<PathBuf>,
-    },
-    /// Take in what export has written
-    ///
-    /// The file is looked through whole before anything is changed. What is taken in is your doing:
-    /// you are the author, and who wrote it first is kept beside it and leaves with it again. What is
-    /// there already is passed over, so that an import that was cut off is completed by another; a
-    /// version that says something else than the one that is there is refused.
-    Import {
-        /// The space to take it into: its name, or its id
-        space: String,
-        /// The file [default: stdin]
-        file: Option<PathBuf>,
-        /// Give the atoms new ids, the same ones each time: for a second copy in one store
-        #[arg(long)]
-        new_ids: bool,
-        /// What the import is for; those who follow the space are told
-        #[arg(long, value_name = "TEXT")]
-        comment: Option<String>,
-    },
-    /// Write everything that is durable into one file, beside others at work
-    ///
-    /// The file appears under its name once it is whole and has been read back. It holds the log:
-    /// spaces with all versions, rights, agents and what they did; not the variables of Python
-    /// sessions. Bring it back with restore. It is for the directory's owner alone, with --as it is
-    /// refused.
-    Backup {
-        /// The file to write; nothing may be there
-        target: PathBuf,
-        /// Write nothing: prove that the backup that is there is whole
-        #[arg(long)]
-        verify: bool,
-    },
-    /// Make a new data directory of a backup
-    ///
-    /// The backup is proved whole first. The directory, as --data names it, must be new or empty.
-    Restore {
-        /// The file that backup has written
-        backup: PathBuf,
-    },
+    #[command(flatten)]
+    Copy(CopyVerb),
     /// Which process has the directory open, and how it is
     Status,
     /// Keep the directory open for others until interrupted

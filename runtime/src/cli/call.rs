@@ -1,7 +1,8 @@
 //! From what was typed to a request.
 
 use super::args::{
-    AgentVerb, BaseArgs, ClaimArgs, DiffArgs, HistoryArgs, LeaseVerb, SpaceVerb, Verb, WhyArgs,
+    AgentVerb, BaseArgs, ClaimArgs, CopyVerb, DiffArgs, HistoryArgs, LeaseVerb, SpaceVerb, Verb,
+    WhyArgs,
 };
 use super::find;
 use super::input::{
@@ -49,6 +50,10 @@ pub(super) fn call(verb: Verb) -> Result<Call, Problem> {
             let (expect, why) = (expect(id, &base)?, self::why(why, format!("deprecate {id}")));
             Call::Deprecate { id, expect, superseded_by, why }
         }
+        Verb::Erase { id, if_version, why } => {
+            let expect = if_version.map_or(Expect::Any, Expect::Version);
+            Call::Erase { id, expect, why: self::why(why, format!("erase {id}")) }
+        }
         Verb::Claim(args) => claim(args)?,
         Verb::Lease(verb) => lease_call(verb)?,
         Verb::Subscription(verb) => Call::Subscription(subscription(verb)?),
@@ -91,13 +96,15 @@ pub(super) fn call(verb: Verb) -> Result<Call, Problem> {
         }
         Verb::Status => Call::Status,
         Verb::Audit => Call::Audit(AuditAsk::Whole),
-        Verb::Export { space, .. } => Call::Export { space },
-        Verb::Backup { target, .. } => {
+        Verb::Copy(CopyVerb::Export { space, .. }) => Call::Export { space },
+        Verb::Copy(CopyVerb::Backup { target, .. }) => {
             let failed = |error| Problem::new(Kind::Invalid, format!("no such path: {error}"));
             let target = std::path::absolute(&target).map_err(failed)?;
             Call::Backup { target }
         }
-        Verb::Doctor { .. } | Verb::Restore { .. } | Verb::Import { .. } | Verb::Serve => {
+        Verb::Copy(CopyVerb::Restore { .. } | CopyVerb::Import { .. })
+        | Verb::Doctor { .. }
+        | Verb::Serve => {
             unreachable!("not asked of an owner")
         }
     })

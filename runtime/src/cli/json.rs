@@ -107,6 +107,7 @@ pub(crate) fn atom(atom: &Atom, position: Position) -> Json {
             out["media_type"] = json!(media_type);
             out["base64"] = json!(base64::engine::general_purpose::STANDARD.encode(bytes));
         }
+        Content::Erased | Content::Redacted => out["erased"] = json!(true),
     }
     if let Some(deprecated) = &atom.deprecated {
         out["deprecated"] = json!(true);

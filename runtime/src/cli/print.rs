@@ -97,6 +97,10 @@ fn atom(to: &mut impl Write, atom: &Atom, position: Position) -> io::Result<()> 
         writeln!(to, "{red}deprecated{by}{red:#}")?;
     }
     match &atom.content {
+        Content::Erased => {
+            writeln!(to, "\n{DIM}erased at {} by {}{DIM:#}", instant(atom.at), atom.author)
+        }
+        Content::Redacted => writeln!(to, "\n{DIM}erased later{DIM:#}"),
         Content::Text(text) if text.is_empty() => Ok(()),
         Content::Text(text) => writeln!(to, "\n{}", text.trim_end_matches('\n')),
         Content::Json(value) => writeln!(to, "\n{value}"),
@@ -132,6 +136,7 @@ fn hit(to: &mut impl Write, found: &Found) -> io::Result<()> {
         Content::Text(text) => text.clone(),
         Content::Json(value) => value.to_string(),
         Content::Bytes { media_type, bytes } => format!("{} bytes of {media_type}", bytes.len()),
+        Content::Erased | Content::Redacted => "erased".to_owned(),
     };
     let first = about.lines().find(|it| !it.trim().is_empty()).unwrap_or_default().trim();
     let mut line: String = first.chars().take(HIT_CHARS).collect();
@@ -391,6 +396,7 @@ fn audited(to: &mut impl Write, audited: &Audited) -> io::Result<()> {
         ("references from both ends", audited.references),
         ("requests answered once", audited.answers),
         ("rights with a chain to the root", audited.rights),
+        ("atoms erased", audited.erased),
     ];
     for (what, count) in counts {
         writeln!(to, "{count:>10}  {what}")?;

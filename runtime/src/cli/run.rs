@@ -1,6 +1,6 @@
 //! From what was typed to a request, and from the answers to the terminal.
 
-use super::args::{Args, LeaseVerb, SpaceVerb, SubscriptionVerb, Verb};
+use super::args::{Args, CopyVerb, LeaseVerb, SpaceVerb, SubscriptionVerb, Verb};
 use super::call::call;
 use super::progress::Progress;
 use super::settings;
@@ -23,8 +23,12 @@ pub(crate) async fn run(args: Args) -> Result<(), Problem> {
     let data = data_directory(args.data.clone())?;
     let config = settings::config(&data)?;
     match &args.verb {
-        Verb::Backup { target, verify: true } => return copies::verify(target, args.json),
-        Verb::Restore { backup } => return copies::restore(backup, &config, args.json),
+        Verb::Copy(CopyVerb::Backup { target, verify: true }) => {
+            return copies::verify(target, args.json);
+        }
+        Verb::Copy(CopyVerb::Restore { backup }) => {
+            return copies::restore(backup, &config, args.json);
+        }
         verb if !makes_directory(verb) && !is_made(&data) => {
             let text = format!("there is no stoa data in {}", data.display());
             return Err(Problem::new(Kind::Unknown, text).hint("stoa space create NAME"));
@@ -34,9 +38,9 @@ pub(crate) async fn run(args: Args) -> Result<(), Problem> {
         _ => {}
     }
     let lines = matches!(&args.verb, Verb::Watch { .. } | Verb::Lease(LeaseVerb::Watch { .. }))
-        || matches!(&args.verb, Verb::Export { to: None, .. });
+        || matches!(&args.verb, Verb::Copy(CopyVerb::Export { to: None, .. }));
     let json = args.json || lines;
-    if let Verb::Import { space, file, new_ids, comment } = args.verb {
+    if let Verb::Copy(CopyVerb::Import { space, file, new_ids, comment }) = args.verb {
         let import = carry::Import::open(file)?;
         let ask = carry::ImportAsk { acting_as: args.acting_as, space, new_ids, comment };
         return match reach(config, kinds()).await? {
@@ -50,7 +54,7 @@ pub(crate) async fn run(args: Args) -> Result<(), Problem> {
         };
     }
     let file = match &args.verb {
-        Verb::Export { to: Some(path), .. } => Some(carry::Into::begin(path)?),
+        Verb::Copy(CopyVerb::Export { to: Some(path), .. }) => Some(carry::Into::begin(path)?),
         _ => None,
     };
     let page = match &args.verb {

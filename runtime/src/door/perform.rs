@@ -83,6 +83,11 @@ pub enum Call {
         superseded_by: Option<AtomId>,
         why: Why,
     },
+    Erase {
+        id: AtomId,
+        expect: Expect,
+        why: Why,
+    },
     Transact {
         space: String,
         mutations: Vec<Mutation>,
@@ -270,6 +275,10 @@ pub async fn perform(
         Call::Deprecate { id, expect, superseded_by, why } => {
             let written = caller.deprecate(id, expect, superseded_by, why).await?;
             out.tell(Answer::Atom(caller.get_version(id, written.version).await?)).await
+        }
+        Call::Erase { id, expect, why } => {
+            caller.erase(id, expect, why).await?;
+            out.tell(Answer::Atom(caller.get(id).await?)).await
         }
         Call::Transact { space, mutations, why } => {
             let written = caller.transact(caller.resolve(&space)?, mutations, why).await?;

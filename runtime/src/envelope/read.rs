@@ -1,13 +1,11 @@
 //! From lines to what is taken in. A file is looked through whole before anything of it is.
 
+use super::fields::{Amiss, Fields, amiss};
 use super::json::{fits, moment, value};
 use super::{Exported, FORM};
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value as Json};
 use std::collections::BTreeMap;
 use std::io::{BufRead, Read};
-use std::str::FromStr;
 use stoa_actors::atom::{Content, Deprecation, Embedding, Metadata, Reference};
 use stoa_actors::id::{AtomId, Position, SessionId};
 use stoa_actors::limits::Limits;
@@ -44,16 +42,6 @@ pub struct Checked {
     pub events: u64,
     /// The atoms, and how many versions there are of each.
     pub atoms: BTreeMap<AtomId, u64>,
-}
-
-/// What is amiss with a value, before it is known where it stands.
-struct Amiss {
-    field: String,
-    why: String,
-}
-
-fn amiss(field: impl Into<String>, why: impl ToString) -> Amiss {
-    Amiss { field: field.into(), why: why.to_string() }
 }
 
 /// The lines of a file, each with its number.
@@ -184,69 +172,6 @@ impl<R: BufRead> Batches<R> {
     }
 }
 
-/// The fields of an object: each is taken once, and none may be left.
-struct Fields {
-    map: Map<String, Json>,
-    path: String,
-}
-
-impl Fields {
-    fn of(json: Json, path: &str) -> Result<Fields, Amiss> {
-        match json {
-            Json::Object(map) => Ok(Fields { map, path: format!("{path}.") }),
-            _ => Err(amiss(path, "not an object")),
-        }
-    }
-
-    fn path(&self, name: &str) -> String {
-        format!("{}{name}", self.path)
-    }
-
-    fn maybe(&mut self, name: &str) -> Option<Json> {
-        self.map.shift_remove(name)
-    }
-
-    fn take(&mut self, name: &str) -> Result<Json, Amiss> {
-        self.maybe(name).ok_or_else(|| amiss(self.path(name), "it is missing"))
-    }
-
-    fn fields(&mut self, name: &str) -> Result<Fields, Amiss> {
-        Fields::of(self.take(name)?, &self.path(name))
-    }
-
-    fn text(&mut self, name: &str) -> Result<String, Amiss> {
-        match self.take(name)? {
-            Json::String(text) => Ok(text),
-            _ => Err(amiss(self.path(name), "not a text")),
-        }
-    }
-
-    fn number(&mut self, name: &str) -> Result<u64, Amiss> {
-        let number = self.take(name)?.as_u64();
-        number.ok_or_else(|| amiss(self.path(name), "not a whole number"))
-    }
-
-    fn id<T: FromStr>(&mut self, name: &str) -> Result<T, Amiss>
-    where
-        T::Err: std::fmt::Display,
-    {
-        let text = self.text(name)?;
-        text.parse().map_err(|error| amiss(self.path(name), error))
-    }
-
-    fn bytes(&mut self, name: &str) -> Result<Vec<u8>, Amiss> {
-        let text = self.text(name)?;
-        STANDARD.decode(text).map_err(|error| amiss(self.path(name), error))
-    }
-
-    fn end(self) -> Result<(), Amiss> {
-        match self.map.keys().next() {
-            Some(name) => Err(amiss(self.path(name), "there is no such field")),
-            None => Ok(()),
-        }
-    }
-}
-
 fn header(map: Map<String, Json>) -> Result<Exported, Amiss> {
     let mut fields = Fields { map, path: String::new() };
     if fields.maybe("type") != Some(Json::from("space.exported")) {
@@ -289,7 +214,7 @@ fn event(map: Map<String, Json>) -> Result<Carried, Amiss> {
     let position = Position(fields.number("cursor")?);
     let at = at(&mut fields)?;
     let kind = fields.text("type")?;
-    if !matches!(&*kind, "atom.put" | "atom.updated" | "atom.deprecated") {
+    if !matches!(&*kind, "atom.put" | "atom.updated" | "atom.deprecated" | "atom.erased") {
         return Err(amiss("type", format!("{kind:?} is no event of an atom")));
     }
     let by = actor(fields.fields("actor")?)?;
@@ -328,7 +253,7 @@ fn event(map: Map<String, Json>) -> Result<Carried, Amiss> {
     let carried = Carried {
         id: atom,
         version: body.number("version")?,
-        content: content(&mut body)?,
+        content: content(&mut body, &origin.kind)?,
         annotation: body.text("annotation")?,
         metadata: metadata(body.take("metadata")?)?,
         references: self::references(body.take("references")?)?,
@@ -338,6 +263,9 @@ fn event(map: Map<String, Json>) -> Result<Carried, Amiss> {
         imported: None,
     };
     body.end()?;
+    if carried.origin.kind == "atom.erased" && carried.content != Content::Erased {
+        return Err(amiss("body.erased", "it is missing"));
+    }
     Ok(carried)
 }
 
@@ -355,7 +283,14 @@ fn actor(mut fields: Fields) -> Result<SessionId, Amiss> {
     Ok(session)
 }
 
-fn content(body: &mut Fields) -> Result<Content, Amiss> {
+fn content(body: &mut Fields, kind: &str) -> Result<Content, Amiss> {
+    if let Some(erased) = body.maybe("erased") {
+        return match (erased, kind) {
+            (Json::Bool(true), "atom.erased") => Ok(Content::Erased),
+            (Json::Bool(true), _) => Ok(Content::Redacted),
+            _ => Err(amiss("body.erased", "not true")),
+        };
+    }
     let has = |name: &str| body.map.contains_key(name);
     match (has("content"), has("json"), has("base64")) {
         (true, false, false) => Ok(Content::Text(body.text("content")?)),
@@ -367,7 +302,7 @@ fn content(body: &mut Fields) -> Result<Content, Amiss> {
             let (media_type, bytes) = (body.text("media_type")?, body.bytes("base64")?);
             Ok(Content::Bytes { media_type, bytes })
         }
-        _ => Err(amiss("body", "it needs one of content, json and base64")),
+        _ => Err(amiss("body", "it needs one of content, json, base64 and erased")),
     }
 }
 

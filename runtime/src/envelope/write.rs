@@ -87,6 +87,7 @@ fn body(it: &Carried) -> Json {
             body["media_type"] = json!(media_type);
             body["base64"] = json!(STANDARD.encode(bytes));
         }
+        Content::Erased | Content::Redacted => body["erased"] = json!(true),
     }
     if let Some(made) = &it.embedding {
         body["embedding"] = json!({

@@ -363,7 +363,7 @@ impl Run<'_> {
         let text = match &answer.atom.content {
             Content::Text(text) => text.clone(),
             Content::Json(value) => value.to_string(),
-            Content::Bytes { .. } => String::new(),
+            _ => String::new(),
         };
         let citations = match answer.atom.metadata.get("citations") {
             Some(Value::List(list)) => list.iter().filter_map(Citation::of).collect(),

@@ -82,7 +82,12 @@ impl Caller {
         if let Some(error) = past.failed.into_inner() {
             return Err(error.into());
         }
-        let found: Result<_, _> = hits.iter().map(|hit| found(&self.runtime, hit)).collect();
+        let found = hits.iter().map(|hit| found(&self.runtime, hit));
+        // What was erased since this index was made says nothing, and is not found.
+        let here = |it: &Result<Found, Problem>| {
+            it.as_ref().map_or(true, |it| !it.read.atom.content.is_gone())
+        };
+        let found: Result<_, _> = found.filter(here).collect();
         // Rights second: what was read before a revoke is not handed out after it.
         self.readable(space)?;
         Ok((found?, seq))

@@ -188,6 +188,7 @@ impl Hands {
             "put" => self.put(space, args).await,
             "update" => self.update(args).await,
             "deprecate" => self.deprecate(args).await,
+            "erase" => self.erase(args).await,
             "references" => self.references(args).await,
             "history" => self.history(space, args).await,
             "diff" => self.difference(args).await,
@@ -213,7 +214,7 @@ impl Hands {
             name => Err(raise(
                 "AttributeError",
                 format!(
-                    "a Space has no {name}; it has search, get, put, update, deprecate, claim, transaction, acquire, renew, release, leases, references, history, diff, subscribe, subscriptions, edit_subscription, unsubscribe, pull, ack, describe"
+                    "a Space has no {name}; it has search, get, put, update, deprecate, erase, claim, transaction, acquire, renew, release, leases, references, history, diff, subscribe, subscriptions, edit_subscription, unsubscribe, pull, ack, describe"
                 ),
             )),
         }
@@ -301,6 +302,22 @@ impl Hands {
         self.rest_on(id, &mut why);
         args.end()?;
         match self.caller.deprecate(id, expect, by, why).await {
+            Ok(written) => {
+                self.remember(id, written.version);
+                Ok(Item::Value(Value::Null))
+            }
+            Err(problem) => Err(self.conflict(id, problem).await),
+        }
+    }
+
+    /// For good, and whatever version it is at: what is erased need not be read first.
+    async fn erase(&mut self, mut args: Args) -> Result<Item, Raise> {
+        let id = args.id("id")?;
+        let expect = args.number("if_version")?.map_or(Expect::Any, Expect::Version);
+        let mut why = self.why(&mut args, "erase")?;
+        self.rest_on(id, &mut why);
+        args.end()?;
+        match self.caller.erase(id, expect, why).await {
             Ok(written) => {
                 self.remember(id, written.version);
                 Ok(Item::Value(Value::Null))

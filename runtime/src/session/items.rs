@@ -42,6 +42,7 @@ pub(super) fn atom(atom: &Atom, position: Position, score: Option<f32>) -> Item 
         Content::Text(it) => text(it),
         Content::Json(value) => Item::Value(value.clone()),
         Content::Bytes { bytes, .. } => Item::Bytes(bytes.clone()),
+        Content::Erased | Content::Redacted => Item::Value(Value::Null),
     };
     let mut references: Vec<(String, Vec<Item>)> = Vec::new();
     for it in &atom.references {
@@ -62,6 +63,7 @@ pub(super) fn atom(atom: &Atom, position: Position, score: Option<f32>) -> Item 
         ("space".into(), text(atom.space)),
         ("position".into(), number(position.0)),
         ("deprecated".into(), Item::Value(Value::Bool(atom.deprecated.is_some()))),
+        ("erased".into(), Item::Value(Value::Bool(atom.content.is_gone()))),
     ];
     if let Some(score) = score {
         fields.push(("score".into(), Item::Value(Value::Float(f64::from(score)))));

@@ -9,15 +9,17 @@
 //! answers    stream ‖ asker ‖ key         -> position
 //! snapshots  stream                       -> seq ‖ state
 //! repls      session                      -> REPL dump and read memory, kept outside the log
-//! vectors    fingerprint u32 ‖ 1 ‖ atom   -> version ‖ scale f32 ‖ dims     (a cache, outside the log)
-//! vectors    fingerprint u32 ‖ 0          -> position ‖ serves              (how far it reaches)
+//! vectors    1 ‖ atom ‖ fingerprint u32   -> version ‖ scale f32 ‖ dims     (a cache, outside the log)
+//! vectors    0 ‖ fingerprint u32          -> position ‖ serves              (how far it reaches)
 //! due        time u64 ‖ stream ‖ token u64 -> ()                            (when a lease may be over)
+//! erasures   atom                         -> position                   (its versions are yet to leave the log)
 //! meta       "checkpoint"                 -> position ‖ hash
+//! meta       "residue"                    -> 1                          (files may hold what was erased)
 //! ```
 
 use stoa_actors::id::{AtomId, Millis, Position, SessionId, SpaceId, StreamId};
 
-/// The one row of `meta`.
+/// The row of `meta` that an open walks from.
 pub(crate) const CHECKPOINT: &[u8] = b"checkpoint";
 
 pub(crate) fn position(at: Position) -> [u8; 8] {

@@ -2,7 +2,7 @@
 //! was acknowledged. Any doubt is a refusal that says so; nothing is repaired on the quiet.
 
 use super::fold::Fold;
-use super::{Store, Tables, Witness, keys, scrub};
+use super::{Accounts, Store, Tables, Witness, keys, scrub};
 use crate::config::Config;
 use crate::failure::StoreError;
 use crate::kinds::Kinds;
@@ -173,13 +173,15 @@ impl Opened {
             Head::default()
         };
         let mut walk = Walk::new(checkpoint, vouched);
+        let mut accounts = Accounts::of(&store);
         let mut last = store.entry(checkpoint.position)?.map_or(Millis(0), |it| it.body.at);
         let mut tables = Tables::default();
         let mut places = Vec::new();
         let mut repairs = store.batch(16);
         for raw in store.raw_after(checkpoint.position) {
             let (at, entry) = raw?;
-            let (header, body) = walk.step(at, &entry)?;
+            let (header, body) =
+                walk.step_over(at, &entry, |at, found| accounts.hold(at, found))?;
             let body = Body::decode(body)?;
             last = last.max(body.at);
             places.push((header.stream, header.seq, at));
@@ -250,11 +252,12 @@ pub fn accept_loss(config: &Config, kept: &str, kinds: &Kinds) -> Result<Loss, A
     let path = config.data.join("witness");
     let (mut witness, vouched) = Witness::open(&path).map_err(file_error("cannot open", &path))?;
     let mut walk = Walk::new(Head::default(), vouched);
+    let mut accounts = Accounts::of(&store);
     let stepped = store
         .raw_after(Position(0))
         .try_for_each(|raw| {
             let (at, entry) = raw?;
-            walk.step(at, &entry).map(drop).map_err(StoreError::from)
+            walk.step_over(at, &entry, |at, found| accounts.hold(at, found)).map(drop)
         })
         .and_then(|()| walk.clone().finish().map(drop).map_err(StoreError::from));
     let breach = match stepped {
@@ -269,14 +272,20 @@ pub fn accept_loss(config: &Config, kept: &str, kinds: &Kinds) -> Result<Loss, A
     }
     let mut removed = 0;
     let mut batch = store.batch(1_000);
+    // Each body that had left was proved by an entry that may be among those that go.
+    let accounted = store.account_again(&mut batch, head)?;
+    let last = keys::position(accounted.position);
     for guard in store.log.range(keys::position(Position(head.position.0 + 1))..) {
-        batch.remove(&store.log, guard.key().map_err(StoreError::from)?);
+        let key = guard.key().map_err(StoreError::from)?;
         removed += 1;
+        if key[..] > last[..] {
+            batch.remove(&store.log, key);
+        }
     }
     batch.durability(Some(PersistMode::SyncAll)).commit().map_err(StoreError::from)?;
     scrub::forget(&config.data);
     rebuild_tables(&store, kinds)?;
-    witness.overwrite(head).map_err(file_error("cannot write", &path))?;
+    witness.overwrite(accounted).map_err(file_error("cannot write", &path))?;
     Ok(Loss { breach, kept: head, removed })
 }
 
@@ -318,9 +327,10 @@ fn rebuild_tables(store: &Store, kinds: &Kinds) -> Result<u64, StoreError> {
     }
     let mut walk = Walk::new(Head::default(), None);
     let mut fold = Fold::new(store, kinds);
+    let mut accounts = Accounts::of(store);
     for raw in store.raw_after(Position(0)) {
         let (at, entry) = raw?;
-        let (header, body) = walk.step(at, &entry)?;
+        let (header, body) = walk.step_over(at, &entry, |at, found| accounts.hold(at, found))?;
         fold.derive(at, &header, &Body::decode(body)?)?;
     }
     fold.finish()?;

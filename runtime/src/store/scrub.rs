@@ -5,7 +5,7 @@
 //! walk from the first entry, never a fact. Damage stops the store, and is noted there as well, so
 //! that the next open looks at that entry first and refuses while it is damaged.
 
-use super::Store;
+use super::{Accounts, Store};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::failure::StoreError;
@@ -100,7 +100,7 @@ pub(super) fn refuse_known_damage(store: &Store, data: &Path) -> Result<(), Stor
     };
     if store.head_of(so_far.head.position)? == Some(so_far.head) {
         let mut walk = Walk::new(so_far.head, Some(checkpoint));
-        piece(store, &mut walk, checkpoint, 1)?;
+        piece(store, &mut walk, &mut Accounts::of(store), checkpoint, 1)?;
     }
     // It holds again, or it is another log by now.
     forget(data);
@@ -111,6 +111,7 @@ pub(super) fn refuse_known_damage(store: &Store, data: &Path) -> Result<(), Stor
 fn piece(
     store: &Store,
     walk: &mut Walk,
+    accounts: &mut Accounts,
     checkpoint: Head,
     bytes: usize,
 ) -> Result<bool, StoreError> {
@@ -121,7 +122,11 @@ fn piece(
             let why = error.to_string();
             damaged(Breach::Unreadable { after: walk.head(), why })
         })?;
-        walk.step(at, &entry).map_err(damaged)?;
+        let held = walk.step_over(at, &entry, |at, found| accounts.hold(at, found));
+        held.map_err(|error| match error {
+            StoreError::Breach(breach) => damaged(breach),
+            error => error,
+        })?;
         read += entry.len();
         if at >= checkpoint.position {
             break;
@@ -232,9 +237,11 @@ impl Scrubber {
         };
         *noted = Some(begin);
         let mut walk = Walk::new(begin.head, Some(checkpoint));
+        let mut accounts = Accounts::of(&self.store);
         let (mut there, mut saved) = (false, Instant::now());
         while !there && self.goes_on() {
-            let walked = piece(&self.store, &mut walk, checkpoint, self.config.scrub_piece_bytes);
+            let bytes = self.config.scrub_piece_bytes;
+            let walked = piece(&self.store, &mut walk, &mut accounts, checkpoint, bytes);
             let so_far = Scrubbed { head: walk.head(), at: self.clock.now(), ..begin };
             *noted = Some(so_far);
             *self.told.so_far.lock() = *noted;

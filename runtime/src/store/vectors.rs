@@ -3,6 +3,7 @@
 
 use super::{Store, keys};
 use crate::failure::StoreError;
+use fjall::OwnedWriteBatch;
 use stoa_actors::atom::Embedding;
 use stoa_actors::id::{AtomId, Position};
 
@@ -18,12 +19,16 @@ pub(crate) struct Embedded {
     pub(crate) serves: bool,
 }
 
+/// The first byte of a key: how far an embedder has come, and a vector.
+const PROGRESS: u8 = 0;
+const VECTOR: u8 = 1;
+
 fn progress(fingerprint: u32) -> Vec<u8> {
-    [&fingerprint.to_be_bytes()[..], &[0]].concat()
+    [&[PROGRESS][..], &fingerprint.to_be_bytes()].concat()
 }
 
 fn row(fingerprint: u32, id: AtomId) -> Vec<u8> {
-    [&fingerprint.to_be_bytes()[..], &[1], &id.0].concat()
+    [&[VECTOR][..], &id.0, &fingerprint.to_be_bytes()].concat()
 }
 
 impl Store {
@@ -75,17 +80,37 @@ impl Store {
         Ok(batch.commit()?)
     }
 
-    /// Takes out some rows of other embedders; whether there may be more.
-    pub(crate) fn forget_vectors_but(&self, fingerprint: u32) -> Result<bool, StoreError> {
+    /// Takes out rows of other embedders, in pieces; goes through all there are.
+    pub(crate) fn forget_vectors_but(&self, fingerprint: u32) -> Result<(), StoreError> {
         let own = fingerprint.to_be_bytes();
-        let (mut batch, mut rows) = (self.batch(FORGET_ROWS), 0);
-        let below = self.vectors.range(..own.to_vec());
-        let above = fingerprint.checked_add(1).map(|it| self.vectors.range(it.to_be_bytes()..));
-        for guard in below.chain(above.into_iter().flatten()).take(FORGET_ROWS) {
-            batch.remove(&self.vectors, guard.key()?);
-            rows += 1;
+        let mut others = Vec::new();
+        for guard in self.vectors.iter() {
+            let key = guard.key()?;
+            if !key.ends_with(&own) {
+                others.push(key);
+            }
+            if others.len() >= FORGET_ROWS {
+                self.forget_rows(&mut others)?;
+            }
         }
-        batch.commit()?;
-        Ok(rows == FORGET_ROWS)
+        self.forget_rows(&mut others)
+    }
+
+    fn forget_rows(&self, keys: &mut Vec<fjall::UserKey>) -> Result<(), StoreError> {
+        let mut batch = self.batch(keys.len());
+        keys.drain(..).for_each(|key| batch.remove(&self.vectors, key));
+        Ok(batch.commit()?)
+    }
+
+    /// Takes an atom's vectors out, of all embedders.
+    pub(super) fn forget_vectors_of(
+        &self,
+        batch: &mut OwnedWriteBatch,
+        id: AtomId,
+    ) -> Result<(), StoreError> {
+        for guard in self.vectors.prefix([&[VECTOR][..], &id.0].concat()) {
+            batch.remove(&self.vectors, guard.key()?);
+        }
+        Ok(())
     }
 }
