@@ -7,9 +7,11 @@
 //! In reading order: [`config`] is every limit; [`runtime`] opens a data directory, [`caller`] is
 //! what one session can do in it, [`search`] how it finds, by the meaning that [`embedder`] gives
 //! words, [`research`] how documents become something to find, [`session`] what its code can;
-//! [`agents`] are sessions that live, thinking by a [`model`] and acting by code and [`tool`]s; [`seat`] is the address of an actor; [`store`] is what is
-//! durable, [`audit`] proves it, and [`backup`] copies it; [`envelope`] is a space as a file, and a [`part`] one that is not yet whole; [`sandbox`] runs Python; [`door`] serves other processes;
-//! [`problem`] and [`failure`] are the two kinds of no. The [`guide`] shows how to build on it.
+//! [`agents`] are sessions that live, thinking by a [`model`] and acting by code and [`tool`]s;
+//! [`seat`] is the address of an actor; [`store`] is what is durable, [`audit`] proves it, and
+//! [`backup`] copies it; [`envelope`] is a space as a file, and a [`part`] one that is not yet
+//! whole; [`sandbox`] runs Python; [`door`] serves other processes; [`problem`] and [`failure`] are
+//! the two kinds of no. The [`guide`] shows how to build on it.
 
 pub mod agents;
 pub mod audit;
