@@ -4,13 +4,13 @@
 //! says nothing. Then the bodies of all entries that hold an earlier version are replaced by
 //! *redacted* ones, piece by piece: the same events, but of that atom no content, annotation,
 //! metadata or vector. Their headers stay, so the chain holds; that their bodies no longer match is
-//! accounted for by an entry of the stream [`REDACTIONS`], written in one batch with them, that names
-//! each position and the digest of what stands there now. A body that matches neither its header
-//! nor such a digest is damaged.
+//! accounted for by an entry of the stream [`REDACTIONS`], written in one batch with them, that
+//! names each position and the digest of what stands there now. A body that matches neither its
+//! header nor such a digest is damaged.
 //!
 //! What stays: that there was an atom, its versions, when, by whom and why (comments), what it
-//! referred to, idempotency keys, and the digests of what was there, by which somebody who guesses it
-//! can find that the guess was right.
+//! referred to, idempotency keys, and the digests of what was there, by which somebody who guesses
+//! it can find that the guess was right.
 
 use crate::atom::{Atom, Content};
 use crate::behaviour::{Behaviour, Decision, Delivery, Row};

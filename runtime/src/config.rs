@@ -151,14 +151,15 @@ pub struct Config {
     pub mailbox_deliveries_max: u32,
     /// Tries of a write whose actor was restarted meanwhile; its key makes them one.
     pub write_tries_max: u32,
-    /// How long an actor may have nothing to do before it is let go; the next message brings it back.
+    /// How long an actor may have nothing to do before it is let go; the next message brings it
+    /// back.
     pub passivate_idle_ms: u64,
     /// Entries since its last snapshot from which on it leaves one behind then.
     pub passivate_snapshot_entries: u64,
     /// How long to wait, while there are too many seats, before those in use are looked at again.
     pub passivate_retry_ms: u64,
-    /// Actors of spaces, sessions and own kinds at a time; past it the least recently used that have
-    /// nothing to do are let go. Those in use may be more.
+    /// Actors of spaces, sessions and own kinds at a time; past it the least recently used that
+    /// have nothing to do are let go. Those in use may be more.
     pub seats_max: usize,
     /// Block cache of the store.
     pub cache_bytes: u64,
@@ -235,8 +236,8 @@ pub struct Config {
     pub nameless_ms: u64,
     /// What one action in Python may use up.
     pub action: ActionLimits,
-    /// Workers that may die under one action of an agent, killed by somebody else, before the action
-    /// ends as failed; until then it goes on where it stopped.
+    /// Workers that may die under one action of an agent, killed by somebody else, before the
+    /// action ends as failed; until then it goes on where it stopped.
     pub worker_deaths_max: u32,
     /// The processes that run Python.
     pub workers: WorkersConfig,
@@ -256,7 +257,8 @@ pub struct Config {
     pub letter_tries_max: u32,
     /// The wait between them.
     pub letter_wait_ms: u64,
-    /// The nearest in meaning that a claim is tried with first; then with as many as a search gives.
+    /// The nearest in meaning that a claim is tried with first; then with as many as a search
+    /// gives.
     pub claim_candidates: usize,
     /// Rows of what is due that the timer looks at together.
     pub due_rows_max: usize,

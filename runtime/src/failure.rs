@@ -59,7 +59,8 @@ pub enum StoreError {
     /// The log does not hold what was acknowledged.
     #[error("{0}")]
     Breach(Breach),
-    /// The scrub found, below the last checkpoint, that the log does not hold any more what it held.
+    /// The scrub found, below the last checkpoint, that the log does not hold any more what it
+    /// held.
     #[error(
         "{breach}; the scrub found it below the checkpoint {checkpoint}: bring the directory back \
          from a copy, or give up every entry after {}",

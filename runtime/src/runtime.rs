@@ -354,8 +354,8 @@ impl Runtime {
     }
 
     /// Stops in order: actors in reverse order of their start, then the log, then a checkpoint so
-    /// that the next open is quick. What is asked afterwards is refused. After an erase the whole log
-    /// is written anew, so that the files do not hold any more what was erased.
+    /// that the next open is quick. What is asked afterwards is refused. After an erase the whole
+    /// log is written anew, so that the files do not hold any more what was erased.
     pub async fn stop(&self) -> Result<Option<Head>, StoreError> {
         let Some(threads) = self.0.threads.lock().take() else { return Ok(None) };
         self.0.scrub.stop();
@@ -379,7 +379,7 @@ impl Runtime {
             if store.has_residue()?
                 && let Err(error) = store.purge()
             {
-                tracing::warn!(%error, "what was erased may still be in files; the next stop tries again");
+                tracing::warn!(%error, "files may still hold what was erased until the next stop");
             }
             store.failure.trip(StoreError::Stopping);
             Ok(Some(head))

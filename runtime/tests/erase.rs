@@ -1,5 +1,6 @@
-//! What is erased cannot be read by any path, leaves the files at the next orderly stop, and the log
-//! still proves itself: a body is another than its header says only where the log accounts for it.
+//! What is erased cannot be read by any path, leaves the files at the next orderly stop, and the
+//! log still proves itself: a body is another than its header says only where the log accounts for
+//! it.
 
 #![expect(clippy::unwrap_used, reason = "a test says what it takes for given")]
 
@@ -288,8 +289,8 @@ async fn a_flipped_bit_in_a_redacted_body_is_noticed() {
     rebuild(&config(dir.path()), &kinds()).unwrap();
 }
 
-/// [stop] in the middle of it: the erase is durable and was not acknowledged, and the next open goes
-/// on, whatever the commit was that failed.
+/// [stop] in the middle of it: the erase is durable and was not acknowledged, and the next open
+/// goes on, whatever the commit was that failed.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_erase_that_was_cut_off_is_gone_on_with_at_the_next_open() {
     for (point, nth) in

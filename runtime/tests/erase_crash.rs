@@ -1,10 +1,10 @@
-//! [ack] [atomic] of an erase over the real store: one directory, killed at random instants while many
-//! atoms are erased.
+//! [ack] [atomic] of an erase over the real store: one directory, killed at random instants while
+//! many atoms are erased.
 //!
-//! The child puts atoms that each say a word of their own, in entries alone and together, and erases
-//! them; every acknowledgement goes down a pipe as it comes. The parent kills it, also while it
-//! recovers, and opens the directory: each atom is erased whole or says all that it said; what was
-//! acknowledged is in no entry of the log. At the end, stopped in order, it is in no file.
+//! The child puts atoms that each say a word of their own, in entries alone and together, and
+//! erases them; every acknowledgement goes down a pipe as it comes. The parent kills it, also while
+//! it recovers, and opens the directory: each atom is erased whole or says all that it said; what
+//! was acknowledged is in no entry of the log. At the end, stopped in order, it is in no file.
 
 #![expect(clippy::expect_used, reason = "a test says what it takes for given")]
 #![expect(clippy::print_stdout, reason = "it is its own harness, and speaks to its parent")]

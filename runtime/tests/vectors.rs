@@ -34,12 +34,15 @@ enum Manner {
     TalksWithoutEnd,
 }
 
+/// The texts of each request, and its authorization.
+type Asked = Arc<Mutex<Vec<(Vec<String>, Option<String>)>>>;
+
 /// An endpoint whose model knows three things: each is a direction, whatever it is called.
 struct Endpoint {
     url: String,
     manner: Arc<Mutex<Manner>>,
     /// What it was asked, with which authorization.
-    asked: Arc<Mutex<Vec<(Vec<String>, Option<String>)>>>,
+    asked: Asked,
 }
 
 const KINDS: [&[&str]; 3] = [&["boat", "ship", "vessel"], &["bread", "loaf"], &["law", "statute"]];
@@ -86,11 +89,7 @@ impl Endpoint {
     }
 }
 
-async fn serve(
-    mut stream: TcpStream,
-    manner: Arc<Mutex<Manner>>,
-    asked: Arc<Mutex<Vec<(Vec<String>, Option<String>)>>>,
-) -> Option<()> {
+async fn serve(mut stream: TcpStream, manner: Arc<Mutex<Manner>>, asked: Asked) -> Option<()> {
     loop {
         let mut head = Vec::new();
         while !head.ends_with(b"\r\n\r\n") {

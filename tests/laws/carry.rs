@@ -1,8 +1,8 @@
 //! A space that is carried to another store is the same there, however often and in whatever pieces
 //! it is taken in, and nobody's history is written but the importer's own.
 //!
-//! [version] [fold] [chain] of what was taken in; what leaves again is what came; what differs, what
-//! is missing in between and what belongs to another space is refused, and changes nothing.
+//! [version] [fold] [chain] of what was taken in; what leaves again is what came; what differs,
+//! what is missing in between and what belongs to another space is refused, and changes nothing.
 
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestCaseError, TestRng, TestRunner};

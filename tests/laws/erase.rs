@@ -1,8 +1,8 @@
 //! What an erase leaves: nothing of what was said, everything of what happened.
 //!
-//! A space with a history of puts, updates, claims and transactions; some of its atoms are erased, by
-//! those who may. Then every body is redacted as the log writer does it, and held against what it
-//! was: the same rows, the same other atoms, and none of the words.
+//! A space with a history of puts, updates, claims and transactions; some of its atoms are erased,
+//! by those who may. Then every body is redacted as the log writer does it, and held against what
+//! it was: the same rows, the same other atoms, and none of the words.
 
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestCaseError, TestRng, TestRunner};

@@ -1,8 +1,8 @@
 //! Carrying a space from one store to another: what leaves it, and what is taken in.
 //!
-//! What is taken in is the importer's doing and says so: it is the author, now. Who wrote it where it
-//! comes from, when and why is kept beside it as its *origin*, so that nothing is lost on the way
-//! and nobody can write history in another's name.
+//! What is taken in is the importer's doing and says so: it is the author, now. Who wrote it where
+//! it comes from, when and why is kept beside it as its *origin*, so that nothing is lost on the
+//! way and nobody can write history in another's name.
 
 use super::{Event, Refusal, Reply, Space, limit, patch, readable};
 use crate::atom::{Atom, Content, Deprecation, Embedding, Metadata, Reference};

@@ -1,4 +1,5 @@
-//! Several changes of one space as one: all of them or none, in one entry, each seeing those before.
+//! Several changes of one space as one: all of them or none, in one entry, each seeing those
+//! before.
 
 use super::lease::{Fence, Resource};
 use super::{Draft, Expect, Patch, Refusal, Reply, Space, limit};

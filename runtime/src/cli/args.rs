@@ -308,9 +308,9 @@ pub(crate) enum Verb {
     /// The code has `space` (the first one given) and `spaces["name"]`, each with search, get, put,
     /// update, deprecate, erase, claim, transaction, acquire, renew, release, leases, references,
     /// history, diff, subscribe, subscriptions, edit_subscription, unsubscribe, pull, ack and
-    /// describe, and no files, network or processes.
-    /// What it prints and the value of its last expression go to stdout. An update needs no version:
-    /// it expects the one that the code has read, and raises Conflict when there is a newer one.
+    /// describe, and no files, network or processes. What it prints and the value of its last
+    /// expression go to stdout. An update needs no version: it expects the one that the code has
+    /// read, and raises Conflict when there is a newer one.
     Exec {
         /// The code: a file, or - for stdin
         file: PathBuf,
@@ -325,7 +325,8 @@ pub(crate) enum Verb {
     Audit,
     /// Rebuild everything that can be derived from the log
     Doctor {
-        /// After a loss, go on from this head, as the refusal names it, and remove what is behind it
+        /// After a loss, go on from this head, as the refusal names it, and remove what is behind
+        /// it
         #[arg(long, value_name = "HEAD")]
         accept_loss: Option<String>,
     },

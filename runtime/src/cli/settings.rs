@@ -59,17 +59,20 @@ pub(super) fn config(data: &Path) -> Result<Config, Problem> {
     };
     let key = match key_env {
         None => None,
-        Some(name) => match std::env::var(&name) {
-            Ok(secret) if !secret.is_empty() => Some(Key::new(secret)),
-            _ => {
-                let text = format!("{}: key_env {name} is not set", path.display());
-                return Err(Problem::new(Kind::Invalid, text).hint(format!("export {name}=KEY")));
-            }
-        },
+        Some(name) => Some(secret(&name).ok_or_else(|| {
+            let text = format!("{}: key_env {name} is not set", path.display());
+            Problem::new(Kind::Invalid, text).hint(format!("export {name}=KEY"))
+        })?),
     };
     let remote = RemoteConfig { url, model, dims, key };
     // What cannot be asked is told before the directory is opened.
     Remote::new(&remote, config.embedding.dims_max).map_err(|error| amiss(error.to_string()))?;
     config.embedding.remote = Some(remote);
     Ok(config)
+}
+
+/// A secret is in the environment alone: no file and no command line has it.
+#[expect(clippy::disallowed_methods, reason = "the one setting that must not be in a file")]
+fn secret(name: &str) -> Option<Key> {
+    std::env::var(name).ok().filter(|it| !it.is_empty()).map(Key::new)
 }

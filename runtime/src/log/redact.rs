@@ -1,8 +1,8 @@
 //! What was erased leaves the log: the writer replaces bodies, a bounded piece in each commit.
 //!
 //! Only the writer changes the log, so no two redactions of one entry can cross. The erase is
-//! acknowledged with the last piece. A crash in between leaves the erase itself, and a row that says
-//! that it is owed: the next open goes on, and what was replaced already is found so.
+//! acknowledged with the last piece. A crash in between leaves the erase itself, and a row that
+//! says that it is owed: the next open goes on, and what was replaced already is found so.
 
 use super::writer::Writer;
 use super::{Committed, Done};

@@ -82,7 +82,8 @@ impl Writer {
         self.unpointed
     }
 
-    /// The next request; while something is to leave the log, a piece of that instead if none waits.
+    /// The next request; while something is to leave the log, a piece of that instead if none
+    /// waits.
     fn next(&mut self, queue: &Receiver<Request>) -> Result<Option<Request>, ()> {
         if self.owed.is_empty() {
             return queue.recv().map(Some).map_err(drop);

@@ -7,8 +7,8 @@ use stoa_runtime::backup::{Copying, restore, verify};
 use stoa_runtime::caller::{Caller, Why};
 use stoa_runtime::runtime::{Runtime, kinds};
 
-/// One atom is copied before it is erased, the other after: the backup is whole, and what is made of
-/// it says neither.
+/// One atom is copied before it is erased, the other after: the backup is whole, and what is made
+/// of it says neither.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_erased_while_a_backup_is_taken_is_not_in_what_is_restored() {
     let dir = tempfile::tempdir().unwrap();

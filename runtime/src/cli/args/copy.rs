@@ -19,9 +19,9 @@ pub(crate) enum CopyVerb {
     /// Take in what export has written
     ///
     /// The file is looked through whole before anything is changed. What is taken in is your doing:
-    /// you are the author, and who wrote it first is kept beside it and leaves with it again. What is
-    /// there already is passed over, so that an import that was cut off is completed by another; a
-    /// version that says something else than the one that is there is refused.
+    /// you are the author, and who wrote it first is kept beside it and leaves with it again. What
+    /// is there already is passed over, so that an import that was cut off is completed by another;
+    /// a version that says something else than the one that is there is refused.
     Import {
         /// The space to take it into: its name, or its id
         space: String,
