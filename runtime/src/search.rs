@@ -8,6 +8,7 @@ mod cursor;
 mod keeper;
 mod kept;
 mod live;
+mod sealer;
 mod segment;
 
 pub(crate) use kept::Searches;

@@ -16,8 +16,10 @@ pub trait Nearest: Send + Sync {
     fn nearest(&self, vector: &[i8], count: usize) -> Option<Vec<u32>>;
 }
 
-/// Vectors as they are at one moment.
+/// Vectors as they were while they were copied.
 pub struct Frozen {
+    /// The first slot that was not looked at.
+    pub(super) next: u32,
     pub(super) width: usize,
     pub(super) slots: Vec<u32>,
     pub(super) rows: Vec<i8>,

@@ -60,8 +60,9 @@ fn frozen(vectors: &[Vec<i8>]) -> Frozen {
         };
         index.upsert(&Arc::new(atom), Position(n));
     }
-    index.freeze();
-    index.frozen(usize::MAX)
+    let mut frozen = index.freeze();
+    while index.copy(&mut frozen, 100) {}
+    frozen
 }
 
 fn segment(frozen: &Frozen) -> Segment {
