@@ -10,6 +10,7 @@ mod keeper;
 mod kept;
 mod live;
 mod past;
+mod sealer;
 mod segment;
 mod source;
 

@@ -105,8 +105,9 @@ impl World {
                 self.take(Event::AtomDeprecated(Arc::new(atom)));
             }
             Op::Freeze(most) => {
-                self.index.freeze();
-                self.frozen = Some(self.index.frozen(*most));
+                let mut frozen = self.index.freeze();
+                self.index.copy(&mut frozen, *most);
+                self.frozen = Some(frozen);
             }
             Op::Seal => {
                 if let Some(frozen) = self.frozen.take() {

@@ -174,24 +174,28 @@ impl Index {
 
     /// Begins a segment: what changes from now on will not be covered by it. Segments of which a
     /// quarter has changed are given up.
-    pub fn freeze(&mut self) {
+    pub fn freeze(&mut self) -> Frozen {
         self.sealed.freeze();
+        Frozen { next: 0, width: self.slab.width(), slots: Vec::new(), rows: Vec::new() }
     }
 
-    /// A copy of vectors that no segment covers, the oldest first, at most so many.
-    pub fn frozen(&self, most: usize) -> Frozen {
-        let mut frozen = Frozen { width: self.slab.width(), slots: Vec::new(), rows: Vec::new() };
-        let loose = (0..self.len() as u32).filter(|slot| !self.sealed.covered().has(*slot));
-        let rows = loose.filter_map(|slot| Some((slot, self.slab.row(slot)?)));
-        for (slot, row) in rows.take(most) {
-            frozen.slots.push(slot);
-            frozen.rows.extend(row);
+    /// Copies some more vectors that no segment covers, the oldest first; false once there are none.
+    pub fn copy(&self, to: &mut Frozen, count: usize) -> bool {
+        let full = to.len() + count;
+        while to.len() < full && (to.next as usize) < self.len() {
+            let slot = to.next;
+            to.next += 1;
+            let loose = !self.sealed.covered().has(slot);
+            if let Some(row) = self.slab.row(slot).filter(|_| loose) {
+                to.slots.push(slot);
+                to.rows.extend(row);
+            }
         }
-        frozen
+        (to.next as usize) < self.len()
     }
 
-    /// Has vectors that were [frozen](Self::frozen) since the last [`freeze`](Self::freeze) found by
-    /// a segment from now on.
+    /// Has vectors that were [copied](Self::copy) since the last [`freeze`](Self::freeze) found by a
+    /// segment from now on.
     pub fn seal(&mut self, frozen: &Frozen, near: Arc<dyn Nearest>) {
         self.sealed.seal(frozen, near);
     }

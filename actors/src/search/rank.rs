@@ -99,7 +99,7 @@ impl Top {
 }
 
 impl Index {
-    /// Whether it knows an atom: a [`Place`] is one of these.
+    /// Whether it knows an atom: a [`Place`](super::Place) is one of these.
     pub fn knows(&self, id: AtomId) -> bool {
         self.filed.slot(id).is_some()
     }

@@ -10,14 +10,15 @@ use std::sync::Arc;
 /// Finds the nearest of many vectors, nearly always. What it misses is not found by meaning, so it
 /// decides how much is found of what is there; scores and filters are never its business.
 pub trait Nearest: Send + Sync {
-    /// The slots of so many vectors by their cosine to this one, the best first, and all where
-    /// there are fewer; those of equal vectors may be more. Nothing if it cannot say: then all are
-    /// scanned.
+    /// The slots of at least so many vectors by their cosine to this one, the best first, and all
+    /// where there are fewer. Nothing if it cannot say: then all are scanned.
     fn nearest(&self, vector: &[i8], count: usize) -> Option<Vec<u32>>;
 }
 
-/// Vectors as they are at one moment.
+/// Vectors as they were while they were copied.
 pub struct Frozen {
+    /// The first slot that was not looked at.
+    pub(super) next: u32,
     pub(super) width: usize,
     pub(super) slots: Vec<u32>,
     pub(super) rows: Vec<i8>,

@@ -3,6 +3,7 @@
 use super::Pasts;
 use super::keeper::Keeper;
 use super::live::{BatchMax, IndexCard, Live};
+use super::sealer::Sealer;
 use super::source::Source;
 use crate::config::Config;
 use crate::embedder;
@@ -22,7 +23,7 @@ use stoa_actors::search::Asking;
 /// The indexes of a runtime, the most recently used of them.
 pub(crate) struct Searches {
     desk: Arc<Desk>,
-    thread: Mutex<Option<JoinHandle<()>>>,
+    threads: Mutex<Vec<JoinHandle<()>>>,
 }
 
 /// What the searches and the thread share.
@@ -68,33 +69,34 @@ impl Searches {
             pasts: Pasts::default(),
             stop: AtomicBool::new(false),
         };
-        Searches { desk: Arc::new(desk), thread: Mutex::new(None) }
+        Searches { desk: Arc::new(desk), threads: Mutex::default() }
     }
 
-    /// Starts the thread that follows the writes.
+    /// Starts the threads that follow the writes and make segments.
     pub(crate) fn start(&self, shared: &Arc<Shared>) -> std::io::Result<()> {
-        let keeper = Keeper::new(self.desk.clone(), shared.clone());
-        let thread = std::thread::Builder::new().name("stoa-index".into());
-        *self.thread.lock() = Some(thread.spawn(move || keeper.run())?);
+        let thread = |name: &str| std::thread::Builder::new().name(name.to_owned());
+        let keeper = Keeper { desk: self.desk.clone(), shared: shared.clone() };
+        let sealer = Sealer::new(self.desk.clone(), shared.clone());
+        let mut threads = self.threads.lock();
+        threads.push(thread("stoa-index").spawn(move || keeper.run())?);
+        threads.push(thread("stoa-segments").spawn(move || sealer.run())?);
         Ok(())
     }
 
-    /// Asks the thread to end; it does before the next piece of work.
+    /// Asks the threads to end; they do before the next piece of work.
     pub(crate) fn stop(&self) {
         self.desk.stop.store(true, Ordering::Release);
         self.wake();
     }
 
-    /// Waits for its end.
+    /// Waits for their end.
     pub(crate) fn join(&self) {
-        let thread = self.thread.lock().take();
-        drop(thread.map(JoinHandle::join));
+        let threads = std::mem::take(&mut *self.threads.lock());
+        threads.into_iter().for_each(|it| drop(it.join()));
     }
 
     fn wake(&self) {
-        if let Some(thread) = &*self.thread.lock() {
-            thread.thread().unpark();
-        }
+        self.threads.lock().iter().for_each(|it| it.thread().unpark());
     }
 
     pub(crate) fn embed(&self) -> Arc<dyn Embed> {
@@ -183,8 +185,9 @@ impl Desk {
         }
     }
 
-    pub(super) fn stops(&self) -> bool {
-        self.stop.load(Ordering::Acquire)
+    /// Whether the threads have more to do than to end.
+    pub(super) fn goes_on(&self, shared: &Shared) -> bool {
+        !self.stop.load(Ordering::Acquire) && shared.store.failure.error().is_none()
     }
 
     /// Whether this is the index of the space still.

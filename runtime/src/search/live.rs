@@ -124,10 +124,11 @@ impl Live {
     }
 
     /// Changes how the index finds vectors, never what is in it.
-    pub(super) fn resegment(&self, change: impl FnOnce(&mut Index)) {
+    pub(super) fn resegment<T>(&self, change: impl FnOnce(&mut Index) -> T) -> T {
         let mut read = self.read.write();
-        change(&mut read.index);
+        let changed = change(&mut read.index);
         self.sealed.store(read.index.sealed() as u64, Ordering::Relaxed);
+        changed
     }
 
     pub(super) fn say_sealing(&self, so_far: Option<(usize, usize)>) {

@@ -18,18 +18,21 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use stoa_actors::search::{Frozen, Nearest};
 use unit::{Unit, elements, row};
 
-/// Links of a vector, and how many others are looked at when it is put in: with these a search of
-/// 100,000 for 64 finds .98 to 1 of the nearest ten.
+/// Links of a vector, and how many others are looked at when it is put in.
 const LINKS: usize = 16;
 const LOOKED_AT: usize = 128;
 
 /// What a vector of 256 dimensions takes in a segment, measured over 100,000.
 pub(super) const SEALED_BYTES: usize = 900;
 
-/// Vectors of a segment that is done which are looked for again, and how many per hundred of them
-/// must be found.
-const PROBES: usize = 100;
-const FOUND_PERCENT_MIN: usize = 95;
+/// How many are looked at in a search: as few as the vectors of a segment need for their recall.
+/// Past the last a scan of 100,000 takes no longer.
+const EFFORTS: [usize; 4] = [64, 128, 256, 512];
+
+/// Questions that a segment is tried with, and how many per hundred of their ten nearest it must
+/// find.
+const TRIALS: usize = 40;
+const RECALL_PERCENT_MIN: usize = 95;
 
 /// Why there is no segment.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -40,11 +43,11 @@ pub(super) enum Failure {
     /// It said no.
     #[error("hora: {0}")]
     Refused(&'static str),
-    /// It does not find what is in it.
-    #[error("it finds {found} of {PROBES} of its own vectors")]
+    /// It does not find what is in it: its vectors have little in common.
+    #[error("{percent} % of what is nearest is found, and that is too little")]
     Lossy {
-        /// How many.
-        found: usize,
+        /// How much.
+        percent: usize,
     },
 }
 
@@ -152,22 +155,59 @@ impl<'a> Builder<'a> {
         Ok(end < self.groups.len())
     }
 
-    /// The segment, if it finds what is in it.
+    /// The segment, if it finds what is in it: with as little effort as that takes.
     pub(super) fn finish(self) -> Result<Segment, Failure> {
         let Builder { frozen, graph, groups, .. } = self;
-        let probes = PROBES.min(groups.len());
-        let mut found = 0;
-        for probe in 0..probes {
-            let group = probe * groups.len() / probes;
-            let row = row(frozen.row(groups.rows(group)[0] as usize)).unwrap_or_default();
-            found += usize::from(graph.search(&row, LINKS)?.contains(&(group as u32)));
+        let trials: Vec<Trial> =
+            (0..TRIALS).filter_map(|n| Trial::new(frozen, &groups, n)).collect();
+        let expected: usize = trials.iter().map(|it| it.nearest.len()).sum();
+        let mut percent = 0;
+        for effort in EFFORTS {
+            let mut found = 0;
+            for trial in &trials {
+                let near = graph.search(&trial.row, effort)?;
+                found += trial.nearest.iter().filter(|it| near.contains(it)).count();
+            }
+            percent = (found * 100).checked_div(expected).unwrap_or(100);
+            if percent >= RECALL_PERCENT_MIN {
+                let slots = groups.rows.iter().map(|row| frozen.slot(*row as usize)).collect();
+                let groups = Groups { rows: slots, ..groups };
+                let (width, failed) = (frozen.width(), AtomicBool::new(false));
+                return Ok(Segment { graph, groups, effort, width, failed });
+            }
         }
-        if found * 100 < probes * FOUND_PERCENT_MIN {
-            return Err(Failure::Lossy { found: found * PROBES / probes.max(1) });
+        Err(Failure::Lossy { percent })
+    }
+}
+
+/// A question with its answer.
+struct Trial {
+    row: Vec<Unit>,
+    nearest: Vec<u32>,
+}
+
+impl Trial {
+    /// The difference of two vectors: like a short question it has little of what all have in
+    /// common, so it is harder than a vector of the segment itself.
+    fn new(frozen: &Frozen, groups: &Groups, number: usize) -> Option<Trial> {
+        let group = |part: usize| {
+            let group = (number * 3 + part) * groups.len() / (TRIALS * 3);
+            frozen.row(groups.rows(group)[0] as usize)
+        };
+        let both = group(0).iter().zip(group(2));
+        let asked: Vec<i8> =
+            both.map(|(one, other)| ((i16::from(*one) - i16::from(*other)) / 2) as i8).collect();
+        let row = row(&asked)?;
+        let mut all: Vec<(f32, u32)> = Vec::with_capacity(groups.len());
+        for group in 0..groups.len() {
+            let cosine = unit::cosine(&asked, frozen.row(groups.rows(group)[0] as usize));
+            all.push((cosine, group as u32));
         }
-        let slots = groups.rows.iter().map(|row| frozen.slot(*row as usize)).collect();
-        let groups = Groups { rows: slots, ..groups };
-        Ok(Segment { graph, groups, width: frozen.width(), failed: AtomicBool::new(false) })
+        let ten = all.len().min(10);
+        if ten < all.len() {
+            all.select_nth_unstable_by(ten, |one, other| other.0.total_cmp(&one.0));
+        }
+        Some(Trial { row, nearest: all[..ten].iter().map(|it| it.1).collect() })
     }
 }
 
@@ -176,6 +216,7 @@ pub(super) struct Segment {
     graph: Graph,
     /// Of slots.
     groups: Groups,
+    effort: usize,
     width: usize,
     failed: AtomicBool,
 }
@@ -199,7 +240,7 @@ impl Segment {
 impl Nearest for Segment {
     fn nearest(&self, vector: &[i8], count: usize) -> Option<Vec<u32>> {
         let row = row(vector).filter(|_| vector.len() == self.width)?;
-        let found = self.search(&row, count)?;
+        let found = self.search(&row, count.max(self.effort))?;
         if found.len() < count.min(self.groups.len()) {
             // Part of the graph cannot be reached from here.
             return None;

@@ -60,8 +60,9 @@ fn frozen(vectors: &[Vec<i8>]) -> Frozen {
         };
         index.upsert(&Arc::new(atom), Position(n));
     }
-    index.freeze();
-    index.frozen(usize::MAX)
+    let mut frozen = index.freeze();
+    while index.copy(&mut frozen, 100) {}
+    frozen
 }
 
 fn segment(frozen: &Frozen) -> Segment {
@@ -104,6 +105,7 @@ fn equal_vectors_are_all_found_and_hide_nobody() {
     let segment = segment(&frozen(&all));
     assert_eq!(segment.groups.len(), 6);
     let mut near = segment.nearest(&equal, 1).expect("it can say");
+    near.truncate(301);
     near.sort_unstable();
     assert_eq!(near, (5..306).collect::<Vec<u32>>());
     for (n, vector) in (0u32..).zip(&all[..5]) {
@@ -127,6 +129,20 @@ fn a_panic_inside_is_the_end_of_the_segment_only() {
     assert_eq!(segment.search(&[], 4), None);
     assert!(segment.failed.load(Ordering::Relaxed));
     assert_eq!(segment.nearest(&all[0], 4), None);
+}
+
+/// A graph that does not lead to most of what it should have is not taken.
+#[test]
+fn a_segment_that_finds_too_little_is_none() {
+    let all = vectors(1_000, &mut Chance(59));
+    let frozen = frozen(&all);
+    let mut builder = Builder::new(&frozen);
+    assert_eq!(builder.step(200), Ok(true));
+    match builder.finish() {
+        Err(Failure::Lossy { percent }) => assert!((1..50).contains(&percent), "{percent}"),
+        Err(other) => panic!("{other}"),
+        Ok(segment) => panic!("it finds everything with an effort of {}", segment.effort),
+    }
 }
 
 #[test]

@@ -52,15 +52,27 @@ pub(super) fn elements(width: usize) -> usize {
     width.next_multiple_of(LANES) / 4 + 1
 }
 
+/// How near two vectors are, but for the length of the first, which is the same for all.
+pub(super) fn cosine(asked: &[i8], vector: &[i8]) -> f32 {
+    sum(asked, vector) as f32 / (sum(vector, vector).max(1) as f32).sqrt()
+}
+
 fn dot(one: &[Unit], other: &[Unit]) -> i32 {
-    let (one, other): (&[i8], &[i8]) = (bytemuck::cast_slice(one), bytemuck::cast_slice(other));
+    sum(bytemuck::cast_slice(one), bytemuck::cast_slice(other))
+}
+
+fn sum(one: &[i8], other: &[i8]) -> i32 {
+    let product =
+        |one: i8, other: i8| <i32 as From<i8>>::from(one) * <i32 as From<i8>>::from(other);
     let mut sums = [0; LANES];
-    for (one, other) in one.chunks_exact(LANES).zip(other.chunks_exact(LANES)) {
+    let (mut all, mut others) = (one.chunks_exact(LANES), other.chunks_exact(LANES));
+    for (one, other) in all.by_ref().zip(others.by_ref()) {
         for lane in 0..LANES {
-            sums[lane] += <i32 as From<i8>>::from(one[lane]) * <i32 as From<i8>>::from(other[lane]);
+            sums[lane] += product(one[lane], other[lane]);
         }
     }
-    sums.iter().sum()
+    let rest = all.remainder().iter().zip(others.remainder());
+    sums.iter().sum::<i32>() + rest.map(|(one, other)| product(*one, *other)).sum::<i32>()
 }
 
 /// hora's other metrics are wrong in themselves, and nobody asks for them here.
