@@ -41,6 +41,7 @@
 //! | `SEALED_BYTES` | `900` | what a vector takes in a segment |
 //! | `LINE_BYTES` | `64` | the processor's: what comes from memory at once |
 //! | `FEW_FACTOR` | `16` | when a search looks its atoms up in a word's list instead of walking it |
+//! | `NEAR_MISSED_FACTOR` | `3` | how many of the best it tries, in those asked for, with segments |
 //! | `ATOM_BYTES` | `512` | what an atom that is kept decoded takes besides what it says |
 //! | `PASSED_MAX` | `32` | entries of others that reading a stream passes over |
 //! | `BREACHES_MAX` | `100` | breaches listed by an audit; all are counted as one failure |

@@ -16,6 +16,9 @@ use std::cmp::{Ordering, Reverse};
 /// Of the best so many may fail the conditions on references before all are looked at.
 const MISSED_MAX: usize = 256;
 
+/// With segments so many times what is asked for may fail them before all are scanned.
+const NEAR_MISSED_FACTOR: usize = 3;
+
 /// Vectors that are fetched from memory together: where a filter leaves gaps the processor does not
 /// see ahead what comes next, and waits for one after the other.
 const AHEAD: usize = 16;
@@ -254,7 +257,8 @@ impl Index {
         let mut tried = visible.clone();
         tried.drop_all(self.sealed.covered());
         near.iter().flat_map(|it| &it.slots).for_each(|it| tried.put(*it, visible.has(*it)));
-        let mut best = Top::new(limit + asked.missed_max);
+        // Fewer than a scan tries: the more there is room for the more has to be scored.
+        let mut best = Top::new(limit + asked.missed_max.min(NEAR_MISSED_FACTOR * limit));
         self.offer(&mut best, asked, tried.iter(), &mut |_| true);
         if let Some(words) = asked.words.filter(|_| !planted("search.near_forgets_words")) {
             let mut said = visible.clone();
