@@ -120,11 +120,14 @@ pub struct Embedding {
 #[non_exhaustive]
 pub enum NoVector {
     /// There is none.
-    #[error("it has no dimensions")]
+    #[error("an embedding has dimensions, and this has none")]
     Empty,
     /// A dimension is no number, or has no end.
     #[error("dimension {0} is not a finite number")]
     NotFinite(usize),
+    /// What its steps are worth is no number, has no end, or is below nothing.
+    #[error("the scale of an embedding is a finite number from 0 on")]
+    Scale,
     /// It points nowhere.
     #[error("it has no length")]
     Zero,

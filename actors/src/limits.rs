@@ -14,6 +14,8 @@ pub struct Limits {
     pub annotation_bytes_max: usize,
     /// Metadata of one atom, keys and values.
     pub metadata_bytes_max: usize,
+    /// Dimensions of an embedding that comes with an atom.
+    pub embedding_dims_max: usize,
     /// References of one atom.
     pub references_max: usize,
     /// A relation's name, a metadata key or an alias.
@@ -167,6 +169,7 @@ impl Default for Limits {
         Limits {
             content_bytes_max: 8 << 20,
             annotation_bytes_max: 16 << 10,
+            embedding_dims_max: 4_096,
             metadata_bytes_max: 64 << 10,
             references_max: 1_000,
             name_bytes_max: 256,

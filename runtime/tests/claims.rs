@@ -56,9 +56,14 @@ fn many_processes_do_every_task_once_though_their_owner_is_killed_twice() {
     }
     place.file("put.py", PUT.replace("TASKS", &TASKS.to_string()));
     place.file("work.py", WORK);
-    place.json(&["exec", "put.py", "--spaces", "tasks=append"]);
-    let mut finished = 0;
-    for _ in 0..2 {
+    // A machine that is faster than the signal does them all before it comes: more of them then.
+    let (mut tasks, mut finished, mut cut_off) = (0, 0, 0);
+    while cut_off < 2 {
+        if tasks - finished < TASKS / 2 {
+            assert!(tasks < 20 * TASKS, "nobody was ever in the middle");
+            place.json(&["exec", "put.py", "--spaces", "tasks=append"]);
+            tasks += TASKS;
+        }
         let serve = place.serve();
         assert_eq!(place.json(&["status"])[0]["pid"], serve.pid());
         let watch = ["watch", "tasks", "--cursor", "0", "--type", "lease.released"];
@@ -69,17 +74,17 @@ fn many_processes_do_every_task_once_though_their_owner_is_killed_twice() {
         serve.signal(Signal::KILL);
         finished = watch.end().out.lines().count();
         let ended: Vec<Ended> = started.into_iter().map(Started::end).collect();
-        assert!(ended.iter().any(|it| it.code != 0), "somebody was in the middle");
+        cut_off += usize::from(ended.iter().any(|it| it.code != 0));
     }
     // What those had who are gone is free again in a while, and done by the others.
     let deadline = Instant::now() + Duration::from_secs(60);
-    while status(&place, "done") < TASKS {
+    while status(&place, "done") < tasks {
         assert!(Instant::now() < deadline, "{} are done", status(&place, "done"));
         for ended in start_all(&place).into_iter().map(Started::end) {
             assert_eq!((ended.code, &*ended.err), (0, ""));
         }
     }
-    assert_eq!((status(&place, "done"), status(&place, "doing")), (TASKS, 0));
+    assert_eq!((status(&place, "done"), status(&place, "doing")), (tasks, 0));
     let history = place.json(&["history", "tasks", "--limit", "10000"]);
     let mut done: BTreeMap<String, usize> = BTreeMap::new();
     let (mut held, mut tokens) = (BTreeMap::<String, u64>::new(), 0);
@@ -96,8 +101,8 @@ fn many_processes_do_every_task_once_though_their_owner_is_killed_twice() {
             assert_eq!(version, before + 1, "{id} has a gap");
         }
     }
-    assert_eq!(done.len(), TASKS, "each was finished once: {tokens} claims");
-    assert!(tokens >= TASKS);
+    assert_eq!(done.len(), tasks, "each was finished once: {tokens} claims");
+    assert!(tokens >= tasks);
     assert_eq!(place.json(&["audit"])[0]["breaches"], json!([]));
 }
 

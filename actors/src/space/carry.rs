@@ -112,6 +112,7 @@ impl Carried {
         if self.content.is_gone() && (says || self.embedding.is_some()) {
             return Err(Refusal::Gone);
         }
+        patch::vector(self.embedding.as_ref(), limits)?;
         patch::within_limits(
             &self.content,
             &self.annotation,

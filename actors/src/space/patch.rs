@@ -1,7 +1,7 @@
 //! What an asker says of an atom: all of a new one, or what changes in an old one.
 
 use super::{Refusal, limit, next, readable};
-use crate::atom::{Atom, Content, Embedding, Metadata, Reference};
+use crate::atom::{Atom, Content, Embedding, Metadata, NoVector, Reference};
 use crate::behaviour::Delivery;
 use crate::id::{AtomId, SpaceId};
 use crate::limits::Limits;
@@ -157,10 +157,24 @@ pub(super) fn check(
     delivery: &Delivery<'_>,
 ) -> Result<(), Refusal> {
     let limits = delivery.limits;
+    vector(atom.embedding.as_ref(), limits)?;
     within_limits(&atom.content, &atom.annotation, &atom.metadata, &atom.references, limits)?;
     for reference in atom.references.iter().filter(|it| !known.contains(it)) {
         named("a relation", &reference.relation, limits.name_bytes_max)?;
         readable(reference.target, delivery)?;
+    }
+    Ok(())
+}
+
+/// Refuses what is no vector. One of another embedder than the index's is stored, and not compared.
+pub(super) fn vector(embedding: Option<&Embedding>, limits: &Limits) -> Result<(), Refusal> {
+    let Some(Embedding { scale, dims, .. }) = embedding else { return Ok(()) };
+    limit("the embedding's dimensions", dims.len(), limits.embedding_dims_max)?;
+    if dims.is_empty() {
+        return Err(Refusal::Vector(NoVector::Empty));
+    }
+    if !scale.is_finite() || *scale < 0.0 {
+        return Err(Refusal::Vector(NoVector::Scale));
     }
     Ok(())
 }

@@ -1,6 +1,7 @@
 //! Why a space says no.
 
 use super::{Amiss, Fence, Resource};
+use crate::atom::NoVector;
 use crate::id::{AtomId, SessionId, SubscriptionId};
 use crate::rights::Level;
 use crate::search::ConditionRefusal;
@@ -57,6 +58,9 @@ pub enum Refusal {
     /// A condition that nobody can have meant.
     #[error(transparent)]
     Condition(#[from] ConditionRefusal),
+    /// An embedding that is no vector.
+    #[error(transparent)]
+    Vector(#[from] NoVector),
     /// Over a limit.
     #[error("{what} takes {size}; the limit is {max}")]
     Limit {
