@@ -254,3 +254,35 @@ except Conflict as error:
     drop((serve, watch));
     assert_eq!(place.json(&["audit"])[0]["breaches"], json!([]));
 }
+
+/// References in a circle, or of an atom to itself, end every search and claim that follows them;
+/// what is out of use is claimed by nobody.
+#[test]
+fn what_refers_in_a_circle_or_is_out_of_use_is_claimed_by_nobody() {
+    let place = Place::new();
+    place.json(&["space", "create", "tasks"]);
+    let put = |text: &str| {
+        let put = place.json(&["put", "tasks", text, "--meta", "status=open"]).remove(0);
+        put["id"].as_str().unwrap().to_owned()
+    };
+    let (one, other, own, gone) = (put("one"), put("other"), put("own"), put("gone"));
+    for (from, to) in [(&one, &other), (&other, &one), (&own, &own)] {
+        let blocked = format!("blocked_by={to}");
+        place.json(&["update", from, "--ref", &blocked, "--force"]);
+    }
+    place.json(&["deprecate", &gone, "--force"]);
+    let free = ["--meta", "status=open", "--ref", "blocked_by:status=completed"];
+    let claim = place.stoa(&[&["claim", "tasks"], &free[..]].concat());
+    assert_eq!((claim.code, claim.err.contains("nothing to claim")), (3, true), "{}", claim.err);
+    let claim = place.stoa(&[&["claim", "tasks", "gone"], &free[..]].concat());
+    assert_eq!(claim.code, 3, "by meaning as well: {}", claim.err);
+    assert_eq!(place.json(&[&["search", "tasks"], &free[..]].concat()), Vec::<Value>::new());
+    let reverse = ["search", "tasks", "--ref", "any:<-blocked_by:status=open"];
+    assert_eq!(place.json(&reverse).len(), 3);
+    let lease = place.stoa(&["lease", "acquire", "tasks", &gone]);
+    assert_eq!((lease.code, lease.err.contains("deprecated")), (5, true), "{}", lease.err);
+    // Once one of the circle is done, so can the other be.
+    place.json(&["update", &one, "--meta", "status=completed", "--force"]);
+    let claimed = place.json(&[&["claim", "tasks"], &free[..]].concat());
+    assert_eq!(claimed[0]["id"], json!(other));
+}
