@@ -5,6 +5,7 @@
 //! client which hears nothing has asked for nothing and can try again.
 
 mod agents;
+mod answer;
 mod leases;
 mod past;
 mod perform;
@@ -14,9 +15,10 @@ mod status;
 mod subscriptions;
 
 pub use agents::AgentCall;
+pub use answer::Answer;
 pub use leases::LeaseCall;
 pub use past::HistoryCall;
-pub use perform::{Answer, AuditAsk, Call, ExecAsk, Request, perform};
+pub use perform::{AuditAsk, Call, ExecAsk, Request, perform};
 pub use reach::{Client, Reached, reach};
 pub use serve::Door;
 pub use status::Status;

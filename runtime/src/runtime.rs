@@ -3,7 +3,6 @@
 use crate::agents::Agents;
 use crate::clock::{Clock, Fresh};
 use crate::config::Config;
-use crate::embedder::Remote;
 use crate::face::Publisher;
 use crate::failure::StoreError;
 use crate::host::{Hook, Shared, load, settled};
@@ -117,7 +116,7 @@ impl Runtime {
             .await
             .map_err(|error| StoreError::Invariant(format!("opening the store: {error}")))??;
         let store = opened.store.clone();
-        let vectors = vectors(&config, &store)?;
+        let vectors = Vectors::configured(&config, &store)?;
         let remote = vectors.clone().map(|it| (it, store.clone()));
         let searches = Searches::new(&config, remote);
         let last = opened.last;
@@ -388,14 +387,4 @@ impl Runtime {
         settling?;
         stopped
     }
-}
-
-/// The embedder that is asked, if one is configured.
-fn vectors(config: &Config, store: &Store) -> Result<Option<Arc<Vectors>>, StoreError> {
-    let settings = &config.embedding;
-    let Some(remote) = &settings.remote else { return Ok(None) };
-    let remote = Remote::new(remote, settings.dims_max);
-    let remote = remote.map_err(|error| StoreError::Settings(error.to_string()))?;
-    let so_far = store.embedded(remote.fingerprint())?;
-    Ok(Some(Arc::new(Vectors::new(remote, so_far, settings.queries_kept))))
 }

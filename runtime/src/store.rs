@@ -12,6 +12,7 @@ mod leave;
 mod open;
 mod past;
 mod purge;
+mod repls;
 mod restore;
 mod scrub;
 mod tables;
@@ -286,15 +287,6 @@ impl Store {
     ) -> Result<Option<(u64, fjall::UserValue)>, StoreError> {
         let Some(value) = self.snapshots.get(stream.0)? else { return Ok(None) };
         Ok(keys::number(&value, 0).map(|seq| (seq, value)))
-    }
-
-    /// What a session's REPL left behind; lost with nothing but comfort.
-    pub(crate) fn repl(&self, session: SessionId) -> Result<Option<Vec<u8>>, StoreError> {
-        Ok(self.repls.get(session.0)?.map(|it| it.to_vec()))
-    }
-
-    pub(crate) fn keep_repl(&self, session: SessionId, bytes: &[u8]) -> Result<(), StoreError> {
-        Ok(self.repls.insert(session.0, bytes)?)
     }
 
     /// Puts one entry and its rows into a batch.

@@ -8,10 +8,11 @@
 //! not come to yet is found by its words. An endpoint that hangs, refuses or lies costs nothing but
 //! that: it is asked again, later and later, and `status` says why.
 
+use crate::config::Config;
 use crate::embedder::{EmbedError, Remote};
 use crate::failure::StoreError;
 use crate::runtime::{Runtime, WeakRuntime};
-use crate::store::Embedded;
+use crate::store::{Embedded, Store};
 use parking_lot::Mutex;
 use quick_cache::sync::Cache;
 use serde::{Deserialize, Serialize};
@@ -78,7 +79,20 @@ enum Step {
 }
 
 impl Vectors {
-    pub(crate) fn new(remote: Remote, so_far: Embedded, queries_kept: usize) -> Vectors {
+    /// The embedder that is asked, if one is configured.
+    pub(crate) fn configured(
+        config: &Config,
+        store: &Store,
+    ) -> Result<Option<Arc<Vectors>>, StoreError> {
+        let settings = &config.embedding;
+        let Some(remote) = &settings.remote else { return Ok(None) };
+        let remote = Remote::new(remote, settings.dims_max);
+        let remote = remote.map_err(|error| StoreError::Settings(error.to_string()))?;
+        let so_far = store.embedded(remote.fingerprint())?;
+        Ok(Some(Arc::new(Vectors::new(remote, so_far, settings.queries_kept))))
+    }
+
+    fn new(remote: Remote, so_far: Embedded, queries_kept: usize) -> Vectors {
         let asked = Cache::new(queries_kept);
         let serves = AtomicBool::new(so_far.serves);
         let so_far = Mutex::new(so_far);

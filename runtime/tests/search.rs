@@ -4,7 +4,7 @@
 #![expect(clippy::expect_used, reason = "a test says what it takes for given")]
 
 use std::collections::BTreeMap;
-use stoa_actors::atom::{Content, Embedding, Metadata};
+use stoa_actors::atom::{Content, Metadata};
 use stoa_actors::id::{AtomId, Position, ROOT, SpaceId};
 use stoa_actors::rights::Level;
 use stoa_actors::search::{Condition, Order, Place, Query, Which};
@@ -402,34 +402,4 @@ async fn of_several_versions_in_one_entry_the_last_is_found_and_each_is_told_onc
     let all = caller.history(Of::Space(space), HistoryQuery::first(9)).await.expect("it is done");
     assert_eq!(all.len(), 4);
     runtime.stop().await.expect("it is done");
-}
-
-/// A library may bring its own vectors: what is none is refused, and nothing changes.
-#[tokio::test]
-async fn what_is_no_vector_is_refused() {
-    let dir = tempfile::tempdir().expect("a directory");
-    let runtime = Runtime::open(Config::at(dir.path())).await.expect("opens");
-    let caller = runtime.caller(ROOT);
-    let space = caller.create_space("s", "").await.expect("space");
-    let with = |scale, dims| {
-        let embedding = Some(Embedding { fingerprint: 7, scale, dims });
-        Draft { embedding, ..draft("a note", &[]) }
-    };
-    let before = runtime.durable();
-    for (draft, said) in [
-        (with(1.0, vec![]), "this has none"),
-        (with(1.0, vec![1; 4_097]), "the embedding's dimensions takes 4097; the limit is 4096"),
-        (with(f32::NAN, vec![1; 256]), "a finite number from 0 on"),
-        (with(f32::INFINITY, vec![1; 256]), "a finite number from 0 on"),
-        (with(-1.0, vec![1; 256]), "a finite number from 0 on"),
-    ] {
-        let refused = caller.put(space, draft, Why::default()).await.expect_err("refused");
-        assert_eq!(refused.kind, Kind::Invalid, "{refused}");
-        assert!(refused.text.contains(said) && refused.hint.is_some(), "{refused}");
-    }
-    assert_eq!(runtime.durable(), before, "nothing was written");
-    // Of another width, or another embedder: stored, found by its words, compared with nothing.
-    let id = put(&caller, space, with(0.5, vec![9; 12])).await;
-    assert_eq!(found(&caller, space, Query::text("note")).await, [id]);
-    runtime.stop().await.expect("stops");
 }

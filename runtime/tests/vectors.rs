@@ -7,7 +7,7 @@ use serde_json::{Value as Json, json};
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
-use stoa_actors::atom::Content;
+use stoa_actors::atom::{Content, Embedding};
 use stoa_actors::id::{AtomId, ROOT, SpaceId};
 use stoa_actors::search::Query;
 use stoa_actors::space::{Draft, Expect, Patch};
@@ -16,6 +16,7 @@ use stoa_runtime::caller::{Caller, Why};
 use stoa_runtime::config::Config;
 use stoa_runtime::embedder::{Key, RemoteConfig};
 use stoa_runtime::failure::StoreError;
+use stoa_runtime::problem::Kind;
 use stoa_runtime::runtime::Runtime;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -327,4 +328,34 @@ async fn settings_that_cannot_be_are_refused_before_anything_is_opened() {
         refused.as_ref().is_some_and(|it| it.contains("neither http nor https")),
         "{refused:?}"
     );
+}
+
+/// A library may bring its own vectors: what is none is refused, and nothing changes.
+#[tokio::test]
+async fn what_is_no_vector_is_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let runtime = Runtime::open(Config::at(dir.path())).await.unwrap();
+    let caller = runtime.caller(ROOT);
+    let space = caller.create_space("s", "").await.unwrap();
+    let with = |scale, dims| {
+        let embedding = Some(Embedding { fingerprint: 7, scale, dims });
+        Draft { content: Content::from("a note"), embedding, ..Draft::default() }
+    };
+    let before = runtime.durable();
+    for (draft, said) in [
+        (with(1.0, vec![]), "this has none"),
+        (with(1.0, vec![1; 4_097]), "the embedding's dimensions takes 4097; the limit is 4096"),
+        (with(f32::NAN, vec![1; 256]), "a finite number from 0 on"),
+        (with(f32::INFINITY, vec![1; 256]), "a finite number from 0 on"),
+        (with(-1.0, vec![1; 256]), "a finite number from 0 on"),
+    ] {
+        let refused = caller.put(space, draft, Why::default()).await.unwrap_err();
+        assert_eq!(refused.kind, Kind::Invalid, "{refused}");
+        assert!(refused.text.contains(said) && refused.hint.is_some(), "{refused}");
+    }
+    assert_eq!(runtime.durable(), before, "nothing was written");
+    // Of another width, or another embedder: stored, found by its words, compared with nothing.
+    let id = caller.put(space, with(0.5, vec![9; 12]), Why::default()).await.unwrap().id;
+    assert_eq!(first(&caller, space, "note").await, Some(id));
+    runtime.stop().await.unwrap();
 }

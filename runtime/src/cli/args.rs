@@ -4,12 +4,14 @@ mod agent;
 mod copy;
 mod lease;
 mod past;
+mod search;
 mod subscription;
 
 pub(crate) use agent::AgentVerb;
 pub(crate) use copy::CopyVerb;
 pub(crate) use lease::{ClaimArgs, LeaseVerb};
 pub(crate) use past::{DiffArgs, HistoryArgs};
+pub(crate) use search::SearchArgs;
 pub(crate) use subscription::{FilterArgs, SubscriptionVerb};
 
 use clap::builder::NonEmptyStringValueParser;
@@ -167,43 +169,7 @@ pub(crate) enum Verb {
         why: WhyArgs,
     },
     /// Find atoms by meaning, metadata and the state of what they refer to
-    Search {
-        /// The space's name, or its id
-        space: String,
-        /// Rank by meaning and words [default: the order of birth]
-        query: Option<String>,
-        /// Only atoms whose metadata says so: status=pending, 'priority>=3'
-        ///
-        /// =, !=, <, <=, > and >= compare numbers with numbers and texts with texts; several of one
-        /// key must all hold. An atom without the key does not fit. One of several values:
-        /// 'status={"in": ["pending", "failed"]}'.
-        #[arg(long, value_name = "KEY=VALUE")]
-        meta: Vec<String>,
-        /// Only atoms whose references fit
-        ///
-        /// Every target of the relation must have this value, which holds also where there is no
-        /// target: blocked_by:status=completed. With any: in front at least one must, with none:
-        /// not one may. A relation after <- is read from its other end: any:<-blocked_by:. Several
-        /// values of one relation are one condition; none at all fits whatever you can read. What
-        /// you cannot read does not fit.
-        #[arg(long = "ref", value_name = "RELATION:KEY=VALUE")]
-        references: Vec<String>,
-        /// At most so many atoms
-        #[arg(long, value_name = "N", default_value_t = 20)]
-        limit: usize,
-        /// Go on behind a page: the cursor told with its last hit, and the same query
-        #[arg(long, value_name = "CURSOR", value_parser = NonEmptyStringValueParser::new())]
-        after: Option<String>,
-        /// Also atoms that are deprecated
-        #[arg(long)]
-        include_deprecated: bool,
-        /// The last that was put comes first
-        #[arg(long, conflicts_with = "query")]
-        newest: bool,
-        /// In the space as it was then: a position in the log, a time, or 10m ago
-        #[arg(long, value_name = "MOMENT")]
-        as_of: Option<String>,
-    },
+    Search(SearchArgs),
     /// Find an atom, change it and have it to yourself for a while, in one step
     ///
     /// Of any number who ask at once each gets another atom, and nobody the same. When the lease

@@ -1,8 +1,8 @@
 //! From what was typed to a request.
 
 use super::args::{
-    AgentVerb, BaseArgs, ClaimArgs, CopyVerb, DiffArgs, HistoryArgs, LeaseVerb, SpaceVerb, Verb,
-    WhyArgs,
+    AgentVerb, BaseArgs, ClaimArgs, CopyVerb, DiffArgs, HistoryArgs, LeaseVerb, SearchArgs,
+    SpaceVerb, Verb, WhyArgs,
 };
 use super::find;
 use super::input::{
@@ -59,23 +59,7 @@ pub(super) fn call(verb: Verb) -> Result<Call, Problem> {
         Verb::Subscription(verb) => Call::Subscription(subscription(verb)?),
         Verb::History(args) => history(args)?,
         Verb::Diff(DiffArgs { id, from, to }) => Call::Difference { id, from, to },
-        Verb::Search {
-            space,
-            query: text,
-            meta,
-            references,
-            limit,
-            include_deprecated,
-            newest,
-            after,
-            as_of,
-        } => {
-            let order = if newest { Order::Newest } else { Order::Oldest };
-            let (metadata, references) = (find::wanted(&meta)?, find::conditions(&references)?);
-            let query =
-                Query { text, metadata, references, limit, include_deprecated, order, after: None };
-            Call::Search { space, query, after, as_of: moment(as_of)? }
-        }
+        Verb::Search(args) => search(args)?,
         Verb::Watch { space, cursor, no_follow, types, meta } => {
             let (after, follow) = (cursor.map(Position), !no_follow);
             let filter = Filter { types, metadata: find::wanted(&meta)?, ..Filter::default() };
@@ -184,6 +168,24 @@ fn expect(id: AtomId, base: &BaseArgs) -> Result<Expect, Problem> {
             Err(Problem::new(Kind::Invalid, text).hint(format!("stoa get {id}")))
         }
     }
+}
+
+fn search(args: SearchArgs) -> Result<Call, Problem> {
+    let SearchArgs {
+        space,
+        query: text,
+        meta,
+        references,
+        limit,
+        include_deprecated,
+        newest,
+        after,
+        as_of,
+    } = args;
+    let order = if newest { Order::Newest } else { Order::Oldest };
+    let (metadata, references) = (find::wanted(&meta)?, find::conditions(&references)?);
+    let query = Query { text, metadata, references, limit, include_deprecated, order, after: None };
+    Ok(Call::Search { space, query, after, as_of: moment(as_of)? })
 }
 
 fn history(args: HistoryArgs) -> Result<Call, Problem> {

@@ -9,7 +9,7 @@
 //! ```
 
 use serde::Deserialize;
-use std::io::{ErrorKind, Read};
+use std::io::Read;
 use std::path::Path;
 use stoa_runtime::config::Config;
 use stoa_runtime::embedder::{Key, Remote, RemoteConfig};
@@ -43,7 +43,8 @@ pub(super) fn config(data: &Path) -> Result<Config, Problem> {
     };
     let file = match std::fs::File::open(&path) {
         Ok(file) => file,
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(config),
+        // Where there is no directory to look into, whoever opens it says what is wrong with it.
+        Err(_) if !path.exists() => return Ok(config),
         Err(error) => return Err(amiss(error.to_string())),
     };
     let mut text = String::new();

@@ -1,6 +1,6 @@
 //! The verbs about agents, and following everything at once.
 
-use super::perform::{Answer, Out};
+use super::answer::{Answer, Out};
 use crate::agents::AgentCard;
 use crate::caller::Caller;
 use crate::problem::Problem;

@@ -1,7 +1,7 @@
 //! The verbs of leases as messages.
 
 use super::Answer;
-use super::perform::Out;
+use super::answer::Out;
 use crate::caller::{Caller, Why};
 use crate::problem::Problem;
 use serde::{Deserialize, Serialize};

@@ -1,6 +1,6 @@
 //! The verbs that look back.
 
-use super::perform::{Answer, Out};
+use super::answer::{Answer, Out};
 use crate::caller::{Caller, Change, HistoryQuery, Of};
 use crate::problem::{Kind, Problem};
 use serde::{Deserialize, Serialize};

@@ -1,31 +1,27 @@
 //! Every verb as one message, and what is answered: the same for this process and for others.
 
 use super::agents::AgentCall;
+use super::answer::{Answer, Out};
 use super::leases::LeaseCall;
 use super::past::HistoryCall;
-use super::status::{Status, status};
+use super::status::status;
 use super::subscriptions::SubscriptionCall;
-use crate::agents::{AgentCard, Happening, SpawnAsk};
-use crate::audit::{self, Audited};
-use crate::backup::{Backup, Copied, Copying};
-use crate::caller::{
-    Caller, Change, ClaimAsk, Difference, Grant, Granted, Imported, Read, SpaceCard,
-    SubscriptionCard, Taken, Why,
-};
-use crate::envelope::Exported;
+use crate::agents::SpawnAsk;
+use crate::audit;
+use crate::backup::{Copied, Copying};
+use crate::caller::{Caller, ClaimAsk, Grant, Why};
 use crate::moment::Moment;
 use crate::problem::{Kind, Problem};
-use crate::research::{Doing, Report, ResearchAsk};
+use crate::research::ResearchAsk;
 use crate::runtime::Runtime;
-use crate::search::{Found, IndexCard, Page};
+use crate::search::Page;
 use crate::session;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
-use std::time::Duration;
-use stoa_actors::id::{AtomId, Position, ROOT, SpaceId, SubscriptionId};
+use stoa_actors::id::{AtomId, Position, ROOT};
 use stoa_actors::rights::Level;
 use stoa_actors::search::Query;
-use stoa_actors::space::{Carried, Draft, Expect, Filter, Lease, Mutation, Patch, Wake};
+use stoa_actors::space::{Carried, Draft, Expect, Filter, Mutation, Patch};
 use tokio::sync::mpsc::Sender;
 
 /// What a process asks of the owner.
@@ -162,65 +158,6 @@ pub struct ExecAsk {
 pub enum AuditAsk {
     /// All of it.
     Whole,
-}
-
-/// One answer.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[non_exhaustive]
-#[expect(missing_docs, reason = "each is what its name says, of the type it carries")]
-pub enum Answer {
-    Space(SpaceCard),
-    Granted(Granted),
-    Revoked {
-        links: u64,
-    },
-    Atom(Read),
-    Taken(Box<Taken>),
-    Lease(Lease),
-    /// A lease is over.
-    Released,
-    Change(Change),
-    Subscription(Box<SubscriptionCard>),
-    /// A subscription is over.
-    Unsubscribed,
-    /// What a subscription skips, for it is too much.
-    Lag(Wake),
-    /// Everything of a subscription up to the cursor is told.
-    Read {
-        id: SubscriptionId,
-        cursor: Position,
-    },
-    Difference(Box<Difference>),
-    /// `next` is the cursor of the next page, with the last hit where there may be more.
-    Hit {
-        found: Found,
-        next: Option<String>,
-    },
-    /// The space has changed since the page before, and the ranks with it.
-    Moved,
-    Outcome(stoa_actors::code::Outcome),
-    Agent {
-        card: Box<AgentCard>,
-        depth: u32,
-    },
-    Happening(Happening),
-    Wiped {
-        agents: u64,
-    },
-    Doing(Doing),
-    /// The index that a search waits for is being made.
-    Making(IndexCard),
-    Report(Box<Report>),
-    Status(Status),
-    Audited(Audited),
-    Copied(Copied),
-    Exporting(Exported),
-    Carried(Box<Carried>),
-    Exported {
-        events: u64,
-    },
-    Imported(Imported),
-    Backup(Backup),
 }
 
 /// Does what is asked; answers go out as they come.
@@ -372,62 +309,6 @@ pub async fn perform(
     }
 }
 
-/// How often somebody who waits for an index is told how far it is.
-const INDEX_LOOK: Duration = Duration::from_millis(500);
-
-pub(super) struct Out(Sender<Answer>);
-
-impl Out {
-    pub(super) async fn tell(&self, answer: Answer) -> Result<(), Problem> {
-        let gone = |_| Problem::new(Kind::Busy, "nobody listens any more");
-        self.0.send(answer).await.map_err(gone)
-    }
-
-    /// Says how far the index of a space is while something waits for it.
-    async fn meanwhile<T>(
-        &self,
-        runtime: &Runtime,
-        space: SpaceId,
-        work: impl Future<Output = T>,
-    ) -> T {
-        tokio::pin!(work);
-        let mut tick = tokio::time::interval(INDEX_LOOK);
-        tick.reset();
-        loop {
-            tokio::select! {
-                done = &mut work => return done,
-                _ = tick.tick() => {
-                    let card = runtime.searches().card(space);
-                    let making = card.filter(IndexCard::is_being_made).map(Answer::Making);
-                    // Who does not keep up is told less, not later.
-                    making.into_iter().for_each(|it| drop(self.0.try_send(it)));
-                }
-            }
-        }
-    }
-
-    pub(super) async fn all(&self, answers: impl Iterator<Item = Answer>) -> Result<(), Problem> {
-        for answer in answers {
-            self.tell(answer).await?;
-        }
-        Ok(())
-    }
-}
-
-async fn export(caller: &Caller, space: &str, out: &Out) -> Result<(), Problem> {
-    let mut export = caller.export(caller.resolve(space)?)?;
-    out.tell(Answer::Exporting(export.exported().clone())).await?;
-    let mut events = 0;
-    while let Some(piece) = export.piece()? {
-        events += piece.len() as u64;
-        out.all(piece.into_iter().map(|it| Answer::Carried(Box::new(it)))).await?;
-        let (done, of) = export.so_far()?;
-        // Who does not keep up is told less, not later.
-        drop(out.0.try_send(Answer::Copied(Copied { how: Copying::Export, done, of })));
-    }
-    out.tell(Answer::Exported { events }).await
-}
-
 async fn watch(
     caller: &Caller,
     space: &str,
@@ -450,4 +331,18 @@ async fn watch(
         }
         out.all(changes.into_iter().map(Answer::Change)).await?;
     }
+}
+
+async fn export(caller: &Caller, space: &str, out: &Out) -> Result<(), Problem> {
+    let mut export = caller.export(caller.resolve(space)?)?;
+    out.tell(Answer::Exporting(export.exported().clone())).await?;
+    let mut events = 0;
+    while let Some(piece) = export.piece()? {
+        events += piece.len() as u64;
+        out.all(piece.into_iter().map(|it| Answer::Carried(Box::new(it)))).await?;
+        let (done, of) = export.so_far()?;
+        // Who does not keep up is told less, not later.
+        drop(out.0.try_send(Answer::Copied(Copied { how: Copying::Export, done, of })));
+    }
+    out.tell(Answer::Exported { events }).await
 }

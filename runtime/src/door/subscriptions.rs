@@ -1,6 +1,6 @@
 //! The verbs of subscriptions as messages.
 
-use super::perform::{Answer, Out};
+use super::answer::{Answer, Out};
 use crate::caller::{Caller, Pulled, SubscriptionCard};
 use crate::problem::{Kind, Problem};
 use serde::{Deserialize, Serialize};
