@@ -202,7 +202,8 @@ pub struct Config {
     pub restart_healthy_ms: u64,
     /// Spaces with an index in memory; the one searched longest ago makes room for another.
     pub search_spaces_max: usize,
-    /// Indexes of spaces as they were, of the moments that were searched last.
+    /// Indexes of spaces as they were, of the moments that were searched last; with at most
+    /// `search_atoms_max` atoms together.
     pub search_pasts_max: usize,
     /// Atoms in all indexes together, at about 1.5 KB each. The index of the space that is searched
     /// stays, alone if it must.

@@ -132,6 +132,7 @@ impl Vectors {
             Ok(made) => {
                 let made = made.into_iter().next()?;
                 self.asked.insert(text.to_owned(), made.clone());
+                *self.why.lock() = None;
                 Some(made)
             }
             Err(error) => {

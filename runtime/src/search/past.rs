@@ -23,8 +23,14 @@ type Key = (SpaceId, u64);
 pub(crate) struct Pasts(Mutex<VecDeque<(Key, Arc<Live>)>>);
 
 impl Pasts {
-    /// The index of a space at an entry of its own, an empty one at first.
-    fn live(&self, key: Key, most: usize, new: impl FnOnce() -> Live) -> Arc<Live> {
+    /// The index of a space at an entry of its own, an empty one at first. At most so many are kept,
+    /// and so many atoms in them together; the one that was asked last stays.
+    fn live(
+        &self,
+        key: Key,
+        (most, atoms_max): (usize, usize),
+        new: impl FnOnce() -> Live,
+    ) -> Arc<Live> {
         let mut kept = self.0.lock();
         let known = kept.iter().position(|(it, _)| *it == key);
         let (_, live) = match known.and_then(|at| kept.remove(at)) {
@@ -32,7 +38,10 @@ impl Pasts {
             None => (key, Arc::new(new())),
         };
         kept.push_back((key, live.clone()));
-        while kept.len() > most.max(1) {
+        let atoms = |kept: &VecDeque<(Key, Arc<Live>)>| {
+            kept.iter().map(|(_, live)| live.atoms()).sum::<u64>() as usize
+        };
+        while kept.len() > 1 && (kept.len() > most || atoms(&kept) > atoms_max) {
             kept.pop_front();
         }
         live
@@ -109,8 +118,9 @@ struct Past<'a> {
 impl Past<'_> {
     fn live(&self, space: SpaceId) -> Result<Arc<Live>, StoreError> {
         let runtime = &self.caller.runtime;
-        let (searches, most) = (runtime.searches(), runtime.shared().config.search_pasts_max);
+        let (searches, config) = (runtime.searches(), &runtime.shared().config);
         let seq = runtime.store().seq_at(space.stream(), self.at)?;
+        let most = (config.search_pasts_max, config.search_atoms_max);
         Ok(searches.pasts().live((space, seq), most, || searches.begin(space)))
     }
 
