@@ -6,13 +6,13 @@
 //! function of the log.
 //!
 //! In reading order: [`id`], [`value`] and [`atom`] are the data, [`difference`] is what two versions
-//! of an atom differ in; [`behaviour`] is the contract,
-//! [`incarnation`] the order of a delivery; [`space`], [`session`] and [`rights`] are actors,
-//! [`supervisor`] says who is started again, [`passivation`] who is let go for a while, [`retry`]
-//! what is asked again, [`alarm`] who is told that something is due; [`log`] is the pure half of
-//! the log, [`scrub`] when it is walked again, [`redaction`] what leaves it, [`codec`] its bytes;
-//! [`code`] is how agents act, [`search`] how they find atoms; [`simulation`] runs any actor in
-//! memory and crashes it; [`limits`] bounds it all, [`mutant`] plants bugs for the tests.
+//! of an atom differ in; [`behaviour`] is the contract, [`incarnation`] the order of a delivery;
+//! [`space`], [`session`] and [`rights`] are actors, [`supervisor`] says who is started again,
+//! [`passivation`] who is let go for a while, [`retry`] what is asked again and when, [`alarm`] who
+//! is told that something is due; [`log`] is the pure half of the log, [`scrub`] when it is walked
+//! again, [`redaction`] what leaves it, [`codec`] its bytes; [`code`] is how agents act, [`search`]
+//! how they find atoms; [`simulation`] runs any actor in memory and crashes it; [`limits`] bounds it
+//! all, [`mutant`] plants bugs for the tests.
 
 pub mod alarm;
 pub mod atom;

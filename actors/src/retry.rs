@@ -1,4 +1,5 @@
-//! Whether a request that came back without its actor's answer is sent again.
+//! Whether a request that came back without its actor's answer is sent again, and how long what has
+//! failed waits.
 
 /// Why it came back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,6 +41,15 @@ pub fn again(why: Unanswered, request: Repeatable, tried: u32, tries_max: u32) -
     passes && tried < tries_max
 }
 
+/// Failures in a row after which a wait is doubled no more.
+const DOUBLED_MAX: u32 = 16;
+
+/// How long to wait before something is tried again that has failed so often before: `first`, doubled
+/// with each failure, and never more than `most`.
+pub fn wait_ms(failures: u32, first: u64, most: u64) -> u64 {
+    first.saturating_mul(1 << failures.min(DOUBLED_MAX)).min(most)
+}
+
 #[cfg(test)]
 mod tests {
     use super::Repeatable::{Keyed, Unkeyed};
@@ -55,5 +65,13 @@ mod tests {
         for why in [Unanswered::Refused, Unanswered::Quarantined, Unanswered::Stopped] {
             assert!(!again(why, Keyed, 1, 3), "{why:?}");
         }
+    }
+
+    #[test]
+    fn a_wait_doubles_up_to_the_longest() {
+        let waits: Vec<u64> = (0..5).map(|failures| wait_ms(failures, 100, 1_000)).collect();
+        assert_eq!(waits, [100, 200, 400, 800, 1_000]);
+        assert_eq!(wait_ms(u32::MAX, u64::MAX, 7), 7);
+        assert_eq!(wait_ms(3, 0, 7), 0);
     }
 }

@@ -82,6 +82,7 @@
 //! | `MAPPINGS_BYTES` | `1 << 30` | the same for mappings without data |
 //! | `FILES_MAX` | `16` | files a worker may have open |
 //! | `RETIRE_BYTES` | `64 << 20` | growth at which a worker asks to be replaced |
+//! | `DOUBLED_MAX` | `16` | failures after which a wait is doubled no more |
 //! | `DEBOUNCES_MAX` | `10` | what a debounce promises: how long nothing at most waits for a pause |
 //! | `DIFF_MS_MAX` | `Duration::from_millis(500)` | how long the shortest of all diffs is looked for |
 //! | `STAMPS_APART_ENTRIES` | `1_024` | how far a moment's last entry is looked for |

@@ -24,6 +24,7 @@ use stoa_actors::atom::{Atom, Embedding};
 use stoa_actors::behaviour::Behaviour;
 use stoa_actors::id::{AtomId, Position, SpaceId};
 use stoa_actors::incarnation;
+use stoa_actors::retry::wait_ms;
 use stoa_actors::search::words;
 use stoa_actors::space::Space;
 
@@ -187,11 +188,11 @@ async fn run(runtime: WeakRuntime, vectors: Arc<Vectors>) {
             }
             Ok(Err(error)) => {
                 *vectors.why.lock() = Some(error.to_string());
-                let config = &shared.config;
-                let doubled = config.embedding.retry_ms << failures.min(16);
-                failures += 1;
+                let config = &shared.config.embedding;
                 let asked = error.after().map_or(0, |it| it.as_millis() as u64);
-                Duration::from_millis(doubled.max(asked).min(config.embedding.retry_ms_max))
+                let wait = wait_ms(failures, config.retry_ms, config.retry_ms_max);
+                failures += 1;
+                Duration::from_millis(wait.max(asked).min(config.retry_ms_max))
             }
             Err(error) => {
                 shared.store.failure.trip(error);

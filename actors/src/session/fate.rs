@@ -8,6 +8,7 @@ use crate::behaviour::{Decision, Delivery, EffectId};
 use crate::id::{Millis, SessionId, SpaceId};
 use crate::log::Cause;
 use crate::mutant::planted;
+use crate::retry::wait_ms;
 use crate::space::Wake;
 use std::sync::Arc;
 
@@ -183,9 +184,9 @@ impl Session {
             let quarantined = Decision::event(event, Reply::Done);
             return self.write(quarantined, "quarantined", text, Cause::default());
         }
-        let doubled = if planted("session.waits_the_same") { 0 } else { counted.min(16) };
-        let wait_ms = limits.backoff_first_ms << doubled;
-        let retry_at = Millis(at.0 + wait_ms.min(limits.backoff_ms_max));
+        let counted = if planted("session.waits_the_same") { 0 } else { counted };
+        let wait_ms = wait_ms(counted, limits.backoff_first_ms, limits.backoff_ms_max);
+        let retry_at = Millis(at.0 + wait_ms);
         let (id, effect) = wait(self.turns, retry_at);
         let failed = Event::TurnFailed { why, at, retry_at };
         let mut failed = Decision::event(failed, Reply::Done).effect(id, effect);
