@@ -33,7 +33,7 @@ pub(crate) use witness::Witness;
 
 use crate::config::Config;
 use crate::failure::{Failure, StoreError};
-use atoms::{Atoms, Place, atoms};
+use atoms::{Atoms, Place};
 use fjall::{Database, Keyspace, KeyspaceCreateOptions, OwnedWriteBatch};
 use std::sync::Arc;
 use stoa_actors::atom::{Atom, Content};
@@ -103,7 +103,7 @@ impl Store {
             vectors: space("vectors")?,
             meta: space("meta")?,
             db,
-            read: Arc::new(atoms(config.atoms_bytes_max)),
+            read: Arc::new(Atoms::new(config.atoms_bytes_max)),
             failure: Failure::default(),
             _owned: Arc::new(owned),
         })
@@ -203,16 +203,14 @@ impl Store {
 
     /// The atom version at a place in the log.
     fn atom_at(&self, (at, index): Place) -> Result<Arc<Atom>, StoreError> {
-        if let Some(atom) = self.read.get(&(at, index)) {
+        if let Some(atom) = self.read.get((at, index)) {
             return Ok(atom);
         }
+        let begun = self.read.begin();
         let entry = self.entry(at)?.ok_or_else(|| missing(at))?;
         let events = incarnation::events::<Space>(&entry.body)?;
-        for (index, event) in (0..).zip(&events) {
-            if let Some(atom) = space_atom(event) {
-                self.read.insert((at, index), atom.clone());
-            }
-        }
+        let atom = |(index, event)| Some(((at, index), space_atom(event)?.clone()));
+        self.read.keep(begun, (0..).zip(&events).filter_map(atom));
         let atom = events.get(usize::from(index)).and_then(space_atom).cloned();
         atom.ok_or_else(|| missing(at))
     }

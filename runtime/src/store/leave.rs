@@ -92,7 +92,7 @@ impl Store {
             let event = Redacted { atom: id, bodies, whole };
             let by = (tombstone.author, tombstone.at);
             left.head = Some(self.account(batch, (leaving.after, leaving.seq), &event, by)?);
-            batch.insert(&self.meta, RESIDUE, [1]);
+            self.note_residue(batch);
         }
         Ok(left)
     }
@@ -158,9 +158,11 @@ impl Store {
 
     /// What was read of these entries is not what they hold any more.
     pub(crate) fn forget_read(&self, replaced: &[(Position, u16)]) {
-        for (at, events) in replaced {
-            (0..*events).for_each(|index| drop(self.read.remove(&(*at, index))));
-        }
+        let places = |(at, events): &(Position, u16)| {
+            let at = *at;
+            (0..*events).map(move |index| (at, index))
+        };
+        self.read.leave(replaced.iter().flat_map(places));
     }
 
     /// Takes the state away that an actor would come back to: it replays its stream instead.
@@ -171,6 +173,10 @@ impl Store {
     /// Whether files may still hold what was erased.
     pub(crate) fn has_residue(&self) -> Result<bool, StoreError> {
         Ok(self.meta.contains_key(RESIDUE)?)
+    }
+
+    pub(super) fn note_residue(&self, batch: &mut OwnedWriteBatch) {
+        batch.insert(&self.meta, RESIDUE, [1]);
     }
 
     pub(super) fn no_residue(&self) -> Result<(), StoreError> {

@@ -4,7 +4,7 @@
 use super::{Store, keys};
 use crate::failure::StoreError;
 use fjall::OwnedWriteBatch;
-use stoa_actors::atom::Embedding;
+use stoa_actors::atom::{Content, Embedding};
 use stoa_actors::id::{AtomId, Position};
 
 /// Rows that are taken out together.
@@ -57,7 +57,8 @@ impl Store {
         }))
     }
 
-    /// Keeps vectors and how far they reach, together; an atom without one has no row.
+    /// Keeps vectors and how far they reach, together; an atom without one has no row. An erase that
+    /// came in between has taken out what was there: it is not brought back.
     pub(crate) fn keep_vectors(
         &self,
         fingerprint: u32,
@@ -77,7 +78,15 @@ impl Store {
         }
         let value = [&so_far.upto.0.to_be_bytes()[..], &[u8::from(so_far.serves)]].concat();
         batch.insert(&self.vectors, progress(fingerprint), value);
-        Ok(batch.commit()?)
+        batch.commit()?;
+        let mut late = self.batch(0);
+        for (id, ..) in made.iter().filter(|(.., embedding)| embedding.is_some()) {
+            if self.newest(*id)?.is_some_and(|(_, atom)| atom.content == Content::Erased) {
+                late.remove(&self.vectors, row(fingerprint, *id));
+                self.note_residue(&mut late);
+            }
+        }
+        Ok(late.commit()?)
     }
 
     /// Takes out rows of other embedders, in pieces; goes through all there are.
