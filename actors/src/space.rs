@@ -28,7 +28,9 @@ pub use message::{Event, Expect, Message, Reply, Was};
 pub use patch::{Draft, MadeFor, Patch};
 pub use refusal::Refusal;
 pub use standing::STANDING_MAX;
-pub use subscription::{Amiss, DEBOUNCES_MAX, Edit, Filter, Notice, Subscription, Terms, Wake};
+pub use subscription::{
+    Amiss, DEBOUNCES_MAX, Edit, Filter, Notice, Subscription, Tells, Terms, Wake,
+};
 pub use transaction::Mutation;
 pub use wanted::Wanted;
 

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRng, TestRunner};
 use stoa_actors::atom::{Atom, Content, Reference};
 use stoa_actors::id::{AtomId, Millis, SessionId, SpaceId};
-use stoa_actors::space::{DEBOUNCES_MAX, Filter, Terms};
+use stoa_actors::space::{DEBOUNCES_MAX, Filter, Tells, Terms};
 
 /// What is amiss with when things are told, looked at every millisecond.
 fn told_in_time(debounce_ms: u64, until: Option<u64>, gaps: &[u64]) -> Result<(), String> {
@@ -24,7 +24,17 @@ fn told_in_time(debounce_ms: u64, until: Option<u64>, gaps: &[u64]) -> Result<()
         let (Some(first), Some(last)) = (untold.first(), untold.last()) else { continue };
         let pause = (now.saturating_sub(debounce_ms) + 1..=now).all(|ms| !untold.contains(&ms));
         let patient = now < first + debounce_ms * DEBOUNCES_MAX;
-        let told = terms.due(Millis(*first), Millis(*last)) <= Millis(now);
+        let tells = terms.tells(Millis(*first), Millis(*last), Millis(now));
+        if until.is_some_and(|until| until <= now) {
+            match tells {
+                Tells::Never => return Ok(()),
+                tells => return Err(format!("cursor: at {now} it is over, and tells {tells:?}")),
+            }
+        }
+        if matches!(tells, Tells::At(at) if at <= Millis(now)) {
+            return Err(format!("cursor: at {now} it is to be told {tells:?}"));
+        }
+        let told = tells == Tells::Now;
         if told != (pause || debounce_ms == 0 || !patient) {
             return Err(format!("cursor: at {now} {untold:?} is told: {told}"));
         }

@@ -86,7 +86,7 @@ impl Terms {
 
     /// When something is told that is new since one moment, and whose last is of another: after a
     /// pause, or once it has waited for [`DEBOUNCES_MAX`] of them.
-    pub fn due(&self, since: Millis, latest: Millis) -> Millis {
+    fn due(&self, since: Millis, latest: Millis) -> Millis {
         let quiet = latest.0.saturating_add(self.debounce_ms);
         let patience = since.0.saturating_add(self.debounce_ms.saturating_mul(DEBOUNCES_MAX));
         Millis(match mutant::planted("cursor.waits_for_ever") {
@@ -95,11 +95,31 @@ impl Terms {
         })
     }
 
+    /// What is to be done now with what is new since one moment, and whose last is of another.
+    pub fn tells(&self, since: Millis, latest: Millis, now: Millis) -> Tells {
+        match self.due(since, latest) {
+            _ if self.over(now) => Tells::Never,
+            due if due > now => Tells::At(due),
+            _ => Tells::Now,
+        }
+    }
+
     /// Refuses what is over a limit, or over already.
     pub fn check(&self, most: &Limits, now: Millis) -> Result<(), Amiss> {
         within("the debounce", self.debounce_ms as usize, most.debounce_ms_max as usize)?;
         if self.over(now) { Err(Amiss::Over) } else { Ok(()) }
     }
+}
+
+/// When a subscriber hears of something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tells {
+    /// At once.
+    Now,
+    /// Not before; what comes until then may put it off.
+    At(Millis),
+    /// It is over.
+    Never,
 }
 
 /// What is amiss with a subscription that is asked for.

@@ -16,7 +16,7 @@ use stoa_actors::id::{Millis, Position, ROOT, SessionId, SpaceId};
 use stoa_actors::incarnation::Ask;
 use stoa_actors::log::Cause;
 use stoa_actors::session::{Message, Phase, Reply, Session};
-use stoa_actors::space::{Filter, Wake};
+use stoa_actors::space::{Filter, Tells, Wake};
 use tokio::sync::{Notify, Semaphore};
 
 #[derive(Default)]
@@ -287,10 +287,13 @@ impl Runtime {
             let after = follow.cursor.max(self.shared().news.scanned(space, session));
             match self.pending(session, space, after, &follow.filter) {
                 Ok((Some(pending), _)) => {
-                    let due = follow.terms.due(pending.since, pending.latest);
-                    if due > now {
-                        new.later = Some(new.later.map_or(due, |it| it.min(due)));
-                        continue;
+                    match follow.terms.tells(pending.since, pending.latest, now) {
+                        Tells::Now => {}
+                        Tells::At(due) => {
+                            new.later = Some(new.later.map_or(due, |it| it.min(due)));
+                            continue;
+                        }
+                        Tells::Never => continue,
                     }
                     if new.cause.root.is_none() || pending.cause.hop > new.cause.hop {
                         new.cause = pending.cause;

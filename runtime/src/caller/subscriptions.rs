@@ -12,7 +12,7 @@ use stoa_actors::id::{Millis, Position, SessionId, SpaceId, SubscriptionId};
 use stoa_actors::incarnation::Ask;
 use stoa_actors::rights::Subject;
 use stoa_actors::session::{self, Session};
-use stoa_actors::space::{Edit, Filter, Message, Reply, Subscription, Terms, Wake};
+use stoa_actors::space::{Edit, Filter, Message, Reply, Subscription, Tells, Terms, Wake};
 
 /// A subscription, as it is listed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -255,18 +255,23 @@ impl Puller {
     pub async fn next(&mut self, limit: usize, lag_max: usize) -> Result<Pulled, Problem> {
         loop {
             let now = self.caller.runtime.now();
-            if self.terms.over(now) {
-                let text = format!("subscription {} is over", self.id);
-                return Err(Problem::new(Kind::Unknown, text).hint("stoa subscription list"));
-            }
             let found = self.look(limit, lag_max)?;
-            let due = found.as_ref().map(|(_, since, latest)| self.terms.due(*since, *latest));
-            if let Some((pulled, ..)) = found
-                && due.is_some_and(|due| due <= now)
-            {
-                self.cursor = pulled.cursor;
-                return Ok(pulled);
-            }
+            let told = found.as_ref().map_or_else(
+                || if self.terms.over(now) { Tells::Never } else { Tells::Now },
+                |(_, since, latest)| self.terms.tells(*since, *latest, now),
+            );
+            let due = match (told, found) {
+                (Tells::Never, _) => {
+                    let text = format!("subscription {} is over", self.id);
+                    return Err(Problem::new(Kind::Unknown, text).hint("stoa subscription list"));
+                }
+                (Tells::Now, Some((pulled, ..))) => {
+                    self.cursor = pulled.cursor;
+                    return Ok(pulled);
+                }
+                (Tells::At(due), _) => Some(due),
+                (Tells::Now, None) => None,
+            };
             let until = [due, self.terms.until].into_iter().flatten().min();
             let wait = until.map(|it| Duration::from_millis(it.0.saturating_sub(now.0)));
             match wait {
