@@ -1,7 +1,7 @@
 //! The verbs that look back.
 
 use super::answer::{Answer, Out};
-use crate::caller::{Caller, Change, HistoryQuery, Of};
+use crate::caller::{Caller, HistoryQuery, Of};
 use crate::problem::{Kind, Problem};
 use serde::{Deserialize, Serialize};
 use stoa_actors::id::{AtomId, SessionId};
@@ -22,22 +22,34 @@ pub(super) async fn history(caller: &Caller, call: HistoryCall, out: &Out) -> Re
     if let Some(by) = by {
         query.by = Some(session(caller, &by)?);
     }
-    let changes = match of {
-        None => caller.history(Of::Everything, query).await?,
-        Some(of) => named(caller, &of, query).await?,
+    let of = match of {
+        None => Of::Everything,
+        Some(of) => named(caller, &of).await?,
     };
-    out.all(changes.into_iter().map(Answer::Change)).await
+    // In pieces: what is held in memory at once does not grow with what is asked for.
+    let most = caller.runtime.shared().config.history_changes_max;
+    let mut left = query.limit;
+    while left > 0 {
+        let piece = HistoryQuery { limit: left.min(most), ..query.clone() };
+        let changes = caller.history(of, piece).await?;
+        let Some(last) = changes.last().map(|it| it.position) else { return Ok(()) };
+        match query.newest {
+            true => query.before = Some(last),
+            false => query.after = last,
+        }
+        left = left.saturating_sub(changes.len());
+        out.all(changes.into_iter().map(Answer::Change)).await?;
+    }
+    Ok(())
 }
 
 /// Both kinds of id look alike; what is neither is told as an atom.
-async fn named(caller: &Caller, of: &str, query: HistoryQuery) -> Result<Vec<Change>, Problem> {
+async fn named(caller: &Caller, of: &str) -> Result<Of, Problem> {
     let space = caller.resolve(of).map(Of::Space);
-    let Ok(id) = of.parse::<AtomId>() else { return caller.history(space?, query).await };
-    match (caller.history(Of::Atom(id), query.clone()).await, space) {
-        (Err(problem), Ok(space)) if problem.kind == Kind::Unknown => {
-            caller.history(space, query).await
-        }
-        (found, _) => found,
+    let Ok(id) = of.parse::<AtomId>() else { return space };
+    match (caller.get(id).await, space) {
+        (Err(problem), Ok(space)) if problem.kind == Kind::Unknown => Ok(space),
+        (found, _) => found.map(|_| Of::Atom(id)),
     }
 }
 

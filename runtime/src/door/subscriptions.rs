@@ -119,19 +119,26 @@ async fn read(
     out: &Out,
 ) -> Result<(), Problem> {
     let mut puller = caller.pull(id).await?;
+    // In pieces: what is held in memory at once does not grow with what is asked for.
+    let most = caller.runtime.shared().config.history_changes_max;
+    let (mut left, mut read) = (limit, None);
     loop {
-        let pulled = match follow {
-            true => Some(puller.next(limit, lag_max).await?),
-            false => puller.ready(limit, lag_max)?,
+        let pulled = match left.min(most) {
+            piece if follow => Some(puller.next(piece, lag_max).await?),
+            0 => None,
+            piece => puller.ready(piece, lag_max)?,
         };
-        let Some(Pulled { changes, marker, cursor }) = pulled else { return Ok(()) };
+        let Some(Pulled { changes, marker, cursor }) = pulled else { break };
+        left = if marker.is_some() { 0 } else { left.saturating_sub(changes.len()) };
         out.all(changes.into_iter().map(Answer::Change)).await?;
         out.all(marker.map(Answer::Lag).into_iter()).await?;
-        out.tell(Answer::Read { id, cursor }).await?;
-        if !follow {
-            return Ok(());
+        read = Some(Answer::Read { id, cursor });
+        if follow {
+            out.all(read.take().into_iter()).await?;
+            left = limit;
         }
     }
+    out.all(read.into_iter()).await
 }
 
 fn named(name: &str) -> Result<SubscriptionId, Problem> {
