@@ -5,7 +5,7 @@ use super::{Found, cursor, found};
 use crate::caller::Caller;
 use crate::failure::StoreError;
 use crate::moment::Moment;
-use crate::problem::Problem;
+use crate::problem::{Kind, Problem};
 use parking_lot::Mutex;
 use std::cell::{Cell, OnceCell};
 use std::collections::VecDeque;
@@ -60,8 +60,9 @@ impl Caller {
     ///
     /// The first search of a moment reads the space's stream up to there, as the first search of a
     /// space does; a condition on `<-relation` does so with every space that the caller can read.
-    /// The last `search_pasts_max` of them are kept. Errors: as of [`search`](Caller::search), and
-    /// [`Kind::Invalid`](crate::problem::Kind::Invalid) for a moment that is still to come.
+    /// The last `search_pasts_max` of them are kept; those of such a condition are read together, so
+    /// it is refused where they have more entries than `search_atoms_max`. Errors: as of
+    /// [`search`](Caller::search), and [`Kind::Invalid`] for a moment that is still to come.
     pub async fn search_as_of(
         &self,
         space: SpaceId,
@@ -88,8 +89,8 @@ impl Caller {
         let hits = read.index.search(query, vector.as_ref(), &past);
         let seq = read.seq;
         drop(read);
-        if let Some(error) = past.failed.into_inner() {
-            return Err(error.into());
+        if let Some(problem) = past.failed.into_inner() {
+            return Err(problem);
         }
         let found = hits.iter().map(|hit| found(&self.runtime, hit));
         // What was erased since this index was made says nothing, and is not found.
@@ -111,8 +112,8 @@ struct Past<'a> {
     at: Position,
     /// The indexes of all others, made when the first is asked.
     others: OnceCell<Vec<Arc<Live>>>,
-    /// A store that cannot be read: nothing that is found then is told.
-    failed: Cell<Option<StoreError>>,
+    /// What could not be looked at: nothing that is found then is told.
+    failed: Cell<Option<Problem>>,
 }
 
 impl Past<'_> {
@@ -125,19 +126,29 @@ impl Past<'_> {
     }
 
     /// Those of the other spaces that the caller can read now.
-    fn others(&self) -> Result<Vec<Arc<Live>>, StoreError> {
+    fn others(&self) -> Result<Vec<Arc<Live>>, Problem> {
         let shared = self.caller.runtime.shared();
         let held = shared.rights.read().holdings(self.caller.session(), shared.clock.now());
         let space = |it: &Holding| match it.subject {
             Subject::Space(space) if it.use_.is_some() && space != self.space => Some(space),
             _ => None,
         };
-        held.iter().filter_map(space).map(|it| self.live(it)).collect()
+        let (mut lives, mut entries) = (Vec::new(), 0);
+        for space in held.iter().filter_map(space) {
+            entries += self.caller.runtime.store().seq_at(space.stream(), self.at)?;
+            if entries > shared.config.search_atoms_max as u64 {
+                let text = "a condition on <-relation at a moment reads every space that you can \
+                            read, and they are too much at once";
+                return Err(Problem::new(Kind::Invalid, text).hint("stoa search SPACE --ref"));
+            }
+            lives.push(self.live(space)?);
+        }
+        Ok(lives)
     }
 
-    fn or_failed<T: Default>(&self, found: Result<T, StoreError>) -> T {
+    fn or_failed<T: Default>(&self, found: Result<T, impl Into<Problem>>) -> T {
         found.unwrap_or_else(|error| {
-            self.failed.set(Some(error));
+            self.failed.set(Some(error.into()));
             T::default()
         })
     }
@@ -153,8 +164,9 @@ impl Elsewhere for Past<'_> {
     fn sources(&self, target: AtomId, relation: &str) -> Vec<AtomId> {
         let store = self.caller.runtime.store();
         let others = self.others.get_or_init(|| self.or_failed(self.others()));
-        let sources =
-            |live: &Arc<Live>| Ok(live.caught_up(store, self.at)?.index.sources(target, relation));
+        let sources = |live: &Arc<Live>| {
+            live.caught_up(store, self.at).map(|it| it.index.sources(target, relation))
+        };
         others.iter().flat_map(|it| self.or_failed(sources(it))).collect()
     }
 }
