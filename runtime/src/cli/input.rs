@@ -116,13 +116,17 @@ pub(super) fn value(key: &str, value: &str) -> Result<Value, Problem> {
 pub(super) fn references(pairs: &[String]) -> Result<BTreeMap<String, Vec<AtomId>>, Problem> {
     let mut out: BTreeMap<String, Vec<AtomId>> = BTreeMap::new();
     for text in pairs {
-        let (relation, id) = pair(text, "--ref", "RELATION=ID")?;
-        let id = id
-            .parse()
-            .map_err(|error| Problem::new(Kind::Invalid, error).hint("stoa search SPACE --json"))?;
-        out.entry(relation.to_owned()).or_default().push(id);
+        let (relation, id) = reference(text)?;
+        out.entry(relation).or_default().push(id);
     }
     Ok(out)
+}
+
+/// `RELATION=ID`.
+pub(super) fn reference(text: &str) -> Result<(String, AtomId), Problem> {
+    let (relation, id) = pair(text, "--ref", "RELATION=ID")?;
+    let amiss = |error| Problem::new(Kind::Invalid, error).hint("stoa search SPACE --json");
+    Ok((relation.to_owned(), id.parse().map_err(amiss)?))
 }
 
 /// The patch without these relations, and the single references that are to go.

@@ -1,7 +1,8 @@
 //! What is typed about subscriptions, as what is asked.
 
 use super::args::{FilterArgs, SubscriptionVerb};
-use super::input::{after, metadata, pair, span};
+use super::find::wanted;
+use super::input::{after, reference, span};
 use std::collections::BTreeMap;
 use stoa_actors::id::{AtomId, Position};
 use stoa_actors::space::{Edit, Filter, Terms};
@@ -57,7 +58,7 @@ fn pause(text: &str) -> Result<u64, Problem> {
 
 pub(super) fn filter(args: FilterArgs) -> Result<Filter, Problem> {
     let FilterArgs { types, meta, references } = args;
-    Ok(Filter { types, metadata: metadata(&meta)?, references: self::references(&references)? })
+    Ok(Filter { types, metadata: wanted(&meta)?, references: self::references(&references)? })
 }
 
 /// `RELATION`, or `RELATION=ID`.
@@ -68,11 +69,8 @@ fn references(texts: &[String]) -> Result<BTreeMap<String, Vec<AtomId>>, Problem
             out.entry(text.clone()).or_default();
             continue;
         }
-        let (relation, id) = pair(text, "--ref", "RELATION=ID")?;
-        let id = id
-            .parse()
-            .map_err(|error| Problem::new(Kind::Invalid, error).hint("stoa search SPACE --json"))?;
-        out.entry(relation.to_owned()).or_default().push(id);
+        let (relation, id) = reference(text)?;
+        out.entry(relation).or_default().push(id);
     }
     Ok(out)
 }

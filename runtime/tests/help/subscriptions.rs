@@ -2,7 +2,7 @@
 
 use super::harness::Place;
 use super::keys;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 const CARD: &str = "id space name subscriber types metadata references cursor behind debounce_ms \
                     until";
@@ -76,6 +76,16 @@ fn a_subscription_tells_each_change_once_whatever_comes_in_between() {
         assert!(ended.code != 0 && ended.err.contains(said), "{args:?}: {}", ended.err);
         assert!(ended.err.contains("hint: "), "{args:?}: {}", ended.err);
     }
+    // A range is a condition here as well.
+    let urgent = ["subscription", "add", "board", "--as", "ann", "--meta", "n>=3"];
+    let urgent = place.json(&urgent).remove(0);
+    assert_eq!(urgent["metadata"], json!({"n": {">=": 3}}));
+    let ids = |of: &Value| of["id"].as_str().map(str::to_owned).expect("an id");
+    put(&["low", "--meta", "n=2"]);
+    let high = put(&["high", "--meta", "n=3"]);
+    let page = place.json(&["subscription", "read", &ids(&urgent), "--as", "ann"]);
+    assert_eq!(page[0]["refs"]["atom_id"], json!(high), "{page:?}");
+    assert_eq!(page.len(), 2, "and the cursor");
     place.json(&["subscription", "remove", id, "--as", "ann"]);
     let gone = place.stoa(&["subscription", "read", id, "--as", "ann"]);
     assert_eq!((gone.code, gone.err.contains("no subscription")), (3, true), "{}", gone.err);

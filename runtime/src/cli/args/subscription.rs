@@ -104,7 +104,7 @@ pub(crate) struct FilterArgs {
     /// Only this type: atom.put, atom.updated, atom.deprecated, ...
     #[arg(long = "type", value_name = "TYPE")]
     pub(crate) types: Vec<String>,
-    /// Only atoms whose metadata says so
+    /// Only atoms whose metadata says so, as in a search: status=open, 'priority>=3'
     #[arg(long, value_name = "KEY=VALUE")]
     pub(crate) meta: Vec<String>,
     /// Only atoms that refer to this one, or to any by this relation
