@@ -13,6 +13,9 @@ use stoa_runtime::caller::{Caller, Why};
 use stoa_runtime::config::Config;
 use stoa_runtime::runtime::{Runtime, kinds};
 
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn draft(n: u64) -> Draft {
     let text: String = (0..40).map(|i| format!("word{:09} ", (n * 64 + i) % 7919)).collect();
     let embedding = Embedding { fingerprint: 1, scale: 0.01, dims: vec![n as u8; 256] };

@@ -13,6 +13,9 @@ use stoa_runtime::sandbox::{Action, Boxed, CodeRunner, Host, Workers, WorkersCon
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::process::Command;
 
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 struct Ten(u32);
 
 impl Host for Ten {

@@ -21,6 +21,9 @@ use stoa_runtime::caller::{Caller, Why};
 use stoa_runtime::config::Config;
 use stoa_runtime::runtime::Runtime;
 
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// What the atoms of a store say, in bytes: text, annotation, metadata, references, comment, and a
 /// vector of eight bits a dimension.
 #[derive(Default)]

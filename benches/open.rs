@@ -17,6 +17,9 @@ use stoa_runtime::caller::Why;
 use stoa_runtime::config::Config;
 use stoa_runtime::runtime::Runtime;
 
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() {
     let args: Vec<String> = std::env::args().collect();
     match args.get(1).map(String::as_str) {

@@ -21,6 +21,9 @@ use stoa_runtime::caller::{Caller, Why};
 use stoa_runtime::config::Config;
 use stoa_runtime::runtime::Runtime;
 
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn draft(n: u64, targets: &[AtomId]) -> Draft {
     let text: String = (0..64).map(|i| format!("word{:011} ", (n * 64 + i) % 7919)).collect();
     Draft {

@@ -18,6 +18,9 @@ use stoa_runtime::door::{Call, Reached, Request, reach};
 use stoa_runtime::runtime::{Runtime, kinds};
 use tokio::sync::Notify;
 
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn draft() -> Draft {
     Draft { content: Content::Text("x".repeat(1_000)), ..Draft::default() }
 }

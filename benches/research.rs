@@ -18,6 +18,9 @@ use stoa_runtime::failure::StoreError;
 use stoa_runtime::research::{Report, ResearchAsk};
 use stoa_runtime::runtime::Runtime;
 
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 const DOCUMENTS: [&str; 3] = [
     "/usr/share/doc/postgresql-doc-15/html",
     "/usr/share/doc/git/html",

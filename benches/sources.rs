@@ -14,6 +14,9 @@ use stoa_runtime::config::Config;
 use stoa_runtime::research::{Ingested, ingest};
 use stoa_runtime::runtime::Runtime;
 
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 async fn run(what: &str, runtime: &Runtime, space: SpaceId, paths: &[PathBuf]) -> Ingested {
     let caller = runtime.caller(ROOT);
     let start = Instant::now();

@@ -32,6 +32,9 @@ use stoa_runtime::model::{Context, Model, ModelError, Models};
 use stoa_runtime::runtime::Runtime;
 use stoa_runtime::seat::Boxed;
 
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Agents that are born in one round.
 const BIRTHS: usize = 1_000;
 /// Spawns in flight.

@@ -4,6 +4,10 @@ mod cli;
 
 use std::process::ExitCode;
 
+/// Many threads, many small pieces, and a process that lives for weeks.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     stoa_runtime::worker_main_if_asked();
     cli::main()

@@ -72,6 +72,8 @@ impl Child {
             .arg(ARGUMENT)
             .arg(config.worker_memory_bytes_max.to_string())
             .env_clear()
+            // What its allocator reserves does not count as data before it is used: the limit holds.
+            .env("MIMALLOC_ARENA_EAGER_COMMIT", "0")
             .current_dir("/")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
