@@ -56,7 +56,8 @@ fn search() -> Result<(), String> {
 }
 
 fn claims() -> Result<(), String> {
-    laws::claim::hold(quick(1_024), 41, 80)
+    let world = || Simulated::with(laws::claim::model::level);
+    laws::claim::hold(quick(1_024), 41, 80, world)
 }
 
 fn carrying() -> Result<(), String> {

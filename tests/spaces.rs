@@ -1,9 +1,10 @@
-//! The laws of spaces and of those who follow them, on random schedules with crashes and with writes
+//! The laws of spaces, of claims and leases in them and of those who follow them, on random schedules with crashes and with writes
 //! that fail.
 
 #![expect(clippy::expect_used, reason = "a law says what it takes for given")]
 
 mod laws {
+    pub(crate) mod claim;
     pub(crate) mod cursor;
     pub(crate) mod simulated;
     pub(crate) mod space;
@@ -33,6 +34,18 @@ fn spaces_keep_their_laws_on_long_schedules() {
 fn after_a_failed_write_nothing_is_acknowledged_until_it_is_open_again() {
     hold(cases(512), 9, 60, Writes::Fail, Simulated::new).expect("the laws hold");
     hold(cases(64), 10, 200, Writes::Fail, Simulated::new).expect("the laws hold");
+}
+
+#[test]
+fn claims_keep_their_laws_on_short_schedules() {
+    let world = || Simulated::with(laws::claim::model::level);
+    laws::claim::hold(cases(8_192), 21, 40, world).expect("the laws hold");
+}
+
+#[test]
+fn claims_keep_their_laws_on_long_schedules() {
+    let world = || Simulated::with(laws::claim::model::level);
+    laws::claim::hold(cases(1_024), 22, 400, world).expect("the laws hold");
 }
 
 #[test]

@@ -1,11 +1,12 @@
 //! The law suites of `tests/laws`, the same schedules and the same naive models, over a real store:
-//! [ack] [atomic] [chain] [fold] [version] [idem] [cursor] [stop] [narrow] [revoke].
+//! [ack] [atomic] [chain] [fold] [version] [idem] [cursor] [stop] [narrow] [revoke] [claim] [fence].
 
 #![expect(clippy::unwrap_used, reason = "a test says what it takes for given")]
 #![expect(clippy::expect_used, reason = "a test says what it takes for given")]
 
 #[path = "../../tests/laws"]
 mod laws {
+    pub(crate) mod claim;
     pub(crate) mod cursor;
     pub(crate) mod rights;
     pub(crate) mod space;
@@ -53,6 +54,14 @@ fn after_a_failed_write_nothing_is_acknowledged_until_a_real_store_is_open_again
 fn followers_see_every_change_once_over_a_real_store() {
     let lent = Lent::default();
     laws::cursor::hold(cases(), 11, 80, || Real::new(&lent)).expect("the law holds");
+}
+
+/// No lease runs out here: that is for the simulation, whose time is its own.
+#[test]
+fn claims_keep_their_laws_over_a_real_store() {
+    let lent = Lent::default();
+    let real = || Real::with(&lent, laws::claim::SESSIONS, laws::claim::model::level);
+    laws::claim::hold(cases(), 21, 80, real).expect("the laws hold");
 }
 
 /// Each has a directory of its own: the root is in all of them.

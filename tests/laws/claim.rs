@@ -10,96 +10,106 @@ pub(crate) mod deed;
 pub(crate) mod model;
 pub(crate) mod schedule;
 
+use crate::laws::world::{Heard, SPACES, World};
 use deed::Deed;
-use model::{Model, SPACES, level, status};
+use model::{Model, status};
 use proptest::prelude::TestCaseError;
 use proptest::test_runner::{Config, TestRng, TestRunner};
 use schedule::Step;
-use std::collections::BTreeMap;
-use stoa_actors::behaviour::Authority;
-use stoa_actors::id::{AtomId, Millis, SessionId, SpaceId};
-use stoa_actors::incarnation::{Answer, Ask, Refused};
-use stoa_actors::rights::Level;
-use stoa_actors::simulation::Simulation;
+use std::collections::{BTreeMap, BTreeSet};
+use stoa_actors::behaviour::Behaviour;
+use stoa_actors::id::Millis;
+use stoa_actors::incarnation::{Ask, Refused, events};
 use stoa_actors::space::{Refusal, Reply, Space};
 
-struct Levels;
+pub(crate) const SESSIONS: u8 = 5;
 
-impl Authority for Levels {
-    fn level(&self, holder: SessionId, space: SpaceId, _: Millis) -> Option<Level> {
-        level(holder.0[0] - 1, usize::from(space.0[0] - 1))
-    }
-}
-
-pub(crate) fn session(who: u8) -> SessionId {
-    SessionId([who + 1; 16])
-}
-
-pub(crate) fn space(n: usize) -> SpaceId {
-    SpaceId([n as u8 + 1; 16])
-}
-
-struct Trial {
-    world: Simulation<Space>,
+struct Trial<W> {
+    world: W,
+    /// When it began, in the world's time.
+    began: Millis,
     /// The model after each entry that was decided, from before the first on.
     models: Vec<Model>,
     foretold: BTreeMap<u64, String>,
 }
 
-/// An answer, in the words of the model.
-fn told(answer: &Answer<Space>) -> String {
-    match answer {
-        Ok(Reply::Claimed(None)) => "nothing".to_owned(),
-        Ok(Reply::Claimed(Some((id, version, lease)))) => {
-            format!("claimed {id} {version} under {} until {}", lease.token, lease.until.0)
-        }
-        Ok(Reply::Lease(lease)) => format!("lease {} until {}", lease.token, lease.until.0),
-        Ok(Reply::Version { id, version }) => format!("version {id} {version}"),
-        Ok(Reply::Versions(versions)) => format!("versions {versions:?}"),
-        Ok(Reply::Done) => "done".to_owned(),
-        Err(Refused::Actor(refusal)) => refused(refusal),
-        other => format!("{other:?}"),
+impl<W: World> Trial<W> {
+    fn new(world: W) -> Trial<W> {
+        let mut mark = [0; 8];
+        mark.copy_from_slice(&world.space(0).0[..8]);
+        let first = Model { mark, ..Model::default() };
+        Trial { began: world.now(), world, models: vec![first], foretold: BTreeMap::new() }
     }
-}
 
-fn refused(refusal: &Refusal) -> String {
-    match refusal {
-        Refusal::Unknown => "unknown".to_owned(),
-        Refusal::Right { .. } => "right".to_owned(),
-        Refusal::NoAtom(_) => "no atom".to_owned(),
-        Refusal::Taken(_) => "taken".to_owned(),
-        Refusal::Conflict { .. } => "conflict".to_owned(),
-        Refusal::Unexpected { .. } => "unexpected".to_owned(),
-        Refusal::Deprecated { .. } => "deprecated".to_owned(),
-        Refusal::Leased { holder, left_ms, .. } => format!("leased by {holder} for {left_ms}"),
-        Refusal::Stale { now, .. } => format!("stale, now {now:?}"),
-        Refusal::NoLease(_) => "no lease".to_owned(),
-        Refusal::Ttl { .. } => "ttl".to_owned(),
-        other => format!("{other:?}"),
-    }
-}
-
-impl Trial {
     fn model(&self) -> &Model {
         self.models.last().expect("there is one from the start")
     }
 
-    fn ask(&mut self, who: u8, deed: Deed) {
+    /// A moment as the model counts.
+    fn ticks(&self, at: Millis) -> u64 {
+        (at.0 - self.began.0) / self.world.tick_ms()
+    }
+
+    /// An answer, in the words of the model.
+    fn told(&self, heard: &Heard) -> String {
+        match &heard.answer {
+            Ok(Reply::Claimed(None)) => "nothing".to_owned(),
+            Ok(Reply::Claimed(Some((id, version, lease)))) => {
+                let until = self.ticks(lease.until);
+                format!("claimed {id} {version} under {} until {until}", lease.token)
+            }
+            Ok(Reply::Lease(lease)) => {
+                format!("lease {} until {}", lease.token, self.ticks(lease.until))
+            }
+            Ok(Reply::Version { id, version }) => format!("version {id} {version}"),
+            Ok(Reply::Versions(versions)) => format!("versions {versions:?}"),
+            Ok(Reply::Done) => "done".to_owned(),
+            Err(Refused::Actor(refusal)) => self.refused(refusal),
+            other => format!("{other:?}"),
+        }
+    }
+
+    fn refused(&self, refusal: &Refusal) -> String {
+        match refusal {
+            Refusal::Unknown => "unknown".to_owned(),
+            Refusal::Right { .. } => "right".to_owned(),
+            Refusal::NoAtom(_) => "no atom".to_owned(),
+            Refusal::Taken(_) => "taken".to_owned(),
+            Refusal::Conflict { .. } => "conflict".to_owned(),
+            Refusal::Unexpected { .. } => "unexpected".to_owned(),
+            Refusal::Deprecated { .. } => "deprecated".to_owned(),
+            Refusal::Leased { holder, left_ms, .. } => {
+                let who = (0..SESSIONS).find(|who| self.world.session(*who) == *holder);
+                let left = left_ms.div_ceil(self.world.tick_ms());
+                format!("leased by {} for {left}", who.unwrap_or(u8::MAX))
+            }
+            Refusal::Stale { now, .. } => format!("stale, now {now:?}"),
+            Refusal::NoLease(_) => "no lease".to_owned(),
+            Refusal::Ttl { .. } => "ttl".to_owned(),
+            other => format!("{other:?}"),
+        }
+    }
+
+    fn ask(&mut self, who: u8, deed: &Deed) {
         let mut model = self.model().clone();
-        let (n, message) = deed.message(&model);
-        let (foretold, changed) = model.take(who, &deed);
+        let (n, message) = deed.message(&model, self.world.tick_ms());
+        let (foretold, changed) = model.take(who, deed);
         if changed {
             self.models.push(model);
         }
-        let ask = Ask::new(session(who), message);
-        let ticket = self.world.ask_under(space(n).stream(), ask, &Levels);
+        let ticket = self.world.ask(n, Ask::new(self.world.session(who), message));
         self.foretold.insert(ticket, foretold);
     }
 
     fn commit(&mut self, count: usize) -> Result<(), String> {
-        for heard in self.world.commit(count) {
+        let heard = self.world.commit(count);
+        self.hear(heard)
+    }
+
+    fn hear(&mut self, heard: Vec<Heard>) -> Result<(), String> {
+        for heard in heard {
             let foretold = self.foretold.remove(&heard.ticket).unwrap_or_default();
-            let told = told(&heard.answer);
+            let told = self.told(&heard);
             if told != foretold {
                 return Err(format!("claim: {told:?}, and the model says {foretold:?}"));
             }
@@ -108,37 +118,38 @@ impl Trial {
     }
 
     /// What is not durable is lost, in the model as well.
-    fn crash(&mut self) {
-        self.world.crash();
+    fn crash(&mut self) -> Result<(), String> {
+        let heard = self.world.crash();
+        self.hear(heard)?;
         self.foretold.clear();
-        let durable = self.world.disk().bodies().count();
+        let durable: usize = (0..SPACES).map(|n| self.world.entries(n, 0).len()).sum();
         let now = self.model().now;
         self.models.truncate(durable + 1);
         self.models.last_mut().expect("the first one stays").now = now;
+        Ok(())
     }
 
     fn step(&mut self, step: &Step) -> Result<(), String> {
         match step {
             Step::Ask(who, deed) => {
                 // What is not durable is not seen from another space.
-                let (n, _) = deed.message(self.model());
+                let (n, _) = deed.message(self.model(), self.world.tick_ms());
                 let other = n != 0;
                 if other {
                     self.commit(usize::MAX)?;
                 }
-                self.ask(*who, deed.clone());
+                self.ask(*who, deed);
                 if other {
                     self.commit(usize::MAX)?;
                 }
             }
             Step::Commit(count) => self.commit(usize::from(*count))?,
-            Step::Crash => self.crash(),
-            Step::Pass(ms) => {
-                self.world.now = Millis(self.world.now.0 + u64::from(*ms));
-                let now = self.world.now.0;
-                // A crash does not turn the clock back.
-                self.models.iter_mut().for_each(|it| it.now = now);
+            Step::Crash => self.crash()?,
+            // A crash does not turn the clock back.
+            Step::Pass(ms) if self.world.pass(u64::from(*ms)) => {
+                self.models.iter_mut().for_each(|it| it.now += u64::from(*ms));
             }
+            Step::Pass(_) => {}
         }
         Ok(())
     }
@@ -148,8 +159,9 @@ impl Trial {
         self.commit(usize::MAX)?;
         let model = self.model();
         for it in &model.atoms {
-            let atom = self.world.disk().atoms().find(|atom| atom.id == it.id);
-            let Some(atom) = atom else { return Err(format!("ack: {it:?} is lost")) };
+            let Some(atom) = self.world.atom(it.id) else {
+                return Err(format!("ack: {it:?} is lost"));
+            };
             let same = atom.version == it.version
                 && status(&atom.metadata) == it.status
                 && atom.deprecated.is_some() == it.deprecated;
@@ -157,45 +169,49 @@ impl Trial {
                 return Err(format!("claim: {atom:?} is not {it:?}"));
             }
         }
-        if self.world.disk().atoms().count() != model.atoms.len() {
+        let mut put = BTreeSet::new();
+        for (_, body) in (0..SPACES).flat_map(|n| self.world.entries(n, 0)) {
+            let events = events::<Space>(&body).map_err(|error| error.to_string())?;
+            put.extend(events.iter().filter_map(|it| Some(Space::atom(it)?.id)));
+        }
+        if put.len() != model.atoms.len() {
             return Err("atomic: there are atoms that nobody put".to_owned());
         }
-        let due: Vec<_> = self.world.disk().due().map(|(at, of)| (at.0, of)).collect();
-        let mut leased: Vec<_> = (0..SPACES)
-            .flat_map(|n| model.leases[n].values().map(move |it| (it.until, space(n).stream())))
-            .collect();
+        let leased = |n: usize| {
+            let stream = self.world.space(n).stream();
+            model.leases[n].values().map(move |it| (it.until, stream))
+        };
+        let mut leased: Vec<_> = (0..SPACES).flat_map(leased).collect();
         leased.sort_unstable();
+        let due = self.world.due().into_iter().map(|(at, of)| (self.ticks(at), of));
+        let mut due: Vec<_> = due.collect();
+        due.sort_unstable();
         if due != leased {
             return Err(format!("due: {due:?}, and leased are {leased:?}"));
         }
-        if self.world.disk().folds() { Ok(()) } else { Err("fold: rows differ".to_owned()) }
+        self.world.audit()
     }
 }
 
-fn run(steps: &[Step]) -> Result<(), String> {
-    let mut world = Simulation::new(43);
-    world.limits.lease_ms_max = model::TTL_MAX;
-    world.now = Millis(1);
-    let first = Model { now: 1, ..Model::default() };
-    let mut trial = Trial { world, models: vec![first], foretold: BTreeMap::new() };
+fn run(steps: &[Step], world: impl World) -> Result<(), String> {
+    let mut trial = Trial::new(world);
     for (at, step) in steps.iter().enumerate() {
         trial.step(step).map_err(|breach| format!("{breach}\nat step {at}: {step:?}"))?;
     }
     trial.check()
 }
 
-/// An id that the `n`-th put of a schedule gives.
-pub(crate) fn atom_id(n: u16) -> AtomId {
-    let mut id = [9; 16];
-    id[..2].copy_from_slice(&n.to_be_bytes());
-    AtomId(id)
-}
-
-/// Runs `cases` schedules of up to `steps` steps from a seed; the first breach, cut down.
-pub(crate) fn hold(config: Config, seed: u8, steps: usize) -> Result<(), String> {
+/// Runs `cases` schedules of up to `steps` steps from a seed, each in a world of its own; the first
+/// breach, cut down.
+pub(crate) fn hold<W: World>(
+    config: Config,
+    seed: u8,
+    steps: usize,
+    world: impl Fn() -> W,
+) -> Result<(), String> {
     let rng = TestRng::from_seed(config.rng_algorithm, &[seed; 32]);
     let mut runner = TestRunner::new_with_rng(config, rng);
-    let held =
-        runner.run(&schedule::schedule(steps), |steps| run(&steps).map_err(TestCaseError::fail));
+    let held = runner
+        .run(&schedule::schedule(steps), |steps| run(&steps, world()).map_err(TestCaseError::fail));
     held.map_err(|error| error.to_string())
 }

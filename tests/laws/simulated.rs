@@ -1,31 +1,38 @@
 //! The world in memory.
 
-use crate::laws::world::{Heard, QUOTED_MAX, SPACES, World, level};
+use crate::laws::world::{Heard, Levels, QUOTED_MAX, SPACES, TTL_MAX, World, level};
 use std::sync::Arc;
 use stoa_actors::atom::Atom;
 use stoa_actors::behaviour::{Authority, View};
-use stoa_actors::id::{AtomId, Millis, Position, SessionId, SpaceId};
+use stoa_actors::id::{AtomId, Millis, Position, SessionId, SpaceId, StreamId};
 use stoa_actors::incarnation::Ask;
 use stoa_actors::log::Body;
 use stoa_actors::rights::Level;
 use stoa_actors::simulation::{Fate, Simulation};
 use stoa_actors::space::{Change, Filter, Follower, Message, Space, Wake};
 
-/// Spaces over a simulated log.
-pub(crate) struct Simulated(Simulation<Space>);
+/// Spaces over a simulated log, and what sessions may do there.
+pub(crate) struct Simulated(Simulation<Space>, Held);
 
 /// Session and space are told by their first byte, less one: 0 is the root.
-struct Levels;
+#[derive(Clone, Copy)]
+struct Held(Levels);
 
-impl Authority for Levels {
+impl Authority for Held {
     fn level(&self, holder: SessionId, space: SpaceId, _: Millis) -> Option<Level> {
-        level(holder.0[0] - 1, usize::from(space.0[0] - 1))
+        self.0(holder.0[0] - 1, usize::from(space.0[0] - 1))
     }
 }
 
 impl Simulated {
     pub(crate) fn new() -> Simulated {
-        Simulated(Simulation::new(41))
+        Simulated::with(level)
+    }
+
+    pub(crate) fn with(levels: Levels) -> Simulated {
+        let mut simulation = Simulation::new(41);
+        simulation.limits.lease_ms_max = TTL_MAX;
+        Simulated(simulation, Held(levels))
     }
 
     fn hear(told: Vec<stoa_actors::simulation::Told<Space>>) -> Vec<Heard> {
@@ -63,7 +70,8 @@ impl World for Simulated {
 
     fn ask(&mut self, space: usize, ask: Ask<Message>) -> u64 {
         let stream = self.space(space).stream();
-        self.0.ask_under(stream, ask, &Levels)
+        let held = self.1;
+        self.0.ask_under(stream, ask, &held)
     }
 
     fn commit(&mut self, count: usize) -> Vec<Heard> {
@@ -123,6 +131,23 @@ impl World for Simulated {
             Wake::coalesce(&mut pending, to, &change.notice(), QUOTED_MAX);
         }
         (pending, cursor)
+    }
+
+    fn now(&self) -> Millis {
+        self.0.now
+    }
+
+    fn tick_ms(&self) -> u64 {
+        1
+    }
+
+    fn due(&self) -> Vec<(Millis, StreamId)> {
+        self.0.disk().due().collect()
+    }
+
+    fn pass(&mut self, ms: u64) -> bool {
+        self.0.now.0 += ms;
+        true
     }
 
     fn holds(&self) -> Result<(), String> {

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 use stoa_actors::atom::Atom;
-use stoa_actors::id::{AtomId, Position, SessionId, SpaceId};
+use stoa_actors::id::{AtomId, Millis, Position, SessionId, SpaceId, StreamId};
 use stoa_actors::incarnation::{Ask, Refused};
 use stoa_actors::log::Body;
 use stoa_actors::rights::Level;
@@ -26,6 +26,12 @@ pub(crate) fn level(who: u8, space: usize) -> Option<Level> {
     }
 }
 
+/// Ticks that a lease may last, in every world.
+pub(crate) const TTL_MAX: u64 = 1_000;
+
+/// What a session may do in a space, if anything.
+pub(crate) type Levels = fn(who: u8, space: usize) -> Option<Level>;
+
 /// What an asker was told.
 #[derive(Debug)]
 pub(crate) struct Heard {
@@ -34,7 +40,7 @@ pub(crate) struct Heard {
     pub(crate) position: Option<Position>,
 }
 
-/// Two spaces and four sessions.
+/// Two spaces and a few sessions.
 pub(crate) trait World {
     fn session(&self, who: u8) -> SessionId;
     fn space(&self, n: usize) -> SpaceId;
@@ -69,6 +75,13 @@ pub(crate) trait World {
         cursor: Position,
         filter: &Filter,
     ) -> (Option<Wake>, Position);
+    fn now(&self) -> Millis;
+    /// What a schedule's millisecond lasts.
+    fn tick_ms(&self) -> u64;
+    /// The leases that will be over, and when.
+    fn due(&self) -> Vec<(Millis, StreamId)>;
+    /// Lets time go by, where it is the world's own; says whether it is.
+    fn pass(&mut self, ms: u64) -> bool;
     /// [chain] and [fold], wherever that is cheap: asked after every step.
     fn holds(&self) -> Result<(), String>;
     /// The same, whatever it costs: asked once, at the end.

@@ -2,16 +2,12 @@
 
 use crate::laws::rights::model::Verdict;
 use crate::laws::rights::{ALIASES, Host, Seen};
-use crate::place::Place;
+use crate::place::{Place, TICK_MS};
 use stoa_actors::id::{RIGHTS, SessionId, SpaceId};
 use stoa_actors::incarnation::{self, Ask, Refused};
 use stoa_actors::rights::{Event, Level, Message, Rights, Subject};
 use stoa_actors::space::{self, Draft, Space};
 use stoa_runtime::seat::AskError;
-
-/// A schedule's millisecond is an hour: nothing expires while a case runs, and what is asked to
-/// outlive what it rests on is still refused.
-const TICK_MS: u64 = 3_600_000;
 
 pub(crate) struct House {
     place: Place,

@@ -1,6 +1,6 @@
 //! A data directory that the cases of a suite share, opened again after every crash.
 
-use crate::laws::world::QUOTED_MAX;
+use crate::laws::world::{QUOTED_MAX, TTL_MAX};
 use fjall::{Database, KeyspaceCreateOptions};
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
@@ -19,6 +19,10 @@ use tempfile::TempDir;
 
 /// Nothing takes so long but what hangs.
 const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A schedule's millisecond is an hour: nothing is over while a case runs, and what is asked to last
+/// too long is still refused.
+pub(crate) const TICK_MS: u64 = 3_600_000;
 
 pub(crate) struct Place {
     runtime: RefCell<Option<Runtime>>,
@@ -47,7 +51,8 @@ impl Place {
 
     /// Small steps between checkpoints, so that crashes fall on both sides of many.
     fn config(&self) -> Config {
-        let limits = Limits { wake_comments_max: QUOTED_MAX, ..Limits::default() };
+        let lease_ms_max = TTL_MAX * TICK_MS;
+        let limits = Limits { wake_comments_max: QUOTED_MAX, lease_ms_max, ..Limits::default() };
         let faults = self.faults.borrow().clone();
         Config { limits, faults, checkpoint_entries: 300, ..Config::at(self.dir.path()) }
     }
@@ -172,7 +177,7 @@ impl Place {
     fn dump(&self) -> BTreeMap<&'static str, Rows> {
         let db = Database::builder(self.dir.path().join("db")).open().unwrap();
         let mut tables = BTreeMap::new();
-        for name in ["log", "atoms", "references", "answers", "streams"] {
+        for name in ["log", "atoms", "references", "answers", "streams", "due"] {
             let keyspace = db.keyspace(name, KeyspaceCreateOptions::default).unwrap();
             let mut rows = Rows::new();
             for guard in keyspace.iter() {

@@ -1,13 +1,15 @@
 //! The world over a real store: fjall, the log's threads, the actors under their supervisors.
 
-use crate::laws::world::{Heard, SPACES, World, level};
-use crate::place::{Lent, Place};
+use crate::laws::world::{Heard, Levels, SPACES, World, level};
+use crate::place::{Lent, Place, TICK_MS};
 use std::collections::VecDeque;
 use std::pin::Pin;
 use std::sync::Arc;
 use stoa_actors::atom::Atom;
 use stoa_actors::behaviour::View;
-use stoa_actors::id::{AtomId, LinkId, Position, SessionId, SpaceId, SubscriptionId};
+use stoa_actors::id::{
+    AtomId, LinkId, Millis, Position, SessionId, SpaceId, StreamId, SubscriptionId,
+};
 use stoa_actors::incarnation::{Ask, Refused};
 use stoa_actors::log::Body;
 use stoa_actors::rights::{self, Right, Subject};
@@ -40,6 +42,10 @@ struct Waiting {
 
 impl Real<'_> {
     pub(crate) fn new(from: &Lent) -> Real<'_> {
+        Real::with(from, 4, level)
+    }
+
+    pub(crate) fn with(from: &Lent, sessions: u8, level: Levels) -> Real<'_> {
         let place = from.take();
         let spaces: [SpaceId; SPACES] = std::array::from_fn(|_| place.space());
         let session = |who: u8| {
@@ -50,7 +56,7 @@ impl Real<'_> {
             };
             place.session((0..SPACES).filter_map(ask).collect())
         };
-        let sessions = (0..4).map(session).collect();
+        let sessions = (0..sessions).map(session).collect();
         let (waiting, tickets, stopped) = (VecDeque::new(), 0, false);
         let real = Real { waiting, place: Some(place), from, spaces, sessions, tickets, stopped };
         real.wake();
@@ -194,6 +200,27 @@ impl World for Real<'_> {
         // With nothing of others to tell it waits, and has looked at all of its own.
         let wake = self.place().poll(&mut Box::pin(follow.wake()));
         (wake.map(|it| it.unwrap()), follow.cursor())
+    }
+
+    fn now(&self) -> Millis {
+        self.place().runtime().now()
+    }
+
+    fn tick_ms(&self) -> u64 {
+        TICK_MS
+    }
+
+    fn due(&self) -> Vec<(Millis, StreamId)> {
+        let leases = |space: SpaceId| {
+            let caller = self.place().runtime().caller(self.sessions[3]);
+            let leases = self.place().wait(caller.leases(space)).unwrap();
+            leases.into_iter().map(move |it| (it.until, space.stream()))
+        };
+        self.spaces.into_iter().flat_map(leases).collect()
+    }
+
+    fn pass(&mut self, _: u64) -> bool {
+        false
     }
 
     /// What it would take is done at the end, once.

@@ -1,6 +1,5 @@
 //! What is asked of a space, and as which message.
 
-use super::atom_id;
 use super::model::Model;
 use std::collections::BTreeMap;
 use stoa_actors::atom::Metadata;
@@ -98,8 +97,8 @@ fn wanted(n: u8) -> Wanted {
 }
 
 impl Deed {
-    /// The space that is asked, and the message.
-    pub(crate) fn message(&self, model: &Model) -> (usize, Message) {
+    /// The space that is asked, and the message; a lease is so many ticks.
+    pub(crate) fn message(&self, model: &Model, tick_ms: u64) -> (usize, Message) {
         let pick = |n: u8| model.pick(n).map_or(AtomId([0; 16]), |it| it.id);
         let home = |n: u8| model.pick(n).map_or(0, |it| it.space);
         let resource = |n: &Option<u8>| model.resource(*n);
@@ -107,7 +106,7 @@ impl Deed {
             let targets: Vec<AtomId> = on.iter().map(|n| pick(*n)).collect();
             let references = BTreeMap::from([("blocked_by".to_owned(), targets)]);
             let references = if on.is_empty() { BTreeMap::new() } else { references };
-            let id = Some(atom_id(id));
+            let id = Some(model.atom_id(id));
             Draft { id, metadata: says(status), references, ..Draft::default() }
         };
         let finish = |n: u8| {
@@ -122,7 +121,7 @@ impl Deed {
                     wanted: wanted(*n),
                     ranked: ranked.as_ref().map(|it| it.iter().map(|n| pick(*n)).collect()),
                     set: if *set { says(1) } else { Metadata::new() },
-                    ttl_ms: *ttl,
+                    ttl_ms: *ttl * tick_ms,
                     intent: String::new(),
                 };
                 (0, Message::Claim(Box::new(claim)))
@@ -147,12 +146,12 @@ impl Deed {
             }
             Deed::Acquire { atom, ttl } => {
                 let (n, resource) = resource(atom);
-                (n, Message::Acquire { resource, ttl_ms: *ttl, intent: String::new() })
+                (n, Message::Acquire { resource, ttl_ms: *ttl * tick_ms, intent: String::new() })
             }
             Deed::Renew { atom, token, ttl } => {
                 let (n, resource) = resource(atom);
                 let fence = Fence { token: model.token(n, &resource, *token), resource };
-                (n, Message::Renew { fence, ttl_ms: *ttl })
+                (n, Message::Renew { fence, ttl_ms: *ttl * tick_ms })
             }
             Deed::Release { atom, own, undo } => {
                 let (n, resource) = resource(atom);

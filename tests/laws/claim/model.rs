@@ -1,7 +1,7 @@
 //! Two spaces as plain lists; every question looks at all of it.
 
 use super::deed::{Deed, Which};
-use super::{atom_id, session};
+use crate::laws::world::{SPACES, TTL_MAX};
 use std::collections::BTreeMap;
 use stoa_actors::atom::Metadata;
 use stoa_actors::id::AtomId;
@@ -9,8 +9,6 @@ use stoa_actors::rights::Level;
 use stoa_actors::space::Resource;
 use stoa_actors::value::Value;
 
-pub(crate) const SPACES: usize = 2;
-pub(crate) const TTL_MAX: u64 = 1_000;
 const NAME: &str = "the build";
 
 /// In the first space 0 may read, 1 append, 2 and 3 write, 4 grant; the second is closed to 2, and
@@ -52,6 +50,8 @@ pub(crate) struct Model {
     pub(crate) leases: [BTreeMap<Resource, Lease>; SPACES],
     pub(crate) tokens: [u64; SPACES],
     pub(crate) now: u64,
+    /// In every id that a put of this case gives.
+    pub(crate) mark: [u8; 8],
 }
 
 pub(crate) fn status(metadata: &Metadata) -> u8 {
@@ -64,6 +64,14 @@ pub(crate) fn status(metadata: &Metadata) -> u8 {
 type Told = Result<String, String>;
 
 impl Model {
+    /// An id that the `n`-th put of a schedule gives.
+    pub(super) fn atom_id(&self, n: u16) -> AtomId {
+        let mut id = [9; 16];
+        id[..2].copy_from_slice(&n.to_be_bytes());
+        id[2..10].copy_from_slice(&self.mark);
+        AtomId(id)
+    }
+
     pub(super) fn pick(&self, n: u8) -> Option<&Atom> {
         self.atoms.get(usize::from(n) % self.atoms.len().max(1))
     }
@@ -197,7 +205,7 @@ impl Model {
     }
 
     fn leased(&self, lease: &Lease) -> String {
-        format!("leased by {} for {}", session(lease.who), lease.until - self.now)
+        format!("leased by {} for {}", lease.who, lease.until - self.now)
     }
 
     fn rightful(&self, who: u8, n: usize, resource: &Resource, token: u64) -> Result<(), String> {
@@ -210,7 +218,7 @@ impl Model {
 
     fn put(&mut self, who: u8, space: usize, id: u16, status: u8, on: &[u8]) -> Told {
         self.need(who, space, Level::Append)?;
-        let id = atom_id(id);
+        let id = self.atom_id(id);
         if self.atoms.iter().any(|it| it.id == id) {
             return Err("taken".to_owned());
         }
