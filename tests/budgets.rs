@@ -4,6 +4,7 @@
 
 mod laws {
     pub(crate) mod budget;
+    pub(crate) mod cases;
 }
 
 use laws::budget::hold;

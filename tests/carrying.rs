@@ -4,6 +4,7 @@
 
 mod laws {
     pub(crate) mod carry;
+    pub(crate) mod cases;
     pub(crate) mod erase;
 }
 

@@ -6,6 +6,7 @@
 mod laws {
     pub(crate) mod budget;
     pub(crate) mod carry;
+    pub(crate) mod cases;
     pub(crate) mod claim;
     pub(crate) mod cursor;
     pub(crate) mod erase;

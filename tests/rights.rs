@@ -4,6 +4,7 @@
 #![expect(clippy::expect_used, reason = "a law says what it takes for given")]
 
 mod laws {
+    pub(crate) mod cases;
     pub(crate) mod rights;
     pub(crate) mod rights_in_memory;
 }

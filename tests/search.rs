@@ -2,6 +2,7 @@
 //! order, and an index that is made anew answers the same.
 
 mod laws {
+    pub(crate) mod cases;
     pub(crate) mod search;
 }
 

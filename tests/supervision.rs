@@ -3,6 +3,7 @@
 #![expect(clippy::expect_used, reason = "a law says what it takes for given")]
 
 mod laws {
+    pub(crate) mod cases;
     pub(crate) mod supervision;
 }
 

@@ -2,6 +2,7 @@
 //! to where, whatever is quoted; and there is one of it.
 
 mod laws {
+    pub(crate) mod cases;
     pub(crate) mod terms;
 }
 

@@ -6,6 +6,7 @@
 
 #[path = "../../tests/laws"]
 mod laws {
+    pub(crate) mod cases;
     pub(crate) mod claim;
     pub(crate) mod cursor;
     pub(crate) mod rights;

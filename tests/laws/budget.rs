@@ -10,9 +10,9 @@
 mod book;
 mod schedule;
 
+use crate::laws::cases;
 use book::Book;
-use proptest::prelude::TestCaseError;
-use proptest::test_runner::{Config, TestRng, TestRunner};
+use proptest::test_runner::Config;
 use schedule::{Deed, Fate, Op};
 use std::collections::{BTreeMap, BTreeSet};
 use stoa_actors::behaviour::EffectId;
@@ -360,10 +360,6 @@ fn run(steps: &[Op]) -> Result<(), String> {
 }
 
 /// Runs `cases` schedules of up to `steps` steps from a seed; the first breach, cut down.
-pub(crate) fn hold(config: Config, seed: u8, steps: usize) -> Result<(), String> {
-    let rng = TestRng::from_seed(config.rng_algorithm, &[seed; 32]);
-    let mut runner = TestRunner::new_with_rng(config, rng);
-    let held =
-        runner.run(&schedule::schedule(steps), |steps| run(&steps).map_err(TestCaseError::fail));
-    held.map_err(|error| error.to_string())
+pub(crate) fn hold(config: Config, seed: u64, steps: usize) -> Result<(), String> {
+    cases::hold(config, seed, schedule::schedule(steps), |steps| run(&steps))
 }

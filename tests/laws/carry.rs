@@ -4,8 +4,9 @@
 //! [version] [fold] [chain] of what was taken in; what leaves again is what came; what differs,
 //! what is missing in between and what belongs to another space is refused, and changes nothing.
 
+use crate::laws::cases;
 use proptest::prelude::*;
-use proptest::test_runner::{Config, TestCaseError, TestRng, TestRunner};
+use proptest::test_runner::Config;
 use stoa_actors::atom::{Content, Embedding};
 use stoa_actors::behaviour::{Authority, View};
 use stoa_actors::id::{AtomId, Millis, SessionId, SpaceId};
@@ -76,13 +77,8 @@ fn way() -> impl Strategy<Value = Way> {
 }
 
 pub(crate) fn hold(config: Config, seed: u64, steps_max: usize) -> Result<(), String> {
-    let mut bytes = [0; 32];
-    bytes[..8].copy_from_slice(&seed.to_le_bytes());
-    let rng = TestRng::from_seed(config.rng_algorithm, &bytes);
     let steps = proptest::collection::vec(step(), 1..steps_max);
-    TestRunner::new_with_rng(config, rng)
-        .run(&(steps, way()), |(steps, way)| run(&steps, &way).map_err(TestCaseError::fail))
-        .map_err(|error| error.to_string())
+    cases::hold(config, seed, (steps, way()), |(steps, way)| run(&steps, &way))
 }
 
 fn content(word: u8) -> Content {

@@ -10,11 +10,11 @@ pub(crate) mod deed;
 pub(crate) mod model;
 pub(crate) mod schedule;
 
+use crate::laws::cases;
 use crate::laws::world::{Heard, SPACES, World};
 use deed::Deed;
 use model::{Model, status};
-use proptest::prelude::TestCaseError;
-use proptest::test_runner::{Config, TestRng, TestRunner};
+use proptest::test_runner::Config;
 use schedule::Step;
 use std::collections::{BTreeMap, BTreeSet};
 use stoa_actors::behaviour::Behaviour;
@@ -205,13 +205,9 @@ fn run(steps: &[Step], world: impl World) -> Result<(), String> {
 /// breach, cut down.
 pub(crate) fn hold<W: World>(
     config: Config,
-    seed: u8,
+    seed: u64,
     steps: usize,
     world: impl Fn() -> W,
 ) -> Result<(), String> {
-    let rng = TestRng::from_seed(config.rng_algorithm, &[seed; 32]);
-    let mut runner = TestRunner::new_with_rng(config, rng);
-    let held = runner
-        .run(&schedule::schedule(steps), |steps| run(&steps, world()).map_err(TestCaseError::fail));
-    held.map_err(|error| error.to_string())
+    cases::hold(config, seed, schedule::schedule(steps), |steps| run(&steps, world()))
 }

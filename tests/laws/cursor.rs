@@ -5,9 +5,10 @@
 //! Every look is foretold: each change after the cursor once and in order, or a marker for exactly
 //! those. What anybody was shown is never unsaid, and a cursor never passes what was not shown.
 
+use crate::laws::cases;
 use crate::laws::world::{Heard, QUOTED_MAX, SPACES, World};
 use proptest::prelude::*;
-use proptest::test_runner::{Config, TestRng, TestRunner};
+use proptest::test_runner::Config;
 use std::collections::{BTreeMap, BTreeSet};
 use stoa_actors::behaviour::Behaviour;
 use stoa_actors::id::{AtomId, Position, SubscriptionId};
@@ -390,13 +391,10 @@ fn run<W: World>(world: W, steps: &[Step]) -> Result<(), String> {
 /// breach, cut down.
 pub(crate) fn hold<W: World>(
     config: Config,
-    seed: u8,
+    seed: u64,
     steps: usize,
     world: impl Fn() -> W,
 ) -> Result<(), String> {
-    let rng = TestRng::from_seed(config.rng_algorithm, &[seed; 32]);
-    let mut runner = TestRunner::new_with_rng(config, rng);
     let schedule = proptest::collection::vec(step(), 1..steps);
-    let held = runner.run(&schedule, |steps| run(world(), &steps).map_err(TestCaseError::fail));
-    held.map_err(|error| error.to_string())
+    cases::hold(config, seed, schedule, |steps| run(world(), &steps))
 }

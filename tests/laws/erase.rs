@@ -4,8 +4,9 @@
 //! by those who may. Then every body is redacted as the log writer does it, and held against what
 //! it was: the same rows, the same other atoms, and none of the words.
 
+use crate::laws::cases;
 use proptest::prelude::*;
-use proptest::test_runner::{Config, TestCaseError, TestRng, TestRunner};
+use proptest::test_runner::Config;
 use std::collections::BTreeSet;
 use stoa_actors::atom::{Atom, Content};
 use stoa_actors::behaviour::{Authority, Behaviour, View};
@@ -65,13 +66,8 @@ fn step() -> impl Strategy<Value = Step> {
 }
 
 pub(crate) fn hold(config: Config, seed: u64, steps_max: usize) -> Result<(), String> {
-    let mut bytes = [0; 32];
-    bytes[..8].copy_from_slice(&seed.to_le_bytes());
-    let rng = TestRng::from_seed(config.rng_algorithm, &bytes);
     let steps = proptest::collection::vec(step(), 1..steps_max);
-    TestRunner::new_with_rng(config, rng)
-        .run(&steps, |steps| run(&steps).map_err(TestCaseError::fail))
-        .map_err(|error| error.to_string())
+    cases::hold(config, seed, steps, |steps| run(&steps))
 }
 
 /// What an atom was made to say, in every version: a word that nothing else says.

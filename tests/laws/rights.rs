@@ -6,9 +6,10 @@ mod foresee;
 pub(crate) mod model;
 mod schedule;
 
+use crate::laws::cases;
 use foresee::Foreseen;
 use model::{Model, Verdict};
-use proptest::test_runner::{Config, RngSeed, TestCaseError, TestRunner};
+use proptest::test_runner::Config;
 use schedule::{Asked, Op, Step};
 use stoa_actors::id::{LinkId, Millis, ROOT, SessionId, SpaceId};
 use stoa_actors::rights::{Ask, Event, Level, Message, Right, Rights, Subject};
@@ -58,12 +59,7 @@ pub(crate) fn hold<H: Host>(
     steps_max: usize,
     host: impl Fn() -> H,
 ) -> Result<(), String> {
-    let config = Config { rng_seed: RngSeed::Fixed(seed), ..config };
-    TestRunner::new(config)
-        .run(&schedule::schedule(steps_max), |steps| {
-            follow(host(), &steps).map_err(TestCaseError::fail)
-        })
-        .map_err(|breach| breach.to_string())
+    cases::hold(config, seed, schedule::schedule(steps_max), |steps| follow(host(), &steps))
 }
 
 pub(crate) const ALIASES: [&str; 3] = ["findings", "notes", "work"];

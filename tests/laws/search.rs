@@ -4,8 +4,9 @@
 mod model;
 mod schedule;
 
+use crate::laws::cases;
 use model::{Model, Words};
-use proptest::test_runner::{Config, RngSeed, TestRunner};
+use proptest::test_runner::Config;
 use schedule::{Op, Said};
 use std::sync::Arc;
 use stoa_actors::atom::{Atom, Content, Deprecation, Embed, Embedding, Reference};
@@ -15,12 +16,7 @@ use stoa_actors::space::Event;
 
 /// Follows `cases` schedules of up to `steps_max` steps. A breach begins with what is broken.
 pub(crate) fn hold(config: Config, seed: u64, steps_max: usize) -> Result<(), String> {
-    let config = Config { rng_seed: RngSeed::Fixed(seed), ..config };
-    TestRunner::new(config)
-        .run(&schedule::schedule(steps_max), |steps| {
-            follow(&steps).map_err(proptest::test_runner::TestCaseError::fail)
-        })
-        .map_err(|breach| breach.to_string())
+    cases::hold(config, seed, schedule::schedule(steps_max), |steps| follow(&steps))
 }
 
 const HERE: SpaceId = SpaceId([1; 16]);

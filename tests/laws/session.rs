@@ -19,10 +19,10 @@ mod model;
 mod schedule;
 mod words;
 
+use crate::laws::cases;
 use life::Life;
 use model::Model;
-use proptest::prelude::TestCaseError;
-use proptest::test_runner::{Config, TestRng, TestRunner};
+use proptest::test_runner::Config;
 use schedule::{Op, Outcome};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -359,10 +359,6 @@ fn run(steps: &[Op]) -> Result<(), String> {
 }
 
 /// Runs `cases` schedules of up to `steps` steps from a seed; the first breach, cut down.
-pub(crate) fn hold(config: Config, seed: u8, steps: usize) -> Result<(), String> {
-    let rng = TestRng::from_seed(config.rng_algorithm, &[seed; 32]);
-    let mut runner = TestRunner::new_with_rng(config, rng);
-    let held =
-        runner.run(&schedule::schedule(steps), |steps| run(&steps).map_err(TestCaseError::fail));
-    held.map_err(|error| error.to_string())
+pub(crate) fn hold(config: Config, seed: u64, steps: usize) -> Result<(), String> {
+    cases::hold(config, seed, schedule::schedule(steps), |steps| run(&steps))
 }

@@ -8,10 +8,10 @@
 pub(crate) mod model;
 pub(crate) mod schedule;
 
+use crate::laws::cases;
 use crate::laws::world::{Heard, SPACES, World};
 use model::{Accepted, Foretold, Model, word};
-use proptest::prelude::TestCaseError;
-use proptest::test_runner::{Config, TestRng, TestRunner};
+use proptest::test_runner::Config;
 use schedule::{Base, Step, Writes};
 use std::collections::{BTreeMap, BTreeSet};
 use stoa_actors::behaviour::Behaviour;
@@ -292,14 +292,10 @@ fn run<W: World>(world: W, steps: &[Step]) -> Result<(), String> {
 /// breach, cut down.
 pub(crate) fn hold<W: World>(
     config: Config,
-    seed: u8,
+    seed: u64,
     steps: usize,
     writes: Writes,
     world: impl Fn() -> W,
 ) -> Result<(), String> {
-    let rng = TestRng::from_seed(config.rng_algorithm, &[seed; 32]);
-    let mut runner = TestRunner::new_with_rng(config, rng);
-    let schedule = schedule::schedule(steps, writes);
-    let held = runner.run(&schedule, |steps| run(world(), &steps).map_err(TestCaseError::fail));
-    held.map_err(|error| error.to_string())
+    cases::hold(config, seed, schedule::schedule(steps, writes), |steps| run(world(), &steps))
 }

@@ -3,10 +3,11 @@
 
 mod model;
 
+use crate::laws::cases;
 use model::{Life, Model, shown};
 use proptest::prelude::{Just, any, prop, prop_oneof};
 use proptest::strategy::Strategy as Gen;
-use proptest::test_runner::{Config, RngSeed, TestCaseError, TestRunner};
+use proptest::test_runner::Config;
 use stoa_actors::id::Millis;
 use stoa_actors::supervisor::{
     Backoff, ChildSpec, Exit, Intensity, Order, Phase, Restart, Shutdown, Strategy, Supervisor,
@@ -14,12 +15,8 @@ use stoa_actors::supervisor::{
 
 /// Follows `cases` schedules of up to `steps_max` steps.
 pub(crate) fn hold(config: Config, seed: u64, steps_max: usize) -> Result<(), String> {
-    let config = Config { rng_seed: RngSeed::Fixed(seed), ..config };
-    TestRunner::new(config)
-        .run(&(house(), schedule(steps_max)), |(house, steps)| {
-            follow(house, &steps).map_err(TestCaseError::fail)
-        })
-        .map_err(|breach| breach.to_string())
+    let cases = (house(), schedule(steps_max));
+    cases::hold(config, seed, cases, |(house, steps)| follow(house, &steps))
 }
 
 #[derive(Clone, Debug)]

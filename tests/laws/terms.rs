@@ -1,8 +1,8 @@
 //! [cursor] When a subscription tells: after a pause, never later than it may, never after its end;
 //! and whom a filter by relation lets pass. Against a look at every millisecond.
 
-use proptest::prelude::*;
-use proptest::test_runner::{Config, TestRng, TestRunner};
+use crate::laws::cases;
+use proptest::test_runner::Config;
 use stoa_actors::atom::{Atom, Content, Reference};
 use stoa_actors::id::{AtomId, Millis, SessionId, SpaceId};
 use stoa_actors::space::{DEBOUNCES_MAX, Filter, Tells, Terms};
@@ -96,16 +96,13 @@ fn passes_what_refers(filter: &[(u8, Vec<u8>)], held: &[(u8, u8)]) -> Result<(),
 }
 
 /// Runs so many cases from a seed; the first breach, cut down.
-pub(crate) fn hold(config: Config, seed: u8) -> Result<(), String> {
-    let rng = TestRng::from_seed(config.rng_algorithm, &[seed; 32]);
-    let mut runner = TestRunner::new_with_rng(config, rng);
+pub(crate) fn hold(config: Config, seed: u64) -> Result<(), String> {
     let gaps = proptest::collection::vec(0..9u64, 0..60);
     let times = (0..8u64, proptest::option::of(1..200u64), gaps);
     let asked = proptest::collection::vec((0..3u8, proptest::collection::vec(0..4u8, 0..3)), 0..3);
     let references = (asked, proptest::collection::vec((0..3u8, 0..4u8), 0..5));
-    let held = runner.run(&(times, references), |((debounce_ms, until, gaps), (asked, held))| {
-        told_in_time(debounce_ms, until, &gaps).map_err(TestCaseError::fail)?;
-        passes_what_refers(&asked, &held).map_err(TestCaseError::fail)
-    });
-    held.map_err(|error| error.to_string())
+    cases::hold(config, seed, (times, references), |((debounce_ms, until, gaps), (asked, held))| {
+        told_in_time(debounce_ms, until, &gaps)?;
+        passes_what_refers(&asked, &held)
+    })
 }

@@ -16,11 +16,13 @@ pub(crate) enum Step {
 fn deed() -> impl Strategy<Value = Deed> {
     let at = 0..12u8;
     let which = prop_oneof![Just(Which::Right), Just(Which::Old), Just(Which::Next)];
+    // Most often what waits for what it is blocked by.
+    let wanted = prop_oneof![2 => 0..8u8, 1 => Just(1)];
     let ttl = prop_oneof![8 => 1..400u64, 1 => Just(0), 1 => Just(9_999)];
     prop_oneof![
         6 => (prop_oneof![5 => Just(0usize), 2 => Just(1)], 0..3u8, proptest::collection::vec(at.clone(), 0..3), any::<u16>())
             .prop_map(|(space, status, on, id)| Deed::Put { space, status, on, id }),
-        10 => (0..8u8, proptest::option::weighted(0.3, proptest::collection::vec(at.clone(), 0..4)), ttl.clone(), any::<bool>())
+        10 => (wanted, proptest::option::weighted(0.3, proptest::collection::vec(at.clone(), 0..4)), ttl.clone(), any::<bool>())
             .prop_map(|(wanted, ranked, ttl, set)| Deed::Claim { wanted, ranked, ttl, set }),
         6 => (at.clone(), which.clone()).prop_map(|(atom, token)| Deed::Complete { atom, token }),
         4 => (at.clone(), 0..3u8, proptest::option::weighted(0.3, 0..3u8))
