@@ -75,10 +75,12 @@ impl Door {
     }
 
     /// Waits until nobody is left, then closes. Who connects meanwhile hears nothing, and finds
-    /// the directory free a moment later.
+    /// the directory free a moment later; who was let in before that is still answered.
     pub async fn close(mut self) {
         drop(self.clients.wait_for(|count| *count == 0).await);
         self.accepting.abort();
+        drop((&mut self.accepting).await);
+        drop(self.clients.wait_for(|count| *count == 0).await);
         drop(std::fs::remove_file(&self.socket));
     }
 }
