@@ -22,7 +22,7 @@ mod wanted;
 pub use carry::{Carried, Origin, Taken, renamed};
 pub use claim::Claim;
 pub use first_form::{Filter1, Subscription1};
-pub use follow::{Change, Changed, Follower};
+pub use follow::{Change, Changed, Follower, LeaseChange};
 pub use lease::{Claimed, End, Fence, Lease, Resource};
 pub use message::{Event, Expect, Message, Reply, Was};
 pub use patch::{Draft, MadeFor, Patch};

@@ -32,7 +32,7 @@ use stoa_actors::codec;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
 /// The form of a frame; a client and an owner of different forms refuse each other.
-const FRAME_FORM: u8 = 7;
+const FRAME_FORM: u8 = 8;
 
 /// What the owner says first, and again while it opens its store.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -13,6 +13,20 @@ use stoa_actors::id::{Millis, ROOT, SpaceId, StreamId};
 use stoa_actors::space::Message;
 
 impl Runtime {
+    /// Records what had become due while the directory was closed, so that the first who reads finds
+    /// it so. What cannot be recorded is left to the timer.
+    pub(crate) async fn settle_due(&self) -> Result<(), StoreError> {
+        let rows = self.shared().store.due(self.shared().config.due_rows_max)?;
+        let Ring { tell, .. } = Alarm::default().ring(self.now(), rows.iter().copied());
+        let mut told = tokio::task::JoinSet::new();
+        for stream in tell {
+            let runtime = self.clone();
+            told.spawn(async move { expire(&runtime, stream).await.map(drop) });
+        }
+        told.join_all().await;
+        Ok(())
+    }
+
     /// Runs for as long as the runtime does; again, should it die.
     pub(crate) fn start_timer(&self) {
         let (runtime, wait_ms) = (self.downgrade(), self.shared().config.due_retry_ms);

@@ -1,5 +1,6 @@
 //! Fail-stop: the first write or sync error ends the store. Nothing is acknowledged after it.
 
+use crate::embedder::EmbedError;
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 use stoa_actors::codec::CodecError;
@@ -25,7 +26,7 @@ pub enum StoreError {
     },
     /// What the store is to be opened with cannot be.
     #[error("{0}")]
-    Settings(String),
+    Settings(EmbedError),
     /// Another process has it.
     #[error("{} is locked by another process that does not answer{}", .path.display(), by(.pid))]
     Locked {

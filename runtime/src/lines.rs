@@ -3,6 +3,7 @@
 use similar::TextDiff;
 use std::time::Duration;
 use stoa_actors::atom::Content;
+use stoa_actors::log::Hash;
 use stoa_actors::value::Value;
 
 /// How long the shortest difference of two texts is looked for; then any will do.
@@ -12,7 +13,7 @@ const DIFF_MS_MAX: Duration = Duration::from_millis(500);
 const CONTEXT_LINES: usize = 3;
 
 /// A unified diff of two contents: of texts by line, of JSON as it is printed with one value a
-/// line, of bytes by their type and size.
+/// line, of bytes by their type, size and hash.
 pub fn unified(before: &Content, after: &Content) -> String {
     let (before, after) = (lines(before), lines(after));
     let mut config = TextDiff::configure();
@@ -28,7 +29,9 @@ fn lines(content: &Content) -> String {
             tree(value, 0, &mut out);
             out
         }
-        Content::Bytes { media_type, bytes } => format!("{} bytes of {media_type}\n", bytes.len()),
+        Content::Bytes { media_type, bytes } => {
+            format!("{} bytes of {media_type}, {}\n", bytes.len(), Hash::of(bytes))
+        }
         Content::Erased | Content::Redacted => String::new(),
     }
 }

@@ -1,6 +1,7 @@
 //! What a caller is told when something does not happen: a kind to act on, a text, and what to
 //! type next.
 
+use crate::embedder::EmbedError;
 use crate::failure::StoreError;
 use crate::seat::AskError;
 use serde::{Deserialize, Serialize};
@@ -99,6 +100,9 @@ impl From<StoreError> for Problem {
             StoreError::Damaged { breach, .. } => Some(give_up(breach)),
             StoreError::Codec(_) => Some("stoa doctor".to_owned()),
             StoreError::Stopping => Some("stoa status".to_owned()),
+            StoreError::Settings(EmbedError::NoKey { variable }) => {
+                Some(format!("export {variable}=KEY"))
+            }
             StoreError::Settings(_) => Some("stoa --help".to_owned()),
             StoreError::File { .. } => {
                 Some("stoa --data WRITABLE_DIR space create NAME".to_owned())

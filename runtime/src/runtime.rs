@@ -167,6 +167,7 @@ impl Runtime {
         };
         let runtime = Runtime(Arc::new(inner));
         runtime.watch_commits();
+        runtime.settle_due().await?;
         runtime.start_timer();
         runtime.start_vectors();
         Ok(runtime)

@@ -88,7 +88,7 @@ impl Vectors {
         let settings = &config.embedding;
         let Some(remote) = &settings.remote else { return Ok(None) };
         let remote = Remote::new(remote, settings.dims_max);
-        let remote = remote.map_err(|error| StoreError::Settings(error.to_string()))?;
+        let remote = remote.map_err(StoreError::Settings)?;
         let so_far = store.embedded(remote.fingerprint())?;
         Ok(Some(Arc::new(Vectors::new(remote, so_far, settings.queries_kept))))
     }

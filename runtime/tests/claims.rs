@@ -166,6 +166,28 @@ fn what_a_dead_holder_held_is_free_within_its_time_also_after_a_restart() {
     }
 }
 
+/// Whoever looks first after a while finds what is so, and a change of a lease says which.
+#[test]
+fn what_ran_out_while_nobody_had_the_directory_is_over_for_the_first_who_looks() {
+    let place = Place::new();
+    place.json(&["space", "create", "tasks"]);
+    place.json(&["grant", "tasks", "amy", "write"]);
+    let id = place.json(&["put", "tasks", "a task", "--meta", "status=open"])[0]["id"].clone();
+    let claimed = claim(&place, "amy").lines().remove(0);
+    let (_nobody, quiet) = std::sync::mpsc::channel::<()>();
+    assert!(quiet.recv_timeout(Duration::from_millis(1_200)).is_err());
+    assert_eq!(status(&place, "open"), 1);
+    let history = place.json(&["history", "tasks"]);
+    for kind in ["lease.acquired", "lease.expired"] {
+        let change = history.iter().find(|it| it["type"] == kind).unwrap();
+        assert_eq!((&change["refs"]["atom_id"], &change["body"]["token"]), (&id, &json!(1)));
+        assert_eq!(change["body"]["until"], claimed["lease"]["until"], "{change}");
+    }
+    place.json(&["lease", "acquire", "tasks", "the build", "--lease", "1h"]);
+    let last = place.json(&["history", "tasks", "--newest", "--limit", "1"]).remove(0);
+    assert_eq!(last["body"]["resource"], "the build");
+}
+
 fn exec(place: &Place, code: &str) -> Value {
     place.file("code.py", code);
     let ended = place.stoa(&["exec", "code.py", "--session", "amy", "--json"]);

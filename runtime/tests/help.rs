@@ -1,5 +1,7 @@
 //! What a newcomer reads, and what a script reads.
 
+#[path = "help/embedder.rs"]
+mod embedder;
 mod harness;
 #[path = "help/past.rs"]
 mod past;
@@ -63,7 +65,7 @@ const CHANGE: &str = "event_id cursor ts type actor(agent_id session_id) \
 const DIFFERENCE: &str = "id from(version author at) to(version author at) same content(diff)";
 const LEASE: &str = "space resource of token holder until intent";
 const LEASED: &str = "event_id cursor ts type actor(agent_id session_id) refs(space_id) \
-                      body(comment hop)";
+                      body(comment hop resource token until)";
 const STATUS: &str = "pid head commits commit_ms sessions agents spaces seats running scrubbed \
     scrubbed_at indexes vectors quarantined";
 const AGENT: &str = "id name parent depth state why model task turns left(thoughts tokens) \
@@ -118,7 +120,11 @@ fn every_verb_prints_json_lines_with_the_keys_that_scripts_rely_on() {
     lines(&["lease", "renew", "tasks", "a name", "--token", &token], LEASE, 1);
     lines(&["lease", "list", "tasks"], LEASE, 2);
     lines(&["lease", "release", "tasks", "a name", "--token", &token], "released", 1);
-    lines(&["lease", "watch", "tasks", "--cursor", "0", "--no-follow"], LEASED, 4);
+    let watch = ["lease", "watch", "tasks", "--no-follow", "--cursor"];
+    let first = place.json(&[&watch[..], &["0"]].concat()).remove(0);
+    let atoms = LEASED.replace("space_id", "space_id atom_id").replace(" resource", "");
+    assert_eq!(keys(&first), atoms, "of the claim");
+    lines(&[&watch[..], &[&*first["cursor"].to_string()]].concat(), LEASED, 3);
     lines(&["audit"], AUDIT, 1);
     lines(&["status"], STATUS, 1);
     place.json(&["put", "notes", "```python\npass\n```"]);

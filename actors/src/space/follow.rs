@@ -1,6 +1,6 @@
 //! Reading a space by cursor: the pure half of whoever follows one.
 
-use super::{Event, Filter, Notice, Origin, Space};
+use super::{Event, Filter, Notice, Origin, Resource, Space};
 use crate::atom::Atom;
 use crate::behaviour::Behaviour;
 use crate::codec::CodecError;
@@ -32,12 +32,37 @@ pub struct Change {
     pub key: Option<String>,
     /// The atom it made a version of.
     pub atom: Option<(AtomId, u64)>,
+    /// The lease that it began, prolonged or ended.
+    pub lease: Option<Box<LeaseChange>>,
     /// How many reactions it took.
     pub hop: u16,
     /// The entry from outside that began them; nothing when this is one.
     pub root: Option<EventId>,
     /// What is said of it where it was imported from.
     pub origin: Option<Box<Origin>>,
+}
+
+/// A lease that has changed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct LeaseChange {
+    /// On what.
+    pub resource: Resource,
+    /// Its token.
+    pub token: u64,
+    /// When it ends, or would have ended.
+    pub until: Millis,
+}
+
+impl LeaseChange {
+    fn of(event: &Event) -> Option<Box<LeaseChange>> {
+        let (resource, token, until) = match event {
+            Event::Leased(it) => (&it.resource, it.token, it.until),
+            Event::LeaseRenewed { resource, token, until, .. }
+            | Event::LeaseEnded { resource, token, until, .. } => (resource, *token, *until),
+            _ => return None,
+        };
+        Some(Box::new(LeaseChange { resource: resource.clone(), token, until }))
+    }
 }
 
 /// A change, and the atom version that it left behind.
@@ -58,6 +83,7 @@ impl Change {
                 comment: body.comment.clone(),
                 key: body.answers.as_ref().map(|it| it.key.clone()),
                 atom: atom.as_ref().map(|it| (it.id, it.version)),
+                lease: LeaseChange::of(event),
                 hop: body.cause.hop,
                 root: body.cause.root,
                 origin: match event {

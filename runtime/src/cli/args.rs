@@ -348,7 +348,7 @@ pub(crate) struct BodyArgs {
     /// Metadata: the value is JSON where it reads as such, else text; null removes the key
     #[arg(long, value_name = "KEY=VALUE")]
     pub(crate) meta: Vec<String>,
-    /// A reference to another atom: blocked_by=ID
+    /// A reference to another atom: blocked_by=ID; an update sets all of a relation anew
     #[arg(long = "ref", value_name = "RELATION=ID")]
     pub(crate) references: Vec<String>,
 }

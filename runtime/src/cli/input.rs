@@ -249,7 +249,10 @@ pub(super) fn source(file: &Path) -> Result<String, Problem> {
 pub(super) fn after(text: &str) -> Result<Millis, Problem> {
     let ms = span(text, "--expires")?;
     let now = jiff::Timestamp::now().as_millisecond() as u64;
-    now.checked_add(ms).map(Millis).ok_or_else(|| no_span(text, "--expires"))
+    let at = now.checked_add(ms).and_then(|at| i64::try_from(at).ok());
+    // Later than anybody can write down is never.
+    let at = at.filter(|at| jiff::Timestamp::from_millisecond(*at).is_ok());
+    at.map(|at| Millis(at as u64)).ok_or_else(|| no_span(text, "--expires"))
 }
 
 /// A time that is not nothing, in milliseconds.

@@ -145,6 +145,14 @@ fn change(change: &Change) -> Json {
         refs["atom_id"] = json!(id.to_string());
         body["version"] = json!(version);
     }
+    if let Some(it) = &change.lease {
+        match &it.resource {
+            Resource::Atom(id) => refs["atom_id"] = json!(id.to_string()),
+            Resource::Name(name) => body["resource"] = json!(name),
+        }
+        body["token"] = json!(it.token);
+        body["until"] = instant(it.until).into();
+    }
     let by = change.by.to_string();
     let mut out = json!({
         "event_id": change.id.to_string(),

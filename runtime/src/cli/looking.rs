@@ -1,7 +1,7 @@
 //! What looks back and what is followed, for people.
 
 use super::json::instant;
-use super::print::{BOLD, DIM};
+use super::print::{BOLD, DIM, one_line};
 use anstyle::{AnsiColor, Style};
 use std::io::{self, Write};
 use stoa_actors::atom::Reference;
@@ -41,7 +41,7 @@ pub(super) fn lag(to: &mut impl Write, wake: &Wake) -> io::Result<()> {
     let yellow = AnsiColor::Yellow.on_default();
     let Wake { count, first, last, comments, .. } = wake;
     writeln!(to, "{yellow}skipped {count} changes{yellow:#}  {DIM}from {first} to {last}{DIM:#}")?;
-    comments.iter().try_for_each(|it| writeln!(to, "  {it}"))
+    comments.iter().try_for_each(|it| writeln!(to, "  {}", one_line(it)))
 }
 
 /// In the colours of a diff.

@@ -117,15 +117,19 @@ fn lease(to: &mut impl Write, lease: &Lease) -> io::Result<()> {
     writeln!(
         to,
         "{DIM}leased{DIM:#} {}  token {BOLD}{}{BOLD:#}  until {}  {DIM}by {}{DIM:#}{about}{}",
-        match &lease.resource {
-            Resource::Atom(id) => id.to_string(),
-            Resource::Name(name) => name.clone(),
-        },
+        resource(&lease.resource),
         lease.token,
         instant(lease.until),
         lease.holder,
-        lease.intent,
+        one_line(&lease.intent),
     )
+}
+
+fn resource(of: &Resource) -> String {
+    match of {
+        Resource::Atom(id) => id.to_string(),
+        Resource::Name(name) => one_line(name),
+    }
 }
 
 fn hit(to: &mut impl Write, found: &Found) -> io::Result<()> {
@@ -156,15 +160,24 @@ fn hit(to: &mut impl Write, found: &Found) -> io::Result<()> {
 }
 
 fn change(to: &mut impl Write, change: &Change) -> io::Result<()> {
-    let atom = change.atom.map_or(String::new(), |(id, version)| format!("{id} v{version}"));
+    let mut atom = change.atom.map_or(String::new(), |(id, version)| format!("{id} v{version}"));
+    if let Some(it) = &change.lease {
+        atom =
+            format!("{}  token {} until {}", resource(&it.resource), it.token, instant(it.until));
+    }
     writeln!(
         to,
         "{DIM}{:>8}  {}{DIM:#}  {BOLD}{:<16}{BOLD:#} {atom}  {}",
         change.position.0,
         instant(change.at),
         change.kind,
-        change.comment,
+        one_line(&change.comment),
     )
+}
+
+/// What somebody else has written makes no lines of its own where a line is one thing.
+pub(super) fn one_line(text: &str) -> String {
+    text.replace(['\n', '\r'], " ")
 }
 
 /// Characters of a task that one line shows.

@@ -29,7 +29,7 @@ pub(crate) async fn run(args: Args) -> Result<(), Problem> {
         Verb::Copy(CopyVerb::Restore { backup }) => {
             return copies::restore(backup, &config, args.json);
         }
-        verb if !makes_directory(verb) && !is_made(&data) => {
+        verb if !makes_directory(verb) && !is_made(&data)? => {
             let text = format!("there is no stoa data in {}", data.display());
             return Err(Problem::new(Kind::Unknown, text).hint("stoa space create NAME"));
         }
@@ -328,8 +328,19 @@ impl Out {
 }
 
 /// It is there, or somebody is about to have made it.
-fn is_made(data: &Path) -> bool {
-    ["format", store::BEGUN, store::RESTORING].iter().any(|it| data.join(it).exists())
+fn is_made(data: &Path) -> Result<bool, Problem> {
+    for name in ["format", store::BEGUN, store::RESTORING] {
+        match data.join(name).try_exists() {
+            Ok(true) => return Ok(true),
+            Ok(false) => {}
+            Err(error) => {
+                let text = format!("cannot look into {}: {error}", data.display());
+                let hint = format!("ls -ld {}", data.display());
+                return Err(Problem::new(Kind::Store, text).hint(hint));
+            }
+        }
+    }
+    Ok(false)
 }
 
 fn makes_directory(verb: &Verb) -> bool {

@@ -58,17 +58,15 @@ pub(super) fn config(data: &Path) -> Result<Config, Problem> {
     let Some(Embedder { url, model, dims, key_env }) = settings.embedder else {
         return Ok(config);
     };
-    let key = match key_env {
-        None => None,
-        Some(name) => Some(secret(&name).ok_or_else(|| {
-            let text = format!("{}: key_env {name} is not set", path.display());
-            Problem::new(Kind::Invalid, text).hint(format!("export {name}=KEY"))
-        })?),
-    };
+    let given = key_env.as_deref().map(secret);
+    let key = given.clone().map(|key| key.unwrap_or_else(|| Key::new("a key")));
     let remote = RemoteConfig { url, model, dims, key };
     // What cannot be asked is told before the directory is opened.
     Remote::new(&remote, config.embedding.dims_max).map_err(|error| amiss(error.to_string()))?;
-    config.embedding.remote = Some(remote);
+    // A key is needed by whoever opens the directory alone.
+    let lacking = || Key::lacking(key_env.unwrap_or_default());
+    let key = given.map(|key| key.unwrap_or_else(lacking));
+    config.embedding.remote = Some(RemoteConfig { key, ..remote });
     Ok(config)
 }
 

@@ -39,7 +39,7 @@ pub(super) fn subscription(verb: SubscriptionVerb) -> Result<SubscriptionCall, P
                 let problem = Problem::new(Kind::Invalid, "nothing is said to be changed");
                 return Err(problem.hint("stoa subscription edit ID --debounce 30s"));
             }
-            SubscriptionCall::Edit { name, agent, edit }
+            SubscriptionCall::Edit { name, agent, edit, keep: !everything }
         }
         SubscriptionVerb::Remove { name, agent } => SubscriptionCall::Remove { name, agent },
         SubscriptionVerb::Read { id, limit, lag_max, follow, ack: _ } => {

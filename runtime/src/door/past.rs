@@ -2,7 +2,7 @@
 
 use super::answer::{Answer, Out};
 use crate::caller::{Caller, HistoryQuery, Of};
-use crate::problem::{Kind, Problem};
+use crate::problem::Problem;
 use serde::{Deserialize, Serialize};
 use stoa_actors::id::{AtomId, SessionId};
 
@@ -43,13 +43,13 @@ pub(super) async fn history(caller: &Caller, call: HistoryCall, out: &Out) -> Re
     Ok(())
 }
 
-/// Both kinds of id look alike; what is neither is told as an atom.
+/// Both kinds of id look alike, and an atom's may be chosen: a space that the caller can read goes
+/// first. What is neither is told as an atom.
 async fn named(caller: &Caller, of: &str) -> Result<Of, Problem> {
-    let space = caller.resolve(of).map(Of::Space);
-    let Ok(id) = of.parse::<AtomId>() else { return space };
-    match (caller.get(id).await, space) {
-        (Err(problem), Ok(space)) if problem.kind == Kind::Unknown => Ok(space),
-        (found, _) => found.map(|_| Of::Atom(id)),
+    match (caller.resolve(of), of.parse::<AtomId>()) {
+        (Ok(space), _) => Ok(Of::Space(space)),
+        (Err(problem), Err(_)) => Err(problem),
+        (Err(_), Ok(id)) => caller.get(id).await.map(|_| Of::Atom(id)),
     }
 }
 

@@ -27,6 +27,8 @@ pub enum SubscriptionCall {
         name: String,
         agent: Option<String>,
         edit: Edit,
+        /// What the filter does not name stays as it is; without, it is the whole filter.
+        keep: bool,
     },
     Remove {
         name: String,
@@ -76,10 +78,14 @@ pub(super) async fn perform(
             }
             Ok(())
         }
-        SubscriptionCall::Edit { name, agent: None, edit } => {
-            one(caller.edit_subscription(named(&name)?, edit).await?).await
+        SubscriptionCall::Edit { name, agent: None, mut edit, keep } => {
+            let id = named(&name)?;
+            if keep && let Some(filter) = edit.filter.take() {
+                edit.filter = Some(kept(filter, caller.subscription(id).await?.filter));
+            }
+            one(caller.edit_subscription(id, edit).await?).await
         }
-        SubscriptionCall::Edit { name, agent: Some(agent), edit } => {
+        SubscriptionCall::Edit { name, agent: Some(agent), edit, keep } => {
             if edit.cursor.is_some() {
                 let text = "an agent's cursor goes by its turns, and is not set";
                 return Err(Problem::new(Kind::Invalid, text).hint("stoa agent say AGENT TEXT"));
@@ -87,7 +93,10 @@ pub(super) async fn perform(
             let (agent, space) = agents(caller, &agent, &name)?;
             let SubscriptionCard { filter, cursor, terms, .. } = followed(&agent, space)?;
             let terms = edit.terms(&terms);
-            let filter = edit.filter.unwrap_or(filter);
+            let filter = match edit.filter {
+                Some(new) if keep => kept(new, filter),
+                new => new.unwrap_or(filter),
+            };
             follows(&agent, space, Follow { filter, cursor, terms }).await?;
             one(followed(&agent, space)?).await
         }
@@ -139,6 +148,15 @@ async fn read(
         }
     }
     out.all(read.into_iter()).await
+}
+
+/// What is not named stays.
+fn kept(new: Filter, old: Filter) -> Filter {
+    Filter {
+        types: if new.types.is_empty() { old.types } else { new.types },
+        metadata: if new.metadata.is_empty() { old.metadata } else { new.metadata },
+        references: if new.references.is_empty() { old.references } else { new.references },
+    }
 }
 
 fn named(name: &str) -> Result<SubscriptionId, Problem> {

@@ -18,8 +18,11 @@ const NUMBER_BYTES_MAX: usize = 32;
 /// Bytes of an answer besides its numbers.
 const AROUND_BYTES: usize = 64 << 10;
 
-/// Bytes of an endpoint's complaint that are told on.
-const COMPLAINT_BYTES_MAX: usize = 300;
+/// Bytes of an endpoint's complaint that are read.
+const COMPLAINT_BYTES_READ: usize = 4 << 10;
+
+/// Characters of it that are told on.
+const COMPLAINT_CHARS_MAX: usize = 300;
 
 /// What makes the vectors of a data directory.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,12 +39,36 @@ pub struct RemoteConfig {
 
 /// A secret: no trace, error or file has it.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Key(String);
+pub struct Key(Held);
+
+#[derive(Clone, PartialEq, Eq)]
+enum Held {
+    Secret(String),
+    /// It is to be in this variable of the environment, and is not.
+    Lacking(String),
+}
 
 impl Key {
     /// Takes it.
     pub fn new(secret: impl Into<String>) -> Key {
-        Key(secret.into())
+        Key(Held::Secret(secret.into()))
+    }
+
+    /// One that this process was not given: whoever only asks the owner of a directory needs none,
+    /// and to open one with it is refused.
+    pub fn lacking(variable: impl Into<String>) -> Key {
+        Key(Held::Lacking(variable.into()))
+    }
+
+    /// Takes the secret out of what somebody else says, also where it was cut off in the middle.
+    fn mask(&self, text: &str) -> String {
+        let Held::Secret(secret) = &self.0 else { return text.to_owned() };
+        let mut text = text.replace(secret, "…");
+        let cut = secret.char_indices().map(|(at, _)| at).rev();
+        if let Some(at) = cut.filter(|at| *at > 0).find(|at| text.ends_with(&secret[..*at])) {
+            text.truncate(text.len() - at);
+        }
+        text
     }
 }
 
@@ -62,6 +89,12 @@ pub enum EmbedError {
         what: &'static str,
         /// Why not.
         why: String,
+    },
+    /// The key is to be in the environment, and is not.
+    #[error("embedder key_env: {variable} is not set")]
+    NoKey {
+        /// Where it is to be.
+        variable: String,
     },
     /// It did not answer in time, or at all.
     #[error("the embedder at {host} {why}")]
@@ -126,13 +159,14 @@ pub struct Remote {
     model: String,
     dims: usize,
     authorization: Option<HeaderValue>,
+    key: Option<Key>,
     fingerprint: u32,
 }
 
 impl Remote {
     /// Ready to ask; asks nothing yet.
     ///
-    /// Errors: [`EmbedError::Settings`] for a URL that is none, a key over plain HTTP to another
+    /// Errors: [`EmbedError::NoKey`], and [`EmbedError::Settings`] for a URL that is none, a key over plain HTTP to another
     /// machine, no model, or dimensions of none or of more than `dims_max`.
     pub fn new(config: &RemoteConfig, dims_max: usize) -> Result<Remote, EmbedError> {
         let amiss = |what, why: &str| EmbedError::Settings { what, why: why.to_owned() };
@@ -150,6 +184,9 @@ impl Remote {
         if !url.username().is_empty() || url.password().is_some() {
             return Err(amiss("url", "a key in it would be shown; give its name as key_env"));
         }
+        if url.query().is_some() || url.fragment().is_some() {
+            return Err(amiss("url", "it goes on behind a ? or #, where nothing can be added"));
+        }
         if config.model.is_empty() {
             return Err(amiss("model", "it is empty"));
         }
@@ -158,7 +195,14 @@ impl Remote {
             return Err(amiss("dims", &why));
         }
         let bearer = |key: &Key| {
-            let value = HeaderValue::from_str(&format!("Bearer {}", key.0));
+            let secret = match &key.0 {
+                Held::Secret(secret) if !secret.is_empty() => secret,
+                Held::Secret(_) => return Err(amiss("key", "it is empty")),
+                Held::Lacking(variable) => {
+                    return Err(EmbedError::NoKey { variable: variable.clone() });
+                }
+            };
+            let value = HeaderValue::from_str(&format!("Bearer {secret}"));
             let mut value = value.map_err(|_| amiss("key", "it is no header"))?;
             value.set_sensitive(true);
             Ok(value)
@@ -176,6 +220,7 @@ impl Remote {
             model: config.model.clone(),
             dims: config.dims,
             authorization: config.key.as_ref().map(bearer).transpose()?,
+            key: config.key.clone(),
             fingerprint: u32::from_be_bytes([a, b, c, d]),
         })
     }
@@ -233,7 +278,7 @@ impl Remote {
         let after = after.and_then(|it| it.parse().ok()).map(Duration::from_secs);
         let most = match status {
             StatusCode::OK => texts.len() * self.dims * NUMBER_BYTES_MAX + AROUND_BYTES,
-            _ => COMPLAINT_BYTES_MAX,
+            _ => COMPLAINT_BYTES_READ,
         };
         let mut bytes = Vec::new();
         while let Some(chunk) = answer.chunk().await.map_err(unreachable)? {
@@ -243,9 +288,10 @@ impl Remote {
             }
         }
         if status != StatusCode::OK {
-            bytes.truncate(COMPLAINT_BYTES_MAX);
-            let complaint = String::from_utf8_lossy(&bytes);
+            bytes.truncate(COMPLAINT_BYTES_READ);
+            let complaint = self.masked(&String::from_utf8_lossy(&bytes));
             let complaint = complaint.split_whitespace().collect::<Vec<_>>().join(" ");
+            let complaint = complaint.chars().take(COMPLAINT_CHARS_MAX).collect();
             let (host, status) = (self.host(), status.as_u16());
             return Err(EmbedError::Status { host, status, complaint, after });
         }
@@ -283,7 +329,12 @@ impl Remote {
     }
 
     fn amiss(&self, why: String) -> EmbedError {
-        EmbedError::Amiss { host: self.host(), why }
+        EmbedError::Amiss { host: self.host(), why: self.masked(&why) }
+    }
+
+    /// What it says may hold what it was told.
+    fn masked(&self, text: &str) -> String {
+        self.key.as_ref().map_or_else(|| text.to_owned(), |key| key.mask(text))
     }
 }
 
@@ -310,6 +361,9 @@ mod tests {
         let away = RemoteConfig { key, ..config("http://example.org/v1") };
         assert!(refused(&away).contains("by https alone"));
         assert!(!format!("{away:?}").contains("sesame"), "a key is never shown");
+        assert!(refused(&config("http://x/v1?key=sesame")).contains("behind a ?"));
+        let lacking = RemoteConfig { key: Some(Key::lacking("KEY")), ..config("https://x") };
+        assert!(refused(&lacking).contains("KEY is not set"));
         assert!(refused(&config("ftp://example.org")).contains("neither http nor https"));
         assert!(refused(&config("no url")).contains("embedder url"));
         assert!(refused(&config("https://me:pw@example.org")).contains("would be shown"));
@@ -319,6 +373,21 @@ mod tests {
         for dims in [0, 4_097] {
             assert!(refused(&RemoteConfig { dims, ..config("http://x") }).contains("1 to 4096"));
         }
+    }
+
+    #[test]
+    fn a_key_is_taken_out_of_what_is_answered() {
+        let key = Key::new("sesame");
+        assert_eq!(key.mask("401: Bearer sesame, sesame"), "401: Bearer …, …");
+        assert_eq!(key.mask("401: Bearer sesa"), "401: Bearer ");
+        assert_eq!(key.mask("open"), "open");
+        let key = Some(key);
+        let remote = Remote::new(&RemoteConfig { key, ..config("http://localhost") }, 9).unwrap();
+        let error = remote.read(br#"{"data": "Bearer sesame"}"#, 1).unwrap_err();
+        assert!(
+            error.to_string().contains('…') && !error.to_string().contains("sesame"),
+            "{error}"
+        );
     }
 
     #[test]

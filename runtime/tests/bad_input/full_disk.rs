@@ -14,7 +14,7 @@ impl Disk {
         std::fs::create_dir(&at).unwrap();
         let mut mount = Command::new("mount");
         mount.args(["-t", "tmpfs", "-o", &format!("size={megabytes}m"), "stoa-test"]).arg(&at);
-        (Started::new(mount, b"").end().code == 0).then(|| Disk(at))
+        (Started::new(&mut mount, b"").end().code == 0).then(|| Disk(at))
     }
 }
 

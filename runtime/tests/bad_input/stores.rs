@@ -213,7 +213,7 @@ fn unheard(place: &Place, args: &[&str]) -> Ended {
     let mut shell = Command::new("sh");
     shell.args(["-c", r#"{ "$0" --data data "$@"; echo $? >&2; } | head -1"#]);
     shell.arg(env!("CARGO_BIN_EXE_stoa")).args(args).current_dir(place.path(""));
-    Started::new(shell, b"").end()
+    Started::new(&mut shell, b"").end()
 }
 
 /// The first line is all that is asked for, of more than a pipe holds.

@@ -67,7 +67,7 @@ impl Place {
             command.args(["--data", "data"]);
         }
         command.args(args).current_dir(self.dir.path());
-        Started::new(command, stdin)
+        Started::new(&mut command, stdin)
     }
 
     /// Runs it to its end.
@@ -92,7 +92,7 @@ impl Place {
 
 impl Started {
     /// Starts any command.
-    pub(crate) fn new(mut command: Command, stdin: &[u8]) -> Started {
+    pub(crate) fn new(command: &mut Command, stdin: &[u8]) -> Started {
         command.env_remove("RUST_BACKTRACE").env_remove("COLUMNS").env("NO_COLOR", "1");
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();

@@ -45,12 +45,31 @@ fn code_and_the_command_line_look_back() {
     let page = place.stoa(&["history", "--newest", "--limit", "1", "--comment", "THIRD"]);
     assert!(page.out.contains("v3"), "{}", page.out);
     assert!(page.err.contains("there may be more: add --before "), "{}", page.err);
+    // A comment is a line of its own, and no line of somebody else's.
+    let forged = "x\n      99  2026-01-01T00:00:00Z  atom.erased";
+    place.json(&["update", id, "--meta", "n=5", "--force", "--comment", forged]);
+    let history = place.stoa(&["history", "tasks"]).out;
+    assert_eq!(history.lines().count(), 6, "{history}");
+    // Bytes that are others differ, also where there are as many.
+    for byte in [b"\x00\x01\x02", b"\x00\x01\x03"] {
+        place.file("bytes", byte);
+        place.json(&["update", id, "--file", "bytes", "--media-type", "a/b", "--force"]);
+    }
+    let diff = place.json(&["diff", id]).remove(0);
+    assert!(diff["content"]["diff"].as_str().is_some_and(|it| it.contains("3 bytes")), "{diff}");
+    // An atom may have been given the id of a space: whoever names it means the space.
+    let space = place.json(&["space", "list"])[0]["id"].as_str().expect("an id").to_owned();
+    let export = place.stoa(&["export", "tasks"]).out.replace(id, &space);
+    place.file("carried", export);
+    place.json(&["space", "create", "other"]);
+    place.json(&["import", "other", "carried"]);
+    assert_eq!(place.json(&["history", &space])[0]["type"], "space.described");
     for (args, said) in [
         (&["get", id, "--as-of", "yesterday"][..], "no moment"),
         (&["get", id, "--as-of", "1000000"], "ahead of the log"),
         (&["get", id, "--as-of", "1"], "was not there at 1"),
         (&["get", id, "--version", "1", "--as-of", "1"], "cannot be used with"),
-        (&["diff", id, "1", "9"], "has versions 1 to 4"),
+        (&["diff", id, "1", "9"], "has versions 1 to 7"),
         (&["history", "tasks", "--by", "nobody"], "no session"),
     ] {
         let ended = place.stoa(args);

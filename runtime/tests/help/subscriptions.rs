@@ -48,6 +48,18 @@ fn a_subscription_tells_each_change_once_whatever_comes_in_between() {
     let edit = ["subscription", "edit", id, "--as", "ann", "--cursor", "0"];
     let card = place.json(&[&edit[..], &["--everything", "--forever"]].concat()).remove(0);
     assert_eq!((&card["until"], &card["cursor"]), (&Value::Null, &0.into()));
+    // What is not named stays, part by part.
+    let edited = |more: &[&str]| {
+        let edit = ["subscription", "edit", id, "--as", "ann"];
+        place.json(&[&edit[..], more].concat()).remove(0)
+    };
+    edited(&["--type", "atom.put"]);
+    let card = edited(&["--meta", "n>=3"]);
+    assert_eq!(
+        (&card["types"], &card["metadata"]),
+        (&json!(["atom.put"]), &json!({"n": {">=": 3}}))
+    );
+    edited(&["--everything"]);
     let lag = read(&["--lag-max", "4"]);
     assert_eq!(keys(&lag[0]), "skipped first last comments");
     let all = read(&[]);
@@ -66,6 +78,7 @@ fn a_subscription_tells_each_change_once_whatever_comes_in_between() {
         (&["edit", id, "--as", "ann", "--cursor", "100000"], "ahead of the log"),
         (&["add", "board", "--debounce", "2 days"], "not a time"),
         (&["add", "board", "--debounce", "100d"], "the debounce takes"),
+        (&["add", "board", "--expires", "106751991167d"], "is not a time"),
         (&["add", "board", "--cursor", "100000"], "ahead of the log"),
         (&["add", "nowhere"], "no space"),
         (&["remove", "board"], "is no subscription"),
