@@ -332,12 +332,12 @@ fn is_made(data: &Path) -> Result<bool, Problem> {
     for name in ["format", store::BEGUN, store::RESTORING] {
         match data.join(name).try_exists() {
             Ok(true) => return Ok(true),
-            Ok(false) => {}
-            Err(error) => {
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
                 let text = format!("cannot look into {}: {error}", data.display());
                 let hint = format!("ls -ld {}", data.display());
                 return Err(Problem::new(Kind::Store, text).hint(hint));
             }
+            _ => {}
         }
     }
     Ok(false)
