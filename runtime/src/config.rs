@@ -91,7 +91,8 @@
 //! | `SETTINGS_BYTES_MAX` | `64 << 10` | what counts as a file of settings |
 //! | `NUMBER_BYTES_MAX` | `32` | an embedder's protocol: one number of an answer |
 //! | `AROUND_BYTES` | `64 << 10` | an embedder's protocol: what surrounds the numbers |
-//! | `COMPLAINT_BYTES_MAX` | `300` | how much of an endpoint's complaint is told on |
+//! | `COMPLAINT_BYTES` | `4 << 10` | bytes of an endpoint's complaint that are read |
+//! | `COMPLAINT_CHARS_MAX` | `300` | characters of it that are told on |
 //! | `SHORT_TEXT_BYTES` | `2_000` | what is embedded of a text that is refused whole |
 //! | `DAY_MS` | `86_400_000` | a day |
 //! | `SOCKET_PATH_BYTES_MAX` | `100` | the system's: 107 bytes fit |

@@ -19,7 +19,7 @@ const NUMBER_BYTES_MAX: usize = 32;
 const AROUND_BYTES: usize = 64 << 10;
 
 /// Bytes of an endpoint's complaint that are read.
-const COMPLAINT_BYTES_READ: usize = 4 << 10;
+const COMPLAINT_BYTES: usize = 4 << 10;
 
 /// Characters of it that are told on.
 const COMPLAINT_CHARS_MAX: usize = 300;
@@ -278,7 +278,7 @@ impl Remote {
         let after = after.and_then(|it| it.parse().ok()).map(Duration::from_secs);
         let most = match status {
             StatusCode::OK => texts.len() * self.dims * NUMBER_BYTES_MAX + AROUND_BYTES,
-            _ => COMPLAINT_BYTES_READ,
+            _ => COMPLAINT_BYTES,
         };
         let mut bytes = Vec::new();
         while let Some(chunk) = answer.chunk().await.map_err(unreachable)? {
@@ -288,7 +288,7 @@ impl Remote {
             }
         }
         if status != StatusCode::OK {
-            bytes.truncate(COMPLAINT_BYTES_READ);
+            bytes.truncate(COMPLAINT_BYTES);
             let complaint = self.masked(&String::from_utf8_lossy(&bytes));
             let complaint = complaint.split_whitespace().collect::<Vec<_>>().join(" ");
             let complaint = complaint.chars().take(COMPLAINT_CHARS_MAX).collect();
