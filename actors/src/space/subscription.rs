@@ -52,6 +52,16 @@ impl Filter {
             && self.references.iter().all(refers)
     }
 
+    /// With the conditions of another one wherever this one has none of that sort.
+    pub fn or(self, other: Filter) -> Filter {
+        let Filter { types, metadata, references } = self;
+        Filter {
+            types: if types.is_empty() { other.types } else { types },
+            metadata: if metadata.is_empty() { other.metadata } else { metadata },
+            references: if references.is_empty() { other.references } else { references },
+        }
+    }
+
     /// Refuses what is over a limit, and conditions that nobody can have meant. What was followed
     /// by before there were comparisons compares as well.
     pub fn check(&self, most: &SearchLimits) -> Result<(), Amiss> {

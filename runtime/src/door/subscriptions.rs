@@ -81,7 +81,7 @@ pub(super) async fn perform(
         SubscriptionCall::Edit { name, agent: None, mut edit, keep } => {
             let id = named(&name)?;
             if keep && let Some(filter) = edit.filter.take() {
-                edit.filter = Some(kept(filter, caller.subscription(id).await?.filter));
+                edit.filter = Some(filter.or(caller.subscription(id).await?.filter));
             }
             one(caller.edit_subscription(id, edit).await?).await
         }
@@ -94,7 +94,7 @@ pub(super) async fn perform(
             let SubscriptionCard { filter, cursor, terms, .. } = followed(&agent, space)?;
             let terms = edit.terms(&terms);
             let filter = match edit.filter {
-                Some(new) if keep => kept(new, filter),
+                Some(new) if keep => new.or(filter),
                 new => new.unwrap_or(filter),
             };
             follows(&agent, space, Follow { filter, cursor, terms }).await?;
@@ -148,15 +148,6 @@ async fn read(
         }
     }
     out.all(read.into_iter()).await
-}
-
-/// What is not named stays.
-fn kept(new: Filter, old: Filter) -> Filter {
-    Filter {
-        types: if new.types.is_empty() { old.types } else { new.types },
-        metadata: if new.metadata.is_empty() { old.metadata } else { new.metadata },
-        references: if new.references.is_empty() { old.references } else { new.references },
-    }
 }
 
 fn named(name: &str) -> Result<SubscriptionId, Problem> {

@@ -166,8 +166,9 @@ pub struct Remote {
 impl Remote {
     /// Ready to ask; asks nothing yet.
     ///
-    /// Errors: [`EmbedError::NoKey`], and [`EmbedError::Settings`] for a URL that is none, a key over plain HTTP to another
-    /// machine, no model, or dimensions of none or of more than `dims_max`.
+    /// Errors: [`EmbedError::NoKey`], and [`EmbedError::Settings`] for a URL that is none or has a
+    /// query, a key over plain HTTP to another machine, no model, or dimensions of none or of more
+    /// than `dims_max`.
     pub fn new(config: &RemoteConfig, dims_max: usize) -> Result<Remote, EmbedError> {
         let amiss = |what, why: &str| EmbedError::Settings { what, why: why.to_owned() };
         let base = config.url.trim_end_matches('/');
