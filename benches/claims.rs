@@ -294,7 +294,7 @@ async fn main() {
     stop(runtime, door).await;
 }
 
-async fn stop(runtime: Runtime, door: Door) {
+async fn stop(runtime: Runtime, mut door: Door) {
     door.close().await;
     runtime.stop().await.expect("it stops");
 }

@@ -37,6 +37,16 @@ pub struct Atom {
     pub deprecated: Option<Deprecation>,
 }
 
+impl Atom {
+    /// About how much room it takes: what it says, its words and its references.
+    pub fn bytes(&self) -> usize {
+        let metadata = self.metadata.iter().map(|(key, it)| key.len() + it.bytes()).sum::<usize>();
+        let reference = |it: &Reference| it.relation.len() + size_of::<AtomId>();
+        let references = self.references.iter().map(reference).sum::<usize>();
+        self.content.bytes() + self.annotation.len() + metadata + references
+    }
+}
+
 /// What an atom holds.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Content {

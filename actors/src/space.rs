@@ -5,6 +5,7 @@
 //! that expect the same version the second finds it gone, so two agents can never both take one
 //! task. A claim is found, changed and leased in one delivery as well.
 
+mod backlog;
 mod carry;
 mod claim;
 mod erase;
@@ -19,6 +20,7 @@ mod subscription;
 mod transaction;
 mod wanted;
 
+pub use backlog::{Backlog, Pulled};
 pub use carry::{Carried, Origin, Taken, renamed};
 pub use claim::Claim;
 pub use first_form::{Filter1, Subscription1};

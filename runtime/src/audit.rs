@@ -4,6 +4,7 @@
 //! streams, versions without gap, every pointer, reference and answer, and that every right held
 //! has a chain of recorded links to the root.
 
+use crate::blocking::told_to_block;
 use crate::failure::StoreError;
 use crate::kinds::Kinds;
 use crate::store::{Accounts, Store, Tables};
@@ -48,8 +49,13 @@ pub struct Audited {
 /// How many breaches are listed.
 pub const BREACHES_MAX: usize = 100;
 
-/// Proves everything up to a head that is durable. Reads beside a running writer.
+/// Proves everything up to a head that is durable. Reads beside a running writer, and blocks until it
+/// is done.
 pub fn audit(store: &Store, kinds: &Kinds, upto: Position) -> Result<Audited, StoreError> {
+    told_to_block(|| prove(store, kinds, upto))
+}
+
+fn prove(store: &Store, kinds: &Kinds, upto: Position) -> Result<Audited, StoreError> {
     let mut walk = Walk::new(Head::default(), None);
     let mut accounts = Accounts::of(store);
     let mut ledger = Ledger::default();

@@ -18,13 +18,14 @@ pub use sharing::{Grant, Granted, SpaceCard};
 pub use subscriptions::{Pulled, Puller, SubscriptionCard};
 
 use crate::envelope::instant;
+use crate::failure::StoreError;
 use crate::log::Urgency;
 use crate::problem::{Kind, Problem};
 use crate::runtime::Runtime;
 use crate::seat::Receipt;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
-use stoa_actors::atom::Atom;
+use stoa_actors::atom::{Atom, Reference};
 use stoa_actors::id::{AtomId, Position, SessionId, SpaceId};
 use stoa_actors::incarnation::Ask;
 use stoa_actors::log::Cause;
@@ -304,34 +305,69 @@ impl Caller {
         Ok(Read { atom, position })
     }
 
-    /// The atoms that an atom refers to, in its own order: those the caller can read.
-    pub async fn targets(&self, id: AtomId, relation: Option<&str>) -> Result<Vec<Read>, Problem> {
+    /// The atoms that an atom refers to, in its own order: those the caller can read, behind the
+    /// first `skip` references of that relation. One answer's worth; [`Referred::next`] says where
+    /// to go on.
+    pub async fn targets(
+        &self,
+        id: AtomId,
+        relation: Option<&str>,
+        skip: usize,
+    ) -> Result<Referred, Problem> {
         let atom = self.get(id).await?.atom;
-        let mut found = Vec::new();
-        for reference in &atom.references {
-            if relation.is_none_or(|it| it == reference.relation)
-                && let Ok(read) = self.get(reference.target).await
-            {
-                found.push(read);
-            }
-        }
-        Ok(found)
+        let relation = relation.map(str::to_owned);
+        self.reading(move |caller| {
+            let wanted = |it: &&Reference| relation.as_ref().is_none_or(|of| *of == it.relation);
+            let references = atom.references.iter().filter(wanted).skip(skip);
+            let rows = references.map(|it| Ok((it.relation.clone(), it.target)));
+            caller.collect_referred(rows, skip)
+        })
+        .await
     }
 
-    /// The atoms that refer to an atom, and how: those the caller can read.
+    /// The atoms that refer to an atom, and how: those the caller can read, by relation and id,
+    /// behind the first `skip`. One answer's worth; [`Referred::next`] says where to go on.
     pub async fn sources(
         &self,
         id: AtomId,
         relation: Option<&str>,
-    ) -> Result<Vec<(String, Read)>, Problem> {
-        use stoa_actors::behaviour::View;
+        skip: usize,
+    ) -> Result<Referred, Problem> {
         self.get(id).await?;
-        let mut found = Vec::new();
-        for (relation, source) in self.runtime.store().sources(id, relation) {
-            if let Ok(read) = self.get(source).await {
-                found.push((relation, read));
-            }
-        }
-        Ok(found)
+        let relation = relation.map(str::to_owned);
+        self.reading(move |caller| {
+            let rows = caller.runtime.store().referrers(id, relation.as_deref());
+            caller.collect_referred(rows.skip(skip), skip)
+        })
+        .await
     }
+
+    fn collect_referred(
+        &self,
+        rows: impl Iterator<Item = Result<(String, AtomId), StoreError>>,
+        skip: usize,
+    ) -> Result<Referred, Problem> {
+        let config = &self.runtime.shared().config;
+        let (mut found, mut bytes) = (Vec::new(), 0);
+        for (looked, row) in rows.enumerate() {
+            let (relation, id) = row?;
+            let Ok(read) = self.permitted(id, self.runtime.store().newest(id)?) else { continue };
+            bytes += read.atom.bytes();
+            let full = found.len() >= config.limits.search.hits_max;
+            if full || (bytes > config.answer_bytes_max && !found.is_empty()) {
+                return Ok(Referred { found, next: Some(skip + looked) });
+            }
+            found.push((relation, read));
+        }
+        Ok(Referred { found, next: None })
+    }
+}
+
+/// Atoms at the other ends of references.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Referred {
+    /// How, and which.
+    pub found: Vec<(String, Read)>,
+    /// How many to skip to go on, where there is more.
+    pub next: Option<usize>,
 }

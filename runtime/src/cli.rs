@@ -16,6 +16,7 @@ mod print;
 mod progress;
 mod run;
 mod settings;
+mod signals;
 mod subscriptions;
 
 use clap::error::ErrorKind;
@@ -32,7 +33,12 @@ pub(crate) fn main() -> ExitCode {
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
     let ended = match runtime {
-        Ok(runtime) => runtime.block_on(run::run(args)),
+        Ok(runtime) => {
+            let ended = runtime.block_on(run::run(args));
+            // What hangs in the engine must not hold up the end of the process.
+            runtime.shutdown_background();
+            ended
+        }
         Err(error) => Err(Problem::new(Kind::Store, format!("no threads: {error}"))),
     };
     match ended {

@@ -31,8 +31,6 @@
 //! | `PIECE_BYTES` | `1 << 20` | what a backup reads between two rests |
 //! | `LINE_BYTES_MAX` | `64 << 20` | the form of an export: one content, all of it escaped |
 //! | `CARRY_BYTES_MAX` | `2 << 20` | what one entry of an import holds; one event at least |
-//! | `EXPORT_BYTES` | `1 << 20` | what an export reads at once |
-//! | `EXPORT_ENTRIES` | `512` | entries an export reads at once |
 //! | `LOOK_ENTRIES` | `4_096` | entries after which one who looks on is told |
 //! | `STANDING_MAX` | `16` | conditions of claims that a space follows; others are looked for anew |
 //! | `MISSED_MAX` | `256` | how many of the best a search tries before it looks at all |
@@ -94,6 +92,14 @@
 //! | `COMPLAINT_BYTES` | `4 << 10` | bytes of an endpoint's complaint that are read |
 //! | `COMPLAINT_CHARS_MAX` | `300` | characters of it that are told on |
 //! | `SHORT_TEXT_BYTES` | `2_000` | what is embedded of a text that is refused whole |
+//! | `REFUSALS_MAX` | `64` | clients that are told at once that there is no place for them |
+//! | `GOODBYE` | `Duration::from_millis(500)` | how long clients have to go when the owner stops |
+//! | `FAREWELL` | `Duration::from_millis(200)` | how long one has to take in why |
+//! | `WATCHDOG` | `Duration::from_millis(500)` | how long the process outlasts `shutdown_ms_max` |
+//! | `NOTICES_MAX` | `16` | what one action is told besides its answers |
+//! | `SHARE_FACTOR` | `4` | which part of an answer one atom of a list may take whole |
+//! | `PREVIEW_BYTES` | `16 << 10` | what is shown of one that takes more |
+//! | `ATOM_FRAME_BYTES` | `1 << 10` | what surrounds the content of an atom in an answer |
 //! | `DAY_MS` | `86_400_000` | a day |
 //! | `SOCKET_PATH_BYTES_MAX` | `100` | the system's: 107 bytes fit |
 
@@ -180,6 +186,8 @@ pub struct Config {
     pub working_ms: u64,
     /// Connections the owner serves at once.
     pub connections_max: usize,
+    /// How long a connection may ask nothing, or be at asking, before it is closed.
+    pub idle_ms_max: u64,
     /// The largest frame on the socket.
     pub frame_bytes_max: usize,
     /// Answers on their way to one client before the work for it waits.
@@ -188,10 +196,18 @@ pub struct Config {
     pub watch_changes_max: usize,
     /// Entries of a stream looked through before a follower is told of those that pass.
     pub follow_entries_max: usize,
+    /// Bytes of entries that are read together on behalf of somebody who follows, exports or looks
+    /// back; one entry at least. Between two pieces others get their turn.
+    pub read_piece_bytes: usize,
+    /// Bytes of atoms that are collected for one answer, one atom at least; the answer says where to
+    /// go on.
+    pub answer_bytes_max: usize,
     /// Changes the code of an action gets in one answer.
     pub history_changes_max: usize,
     /// How long an orderly stop waits for actors before it kills them.
     pub stop_ms_max: u64,
+    /// How long a stop may take in all; past it the store is left as after a crash.
+    pub shutdown_ms_max: u64,
     /// Restarts of one actor within the window before it is quarantined.
     pub restarts_max: u32,
     /// That window.
@@ -313,12 +329,16 @@ impl Config {
             opening_ms: 500,
             working_ms: 1_000,
             connections_max: 256,
+            idle_ms_max: 30_000,
             frame_bytes_max: 24 << 20,
             answers_max: 64,
             watch_changes_max: 64,
             follow_entries_max: 1_000,
+            read_piece_bytes: 1 << 20,
+            answer_bytes_max: 16 << 20,
             history_changes_max: 1_000,
             stop_ms_max: 5_000,
+            shutdown_ms_max: 10_000,
             restarts_max: 5,
             restarts_within_ms: 60_000,
             restart_backoff_ms: 10,

@@ -13,6 +13,7 @@ mod reach;
 mod serve;
 mod status;
 mod subscriptions;
+mod visit;
 
 pub use agents::AgentCall;
 pub use answer::Answer;

@@ -79,6 +79,15 @@ pub enum StoreError {
     /// A broken invariant of the log: two writers of one stream, for instance.
     #[error("broken invariant: {0}; open the store again")]
     Invariant(String),
+    /// It did not stop in order in time.
+    #[error(
+        "it did not stop in order within {ms} ms; what was acknowledged is durable, and the next \
+         open takes longer"
+    )]
+    Unfinished {
+        /// How long it had.
+        ms: u64,
+    },
     /// The runtime is stopping in order.
     #[error("the runtime is stopping; ask again once it is open")]
     Stopping,

@@ -37,12 +37,12 @@ pub use on::Faults;
 mod on {
     use super::Point;
     use crate::failure::StoreError;
-    use parking_lot::Mutex;
+    use parking_lot::{Condvar, Mutex};
     use std::sync::Arc;
 
-    /// At most one fault that is yet to come; shared by all clones.
+    /// At most one fault that is yet to come, and one write that is held; shared by all clones.
     #[derive(Clone, Debug, Default)]
-    pub struct Faults(Arc<Mutex<Option<(Point, u64)>>>);
+    pub struct Faults(Arc<Mutex<Option<(Point, u64)>>>, Arc<(Mutex<Option<Point>>, Condvar)>);
 
     impl Faults {
         /// Lets the `nth` write at this point from now on fail, 1 being the next.
@@ -56,7 +56,23 @@ mod on {
             self.0.lock().is_some()
         }
 
+        /// From now on a write at this point waits until [`Faults::release`].
+        pub fn hold(&self, point: Point) {
+            *self.1.0.lock() = Some(point);
+        }
+
+        /// Lets what is held go on.
+        pub fn release(&self) {
+            *self.1.0.lock() = None;
+            self.1.1.notify_all();
+        }
+
         pub(crate) fn meet(&self, point: Point) -> Result<(), StoreError> {
+            let mut held = self.1.0.lock();
+            while *held == Some(point) {
+                self.1.1.wait(&mut held);
+            }
+            drop(held);
             let mut planted = self.0.lock();
             match &mut *planted {
                 Some((at, left)) if *at == point => *left -= 1,

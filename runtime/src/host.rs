@@ -4,6 +4,7 @@
 //! the append under a guard on the rights table, so that the order of the log is the barrier of a
 //! revoke. Every answer rides behind what it rests on. It never batches: the log writer does.
 
+use crate::blocking::blocking;
 use crate::clock::{Clock, Fresh};
 use crate::config::Config;
 use crate::failure::StoreError;
@@ -16,6 +17,8 @@ use ractor::{Actor, ActorProcessingErr, ActorRef};
 use std::marker::PhantomData;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::mpsc::{Sender, channel};
 use stoa_actors::behaviour::{Anyone, Authority, Behaviour};
 use stoa_actors::id::{Position, StreamId};
 use stoa_actors::incarnation::{Append, Ask, Given, Incarnation, Step};
@@ -36,7 +39,51 @@ pub(crate) struct Shared {
     /// a gain is durable. The rights actor's own state lies here, and with the actor only while it
     /// decides.
     pub(crate) rights: RwLock<Table>,
+    pub(crate) shown: Shown,
+    /// The last entry of the rights that is decided, and the last that is durable: whoever is told
+    /// no may be told so because of one in between.
+    pub(crate) rights_decided: AtomicU64,
+    pub(crate) rights_durable: AtomicU64,
     pub(crate) news: News,
+    /// Nothing more is taken in.
+    pub(crate) closed: AtomicBool,
+}
+
+impl Shared {
+    pub(crate) fn close(&self) {
+        self.closed.store(true, Ordering::Release);
+    }
+
+    /// Whether all that is decided about rights is durable.
+    fn rights_are_settled(&self) -> bool {
+        let durable = self.rights_durable.load(Ordering::Acquire);
+        self.rights_decided.load(Ordering::Acquire) <= durable
+    }
+
+    /// Why nothing is taken in, if so.
+    pub(crate) fn refuses(&self) -> Option<StoreError> {
+        let stopping = || self.closed.load(Ordering::Acquire).then_some(StoreError::Stopping);
+        self.store.failure.error().or_else(stopping)
+    }
+}
+
+/// Shows in the table of rights what has become durable, and answers whoever asked for it: in order,
+/// on a thread of its own. So the acker never waits for those who read the table.
+pub(crate) struct Shown(Sender<Box<dyn FnOnce() + Send>>);
+
+impl Shown {
+    pub(crate) fn start() -> std::io::Result<Shown> {
+        let (queue, shows) = channel::<Box<dyn FnOnce() + Send>>();
+        let thread = std::thread::Builder::new().name("stoa-rights".into());
+        // It ends with the last who can send, and needs no other end.
+        thread.spawn(move || shows.into_iter().for_each(|show| show()))?;
+        Ok(Shown(queue))
+    }
+
+    fn show(&self, show: impl FnOnce() + Send + 'static) {
+        // It is there for as long as this is.
+        drop(self.0.send(Box::new(show)));
+    }
 }
 
 /// What the rights actor's own host does with the shared table.
@@ -102,13 +149,15 @@ impl<B: Behaviour + Sync> Actor for Host<B> {
         let load = move || load::<B>(&shared.store, stream);
         let mut incarnation = match seat.loaded() {
             Some(incarnation) => incarnation,
-            None => tokio::task::spawn_blocking(load).await??,
+            None => blocking(load).await??,
         };
         seat.face.restored(incarnation.seq());
         for (id, effect) in incarnation.state().resume() {
             seat.start_effect(id, effect);
         }
         if let Some(hook) = &seat.hook {
+            // What the incarnation before has decided is in the log, or the store has stopped.
+            seat.shared.rights_durable.fetch_max(incarnation.seq(), Ordering::AcqRel);
             let state = std::mem::replace(incarnation.state_mut(), B::unborn(stream));
             (hook.restored)(&mut seat.shared.rights.write(), state);
         }
@@ -166,10 +215,13 @@ impl<B: Behaviour + Sync> Life<B> {
                 // Readers keep the table while another incarnation is on its way.
                 let decided = decided.unwrap_or_else(|panic| resume_unwind(panic));
                 (hook.decided)(&mut writing, &decided.1.events);
+                seat.shared.rights_decided.store(self.incarnation.seq(), Ordering::Release);
                 decided
             }
         };
-        let settled = self.incarnation.seq() == seat.face.durable_seq();
+        // What rights there are cannot change while the guard is held.
+        let settled =
+            self.incarnation.seq() == seat.face.durable_seq() && seat.shared.rights_are_settled();
         let accepted = step.answer.is_ok();
         let finish = Finish { step, seat: seat.clone(), reply, room };
         match append {
@@ -178,7 +230,7 @@ impl<B: Behaviour + Sync> Life<B> {
                 let done: Done = Box::new(move |done| finish.done(done, Some(seq)));
                 seat.shared.log.append(append, urgency, done);
             }
-            // Nothing it could rest on is in flight.
+            // Nothing it could rest on is in flight: no entry of its own, and no right.
             None if settled => finish.done(Ok(None), None),
             None => seat.shared.log.behind(Box::new(move |done| finish.done(done, None))),
         }
@@ -217,34 +269,60 @@ struct Finish<B: Behaviour> {
 }
 
 impl<B: Behaviour + Sync> Finish<B> {
-    /// Durable, or never. On the acker's thread, unless there was nothing to wait for.
+    /// Durable, or never. On the acker's thread, unless there was nothing to wait for: it neither
+    /// reads nor waits for a lock that others hold for long.
     fn done(self, done: Result<Option<Position>, &StoreError>, seq: Option<u64>) {
-        let Finish { step, seat, reply, room } = self;
         let position = match done {
             Err(error) => {
-                drop(reply.send(Err(AskError::Store(error.clone()))));
+                drop(self.reply.send(Err(AskError::Store(error.clone()))));
                 return;
             }
             Ok(position) => position,
         };
-        if let (Some(seq), Some(position)) = (seq, position) {
-            if let Some(hook) = &seat.hook {
-                (hook.durable)(&mut seat.shared.rights.write(), &step.events);
+        let entry = seq.zip(position);
+        match &self.seat.hook {
+            Some(hook) => {
+                let (durable, seat) = (hook.durable, self.seat.clone());
+                let show = move || {
+                    if let Some((seq, _)) = entry {
+                        durable(&mut self.seat.shared.rights.write(), &self.step.events);
+                        self.seat.shared.rights_durable.fetch_max(seq, Ordering::AcqRel);
+                    }
+                    self.tell(entry);
+                };
+                seat.shared.shown.show(show);
             }
+            None => self.tell(entry),
+        }
+    }
+
+    /// Tells who asked, and everybody who follows; `entry` is the number and the place of what was
+    /// written.
+    fn tell(self, entry: Option<(u64, Position)>) {
+        let Finish { step, seat, reply, room } = self;
+        if let Some((seq, position)) = entry {
             seat.face.advance(seq, position);
             seat.shared.news.gone_on(seat.stream);
         }
         for (id, effect) in step.effects {
             seat.start_effect(id, effect);
         }
-        let position = position.or_else(|| {
-            let seq = step.seq?;
-            seat.shared.store.position_of(seat.stream, seq).ok().flatten()
-        });
-        let answer =
-            step.answer.map(|reply| Receipt { reply, position }).map_err(AskError::Refused);
-        drop(room);
-        drop(reply.send(answer));
+        let answer = move |position| {
+            let answer = step.answer.map(|reply| Receipt { reply, position });
+            drop(room);
+            drop(reply.send(answer.map_err(AskError::Refused)));
+        };
+        match (entry, step.seq) {
+            (Some((_, position)), _) => answer(Some(position)),
+            (None, None) => answer(None),
+            // Answered before: where that stands is read, and not on this thread.
+            (None, Some(seq)) => {
+                let (store, stream) = (seat.shared.store.clone(), seat.stream);
+                let place = move || store.position_of(stream, seq).ok().flatten();
+                let told = async move { answer(blocking(place).await.ok().flatten()) };
+                seat.shared.spawner.spawn(told);
+            }
+        }
     }
 }
 

@@ -16,6 +16,7 @@
 pub mod agents;
 pub mod audit;
 pub mod backup;
+mod blocking;
 pub mod caller;
 pub mod clock;
 pub mod config;

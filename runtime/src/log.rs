@@ -69,8 +69,9 @@ struct Pulse {
     commits: AtomicU64,
     /// The earliest of what has become due since this was looked at last.
     due: tokio::sync::watch::Sender<Millis>,
-    /// Rings at every commit for whoever follows the whole log.
+    /// Rings at every commit, for the one task that wakes those who follow the whole log.
     told: tokio::sync::Notify,
+    followers: tokio::sync::Notify,
 }
 
 /// The two threads.
@@ -104,6 +105,7 @@ impl Log {
             commits: AtomicU64::new(0),
             due: tokio::sync::watch::Sender::new(Millis(u64::MAX)),
             told: tokio::sync::Notify::new(),
+            followers: tokio::sync::Notify::new(),
         });
         let writer = Writer {
             store: opened.store.clone(),
@@ -168,13 +170,26 @@ impl Log {
     /// Returns once more than this is durable.
     pub(crate) async fn gone_on(&self, after: Position) {
         loop {
-            let told = self.pulse.told.notified();
+            let told = self.pulse.followers.notified();
             tokio::pin!(told);
             told.as_mut().enable();
             if self.durable() > after {
                 return;
             }
             told.await;
+        }
+    }
+
+    /// Wakes those who follow the whole log, for as long as there is one: a task of its own, so that
+    /// however many they are the acker rings once.
+    pub(crate) async fn publish(self) {
+        let Log { pulse, failure, requests } = self;
+        drop(requests);
+        loop {
+            tokio::select! {
+                () = pulse.told.notified() => pulse.followers.notify_waiters(),
+                _ = failure.tripped() => return,
+            }
         }
     }
 

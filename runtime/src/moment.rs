@@ -1,5 +1,6 @@
 //! A moment in the past: where in the log it was.
 
+use crate::blocking::blocking;
 use crate::failure::StoreError;
 use crate::problem::{Kind, Problem};
 use crate::runtime::Runtime;
@@ -53,18 +54,22 @@ impl Runtime {
     /// Where the log was at a moment; its durable end for one that is still to come.
     ///
     /// A position that the log has not reached is refused: what is not there yet has no past.
-    pub fn moment(&self, moment: Moment) -> Result<Position, Problem> {
+    pub async fn moment(&self, moment: Moment) -> Result<Position, Problem> {
         let head = self.durable();
+        let last_by = async |then| {
+            let store = self.store().clone();
+            blocking(move || last_by(&store, then, head)).await?
+        };
         match moment {
             Moment::Position(at) if at > head => {
                 let text = format!("position {at} is ahead of the log, which is at {head}");
                 Err(Problem::new(Kind::Invalid, text).hint(format!("--as-of {head}")))
             }
             Moment::Position(at) => Ok(at),
-            Moment::Time(then) => Ok(last_by(self.store(), then, head)?),
+            Moment::Time(then) => Ok(last_by(then).await?),
             Moment::Ago(ms) => {
                 let then = Millis(self.now().0.saturating_sub(ms));
-                Ok(last_by(self.store(), then, head)?)
+                Ok(last_by(then).await?)
             }
         }
     }

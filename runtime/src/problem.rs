@@ -99,7 +99,7 @@ impl From<StoreError> for Problem {
             StoreError::Breach(breach) => Some(give_up(breach)),
             StoreError::Damaged { breach, .. } => Some(give_up(breach)),
             StoreError::Codec(_) => Some("stoa doctor".to_owned()),
-            StoreError::Stopping => Some("stoa status".to_owned()),
+            StoreError::Stopping | StoreError::Unfinished { .. } => Some("stoa status".to_owned()),
             StoreError::Settings(EmbedError::NoKey { variable }) => {
                 Some(format!("export {variable}=KEY"))
             }

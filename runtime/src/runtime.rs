@@ -1,11 +1,12 @@
 //! The runtime: opens a data directory, keeps its actors alive, stops in order.
 
 use crate::agents::Agents;
+use crate::blocking::blocking;
 use crate::clock::{Clock, Fresh};
 use crate::config::Config;
 use crate::face::Publisher;
 use crate::failure::StoreError;
-use crate::host::{Hook, Shared, load, settled};
+use crate::host::{Hook, Shared, Shown, load, settled};
 use crate::kinds::Kinds;
 use crate::log::{Log, Threads};
 use crate::news::News;
@@ -20,6 +21,7 @@ use crate::vectors::Vectors;
 use parking_lot::{Mutex, RwLock};
 use std::any::Any;
 use std::convert::Infallible;
+use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::sync::{Arc, OnceLock, Weak};
 use std::time::Duration;
 use stoa_actors::behaviour::Behaviour;
@@ -107,14 +109,12 @@ impl Runtime {
         owned: Owned,
     ) -> Result<Runtime, StoreError> {
         let (settings, known) = (config.clone(), kinds.clone());
-        let open = tokio::task::spawn_blocking(move || {
+        let open = blocking(move || {
             let opened = Opened::open(&settings, owned, &known)?;
             let rights = load::<Rights>(&opened.store, RIGHTS)?;
             Ok::<_, StoreError>((opened, rights))
         });
-        let (opened, rights) = open
-            .await
-            .map_err(|error| StoreError::Invariant(format!("opening the store: {error}")))??;
+        let (opened, rights) = open.await??;
         let store = opened.store.clone();
         let vectors = Vectors::configured(&config, &store)?;
         let remote = vectors.clone().map(|it| (it, store.clone()));
@@ -133,7 +133,11 @@ impl Runtime {
             log,
             clock,
             fresh: Fresh::new(),
+            shown: Shown::start().map_err(unstarted)?,
+            rights_decided: AtomicU64::new(0),
+            rights_durable: AtomicU64::new(0),
             news: News::default(),
+            closed: AtomicBool::new(false),
         });
         let around = Around { shared, tree, publisher: Publisher::start(), bytes };
         let hook = Hook {
@@ -167,6 +171,7 @@ impl Runtime {
         };
         let runtime = Runtime(Arc::new(inner));
         runtime.watch_commits();
+        tokio::spawn(runtime.shared().log.clone().publish());
         runtime.settle_due().await?;
         runtime.start_timer();
         runtime.start_vectors();
@@ -343,9 +348,14 @@ impl Runtime {
         self.0.around.tree.status().await
     }
 
-    /// Starts a quarantined actor again, with a clean record.
+    /// Starts a quarantined actor again, with a clean record. When this returns it is back, and takes
+    /// what it is asked; or the text says why it is not.
     pub async fn revive(&self, stream: StreamId) -> Result<(), String> {
-        self.0.around.tree.revive(stream).await
+        self.0.around.tree.revive(stream).await?;
+        match self.0.seats.get(stream) {
+            Some(seat) => seat.is_back().await,
+            None => Ok(()),
+        }
     }
 
     /// Returns only when the store has failed: nothing is acknowledged after that.
@@ -353,11 +363,39 @@ impl Runtime {
         self.store().failure.tripped().await
     }
 
-    /// Stops in order: actors in reverse order of their start, then the log, then a checkpoint so
-    /// that the next open is quick. What is asked afterwards is refused. After an erase the whole
-    /// log is written anew, so that the files do not hold any more what was erased.
+    /// How it was opened.
+    pub fn config(&self) -> &Config {
+        &self.shared().config
+    }
+
+    /// From now on nothing is taken in: whoever asks an actor hears that the runtime is stopping.
+    /// What was taken in before is still decided and made durable.
+    pub fn close(&self) {
+        self.shared().close();
+    }
+
+    /// Stops in order: nothing more is taken in, then actors in reverse order of their start, then
+    /// the log, then a checkpoint so that the next open is quick. After an erase the whole log is
+    /// written anew, so that the files do not hold any more what was erased.
+    ///
+    /// Errors: [`StoreError::Unfinished`] after `shutdown_ms_max`, whatever holds it up: the store
+    /// is left as after a crash then, with everything that was acknowledged.
     pub async fn stop(&self) -> Result<Option<Head>, StoreError> {
         let Some(threads) = self.0.threads.lock().take() else { return Ok(None) };
+        self.close();
+        let ms = self.shared().config.shutdown_ms_max;
+        let in_order = self.stop_in_order(threads);
+        match tokio::time::timeout(Duration::from_millis(ms), in_order).await {
+            Ok(stopped) => stopped,
+            Err(_) => {
+                let error = self.store().failure.trip(StoreError::Unfinished { ms });
+                self.0.around.tree.kill();
+                Err(error)
+            }
+        }
+    }
+
+    async fn stop_in_order(&self, threads: Threads) -> Result<Option<Head>, StoreError> {
         self.0.scrub.stop();
         self.0.searches.stop();
         // Lazy entries and whatever is in flight become durable before their actors go.
@@ -365,7 +403,7 @@ impl Runtime {
         self.0.around.tree.stop().await;
         self.shared().log.stop();
         let (runtime, least) = (self.clone(), self.shared().config.checkpoint_stop_entries);
-        let end = tokio::task::spawn_blocking(move || {
+        let end = blocking(move || {
             let store = runtime.store();
             runtime.0.scrub.join();
             runtime.0.searches.join();
@@ -384,7 +422,7 @@ impl Runtime {
             store.failure.trip(StoreError::Stopping);
             Ok(Some(head))
         });
-        let stopped = end.await.map_err(|error| StoreError::Invariant(error.to_string()))?;
+        let stopped = end.await?;
         settling?;
         stopped
     }

@@ -18,6 +18,7 @@ pub(crate) use kept::Searches;
 pub use live::IndexCard;
 pub(crate) use past::Pasts;
 
+use crate::blocking::blocking;
 use crate::caller::{Caller, Read};
 use crate::moment::Moment;
 use crate::problem::{Kind, Problem};
@@ -42,12 +43,22 @@ pub struct Found {
     pub score: f32,
 }
 
+/// What a search has found.
+pub(crate) struct Looked {
+    pub(crate) hits: Vec<Found>,
+    /// Entries of the space that were looked at.
+    seq: u64,
+    /// Whether it stopped at the bound of an answer.
+    pub(crate) cut: bool,
+}
+
 /// One page of what was found.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Page {
     /// What was found, the best first.
     pub hits: Vec<Found>,
-    /// The cursor of the next page, where there may be one: as many were found as were asked for.
+    /// The cursor of the next page, where there may be one: as many were found as were asked for, or
+    /// as fit into one answer.
     pub next: Option<String>,
     /// The space has changed since the page before, and with it the ranks of a text: what rose
     /// above the end of that page is not told, and what fell behind it is told again. Never so
@@ -82,9 +93,9 @@ impl Caller {
         let mut query = query;
         let before = after.map(|text| Cursor::read(text, space, &query)).transpose()?;
         query.after = before.as_ref().map(|it| it.place);
-        let (hits, seq) = self.looked(space, query.clone(), as_of).await?;
+        let Looked { hits, seq, cut } = self.looked(space, query.clone(), as_of).await?;
         let moved = query.text.is_some() && before.is_some_and(|it| it.seq != seq);
-        let last = hits.last().filter(|_| hits.len() == query.limit);
+        let last = hits.last().filter(|_| cut || hits.len() == query.limit);
         let next = last.map(|it| {
             let place = Place { id: it.read.atom.id, score: Some(it.score) };
             Cursor { place, seq }.write(space, &query)
@@ -95,25 +106,45 @@ impl Caller {
     /// What fits in a space, the best first: everything acknowledged before this was called is
     /// looked at.
     ///
-    /// The first search of a space reads its stream. Errors: [`Kind::Unknown`] when the caller
-    /// cannot read the space, [`Kind::Invalid`] over a limit and for a condition that nobody can
-    /// have meant.
+    /// The first search of a space reads its stream. Atoms are collected up to `answer_bytes_max`,
+    /// one at least: of large atoms fewer than `limit` are given, and [`Caller::page`] says where to
+    /// go on. Errors: [`Kind::Unknown`] when the caller cannot read the space, [`Kind::Invalid`]
+    /// over a limit and for a condition that nobody can have meant.
     pub async fn search(&self, space: SpaceId, query: Query) -> Result<Vec<Found>, Problem> {
-        Ok(self.looked(space, query, None).await?.0)
+        Ok(self.looked(space, query, None).await?.hits)
     }
 
-    /// What fits, and how many entries of the space were looked at.
-    async fn looked(
+    /// The ids of what fits, the best first, without reading what the atoms say.
+    pub(crate) async fn ranked(
+        &self,
+        space: SpaceId,
+        query: Query,
+    ) -> Result<Vec<AtomId>, Problem> {
+        self.askable(space, &query)?;
+        let vector = self.query_vector(&query).await;
+        let ranked = self.reading(move |caller| {
+            let (hits, _) = caller.hits_now(space, &query, vector)?;
+            caller.readable(space)?;
+            Ok(hits.into_iter().map(|it| it.id).collect())
+        });
+        ranked.await
+    }
+
+    /// What fits.
+    pub(crate) async fn looked(
         &self,
         space: SpaceId,
         query: Query,
         moment: Option<Moment>,
-    ) -> Result<(Vec<Found>, u64), Problem> {
+    ) -> Result<Looked, Problem> {
         self.askable(space, &query)?;
-        let at = moment.map(|it| self.runtime.moment(it)).transpose()?;
+        let at = match moment {
+            Some(moment) => Some(self.runtime.moment(moment).await?),
+            None => None,
+        };
         let vector = self.query_vector(&query).await;
         let caller = self.clone();
-        let search = tokio::task::spawn_blocking(move || match at {
+        let search = blocking(move || match at {
             None => caller.search_now(space, &query, vector),
             Some(at) => caller.search_past(space, &query, vector, at),
         });
@@ -148,7 +179,35 @@ impl Caller {
         space: SpaceId,
         query: &Query,
         vector: Option<Embedding>,
-    ) -> Result<(Vec<Found>, u64), Problem> {
+    ) -> Result<Looked, Problem> {
+        let (hits, seq) = self.hits_now(space, query, vector)?;
+        let (hits, cut) = self.collected(&hits)?;
+        // Rights second: what was read before a revoke is not handed out after it.
+        self.readable(space)?;
+        Ok(Looked { hits, seq, cut })
+    }
+
+    /// What was found, up to the bound of an answer; and whether there is more of it.
+    fn collected(&self, hits: &[Hit]) -> Result<(Vec<Found>, bool), Problem> {
+        let (mut all, mut bytes) = (Vec::new(), 0);
+        let most = self.runtime.shared().config.answer_bytes_max;
+        for hit in hits {
+            let found = found(&self.runtime, hit)?;
+            bytes += found.read.atom.bytes();
+            if bytes > most && !all.is_empty() {
+                return Ok((all, true));
+            }
+            all.push(found);
+        }
+        Ok((all, false))
+    }
+
+    fn hits_now(
+        &self,
+        space: SpaceId,
+        query: &Query,
+        vector: Option<Embedding>,
+    ) -> Result<(Vec<Hit>, u64), Problem> {
         let searches = self.runtime.searches();
         let upto = self.runtime.durable();
         let live = searches.live(space);
@@ -160,10 +219,7 @@ impl Caller {
         let seq = read.seq;
         drop(read);
         searches.searched(space);
-        let found: Result<_, _> = hits.iter().map(|hit| found(&self.runtime, hit)).collect();
-        // Rights second: what was read before a revoke is not handed out after it.
-        self.readable(space)?;
-        Ok((found?, seq))
+        Ok((hits, seq))
     }
 
     /// The draft with its vector.
@@ -194,7 +250,7 @@ impl Caller {
         if text.len() <= self.runtime.shared().config.embed_inline_bytes_max {
             return with.embed(&text);
         }
-        tokio::task::spawn_blocking(move || with.embed(&text)).await.ok().flatten()
+        blocking(move || with.embed(&text)).await.ok().flatten()
     }
 
     fn readable(&self, space: SpaceId) -> Result<(), Problem> {

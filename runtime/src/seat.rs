@@ -222,7 +222,7 @@ impl<B: Behaviour + Sync> Seat<B> {
         taken: Option<oneshot::Sender<bool>>,
     ) -> Result<oneshot::Receiver<Asked<B>>, AskError<B::Refusal>> {
         let shared = &self.shared;
-        if let Some(error) = shared.store.failure.error() {
+        if let Some(error) = shared.refuses() {
             return Err(AskError::Store(error));
         }
         let kib = bytes.div_ceil(1024).clamp(1, shared.config.mailbox_bytes_max / 1024) as u32;
@@ -368,8 +368,12 @@ impl<B: Behaviour + Sync> Seat<B> {
             comment: format!("outcome of effect {id}"),
             cause: Cause::default(),
         };
-        if let Err(error) = self.ask(ask).await {
-            tracing::warn!(stream = %self.stream, effect = id, %error, "an outcome was not taken");
+        match self.ask(ask).await {
+            // What is owed is owed again after the next open.
+            Ok(_) | Err(AskError::Store(StoreError::Stopping)) => {}
+            Err(error) => {
+                tracing::warn!(stream = %self.stream, effect = id, %error, "an outcome was not taken");
+            }
         }
     }
 }

@@ -67,6 +67,11 @@ impl Seats {
         self.table.lock().get(&stream).is_some_and(|seat| seat.doing() != Doing::Empty)
     }
 
+    /// The seat of a stream, if there is one.
+    pub(crate) fn get(&self, stream: StreamId) -> Option<Arc<dyn Sits>> {
+        self.table.lock().get(&stream).cloned()
+    }
+
     /// Whether the actor of a stream can be asked; nothing without a seat.
     pub(crate) fn standing(&self, stream: StreamId) -> Option<Standing> {
         self.table.lock().get(&stream).map(|seat| seat.stands())

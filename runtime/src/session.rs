@@ -8,10 +8,12 @@
 mod args;
 mod claims;
 mod coordinator;
+mod fit;
 mod hands;
 pub(crate) mod items;
 mod kept;
 mod notebook;
+mod notices;
 mod reads;
 mod subscriptions;
 
@@ -98,6 +100,7 @@ async fn act(
     let mut hands =
         Hands::new(caller, name, (before.seen, before.leases), Cause::default(), None, lifetime);
     let outcome = runner.run(action, &mut hands).await;
+    let outcome = hands.told_besides(outcome);
     if keep {
         let (seen, leases) = hands.seen();
         let slot = Slot { action: None, dump: outcome.dump.clone(), seen, leases };

@@ -55,6 +55,13 @@ pub struct Entry {
     pub body: Body,
 }
 
+impl Entry {
+    /// About how much room it takes.
+    pub(crate) fn bytes(&self) -> usize {
+        self.body.events.len() + self.body.comment.len() + size_of::<Entry>()
+    }
+}
+
 const ATOMS: u8 = 0;
 const REFERENCES: u8 = 1;
 const ANSWERS: u8 = 2;
@@ -141,17 +148,6 @@ impl Store {
         Ok(Header::split(&value).ok().map(|(header, _)| header.head(position)))
     }
 
-    /// The raw entries after a position, in order.
-    pub(crate) fn raw_after(
-        &self,
-        at: Position,
-    ) -> impl Iterator<Item = Result<(Position, fjall::UserValue), StoreError>> + use<> {
-        self.log.range(keys::position(Position(at.0 + 1))..).map(|guard| {
-            let (key, value) = guard.into_inner()?;
-            Ok((keys::number(&key, 0).map(Position).ok_or_else(short)?, value))
-        })
-    }
-
     /// Where entry `seq` of a stream stands.
     pub fn position_of(&self, stream: StreamId, seq: u64) -> Result<Option<Position>, StoreError> {
         let range = keys::stream(stream, 0)..=keys::stream(stream, seq);
@@ -176,29 +172,6 @@ impl Store {
         let Some(guard) = self.streams.prefix(stream.0).next_back() else { return Ok(0) };
         let (key, value) = guard.into_inner()?;
         Ok(keys::number(&key, 16).ok_or_else(short)? + (value.len() / 8) as u64 - 1)
-    }
-
-    /// The positions of a stream's entries after number `seq`, in order, with their numbers.
-    pub fn stream_after(
-        &self,
-        stream: StreamId,
-        seq: u64,
-    ) -> impl Iterator<Item = Result<(u64, Position), StoreError>> + use<> {
-        let from = match self
-            .streams
-            .range(keys::stream(stream, 0)..=keys::stream(stream, seq))
-            .next_back()
-        {
-            Some(guard) => guard.key().map(|key| key.to_vec()).unwrap_or_default(),
-            None => keys::stream(stream, 0),
-        };
-        self.streams
-            .range(from..=keys::stream(stream, u64::MAX))
-            .flat_map(|guard| match guard.into_inner() {
-                Err(error) => vec![Err(error.into())],
-                Ok((key, value)) => positions(&key, &value),
-            })
-            .filter(move |it| it.as_ref().map_or(true, |(found, _)| *found > seq))
     }
 
     /// The atom version at a place in the log.
@@ -374,12 +347,6 @@ fn space_atom(event: &space::Event) -> Option<&Arc<Atom>> {
 fn entry(position: Position, value: &[u8]) -> Result<Entry, StoreError> {
     let (header, body) = Header::split(value)?;
     Ok(Entry { position, header, body: Body::decode(body)? })
-}
-
-fn positions(key: &[u8], value: &[u8]) -> Vec<Result<(u64, Position), StoreError>> {
-    let Some(first) = keys::number(key, 16) else { return vec![Err(short())] };
-    let places = value.chunks_exact(8).map(|it| keys::number(it, 0).unwrap_or_default());
-    (first..).zip(places).map(|(seq, at)| Ok((seq, Position(at)))).collect()
 }
 
 fn short() -> StoreError {

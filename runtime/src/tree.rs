@@ -274,6 +274,10 @@ impl Bough {
             }
             Message::Revive { child, told } => {
                 let revived = self.verdicts.revive(&child);
+                // From here on whoever asks waits for it.
+                if let (Ok(_), Some(seat)) = (&revived, self.seats.get(&child)) {
+                    seat.restarting();
+                }
                 drop(told.send(revived.as_ref().map(drop).map_err(ToString::to_string)));
                 self.obey(myself, revived.unwrap_or_default());
             }

@@ -8,6 +8,7 @@
 //! not come to yet is found by its words. An endpoint that hangs, refuses or lies costs nothing but
 //! that: it is asked again, later and later, and `status` says why.
 
+use crate::blocking::blocking;
 use crate::config::Config;
 use crate::embedder::{EmbedError, Remote};
 use crate::failure::StoreError;
@@ -217,8 +218,8 @@ async fn step(
         return at_end(runtime, vectors, head).await.map(Ok);
     }
     let reader = runtime.clone();
-    let read = tokio::task::spawn_blocking(move || gather(&reader, so_far.upto, head));
-    let (texts, upto) = read.await.map_err(|error| StoreError::Invariant(error.to_string()))??;
+    let read = blocking(move || gather(&reader, so_far.upto, head));
+    let (texts, upto) = read.await??;
     let within = Duration::from_millis(runtime.shared().config.embedding.request_ms_max);
     let made = match ask(vectors, &texts, within).await {
         Ok(made) => made,
@@ -244,8 +245,8 @@ async fn keep(
     so_far: Embedded,
 ) -> Result<(), StoreError> {
     let (store, fingerprint) = (runtime.store().clone(), vectors.fingerprint());
-    let kept = tokio::task::spawn_blocking(move || store.keep_vectors(fingerprint, &rows, so_far));
-    kept.await.map_err(|error| StoreError::Invariant(error.to_string()))??;
+    let kept = blocking(move || store.keep_vectors(fingerprint, &rows, so_far));
+    kept.await??;
     *vectors.so_far.lock() = so_far;
     Ok(())
 }
@@ -260,8 +261,8 @@ async fn at_end(runtime: &Runtime, vectors: &Vectors, head: Position) -> Result<
     }
     if !vectors.alone.swap(true, Ordering::AcqRel) {
         let (store, fingerprint) = (runtime.store().clone(), vectors.fingerprint());
-        let forgotten = tokio::task::spawn_blocking(move || store.forget_vectors_but(fingerprint));
-        forgotten.await.map_err(|error| StoreError::Invariant(error.to_string()))??;
+        let forgotten = blocking(move || store.forget_vectors_but(fingerprint));
+        forgotten.await??;
     }
     Ok(Step::End(head))
 }

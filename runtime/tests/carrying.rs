@@ -155,10 +155,10 @@ async fn open(dir: &tempfile::TempDir, name: &str) -> (Runtime, Caller, SpaceId)
     (runtime, caller, space)
 }
 
-fn leaving(caller: &Caller, space: SpaceId) -> Vec<Carried> {
-    let mut export = caller.export(space).unwrap();
+async fn leaving(caller: &Caller, space: SpaceId) -> Vec<Carried> {
+    let mut export = caller.export(space).await.unwrap();
     let mut all = Vec::new();
-    while let Some(piece) = export.piece().unwrap() {
+    while let Some(piece) = export.piece().await.unwrap() {
         all.extend(piece.into_iter().map(|it| Carried { imported: None, ..it }));
     }
     all
@@ -199,7 +199,7 @@ async fn an_import_is_the_space_again_and_goes_on_where_it_was_cut_off() {
     let dir = tempfile::tempdir().unwrap();
     let (first, caller, space) = open(&dir, "first").await;
     let ids = fill(&caller, space).await;
-    let all = leaving(&caller, space);
+    let all = leaving(&caller, space).await;
     assert_eq!(read(&file(&all)), all);
     let (second, importer, into) = open(&dir, "second").await;
     // The first half, then all of it in other pieces, then all of it again.
@@ -210,7 +210,7 @@ async fn an_import_is_the_space_again_and_goes_on_where_it_was_cut_off() {
         (sum.new, sum.known) = (sum.new + new, sum.known + known);
     }
     assert_eq!(sum.new, all.len() as u64);
-    assert_eq!(leaving(&importer, into), all);
+    assert_eq!(leaving(&importer, into).await, all);
     for id in &ids {
         let (was, is) = (caller.get(*id).await.unwrap(), importer.get(*id).await.unwrap());
         assert_eq!((is.atom.version, &is.atom.content), (was.atom.version, &was.atom.content));
@@ -246,7 +246,7 @@ async fn an_import_is_the_space_again_and_goes_on_where_it_was_cut_off() {
         let brought = importer.import(copy, anew().collect(), why()).await.unwrap();
         assert_eq!(brought.new, new);
     }
-    let inside = leaving(&importer, copy);
+    let inside = leaving(&importer, copy).await;
     assert!(inside.iter().all(|it| !ids.contains(&it.id)));
     let targets = inside.iter().flat_map(|it| &it.references);
     assert!(targets.clone().count() > 10);

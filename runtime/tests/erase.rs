@@ -160,8 +160,8 @@ async fn assert_gone(
         assert!(found.iter().all(|it| it.read.atom.id != id));
     }
     assert!(!log(runtime).contains(secret), "in the log");
-    let mut export = caller.export(space).unwrap();
-    while let Some(piece) = export.piece().unwrap() {
+    let mut export = caller.export(space).await.unwrap();
+    while let Some(piece) = export.piece().await.unwrap() {
         assert!(!format!("{piece:?}").contains(secret), "in an export");
     }
     // Who, when and why is there.
@@ -354,20 +354,20 @@ async fn an_import_brings_nothing_back_and_an_erase_along() {
     let (first, caller, space) = open(&dir.path().join("first")).await;
     let words = secret(6);
     let id = told(&caller, space, &words).await;
-    let leaving = |caller: &Caller, space| {
-        let mut export = caller.export(space).unwrap();
+    let leaving = async |caller: &Caller, space| {
+        let mut export = caller.export(space).await.unwrap();
         let mut all = Vec::new();
-        while let Some(piece) = export.piece().unwrap() {
+        while let Some(piece) = export.piece().await.unwrap() {
             all.extend(piece);
         }
         all
     };
-    let before = leaving(&caller, space);
+    let before = leaving(&caller, space).await;
     let (second, importer, into) = open(&dir.path().join("second")).await;
     let why = || Why::comment("import");
     importer.import(into, before.clone(), why()).await.unwrap();
     caller.erase(id, Expect::Any, Why::comment("it must go")).await.unwrap();
-    let after = leaving(&caller, space);
+    let after = leaving(&caller, space).await;
     let brought = importer.import(into, after.clone(), why()).await.unwrap();
     assert_eq!((brought.new, brought.known), (1, after.len() as u64 - 1));
     assert_eq!(importer.get(id).await.unwrap().atom.content, Content::Erased);

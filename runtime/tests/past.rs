@@ -312,7 +312,7 @@ async fn run(steps: Vec<Step>, moments: Vec<(u16, u8)>) -> Result<(), String> {
         // The last step of a millisecond is what was there by then.
         let stamp = runtime.store().entry(*at).map_err(|it| it.to_string())?;
         let stamp = stamp.map(|it| it.body.at).unwrap_or_default();
-        let by_then = runtime.moment(Moment::Time(stamp)).map_err(said)?;
+        let by_then = runtime.moment(Moment::Time(stamp)).await.map_err(said)?;
         let last = trial.thens.iter().rev().find(|(at, _)| *at <= by_then);
         if by_then < *at || last.is_none() {
             return Err(format!("{at} was stamped {stamp:?}, by which the log was at {by_then}"));

@@ -8,9 +8,10 @@ use std::path::Path;
 use std::time::Duration;
 use stoa_actors::atom::Content;
 use stoa_actors::id::{AtomId, ROOT, SpaceId};
+use stoa_actors::rights::Level;
 use stoa_actors::space::{Draft, Expect, Patch};
 use stoa_runtime::audit::audit;
-use stoa_runtime::caller::{Caller, HistoryQuery, Of, Why};
+use stoa_runtime::caller::{Caller, Grant, HistoryQuery, Of, Why};
 use stoa_runtime::config::Config;
 use stoa_runtime::failure::StoreError;
 use stoa_runtime::fault::{Faults, Point};
@@ -203,4 +204,32 @@ async fn of_questions_at_once_every_acknowledged_one_is_there() {
     let life = open(dir.path()).await;
     life.assert_whole("at the end", &acknowledged, &asked).await;
     life.runtime.stop().await.unwrap();
+}
+
+/// What is refused because of a revoke is not told before that revoke is durable: a crash would unsay
+/// it, and the caller had heard.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refusal_waits_for_the_revoke_that_it_rests_on() {
+    let dir = tempfile::tempdir().unwrap();
+    let Life { runtime, caller, space, faults } = open(dir.path()).await;
+    let grant = Grant { level: Level::Write, delegate: None, expires: None, reason: String::new() };
+    let bob = caller.grant("notes", "bob", grant).await.unwrap().session;
+    let bob = runtime.caller(bob);
+    let id = bob.put(space, text("mine".into()), Why::comment("put")).await.unwrap().id;
+    faults.hold(Point::Commit);
+    let owner = caller.clone();
+    let revoke = tokio::spawn(async move { owner.revoke("notes", "bob", "enough").await });
+    // Readers see less as soon as it is decided.
+    while bob.get(id).await.is_ok() {
+        tokio::task::yield_now().await;
+    }
+    let put = bob.put(space, text("more".into()), Why::comment("put"));
+    tokio::pin!(put);
+    let early = tokio::time::timeout(Duration::from_millis(300), &mut put).await;
+    assert!(early.is_err(), "nothing is told of what is not durable: {early:?}");
+    assert!(!revoke.is_finished());
+    faults.release();
+    assert_eq!(put.await.unwrap_err().kind, Kind::Unknown);
+    assert_eq!(revoke.await.unwrap().unwrap(), 1);
+    runtime.stop().await.unwrap();
 }

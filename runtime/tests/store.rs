@@ -208,8 +208,8 @@ async fn picture(caller: &Caller, written: &[Written]) -> Vec<String> {
     let mut out = Vec::new();
     for it in written {
         let read = caller.get(it.id).await.unwrap();
-        let sources: Vec<AtomId> =
-            caller.sources(it.id, None).await.unwrap().iter().map(|(_, it)| it.atom.id).collect();
+        let sources = caller.sources(it.id, None, 0).await.unwrap().found;
+        let sources: Vec<AtomId> = sources.iter().map(|(_, it)| it.atom.id).collect();
         let first = caller.get_version(it.id, 1).await.unwrap();
         out.push(format!("{read:?} {sources:?} {first:?}"));
     }

@@ -120,20 +120,31 @@ impl Rights {
             let first = aliases.entry(row.of).or_insert(alias);
             *first = alias.min(first);
         }
-        let all = subjects.into_iter().filter_map(|on| self.holding(holder, on, &aliases, now));
+        let all = subjects.into_iter().filter_map(|on| {
+            let alias = aliases.get(&on.1).filter(|_| on.0 == Kind::Space);
+            self.held_on(holder, self.subject(on), alias.copied(), now)
+        });
         let mut all: Vec<Holding> = all.collect();
         all.sort_by(|a, b| a.subject.cmp(&b.subject));
         all
     }
 
-    fn holding(
+    /// What `holder` has on one subject now, if anything.
+    pub fn holding(&self, holder: SessionId, subject: Subject, now: Millis) -> Option<Holding> {
+        let alias = match subject {
+            Subject::Space(space) => self.alias_of(holder, Named::Space(space)),
+            _ => None,
+        };
+        self.held_on(holder, subject, alias, now)
+    }
+
+    fn held_on(
         &self,
         holder: SessionId,
-        on: On,
-        aliases: &BTreeMap<Place, &str>,
+        subject: Subject,
+        alias: Option<&str>,
         now: Millis,
     ) -> Option<Holding> {
-        let subject = self.subject(on);
         let live = || self.live(holder, &subject, now).map(|(_, link)| link);
         let use_ = live().filter_map(|link| link.use_).max();
         let delegate = live().filter_map(|link| link.delegate).max();
@@ -144,8 +155,7 @@ impl Rights {
         };
         let lapses = [lapse(use_, |link| link.use_), lapse(delegate, |link| link.delegate)];
         let first = lapses.into_iter().flatten().min()?;
-        let alias = aliases.get(&on.1).filter(|_| on.0 == Kind::Space);
-        let alias = alias.map(|&it| it.to_owned());
+        let alias = alias.map(str::to_owned);
         let expires = Some(first).filter(|&at| at != NEVER);
         Some(Holding { subject, alias, use_, delegate, expires })
     }

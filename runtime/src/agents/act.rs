@@ -53,6 +53,7 @@ pub(super) async fn act(
         Lifetime::Lasting,
     );
     let outcome = runtime.runner()?.run(action, &mut hands).await;
+    let outcome = hands.told_besides(outcome);
     let (seen, leases) = hands.seen();
     let slot = Slot { action: Some((turn, step)), dump: outcome.dump.clone(), seen, leases };
     kept.keep(runtime, session, slot)?;

@@ -125,7 +125,7 @@ impl Runtime {
         let state = context::state(self, session).await?;
         let waits = matches!(state.phase(), Phase::Exhausted { .. });
         if waits && state.purse().used_up().is_none() {
-            let news = self.news(session, &state)?.wakes;
+            let news = self.news(session, &state).await?.wakes;
             let ask = Ask::new(ROOT, Message::Resume(news)).comment("funded");
             self.agent(session)?.ask(ask).await?;
             self.wake_up(session);

@@ -1,9 +1,10 @@
 //! What a model is told: read anew from the log and the spaces for every step.
 
+use crate::caller::Caller;
 use crate::model::{Card, Context, Exchange};
 use crate::problem::{Kind, Problem};
 use crate::runtime::Runtime;
-use crate::session::held;
+use crate::session::{Granted, held};
 use stoa_actors::atom::Content;
 use stoa_actors::id::{ROOT, SessionId};
 use stoa_actors::incarnation::{self, Ask};
@@ -52,11 +53,7 @@ pub(super) async fn context(
             _ => None,
         }));
     }
-    let mut spaces = Vec::new();
-    for it in held(&caller, session) {
-        let description = caller.description(it.space)?;
-        spaces.push(Card { alias: it.alias, id: it.space, level: it.level, description });
-    }
+    let (spaces, steps) = caller.reading(|caller| Ok((cards(caller)?, steps(caller)?))).await?;
     let alias = |space| {
         let known = spaces.iter().find(|it| it.id == space);
         known.map_or_else(|| space.to_string(), |it| it.alias.clone())
@@ -69,16 +66,25 @@ pub(super) async fn context(
         task: charter.task.clone(),
         instructions,
         wakes,
-        steps: steps(runtime, session)?,
+        steps,
         left: state.purse().left(),
         spaces,
     };
     Ok(Told { model: charter.model.clone(), told })
 }
 
+/// The spaces that a session holds, with what each says it is for.
+fn cards(of: &Caller) -> Result<Vec<Card>, Problem> {
+    let card = |it: Granted| {
+        let description = of.described(it.space)?;
+        Ok(Card { alias: it.alias, id: it.space, level: it.level, description })
+    };
+    held(of, of.session()).into_iter().map(card).collect()
+}
+
 /// What was thought and seen in the turn that runs: the end of the stream, back to its beginning.
-fn steps(runtime: &Runtime, session: SessionId) -> Result<Vec<Exchange>, Problem> {
-    let store = runtime.store();
+fn steps(of: &Caller) -> Result<Vec<Exchange>, Problem> {
+    let (store, session) = (of.runtime.store(), of.session());
     let mut seq = store.last_seq(session.stream())?;
     let (mut steps, mut seen): (Vec<Exchange>, Option<Observation>) = (Vec::new(), None);
     while seq > 0 {

@@ -57,20 +57,16 @@ impl Caller {
             under.sort();
             under.into_iter().map(|(_, session)| session).collect()
         };
-        let caller = self.clone();
-        let cards = tokio::task::spawn_blocking(move || {
-            under.into_iter().map(|it| caller.card_of(it)).collect::<Result<Vec<_>, _>>()
-        });
-        cards.await.map_err(|error| Problem::new(Kind::Store, error))?
+        self.reading(move |caller| under.into_iter().map(|it| caller.card_of(it)).collect()).await
     }
 
     /// One agent under the caller, by its name or its id.
     pub async fn agent(&self, name: &str) -> Result<AgentCard, Problem> {
-        self.card_of(self.agent_named(name)?)
+        self.agent_card(self.agent_named(name)?).await
     }
 
     pub(crate) async fn agent_card(&self, session: SessionId) -> Result<AgentCard, Problem> {
-        self.card_of(session)
+        self.reading(move |caller| caller.card_of(session)).await
     }
 
     /// By a name of the caller's, by the name its parent gives it when no other agent under the
@@ -178,7 +174,7 @@ impl Caller {
     /// is let in there first, which is recorded.
     pub async fn say(&self, name: &str, text: &str) -> Result<Written, Problem> {
         let session = self.agent_named(name)?;
-        let card = self.card_of(session)?;
+        let card = self.agent_card(session).await?;
         if card.state == "wiped" {
             return Err(Refusal::Wiped.into());
         }
@@ -211,7 +207,7 @@ impl Caller {
         let owed = super::context::state(&self.runtime, session).await?.resume();
         seat.keep_effects(&owed.into_iter().map(|(id, _)| id).collect::<Vec<_>>());
         self.runtime.wake_up(session);
-        self.card_of(session)
+        self.agent_card(session).await
     }
 
     /// Lets a stopped, parked or quarantined agent go on: it gets a turn. So does one whose budget
@@ -228,10 +224,10 @@ impl Caller {
                 format!("{name:?} is at work, or waits for news; there is nothing to resume");
             return Err(Problem::new(Kind::Conflict, text).hint(format!("stoa agent show {name}")));
         }
-        let news = self.runtime.news(session, &state)?.wakes;
+        let news = self.runtime.news(session, &state).await?.wakes;
         seat.ask(Ask::new(self.session(), Message::Resume(news)).comment("resume")).await?;
         self.runtime.wake_up(session);
-        self.card_of(session)
+        self.agent_card(session).await
     }
 
     /// Ends an agent and all under it, the youngest first: rights, names and turns go, what they

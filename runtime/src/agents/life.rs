@@ -16,7 +16,8 @@ use stoa_actors::log::Cause;
 use stoa_actors::session::{Charter, Event, Letter, Session};
 
 impl Runtime {
-    /// The state of a session; nothing when its entries do not make one.
+    /// The state of a session; nothing when its entries do not make one. Not on a thread of the
+    /// executor.
     pub(crate) fn life(&self, session: SessionId) -> Result<Option<Session>, StoreError> {
         let load = || load::<Session>(self.store(), session.stream());
         match catch_unwind(AssertUnwindSafe(load)) {

@@ -3,10 +3,11 @@
 use crate::caller::{Caller, Change};
 use crate::door::Answer;
 use crate::problem::{Kind, Problem};
+use crate::store::Entry;
 use serde::{Deserialize, Serialize};
 use stoa_actors::behaviour::Behaviour;
 use stoa_actors::codec::CodecError;
-use stoa_actors::id::{Millis, Position, RIGHTS, ROOT, SessionId, SpaceId};
+use stoa_actors::id::{Millis, Position, RIGHTS, ROOT, SessionId, SpaceId, StreamId};
 use stoa_actors::incarnation;
 use stoa_actors::log::Body;
 use stoa_actors::session::{Booking, Event, Recorded, Session, Settlement, TurnOutcome};
@@ -40,31 +41,35 @@ impl Caller {
             let text = "the history of all rights is for the owner of the directory";
             return Err(Problem::new(Kind::Forbidden, text).hint("stoa space list"));
         }
-        let store = self.runtime.store();
-        let mut found = Vec::new();
-        for place in store.stream_after(RIGHTS, 0) {
-            let (_, at) = place?;
-            let Some(entry) = (if at > after { store.entry(at)? } else { None }) else { continue };
-            let names = self.runtime.kinds().names(&entry.body)?;
-            found.extend(names.into_iter().map(|kind| Happening {
-                position: at,
-                at: entry.body.at,
-                agent: entry.body.by,
-                kind: kind.to_owned(),
-                text: entry.body.comment.clone(),
-            }));
-            if found.len() >= limit {
-                break;
-            }
-        }
-        Ok(found)
+        self.all_of(RIGHTS, after, limit).await
     }
 
-    /// What the caller may see of one entry of the log: changes of spaces that it can read, and
-    /// what agents under it did.
-    pub(crate) fn seen_at(&self, at: Position) -> Result<Vec<Answer>, Problem> {
-        let Some(entry) = self.runtime.store().entry(at)? else { return Ok(Vec::new()) };
-        let stream = entry.header.stream;
+    /// What the caller may see of the log after a cursor, and how far that was looked for: changes
+    /// of spaces that it can read, and what agents under it did. One bounded piece.
+    pub(crate) async fn seen_after(
+        &self,
+        after: Position,
+        upto: Position,
+    ) -> Result<(Vec<Answer>, Position), Problem> {
+        self.reading(move |caller| {
+            let config = &caller.runtime.shared().config;
+            let (mut seen, mut cursor, mut bytes) = (Vec::new(), after, 0);
+            for (looked, entry) in caller.runtime.store().entries_from(after).enumerate() {
+                let entry = entry?;
+                let full = looked >= config.follow_entries_max || bytes >= config.read_piece_bytes;
+                if full || entry.position > upto {
+                    break;
+                }
+                (cursor, bytes) = (entry.position, bytes + entry.bytes());
+                seen.extend(caller.seen(&entry)?);
+            }
+            Ok((seen, cursor))
+        })
+        .await
+    }
+
+    fn seen(&self, entry: &Entry) -> Result<Vec<Answer>, Problem> {
+        let (stream, at) = (entry.header.stream, entry.position);
         let (space, session) = (SpaceId(stream.0), SessionId(stream.0));
         match entry.body.kind.as_str() {
             Space::KIND if self.level(space).is_some() => {
@@ -91,20 +96,70 @@ impl Caller {
         limit: usize,
     ) -> Result<Vec<Happening>, Problem> {
         let session = self.agent_named(name)?;
-        let store = self.runtime.store();
+        self.all_of(session.stream(), after, limit).await
+    }
+
+    async fn all_of(
+        &self,
+        stream: StreamId,
+        mut after: Position,
+        limit: usize,
+    ) -> Result<Vec<Happening>, Problem> {
         let mut found = Vec::new();
-        for place in store.stream_after(session.stream(), 0) {
-            let (_, at) = place?;
-            if at <= after {
-                continue;
-            }
-            let Some(entry) = store.entry(at)? else { continue };
-            found.extend(happenings(session, at, &entry.body)?);
-            if found.len() >= limit {
+        while found.len() < limit {
+            let (piece, upto) = self.happened(stream, after, limit - found.len()).await?;
+            if upto == after {
                 break;
             }
+            after = upto;
+            found.extend(piece);
         }
         Ok(found)
+    }
+
+    /// What happened in a stream after a cursor, and how far it was read: one bounded piece, which
+    /// costs what is new and not what was before.
+    pub(crate) async fn happened(
+        &self,
+        stream: StreamId,
+        after: Position,
+        limit: usize,
+    ) -> Result<(Vec<Happening>, Position), Problem> {
+        if self.runtime.store().head_of_stream(stream)? <= after {
+            return Ok((Vec::new(), after));
+        }
+        self.reading(move |caller| {
+            let (store, config) = (caller.runtime.store(), &caller.runtime.shared().config);
+            let from = store.seq_at(stream, after)?;
+            let (mut found, mut cursor, mut bytes) = (Vec::new(), after, 0);
+            for (looked, entry) in store.entries_after(stream, from).enumerate() {
+                let full = looked >= config.follow_entries_max || bytes >= config.read_piece_bytes;
+                if full || found.len() >= limit {
+                    break;
+                }
+                let entry = entry?;
+                (cursor, bytes) = (entry.position, bytes + entry.bytes());
+                found.extend(match stream {
+                    RIGHTS => caller.of_rights(&entry)?,
+                    _ => happenings(SessionId(stream.0), entry.position, &entry.body)?,
+                });
+            }
+            Ok((found, cursor))
+        })
+        .await
+    }
+
+    fn of_rights(&self, entry: &Entry) -> Result<Vec<Happening>, Problem> {
+        let Body { at, by, comment, .. } = &entry.body;
+        let names = self.runtime.kinds().names(&entry.body)?.into_iter();
+        let happening = |kind: &str| Happening {
+            position: entry.position,
+            at: *at,
+            agent: *by,
+            kind: kind.to_owned(),
+            text: comment.clone(),
+        };
+        Ok(names.map(happening).collect())
     }
 }
 

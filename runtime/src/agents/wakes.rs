@@ -5,6 +5,7 @@
 //! and the end of the turn makes it look again. So of 200 agents that follow one space at most 200
 //! wakes are pending.
 
+use crate::blocking::blocking;
 use crate::failure::StoreError;
 use crate::problem::{Kind, Problem};
 use crate::runtime::{Runtime, WeakRuntime};
@@ -189,12 +190,7 @@ impl Runtime {
             }
             Ok::<_, StoreError>(up)
         };
-        let handle = tokio::runtime::Handle::current();
-        let up = tokio::task::spawn_blocking(move || {
-            let _in = handle.enter();
-            look()
-        });
-        let up = up.await.map_err(|error| StoreError::Invariant(error.to_string()))??;
+        let up = blocking(look).await??;
         up.into_iter().for_each(|it| self.wake_up(it));
         Ok(())
     }
@@ -249,7 +245,7 @@ impl Runtime {
             }
             return Ok(());
         }
-        let New { wakes, mut cause, later, over } = self.news(session, &state)?;
+        let New { wakes, mut cause, later, over } = self.news(session, &state).await?;
         for space in over {
             seat.ask(Ask::new(ROOT, Message::Unfollow(space)).comment("over")).await?;
             self.unfollow(space, session);
@@ -258,7 +254,7 @@ impl Runtime {
             self.wake_up_at(session, at);
         }
         if let (Phase::Parked { heard, .. }, Some(charter)) = (state.phase(), state.charter()) {
-            cause = self.answer_to(session, charter.dm, *heard)?;
+            cause = self.answer_to(session, charter.dm, *heard).await?;
         }
         if wakes.is_empty() {
             // Who waits for a pause still has something to do.
@@ -275,7 +271,7 @@ impl Runtime {
     }
 
     /// What is new to a session in the spaces that it follows, and what set it off.
-    pub(super) fn news(&self, session: SessionId, state: &Session) -> Result<New, Problem> {
+    pub(super) async fn news(&self, session: SessionId, state: &Session) -> Result<New, Problem> {
         let now = self.now();
         let mut new =
             New { wakes: Vec::new(), cause: Cause::default(), later: None, over: Vec::new() };
@@ -285,7 +281,7 @@ impl Runtime {
                 continue;
             }
             let after = follow.cursor.max(self.shared().news.scanned(space, session));
-            match self.pending(session, space, after, &follow.filter) {
+            match self.pending(session, space, after, &follow.filter).await {
                 Ok((Some(pending), _)) => {
                     match follow.terms.tells(pending.since, pending.latest, now) {
                         Tells::Now => {}
@@ -311,12 +307,17 @@ impl Runtime {
 
     /// What set off the word that a parked agent waits for: of several the one that is nearest to
     /// somebody outside.
-    fn answer_to(&self, parked: SessionId, dm: SpaceId, heard: Position) -> Result<Cause, Problem> {
+    async fn answer_to(
+        &self,
+        parked: SessionId,
+        dm: SpaceId,
+        heard: Position,
+    ) -> Result<Cause, Problem> {
         let most = self.shared().config.follow_entries_max;
+        let (caller, all) = (self.caller(parked), Filter::default());
         let (mut after, mut nearest) = (heard, None::<Cause>);
         loop {
-            let changes = self.caller(parked).changes(dm, after, most, &Filter::default());
-            let (changes, upto) = match changes {
+            let (changes, upto) = match caller.changes(dm, after, most, &all).await {
                 Err(problem) if problem.kind == Kind::Unknown => return Ok(Cause::default()),
                 changes => changes?,
             };
@@ -334,7 +335,7 @@ impl Runtime {
 
     /// One coalesced wake of all there is to read after a cursor, and how far that is; the cause
     /// is that of the longest chain.
-    fn pending(
+    async fn pending(
         &self,
         to: SessionId,
         space: SpaceId,
@@ -346,7 +347,7 @@ impl Runtime {
         let caller = self.caller(to);
         let (mut wake, mut cause, mut times) = (None, Cause::default(), None);
         loop {
-            let (changes, upto) = caller.changes(space, after, most, filter)?;
+            let (changes, upto) = caller.changes(space, after, most, filter).await?;
             if upto == after {
                 break;
             }

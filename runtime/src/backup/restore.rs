@@ -2,6 +2,7 @@
 
 use super::file::{Next, Reading, Trouble};
 use super::{Backup, BackupError, Copied, Copying};
+use crate::blocking::told_to_block;
 use crate::config::Config;
 use crate::failure::StoreError;
 use crate::kinds::Kinds;
@@ -47,6 +48,16 @@ pub fn restore(
     let proved = verify(path, look)?;
     let erased = Erased::of(path)?;
     let vacant = Vacant::take(&config.data)?;
+    told_to_block(|| refill(path, config, kinds, (proved, erased, vacant), look))
+}
+
+fn refill(
+    path: &Path,
+    config: &Config,
+    kinds: &Kinds,
+    (proved, erased, vacant): (Backup, Erased, Vacant),
+    look: &mut dyn FnMut(Copied),
+) -> Result<Backup, BackupError> {
     let of = proved.head.position.0;
     vacant.fill(config, kinds, |add| {
         let mut reading = Reading::open(path)?;

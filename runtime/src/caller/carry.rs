@@ -5,6 +5,7 @@ use crate::embedder;
 use crate::envelope::Exported;
 use crate::failure::StoreError;
 use crate::problem::{Kind, Problem};
+use crate::store::Entry;
 use serde::{Deserialize, Serialize};
 use stoa_actors::atom::Embed;
 use stoa_actors::id::{Position, SpaceId, StreamId};
@@ -29,18 +30,13 @@ pub struct Export {
     built_in: u32,
 }
 
-/// Entries of a piece are read until their contents take so much.
-const EXPORT_BYTES: usize = 1 << 20;
-/// And at most so many.
-const EXPORT_ENTRIES: usize = 512;
-
 impl Caller {
     /// Every version of every atom of a space, as it is durable now. Needs `read`.
-    pub fn export(&self, space: SpaceId) -> Result<Export, Problem> {
+    pub async fn export(&self, space: SpaceId) -> Result<Export, Problem> {
         self.level(space).ok_or_else(|| Problem::no_space(&space.to_string()))?;
         let exported = Exported {
             space,
-            description: self.description(space)?,
+            description: self.description(space).await?,
             upto: self.runtime.durable(),
             at: self.runtime.now(),
         };
@@ -90,34 +86,53 @@ impl Export {
     }
 
     /// The next versions, in order; nothing at the end.
-    pub fn piece(&mut self) -> Result<Option<Vec<Carried>>, Problem> {
-        let (mut found, mut bytes, mut read) = (Vec::new(), 0, 0);
-        let store = self.caller.runtime.store();
-        for entry in store.entries_after(self.stream, self.seq) {
-            let entry = entry?;
-            if entry.position > self.exported.upto
-                || bytes >= EXPORT_BYTES
-                || read >= EXPORT_ENTRIES
-            {
-                break;
+    pub async fn piece(&mut self) -> Result<Option<Vec<Carried>>, Problem> {
+        let (stream, from, upto) = (self.stream, self.seq, self.exported.upto);
+        let (space, built_in) = (self.exported.space, self.built_in);
+        let read = self.caller.reading(move |caller| {
+            let mut piece = Piece { found: Vec::new(), bytes: 0, read: 0, seq: from };
+            let config = &caller.runtime.shared().config;
+            for entry in caller.runtime.store().entries_after(stream, from) {
+                let entry = entry?;
+                let full = piece.bytes >= config.read_piece_bytes
+                    || piece.read >= config.follow_entries_max;
+                if entry.position > upto || full {
+                    break;
+                }
+                piece.take(space, &entry, built_in)?;
             }
-            (self.seq, read) = (entry.header.seq, read + 1);
-            let space = self.exported.space;
-            let leaving = Carried::of(space, entry.position, &entry.body);
-            for mut it in leaving.map_err(StoreError::from)? {
-                bytes += it.bytes();
-                it.embedding = it.embedding.filter(|made| made.fingerprint != self.built_in);
-                found.push(it);
-            }
-        }
-        // Rights second: what was read before a revoke is not handed out after it.
-        let space = self.exported.space;
-        self.caller.level(space).ok_or_else(|| Problem::no_space(&space.to_string()))?;
+            // Rights second: what was read before a revoke is not handed out after it.
+            caller.level(space).ok_or_else(|| Problem::no_space(&space.to_string()))?;
+            Ok(piece)
+        });
+        let Piece { found, read, seq, .. } = read.await?;
+        self.seq = seq;
         Ok((read > 0).then_some(found))
     }
 
     /// Everything up to here is in it.
     pub fn upto(&self) -> Position {
         self.exported.upto
+    }
+}
+
+/// What of a space leaves it together.
+struct Piece {
+    found: Vec<Carried>,
+    bytes: usize,
+    read: usize,
+    seq: u64,
+}
+
+impl Piece {
+    /// What is made by the embedder that is built in can be made again.
+    fn take(&mut self, space: SpaceId, entry: &Entry, built_in: u32) -> Result<(), StoreError> {
+        (self.seq, self.read) = (entry.header.seq, self.read + 1);
+        for mut it in Carried::of(space, entry.position, &entry.body)? {
+            self.bytes += it.bytes();
+            it.embedding = it.embedding.filter(|made| made.fingerprint != built_in);
+            self.found.push(it);
+        }
+        Ok(())
     }
 }

@@ -83,8 +83,7 @@ impl Caller {
         let Wanted { metadata, references } = wanted.clone();
         let text = Some(text.to_owned());
         let query = Query { text, metadata, references, limit, ..Query::default() };
-        let found = self.search(space, query).await?;
-        Ok(found.into_iter().map(|it| it.read.atom.id).collect())
+        self.ranked(space, query).await
     }
 
     /// Several changes of one space, in this order, each seeing those before: all of them, in one
@@ -165,7 +164,11 @@ impl Caller {
 
     /// The leases that hold now.
     pub async fn leases(&self, space: SpaceId) -> Result<Vec<Lease>, Problem> {
-        let state = crate::host::load::<Space>(self.runtime.store(), space.stream())?;
+        let state = self
+            .reading(move |caller| {
+                Ok(crate::host::load::<Space>(caller.runtime.store(), space.stream())?)
+            })
+            .await?;
         self.level(space).ok_or_else(|| Problem::no_space(&space.to_string()))?;
         let now = self.runtime.now();
         Ok(state.state().leases().filter(|it| it.is_live(now)).cloned().collect())

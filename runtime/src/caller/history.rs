@@ -12,27 +12,43 @@ pub use stoa_actors::space::Change;
 
 impl Caller {
     /// Changes that pass, and the cursor to go on from: past everything that was looked through.
-    pub(crate) fn changes(
+    /// One bounded piece: nothing new is left when the cursor is where it was.
+    pub(crate) async fn changes(
         &self,
         space: SpaceId,
         after: Position,
         limit: usize,
         filter: &Filter,
     ) -> Result<(Vec<Change>, Position), Problem> {
-        let store = self.runtime.store();
-        let entries_max = self.runtime.shared().config.follow_entries_max.max(limit);
-        let stream = space.stream();
-        let first = store.seq_at(stream, after)?;
-        let mut follower = Follower::new(space, after, filter.clone());
-        let (mut found, mut looked) = (Vec::new(), 0);
-        for place in store.stream_after(stream, first) {
-            if found.len() >= limit || looked >= entries_max {
+        if self.runtime.store().head_of_stream(space.stream())? <= after {
+            self.level(space).ok_or_else(|| Problem::no_space(&space.to_string()))?;
+            return Ok((Vec::new(), after));
+        }
+        let follower = Follower::new(space, after, filter.clone());
+        self.reading(move |caller| caller.piece_of(space, follower, limit)).await
+    }
+
+    fn piece_of(
+        &self,
+        space: SpaceId,
+        mut follower: Follower,
+        limit: usize,
+    ) -> Result<(Vec<Change>, Position), Problem> {
+        let (store, config) = (self.runtime.store(), &self.runtime.shared().config);
+        let first = store.seq_at(space.stream(), follower.cursor())?;
+        let (mut found, mut looked, mut bytes) = (Vec::new(), 0, 0);
+        for entry in store.entries_after(space.stream(), first) {
+            let entry = entry?;
+            bytes += entry.bytes();
+            looked += 1;
+            let taken = follower.take(entry.position, &entry.body);
+            found.extend(taken.map_err(StoreError::from)?);
+            if found.len() >= limit
+                || looked >= config.follow_entries_max
+                || bytes >= config.read_piece_bytes
+            {
                 break;
             }
-            let (_, at) = place?;
-            let Some(entry) = store.entry(at)? else { continue };
-            found.extend(follower.take(at, &entry.body).map_err(StoreError::from)?);
-            looked += 1;
         }
         // Rights second: what was read before a revoke is not handed out after it.
         self.level(space).ok_or_else(|| Problem::no_space(&space.to_string()))?;
@@ -70,10 +86,10 @@ impl Follow {
     }
 
     /// The changes that are there now, at most `limit`; none when there is nothing new.
-    pub fn ready(&mut self, limit: usize) -> Result<Vec<Change>, Problem> {
+    pub async fn ready(&mut self, limit: usize) -> Result<Vec<Change>, Problem> {
         loop {
             let (changes, cursor) =
-                self.caller.changes(self.space, self.cursor, limit, &self.filter)?;
+                self.caller.changes(self.space, self.cursor, limit, &self.filter).await?;
             let moved = cursor != self.cursor;
             self.cursor = cursor;
             if !changes.is_empty() || !moved {
@@ -85,7 +101,7 @@ impl Follow {
     /// The next changes, waited for.
     pub async fn next(&mut self, limit: usize) -> Result<Vec<Change>, Problem> {
         loop {
-            let changes = self.ready(limit)?;
+            let changes = self.ready(limit).await?;
             if !changes.is_empty() {
                 return Ok(changes);
             }
@@ -98,23 +114,28 @@ impl Follow {
         self.bell.heard().await;
     }
 
-    /// One coalesced wake for everything new: how much, from where, and a few comments.
-    pub async fn wake(&mut self) -> Result<Wake, Problem> {
+    /// One coalesced wake for everything new: how much, from where, and a few comments. Nothing when
+    /// nothing is new but what the reader did itself.
+    pub async fn pending(&mut self) -> Result<Option<Wake>, Problem> {
         let config = &self.caller.runtime.shared().config;
         let (quoted, most) = (config.limits.wake_comments_max, config.follow_entries_max);
+        let mut pending = None;
         loop {
-            let mut pending = None;
-            loop {
-                let changes = self.ready(most)?;
-                if changes.is_empty() {
-                    break;
-                }
-                for change in changes {
-                    let notice = change.notice();
-                    Wake::coalesce(&mut pending, self.caller.session, &notice, quoted);
-                }
+            let changes = self.ready(most).await?;
+            if changes.is_empty() {
+                return Ok(pending);
             }
-            if let Some(wake) = pending {
+            for change in changes {
+                let notice = change.notice();
+                Wake::coalesce(&mut pending, self.caller.session, &notice, quoted);
+            }
+        }
+    }
+
+    /// The same, waited for.
+    pub async fn wake(&mut self) -> Result<Wake, Problem> {
+        loop {
+            if let Some(wake) = self.pending().await? {
                 return Ok(wake);
             }
             self.bell.heard().await;

@@ -67,17 +67,13 @@ impl Caller {
     pub async fn history(&self, of: Of, query: HistoryQuery) -> Result<Vec<Change>, Problem> {
         self.may_read(of).await?;
         let upto = match query.as_of {
-            Some(moment) => self.runtime.moment(moment)?,
+            Some(moment) => self.runtime.moment(moment).await?,
             None => self.runtime.durable(),
         };
-        let caller = self.clone();
-        let found = tokio::task::spawn_blocking(move || caller.history_page(of, &query, upto));
-        let found = found
-            .await
-            .map_err(|error| Problem::new(Kind::Store, format!("the reader died: {error}")))?;
+        let found = self.reading(move |caller| caller.history_page(of, &query, upto)).await?;
         // Rights second: what was read before a revoke is not handed out after it.
         self.may_read(of).await?;
-        found
+        Ok(found)
     }
 
     async fn may_read(&self, of: Of) -> Result<(), Problem> {
@@ -132,9 +128,9 @@ impl Caller {
     ///
     /// Errors: [`Kind::Unknown`] when it was not there yet; the text names when it was born.
     pub async fn get_as_of(&self, id: AtomId, moment: Moment) -> Result<Read, Problem> {
-        let at = self.runtime.moment(moment)?;
+        let at = self.runtime.moment(moment).await?;
         let newest = self.get(id).await?.atom;
-        let found = self.runtime.store().atom_as_of(id, at)?;
+        let found = self.reading(move |it| Ok(it.runtime.store().atom_as_of(id, at)?)).await?;
         let Some((position, atom)) = found else {
             let born = self.runtime.store().position_of(newest.space.stream(), newest.born)?;
             let born = born.unwrap_or_default();

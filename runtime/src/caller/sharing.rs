@@ -5,7 +5,7 @@ use crate::problem::{Kind, Problem};
 use crate::store::Store;
 use serde::{Deserialize, Serialize};
 use stoa_actors::id::{LinkId, Millis, Position, SessionId, SpaceId};
-use stoa_actors::rights::{self, Level, Named, Right, Subject};
+use stoa_actors::rights::{self, Holding, Level, Named, Right, Subject};
 use stoa_actors::space;
 
 /// A space as its holder sees it.
@@ -99,7 +99,11 @@ impl Caller {
     }
 
     /// What a space says it is for.
-    pub(crate) fn description(&self, space: SpaceId) -> Result<String, Problem> {
+    pub(crate) async fn description(&self, space: SpaceId) -> Result<String, Problem> {
+        self.reading(move |caller| caller.described(space)).await
+    }
+
+    pub(crate) fn described(&self, space: SpaceId) -> Result<String, Problem> {
         let state = crate::host::load::<space::Space>(self.runtime.store(), space.stream())?;
         Ok(state.state().description().to_owned())
     }
@@ -114,8 +118,18 @@ impl Caller {
 
     /// The spaces that the caller holds something on.
     pub async fn spaces(&self) -> Result<Vec<SpaceCard>, Problem> {
-        let shared = self.runtime.shared();
-        let held = shared.rights.read().holdings(self.session, shared.clock.now());
+        self.reading(|caller| caller.cards(caller.holdings())).await
+    }
+
+    /// One space, at the cost of one.
+    pub async fn show_space(&self, space: SpaceId) -> Result<SpaceCard, Problem> {
+        let held = self.holding(Subject::Space(space));
+        let held = held.ok_or_else(|| Problem::no_space(&space.to_string()))?;
+        let mut cards = self.reading(|caller| caller.cards(vec![held])).await?;
+        cards.pop().ok_or_else(|| Problem::no_space(&space.to_string()))
+    }
+
+    fn cards(&self, held: Vec<Holding>) -> Result<Vec<SpaceCard>, Problem> {
         let mut cards = Vec::new();
         for holding in held {
             if let Subject::Space(id) = holding.subject {
@@ -125,11 +139,18 @@ impl Caller {
         Ok(cards)
     }
 
-    /// One space.
-    pub async fn show_space(&self, space: SpaceId) -> Result<SpaceCard, Problem> {
-        let cards = self.spaces().await?;
-        let card = cards.into_iter().find(|it| it.id == space);
-        card.ok_or_else(|| Problem::no_space(&space.to_string()))
+    /// What the caller holds.
+    pub(crate) fn holdings(&self) -> Vec<Holding> {
+        let shared = self.runtime.shared();
+        let now = shared.clock.now();
+        shared.rights.read().holdings(self.session, now)
+    }
+
+    /// What the caller holds on one subject, if anything.
+    pub(crate) fn holding(&self, subject: Subject) -> Option<Holding> {
+        let shared = self.runtime.shared();
+        let now = shared.clock.now();
+        shared.rights.read().holding(self.session, subject, now)
     }
 
     fn card(

@@ -2,17 +2,17 @@
 //! its readers, a session those that wake it. The log is the queue of both: a subscription is a
 //! cursor in it and takes the room of one, however far behind it is.
 
-use super::{Caller, Change, Follow, Why};
+use super::{Caller, Follow, Why};
 use crate::problem::{Kind, Problem};
 use crate::seat::Seat;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use std::time::Duration;
-use stoa_actors::id::{Millis, Position, SessionId, SpaceId, SubscriptionId};
+use stoa_actors::id::{Position, SessionId, SpaceId, SubscriptionId};
 use stoa_actors::incarnation::Ask;
 use stoa_actors::rights::Subject;
 use stoa_actors::session::{self, Session};
-use stoa_actors::space::{Edit, Filter, Message, Reply, Subscription, Tells, Terms, Wake};
+use stoa_actors::space::{Backlog, Edit, Filter, Message, Reply, Subscription, Tells, Terms};
 
 /// A subscription, as it is listed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -35,16 +35,7 @@ pub struct SubscriptionCard {
     pub behind: u64,
 }
 
-/// What a subscription has to tell.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Pulled {
-    /// What others did, the oldest first; none when there is a marker.
-    pub changes: Vec<Change>,
-    /// One marker for all of it where it was too much: exactly what is skipped by going on.
-    pub marker: Option<Wake>,
-    /// Up to here everything of interest is in this.
-    pub cursor: Position,
-}
+pub use stoa_actors::space::Pulled;
 
 impl Caller {
     /// Keeps a cursor for the caller in a space, from now on if it does not say.
@@ -74,20 +65,18 @@ impl Caller {
         &self,
         space: Option<SpaceId>,
     ) -> Result<Vec<SubscriptionCard>, Problem> {
-        let caller = self.clone();
-        let read = tokio::task::spawn_blocking(move || caller.own_subscriptions(space));
-        read.await.map_err(|error| Problem::new(Kind::Store, error))?
+        self.reading(move |caller| caller.own_subscriptions(space)).await
     }
 
     fn own_subscriptions(&self, space: Option<SpaceId>) -> Result<Vec<SubscriptionCard>, Problem> {
         let now = self.runtime.now();
-        let held = self.runtime.shared().rights.read().holdings(self.session(), now);
+        let held = match space {
+            Some(space) => self.holding(Subject::Space(space)).into_iter().collect(),
+            None => self.holdings(),
+        };
         let mut cards = Vec::new();
         for holding in held.into_iter().filter(|it| it.use_.is_some()) {
             let Subject::Space(id) = holding.subject else { continue };
-            if space.is_some_and(|it| it != id) {
-                continue;
-            }
             let state =
                 crate::host::load::<stoa_actors::space::Space>(self.runtime.store(), id.stream())?;
             for it in state.state().subscriptions() {
@@ -161,7 +150,9 @@ impl Caller {
     pub async fn pull(&self, id: SubscriptionId) -> Result<Puller, Problem> {
         let SubscriptionCard { space, filter, cursor, terms, .. } = self.subscription(id).await?;
         let follow = self.follow(space, cursor, filter.clone())?;
-        Ok(Puller { caller: self.clone(), id, space, cursor, filter, terms, follow })
+        let quoted = self.runtime.shared().config.limits.wake_comments_max;
+        let backlog = Backlog::new(self.session(), cursor, quoted);
+        Ok(Puller { caller: self.clone(), id, space, filter, terms, follow, backlog })
     }
 
     /// A cursor ahead of the log would skip what is not there yet.
@@ -205,19 +196,22 @@ impl Caller {
     }
 
     /// What an agent, or the caller as one, follows.
-    pub(crate) fn followed(&self) -> Result<Vec<SubscriptionCard>, Problem> {
+    pub(crate) async fn followed(&self) -> Result<Vec<SubscriptionCard>, Problem> {
+        self.reading(Caller::followed_now).await
+    }
+
+    fn followed_now(&self) -> Result<Vec<SubscriptionCard>, Problem> {
         let (store, now) = (self.runtime.store(), self.runtime.now());
         let Some(life) = self.runtime.life(self.session())? else { return Ok(Vec::new()) };
-        let held = self.runtime.shared().rights.read().holdings(self.session(), now);
         let mut cards = Vec::new();
         for (space, follow) in life.follows().filter(|(_, it)| !it.terms.over(now)) {
-            let holding = held.iter().find(|it| it.subject == Subject::Space(space));
+            let holding = self.holding(Subject::Space(space));
             let seen = store.seq_at(space.stream(), follow.cursor)?;
             let session::Follow { filter, cursor, terms } = follow.clone();
             cards.push(SubscriptionCard {
                 id: None,
                 space,
-                name: holding.and_then(|it| it.alias.clone()),
+                name: holding.and_then(|it| it.alias),
                 subscriber: self.session(),
                 filter,
                 cursor,
@@ -234,19 +228,27 @@ pub struct Puller {
     caller: Caller,
     id: SubscriptionId,
     space: SpaceId,
-    cursor: Position,
     filter: Filter,
     terms: Terms,
     follow: Follow,
+    backlog: Backlog,
 }
 
 impl Puller {
     /// What is there now, at most `limit` changes; one marker for everything if it is more than
     /// `lag_max`; nothing when nothing of interest is new. The debounce does not matter here.
-    pub fn ready(&mut self, limit: usize, lag_max: usize) -> Result<Option<Pulled>, Problem> {
-        let found = self.look(limit, lag_max)?.map(|(pulled, ..)| pulled);
-        self.cursor = found.as_ref().map_or(self.cursor, |it| it.cursor);
-        Ok(found)
+    ///
+    /// A page may be longer than `limit` by the changes of one transaction.
+    pub async fn ready(&mut self, limit: usize, lag_max: usize) -> Result<Option<Pulled>, Problem> {
+        loop {
+            self.count(limit, lag_max).await?;
+            if self.backlog.times().is_none() {
+                return Ok(None);
+            }
+            if let Some(pulled) = self.take(limit, lag_max).await? {
+                return Ok(Some(pulled));
+            }
+        }
     }
 
     /// The next of it, waited for: until something is of interest and the debounce has passed.
@@ -254,23 +256,21 @@ impl Puller {
     /// Errors: [`Kind::Unknown`] once the subscription is over, or the space cannot be read.
     pub async fn next(&mut self, limit: usize, lag_max: usize) -> Result<Pulled, Problem> {
         loop {
+            self.count(limit, lag_max).await?;
             let now = self.caller.runtime.now();
-            let found = self.look(limit, lag_max)?;
-            let told = found.as_ref().map_or_else(
-                || if self.terms.over(now) { Tells::Never } else { Tells::Now },
-                |(_, since, latest)| self.terms.tells(*since, *latest, now),
-            );
-            let due = match (told, found) {
-                (Tells::Never, _) => {
+            let due = match self.backlog.times() {
+                _ if self.terms.over(now) => {
                     let text = format!("subscription {} is over", self.id);
                     return Err(Problem::new(Kind::Unknown, text).hint("stoa subscription list"));
                 }
-                (Tells::Now, Some((pulled, ..))) => {
-                    self.cursor = pulled.cursor;
-                    return Ok(pulled);
-                }
-                (Tells::At(due), _) => Some(due),
-                (Tells::Now, None) => None,
+                None => None,
+                Some((since, latest)) => match self.terms.tells(since, latest, now) {
+                    Tells::At(due) => Some(due),
+                    Tells::Now | Tells::Never => match self.take(limit, lag_max).await? {
+                        Some(pulled) => return Ok(pulled),
+                        None => continue,
+                    },
+                },
             };
             let until = [due, self.terms.until].into_iter().flatten().min();
             let wait = until.map(|it| Duration::from_millis(it.0.saturating_sub(now.0)));
@@ -281,44 +281,37 @@ impl Puller {
         }
     }
 
-    /// What others did since the cursor, and when the first and the last of it was.
-    fn look(
-        &mut self,
-        limit: usize,
-        lag_max: usize,
-    ) -> Result<Option<(Pulled, Millis, Millis)>, Problem> {
-        let me = self.caller.session();
-        let quoted = self.caller.runtime.shared().config.limits.wake_comments_max;
-        let (mut changes, mut first, mut cursor) = (Vec::new(), None, self.cursor);
-        let (mut marker, mut count, mut times) = (None, 0, None::<(Millis, Millis)>);
-        loop {
-            let (page, upto) =
-                self.caller.changes(self.space, cursor, limit.max(1), &self.filter)?;
+    /// Counts what others did, as far as it matters for the next page.
+    async fn count(&mut self, limit: usize, lag_max: usize) -> Result<(), Problem> {
+        let most = self.caller.runtime.shared().config.follow_entries_max;
+        while !self.backlog.is_enough(limit, lag_max) {
+            let from = self.backlog.counted();
+            let piece = self.caller.changes(self.space, from, most, &self.filter);
+            let (changes, upto) = piece.await?;
+            if upto == from {
+                break;
+            }
+            self.backlog.count(changes, upto);
+        }
+        Ok(())
+    }
+
+    /// The next page, or the marker; nothing when it has to be counted anew for that.
+    async fn take(&mut self, limit: usize, lag_max: usize) -> Result<Option<Pulled>, Problem> {
+        if self.backlog.lags(lag_max) {
+            return Ok(self.backlog.skip());
+        }
+        let (me, limit) = (self.caller.session(), limit.max(1));
+        let (mut page, mut cursor) = (Vec::new(), self.backlog.cursor());
+        while page.len() < limit {
+            let piece = self.caller.changes(self.space, cursor, limit - page.len(), &self.filter);
+            let (changes, upto) = piece.await?;
             if upto == cursor {
                 break;
             }
             cursor = upto;
-            for change in page.into_iter().filter(|it| it.by != me) {
-                let (since, latest) = times.unwrap_or((change.at, change.at));
-                times = Some((since.min(change.at), latest.max(change.at)));
-                count += 1;
-                Wake::coalesce(&mut marker, me, &change.clone().notice(), quoted);
-                if first.is_none() {
-                    changes.push(change);
-                }
-            }
-            if first.is_none() && changes.len() >= limit {
-                first = Some(cursor);
-            }
+            page.extend(changes.into_iter().filter(|it| it.by != me));
         }
-        let Some((since, latest)) = times else {
-            self.cursor = cursor;
-            return Ok(None);
-        };
-        let pulled = match count > lag_max {
-            true => Pulled { changes: Vec::new(), marker, cursor },
-            false => Pulled { changes, marker: None, cursor: first.unwrap_or(cursor) },
-        };
-        Ok(Some((pulled, since, latest)))
+        Ok(Some(self.backlog.tell(page, cursor)))
     }
 }

@@ -271,10 +271,12 @@ pub(crate) enum Verb {
     Agent(AgentVerb),
     /// Run one Python action with exactly these rights
     ///
-    /// The code has `space` (the first one given) and `spaces["name"]`, each with search, get, put,
-    /// update, deprecate, erase, claim, transaction, acquire, renew, release, leases, references,
-    /// history, diff, subscribe, subscriptions, edit_subscription, unsubscribe, pull, ack and
-    /// describe, and no files, network or processes. What it prints and the value of its last
+    /// The code has `space` (the first one given) and `spaces["name"]`, each with search, get, read,
+    /// put, update, deprecate, erase, claim, transaction, acquire, renew, release, leases,
+    /// references, history, diff, subscribe, subscriptions, edit_subscription, unsubscribe, pull,
+    /// ack and describe, and no files, network or processes. A content that does not fit into one
+    /// answer is cut: `atom.cut` says so, `atom.size` is its whole length, and
+    /// `space.read(atom, start=0, end=None)` reads a part. What it prints and the value of its last
     /// expression go to stdout. An update needs no version: it expects the one that the code has
     /// read, and raises Conflict when there is a newer one.
     Exec {
@@ -301,6 +303,9 @@ pub(crate) enum Verb {
     /// Which process has the directory open, and how it is
     Status,
     /// Keep the directory open for others until interrupted
+    ///
+    /// SIGTERM or SIGINT stops it: from then on it takes nothing in, tells whoever is connected, and
+    /// ends within 10 seconds. A second signal ends it at once. What was acknowledged stays.
     Serve,
 }
 

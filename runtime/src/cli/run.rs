@@ -4,8 +4,7 @@ use super::args::{Args, CopyVerb, LeaseVerb, SpaceVerb, SubscriptionVerb, Verb};
 use super::call::call;
 use super::doctor::doctor;
 use super::progress::Progress;
-use super::settings;
-use super::{carry, copies, json, print};
+use super::{carry, copies, json, print, settings, signals};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -15,6 +14,7 @@ use stoa_runtime::config::Config;
 use stoa_runtime::door::{
     Answer, Call, Client, Door, Reached, Request, SubscriptionCall, perform, reach,
 };
+use stoa_runtime::failure::StoreError;
 use stoa_runtime::problem::{Kind, Problem};
 use stoa_runtime::runtime::{Runtime, kinds};
 use stoa_runtime::store;
@@ -153,32 +153,56 @@ fn announce(config: &Config, as_json: bool) -> io::Result<()> {
 /// This process has the directory: its own verb first, then it stays for those who came.
 async fn own(
     runtime: &Runtime,
-    door: Door,
+    mut door: Door,
     work: impl Future<Output = Result<(), Problem>>,
 ) -> Result<(), Problem> {
+    let limit = Duration::from_millis(runtime.config().shutdown_ms_max) + WATCHDOG;
+    let interrupts = signals::Interrupts::listen(limit)?;
+    let interrupted = || interrupts.heard();
     let done = tokio::select! {
         done = work => done,
         error = runtime.run() => Err(error.into()),
         () = interrupted() => Ok(()),
     };
-    // Agents that this process has let live have it until they are at rest.
-    if done.is_ok() && runtime.agents_started() {
-        tokio::select! {
-            () = runtime.at_rest() => {}
-            _ = runtime.run() => {}
-            () = interrupted() => {}
+    let closed = async {
+        // Agents that this process has let live have it until they are at rest.
+        if done.is_ok() && runtime.agents_started() {
+            runtime.at_rest().await;
         }
-    }
-    tokio::select! {
-        () = door.close() => {}
-        _ = runtime.run() => {}
-        () = interrupted() => {}
+        door.close().await;
+    };
+    let left = tokio::select! {
+        biased;
+        () = interrupted() => Left::Told,
+        error = runtime.run() => Left::Failed(error),
+        () = closed => Left::Done,
+    };
+    match left {
+        Left::Done => {}
+        Left::Failed(error) => door.fail(error).await,
+        Left::Told => {
+            runtime.close();
+            door.shut().await;
+        }
     }
     let stopped = runtime.stop().await;
     done?;
     stopped?;
     Ok(())
 }
+
+/// Why this process lets go of the directory.
+enum Left {
+    /// Nobody needs it any more.
+    Done,
+    /// It is told to.
+    Told,
+    /// The store has.
+    Failed(StoreError),
+}
+
+/// How much longer than an orderly stop may take the process waits before it ends anyway.
+const WATCHDOG: Duration = Duration::from_millis(500);
 
 async fn answer(
     runtime: &Runtime,
@@ -200,19 +224,6 @@ async fn answer(
 
 pub(super) fn unwritten(error: io::Error) -> Problem {
     Problem::new(Kind::Store, format!("cannot write the answer: {error}")).hint("stoa status")
-}
-
-async fn interrupted() {
-    use tokio::signal::unix::{SignalKind, signal};
-    let (Ok(mut term), Ok(mut int)) =
-        (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
-    else {
-        return std::future::pending().await;
-    };
-    tokio::select! {
-        _ = term.recv() => {}
-        _ = int.recv() => {}
-    }
 }
 
 /// A page of a history, so that it can end with what asks for the next.

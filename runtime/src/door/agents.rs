@@ -44,18 +44,8 @@ pub(super) async fn perform(caller: &Caller, call: AgentCall, out: &Out) -> Resu
             Ok(())
         }
         AgentCall::Show { name } => one(caller.agent(&name).await?).await,
-        AgentCall::Log { name, mut after, limit, follow } => {
-            let mut left = limit;
-            loop {
-                let told = caller.agent_log(&name, after, left).await?;
-                left = left.saturating_sub(told.len());
-                after = told.last().map_or(after, |it| it.position);
-                out.all(told.into_iter().map(Answer::Happening)).await?;
-                if !follow || left == 0 {
-                    return Ok(());
-                }
-                runtime.gone_on(after).await;
-            }
+        AgentCall::Log { name, after, limit, follow } => {
+            log(caller, &name, after, limit, follow, out).await
         }
         AgentCall::Say { name, text } => {
             runtime.start_agents().await?;
@@ -85,6 +75,32 @@ pub(super) async fn perform(caller: &Caller, call: AgentCall, out: &Out) -> Resu
     }
 }
 
+async fn log(
+    caller: &Caller,
+    name: &str,
+    mut after: Position,
+    limit: usize,
+    follow: bool,
+    out: &Out,
+) -> Result<(), Problem> {
+    let agent = caller.agent_named(name)?;
+    // It rings for what comes after this, so nothing between two reads is missed.
+    let bell = caller.runtime.agent(agent)?.face.watch();
+    let mut left = limit;
+    while left > 0 {
+        let (told, upto) = caller.happened(agent.stream(), after, left).await?;
+        let end = upto == after;
+        (after, left) = (upto, left.saturating_sub(told.len()));
+        out.all(told.into_iter().map(Answer::Happening)).await?;
+        match (end, follow) {
+            (true, false) => return Ok(()),
+            (true, true) => bell.heard().await,
+            (false, _) => {}
+        }
+    }
+    Ok(())
+}
+
 /// Every child behind its parent, one deeper.
 fn tree(top: SessionId, cards: Vec<AgentCard>) -> Vec<(AgentCard, u32)> {
     let mut out = Vec::with_capacity(cards.len());
@@ -106,7 +122,7 @@ fn tree(top: SessionId, cards: Vec<AgentCard>) -> Vec<(AgentCard, u32)> {
     out
 }
 
-/// Entries that are looked through before what is seen of them is handed over.
+/// Everything that happens and that the caller may see.
 pub(super) async fn watch(
     caller: &Caller,
     after: Option<Position>,
@@ -116,9 +132,11 @@ pub(super) async fn watch(
     let runtime = &caller.runtime;
     let mut cursor = after.unwrap_or_else(|| runtime.durable());
     loop {
-        while cursor < runtime.durable() {
-            cursor = Position(cursor.0 + 1);
-            out.all(caller.seen_at(cursor)?.into_iter()).await?;
+        let upto = runtime.durable();
+        while cursor < upto {
+            let (seen, looked) = caller.seen_after(cursor, upto).await?;
+            cursor = looked;
+            out.all(seen.into_iter()).await?;
         }
         if !follow {
             return Ok(());

@@ -9,6 +9,7 @@ use super::subscriptions::SubscriptionCall;
 use crate::agents::SpawnAsk;
 use crate::audit;
 use crate::backup::{Copied, Copying};
+use crate::blocking::blocking;
 use crate::caller::{Caller, ClaimAsk, Grant, Why};
 use crate::moment::Moment;
 use crate::problem::{Kind, Problem};
@@ -241,18 +242,7 @@ pub async fn perform(
             out.tell(Answer::Difference(difference)).await
         }
         Call::Search { space, query, after, as_of } => {
-            let space = caller.resolve(&space)?;
-            let Page { hits, mut next, moved } =
-                caller.page_as_of(space, query, after.as_deref(), as_of).await?;
-            if moved {
-                out.tell(Answer::Moved).await?;
-            }
-            let last = hits.len().saturating_sub(1);
-            let hit = |(n, found)| Answer::Hit {
-                found,
-                next: if n == last { next.take() } else { None },
-            };
-            out.all(hits.into_iter().enumerate().map(hit)).await
+            search(&caller, &space, query, after, as_of, &out).await
         }
         Call::Watch { space, after, filter, follow } => {
             watch(&caller, &space, after, filter, follow, &out).await
@@ -281,17 +271,14 @@ pub async fn perform(
         Call::Audit(AuditAsk::Whole) => {
             let (store, kinds) = (runtime.store().clone(), runtime.kinds().clone());
             let head = runtime.durable();
-            let audit = tokio::task::spawn_blocking(move || audit::audit(&store, &kinds, head));
-            let audited = audit
-                .await
-                .map_err(|error| Problem::new(Kind::Store, format!("the audit died: {error}")))??;
+            let audited = blocking(move || audit::audit(&store, &kinds, head)).await??;
             out.tell(Answer::Audited(audited)).await
         }
         Call::Export { space } => export(&caller, &space, &out).await,
         Call::Import { space, carried, describe, why } => {
             let id = caller.resolve(&space)?;
             if let Some(text) = describe.filter(|text| !text.is_empty())
-                && caller.description(id)?.is_empty()
+                && caller.description(id).await?.is_empty()
             {
                 caller.describe(id, &text).await?;
             }
@@ -325,7 +312,7 @@ async fn watch(
     let mut reader = caller.follow(id, after, filter)?;
     let most = caller.runtime.shared().config.watch_changes_max;
     loop {
-        let changes = if follow { reader.next(most).await? } else { reader.ready(most)? };
+        let changes = if follow { reader.next(most).await? } else { reader.ready(most).await? };
         if changes.is_empty() {
             return Ok(());
         }
@@ -333,11 +320,49 @@ async fn watch(
     }
 }
 
+/// In pieces: what is held in memory at once does not grow with what is asked for.
+async fn search(
+    caller: &Caller,
+    space: &str,
+    query: Query,
+    mut after: Option<String>,
+    as_of: Option<Moment>,
+    out: &Out,
+) -> Result<(), Problem> {
+    let space = caller.resolve(space)?;
+    // All pieces look at one moment.
+    let as_of = match as_of {
+        Some(moment) => Some(Moment::Position(caller.runtime.moment(moment).await?)),
+        None => None,
+    };
+    let (mut left, mut told_of_move) = (query.limit, false);
+    loop {
+        let piece = Query { limit: left, ..query.clone() };
+        let Page { hits, mut next, moved } =
+            caller.page_as_of(space, piece, after.as_deref(), as_of).await?;
+        if moved && !std::mem::replace(&mut told_of_move, true) {
+            out.tell(Answer::Moved).await?;
+        }
+        left = left.saturating_sub(hits.len());
+        let on = next.take_if(|_| left > 0 && !hits.is_empty());
+        let last = hits.len().saturating_sub(1);
+        let hit = |(n, found)| {
+            let next = if n == last { next.take() } else { None };
+            Answer::Hit { found, next }
+        };
+        out.all(hits.into_iter().enumerate().map(hit)).await?;
+        match on {
+            Some(cursor) => after = Some(cursor),
+            None => return Ok(()),
+        }
+    }
+}
+
 async fn export(caller: &Caller, space: &str, out: &Out) -> Result<(), Problem> {
-    let mut export = caller.export(caller.resolve(space)?)?;
+    let mut export = caller.export(caller.resolve(space)?).await?;
     out.tell(Answer::Exporting(export.exported().clone())).await?;
     let mut events = 0;
-    while let Some(piece) = export.piece()? {
+    while let Some(piece) = export.piece().await? {
         events += piece.len() as u64;
         out.all(piece.into_iter().map(|it| Answer::Carried(Box::new(it)))).await?;
         let (done, of) = export.so_far()?;

@@ -34,15 +34,21 @@ pub struct Client {
 pub async fn reach(config: Config, kinds: Kinds) -> Result<Reached, Problem> {
     let patience = Duration::from_millis(config.connect_ms_max);
     let give_up = Instant::now() + patience;
+    let over = || Instant::now() >= give_up;
     loop {
         match connect(&config, patience).await {
             Ok(client) => return Ok(Reached::Client(client)),
+            // Full, or stopping: that passes.
+            Err(Miss::Refused(problem)) if problem.kind == Kind::Busy && !over() => {
+                tokio::time::sleep(Duration::from_millis(config.connect_retry_ms)).await;
+                continue;
+            }
             Err(Miss::Refused(problem)) => return Err(problem),
             Err(Miss::Silent | Miss::Nobody) => {}
         }
         match ready_directory(&config.data) {
             Ok(owned) => {
-                let door = Door::bind(&config)?;
+                let mut door = Door::bind(&config)?;
                 return match Runtime::open_owned(config, kinds, owned).await {
                     Ok(runtime) => {
                         door.open(runtime.clone());
@@ -56,7 +62,7 @@ pub async fn reach(config: Config, kinds: Kinds) -> Result<Reached, Problem> {
                     }
                 };
             }
-            Err(error @ StoreError::Locked { .. }) if Instant::now() >= give_up => {
+            Err(error @ StoreError::Locked { .. }) if over() => {
                 return Err(error.into());
             }
             Err(StoreError::Locked { .. }) => {

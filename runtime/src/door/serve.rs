@@ -1,31 +1,26 @@
-//! The owner's side: accept, greet, answer, and stay until everybody is done.
+//! The owner's side: accept, greet, and stay until everybody is done or is told to go.
 
-use super::{Address, Hello, Reply, perform, receive, send};
+use super::visit::{Inside, Visit, stopping};
+use super::{Address, Hello, send};
 use crate::config::Config;
 use crate::failure::StoreError;
-use crate::problem::Problem;
+use crate::problem::{Kind, Problem};
 use crate::runtime::Runtime;
 use std::io;
 use std::os::unix::fs::PermissionsExt;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::{UnixListener, UnixStream};
-use tokio::sync::{Semaphore, mpsc, watch};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::JoinHandle;
-
-#[derive(Clone)]
-enum Inside {
-    Opening,
-    Open(Runtime),
-    Refused(Problem),
-}
 
 /// The open door of a data directory. Bound before the store is opened, so that whoever comes
 /// meanwhile waits at the door instead of fighting for the lock.
 pub struct Door {
     inside: watch::Sender<Inside>,
     clients: watch::Receiver<usize>,
-    accepting: JoinHandle<()>,
+    shut: watch::Sender<Option<Problem>>,
+    accepting: Option<JoinHandle<()>>,
     socket: std::path::PathBuf,
 }
 
@@ -49,14 +44,17 @@ impl Door {
         std::fs::set_permissions(&socket, private).map_err(refused("cannot protect"))?;
         let inside = watch::Sender::new(Inside::Opening);
         let (counter, clients) = watch::channel(0);
+        let shut = watch::Sender::new(None);
         let hall = Hall {
             inside: inside.subscribe(),
             counter,
-            seats: Arc::new(Semaphore::new(config.connections_max)),
+            shut: shut.subscribe(),
+            places: Arc::new(Semaphore::new(config.connections_max)),
+            refusals: Arc::new(Semaphore::new(REFUSALS_MAX)),
             config: config.clone(),
         };
-        let accepting = tokio::spawn(hall.accept(listener));
-        Ok(Door { inside, clients, accepting, socket })
+        let accepting = Some(tokio::spawn(hall.accept(listener)));
+        Ok(Door { inside, clients, shut, accepting, socket })
     }
 
     /// From now on clients are answered.
@@ -76,19 +74,55 @@ impl Door {
 
     /// Waits until nobody is left, then closes. Who connects meanwhile hears nothing, and finds
     /// the directory free a moment later; who was let in before that is still answered.
-    pub async fn close(mut self) {
+    pub async fn close(&mut self) {
         drop(self.clients.wait_for(|count| *count == 0).await);
-        self.accepting.abort();
-        drop((&mut self.accepting).await);
+        self.accept_no_more().await;
         drop(self.clients.wait_for(|count| *count == 0).await);
+        drop(std::fs::remove_file(&self.socket));
+    }
+
+    /// Closes at once: nobody is let in or answered any more, and everybody hears that the owner is
+    /// stopping. What was asked and not answered may have taken effect.
+    pub async fn shut(&mut self) {
+        self.dismiss(stopping()).await;
+    }
+
+    /// Closes after the store has failed: who has asked is answered, with that, and nobody waits for
+    /// anything any more.
+    pub async fn fail(&mut self, error: StoreError) {
+        self.accept_no_more().await;
+        let answered = self.clients.wait_for(|count| *count == 0);
+        drop(tokio::time::timeout(GOODBYE, answered).await);
+        self.dismiss(error.into()).await;
+    }
+
+    async fn accept_no_more(&mut self) {
+        if let Some(accepting) = self.accepting.take() {
+            accepting.abort();
+            drop(accepting.await);
+        }
+    }
+
+    async fn dismiss(&mut self, why: Problem) {
+        self.shut.send_replace(Some(why));
+        self.accept_no_more().await;
+        let gone = self.clients.wait_for(|count| *count == 0);
+        drop(tokio::time::timeout(GOODBYE, gone).await);
         drop(std::fs::remove_file(&self.socket));
     }
 }
 
+/// Clients that are told at the same time that there is no place for them; others hear nothing.
+const REFUSALS_MAX: usize = 64;
+/// How long a client has to take in why it has to go.
+const GOODBYE: Duration = Duration::from_millis(500);
+
 struct Hall {
     inside: watch::Receiver<Inside>,
     counter: watch::Sender<usize>,
-    seats: Arc<Semaphore>,
+    shut: watch::Receiver<Option<Problem>>,
+    places: Arc<Semaphore>,
+    refusals: Arc<Semaphore>,
     config: Config,
 }
 
@@ -104,7 +138,6 @@ impl Drop for Guest {
 impl Hall {
     async fn accept(self, listener: UnixListener) {
         loop {
-            let Ok(seat) = self.seats.clone().acquire_owned().await else { return };
             let Ok((stream, _)) = listener.accept().await else {
                 // Out of descriptors, perhaps: give others the time to close theirs.
                 tokio::time::sleep(Duration::from_millis(10)).await;
@@ -113,16 +146,38 @@ impl Hall {
             if !same_user(&stream) {
                 continue;
             }
-            self.counter.send_modify(|count| *count += 1);
-            let guest = Guest(self.counter.clone());
-            let (inside, config) = (self.inside.clone(), self.config.clone());
-            tokio::spawn(async move {
-                if let Err(error) = attend(stream, inside, &config).await {
-                    tracing::debug!(%error, "a client is gone");
-                }
-                drop((guest, seat));
-            });
+            match self.places.clone().try_acquire_owned() {
+                Ok(place) => self.let_in(stream, place),
+                Err(_) => self.turn_away(stream),
+            }
         }
+    }
+
+    fn let_in(&self, stream: UnixStream, place: OwnedSemaphorePermit) {
+        self.counter.send_modify(|count| *count += 1);
+        let guest = Guest(self.counter.clone());
+        let (inside, shut, config) = (self.inside.clone(), self.shut.clone(), self.config.clone());
+        tokio::spawn(async move {
+            if let Err(error) = Visit::new(stream).attend(inside, shut, &config).await {
+                tracing::debug!(%error, "a client is gone");
+            }
+            drop((guest, place));
+        });
+    }
+
+    /// Says that it is full: that is no reason to take the owner for dead.
+    fn turn_away(&self, mut stream: UnixStream) {
+        let Ok(one) = self.refusals.clone().try_acquire_owned() else { return };
+        let max = self.config.connections_max;
+        let text = format!(
+            "the process that has the directory open serves {max} connections and takes no more; \
+             try again in a moment"
+        );
+        let full = Hello::Refused(Problem::new(Kind::Busy, text).hint("stoa status"));
+        tokio::spawn(async move {
+            drop(tokio::time::timeout(GOODBYE, send(&mut stream, &full)).await);
+            drop(one);
+        });
     }
 }
 
@@ -130,61 +185,4 @@ impl Hall {
 fn same_user(stream: &UnixStream) -> bool {
     let own = rustix::process::geteuid().as_raw();
     stream.peer_cred().is_ok_and(|peer| peer.uid() == own || peer.uid() == 0)
-}
-
-async fn attend(
-    mut stream: UnixStream,
-    mut inside: watch::Receiver<Inside>,
-    config: &Config,
-) -> io::Result<()> {
-    let runtime = loop {
-        let now = inside.borrow_and_update().clone();
-        match now {
-            Inside::Open(runtime) => break runtime,
-            Inside::Refused(problem) => return send(&mut stream, &Hello::Refused(problem)).await,
-            Inside::Opening => {
-                send(&mut stream, &Hello::Opening).await?;
-                let wait = Duration::from_millis(config.opening_ms);
-                drop(tokio::time::timeout(wait, inside.changed()).await);
-            }
-        }
-    };
-    send(&mut stream, &Hello::Ready).await?;
-    let (mut from, mut to) = stream.into_split();
-    while let Some(request) = receive(&mut from, config.frame_bytes_max).await? {
-        let (answers, mut ready) = mpsc::channel(config.answers_max);
-        let work = perform(&runtime, request, answers);
-        tokio::pin!(work);
-        let mut end = None;
-        let mut beat = tokio::time::interval(Duration::from_millis(config.working_ms));
-        beat.reset();
-        // A client that hangs up ends its request at the next wait.
-        loop {
-            tokio::select! {
-                biased;
-                answer = ready.recv() => match answer {
-                    Some(answer) => send(&mut to, &Reply::Answer(Box::new(answer))).await?,
-                    None => break,
-                },
-                result = &mut work, if end.is_none() => end = Some(result),
-                _ = beat.tick() => send(&mut to, &Reply::Working).await?,
-                gone = from.readable() => {
-                    gone?;
-                    let mut byte = [0; 1];
-                    match from.try_read(&mut byte) {
-                        Ok(0) => return Ok(()),
-                        Ok(_) => return Err(io::Error::other("a client spoke out of turn")),
-                        Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                        Err(error) => return Err(error),
-                    }
-                }
-            }
-        }
-        let result = match end {
-            Some(result) => result,
-            None => work.await,
-        };
-        send(&mut to, &Reply::End(result)).await?;
-    }
-    Ok(())
 }

@@ -64,12 +64,12 @@ pub(super) async fn perform(
             let head = runtime.store().head_of_stream(space.stream())?;
             let follow = Follow { filter, cursor: cursor.unwrap_or(head), terms };
             follows(&agent, space, follow).await?;
-            one(followed(&agent, space)?).await
+            one(followed(&agent, space).await?).await
         }
         SubscriptionCall::List { space, agent } => {
             let space = space.map(|it| caller.resolve(&it)).transpose()?;
             let mut cards = match agent {
-                Some(agent) => as_agent(caller, &agent)?.followed()?,
+                Some(agent) => as_agent(caller, &agent)?.followed().await?,
                 None => caller.subscriptions(space).await?,
             };
             cards.retain(|it| space.is_none_or(|space| space == it.space));
@@ -91,14 +91,14 @@ pub(super) async fn perform(
                 return Err(Problem::new(Kind::Invalid, text).hint("stoa agent say AGENT TEXT"));
             }
             let (agent, space) = agents(caller, &agent, &name)?;
-            let SubscriptionCard { filter, cursor, terms, .. } = followed(&agent, space)?;
+            let SubscriptionCard { filter, cursor, terms, .. } = followed(&agent, space).await?;
             let terms = edit.terms(&terms);
             let filter = match edit.filter {
                 Some(new) if keep => new.or(filter),
                 new => new.unwrap_or(filter),
             };
             follows(&agent, space, Follow { filter, cursor, terms }).await?;
-            one(followed(&agent, space)?).await
+            one(followed(&agent, space).await?).await
         }
         SubscriptionCall::Remove { name, agent: None } => {
             caller.unsubscribe(named(&name)?).await?;
@@ -106,7 +106,7 @@ pub(super) async fn perform(
         }
         SubscriptionCall::Remove { name, agent: Some(agent) } => {
             let (agent, space) = agents(caller, &agent, &name)?;
-            followed(&agent, space)?;
+            followed(&agent, space).await?;
             agent.unfollow_as_agent(&runtime.agent(agent.session())?, space).await?;
             out.tell(Answer::Unsubscribed).await
         }
@@ -135,7 +135,7 @@ async fn read(
         let pulled = match left.min(most) {
             piece if follow => Some(puller.next(piece, lag_max).await?),
             0 => None,
-            piece => puller.ready(piece, lag_max)?,
+            piece => puller.ready(piece, lag_max).await?,
         };
         let Some(Pulled { changes, marker, cursor }) = pulled else { break };
         left = if marker.is_some() { 0 } else { left.saturating_sub(changes.len()) };
@@ -175,8 +175,8 @@ async fn follows(agent: &Caller, space: SpaceId, follow: Follow) -> Result<(), P
     agent.follow_as_agent(&seat, space, follow).await
 }
 
-fn followed(agent: &Caller, space: SpaceId) -> Result<SubscriptionCard, Problem> {
-    agent.followed()?.into_iter().find(|it| it.space == space).ok_or_else(|| {
+async fn followed(agent: &Caller, space: SpaceId) -> Result<SubscriptionCard, Problem> {
+    agent.followed().await?.into_iter().find(|it| it.space == space).ok_or_else(|| {
         let text = format!("the agent does not follow space {space}");
         let hint = format!("stoa subscription list --agent {}", agent.session());
         Problem::new(Kind::Unknown, text).hint(hint)

@@ -31,7 +31,7 @@ impl Acker {
             if stopped.is_none() {
                 head = newest;
                 self.pulse.durable.store(head.position.0, Ordering::Release);
-                self.pulse.told.notify_waiters();
+                self.pulse.told.notify_one();
                 if let Some(due) = ready.iter().filter_map(|it| it.due).min() {
                     self.pulse.due.send_if_modified(|at| {
                         let earlier = due < *at;

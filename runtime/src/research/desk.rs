@@ -5,8 +5,10 @@ use super::passages::passages;
 use super::plan::{Kept, Plan, plan};
 use super::source::{self, Source};
 use super::walk::{Reason, Seen};
+use crate::blocking::blocking;
 use crate::caller::{Caller, Why};
 use crate::config::SourceLimits;
+use crate::failure::StoreError;
 use crate::problem::{Kind, Problem};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -142,17 +144,15 @@ impl Desk {
     async fn source(&self, path: &str) -> Result<Source, Reason> {
         let _one = self.reads.acquire().await;
         let (path, limits) = (path.to_owned(), self.limits.clone());
-        let read = tokio::task::spawn_blocking(move || source::read(Path::new(&path), &limits));
+        let read = blocking(move || source::read(Path::new(&path), &limits));
         // One document that its reader cannot cope with is no reason to leave out the others.
-        let failed = |error: JoinError| Reason::Unreadable(format!("its reader died: {error}"));
+        let failed = |error: StoreError| Reason::Unreadable(format!("its reader died: {error}"));
         read.await.unwrap_or_else(|error| Err(failed(error)))
     }
 
     async fn passages_of(&self, file: AtomId) -> Result<Vec<Kept<Says>>, Problem> {
         let (caller, space) = (self.caller.clone(), self.space);
-        let found =
-            tokio::task::spawn_blocking(move || known::passages_of(&caller, space, file)).await;
-        found.map_err(|error| died(&error))?
+        blocking(move || known::passages_of(&caller, space, file)).await?
     }
 
     async fn put_file(

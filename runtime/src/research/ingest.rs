@@ -3,6 +3,7 @@
 use super::desk::{Brought, Desk, What, died, heard};
 use super::known::{self, Known, Recorded};
 use super::walk::{self, Seen, Skipped, Walked};
+use crate::blocking::blocking;
 use crate::caller::Caller;
 use crate::problem::Problem;
 use serde::{Deserialize, Serialize};
@@ -65,12 +66,10 @@ pub async fn ingest(
 ) -> Result<Ingested, Problem> {
     let limits = caller.runtime.shared().config.sources.clone();
     let (asked, most) = (paths.to_vec(), limits.clone());
-    let walked = tokio::task::spawn_blocking(move || walk::walk(&asked, &most)).await;
-    let mut walked = walked.map_err(|error| died(&error))??;
+    let mut walked = blocking(move || walk::walk(&asked, &most)).await??;
     let catalogue = known::catalogue(caller, space).await?;
     let hands = caller.clone();
-    let known = tokio::task::spawn_blocking(move || Known::of(&hands, space, catalogue)).await;
-    let known = known.map_err(|error| died(&error))??;
+    let known = blocking(move || Known::of(&hands, space, catalogue)).await??;
     let desk = Arc::new(Desk::new(caller.clone(), space, catalogue, limits));
     let files = std::mem::take(&mut walked.files);
     let mut run = Run { walked, known, sum: Ingested::default(), gone: Vec::new() };

@@ -175,7 +175,8 @@ pub(super) fn complete(seen: &Seen, hash: &str, title: &str, passages: usize) ->
 
 /// The catalogue of a space, made if there is none.
 pub(super) async fn catalogue(caller: &Caller, space: SpaceId) -> Result<AtomId, Problem> {
-    if let Some(there) = first_catalogue(caller, space)? {
+    let first = move |caller: &Caller| first_catalogue(caller, space);
+    if let Some(there) = caller.reading(first).await? {
         return Ok(there);
     }
     let draft = Draft {
@@ -186,7 +187,7 @@ pub(super) async fn catalogue(caller: &Caller, space: SpaceId) -> Result<AtomId,
     let why = Why::comment("sources: catalogue").key("sources: catalogue");
     let put = caller.put(space, draft, why).await?.id;
     // Of two that were made at once the first is the one.
-    Ok(first_catalogue(caller, space)?.unwrap_or(put))
+    Ok(caller.reading(first).await?.unwrap_or(put))
 }
 
 fn first_catalogue(caller: &Caller, space: SpaceId) -> Result<Option<AtomId>, Problem> {

@@ -288,7 +288,7 @@ impl Run<'_> {
         let often = Duration::from_millis(runtime.shared().config.research_look_ms);
         let mut often = tokio::time::interval(often);
         loop {
-            if let Some(answer) = answers.ready(1)?.first()
+            if let Some(answer) = answers.ready(1).await?.first()
                 && let Some((id, _)) = answer.atom
             {
                 return self.caller.get(id).await;
@@ -297,7 +297,7 @@ impl Run<'_> {
                 () = answers.rung() => {}
                 _ = often.tick() => look(self.doing(attempt).await?),
                 () = runtime.at_rest() => {
-                    if answers.ready(1)?.is_empty() {
+                    if answers.ready(1).await?.is_empty() {
                         return Err(self.stuck(attempt).await?);
                     }
                     let query = Query { metadata: metadata.clone(), limit: 1, ..Query::default() };

@@ -1,7 +1,7 @@
 //! Search in a space as it was: an index that has read its stream up to a position and no further.
 
 use super::live::Live;
-use super::{Found, cursor, found};
+use super::{Found, Looked, cursor};
 use crate::caller::Caller;
 use crate::failure::StoreError;
 use crate::moment::Moment;
@@ -69,7 +69,7 @@ impl Caller {
         query: Query,
         moment: Moment,
     ) -> Result<Vec<Found>, Problem> {
-        Ok(self.looked(space, query, Some(moment)).await?.0)
+        Ok(self.looked(space, query, Some(moment)).await?.hits)
     }
 
     pub(super) fn search_past(
@@ -78,7 +78,7 @@ impl Caller {
         query: &Query,
         vector: Option<Embedding>,
         at: Position,
-    ) -> Result<(Vec<Found>, u64), Problem> {
+    ) -> Result<Looked, Problem> {
         let past =
             Past { caller: self, space, at, others: OnceCell::new(), failed: Cell::default() };
         let live = past.live(space)?;
@@ -92,15 +92,12 @@ impl Caller {
         if let Some(problem) = past.failed.into_inner() {
             return Err(problem);
         }
-        let found = hits.iter().map(|hit| found(&self.runtime, hit));
+        let (mut hits, cut) = self.collected(&hits)?;
         // What was erased since this index was made says nothing, and is not found.
-        let here = |it: &Result<Found, Problem>| {
-            it.as_ref().map_or(true, |it| !it.read.atom.content.is_gone())
-        };
-        let found: Result<_, _> = found.filter(here).collect();
+        hits.retain(|it| !it.read.atom.content.is_gone());
         // Rights second: what was read before a revoke is not handed out after it.
         self.readable(space)?;
-        Ok((found?, seq))
+        Ok(Looked { hits, seq, cut })
     }
 }
 

@@ -22,6 +22,8 @@ pub(crate) trait Sits: Send + Sync + 'static {
     fn followed(&self) -> bool;
     /// Lets its actor go, unless it was used after `unless`. True when there is none afterwards.
     fn rest<'a>(self: Arc<Self>, unless: Millis) -> Boxed<'a, bool>;
+    /// Returns once it can be asked; or says why it cannot.
+    fn is_back<'a>(self: Arc<Self>) -> Boxed<'a, Result<(), String>>;
     /// Itself, to be told apart by kind.
     fn into_any(self: Arc<Self>) -> Arc<dyn Any + Send + Sync>;
 }
@@ -76,6 +78,19 @@ impl<B: Behaviour + Sync> Sits for Seat<B> {
             match hear.await {
                 Ok(Rest::Go | Rest::GoWithSnapshot) => self.tree.dismiss(self.stream).await.is_ok(),
                 Ok(Rest::Stay) | Err(_) => false,
+            }
+        })
+    }
+
+    fn is_back<'a>(self: Arc<Self>) -> Boxed<'a, Result<(), String>> {
+        Box::pin(async move {
+            match self.settled().await {
+                Ok(()) => {}
+                Err(error) => return Err(format!("it does not start: {error}")),
+            }
+            match self.standing() {
+                Standing::Quarantined(why) => Err(format!("it is quarantined again: {why}")),
+                _ => Ok(()),
             }
         })
     }

@@ -1,6 +1,7 @@
 //! The one seat whose state lies outside its actor.
 
 use super::Seated;
+use crate::blocking::blocking;
 use crate::config::Config;
 use crate::host::load;
 use crate::runtime::Runtime;
@@ -25,7 +26,8 @@ async fn the_rights_outlive_their_actor() {
         assert_eq!(root.level(first), Some(Level::Grant));
         let space = root.create_space(name, "").await.unwrap();
         assert_eq!(root.resolve(name).unwrap(), space);
-        let replayed = load::<Rights>(runtime.store(), RIGHTS).unwrap();
+        let store = runtime.store().clone();
+        let replayed = blocking(move || load::<Rights>(&store, RIGHTS)).await.unwrap().unwrap();
         assert_eq!(replayed.state(), &**runtime.shared().rights.read());
     }
     assert_eq!(root.level(first), Some(Level::Grant));

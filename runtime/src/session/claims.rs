@@ -35,7 +35,7 @@ impl Hands {
         let Some(taken) = self.caller.claim(space, ask, why).await.map_err(refused)? else {
             return Ok(Item::Value(Value::Null));
         };
-        let Item::Object(mut atom) = items::read(&taken.read) else {
+        let Item::Object(mut atom) = self.fit.one(&taken.read.atom, taken.read.position) else {
             return Err(raise("SystemError", "an atom is an object"));
         };
         atom.fields.push(("lease".into(), lease(&taken.lease)));

@@ -2,6 +2,7 @@
 
 use super::args::Args;
 use super::claims::leased;
+use super::fit::Fit;
 use super::items::{self, raise};
 use super::notebook::{Known, Notebook, digest};
 use super::reads::moment;
@@ -35,6 +36,9 @@ pub(crate) struct Hands {
     /// An agent's: its calls are noted.
     pub(super) notes: Option<Notebook>,
     pub(super) lifetime: Lifetime,
+    pub(super) fit: Fit,
+    /// What the code is to be told besides what it printed.
+    pub(super) notices: Vec<String>,
 }
 
 /// How long the session outlives the action.
@@ -103,8 +107,8 @@ impl Effectful {
             "get" | "search" if call.kwargs.iter().any(|(it, _)| it == "as_of") => {
                 Effectful::OldVersion
             }
-            "get" | "search" | "references" | "history" | "agents" | "leases" | "subscriptions"
-            | "pull" | "__getattr__" | BUDGET => Effectful::Read,
+            "get" | "read" | "search" | "references" | "history" | "agents" | "leases"
+            | "subscriptions" | "pull" | "__getattr__" | BUDGET => Effectful::Read,
             _ => Effectful::Write,
         }
     }
@@ -119,7 +123,9 @@ impl Hands {
         notes: Option<Notebook>,
         lifetime: Lifetime,
     ) -> Hands {
-        Hands { caller, action, calls: 0, deaths: 0, seen, leases, cause, notes, lifetime }
+        let fit = Fit::new(caller.runtime.shared().config.action.answer_bytes_max);
+        let (calls, deaths, notices) = (0, 0, Vec::new());
+        Hands { caller, action, calls, deaths, seen, leases, cause, notes, lifetime, fit, notices }
     }
 
     /// The token of a lease that the code was handed.
@@ -139,7 +145,7 @@ impl Hands {
     }
 
     fn known(&self, asked: Hash) -> Known {
-        let look = |notes: &Notebook| notes.look(&self.caller.runtime, self.calls, asked);
+        let look = |it: &Notebook| it.look(&self.caller.runtime, self.fit, self.calls, asked);
         self.notes.as_ref().map_or(Known::Nothing, look)
     }
 
@@ -185,6 +191,7 @@ impl Hands {
         match args.method.as_str() {
             "search" => self.search(space, args).await,
             "get" => self.get(args).await,
+            "read" => self.read(args).await,
             "put" => self.put(space, args).await,
             "update" => self.update(args).await,
             "deprecate" => self.deprecate(args).await,
@@ -214,7 +221,7 @@ impl Hands {
             name => Err(raise(
                 "AttributeError",
                 format!(
-                    "a Space has no {name}; it has search, get, put, update, deprecate, erase, claim, transaction, acquire, renew, release, leases, references, history, diff, subscribe, subscriptions, edit_subscription, unsubscribe, pull, ack, describe"
+                    "a Space has no {name}; it has search, get, read, put, update, deprecate, erase, claim, transaction, acquire, renew, release, leases, references, history, diff, subscribe, subscriptions, edit_subscription, unsubscribe, pull, ack, describe"
                 ),
             )),
         }
@@ -223,7 +230,7 @@ impl Hands {
     /// Notes the version that the code is handed.
     pub(super) fn note(&mut self, read: &Read) -> Item {
         self.remember(read.atom.id, read.atom.version);
-        items::read(read)
+        self.fit.one(&read.atom, read.position)
     }
 
     pub(super) fn remember(&mut self, id: AtomId, version: u64) {
@@ -248,7 +255,7 @@ impl Hands {
         let read = read.map_err(refused)?;
         // An older version is no base for a change.
         let now = version.is_none() && as_of.is_none();
-        if now { Ok(self.note(&read)) } else { Ok(items::read(&read)) }
+        if now { Ok(self.note(&read)) } else { Ok(self.fit.one(&read.atom, read.position)) }
     }
 
     async fn put(&mut self, space: SpaceId, mut args: Args) -> Result<Item, Raise> {

@@ -1,6 +1,6 @@
 //! Between what Python holds and what spaces hold.
 
-use crate::caller::{Change, Difference, Read};
+use crate::caller::{Change, Difference};
 use crate::unified;
 use std::collections::BTreeMap;
 use stoa_actors::atom::{Atom, Content, Metadata, Reference};
@@ -38,6 +38,28 @@ pub(crate) fn space(alias: &str, space: SpaceId, level: Level) -> Item {
 
 /// An atom as the code sees it: everything readable without asking again.
 pub(super) fn atom(atom: &Atom, position: Position, score: Option<f32>) -> Item {
+    let size = match &atom.content {
+        Content::Text(it) => it.chars().count(),
+        content => content.bytes(),
+    };
+    told(atom, position, score, (size, false))
+}
+
+/// The same of an atom whose content is a part of the whole, which has this size.
+pub(super) fn cut_atom(atom: &Atom, position: Position, score: Option<f32>, size: usize) -> Item {
+    told(atom, position, score, (size, true))
+}
+
+/// What is read of a content in parts: its text, in characters. Nothing is left of what was erased.
+pub(super) fn whole_text(content: &Content) -> String {
+    match content {
+        Content::Text(text) => text.clone(),
+        Content::Json(value) => value.to_string(),
+        Content::Bytes { .. } | Content::Erased | Content::Redacted => String::new(),
+    }
+}
+
+fn told(atom: &Atom, position: Position, score: Option<f32>, (size, cut): (usize, bool)) -> Item {
     let content = match &atom.content {
         Content::Text(it) => text(it),
         Content::Json(value) => Item::Value(value.clone()),
@@ -64,6 +86,8 @@ pub(super) fn atom(atom: &Atom, position: Position, score: Option<f32>) -> Item 
         ("position".into(), number(position.0)),
         ("deprecated".into(), Item::Value(Value::Bool(atom.deprecated.is_some()))),
         ("erased".into(), Item::Value(Value::Bool(atom.content.is_gone()))),
+        ("size".into(), number(size as u64)),
+        ("cut".into(), Item::Value(Value::Bool(cut))),
     ];
     if let Some(score) = score {
         fields.push(("score".into(), Item::Value(Value::Float(f64::from(score)))));
@@ -93,10 +117,6 @@ pub(super) fn score(item: &Item) -> Option<f32> {
         Some(Item::Value(Value::Float(score))) => Some(*score as f32),
         _ => None,
     }
-}
-
-pub(super) fn read(read: &Read) -> Item {
-    atom(&read.atom, read.position, None)
 }
 
 /// One entry of a history.

@@ -1,6 +1,7 @@
 //! The calls of an agent's action, noted in its stream, so that after a crash the action is run
 //! again with the same answers and goes on where it stopped.
 
+use super::fit::Fit;
 use super::items;
 use crate::runtime::Runtime;
 use crate::seat::Seat;
@@ -33,7 +34,7 @@ pub(crate) enum Known {
 
 impl Notebook {
     /// What is known of the call of that number.
-    pub(crate) fn look(&self, runtime: &Runtime, call: u64, asked: Hash) -> Known {
+    pub(crate) fn look(&self, runtime: &Runtime, fit: Fit, call: u64, asked: Hash) -> Known {
         let mut of_call = self.known.iter().filter(|it| it.call == call).peekable();
         if of_call.peek().is_none() {
             return Known::Nothing;
@@ -46,7 +47,7 @@ impl Notebook {
         };
         match &last.answer {
             None => Known::Intent,
-            Some(recorded) => Known::Answer(rehydrated(runtime, recorded)),
+            Some(recorded) => Known::Answer(rehydrated(runtime, fit, recorded)),
         }
     }
 
@@ -122,19 +123,22 @@ fn version(item: &Item) -> Option<(AtomId, u64, Option<f32>)> {
     items::version(item).map(|(id, version)| (id, version, items::score(item)))
 }
 
-fn rehydrated(runtime: &Runtime, recorded: &Recorded) -> Result<Item, Raise> {
-    let atom = |id: AtomId, version: u64, score: Option<f32>| {
+fn rehydrated(runtime: &Runtime, fit: Fit, recorded: &Recorded) -> Result<Item, Raise> {
+    let hit = |id: AtomId, version: u64, score: Option<f32>| {
         let found = runtime.store().version(id, version).ok().flatten();
         let (position, atom) = found.ok_or_else(|| {
             items::raise("SystemError", format!("version {version} of atom {id} is gone"))
         })?;
-        Ok(items::atom(&atom, position, score))
+        Ok::<_, Raise>((atom, position, score))
     };
     match recorded {
-        Recorded::Atom(id, version) => atom(*id, *version, None),
+        Recorded::Atom(id, version) => {
+            let (atom, position, _) = hit(*id, *version, None)?;
+            Ok(fit.one(&atom, position))
+        }
         Recorded::Atoms(all) => {
-            let items = all.iter().map(|(id, version, score)| atom(*id, *version, *score));
-            Ok(Item::List(items.collect::<Result<_, _>>()?))
+            let hits = all.iter().map(|(id, version, score)| hit(*id, *version, *score));
+            Ok(Item::List(fit.list(&hits.collect::<Result<Vec<_>, _>>()?)))
         }
         Recorded::Item(item) => Ok(item.clone()),
         Recorded::Raised(raise) => Err(raise.clone()),

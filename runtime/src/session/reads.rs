@@ -1,10 +1,13 @@
 //! What the code's calls do: looking around in spaces.
 
 use super::args::Args;
+use super::fit::Hit;
 use super::hands::{Hands, refused};
 use super::items::{self, raise};
-use crate::caller::{HistoryQuery, Of};
+use crate::caller::{HistoryQuery, Of, Referred};
 use crate::moment::Moment;
+use crate::search::Found;
+use stoa_actors::atom::Content;
 use stoa_actors::code::{Item, Raise};
 use stoa_actors::id::{Position, SpaceId};
 use stoa_actors::search::{HITS_DEFAULT, Order, Place, Query};
@@ -14,19 +17,65 @@ impl Hands {
     pub(super) async fn references(&mut self, mut args: Args) -> Result<Item, Raise> {
         let id = args.id("id")?;
         let relation = args.text("relation")?;
+        let skip = args.number("skip")?.unwrap_or(0) as usize;
         args.end()?;
-        let reads = match relation.as_deref().map(|it| (it, it.strip_prefix("<-"))) {
+        let referred = match relation.as_deref().map(|it| (it, it.strip_prefix("<-"))) {
             Some((_, Some(reverse))) => {
                 let reverse = Some(reverse).filter(|it| !it.is_empty());
-                let sources = self.caller.sources(id, reverse).await.map_err(refused)?;
-                sources.into_iter().map(|(_, read)| read).collect()
+                self.caller.sources(id, reverse, skip).await
             }
-            other => {
-                let relation = other.map(|(it, _)| it);
-                self.caller.targets(id, relation).await.map_err(refused)?
-            }
+            other => self.caller.targets(id, other.map(|(it, _)| it), skip).await,
         };
-        Ok(Item::List(reads.iter().map(|it| self.note(it)).collect()))
+        let Referred { found, next } = referred.map_err(refused)?;
+        let hits = found.into_iter().map(|(_, it)| (it.atom, it.position, None));
+        let (items, told, all) = self.list(hits.collect(), true);
+        if told < all || next.is_some() {
+            let skip = if told < all { skip + told } else { next.unwrap_or_default() };
+            self.notice(format!("references() ended early, for one answer; skip={skip} goes on"));
+        }
+        Ok(items)
+    }
+
+    /// As many as fit into one answer, how many that are, and how many there were.
+    fn list(&mut self, hits: Vec<Hit>, remember: bool) -> (Item, usize, usize) {
+        let items = self.fit.list(&hits);
+        for (atom, ..) in hits.iter().take(items.len()).filter(|_| remember) {
+            self.remember(atom.id, atom.version);
+        }
+        let told = items.len();
+        (Item::List(items), told, hits.len())
+    }
+
+    /// `read(id, start=0, end=None)`: a part of a text in characters, or of bytes.
+    pub(super) async fn read(&mut self, mut args: Args) -> Result<Item, Raise> {
+        let id = args.id("id")?;
+        let start = args.number("start")?.unwrap_or(0) as usize;
+        let end = args.number("end")?.map_or(usize::MAX, |it| it as usize);
+        let version = args.number("version")?;
+        args.end()?;
+        let read = match version {
+            Some(version) => self.caller.get_version(id, version).await,
+            None => self.caller.get(id).await,
+        };
+        let atom = read.map_err(refused)?.atom;
+        let room = self.fit.bytes();
+        if let Content::Bytes { bytes, .. } = &atom.content {
+            let end = end.min(bytes.len()).max(start.min(bytes.len()));
+            let part = &bytes[start.min(bytes.len())..end];
+            self.ends_early(part.len() > room, start + room);
+            return Ok(Item::Bytes(part[..part.len().min(room)].to_vec()));
+        }
+        let text = items::whole_text(&atom.content);
+        let part = text.chars().skip(start).take(end.saturating_sub(start)).collect::<String>();
+        let kept = part.floor_char_boundary(room);
+        self.ends_early(kept < part.len(), start + part[..kept].chars().count());
+        Ok(items::text(&part[..kept]))
+    }
+
+    fn ends_early(&mut self, early: bool, next: usize) {
+        if early {
+            self.notice(format!("read() ended early, for one answer; start={next} goes on"));
+        }
     }
 
     pub(super) async fn history(&mut self, space: SpaceId, mut args: Args) -> Result<Item, Raise> {
@@ -80,20 +129,16 @@ impl Hands {
         };
         let as_of = moment(&mut args)?;
         args.end()?;
-        let found = match as_of {
-            Some(moment) => self.caller.search_as_of(space, query, moment).await,
-            None => self.caller.search(space, query).await,
-        };
-        let found = found.map_err(refused)?;
-        let mut hits = Vec::with_capacity(found.len());
-        for it in found {
-            // An older version is no base for a change.
-            if as_of.is_none() {
-                self.remember(it.read.atom.id, it.read.atom.version);
-            }
-            hits.push(items::atom(&it.read.atom, it.read.position, Some(it.score)));
+        let found = self.caller.looked(space, query, as_of).await.map_err(refused)?;
+        let hit = |it: Found| (it.read.atom, it.read.position, Some(it.score));
+        let hits = found.hits.into_iter().map(hit).collect();
+        // An older version is no base for a change.
+        let (items, told, all) = self.list(hits, as_of.is_none());
+        if told < all || found.cut {
+            let text = "search() ended early, for one answer; after=hits[-1] goes on";
+            self.notice(text.to_owned());
         }
-        Ok(Item::List(hits))
+        Ok(items)
     }
 }
 

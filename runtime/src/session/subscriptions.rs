@@ -52,11 +52,11 @@ impl Hands {
         if edit.cursor.is_some() {
             return Err(raise("ValueError", "an agent's cursor goes by its turns, and is not set"));
         }
-        let SubscriptionCard { filter, cursor, terms, .. } = self.followed(space)?;
+        let SubscriptionCard { filter, cursor, terms, .. } = self.followed(space).await?;
         let terms = edit.terms(&terms);
         let follow = Follow { filter: edit.filter.unwrap_or(filter), cursor, terms };
         self.caller.follow_as_agent(&seat, space, follow).await.map_err(refused)?;
-        Ok(item(&self.followed(space)?))
+        Ok(item(&self.followed(space).await?))
     }
 
     pub(super) async fn subscriptions(
@@ -66,7 +66,7 @@ impl Hands {
     ) -> Result<Item, Raise> {
         args.end()?;
         let cards = match &self.notes {
-            Some(_) => self.caller.followed().map_err(refused)?,
+            Some(_) => self.caller.followed().await.map_err(refused)?,
             None => self.caller.subscriptions(Some(space)).await.map_err(refused)?,
         };
         Ok(Item::List(cards.iter().filter(|it| it.space == space).map(item).collect()))
@@ -83,7 +83,7 @@ impl Hands {
             None => self.caller.unsubscribe(needed(id)?).await.map_err(refused)?,
             Some(notes) => {
                 let seat = notes.seat.clone();
-                self.followed(space)?;
+                self.followed(space).await?;
                 self.caller.unfollow_as_agent(&seat, space).await.map_err(refused)?;
             }
         }
@@ -99,7 +99,7 @@ impl Hands {
         args.end()?;
         let mut puller = self.caller.pull(id).await.map_err(refused)?;
         let cursor = self.caller.subscription(id).await.map_err(refused)?.cursor;
-        let pulled = puller.ready(limit.min(most), lag_max).map_err(refused)?;
+        let pulled = puller.ready(limit.min(most), lag_max).await.map_err(refused)?;
         let Pulled { changes, marker, cursor } =
             pulled.unwrap_or(Pulled { changes: Vec::new(), marker: None, cursor });
         let number = |it: u64| Item::Value(Value::Int(it as i64));
@@ -126,8 +126,8 @@ impl Hands {
         Ok(item(&self.caller.acknowledge(id, cursor).await.map_err(refused)?))
     }
 
-    fn followed(&self, space: SpaceId) -> Result<SubscriptionCard, Raise> {
-        let all = self.caller.followed().map_err(refused)?;
+    async fn followed(&self, space: SpaceId) -> Result<SubscriptionCard, Raise> {
+        let all = self.caller.followed().await.map_err(refused)?;
         let found = all.into_iter().find(|it| it.space == space);
         found.ok_or_else(|| raise("LookupError", "you do not follow this space"))
     }

@@ -1,6 +1,7 @@
 //! Reading a stream from the log, along it where its entries lie close together.
 
-use super::{Entry, Store, entry, missing};
+use super::{Entry, Store, entry, keys, missing, short};
+use crate::blocking::assert_may_block;
 use crate::failure::StoreError;
 use stoa_actors::id::{Position, StreamId};
 
@@ -10,18 +11,88 @@ const NEIGHBOURS: u32 = 8;
 const PASSED_MAX: u64 = 32;
 
 impl Store {
-    /// The entries of a stream after number `seq`, in order.
+    /// The raw entries after a position, in order. Not on a thread of the executor.
+    pub(crate) fn raw_after(
+        &self,
+        at: Position,
+    ) -> impl Iterator<Item = Result<(Position, fjall::UserValue), StoreError>> + use<> {
+        assert_may_block();
+        self.raw_from(at)
+    }
+
+    /// The same, wherever it is read.
+    fn raw_from(
+        &self,
+        at: Position,
+    ) -> impl Iterator<Item = Result<(Position, fjall::UserValue), StoreError>> + use<> {
+        self.log.range(keys::position(Position(at.0 + 1))..).map(|guard| {
+            let (key, value) = guard.into_inner()?;
+            Ok((keys::number(&key, 0).map(Position).ok_or_else(short)?, value))
+        })
+    }
+
+    /// The positions of a stream's entries after number `seq`, in order, with their numbers. It
+    /// blocks for as long as it is read: not on a thread of the executor.
+    pub fn stream_after(
+        &self,
+        stream: StreamId,
+        seq: u64,
+    ) -> impl Iterator<Item = Result<(u64, Position), StoreError>> + use<> {
+        assert_may_block();
+        self.places_after(stream, seq)
+    }
+
+    /// The same, wherever it is read.
+    fn places_after(
+        &self,
+        stream: StreamId,
+        seq: u64,
+    ) -> impl Iterator<Item = Result<(u64, Position), StoreError>> + use<> {
+        let from = match self
+            .streams
+            .range(keys::stream(stream, 0)..=keys::stream(stream, seq))
+            .next_back()
+        {
+            Some(guard) => guard.key().map(|key| key.to_vec()).unwrap_or_default(),
+            None => keys::stream(stream, 0),
+        };
+        self.streams
+            .range(from..=keys::stream(stream, u64::MAX))
+            .flat_map(|guard| match guard.into_inner() {
+                Err(error) => vec![Err(error.into())],
+                Ok((key, value)) => positions(&key, &value),
+            })
+            .filter(move |it| it.as_ref().map_or(true, |(found, _)| *found > seq))
+    }
+
+    /// The entries of a stream after number `seq`, in order. Not on a thread of the executor.
     pub(crate) fn entries_after(
         &self,
         stream: StreamId,
         seq: u64,
     ) -> impl Iterator<Item = Result<Entry, StoreError>> + use<> {
+        assert_may_block();
+        self.along(stream, seq)
+    }
+
+    /// The same, wherever it is read: a decision waits for what it rests on.
+    pub(super) fn along(
+        &self,
+        stream: StreamId,
+        seq: u64,
+    ) -> impl Iterator<Item = Result<Entry, StoreError>> + use<> {
         let mut log = Along { store: self.clone(), read: Position(0), neighbours: 0, along: None };
-        self.stream_after(stream, seq).map(move |place| log.entry(place?.1))
+        self.places_after(stream, seq).map(move |place| log.entry(place?.1))
     }
 }
 
 type Raw = Box<dyn Iterator<Item = Result<(Position, fjall::UserValue), StoreError>>>;
+
+fn positions(key: &[u8], value: &[u8]) -> Vec<Result<(u64, Position), StoreError>> {
+    let Some(first) = keys::number(key, 16) else { return vec![Err(short())] };
+    let places = value.chunks_exact(8).map(|it| keys::number(it, 0).unwrap_or_default());
+    (first..).zip(places).map(|(seq, at)| Ok((seq, Position(at)))).collect()
+}
 
 struct Along {
     store: Store,
@@ -42,7 +113,7 @@ impl Along {
             return self.store.entry(at)?.ok_or_else(|| missing(at));
         }
         let before = Position(at.0 - 1);
-        let along = self.along.get_or_insert_with(|| Box::new(self.store.raw_after(before)));
+        let along = self.along.get_or_insert_with(|| Box::new(self.store.raw_from(before)));
         for found in along {
             let (position, value) = found?;
             if position == at {

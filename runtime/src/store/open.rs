@@ -3,6 +3,7 @@
 
 use super::fold::Fold;
 use super::{Accounts, Store, Tables, Witness, keys, scrub};
+use crate::blocking::told_to_block;
 use crate::config::Config;
 use crate::failure::StoreError;
 use crate::kinds::Kinds;
@@ -246,8 +247,13 @@ pub struct Loss {
 
 /// Goes on from the last head that holds, after a breach: removes what is behind it, vouches for
 /// it, and derives everything else anew. `kept` is typed by a person who has read the refusal: it
-/// must be the head that the log holds up to. Nothing is changed otherwise.
+/// must be the head that the log holds up to. Nothing is changed otherwise. It blocks until it is
+/// done.
 pub fn accept_loss(config: &Config, kept: &str, kinds: &Kinds) -> Result<Loss, AcceptError> {
+    told_to_block(|| cut_behind(config, kept, kinds))
+}
+
+fn cut_behind(config: &Config, kept: &str, kinds: &Kinds) -> Result<Loss, AcceptError> {
     let store = Store::open(config, ready_directory(&config.data)?)?;
     let path = config.data.join("witness");
     let (mut witness, vouched) = Witness::open(&path).map_err(file_error("cannot open", &path))?;
@@ -311,10 +317,12 @@ pub enum AcceptError {
     Store(#[from] StoreError),
 }
 
-/// Deletes every derived table and folds the log anew; entries read.
+/// Deletes every derived table and folds the log anew; entries read. It blocks until it is done.
 pub fn rebuild(config: &Config, kinds: &Kinds) -> Result<u64, StoreError> {
-    let store = Store::open(config, ready_directory(&config.data)?)?;
-    rebuild_tables(&store, kinds)
+    told_to_block(|| {
+        let store = Store::open(config, ready_directory(&config.data)?)?;
+        rebuild_tables(&store, kinds)
+    })
 }
 
 fn rebuild_tables(store: &Store, kinds: &Kinds) -> Result<u64, StoreError> {

@@ -1,6 +1,7 @@
 //! What was: the log read in both directions, and atoms as they were at a position.
 
 use super::{Entry, Store, entry, keys, short};
+use crate::blocking::assert_may_block;
 use crate::failure::StoreError;
 use std::sync::Arc;
 use stoa_actors::atom::Atom;
@@ -20,6 +21,7 @@ impl Store {
         &self,
         before: Position,
     ) -> impl Iterator<Item = Result<Entry, StoreError>> + use<> {
+        assert_may_block();
         self.log.range(..keys::position(before)).rev().map(|guard| {
             let (key, value) = guard.into_inner()?;
             entry(keys::number(&key, 0).map(Position).ok_or_else(short)?, &value)

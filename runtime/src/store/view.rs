@@ -1,6 +1,7 @@
 //! The store as actors see it: nothing but what is durable.
 
 use super::{Store, keys, space_atom};
+use crate::blocking::assert_may_block;
 use crate::failure::StoreError;
 use std::sync::Arc;
 use stoa_actors::atom::Atom;
@@ -20,6 +21,22 @@ impl Store {
                 panic!("store: {error}");
             }
         }
+    }
+}
+
+impl Store {
+    /// The atoms that refer to an atom, by relation and id. Not on a thread of the executor.
+    pub(crate) fn referrers(
+        &self,
+        target: AtomId,
+        relation: Option<&str>,
+    ) -> impl Iterator<Item = Result<(String, AtomId), StoreError>> + use<> {
+        assert_may_block();
+        let rows = self.references.prefix(keys::references(target, relation));
+        rows.filter_map(|guard| match guard.key() {
+            Ok(key) => keys::referrer(&key).map(Ok),
+            Err(error) => Some(Err(error.into())),
+        })
     }
 }
 
@@ -45,7 +62,7 @@ impl View for Store {
     }
 
     fn each_atom(&self, space: SpaceId, to: &mut dyn FnMut(&Arc<Atom>)) {
-        for entry in self.entries_after(space.stream(), 0) {
+        for entry in self.along(space.stream(), 0) {
             let entry = self.or_stop(entry);
             let at = entry.position;
             let events =

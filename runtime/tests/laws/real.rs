@@ -184,7 +184,7 @@ impl World for Real<'_> {
     ) -> (Vec<Change>, Position) {
         let caller = self.place().runtime().caller(self.session(who));
         let mut follow = caller.follow(self.spaces[space], cursor, filter.clone()).unwrap();
-        let changes = follow.ready(limit).unwrap();
+        let changes = self.place().wait(follow.ready(limit)).unwrap();
         (changes, follow.cursor())
     }
 
@@ -197,9 +197,8 @@ impl World for Real<'_> {
     ) -> (Option<Wake>, Position) {
         let caller = self.place().runtime().caller(self.session(who));
         let mut follow = caller.follow(self.spaces[space], cursor, filter.clone()).unwrap();
-        // With nothing of others to tell it waits, and has looked at all of its own.
-        let wake = self.place().poll(&mut Box::pin(follow.wake()));
-        (wake.map(|it| it.unwrap()), follow.cursor())
+        let wake = self.place().wait(follow.pending()).unwrap();
+        (wake, follow.cursor())
     }
 
     fn now(&self) -> Millis {

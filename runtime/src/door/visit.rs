@@ -1,0 +1,170 @@
+//! One client at the door: greeted, answered request by request, and told to go when the owner stops.
+
+use super::{Hello, Reply, Request, perform, receive, send};
+use crate::config::Config;
+use crate::problem::{Kind, Problem};
+use crate::runtime::Runtime;
+use std::io;
+use std::time::Duration;
+use tokio::net::UnixStream;
+use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::sync::{mpsc, watch};
+use tokio::task::{JoinError, JoinSet};
+
+/// What is behind the door.
+#[derive(Clone)]
+pub(super) enum Inside {
+    Opening,
+    Open(Runtime),
+    Refused(Problem),
+}
+
+/// A client, for as long as it is there.
+pub(super) struct Visit {
+    from: OwnedReadHalf,
+    to: OwnedWriteHalf,
+    /// Whether the client is between two frames, and so can be told something.
+    whole: bool,
+    greeted: bool,
+}
+
+/// How long a client that is told to go has to take that in.
+const FAREWELL: Duration = Duration::from_millis(200);
+
+impl Visit {
+    pub(super) fn new(stream: UnixStream) -> Visit {
+        let (from, to) = stream.into_split();
+        Visit { from, to, whole: true, greeted: false }
+    }
+
+    /// Until the client has gone, or has to.
+    pub(super) async fn attend(
+        mut self,
+        inside: watch::Receiver<Inside>,
+        mut shut: watch::Receiver<Option<Problem>>,
+        config: &Config,
+    ) -> io::Result<()> {
+        let why = async {
+            let why = shut.wait_for(Option::is_some).await;
+            why.map_or(None, |it| it.clone())
+        };
+        let why = tokio::select! {
+            biased;
+            // From here on nothing is acknowledged, whatever becomes of it.
+            why = why => why,
+            done = self.answer_all(inside, config) => return done,
+        };
+        if let Some(why) = why.filter(|_| self.whole) {
+            drop(tokio::time::timeout(FAREWELL, self.farewell(why)).await);
+        }
+        Ok(())
+    }
+
+    async fn farewell(&mut self, why: Problem) -> io::Result<()> {
+        match self.greeted {
+            true => self.tell(&Reply::End(Err(why))).await,
+            false => self.greet(&Hello::Refused(why)).await,
+        }
+    }
+
+    async fn greet(&mut self, hello: &Hello) -> io::Result<()> {
+        self.whole = false;
+        send(&mut self.to, hello).await?;
+        self.whole = true;
+        Ok(())
+    }
+
+    async fn tell(&mut self, reply: &Reply) -> io::Result<()> {
+        self.whole = false;
+        send(&mut self.to, reply).await?;
+        self.whole = true;
+        Ok(())
+    }
+
+    async fn answer_all(
+        &mut self,
+        mut inside: watch::Receiver<Inside>,
+        config: &Config,
+    ) -> io::Result<()> {
+        let runtime = loop {
+            let now = inside.borrow_and_update().clone();
+            match now {
+                Inside::Open(runtime) => break runtime,
+                Inside::Refused(problem) => return self.greet(&Hello::Refused(problem)).await,
+                Inside::Opening => {
+                    self.greet(&Hello::Opening).await?;
+                    let wait = Duration::from_millis(config.opening_ms);
+                    drop(tokio::time::timeout(wait, inside.changed()).await);
+                }
+            }
+        };
+        self.greet(&Hello::Ready).await?;
+        self.greeted = true;
+        let patience = Duration::from_millis(config.idle_ms_max);
+        loop {
+            let asked = receive(&mut self.from, config.frame_bytes_max);
+            // One that asks nothing, or not all of it, holds a place that others want.
+            let Ok(asked) = tokio::time::timeout(patience, asked).await else { return Ok(()) };
+            let Some(request) = asked? else { return Ok(()) };
+            self.answer(&runtime, request, config).await?;
+        }
+    }
+
+    async fn answer(
+        &mut self,
+        runtime: &Runtime,
+        request: Request,
+        config: &Config,
+    ) -> io::Result<()> {
+        let (answers, mut ready) = mpsc::channel(config.answers_max);
+        // A task of its own: however long it computes, the heart beats.
+        let (of, mut work) = (runtime.clone(), JoinSet::new());
+        work.spawn(async move { perform(&of, request, answers).await });
+        let mut end = None;
+        let mut beat = tokio::time::interval(Duration::from_millis(config.working_ms));
+        beat.reset();
+        // A client that hangs up ends its request at the next wait.
+        loop {
+            tokio::select! {
+                biased;
+                answer = ready.recv() => match answer {
+                    Some(answer) => self.tell(&Reply::Answer(Box::new(answer))).await?,
+                    None => break,
+                },
+                Some(ended) = work.join_next(), if end.is_none() => end = Some(ended),
+                _ = beat.tick() => self.tell(&Reply::Working).await?,
+                gone = self.from.readable() => {
+                    gone?;
+                    let mut byte = [0; 1];
+                    match self.from.try_read(&mut byte) {
+                        Ok(0) => return Err(io::Error::other("it hung up")),
+                        Ok(_) => return Err(io::Error::other("a client spoke out of turn")),
+                        Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                        Err(error) => return Err(error),
+                    }
+                }
+            }
+        }
+        let ended = match end {
+            Some(ended) => Some(ended),
+            None => work.join_next().await,
+        };
+        let result = match ended {
+            Some(Ok(result)) => result,
+            Some(Err(error)) => Err(died(&error)),
+            None => Err(Problem::new(Kind::Store, "the request is gone").hint("stoa status")),
+        };
+        self.tell(&Reply::End(result)).await
+    }
+}
+
+fn died(error: &JoinError) -> Problem {
+    Problem::new(Kind::Store, format!("the request died: {error}")).hint("stoa status")
+}
+
+/// Why an owner that is told to stop answers nobody any more.
+pub(super) fn stopping() -> Problem {
+    let text = "the process that has the directory open is stopping; whether a request that writes \
+                took effect is not known: type it again with the same --key";
+    Problem::new(Kind::Busy, text).hint("stoa status")
+}
