@@ -11,8 +11,8 @@
 //! [`passivation`] who is let go for a while, [`retry`] what is asked again and when, [`alarm`] who
 //! is told that something is due; [`log`] is the pure half of the log, [`scrub`] when it is walked
 //! again, [`redaction`] what leaves it, [`codec`] its bytes; [`code`] is how agents act, [`search`]
-//! how they find atoms; [`simulation`] runs any actor in memory and crashes it; [`limits`] bounds it
-//! all, [`mutant`] plants bugs for the tests.
+//! how they find atoms; [`simulation`] runs any actor in memory and crashes it; [`printable`] is what a
+//! reader sees of a text, [`name`] what things may be called; [`limits`] bounds it all, [`mutant`] plants bugs for the tests.
 
 pub mod alarm;
 pub mod atom;
@@ -25,7 +25,9 @@ pub mod incarnation;
 pub mod limits;
 pub mod log;
 pub mod mutant;
+pub mod name;
 pub mod passivation;
+pub mod printable;
 pub mod redaction;
 pub mod retry;
 pub mod rights;

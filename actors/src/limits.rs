@@ -180,7 +180,7 @@ impl Default for Limits {
             debounce_ms_max: 86_400_000,
             transaction_mutations_max: 256,
             leases_max: 100_000,
-            lease_ms_max: 86_400_000,
+            lease_ms_max: 30 * 86_400_000,
             expire_leases_max: 256,
             intent_bytes_max: 1 << 10,
             resource_bytes_max: 1 << 10,

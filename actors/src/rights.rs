@@ -311,7 +311,7 @@ impl Rights {
     ) -> Result<Decision, Refusal> {
         self.living(by)?;
         let asking = Asking { by, now, limits };
-        match message {
+        match name::composed(message) {
             Message::Install { link, subject, reason } => {
                 self.install(asking, link, subject, reason)
             }

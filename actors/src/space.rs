@@ -15,6 +15,7 @@ mod lease;
 mod message;
 mod patch;
 mod refusal;
+mod resource;
 mod standing;
 mod subscription;
 mod transaction;
@@ -25,10 +26,11 @@ pub use carry::{Carried, Origin, Taken, renamed};
 pub use claim::Claim;
 pub use first_form::{Filter1, Subscription1};
 pub use follow::{Change, Changed, Follower, LeaseChange};
-pub use lease::{Claimed, End, Fence, Lease, Resource};
+pub use lease::{Claimed, End, Fence, Lease};
 pub use message::{Event, Expect, Message, Reply, Was};
 pub use patch::{Draft, MadeFor, Patch};
 pub use refusal::Refusal;
+pub use resource::Resource;
 pub use standing::STANDING_MAX;
 pub use subscription::{
     Amiss, DEBOUNCES_MAX, Edit, Filter, Notice, Subscription, Tells, Terms, Wake,

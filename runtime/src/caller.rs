@@ -14,6 +14,7 @@ pub use carry::{Export, Imported};
 pub use claims::{ClaimAsk, Taken};
 pub use history::{Change, Follow};
 pub use past::{Difference, HistoryQuery, Of};
+pub(crate) use sharing::misspelt;
 pub use sharing::{Grant, Granted, SpaceCard};
 pub use subscriptions::{Pulled, Puller, SubscriptionCard};
 

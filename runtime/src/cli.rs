@@ -15,14 +15,17 @@ mod looking;
 mod print;
 mod progress;
 mod run;
+mod screen;
 mod settings;
 mod signals;
+mod stdin;
 mod subscriptions;
 
-use clap::error::ErrorKind;
+use clap::error::{ContextValue, ErrorKind};
 use clap::{CommandFactory, Parser};
-use std::io::Write;
+use screen::Lines;
 use std::process::ExitCode;
+use stoa_actors::printable::one_line;
 use stoa_runtime::problem::{Kind, Problem};
 
 pub(crate) fn main() -> ExitCode {
@@ -56,11 +59,23 @@ fn usage(error: &clap::Error) -> ExitCode {
         drop(error.print());
         return ExitCode::SUCCESS;
     }
-    let text = error.render().ansi().to_string();
-    let text = text.split("\n\nFor more information").next().unwrap_or_default();
-    drop(writeln!(anstream::stderr(), "{}", text.trim_end()));
-    hint(&format!("stoa{} --help", verbs()));
+    let text = quoting(error);
+    let text = text.split("\n\nFor more information").next().unwrap_or_default().trim_end();
+    screen::error(text.strip_prefix("error: ").unwrap_or(text), Lines::Many);
+    screen::hint(&format!("stoa{} --help", verbs()));
     ExitCode::from(Kind::Invalid.exit_code())
+}
+
+/// What is wrong, with each word that was typed on one line.
+fn quoting(error: &clap::Error) -> String {
+    let mut text = error.render().to_string();
+    for (_, typed) in error.context() {
+        if let ContextValue::String(typed) = typed {
+            let shown = anstream::adapter::strip_str(typed).to_string();
+            text = text.replace(&shown, &one_line(typed));
+        }
+    }
+    text
 }
 
 /// The verbs of a command line, each with a space in front.
@@ -75,14 +90,7 @@ fn verbs() -> String {
 }
 
 fn complain(problem: &Problem) {
-    let mut to = anstream::stderr().lock();
-    let red = anstyle::AnsiColor::Red.on_default().bold();
-    drop(writeln!(to, "{red}error:{red:#} {problem}"));
-    drop(to);
-    hint(problem.hint.as_deref().unwrap_or("stoa --help"));
-}
-
-fn hint(text: &str) {
-    let bold = anstyle::Style::new().bold();
-    drop(writeln!(anstream::stderr(), "{bold}hint:{bold:#} {text}"));
+    let lines = if problem.kind == Kind::Action { Lines::Many } else { Lines::One };
+    screen::error(&problem.text, lines);
+    screen::hint(problem.hint.as_deref().unwrap_or("stoa --help"));
 }

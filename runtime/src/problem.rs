@@ -7,6 +7,7 @@ use crate::seat::AskError;
 use serde::{Deserialize, Serialize};
 use stoa_actors::incarnation::Refused;
 use stoa_actors::log::Breach;
+use stoa_actors::name::Misspelt;
 use stoa_actors::{rights, session, space};
 
 /// What kind of no it is; each has an exit code of its own.
@@ -78,6 +79,15 @@ impl Problem {
     pub fn no_atom(id: impl ToString) -> Problem {
         Problem::new(Kind::Unknown, format!("no atom {} that you can read", id.to_string()))
             .hint("stoa search SPACE")
+    }
+}
+
+/// A word as a shell reads it.
+pub(crate) fn quoted(word: &str) -> String {
+    let plain = |it: char| it.is_alphanumeric() || matches!(it, '-' | '_' | '/' | '.' | ':');
+    match !word.is_empty() && word.chars().all(plain) {
+        true => word.to_owned(),
+        false => format!("'{}'", word.replace('\'', "'\\''")),
     }
 }
 
@@ -155,6 +165,9 @@ impl From<space::Refusal> for Problem {
         };
         let text = refusal.to_string();
         let (kind, hint) = match refusal {
+            Refusal::Misspelt(Misspelt { right: Some(right), .. }) => {
+                (Kind::Invalid, format!("stoa lease acquire SPACE {}", quoted(&right)))
+            }
             Refusal::Unknown => (Kind::Unknown, "stoa space list".to_owned()),
             Refusal::NoAtom(_) => (Kind::Unknown, "stoa search SPACE".to_owned()),
             Refusal::NoSubscription(_) => (Kind::Unknown, "stoa space show SPACE".to_owned()),
@@ -216,6 +229,10 @@ impl From<rights::Refusal> for Problem {
     fn from(refusal: rights::Refusal) -> Self {
         use rights::Refusal;
         let text = refusal.to_string();
+        if let Refusal::Misspelt(Misspelt { right: Some(right), .. }) = &refusal {
+            let hint = format!("stoa space create {}", quoted(right));
+            return Problem::new(Kind::Invalid, text).hint(hint);
+        }
         let (kind, hint) = match refusal {
             Refusal::UnknownName(_) | Refusal::NoSuchSession(_) => {
                 (Kind::Unknown, "stoa space list")
@@ -223,7 +240,9 @@ impl From<rights::Refusal> for Problem {
             Refusal::BeyondDelegable { .. } => {
                 (Kind::Forbidden, "stoa grant SPACE SESSION LEVEL --delegate LEVEL")
             }
-            Refusal::BadName { .. } => (Kind::Invalid, "stoa space create SHORT_NAME"),
+            Refusal::BadName { .. } | Refusal::Misspelt(_) => {
+                (Kind::Invalid, "stoa space create SHORT_NAME")
+            }
             Refusal::MayNotShare(_)
             | Refusal::OutlivesBasis { .. }
             | Refusal::NothingToRevoke

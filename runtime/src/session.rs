@@ -21,7 +21,7 @@ pub(crate) use hands::{BUDGET, Hands, Lifetime};
 pub(crate) use kept::{Kept, Slot};
 pub(crate) use notebook::Notebook;
 
-use crate::caller::Caller;
+use crate::caller::{Caller, misspelt};
 use crate::problem::{Kind, Problem};
 use crate::runtime::Runtime;
 use crate::sandbox::{Action, CodeRunner};
@@ -172,6 +172,8 @@ async fn named(
             return Err(Problem::new(Kind::Invalid, text).hint("stoa exec FILE --session NAME"));
         }
         None => {
+            rights::name_fits(name, &shared.config.limits.rights)
+                .map_err(|it| misspelt(it, |name| format!("stoa exec FILE --session {name}")))?;
             let asks = asked.iter().map(|it| ask(caller, it, None)).collect();
             return Ok((caller.spawn_session(Some(name), asks, "exec").await?, asked));
         }

@@ -5,6 +5,10 @@ mod embedder;
 mod harness;
 #[path = "help/past.rs"]
 mod past;
+#[path = "help/piped.rs"]
+mod piped;
+#[path = "help/screen.rs"]
+mod screen;
 #[path = "help/subscriptions.rs"]
 mod subscriptions;
 

@@ -1,9 +1,11 @@
 //! Aliases: each holder's own words for spaces and sessions, never global.
 
-use super::{Asking, Decision, Event, Named, Refusal, Reply, Rights, Subject};
+use super::{Ask, Asking, Decision, Event, Message, Named, Refusal, Reply, Rights, Subject};
 use crate::id::{SessionId, SpaceId};
 use crate::limits::RightsLimits;
 use crate::mutant::planted;
+use crate::name;
+use std::borrow::Cow;
 
 impl Rights {
     pub(super) fn name(
@@ -82,12 +84,39 @@ impl Rights {
     }
 }
 
-/// Refuses a name that cannot be written down: empty, or longer than
-/// [`RightsLimits::name_bytes_max`].
+/// Refuses a name that cannot be written down: empty, longer than
+/// [`RightsLimits::name_bytes_max`], or not to be [typed again](crate::name).
 pub fn name_fits(name: &str, limits: &RightsLimits) -> Result<(), Refusal> {
     let max = limits.name_bytes_max;
     if name.is_empty() || name.len() > max {
         return Err(Refusal::BadName { bytes: name.len(), max });
     }
-    Ok(())
+    Ok(name::check(name)?)
+}
+
+/// The message with its names in the form in which names are compared.
+pub(super) fn composed(mut message: Message) -> Message {
+    let compose = |alias: &mut String| {
+        if let Cow::Owned(composed) = name::composed(alias) {
+            *alias = composed;
+        }
+    };
+    let each = |asks: &mut Vec<Ask>| asks.iter_mut().flat_map(|it| &mut it.alias).for_each(compose);
+    match &mut message {
+        Message::CreateSpace { alias, .. } | Message::Share { alias, .. } => {
+            alias.iter_mut().for_each(compose);
+        }
+        Message::Spawn { alias, asks, .. } | Message::SpawnAgent { alias, asks, .. } => {
+            alias.iter_mut().for_each(compose);
+            each(asks);
+        }
+        Message::Name { alias, .. } | Message::Unname { alias } => compose(alias),
+        Message::Install { .. }
+        | Message::ConfirmBirth { .. }
+        | Message::Revoke { .. }
+        | Message::RevokeLink { .. }
+        | Message::End { .. }
+        | Message::Expire => {}
+    }
+    message
 }

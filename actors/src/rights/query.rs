@@ -5,6 +5,7 @@ use super::shelf::Place;
 use super::{Birth, Level, Link, Named, Refusal, Right, Rights, Seen, Subject};
 use crate::id::{LinkId, Millis, SessionId, SpaceId};
 use crate::mutant::planted;
+use crate::name::composed;
 use crate::session::{Budget, Charter};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -61,7 +62,7 @@ impl Rights {
 
     /// What `holder` calls `alias`, whether or not it may still reach it.
     pub fn named(&self, holder: SessionId, alias: &str) -> Option<Named> {
-        let (holder, text) = (self.sessions.find(&holder)?, self.texts.find(alias)?);
+        let (holder, text) = (self.sessions.find(&holder)?, self.texts.find(&composed(alias))?);
         let row = self.names.get(self.names.find(&(holder, Some(text)))?);
         self.shows(row.hidden).then(|| self.named_by(row.is_space, row.of))
     }

@@ -2,6 +2,7 @@
 
 use super::{Level, Right, Subject};
 use crate::id::{LinkId, Millis, SessionId, SpaceId};
+use crate::name::Misspelt;
 
 /// Nothing was changed. The text names the thing and the next step, and never tells a forbidden
 /// thing from one that does not exist.
@@ -79,7 +80,7 @@ pub enum Refusal {
     #[error("only the root is given tools, secrets and models; spaces are created instead")]
     OnlyRoot,
     /// The alias is in use in the asker's own table.
-    #[error("you call something else {0:?} already; choose another alias, or unname it first")]
+    #[error("you call something else {0:?} already; choose another name")]
     AliasTaken(String),
     /// The identity is in use.
     #[error("session {0} exists already; spawn with a fresh id")]
@@ -94,7 +95,7 @@ pub enum Refusal {
     #[error("session {holder} holds {max} rights already; revoke some first")]
     TooManyLinks { holder: SessionId, max: usize },
     /// Too many aliases in one table.
-    #[error("session {holder} has {max} names already; unname some first")]
+    #[error("session {holder} has {max} names already; let another session hold the rest")]
     TooManyNames { holder: SessionId, max: usize },
     /// Too much asked for in one spawn.
     #[error("a spawn asks for at most {max} rights, not {asked}; share the rest afterwards")]
@@ -114,6 +115,9 @@ pub enum Refusal {
     /// A name too long, or empty.
     #[error("a name has 1 to {max} bytes, not {bytes}")]
     BadName { bytes: usize, max: usize },
+    /// A name that a reader could not type again.
+    #[error(transparent)]
+    Misspelt(#[from] Misspelt),
 }
 
 fn may(held: Option<Level>) -> String {

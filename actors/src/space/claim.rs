@@ -3,9 +3,9 @@
 //! A space takes one delivery at a time, and an atom that is claimed is leased from that very entry
 //! on: the next claim does not see it, on whatever thread, in whatever process it was asked for.
 
-use super::lease::{Claimed, Lease, Resource};
+use super::lease::{Claimed, Lease};
 use super::wanted::{Sight, Wanted};
-use super::{Event, Patch, Refusal, Reply, Space, limit, updated};
+use super::{Event, Patch, Refusal, Reply, Resource, Space, limit, updated};
 use crate::atom::{Atom, Metadata};
 use crate::behaviour::{Decision, Delivery};
 use crate::id::AtomId;

@@ -3,8 +3,8 @@
 //! The event is the intent. That what the earlier versions said leaves the log is the log writer's
 //! work; see [`crate::redaction`].
 
-use super::lease::{End, Resource, ended};
-use super::{Event, Expect, Origin, Refusal, Space};
+use super::lease::{End, ended};
+use super::{Event, Expect, Origin, Refusal, Resource, Space};
 use crate::atom::{Atom, Content, Deprecation};
 use crate::behaviour::Delivery;
 use crate::id::AtomId;

@@ -5,7 +5,7 @@
 //! before, and durable before anybody is told: a write that carries one is refused once the lease
 //! has ended, however long the writer was away in between.
 
-use super::{Event, Refusal, Reply, Space, limit};
+use super::{Event, Refusal, Reply, Resource, Space, limit};
 use crate::atom::Metadata;
 use crate::behaviour::{Decision, Delivery, Row};
 use crate::id::{AtomId, Millis, SessionId, SpaceId};
@@ -13,32 +13,6 @@ use crate::mutant::planted;
 use crate::rights::Level;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
-
-/// What can be leased in a space.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub enum Resource {
-    /// One of its atoms. While it is leased only the holder can change it.
-    Atom(AtomId),
-    /// Whatever the space's convention calls so: a path, an environment. What is done with it
-    /// outside is for its users to keep apart; writes can be made to depend on its token.
-    Name(String),
-}
-
-impl Resource {
-    /// An atom if it reads as its id, else whatever is called so.
-    pub fn named(name: &str) -> Resource {
-        name.parse().map_or_else(|_| Resource::Name(name.to_owned()), Resource::Atom)
-    }
-}
-
-impl std::fmt::Display for Resource {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Resource::Atom(id) => write!(f, "atom {id}"),
-            Resource::Name(name) => write!(f, "{name:?}"),
-        }
-    }
-}
 
 /// An exclusive right to work on something for a while.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -185,6 +159,7 @@ impl Space {
         delivery: &Delivery<'_>,
     ) -> Result<Decision<Self>, Refusal> {
         self.need(Level::Write, delivery)?;
+        let resource = resource.composed();
         match &resource {
             Resource::Atom(id) => {
                 self.current(*id, super::Expect::Any, delivery)?;
@@ -194,6 +169,7 @@ impl Space {
             }
             Resource::Name(name) => {
                 limit("a resource's name", name.len(), delivery.limits.resource_bytes_max)?;
+                crate::name::check(name)?;
             }
         }
         let mut events = Vec::new();
@@ -235,6 +211,7 @@ impl Space {
         undo: bool,
         delivery: &Delivery<'_>,
     ) -> Result<Vec<Event>, Refusal> {
+        let resource = resource.composed();
         let mut events = Vec::new();
         let (lease, how) = match token {
             Some(token) => {
@@ -285,7 +262,7 @@ impl Space {
 
     /// The lease that a fence names, if it is the asker's and still holds.
     fn rightful(&self, fence: &Fence, delivery: &Delivery<'_>) -> Result<&Lease, Refusal> {
-        let live = self.leases.live(&fence.resource, delivery.now);
+        let live = self.leases.live(&fence.resource.clone().composed(), delivery.now);
         let own = live.filter(|it| {
             let token = it.token == fence.token || planted("lease.any_token_will_do");
             token && (it.holder == delivery.asker || planted("lease.anybodys_token_will_do"))

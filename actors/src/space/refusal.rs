@@ -3,6 +3,7 @@
 use super::{Amiss, Fence, Resource};
 use crate::atom::NoVector;
 use crate::id::{AtomId, SessionId, SubscriptionId};
+use crate::name::Misspelt;
 use crate::rights::Level;
 use crate::search::ConditionRefusal;
 use crate::value::ValueRefusal;
@@ -74,6 +75,9 @@ pub enum Refusal {
     /// A name must be there.
     #[error("{0} is empty; give it a name")]
     Empty(&'static str),
+    /// A name that a reader could not type again.
+    #[error(transparent)]
+    Misspelt(#[from] Misspelt),
     /// A subscription that cannot be.
     #[error(transparent)]
     Subscription(#[from] Amiss),
@@ -137,7 +141,9 @@ pub enum Refusal {
     #[error("{0} is not leased")]
     NoLease(Resource),
     /// A lease lasts for longer than nothing and not for ever.
-    #[error("a lease of {ttl_ms} ms; it may last from 1 to {max_ms} ms, and be renewed")]
+    #[error(
+        "a lease of {}; it may last up to {}, and be renewed", span(.ttl_ms), span(.max_ms)
+    )]
     Ttl {
         /// What was asked for.
         ttl_ms: u64,
@@ -152,6 +158,13 @@ pub enum Refusal {
 /// Rounded up: after so long it is over.
 fn seconds(ms: &u64) -> String {
     format!("{} s", ms.div_ceil(1_000))
+}
+
+/// A time as people write it: in the largest unit that tells it exactly.
+fn span(ms: &u64) -> String {
+    let units = [(86_400_000, "d"), (3_600_000, "h"), (60_000, "m"), (1_000, "s")];
+    let unit = units.into_iter().find(|(unit, _)| *ms > 0 && ms.is_multiple_of(*unit));
+    unit.map_or_else(|| format!("{ms}ms"), |(unit, name)| format!("{}{name}", ms / unit))
 }
 
 fn superseded(by: &Option<AtomId>) -> String {

@@ -6,9 +6,9 @@
 //! see has changed. It is recomputed, never counted, so that it cannot drift. Derived from atoms
 //! and leases alone: no snapshot holds it, and without it decisions are the same, only slower.
 
-use super::lease::{Leases, Resource};
+use super::lease::Leases;
 use super::wanted::{Sight, Wanted};
-use super::{Event, Space};
+use super::{Event, Resource, Space};
 use crate::atom::Atom;
 use crate::behaviour::{Behaviour, View};
 use crate::id::{AtomId, SpaceId};

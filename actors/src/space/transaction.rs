@@ -1,8 +1,8 @@
 //! Several changes of one space as one: all of them or none, in one entry, each seeing those
 //! before.
 
-use super::lease::{Fence, Resource};
-use super::{Draft, Expect, Patch, Refusal, Reply, Space, limit};
+use super::lease::Fence;
+use super::{Draft, Expect, Patch, Refusal, Reply, Resource, Space, limit};
 use crate::behaviour::{Behaviour, Decision, Delivery};
 use crate::id::AtomId;
 use crate::incarnation::{Laid, Overlay};

@@ -2,7 +2,7 @@
 //! next start, for what is owed stands in the rights.
 
 use super::AgentCard;
-use crate::caller::{Caller, Why};
+use crate::caller::{Caller, Why, misspelt};
 use crate::model::RECIPE;
 use crate::problem::{Kind, Problem};
 use serde::{Deserialize, Serialize};
@@ -94,6 +94,11 @@ impl Caller {
         if ask.task.trim().is_empty() {
             return Err(Problem::new(Kind::Invalid, "the task is empty; say what to do")
                 .hint("stoa spawn TASK --instructions SPACE"));
+        }
+        if let Some(name) = &ask.name {
+            let limits = &self.runtime.shared().config.limits.rights;
+            rights::name_fits(name, limits)
+                .map_err(|it| misspelt(it, |name| format!("stoa spawn TASK --name {name}")))?;
         }
         let child = SessionId(fresh());
         let dm = SpaceId(fresh());

@@ -1,7 +1,7 @@
 //! Making spaces, and saying who may do what in them.
 
 use super::{Caller, Why};
-use crate::problem::{Kind, Problem};
+use crate::problem::{Kind, Problem, quoted};
 use crate::store::Store;
 use serde::{Deserialize, Serialize};
 use stoa_actors::id::{LinkId, Millis, Position, SessionId, SpaceId};
@@ -189,7 +189,8 @@ impl Caller {
     /// Gives a session a right on a space; a name that is not taken makes a session.
     pub async fn grant(&self, space: &str, to: &str, grant: Grant) -> Result<Granted, Problem> {
         let id = self.resolve(space)?;
-        rights::name_fits(to, &self.runtime.shared().config.limits.rights)?;
+        rights::name_fits(to, &self.runtime.shared().config.limits.rights)
+            .map_err(|refusal| misspelt(refusal, |to| format!("stoa grant SPACE {to} LEVEL")))?;
         let right = Right {
             subject: Subject::Space(id),
             use_: Some(grant.level),
@@ -273,5 +274,18 @@ impl Caller {
         let message = rights::Message::End { session, reason };
         self.runtime.rights().ask(self.ask(message, Why::comment("end a session"))).await?;
         Ok(())
+    }
+}
+
+/// The refusal of a name, with the verb that was meant.
+pub(crate) fn misspelt(refusal: rights::Refusal, verb: impl Fn(&str) -> String) -> Problem {
+    let right = match &refusal {
+        rights::Refusal::Misspelt(it) => it.right.clone(),
+        _ => None,
+    };
+    let problem = Problem::from(refusal);
+    match right {
+        Some(right) => problem.hint(verb(&quoted(&right))),
+        None => problem,
     }
 }

@@ -214,8 +214,8 @@ pub(crate) enum Verb {
     /// on; asked again over the same files it tells the same answer. When the documents do not
     /// hold an answer it says so, and shows what comes nearest.
     Research {
-        /// In words
-        question: String,
+        /// In words, or - for stdin [default: what is piped in]
+        question: Option<String>,
         /// Files and folders: Markdown, text, reStructuredText, HTML, man pages, source code
         #[arg(long, value_name = "PATH", num_args = 1.., required = true)]
         files: Vec<PathBuf>,
@@ -238,9 +238,9 @@ pub(crate) enum Verb {
     /// directory, this one stays until every agent is at rest; interrupt it, and they go on with
     /// the next `stoa spawn` or `stoa serve`.
     Spawn {
-        /// What it is to do
+        /// What it is to do, or - for stdin [default: what is piped in]
         #[arg(value_parser = NonEmptyStringValueParser::new())]
-        task: String,
+        task: Option<String>,
         /// What you call it
         #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
         name: Option<String>,
@@ -280,8 +280,8 @@ pub(crate) enum Verb {
     /// expression go to stdout. An update needs no version: it expects the one that the code has
     /// read, and raises Conflict when there is a newer one.
     Exec {
-        /// The code: a file, or - for stdin
-        file: PathBuf,
+        /// The code: a file, or - for stdin [default: what is piped in]
+        file: Option<PathBuf>,
         /// What it may do, and where: tasks=write,notes=read [default: what the session holds]
         #[arg(long, value_name = "NAME=LEVEL", value_delimiter = ',')]
         spaces: Vec<String>,
@@ -315,7 +315,7 @@ pub(crate) enum SpaceVerb {
     Create {
         /// What you call it
         name: String,
-        /// What it is for and how to use it, for those who come to it
+        /// What it is for and how to use it, for those who come to it; - for stdin
         #[arg(long, default_value = "", hide_default_value = true)]
         description: String,
     },
@@ -331,7 +331,7 @@ pub(crate) enum SpaceVerb {
 /// What an atom says.
 #[derive(ClapArgs, Debug)]
 pub(crate) struct BodyArgs {
-    /// The content as text, or - for stdin
+    /// The content as text, or - for stdin [default: what is piped in, where nothing else says it]
     pub(crate) text: Option<String>,
     /// The content from a file
     #[arg(long, value_name = "PATH", conflicts_with = "text")]

@@ -6,9 +6,10 @@ use super::args::{
 };
 use super::find;
 use super::input::{
-    after, budget, document, draft, fence, metadata, patch, source, space_level, span, spawn_ask,
-    unreferenced,
+    Also, after, budget, document, draft, fence, metadata, patch, source, space_level, span,
+    spawn_ask, unreferenced,
 };
+use super::stdin::Needed;
 use super::subscriptions::subscription;
 use stoa_actors::id::{AtomId, Position};
 use stoa_actors::search::{Order, Query};
@@ -23,7 +24,7 @@ use stoa_runtime::research::ResearchAsk;
 pub(super) fn call(verb: Verb) -> Result<Call, Problem> {
     Ok(match verb {
         Verb::Space(SpaceVerb::Create { name, description }) => {
-            Call::CreateSpace { name, description }
+            Call::CreateSpace { name, description: described(description)? }
         }
         Verb::Space(SpaceVerb::List) => Call::Spaces,
         Verb::Space(SpaceVerb::Show { name }) => Call::Space { name },
@@ -42,7 +43,8 @@ pub(super) fn call(verb: Verb) -> Result<Call, Problem> {
             let version = if says.is_empty() { expect(id, &base)? } else { loose(&base) };
             let (expect, mut why) = (version, self::why(why, format!("update {id}")));
             why.fences = under.iter().map(|it| fence(it)).collect::<Result<_, _>>()?;
-            let (patch, unref) = unreferenced(patch(body)?, &unref)?;
+            let also = if unref.is_empty() { Also::Nothing } else { Also::More };
+            let (patch, unref) = unreferenced(patch(body, also)?, &unref)?;
             let patch = Patch { expect: says, ..patch };
             Call::Update { id, expect, patch, unref, why }
         }
@@ -71,12 +73,15 @@ pub(super) fn call(verb: Verb) -> Result<Call, Problem> {
         spawn @ Verb::Spawn { .. } => Call::Spawn(Box::new(spawn_ask(spawn)?)),
         Verb::Agent(verb) => Call::Agent(agent_call(verb)?),
         Verb::Research { question, files, agents, model, fresh } => {
+            const QUESTION: Needed =
+                Needed { what: "the question", hint: "stoa research 'QUESTION' --files PATH" };
+            let question = QUESTION.text(question)?;
             let paths = files.iter().map(|it| document(it)).collect::<Result<_, _>>()?;
             Call::Research(Box::new(ResearchAsk { question, paths, agents, model, fresh }))
         }
         Verb::Exec { file, spaces, session } => {
             let spaces = spaces.iter().map(|it| space_level(it)).collect::<Result<_, _>>()?;
-            Call::Exec(ExecAsk { source: source(&file)?, spaces, session })
+            Call::Exec(ExecAsk { source: source(file.as_deref())?, spaces, session })
         }
         Verb::Status => Call::Status,
         Verb::Audit => Call::Audit(AuditAsk::Whole),
@@ -92,6 +97,13 @@ pub(super) fn call(verb: Verb) -> Result<Call, Problem> {
             unreachable!("not asked of an owner")
         }
     })
+}
+
+/// What a space is for: as typed, or `-` for stdin.
+fn described(text: String) -> Result<String, Problem> {
+    const ABOUT: Needed =
+        Needed { what: "the description", hint: "stoa space create NAME --description 'TEXT'" };
+    if text == "-" { ABOUT.text(Some(text)) } else { Ok(text) }
 }
 
 fn claim(args: ClaimArgs) -> Result<Call, Problem> {
@@ -145,7 +157,10 @@ fn agent_call(verb: AgentVerb) -> Result<AgentCall, Problem> {
         AgentVerb::Log { agent: name, after, limit, follow } => {
             AgentCall::Log { name, after: Position(after), limit, follow }
         }
-        AgentVerb::Say { agent: name, text } => AgentCall::Say { name, text },
+        AgentVerb::Say { agent: name, text } => {
+            const TEXT: Needed = Needed { what: "the text", hint: "stoa agent say AGENT 'TEXT'" };
+            AgentCall::Say { name, text: TEXT.text(text)? }
+        }
         AgentVerb::Stop { agent: name, reason } => AgentCall::Stop { name, reason },
         AgentVerb::Resume { agent: name, budget } => {
             AgentCall::Resume { name, budget: budget.as_deref().map(self::budget).transpose()? }

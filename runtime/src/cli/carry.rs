@@ -4,8 +4,9 @@
 use super::json;
 use super::progress::Progress;
 use super::run::{Owner, unwritten};
+use super::screen::{Line, Screen};
 use std::fs::File;
-use std::io::{self, BufReader, BufWriter, Seek, Write};
+use std::io::{self, BufReader, BufWriter, IsTerminal, Seek, Write};
 use std::path::{Path, PathBuf};
 use stoa_actors::id::SpaceId;
 use stoa_actors::limits::Limits;
@@ -42,10 +43,10 @@ impl Into {
         let published = self.to.flush().and_then(|()| self.part.publish());
         published.map_err(|error| unmade(&path, &error))?;
         let (name, events) = (path.display().to_string(), self.events);
-        let mut to = anstream::stdout().lock();
+        let mut to = Screen::out();
         let told = match as_json {
-            true => writeln!(to, "{}", serde_json::json!({"exported": name, "events": events})),
-            false => writeln!(to, "exported {events} versions to {name}"),
+            true => to.json(&serde_json::json!({"exported": name, "events": events})),
+            false => to.line(Line::new().plain(format!("exported {events} versions to {name}"))),
         };
         told.map_err(unwritten)
     }
@@ -72,6 +73,7 @@ pub(super) struct Import {
 impl Import {
     /// Looks a file through, or all of stdin, which is kept aside meanwhile.
     pub(super) fn open(path: Option<PathBuf>) -> Result<Import, Problem> {
+        let asked = path.is_some();
         let path = path.filter(|it| it.as_os_str() != "-");
         let name = path.as_ref().map_or("stdin".to_owned(), |it| it.display().to_string());
         let unread = |error: io::Error| {
@@ -80,6 +82,10 @@ impl Import {
         };
         let from = match &path {
             Some(path) => File::open(path).and_then(plain).map_err(unread)?,
+            None if io::stdin().is_terminal() && !asked => {
+                let text = "no file is named, and nothing is on stdin";
+                return Err(Problem::new(Kind::Invalid, text).hint("stoa import SPACE FILE"));
+            }
             None => aside().map_err(unread)?,
         };
         let limits = Limits::default();
@@ -156,11 +162,12 @@ async fn id_of(owner: &mut Owner<'_>, request: Request) -> Result<SpaceId, Probl
 
 fn say(sum: &Imported, name: &str, as_json: bool) -> io::Result<()> {
     let (new, known) = (sum.new, sum.known);
-    let mut to = anstream::stdout().lock();
-    match as_json {
-        true => writeln!(to, "{}", serde_json::json!({"imported": new, "known": known})),
-        false => writeln!(to, "imported {new} versions from {name}; {known} were there already"),
+    let mut to = Screen::out();
+    if as_json {
+        return to.json(&serde_json::json!({"imported": new, "known": known}));
     }
+    let text = format!("imported {new} versions from {name}; {known} were there already");
+    to.line(Line::new().plain(text))
 }
 
 fn flawed(name: &str, flaw: &Flaw) -> Problem {

@@ -1,8 +1,9 @@
 //! What is done with files alone, without anybody who has the directory open.
 
 use super::progress::Progress;
+use super::screen::{Line, Screen};
 use serde_json::{Value as Json, json};
-use std::io::{self, Write};
+use std::io;
 use std::path::Path;
 use stoa_runtime::backup::{self, Backup};
 use stoa_runtime::config::Config;
@@ -40,9 +41,9 @@ pub(super) fn restore(path: &Path, config: &Config, as_json: bool) -> Result<(),
 }
 
 fn say(key: &str, words: &str, path: &Path, backup: &Backup, as_json: bool) -> Result<(), Problem> {
-    let mut to = anstream::stdout().lock();
+    let mut to = Screen::out();
     let written = match as_json {
-        true => writeln!(to, "{}", told(key, path, backup)),
+        true => to.json(&told(key, path, backup)),
         false => print(&mut to, words, path, backup),
     };
     written.map_err(|error| Problem::new(Kind::Store, error))
@@ -59,17 +60,9 @@ pub(super) fn told(key: &str, path: &Path, backup: &Backup) -> Json {
 }
 
 /// For people.
-pub(super) fn print(
-    to: &mut impl Write,
-    words: &str,
-    path: &Path,
-    backup: &Backup,
-) -> io::Result<()> {
+pub(super) fn print(to: &mut Screen, words: &str, path: &Path, backup: &Backup) -> io::Result<()> {
     let (head, bytes) = (backup.head, backup.bytes);
-    writeln!(
-        to,
-        "{words} {}: {} entries, {bytes} bytes, head {head}",
-        path.display(),
-        head.position
-    )
+    let (path, entries) = (path.display(), head.position);
+    let text = format!("{words} {path}: {entries} entries, {bytes} bytes, head {head}");
+    to.line(Line::new().plain(text))
 }

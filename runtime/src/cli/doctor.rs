@@ -1,6 +1,7 @@
 //! The doctor: it needs the directory for itself, so it asks no owner.
 
-use std::io::Write;
+use super::screen::{Line, Screen};
+use serde_json::{Value as Json, json};
 use stoa_runtime::config::Config;
 use stoa_runtime::failure::StoreError;
 use stoa_runtime::problem::{Kind, Problem};
@@ -12,15 +13,16 @@ pub(super) fn doctor(
     accept_loss: Option<&str>,
     as_json: bool,
 ) -> Result<(), Problem> {
-    let mut to = anstream::stdout().lock();
+    let mut to = Screen::out();
+    let mut say = |json: Json, text: String| match as_json {
+        true => to.json(&json),
+        false => to.line(Line::new().plain(text)),
+    };
     let written = match accept_loss {
         None => {
             let entries = store::rebuild(config, &kinds()).map_err(alone)?;
-            if as_json {
-                writeln!(to, "{}", serde_json::json!({"rebuilt_from_entries": entries}))
-            } else {
-                writeln!(to, "everything derived is derived anew from {entries} entries")
-            }
+            let text = format!("everything derived is derived anew from {entries} entries");
+            say(json!({"rebuilt_from_entries": entries}), text)
         }
         Some(head) => {
             let loss = store::accept_loss(config, head, &kinds()).map_err(|error| {
@@ -35,21 +37,10 @@ pub(super) fn doctor(
                     error => Problem::new(Kind::Invalid, error).hint(hint),
                 }
             })?;
-            if as_json {
-                let (kept, breach) = (loss.kept.to_string(), loss.breach.to_string());
-                let removed = loss.removed;
-                writeln!(
-                    to,
-                    "{}",
-                    serde_json::json!({"kept": kept, "removed": removed, "breach": breach})
-                )
-            } else {
-                writeln!(
-                    to,
-                    "going on from {}; {} entries behind it are removed",
-                    loss.kept, loss.removed
-                )
-            }
+            let (kept, breach) = (loss.kept.to_string(), loss.breach.to_string());
+            let removed = loss.removed;
+            let text = format!("going on from {kept}; {removed} entries behind it are removed");
+            say(json!({"kept": kept, "removed": removed, "breach": breach}), text)
         }
     };
     written.map_err(|error| Problem::new(Kind::Store, error))

@@ -2,12 +2,11 @@
 
 use super::args::{BodyArgs, Verb};
 use super::json;
+use super::stdin::{Needed, read, utf8};
 use std::collections::BTreeMap;
-use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use stoa_actors::atom::{Content, Metadata};
 use stoa_actors::id::{AtomId, Millis};
-use stoa_actors::limits::Limits;
 use stoa_actors::rights::Level;
 use stoa_actors::session::Budget;
 use stoa_actors::space::{Draft, Fence, Patch, Resource};
@@ -16,10 +15,23 @@ use stoa_runtime::agents::{SpaceAsk, SpawnAsk};
 use stoa_runtime::clock::span_ms;
 use stoa_runtime::problem::{Kind, Problem};
 
+/// What an atom cannot do without, when it is put.
+const NEW: Needed = Needed { what: "the atom", hint: "stoa put SPACE 'TEXT'" };
+
+/// What an update cannot do without where nothing else is named.
+const CHANGED: Needed = Needed { what: "the change", hint: "stoa update ID 'TEXT' --if-version N" };
+
 pub(super) fn draft(body: BodyArgs) -> Result<Draft, Problem> {
+    let content = content(&body, &NEW)?.map_or_else(|| piped(&body, &NEW), Ok)?;
+    let says = body.annotation.as_ref().is_some_and(|it| !it.is_empty())
+        || !body.meta.is_empty()
+        || !body.references.is_empty();
+    if content == Content::default() && !says {
+        return Err(NEW.lacking());
+    }
     Ok(Draft {
         id: None,
-        content: content(&body)?.unwrap_or_default(),
+        content,
         annotation: body.annotation.clone().unwrap_or_default(),
         metadata: metadata(&body.meta)?.into_iter().filter(|(_, it)| *it != Value::Null).collect(),
         references: references(&body.references)?,
@@ -27,10 +39,19 @@ pub(super) fn draft(body: BodyArgs) -> Result<Draft, Problem> {
     })
 }
 
-pub(super) fn patch(body: BodyArgs) -> Result<Patch, Problem> {
+/// `also` says whether something is changed that is not in the body.
+pub(super) fn patch(body: BodyArgs, also: Also) -> Result<Patch, Problem> {
+    let else_named = also == Also::More
+        || body.annotation.is_some()
+        || !body.meta.is_empty()
+        || !body.references.is_empty();
+    let content = match content(&body, &CHANGED)? {
+        None if !else_named || body.media_type.is_some() => Some(piped(&body, &CHANGED)?),
+        content => content,
+    };
     Ok(Patch {
         expect: Metadata::new(),
-        content: content(&body)?,
+        content,
         annotation: body.annotation.clone(),
         metadata: metadata(&body.meta)?,
         references: references(&body.references)?,
@@ -38,12 +59,22 @@ pub(super) fn patch(body: BodyArgs) -> Result<Patch, Problem> {
     })
 }
 
-fn content(body: &BodyArgs) -> Result<Option<Content>, Problem> {
+/// Whether an update changes more than what its body names.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Also {
+    More,
+    Nothing,
+}
+
+/// The content that is typed or in a file; nothing where neither is named.
+fn content(body: &BodyArgs, needed: &Needed) -> Result<Option<Content>, Problem> {
     if let Some(text) = &body.json_content {
         return Ok(Some(Content::Json(json::parse(text)?)));
     }
     let bytes = match (&body.text, &body.file) {
-        (Some(dash), _) if dash == "-" => read(io::stdin().lock(), "stdin")?,
+        (Some(dash), _) if dash == "-" => {
+            return Ok(Some(kept(needed.bytes(true)?, body, needed)?));
+        }
         (Some(text), _) => text.clone().into_bytes(),
         (None, Some(path)) => {
             let file = std::fs::File::open(path).map_err(|error| {
@@ -54,29 +85,29 @@ fn content(body: &BodyArgs) -> Result<Option<Content>, Problem> {
         }
         (None, None) => return Ok(None),
     };
-    if let Some(media_type) = &body.media_type {
-        return Ok(Some(Content::Bytes { media_type: media_type.clone(), bytes }));
-    }
-    let text = String::from_utf8(bytes).map_err(|error| {
-        let at = error.utf8_error().valid_up_to();
-        Problem::new(Kind::Invalid, format!("the content is not UTF-8 text (byte {at})"))
-            .hint("stoa put SPACE --file PATH --media-type application/octet-stream")
-    })?;
-    Ok(Some(Content::Text(text)))
+    as_content(bytes, body).map(Some)
 }
 
-fn read(from: impl Read, name: &str) -> Result<Vec<u8>, Problem> {
-    let max = Limits::default().content_bytes_max;
-    let mut bytes = Vec::new();
-    from.take(max as u64 + 1).read_to_end(&mut bytes).map_err(|error| {
-        Problem::new(Kind::Invalid, format!("cannot read {name}: {error}"))
-            .hint("stoa put SPACE --file PATH")
-    })?;
-    if bytes.len() > max {
-        let text = format!("{name} is larger than an atom may be ({max} bytes)");
-        return Err(Problem::new(Kind::Invalid, text).hint("split -b 8M FILE part."));
+/// The content that is piped in.
+fn piped(body: &BodyArgs, needed: &Needed) -> Result<Content, Problem> {
+    kept(needed.bytes(false)?, body, needed)
+}
+
+/// What came from stdin, if it says anything: a text of blanks is what a failed command leaves.
+fn kept(bytes: Vec<u8>, body: &BodyArgs, needed: &Needed) -> Result<Content, Problem> {
+    let content = as_content(bytes, body)?;
+    match &content {
+        Content::Text(text) if text.trim().is_empty() => Err(needed.lacking()),
+        _ => Ok(content),
     }
-    Ok(bytes)
+}
+
+fn as_content(bytes: Vec<u8>, body: &BodyArgs) -> Result<Content, Problem> {
+    if let Some(media_type) = &body.media_type {
+        return Ok(Content::Bytes { media_type: media_type.clone(), bytes });
+    }
+    let hint = "stoa put SPACE --file PATH --media-type application/octet-stream";
+    utf8(bytes, hint).map(Content::Text)
 }
 
 pub(super) fn pair<'a>(
@@ -214,7 +245,9 @@ pub(super) fn spawn_ask(verb: Verb) -> Result<SpawnAsk, Problem> {
     else {
         unreachable!("no other verb spawns")
     };
+    const TASK: Needed = Needed { what: "the task", hint: "stoa spawn TASK --instructions SPACE" };
     let spaces = spaces.iter().map(|it| space_ask(it)).collect::<Result<_, _>>()?;
+    let task = TASK.text(task)?;
     let budget = budget.as_deref().map(self::budget).transpose()?.unwrap_or_default();
     Ok(SpawnAsk { task, name, instructions, spaces, tools, secrets, model, follows, budget })
 }
@@ -227,21 +260,20 @@ pub(super) fn document(path: &Path) -> Result<PathBuf, Problem> {
     })
 }
 
-/// Python source, from a file or stdin.
-pub(super) fn source(file: &Path) -> Result<String, Problem> {
-    let name = file.display().to_string();
-    let bytes = if name == "-" {
-        read(io::stdin().lock(), "stdin")?
-    } else {
-        let open = std::fs::File::open(file).map_err(|error| {
-            Problem::new(Kind::Invalid, format!("cannot read {name}: {error}"))
-                .hint("stoa exec FILE --spaces NAME=LEVEL")
-        })?;
-        read(open, &name)?
+/// Python source: a file, or stdin.
+pub(super) fn source(file: Option<&Path>) -> Result<String, Problem> {
+    const CODE: Needed = Needed { what: "the code", hint: "stoa exec FILE --spaces NAME=LEVEL" };
+    let asked = file.is_some();
+    let Some(file) = file.filter(|it| it.as_os_str() != "-") else {
+        let code = utf8(CODE.bytes(asked)?, CODE.hint)?;
+        return if code.trim().is_empty() { Err(CODE.lacking()) } else { Ok(code) };
     };
-    String::from_utf8(bytes).map_err(|_| {
-        Problem::new(Kind::Invalid, format!("{name} is not UTF-8 text"))
-            .hint("stoa exec FILE --spaces NAME=LEVEL")
+    let name = file.display().to_string();
+    let open = std::fs::File::open(file).map_err(|error| {
+        Problem::new(Kind::Invalid, format!("cannot read {name}: {error}")).hint(CODE.hint)
+    })?;
+    String::from_utf8(read(open, &name)?).map_err(|_| {
+        Problem::new(Kind::Invalid, format!("{name} is not UTF-8 text")).hint(CODE.hint)
     })
 }
 

@@ -1,16 +1,16 @@
 //! What looks back and what is followed, for people.
 
 use super::json::instant;
-use super::print::{BOLD, DIM, one_line};
+use super::screen::{Line, Screen};
 use anstyle::{AnsiColor, Style};
-use std::io::{self, Write};
+use std::io;
 use stoa_actors::atom::Reference;
 use stoa_actors::difference::{Difference, Edition, InUse};
 use stoa_actors::space::{Filter, Wake};
 use stoa_runtime::caller::SubscriptionCard;
 use stoa_runtime::unified;
 
-pub(super) fn subscription(to: &mut impl Write, card: &SubscriptionCard) -> io::Result<()> {
+pub(super) fn subscription(to: &mut Screen, card: &SubscriptionCard) -> io::Result<()> {
     let Filter { types, metadata, references } = &card.filter;
     let mut what: Vec<String> = types.clone();
     what.extend(metadata.iter().map(|(key, value)| format!("{key}={value}")));
@@ -26,35 +26,38 @@ pub(super) fn subscription(to: &mut impl Write, card: &SubscriptionCard) -> io::
     if let Some(until) = card.terms.until {
         terms += &format!("  until {}", instant(until));
     }
-    writeln!(
-        to,
-        "{BOLD}{:<20}{BOLD:#} at {:<8} {:>6} behind  {DIM}{}{DIM:#}  {what}{DIM}{terms}{DIM:#}",
-        card.name.clone().unwrap_or_else(|| card.space.to_string()),
-        card.cursor.0,
-        card.behind,
-        card.id.map_or_else(|| card.subscriber.to_string(), |it| it.to_string()),
-    )
+    let name = card.name.clone().unwrap_or_else(|| card.space.to_string());
+    let id = card.id.map_or_else(|| card.subscriber.to_string(), |it| it.to_string());
+    let line = Line::new()
+        .bold(format!("{name:<20}"))
+        .plain(format!(" at {:<8} {:>6} behind  ", card.cursor.0, card.behind))
+        .dim(id)
+        .plain(format!("  {what}"))
+        .dim(terms);
+    to.line(line)
 }
 
 /// One line for all that is skipped, and its first comments below.
-pub(super) fn lag(to: &mut impl Write, wake: &Wake) -> io::Result<()> {
-    let yellow = AnsiColor::Yellow.on_default();
+pub(super) fn lag(to: &mut Screen, wake: &Wake) -> io::Result<()> {
     let Wake { count, first, last, comments, .. } = wake;
-    writeln!(to, "{yellow}skipped {count} changes{yellow:#}  {DIM}from {first} to {last}{DIM:#}")?;
-    comments.iter().try_for_each(|it| writeln!(to, "  {}", one_line(it)))
+    let skipped = format!("skipped {count} changes");
+    let line = Line::new().colour(AnsiColor::Yellow, skipped);
+    to.line(line.dim(format!("  from {first} to {last}")))?;
+    comments.iter().try_for_each(|it| to.line(Line::new().plain(format!("  {it}"))))
 }
 
 /// In the colours of a diff.
-pub(super) fn difference(to: &mut impl Write, it: &Difference) -> io::Result<()> {
-    let (old, new) = (AnsiColor::Red.on_default(), AnsiColor::Green.on_default());
-    let edition = |style: Style, sign: &str, of: &Edition| {
-        let (at, author) = (instant(of.at), of.author);
-        format!("{style}{sign} version {}{style:#}  {DIM}{at}, by {author}{DIM:#}", of.version)
+pub(super) fn difference(to: &mut Screen, it: &Difference) -> io::Result<()> {
+    let (old, new) = (AnsiColor::Red, AnsiColor::Green);
+    let edition = |colour: AnsiColor, sign: &str, of: &Edition| {
+        let line = Line::new().colour(colour, format!("{sign} version {}", of.version));
+        line.dim(format!("  {}, by {}", instant(of.at), of.author))
     };
-    writeln!(to, "{BOLD}{}{BOLD:#}", it.id)?;
-    writeln!(to, "{}\n{}", edition(old, "---", &it.from), edition(new, "+++", &it.to))?;
-    let minus = |what: String| format!("{old}- {what}{old:#}");
-    let plus = |what: String| format!("{new}+ {what}{new:#}");
+    to.line(Line::new().bold(it.id))?;
+    to.line(edition(old, "---", &it.from))?;
+    to.line(edition(new, "+++", &it.to))?;
+    let minus = |what: String| Line::new().colour(old, format!("- {what}"));
+    let plus = |what: String| Line::new().colour(new, format!("+ {what}"));
     let mut lines = Vec::new();
     if let Some((before, after)) = &it.annotation {
         lines.extend([minus(format!("about {before}")), plus(format!("about {after}"))]);
@@ -75,19 +78,19 @@ pub(super) fn difference(to: &mut impl Write, it: &Difference) -> io::Result<()>
         lines.extend(out_of_use(before).map(minus));
         lines.extend(out_of_use(after).map(plus));
     }
-    lines.iter().try_for_each(|line| writeln!(to, "{line}"))?;
+    lines.into_iter().try_for_each(|line| to.line(line))?;
     if it.is_none() {
-        return writeln!(to, "{DIM}they say the same{DIM:#}");
+        return to.line(Line::new().dim("they say the same"));
     }
     let Some((before, after)) = &it.content else { return Ok(()) };
-    for line in unified(before, after).lines() {
+    for line in unified(before, after).split_terminator('\n') {
         let style = match line.as_bytes().first() {
-            Some(b'-') => old,
-            Some(b'+') => new,
-            Some(b'@') => DIM,
+            Some(b'-') => old.on_default(),
+            Some(b'+') => new.on_default(),
+            Some(b'@') => Style::new().dimmed(),
             _ => Style::new(),
         };
-        writeln!(to, "{style}{line}{style:#}")?;
+        to.text_in(style, line)?;
     }
     Ok(())
 }

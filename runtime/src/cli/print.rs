@@ -2,12 +2,14 @@
 
 use super::json::instant;
 use super::looking::{difference, lag, subscription};
+use super::screen::{Line, Screen};
 use anstyle::{AnsiColor, Style};
-use std::io::{self, Write};
+use std::io;
 use std::path::Path;
 use stoa_actors::atom::{Atom, Content};
 use stoa_actors::code::{Ending, Outcome};
 use stoa_actors::id::Position;
+use stoa_actors::printable::one_line;
 use stoa_actors::space::{Lease, Resource};
 use stoa_runtime::agents::{AgentCard, Happening};
 use stoa_runtime::audit::Audited;
@@ -16,18 +18,15 @@ use stoa_runtime::door::{Answer, Status};
 use stoa_runtime::research::{How, Report};
 use stoa_runtime::search::Found;
 
-pub(super) const DIM: Style = Style::new().dimmed();
-pub(super) const BOLD: Style = Style::new().bold();
-
-pub(crate) fn answer(to: &mut impl Write, answer: &Answer) -> io::Result<()> {
+pub(crate) fn answer(to: &mut Screen, answer: &Answer) -> io::Result<()> {
     match answer {
         Answer::Space(card) => space(to, card),
         Answer::Granted(granted) => {
             let new = if granted.born { " (a new session)" } else { "" };
-            writeln!(to, "granted to {}{new}", granted.session)
+            plain(to, format!("granted to {}{new}", granted.session))
         }
         Answer::Revoked { links } => {
-            writeln!(to, "revoked: {links} right{}", if *links == 1 { "" } else { "s" })
+            plain(to, format!("revoked: {links} right{}", if *links == 1 { "" } else { "s" }))
         }
         Answer::Atom(read) => atom(to, &read.atom, read.position),
         Answer::Taken(taken) => {
@@ -35,76 +34,77 @@ pub(crate) fn answer(to: &mut impl Write, answer: &Answer) -> io::Result<()> {
             lease(to, &taken.lease)
         }
         Answer::Lease(it) => lease(to, it),
-        Answer::Released => writeln!(to, "released"),
+        Answer::Released => plain(to, "released"),
         Answer::Change(change) => self::change(to, change),
         Answer::Difference(it) => difference(to, it),
         Answer::Subscription(card) => subscription(to, card),
-        Answer::Unsubscribed => writeln!(to, "removed"),
+        Answer::Unsubscribed => plain(to, "removed"),
         Answer::Lag(wake) => lag(to, wake),
         Answer::Read { id, cursor } => {
-            writeln!(to, "{DIM}read; then: stoa subscription ack {id} {cursor}{DIM:#}")
+            let next = format!("read; then: stoa subscription ack {id} {cursor}");
+            to.line(Line::new().dim(next))
         }
         Answer::Hit { found, .. } => hit(to, found),
         Answer::Outcome(outcome) => self::outcome(to, outcome),
         Answer::Agent { card, depth } => agent(to, card, *depth),
         Answer::Happening(it) => happening(to, it),
         Answer::Wiped { agents } => {
-            writeln!(to, "wiped: {agents} agent{}", if *agents == 1 { "" } else { "s" })
+            plain(to, format!("wiped: {agents} agent{}", if *agents == 1 { "" } else { "s" }))
         }
         Answer::Report(report) => self::report(to, report),
         Answer::Status(status) => self::status(to, status),
         Answer::Audited(audited) => self::audited(to, audited),
         Answer::Backup(backup) => super::copies::print(to, "backed up to", &backup.path, backup),
-        other => writeln!(to, "{other:?}"),
+        other => plain(to, format!("{other:?}")),
     }
 }
 
-fn space(to: &mut impl Write, card: &SpaceCard) -> io::Result<()> {
+fn space(to: &mut Screen, card: &SpaceCard) -> io::Result<()> {
     let name = card.name.as_deref().unwrap_or("-");
     let level = card.level.map_or("-".into(), |it| it.to_string());
     let about = card.description.lines().next().unwrap_or_default();
-    writeln!(
-        to,
-        "{BOLD}{name:<20}{BOLD:#} {level:<7} {:>6} {:<8} {DIM}{}{DIM:#}  {about}",
-        card.entries,
-        if card.entries == 1 { "entry" } else { "entries" },
-        card.id,
-    )
+    let entries = if card.entries == 1 { "entry" } else { "entries" };
+    let line = Line::new()
+        .bold(format!("{name:<20}"))
+        .plain(format!(" {level:<7} {:>6} {entries:<8} ", card.entries))
+        .dim(card.id)
+        .plain(format!("  {about}"));
+    to.line(line)
 }
 
-fn atom(to: &mut impl Write, atom: &Atom, position: Position) -> io::Result<()> {
-    writeln!(
-        to,
-        "{BOLD}{}{BOLD:#}  version {}  {DIM}at {position}, {}, by {}{DIM:#}",
-        atom.id,
-        atom.version,
-        instant(atom.at),
-        atom.author,
-    )?;
+fn atom(to: &mut Screen, atom: &Atom, position: Position) -> io::Result<()> {
+    let (id, version, author) = (atom.id, atom.version, atom.author);
+    let head = Line::new().bold(id).plain(format!("  version {version}  "));
+    to.line(head.dim(format!("at {position}, {}, by {author}", instant(atom.at))))?;
+    let field = |key: &str, value: String| Line::new().dim(key).plain(format!(" {value}"));
     if !atom.annotation.is_empty() {
-        writeln!(to, "{DIM}about{DIM:#} {}", atom.annotation)?;
+        to.line(field("about", atom.annotation.clone()))?;
     }
     for (key, value) in &atom.metadata {
-        writeln!(to, "{DIM}{key}{DIM:#} {value}")?;
+        to.line(field(&one_line(key), value.to_string()))?;
     }
     for reference in &atom.references {
-        writeln!(to, "{DIM}{} ->{DIM:#} {}", reference.relation, reference.target)?;
+        let relation = format!("{} ->", one_line(&reference.relation));
+        to.line(field(&relation, reference.target.to_string()))?;
     }
     if let Some(deprecated) = &atom.deprecated {
-        let red = AnsiColor::Red.on_default();
         let by = deprecated.superseded_by.map_or(String::new(), |id| format!(", see {id}"));
-        writeln!(to, "{red}deprecated{by}{red:#}")?;
+        to.line(Line::new().colour(AnsiColor::Red, format!("deprecated{by}")))?;
     }
+    if atom.content == Content::default() {
+        return Ok(());
+    }
+    plain(to, "")?;
     match &atom.content {
         Content::Erased => {
-            writeln!(to, "\n{DIM}erased at {} by {}{DIM:#}", instant(atom.at), atom.author)
+            to.line(Line::new().dim(format!("erased at {} by {author}", instant(atom.at))))
         }
-        Content::Redacted => writeln!(to, "\n{DIM}erased later{DIM:#}"),
-        Content::Text(text) if text.is_empty() => Ok(()),
-        Content::Text(text) => writeln!(to, "\n{}", text.trim_end_matches('\n')),
-        Content::Json(value) => writeln!(to, "\n{value}"),
+        Content::Redacted => to.line(Line::new().dim("erased later")),
+        Content::Text(text) => to.whole_lines(text),
+        Content::Json(value) => plain(to, value),
         Content::Bytes { media_type, bytes } => {
-            writeln!(to, "\n{DIM}{} bytes of {media_type}; --json shows them{DIM:#}", bytes.len())
+            let about = format!("{} bytes of {media_type}; --json shows them", bytes.len());
+            to.line(Line::new().dim(about))
         }
     }
 }
@@ -112,27 +112,26 @@ fn atom(to: &mut impl Write, atom: &Atom, position: Position) -> io::Result<()> 
 /// Characters of an atom's first line that one hit shows.
 const HIT_CHARS: usize = 60;
 
-fn lease(to: &mut impl Write, lease: &Lease) -> io::Result<()> {
+fn lease(to: &mut Screen, lease: &Lease) -> io::Result<()> {
     let about = if lease.intent.is_empty() { "" } else { "  " };
-    writeln!(
-        to,
-        "{DIM}leased{DIM:#} {}  token {BOLD}{}{BOLD:#}  until {}  {DIM}by {}{DIM:#}{about}{}",
-        resource(&lease.resource),
-        lease.token,
-        instant(lease.until),
-        lease.holder,
-        one_line(&lease.intent),
-    )
+    let line = Line::new()
+        .dim("leased")
+        .plain(format!(" {}  token ", resource(&lease.resource)))
+        .bold(lease.token)
+        .plain(format!("  until {}  ", instant(lease.until)))
+        .dim(format!("by {}", lease.holder))
+        .plain(format!("{about}{}", lease.intent));
+    to.line(line)
 }
 
 fn resource(of: &Resource) -> String {
     match of {
         Resource::Atom(id) => id.to_string(),
-        Resource::Name(name) => one_line(name),
+        Resource::Name(name) => one_line(name).into_owned(),
     }
 }
 
-fn hit(to: &mut impl Write, found: &Found) -> io::Result<()> {
+fn hit(to: &mut Screen, found: &Found) -> io::Result<()> {
     let atom = &found.read.atom;
     let about = match &atom.content {
         _ if !atom.annotation.is_empty() => atom.annotation.clone(),
@@ -147,43 +146,36 @@ fn hit(to: &mut impl Write, found: &Found) -> io::Result<()> {
         line.pop();
         line.push('…');
     }
-    let metadata = atom.metadata.iter().map(|(key, value)| format!("  {key}={value}"));
+    let metadata = atom.metadata.iter().map(|(key, it)| format!("  {}={it}", one_line(key)));
     let old = if atom.deprecated.is_some() { "  deprecated" } else { "" };
-    writeln!(
-        to,
-        "{BOLD}{:>6.3}{BOLD:#}  {DIM}{}  {:<4}{DIM:#}  {line:<HIT_CHARS$}{DIM}{old}{}{DIM:#}",
-        found.score,
-        atom.id,
-        format!("v{}", atom.version),
-        metadata.collect::<String>(),
-    )
+    let (id, version) = (atom.id, format!("v{}", atom.version));
+    let line = Line::new()
+        .bold(format!("{:>6.3}", found.score))
+        .plain("  ")
+        .dim(format!("{id}  {version:<4}"))
+        .plain(format!("  {line:<HIT_CHARS$}"))
+        .dim(format!("{old}{}", metadata.collect::<String>()));
+    to.line(line)
 }
 
-fn change(to: &mut impl Write, change: &Change) -> io::Result<()> {
+fn change(to: &mut Screen, change: &Change) -> io::Result<()> {
     let mut atom = change.atom.map_or(String::new(), |(id, version)| format!("{id} v{version}"));
     if let Some(it) = &change.lease {
         atom =
             format!("{}  token {} until {}", resource(&it.resource), it.token, instant(it.until));
     }
-    writeln!(
-        to,
-        "{DIM}{:>8}  {}{DIM:#}  {BOLD}{:<16}{BOLD:#} {atom}  {}",
-        change.position.0,
-        instant(change.at),
-        change.kind,
-        one_line(&change.comment),
-    )
-}
-
-/// What somebody else has written makes no lines of its own where a line is one thing.
-pub(super) fn one_line(text: &str) -> String {
-    text.replace(['\n', '\r'], " ")
+    let line = Line::new()
+        .dim(format!("{:>8}  {}", change.position.0, instant(change.at)))
+        .plain("  ")
+        .bold(format!("{:<16}", change.kind))
+        .plain(format!(" {atom}  {}", change.comment));
+    to.line(line)
 }
 
 /// Characters of a task that one line shows.
 const TASK_CHARS: usize = 48;
 
-fn agent(to: &mut impl Write, card: &AgentCard, depth: u32) -> io::Result<()> {
+fn agent(to: &mut Screen, card: &AgentCard, depth: u32) -> io::Result<()> {
     let name = card.name.clone().unwrap_or_else(|| card.id.to_string());
     let name = format!("{:indent$}{name}", "", indent = depth as usize * 2);
     let colour = match card.state.as_str() {
@@ -195,46 +187,49 @@ fn agent(to: &mut impl Write, card: &AgentCard, depth: u32) -> io::Result<()> {
     let task: String =
         card.task.lines().next().unwrap_or_default().chars().take(TASK_CHARS).collect();
     let turns = if card.turns == 1 { "turn" } else { "turns" };
-    writeln!(
-        to,
-        "{BOLD}{name:<28}{BOLD:#} {colour}{:<11}{colour:#} {:>4} {turns:<5} {DIM}{}{DIM:#}  {task}",
-        card.state, card.turns, card.id,
-    )?;
+    let line = Line::new()
+        .bold(format!("{name:<28}"))
+        .plain(" ")
+        .in_style(colour, format!("{:<11}", card.state))
+        .plain(format!(" {:>4} {turns:<5} ", card.turns))
+        .dim(card.id)
+        .plain(format!("  {task}"));
+    to.line(line)?;
+    let indented = |text: &str| Line::new().dim(format!("{:>28} {text}", ""));
     if let Some(why) = &card.why {
-        writeln!(to, "{:>28} {DIM}{}{DIM:#}", "", why.lines().last().unwrap_or_default())?;
+        to.line(indented(why.lines().last().unwrap_or_default()))?;
     }
     if card.left.is_unbounded() {
         return Ok(());
     }
-    writeln!(to, "{:>28} {DIM}left: {}{DIM:#}", "", card.left)
+    to.line(indented(&format!("left: {}", card.left)))
 }
 
-fn happening(to: &mut impl Write, it: &Happening) -> io::Result<()> {
+fn happening(to: &mut Screen, it: &Happening) -> io::Result<()> {
     let mut lines = it.text.lines();
     let first = lines.next().unwrap_or_default();
-    writeln!(
-        to,
-        "{DIM}{:>8}  {}{DIM:#}  {BOLD}{:<18}{BOLD:#} {first}",
-        it.position.0,
-        instant(it.at),
-        it.kind,
-    )?;
-    lines.try_for_each(|line| writeln!(to, "{:>56}{line}", ""))
+    let line = Line::new()
+        .dim(format!("{:>8}  {}", it.position.0, instant(it.at)))
+        .plain("  ")
+        .bold(format!("{:<18}", it.kind))
+        .plain(format!(" {first}"));
+    to.line(line)?;
+    lines.try_for_each(|line| plain(to, format!("{:>56}{line}", "")))
 }
 
-fn outcome(to: &mut impl Write, outcome: &Outcome) -> io::Result<()> {
-    to.write_all(outcome.printed.as_bytes())?;
-    if let Ending::Done { value: Some(value) } = &outcome.ending {
-        writeln!(to, "{value}")?;
+fn outcome(to: &mut Screen, outcome: &Outcome) -> io::Result<()> {
+    to.text(&outcome.printed)?;
+    match &outcome.ending {
+        Ending::Done { value: Some(value) } => to.whole_lines(value),
+        _ => Ok(()),
     }
-    Ok(())
 }
 
 /// Skipped files that are named.
 const SKIPPED_SHOWN: usize = 5;
 
 /// The answer to stdout, what is about it to stderr. Paths are as one would type them from here.
-fn report(to: &mut impl Write, report: &Report) -> io::Result<()> {
+fn report(to: &mut Screen, report: &Report) -> io::Result<()> {
     let here = std::env::current_dir().unwrap_or_default();
     let near = |path: &str| {
         let near = Path::new(path).strip_prefix(&here).map(|it| it.display().to_string());
@@ -245,31 +240,32 @@ fn report(to: &mut impl Write, report: &Report) -> io::Result<()> {
         let (from, to) = (format!("[{}:", it.path), format!("[{}:", near(&it.path)));
         text = text.replace(&from, &to);
     }
-    writeln!(to, "{}", text.trim_end())?;
-    let mut aside = anstream::stderr().lock();
+    to.whole_lines(text.trim_end())?;
+    let mut aside = Screen::aside();
     let how = match report.how {
         How::Worked => "worked out now",
         How::Resumed => "gone on with after an interruption",
         How::Stored => "the stored answer; the documents are unchanged (--fresh asks anew)",
     };
     let Report { agents, tasks, findings, files, passages, run, .. } = report;
-    writeln!(
-        aside,
-        "\n{DIM}{how}: {agents} agents, {tasks} tasks, {findings} findings of {files} files in \
-         {passages} passages; see: stoa agent log {run}{DIM:#}"
-    )?;
+    let mut say = |text: String| aside.line(Line::new().dim(text));
+    say(String::new())?;
+    say(format!(
+        "{how}: {agents} agents, {tasks} tasks, {findings} findings of {files} files in \
+         {passages} passages; see: stoa agent log {run}"
+    ))?;
     for (path, why) in report.skipped.iter().take(SKIPPED_SHOWN) {
-        writeln!(aside, "{DIM}skipped {}: {why}{DIM:#}", near(&path.display().to_string()))?;
+        say(format!("skipped {}: {why}", near(&path.display().to_string())))?;
     }
     match report.skipped.len().checked_sub(SKIPPED_SHOWN) {
-        Some(more) if more > 0 => writeln!(aside, "{DIM}and {more} more; --json lists them{DIM:#}"),
+        Some(more) if more > 0 => say(format!("and {more} more; --json lists them")),
         _ => Ok(()),
     }
 }
 
-fn status(to: &mut impl Write, status: &Status) -> io::Result<()> {
-    let line = |to: &mut dyn Write, key: &str, value: String| {
-        writeln!(to, "{DIM}{key:<12}{DIM:#} {value}")
+fn status(to: &mut Screen, status: &Status) -> io::Result<()> {
+    let line = |to: &mut Screen, key: &str, value: String| {
+        to.line(Line::new().dim(format!("{key:<12}")).plain(format!(" {value}")))
     };
     line(to, "process", status.pid.to_string())?;
     line(to, "head", status.head.to_string())?;
@@ -305,18 +301,18 @@ fn status(to: &mut impl Write, status: &Status) -> io::Result<()> {
             line(to, "", format!("{} texts were refused: found by words alone", it.refused))?;
         }
         if let Some(why) = &it.why {
-            let yellow = AnsiColor::Yellow.on_default();
-            writeln!(to, "{yellow}vectors lag{yellow:#}  {why}")?;
+            let lag = Line::new().colour(AnsiColor::Yellow, "vectors lag");
+            to.line(lag.plain(format!("  {why}")))?;
         }
     }
     for (stream, why) in &status.quarantined {
-        let red = AnsiColor::Red.on_default();
-        writeln!(to, "{red}quarantined  {stream}{red:#} {why}")?;
+        let who = Line::new().colour(AnsiColor::Red, format!("quarantined  {stream}"));
+        to.line(who.plain(format!(" {why}")))?;
     }
     Ok(())
 }
 
-fn audited(to: &mut impl Write, audited: &Audited) -> io::Result<()> {
+fn audited(to: &mut Screen, audited: &Audited) -> io::Result<()> {
     let counts = [
         ("entries chained and whole", audited.entries),
         ("streams dense", audited.streams),
@@ -329,11 +325,14 @@ fn audited(to: &mut impl Write, audited: &Audited) -> io::Result<()> {
         ("atoms erased", audited.erased),
     ];
     for (what, count) in counts {
-        writeln!(to, "{count:>10}  {what}")?;
+        plain(to, format!("{count:>10}  {what}"))?;
     }
     for breach in &audited.breaches {
-        let red = AnsiColor::Red.on_default();
-        writeln!(to, "{red}breach{red:#} {breach}")?;
+        to.line(Line::new().colour(AnsiColor::Red, "breach").plain(format!(" {breach}")))?;
     }
-    writeln!(to, "{DIM}head {}{DIM:#}", audited.head)
+    to.line(Line::new().dim(format!("head {}", audited.head)))
+}
+
+fn plain(to: &mut Screen, text: impl ToString) -> io::Result<()> {
+    to.line(Line::new().plain(text))
 }

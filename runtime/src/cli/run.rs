@@ -4,8 +4,9 @@ use super::args::{Args, CopyVerb, LeaseVerb, SpaceVerb, SubscriptionVerb, Verb};
 use super::call::call;
 use super::doctor::doctor;
 use super::progress::Progress;
-use super::{carry, copies, json, print, settings, signals};
-use std::io::{self, Write};
+use super::screen::{Screen, note};
+use super::{carry, copies, json, print, settings, signals, stdin};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 use stoa_actors::code::Ending;
@@ -65,6 +66,12 @@ pub(crate) async fn run(args: Args) -> Result<(), Problem> {
     let progress = Progress::new();
     let mut out = Out { json, file, progress, page, read: None, failed: None, hung_up: false };
     let request = Request { acting_as: args.acting_as, call: call(args.verb)? };
+    if let Call::Update { patch, .. } = &request.call
+        && patch.content.is_none()
+        && stdin::has_something()
+    {
+        note("note: the content stays as it is; with - it is what is piped in");
+    }
     let done = match reach(config, kinds()).await? {
         Reached::Client(mut client) => {
             ask(&mut Owner::Other(&mut client), request, ack, &mut out).await
@@ -143,11 +150,12 @@ async fn serve(config: Config, as_json: bool) -> Result<(), Problem> {
 fn announce(config: &Config, as_json: bool) -> io::Result<()> {
     if as_json {
         let serving = serde_json::json!({"serving": config.data, "pid": std::process::id()});
-        let mut to = anstream::stdout().lock();
-        writeln!(to, "{serving}")?;
+        let mut to = Screen::out();
+        to.json(&serving)?;
         return to.flush();
     }
-    writeln!(anstream::stderr(), "serving {}; interrupt to stop", config.data.display())
+    note(format!("serving {}; interrupt to stop", config.data.display()));
+    Ok(())
 }
 
 /// This process has the directory: its own verb first, then it stays for those who came.
@@ -266,9 +274,7 @@ impl Out {
         }
         self.progress.clear();
         if *answer == Answer::Moved {
-            let text =
-                "note: the space has changed since that page; some may be missing or told twice";
-            drop(writeln!(anstream::stderr(), "{text}"));
+            note("note: the space has changed since that page; some may be missing or told twice");
             return Ok(());
         }
         let written = self.write(answer);
@@ -277,7 +283,7 @@ impl Out {
         match answer {
             Answer::Outcome(outcome) => {
                 if let Some(notice) = &outcome.notice {
-                    drop(writeln!(anstream::stderr(), "note: {notice}"));
+                    note(format!("note: {notice}"));
                 }
                 if let Ending::Failed { traceback, .. } = &outcome.ending {
                     self.failed = Some(
@@ -293,10 +299,7 @@ impl Out {
             }
             Answer::Read { id, cursor } => self.read = Some((*id, *cursor)),
             Answer::Hit { next: Some(next), .. } if !self.json => {
-                drop(writeln!(
-                    anstream::stderr(),
-                    "note: there may be more; the same with --after {next}"
-                ));
+                note(format!("note: there may be more; the same with --after {next}"));
             }
             Answer::Audited(audited) if !audited.breaches.is_empty() => {
                 let text = format!("{} laws do not hold", audited.breaches.len());
@@ -314,9 +317,9 @@ impl Out {
     }
 
     fn write(&self, answer: &Answer) -> io::Result<()> {
-        let mut to = anstream::stdout().lock();
+        let mut to = Screen::out();
         if self.json {
-            writeln!(to, "{}", json::answer(answer))?;
+            to.json(&json::answer(answer))?;
         } else {
             print::answer(&mut to, answer)?;
         }
@@ -331,7 +334,7 @@ impl Out {
             && !self.json
         {
             let on = if newest { "--before" } else { "--after" };
-            drop(writeln!(anstream::stderr(), "there may be more: add {on} {last}"));
+            note(format!("there may be more: add {on} {last}"));
         }
         done.and(self.failed.map_or(Ok(()), Err))?;
         self.file.map_or(Ok(()), |file| file.publish(self.json))

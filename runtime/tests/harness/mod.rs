@@ -93,7 +93,12 @@ impl Place {
 impl Started {
     /// Starts any command.
     pub(crate) fn new(command: &mut Command, stdin: &[u8]) -> Started {
-        command.env_remove("RUST_BACKTRACE").env_remove("COLUMNS").env("NO_COLOR", "1");
+        Started::coloured(command.env("NO_COLOR", "1"), stdin)
+    }
+
+    /// The same, with colours where it writes to a terminal.
+    pub(crate) fn coloured(command: &mut Command, stdin: &[u8]) -> Started {
+        command.env_remove("RUST_BACKTRACE").env_remove("COLUMNS");
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
         let said = Arc::new((Mutex::new(Said::default()), Condvar::new()));

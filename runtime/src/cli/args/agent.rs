@@ -33,9 +33,9 @@ pub(crate) enum AgentVerb {
     Say {
         /// Its name, or its id
         agent: String,
-        /// What
+        /// What, or - for stdin [default: what is piped in]
         #[arg(value_parser = NonEmptyStringValueParser::new())]
-        text: String,
+        text: Option<String>,
     },
     /// Stop an agent at once; nothing wakes it until it is resumed
     Stop {

@@ -20,7 +20,7 @@ pub(crate) struct ClaimArgs {
     /// What it says from then on: status=in_progress; null removes the key
     #[arg(long, value_name = "KEY=VALUE")]
     pub(crate) set: Vec<String>,
-    /// How long it is yours: 90s, 10m, 2h
+    /// How long it is yours: 90s, 10m, 2h, 7d; at most 30d
     #[arg(long, value_name = "TIME", default_value = "10m")]
     pub(crate) lease: String,
     /// What for; others see it
@@ -31,7 +31,7 @@ pub(crate) struct ClaimArgs {
 }
 
 /// A lease is of an atom, by its id, or of anything else that you give a name to: a path, an
-/// environment.
+/// environment. A name is read as a path: ./src/app, src//app and src/app/ are src/app.
 #[derive(Subcommand, Debug)]
 pub(crate) enum LeaseVerb {
     /// Get a lease; refused while somebody has one
@@ -41,7 +41,7 @@ pub(crate) enum LeaseVerb {
         /// An atom's id, or a name: deploy/production
         #[arg(value_parser = NonEmptyStringValueParser::new())]
         resource: String,
-        /// How long: 90s, 10m, 2h
+        /// How long: 90s, 10m, 2h, 7d; at most 30d
         #[arg(long, value_name = "TIME", default_value = "10m")]
         lease: String,
         /// What for; others see it
@@ -59,7 +59,7 @@ pub(crate) enum LeaseVerb {
         /// The token that you got with it
         #[arg(long, value_name = "N")]
         token: u64,
-        /// How long from now on: 90s, 10m, 2h
+        /// How long from now on: 90s, 10m, 2h, 7d; at most 30d
         #[arg(long, value_name = "TIME", default_value = "10m")]
         lease: String,
         #[command(flatten)]
