@@ -83,6 +83,7 @@ fn supervision() -> Result<(), String> {
 
 const SEARCH: &[&str] = &[
     "search.all_is_any",
+    "search.any_is_all",
     "search.at_most_is_below",
     "search.compares_embedders",
     "search.deprecated_stays",

@@ -12,7 +12,8 @@
 //! is told that something is due; [`log`] is the pure half of the log, [`scrub`] when it is walked
 //! again, [`redaction`] what leaves it, [`codec`] its bytes; [`code`] is how agents act, [`search`]
 //! how they find atoms; [`simulation`] runs any actor in memory and crashes it; [`printable`] is what a
-//! reader sees of a text, [`name`] what things may be called; [`limits`] bounds it all, [`mutant`] plants bugs for the tests.
+//! reader sees of a text, [`name`] what things may be
+//! called, [`nearest`] which word was meant; [`limits`] bounds it all, [`mutant`] plants bugs for the tests.
 
 pub mod alarm;
 pub mod atom;
@@ -26,6 +27,7 @@ pub mod limits;
 pub mod log;
 pub mod mutant;
 pub mod name;
+pub mod nearest;
 pub mod passivation;
 pub mod printable;
 pub mod redaction;

@@ -13,6 +13,7 @@ mod dictionary;
 mod facets;
 mod index;
 mod lexicon;
+mod operators;
 mod predicate;
 mod rank;
 mod sealed;
@@ -23,14 +24,16 @@ mod words;
 
 pub(crate) use conditions::direction;
 pub use index::Index;
-pub use predicate::{ConditionRefusal, RANGE_BYTES_MAX};
-pub(crate) use predicate::{check, count, fits, says};
+pub use operators::ConditionRefusal;
+pub use predicate::{PATH_BYTES_MAX, RANGE_BYTES_MAX, kind, lookup, operands};
+pub(crate) use predicate::{check, count, holds, says};
 pub use sealed::{Asking, Frozen, Nearest};
 pub use words::{WORDS_BYTES_MAX, tokens, words};
 
 use crate::atom::{Atom, Metadata};
 use crate::id::{AtomId, Position};
 use crate::limits::SearchLimits;
+use crate::mutant::planted;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -47,9 +50,10 @@ pub struct Query {
     /// Ranks by meaning and words. It never cuts off: a poor hit comes last.
     pub text: Option<String>,
     /// Keys that must have these values; `1` and `1.0` are one number. `{">=": 3, "<": 7}` is a
-    /// range: a map whose keys are `<`, `<=`, `>`, `>=`, `==`, `!=` and `in` says how the value
+    /// range: a map says by `<`, `<=`, `>`, `>=`, `==`, `!=`, `in` and `contains` how the value
     /// compares. Numbers compare with numbers, exactly, and texts with texts, by code points; what
-    /// has not the key fits none. A value that is such a map itself is asked for by `{"==": …}`.
+    /// has not the key fits none. A value that is a map itself is asked for by `{"==": …}`. `o.k`
+    /// is the key `k` in the map `o`; the key `any` with a list of conditions asks for one of them.
     pub metadata: Metadata,
     /// By relation, or by `<-relation` for the atoms that refer to the one that is looked at.
     pub references: BTreeMap<String, Condition>,
@@ -128,17 +132,29 @@ impl Query {
     /// Refuses what is over a limit, and conditions that nobody can have meant.
     pub fn check(&self, most: &SearchLimits) -> Result<(), QueryRefusal> {
         let text = self.text.as_ref().map_or(0, String::len);
-        let within = self.references.values().map(|it| 1 + count(&it.metadata)).sum::<usize>();
         let limits = [
             ("hits asked for", self.limit, most.hits_max),
             ("bytes of text asked for", text, most.text_bytes_max),
-            ("conditions", count(&self.metadata) + within, most.conditions_max),
+            ("conditions", count_all(&self.metadata, &self.references), most.conditions_max),
         ];
         let over = limits.into_iter().find(|(_, size, max)| size > max);
         over.map_or(Ok(()), |(what, size, max)| Err(QueryRefusal::Limit { what, size, max }))?;
-        check(&self.metadata)?;
-        Ok(self.references.values().try_for_each(|it| check(&it.metadata))?)
+        Ok(check_all(&self.metadata, &self.references)?)
     }
+}
+
+/// How many conditions there are, on an atom and on those at the other ends of its references.
+pub(crate) fn count_all(metadata: &Metadata, ends: &BTreeMap<String, Condition>) -> usize {
+    count(metadata) + ends.values().map(|it| 1 + count(&it.metadata)).sum::<usize>()
+}
+
+/// Refuses conditions that nobody can have meant.
+pub(crate) fn check_all(
+    metadata: &Metadata,
+    ends: &BTreeMap<String, Condition>,
+) -> Result<(), ConditionRefusal> {
+    check(metadata)?;
+    ends.values().try_for_each(|it| check(&it.metadata))
 }
 
 /// What comes first without a text. Both are orders of birth: an update moves nothing.
@@ -173,6 +189,30 @@ pub enum Which {
     Any,
     /// Not one.
     None,
+}
+
+/// What is known of the atom at the other end of a reference.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum End {
+    /// Whether it fits.
+    Is(bool),
+    /// The asker cannot read it.
+    Hidden,
+    /// It is looked at later, and taken to fit meanwhile.
+    Open,
+}
+
+impl Which {
+    /// Whether enough of them fit.
+    pub(crate) fn enough(self, mut ends: impl Iterator<Item = End>) -> bool {
+        let fits = |it| matches!(it, End::Is(true) | End::Open);
+        match self {
+            Which::All if planted("search.all_is_any") => ends.any(fits),
+            Which::All => ends.all(fits),
+            Which::Any => ends.any(fits),
+            Which::None => !ends.any(|it| it == End::Is(true)),
+        }
+    }
 }
 
 /// What is found.

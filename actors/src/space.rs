@@ -27,7 +27,7 @@ pub use claim::Claim;
 pub use first_form::{Filter1, Subscription1};
 pub use follow::{Change, Changed, Follower, LeaseChange};
 pub use lease::{Claimed, End, Fence, Lease};
-pub use message::{Event, Expect, Message, Reply, Was};
+pub use message::{Event, Expect, Message, Reply, TYPES, Was};
 pub use patch::{Draft, MadeFor, Patch};
 pub use refusal::Refusal;
 pub use resource::Resource;

@@ -6,6 +6,7 @@
 mod carry;
 mod claims;
 mod history;
+mod mismatch;
 mod past;
 mod sharing;
 mod subscriptions;
@@ -13,6 +14,7 @@ mod subscriptions;
 pub use carry::{Export, Imported};
 pub use claims::{ClaimAsk, Taken};
 pub use history::{Change, Follow};
+pub use mismatch::Mismatch;
 pub use past::{Difference, HistoryQuery, Of};
 pub(crate) use sharing::misspelt;
 pub use sharing::{Grant, Granted, SpaceCard};

@@ -20,6 +20,7 @@ mod settings;
 mod signals;
 mod stdin;
 mod subscriptions;
+mod value;
 
 use clap::error::{ContextValue, ErrorKind};
 use clap::{CommandFactory, Parser};

@@ -48,6 +48,8 @@
 //! | `TOKEN_BYTES_MAX` | `64` | what counts as a word |
 //! | `WORD_CHARS_MAX` | `100` | what counts as a word in the embedding's vocabulary |
 //! | `TEXT_BYTES_MAX` | `256` | longer metadata is indexed by its beginning and its hash |
+//! | `SAID_BYTES_MAX` | `64` | a word that is compared with those there are |
+//! | `PATH_BYTES_MAX` | `128` | a path into the maps of metadata that a condition asks for |
 //! | `RANGE_BYTES_MAX` | `256` | so far an index keeps the order of texts |
 //! | `COUNT_MAX` | `(1 << COUNT_BITS) - 1` | the layout of a posting |
 //! | `SLOTS_MAX` | `1 << (u32::BITS - COUNT_BITS)` | the layout of a posting; atoms in one index |

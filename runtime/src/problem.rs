@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use stoa_actors::incarnation::Refused;
 use stoa_actors::log::Breach;
 use stoa_actors::name::Misspelt;
+use stoa_actors::search::ConditionRefusal;
 use stoa_actors::{rights, session, space};
 
 /// What kind of no it is; each has an exit code of its own.
@@ -197,7 +198,10 @@ impl From<space::Refusal> for Problem {
             Refusal::Ttl { .. } => {
                 (Kind::Invalid, "stoa lease acquire SPACE RESOURCE --lease 10m".to_owned())
             }
-            Refusal::Condition(_) => (Kind::Invalid, "--meta 'priority>=3'".to_owned()),
+            Refusal::Condition(it) => (Kind::Invalid, condition_hint(&it).to_owned()),
+            Refusal::Subscription(space::Amiss::Type { nearest, .. }) => {
+                (Kind::Invalid, format!("--type {}", nearest.unwrap_or("atom.put")))
+            }
             Refusal::OwnSuccessor => (Kind::Invalid, "stoa deprecate --help".to_owned()),
             _ => (Kind::Invalid, "stoa put --help".to_owned()),
         };
@@ -205,9 +209,22 @@ impl From<space::Refusal> for Problem {
     }
 }
 
+/// A condition as it can be typed.
+pub(crate) fn condition_hint(refusal: &ConditionRefusal) -> &'static str {
+    match refusal {
+        ConditionRefusal::NoJoin { .. } | ConditionRefusal::NoAlternatives => {
+            r#"--meta 'any:=[{"status": "open"}, {"status": "new"}]'"#
+        }
+        _ => "--meta 'priority>=3'",
+    }
+}
+
 impl From<session::Refusal> for Problem {
     fn from(refusal: session::Refusal) -> Self {
         use session::Refusal;
+        if let Refusal::Follow(amiss) = refusal {
+            return amiss.into();
+        }
         let (kind, hint) = match refusal {
             Refusal::Unborn | Refusal::Wiped => (Kind::Unknown, "stoa agent list"),
             Refusal::Stale { .. } => (Kind::Conflict, "stoa agent list"),

@@ -21,7 +21,7 @@ pub(crate) use past::Pasts;
 use crate::blocking::blocking;
 use crate::caller::{Caller, Read};
 use crate::moment::Moment;
-use crate::problem::{Kind, Problem};
+use crate::problem::{Kind, Problem, condition_hint};
 use crate::runtime::Runtime;
 use cursor::Cursor;
 use serde::{Deserialize, Serialize};
@@ -260,8 +260,8 @@ impl Caller {
 
 fn refused(refusal: QueryRefusal) -> Problem {
     let hint = match &refusal {
-        QueryRefusal::Condition(_) => "stoa search SPACE --meta 'priority>=3'",
-        _ => "stoa search SPACE QUERY --limit 20",
+        QueryRefusal::Condition(it) => format!("stoa search SPACE {}", condition_hint(it)),
+        _ => "stoa search SPACE QUERY --limit 20".to_owned(),
     };
     Problem::new(Kind::Invalid, refusal).hint(hint)
 }

@@ -123,3 +123,146 @@ except ValueError as error:
     serve.signal(Signal::TERM);
     serve.end();
 }
+
+#[test]
+fn what_is_typed_as_text_stays_text() {
+    let (place, serve) = tasks();
+    let put = place.json(&[
+        "put",
+        "tasks",
+        "build",
+        "--meta",
+        "sha=6063e25",
+        "--meta",
+        "commit=83e2010",
+        "--meta",
+        "version=1.10",
+        "--meta",
+        "zip=007",
+        "--meta",
+        "big=99999999999999999999",
+        "--meta",
+        "n=42",
+        "--meta",
+        r#"typed:="42""#,
+        "--meta",
+        "list:=[1, 2]",
+        "--meta",
+        "f=1.5",
+    ]);
+    assert_eq!(
+        put[0]["metadata"],
+        serde_json::json!({
+            "sha": "6063e25", "commit": "83e2010", "version": "1.10", "zip": "007",
+            "big": "99999999999999999999", "n": 42, "typed": "42", "list": [1, 2], "f": 1.5,
+        })
+    );
+    for same in ["sha=6063e25", "version=1.10", "n=42", r#"typed:="42""#, "list:=[1,2]", "f<=1.5"] {
+        assert_eq!(place.json(&["search", "tasks", "--meta", same]).len(), 1, "{same}");
+    }
+    let set = ["claim", "tasks", "--meta", "sha=6063e25", "--set", "sha=1e10"];
+    assert_eq!(place.json(&set)[0]["metadata"]["sha"], "1e10");
+    serve.signal(Signal::TERM);
+    serve.end();
+}
+
+#[test]
+fn a_condition_of_another_type_says_so() {
+    let (place, serve) = tasks();
+    place.json(&["put", "tasks", "x", "--meta", r#"n:="42""#, "--meta", r#"tags:=["a"]"#]);
+    let note = |key: &str, asked: &str, found: &str, meant: &str| {
+        format!(
+            "note: the condition on {key:?} compares with {asked}, and no atom here has {asked} \
+             there, but {found}; type {meant}\n"
+        )
+    };
+    let number = note("n", "a number", "a text", r#"'n:="42"'"#);
+    let list = note("tags", "a text", "a list", r#"'tags:={"contains":"a"}'"#);
+    let text = note("priority", "a text", "a number", "'priority:=3'");
+    for (meta, says) in [
+        ("n=42", number.clone()),
+        ("n>=42", note("n", "a number", "a text", r#"'n:>="42"'"#)),
+        (r#"n:={"in": [41, 42]}"#, note("n", "a number", "a text", r#"'n:="41"'"#)),
+        ("tags=a", list),
+        (r#"priority:="3""#, text),
+        (r#"any:=[{"n": 42}, {"n": 43}]"#, number.clone()),
+        ("priority=99", String::new()),
+        ("unheard=1", String::new()),
+    ] {
+        let ended = place.stoa(&["search", "tasks", "--meta", meta]);
+        assert_eq!((ended.code, &*ended.out, ended.err), (0, "", says), "{meta}");
+    }
+    let told = place.json(&["search", "tasks", "--meta", "n=42"]);
+    assert_eq!((told.len(), &told[0]["meant"]), (1, &r#"'n:="42"'"#.into()), "{told:?}");
+    let claim = place.stoa(&["claim", "tasks", "--meta", "n=42"]);
+    assert!(claim.code == 3 && claim.err.starts_with(&number), "{claim:?}");
+    let watch = place.stoa(&["watch", "tasks", "--no-follow", "--meta", "n=42"]);
+    assert!(watch.code == 0 && watch.err == number, "{watch:?}");
+    let follow = place.stoa(&["subscription", "add", "tasks", "--meta", "n=42"]);
+    assert!(follow.code == 0 && follow.err == number, "{follow:?}");
+    let code = "space.search(metadata={'n': 42})\nprint(space.claim(metadata={'n': 42}))";
+    let ended = exec(&place, code);
+    assert_eq!(ended.out, "None\n");
+    assert!(number.starts_with(ended.err.trim_end()) && ended.err.len() > 20, "{ended:?}");
+    serve.signal(Signal::TERM);
+    serve.end();
+}
+
+/// Each way to ask understands the same conditions.
+#[test]
+fn one_language_of_conditions() {
+    let (place, serve) = tasks();
+    place.file(
+        "fill.py",
+        "space.put('a', metadata={'tags': ['x', 'y'], 'o': {'k': 1}, 'n': 3})\n\
+         space.put('b', metadata={'tags': 'x', 'o': {'k': 2}, 'n': 4})",
+    );
+    assert_eq!(place.stoa(&["exec", "fill.py", "--spaces", "tasks=write"]).code, 0);
+    for condition in [
+        r#"tags:={"contains": "x"}"#,
+        "o.k=1",
+        "o.k<2",
+        r#"any:=[{"o.k": 1}, {"n": 99}]"#,
+        r#"any:=[{"tags": {"contains": "x"}, "n": {"<": 4}}, {"o.k": 7}]"#,
+    ] {
+        let found = place.stoa(&["search", "tasks", "--meta", condition, "--json"]);
+        assert_eq!(texts(&found), ["a"], "{condition}");
+        let lease = ["claim", "tasks", "--meta", condition, "--json"];
+        let claimed = place.stoa(&lease);
+        assert_eq!(texts(&claimed), ["a"], "{condition}");
+        let token = claimed.lines()[0]["lease"]["token"].to_string();
+        let id = claimed.lines()[0]["id"].as_str().unwrap().to_owned();
+        place.json(&["lease", "release", "tasks", &id, "--token", &token]);
+        let watch = ["watch", "tasks", "--cursor", "0", "--no-follow", "--type", "atom.put"];
+        let seen = place.json(&[&watch[..], &["--meta", condition]].concat());
+        assert_eq!(seen.len(), 1, "{condition}: {seen:?}");
+        let sub = ["subscription", "add", "tasks", "--cursor", "0", "--type", "atom.put"];
+        let sub = place.json(&[&sub[..], &["--meta", condition]].concat());
+        let read = ["subscription", "read", sub[0]["id"].as_str().unwrap()];
+        assert_eq!(place.json(&read).len(), 2, "{condition}: one change, and the cursor");
+        let update = ["update", &id, "--force", "--meta", "seen=true", "--expect", condition];
+        assert_eq!(place.stoa(&update).code, 0, "{condition}");
+    }
+    let code = r#"
+for m in ({"tags": {"contains": "x"}}, {"o.k": 1}, {"any": [{"o.k": 1}, {"n": 99}]}):
+    print(len(space.search(metadata=m)), space.claim(metadata=m, lease="1s") is not None)
+for m in ({"n": {"$gt": 2}}, {"n": {"gt": 2}}, {"$or": [{"n": 3}]}, {"o": {"k": 1}}):
+    for ask in ("search", "claim", "subscribe"):
+        try:
+            if ask == "search":
+                space.search(metadata=m)
+            elif ask == "claim":
+                space.claim(metadata=m)
+            else:
+                space.subscribe(metadata=m)
+            print("taken", m)
+        except ValueError as error:
+            print(str(error)[:40])
+"#;
+    let ended = exec(&place, code);
+    let said = ended.out.lines().filter(|it| it.contains("is no comparison")).count();
+    assert!(ended.out.starts_with("1 True\n1 "), "{ended:?}");
+    assert_eq!((said, ended.out.contains("taken")), (9, false), "{ended:?}");
+    serve.signal(Signal::TERM);
+    serve.end();
+}

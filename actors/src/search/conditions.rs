@@ -4,7 +4,7 @@ use super::bits::Bits;
 use super::facets::Facets;
 use super::index::{Filed, Target};
 use super::predicate::says;
-use super::{Condition, Elsewhere, Query, Which};
+use super::{Condition, Elsewhere, End, Query, Which};
 use crate::atom::{Atom, Metadata};
 use crate::id::{AtomId, SpaceId};
 use crate::mutant;
@@ -68,10 +68,10 @@ impl<'a> Conditions<'a> {
         let mut ends = Ends { filed, space: *space, elsewhere: *elsewhere, seen };
         checks.iter().all(|check| {
             if check.reverse {
-                check.enough(ends.sources(slot, check).into_iter())
+                check.which.enough(ends.sources(slot, check).into_iter())
             } else {
                 let targets = filed.targets(slot, check.number);
-                check.enough(targets.map(|target| ends.target(&target, check)))
+                check.which.enough(targets.map(|target| ends.target(&target, check)))
             }
         })
     }
@@ -85,21 +85,22 @@ struct Ends<'a, 'b> {
 }
 
 impl Ends<'_, '_> {
-    fn target(&mut self, target: &Target, check: &Check<'_>) -> bool {
+    fn target(&mut self, target: &Target, check: &Check<'_>) -> End {
         match target {
             Target::Here(slot) => check.here(*slot),
-            Target::Elsewhere(target) => {
-                let unreadable = mutant::planted("search.unreadable_target_holds");
-                self.other(*target).map_or(unreadable, |atom| says(&atom.metadata, check.metadata))
-            }
+            Target::Elsewhere(target) => match self.other(*target) {
+                Some(atom) => End::Is(says(&atom.metadata, check.metadata)),
+                None if mutant::planted("search.unreadable_target_holds") => End::Is(true),
+                None => End::Hidden,
+            },
         }
     }
 
     /// Those of other spaces come behind those of this one: they cost more.
-    fn sources(&mut self, slot: u32, check: &Check<'_>) -> Vec<bool> {
+    fn sources(&mut self, slot: u32, check: &Check<'_>) -> Vec<End> {
         let target = self.filed.id(slot);
         let here = self.filed.sources(target, check.relation);
-        let mut matches: Vec<bool> = here.iter().map(|source| check.here(*source)).collect();
+        let mut matches: Vec<End> = here.iter().map(|source| check.here(*source)).collect();
         for source in self.elsewhere.sources(target, check.relation) {
             if self.filed.slot(source).is_some() {
                 continue;
@@ -111,8 +112,10 @@ impl Ends<'_, '_> {
                 references.any(|it| it.target == target && it.relation == check.relation)
             };
             match other.filter(refers) {
-                Some(atom) => matches.push(says(&atom.metadata, check.metadata)),
-                None if mutant::planted("search.forbidden_source_decides") => matches.push(false),
+                Some(atom) => matches.push(End::Is(says(&atom.metadata, check.metadata))),
+                None if mutant::planted("search.forbidden_source_decides") => {
+                    matches.push(End::Hidden);
+                }
                 None => {}
             }
         }
@@ -125,16 +128,7 @@ impl Ends<'_, '_> {
 }
 
 impl Check<'_> {
-    fn enough(&self, mut matches: impl Iterator<Item = bool>) -> bool {
-        match self.which {
-            Which::All if mutant::planted("search.all_is_any") => matches.any(|it| it),
-            Which::All => matches.all(|it| it),
-            Which::Any => matches.any(|it| it),
-            Which::None => !matches.any(|it| it),
-        }
-    }
-
-    fn here(&self, slot: u32) -> bool {
-        self.here.as_ref().is_none_or(|it| it.has(slot))
+    fn here(&self, slot: u32) -> End {
+        End::Is(self.here.as_ref().is_none_or(|it| it.has(slot)))
     }
 }

@@ -2,12 +2,13 @@
 
 use super::bits::Bits;
 use super::dictionary::Dictionary;
-use super::predicate::comparisons;
+use super::predicate::{alternatives, comparisons, paths};
 use crate::atom::Metadata;
 use crate::log::Hash;
 use crate::mutant::planted;
 use crate::value::{Value, order, whole};
 use std::cmp::Ordering;
+use std::collections::BTreeSet;
 use std::ops::Bound;
 use std::sync::Arc;
 
@@ -25,7 +26,17 @@ pub(super) struct Facets {
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
 struct Facet {
     key: Box<str>,
+    of: Of,
     form: Form,
+}
+
+/// Whose form it is.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Of {
+    /// The value's.
+    Value,
+    /// An element's, of a list.
+    Element,
 }
 
 /// In the order that numbers and texts have.
@@ -82,13 +93,20 @@ impl Eq for Number {}
 impl Facets {
     /// Files a slot's metadata, and says under what.
     pub(super) fn file(&mut self, slot: u32, metadata: &Metadata) -> Vec<u32> {
-        let filed = metadata.iter().map(|(key, value)| {
-            let facet = facet(key, form(value));
-            let number = self.values.number(&facet, || Arc::new(facet.clone()));
-            self.values.file(number, slot);
-            number
-        });
-        filed.collect()
+        let mut filed = Vec::with_capacity(metadata.len());
+        for (key, value) in paths(metadata) {
+            let of_value = facet(&key, Of::Value, form(value));
+            let mut all: BTreeSet<Facet> = [of_value].into();
+            if let Value::List(list) = value {
+                all.extend(list.iter().map(|it| facet(&key, Of::Element, form(it))));
+            }
+            for facet in all {
+                let number = self.values.number(&facet, || Arc::new(facet.clone()));
+                self.values.file(number, slot);
+                filed.push(number);
+            }
+        }
+        filed
     }
 
     /// Takes a slot out again.
@@ -98,7 +116,17 @@ impl Facets {
 
     /// The slots whose metadata says all of this; nothing for everything.
     pub(super) fn allowed(&self, metadata: &Metadata) -> Option<Bits> {
-        let sets = metadata.iter().map(|(key, wanted)| self.fitting(key, wanted));
+        let sets = metadata.iter().map(|(key, wanted)| match alternatives(key, wanted) {
+            Some(any) if planted("search.any_is_all") => {
+                any.filter_map(|it| self.allowed(it)).reduce(both).unwrap_or_default()
+            }
+            Some(any) => {
+                let mut found = Bits::default();
+                any.filter_map(|it| self.allowed(it)).for_each(|it| found.add(&it));
+                found
+            }
+            None => self.fitting(key, wanted),
+        });
         sets.reduce(both)
     }
 
@@ -114,7 +142,13 @@ impl Facets {
                 }
                 "in" => others.push(self.any(key, bound)),
                 "!=" => others.push(self.other(key, bound)),
-                _ => others.push(self.having(key, bound)),
+                "contains" => {
+                    let mut found = Bits::default();
+                    found.extend(self.values.postings(&facet(key, Of::Element, form(bound))));
+                    others.push(found);
+                }
+                "==" => others.push(self.having(key, bound)),
+                _ => others.push(Bits::default()),
             }
         }
         let within = range.map(|it| self.within(key, it));
@@ -135,7 +169,7 @@ impl Facets {
             }
             value => form(value),
         };
-        self.values.postings(&facet(key, form))
+        self.values.postings(&facet(key, Of::Value, form))
     }
 
     /// The slots that have one of several values under a key.
@@ -160,7 +194,7 @@ impl Facets {
     }
 
     fn within(&self, key: &str, range: Range) -> Bits {
-        let bound = |form| Arc::new(facet(key, form));
+        let bound = |form| Arc::new(facet(key, Of::Value, form));
         let (low, high) = (range.low.map(bound), range.high.map(bound));
         let mut found = Bits::default();
         let all = self.values.between(low.as_ref(), high.as_ref());
@@ -233,8 +267,8 @@ fn edge(bound: &Bound<Form>) -> (Option<&Form>, bool) {
     }
 }
 
-fn facet(key: &str, form: Form) -> Facet {
-    Facet { key: key.into(), form }
+fn facet(key: &str, of: Of, form: Form) -> Facet {
+    Facet { key: key.into(), of, form }
 }
 
 fn form(value: &Value) -> Form {

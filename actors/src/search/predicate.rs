@@ -1,84 +1,79 @@
-//! What a condition asks of one metadata value: that it is the same, or that it compares.
+//! What a condition asks of metadata: that a value is the same, or that it compares.
 //!
-//! `3` asks for the number three. A map whose keys are all comparisons is a range: `{">=": 3}`,
-//! `{">=": 3, "<": 7}`, `{"!=": "done"}`, `{"in": ["a", "b"]}`; everything it says must hold. A
+//! `3` asks for the number three. A map is a range: `{">=": 3}`, `{">=": 3, "<": 7}`,
+//! `{"!=": "done"}`, `{"in": ["a", "b"]}`, `{"contains": "x"}`; everything it says must hold. A
 //! number compares with numbers, whole or not, by what they are worth; a text with texts, by the
-//! code points of their letters; nothing else comes before or after anything. An atom without the
-//! key never fits, not even `!=`. A value that *is* such a map is asked for by `{"==": …}`.
+//! code points of their letters; nothing else comes before or after anything. `contains` holds of a
+//! list that has such an element. An atom without the key never fits, not even `!=`. A value that
+//! *is* a map is asked for by `{"==": …}`.
+//!
+//! `o.k` is the value under `k` in the map under `o`, unless a key has the dot itself. The key `any`
+//! with a list of conditions holds where one of them does.
 
+use super::operators::{ANY, COMPARISONS, ConditionRefusal, joins, nearest};
 use crate::atom::Metadata;
 use crate::mutant::planted;
-use crate::value::{Value, ValueRefusal};
+use crate::value::Value;
 use std::cmp::Ordering;
+use std::collections::BTreeMap;
 
 /// A text that others are compared with is at most this long: so far an index keeps the order of
 /// texts.
 pub const RANGE_BYTES_MAX: usize = 256;
 
-/// The comparisons there are.
-const COMPARISONS: [&str; 7] = ["<", "<=", ">", ">=", "==", "!=", "in"];
-
-/// Why a condition cannot be asked.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum ConditionRefusal {
-    /// It looks like a comparison, and is none.
-    #[error(
-        "{operator:?} does not compare {key:?}; there are <, <=, >, >=, ==, != and in, and a map \
-         as it is asked for by {{\"==\": {{…}}}}"
-    )]
-    Unknown {
-        /// Under which key.
-        key: String,
-        /// What was said.
-        operator: String,
-    },
-    /// Only numbers and texts have an order.
-    #[error("{operator} on {key:?} compares with a number or a text, not with {found}")]
-    Unordered {
-        /// Under which key.
-        key: String,
-        /// Which comparison.
-        operator: String,
-        /// What kind of value it was given.
-        found: &'static str,
-    },
-    /// `in` takes a list.
-    #[error("in on {key:?} takes a list, not {found}")]
-    NoList {
-        /// Under which key.
-        key: String,
-        /// What kind of value it was given.
-        found: &'static str,
-    },
-    /// Longer than [`RANGE_BYTES_MAX`].
-    #[error(
-        "{operator} on {key:?} compares with {bytes} bytes of text, and the limit is \
-         {RANGE_BYTES_MAX}; compare with its beginning"
-    )]
-    Long {
-        /// Under which key.
-        key: String,
-        /// Which comparison.
-        operator: String,
-        /// How long it is.
-        bytes: usize,
-    },
-    /// No value of an atom can be like that.
-    #[error("the condition on {key:?} fits nothing: {why}")]
-    Value {
-        /// Under which key.
-        key: String,
-        /// What is wrong with it.
-        why: ValueRefusal,
-    },
-}
+/// A path into maps is at most this long: so an index of them stays near the size of what it is of.
+pub const PATH_BYTES_MAX: usize = 128;
 
 /// The comparisons that a value stands for; nothing where it stands for itself.
 pub(super) fn comparisons(wanted: &Value) -> Option<impl Iterator<Item = (&str, &Value)>> {
     let Value::Map(map) = wanted else { return None };
-    let all = !map.is_empty() && map.keys().all(|it| COMPARISONS.contains(&it.as_str()));
-    all.then(|| map.iter().map(|(operator, bound)| (operator.as_str(), bound)))
+    Some(map.iter().map(|(operator, bound)| (operator.as_str(), bound)))
+}
+
+/// The conditions of which one is enough; nothing where the key is one of the metadata.
+pub(super) fn alternatives<'a>(
+    key: &str,
+    wanted: &'a Value,
+) -> Option<impl Iterator<Item = &'a Metadata>> {
+    let Value::List(list) = wanted else { return None };
+    let each = |it: &'a Value| match it {
+        Value::Map(map) => Some(map),
+        _ => None,
+    };
+    (key == ANY).then(|| list.iter().filter_map(each))
+}
+
+/// The value that a key, or a path into maps, stands for. A key that has the dots itself goes first.
+pub fn lookup<'a>(metadata: &'a Metadata, path: &str) -> Option<&'a Value> {
+    let within = |(at, _): (usize, &str)| match metadata.get(&path[..at]) {
+        Some(Value::Map(map)) => lookup(map, &path[at + 1..]),
+        _ => None,
+    };
+    let whole = metadata.get(path);
+    if whole.is_some() || path.len() > PATH_BYTES_MAX {
+        return whole;
+    }
+    path.match_indices('.').find_map(within)
+}
+
+/// Every key and path with what it stands for.
+pub(super) fn paths(metadata: &Metadata) -> BTreeMap<String, &Value> {
+    fn walk(map: &Metadata, above: &str, out: &mut Vec<String>) {
+        for (key, value) in map {
+            let path = format!("{above}{key}");
+            if !above.is_empty() && path.len() > PATH_BYTES_MAX {
+                continue;
+            }
+            if let Value::Map(inner) = value {
+                walk(inner, &format!("{path}."), out);
+            }
+            out.push(path);
+        }
+    }
+    let mut all = Vec::new();
+    walk(metadata, "", &mut all);
+    let found = |path: String| lookup(metadata, &path).map(|it| (path, it));
+    all.into_iter().filter_map(found).collect()
 }
 
 /// Whether a value is as wanted.
@@ -94,65 +89,104 @@ pub(crate) fn fits(found: &Value, wanted: &Value) -> bool {
 /// Whether it stands to the other as the comparison says.
 fn compares(found: &Value, operator: &str, bound: &Value) -> bool {
     let order = || found.order(bound);
+    let has = |list: &Value, one: &Value| matches!(list, Value::List(list) if list.iter().any(|it| it.same(one)));
     match operator {
         "<" => order().is_some_and(Ordering::is_lt),
         "<=" => order().is_some_and(Ordering::is_le),
         ">" => order().is_some_and(Ordering::is_gt),
         ">=" => order().is_some_and(Ordering::is_ge),
+        "==" => found.same(bound),
         "!=" => !found.same(bound),
-        "in" => matches!(bound, Value::List(list) if list.iter().any(|it| found.same(it))),
-        _ => found.same(bound),
+        "in" => has(bound, found),
+        "contains" => has(found, bound),
+        _ => false,
     }
 }
 
 /// Whether metadata says all of this.
 pub(crate) fn says(metadata: &Metadata, wanted: &Metadata) -> bool {
-    let mut wanted = wanted.iter();
-    wanted.all(|(key, value)| metadata.get(key).is_some_and(|it| fits(it, value)))
+    wanted.iter().all(|(key, value)| holds(metadata, key, value))
+}
+
+/// Whether one of the conditions of a query holds.
+pub(crate) fn holds(metadata: &Metadata, key: &str, wanted: &Value) -> bool {
+    match alternatives(key, wanted) {
+        Some(mut any) if planted("search.any_is_all") => any.all(|it| says(metadata, it)),
+        Some(mut any) => any.any(|it| says(metadata, it)),
+        None => lookup(metadata, key).is_some_and(|it| fits(it, wanted)),
+    }
 }
 
 /// How many values are compared with.
 pub(crate) fn count(wanted: &Metadata) -> usize {
-    let of = |value: &Value| match comparisons(value) {
-        Some(all) => all
-            .map(|(operator, bound)| match bound {
-                Value::List(list) if operator == "in" => list.len().max(1),
-                _ => 1,
-            })
-            .sum(),
-        None => 1,
-    };
-    wanted.values().map(of).sum()
+    operands(wanted).len()
+}
+
+/// Every value that is compared with, under which key and how. An `in` of nothing is one.
+pub fn operands(wanted: &Metadata) -> Vec<(&str, &str, &Value)> {
+    let mut out = Vec::new();
+    for (key, value) in wanted {
+        if let Some(any) = alternatives(key, value) {
+            any.for_each(|it| out.extend(operands(it)));
+            continue;
+        }
+        let Some(all) = comparisons(value) else {
+            out.push((key.as_str(), "==", value));
+            continue;
+        };
+        for (operator, bound) in all {
+            match bound {
+                Value::List(list) if operator == "in" && !list.is_empty() => {
+                    out.extend(list.iter().map(|it| (key.as_str(), operator, it)));
+                }
+                bound => out.push((key.as_str(), operator, bound)),
+            }
+        }
+    }
+    out
 }
 
 /// Refuses what nobody can have meant.
 pub(crate) fn check(wanted: &Metadata) -> Result<(), ConditionRefusal> {
     for (key, value) in wanted {
         value.check().map_err(|why| ConditionRefusal::Value { key: key.clone(), why })?;
-        if let Some(mut comparisons) = comparisons(value) {
-            comparisons.try_for_each(|(operator, bound)| bounds(key, operator, bound))?;
-            continue;
+        let with_conditions = matches!(value, Value::List(list) if !list.is_empty()
+            && list.iter().all(|it| matches!(it, Value::Map(_))));
+        if joins(key, with_conditions) {
+            return Err(ConditionRefusal::NoJoin { key: key.clone() });
         }
-        let Value::Map(map) = value else { continue };
-        let other = map.keys().find(|it| !COMPARISONS.contains(&it.as_str()));
-        if let Some(operator) = other.filter(|_| map.keys().any(|it| looks_like_one(it))) {
-            let (key, operator) = (key.clone(), operator.clone());
-            return Err(ConditionRefusal::Unknown { key, operator });
+        match (value, comparisons(value)) {
+            (Value::List(_), _) if key == ANY => {
+                if !with_conditions {
+                    return Err(ConditionRefusal::NoAlternatives);
+                }
+                for one in alternatives(key, value).into_iter().flatten() {
+                    if one.is_empty() {
+                        return Err(ConditionRefusal::NoAlternatives);
+                    }
+                    check(one)?;
+                }
+            }
+            (Value::Map(map), _) if map.is_empty() => {
+                return Err(ConditionRefusal::Nothing { key: key.clone() });
+            }
+            (_, Some(mut all)) => {
+                all.try_for_each(|(operator, bound)| bounds(key, operator, bound))?
+            }
+            (_, None) => {}
         }
     }
     Ok(())
 }
 
-/// It has no letter that a name could have.
-fn looks_like_one(key: &str) -> bool {
-    let mark = |letter| matches!(letter, '<' | '>' | '=' | '!' | '~');
-    key.contains(mark) && key.chars().all(|letter| mark(letter) || letter == ' ')
-}
-
 fn bounds(key: &str, operator: &str, bound: &Value) -> Result<(), ConditionRefusal> {
     let (key, said) = (|| key.to_owned(), || operator.to_owned());
     match (operator, bound) {
-        ("==" | "!=", _) | ("in", Value::List(_)) => Ok(()),
+        (other, _) if !COMPARISONS.contains(&other) => {
+            let nearest = nearest(other);
+            Err(ConditionRefusal::Unknown { key: key(), operator: said(), nearest })
+        }
+        ("==" | "!=" | "contains", _) | ("in", Value::List(_)) => Ok(()),
         ("in", other) => Err(ConditionRefusal::NoList { key: key(), found: kind(other) }),
         (_, Value::Int(_) | Value::Float(_)) => Ok(()),
         (_, Value::Text(text)) if text.len() <= RANGE_BYTES_MAX => Ok(()),
@@ -165,7 +199,8 @@ fn bounds(key: &str, operator: &str, bound: &Value) -> Result<(), ConditionRefus
     }
 }
 
-fn kind(value: &Value) -> &'static str {
+/// What sort of value it is, in words.
+pub fn kind(value: &Value) -> &'static str {
     match value {
         Value::Null => "null",
         Value::Bool(_) => "true or false",
@@ -209,8 +244,65 @@ mod tests {
         assert!(fits(&"1".into(), &other) && !fits(&Value::Float(1.0), &other));
         let really = map(&[(">=", Value::Int(3))]);
         assert!(fits(&really, &map(&[("==", really.clone())])) && !fits(&really, &really));
-        let plain = map(&[("of", Value::Int(3))]);
-        assert!(fits(&plain, &plain) && !fits(&plain, &map(&[])) && fits(&map(&[]), &map(&[])));
+        let empty = map(&[]);
+        assert!(fits(&empty, &map(&[("==", empty.clone())])));
+    }
+
+    #[test]
+    fn lists_paths_and_alternatives() {
+        let of = |pairs: &[(&str, Value)]| -> Metadata {
+            pairs.iter().map(|(key, it)| ((*key).to_owned(), it.clone())).collect()
+        };
+        let tags = Value::List(vec!["x".into(), Value::Int(1)]);
+        let inner = map(&[("k", Value::Int(1)), ("a.b", "deep".into())]);
+        let atom = of(&[("tags", tags), ("o", inner.clone()), ("o.k", Value::Int(2))]);
+        let asks = |pairs: &[(&str, Value)]| says(&atom, &of(pairs));
+        let contains = |it: Value| map(&[("contains", it)]);
+        assert!(asks(&[("tags", contains("x".into()))]));
+        assert!(asks(&[("tags", contains(Value::Float(1.0)))]));
+        assert!(!asks(&[("tags", contains("y".into()))]) && !asks(&[("o", contains("k".into()))]));
+        // The key that has the dot itself goes before the path.
+        assert!(asks(&[("o.k", Value::Int(2))]) && !asks(&[("o.k", Value::Int(1))]));
+        assert!(asks(&[("o.a.b", "deep".into())]) && !asks(&[("o.a", "deep".into())]));
+        assert_eq!(paths(&atom).len(), 4);
+        let any = |all: &[Metadata]| Value::List(all.iter().cloned().map(Value::Map).collect());
+        let (no, yes) = (of(&[("n", Value::Int(1))]), of(&[("o.k", Value::Int(2))]));
+        assert!(asks(&[("any", any(&[no.clone(), yes.clone()]))]));
+        assert!(!asks(&[("any", any(&[no.clone()]))]));
+        let nested = of(&[("any", any(&[no, of(&[("any", any(&[yes]))])]))]);
+        assert!(says(&atom, &nested) && count(&nested) == 2);
+        assert_eq!(check(&nested), Ok(()));
+    }
+
+    #[test]
+    fn what_other_languages_say_is_refused_with_what_there_is() {
+        let said = |key: &str, value: Value| {
+            check(&[(key.to_owned(), value)].into()).map_err(|it| it.to_string())
+        };
+        let one = Value::List(vec![map(&[("n", Value::Int(3))])]);
+        for (operator, nearest) in [
+            ("$gt", "\">\" is"),
+            ("gt", "\">\" is"),
+            ("=>", "\">=\" is"),
+            ("$in", "\"in\" is"),
+            ("IN", "\"in\" is"),
+            ("has", "\"contains\" is"),
+            ("~=", "there are <"),
+            ("of", "\"n.of\" for a value in it"),
+        ] {
+            let text = said("n", map(&[(operator, Value::Int(3))])).expect_err(operator);
+            assert!(text.contains(nearest), "{operator}: {text}");
+        }
+        for key in ["$or", "or", "$and", "and", "anyOf"] {
+            let text = said(key, one.clone()).expect_err(key);
+            assert!(text.contains("\"any\" with a list"), "{text}");
+        }
+        assert_eq!(said("or", "x".into()), Ok(()));
+        for value in [Value::List(vec![]), Value::List(vec!["x".into()]), map(&[])] {
+            assert!(said("any", value.clone()).is_err(), "{value}");
+        }
+        assert!(said("any", Value::List(vec![map(&[])])).is_err());
+        assert_eq!(said("any", map(&[("==", Value::List(vec!["x".into()]))])), Ok(()));
     }
 
     #[test]
@@ -218,13 +310,14 @@ mod tests {
         let list = Value::List(vec![]);
         for fine in [
             map(&[(">=", Value::Int(3)), ("in", list.clone()), ("==", Value::Null)]),
-            map(&[]),
-            map(&[("a->b", Value::Int(1)), ("in", Value::Int(1))]),
+            map(&[("contains", Value::Null)]),
             list.clone(),
         ] {
             assert_eq!(checked(fine.clone()), Ok(()), "{fine}");
         }
         for wrong in [
+            map(&[]),
+            map(&[("a->b", Value::Int(1)), ("in", list.clone())]),
             map(&[(">>", Value::Int(3))]),
             map(&[(">=", Value::Int(3)), ("=>", Value::Int(3))]),
             map(&[(">= ", Value::Int(3))]),

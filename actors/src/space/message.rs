@@ -229,3 +229,40 @@ impl Message {
         Mutation::Deprecate { id, expect, superseded_by }.into()
     }
 }
+
+/// The types of entry in a space's log, by which it is followed.
+pub const TYPES: [&str; 15] = [
+    "space.described",
+    "atom.put",
+    "atom.updated",
+    "atom.deprecated",
+    "atom.imported",
+    "atom.erased",
+    "subscription.created",
+    "subscription.edited",
+    "subscription.ended",
+    "subscription.advanced",
+    "lease.acquired",
+    "lease.renewed",
+    "lease.released",
+    "lease.expired",
+    "lease.broken",
+];
+
+#[cfg(test)]
+mod tests {
+    use super::TYPES;
+
+    /// Each is the name of an event, and each event has its name here.
+    #[test]
+    fn the_types_are_the_names_of_the_events() {
+        let source = include_str!("../space.rs");
+        let names = source.split("fn name(event: &Event)").nth(1).expect("it names events");
+        let names = names.split("fn project").next().expect("and ends");
+        let mut named: Vec<&str> = names.split('"').skip(1).step_by(2).collect();
+        let mut types = TYPES.to_vec();
+        named.sort_unstable();
+        types.sort_unstable();
+        assert_eq!(named, types);
+    }
+}

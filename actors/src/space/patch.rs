@@ -6,7 +6,7 @@ use crate::behaviour::Delivery;
 use crate::id::{AtomId, SpaceId};
 use crate::limits::Limits;
 use crate::mutant::planted;
-use crate::search::{check as check_conditions, fits};
+use crate::search::{check as check_conditions, holds};
 use crate::value::Value;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -116,9 +116,10 @@ impl Patch {
 
     pub(super) fn apply(&self, before: &Atom, delivery: &Delivery<'_>) -> Result<Atom, Refusal> {
         check_conditions(&self.expect)?;
-        let differs = |(key, value): &(&String, &Value)| match before.metadata.get(*key) {
-            Some(now) => !fits(now, value),
-            None => **value != Value::Null,
+        let lacks = |key: &String| !before.metadata.contains_key(key);
+        let differs = |(key, value): &(&String, &Value)| match value {
+            Value::Null if lacks(key) => false,
+            value => !holds(&before.metadata, key, value),
         };
         if let Some((key, _)) = self.expect.iter().find(differs)
             && !planted("space.expects_nothing")

@@ -1,12 +1,13 @@
 //! Following a space: a subscription is data, delivery is a coalesced wake, and the log is the
 //! only copy of what happened.
 
-use super::{Event, Refusal, Reply, Space, Was, limit};
+use super::{Event, Refusal, Reply, Space, TYPES, Was, limit};
 use crate::atom::{Atom, Metadata, Reference};
 use crate::behaviour::{Decision, Delivery};
 use crate::id::{AtomId, Millis, Position, SessionId, SpaceId, SubscriptionId};
 use crate::limits::{Limits, SearchLimits};
 use crate::mutant;
+use crate::nearest::nearest;
 use crate::rights::Level;
 use crate::search::{ConditionRefusal, check, count, says};
 use serde::{Deserialize, Serialize};
@@ -72,6 +73,11 @@ impl Filter {
         let values = self.metadata.values().map(|it| it.to_string().len()).sum::<usize>();
         let bytes = names.map(String::len).sum::<usize>() + values;
         within("the filter's bytes", bytes, most.text_bytes_max)?;
+        let unknown = self.types.iter().find(|it| !TYPES.contains(&it.as_str()));
+        if let Some(said) = unknown {
+            let nearest = nearest(said, TYPES);
+            return Err(Amiss::Type { said: said.clone(), nearest });
+        }
         Ok(check(&self.metadata)?)
     }
 }
@@ -149,9 +155,21 @@ pub enum Amiss {
     /// A condition that nobody can have meant.
     #[error(transparent)]
     Condition(#[from] ConditionRefusal),
+    /// There is no such type of entry.
+    #[error("there is no type {said:?}{}; there are {}", meant(.nearest), TYPES.join(", "))]
+    Type {
+        /// What was said.
+        said: String,
+        /// What may have been meant.
+        nearest: Option<&'static str>,
+    },
     /// It would tell nothing.
     #[error("it would be over already; let it last until a moment that is still to come")]
     Over,
+}
+
+fn meant(nearest: &Option<&'static str>) -> String {
+    nearest.map_or_else(String::new, |it| format!(", but {it:?}"))
 }
 
 fn within(what: &'static str, size: usize, max: usize) -> Result<(), Amiss> {

@@ -3,7 +3,9 @@
 use crate::atom::{Atom, Metadata};
 use crate::behaviour::View;
 use crate::id::{AtomId, SpaceId};
-use crate::search::{Condition, ConditionRefusal, Which, check, count, direction, says};
+use crate::search::{
+    Condition, ConditionRefusal, End, Which, check_all, count_all, direction, says,
+};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -29,23 +31,21 @@ pub(super) enum Sight<'a> {
 impl Wanted {
     /// How many conditions there are.
     pub(super) fn len(&self) -> usize {
-        let within = self.references.values().map(|it| 1 + count(&it.metadata));
-        count(&self.metadata) + within.sum::<usize>()
+        count_all(&self.metadata, &self.references)
     }
 
     /// Refuses what nobody can have meant.
     pub(super) fn check(&self) -> Result<(), ConditionRefusal> {
-        check(&self.metadata)?;
-        self.references.values().try_for_each(|it| check(&it.metadata))
+        check_all(&self.metadata, &self.references)
     }
 
     pub(super) fn holds(&self, atom: &Atom, view: &dyn View, sight: Sight<'_>) -> bool {
         let end = |id: AtomId, condition: &Condition| {
-            let Some(atom) = view.atom(id) else { return Found::Hidden };
+            let Some(atom) = view.atom(id) else { return End::Hidden };
             match sight {
-                Sight::Asker(reads) if !reads(atom.space) => Found::Hidden,
-                Sight::Own(space) if atom.space != space => Found::Open,
-                _ => Found::Is(says(&atom.metadata, &condition.metadata)),
+                Sight::Asker(reads) if !reads(atom.space) => End::Hidden,
+                Sight::Own(space) if atom.space != space => End::Open,
+                _ => End::Is(says(&atom.metadata, &condition.metadata)),
             }
         };
         says(&atom.metadata, &self.metadata)
@@ -57,27 +57,11 @@ impl Wanted {
                     }
                     let sources = view.sources(atom.id, Some(relation));
                     let ends = sources.into_iter().map(|(_, source)| end(source, condition));
-                    enough(condition.which, ends.filter(|it| *it != Found::Hidden))
+                    condition.which.enough(ends.filter(|it| *it != End::Hidden))
                 } else {
                     let targets = atom.references.iter().filter(|it| it.relation == relation);
-                    enough(condition.which, targets.map(|it| end(it.target, condition)))
+                    condition.which.enough(targets.map(|it| end(it.target, condition)))
                 }
             })
-    }
-}
-
-/// What is known of the atom at the other end.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Found {
-    Is(bool),
-    Hidden,
-    Open,
-}
-
-fn enough(which: Which, mut ends: impl Iterator<Item = Found>) -> bool {
-    match which {
-        Which::All => ends.all(|it| matches!(it, Found::Is(true) | Found::Open)),
-        Which::Any => ends.any(|it| matches!(it, Found::Is(true) | Found::Open)),
-        Which::None => !ends.any(|it| it == Found::Is(true)),
     }
 }

@@ -350,7 +350,8 @@ pub(crate) struct BodyArgs {
     /// What it is about, in words, for search
     #[arg(long, value_name = "TEXT")]
     pub(crate) annotation: Option<String>,
-    /// Metadata: the value is JSON where it reads as such, else text; null removes the key
+    /// Metadata: KEY=VALUE is text, but for true, false, null, which removes the key, and numbers
+    /// told as they are typed; KEY:=JSON is any value: 'sha:="42"', 'tags:=["a", "b"]'
     #[arg(long, value_name = "KEY=VALUE")]
     pub(crate) meta: Vec<String>,
     /// A reference to another atom: blocked_by=ID; an update sets all of a relation anew

@@ -39,7 +39,7 @@ pub(super) fn call(verb: Verb) -> Result<Call, Problem> {
         }
         Verb::Get { id, version, as_of } => Call::Get { id, version, as_of: moment(as_of)? },
         Verb::Update { id, body, unref, expect: says, under, base, why } => {
-            let says = find::wanted(&says)?;
+            let says = find::wanted(&says, "--expect")?;
             let version = if says.is_empty() { expect(id, &base)? } else { loose(&base) };
             let (expect, mut why) = (version, self::why(why, format!("update {id}")));
             why.fences = under.iter().map(|it| fence(it)).collect::<Result<_, _>>()?;
@@ -64,7 +64,8 @@ pub(super) fn call(verb: Verb) -> Result<Call, Problem> {
         Verb::Search(args) => search(args)?,
         Verb::Watch { space, cursor, no_follow, types, meta } => {
             let (after, follow) = (cursor.map(Position), !no_follow);
-            let filter = Filter { types, metadata: find::wanted(&meta)?, ..Filter::default() };
+            let filter =
+                Filter { types, metadata: find::wanted(&meta, "--meta")?, ..Filter::default() };
             match space {
                 Some(space) => Call::Watch { space, after, filter, follow },
                 None => Call::WatchAll { after, follow },
@@ -108,9 +109,11 @@ fn described(text: String) -> Result<String, Problem> {
 
 fn claim(args: ClaimArgs) -> Result<Call, Problem> {
     let ClaimArgs { space, query, meta, references, set, lease, intent, why } = args;
-    let wanted =
-        Wanted { metadata: find::wanted(&meta)?, references: find::conditions(&references)? };
-    let (set, lease_ms) = (metadata(&set)?, span(&lease, "--lease")?);
+    let wanted = Wanted {
+        metadata: find::wanted(&meta, "--meta")?,
+        references: find::conditions(&references)?,
+    };
+    let (set, lease_ms) = (metadata(&set, "--set")?, span(&lease, "--lease")?);
     let ask = Box::new(ClaimAsk { query, wanted, set, lease_ms, intent });
     let why = self::why(why, format!("claim from {space}"));
     Ok(Call::Claim { space, ask, why })
@@ -198,7 +201,7 @@ fn search(args: SearchArgs) -> Result<Call, Problem> {
         as_of,
     } = args;
     let order = if newest { Order::Newest } else { Order::Oldest };
-    let (metadata, references) = (find::wanted(&meta)?, find::conditions(&references)?);
+    let (metadata, references) = (find::wanted(&meta, "--meta")?, find::conditions(&references)?);
     let query = Query { text, metadata, references, limit, include_deprecated, order, after: None };
     Ok(Call::Search { space, query, after, as_of: moment(as_of)? })
 }

@@ -1,6 +1,6 @@
 //! What is typed after `search`, as a query.
 
-use super::input;
+use super::value;
 use std::collections::BTreeMap;
 use stoa_actors::atom::Metadata;
 use stoa_actors::search::{Condition, Which};
@@ -11,10 +11,10 @@ use stoa_runtime::problem::{Kind, Problem};
 const MARKS: [char; 4] = ['<', '>', '=', '!'];
 
 /// `key=value` or `key>=value`; those of one key are one condition.
-pub(super) fn wanted(texts: &[String]) -> Result<Metadata, Problem> {
+pub(super) fn wanted(texts: &[String], flag: &str) -> Result<Metadata, Problem> {
     let mut out = Metadata::new();
     for text in texts {
-        let (key, operator, value) = comparison(text, "--meta", "KEY=VALUE")?;
+        let (key, operator, value) = comparison(text, flag, "KEY=VALUE")?;
         add(&mut out, key, operator, value)?;
     }
     Ok(out)
@@ -31,6 +31,7 @@ fn comparison<'a>(
     let (key, rest) = text.split_at(at);
     let value = rest.trim_start_matches(MARKS);
     let operator = &rest[..rest.len() - value.len()];
+    let (key, typed) = value::typed(key);
     if key.is_empty() || operator.is_empty() {
         let problem = Problem::new(Kind::Invalid, format!("{flag} {text:?} is not {shape}"));
         return Err(problem.hint(format!("{flag} {shape}")));
@@ -42,7 +43,7 @@ fn comparison<'a>(
         );
         return Err(Problem::new(Kind::Invalid, text).hint(format!("{flag} '{key}>=3'")));
     }
-    Ok((key, operator, input::value(key, value)?))
+    Ok((key, operator, value::value(flag, key, value, typed)?))
 }
 
 /// Several comparisons of one key are one range; the last `=` of a key holds alone.
@@ -75,7 +76,7 @@ pub(crate) fn conditions(texts: &[String]) -> Result<BTreeMap<String, Condition>
             Some(("any", rest)) => (Which::Any, rest),
             Some(("none", rest)) => (Which::None, rest),
             Some(("all", rest)) => (Which::All, rest),
-            Some((first, rest)) if rest.split(MARKS).next().is_some_and(|it| it.contains(':')) => {
+            Some((first, rest)) if is_key_with_colon(rest) => {
                 let text = format!(
                     "--ref {text:?} begins with {first:?}, which is none of any, none and all; a \
                      relation of that name is all:{text}"
@@ -106,6 +107,12 @@ pub(crate) fn conditions(texts: &[String]) -> Result<BTreeMap<String, Condition>
     Ok(out)
 }
 
+/// Whether what stands before the comparison has a colon that is not the one of `:=`.
+fn is_key_with_colon(text: &str) -> bool {
+    let key = text.split(MARKS).next().unwrap_or_default();
+    value::typed(key).0.contains(':')
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -123,6 +130,7 @@ mod tests {
         assert_eq!(found["blocked_by"].metadata["n"], Value::Int(1));
         assert_eq!(found["<-part_of"], Condition { which: Which::Any, ..Condition::default() });
         assert!(typed(&["a:x=1", "none:a:x=1"]).is_err());
+        assert_eq!(typed(&["a:x:=\"1\""]).unwrap()["a"].metadata["x"], Value::from("1"));
     }
 
     #[test]
@@ -143,7 +151,9 @@ mod tests {
 
     fn asked(texts: &[&str]) -> Result<String, String> {
         let texts: Vec<String> = texts.iter().map(|it| (*it).to_owned()).collect();
-        wanted(&texts).map(|it| Value::Map(it).to_string()).map_err(|problem| problem.text)
+        wanted(&texts, "--meta")
+            .map(|it| Value::Map(it).to_string())
+            .map_err(|problem| problem.text)
     }
 
     #[test]
@@ -155,7 +165,9 @@ mod tests {
         is(&["n!=2", "n=1"], r#"{"n":{"!=":2,"==":1}}"#);
         is(&["s>b c", r#"s<="<""#], r#"{"s":{"<=":"<",">":"b c"}}"#);
         is(&[r#"s={"in":["a","b"]}"#], r#"{"s":{"in":["a","b"]}}"#);
-        for wrong in ["n", "=1", ">1", "n=>1", "n<>1", "n!1"] {
+        is(&["n:=42", r#"s!:="42""#.replace("!:", ":!").as_str()], r#"{"n":42,"s":{"!=":"42"}}"#);
+        is(&["v=1.10", "v!=1e5"], r#"{"v":{"!=":"1e5","==":"1.10"}}"#);
+        for wrong in ["n", "=1", ":=1", ">1", "n=>1", "n<>1", "n!1"] {
             assert!(asked(&[wrong]).is_err(), "{wrong}");
         }
         assert!(asked(&["n>1", "n>2"]).is_err());

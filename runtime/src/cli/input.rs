@@ -3,6 +3,7 @@
 use super::args::{BodyArgs, Verb};
 use super::json;
 use super::stdin::{Needed, read, utf8};
+use super::value::{typed, value};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use stoa_actors::atom::{Content, Metadata};
@@ -33,7 +34,10 @@ pub(super) fn draft(body: BodyArgs) -> Result<Draft, Problem> {
         id: None,
         content,
         annotation: body.annotation.clone().unwrap_or_default(),
-        metadata: metadata(&body.meta)?.into_iter().filter(|(_, it)| *it != Value::Null).collect(),
+        metadata: metadata(&body.meta, "--meta")?
+            .into_iter()
+            .filter(|(_, it)| *it != Value::Null)
+            .collect(),
         references: references(&body.references)?,
         embedding: None,
     })
@@ -53,7 +57,7 @@ pub(super) fn patch(body: BodyArgs, also: Also) -> Result<Patch, Problem> {
         expect: Metadata::new(),
         content,
         annotation: body.annotation.clone(),
-        metadata: metadata(&body.meta)?,
+        metadata: metadata(&body.meta, "--meta")?,
         references: references(&body.references)?,
         embedding: None,
     })
@@ -121,27 +125,19 @@ pub(super) fn pair<'a>(
     })
 }
 
-/// `key=value`; the value is JSON where it reads as such, else text.
-pub(super) fn metadata(pairs: &[String]) -> Result<Metadata, Problem> {
+/// `key=value`, or `key:=json`.
+pub(super) fn metadata(pairs: &[String], flag: &str) -> Result<Metadata, Problem> {
     let mut out = Metadata::new();
     for text in pairs {
-        let (key, value) = pair(text, "--meta", "KEY=VALUE")?;
-        out.insert(key.to_owned(), self::value(key, value)?);
+        let (key, said) = pair(text, flag, "KEY=VALUE")?;
+        let (key, typed) = typed(key);
+        if key.is_empty() {
+            let problem = Problem::new(Kind::Invalid, format!("{flag} {text:?} names no key"));
+            return Err(problem.hint(format!("{flag} 'KEY:=JSON'")));
+        }
+        out.insert(key.to_owned(), value(flag, key, said, typed)?);
     }
     Ok(out)
-}
-
-/// JSON where it reads as such, else text.
-pub(super) fn value(key: &str, value: &str) -> Result<Value, Problem> {
-    let meant = value.starts_with(['{', '[', '"']) || json::is_json(value);
-    match json::parse(value) {
-        Ok(value) => Ok(value),
-        Err(problem) if meant => {
-            let text = format!("--meta {key}: {problem}");
-            Err(Problem::new(problem.kind, text).hint("--meta 'KEY=\"TEXT\"'"))
-        }
-        Err(_) => Ok(Value::from(value)),
-    }
 }
 
 pub(super) fn references(pairs: &[String]) -> Result<BTreeMap<String, Vec<AtomId>>, Problem> {

@@ -48,6 +48,13 @@ pub(crate) fn answer(answer: &Answer) -> Json {
             }
             out
         }
+        Answer::Mismatch(it) => json!({
+            "note": it.to_string(),
+            "key": it.key,
+            "asked": it.asked,
+            "found": it.found,
+            "meant": it.meant,
+        }),
         Answer::Outcome(outcome) => self::outcome(outcome),
         Answer::Agent { card, depth } => agent(card, *depth),
         Answer::Happening(it) => happening(it),
@@ -306,11 +313,6 @@ pub(crate) fn parse(text: &str) -> Result<Value, Problem> {
         let hint = format!("stoa put SPACE --json-content '\"{}\"'", error.0);
         Problem::new(Kind::Invalid, error).hint(hint)
     })
-}
-
-/// Whether it is JSON at all, whatever its numbers are worth.
-pub(crate) fn is_json(text: &str) -> bool {
-    serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok()
 }
 
 #[cfg(test)]

@@ -277,6 +277,12 @@ impl Out {
             note("note: the space has changed since that page; some may be missing or told twice");
             return Ok(());
         }
+        if let Answer::Mismatch(it) = answer {
+            note(format!("note: {it}; type {}", it.meant));
+            if !self.json {
+                return Ok(());
+            }
+        }
         let written = self.write(answer);
         self.hung_up |= written.as_ref().is_err_and(|it| it.kind() == io::ErrorKind::BrokenPipe);
         written?;

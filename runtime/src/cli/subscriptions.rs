@@ -58,7 +58,11 @@ fn pause(text: &str) -> Result<u64, Problem> {
 
 pub(super) fn filter(args: FilterArgs) -> Result<Filter, Problem> {
     let FilterArgs { types, meta, references } = args;
-    Ok(Filter { types, metadata: wanted(&meta)?, references: self::references(&references)? })
+    Ok(Filter {
+        types,
+        metadata: wanted(&meta, "--meta")?,
+        references: self::references(&references)?,
+    })
 }
 
 /// `RELATION`, or `RELATION=ID`.

@@ -5,7 +5,7 @@ use crate::agents::{AgentCard, Happening};
 use crate::audit::Audited;
 use crate::backup::{Backup, Copied};
 use crate::caller::{
-    Change, Difference, Granted, Imported, Read, SpaceCard, SubscriptionCard, Taken,
+    Change, Difference, Granted, Imported, Mismatch, Read, SpaceCard, SubscriptionCard, Taken,
 };
 use crate::envelope::Exported;
 use crate::problem::{Kind, Problem};
@@ -50,6 +50,8 @@ pub enum Answer {
         found: Found,
         next: Option<String>,
     },
+    /// A condition fits nothing, for it compares with another type of value.
+    Mismatch(Mismatch),
     /// The space has changed since the page before, and the ranks with it.
     Moved,
     Outcome(stoa_actors::code::Outcome),

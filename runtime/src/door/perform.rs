@@ -19,7 +19,8 @@ use crate::search::Page;
 use crate::session;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
-use stoa_actors::id::{AtomId, Position, ROOT};
+use stoa_actors::atom::Metadata;
+use stoa_actors::id::{AtomId, Position, ROOT, SpaceId};
 use stoa_actors::rights::Level;
 use stoa_actors::search::Query;
 use stoa_actors::space::{Carried, Draft, Expect, Filter, Mutation, Patch};
@@ -227,7 +228,11 @@ pub async fn perform(
         }
         Call::Claim { space, ask, why } => {
             let id = caller.resolve(&space)?;
+            let wanted = ask.wanted.metadata.clone();
             let taken = out.meanwhile(runtime, id, caller.claim(id, *ask, why)).await?;
+            if taken.is_none() {
+                tell_mismatches(&caller, id, &wanted, &out).await?;
+            }
             let taken = taken.ok_or_else(|| {
                 Problem::new(Kind::Unknown, format!("nothing to claim in {space:?}"))
                     .hint(format!("stoa search {space}"))
@@ -309,7 +314,9 @@ async fn watch(
         Some(after) => after,
         None => caller.show_space(id).await?.head,
     };
+    let wanted = filter.metadata.clone();
     let mut reader = caller.follow(id, after, filter)?;
+    tell_mismatches(caller, id, &wanted, out).await?;
     let most = caller.runtime.shared().config.watch_changes_max;
     loop {
         let changes = if follow { reader.next(most).await? } else { reader.ready(most).await? };
@@ -336,10 +343,14 @@ async fn search(
         None => None,
     };
     let (mut left, mut told_of_move) = (query.limit, false);
+    let first = after.is_none() && as_of.is_none();
     loop {
         let piece = Query { limit: left, ..query.clone() };
         let Page { hits, mut next, moved } =
             caller.page_as_of(space, piece, after.as_deref(), as_of).await?;
+        if hits.is_empty() && first && left == query.limit {
+            tell_mismatches(caller, space, &query.metadata, out).await?;
+        }
         if moved && !std::mem::replace(&mut told_of_move, true) {
             out.tell(Answer::Moved).await?;
         }
@@ -356,6 +367,19 @@ async fn search(
             None => return Ok(()),
         }
     }
+}
+
+/// Tells which conditions fit nothing by the type of what they compare with.
+pub(super) async fn tell_mismatches(
+    caller: &Caller,
+    space: SpaceId,
+    wanted: &Metadata,
+    out: &Out,
+) -> Result<(), Problem> {
+    if wanted.is_empty() {
+        return Ok(());
+    }
+    out.all(caller.mismatches(space, wanted).await?.into_iter().map(Answer::Mismatch)).await
 }
 
 async fn export(caller: &Caller, space: &str, out: &Out) -> Result<(), Problem> {

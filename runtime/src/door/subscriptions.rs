@@ -1,6 +1,7 @@
 //! The verbs of subscriptions as messages.
 
 use super::answer::{Answer, Out};
+use super::perform::tell_mismatches;
 use crate::caller::{Caller, Pulled, SubscriptionCard};
 use crate::problem::{Kind, Problem};
 use serde::{Deserialize, Serialize};
@@ -56,7 +57,9 @@ pub(super) async fn perform(
     match call {
         SubscriptionCall::Add { space, agent: None, filter, cursor, terms } => {
             let space = caller.resolve(&space)?;
+            let wanted = filter.metadata.clone();
             let id = caller.subscribe(space, filter, cursor, terms).await?;
+            tell_mismatches(caller, space, &wanted, out).await?;
             one(caller.subscription(id).await?).await
         }
         SubscriptionCall::Add { space, agent: Some(agent), filter, cursor, terms } => {

@@ -31,8 +31,10 @@ impl Hands {
         let why = self.why(&mut args, "claim")?;
         args.end()?;
         let wanted = Wanted { metadata, references };
+        let asked = wanted.metadata.clone();
         let ask = ClaimAsk { query, wanted, set, lease_ms, intent };
         let Some(taken) = self.caller.claim(space, ask, why).await.map_err(refused)? else {
+            self.remark(space, &asked).await?;
             return Ok(Item::Value(Value::Null));
         };
         let Item::Object(mut atom) = self.fit.one(&taken.read.atom, taken.read.position) else {

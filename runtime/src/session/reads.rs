@@ -7,7 +7,7 @@ use super::items::{self, raise};
 use crate::caller::{HistoryQuery, Of, Referred};
 use crate::moment::Moment;
 use crate::search::Found;
-use stoa_actors::atom::Content;
+use stoa_actors::atom::{Content, Metadata};
 use stoa_actors::code::{Item, Raise};
 use stoa_actors::id::{Position, SpaceId};
 use stoa_actors::search::{HITS_DEFAULT, Order, Place, Query};
@@ -129,7 +129,11 @@ impl Hands {
         };
         let as_of = moment(&mut args)?;
         args.end()?;
+        let wanted = query.metadata.clone();
         let found = self.caller.looked(space, query, as_of).await.map_err(refused)?;
+        if found.hits.is_empty() && as_of.is_none() {
+            self.remark(space, &wanted).await?;
+        }
         let hit = |it: Found| (it.read.atom, it.read.position, Some(it.score));
         let hits = found.hits.into_iter().map(hit).collect();
         // An older version is no base for a change.
@@ -139,6 +143,19 @@ impl Hands {
             self.notice(text.to_owned());
         }
         Ok(items)
+    }
+}
+
+impl Hands {
+    /// Remarks which conditions fit nothing by the type of what they compare with.
+    pub(super) async fn remark(&mut self, space: SpaceId, wanted: &Metadata) -> Result<(), Raise> {
+        if wanted.is_empty() {
+            return Ok(());
+        }
+        for it in self.caller.mismatches(space, wanted).await.map_err(refused)? {
+            self.notice(it.to_string());
+        }
+        Ok(())
     }
 }
 

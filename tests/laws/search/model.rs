@@ -174,17 +174,32 @@ impl Elsewhere for Model {
 }
 
 fn says(atom: &Atom, metadata: &Metadata) -> bool {
-    metadata.iter().all(|(key, wanted)| match (atom.metadata.get(key), wanted) {
-        (None, _) => false,
-        (Some(found), Value::Map(map)) if !map.is_empty() && map.keys().all(|it| compares(it)) => {
-            map.iter().all(|(operator, bound)| stands(found, operator, bound))
+    asks(&atom.metadata, metadata)
+}
+
+fn asks(found: &Metadata, wanted: &Metadata) -> bool {
+    wanted.iter().all(|(key, wanted)| match (key.as_str(), wanted) {
+        ("any", Value::List(any)) => {
+            any.iter().any(|it| matches!(it, Value::Map(one) if asks(found, one)))
         }
-        (Some(found), wanted) => equal(found, wanted),
+        (path, wanted) => {
+            let parts: Vec<&str> = path.split('.').collect();
+            at(found, &parts).is_some_and(|found| match wanted {
+                Value::Map(map) => map.iter().all(|(how, bound)| stands(found, how, bound)),
+                wanted => equal(found, wanted),
+            })
+        }
     })
 }
 
-fn compares(operator: &str) -> bool {
-    ["<", "<=", ">", ">=", "==", "!=", "in"].contains(&operator)
+/// The longest key first that is all of the path; then the shortest that leads on.
+fn at<'a>(map: &'a Metadata, parts: &[&str]) -> Option<&'a Value> {
+    let key = |n: usize| map.get(&parts[..n].join("."));
+    let on = |n: usize| match key(n) {
+        Some(Value::Map(inner)) => at(inner, &parts[n..]),
+        _ => None,
+    };
+    key(parts.len()).or_else(|| (1..parts.len()).find_map(on))
 }
 
 fn stands(found: &Value, operator: &str, bound: &Value) -> bool {
@@ -199,7 +214,9 @@ fn stands(found: &Value, operator: &str, bound: &Value) -> bool {
         ">=" => order.is_some_and(|it| it != Ordering::Less),
         "!=" => !equal(found, bound),
         "in" => matches!(bound, Value::List(all) if all.iter().any(|it| equal(found, it))),
-        _ => equal(found, bound),
+        "contains" => matches!(found, Value::List(all) if all.iter().any(|it| equal(it, bound))),
+        "==" => equal(found, bound),
+        _ => false,
     }
 }
 
@@ -224,11 +241,20 @@ fn parts(number: &Value) -> Option<(i128, u64)> {
 
 fn said(atom: &Atom) -> String {
     let mut out = vec![atom.annotation.clone()];
-    out.extend(atom.metadata.values().filter_map(Value::text).map(str::to_owned));
+    atom.metadata.values().for_each(|it| texts(it, &mut out));
     if let Content::Text(text) = &atom.content {
         out.push(text.clone());
     }
     out.join(" ")
+}
+
+fn texts(value: &Value, out: &mut Vec<String>) {
+    match value {
+        Value::Text(text) => out.push(text.clone()),
+        Value::List(list) => list.iter().for_each(|it| texts(it, out)),
+        Value::Map(map) => map.values().for_each(|it| texts(it, out)),
+        _ => {}
+    }
 }
 
 fn found_by(text: &str) -> Vec<&'static str> {

@@ -63,6 +63,11 @@ fn value() -> impl Strategy<Value = Value> {
         Value::from(format!("{long}bug")),
         Value::Map([(">=".to_owned(), Value::Int(1))].into()),
         Value::Map([("of".to_owned(), Value::Int(1))].into()),
+        Value::Map([("of".to_owned(), Value::from("open"))].into()),
+        Value::Map(
+            [("of".to_owned(), Value::Map([("n".to_owned(), Value::Int(1))].into()))].into(),
+        ),
+        Value::List(vec![Value::from("open"), Value::from("task"), Value::Int(1), Value::Int(1)]),
     ]);
     prop_oneof![
         4 => Just(Value::from("open")),
@@ -75,8 +80,8 @@ fn value() -> impl Strategy<Value = Value> {
 }
 
 fn metadata(keys_max: usize) -> impl Strategy<Value = Metadata> {
-    let key = prop::sample::select(vec!["status", "n"]).prop_map(str::to_owned);
-    prop::collection::btree_map(key, value(), 0..=keys_max)
+    let key = prop::sample::select(vec!["status", "status", "n", "n", "n.of"]);
+    prop::collection::btree_map(key.prop_map(str::to_owned), value(), 0..=keys_max)
 }
 
 /// What is compared with: near the values there are, and between them.
@@ -112,6 +117,7 @@ fn asked() -> impl Strategy<Value = Value> {
         1 => value().prop_map(|it| ("==".to_owned(), it)),
         2 => value().prop_map(|it| ("!=".to_owned(), it)),
         1 => list.prop_map(|it| ("in".to_owned(), it)),
+        1 => bound().prop_map(|it| ("contains".to_owned(), it)),
     ];
     let range = prop::collection::vec(one, 1..3);
     prop_oneof![
@@ -120,9 +126,21 @@ fn asked() -> impl Strategy<Value = Value> {
     ]
 }
 
-fn wanted(keys_max: usize) -> impl Strategy<Value = Metadata> {
-    let key = prop::sample::select(vec!["status", "n"]).prop_map(str::to_owned);
+fn plain(keys_max: usize) -> impl Strategy<Value = Metadata> {
+    let keys = vec!["status", "status", "n", "n", "n.of", "status.of", "n.of.n"];
+    let key = prop::sample::select(keys).prop_map(str::to_owned);
     prop::collection::btree_map(key, asked(), 0..=keys_max)
+}
+
+/// Now and then with alternatives, which say something each.
+fn wanted(keys_max: usize) -> impl Strategy<Value = Metadata> {
+    let one = plain(2).prop_filter("it says something", |it| !it.is_empty());
+    let any = prop::collection::vec(one.prop_map(Value::Map), 1..3).prop_map(Value::List);
+    let any = prop::option::weighted(0.2, any);
+    (plain(keys_max), any).prop_map(|(mut metadata, any)| {
+        metadata.extend(any.map(|it| ("any".to_owned(), it)));
+        metadata
+    })
 }
 
 fn said() -> impl Strategy<Value = Said> {

@@ -17,7 +17,7 @@ pub(crate) struct ClaimArgs {
     /// Only an atom whose references fit, as in a search: blocked_by:status=completed
     #[arg(long = "ref", value_name = "RELATION:KEY=VALUE")]
     pub(crate) references: Vec<String>,
-    /// What it says from then on: status=in_progress; null removes the key
+    /// What it says from then on: status=in_progress, typed as with put; null removes the key
     #[arg(long, value_name = "KEY=VALUE")]
     pub(crate) set: Vec<String>,
     /// How long it is yours: 90s, 10m, 2h, 7d; at most 30d

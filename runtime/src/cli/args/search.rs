@@ -13,8 +13,11 @@ pub(crate) struct SearchArgs {
     /// Only atoms whose metadata says so: status=pending, 'priority>=3'
     ///
     /// =, !=, <, <=, > and >= compare numbers with numbers and texts with texts; several of one
-    /// key must all hold. An atom without the key does not fit. One of several values:
-    /// 'status={"in": ["pending", "failed"]}'.
+    /// key must all hold. An atom without the key does not fit. A value is typed as with put:
+    /// 'sha:="42"' is the text. A key in a map is named by its path: owner.name=ada. One of several
+    /// values: 'status:={"in": ["pending", "failed"]}'. A list with this element:
+    /// 'tags:={"contains": "urgent"}'. One of several conditions:
+    /// 'any:=[{"status": "open"}, {"priority": {">=": 3}}]'.
     #[arg(long, value_name = "KEY=VALUE")]
     pub(crate) meta: Vec<String>,
     /// Only atoms whose references fit
