@@ -139,6 +139,7 @@ const CLAIMS: &[&str] = &[
 
 const TERMS: &[&str] = &["cursor.any_target_will_do", "cursor.never_over", "cursor.waits_for_ever"];
 const CARRYING: &[&str] = &[
+    "import.builds_on_what_lost",
     "import.passes_over_what_differs",
     "import.takes_what_is_elsewhere",
     "import.writes_in_anothers_name",

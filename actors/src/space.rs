@@ -5,6 +5,7 @@
 //! that expect the same version the second finds it gone, so two agents can never both take one
 //! task. A claim is found, changed and leased in one delivery as well.
 
+mod attic;
 mod backlog;
 mod carry;
 mod claim;
@@ -21,6 +22,7 @@ mod subscription;
 mod transaction;
 mod wanted;
 
+pub use attic::{ATTIC_OF, ATTIC_VERSION, Merge};
 pub use backlog::{Backlog, Pulled};
 pub use carry::{Carried, Origin, Taken, renamed};
 pub use claim::Claim;

@@ -31,7 +31,7 @@ mod read;
 mod write;
 
 pub use json::{NotAValue, fits, from_map, from_value, instant, value};
-pub use read::{Batches, Checked, Flaw, check};
+pub use read::{Batches, Checked, Flaw, Foreign, check};
 pub use write::{ended, exported, line, origin};
 
 use serde::{Deserialize, Serialize};

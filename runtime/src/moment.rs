@@ -29,18 +29,33 @@ impl FromStr for Moment {
         if let Ok(position) = text.parse() {
             return Ok(Moment::Position(Position(position)));
         }
-        if let Some(ms) = crate::clock::span_ms(text) {
+        let span = text.strip_suffix("ago").map_or(text, str::trim_end);
+        if let Some(ms) = crate::clock::span_ms(span) {
             return Ok(Moment::Ago(ms));
         }
         let stamp = text.parse::<jiff::Timestamp>().ok();
         let ms = stamp.and_then(|it| u64::try_from(it.as_millisecond()).ok());
         ms.map(|ms| Moment::Time(Millis(ms))).ok_or_else(|| {
-            let text = format!(
-                "{text:?} is no moment: a position in the log, a time with its zone, or how long ago"
+            let said = format!(
+                "{text:?} is no moment: a position in the log, a time with its zone, or how long \
+                 ago, like 10m ago"
             );
-            Problem::new(Kind::Invalid, text).hint("--as-of 2026-01-31T12:00:00Z")
+            Problem::new(Kind::Invalid, said).hint(format!("--as-of {}", with_zone(text)))
         })
     }
+}
+
+/// A day or a time without its zone, with one; an example for everything else.
+fn with_zone(text: &str) -> String {
+    let day = text.parse::<jiff::civil::Date>();
+    let time = text.parse::<jiff::civil::DateTime>();
+    match (day, time) {
+        _ if !text.is_ascii() => None,
+        (_, Ok(time)) => Some(time),
+        (Ok(day), _) => Some(day.to_datetime(jiff::civil::Time::midnight())),
+        _ => None,
+    }
+    .map_or_else(|| "2026-01-31T12:00:00Z".to_owned(), |time| format!("{time}Z"))
 }
 
 /// Entries that were decided side by side may stand in the log in another order than they were
@@ -107,7 +122,14 @@ mod tests {
         let read = |text: &str| text.parse::<Moment>().ok();
         assert_eq!(read("0"), Some(Moment::Position(Position(0))));
         assert_eq!(read("12"), Some(Moment::Position(Position(12))));
-        assert_eq!(read("10m"), Some(Moment::Ago(600_000)));
+        for ago in ["10m", "10m ago", "10mago", "10m  ago"] {
+            assert_eq!(read(ago), Some(Moment::Ago(600_000)), "{ago}");
+        }
+        let hint = |text: &str| text.parse::<Moment>().expect_err(text).hint.unwrap_or_default();
+        assert_eq!(hint("2026-11-26"), "--as-of 2026-11-26T00:00:00Z");
+        assert_eq!(hint("2026-11-26T10:00"), "--as-of 2026-11-26T10:00:00Z");
+        assert_eq!(hint("yesterday"), "--as-of 2026-01-31T12:00:00Z");
+        assert_eq!(hint("ago"), "--as-of 2026-01-31T12:00:00Z");
         assert_eq!(read("1970-01-01T00:00:01Z"), Some(Moment::Time(Millis(1_000))));
         assert_eq!(read("1970-01-01T02:00:00+01:00"), Some(Moment::Time(Millis(3_600_000))));
         for none in ["", "yesterday", "-1", "1969-12-31T23:59:59Z", "2026-01-31", "10 m"] {

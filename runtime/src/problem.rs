@@ -84,7 +84,7 @@ impl Problem {
 }
 
 /// A word as a shell reads it.
-pub(crate) fn quoted(word: &str) -> String {
+pub fn quoted(word: &str) -> String {
     let plain = |it: char| it.is_alphanumeric() || matches!(it, '-' | '_' | '/' | '.' | ':');
     match !word.is_empty() && word.chars().all(plain) {
         true => word.to_owned(),
@@ -184,8 +184,8 @@ impl From<space::Refusal> for Problem {
             Refusal::Taken(id) | Refusal::Unexpected { id, .. } => {
                 (Kind::Conflict, format!("stoa get {id}"))
             }
-            Refusal::Differs { id, version } => {
-                (Kind::Conflict, format!("stoa get {id} --version {version}"))
+            Refusal::Differs { .. } => {
+                (Kind::Conflict, "stoa import SPACE FILE --merge".to_owned())
             }
             Refusal::Elsewhere(_) => {
                 (Kind::Conflict, "stoa import SPACE FILE --new-ids".to_owned())

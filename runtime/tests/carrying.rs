@@ -9,7 +9,7 @@ use stoa_actors::id::{AtomId, EventId, Millis, Position, ROOT, SessionId, SpaceI
 use stoa_actors::limits::Limits;
 use stoa_actors::log::Cause;
 use stoa_actors::search::Query;
-use stoa_actors::space::{Carried, Draft, Expect, Mutation, Origin, Patch};
+use stoa_actors::space::{Carried, Draft, Expect, Merge, Mutation, Origin, Patch};
 use stoa_actors::value::Value;
 use stoa_runtime::audit::audit;
 use stoa_runtime::caller::{Caller, HistoryQuery, Imported, Of, Why};
@@ -106,6 +106,7 @@ fn carried() -> impl Strategy<Value = Carried> {
                 deprecated,
                 origin: Origin { atom: AtomId(id), ..origin },
                 imported: None,
+                merge: Merge::default(),
             }
         },
     )
@@ -206,7 +207,8 @@ async fn an_import_is_the_space_again_and_goes_on_where_it_was_cut_off() {
     let why = || Why::comment("import");
     let mut sum = Imported::default();
     for piece in all[..all.len() / 2].chunks(5).chain(all.chunks(7)).chain(all.chunks(256)) {
-        let Imported { new, known } = importer.import(into, piece.to_vec(), why()).await.unwrap();
+        let Imported { new, known, .. } =
+            importer.import(into, piece.to_vec(), why()).await.unwrap();
         (sum.new, sum.known) = (sum.new + new, sum.known + known);
     }
     assert_eq!(sum.new, all.len() as u64);

@@ -129,6 +129,9 @@ fn imported_versions_of_form_1_read() {
     holds("space-imported-1.bin", EVENTS_FORM, &events);
     let reply = space::Reply::Imported { new: 300, known: 1 };
     holds("space-reply-imported-1.bin", EVENTS_FORM, &reply);
+    let lost = vec![AtomId([6; 16])];
+    let reply = space::Reply::Merged { new: 300, known: 1, attic: 2, lost };
+    holds("space-reply-merged-1.bin", EVENTS_FORM, &reply);
 }
 
 #[test]

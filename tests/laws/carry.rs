@@ -4,6 +4,8 @@
 //! [version] [fold] [chain] of what was taken in; what leaves again is what came; what differs,
 //! what is missing in between and what belongs to another space is refused, and changes nothing.
 
+mod merge;
+
 use crate::laws::cases;
 use proptest::prelude::*;
 use proptest::test_runner::Config;
@@ -224,6 +226,7 @@ fn run(steps: &[Step], way: &Way) -> Result<(), String> {
         return Err("carry: taken in again it is not the same".into());
     }
     refused(&mut target, &all, way)?;
+    merge::hold(&mut target, &all, way)?;
     if !target.disk().chains() || !target.disk().folds() {
         return Err("chain, fold: what was taken in does not hold".into());
     }

@@ -4,6 +4,7 @@
 //! it comes from, when and why is kept beside it as its *origin*, so that nothing is lost on the
 //! way and nobody can write history in another's name.
 
+use super::attic::Merge;
 use super::{Event, Refusal, Reply, Space, limit, patch, readable};
 use crate::atom::{Atom, Content, Deprecation, Embedding, Metadata, Reference};
 use crate::behaviour::{Behaviour, Decision, Delivery};
@@ -16,6 +17,7 @@ use crate::log::{Body, Cause, Hash};
 use crate::mutant::planted;
 use crate::rights::Level;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// Where a version comes from that was taken in: what its first store says of it.
@@ -70,6 +72,8 @@ pub struct Carried {
     pub origin: Origin,
     /// By which entry it was taken in where it leaves now; told, and of no effect.
     pub imported: Option<Taken>,
+    /// What becomes of it if it is not what is here.
+    pub merge: Merge,
 }
 
 /// How a version came into the store that it leaves now.
@@ -204,7 +208,17 @@ fn carried(space: SpaceId, position: Position, body: &Body, event: &Event) -> Op
         deprecated: atom.deprecated.as_ref().map(|_| Deprecation { superseded_by }),
         origin,
         imported,
+        merge: Merge::default(),
     })
+}
+
+/// Where a version goes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Side {
+    /// On top of what is here.
+    Here,
+    /// Aside, for it lost.
+    Attic,
 }
 
 impl Space {
@@ -218,12 +232,25 @@ impl Space {
         limit("the import", carried.len(), delivery.limits.transaction_mutations_max)?;
         let count = carried.len();
         let mut over = Overlay::default();
-        let (mut events, mut new) = (Vec::new(), 0);
-        for it in carried {
+        let merges = carried.iter().any(|it| it.merge != Merge::Refuse);
+        let (mut events, mut new, mut attic) = (Vec::new(), 0, 0);
+        let mut lost = BTreeSet::new();
+        for mut it in carried {
             let staged = Laid { over: &over, under: delivery.view };
             let inner = Delivery { view: &staged, fresh: &mut *delivery.fresh, ..*delivery };
-            let taken = self.take_in(it, &inner)?;
-            new += u64::from(!taken.is_empty());
+            if it.merge == Merge::Attic && lost.contains(&it.id) {
+                it.merge = Merge::Lost;
+            }
+            let id = it.id;
+            let (taken, side) = self.take_in(it, &inner)?;
+            let count = u64::from(!taken.is_empty());
+            match side {
+                Side::Here => new += count,
+                Side::Attic => {
+                    lost.insert(id);
+                    attic += count;
+                }
+            }
             for event in taken {
                 let mut rows = Vec::new();
                 Space::project(&event, 0, &mut rows);
@@ -231,13 +258,18 @@ impl Space {
                 events.push(event);
             }
         }
-        let reply = Reply::Imported { new, known: count as u64 - new };
+        let known = count as u64 - new - attic;
+        let reply = match merges {
+            true => Reply::Merged { new, known, attic, lost: lost.into_iter().collect() },
+            false => Reply::Imported { new, known },
+        };
         Ok(Decision { events, effects: Vec::new(), reply, refused: None })
     }
 
-    /// What one version makes happen; nothing if it is here.
-    fn take_in(&self, it: Carried, delivery: &Delivery<'_>) -> Result<Vec<Event>, Refusal> {
+    /// What one version makes happen, and where it goes; nothing if it is there.
+    fn take_in(&self, it: Carried, delivery: &Delivery<'_>) -> Result<(Vec<Event>, Side), Refusal> {
         let (id, version) = (it.id, it.version);
+        let known = Ok((Vec::new(), Side::Here));
         let before = delivery.view.atom(id);
         if before.as_ref().is_some_and(|here| here.space != self.id)
             && !planted("import.takes_what_is_elsewhere")
@@ -248,30 +280,35 @@ impl Space {
         if before.as_ref().is_some_and(|here| here.content == Content::Erased)
             && !planted("import.brings_back_the_erased")
         {
-            return Ok(Vec::new());
+            return known;
         }
         let newest = before.as_ref().map_or(0, |here| here.version);
-        if version == 0 || version > newest + 1 {
+        if version == 0 || (version > newest + 1 && it.merge != Merge::Lost) {
             return Err(Refusal::Gap { id, version, newest });
         }
-        if version <= newest {
-            let here = delivery.view.version(id, version);
-            let same = here.is_some_and(|here| it.is_said_by(&here));
-            if same || planted("import.passes_over_what_differs") {
-                return Ok(Vec::new());
+        let there = version <= newest;
+        let here = if there { delivery.view.version(id, version) } else { None };
+        let same = here.as_ref().is_some_and(|here| it.is_said_by(here));
+        if same || (there && planted("import.passes_over_what_differs")) {
+            return known;
+        }
+        let out_of_use = before.as_ref().is_some_and(|here| here.deprecated.is_some());
+        // An erase travels, also from a copy that went on by itself.
+        let erases = it.content == Content::Erased;
+        if erases && (version > newest || it.merge != Merge::Refuse) {
+            return self.erased_elsewhere(it, delivery).map(|events| (events, Side::Here));
+        }
+        match it.merge {
+            Merge::Refuse if there || out_of_use => Err(Refusal::Differs { id, version }),
+            Merge::Attic if there || out_of_use => Ok((self.to_attic(it, delivery)?, Side::Attic)),
+            Merge::Lost if !planted("import.builds_on_what_lost") => {
+                Ok((self.to_attic(it, delivery)?, Side::Attic))
             }
-            return Err(Refusal::Differs { id, version });
+            _ => {
+                self.unleased(id, delivery)?;
+                self.imported(it, before, delivery).map(|event| (vec![event], Side::Here))
+            }
         }
-        if it.content == Content::Erased {
-            return self.erased_elsewhere(it, delivery);
-        }
-        if let Some(Deprecation { superseded_by: by }) =
-            before.as_ref().and_then(|here| here.deprecated.as_ref())
-        {
-            return Err(Refusal::Deprecated { id, by: *by });
-        }
-        self.unleased(id, delivery)?;
-        self.imported(it, before, delivery).map(|event| vec![event])
     }
 
     /// An erase travels as well: it takes the same rights here.
@@ -284,7 +321,7 @@ impl Space {
         self.erase(it.id, super::Expect::Any, Some(Box::new(it.origin)), delivery)
     }
 
-    fn imported(
+    pub(super) fn imported(
         &self,
         it: Carried,
         before: Option<Arc<Atom>>,

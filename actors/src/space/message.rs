@@ -200,6 +200,17 @@ pub enum Reply {
         /// Versions that were here, just so.
         known: u64,
     },
+    /// What was taken in, and kept aside.
+    Merged {
+        /// Versions that were not here.
+        new: u64,
+        /// Versions that were here, just so.
+        known: u64,
+        /// Versions that lost to what is here, and are in the attic now.
+        attic: u64,
+        /// The atoms of which some did, now or before.
+        lost: Vec<AtomId>,
+    },
 }
 
 impl From<Mutation> for Message {

@@ -86,10 +86,16 @@ pub enum Refusal {
     Taken(AtomId),
     /// An atom comes from elsewhere under an id that is in use outside this space, for the asker to
     /// see or not.
-    #[error("atom {0} cannot be taken in under its id, which is in use outside this space")]
+    #[error(
+        "atom {0} cannot be taken in under its id, which is in use outside this space; --new-ids \
+         gives it another"
+    )]
     Elsewhere(AtomId),
     /// A version that comes from elsewhere is not what is here under its number.
-    #[error("atom {id} version {version} is here already and says something else")]
+    #[error(
+        "atom {id} version {version} is not what is here: the copies have gone on by themselves; \
+         --merge keeps both sides"
+    )]
     Differs {
         /// Which atom.
         id: AtomId,

@@ -8,17 +8,22 @@ use crate::problem::{Kind, Problem};
 use crate::store::Entry;
 use serde::{Deserialize, Serialize};
 use stoa_actors::atom::Embed;
-use stoa_actors::id::{Position, SpaceId, StreamId};
+use stoa_actors::id::{AtomId, Position, SpaceId, StreamId};
 use stoa_actors::search::words;
 use stoa_actors::space::{Carried, Message, Reply};
 
 /// What one piece of an import has brought.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Imported {
     /// Versions that were not there.
     pub new: u64,
     /// Versions that were there, just so.
     pub known: u64,
+    /// Versions that lost to what is there, and are kept in the attic now.
+    pub attic: u64,
+    /// The atoms of which some did, now or before: whoever goes on importing the same copy says so
+    /// of their later versions.
+    pub lost: Vec<AtomId>,
 }
 
 /// Reads a space as it was at one head, in pieces.
@@ -68,7 +73,8 @@ impl Caller {
             }
         }
         match self.send(space, Message::Import(carried), why, bytes).await?.reply {
-            Reply::Imported { new, known } => Ok(Imported { new, known }),
+            Reply::Imported { new, known } => Ok(Imported { new, known, ..Imported::default() }),
+            Reply::Merged { new, known, attic, lost } => Ok(Imported { new, known, attic, lost }),
             reply => Err(Problem::new(Kind::Store, format!("an answer amiss: {reply:?}"))),
         }
     }

@@ -116,7 +116,7 @@ pub(crate) enum Verb {
         /// This version of it [default: the newest]
         #[arg(long, value_name = "N", conflicts_with = "as_of")]
         version: Option<u64>,
-        /// As it was then: a position in the log, a time like 2026-01-31T12:00:00Z, or 10m ago
+        /// As it was then: a position in the log, a time like 2026-01-31T12:00:00Z, or '10m ago'
         #[arg(long, value_name = "MOMENT")]
         as_of: Option<String>,
     },

@@ -5,17 +5,19 @@ use super::json;
 use super::progress::Progress;
 use super::run::{Owner, unwritten};
 use super::screen::{Line, Screen};
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{self, BufReader, BufWriter, IsTerminal, Seek, Write};
 use std::path::{Path, PathBuf};
-use stoa_actors::id::SpaceId;
+use stoa_actors::id::{AtomId, SpaceId};
 use stoa_actors::limits::Limits;
+use stoa_actors::space::Merge;
 use stoa_runtime::backup::{Copied, Copying};
 use stoa_runtime::caller::{Imported, Why};
 use stoa_runtime::door::{Answer, Call, Request};
-use stoa_runtime::envelope::{Batches, Checked, Flaw, check};
+use stoa_runtime::envelope::{Batches, Checked, Flaw, Foreign, check};
 use stoa_runtime::part::Part;
-use stoa_runtime::problem::{Kind, Problem};
+use stoa_runtime::problem::{Kind, Problem, quoted};
 
 /// An export on its way into a file.
 pub(super) struct Into {
@@ -113,6 +115,7 @@ impl Import {
         let why = Why::comment(comment.unwrap_or_else(|| format!("import from {}", self.name)));
         let mut describe = Some(self.checked.exported.description.clone());
         let (progress, mut sum) = (Progress::new(), Imported::default());
+        let mut lost: BTreeSet<AtomId> = BTreeSet::new();
         loop {
             let mut carried = batches.batch().map_err(|flaw| flawed(&self.name, &flaw))?;
             // An export of nothing still says what the space is for.
@@ -123,20 +126,27 @@ impl Import {
                 let known = |id| self.checked.atoms.contains_key(&id);
                 carried = carried.into_iter().map(|it| it.under(into, &known)).collect();
             }
+            if ask.merge {
+                let side = |id| if lost.contains(&id) { Merge::Lost } else { Merge::Attic };
+                carried.iter_mut().for_each(|it| it.merge = side(it.id));
+            }
             let (space, why) = (ask.space.clone(), why.clone());
             let call = Call::Import { space, carried, describe: describe.take(), why };
             let mut take = |answer: &Answer| {
-                if let Answer::Imported(Imported { new, known }) = answer {
-                    (sum.new, sum.known) = (sum.new + new, sum.known + known);
+                if let Answer::Imported(it) = answer {
+                    (sum.new, sum.known) = (sum.new + it.new, sum.known + it.known);
+                    sum.attic += it.attic;
+                    lost.extend(&it.lost);
                 }
                 Ok(())
             };
             owner.ask(request(call), &mut take).await?;
-            let (done, of) = (sum.new + sum.known, self.checked.events);
+            let (done, of) = (sum.new + sum.known + sum.attic, self.checked.events);
             progress.copied(&Copied { how: Copying::Import, done, of });
         }
         progress.clear();
-        say(&sum, &self.name, as_json).map_err(unwritten)
+        sum.lost = lost.into_iter().collect();
+        say(&sum, &self.name, &ask, as_json).map_err(unwritten)
     }
 }
 
@@ -145,6 +155,7 @@ pub(super) struct ImportAsk {
     pub(super) acting_as: Option<String>,
     pub(super) space: String,
     pub(super) new_ids: bool,
+    pub(super) merge: bool,
     pub(super) comment: Option<String>,
 }
 
@@ -160,18 +171,44 @@ async fn id_of(owner: &mut Owner<'_>, request: Request) -> Result<SpaceId, Probl
     id.ok_or_else(|| Problem::new(Kind::Store, "an answer amiss").hint("stoa status"))
 }
 
-fn say(sum: &Imported, name: &str, as_json: bool) -> io::Result<()> {
-    let (new, known) = (sum.new, sum.known);
+fn say(sum: &Imported, name: &str, ask: &ImportAsk, as_json: bool) -> io::Result<()> {
+    let Imported { new, known, attic, lost } = sum;
     let mut to = Screen::out();
     if as_json {
-        return to.json(&serde_json::json!({"imported": new, "known": known}));
+        let mut json = serde_json::json!({"imported": new, "known": known});
+        if ask.merge {
+            json["attic"] = (*attic).into();
+            json["lost_to"] = lost.iter().map(ToString::to_string).collect();
+        }
+        return to.json(&json);
     }
     let text = format!("imported {new} versions from {name}; {known} were there already");
-    to.line(Line::new().plain(text))
+    to.line(Line::new().plain(text))?;
+    for id in lost.iter().take(LOST_SHOWN) {
+        let see = format!("stoa search {} --include-deprecated --meta attic_of={id}", ask.space);
+        to.line(
+            Line::new().plain(format!("atom {id} stays as it is here; the other side: {see}")),
+        )?;
+    }
+    match lost.len().checked_sub(LOST_SHOWN) {
+        Some(more) if more > 0 => {
+            to.line(Line::new().plain(format!("and {more} more; --json lists them")))
+        }
+        _ => Ok(()),
+    }
 }
 
+/// Atoms with another side that are named.
+const LOST_SHOWN: usize = 10;
+
 fn flawed(name: &str, flaw: &Flaw) -> Problem {
-    Problem::new(Kind::Invalid, format!("{name}: {flaw}")).hint("stoa export SPACE --to FILE")
+    let hint = match (flaw.foreign, name) {
+        (None, _) => "stoa export SPACE --to FILE".to_owned(),
+        (Some(Foreign::Backup), _) => format!("stoa --data NEW_DIR restore {}", quoted(name)),
+        (Some(Foreign::Other), "stdin") => "stoa put SPACE -".to_owned(),
+        (Some(Foreign::Other), _) => format!("stoa put SPACE --file {}", quoted(name)),
+    };
+    Problem::new(Kind::Invalid, format!("{name}: {flaw}")).hint(hint)
 }
 
 /// A directory opens like a file, and cannot be read.

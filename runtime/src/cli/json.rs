@@ -65,7 +65,7 @@ pub(crate) fn answer(answer: &Answer) -> Json {
         Answer::Exporting(it) => exported(it),
         Answer::Carried(it) => line(it),
         Answer::Exported { events } => ended(*events),
-        Answer::Imported(it) => json!({"new": it.new, "known": it.known}),
+        Answer::Imported(it) => json!({"new": it.new, "known": it.known, "attic": it.attic}),
         Answer::Audited(audited) => {
             let mut out = serde_json::to_value(audited).unwrap_or_default();
             out["head"] = json!(audited.head.to_string());

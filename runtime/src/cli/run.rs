@@ -41,9 +41,9 @@ pub(crate) async fn run(args: Args) -> Result<(), Problem> {
     let lines = matches!(&args.verb, Verb::Watch { .. } | Verb::Lease(LeaseVerb::Watch { .. }))
         || matches!(&args.verb, Verb::Copy(CopyVerb::Export { to: None, .. }));
     let json = args.json || lines;
-    if let Verb::Copy(CopyVerb::Import { space, file, new_ids, comment }) = args.verb {
+    if let Verb::Copy(CopyVerb::Import { space, file, new_ids, merge, comment }) = args.verb {
         let import = carry::Import::open(file)?;
-        let ask = carry::ImportAsk { acting_as: args.acting_as, space, new_ids, comment };
+        let ask = carry::ImportAsk { acting_as: args.acting_as, space, new_ids, merge, comment };
         return match reach(config, kinds()).await? {
             Reached::Client(mut client) => {
                 import.run(&mut Owner::Other(&mut client), ask, json).await

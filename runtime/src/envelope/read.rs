@@ -10,10 +10,16 @@ use stoa_actors::atom::{Content, Deprecation, Embedding, Metadata, Reference};
 use stoa_actors::id::{AtomId, Position, SessionId};
 use stoa_actors::limits::Limits;
 use stoa_actors::log::Cause;
-use stoa_actors::space::{Carried, Origin};
+use stoa_actors::space::{Carried, Merge, Origin};
 
 /// A line: the largest content, with every byte of it escaped, and what surrounds it.
 const LINE_BYTES_MAX: u64 = 64 << 20;
+/// What some editors put in front of UTF-8 text.
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+/// What a backup begins with.
+const BACKUP: &[u8] = b"stoa backup";
+/// Keys of a foreign line that are told.
+const KEYS_TOLD: usize = 6;
 /// Bytes of one batch; a larger event is one alone.
 const CARRY_BYTES_MAX: usize = 2 << 20;
 
@@ -27,6 +33,17 @@ pub struct Flaw {
     pub field: String,
     /// What is amiss.
     pub why: String,
+    /// What it is instead, where it is no export at all.
+    pub foreign: Option<Foreign>,
+}
+
+/// What a file is that is no export.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Foreign {
+    /// A backup of a whole directory.
+    Backup,
+    /// What another program has written.
+    Other,
 }
 
 fn field_of(field: &str) -> String {
@@ -57,7 +74,12 @@ impl<R: BufRead> Lines<R> {
     }
 
     fn flaw(&self, it: Amiss) -> Flaw {
-        Flaw { line: self.line, field: it.field, why: it.why }
+        Flaw { line: self.line, field: it.field, why: it.why, foreign: None }
+    }
+
+    /// The same of what no export begins with.
+    fn foreign(&self, it: Amiss) -> Flaw {
+        Flaw { foreign: Some(Foreign::Other), ..self.flaw(it) }
     }
 
     /// The next object; nothing at the end of the file.
@@ -78,7 +100,9 @@ impl<R: BufRead> Lines<R> {
     }
 
     fn object(&self) -> Result<Map<String, Json>, Amiss> {
-        let text = std::str::from_utf8(&self.bytes).map_err(|_| amiss("", "not UTF-8 text"))?;
+        let mark = if self.line == 1 { BYTE_ORDER_MARK } else { b"" };
+        let bytes = self.bytes.strip_prefix(mark).unwrap_or(&self.bytes);
+        let text = std::str::from_utf8(bytes).map_err(|_| amiss("", "not UTF-8 text"))?;
         let json = serde_json::from_str(text).map_err(|error| {
             // The position within the line; its number is ours to tell.
             let text = error.to_string();
@@ -97,10 +121,24 @@ impl<R: BufRead> Lines<R> {
 /// cut off. Nothing is kept of it but which atoms there are.
 pub fn check(from: impl BufRead, limits: &Limits) -> Result<Checked, Flaw> {
     let mut lines = Lines::new(from);
-    let first = lines.next()?;
+    let first = lines.next();
+    if lines.bytes.starts_with(BACKUP) {
+        let why = "a backup of a whole directory, no export of a space".to_owned();
+        return Err(Flaw { foreign: Some(Foreign::Backup), ..lines.flaw(amiss("", why)) });
+    }
+    let first = first.map_err(|flaw| Flaw {
+        why: format!("{}; {EXPECTED}", flaw.why),
+        foreign: Some(Foreign::Other),
+        ..flaw
+    })?;
     let exported = match first {
-        Some(map) => header(map).map_err(|it| lines.flaw(it))?,
-        None => return Err(lines.flaw(amiss("", "an empty file, not an export"))),
+        Some(map) => {
+            if let Some(why) = foreign(&map) {
+                return Err(lines.foreign(amiss("", why)));
+            }
+            header(map).map_err(|it| lines.flaw(it))?
+        }
+        None => return Err(lines.foreign(amiss("", format!("an empty file; {EXPECTED}")))),
     };
     let (mut events, mut atoms) = (0, BTreeMap::new());
     while let Some(map) = lines.next()? {
@@ -172,11 +210,28 @@ impl<R: BufRead> Batches<R> {
     }
 }
 
+/// What a file begins with that is an export.
+const EXPECTED: &str =
+    "import takes what stoa export has written, which begins with {\"type\":\"space.exported\"";
+
+/// What was seen, where it is not the first line of an export.
+fn foreign(map: &Map<String, Json>) -> Option<String> {
+    let kind = map.get("type").and_then(Json::as_str);
+    if kind == Some("space.exported") {
+        return None;
+    }
+    if let Some(kind) = kind.filter(|it| it.starts_with("atom.") && map.contains_key("event_id")) {
+        return Some(format!("an export without its first line: this one is {kind}; {EXPECTED}"));
+    }
+    let told: Vec<String> = map.keys().take(KEYS_TOLD).map(|it| format!("{it:?}")).collect();
+    let more = if map.len() > KEYS_TOLD { ", …" } else { "" };
+    let keys = if told.is_empty() { "no keys".to_owned() } else { told.join(", ") };
+    Some(format!("no export of stoa, but an object with {keys}{more}; {EXPECTED}"))
+}
+
 fn header(map: Map<String, Json>) -> Result<Exported, Amiss> {
     let mut fields = Fields { map, path: String::new() };
-    if fields.maybe("type") != Some(Json::from("space.exported")) {
-        return Err(amiss("type", "not an export: the first line is not space.exported"));
-    }
+    fields.take("type")?;
     let form = fields.number("form")?;
     if form > FORM {
         let why = format!("{form}, this build reads {FORM}; use a newer stoa");
@@ -261,6 +316,7 @@ fn event(map: Map<String, Json>) -> Result<Carried, Amiss> {
         deprecated: deprecated(&mut body)?,
         origin,
         imported: None,
+        merge: Merge::default(),
     };
     body.end()?;
     if carried.origin.kind == "atom.erased" && carried.content != Content::Erased {

@@ -79,7 +79,7 @@ impl Ambient {
             }
             "sleep" => Err(refuse(
                 ExcType::RuntimeError,
-                "an action cannot sleep; end it, and let a subscription or a schedule wake you",
+                "an action cannot sleep; end it, and a subscription wakes you",
             )),
             _ => Err(no_function("time", name)),
         }

@@ -42,10 +42,6 @@ fn what_is_amiss_with_a_file_is_named_by_line_and_field() {
     };
     let deep = "[".repeat(200);
     let rows = [
-        (String::new(), "line 1: an empty file, not an export"),
-        ("what is this".into(), "line 1: not JSON: expected value (column 1)"),
-        ("[1]".into(), "line 1: not an object"),
-        ("{}".into(), "line 1, type: not an export: the first line is not space.exported"),
         (
             with(0, "\"form\":1", "\"form\":9"),
             "line 1, form: 9, this build reads 1; use a newer stoa",
@@ -97,6 +93,96 @@ fn what_is_amiss_with_a_file_is_named_by_line_and_field() {
     let ended = import(&place, &bytes);
     assert!(ended.err.starts_with("error: stdin: line 2: not UTF-8 text"), "{ended:?}");
     assert_eq!(head(&place), before, "nothing has changed");
+}
+
+/// What other programs write is told from a broken export, and the hint leads to how it is taken in.
+#[test]
+fn what_is_no_export_is_said_to_be_none() {
+    let (place, lines) = filled();
+    place.json(&["backup", "copy"]);
+    let copy = std::fs::read(place.path("copy")).unwrap();
+    let issue =
+        r#"{"id":"bd-1","title":"Fix pump","status":"open","priority":1,"a":1,"b":2,"c":3}"#;
+    let before = head(&place);
+    let rows: [(&[u8], &str); 10] = [
+        (b"", "an empty file; import takes"),
+        (
+            issue.as_bytes(),
+            "an object with \"id\", \"title\", \"status\", \"priority\", \"a\", \"b\", …;",
+        ),
+        (
+            b"{\"role\":\"user\",\"content\":\"hi\"}\n",
+            "an object with \"role\", \"content\"; import",
+        ),
+        (b"[{\"title\":null,\"mapping\":{}}]\n", "not an object; import takes"),
+        (b"{}", "an object with no keys; import takes"),
+        (b"# Notes\n\n- one\n", "not JSON: expected value (column 1); import takes"),
+        (b"id,title\n1,Fix\n", "not JSON: expected value (column 1); import takes"),
+        (b"\xff\xfe{\0", "not UTF-8 text; import takes"),
+        (lines[1].as_bytes(), "an export without its first line: this one is atom.put; import"),
+        (b"{\"type\":\"message\"}", "no export of stoa, but an object with \"type\"; import takes"),
+    ];
+    for (bytes, says) in rows {
+        let ended = import(&place, bytes);
+        let told = ended.err.starts_with("error: stdin: line 1: ") && ended.err.contains(says);
+        let hint = ended.err.ends_with("\nhint: stoa put SPACE -\n");
+        assert!(ended.code == 2 && told && hint, "{says}: {ended:?}");
+        place.file("an issue.jsonl", bytes);
+        let ended = place.stoa(&["--data", "new", "import", "into", "an issue.jsonl"]);
+        assert!(
+            ended.err.ends_with("\nhint: stoa put SPACE --file 'an issue.jsonl'\n"),
+            "{ended:?}"
+        );
+    }
+    place.file("a.backup", copy);
+    let ended = place.stoa(&["--data", "new", "import", "into", "a.backup"]);
+    let says = "error: a.backup: line 1: a backup of a whole directory, no export of a space\n\
+                hint: stoa --data NEW_DIR restore a.backup\n";
+    assert_eq!((ended.code, &*ended.err), (2, says));
+    assert_eq!(head(&place), before);
+    // A mark that some editors put in front changes nothing.
+    let marked = format!("\u{feff}{}\n", lines.join("\n"));
+    assert_eq!(import(&place, marked.as_bytes()).code, 0);
+}
+
+/// Two copies of one space that went on by themselves.
+#[test]
+fn copies_that_went_on_by_themselves_are_merged() {
+    let (place, _) = filled();
+    let there = |args: &[&str]| place.json(&[&["--data", "new"], args].concat());
+    there(&["import", "into", "all"]);
+    let id = place.json(&["search", "tasks", "--newest"])[1]["id"].as_str().unwrap().to_owned();
+    place.json(&["update", &id, "ours", "--force"]);
+    there(&["update", &id, "theirs", "--force"]);
+    there(&["update", &id, "theirs, and more", "--force", "--comment", "they went on"]);
+    let fresh = there(&["put", "into", "theirs alone"])[0]["id"].as_str().unwrap().to_owned();
+    there(&["export", "into", "--to", "theirs"]);
+    let refused = place.stoa(&["import", "tasks", "theirs"]);
+    let hint = "hint: stoa import SPACE FILE --merge\n";
+    assert!(refused.code == 5 && refused.err.ends_with(hint), "{refused:?}");
+    let merge = ["import", "tasks", "theirs", "--merge"];
+    let done = place.json(&merge);
+    let (new, attic) = (done[0]["imported"].clone(), done[0]["attic"].clone());
+    assert_eq!((new, attic, &done[0]["lost_to"]), (1.into(), 2.into(), &serde_json::json!([id])));
+    assert_eq!(place.json(&["get", &id])[0]["content"], "ours");
+    assert_eq!(place.json(&["get", &fresh])[0]["content"], "theirs alone");
+    let of = format!("attic_of={id}");
+    let aside = place.json(&["search", "tasks", "--include-deprecated", "--meta", &of]);
+    let said: Vec<_> = aside.iter().map(|it| it["content"].as_str().unwrap()).collect();
+    assert_eq!(said, ["theirs", "theirs, and more"]);
+    assert!(aside.iter().all(|it| it["superseded_by"] == id.as_str()), "{aside:?}");
+    assert_eq!(place.json(&["search", "tasks", "--meta", &of]).len(), 0, "out of use");
+    let before = place.json(&["status"])[0]["head"].clone();
+    assert_eq!(place.json(&merge)[0]["attic"], 0);
+    assert_eq!(place.json(&["status"])[0]["head"], before, "again it changes nothing");
+    assert_eq!(place.json(&["audit"])[0]["breaches"], serde_json::json!([]));
+    // What is merged leaves, and is the same elsewhere.
+    place.json(&["export", "tasks", "--to", "merged"]);
+    place.json(&["--data", "third", "space", "create", "s"]);
+    place.json(&["--data", "third", "import", "s", "merged"]);
+    let aside =
+        place.json(&["--data", "third", "search", "s", "--include-deprecated", "--meta", &of]);
+    assert_eq!(aside.len(), 2);
 }
 
 /// Behind thousands of good lines that would have been taken in one by one.
@@ -164,7 +250,7 @@ fn what_is_not_the_importers_is_refused_and_tells_nothing() {
     let bent = text.replace("\"content\":\"two\"", "\"content\":\"bent\"");
     place.file("bent", bent);
     let (code, differs) = says(&["import", "tasks", "bent"]);
-    assert!(code == 5 && differs.ends_with("version 2 is here already and says something else"));
+    assert!(code == 5 && differs.ends_with("--merge keeps both sides"), "{differs}");
     assert_eq!(place.json(&["import", "tasks", "all"])[0]["known"], 3);
     assert_eq!(place.json(&["audit"])[0]["breaches"], serde_json::json!([]));
 }

@@ -21,7 +21,9 @@ pub(crate) enum CopyVerb {
     /// The file is looked through whole before anything is changed. What is taken in is your doing:
     /// you are the author, and who wrote it first is kept beside it and leaves with it again. What
     /// is there already is passed over, so that an import that was cut off is completed by another;
-    /// a version that says something else than the one that is there is refused.
+    /// a version that says something else than the one that is there is refused, but with --merge.
+    /// What other programs have written is put, not imported: stoa put SPACE --file FILE, or each
+    /// line as stoa put SPACE --json-content LINE.
     Import {
         /// The space to take it into: its name, or its id
         space: String,
@@ -30,6 +32,10 @@ pub(crate) enum CopyVerb {
         /// Give the atoms new ids, the same ones each time: for a second copy in one store
         #[arg(long)]
         new_ids: bool,
+        /// Where the copies have gone on by themselves: keep what is here, and the other side in
+        /// atoms of its own, deprecated, whose metadata attic_of names the atom they lost to
+        #[arg(long)]
+        merge: bool,
         /// What the import is for; those who follow the space are told
         #[arg(long, value_name = "TEXT")]
         comment: Option<String>,

@@ -16,7 +16,7 @@ pub(crate) struct HistoryArgs {
     /// Only what came before this position in the log
     #[arg(long, value_name = "POSITION")]
     pub(crate) before: Option<u64>,
-    /// As it was then: a position in the log, a time like 2026-01-31T12:00:00Z, or 10m ago
+    /// As it was then: a position in the log, a time like 2026-01-31T12:00:00Z, or '10m ago'
     #[arg(long, value_name = "MOMENT")]
     pub(crate) as_of: Option<String>,
     /// At most so many changes; those of one transaction stay together

@@ -41,7 +41,7 @@ pub(crate) struct SearchArgs {
     /// The last that was put comes first
     #[arg(long, conflicts_with = "query")]
     pub(crate) newest: bool,
-    /// In the space as it was then: a position in the log, a time, or 10m ago
+    /// In the space as it was then: a position in the log, a time, or '10m ago'
     #[arg(long, value_name = "MOMENT")]
     pub(crate) as_of: Option<String>,
 }
