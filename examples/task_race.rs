@@ -35,7 +35,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut racing = tokio::task::JoinSet::new();
     for name in WORKERS {
         let grant =
-            Grant { level: Level::Write, delegate: None, expires: None, reason: String::new() };
+            Grant { level: Level::Write, delegate: None, expires_ms: None, reason: String::new() };
         owner.grant("tasks", name, grant).await?;
         let worker = runtime.caller(owner.session_named(name)?);
         racing.spawn(async move { Ok::<_, Problem>((name, work(&worker, space, name).await?)) });

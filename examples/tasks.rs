@@ -98,7 +98,7 @@ async fn task_list(owner: &Caller) -> Result<usize, Box<dyn std::error::Error>> 
 }
 
 async fn work(owner: Caller, name: &str) -> Result<usize, stoa_runtime::problem::Problem> {
-    let spaces = [("tasks".to_owned(), Level::Write)];
+    let spaces = [("tasks".to_owned(), Level::Write, None)];
     let mut claimed = 0;
     loop {
         let source = format!("me = {name:?}\n{RECIPE}");

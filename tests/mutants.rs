@@ -8,6 +8,7 @@ mod laws {
     pub(crate) mod carry;
     pub(crate) mod cases;
     pub(crate) mod claim;
+    pub(crate) mod clock;
     pub(crate) mod cursor;
     pub(crate) mod erase;
     pub(crate) mod rights;
@@ -50,6 +51,10 @@ fn terms() -> Result<(), String> {
 
 fn stop() -> Result<(), String> {
     laws::space::hold(quick(128), 41, 60, Writes::Fail, Simulated::new)
+}
+
+fn clock() -> Result<(), String> {
+    laws::clock::hold(quick(256), 41, 30)
 }
 
 fn search() -> Result<(), String> {
@@ -152,6 +157,8 @@ const ERASING: &[&str] = &[
     "redaction.keeps_metadata",
 ];
 
+const CLOCK: &[&str] = &["clock.follows_any_entry", "clock.follows_the_wall"];
+
 const CURSOR: &[&str] = &[
     "cursor.advance_is_forgotten",
     "cursor.advances_too_far",
@@ -225,6 +232,7 @@ const RIGHTS: &[&str] = &[
     "rights.expiry_not_inherited",
     "rights.forbidden_is_not_unknown",
     "rights.level_ignores_expiry",
+    "rights.name_of_the_dead_stays",
     "rights.readers_see_names_too_soon",
     "rights.readers_see_too_soon",
     "rights.readers_see_who_is_not_born",
@@ -253,6 +261,11 @@ fn all_caught(names: &'static [&'static str], laws: fn() -> Result<(), String>) 
 #[test]
 fn the_laws_of_budgets_catch_every_planted_bug() {
     all_caught(BUDGETS, budgets);
+}
+
+#[test]
+fn the_law_of_clocks_catches_every_planted_bug() {
+    all_caught(CLOCK, clock);
 }
 
 #[test]

@@ -9,7 +9,7 @@
 //! of an atom differ in; [`behaviour`] is the contract, [`incarnation`] the order of a delivery;
 //! [`space`], [`session`] and [`rights`] are actors, [`supervisor`] says who is started again,
 //! [`passivation`] who is let go for a while, [`retry`] what is asked again and when, [`alarm`] who
-//! is told that something is due; [`log`] is the pure half of the log, [`scrub`] when it is walked
+//! is told that something is due, [`clock`] when a host's time begins; [`log`] is the pure half of the log, [`scrub`] when it is walked
 //! again, [`redaction`] what leaves it, [`codec`] its bytes; [`code`] is how agents act, [`search`]
 //! how they find atoms; [`simulation`] runs any actor in memory and crashes it; [`printable`] is what a
 //! reader sees of a text, [`name`] what things may be
@@ -18,6 +18,7 @@
 pub mod alarm;
 pub mod atom;
 pub mod behaviour;
+pub mod clock;
 pub mod code;
 pub mod codec;
 pub mod difference;

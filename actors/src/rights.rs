@@ -259,6 +259,12 @@ impl Decision {
         Decision { events: vec![event], answer: Ok(reply) }
     }
 
+    /// The same behind an event that makes room for it.
+    fn after(mut self, first: Option<Event>) -> Decision {
+        self.events.splice(0..0, first);
+        self
+    }
+
     fn nothing(reply: Reply) -> Decision {
         Decision { events: Vec::new(), answer: Ok(reply) }
     }

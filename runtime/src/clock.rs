@@ -1,11 +1,14 @@
-//! The host clock: max(wall, last logged) at start, then monotonic. A step of the wall clock
-//! neither freezes nor mass-expires anything.
+//! The host clock: max(wall, last logged) at start, but not far ahead of the wall, then monotonic.
+//! A step of the wall clock neither freezes nor mass-expires anything.
 
+use crate::fault;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use stoa_actors::clock::begin;
 use stoa_actors::id::Millis;
 
-/// Never runs backwards, not even over a restart.
+/// Never runs backwards, and over a restart only where the log is further ahead of the wall than it
+/// may be ([`stoa_actors::clock::begin`]).
 #[derive(Debug)]
 pub struct Clock {
     base: Millis,
@@ -13,16 +16,26 @@ pub struct Clock {
 }
 
 impl Clock {
-    /// Starts at the wall's time, or at what was logged last if that is later.
-    pub fn start(last_logged: Millis) -> Clock {
-        let wall = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        Clock { base: last_logged.max(Millis(wall.as_millis() as u64)), started: Instant::now() }
+    /// Starts at the wall's time, or at what was logged last if that is a little later.
+    pub fn start(last_logged: Millis, ahead_ms_max: u64) -> Clock {
+        let base = begin(wall(), last_logged, ahead_ms_max);
+        Clock { base, started: Instant::now() }
     }
 
     /// Now.
     pub fn now(&self) -> Millis {
         Millis(self.base.0 + self.started.elapsed().as_millis() as u64)
     }
+
+    /// How far it is ahead of the wall clock now; less than nothing where it is behind.
+    pub fn ahead_ms(&self) -> i64 {
+        self.now().0 as i64 - wall().0 as i64
+    }
+}
+
+fn wall() -> Millis {
+    let wall = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Millis((wall.as_millis() as u64).saturating_add(fault::wall_ahead_ms()))
 }
 
 /// Milliseconds of a time as people write it: `500ms`, `90s`, `10m`, `2h`, `7d`.

@@ -48,6 +48,8 @@
 //! | `TOKEN_BYTES_MAX` | `64` | what counts as a word |
 //! | `WORD_CHARS_MAX` | `100` | what counts as a word in the embedding's vocabulary |
 //! | `TEXT_BYTES_MAX` | `256` | longer metadata is indexed by its beginning and its hash |
+//! | `NEAR_ENTRIES` | `64` | how far a moment is looked for one by one, from the end |
+//! | `CLOCK_TOLD_MS` | `1_000` | a difference between the clocks that status tells |
 //! | `SAID_BYTES_MAX` | `64` | a word that is compared with those there are |
 //! | `PATH_BYTES_MAX` | `128` | a path into the maps of metadata that a condition asks for |
 //! | `RANGE_BYTES_MAX` | `256` | so far an index keeps the order of texts |
@@ -206,6 +208,8 @@ pub struct Config {
     pub answer_bytes_max: usize,
     /// Changes the code of an action gets in one answer.
     pub history_changes_max: usize,
+    /// How far ahead of the wall clock the last entry of a log may set the host's when it is opened.
+    pub clock_ahead_ms_max: u64,
     /// How long an orderly stop waits for actors before it kills them.
     pub stop_ms_max: u64,
     /// How long a stop may take in all; past it the store is left as after a crash.
@@ -339,6 +343,7 @@ impl Config {
             read_piece_bytes: 1 << 20,
             answer_bytes_max: 16 << 20,
             history_changes_max: 1_000,
+            clock_ahead_ms_max: 3_600_000,
             stop_ms_max: 5_000,
             shutdown_ms_max: 10_000,
             restarts_max: 5,

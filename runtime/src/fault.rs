@@ -30,8 +30,16 @@ impl Faults {
     }
 }
 
+/// The wall clock is right.
+#[cfg(not(feature = "faults"))]
+pub(crate) const fn wall_ahead_ms() -> u64 {
+    0
+}
+
 #[cfg(feature = "faults")]
-pub use on::Faults;
+pub(crate) use on::wall_ahead_ms;
+#[cfg(feature = "faults")]
+pub use on::{Faults, set_wall_ahead};
 
 #[cfg(feature = "faults")]
 mod on {
@@ -39,6 +47,18 @@ mod on {
     use crate::failure::StoreError;
     use parking_lot::{Condvar, Mutex};
     use std::sync::Arc;
+    use std::sync::atomic::{AtomicU64, Ordering};
+
+    static WALL_AHEAD_MS: AtomicU64 = AtomicU64::new(0);
+
+    /// Sets the wall clock of this process forward.
+    pub fn set_wall_ahead(ms: u64) {
+        WALL_AHEAD_MS.store(ms, Ordering::Relaxed);
+    }
+
+    pub(crate) fn wall_ahead_ms() -> u64 {
+        WALL_AHEAD_MS.load(Ordering::Relaxed)
+    }
 
     /// At most one fault that is yet to come, and one write that is held; shared by all clones.
     #[derive(Clone, Debug, Default)]

@@ -65,6 +65,9 @@ const STAMPS_APART_ENTRIES: usize = 1_024;
 /// unless one is younger by so much.
 const STAMPS_APART_MS: u64 = 1_000;
 
+/// So many entries are looked at one by one, from the end of the log.
+const NEAR_ENTRIES: u64 = 64;
+
 impl Runtime {
     /// Where the log was at a moment; its durable end for one that is still to come.
     ///
@@ -92,7 +95,18 @@ impl Runtime {
 
 /// The last entry that was stamped by then; 0 if none was. The same however long the log is by now.
 fn last_by(store: &Store, then: Millis, head: Position) -> Result<Position, StoreError> {
-    let (mut low, mut high) = (0, head.0);
+    // From the end: a run of entries that were stamped while the clock was far ahead hides what is
+    // behind it from whoever looks in the middle first.
+    let (mut low, mut high) = (head.0, head.0);
+    let (mut step, near) = (1, head.0.saturating_sub(NEAR_ENTRIES));
+    while low > 0 {
+        match store.entry(Position(low))? {
+            Some(entry) if entry.body.at <= then => break,
+            _ => (high, low) = (low.saturating_sub(1), low.saturating_sub(step)),
+        }
+        // One by one at first, as what is asked for is mostly near the end.
+        step *= if low > near { 1 } else { 2 };
+    }
     while low < high {
         let middle = low + (high - low).div_ceil(2);
         match store.entry(Position(middle))? {

@@ -120,7 +120,7 @@ impl Runtime {
         let remote = vectors.clone().map(|it| (it, store.clone()));
         let searches = Searches::new(&config, remote);
         let last = opened.last;
-        let clock = Clock::start(last);
+        let clock = Clock::start(last, config.clock_ahead_ms_max);
         let unstarted = |error| StoreError::Invariant(format!("a thread: {error}"));
         let (log, threads) = Log::start(&config, opened)?;
         let tree = Tree::start(&config, &store.failure).await?;

@@ -37,10 +37,12 @@ pub(crate) struct Granted {
     pub(crate) alias: String,
     pub(crate) space: SpaceId,
     pub(crate) level: Level,
+    /// What of it may be passed on.
+    pub(crate) delegate: Option<Level>,
 }
 
 /// Runs one action as a child of `caller`, with exactly the rights asked for, by the caller's own
-/// names; the first is `space`.
+/// names; the first is `space`. A second level is what the code may pass on to those it spawns.
 ///
 /// A named session keeps its REPL, its memory and, when no spaces are given, its rights. One
 /// without a name ends with the action. Errors: what the caller may not delegate is refused and
@@ -48,18 +50,18 @@ pub(crate) struct Granted {
 pub async fn exec(
     caller: &Caller,
     source: String,
-    spaces: &[(String, Level)],
+    spaces: &[(String, Level, Option<Level>)],
     session: Option<&str>,
 ) -> Result<Outcome, Problem> {
     let runtime = caller.runtime.clone();
     let mut asked = Vec::new();
-    for (alias, level) in spaces {
+    for (alias, level, delegate) in spaces {
         if asked.iter().any(|it: &Granted| it.alias == *alias) {
             let text = format!("space {alias:?} is named twice");
             return Err(Problem::new(Kind::Invalid, text).hint("--spaces NAME=LEVEL,OTHER=LEVEL"));
         }
         let space = caller.resolve(alias)?;
-        asked.push(Granted { alias: alias.clone(), space, level: *level });
+        asked.push(Granted { alias: alias.clone(), space, level: *level, delegate: *delegate });
     }
     let (id, granted) = match session {
         Some(name) => named(caller, name, asked).await?,
@@ -151,7 +153,11 @@ fn ask(caller: &Caller, it: &Granted, expires: Option<Millis>) -> rights::Ask {
     rights::Ask {
         link: LinkId(caller.fresh()),
         alias: Some(it.alias.clone()),
-        right: Right::to_use(Subject::Space(it.space), it.level),
+        right: Right {
+            subject: Subject::Space(it.space),
+            use_: Some(it.level),
+            delegate: it.delegate,
+        },
         expires,
     }
 }
@@ -164,7 +170,7 @@ async fn named(
     asked: Vec<Granted>,
 ) -> Result<(SessionId, Vec<Granted>), Problem> {
     let shared = caller.runtime.shared();
-    let known = shared.rights.read().named(caller.session(), name);
+    let known = shared.rights.read().called(caller.session(), name);
     let session = match known {
         Some(Named::Session(session)) => session,
         Some(Named::Space(_)) => {
@@ -182,7 +188,9 @@ async fn named(
     if asked.is_empty() {
         return Ok((session, held));
     }
-    let rights = |all: &[Granted]| all.iter().map(|it| (it.space, it.level)).collect::<Vec<_>>();
+    let rights = |all: &[Granted]| {
+        all.iter().map(|it| (it.space, (it.level, it.delegate))).collect::<Vec<_>>()
+    };
     let adjustment = rights::adjust(&rights(&held), &rights(&asked));
     for space in adjustment.withdraw {
         caller.withdraw(session, space).await?;
@@ -200,9 +208,12 @@ pub(crate) fn held(caller: &Caller, session: SessionId) -> Vec<Granted> {
     let mut held: Vec<Granted> = holdings
         .into_iter()
         .filter_map(|it| match (it.subject, it.use_) {
-            (Subject::Space(space), Some(level)) => {
-                Some(Granted { alias: it.alias.unwrap_or_else(|| space.to_string()), space, level })
-            }
+            (Subject::Space(space), Some(level)) => Some(Granted {
+                alias: it.alias.unwrap_or_else(|| space.to_string()),
+                space,
+                level,
+                delegate: it.delegate,
+            }),
             _ => None,
         })
         .collect();

@@ -288,7 +288,7 @@ async fn after_a_revoke_is_acknowledged_nothing_that_rested_on_it_commits() {
     for round in 0..20 {
         let name = format!("writer{round}");
         let grant =
-            Grant { level: Level::Append, delegate: None, expires: None, reason: String::new() };
+            Grant { level: Level::Append, delegate: None, expires_ms: None, reason: String::new() };
         let session = root.grant("board", &name, grant).await.unwrap().session;
         let writing: Vec<_> = (0..8)
             .map(|_| {

@@ -248,7 +248,7 @@ elif 'vault' in spaces:
     assert_eq!(texts(&root, vault).await, Vec::<String>::new());
     // The answer is a grant; that it was given is told where it was asked for.
     let reason = "you asked".to_owned();
-    let grant = Grant { level: Level::Append, delegate: None, expires: None, reason };
+    let grant = Grant { level: Level::Append, delegate: None, expires_ms: None, reason };
     let call = Call::Grant { space: "vault".into(), to: "finder".into(), grant };
     let (answers, _ready) = tokio::sync::mpsc::channel(64);
     perform(&runtime, Request { acting_as: None, call }, answers).await.unwrap();

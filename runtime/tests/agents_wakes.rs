@@ -159,7 +159,7 @@ async fn an_agent_that_waits_for_a_pause_has_one_turn_for_a_burst_and_none_after
     rest(&runtime).await;
     let edit = |edit| {
         let (name, agent) = ("news".to_owned(), Some("agent".to_owned()));
-        asked(&runtime, SubscriptionCall::Edit { name, agent, edit, keep: false })
+        asked(&runtime, SubscriptionCall::Edit { name, agent, edit, lasts_ms: None, keep: false })
     };
     let told = edit(Edit { debounce_ms: Some(2_000), ..Edit::default() }).await;
     let [Answer::Subscription(card)] = &told[..] else { panic!("{told:?}") };

@@ -9,6 +9,8 @@ mod past;
 mod piped;
 #[path = "help/screen.rs"]
 mod screen;
+#[path = "help/sharing.rs"]
+mod sharing;
 #[path = "help/subscriptions.rs"]
 mod subscriptions;
 
@@ -70,7 +72,7 @@ const DIFFERENCE: &str = "id from(version author at) to(version author at) same 
 const LEASE: &str = "space resource of token holder until intent";
 const LEASED: &str = "event_id cursor ts type actor(agent_id session_id) refs(space_id) \
                       body(comment hop resource token until)";
-const STATUS: &str = "pid head commits commit_ms sessions agents spaces seats running scrubbed \
+const STATUS: &str = "pid head clock_ahead_ms commits commit_ms sessions agents spaces seats running scrubbed \
     scrubbed_at indexes vectors quarantined";
 const AGENT: &str = "id name parent depth state why model task turns left(thoughts tokens) \
                      spent(thoughts tokens) dm born follows";

@@ -293,7 +293,8 @@ async fn run(steps: Vec<Step>, moments: Vec<(u16, u8)>) -> Result<(), String> {
     let mut spaces = Vec::new();
     for name in ["one", "two"] {
         spaces.push(root.create_space(name, "").await.map_err(said)?);
-        let grant = Grant { level: Level::Write, delegate: None, expires: None, reason: "".into() };
+        let grant =
+            Grant { level: Level::Write, delegate: None, expires_ms: None, reason: "".into() };
         root.grant(name, "other", grant).await.map_err(said)?;
     }
     let other = runtime.caller(root.session_named("other").map_err(said)?);
@@ -357,7 +358,7 @@ async fn a_moment_that_is_amiss_is_refused() {
     let none = root.search_as_of(space, Query::default(), Moment::Time(Millis(1))).await;
     assert_eq!(none.expect("nothing was there").len(), 0);
     // Another's eyes see no more of the past than of the present.
-    let grant = Grant { level: Level::Read, delegate: None, expires: None, reason: "".into() };
+    let grant = Grant { level: Level::Read, delegate: None, expires_ms: None, reason: "".into() };
     let second = root.create_space("t", "").await.expect("space");
     root.grant("t", "reader", grant).await.expect("granted");
     let reader = runtime.caller(root.session_named("reader").expect("named"));

@@ -150,7 +150,7 @@ async fn what_is_deprecated_is_read_but_not_found() {
 }
 
 fn read() -> Grant {
-    Grant { level: Level::Read, delegate: None, expires: None, reason: String::new() }
+    Grant { level: Level::Read, delegate: None, expires_ms: None, reason: String::new() }
 }
 
 /// Without read there is no space; a target that cannot be read does not fit, and one that refers

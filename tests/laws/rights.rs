@@ -211,6 +211,12 @@ impl<H: Host> Trial<H> {
                     }
                 } else {
                     self.sessions.push(child);
+                    let alias = match &message {
+                        Message::Spawn { alias, .. } | Message::SpawnAgent { alias, .. } => alias,
+                        _ => &None,
+                    };
+                    let alias = alias.iter().map(|it| ((by, it.clone()), child));
+                    self.model.called.extend(alias);
                     self.last_spawn = Some((by, message));
                 }
             }
@@ -219,10 +225,19 @@ impl<H: Host> Trial<H> {
         }
         let all = self.model.facts.len();
         // Of an agent's three events the first brings its space and the last its charter.
-        if let [Event::SpaceCreated { .. }, _, Event::Chartered { .. }] = events[..] {
-            self.facts.extend([before + 1, all - 1, all]);
+        // The name of an ended session is taken from it before it is given anew.
+        let (freed, agent) = match &events[..] {
+            [Event::Unnamed { .. }, _, ..] => (Some(before), false),
+            [Event::SpaceCreated { .. }, .., Event::Chartered { .. }] => (None, true),
+            _ => (None, false),
+        };
+        let (start, count) = (self.facts.len(), events.len());
+        if agent {
+            self.facts.resize(start + count - 2, before + 1);
+            self.facts.extend([all - 1, all]);
         } else {
-            self.facts.resize(self.facts.len() + events.len(), all);
+            self.facts.extend(freed);
+            self.facts.resize(start + count, all);
         }
         Ok(())
     }

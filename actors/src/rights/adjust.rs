@@ -1,6 +1,5 @@
 //! What is to be given and taken so that a session uses exactly the spaces asked for.
 
-use super::Level;
 use crate::id::SpaceId;
 use std::collections::BTreeMap;
 
@@ -17,7 +16,7 @@ pub struct Adjustment {
 ///
 /// A space asked for twice is asked for at the higher level, once. A level that differs, also a
 /// lower one, is withdrawn and given anew: a right is a link, and a link does not change.
-pub fn adjust(held: &[(SpaceId, Level)], asked: &[(SpaceId, Level)]) -> Adjustment {
+pub fn adjust<L: Ord>(held: &[(SpaceId, L)], asked: &[(SpaceId, L)]) -> Adjustment {
     let mut wanted: BTreeMap<SpaceId, usize> = BTreeMap::new();
     for (place, (space, level)) in asked.iter().enumerate() {
         let best = wanted.entry(*space).or_insert(place);
@@ -40,6 +39,7 @@ pub fn adjust(held: &[(SpaceId, Level)], asked: &[(SpaceId, Level)]) -> Adjustme
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::rights::Level;
     use Level::{Append, Read, Write};
 
     const A: SpaceId = SpaceId([1; 16]);

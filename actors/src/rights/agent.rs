@@ -34,7 +34,7 @@ impl Rights {
         }
         let mut decision = self.spawn(asking, spawn)?;
         // Asked again, or asked for too much.
-        let Some(Event::Spawned { links, names, .. }) = decision.events.first_mut() else {
+        let Some(Event::Spawned { links, names, .. }) = decision.events.last_mut() else {
             return Ok(decision);
         };
         let dm = self.create_space(asking, charter.dm, mine, None, reason.clone())?;

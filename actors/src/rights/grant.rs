@@ -55,9 +55,8 @@ impl Rights {
         if self.spaces.has(&space) {
             return Err(Refusal::SpaceTaken(space));
         }
-        if let Some(alias) = &alias {
-            self.alias_is_free(asking.limits, asking.by, alias)?;
-        }
+        let free = |alias: &String| self.alias_is_free(asking.limits, asking.by, alias);
+        let freed = alias.as_ref().map(free).transpose()?.flatten();
         let link = self.origin(
             asking.limits,
             asking.by,
@@ -66,7 +65,7 @@ impl Rights {
             reason,
         )?;
         let reply = Reply::Granted { link: link.id, expires: None };
-        Ok(Decision::one(Event::SpaceCreated { link, alias }, reply))
+        Ok(Decision::one(Event::SpaceCreated { link, alias }, reply).after(freed))
     }
 
     fn origin(
@@ -96,9 +95,8 @@ impl Rights {
         if self.ancestors(by).count() + 1 > limits.ancestors_max {
             return Err(Refusal::TooDeep { max: limits.ancestors_max });
         }
-        if let Some(alias) = &alias {
-            self.alias_is_free(limits, by, alias)?;
-        }
+        let free = |alias: &String| self.alias_is_free(limits, by, alias);
+        let freed = alias.as_ref().map(free).transpose()?.flatten();
         let names = self.asks_fit(limits, &asks)?;
         let mut links = Vec::with_capacity(asks.len());
         for ask in asks {
@@ -119,7 +117,7 @@ impl Rights {
         let names = names.into_iter().collect();
         let at = now;
         let event = Event::Spawned { child, parent: by, at, alias, links, names, reason };
-        Ok(Decision::one(event, Reply::Spawned { child }))
+        Ok(Decision::one(event, Reply::Spawned { child }).after(freed))
     }
 
     /// Too much was asked for: that is recorded. Anything else is only refused.

@@ -27,8 +27,9 @@ impl Rights {
         if self.named(by, &alias) == Some(named) {
             return Ok(Decision::nothing(Reply::Done));
         }
-        self.alias_is_free(limits, by, &alias)?;
-        Ok(Decision::one(Event::Named { holder: by, alias, named }, Reply::Done))
+        let freed = self.alias_is_free(limits, by, &alias)?;
+        let event = Event::Named { holder: by, alias, named };
+        Ok(Decision::one(event, Reply::Done).after(freed))
     }
 
     pub(super) fn unname(&self, by: SessionId, alias: String) -> Result<Decision, Refusal> {
@@ -38,18 +39,23 @@ impl Rights {
         }
     }
 
-    /// May `holder` itself put `alias` into its table?
+    /// May `holder` itself put `alias` into its table? Where it still stands for a session that has
+    /// ended, the event that takes it from there comes first.
     pub(super) fn alias_is_free(
         &self,
         limits: &RightsLimits,
         holder: SessionId,
         alias: &str,
-    ) -> Result<(), Refusal> {
+    ) -> Result<Option<Event>, Refusal> {
         name_fits(alias, limits)?;
-        if self.named(holder, alias).is_some() {
-            return Err(Refusal::AliasTaken(alias.to_owned()));
+        match (self.named(holder, alias), self.called(holder, alias)) {
+            (Some(_), Some(_)) => Err(Refusal::AliasTaken(alias.to_owned())),
+            (Some(_), None) if planted("rights.name_of_the_dead_stays") => {
+                Err(Refusal::AliasTaken(alias.to_owned()))
+            }
+            (Some(_), None) => Ok(Some(Event::Unnamed { holder, alias: alias.to_owned() })),
+            (None, _) => self.has_room_for_a_name(limits, holder).map(|()| None),
         }
-        self.has_room_for_a_name(limits, holder)
     }
 
     pub(super) fn has_room_for_a_name(

@@ -67,6 +67,19 @@ impl Rights {
         self.shows(row.hidden).then(|| self.named_by(row.is_space, row.of))
     }
 
+    /// The same, but nothing for a session that has ended: its name is free again.
+    pub fn called(&self, holder: SessionId, alias: &str) -> Option<Named> {
+        self.named(holder, alias).filter(|it| match it {
+            Named::Session(session) => self.living(*session).is_ok(),
+            Named::Space(_) => true,
+        })
+    }
+
+    /// Whether there is such a session, and it has not ended.
+    pub fn is_living(&self, session: SessionId) -> bool {
+        self.living(session).is_ok()
+    }
+
     pub(super) fn named_by(&self, is_space: bool, of: Place) -> Named {
         match is_space {
             true => Named::Space(self.spaces.get(of).id),

@@ -32,9 +32,9 @@ pub enum Refusal {
     },
     /// Sharing needs more than the granter holds.
     #[error(
-        "you may not share {0}: sharing a space needs one right with use `grant` that delegates \
-         as much as is shared, anything else needs the right to delegate it; ask who granted it to \
-         you"
+        "you may not share {0}: the level grant on a space is enough to share its use; to share what \
+         the other may pass on takes grant with as much to pass on (--delegate), and tools, secrets \
+         and models take the right to pass them on; ask who granted it to you"
     )]
     MayNotShare(Right),
     /// The right asked for would outlive what it rests on. Recorded when it was a spawn.

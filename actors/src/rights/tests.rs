@@ -379,3 +379,19 @@ fn a_holder_holds_so_much_and_no_more() {
 fn a_broken_log_is_not_read_on() {
     house().apply(&Event::Expired { links: vec![link(77)] });
 }
+
+#[test]
+fn the_name_of_an_ended_session_is_free_again() {
+    let mut rights = Rights::default();
+    let spawn = |child, alias: &str| {
+        let alias = Some(alias.to_owned());
+        Message::Spawn { child, alias, asks: vec![], reason: String::new() }
+    };
+    let mut told = |by, message| tell(&mut rights, by, message).map(drop);
+    assert_eq!(told(ROOT, spawn(A, "amy")), Ok(()));
+    assert!(told(ROOT, spawn(B, "amy")).is_err());
+    assert_eq!(told(ROOT, Message::End { session: A, reason: String::new() }), Ok(()));
+    assert_eq!(told(ROOT, spawn(B, "amy")), Ok(()));
+    assert_eq!(rights.resolve_session(ROOT, "amy"), Ok(B));
+    assert_eq!(rights.names(ROOT).count(), 1);
+}

@@ -273,8 +273,7 @@ impl Caller {
         to: &str,
         grant: crate::caller::Grant,
     ) -> Result<(), Problem> {
-        let known = self.runtime.shared().rights.read().named(self.session(), to);
-        match known {
+        match self.called(to) {
             Some(Named::Session(_)) => self.grant(space, to, grant).await.map(drop),
             _ => Err(Problem::new(Kind::Unknown, format!("no agent {to:?} of yours"))
                 .hint("stoa agent list")),

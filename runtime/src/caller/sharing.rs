@@ -29,6 +29,9 @@ pub struct SpaceCard {
     pub subscriptions: u64,
 }
 
+/// The end of the year 9999, the last that a time is written for.
+const LATEST: Millis = Millis(253_402_207_200_999);
+
 /// A right to be given.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Grant {
@@ -36,8 +39,8 @@ pub struct Grant {
     pub level: Level,
     /// To pass on up to this one.
     pub delegate: Option<Level>,
-    /// Until when.
-    pub expires: Option<Millis>,
+    /// For how long from when it is decided, by the owner's clock; nothing for ever.
+    pub expires_ms: Option<u64>,
     /// What for.
     pub reason: String,
 }
@@ -71,7 +74,7 @@ impl Caller {
     ) -> Result<(), Problem> {
         let shared = self.runtime.shared();
         rights::name_fits(name, &shared.config.limits.rights)?;
-        let known = shared.rights.read().named(self.session, name);
+        let known = shared.rights.read().called(self.session, name);
         if known == Some(Named::Space(space)) {
             return Ok(());
         }
@@ -176,17 +179,29 @@ impl Caller {
         })
     }
 
-    /// The session that the caller calls so.
+    /// What the caller calls so, or the living session with this id.
+    pub(crate) fn called(&self, name: &str) -> Option<Named> {
+        let rights = self.runtime.shared().rights.read();
+        let by_id = || name.parse().ok().filter(|id| rights.is_living(*id)).map(Named::Session);
+        rights.called(self.session, name).or_else(by_id)
+    }
+
+    /// The session that the caller calls so; its id will do as well.
     pub fn session_named(&self, name: &str) -> Result<SessionId, Problem> {
-        let shared = self.runtime.shared();
-        let named = shared.rights.read().resolve_session(self.session, name);
-        named.map_err(|_| {
+        let named = match self.called(name) {
+            Some(Named::Session(session)) => Ok(session),
+            _ => Err(()),
+        };
+        named.map_err(|()| {
             Problem::new(Kind::Unknown, format!("no session {name:?} of yours"))
                 .hint(format!("stoa grant SPACE {name} read"))
         })
     }
 
     /// Gives a session a right on a space; a name that is not taken makes a session.
+    ///
+    /// The level `grant` is enough for it; what the session may itself pass on takes as much to
+    /// pass on as well. By who may pass on but not grant, a new session is made and no other served.
     pub async fn grant(&self, space: &str, to: &str, grant: Grant) -> Result<Granted, Problem> {
         let id = self.resolve(space)?;
         rights::name_fits(to, &self.runtime.shared().config.limits.rights)
@@ -197,12 +212,17 @@ impl Caller {
             delegate: grant.delegate,
         };
         let alias = space.parse::<SpaceId>().is_err().then(|| space.to_owned());
-        let known = self.runtime.shared().rights.read().named(self.session, to);
+        let known = self.called(to);
+        if known.is_none() && to.parse::<SessionId>().is_ok() {
+            let text = format!("there is no living session {to}");
+            return Err(Problem::new(Kind::Unknown, text).hint("stoa grant SPACE NAME LEVEL"));
+        }
+        let expires = grant.expires_ms.map(|ms| self.after(ms)).transpose()?;
         let link = LinkId(self.fresh());
         let comment = format!("grant {to} {} on {space}", grant.level);
         match known {
             Some(Named::Session(session)) => {
-                let Grant { expires, reason, .. } = grant;
+                let reason = grant.reason;
                 let message =
                     rights::Message::Share { link, to: session, alias, right, expires, reason };
                 self.runtime.rights().ask(self.ask(message, Why::comment(comment))).await?;
@@ -212,12 +232,42 @@ impl Caller {
                 let text = format!("{to:?} is a space; name a session");
                 Err(Problem::new(Kind::Invalid, text).hint("stoa grant SPACE SESSION LEVEL"))
             }
+            None if self.shares_by_grant(&right) => {
+                let session = self.spawn_session(Some(to), vec![], &grant.reason).await?;
+                let (reason, comment) = (grant.reason, Why::comment(comment));
+                let message =
+                    rights::Message::Share { link, to: session, alias, right, expires, reason };
+                self.runtime.rights().ask(self.ask(message, comment)).await?;
+                Ok(Granted { session, born: true })
+            }
             None => {
-                let ask = rights::Ask { link, alias, right, expires: grant.expires };
+                let ask = rights::Ask { link, alias, right, expires };
                 let session = self.spawn_session(Some(to), vec![ask], &grant.reason).await?;
                 Ok(Granted { session, born: true })
             }
         }
+    }
+
+    /// Whether the caller may share a right by its level alone, which it may not pass on to a child.
+    fn shares_by_grant(&self, right: &Right) -> bool {
+        let shared = self.runtime.shared();
+        let (rights, now) = (shared.rights.read(), shared.clock.now());
+        let level = rights.level(self.session, &right.subject, now);
+        let delegable = rights.delegable(self.session, &right.subject, now);
+        level == Some(Level::Grant)
+            && delegable >= right.delegate
+            && delegable < right.use_.max(right.delegate)
+    }
+
+    /// The moment so long from now, by the owner's clock.
+    ///
+    /// Errors: [`Kind::Invalid`] for one that is later than anybody can write down.
+    pub fn after(&self, ms: u64) -> Result<Millis, Problem> {
+        let at = self.runtime.now().0.checked_add(ms).map(Millis);
+        at.filter(|at| *at <= LATEST).ok_or_else(|| {
+            let text = format!("{ms} ms from now is later than anybody can write down");
+            Problem::new(Kind::Invalid, text).hint("--expires 7d")
+        })
     }
 
     /// Brings up a session with exactly these rights.

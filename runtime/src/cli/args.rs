@@ -72,11 +72,12 @@ pub(crate) enum Verb {
     /// Make spaces and look at them
     #[command(subcommand)]
     Space(SpaceVerb),
-    /// Give a session a right on a space
+    /// Give a session a right on a space; it takes the level grant there
     Grant {
         /// The space's name, or its id
         space: String,
-        /// Who gets the right: a session's name; one that is not taken makes a new session
+        /// Who gets the right: a session's name, or its id; a name that is not taken makes a new
+        /// session
         session: String,
         /// read, append, write or grant: each includes those before it
         level: Level,
@@ -94,7 +95,7 @@ pub(crate) enum Verb {
     Revoke {
         /// The space's name, or its id
         space: String,
-        /// Whose: a session's name
+        /// Whose: a session's name, or its id
         session: String,
         /// Why; kept in the log
         #[arg(long, default_value = "", hide_default_value = true)]
@@ -274,16 +275,17 @@ pub(crate) enum Verb {
     /// The code has `space` (the first one given) and `spaces["name"]`, each with search, get, read,
     /// put, update, deprecate, erase, claim, transaction, acquire, renew, release, leases,
     /// references, history, diff, subscribe, subscriptions, edit_subscription, unsubscribe, pull,
-    /// ack and describe, and no files, network or processes. A content that does not fit into one
-    /// answer is cut: `atom.cut` says so, `atom.size` is its whole length, and
-    /// `space.read(atom, start=0, end=None)` reads a part. What it prints and the value of its last
-    /// expression go to stdout. An update needs no version: it expects the one that the code has
+    /// ack, describe, and its name, id, level and description; and no files, network or processes.
+    /// A content that does not fit into one answer is cut: `atom.cut` says so, `atom.size` is its
+    /// whole length, and `space.read(atom, start=0, end=None)` reads a part. What it prints and the
+    /// value of its last expression go to stdout. An update needs no version: it expects the one that the code has
     /// read, and raises Conflict when there is a newer one.
     Exec {
         /// The code: a file, or - for stdin [default: what is piped in]
         file: Option<PathBuf>,
-        /// What it may do, and where: tasks=write,notes=read [default: what the session holds]
-        #[arg(long, value_name = "NAME=LEVEL", value_delimiter = ',')]
+        /// What it may do, and where, and what of it it may hand on to those it spawns:
+        /// tasks=write:append,notes=read [default: what the session holds]
+        #[arg(long, value_name = "NAME=LEVEL[:LEVEL]", value_delimiter = ',')]
         spaces: Vec<String>,
         /// Keep its variables and rights, and which versions it has read, under this name
         #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
@@ -318,6 +320,13 @@ pub(crate) enum SpaceVerb {
         /// What it is for and how to use it, for those who come to it; - for stdin
         #[arg(long, default_value = "", hide_default_value = true)]
         description: String,
+    },
+    /// Say anew what a space is for and how to use it
+    Describe {
+        /// Its name, or its id
+        name: String,
+        /// In words, or - for stdin [default: what is piped in]
+        description: Option<String>,
     },
     /// List the spaces you hold a right on
     List,

@@ -6,8 +6,8 @@ use super::args::{
 };
 use super::find;
 use super::input::{
-    Also, after, budget, document, draft, fence, metadata, patch, source, space_level, span,
-    spawn_ask, unreferenced,
+    Also, budget, document, draft, fence, metadata, patch, source, space_level, span, spawn_ask,
+    unreferenced,
 };
 use super::stdin::Needed;
 use super::subscriptions::subscription;
@@ -26,11 +26,17 @@ pub(super) fn call(verb: Verb) -> Result<Call, Problem> {
         Verb::Space(SpaceVerb::Create { name, description }) => {
             Call::CreateSpace { name, description: described(description)? }
         }
+        Verb::Space(SpaceVerb::Describe { name: space, description }) => {
+            const ABOUT: Needed =
+                Needed { what: "the description", hint: "stoa space describe NAME 'TEXT'" };
+            Call::Describe { space, description: ABOUT.text(description)? }
+        }
         Verb::Space(SpaceVerb::List) => Call::Spaces,
         Verb::Space(SpaceVerb::Show { name }) => Call::Space { name },
         Verb::Grant { space, session: to, level, delegate, expires, reason } => {
-            let expires = expires.as_deref().map(after).transpose()?;
-            Call::Grant { space, to, grant: Grant { level, delegate, expires, reason } }
+            let lasts = |text: &String| span(text, "--expires");
+            let expires_ms = expires.as_ref().map(lasts).transpose()?;
+            Call::Grant { space, to, grant: Grant { level, delegate, expires_ms, reason } }
         }
         Verb::Revoke { space, session: from, reason } => Call::Revoke { space, from, reason },
         Verb::Put { space, body, why } => {

@@ -7,7 +7,7 @@ use super::value::{typed, value};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use stoa_actors::atom::{Content, Metadata};
-use stoa_actors::id::{AtomId, Millis};
+use stoa_actors::id::AtomId;
 use stoa_actors::rights::Level;
 use stoa_actors::session::Budget;
 use stoa_actors::space::{Draft, Fence, Patch, Resource};
@@ -195,16 +195,8 @@ pub(super) fn fence(text: &str) -> Result<Fence, Problem> {
     Ok(Fence { resource: Resource::named(name), token })
 }
 
-pub(super) fn space_level(text: &str) -> Result<(String, Level), Problem> {
-    let (name, level) = pair(text, "--spaces", "NAME=LEVEL")?;
-    let level = level.parse().map_err(|error| {
-        Problem::new(Kind::Invalid, error).hint(format!("--spaces {name}=read"))
-    })?;
-    Ok((name.to_owned(), level))
-}
-
 /// `NAME=LEVEL`, or `NAME=LEVEL:LEVEL` with what may be handed on.
-fn space_ask(text: &str) -> Result<SpaceAsk, Problem> {
+pub(super) fn space_level(text: &str) -> Result<(String, Level, Option<Level>), Problem> {
     let (name, levels) = pair(text, "--spaces", "NAME=LEVEL[:LEVEL]")?;
     let level = |text: &str| {
         text.parse::<Level>().map_err(|error| {
@@ -215,7 +207,12 @@ fn space_ask(text: &str) -> Result<SpaceAsk, Problem> {
         Some((use_, delegate)) => (level(use_)?, Some(level(delegate)?)),
         None => (level(levels)?, None),
     };
-    Ok(SpaceAsk { delegate, ..SpaceAsk::to_use(name, use_) })
+    Ok((name.to_owned(), use_, delegate))
+}
+
+fn space_ask(text: &str) -> Result<SpaceAsk, Problem> {
+    let (name, use_, delegate) = space_level(text)?;
+    Ok(SpaceAsk { delegate, ..SpaceAsk::to_use(&name, use_) })
 }
 
 /// `thoughts=20,tokens=50000`.
@@ -271,16 +268,6 @@ pub(super) fn source(file: Option<&Path>) -> Result<String, Problem> {
     String::from_utf8(read(open, &name)?).map_err(|_| {
         Problem::new(Kind::Invalid, format!("{name} is not UTF-8 text")).hint(CODE.hint)
     })
-}
-
-/// The moment so long from now.
-pub(super) fn after(text: &str) -> Result<Millis, Problem> {
-    let ms = span(text, "--expires")?;
-    let now = jiff::Timestamp::now().as_millisecond() as u64;
-    let at = now.checked_add(ms).and_then(|at| i64::try_from(at).ok());
-    // Later than anybody can write down is never.
-    let at = at.filter(|at| jiff::Timestamp::from_millisecond(*at).is_ok());
-    at.map(|at| Millis(at as u64)).ok_or_else(|| no_span(text, "--expires"))
 }
 
 /// A time that is not nothing, in milliseconds.

@@ -263,12 +263,20 @@ fn report(to: &mut Screen, report: &Report) -> io::Result<()> {
     }
 }
 
+/// A difference between the clocks that is told.
+const CLOCK_TOLD_MS: i64 = 1_000;
+
 fn status(to: &mut Screen, status: &Status) -> io::Result<()> {
     let line = |to: &mut Screen, key: &str, value: String| {
         to.line(Line::new().dim(format!("{key:<12}")).plain(format!(" {value}")))
     };
     line(to, "process", status.pid.to_string())?;
     line(to, "head", status.head.to_string())?;
+    if status.clock_ahead_ms.abs() >= CLOCK_TOLD_MS {
+        let way = if status.clock_ahead_ms > 0 { "ahead of" } else { "behind" };
+        let seconds = status.clock_ahead_ms.abs() / 1_000;
+        line(to, "clock", format!("{seconds} s {way} this machine's: so the log says"))?;
+    }
     line(to, "spaces", status.spaces.to_string())?;
     line(to, "sessions", status.sessions.to_string())?;
     for (state, count) in &status.agents {

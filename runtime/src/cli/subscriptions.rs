@@ -2,10 +2,10 @@
 
 use super::args::{FilterArgs, SubscriptionVerb};
 use super::find::wanted;
-use super::input::{after, reference, span};
+use super::input::{reference, span};
 use std::collections::BTreeMap;
 use stoa_actors::id::{AtomId, Position};
-use stoa_actors::space::{Edit, Filter, Terms};
+use stoa_actors::space::{Edit, Filter};
 use stoa_runtime::door::SubscriptionCall;
 use stoa_runtime::problem::{Kind, Problem};
 
@@ -14,9 +14,9 @@ pub(super) fn subscription(verb: SubscriptionVerb) -> Result<SubscriptionCall, P
         SubscriptionVerb::Add { space, agent, filter, cursor, debounce, expires } => {
             let filter = self::filter(filter)?;
             let debounce_ms = debounce.as_deref().map(pause).transpose()?.unwrap_or(0);
-            let until = expires.as_deref().map(after).transpose()?;
-            let (cursor, terms) = (cursor.map(Position), Terms { debounce_ms, until });
-            SubscriptionCall::Add { space, agent, filter, cursor, terms }
+            let lasts_ms = expires.as_deref().map(lasts).transpose()?;
+            let cursor = cursor.map(Position);
+            SubscriptionCall::Add { space, agent, filter, cursor, debounce_ms, lasts_ms }
         }
         SubscriptionVerb::List { space, agent } => SubscriptionCall::List { space, agent },
         SubscriptionVerb::Edit {
@@ -32,14 +32,14 @@ pub(super) fn subscription(verb: SubscriptionVerb) -> Result<SubscriptionCall, P
             let filter = Some(self::filter(filter)?);
             let filter = filter.filter(|it| everything || *it != Filter::default());
             let debounce_ms = debounce.as_deref().map(pause).transpose()?;
-            let until = expires.as_deref().map(after).transpose()?;
-            let until = if forever { Some(None) } else { until.map(Some) };
+            let lasts_ms = expires.as_deref().map(lasts).transpose()?;
+            let until = forever.then_some(None);
             let edit = Edit { filter, cursor: cursor.map(Position), debounce_ms, until };
-            if edit == Edit::default() {
+            if edit == Edit::default() && lasts_ms.is_none() {
                 let problem = Problem::new(Kind::Invalid, "nothing is said to be changed");
                 return Err(problem.hint("stoa subscription edit ID --debounce 30s"));
             }
-            SubscriptionCall::Edit { name, agent, edit, keep: !everything }
+            SubscriptionCall::Edit { name, agent, edit, lasts_ms, keep: !everything }
         }
         SubscriptionVerb::Remove { name, agent } => SubscriptionCall::Remove { name, agent },
         SubscriptionVerb::Read { id, limit, lag_max, follow, ack: _ } => {
@@ -49,6 +49,10 @@ pub(super) fn subscription(verb: SubscriptionVerb) -> Result<SubscriptionCall, P
             SubscriptionCall::Acknowledge { id, cursor: Position(cursor) }
         }
     })
+}
+
+fn lasts(text: &str) -> Result<u64, Problem> {
+    span(text, "--expires")
 }
 
 /// A time that may be nothing.

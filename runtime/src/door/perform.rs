@@ -47,6 +47,10 @@ pub enum Call {
     Space {
         name: String,
     },
+    Describe {
+        space: String,
+        description: String,
+    },
     Grant {
         space: String,
         to: String,
@@ -150,7 +154,7 @@ pub struct ExecAsk {
     /// The code.
     pub source: String,
     /// What it may do, by the caller's own names; the first is `space`.
-    pub spaces: Vec<(String, Level)>,
+    pub spaces: Vec<(String, Level, Option<Level>)>,
     /// Keeps its REPL, its rights and its memory under this name.
     pub session: Option<String>,
 }
@@ -182,6 +186,11 @@ pub async fn perform(
         Call::Spaces => out.all(caller.spaces().await?.into_iter().map(Answer::Space)).await,
         Call::Space { name } => {
             let id = caller.resolve(&name)?;
+            out.tell(Answer::Space(caller.show_space(id).await?)).await
+        }
+        Call::Describe { space, description } => {
+            let id = caller.resolve(&space)?;
+            caller.describe(id, &description).await?;
             out.tell(Answer::Space(caller.show_space(id).await?)).await
         }
         Call::Grant { space, to, grant } => {

@@ -16,6 +16,9 @@ pub struct Status {
     pub pid: u32,
     /// The last durable entry.
     pub head: Head,
+    /// How far its clock is ahead of the machine's, in milliseconds; less than nothing where it is
+    /// behind. It follows the log where the machine's clock was set back, within a bound.
+    pub clock_ahead_ms: i64,
     /// Commits since it was opened.
     pub commits: u64,
     /// How long the commit that runs has taken, in milliseconds.
@@ -57,6 +60,7 @@ pub(super) async fn status(runtime: &Runtime) -> Result<Status, Problem> {
     Ok(Status {
         pid: std::process::id(),
         head: runtime.head()?,
+        clock_ahead_ms: shared.clock.ahead_ms(),
         commits: runtime.commits(),
         scrubbed: scrubbed.map_or(Position(0), |it| it.head.position),
         scrubbed_at: scrubbed.map(|it| it.at),

@@ -5,7 +5,7 @@ use super::perform::tell_mismatches;
 use crate::caller::{Caller, Pulled, SubscriptionCard};
 use crate::problem::{Kind, Problem};
 use serde::{Deserialize, Serialize};
-use stoa_actors::id::{Position, SpaceId, SubscriptionId};
+use stoa_actors::id::{Millis, Position, SpaceId, SubscriptionId};
 use stoa_actors::session::Follow;
 use stoa_actors::space::{Edit, Filter, Terms};
 
@@ -18,7 +18,9 @@ pub enum SubscriptionCall {
         agent: Option<String>,
         filter: Filter,
         cursor: Option<Position>,
-        terms: Terms,
+        debounce_ms: u64,
+        /// For how long, by the owner's clock; nothing for ever.
+        lasts_ms: Option<u64>,
     },
     List {
         space: Option<String>,
@@ -28,6 +30,8 @@ pub enum SubscriptionCall {
         name: String,
         agent: Option<String>,
         edit: Edit,
+        /// For how long from now on, by the owner's clock; nothing leaves it as it is.
+        lasts_ms: Option<u64>,
         /// What the filter does not name stays as it is; without, it is the whole filter.
         keep: bool,
     },
@@ -55,14 +59,23 @@ pub(super) async fn perform(
     let runtime = &caller.runtime;
     let one = async |card| out.tell(Answer::Subscription(Box::new(card))).await;
     match call {
-        SubscriptionCall::Add { space, agent: None, filter, cursor, terms } => {
+        SubscriptionCall::Add { space, agent: None, filter, cursor, debounce_ms, lasts_ms } => {
+            let terms = terms(caller, debounce_ms, lasts_ms)?;
             let space = caller.resolve(&space)?;
             let wanted = filter.metadata.clone();
             let id = caller.subscribe(space, filter, cursor, terms).await?;
             tell_mismatches(caller, space, &wanted, out).await?;
             one(caller.subscription(id).await?).await
         }
-        SubscriptionCall::Add { space, agent: Some(agent), filter, cursor, terms } => {
+        SubscriptionCall::Add {
+            space,
+            agent: Some(agent),
+            filter,
+            cursor,
+            debounce_ms,
+            lasts_ms,
+        } => {
+            let terms = terms(caller, debounce_ms, lasts_ms)?;
             let (agent, space) = agents(caller, &agent, &space)?;
             let head = runtime.store().head_of_stream(space.stream())?;
             let follow = Follow { filter, cursor: cursor.unwrap_or(head), terms };
@@ -81,14 +94,16 @@ pub(super) async fn perform(
             }
             Ok(())
         }
-        SubscriptionCall::Edit { name, agent: None, mut edit, keep } => {
+        SubscriptionCall::Edit { name, agent: None, mut edit, lasts_ms, keep } => {
+            edit.until = until(caller, &edit, lasts_ms)?;
             let id = named(&name)?;
             if keep && let Some(filter) = edit.filter.take() {
                 edit.filter = Some(filter.or(caller.subscription(id).await?.filter));
             }
             one(caller.edit_subscription(id, edit).await?).await
         }
-        SubscriptionCall::Edit { name, agent: Some(agent), edit, keep } => {
+        SubscriptionCall::Edit { name, agent: Some(agent), mut edit, lasts_ms, keep } => {
+            edit.until = until(caller, &edit, lasts_ms)?;
             if edit.cursor.is_some() {
                 let text = "an agent's cursor goes by its turns, and is not set";
                 return Err(Problem::new(Kind::Invalid, text).hint("stoa agent say AGENT TEXT"));
@@ -120,6 +135,22 @@ pub(super) async fn perform(
             one(caller.acknowledge(id, cursor).await?).await
         }
     }
+}
+
+/// Terms by the owner's clock.
+fn terms(caller: &Caller, debounce_ms: u64, lasts_ms: Option<u64>) -> Result<Terms, Problem> {
+    let until = lasts_ms.map(|ms| caller.after(ms)).transpose()?;
+    Ok(Terms { debounce_ms, until })
+}
+
+/// When it ends, if that is to be another.
+fn until(
+    caller: &Caller,
+    edit: &Edit,
+    lasts_ms: Option<u64>,
+) -> Result<Option<Option<Millis>>, Problem> {
+    let until = lasts_ms.map(|ms| caller.after(ms)).transpose()?;
+    Ok(until.map(Some).or(edit.until))
 }
 
 async fn read(

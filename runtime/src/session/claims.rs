@@ -34,7 +34,10 @@ impl Hands {
         let asked = wanted.metadata.clone();
         let ask = ClaimAsk { query, wanted, set, lease_ms, intent };
         let Some(taken) = self.caller.claim(space, ask, why).await.map_err(refused)? else {
-            self.remark(space, &asked).await?;
+            // Not worth an index of its own: workers ask in vain all the time.
+            if self.caller.runtime.searches().card(space).is_some() {
+                self.remark(space, &asked).await?;
+            }
             return Ok(Item::Value(Value::Null));
         };
         let Item::Object(mut atom) = self.fit.one(&taken.read.atom, taken.read.position) else {

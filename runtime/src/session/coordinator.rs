@@ -42,7 +42,7 @@ impl Hands {
                 let level = level(args.text("level")?)?.ok_or_else(|| wants_level("level="))?;
                 let reason = args.text("reason")?.unwrap_or_default();
                 args.end()?;
-                let grant = Grant { level, delegate: None, expires: None, reason };
+                let grant = Grant { level, delegate: None, expires_ms: None, reason };
                 self.caller.grant_to_agent(&space, &to, grant.clone()).await.map_err(refused)?;
                 let key = format!("{}-{}", self.action, self.calls);
                 let why = Why { cause: self.cause, ..Why::comment("grant").key(key) };

@@ -217,11 +217,15 @@ impl Hands {
                 self.caller.describe(space, &text).await.map_err(refused)?;
                 Ok(Item::Value(Value::Null))
             }
+            "__getattr__" if args.asked() == "description" => {
+                self.caller.level(space).ok_or_else(|| refused(Problem::no_space("here")))?;
+                self.caller.description(space).await.map(items::text).map_err(refused)
+            }
             "__getattr__" => Err(raise("AttributeError", format!("there is no {}", args.asked()))),
             name => Err(raise(
                 "AttributeError",
                 format!(
-                    "a Space has no {name}; it has search, get, read, put, update, deprecate, erase, claim, transaction, acquire, renew, release, leases, references, history, diff, subscribe, subscriptions, edit_subscription, unsubscribe, pull, ack, describe"
+                    "a Space has no {name}; it has search, get, read, put, update, deprecate, erase, claim, transaction, acquire, renew, release, leases, references, history, diff, subscribe, subscriptions, edit_subscription, unsubscribe, pull, ack, describe, and name, id, level, description"
                 ),
             )),
         }

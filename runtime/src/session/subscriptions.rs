@@ -6,7 +6,7 @@ use super::hands::{Hands, refused};
 use super::items::{self, raise};
 use crate::caller::{Pulled, SubscriptionCard};
 use stoa_actors::code::{Item, Raise};
-use stoa_actors::id::{Millis, Position, SpaceId, SubscriptionId};
+use stoa_actors::id::{Position, SpaceId, SubscriptionId};
 use stoa_actors::session::Follow;
 use stoa_actors::space::{Edit, Filter};
 use stoa_actors::value::Value;
@@ -155,13 +155,12 @@ impl Hands {
         });
         let debounce_ms =
             args.take("debounce").map(|it| Args::span_of("debounce", it)).transpose()?;
-        let now = self.caller.runtime.now();
         let until = match args.take("expires") {
             None => None,
             Some(Item::Value(Value::Null)) => Some(None),
             Some(item) => {
                 let ms = Args::span_of("expires", item)?;
-                Some(Some(Millis(now.0.saturating_add(ms))))
+                Some(Some(self.caller.after(ms).map_err(refused)?))
             }
         };
         Ok(Edit { filter, cursor, debounce_ms, until })

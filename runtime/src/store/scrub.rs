@@ -166,7 +166,7 @@ impl Scrub {
         let scrubber = Scrubber {
             store: store.clone(),
             config: config.clone(),
-            clock: Clock::start(last),
+            clock: Clock::start(last, config.clock_ahead_ms_max),
             path: path(&config.data),
             told: told.clone(),
         };

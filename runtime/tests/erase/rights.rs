@@ -12,7 +12,7 @@ async fn who_has_put_it_or_may_grant_may_erase_and_nobody_else() {
     let (runtime, root, space) = open(dir.path()).await;
     let mut sessions = Vec::new();
     for (name, level) in [("ann", Level::Write), ("bob", Level::Write), ("cy", Level::Append)] {
-        let grant = Grant { level, delegate: None, expires: None, reason: String::new() };
+        let grant = Grant { level, delegate: None, expires_ms: None, reason: String::new() };
         let session = root.grant("notes", name, grant).await.unwrap().session;
         sessions.push(runtime.caller(session));
     }

@@ -78,7 +78,7 @@ fn a_subscription_tells_each_change_once_whatever_comes_in_between() {
         (&["edit", id, "--as", "ann", "--cursor", "100000"], "ahead of the log"),
         (&["add", "board", "--debounce", "2 days"], "not a time"),
         (&["add", "board", "--debounce", "100d"], "the debounce takes"),
-        (&["add", "board", "--expires", "106751991167d"], "is not a time"),
+        (&["add", "board", "--expires", "106751991167d"], "later than anybody can write down"),
         (&["add", "board", "--cursor", "100000"], "ahead of the log"),
         (&["add", "nowhere"], "no space"),
         (&["remove", "board"], "is no subscription"),

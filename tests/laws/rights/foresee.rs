@@ -98,13 +98,20 @@ impl<H: Host> Trial<H> {
 
     fn foresee_spawn(&mut self, by: u8, alias: Option<u8>, asks: &[Asked]) -> Foreseen {
         let (by, child) = (self.who(by), SessionId(self.id()));
-        // Numbered, so that parents seldom run out of names.
-        let alias = alias.map(|n| format!("child-{n}-{}", self.ids / 8));
+        // Numbered, so that parents seldom run out of names; one is inherited by who comes next.
+        let alias = alias.map(|n| match n {
+            0 => "heir".to_owned(),
+            n => format!("child-{n}-{}", self.ids / 8),
+        });
         let asks: Vec<Ask> = asks.iter().map(|asked| self.ask(by, asked)).collect();
         let mut facts = vec![Fact::Born { child, parent: by }];
         let mut names: BTreeMap<(SessionId, String), Option<SpaceId>> = BTreeMap::new();
         let mut verdict = Verdict::Accepted;
-        let taken = alias.as_ref().is_some_and(|a| self.model.names.contains_key(&(by, a.clone())));
+        let dead = |key: &(SessionId, String)| {
+            self.model.called.get(key).is_some_and(|it| !self.model.alive(*it))
+        };
+        let key = alias.clone().map(|alias| (by, alias));
+        let taken = key.is_some_and(|it| self.model.names.contains_key(&it) && !dead(&it));
         if taken || asks.iter().any(malformed) || !agree(&asks) {
             verdict = Verdict::Refused;
         }

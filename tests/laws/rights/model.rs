@@ -46,6 +46,8 @@ pub(crate) struct Model {
     pub(crate) facts: Vec<Fact>,
     /// Holder and alias; the space, or nothing for a session.
     pub(crate) names: BTreeMap<(SessionId, String), Option<SpaceId>>,
+    /// Which session such a name was given to last.
+    pub(crate) called: BTreeMap<(SessionId, String), SessionId>,
 }
 
 /// What one session holds on one subject: use, delegate.
@@ -54,7 +56,7 @@ pub(crate) type Held = BTreeMap<(SessionId, Subject), (Option<Level>, Option<Lev
 impl Model {
     /// The model as it was after the first `facts` of them.
     pub(crate) fn first(&self, facts: usize) -> Model {
-        Model { facts: self.facts[..facts].to_vec(), names: BTreeMap::new() }
+        Model { facts: self.facts[..facts].to_vec(), ..Model::default() }
     }
 
     pub(crate) fn grants(&self) -> impl Iterator<Item = &Grant> {
