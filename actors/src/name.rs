@@ -131,11 +131,10 @@ fn latin(it: char) -> Option<char> {
         ("аеорсухіјѕԁԛԝһАВЕКМНОРСТХІЈЅ", "aeopcyxijsdqwhABEKMHOPCTXIJS"),
         ("οανρΑΒΕΖΗΙΚΜΝΟΡΤΥΧ", "oavpABEZHIKMNOPTYX"),
     ];
-    let found = ALIKE.iter().find_map(|(theirs, ours)| {
+    ALIKE.iter().find_map(|(theirs, ours)| {
         let at = theirs.chars().position(|other| other == it)?;
         ours.chars().nth(at)
-    });
-    found
+    })
 }
 
 #[cfg(test)]

@@ -49,6 +49,6 @@ pub struct Exported {
     pub description: String,
     /// Everything up to there is in it.
     pub upto: Position,
-    /// When it was made.
+    /// When that entry was made.
     pub at: Millis,
 }

@@ -36,15 +36,15 @@ pub struct Export {
 }
 
 impl Caller {
-    /// Every version of every atom of a space, as it is durable now. Needs `read`.
+    /// Every version of every atom of a space, as it is durable now: at one head each export is the
+    /// same, byte for byte. Needs `read`.
     pub async fn export(&self, space: SpaceId) -> Result<Export, Problem> {
         self.level(space).ok_or_else(|| Problem::no_space(&space.to_string()))?;
-        let exported = Exported {
-            space,
-            description: self.description(space).await?,
-            upto: self.runtime.durable(),
-            at: self.runtime.now(),
-        };
+        let upto = self.runtime.durable();
+        let last = self.runtime.store().entry(upto)?;
+        let at = last.map_or_else(|| self.runtime.now(), |entry| entry.body.at);
+        let description = self.description(space).await?;
+        let exported = Exported { space, description, upto, at };
         let built_in = embedder::built_in().fingerprint();
         Ok(Export { caller: self.clone(), stream: space.stream(), seq: 0, exported, built_in })
     }

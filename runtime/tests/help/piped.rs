@@ -1,6 +1,8 @@
 //! What is piped into a verb is read, and nothing at all is refused; no verb waits for a pipe that
 //! it does not need.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 use super::harness::{Ended, Place};
 use std::fs::File;
 use std::process::{Command, Stdio};
