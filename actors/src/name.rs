@@ -4,7 +4,8 @@
 //! Names are compared in Unicode's composed form (NFC), so that `é` typed on any keyboard is one
 //! name. A name is refused when a reader could not type again what it sees: control and format
 //! characters, blanks that are no plain blank, blanks around it or several in a row, letters of
-//! another width, and words that mix Latin with Cyrillic or Greek letters. The refusal tells the
+//! another width, and words that mix Latin with Cyrillic or Greek letters
+//! that look alike. The refusal tells the
 //! right spelling where there is one.
 
 use crate::printable::is_printable;
@@ -119,22 +120,33 @@ fn script(it: char) -> Option<Script> {
     }
 }
 
+/// Letters of two scripts, one of which could as well be of the other: `Δt` is seen for what it is.
 fn is_mixed(word: &str) -> bool {
-    let mut scripts = word.chars().filter_map(script);
-    let first = scripts.next();
-    scripts.any(|it| Some(it) != first)
+    let has = |of: Script| word.chars().any(|it| script(it) == Some(of));
+    let other = [Script::Greek, Script::Cyrillic].into_iter().filter(|of| has(*of));
+    let twin = |of: Script, it: char| match script(it) {
+        Some(Script::Latin) => alike(of).1.contains(it),
+        Some(own) => own == of && latin(it).is_some(),
+        None => false,
+    };
+    let both = has(Script::Greek) && has(Script::Cyrillic);
+    both || (has(Script::Latin) && other.into_iter().any(|of| word.chars().any(|it| twin(of, it))))
+}
+
+/// The letters of a script that are drawn like Latin ones, and these.
+fn alike(of: Script) -> (&'static str, &'static str) {
+    match of {
+        Script::Latin => ("", ""),
+        Script::Greek => ("οανρΑΒΕΖΗΙΚΜΝΟΡΤΥΧ", "oavpABEZHIKMNOPTYX"),
+        Script::Cyrillic => ("аеорсухіјѕԁԛԝһАВЕКМНОРСТХІЈЅ", "aeopcyxijsdqwhABEKMHOPCTXIJS"),
+    }
 }
 
 /// The Latin letter that a Greek or Cyrillic one is drawn like.
 fn latin(it: char) -> Option<char> {
-    const ALIKE: [(&str, &str); 2] = [
-        ("аеорсухіјѕԁԛԝһАВЕКМНОРСТХІЈЅ", "aeopcyxijsdqwhABEKMHOPCTXIJS"),
-        ("οανρΑΒΕΖΗΙΚΜΝΟΡΤΥΧ", "oavpABEZHIKMNOPTYX"),
-    ];
-    ALIKE.iter().find_map(|(theirs, ours)| {
-        let at = theirs.chars().position(|other| other == it)?;
-        ours.chars().nth(at)
-    })
+    let (theirs, ours) = alike(script(it)?);
+    let at = theirs.chars().position(|other| other == it)?;
+    ours.chars().nth(at)
 }
 
 #[cfg(test)]
@@ -154,6 +166,8 @@ mod tests {
             "α-test",
             "Проект API",
             "naïve_Ωmega",
+            "Δt",
+            "10μm",
             "עברית",
             "हिन्दी",
             "👍🏽",

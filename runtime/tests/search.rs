@@ -280,7 +280,7 @@ async fn a_range_is_a_condition_like_any_other() {
     ];
     for problem in refused {
         assert_eq!(problem.kind, Kind::Invalid, "{problem}");
-        assert!(problem.text.contains("\">>\" does not compare \"priority\""), "{problem}");
+        assert!(problem.text.contains("\">>\" is no comparison of \"priority\""), "{problem}");
         let hint = problem.hint.expect("a hint");
         assert!(hint.contains("--meta 'priority>=3'"), "{hint}");
     }

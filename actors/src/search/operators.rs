@@ -38,6 +38,12 @@ pub(super) fn nearest(operator: &str) -> Option<&'static str> {
     })
 }
 
+/// How to ask for a value in a map, where that may have been meant.
+fn within(key: &str, said: &str) -> String {
+    let name = said.chars().all(|it| it.is_alphanumeric() || matches!(it, '_' | '-'));
+    if name { format!(", and \"{key}.{said}\" for a value in it") } else { String::new() }
+}
+
 fn meant(nearest: &Option<&'static str>) -> String {
     nearest.map_or_else(String::new, |it| format!(", but {it:?} is"))
 }
@@ -49,8 +55,8 @@ pub enum ConditionRefusal {
     /// There is no such comparison.
     #[error(
         "{operator:?} is no comparison of {key:?}{}; there are <, <=, >, >=, ==, !=, in and \
-         contains; {{\"==\": {{…}}}} asks for a map as it is, and \"{key}.{operator}\" for a value in it",
-        meant(.nearest)
+         contains; {{\"==\": {{…}}}} asks for a map as it is{}",
+        meant(.nearest), within(.key, .operator)
     )]
     Unknown {
         /// Under which key.

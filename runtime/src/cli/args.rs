@@ -345,7 +345,7 @@ pub(crate) struct BodyArgs {
     /// The content from a file
     #[arg(long, value_name = "PATH", conflicts_with = "text")]
     pub(crate) file: Option<PathBuf>,
-    /// The content as JSON
+    /// The content as JSON, or - for stdin
     #[arg(
         long,
         value_name = "JSON",

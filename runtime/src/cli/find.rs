@@ -43,6 +43,7 @@ fn comparison<'a>(
         );
         return Err(Problem::new(Kind::Invalid, text).hint(format!("{flag} '{key}>=3'")));
     }
+    value::check_key(flag, text, key)?;
     Ok((key, operator, value::value(flag, key, value, typed)?))
 }
 

@@ -3,7 +3,7 @@
 use super::args::{BodyArgs, Verb};
 use super::json;
 use super::stdin::{Needed, read, utf8};
-use super::value::{typed, value};
+use super::value::{check_key, typed, value};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use stoa_actors::atom::{Content, Metadata};
@@ -72,6 +72,10 @@ pub(super) enum Also {
 
 /// The content that is typed or in a file; nothing where neither is named.
 fn content(body: &BodyArgs, needed: &Needed) -> Result<Option<Content>, Problem> {
+    if body.json_content.as_deref() == Some("-") {
+        let text = utf8(needed.bytes(true)?, "stoa put SPACE --json-content JSON")?;
+        return Ok(Some(Content::Json(json::parse(&text)?)));
+    }
     if let Some(text) = &body.json_content {
         return Ok(Some(Content::Json(json::parse(text)?)));
     }
@@ -135,6 +139,7 @@ pub(super) fn metadata(pairs: &[String], flag: &str) -> Result<Metadata, Problem
             let problem = Problem::new(Kind::Invalid, format!("{flag} {text:?} names no key"));
             return Err(problem.hint(format!("{flag} 'KEY:=JSON'")));
         }
+        check_key(flag, text, key)?;
         out.insert(key.to_owned(), value(flag, key, said, typed)?);
     }
     Ok(out)
@@ -253,19 +258,24 @@ pub(super) fn document(path: &Path) -> Result<PathBuf, Problem> {
     })
 }
 
+/// Without the mark that some editors put in front of UTF-8 text.
+fn unmarked(text: String) -> String {
+    text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text)
+}
+
 /// Python source: a file, or stdin.
 pub(super) fn source(file: Option<&Path>) -> Result<String, Problem> {
     const CODE: Needed = Needed { what: "the code", hint: "stoa exec FILE --spaces NAME=LEVEL" };
     let asked = file.is_some();
     let Some(file) = file.filter(|it| it.as_os_str() != "-") else {
-        let code = utf8(CODE.bytes(asked)?, CODE.hint)?;
+        let code = unmarked(utf8(CODE.bytes(asked)?, CODE.hint)?);
         return if code.trim().is_empty() { Err(CODE.lacking()) } else { Ok(code) };
     };
     let name = file.display().to_string();
     let open = std::fs::File::open(file).map_err(|error| {
         Problem::new(Kind::Invalid, format!("cannot read {name}: {error}")).hint(CODE.hint)
     })?;
-    String::from_utf8(read(open, &name)?).map_err(|_| {
+    String::from_utf8(read(open, &name)?).map(unmarked).map_err(|_| {
         Problem::new(Kind::Invalid, format!("{name} is not UTF-8 text")).hint(CODE.hint)
     })
 }

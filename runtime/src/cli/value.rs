@@ -2,7 +2,7 @@
 
 use super::json;
 use stoa_actors::value::Value;
-use stoa_runtime::problem::Problem;
+use stoa_runtime::problem::{Kind, Problem};
 
 /// How a value is typed.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -11,6 +11,26 @@ pub(super) enum Typed {
     Json,
     /// `=`, as it looks.
     AsItLooks,
+}
+
+/// Refuses a key that is one by mistake only: with blanks around it, or with the mark of a
+/// comparison that there is not.
+pub(super) fn check_key(flag: &str, text: &str, key: &str) -> Result<(), Problem> {
+    let bare = key.trim();
+    if bare != key {
+        let rest = text[key.len()..].replacen(' ', "", 2);
+        let said = format!("{flag} {text:?} has a blank beside its key");
+        return Err(Problem::new(Kind::Invalid, said).hint(format!("{flag} '{bare}{rest}'")));
+    }
+    let Some(mark) = key.chars().next_back().filter(|it| "~^*<>!".contains(*it)) else {
+        return Ok(());
+    };
+    let said = format!(
+        "{mark}= in {flag} {text:?} is nothing that there is; = sets a value, and =, !=, <, <=, > \
+         and >= compare in a search"
+    );
+    let bare = key.trim_end_matches(mark);
+    Err(Problem::new(Kind::Invalid, said).hint(format!("{flag} '{bare}=VALUE'")))
 }
 
 /// The key without the colon that says how the value is typed.

@@ -57,12 +57,16 @@ fn what_is_piped_in_is_the_content() {
     let tagged = put(&["put", "tasks", "--meta", "a=1", "--json"], text.as_bytes());
     assert_eq!((&tagged["content"], &tagged["metadata"]["a"]), (&text.into(), &1.into()));
     assert_eq!(put(&["put", "tasks", "-", "--json"], text.as_bytes())["content"], text);
+    let json = put(&["put", "tasks", "--json-content", "-", "--json"], b"{\"a\": [1]}\n");
+    assert_eq!(json["json"]["a"][0], 1);
     let bytes = put(&["put", "tasks", "--media-type", "image/x", "--json"], b"\xff\x00");
     assert_eq!(bytes["base64"], "/wA=");
     let changed = put(&["update", &id, "--if-version", "1", "--json"], b"second");
     assert_eq!((&changed["content"], &changed["version"]), (&"second".into(), &2.into()));
     let ran = put(&["exec", "--json"], b"print(6 * 7)");
     assert_eq!(ran["printed"], "42\n");
+    let marked = put(&["exec", "--json"], "\u{feff}print(6 * 7)".as_bytes());
+    assert_eq!(marked["printed"], "42\n");
     place.json(&["space", "create", "how"]);
     place.json(&["put", "how", "```python\npass\n```"]);
     let born = put(&["spawn", "--name", "amy", "--instructions", "how", "--json"], b"stand by\n");
@@ -78,7 +82,7 @@ fn what_is_piped_in_is_the_content() {
 #[test]
 fn nothing_at_all_is_refused_and_changes_nothing() {
     let (place, id) = setting();
-    let rows: [&[&str]; 14] = [
+    let rows: [&[&str]; 15] = [
         &["put", "tasks"],
         &["put", "tasks", "-"],
         &["put", "tasks", ""],
@@ -86,6 +90,7 @@ fn nothing_at_all_is_refused_and_changes_nothing() {
         &["put", "tasks", "-", "--meta", "a=1"],
         &["put", "tasks", "--media-type", "image/x"],
         &["put", "tasks", "--file", "empty"],
+        &["put", "tasks", "--json-content", "-"],
         &["update", &id, "--if-version", "1"],
         &["update", &id, "-", "--if-version", "1"],
         &["exec", "--spaces", "tasks=read"],

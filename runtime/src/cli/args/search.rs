@@ -17,7 +17,8 @@ pub(crate) struct SearchArgs {
     /// 'sha:="42"' is the text. A key in a map is named by its path: owner.name=ada. One of several
     /// values: 'status:={"in": ["pending", "failed"]}'. A list with this element:
     /// 'tags:={"contains": "urgent"}'. One of several conditions:
-    /// 'any:=[{"status": "open"}, {"priority": {">=": 3}}]'.
+    /// 'any:=[{"status": "open"}, {"priority": {">=": 3}}]'. Where nothing is found because all
+    /// values are of another type, a note says so, with --json as a line of its own.
     #[arg(long, value_name = "KEY=VALUE")]
     pub(crate) meta: Vec<String>,
     /// Only atoms whose references fit
