@@ -13,7 +13,7 @@ pub fn nearest<'a>(said: &str, all: impl IntoIterator<Item = &'a str>) -> Option
     let said = plain(said);
     let far = |it: &&str| distance(&said, &plain(it));
     let best = all.into_iter().min_by_key(far)?;
-    let allowed = said.chars().count().div_ceil(3);
+    let allowed = said.chars().count() / 3;
     let part = !said.is_empty() && best.split('.').any(|it| it == said);
     (part || far(&best) <= allowed).then_some(best)
 }

@@ -188,6 +188,11 @@ fn a_condition_of_another_type_says_so() {
         (r#"any:=[{"n": 42}, {"n": 43}]"#, number.clone()),
         ("priority=99", String::new()),
         ("unheard=1", String::new()),
+        ("priorty=1", "note: no atom here has the key \"priorty\"; there is \"priority\"\n".into()),
+        (
+            "Priority>=1",
+            "note: no atom here has the key \"Priority\"; there is \"priority\"\n".into(),
+        ),
     ] {
         let ended = place.stoa(&["search", "tasks", "--meta", meta]);
         assert_eq!((ended.code, &*ended.out, ended.err), (0, "", says), "{meta}");

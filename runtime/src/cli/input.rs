@@ -74,6 +74,9 @@ pub(super) enum Also {
 fn content(body: &BodyArgs, needed: &Needed) -> Result<Option<Content>, Problem> {
     if body.json_content.as_deref() == Some("-") {
         let text = utf8(needed.bytes(true)?, "stoa put SPACE --json-content JSON")?;
+        if text.trim().is_empty() {
+            return Err(needed.lacking());
+        }
         return Ok(Some(Content::Json(json::parse(&text)?)));
     }
     if let Some(text) = &body.json_content {

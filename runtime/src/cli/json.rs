@@ -10,7 +10,7 @@ use stoa_actors::id::{AtomId, Position};
 use stoa_actors::space::{Filter, Lease, Resource, Wake};
 use stoa_actors::value::Value;
 use stoa_runtime::agents::{AgentCard, Happening};
-use stoa_runtime::caller::{Change, SpaceCard, SubscriptionCard};
+use stoa_runtime::caller::{Change, Mismatch, SpaceCard, SubscriptionCard};
 use stoa_runtime::door::{Answer, Status};
 pub(crate) use stoa_runtime::envelope::instant;
 use stoa_runtime::envelope::{
@@ -48,13 +48,7 @@ pub(crate) fn answer(answer: &Answer) -> Json {
             }
             out
         }
-        Answer::Mismatch(it) => json!({
-            "note": it.to_string(),
-            "key": it.key,
-            "asked": it.asked,
-            "found": it.found,
-            "meant": it.meant,
-        }),
+        Answer::Mismatch(it) => mismatch(it),
         Answer::Outcome(outcome) => self::outcome(outcome),
         Answer::Agent { card, depth } => agent(card, *depth),
         Answer::Happening(it) => happening(it),
@@ -73,6 +67,20 @@ pub(crate) fn answer(answer: &Answer) -> Json {
         }
         other => json!({"unknown": format!("{other:?}")}),
     }
+}
+
+fn mismatch(it: &Mismatch) -> Json {
+    let mut out = json!({"note": it.to_string(), "key": it.key()});
+    match it {
+        Mismatch::Type { asked, found, meant, .. } => {
+            out["asked"] = json!(asked);
+            out["found"] = json!(found);
+            out["meant"] = json!(meant);
+        }
+        Mismatch::Key { nearest, .. } => out["nearest"] = json!(nearest),
+        _ => {}
+    }
+    out
 }
 
 fn space(card: &SpaceCard) -> Json {

@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 use stoa_actors::code::Ending;
 use stoa_actors::id::{Position, SubscriptionId};
+use stoa_runtime::caller::Mismatch;
 use stoa_runtime::config::Config;
 use stoa_runtime::door::{
     Answer, Call, Client, Door, Reached, Request, SubscriptionCall, perform, reach,
@@ -278,7 +279,10 @@ impl Out {
             return Ok(());
         }
         if let Answer::Mismatch(it) = answer {
-            note(format!("note: {it}; type {}", it.meant));
+            note(match it {
+                Mismatch::Type { meant, .. } => format!("note: {it}; type {meant}"),
+                it => format!("note: {it}"),
+            });
             if !self.json {
                 return Ok(());
             }

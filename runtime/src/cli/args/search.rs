@@ -18,7 +18,8 @@ pub(crate) struct SearchArgs {
     /// values: 'status:={"in": ["pending", "failed"]}'. A list with this element:
     /// 'tags:={"contains": "urgent"}'. One of several conditions:
     /// 'any:=[{"status": "open"}, {"priority": {">=": 3}}]'. Where nothing is found because all
-    /// values are of another type, a note says so, with --json as a line of its own.
+    /// values are of another type, or the key is misspelt, a note says so, with --json as a line of
+    /// its own.
     #[arg(long, value_name = "KEY=VALUE")]
     pub(crate) meta: Vec<String>,
     /// Only atoms whose references fit
