@@ -1,7 +1,7 @@
 //! Interrupts, heard on a thread of their own: however busy everything else is, the first one begins
 //! an orderly end, and the process is gone when that has taken too long, or at the second one.
 
-use std::io::Write;
+use super::screen::{self, Lines};
 use std::time::Duration;
 use stoa_runtime::problem::{Kind, Problem};
 use tokio::signal::unix::{SignalKind, signal};
@@ -42,10 +42,8 @@ impl Interrupts {
                 tell.send_replace(true);
                 let in_time = tokio::time::timeout(limit, next()).await.is_ok();
                 let why = if in_time { "interrupted again" } else { "it takes too long" };
-                drop(writeln!(
-                    anstream::stderr(),
-                    "error: not stopped in order, {why}; what was acknowledged is durable"
-                ));
+                let text = format!("not stopped in order, {why}; what was acknowledged is durable");
+                screen::error(&text, Lines::One);
                 #[expect(clippy::disallowed_methods, reason = "nothing else ends what hangs")]
                 std::process::exit(i32::from(Kind::Store.exit_code()));
             });
