@@ -110,9 +110,9 @@ async fn an_entry_from_tomorrow_moves_what_comes_after_by_a_bound() {
         root.subscribe(space, Filter::default(), None, terms).await.unwrap();
         // The past is found behind what was stamped tomorrow.
         let then = Moment::Time(stoa_actors::id::Millis(at));
-        let found = runtime.moment(then).unwrap();
+        let found = runtime.moment(then).await.unwrap();
         assert!(found >= position, "{found:?} {position:?}");
-        let early = runtime.moment(Moment::Time(stoa_actors::id::Millis(first))).unwrap();
+        let early = runtime.moment(Moment::Time(stoa_actors::id::Millis(first))).await.unwrap();
         assert!(early >= before && early < position, "{early:?}");
         assert!(root.after(u64::MAX).is_err() && root.after(1 << 60).is_err());
         drop(root);

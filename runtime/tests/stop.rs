@@ -212,7 +212,8 @@ async fn of_questions_at_once_every_acknowledged_one_is_there() {
 async fn a_refusal_waits_for_the_revoke_that_it_rests_on() {
     let dir = tempfile::tempdir().unwrap();
     let Life { runtime, caller, space, faults } = open(dir.path()).await;
-    let grant = Grant { level: Level::Write, delegate: None, expires: None, reason: String::new() };
+    let grant =
+        Grant { level: Level::Write, delegate: None, expires_ms: None, reason: String::new() };
     let bob = caller.grant("notes", "bob", grant).await.unwrap().session;
     let bob = runtime.caller(bob);
     let id = bob.put(space, text("mine".into()), Why::comment("put")).await.unwrap().id;
