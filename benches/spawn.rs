@@ -25,6 +25,7 @@ use stoa_actors::log::Cause;
 use stoa_actors::rights::{self, Rights};
 use stoa_actors::session::{Budget, Charter, Follow1, Message, Session, Thought};
 use stoa_actors::simulation::Disk;
+use stoa_actors::trust::HostGrants;
 use stoa_runtime::agents::SpawnAsk;
 use stoa_runtime::config::Config;
 use stoa_runtime::failure::StoreError;
@@ -321,6 +322,7 @@ async fn wakes() {
     let dir = tempfile::tempdir().expect("a directory");
     let mut config = Config::at(dir.path());
     config.models = Models::default().with("silent", Silent);
+    config.host_grants = HostGrants::Live;
     (config.seats_max, config.passivate_idle_ms) = (16, 10);
     let runtime = open(&config).await;
     spawn(&runtime, 640, Some("silent")).await;

@@ -20,6 +20,7 @@ use stoa_actors::codec;
 use stoa_actors::id::{LinkId, Millis, ROOT, SessionId, SpaceId};
 use stoa_actors::rights::{Ask, Message, Right, Rights, Subject};
 use stoa_actors::session::{Budget, Charter, Follow1, Thought};
+use stoa_actors::trust::HostGrants;
 use stoa_runtime::agents::SpawnAsk;
 use stoa_runtime::config::Config;
 use stoa_runtime::failure::StoreError;
@@ -100,6 +101,7 @@ impl Model for Silent {
 fn config(data: &Path) -> Config {
     let mut config = Config::at(data);
     config.models = Models::default().with("silent", Silent);
+    config.host_grants = HostGrants::Live;
     (config.seats_max, config.passivate_idle_ms) = (16, 10);
     // A larger one is fuller the more agents there are, and bounded all the same.
     config.cache_bytes = 1 << 20;

@@ -10,7 +10,8 @@
 //! [`space`], [`session`] and [`rights`] are actors, [`supervisor`] says who is started again,
 //! [`passivation`] who is let go for a while, [`retry`] what is asked again and when, [`alarm`] who
 //! is told that something is due, [`clock`] when a host's time begins; [`log`] is the pure half of the log, [`scrub`] when it is walked
-//! again, [`redaction`] what leaves it, [`codec`] its bytes; [`code`] is how agents act, [`search`]
+//! again, [`redaction`] what leaves it, [`codec`] its bytes;
+//! [`trust`] says whether a directory counts on this machine; [`code`] is how agents act, [`search`]
 //! how they find atoms; [`simulation`] runs any actor in memory and crashes it; [`printable`] is what a
 //! reader sees of a text, [`name`] what things may be
 //! called, [`nearest`] which word was meant; [`limits`] bounds it all, [`mutant`] plants bugs for the tests.
@@ -40,4 +41,5 @@ pub mod session;
 pub mod simulation;
 pub mod space;
 pub mod supervisor;
+pub mod trust;
 pub mod value;

@@ -83,6 +83,21 @@ impl Runtime {
         self.clone().listen(agents).await
     }
 
+    /// Whether a right that the log holds takes effect on this machine: what reaches outside the
+    /// directory does only where the directory is trusted.
+    pub fn takes_effect(&self, subject: &Subject) -> bool {
+        self.shared().config.host_grants.cover(subject)
+    }
+
+    /// The same as a refusal that says what to do.
+    pub(crate) fn needs_trust(&self, subject: &Subject) -> Result<(), Problem> {
+        if self.takes_effect(subject) {
+            return Ok(());
+        }
+        let text = format!("{subject} is not used here: {NOT_TRUSTED}");
+        Err(Problem::new(Kind::Forbidden, text).hint("stoa trust"))
+    }
+
     /// Which tool goes by that name.
     pub(crate) fn tool(&self, name: &str) -> Option<Arc<dyn Tool>> {
         self.shared().config.tools.get(name)
@@ -94,6 +109,7 @@ impl Runtime {
             format!("model {name:?} is not configured here; there are: {}", known.join(", "))
         })?;
         let subject = Subject::Model(name.to_owned());
+        self.needs_trust(&subject).map_err(|problem| problem.text)?;
         if name != RECIPE && !self.caller(session).holds(&subject) {
             return Err(format!("the right to use model {name:?} is gone"));
         }
@@ -108,6 +124,9 @@ struct Hand {
     session: SessionId,
     started: watch::Receiver<bool>,
 }
+
+/// Why a right that is in the log has no effect.
+const NOT_TRUSTED: &str = "the directory is not trusted on this machine";
 
 impl Perform<Session> for Hand {
     fn quarantined(&self, why: &str) {

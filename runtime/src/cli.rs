@@ -21,6 +21,7 @@ mod signals;
 mod stdin;
 mod subscriptions;
 mod value;
+mod trust;
 
 use clap::error::{ContextValue, ErrorKind};
 use clap::{CommandFactory, Parser};

@@ -91,6 +91,8 @@
 //! | `STAMPS_APART_MS` | `1_000` | the same, in time |
 //! | `INDEX_LOOK` | `Duration::from_millis(500)` | how often who waits for an index hears how far it is |
 //! | `SETTINGS_BYTES_MAX` | `64 << 10` | what counts as a file of settings |
+//! | `FOLDERS_DEPTH_MAX` | `8` | the engine's: how deep its folders are, and more |
+//! | `TRUST_BYTES_MAX` | `64 << 10` | what counts as a record of trust |
 //! | `NUMBER_BYTES_MAX` | `32` | an embedder's protocol: one number of an answer |
 //! | `AROUND_BYTES` | `64 << 10` | an embedder's protocol: what surrounds the numbers |
 //! | `COMPLAINT_BYTES` | `4 << 10` | bytes of an endpoint's complaint that are read |
@@ -120,6 +122,7 @@ use crate::model::Models;
 use crate::tool::Tools;
 use std::path::{Path, PathBuf};
 use stoa_actors::limits::Limits;
+use stoa_actors::trust::HostGrants;
 
 /// How a data directory is opened and what its actors may use.
 #[derive(Clone, Debug)]
@@ -292,6 +295,10 @@ pub struct Config {
     pub due_retry_ms: u64,
     /// What agents may call, if they are given the right to.
     pub tools: Tools,
+    /// Whether tools, secrets and models that the log of this directory grants take effect here.
+    /// They do not until somebody says that the directory is trusted on this machine:
+    /// [`crate::trust::TrustStore::verdict`], or the program that made the directory itself.
+    pub host_grants: HostGrants,
     /// Documents that are read into spaces.
     pub sources: SourceLimits,
     /// Writes that fail on demand; nothing can be asked of it without the feature `faults`.
@@ -382,6 +389,7 @@ impl Config {
             due_rows_max: 1_024,
             due_retry_ms: 500,
             tools: Tools::default(),
+            host_grants: HostGrants::Inert,
             sources: SourceLimits::default(),
             faults: Faults::default(),
         }

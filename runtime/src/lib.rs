@@ -11,6 +11,7 @@
 //! [`seat`] is the address of an actor; [`store`] is what is durable, [`moment`] where it was at a
 //! time, [`audit`] proves it, and [`backup`] copies it; [`envelope`] is a space as a file, and a
 //! [`part`] one that is not yet whole; [`sandbox`] runs Python; [`door`] serves other processes;
+//! [`trust`] says which directories count on this machine;
 //! [`problem`] and [`failure`] are the two kinds of no. The [`guide`] shows how to build on it.
 
 pub mod agents;
@@ -49,6 +50,7 @@ pub mod session;
 pub mod store;
 pub mod tool;
 mod tree;
+pub mod trust;
 mod turnstile;
 mod vectors;
 

@@ -76,7 +76,7 @@ pub trait Model: Send + Sync + 'static {
 pub struct Models(BTreeMap<String, Arc<dyn Model>>);
 
 /// The name of [`Recipe`].
-pub const RECIPE: &str = "recipe";
+pub const RECIPE: &str = stoa_actors::trust::BUILT_IN_MODEL;
 
 impl Default for Models {
     /// The one that needs nothing: `recipe`.

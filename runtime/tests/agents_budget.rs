@@ -11,6 +11,7 @@ use stoa_actors::rights::Level;
 use stoa_actors::search::Query;
 use stoa_actors::session::{Budget, Thought};
 use stoa_actors::space::Draft;
+use stoa_actors::trust::HostGrants;
 use stoa_runtime::agents::{AgentCard, SpaceAsk, SpawnAsk};
 use stoa_runtime::caller::{Caller, Why};
 use stoa_runtime::config::Config;
@@ -31,6 +32,7 @@ impl Place {
         let directory = tempfile::tempdir().unwrap();
         let mut config = Config::at(directory.path());
         config.models = models;
+        config.host_grants = HostGrants::Live;
         config.workers.worker = Some(env!("CARGO_BIN_EXE_stoa").into());
         config.limits.session.backoff_first_ms = 1;
         let runtime = Runtime::open(config).await.unwrap();

@@ -10,6 +10,7 @@ use stoa_actors::id::{ROOT, SessionId, SpaceId};
 use stoa_actors::rights::Level;
 use stoa_actors::session::Thought;
 use stoa_actors::space::{Draft, Edit};
+use stoa_actors::trust::HostGrants;
 use stoa_runtime::agents::{SpaceAsk, SpawnAsk};
 use stoa_runtime::caller::{Caller, Why};
 use stoa_runtime::config::Config;
@@ -46,6 +47,7 @@ impl Silent {
 async fn open(directory: &TempDir, silent: &Silent) -> (Runtime, Caller) {
     let mut config = Config::at(directory.path());
     config.models = Models::default().with("silent", silent.clone());
+    config.host_grants = HostGrants::Live;
     config.limits.session.rest_first_ms = 1;
     config.limits.session.rest_ms_max = 1;
     let runtime = loop {

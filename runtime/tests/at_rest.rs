@@ -9,6 +9,7 @@ use stoa_actors::atom::Content;
 use stoa_actors::id::{AtomId, ROOT, SessionId, SpaceId};
 use stoa_actors::session::Thought;
 use stoa_actors::space::{Draft, Expect, Patch};
+use stoa_actors::trust::HostGrants;
 use stoa_runtime::agents::SpawnAsk;
 use stoa_runtime::caller::{Caller, Why};
 use stoa_runtime::config::Config;
@@ -105,6 +106,7 @@ async fn a_hundred_thousand_are_at_rest_and_any_one_wakes() {
     let (directory, silent) = (tempfile::tempdir().unwrap(), Silent::default());
     let mut config = Config::at(directory.path());
     config.models = Models::default().with("silent", silent.clone());
+    config.host_grants = HostGrants::Live;
     (config.seats_max, config.passivate_idle_ms) = (SEATS, 10);
     config.limits.session.rest_first_ms = 1;
     config.limits.session.rest_ms_max = 1;

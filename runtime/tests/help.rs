@@ -13,6 +13,8 @@ mod screen;
 mod sharing;
 #[path = "help/subscriptions.rs"]
 mod subscriptions;
+#[path = "help/trust.rs"]
+mod trust;
 
 use harness::Place;
 use rustix::process::Signal;
@@ -165,6 +167,7 @@ fn every_verb_prints_json_lines_with_the_keys_that_scripts_rely_on() {
     lines(&["backup", "copy", "--verify"], &format!("whole {COPY}"), 1);
     lines(&["restore", "copy", "--data", "new"], &format!("restored {COPY}"), 1);
     lines(&["doctor"], "rebuilt_from_entries", 1);
+    lines(&["trust"], "directory trusted why_not sections", 1);
 
     let serve = place.serve();
     assert_eq!(place.json(&["status"])[0]["pid"], serve.pid());

@@ -224,7 +224,11 @@ impl Caller {
             Subject::Secret(_) | Subject::Space(_) => false,
         };
         let root = self.runtime.caller(ROOT);
-        if !configured || root.holds(&subject) {
+        if !configured {
+            return Ok(());
+        }
+        self.runtime.needs_trust(&subject)?;
+        if root.holds(&subject) {
             return Ok(());
         }
         let reason = "configured".to_owned();

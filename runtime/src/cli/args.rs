@@ -302,6 +302,21 @@ pub(crate) enum Verb {
     },
     #[command(flatten)]
     Copy(CopyVerb),
+    /// Trust the settings and grants that came with a directory, on this machine
+    ///
+    /// A directory can come from anybody. Until you trust it here, the sections of its config.toml
+    /// are not used, and rights in its log on tools, secrets and models take no effect. Your own
+    /// configuration (XDG_CONFIG_HOME/stoa, else ~/.config/stoa) keeps what you have trusted: the
+    /// path, its owner and a hash of each section. A section that changes, and a directory that is
+    /// moved, copied or cloned, must be trusted again.
+    Trust {
+        /// Only print what would be trusted, and what is
+        #[arg(long, conflicts_with = "remove")]
+        show: bool,
+        /// Trust it no more
+        #[arg(long)]
+        remove: bool,
+    },
     /// Which process has the directory open, and how it is
     Status,
     /// Keep the directory open for others until interrupted

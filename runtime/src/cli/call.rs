@@ -100,6 +100,7 @@ pub(super) fn call(verb: Verb) -> Result<Call, Problem> {
         }
         Verb::Copy(CopyVerb::Restore { .. } | CopyVerb::Import { .. })
         | Verb::Doctor { .. }
+        | Verb::Trust { .. }
         | Verb::Serve => {
             unreachable!("not asked of an owner")
         }

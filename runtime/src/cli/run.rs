@@ -5,6 +5,7 @@ use super::call::call;
 use super::doctor::doctor;
 use super::progress::Progress;
 use super::screen::{Screen, note};
+use super::trust::{Step, trust};
 use super::{carry, copies, json, print, settings, signals, stdin};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -23,6 +24,14 @@ use stoa_runtime::store;
 
 pub(crate) async fn run(args: Args) -> Result<(), Problem> {
     let data = data_directory(args.data.clone())?;
+    if let Verb::Trust { show, remove } = args.verb {
+        let step = match (show, remove) {
+            (true, _) => Step::Show,
+            (_, true) => Step::Remove,
+            _ => Step::Trust,
+        };
+        return trust(&data, &step, args.json);
+    }
     let config = settings::config(&data)?;
     match &args.verb {
         Verb::Copy(CopyVerb::Backup { target, verify: true }) => {

@@ -170,6 +170,7 @@ impl Hands {
         if !self.caller.holds(&subject) {
             return Err(raise("NameError", format!("name '{}' is not defined", call.name)));
         }
+        self.caller.runtime.needs_trust(&subject).map_err(refused)?;
         let tool = self.caller.runtime.tool(&call.name).ok_or_else(|| {
             raise("RuntimeError", format!("tool {} is not configured here", call.name))
         })?;

@@ -67,6 +67,8 @@ impl Place {
             command.args(["--data", "data"]);
         }
         command.args(args).current_dir(self.dir.path());
+        // Whoever runs the tests has a configuration of their own.
+        command.env("XDG_CONFIG_HOME", self.path("configuration"));
         Started::new(&mut command, stdin)
     }
 
