@@ -27,7 +27,7 @@ use stoa_actors::space::{Draft, Expect, Mutation, Patch, Resource, Wanted};
 use stoa_actors::value::Value;
 use stoa_runtime::caller::{Caller, ClaimAsk, Why};
 use stoa_runtime::config::Config;
-use stoa_runtime::door::{Answer, Call, Client, Door, Reached, Request, reach};
+use stoa_runtime::door::{Answer, Call, Client, Door, Identity, Reached, Request, reach};
 use stoa_runtime::problem::Kind;
 use stoa_runtime::runtime::{Runtime, kinds};
 
@@ -220,7 +220,7 @@ async fn over_the_socket(data: &Path, space: SpaceId, workers: usize) -> (f64, u
                 let (ask, why) = (Box::new(ask(true)), Why::default());
                 let call = Call::Claim { space: space.clone(), ask, why };
                 let mut taken = None;
-                let request = Request { acting_as: None, call };
+                let request = Request { identity: Identity::Owner, call };
                 let end = client.ask(&request, |answer| {
                     taken = Some(answer);
                     Ok(())
@@ -232,7 +232,7 @@ async fn over_the_socket(data: &Path, space: SpaceId, workers: usize) -> (f64, u
                 let Some(Answer::Taken(taken)) = taken else { panic!("an answer amiss") };
                 let mutations = completion(taken.read.atom.id, taken.lease.token);
                 let call = Call::Transact { space: space.clone(), mutations, why: Why::default() };
-                let request = Request { acting_as: None, call };
+                let request = Request { identity: Identity::Owner, call };
                 let done = client.ask(&request, |_| Ok(()));
                 done.await.expect("done");
                 count += 1;

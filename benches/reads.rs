@@ -14,7 +14,7 @@ use stoa_actors::id::{AtomId, ROOT, SpaceId};
 use stoa_actors::space::{Draft, Filter};
 use stoa_runtime::caller::{Caller, Why};
 use stoa_runtime::config::Config;
-use stoa_runtime::door::{Call, Reached, Request, reach};
+use stoa_runtime::door::{Call, Identity, Reached, Request, reach};
 use stoa_runtime::runtime::{Runtime, kinds};
 use tokio::sync::Notify;
 
@@ -100,7 +100,7 @@ async fn over_the_socket(data: std::path::PathBuf, ids: Vec<AtomId>) -> Vec<f64>
     let mut took = Vec::new();
     for n in 0..5_000 {
         let call = Call::Get { id: ids[n * 7 % ids.len()], version: None, as_of: None };
-        let request = Request { acting_as: None, call };
+        let request = Request { identity: Identity::Owner, call };
         let begun = Instant::now();
         client.ask(&request, |_| Ok(())).await.expect("get");
         took.push(micros(begun));

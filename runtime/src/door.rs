@@ -6,6 +6,7 @@
 
 mod agents;
 mod answer;
+mod identity;
 mod leases;
 mod past;
 mod perform;
@@ -17,6 +18,8 @@ mod visit;
 
 pub use agents::AgentCall;
 pub use answer::Answer;
+pub use identity::{Identity, Peer};
+pub(crate) use identity::{READS, RESEARCH};
 pub use leases::LeaseCall;
 pub use past::HistoryCall;
 pub use perform::{AuditAsk, Call, ExecAsk, Request, perform};
@@ -31,9 +34,10 @@ use std::io;
 use std::path::{Path, PathBuf};
 use stoa_actors::codec;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::net::UnixStream;
 
 /// The form of a frame; a client and an owner of different forms refuse each other.
-const FRAME_FORM: u8 = 8;
+const FRAME_FORM: u8 = 9;
 
 /// What the owner says first, and again while it opens its store.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -53,6 +57,13 @@ enum Reply {
     Working,
     Answer(Box<Answer>),
     End(Result<(), crate::problem::Problem>),
+}
+
+/// The file's mode keeps others out already; this holds also where it was changed, and where
+/// somebody else has put a socket in its place.
+fn same_user(stream: &UnixStream) -> bool {
+    let own = rustix::process::geteuid().as_raw();
+    stream.peer_cred().is_ok_and(|peer| peer.uid() == own || peer.uid() == 0)
 }
 
 async fn send<T: Serialize>(to: &mut (impl AsyncWrite + Unpin), value: &T) -> io::Result<()> {

@@ -17,7 +17,7 @@ use stoa_actors::space::Draft;
 use stoa_runtime::agents::{AgentCard, Happening, SpaceAsk, SpawnAsk};
 use stoa_runtime::caller::{Caller, Grant, Why};
 use stoa_runtime::config::Config;
-use stoa_runtime::door::{Call, Request, perform};
+use stoa_runtime::door::{Call, Identity, Peer, Request, perform};
 use stoa_runtime::failure::StoreError;
 use stoa_runtime::problem::Kind;
 use stoa_runtime::research::ResearchAsk;
@@ -251,7 +251,9 @@ elif 'vault' in spaces:
     let grant = Grant { level: Level::Append, delegate: None, expires_ms: None, reason };
     let call = Call::Grant { space: "vault".into(), to: "finder".into(), grant };
     let (answers, _ready) = tokio::sync::mpsc::channel(64);
-    perform(&runtime, Request { acting_as: None, call }, answers).await.unwrap();
+    perform(&runtime, Peer::Owner, Request { identity: Identity::Owner, call }, answers)
+        .await
+        .unwrap();
     rest(&runtime).await;
     assert_eq!(texts(&root, vault).await, ["what I found"]);
     assert_eq!(texts(&root, card.dm).await, ["to leave what I found", "you asked"]);

@@ -10,6 +10,8 @@ mod carrying;
 mod full_disk;
 #[path = "bad_input/hostile.rs"]
 mod hostile;
+#[path = "bad_input/identity.rs"]
+mod identity;
 #[path = "bad_input/stores.rs"]
 mod stores;
 #[path = "bad_input/table.rs"]

@@ -7,7 +7,7 @@ use crate::store::Entry;
 use serde::{Deserialize, Serialize};
 use stoa_actors::behaviour::Behaviour;
 use stoa_actors::codec::CodecError;
-use stoa_actors::id::{Millis, Position, RIGHTS, ROOT, SessionId, SpaceId, StreamId};
+use stoa_actors::id::{Millis, Position, RIGHTS, SessionId, SpaceId, StreamId};
 use stoa_actors::incarnation;
 use stoa_actors::log::Body;
 use stoa_actors::session::{Booking, Event, Recorded, Session, Settlement, TurnOutcome};
@@ -37,10 +37,7 @@ impl Caller {
         after: Position,
         limit: usize,
     ) -> Result<Vec<Happening>, Problem> {
-        if self.session() != ROOT {
-            let text = "the history of all rights is for the owner of the directory";
-            return Err(Problem::new(Kind::Forbidden, text).hint("stoa space list"));
-        }
+        self.is_owner("the history of all rights tells of every session", "stoa space list")?;
         self.all_of(RIGHTS, after, limit).await
     }
 

@@ -14,7 +14,7 @@ use stoa_actors::limits::Limits;
 use stoa_actors::space::Merge;
 use stoa_runtime::backup::{Copied, Copying};
 use stoa_runtime::caller::{Imported, Why};
-use stoa_runtime::door::{Answer, Call, Request};
+use stoa_runtime::door::{Answer, Call, Identity, Request};
 use stoa_runtime::envelope::{Batches, Checked, Flaw, Foreign, check};
 use stoa_runtime::part::Part;
 use stoa_runtime::problem::{Kind, Problem, quoted};
@@ -103,7 +103,7 @@ impl Import {
         ask: ImportAsk,
         as_json: bool,
     ) -> Result<(), Problem> {
-        let request = |call| Request { acting_as: ask.acting_as.clone(), call };
+        let request = |call| Request { identity: ask.identity.clone(), call };
         let into = match ask.new_ids {
             true => Some(id_of(owner, request(Call::Space { name: ask.space.clone() })).await?),
             false => None,
@@ -152,7 +152,7 @@ impl Import {
 
 /// What was typed after `import`, but for the file.
 pub(super) struct ImportAsk {
-    pub(super) acting_as: Option<String>,
+    pub(super) identity: Identity,
     pub(super) space: String,
     pub(super) new_ids: bool,
     pub(super) merge: bool,

@@ -15,7 +15,7 @@ use stoa_actors::id::{Position, SubscriptionId};
 use stoa_runtime::caller::Mismatch;
 use stoa_runtime::config::Config;
 use stoa_runtime::door::{
-    Answer, Call, Client, Door, Reached, Request, SubscriptionCall, perform, reach,
+    Answer, Call, Client, Door, Identity, Peer, Reached, Request, SubscriptionCall, perform, reach,
 };
 use stoa_runtime::failure::StoreError;
 use stoa_runtime::problem::{Kind, Problem};
@@ -53,7 +53,8 @@ pub(crate) async fn run(args: Args) -> Result<(), Problem> {
     let json = args.json || lines;
     if let Verb::Copy(CopyVerb::Import { space, file, new_ids, merge, comment }) = args.verb {
         let import = carry::Import::open(file)?;
-        let ask = carry::ImportAsk { acting_as: args.acting_as, space, new_ids, merge, comment };
+        let identity = identity(args.acting_as);
+        let ask = carry::ImportAsk { identity, space, new_ids, merge, comment };
         return match reach(config, kinds()).await? {
             Reached::Client(mut client) => {
                 import.run(&mut Owner::Other(&mut client), ask, json).await
@@ -75,7 +76,7 @@ pub(crate) async fn run(args: Args) -> Result<(), Problem> {
     let ack = matches!(args.verb, Verb::Subscription(SubscriptionVerb::Read { ack: true, .. }));
     let progress = Progress::new();
     let mut out = Out { json, file, progress, page, read: None, failed: None, hung_up: false };
-    let request = Request { acting_as: args.acting_as, call: call(args.verb)? };
+    let request = Request { identity: identity(args.acting_as), call: call(args.verb)? };
     if let Call::Update { patch, .. } = &request.call
         && patch.content.is_none()
         && stdin::has_something()
@@ -94,6 +95,11 @@ pub(crate) async fn run(args: Args) -> Result<(), Problem> {
     out.end(done)
 }
 
+/// Who types without `--as` is the owner of the directory, and says so.
+fn identity(acting_as: Option<String>) -> Identity {
+    acting_as.map_or(Identity::Owner, Identity::Session)
+}
+
 /// Asks, and prints what is answered; what is printed of a subscription is acknowledged then.
 async fn ask(
     owner: &mut Owner<'_>,
@@ -101,12 +107,12 @@ async fn ask(
     ack: bool,
     out: &mut Out,
 ) -> Result<(), Problem> {
-    let acting_as = request.acting_as.clone();
+    let identity = request.identity.clone();
     owner.ask(request, &mut |answer: &Answer| out.tell(answer)).await?;
     match out.acknowledgement().filter(|_| ack) {
         None => Ok(()),
         Some(call) => {
-            let request = Request { acting_as, call };
+            let request = Request { identity, call };
             owner.ask(request, &mut |answer: &Answer| out.tell(answer)).await
         }
     }
@@ -228,7 +234,7 @@ async fn answer(
     each: &mut dyn FnMut(&Answer) -> io::Result<()>,
 ) -> Result<(), Problem> {
     let (answers, mut ready) = tokio::sync::mpsc::channel(64);
-    let work = perform(runtime, request, answers);
+    let work = perform(runtime, Peer::Owner, request, answers);
     // It takes the queue with it: when nobody reads any more, the work must not wait for room.
     let print = async move {
         while let Some(answer) = ready.recv().await {

@@ -2,6 +2,7 @@
 
 use super::agents::AgentCall;
 use super::answer::{Answer, Out};
+use super::identity::{Identity, Peer};
 use super::leases::LeaseCall;
 use super::past::HistoryCall;
 use super::status::status;
@@ -20,7 +21,7 @@ use crate::session;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 use stoa_actors::atom::Metadata;
-use stoa_actors::id::{AtomId, Position, ROOT, SpaceId};
+use stoa_actors::id::{AtomId, Position, SpaceId};
 use stoa_actors::rights::Level;
 use stoa_actors::search::Query;
 use stoa_actors::space::{Carried, Draft, Expect, Filter, Mutation, Patch};
@@ -29,8 +30,8 @@ use tokio::sync::mpsc::Sender;
 /// What a process asks of the owner.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Request {
-    /// Acts as this session of the root's, with its rights and names; as the root without.
-    pub acting_as: Option<String>,
+    /// Who asks. A request that does not say so is refused.
+    pub identity: Identity,
     /// What.
     pub call: Call,
 }
@@ -166,17 +167,16 @@ pub enum AuditAsk {
     Whole,
 }
 
-/// Does what is asked; answers go out as they come.
+/// Does what is asked, if who asks may; answers go out as they come. `peer` is what the door knows
+/// of the other side.
 pub async fn perform(
     runtime: &Runtime,
+    peer: Peer,
     request: Request,
     answers: Sender<Answer>,
 ) -> Result<(), Problem> {
-    let root = runtime.caller(ROOT);
-    let caller = match &request.acting_as {
-        None => root,
-        Some(name) => runtime.caller(root.session_named(name)?),
-    };
+    let caller = runtime.admit(peer, &request.identity)?;
+    caller.may_ask(&request.call)?;
     let out = Out(answers);
     match request.call {
         Call::CreateSpace { name, description } => {
@@ -281,7 +281,7 @@ pub async fn perform(
             let outcome = session::exec(&caller, source, &spaces, session.as_deref()).await?;
             out.tell(Answer::Outcome(outcome)).await
         }
-        Call::Status => out.tell(Answer::Status(status(runtime).await?)).await,
+        Call::Status => out.tell(Answer::Status(status(&caller).await?)).await,
         Call::Audit(AuditAsk::Whole) => {
             let (store, kinds) = (runtime.store().clone(), runtime.kinds().clone());
             let head = runtime.durable();
@@ -299,10 +299,6 @@ pub async fn perform(
             out.tell(Answer::Imported(caller.import(id, carried, why).await?)).await
         }
         Call::Backup { target } => {
-            if caller.session() != ROOT {
-                let text = "a backup holds what every session may read: it is for the root alone";
-                return Err(Problem::new(Kind::Forbidden, text).hint("stoa backup FILE"));
-            }
             let looking = out.0.clone();
             let look = move |copied| drop(looking.try_send(Answer::Copied(copied)));
             out.tell(Answer::Backup(runtime.backup(&target, look).await?)).await

@@ -1,6 +1,6 @@
 //! Reaching a data directory: connect, else open, else wait for whoever is about to serve it.
 
-use super::{Address, Answer, Door, Hello, Reply, Request, receive, send};
+use super::{Address, Answer, Door, Hello, Reply, Request, receive, same_user, send};
 use crate::config::Config;
 use crate::failure::StoreError;
 use crate::kinds::Kinds;
@@ -85,6 +85,9 @@ enum Miss {
 async fn connect(config: &Config, patience: Duration) -> Result<Client, Miss> {
     let address = Address::of(&config.data).map_err(|_| Miss::Nobody)?;
     let mut stream = UnixStream::connect(&address.path).await.map_err(|_| Miss::Nobody)?;
+    if !same_user(&stream) {
+        return Err(Miss::Nobody);
+    }
     let frame_bytes_max = config.frame_bytes_max;
     loop {
         let hello = tokio::time::timeout(patience, receive(&mut stream, frame_bytes_max)).await;

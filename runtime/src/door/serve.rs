@@ -1,7 +1,7 @@
 //! The owner's side: accept, greet, and stay until everybody is done or is told to go.
 
 use super::visit::{Inside, Visit, stopping};
-use super::{Address, Hello, send};
+use super::{Address, Hello, same_user, send};
 use crate::config::Config;
 use crate::failure::StoreError;
 use crate::problem::{Kind, Problem};
@@ -143,6 +143,7 @@ impl Hall {
                 tokio::time::sleep(Duration::from_millis(10)).await;
                 continue;
             };
+            // Whoever is let in here is the owner of the directory.
             if !same_user(&stream) {
                 continue;
             }

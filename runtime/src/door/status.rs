@@ -1,13 +1,14 @@
 //! How a data directory is, told.
 
 use crate::VectorStatus;
+use crate::caller::Caller;
 use crate::problem::Problem;
-use crate::runtime::Runtime;
 use crate::search::IndexCard;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
-use stoa_actors::id::{Millis, Position, ROOT};
+use std::collections::{BTreeMap, BTreeSet};
+use stoa_actors::id::{Millis, Position, ROOT, SpaceId, StreamId};
 use stoa_actors::log::Head;
+use stoa_actors::rights::Subject;
 
 /// How a data directory is.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -47,16 +48,14 @@ pub struct Status {
     pub quarantined: Vec<(String, String)>,
 }
 
-pub(super) async fn status(runtime: &Runtime) -> Result<Status, Problem> {
+/// As far as the caller may see: other spaces and sessions are not counted and not named.
+pub(super) async fn status(caller: &Caller) -> Result<Status, Problem> {
     use stoa_actors::supervisor::State;
+    let runtime = &caller.runtime;
+    let owner = caller.session() == ROOT;
     let supervised = runtime.supervised().await;
     let scrubbed = runtime.scrubbed();
-    let shared = runtime.shared();
-    let (sessions, spaces) = {
-        let rights = shared.rights.read();
-        let alive = rights.births().filter(|(_, birth)| birth.ended.is_none()).count();
-        (alive, rights.spaces().count())
-    };
+    let seen = Seen::by(caller);
     Ok(Status {
         pid: std::process::id(),
         head: runtime.head()?,
@@ -64,16 +63,21 @@ pub(super) async fn status(runtime: &Runtime) -> Result<Status, Problem> {
         commits: runtime.commits(),
         scrubbed: scrubbed.map_or(Position(0), |it| it.head.position),
         scrubbed_at: scrubbed.map(|it| it.at),
-        commit_ms: shared.log.commit_ms(),
-        sessions: sessions as u64,
-        agents: agents(runtime).await?,
-        spaces: spaces as u64,
+        commit_ms: runtime.shared().log.commit_ms(),
+        sessions: seen.sessions,
+        agents: agents(caller).await?,
+        spaces: seen.spaces.len() as u64,
         seats: runtime.seats() as u64,
         running: supervised.iter().filter(|(_, it)| *it == State::Running).count() as u64,
-        indexes: runtime.indexes(),
-        vectors: runtime.vector_status(),
+        indexes: runtime
+            .indexes()
+            .into_iter()
+            .filter(|it| owner || seen.spaces.contains(&it.space))
+            .collect(),
+        vectors: runtime.vector_status().filter(|_| owner),
         quarantined: supervised
             .into_iter()
+            .filter(|(stream, _)| owner || seen.streams.contains(stream))
             .filter_map(|(stream, state)| match state {
                 State::Quarantined { why } => Some((stream.to_string(), why)),
                 _ => None,
@@ -82,10 +86,37 @@ pub(super) async fn status(runtime: &Runtime) -> Result<Status, Problem> {
     })
 }
 
-async fn agents(runtime: &Runtime) -> Result<BTreeMap<String, u64>, Problem> {
+/// What there is, as far as one session may see it.
+struct Seen {
+    sessions: u64,
+    spaces: BTreeSet<SpaceId>,
+    streams: BTreeSet<StreamId>,
+}
+
+impl Seen {
+    fn by(caller: &Caller) -> Seen {
+        let (own, shared) = (caller.session(), caller.runtime.shared());
+        let (now, rights) = (shared.clock.now(), shared.rights.read());
+        let reads = |space: &SpaceId| {
+            own == ROOT || rights.level(own, &Subject::Space(*space), now).is_some()
+        };
+        let spaces: BTreeSet<SpaceId> = rights.spaces().filter(reads).collect();
+        let mut streams: BTreeSet<StreamId> = spaces.iter().map(|it| it.stream()).collect();
+        let mut sessions = 0;
+        for (session, birth) in rights.births() {
+            if own == ROOT || own == session || rights.governs(own, session) {
+                streams.insert(session.stream());
+                sessions += u64::from(birth.ended.is_none());
+            }
+        }
+        Seen { sessions, spaces, streams }
+    }
+}
+
+async fn agents(caller: &Caller) -> Result<BTreeMap<String, u64>, Problem> {
     let mut counts = BTreeMap::new();
-    for card in runtime.caller(ROOT).agents().await? {
-        let at_rest = card.state == "idle" && !runtime.is_up(card.id.stream());
+    for card in caller.agents().await? {
+        let at_rest = card.state == "idle" && !caller.runtime.is_up(card.id.stream());
         let state = if at_rest { "passivated".to_owned() } else { card.state };
         *counts.entry(state).or_insert(0) += 1;
     }

@@ -1,6 +1,6 @@
 //! One client at the door: greeted, answered request by request, and told to go when the owner stops.
 
-use super::{Hello, Reply, Request, perform, receive, send};
+use super::{Hello, Peer, Reply, Request, perform, receive, send};
 use crate::config::Config;
 use crate::problem::{Kind, Problem};
 use crate::runtime::Runtime;
@@ -119,7 +119,7 @@ impl Visit {
         let (answers, mut ready) = mpsc::channel(config.answers_max);
         // A task of its own: however long it computes, the heart beats.
         let (of, mut work) = (runtime.clone(), JoinSet::new());
-        work.spawn(async move { perform(&of, request, answers).await });
+        work.spawn(async move { perform(&of, Peer::Owner, request, answers).await });
         let mut end = None;
         let mut beat = tokio::time::interval(Duration::from_millis(config.working_ms));
         beat.reset();

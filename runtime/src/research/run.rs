@@ -10,6 +10,7 @@ use super::texts::{id, paths_id, run_id};
 use super::{Ingested, Progress, ingest};
 use crate::agents::{AgentCard, SpaceAsk, SpawnAsk};
 use crate::caller::{Caller, Read, Why};
+use crate::door::{READS, RESEARCH};
 use crate::problem::{Kind, Problem};
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
@@ -63,13 +64,15 @@ impl Caller {
     ///
     /// By crash: what is done is kept, and the same question goes on from there. Errors:
     /// [`Kind::Invalid`] for a question or a number out of bounds and for documents that hold
-    /// nothing to be read, [`Kind::Action`] when the agents came to rest without an answer.
+    /// nothing to be read, [`Kind::Forbidden`] for anybody but the owner of the directory, whose
+    /// process reads the files, [`Kind::Action`] when the agents came to rest without an answer.
     pub async fn research(
         &self,
         ask: &ResearchAsk,
         look: &mut (dyn FnMut(Doing) + Send),
     ) -> Result<Report, Problem> {
         let ask = &ResearchAsk { question: ask.question.trim().to_owned(), ..ask.clone() };
+        self.is_owner(READS, RESEARCH)?;
         self.check(ask)?;
         self.runtime.start_agents().await?;
         let place = paths_id(ask);

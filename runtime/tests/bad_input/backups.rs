@@ -71,7 +71,8 @@ fn a_backup_goes_nowhere_where_something_is_or_nothing_can_be() {
             assert_said(&place, &ended, code, &says);
         }
         place.json(&["grant", "tasks", "bob", "read"]);
-        let says = "error: a backup holds what every session may read: it is for the root alone\n\
+        let says = "error: a backup holds what every session may read: it is for the owner of the \
+                    directory alone\n\
                     hint: stoa backup FILE";
         assert_said(&place, &place.stoa(&["--as", "bob", "backup", "copy"]), 4, says);
         assert_eq!(names(&place), ["data", "many.py", "mine"]);
