@@ -31,6 +31,8 @@ use stoa_actors::printable::one_line;
 use stoa_runtime::problem::{Kind, Problem};
 
 pub(crate) fn main() -> ExitCode {
+    // Whatever this process makes is its user's alone, also what the engine makes.
+    rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
     let args = match args::Args::try_parse() {
         Ok(args) => args,
         Err(error) => return usage(&error),

@@ -51,6 +51,25 @@ pub enum StoreError {
         /// The data directory.
         path: PathBuf,
     },
+    /// The directory belongs to another user.
+    #[error("{} belongs to user {owner}, not to you (user {own})", .path.display())]
+    Foreign {
+        /// The data directory.
+        path: PathBuf,
+        /// Its owner.
+        owner: u32,
+        /// The user of this process.
+        own: u32,
+    },
+    /// Others can look into the directory, and it is not stoa's alone to change that.
+    #[error("others can use {}: its mode is {mode:o}; make it private, or name another directory",
+        .path.display())]
+    Exposed {
+        /// The data directory.
+        path: PathBuf,
+        /// Its mode.
+        mode: u32,
+    },
     /// There is something in a directory that is to be filled.
     #[error("{} is not empty; restore into a new directory", .path.display())]
     Occupied {

@@ -1,12 +1,14 @@
 //! A file that has its name only once it is whole.
 
+use rustix::fs::OFlags;
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, ErrorKind};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 /// A file that is being written beside its target. Without [`Part::publish`] nothing is left of it;
-/// what a killed process leaves is written over by the next part of the same name.
+/// what a killed process leaves is written over by the next part of the same name. It is private to
+/// its owner, whatever the umask is.
 #[derive(Debug)]
 pub struct Part {
     target: PathBuf,
@@ -18,7 +20,8 @@ pub struct Part {
 
 impl Part {
     /// Begins. Errors: [`ErrorKind::AlreadyExists`] where something has the name,
-    /// [`ErrorKind::ResourceBusy`] while another process writes it.
+    /// [`ErrorKind::ResourceBusy`] while another process writes it,
+    /// [`ErrorKind::PermissionDenied`] where somebody else has put a file or a link in its place.
     pub fn begin(target: &Path) -> io::Result<Part> {
         if fs::symlink_metadata(target).is_ok() {
             return Err(ErrorKind::AlreadyExists.into());
@@ -27,7 +30,15 @@ impl Part {
         let part = target.with_file_name(format!(".{name}.stoa-part"));
         let mut options = OpenOptions::new();
         let options = options.read(true).write(true).create(true).truncate(false).mode(0o600);
-        let file = options.open(&part)?;
+        // In a folder that others can write, the name may be a link to what is not ours to change.
+        let file = options.custom_flags(OFlags::NOFOLLOW.bits() as i32).open(&part)?;
+        let found = file.metadata()?;
+        if found.uid() != rustix::process::geteuid().as_raw() || !found.is_file() {
+            return Err(ErrorKind::PermissionDenied.into());
+        }
+        if found.mode() & 0o077 != 0 {
+            file.set_permissions(fs::Permissions::from_mode(0o600))?;
+        }
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => return Err(ErrorKind::ResourceBusy.into()),

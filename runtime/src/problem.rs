@@ -106,6 +106,11 @@ impl From<StoreError> for Problem {
             StoreError::Unrestored { path } => {
                 Some(format!("stoa --data {} restore BACKUP", path.display()))
             }
+            StoreError::Foreign { path, own, .. } => {
+                let path = path.display();
+                Some(format!("sudo chown -R {own} {path} && chmod -R go= {path}"))
+            }
+            StoreError::Exposed { path, .. } => Some(format!("chmod 700 {}", path.display())),
             StoreError::Occupied { .. } => Some("stoa --data NEW_DIR restore BACKUP".to_owned()),
             StoreError::Breach(breach) => Some(give_up(breach)),
             StoreError::Damaged { breach, .. } => Some(give_up(breach)),

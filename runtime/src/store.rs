@@ -11,6 +11,7 @@ mod keys;
 mod leave;
 mod open;
 mod past;
+mod private;
 mod purge;
 mod repls;
 mod restore;

@@ -8,6 +8,7 @@ use super::screen::{Line, Screen};
 use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{self, BufReader, BufWriter, IsTerminal, Seek, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use stoa_actors::id::{AtomId, SpaceId};
 use stoa_actors::limits::Limits;
@@ -221,7 +222,7 @@ fn aside() -> io::Result<File> {
     let name = format!("stoa-import-{}", std::process::id());
     let path = std::env::temp_dir().join(name);
     let mut options = std::fs::OpenOptions::new();
-    let mut file = options.read(true).write(true).create_new(true).open(&path)?;
+    let mut file = options.read(true).write(true).create_new(true).mode(0o600).open(&path)?;
     std::fs::remove_file(&path)?;
     io::copy(&mut io::stdin().lock(), &mut file)?;
     file.rewind()?;

@@ -2,7 +2,7 @@
 //! was acknowledged. Any doubt is a refusal that says so; nothing is repaired on the quiet.
 
 use super::fold::Fold;
-use super::{Accounts, Store, Tables, Witness, keys, scrub};
+use super::{Accounts, Store, Tables, Witness, keys, private, scrub};
 use crate::blocking::told_to_block;
 use crate::config::Config;
 use crate::failure::StoreError;
@@ -64,6 +64,7 @@ pub(super) fn lock_directory(
         .mode(0o700)
         .create(data)
         .map_err(file_error("cannot make the data directory", data))?;
+    private::close_directory(data)?;
     let path = data.join("lock");
     let mut lock = OpenOptions::new()
         .read(true)
@@ -83,6 +84,7 @@ pub(super) fn lock_directory(
         Err(TryLockError::Error(error)) => return Err(file_error("cannot lock", &path)(error)),
     }
     check(data)?;
+    private::close_files(data)?;
     lock.set_len(0)
         .and_then(|()| lock.write_all(format!("{}\n", std::process::id()).as_bytes()))
         .map_err(file_error("cannot write", &path))?;
@@ -137,7 +139,9 @@ pub(super) fn clear(data: &Path) -> Result<(), StoreError> {
 
 /// Writes which format is being made, under the name that says how far it is.
 pub(super) fn mark(path: &Path) -> Result<(), StoreError> {
-    let mut file = File::create(path).map_err(file_error("cannot write", path))?;
+    let mut options = OpenOptions::new();
+    let options = options.write(true).create(true).truncate(true).mode(0o600);
+    let mut file = options.open(path).map_err(file_error("cannot write", path))?;
     file.write_all(format!("{FORMAT}\n").as_bytes())
         .and_then(|()| file.sync_all())
         .map_err(file_error("cannot write", path))

@@ -6,7 +6,7 @@
 
 use std::fs::{File, OpenOptions};
 use std::io;
-use std::os::unix::fs::FileExt;
+use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::Path;
 use stoa_actors::id::Position;
 use stoa_actors::log::{Hash, Head};
@@ -25,7 +25,8 @@ impl Witness {
     /// Opens or makes the file; the head is what it vouches for, nothing when no slot is valid.
     pub(crate) fn open(path: &Path) -> io::Result<(Witness, Option<Head>)> {
         if !path.exists() {
-            let file = File::create(path)?;
+            let mut options = OpenOptions::new();
+            let file = options.write(true).create_new(true).mode(0o600).open(path)?;
             file.write_all_at(&[0; 2 * SLOT_BYTES as usize], 0)?;
             file.sync_all()?;
             if let Some(parent) = path.parent() {
