@@ -23,6 +23,9 @@
 //! | `FILL_BYTES` | `1 << 20` | one value of what fills a journal up |
 //! | `FILL_ENTRIES` | `8` | of those in memory at a time |
 //! | `SEALED_MS` | `10_000` | how long the engine may take to remove a journal |
+//! | `ENGINE_LOOK` | `Duration::from_millis(1)` | how often it is looked what the engine has put away |
+//! | `JOIN_LOOK` | `Duration::from_millis(1)` | how often it is looked whether the threads have ended |
+//! | `SPARE_BYTES` | `16 << 20` | room that a purge leaves free |
 //! | `LEAVE_ENTRIES` | `512` | versions of an erased atom that one commit looks at |
 //! | `BATCH_BYTES` | `8 << 20` | the same in bytes, while a log is restored |
 //! | `CHUNK_BYTES` | `1 << 20` | the form of a backup |
@@ -137,6 +140,8 @@ pub struct Config {
     pub commit_bytes_max: usize,
     /// How long one commit may take before the store counts as failed.
     pub commit_ms_max: u64,
+    /// How long the engine may take to write anything of what it was asked to put away.
+    pub engine_ms_max: u64,
     /// Streams whose last number the log writer keeps in memory before it forgets them all.
     pub commit_streams_max: usize,
     /// Lazy entries that wait for a synced one before they are written anyway.
@@ -315,6 +320,7 @@ impl Config {
             commit_entries_max: 512,
             commit_bytes_max: 1 << 20,
             commit_ms_max: 30_000,
+            engine_ms_max: 30_000,
             commit_streams_max: 1 << 20,
             lazy_entries_max: 1_024,
             checkpoint_entries: 200_000,

@@ -51,6 +51,16 @@ pub enum StoreError {
         /// The data directory.
         path: PathBuf,
     },
+    /// What would fill the disk up is not begun.
+    #[error("{} needs {} MB of room for that and has {}", .path.display(), mb(.needed), .free >> 20)]
+    NoRoom {
+        /// The data directory.
+        path: PathBuf,
+        /// Bytes that must be free.
+        needed: u64,
+        /// Bytes that are.
+        free: u64,
+    },
     /// The directory belongs to another user.
     #[error("{} belongs to user {owner}, not to you (user {own})", .path.display())]
     Foreign {
@@ -110,6 +120,10 @@ pub enum StoreError {
     /// The runtime is stopping in order.
     #[error("the runtime is stopping; ask again once it is open")]
     Stopping,
+}
+
+fn mb(bytes: &u64) -> u64 {
+    bytes.div_ceil(1 << 20)
 }
 
 fn by(pid: &Option<u32>) -> String {

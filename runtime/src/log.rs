@@ -19,7 +19,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Sender, channel};
 use std::thread::JoinHandle;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use stoa_actors::id::{Millis, Position, StreamId};
 use stoa_actors::incarnation::Append;
 use stoa_actors::log::Head;
@@ -73,6 +73,9 @@ struct Pulse {
     told: tokio::sync::Notify,
     followers: tokio::sync::Notify,
 }
+
+/// How often it is looked whether both threads have ended.
+const JOIN_LOOK: Duration = Duration::from_millis(1);
 
 /// The two threads.
 pub(crate) struct Threads {
@@ -219,9 +222,24 @@ impl Log {
 }
 
 impl Threads {
-    /// Waits for both, and gives the last head and the entries since the last checkpoint.
-    pub(crate) fn join(self) -> Option<(Head, u64)> {
-        let unpointed = self.writer.join().ok()?;
-        Some((self.acker.join().ok()?, unpointed))
+    /// Waits for both, and gives the last head and the entries since the last checkpoint. While the
+    /// store is whole they end by themselves, however much they have to do. Once it has failed, one
+    /// that the engine does not let go of is waited for no longer than that.
+    pub(crate) fn join(
+        self,
+        failure: &Failure,
+        patience: Duration,
+    ) -> Result<Option<(Head, u64)>, StoreError> {
+        let mut failed_at = None;
+        while !(self.writer.is_finished() && self.acker.is_finished()) {
+            if let Some(error) = failure.error()
+                && failed_at.get_or_insert_with(Instant::now).elapsed() > patience
+            {
+                return Err(error);
+            }
+            std::thread::park_timeout(JOIN_LOOK);
+        }
+        let (writer, acker) = (self.writer.join(), self.acker.join());
+        Ok(acker.ok().zip(writer.ok()))
     }
 }

@@ -106,6 +106,7 @@ impl From<StoreError> for Problem {
             StoreError::Unrestored { path } => {
                 Some(format!("stoa --data {} restore BACKUP", path.display()))
             }
+            StoreError::NoRoom { path, .. } => Some(format!("df -h {}", path.display())),
             StoreError::Foreign { path, own, .. } => {
                 let path = path.display();
                 Some(format!("sudo chown -R {own} {path} && chmod -R go= {path}"))

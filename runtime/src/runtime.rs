@@ -1,5 +1,9 @@
 //! The runtime: opens a data directory, keeps its actors alive, stops in order.
 
+mod stop;
+
+pub use stop::Undone;
+
 use crate::agents::Agents;
 use crate::blocking::blocking;
 use crate::clock::{Clock, Fresh};
@@ -65,6 +69,8 @@ struct Inner {
     workers: OnceLock<Arc<Workers>>,
     /// One action of a session at a time.
     turns: Turnstile,
+    /// What the stop could not do.
+    undone: Mutex<Vec<Undone>>,
 }
 
 /// Dropped without [`Runtime::stop`] it goes like a killed process: what is in flight is not
@@ -122,6 +128,7 @@ impl Runtime {
         let last = opened.last;
         let clock = Clock::start(last, config.clock_ahead_ms_max);
         let unstarted = |error| StoreError::Invariant(format!("a thread: {error}"));
+        let opened_undone = opened.undone.clone();
         let (log, threads) = Log::start(&config, opened)?;
         let tree = Tree::start(&config, &store.failure).await?;
         let bytes = Arc::new(Semaphore::new(config.mailbox_bytes_max / 1024));
@@ -168,6 +175,7 @@ impl Runtime {
             scrub: scrub.map_err(unstarted)?,
             workers: OnceLock::new(),
             turns: Turnstile::default(),
+            undone: Mutex::new(opened_undone),
         };
         let runtime = Runtime(Arc::new(inner));
         runtime.watch_commits();
@@ -372,58 +380,5 @@ impl Runtime {
     /// What was taken in before is still decided and made durable.
     pub fn close(&self) {
         self.shared().close();
-    }
-
-    /// Stops in order: nothing more is taken in, then actors in reverse order of their start, then
-    /// the log, then a checkpoint so that the next open is quick. After an erase the whole log is
-    /// written anew, so that the files do not hold any more what was erased.
-    ///
-    /// Errors: [`StoreError::Unfinished`] after `shutdown_ms_max`, whatever holds it up: the store
-    /// is left as after a crash then, with everything that was acknowledged.
-    pub async fn stop(&self) -> Result<Option<Head>, StoreError> {
-        let Some(threads) = self.0.threads.lock().take() else { return Ok(None) };
-        self.close();
-        let ms = self.shared().config.shutdown_ms_max;
-        let in_order = self.stop_in_order(threads);
-        match tokio::time::timeout(Duration::from_millis(ms), in_order).await {
-            Ok(stopped) => stopped,
-            Err(_) => {
-                let error = self.store().failure.trip(StoreError::Unfinished { ms });
-                self.0.around.tree.kill();
-                Err(error)
-            }
-        }
-    }
-
-    async fn stop_in_order(&self, threads: Threads) -> Result<Option<Head>, StoreError> {
-        self.0.scrub.stop();
-        self.0.searches.stop();
-        // Lazy entries and whatever is in flight become durable before their actors go.
-        let settling = settled(&self.shared().log).await;
-        self.0.around.tree.stop().await;
-        self.shared().log.stop();
-        let (runtime, least) = (self.clone(), self.shared().config.checkpoint_stop_entries);
-        let end = blocking(move || {
-            let store = runtime.store();
-            runtime.0.scrub.join();
-            runtime.0.searches.join();
-            let Some((head, unpointed)) = threads.join() else { return Ok(None) };
-            if let Some(error) = store.failure.error() {
-                return Err(error);
-            }
-            if unpointed >= least {
-                store.make_checkpoint(head)?;
-            }
-            if store.has_residue()?
-                && let Err(error) = store.purge()
-            {
-                tracing::warn!(%error, "files may still hold what was erased until the next stop");
-            }
-            store.failure.trip(StoreError::Stopping);
-            Ok(Some(head))
-        });
-        let stopped = end.await?;
-        settling?;
-        stopped
     }
 }

@@ -6,6 +6,7 @@
 
 mod along;
 mod atoms;
+mod engine;
 mod fold;
 mod keys;
 mod leave;
@@ -36,6 +37,7 @@ use crate::config::Config;
 use crate::failure::{Failure, StoreError};
 use atoms::{Atoms, Place};
 use fjall::{Database, Keyspace, KeyspaceCreateOptions, OwnedWriteBatch};
+use std::path::PathBuf;
 use std::sync::Arc;
 use stoa_actors::atom::{Atom, Content};
 use stoa_actors::behaviour::Row;
@@ -87,6 +89,8 @@ pub struct Store {
     /// Atoms that were read.
     read: Arc<Atoms>,
     pub(crate) failure: Failure,
+    engine_ms_max: u64,
+    folder: PathBuf,
     /// Dropped last: the directory is ours until the engine has let go of it.
     _owned: Arc<Owned>,
 }
@@ -113,6 +117,8 @@ impl Store {
             db,
             read: Arc::new(Atoms::new(config.atoms_bytes_max)),
             failure: Failure::default(),
+            engine_ms_max: config.engine_ms_max,
+            folder: config.data.clone(),
             _owned: Arc::new(owned),
         })
     }

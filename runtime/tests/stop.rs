@@ -4,7 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a test says what it takes for given")]
 
 use std::collections::BTreeSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 use stoa_actors::atom::Content;
 use stoa_actors::id::{AtomId, ROOT, SpaceId};
@@ -16,7 +16,7 @@ use stoa_runtime::config::Config;
 use stoa_runtime::failure::StoreError;
 use stoa_runtime::fault::{Faults, Point};
 use stoa_runtime::problem::Kind;
-use stoa_runtime::runtime::{Runtime, kinds};
+use stoa_runtime::runtime::{Runtime, Undone, kinds};
 
 const POINTS: [Point; 4] = [Point::Commit, Point::Committed, Point::Witness, Point::Witnessed];
 /// The writes of one life that are made to fail, one in each.
@@ -32,12 +32,17 @@ struct Life {
 }
 
 async fn open(dir: &Path) -> Life {
+    open_with(dir, |_| ()).await
+}
+
+async fn open_with(dir: &Path, set: impl Fn(&mut Config)) -> Life {
     // Threads of the life before let go of the directory one by one.
     if let Ok(lock) = std::fs::File::open(dir.join("lock")) {
         lock.lock().unwrap();
     }
     let faults = Faults::default();
-    let config = Config { faults: faults.clone(), ..Config::at(dir) };
+    let mut config = Config { faults: faults.clone(), ..Config::at(dir) };
+    set(&mut config);
     let runtime = Runtime::open(config).await.unwrap();
     let caller = runtime.caller(ROOT);
     let space = match caller.resolve("notes") {
@@ -233,4 +238,91 @@ async fn a_refusal_waits_for_the_revoke_that_it_rests_on() {
     assert_eq!(put.await.unwrap_err().kind, Kind::Unknown);
     assert_eq!(revoke.await.unwrap().unwrap(), 1);
     runtime.stop().await.unwrap();
+}
+
+/// The folders into which the engine writes its tables, out of its reach: each flush fails as on a
+/// full disk, and the journal goes on.
+struct Away(Vec<PathBuf>);
+
+impl Away {
+    fn take(dir: &Path) -> Away {
+        let keyspaces = std::fs::read_dir(dir.join("db/keyspaces")).unwrap();
+        let tables: Vec<PathBuf> = keyspaces.map(|it| it.unwrap().path().join("tables")).collect();
+        assert!(tables.len() > 5, "{tables:?}");
+        tables.iter().for_each(|it| std::fs::rename(it, it.with_extension("away")).unwrap());
+        Away(tables)
+    }
+
+    fn back(self) {
+        for tables in self.0 {
+            if !tables.exists() {
+                std::fs::rename(tables.with_extension("away"), &tables).unwrap();
+            }
+        }
+    }
+}
+
+/// Whether any file below a path holds a text.
+fn holds(path: &Path, text: &[u8]) -> bool {
+    let mut entries = std::fs::read_dir(path).unwrap().map(|it| it.unwrap().path());
+    entries.any(|path| match path.is_dir() {
+        true => holds(&path, text),
+        false => std::fs::read(&path).unwrap().windows(text.len()).any(|it| it == text),
+    })
+}
+
+/// Found on a full disk: the stop waited for ever for a flush that had failed.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stop_that_cannot_write_tables_ends_and_the_next_open_has_everything() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut life = open(dir.path()).await;
+    let (mut acknowledged, mut asked) = (Vec::new(), BTreeSet::new());
+    for n in 0..20 {
+        let comment = format!("question {n}");
+        let (id, version) = life.write(&comment, None).await.unwrap();
+        acknowledged.push((comment.clone(), id, version));
+        asked.insert(comment);
+    }
+    life.runtime.stop().await.unwrap();
+    drop(life);
+    for round in 0..2 {
+        life = open_with(dir.path(), |config| config.checkpoint_stop_entries = 1).await;
+        let comment = format!("again {round}");
+        let (id, version) = life.write(&comment, None).await.unwrap();
+        acknowledged.push((comment.clone(), id, version));
+        asked.insert(comment);
+        let away = Away::take(dir.path());
+        let head = tokio::time::timeout(PATIENCE, life.runtime.stop()).await.unwrap().unwrap();
+        assert_eq!(head.map(|it| it.position), Some(life.runtime.durable()));
+        let undone = life.runtime.undone();
+        assert!(matches!(undone[..], [Undone::Checkpoint { .. }]), "{undone:?}");
+        drop(life);
+        away.back();
+    }
+    let life = open_with(dir.path(), |config| config.checkpoint_stop_entries = 1).await;
+    life.assert_whole("in the end", &acknowledged, &asked).await;
+    assert!(life.runtime.stop().await.unwrap().is_some());
+    assert_eq!(life.runtime.undone(), [], "this one makes its checkpoint");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_purge_that_was_interrupted_is_finished_by_the_next_open() {
+    const SECRET: &str = "x7Qp-must-not-be-in-any-file-x7Qp";
+    let dir = tempfile::tempdir().unwrap();
+    let life = open(dir.path()).await;
+    let put = life.caller.put(life.space, text(SECRET.into()), Why::comment("put")).await.unwrap();
+    life.caller.erase(put.id, Expect::Any, Why::comment("forget it")).await.unwrap();
+    let away = Away::take(dir.path());
+    tokio::time::timeout(PATIENCE, life.runtime.stop()).await.unwrap().unwrap();
+    let undone = life.runtime.undone();
+    assert!(matches!(undone[..], [Undone::Purge { .. }]), "{undone:?}");
+    drop(life);
+    away.back();
+    assert!(holds(dir.path(), SECRET.as_bytes()), "the journal is not written anew");
+    let life = open(dir.path()).await;
+    assert_eq!(life.runtime.undone(), []);
+    assert!(!holds(dir.path(), SECRET.as_bytes()), "the open has finished the purge");
+    let audited = audit(life.runtime.store(), &kinds(), life.runtime.durable()).unwrap();
+    assert_eq!((audited.breaches, audited.erased), (Vec::new(), 1));
+    assert!(tokio::time::timeout(PATIENCE, life.runtime.stop()).await.unwrap().is_ok());
 }

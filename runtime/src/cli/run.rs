@@ -210,6 +210,10 @@ async fn own(
         }
     }
     let stopped = runtime.stop().await;
+    for undone in runtime.undone() {
+        drop(writeln!(anstream::stderr(), "note: {undone}"));
+        super::hint("stoa status");
+    }
     done?;
     stopped?;
     Ok(())

@@ -14,7 +14,7 @@
 //! due        time u64 ‖ stream ‖ token u64 -> ()                            (when a lease may be over)
 //! erasures   atom                         -> position                   (its versions are yet to leave the log)
 //! meta       "checkpoint"                 -> position ‖ hash
-//! meta       "residue"                    -> 1                          (files may hold what was erased)
+//! meta       "residue"                    -> 1, or 2 once a purge is begun (files may hold what was erased)
 //! ```
 
 use stoa_actors::id::{AtomId, Millis, Position, SessionId, SpaceId, StreamId};

@@ -2,7 +2,7 @@
 
 use super::{Store, keys, missing};
 use crate::failure::StoreError;
-use fjall::OwnedWriteBatch;
+use fjall::{OwnedWriteBatch, PersistMode};
 use std::collections::BTreeMap;
 use stoa_actors::atom::{Atom, Content};
 use stoa_actors::behaviour::Behaviour;
@@ -14,6 +14,8 @@ use stoa_actors::space::Space;
 
 /// The row of `meta` that says that files may still hold what was erased.
 const RESIDUE: &[u8] = b"residue";
+/// What the row of it says while files are written anew.
+const PURGE_BEGUN: u8 = 2;
 /// Versions that one piece looks at.
 const LEAVE_ENTRIES: u64 = 512;
 
@@ -181,6 +183,18 @@ impl Store {
 
     pub(super) fn no_residue(&self) -> Result<(), StoreError> {
         Ok(self.meta.remove(RESIDUE)?)
+    }
+
+    /// Notes, durably, that files are about to be written anew.
+    pub(super) fn begin_purge(&self) -> Result<(), StoreError> {
+        let mut batch = self.batch(1).durability(Some(PersistMode::SyncData));
+        batch.insert(&self.meta, RESIDUE, [PURGE_BEGUN]);
+        Ok(batch.commit()?)
+    }
+
+    /// Whether that was begun and not finished.
+    pub(super) fn is_purge_begun(&self) -> Result<bool, StoreError> {
+        Ok(self.meta.get(RESIDUE)?.is_some_and(|it| it[..] == [PURGE_BEGUN]))
     }
 }
 

@@ -7,6 +7,7 @@ use crate::blocking::told_to_block;
 use crate::config::Config;
 use crate::failure::StoreError;
 use crate::kinds::Kinds;
+use crate::runtime::Undone;
 use fjall::PersistMode;
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{Read, Write};
@@ -40,6 +41,8 @@ pub(crate) struct Opened {
     pub(crate) last: Millis,
     /// Entries walked since the last checkpoint.
     pub(crate) walked: u64,
+    /// What the stop before has left, and could not be done now either.
+    pub(crate) undone: Vec<Undone>,
 }
 
 pub(super) fn file_error(
@@ -208,7 +211,10 @@ impl Opened {
         }
         born(data)?;
         let walked = head.position.0 - checkpoint.position.0;
-        Ok(Opened { store, witness, head, last, walked })
+        // Nobody writes yet, as a purge needs it.
+        let undone = store.resume_purge()?.map(|why| Undone::Purge { why });
+        let undone = undone.into_iter().collect();
+        Ok(Opened { store, witness, head, last, walked, undone })
     }
 }
 
@@ -224,13 +230,8 @@ impl Store {
     /// Flushes every keyspace and then notes the head: a later open walks from here. Takes a
     /// while; what is written meanwhile is not covered.
     pub(crate) fn make_checkpoint(&self, head: Head) -> Result<(), StoreError> {
-        let all = || [&self.log, &self.repls].into_iter().chain(self.derived());
-        for keyspace in all() {
-            keyspace.rotate_memtable()?;
-        }
-        while all().any(|keyspace| keyspace.sealed_memtable_count() > 0) {
-            std::thread::park_timeout(std::time::Duration::from_millis(1));
-        }
+        let all = [&self.log, &self.repls].into_iter().chain(self.derived());
+        self.put_away(all)?;
         let value = [&keys::position(head.position)[..], &head.hash.0].concat();
         let mut batch = self.batch(1).durability(Some(PersistMode::SyncData));
         batch.insert(&self.meta, keys::CHECKPOINT, value);

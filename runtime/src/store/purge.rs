@@ -4,7 +4,6 @@
 use super::Store;
 use crate::failure::StoreError;
 use fjall::Keyspace;
-use std::time::{Duration, Instant};
 
 /// The engine seals its journal behind so much, when something is flushed, and not before.
 const SEAL_BYTES: usize = 72 << 20;
@@ -15,25 +14,54 @@ const FILL_ENTRIES: usize = 8;
 /// How long the engine may take to remove a journal that it is done with.
 const SEALED_MS: u64 = 10_000;
 
+/// Room that a purge leaves free.
+const SPARE_BYTES: u64 = 16 << 20;
+
 impl Store {
     /// Rewrites the log and the snapshots without what was replaced, and has every journal removed
     /// that may hold it. Nobody may write meanwhile. It takes as long as to write the whole log
-    /// anew, and room for it; after an error the residue is still noted.
+    /// anew, and room for it. After an error the residue is still noted; one that was begun is
+    /// finished by the next open.
+    ///
+    /// Errors: [`StoreError::NoRoom`] before anything is written, where the disk has too little:
+    /// the engine does not survive a disk that becomes full.
     pub(crate) fn purge(&self) -> Result<(), StoreError> {
+        let needed = self.purge_bytes()?;
+        if let Some(free) = self.room().filter(|free| *free < needed) {
+            let path = self.folder.clone();
+            return Err(StoreError::NoRoom { path, needed, free });
+        }
+        self.begin_purge()?;
         let filler = self.seal_journal()?;
         self.flush()?;
-        flushed(&filler)?;
-        let begun = Instant::now();
-        while self.db.journal_count() > 1 {
-            if begun.elapsed() >= Duration::from_millis(SEALED_MS) {
-                return Err(StoreError::Engine("a sealed journal is not let go of".into()));
-            }
-            std::thread::park_timeout(Duration::from_millis(1));
-        }
+        self.put_away([&filler])?;
+        self.until("a sealed journal is removed", SEALED_MS, || {
+            self.db.journal_count().saturating_sub(1)
+        })?;
         for keyspace in [&self.log, &self.snapshots, &self.vectors, &filler] {
             keyspace.major_compact()?;
         }
         self.no_residue()
+    }
+
+    /// What fills the journal up, once in it and once in tables; all that is in the journal, in
+    /// tables; and the tables that are written anew.
+    fn purge_bytes(&self) -> Result<u64, StoreError> {
+        let anew = [&self.log, &self.snapshots, &self.vectors];
+        let tables: u64 = anew.into_iter().map(Keyspace::disk_space).sum();
+        Ok(2 * SEAL_BYTES as u64 + self.db.journal_disk_space()? + tables + SPARE_BYTES)
+    }
+
+    /// Finishes a purge that was interrupted. Why not, where it cannot be done now.
+    pub(super) fn resume_purge(&self) -> Result<Option<String>, StoreError> {
+        if !self.is_purge_begun()? {
+            return Ok(None);
+        }
+        match self.purge() {
+            Ok(()) => Ok(None),
+            Err(error @ StoreError::NoRoom { .. }) => Ok(Some(error.to_string())),
+            Err(error) => Err(error),
+        }
     }
 
     /// Fills the journal up with what cannot be packed, so that the engine begins another.
@@ -51,7 +79,7 @@ impl Store {
                 }
                 filler.insert(key.to_be_bytes(), &value[..])?;
             }
-            flushed(&filler)?;
+            self.put_away([&filler])?;
         }
         // Removed, not cleared: a keyspace without a trace keeps the engine from letting go.
         (0..FILL_ENTRIES as u64).try_for_each(|key| filler.remove(key.to_be_bytes()))?;
@@ -61,14 +89,6 @@ impl Store {
     /// Puts everything that is in memory into tables.
     fn flush(&self) -> Result<(), StoreError> {
         let own = [&self.log, &self.repls, &self.vectors, &self.meta];
-        own.into_iter().chain(self.derived()).try_for_each(flushed)
+        self.put_away(own.into_iter().chain(self.derived()))
     }
-}
-
-fn flushed(keyspace: &Keyspace) -> Result<(), StoreError> {
-    keyspace.rotate_memtable()?;
-    while keyspace.sealed_memtable_count() > 0 {
-        std::thread::park_timeout(Duration::from_millis(1));
-    }
-    Ok(())
 }

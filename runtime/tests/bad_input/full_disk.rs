@@ -13,7 +13,9 @@ impl Disk {
     pub(crate) fn mount(at: PathBuf, megabytes: u32) -> Option<Disk> {
         std::fs::create_dir(&at).unwrap();
         let mut mount = Command::new("mount");
-        mount.args(["-t", "tmpfs", "-o", &format!("size={megabytes}m"), "stoa-test"]).arg(&at);
+        mount
+            .args(["-t", "tmpfs", "-o", &format!("size={megabytes}m,mode=700"), "stoa-test"])
+            .arg(&at);
         (Started::new(&mut mount, b"").end().code == 0).then(|| Disk(at))
     }
 }
@@ -92,4 +94,52 @@ fn an_owner_on_a_full_disk_stops_and_loses_nothing() {
 fn assert_explained(err: &str) {
     assert!(err.contains("No space left on device"), "{err}");
     assert!(err.lines().last().is_some_and(|it| it.starts_with("hint: stoa ")), "{err}");
+}
+
+/// Found with 59 MB of room: the stop after an erase filled it up, and waited for ever.
+#[test]
+fn an_erase_on_a_small_disk_ends_and_says_what_is_left() {
+    let place = Place::new();
+    let Some(disk) = Disk::mount(place.path("data"), 60) else {
+        skipped("an erase on a small disk, where nothing may be mounted");
+        return;
+    };
+    place.json(&["space", "create", "tasks"]);
+    let id = place.json(&["put", "tasks", "forget me"])[0]["id"].as_str().unwrap().to_owned();
+    for args in [&["erase", &*id][..], &["status"], &["audit"]] {
+        let ended = place.stoa(args);
+        assert_eq!(ended.code, 0, "{args:?}: {}", ended.err);
+        let note = "note: files may still hold what was erased: ";
+        assert!(ended.err.contains(note) && ended.err.contains(" MB of room"), "{}", ended.err);
+    }
+    drop(disk);
+}
+
+/// Found with a checkpoint due: SIGTERM did not end it, and neither did room that was made later.
+#[test]
+fn a_stop_on_a_full_disk_with_a_checkpoint_due_ends() {
+    let place = Place::new();
+    let Some(_disk) = Disk::mount(place.path("data"), 120) else {
+        skipped("a stop on a full disk, where nothing may be mounted");
+        return;
+    };
+    place.json(&["space", "create", "tasks"]);
+    let many = place.file("many.py", "for i in range(900): space.put('x' * 200)");
+    let serve = place.serve();
+    for _ in 0..3 {
+        let ended = place.stoa(&["exec", many.to_str().unwrap(), "--spaces", "tasks=append"]);
+        assert_eq!(ended.code, 0, "{}", ended.err);
+    }
+    let ballast = place.path("data/ballast");
+    let mut fill = Command::new("dd");
+    fill.args(["if=/dev/zero", "bs=1M"]).arg(format!("of={}", ballast.display()));
+    assert_ne!(Started::new(&mut fill, b"").end().code, 0, "the disk is full");
+    serve.signal(rustix::process::Signal::TERM);
+    let stopped = serve.end();
+    assert_eq!(stopped.code, 0, "{}", stopped.err);
+    assert!(stopped.err.contains("note: the checkpoint is not made"), "{}", stopped.err);
+    assert!(stopped.err.contains("No space left on device"), "{}", stopped.err);
+    std::fs::remove_file(ballast).unwrap();
+    let audited = &place.json(&["audit"])[0];
+    assert_eq!((&audited["breaches"], &audited["atoms"]), (&serde_json::json!([]), &2_700.into()));
 }
