@@ -155,6 +155,7 @@ const ERASING: &[&str] = &[
     "erase.leaves_it_in_use",
     "import.brings_back_the_erased",
     "redaction.keeps_metadata",
+    "import.tells_of_the_hidden",
 ];
 
 const CLOCK: &[&str] = &["clock.follows_any_entry", "clock.follows_the_wall"];

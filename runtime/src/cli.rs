@@ -28,6 +28,7 @@ use clap::{CommandFactory, Parser};
 use screen::Lines;
 use std::process::ExitCode;
 use stoa_actors::printable::one_line;
+use stoa_runtime::failure::StoreError;
 use stoa_runtime::problem::{Kind, Problem};
 
 pub(crate) fn main() -> ExitCode {
@@ -37,6 +38,7 @@ pub(crate) fn main() -> ExitCode {
         Ok(args) => args,
         Err(error) => return usage(&error),
     };
+    end_without_threads();
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
     let ended = match runtime {
@@ -46,7 +48,7 @@ pub(crate) fn main() -> ExitCode {
             runtime.shutdown_background();
             ended
         }
-        Err(error) => Err(Problem::new(Kind::Store, format!("no threads: {error}"))),
+        Err(error) => Err(StoreError::NoThreads(error.to_string()).into()),
     };
     match ended {
         Ok(()) => ExitCode::SUCCESS,
@@ -55,6 +57,26 @@ pub(crate) fn main() -> ExitCode {
             ExitCode::from(problem.kind.exit_code())
         }
     }
+}
+
+/// The async runtime panics where it gets no thread, and waits for ever for those it has. Nothing
+/// that was acknowledged depends on what is still to be done then, so the process ends at once.
+fn end_without_threads() {
+    let otherwise = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        let said = panic.payload_as_str().unwrap_or_default();
+        let Some((_, why)) = said.split_once("OS can't spawn worker thread: ") else {
+            return otherwise(panic);
+        };
+        let problem = Problem::from(StoreError::NoThreads(why.to_owned()));
+        complain(&problem);
+        end_now(problem.kind.exit_code());
+    }));
+}
+
+#[expect(clippy::disallowed_methods, reason = "this is part of main, and unwinding would wait")]
+fn end_now(code: u8) -> ! {
+    std::process::exit(code.into())
 }
 
 /// Errors of the command line itself end with something to type as well.

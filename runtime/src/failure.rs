@@ -51,6 +51,27 @@ pub enum StoreError {
         /// The data directory.
         path: PathBuf,
     },
+    /// The directory is not where it was.
+    #[error("{} was moved or removed while it was open, so nothing more is written", .path.display())]
+    Moved {
+        /// Where it was.
+        path: PathBuf,
+    },
+    /// Something else has a name that stoa needs.
+    #[error("{} is {found} and stoa needs the name for {wanted}; move it away", .path.display())]
+    InTheWay {
+        /// What has the name.
+        path: PathBuf,
+        /// What it is.
+        found: &'static str,
+        /// What it should be.
+        wanted: &'static str,
+    },
+    /// The system starts no more threads.
+    #[error(
+        "the system starts no more threads for this user: {0}; end other processes, or raise the limit"
+    )]
+    NoThreads(String),
     /// What would fill the disk up is not begun.
     #[error("{} needs {} MB of room for that and has {}", .path.display(), mb(.needed), .free >> 20)]
     NoRoom {
@@ -132,7 +153,13 @@ fn by(pid: &Option<u32>) -> String {
 
 impl From<fjall::Error> for StoreError {
     fn from(error: fjall::Error) -> Self {
-        StoreError::Engine(error.to_string())
+        match &error {
+            // What the system says to a thread too many.
+            fjall::Error::Io(cause) if cause.kind() == std::io::ErrorKind::WouldBlock => {
+                StoreError::NoThreads(cause.to_string())
+            }
+            _ => StoreError::Engine(error.to_string()),
+        }
     }
 }
 

@@ -97,7 +97,7 @@ impl Log {
         // What a crash has left half done is gone on with before anything else.
         let owed = opened.store.erasures()?.into_iter();
         let owed = owed.map(|atom| Owed::new(vec![atom], None)).collect();
-        let unstarted = |error| StoreError::Invariant(format!("a thread: {error}"));
+        let unstarted = |error: std::io::Error| StoreError::NoThreads(error.to_string());
         let (requests, queue) = channel();
         let (committed, acks) = channel();
         let failure = opened.store.failure.clone();

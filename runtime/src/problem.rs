@@ -106,6 +106,9 @@ impl From<StoreError> for Problem {
             StoreError::Unrestored { path } => {
                 Some(format!("stoa --data {} restore BACKUP", path.display()))
             }
+            StoreError::Moved { .. } => Some("stoa --data DIR status".to_owned()),
+            StoreError::InTheWay { path, .. } => Some(format!("mv {} OTHER_NAME", path.display())),
+            StoreError::NoThreads(_) => Some("ulimit -u".to_owned()),
             StoreError::NoRoom { path, .. } => Some(format!("df -h {}", path.display())),
             StoreError::Foreign { path, own, .. } => {
                 let path = path.display();
@@ -127,7 +130,7 @@ impl From<StoreError> for Problem {
             StoreError::Engine(_) | StoreError::Invariant(_) => Some("stoa audit".to_owned()),
         };
         let kind = match error {
-            StoreError::Stopping => Kind::Busy,
+            StoreError::Stopping | StoreError::NoThreads(_) => Kind::Busy,
             StoreError::Settings(_) => Kind::Invalid,
             _ => Kind::Store,
         };
@@ -269,6 +272,7 @@ impl From<rights::Refusal> for Problem {
             Refusal::MayNotShare(_)
             | Refusal::OutlivesBasis { .. }
             | Refusal::NothingToRevoke
+            Refusal::NameLikeId(_) => (Kind::Invalid, "stoa space create NAME"),
             | Refusal::NotYoursToEnd(_)
             | Refusal::OnlyRoot
             | Refusal::RootStays => (Kind::Forbidden, "stoa space list"),

@@ -127,7 +127,7 @@ impl Runtime {
         let searches = Searches::new(&config, remote);
         let last = opened.last;
         let clock = Clock::start(last, config.clock_ahead_ms_max);
-        let unstarted = |error| StoreError::Invariant(format!("a thread: {error}"));
+        let unstarted = |error: std::io::Error| StoreError::NoThreads(error.to_string());
         let opened_undone = opened.undone.clone();
         let (log, threads) = Log::start(&config, opened)?;
         let tree = Tree::start(&config, &store.failure).await?;
@@ -186,7 +186,7 @@ impl Runtime {
         Ok(runtime)
     }
 
-    /// A commit that hangs is a store that failed.
+    /// A commit that hangs is a store that failed, and so is a directory that is not there any more.
     fn watch_commits(&self) {
         let shared = self.0.around.shared.clone();
         let limit = shared.config.commit_ms_max;
@@ -197,6 +197,11 @@ impl Runtime {
                 tokio::select! {
                     _ = tick.tick() => {}
                     _ = shared.store.failure.tripped() => return,
+                }
+                if shared.store.has_moved() {
+                    let path = shared.config.data.clone();
+                    shared.store.failure.trip(StoreError::Moved { path });
+                    return;
                 }
                 let ms = shared.log.commit_ms();
                 if ms > limit {
@@ -294,10 +299,7 @@ impl Runtime {
         if let Some(workers) = self.0.workers.get() {
             return Ok(workers.clone());
         }
-        let mut config = self.shared().config.workers.clone();
-        if config.worker.is_none() {
-            config.worker = Some(std::env::current_exe()?);
-        }
+        let config = self.shared().config.workers.clone();
         let workers = Arc::new(Workers::new(config));
         Ok(self.0.workers.get_or_init(|| workers).clone())
     }

@@ -18,6 +18,7 @@ mod interpreter;
 mod item;
 mod pool;
 mod preamble;
+mod program;
 mod traceback;
 mod wire;
 mod worker;

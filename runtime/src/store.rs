@@ -92,7 +92,7 @@ pub struct Store {
     engine_ms_max: u64,
     folder: PathBuf,
     /// Dropped last: the directory is ours until the engine has let go of it.
-    _owned: Arc<Owned>,
+    owned: Arc<Owned>,
 }
 
 impl Store {
@@ -119,7 +119,7 @@ impl Store {
             failure: Failure::default(),
             engine_ms_max: config.engine_ms_max,
             folder: config.data.clone(),
-            _owned: Arc::new(owned),
+            owned: Arc::new(owned),
         })
     }
 

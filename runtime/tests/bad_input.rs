@@ -12,6 +12,8 @@ mod full_disk;
 mod hostile;
 #[path = "bad_input/identity.rs"]
 mod identity;
+#[path = "bad_input/place.rs"]
+mod place;
 #[path = "bad_input/private.rs"]
 mod private;
 #[path = "bad_input/stores.rs"]

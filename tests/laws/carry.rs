@@ -11,7 +11,7 @@ use proptest::prelude::*;
 use proptest::test_runner::Config;
 use stoa_actors::atom::{Content, Embedding};
 use stoa_actors::behaviour::{Authority, View};
-use stoa_actors::id::{AtomId, Millis, SessionId, SpaceId};
+use stoa_actors::id::{AtomId, Millis, ROOT, SessionId, SpaceId};
 use stoa_actors::incarnation::{Answer, Ask, Refused};
 use stoa_actors::rights::Level;
 use stoa_actors::simulation::Simulation;
@@ -19,7 +19,9 @@ use stoa_actors::space::{Carried, Draft, Expect, Message, Mutation, Patch, Refus
 use stoa_actors::value::Value;
 
 const WRITER: SessionId = SessionId([1; 16]);
-const IMPORTER: SessionId = SessionId([2; 16]);
+const IMPORTER: SessionId = ROOT;
+/// May write where the importer does, and is not the owner.
+const PROBER: SessionId = SessionId([2; 16]);
 /// The space that is carried, the one it is carried to, one that both can read, one that the
 /// importer cannot.
 const FROM: SpaceId = SpaceId([11; 16]);
@@ -301,6 +303,18 @@ fn refused(target: &mut Sim, all: &[Carried], way: &Way) -> Result<(), String> {
         );
         if !matches!(&answer, Err(Refused::Actor(no)) if taken(no)) {
             return Err(format!("carry: an atom of {space} was taken: {answer:?}"));
+        }
+    }
+    // Whether there is something that it cannot see makes no difference to who is not the owner.
+    let hidden = target
+        .disk()
+        .stream_after(SHUT.stream(), 0)
+        .find_map(|(at, body)| Carried::of(SHUT, at, &body).ok()?.first().map(|it| it.id));
+    for id in [Some(AtomId([99; 16])), hidden].into_iter().flatten() {
+        let probe = Carried { id, version: 1, deprecated: None, ..it.clone() };
+        let answer = call(target, INTO, PROBER, Message::Import(vec![probe]));
+        if !matches!(&answer, Err(Refused::Actor(Refusal::Elsewhere(no))) if *no == id) {
+            return Err(format!("carry: an import tells whether {id} is there: {answer:?}"));
         }
     }
     let import = Message::Import(vec![it.clone()]);

@@ -91,11 +91,15 @@ impl Rights {
 }
 
 /// Refuses a name that cannot be written down: empty, longer than
-/// [`RightsLimits::name_bytes_max`], or not to be [typed again](crate::name).
+/// [`RightsLimits::name_bytes_max`], not to be [typed again](crate::name), or read as an id: what is
+/// called by an id would stand for the thing whose id it is.
 pub fn name_fits(name: &str, limits: &RightsLimits) -> Result<(), Refusal> {
     let max = limits.name_bytes_max;
     if name.is_empty() || name.len() > max {
         return Err(Refusal::BadName { bytes: name.len(), max });
+    }
+    if name.parse::<SpaceId>().is_ok() {
+        return Err(Refusal::NameLikeId(name.to_owned()));
     }
     Ok(name::check(name)?)
 }

@@ -118,6 +118,9 @@ pub enum Refusal {
     /// A name that a reader could not type again.
     #[error(transparent)]
     Misspelt(#[from] Misspelt),
+    /// A name that is read as an id: it would stand for the thing whose id it is.
+    #[error("{0:?} is read as an id and cannot be a name; choose another name")]
+    NameLikeId(String),
 }
 
 fn may(held: Option<Level>) -> String {

@@ -300,6 +300,10 @@ fn limits_refuse() {
     assert_eq!(tell(&mut rights, A, spawn(session(10), asks)), too_many);
     let named = Message::Name { alias: String::new(), named: Named::Space(SPACE) };
     assert_eq!(tell(&mut rights, A, named), Err(Refusal::BadName { bytes: 0, max: 128 }));
+    for alias in [SPACE.to_string(), SPACE.to_string().to_lowercase()] {
+        let named = Message::Name { alias: alias.clone(), named: Named::Space(SPACE) };
+        assert_eq!(tell(&mut rights, A, named), Err(Refusal::NameLikeId(alias)));
+    }
     let nothing = Right { subject: tool(), use_: None, delegate: None };
     assert_eq!(tell(&mut rights, ROOT, share(10, B, nothing)), Err(Refusal::EmptyRight(tool())));
     let append = Right::to_use(tool(), Level::Append);

@@ -10,7 +10,7 @@ use crate::atom::{Atom, Content, Deprecation, Embedding, Metadata, Reference};
 use crate::behaviour::{Behaviour, Decision, Delivery};
 use crate::codec::CodecError;
 use crate::difference::lacking;
-use crate::id::{AtomId, EventId, Millis, Position, SessionId, SpaceId};
+use crate::id::{AtomId, EventId, Millis, Position, ROOT, SessionId, SpaceId};
 use crate::incarnation::{self, Laid, Overlay};
 use crate::limits::Limits;
 use crate::log::{Body, Cause, Hash};
@@ -273,6 +273,17 @@ impl Space {
         let before = delivery.view.atom(id);
         if before.as_ref().is_some_and(|here| here.space != self.id)
             && !planted("import.takes_what_is_elsewhere")
+        {
+            return Err(Refusal::Elsewhere(id));
+        }
+        // Whether an id is in use where the asker cannot look is not for it to learn. So all but
+        // the owner get the same no for every id that is not here already and was not made for
+        // this space.
+        let made_anew = id == renamed(self.id, it.origin.atom);
+        if before.is_none()
+            && delivery.asker != ROOT
+            && !made_anew
+            && !planted("import.tells_of_the_hidden")
         {
             return Err(Refusal::Elsewhere(id));
         }

@@ -85,10 +85,10 @@ pub enum Refusal {
     #[error("there is an atom {0} already; an id is given once")]
     Taken(AtomId),
     /// An atom comes from elsewhere under an id that is in use outside this space, for the asker to
-    /// see or not.
+    /// see or not; or that may be, for all that the asker may learn.
     #[error(
-        "atom {0} cannot be taken in under its id, which is in use outside this space; --new-ids \
-         gives it another"
+        "atom {0} cannot be taken in under its id, which may be in use outside this space; \
+         --new-ids gives it another"
     )]
     Elsewhere(AtomId),
     /// A version that comes from elsewhere is not what is here under its number.

@@ -6,6 +6,7 @@ use crate::config::Config;
 use crate::failure::StoreError;
 use crate::problem::{Kind, Problem};
 use crate::runtime::Runtime;
+use rustix::fs::AtFlags;
 use std::io;
 use std::os::unix::fs::PermissionsExt;
 use std::sync::Arc;
@@ -21,13 +22,48 @@ pub struct Door {
     clients: watch::Receiver<usize>,
     shut: watch::Sender<Option<Problem>>,
     accepting: Option<JoinHandle<()>>,
-    socket: std::path::PathBuf,
+    bound: Bound,
 }
+
+/// The socket that was bound here. Its directory may be moved, and another process may have put
+/// another socket under the same path: only this one is ever removed.
+struct Bound {
+    directory: std::fs::File,
+    is: (u64, u64),
+}
+
+impl Bound {
+    fn of(data: &std::path::Path) -> io::Result<Bound> {
+        let directory = std::fs::File::open(data)?;
+        let is = Bound::found(&directory)?;
+        Ok(Bound { directory, is })
+    }
+
+    fn found(directory: &std::fs::File) -> io::Result<(u64, u64)> {
+        let found = rustix::fs::statat(directory, NAME, AtFlags::SYMLINK_NOFOLLOW)?;
+        Ok((found.st_dev, found.st_ino))
+    }
+
+    fn remove(&self) {
+        if Bound::found(&self.directory).is_ok_and(|it| it == self.is) {
+            let _ = rustix::fs::unlinkat(&self.directory, NAME, AtFlags::empty());
+        }
+    }
+}
+
+/// Left behind it would do no harm: who finds nobody behind it opens the directory and replaces it.
+impl Drop for Bound {
+    fn drop(&mut self) {
+        self.remove();
+    }
+}
+
+const NAME: &str = "stoa.sock";
 
 impl Door {
     /// Binds the socket of a directory that is ours; a socket left behind by a crash is replaced.
     pub(crate) fn bind(config: &Config) -> Result<Door, StoreError> {
-        let socket = config.data.join("stoa.sock");
+        let socket = config.data.join(NAME);
         let refused = |what: &'static str| {
             let path = socket.clone();
             move |error: io::Error| StoreError::File { what, path, why: error.to_string() }
@@ -42,6 +78,7 @@ impl Door {
         let listener = UnixListener::bind(&address.path).map_err(refused("cannot serve"))?;
         let private = std::fs::Permissions::from_mode(0o600);
         std::fs::set_permissions(&socket, private).map_err(refused("cannot protect"))?;
+        let bound = Bound::of(&config.data).map_err(refused("cannot look at"))?;
         let inside = watch::Sender::new(Inside::Opening);
         let (counter, clients) = watch::channel(0);
         let shut = watch::Sender::new(None);
@@ -54,7 +91,7 @@ impl Door {
             config: config.clone(),
         };
         let accepting = Some(tokio::spawn(hall.accept(listener)));
-        Ok(Door { inside, clients, shut, accepting, socket })
+        Ok(Door { inside, clients, shut, accepting, bound })
     }
 
     /// From now on clients are answered.
@@ -78,7 +115,7 @@ impl Door {
         drop(self.clients.wait_for(|count| *count == 0).await);
         self.accept_no_more().await;
         drop(self.clients.wait_for(|count| *count == 0).await);
-        drop(std::fs::remove_file(&self.socket));
+        self.bound.remove();
     }
 
     /// Closes at once: nobody is let in or answered any more, and everybody hears that the owner is
@@ -108,7 +145,7 @@ impl Door {
         self.accept_no_more().await;
         let gone = self.clients.wait_for(|count| *count == 0);
         drop(tokio::time::timeout(GOODBYE, gone).await);
-        drop(std::fs::remove_file(&self.socket));
+        self.bound.remove();
     }
 }
 

@@ -1,6 +1,7 @@
 //! One worker process, seen from here: never trusted, always killable.
 
 use super::Host;
+use super::program::own_program;
 use super::wire::{self, Answer, Ask, Ended, FlatCall, Kept, PREFIX_BYTES, Start, Tell};
 use super::worker::ARGUMENT;
 use crate::config::WorkersConfig;
@@ -28,7 +29,7 @@ const FRAMING_BYTES: usize = 1 << 10;
 
 /// What is started.
 fn program(config: &WorkersConfig) -> io::Result<PathBuf> {
-    config.worker.clone().map_or_else(std::env::current_exe, Ok)
+    config.worker.clone().map_or_else(own_program, Ok)
 }
 
 /// A worker process.

@@ -74,6 +74,11 @@ impl Store {
         }
     }
 
+    /// Whether the directory was moved or removed while it is open.
+    pub(crate) fn has_moved(&self) -> bool {
+        self.owned.has_moved()
+    }
+
     /// Bytes that can be written on the disk of the directory; nothing where nobody says.
     pub(super) fn room(&self) -> Option<u64> {
         let found = rustix::fs::statvfs(&self.folder).ok()?;

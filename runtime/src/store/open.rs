@@ -11,8 +11,8 @@ use crate::runtime::Undone;
 use fjall::PersistMode;
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{Read, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
-use std::path::Path;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
 use stoa_actors::id::{Millis, Position};
 use stoa_actors::log::{Body, Breach, Hash, Head, Walk};
 
@@ -30,6 +30,17 @@ pub const RESTORING: &str = "format.restoring";
 pub(crate) struct Owned {
     /// Held as long as the store is open; the system frees it when the process dies.
     _lock: File,
+    /// Where the directory was, and which one.
+    path: PathBuf,
+    is: (u64, u64),
+}
+
+impl Owned {
+    /// Whether the directory is not where it was any more. What is written by its path would go
+    /// into another one.
+    pub(crate) fn has_moved(&self) -> bool {
+        fs::metadata(&self.path).map_or(true, |found| (found.dev(), found.ino()) != self.is)
+    }
 }
 
 /// What an open store starts from.
@@ -68,6 +79,7 @@ pub(super) fn lock_directory(
         .create(data)
         .map_err(file_error("cannot make the data directory", data))?;
     private::close_directory(data)?;
+    private::nothing_in_the_way(data)?;
     let path = data.join("lock");
     let mut lock = OpenOptions::new()
         .read(true)
@@ -91,7 +103,9 @@ pub(super) fn lock_directory(
     lock.set_len(0)
         .and_then(|()| lock.write_all(format!("{}\n", std::process::id()).as_bytes()))
         .map_err(file_error("cannot write", &path))?;
-    Ok(Owned { _lock: lock })
+    let path = std::path::absolute(data).map_err(file_error("cannot look at", data))?;
+    let found = fs::metadata(&path).map_err(file_error("cannot look at", data))?;
+    Ok(Owned { _lock: lock, path, is: (found.dev(), found.ino()) })
 }
 
 fn check_format(data: &Path) -> Result<(), StoreError> {
@@ -323,11 +337,26 @@ pub enum AcceptError {
 }
 
 /// Deletes every derived table and folds the log anew; entries read. It blocks until it is done.
+///
+/// Errors: [`StoreError::Breach`] when the log does not hold what was acknowledged; nothing is
+/// changed then.
 pub fn rebuild(config: &Config, kinds: &Kinds) -> Result<u64, StoreError> {
-    told_to_block(|| {
-        let store = Store::open(config, ready_directory(&config.data)?)?;
-        rebuild_tables(&store, kinds)
-    })
+    told_to_block(|| rebuild_all(config, kinds))
+}
+
+fn rebuild_all(config: &Config, kinds: &Kinds) -> Result<u64, StoreError> {
+    let store = Store::open(config, ready_directory(&config.data)?)?;
+    // A log that has lost what was acknowledged is not made to look whole.
+    let path = config.data.join("witness");
+    let (_, vouched) = Witness::open(&path).map_err(file_error("cannot open", &path))?;
+    let mut walk = Walk::new(Head::default(), vouched);
+    let mut accounts = Accounts::of(&store);
+    for raw in store.raw_after(Position(0)) {
+        let (at, entry) = raw?;
+        walk.step_over(at, &entry, |at, found| accounts.hold(at, found))?;
+    }
+    walk.finish()?;
+    rebuild_tables(&store, kinds)
 }
 
 fn rebuild_tables(store: &Store, kinds: &Kinds) -> Result<u64, StoreError> {

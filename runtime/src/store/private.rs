@@ -3,24 +3,70 @@
 
 use super::open::{BEGUN, RESTORING, file_error};
 use crate::failure::StoreError;
-use std::fs::{self, Metadata, Permissions};
+use std::fs::{self, FileType, Metadata, Permissions};
 use std::io::{self, ErrorKind};
-use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
 use std::path::Path;
 
-/// What stoa keeps in a data directory.
-const OWN: [&str; 10] = [
-    "lock",
-    "db",
-    "witness",
-    "format",
-    BEGUN,
-    RESTORING,
-    "stoa.sock",
-    "scrub",
-    "scrub.new",
-    "identity",
+/// What stoa keeps in a data directory, and what each is.
+const OWN: [(&str, Is); 10] = [
+    ("lock", Is::File),
+    ("db", Is::Folder),
+    ("witness", Is::File),
+    ("format", Is::File),
+    (BEGUN, Is::File),
+    (RESTORING, Is::File),
+    ("stoa.sock", Is::Socket),
+    ("scrub", Is::File),
+    ("scrub.new", Is::File),
+    ("identity", Is::File),
 ];
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Is {
+    File,
+    Folder,
+    Socket,
+    Link,
+    Other,
+}
+
+impl Is {
+    fn of(found: FileType) -> Is {
+        match () {
+            () if found.is_file() => Is::File,
+            () if found.is_dir() => Is::Folder,
+            () if found.is_socket() => Is::Socket,
+            () if found.is_symlink() => Is::Link,
+            () => Is::Other,
+        }
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Is::File => "a file",
+            Is::Folder => "a folder",
+            Is::Socket => "a socket",
+            Is::Link => "a symbolic link",
+            Is::Other => "no file",
+        }
+    }
+}
+
+/// Refuses a directory in which something else has a name that stoa needs. It is not removed: it
+/// may be somebody's.
+pub(super) fn nothing_in_the_way(data: &Path) -> Result<(), StoreError> {
+    for (name, wanted) in OWN {
+        let path = data.join(name);
+        let Ok(found) = fs::symlink_metadata(&path) else { continue };
+        let found = Is::of(found.file_type());
+        if found != wanted {
+            let (found, wanted) = (found.name(), wanted.name());
+            return Err(StoreError::InTheWay { path, found, wanted });
+        }
+    }
+    Ok(())
+}
 /// Written by hand. Its mode says who else can have written it, so it stays as it is.
 const SETTINGS: &str = "config.toml";
 /// The engine's folders are three deep; what is deeper is not its own.
@@ -59,7 +105,7 @@ fn is_own(data: &Path, mode: u32) -> io::Result<bool> {
     }
     for entry in fs::read_dir(data)? {
         let name = entry?.file_name();
-        if name != SETTINGS && !OWN.iter().any(|it| name == *it) {
+        if name != SETTINGS && !OWN.iter().any(|it| name == it.0) {
             return Ok(false);
         }
     }
@@ -68,7 +114,7 @@ fn is_own(data: &Path, mode: u32) -> io::Result<bool> {
 
 /// Makes everything private that stoa keeps in a directory. Only who holds the lock may.
 pub(super) fn close_files(data: &Path) -> Result<(), StoreError> {
-    OWN.iter().try_for_each(|name| close_below(&data.join(name), FOLDERS_DEPTH_MAX))
+    OWN.iter().try_for_each(|(name, _)| close_below(&data.join(name), FOLDERS_DEPTH_MAX))
 }
 
 fn close_below(path: &Path, depth: u32) -> Result<(), StoreError> {
