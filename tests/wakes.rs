@@ -3,6 +3,7 @@
 
 mod laws {
     pub(crate) mod cases;
+    pub(crate) mod subscribers;
     pub(crate) mod terms;
 }
 
@@ -61,4 +62,10 @@ proptest! {
 fn what_is_told_on_terms_is_told_in_time() {
     let config = Config { cases: 600, failure_persistence: None, ..Config::default() };
     laws::terms::hold(config, 43).unwrap_or_else(|breach| panic!("{breach}"));
+}
+
+#[test]
+fn no_subscriber_takes_anothers_place_or_outlives_its_right() {
+    let config = Config { cases: 2_000, failure_persistence: None, ..Config::default() };
+    assert_eq!(laws::subscribers::hold(config, 47), Ok(()));
 }

@@ -28,6 +28,8 @@ pub struct Limits {
     pub key_bytes_max: usize,
     /// Durable subscriptions of one space.
     pub subscriptions_max: usize,
+    /// Of these, those of one session.
+    pub subscriber_subscriptions_max: usize,
     /// How long a subscription may wait for a pause before it tells.
     pub debounce_ms_max: u64,
     /// Mutations of one transaction, and leases that it may rest on.
@@ -177,6 +179,7 @@ impl Default for Limits {
             description_bytes_max: 64 << 10,
             key_bytes_max: 256,
             subscriptions_max: 10_000,
+            subscriber_subscriptions_max: 100,
             debounce_ms_max: 86_400_000,
             transaction_mutations_max: 256,
             leases_max: 100_000,

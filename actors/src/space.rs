@@ -115,11 +115,9 @@ impl Behaviour for Space {
                 self.subscribe(filter, cursor, terms, delivery)
             }
             Message::Edit { id, edit } => self.edit(id, edit, delivery),
-            Message::Unsubscribe(id) => {
-                self.own(id, delivery)?;
-                Ok(Decision::event(Event::Unsubscribed(id), Reply::Done))
-            }
+            Message::Unsubscribe(id) => self.unsubscribe(id, delivery),
             Message::Advance { id, cursor } => self.advance(id, cursor, delivery),
+            Message::EndVoid => Ok(self.end_void(delivery)),
         }
     }
 

@@ -207,6 +207,9 @@ impl From<space::Refusal> for Problem {
             Refusal::Ttl { .. } => {
                 (Kind::Invalid, "stoa lease acquire SPACE RESOURCE --lease 10m".to_owned())
             }
+            Refusal::Limit { what, .. } if what.contains("subscriptions") => {
+                (Kind::Invalid, "stoa subscription list".to_owned())
+            }
             Refusal::Condition(it) => (Kind::Invalid, condition_hint(&it).to_owned()),
             Refusal::Subscription(space::Amiss::Type { nearest, .. }) => {
                 (Kind::Invalid, format!("--type {}", nearest.unwrap_or("atom.put")))
@@ -269,10 +272,10 @@ impl From<rights::Refusal> for Problem {
             Refusal::BadName { .. } | Refusal::Misspelt(_) => {
                 (Kind::Invalid, "stoa space create SHORT_NAME")
             }
+            Refusal::NameLikeId(_) => (Kind::Invalid, "stoa space create NAME"),
             Refusal::MayNotShare(_)
             | Refusal::OutlivesBasis { .. }
             | Refusal::NothingToRevoke
-            Refusal::NameLikeId(_) => (Kind::Invalid, "stoa space create NAME"),
             | Refusal::NotYoursToEnd(_)
             | Refusal::OnlyRoot
             | Refusal::RootStays => (Kind::Forbidden, "stoa space list"),

@@ -174,8 +174,11 @@ async fn an_agent_that_waits_for_a_pause_has_one_turn_for_a_burst_and_none_after
     // What is over tells nothing, and makes room.
     let until = Some(Some(stoa_actors::id::Millis(runtime.now().0 + 50)));
     edit(Edit { until, debounce_ms: Some(0), ..Edit::default() }).await;
-    let list =
-        || SubscriptionCall::List { space: Some("news".into()), agent: Some("agent".into()) };
+    let list = || SubscriptionCall::List {
+        space: Some("news".into()),
+        agent: Some("agent".into()),
+        all: false,
+    };
     while !asked(&runtime, list()).await.is_empty() {
         tokio::task::yield_now().await;
     }

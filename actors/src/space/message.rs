@@ -60,7 +60,7 @@ pub enum Message {
         /// How.
         edit: Edit,
     },
-    /// Ends a subscription of the asker.
+    /// Ends a subscription of the asker; of anybody, if the asker may grant rights here.
     Unsubscribe(SubscriptionId),
     /// Moves the cursor of a subscription of the asker forward.
     Advance {
@@ -71,6 +71,9 @@ pub enum Message {
     },
     /// Takes versions of atoms in that come from elsewhere, all of them or none.
     Import(Vec<Carried>),
+    /// Records the end of subscriptions that tell nothing any more: those that are over, and those
+    /// whose subscriber has no right here.
+    EndVoid,
 }
 
 /// Which version a change is based on.

@@ -11,7 +11,7 @@ use crate::nearest::nearest;
 use crate::rights::Level;
 use crate::search::{ConditionRefusal, check, count, says};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Who follows, what, from where, and on what terms.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -277,18 +277,54 @@ impl Space {
         self.need(Level::Read, delivery)?;
         filter.check(&delivery.limits.search)?;
         terms.check(delivery.limits, delivery.now)?;
-        // Those that are over make room, and go with it.
-        let over = self.subscriptions.values().filter(|it| it.terms.over(delivery.now));
-        let over: Vec<SubscriptionId> = over.map(|it| it.id).collect();
-        let (max, size) =
-            (delivery.limits.subscriptions_max, self.subscriptions.len() - over.len() + 1);
-        limit("the space's subscriptions", size, max)?;
+        // Those that tell nothing any more make room, and go with it.
+        let void = self.void(delivery);
+        let mut own = self.subscriptions.values().filter(|it| it.subscriber == delivery.asker);
+        let own = own.by_ref().filter(|it| !void.contains(&it.id)).count() + 1;
+        if !mutant::planted("cursor.one_takes_every_place") {
+            let max = delivery.limits.subscriber_subscriptions_max;
+            limit("your subscriptions in the space", own, max)?;
+        }
+        let size = self.subscriptions.len() - void.len() + 1;
+        limit("the space's subscriptions", size, delivery.limits.subscriptions_max)?;
         let (id, subscriber) = (SubscriptionId((delivery.fresh)()), delivery.asker);
         let subscription = Subscription { id, subscriber, filter, cursor, terms };
         let reply = Reply::Subscribed(id);
         let mut decision = Decision::event(Event::SubscriptionSet(subscription, Was::New), reply);
-        decision.events.splice(0..0, over.into_iter().map(Event::Unsubscribed));
+        decision.events.splice(0..0, void.into_iter().map(Event::Unsubscribed));
         Ok(decision)
+    }
+
+    /// Those that tell nothing any more: they are over, or their subscriber has no right here now.
+    /// A subscription rests on the right to read and ends with it.
+    fn void(&self, delivery: &Delivery<'_>) -> BTreeSet<SubscriptionId> {
+        let now = delivery.now;
+        let reads = |it: &Subscription| {
+            mutant::planted("cursor.outlives_its_right")
+                || delivery.authority.level(it.subscriber, self.id, now).is_some()
+        };
+        let void = self.subscriptions.values().filter(|it| it.terms.over(now) || !reads(it));
+        void.map(|it| it.id).collect()
+    }
+
+    /// Ends those. Anybody may ask for it: it only records what is so already.
+    pub(super) fn end_void(&self, delivery: &Delivery<'_>) -> Decision<Self> {
+        let events = self.void(delivery).into_iter().map(Event::Unsubscribed).collect();
+        Decision { events, effects: Vec::new(), reply: Reply::Done, refused: None }
+    }
+
+    /// Ends a subscription: the asker's own, or anybody's by who may grant rights here.
+    pub(super) fn unsubscribe(
+        &self,
+        id: SubscriptionId,
+        delivery: &Delivery<'_>,
+    ) -> Result<Decision<Self>, Refusal> {
+        let governs =
+            self.need(Level::Grant, delivery).is_ok() || mutant::planted("cursor.anybody_ends_it");
+        if !(governs && self.subscriptions.contains_key(&id)) {
+            self.own(id, delivery)?;
+        }
+        Ok(Decision::event(Event::Unsubscribed(id), Reply::Done))
     }
 
     pub(super) fn edit(

@@ -3,7 +3,9 @@
 
 use crate::caller::{Caller, Why, Written};
 use crate::problem::{Kind, Problem};
+use crate::runtime::Runtime;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 use stoa_actors::atom::Content;
 use stoa_actors::behaviour::Behaviour;
 use stoa_actors::id::{LinkId, Millis, Position, ROOT, SessionId, SpaceId};
@@ -243,6 +245,7 @@ impl Caller {
             return Err(Refusal::Wiped.into());
         }
         doomed.sort();
+        let spaces = self.runtime.spaces_of(doomed.iter().map(|it| it.1));
         for (_, it) in doomed.iter().rev() {
             let seat = self.runtime.agent(*it)?;
             let message = Message::Wipe { reason: reason.to_owned() };
@@ -261,6 +264,9 @@ impl Caller {
             let end = rights::Message::End { session: *it, reason: reason.to_owned() };
             self.runtime.rights().ask(self.ask(end, Why::comment("wipe"))).await?;
         }
+        for space in spaces {
+            self.runtime.end_void_subscriptions(space).await;
+        }
         Ok(doomed.len() as u64)
     }
 
@@ -273,6 +279,19 @@ impl Caller {
         }
         let text = format!("{name:?} is not under you");
         Err(Problem::new(Kind::Forbidden, text).hint("stoa agent list"))
+    }
+}
+
+impl Runtime {
+    /// The spaces on which sessions hold something.
+    fn spaces_of(&self, sessions: impl Iterator<Item = SessionId>) -> BTreeSet<SpaceId> {
+        let (now, rights) = (self.now(), self.shared().rights.read());
+        let held = sessions.flat_map(|it| rights.holdings(it, now));
+        held.filter_map(|it| match it.subject {
+            Subject::Space(space) => Some(space),
+            _ => None,
+        })
+        .collect()
     }
 }
 

@@ -295,6 +295,7 @@ impl Caller {
         let message = rights::Message::Revoke { holder, subject, reason };
         let comment = Why::comment(format!("revoke {space} from {from}"));
         let receipt = self.runtime.rights().ask(self.ask(message, comment)).await?;
+        self.runtime.end_void_subscriptions(id).await;
         match receipt.reply {
             rights::Reply::Revoked { links } => Ok(links.len() as u64),
             _ => Ok(0),

@@ -4,15 +4,16 @@
 
 use super::{Caller, Follow, Why};
 use crate::problem::{Kind, Problem};
+use crate::runtime::Runtime;
 use crate::seat::Seat;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use std::time::Duration;
-use stoa_actors::id::{Position, SessionId, SpaceId, SubscriptionId};
+use stoa_actors::id::{Position, ROOT, SessionId, SpaceId, SubscriptionId};
 use stoa_actors::incarnation::Ask;
-use stoa_actors::rights::Subject;
+use stoa_actors::rights::{Level, Subject};
 use stoa_actors::session::{self, Session};
-use stoa_actors::space::{Backlog, Edit, Filter, Message, Reply, Subscription, Tells, Terms};
+use stoa_actors::space::{self, Backlog, Edit, Filter, Message, Reply, Subscription, Tells, Terms};
 
 /// A subscription, as it is listed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -41,7 +42,8 @@ impl Caller {
     /// Keeps a cursor for the caller in a space, from now on if it does not say.
     ///
     /// Errors: [`Kind::Invalid`] for a cursor that the log has not reached, terms that are over
-    /// already, a filter over the limits of a search, or over `subscriptions_max` in the space.
+    /// already, a filter over the limits of a search, over `subscriptions_max` in the space, or over
+    /// `subscriber_subscriptions_max` of the caller's own there.
     pub async fn subscribe(
         &self,
         space: SpaceId,
@@ -68,19 +70,59 @@ impl Caller {
         self.reading(move |caller| caller.own_subscriptions(space)).await
     }
 
+    /// Everybody's subscriptions that are not over, where the caller may grant rights: in one
+    /// space, or in all of these. What has become void is ended first.
+    ///
+    /// Errors: [`Kind::Forbidden`] for a space where the caller may not grant rights.
+    pub async fn all_subscriptions(
+        &self,
+        space: Option<SpaceId>,
+    ) -> Result<Vec<SubscriptionCard>, Problem> {
+        if let Some(space) = space
+            && self.level(space).is_none_or(|held| held < Level::Grant)
+        {
+            let held = self.level(space).ok_or_else(|| Problem::no_space(&space.to_string()))?;
+            return Err(space::Refusal::Right { held, needed: Level::Grant }.into());
+        }
+        for space in self.governed_spaces(space) {
+            self.runtime.end_void_subscriptions(space).await;
+        }
+        self.reading(move |caller| caller.read_subscriptions(space, true)).await
+    }
+
+    fn governed_spaces(&self, space: Option<SpaceId>) -> Vec<SpaceId> {
+        let now = self.runtime.now();
+        let held = self.runtime.shared().rights.read().holdings(self.session(), now);
+        let governed = held.into_iter().filter(|it| it.use_ == Some(Level::Grant));
+        let spaces = governed.filter_map(|it| match it.subject {
+            Subject::Space(id) => Some(id),
+            _ => None,
+        });
+        spaces.filter(|id| space.is_none_or(|it| it == *id)).collect()
+    }
+
     fn own_subscriptions(&self, space: Option<SpaceId>) -> Result<Vec<SubscriptionCard>, Problem> {
+        self.read_subscriptions(space, false)
+    }
+
+    fn read_subscriptions(
+        &self,
+        space: Option<SpaceId>,
+        of_all: bool,
+    ) -> Result<Vec<SubscriptionCard>, Problem> {
         let now = self.runtime.now();
         let held = match space {
             Some(space) => self.holding(Subject::Space(space)).into_iter().collect(),
             None => self.holdings(),
         };
         let mut cards = Vec::new();
-        for holding in held.into_iter().filter(|it| it.use_.is_some()) {
+        let needed = if of_all { Level::Grant } else { Level::Read };
+        for holding in held.into_iter().filter(|it| it.use_ >= Some(needed)) {
             let Subject::Space(id) = holding.subject else { continue };
-            let state =
-                crate::host::load::<stoa_actors::space::Space>(self.runtime.store(), id.stream())?;
+            let state = crate::host::load::<space::Space>(self.runtime.store(), id.stream())?;
             for it in state.state().subscriptions() {
-                if it.subscriber == self.session() && !it.terms.over(now) {
+                let wanted = of_all || it.subscriber == self.session();
+                if wanted && !it.terms.over(now) {
                     cards.push(self.subscription_card(id, holding.alias.clone(), it)?);
                 }
             }
@@ -125,9 +167,15 @@ impl Caller {
         self.subscription(id).await
     }
 
-    /// Ends it.
+    /// Ends it; one of somebody else where the caller may grant rights.
     pub async fn unsubscribe(&self, id: SubscriptionId) -> Result<(), Problem> {
-        let space = self.subscription(id).await?.space;
+        let space = match self.subscription(id).await {
+            Ok(own) => own.space,
+            Err(unknown) => {
+                let all = self.all_subscriptions(None).await?;
+                all.into_iter().find(|it| it.id == Some(id)).ok_or(unknown)?.space
+            }
+        };
         let ask = self.ask(Message::Unsubscribe(id), Why::comment("unsubscribe"));
         self.runtime.space(space)?.ask(ask).await?;
         Ok(())
@@ -220,6 +268,20 @@ impl Caller {
             });
         }
         Ok(cards)
+    }
+}
+
+impl Runtime {
+    /// Has a space end the subscriptions of those who have no right there any more. Without it they
+    /// tell nothing either, and are ended when somebody subscribes there: so a failure is no loss.
+    pub(crate) async fn end_void_subscriptions(&self, space: SpaceId) {
+        let ended = async {
+            let ask = Ask::new(ROOT, Message::EndVoid).comment("their rights have ended");
+            self.space(space)?.ask(ask).await.map_err(Problem::from)
+        };
+        if let Err(problem) = ended.await {
+            tracing::debug!(%problem, %space, "void subscriptions are left");
+        }
     }
 }
 

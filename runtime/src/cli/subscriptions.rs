@@ -18,7 +18,9 @@ pub(super) fn subscription(verb: SubscriptionVerb) -> Result<SubscriptionCall, P
             let cursor = cursor.map(Position);
             SubscriptionCall::Add { space, agent, filter, cursor, debounce_ms, lasts_ms }
         }
-        SubscriptionVerb::List { space, agent } => SubscriptionCall::List { space, agent },
+        SubscriptionVerb::List { space, agent, all } => {
+            SubscriptionCall::List { space, agent, all }
+        }
         SubscriptionVerb::Edit {
             name,
             agent,

@@ -25,6 +25,7 @@ pub enum SubscriptionCall {
     List {
         space: Option<String>,
         agent: Option<String>,
+        all: bool,
     },
     Edit {
         name: String,
@@ -82,10 +83,11 @@ pub(super) async fn perform(
             follows(&agent, space, follow).await?;
             one(followed(&agent, space).await?).await
         }
-        SubscriptionCall::List { space, agent } => {
+        SubscriptionCall::List { space, agent, all } => {
             let space = space.map(|it| caller.resolve(&it)).transpose()?;
             let mut cards = match agent {
                 Some(agent) => as_agent(caller, &agent)?.followed().await?,
+                None if all => caller.all_subscriptions(space).await?,
                 None => caller.subscriptions(space).await?,
             };
             cards.retain(|it| space.is_none_or(|space| space == it.space));

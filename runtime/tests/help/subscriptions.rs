@@ -1,6 +1,6 @@
 //! Subscriptions as data, from the command line and from code.
 
-use super::harness::Place;
+use super::harness::{Ended, Place};
 use super::keys;
 use serde_json::{Value, json};
 
@@ -142,4 +142,51 @@ fn code_subscribes_on_terms() {
     let ended = place.stoa(&exec);
     assert_eq!((ended.code, &*ended.err), (0, ""), "{}", ended.out);
     assert_eq!(ended.out, "no subscription\n");
+}
+
+/// Found with one reader that took all places of a space, and kept them after its right was gone.
+#[test]
+fn who_may_grant_sees_and_ends_the_subscriptions_of_others() {
+    let place = Place::new();
+    place.json(&["space", "create", "board"]);
+    for who in ["ann", "bob"] {
+        place.json(&["grant", "board", who, "read"]);
+    }
+    place.json(&["grant", "board", "eve", "grant"]);
+    let serve = place.serve();
+    let add = |who: &str| place.stoa(&["subscription", "add", "board", "--as", who, "--json"]);
+    let id = |ended: &Ended| ended.lines()[0]["id"].as_str().unwrap().to_owned();
+    let first = id(&add("ann"));
+    for n in 1..100 {
+        assert_eq!(add("ann").code, 0, "{n}");
+    }
+    let refused = add("ann");
+    assert_eq!(refused.code, 2, "{}", refused.err);
+    let says = "your subscriptions in the space";
+    assert!(refused.err.contains(says) && refused.err.contains("100"), "{}", refused.err);
+    assert!(refused.err.contains("hint: stoa subscription list"), "{}", refused.err);
+    let other = id(&add("bob"));
+    let all = |who: &[&str]| {
+        let list = ["subscription", "list", "--all", "--space", "board"];
+        place.json(&[&list[..], who].concat()).len()
+    };
+    assert_eq!((all(&[]), all(&["--as", "eve"])), (101, 101));
+    let refused = place.stoa(&["subscription", "list", "--all", "--space", "board", "--as", "bob"]);
+    assert_eq!(refused.code, 4, "{}", refused.err);
+    let refused = place.stoa(&["subscription", "remove", &first, "--as", "bob"]);
+    assert_eq!(refused.code, 3, "{}", refused.err);
+    place.json(&["subscription", "remove", &first, "--as", "eve"]);
+    assert_eq!(all(&[]), 100);
+    assert_eq!(add("ann").code, 0, "there is room again");
+    place.json(&["revoke", "board", "ann"]);
+    assert_eq!(all(&[]), 1, "they end with the right");
+    let shown = place.json(&["space", "show", "board"]);
+    assert_eq!(shown[0]["subscriptions"], 1);
+    // Given again, the right is not the one they rested on.
+    place.json(&["grant", "board", "ann", "read"]);
+    assert_eq!(place.json(&["subscription", "list", "--as", "ann"]).len(), 0);
+    place.json(&["subscription", "remove", &other]);
+    assert_eq!(all(&[]), 0);
+    drop(serve);
+    assert_eq!(place.json(&["audit"])[0]["breaches"], serde_json::json!([]));
 }

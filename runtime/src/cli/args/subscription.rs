@@ -35,6 +35,9 @@ pub(crate) enum SubscriptionVerb {
         /// Those of this agent
         #[arg(long, value_name = "AGENT")]
         agent: Option<String>,
+        /// Everybody's, in the spaces where you may grant rights
+        #[arg(long, conflicts_with = "agent")]
+        all: bool,
     },
     /// Change a subscription: what is not named stays
     Edit {
@@ -61,7 +64,9 @@ pub(crate) enum SubscriptionVerb {
         #[arg(long)]
         forever: bool,
     },
-    /// End a subscription
+    /// End a subscription: yours, or anybody's in a space where you may grant rights
+    ///
+    /// A subscription ends by itself with the right that it rests on.
     Remove {
         /// Its id; with an agent, the space that it follows
         name: String,
