@@ -38,6 +38,14 @@ pub enum TrustError {
         /// What the system said.
         why: String,
     },
+    /// The directory belongs to another user, who can change it at any time.
+    #[error("{} belongs to user {owner}, so you cannot trust it", .path.display())]
+    Foreign {
+        /// The directory.
+        path: PathBuf,
+        /// Its owner.
+        owner: u32,
+    },
     /// A record is there and cannot be relied on.
     #[error("the record of trust {} is not usable: {why}", .path.display())]
     Broken {
@@ -105,6 +113,9 @@ impl TrustStore {
         bytes.copy_from_slice(&ulid::Ulid::generate().to_bytes());
         let directory = Hash::of(&bytes).to_string()[..32].to_owned();
         let owner = fs::metadata(&path).map_err(failed("cannot look at", &path))?.uid();
+        if owner != rustix::process::geteuid().as_raw() {
+            return Err(TrustError::Foreign { path, owner });
+        }
         let place = path.join(IDENTITY);
         write(&place, directory.as_bytes()).map_err(failed("cannot write", &place))?;
         let stored = Stored {

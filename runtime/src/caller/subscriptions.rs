@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use stoa_actors::id::{Position, ROOT, SessionId, SpaceId, SubscriptionId};
 use stoa_actors::incarnation::Ask;
-use stoa_actors::rights::{Level, Subject};
+use stoa_actors::rights::{Level, Named, Subject};
 use stoa_actors::session::{self, Session};
 use stoa_actors::space::{self, Backlog, Edit, Filter, Message, Reply, Subscription, Tells, Terms};
 
@@ -26,6 +26,8 @@ pub struct SubscriptionCard {
     pub name: Option<String>,
     /// Who is told.
     pub subscriber: SessionId,
+    /// What the caller calls it, or its id; nothing for the caller's own.
+    pub who: Option<String>,
     /// What is of interest.
     pub filter: Filter,
     /// Everything up to here has been seen.
@@ -140,8 +142,13 @@ impl Caller {
         let seen = store.seq_at(space.stream(), of.cursor)?;
         let behind = store.last_seq(space.stream())? - seen;
         let Subscription { id, subscriber, filter, cursor, terms } = of.clone();
-        let id = Some(id);
-        Ok(SubscriptionCard { id, space, name, subscriber, filter, cursor, terms, behind })
+        let (id, own) = (Some(id), subscriber == self.session());
+        let who = (!own).then(|| {
+            let rights = self.runtime.shared().rights.read();
+            let alias = rights.alias_of(self.session(), Named::Session(subscriber));
+            alias.map_or_else(|| subscriber.to_string(), str::to_owned)
+        });
+        Ok(SubscriptionCard { id, space, name, subscriber, who, filter, cursor, terms, behind })
     }
 
     /// One of the caller's own.
@@ -261,6 +268,7 @@ impl Caller {
                 space,
                 name: holding.and_then(|it| it.alias),
                 subscriber: self.session(),
+                who: None,
                 filter,
                 cursor,
                 terms,

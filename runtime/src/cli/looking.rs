@@ -19,7 +19,7 @@ pub(super) fn subscription(to: &mut Screen, card: &SubscriptionCard) -> io::Resu
         what.extend(targets.iter().map(ToString::to_string));
     }
     let what = if what.is_empty() { "everything".to_owned() } else { what.join(" ") };
-    let mut terms = String::new();
+    let mut terms = card.who.as_ref().map_or_else(String::new, |who| format!("  for {who}"));
     if card.terms.debounce_ms > 0 {
         terms += &format!("  after {} ms of quiet", card.terms.debounce_ms);
     }

@@ -187,6 +187,10 @@ impl Settings {
 pub(super) fn untrusted(error: TrustError, data: &Path) -> Problem {
     let hint = match &error {
         TrustError::Broken { path, .. } if path.is_dir() => format!("chmod 700 {}", quoted(path)),
+        TrustError::Foreign { path, .. } => {
+            let own = rustix::process::geteuid().as_raw();
+            format!("sudo chown -R {own} {}", quoted(path))
+        }
         TrustError::Broken { .. } => format!("stoa trust --data {}", quoted(data)),
         _ => "export XDG_CONFIG_HOME=WRITABLE_DIR".to_owned(),
     };

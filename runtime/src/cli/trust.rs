@@ -22,14 +22,15 @@ pub(super) enum Step {
 pub(super) fn trust(data: &Path, step: &Step, as_json: bool) -> Result<(), Problem> {
     let lacking = "neither XDG_CONFIG_HOME nor HOME says where your own configuration is";
     let store = trust_store().ok_or_else(|| {
-        Problem::new(Kind::Invalid, lacking).hint("export XDG_CONFIG_HOME=$HOME/.config")
+        Problem::new(Kind::Invalid, lacking).hint("export XDG_CONFIG_HOME=/home/YOU/.config")
     })?;
     if let Step::Remove = step {
         let was = store.distrust(data).map_err(|it| untrusted(it, data))?;
         return say(&removed(data, was, as_json));
     }
-    if !data.is_dir() {
-        let text = format!("there is no directory {}", data.display());
+    let there = |name: &str| data.join(name).symlink_metadata().is_ok();
+    if !there("config.toml") && !there("format") {
+        let text = format!("there is no stoa data in {}", data.display());
         return Err(Problem::new(Kind::Unknown, text).hint("stoa space create NAME"));
     }
     let settings = Settings::read(data)?;

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use stoa_actors::id::ROOT;
 
 /// Why research is not for everybody, and what the owner types.
-pub(crate) const READS: &str = "research reads files as the owner of the directory";
+pub(crate) const READS: &str = "research reads files with the owner's rights";
 pub(crate) const RESEARCH: &str = "stoa research 'QUESTION' --files PATH";
 
 /// Whom a request is from, as it says itself.

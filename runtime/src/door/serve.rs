@@ -6,7 +6,7 @@ use crate::config::Config;
 use crate::failure::StoreError;
 use crate::problem::{Kind, Problem};
 use crate::runtime::Runtime;
-use rustix::fs::AtFlags;
+use rustix::fs::{AtFlags, Dev};
 use std::io;
 use std::os::unix::fs::PermissionsExt;
 use std::sync::Arc;
@@ -29,7 +29,7 @@ pub struct Door {
 /// another socket under the same path: only this one is ever removed.
 struct Bound {
     directory: std::fs::File,
-    is: (u64, u64),
+    is: (Dev, u64),
 }
 
 impl Bound {
@@ -39,7 +39,7 @@ impl Bound {
         Ok(Bound { directory, is })
     }
 
-    fn found(directory: &std::fs::File) -> io::Result<(u64, u64)> {
+    fn found(directory: &std::fs::File) -> io::Result<(Dev, u64)> {
         let found = rustix::fs::statat(directory, NAME, AtFlags::SYMLINK_NOFOLLOW)?;
         Ok((found.st_dev, found.st_ino))
     }

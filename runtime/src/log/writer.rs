@@ -109,8 +109,11 @@ impl Writer {
                 failure.trip(error);
             }
         });
-        self.unpointed = 0;
+        // Without a thread it is due again with the next commit.
         self.checkpoint = made.ok();
+        if self.checkpoint.is_some() {
+            self.unpointed = 0;
+        }
     }
 
     /// One commit. After an error nothing is acknowledged any more.

@@ -102,16 +102,24 @@ impl Runtime {
 fn leave(store: &Store, head: Head, checkpoint: bool) -> Result<Vec<Undone>, StoreError> {
     if checkpoint && let Err(error) = store.make_checkpoint(head) {
         // The engine takes nothing any more, so the purge would fail as well.
-        let mut undone = vec![Undone::Checkpoint { why: error.to_string() }];
+        let mut undone = vec![Undone::Checkpoint { why: why(&error) }];
         if store.has_residue()? {
-            undone.push(Undone::Purge { why: error.to_string() });
+            undone.push(Undone::Purge { why: why(&error) });
         }
         return Ok(undone);
     }
     if store.has_residue()?
         && let Err(error) = store.purge()
     {
-        return Ok(vec![Undone::Purge { why: error.to_string() }]);
+        return Ok(vec![Undone::Purge { why: why(&error) }]);
     }
     Ok(Vec::new())
+}
+
+/// The store has not failed by this: everything that was acknowledged is in it.
+fn why(error: &StoreError) -> String {
+    match error {
+        StoreError::Engine(text) => text.clone(),
+        error => error.to_string(),
+    }
 }

@@ -241,6 +241,13 @@ impl Store {
         Ok(position.zip(hash).map(|(position, hash)| Head { position, hash }).unwrap_or_default())
     }
 
+    /// A later open walks the whole log.
+    fn forget_checkpoint(&self) -> Result<(), StoreError> {
+        let mut batch = self.batch(1).durability(Some(PersistMode::SyncAll));
+        batch.remove(&self.meta, keys::CHECKPOINT);
+        Ok(batch.commit()?)
+    }
+
     /// Flushes every keyspace and then notes the head: a later open walks from here. Takes a
     /// while; what is written meanwhile is not covered.
     pub(crate) fn make_checkpoint(&self, head: Head) -> Result<(), StoreError> {
@@ -338,8 +345,8 @@ pub enum AcceptError {
 
 /// Deletes every derived table and folds the log anew; entries read. It blocks until it is done.
 ///
-/// Errors: [`StoreError::Breach`] when the log does not hold what was acknowledged; nothing is
-/// changed then.
+/// Errors: [`StoreError::Breach`] when the log does not hold what was acknowledged. Nothing is
+/// derived anew then, and the next open looks at the whole log and refuses it as well.
 pub fn rebuild(config: &Config, kinds: &Kinds) -> Result<u64, StoreError> {
     told_to_block(|| rebuild_all(config, kinds))
 }
@@ -351,19 +358,20 @@ fn rebuild_all(config: &Config, kinds: &Kinds) -> Result<u64, StoreError> {
     let (_, vouched) = Witness::open(&path).map_err(file_error("cannot open", &path))?;
     let mut walk = Walk::new(Head::default(), vouched);
     let mut accounts = Accounts::of(&store);
-    for raw in store.raw_after(Position(0)) {
+    let walked = store.raw_after(Position(0)).try_for_each(|raw| {
         let (at, entry) = raw?;
-        walk.step_over(at, &entry, |at, found| accounts.hold(at, found))?;
+        walk.step_over(at, &entry, |at, found| accounts.hold(at, found)).map(drop)
+    });
+    if let Err(error) = walked.and_then(|()| Ok(walk.finish().map(drop)?)) {
+        store.forget_checkpoint()?;
+        return Err(error);
     }
-    walk.finish()?;
     rebuild_tables(&store, kinds)
 }
 
 fn rebuild_tables(store: &Store, kinds: &Kinds) -> Result<u64, StoreError> {
     // Without a checkpoint an interrupted rebuild is finished by the next open.
-    let mut batch = store.batch(1).durability(Some(PersistMode::SyncAll));
-    batch.remove(&store.meta, keys::CHECKPOINT);
-    batch.commit()?;
+    store.forget_checkpoint()?;
     for keyspace in store.derived() {
         keyspace.clear()?;
     }

@@ -1,5 +1,7 @@
 //! What comes with a directory counts only where its owner says so.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 use super::harness::{Ended, Place, Started};
 use std::io::{Read, Write};
 use std::net::TcpListener;
@@ -216,6 +218,7 @@ fn what_an_untrusted_file_says_is_shown_without_what_a_terminal_obeys() {
     let shown = place.stoa(&["trust", "--show"]);
     let said = format!("{}{}", shown.out, shown.err);
     assert!(!said.contains(['\u{1b}', '\u{7}', '\u{202e}']), "{said:?}");
+    assert_eq!(place.stoa(&["trust", "--data", "nowhere"]).code, 3);
     place.file("data/config.toml", "[hooks]\nrun = \"rm -rf /\"\n");
     let unknown = place.stoa(&["trust"]);
     assert!(unknown.code == 2 && unknown.err.contains("[hooks] is no section"), "{}", unknown.err);
