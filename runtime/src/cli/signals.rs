@@ -3,13 +3,25 @@
 
 use super::screen::{self, Lines};
 use std::time::Duration;
+use stoa_runtime::failure::StoreError;
 use stoa_runtime::problem::{Kind, Problem};
+use tokio::runtime::Runtime;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
 /// Hears SIGTERM and SIGINT; cheap to clone.
 #[derive(Clone)]
 pub(super) struct Interrupts(watch::Receiver<bool>);
+
+/// What the signals are heard by. Where its thread cannot be started it is dropped among tasks, which
+/// must not wait for it.
+struct Clock(Option<Runtime>);
+
+impl Drop for Clock {
+    fn drop(&mut self) {
+        self.0.take().into_iter().for_each(Runtime::shutdown_background);
+    }
+}
 
 impl Interrupts {
     /// Begins to listen. After the first signal the process ends within `limit`, in order or not.
@@ -19,10 +31,10 @@ impl Interrupts {
                 .hint("stoa --help")
         };
         let clock = tokio::runtime::Builder::new_current_thread().enable_all().build();
-        let clock = clock.map_err(|error| failed("no timer", error))?;
+        let clock = Clock(Some(clock.map_err(|error| failed("no timer", error))?));
         let (tell, told) = watch::channel(false);
         let heard = {
-            let _inside = clock.enter();
+            let _inside = clock.0.as_ref().map(Runtime::enter);
             let both = signal(SignalKind::terminate()).and_then(|term| {
                 signal(SignalKind::interrupt()).map(|interrupt| (term, interrupt))
             });
@@ -31,7 +43,8 @@ impl Interrupts {
         let (mut term, mut interrupt) = heard;
         let thread = std::thread::Builder::new().name("stoa-signals".into());
         let listening = thread.spawn(move || {
-            clock.block_on(async move {
+            let Some(runtime) = clock.0.as_ref() else { return };
+            runtime.block_on(async move {
                 let mut next = async || {
                     tokio::select! {
                         _ = term.recv() => {}
@@ -48,7 +61,7 @@ impl Interrupts {
                 std::process::exit(i32::from(Kind::Store.exit_code()));
             });
         });
-        listening.map_err(|error| failed("no thread", error))?;
+        listening.map_err(|error| StoreError::NoThreads(error.to_string()))?;
         Ok(Interrupts(told))
     }
 

@@ -78,7 +78,7 @@ async fn said(
 async fn a_request_without_an_identity_and_a_stranger_have_no_rights() {
     let place = restricted();
     let config = Config::at(place.path("data"));
-    let Ok(Reached::Owner(runtime, door)) = reach(config.clone(), kinds()).await else {
+    let Ok(Reached::Owner(runtime, mut door)) = reach(config.clone(), kinds()).await else {
         panic!("nobody else has it")
     };
     let bob = Identity::Session("bob".into());
