@@ -20,8 +20,8 @@ mod settings;
 mod signals;
 mod stdin;
 mod subscriptions;
-mod value;
 mod trust;
+mod value;
 
 use clap::error::{ContextValue, ErrorKind};
 use clap::{CommandFactory, Parser};

@@ -4,7 +4,7 @@ use super::args::{Args, CopyVerb, LeaseVerb, SpaceVerb, SubscriptionVerb, Verb};
 use super::call::call;
 use super::doctor::doctor;
 use super::progress::Progress;
-use super::screen::{Screen, note};
+use super::screen::{Screen, hint, note};
 use super::trust::{Step, trust};
 use super::{carry, copies, json, print, settings, signals, stdin};
 use std::io;
@@ -211,8 +211,8 @@ async fn own(
     }
     let stopped = runtime.stop().await;
     for undone in runtime.undone() {
-        drop(writeln!(anstream::stderr(), "note: {undone}"));
-        super::hint("stoa status");
+        note(format!("note: {undone}"));
+        hint("stoa status");
     }
     done?;
     stopped?;

@@ -12,10 +12,11 @@
 //! as it read when the owner typed `stoa trust` on this machine; without that the command runs as
 //! if the section were not there, and says so.
 
+use super::screen::{self, note};
 use serde::Deserialize;
 use serde_json::Value as Json;
 use std::collections::BTreeMap;
-use std::io::{self, Read, Write};
+use std::io::{self, Read};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use stoa_actors::log::Hash;
@@ -178,8 +179,8 @@ impl Settings {
         } else {
             return;
         };
-        drop(writeln!(anstream::stderr(), "note: {text}"));
-        super::hint(&hint);
+        note(format!("note: {text}"));
+        screen::hint(&hint);
     }
 }
 

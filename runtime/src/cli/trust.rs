@@ -1,9 +1,10 @@
 //! `stoa trust`: the owner of a directory says that it counts on this machine.
 
+use super::screen::Screen;
 use super::settings::{Settings, trust_store, untrusted};
 use serde_json::{Value as Json, json};
 use std::collections::BTreeMap;
-use std::io::{self, Write};
+use std::io;
 use std::path::Path;
 use stoa_actors::log::Hash;
 use stoa_actors::trust::Verdict;
@@ -53,8 +54,8 @@ fn verdict(
 }
 
 fn say(text: &str) -> Result<(), Problem> {
-    let mut to = anstream::stdout().lock();
-    let written = to.write_all(text.as_bytes()).and_then(|()| to.flush());
+    let mut to = Screen::out();
+    let written = to.text(text).and_then(|()| to.flush());
     written.or_else(|error| match error.kind() {
         io::ErrorKind::BrokenPipe => Ok(()),
         _ => Err(super::run::unwritten(error)),

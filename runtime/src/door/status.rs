@@ -59,7 +59,7 @@ pub(super) async fn status(caller: &Caller) -> Result<Status, Problem> {
     Ok(Status {
         pid: std::process::id(),
         head: runtime.head()?,
-        clock_ahead_ms: shared.clock.ahead_ms(),
+        clock_ahead_ms: runtime.shared().clock.ahead_ms(),
         commits: runtime.commits(),
         scrubbed: scrubbed.map_or(Position(0), |it| it.head.position),
         scrubbed_at: scrubbed.map(|it| it.at),
