@@ -6,6 +6,7 @@
 #![expect(clippy::unwrap_used, reason = "a test says what it takes for given")]
 
 mod forms {
+    pub(crate) mod growth;
     pub(crate) mod spaces;
 }
 
@@ -13,10 +14,12 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use stoa_actors::code::{Item, Object, Raise};
 use stoa_actors::codec;
+use stoa_actors::digest::DIGEST_FORM;
 use stoa_actors::id::{
-    AtomId, EventId, LinkId, Millis, Position, SessionId, SpaceId, StreamId, SubscriptionId,
+    AgentId, AtomId, EventId, LinkId, Millis, Position, SessionId, SpaceId, StreamId,
+    SubscriptionId,
 };
-use stoa_actors::log::{Answered, BODY_FORM, Body, Cause, EVENTS_FORM, Hash, Header};
+use stoa_actors::log::{Answered, BODY_FORM, Body, Cause, Hash, Header};
 use stoa_actors::rights::{self, Level, Link, Named, Right, Subject};
 use stoa_actors::session::{
     self, Booking, Budget, Charter, Follow, Follow1, Lending, Letter, Loan, Note, Observation,
@@ -24,6 +27,9 @@ use stoa_actors::session::{
 };
 use stoa_actors::space::{self, Filter, Filter1, Subscription, Terms, Wake, Was};
 use stoa_actors::value::Value;
+
+/// The form of the events of every kind so far.
+pub(crate) const FORM: u8 = 1;
 
 pub(crate) fn fixture(name: &str, bytes: &[u8]) -> Vec<u8> {
     let path: PathBuf = [env!("CARGO_MANIFEST_DIR"), "fixtures", name].iter().collect();
@@ -90,7 +96,7 @@ fn rights_events_of_form_1_read() {
         rights::Event::Unnamed { holder: by, alias: "ann".into() },
         rights::Event::Ended { session, at, by, links: vec![], reason },
     ];
-    holds("rights-events-1.bin", EVENTS_FORM, &events);
+    holds("rights-events-1.bin", FORM, &events);
 }
 
 /// Agents and a session with rights, one of them ended, one still owed; aliases, an expiry and a
@@ -178,8 +184,8 @@ fn charter() -> Charter {
 fn a_charter_among_the_rights_reads() {
     let session = SessionId([3; 16]);
     let events = vec![rights::Event::Chartered { session, charter: Arc::new(charter()) }];
-    holds("rights-chartered-1.bin", EVENTS_FORM, &events);
-    holds("charter-1.bin", EVENTS_FORM, &charter());
+    holds("rights-chartered-1.bin", FORM, &events);
+    holds("charter-1.bin", FORM, &charter());
 }
 
 /// A filter and terms of every kind.
@@ -206,11 +212,11 @@ fn subscriptions_on_terms_read() {
         space::Event::SubscriptionSet(one, Was::New),
         space::Event::SubscriptionSet(other, Was::There),
     ];
-    holds("subscription-events-1.bin", EVENTS_FORM, &events);
+    holds("subscription-events-1.bin", FORM, &events);
     let (filter, terms) = followed();
     let follow = Follow { filter, cursor: Position(300), terms };
     let events = vec![session::Event::FollowSet { space: SpaceId([5; 16]), follow }];
-    holds("follow-events-1.bin", EVENTS_FORM, &events);
+    holds("follow-events-1.bin", FORM, &events);
 }
 
 fn notes() -> Vec<Note> {
@@ -274,7 +280,7 @@ fn session_events_of_form_1_read() {
         session::Event::Told(11),
     ];
     events.extend(notes().into_iter().map(session::Event::Noted));
-    holds("session-events-1.bin", EVENTS_FORM, &events);
+    holds("session-events-1.bin", FORM, &events);
 }
 
 #[test]
@@ -296,9 +302,9 @@ fn what_happens_to_a_budget_reads() {
     let mut events: Vec<session::Event> = booked.map(session::Event::Booked).into();
     events.push(session::Event::Exhausted { what: "thoughts = 20".into() });
     events.push(session::Event::Forgiven { failures: 300 });
-    holds("session-budget-1.bin", EVENTS_FORM, &events);
+    holds("session-budget-1.bin", FORM, &events);
     let allotted = rights::Event::Allotted { session: child, budget };
-    holds("rights-allotted-1.bin", EVENTS_FORM, &vec![allotted]);
+    holds("rights-allotted-1.bin", FORM, &vec![allotted]);
 }
 
 #[test]
@@ -308,12 +314,14 @@ fn a_body_of_form_1_reads() {
         at: Millis(1_700_000_000_001),
         kind: "space".into(),
         by: SessionId([3; 16]),
+        agent: Some(AgentId([2; 16])),
         cause: Cause { root: Some(EventId([9; 16])), hop: 3 },
         comment: "why".into(),
         answers: Some(Answered {
             key: "once".into(),
+            form: DIGEST_FORM,
             request: Hash([7; 32]),
-            reply: codec::encode(EVENTS_FORM, &space::Reply::Done).unwrap(),
+            reply: codec::encode(FORM, &space::Reply::Done).unwrap(),
         }),
         events: vec![1, 0],
     };

@@ -2,14 +2,13 @@
 
 use crate::id::{AtomId, Millis, SessionId, SpaceId};
 use crate::value::Value;
-use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// Keys and values in the order of the keys.
 pub type Metadata = BTreeMap<String, Value>;
 
 /// One version of an atom, whole.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Atom {
     /// Identity, the same in every version.
     pub id: AtomId,
@@ -48,7 +47,7 @@ impl Atom {
 }
 
 /// What an atom holds.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Content {
     /// UTF-8 text.
     Text(String),
@@ -59,7 +58,6 @@ pub enum Content {
         /// For instance `image/png`.
         media_type: String,
         /// The bytes themselves.
-        #[serde(with = "serde_bytes")]
         bytes: Vec<u8>,
     },
     /// Nothing, for good: the last version of an atom that was erased, by its author, then.
@@ -98,7 +96,7 @@ impl From<&str> for Content {
 }
 
 /// A typed link. Stored and walked from both ends, never interpreted.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Reference {
     /// For instance `blocked_by`.
     pub relation: String,
@@ -107,21 +105,20 @@ pub struct Reference {
 }
 
 /// Marked as superseded.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Deprecation {
     /// What to read instead, if anything.
     pub superseded_by: Option<AtomId>,
 }
 
 /// A unit vector in eight bits a dimension, and whose model it came from.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Embedding {
     /// The embedder that made it; vectors of two embedders are never compared.
     pub fingerprint: u32,
     /// What one step of a dimension is worth.
     pub scale: f32,
     /// The dimensions, as signed bytes in two's complement.
-    #[serde(with = "serde_bytes")]
     pub dims: Vec<u8>,
 }
 

@@ -5,6 +5,7 @@
 //! lets anybody hear of them. See [`crate::incarnation`] for that order, written once.
 
 use crate::atom::Atom;
+use crate::codec::CodecError;
 use crate::id::{AtomId, Millis, SessionId, SpaceId, StreamId};
 use crate::limits::Limits;
 use crate::log::Cause;
@@ -18,6 +19,9 @@ use std::sync::Arc;
 pub trait Behaviour: Serialize + DeserializeOwned + Send + Sized + 'static {
     /// Names the type in the log, so that an audit knows how to read a stream. Never change it.
     const KIND: &'static str;
+    /// The form in which its events and replies are written; it stands in front of them. A layout that
+    /// grows ([`crate::stored`]) is of the same form.
+    const FORM: u8 = 1;
     /// The form of a state snapshot; a snapshot of another form is ignored and the log replayed.
     const SNAPSHOT_FORM: u8 = 1;
 
@@ -52,6 +56,16 @@ pub trait Behaviour: Serialize + DeserializeOwned + Send + Sized + 'static {
     /// Keeps that up, after [`apply`](Self::apply). `before` is the view without the event. A life
     /// begins with nothing made ready, and a replayed event is not told of.
     fn index(&mut self, _event: &Self::Event, _before: &dyn View) {}
+
+    /// Reads events of an older form.
+    fn upcast(form: u8, _events: &[u8]) -> Result<Vec<Self::Event>, CodecError> {
+        Err(CodecError::UnknownForm { found: form, expected: Self::FORM })
+    }
+
+    /// Reads a reply of an older form.
+    fn upcast_reply(form: u8, _reply: &[u8]) -> Result<Self::Reply, CodecError> {
+        Err(CodecError::UnknownForm { found: form, expected: Self::FORM })
+    }
 
     /// The event's type as the outside reads it, for instance `atom.put`.
     fn name(event: &Self::Event) -> &'static str;
@@ -221,6 +235,15 @@ pub enum Row {
         /// Which atom.
         id: AtomId,
     },
+    /// A row of a table that the kind keeps for itself; see [`Row::own`].
+    Own {
+        /// The kind of actor.
+        kind: &'static str,
+        /// Its key there.
+        key: Vec<u8>,
+        /// What it says; nothing where there must be none.
+        value: Option<Vec<u8>>,
+    },
     /// A request that must be answered once.
     Answer {
         /// Whom it asked.
@@ -232,7 +255,22 @@ pub enum Row {
     },
 }
 
+/// Bytes of the key of a row that a kind keeps for itself.
+pub const OWN_KEY_BYTES_MAX: usize = 1 << 10;
+
 impl Row {
+    /// A row of a derived table that an actor's kind keeps for itself: read in the order of its keys,
+    /// written with the entry, derived anew with everything else. The last entry that says something
+    /// of a key counts; nothing takes the row out.
+    ///
+    /// Panics for a key of more than [`OWN_KEY_BYTES_MAX`]: it would be a broken invariant of the
+    /// kind, found at its first test.
+    pub fn own<B: Behaviour>(key: impl Into<Vec<u8>>, value: Option<Vec<u8>>) -> Row {
+        let key = key.into();
+        assert!(key.len() <= OWN_KEY_BYTES_MAX, "a key of {} bytes is too long", key.len());
+        Row::Own { kind: B::KIND, key, value }
+    }
+
     /// The atom that is to leave the log because of it.
     pub fn erases(&self) -> Option<AtomId> {
         match self {

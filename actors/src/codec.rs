@@ -1,7 +1,7 @@
-//! The one codec of everything stored: a form byte, then positional bincode under a limit.
+//! The one codec of everything stored: a form byte, then bincode under a limit.
 //!
-//! Positional means that a field added to a stored type is a new form with a new byte; the old
-//! form stays readable and keeps a fixture (`tests/forms.rs`).
+//! How a type grows within a form is said by its layout ([`crate::stored`]); what cannot be said so is
+//! a new form, with an upcast from the one before. Every form keeps a fixture (`tests/forms.rs`).
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -38,6 +38,11 @@ pub enum CodecError {
     /// Cut short, or not of this type.
     #[error("stored bytes do not decode: {0}")]
     Damaged(String),
+}
+
+/// The form of an encoded value.
+pub fn form(bytes: &[u8]) -> Result<u8, CodecError> {
+    bytes.first().copied().ok_or_else(|| CodecError::Damaged("empty".into()))
 }
 
 /// Appends `form` and the value.

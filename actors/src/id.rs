@@ -92,6 +92,10 @@ id!(
     SessionId
 );
 id!(
+    /// An agent that outlives its sessions, where there is one.
+    AgentId
+);
+id!(
     /// One entry of the log, for people and other systems; inside, its position is the cursor.
     EventId
 );

@@ -11,9 +11,10 @@ mod overlay;
 
 use crate::behaviour::{Authority, Behaviour, Decision, Delivery, EffectId, Row, View};
 use crate::codec::{self, CodecError};
+use crate::digest::{DIGEST_FORM, digest};
 use crate::id::{EventId, Millis, SessionId, StreamId};
 use crate::limits::Limits;
-use crate::log::{Answered, Body, Cause, EVENTS_FORM, Hash};
+use crate::log::{Answered, Body, Cause, Hash};
 use crate::mutant;
 pub(crate) use overlay::{Laid, Overlay};
 
@@ -214,6 +215,13 @@ impl<B: Behaviour> Incarnation<B> {
         codec::encode_state(B::SNAPSHOT_FORM, &self.state)
     }
 
+    /// Makes ready what a decision on a message looks up; see [`Behaviour::prepare`]. It decides
+    /// nothing, so a host may do it before it takes the locks that a decision needs.
+    pub fn prepare(&mut self, message: &B::Message, durable: &dyn Durable, durable_seq: u64) {
+        self.overlay.trim(durable_seq);
+        self.state.prepare(message, &Laid { over: &self.overlay, under: durable });
+    }
+
     /// One delivery.
     pub fn deliver(&mut self, ask: Ask<B::Message>, given: Given<'_>) -> Step<B> {
         self.overlay.trim(given.durable_seq);
@@ -236,14 +244,13 @@ impl<B: Behaviour> Incarnation<B> {
         let mut request = None;
         if let Some(key) = key {
             fits("the idempotency key", key.len(), given.limits.key_bytes_max)?;
-            let digest = Hash::of(&codec::encode(0, &message).map_err(oversize)?);
             let known = self.overlay.answer(asker, &key);
             if let Some((seq, answered)) =
                 known.or_else(|| given.durable.answered(self.stream, asker, &key))
             {
-                return repeat(key, seq, &answered, digest);
+                return repeat(key, seq, &answered, &message);
             }
-            request = Some((key, digest));
+            request = Some((key, digest(DIGEST_FORM, &message).map_err(oversize)?));
         }
         self.state.prepare(&message, &Laid { over: &self.overlay, under: given.durable });
         let decision = self
@@ -270,8 +277,8 @@ impl<B: Behaviour> Incarnation<B> {
         }
         let answers = match request {
             Some((key, request)) if refused.is_none() => {
-                let reply = codec::encode(EVENTS_FORM, &reply).map_err(oversize)?;
-                Some(Answered { key, request, reply })
+                let reply = encode_reply::<B>(&reply).map_err(oversize)?;
+                Some(Answered { key, form: DIGEST_FORM, request, reply })
             }
             _ => None,
         };
@@ -280,10 +287,11 @@ impl<B: Behaviour> Incarnation<B> {
             at: given.now,
             kind: B::KIND.to_owned(),
             by: asker,
+            agent: None,
             cause,
             comment,
             answers,
-            events: codec::encode(EVENTS_FORM, &events).map_err(oversize)?,
+            events: encode_events::<B>(&events).map_err(oversize)?,
         };
         let bytes = body.encode().map_err(oversize)?;
         let append = self.take_in(&events, body, bytes, &given);
@@ -338,7 +346,28 @@ impl<B: Behaviour> Incarnation<B> {
 
 /// The events of an entry, typed.
 pub fn events<B: Behaviour>(body: &Body) -> Result<Vec<B::Event>, CodecError> {
-    codec::decode(EVENTS_FORM, &body.events)
+    match codec::form(&body.events)? {
+        form if form == B::FORM => codec::decode(form, &body.events),
+        older => B::upcast(older, &body.events),
+    }
+}
+
+/// Events as they are stored in a body.
+pub fn encode_events<B: Behaviour>(events: &[B::Event]) -> Result<Vec<u8>, CodecError> {
+    codec::encode(B::FORM, events)
+}
+
+/// A reply as it is stored with the request that it answers.
+pub fn encode_reply<B: Behaviour>(reply: &B::Reply) -> Result<Vec<u8>, CodecError> {
+    codec::encode(B::FORM, reply)
+}
+
+/// Reads it.
+pub fn reply<B: Behaviour>(answered: &Answered) -> Result<B::Reply, CodecError> {
+    match codec::form(&answered.reply)? {
+        form if form == B::FORM => codec::decode(form, &answered.reply),
+        older => B::upcast_reply(older, &answered.reply),
+    }
 }
 
 /// The rows of a stored entry, recomputed: what a rebuild writes and an audit compares.
@@ -365,7 +394,7 @@ fn fits<R: std::error::Error>(
     if bytes > max { Err(Refused::TooLong { what, bytes, max }) } else { Ok(()) }
 }
 
-fn oversize<R: std::error::Error>(error: CodecError) -> Refused<R> {
+fn oversize<R: std::error::Error>(error: impl std::fmt::Display) -> Refused<R> {
     Refused::Oversize(error.to_string())
 }
 
@@ -373,12 +402,14 @@ fn repeat<B: Behaviour>(
     key: String,
     seq: u64,
     answered: &Answered,
-    request: Hash,
+    message: &B::Message,
 ) -> Result<Step<B>, Refused<B::Refusal>> {
+    // By the form of then: an upgrade makes no other request of it.
+    let request = digest(answered.form, message).map_err(oversize)?;
     if answered.request != request && !mutant::planted("idempotency.ignores_payload") {
         return Err(Refused::KeyReused(key));
     }
-    let reply = codec::decode(EVENTS_FORM, &answered.reply).map_err(oversize)?;
+    let reply = reply::<B>(answered).map_err(oversize)?;
     let (events, effects) = (Vec::new(), Vec::new());
     Ok(Step { append: None, answer: Ok(reply), seq: Some(seq), events, effects })
 }

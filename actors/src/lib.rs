@@ -9,12 +9,13 @@
 //! of an atom differ in; [`behaviour`] is the contract, [`incarnation`] the order of a delivery;
 //! [`space`], [`session`] and [`rights`] are actors, [`supervisor`] says who is started again,
 //! [`passivation`] who is let go for a while, [`retry`] what is asked again and when, [`alarm`] who
-//! is told that something is due, [`clock`] when a host's time begins; [`log`] is the pure half of the log, [`scrub`] when it is walked
-//! again, [`redaction`] what leaves it, [`codec`] its bytes;
+//! is told that something is due, [`clock`] when a host's time begins; [`log`] is the pure half of
+//! the log, [`scrub`] when it is walked again, [`redaction`] what leaves it, [`codec`] its bytes,
+//! [`stored`] how what is in them can grow, [`digest`] what a request is however it is laid out;
 //! [`trust`] says whether a directory counts on this machine; [`code`] is how agents act, [`search`]
-//! how they find atoms; [`simulation`] runs any actor in memory and crashes it; [`printable`] is what a
-//! reader sees of a text, [`name`] what things may be
-//! called, [`nearest`] which word was meant; [`limits`] bounds it all, [`mutant`] plants bugs for the tests.
+//! how they find atoms; [`simulation`] runs any actor in memory and crashes it; [`printable`] is what
+//! a reader sees of a text, [`name`] what things may be called, [`nearest`] which word was meant;
+//! [`limits`] bounds it all, [`mutant`] plants bugs for the tests.
 
 pub mod alarm;
 pub mod atom;
@@ -23,6 +24,8 @@ pub mod clock;
 pub mod code;
 pub mod codec;
 pub mod difference;
+pub mod digest;
+mod forms;
 pub mod id;
 pub mod incarnation;
 pub mod limits;
@@ -40,6 +43,7 @@ pub mod search;
 pub mod session;
 pub mod simulation;
 pub mod space;
+pub mod stored;
 pub mod supervisor;
 pub mod trust;
 pub mod value;

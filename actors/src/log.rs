@@ -2,15 +2,13 @@
 //! log is opened. Who writes them, and how they become durable, is the runtime's.
 
 use crate::codec::{self, CodecError};
-use crate::id::{EventId, Millis, Position, SessionId, StreamId};
+use crate::id::{AgentId, EventId, Millis, Position, SessionId, StreamId};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::fmt;
 
 /// The form byte of [`Body`].
 pub const BODY_FORM: u8 = 1;
-/// The form byte of an entry's events, inside its body.
-pub const EVENTS_FORM: u8 = 1;
 
 /// SHA-256.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -111,7 +109,7 @@ fn run<const N: usize>(bytes: &[u8], from: usize) -> [u8; N] {
 }
 
 /// What happened, why and by whose hand.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Body {
     /// The entry's name outside the log.
     pub id: EventId,
@@ -121,6 +119,8 @@ pub struct Body {
     pub kind: String,
     /// Who asked.
     pub by: SessionId,
+    /// On behalf of which agent, where that is not the session itself.
+    pub agent: Option<AgentId>,
     /// What set it off.
     pub cause: Cause,
     /// What it is for, like a commit message: what subscribers get.
@@ -128,12 +128,11 @@ pub struct Body {
     /// The request it answers once, however often it is asked.
     pub answers: Option<Answered>,
     /// The events, encoded: one delivery is one entry.
-    #[serde(with = "serde_bytes")]
     pub events: Vec<u8>,
 }
 
 /// Where a chain of reactions began, and how many steps ago.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub struct Cause {
     /// The entry that came from outside; nothing when this one does.
     pub root: Option<EventId>,
@@ -142,14 +141,15 @@ pub struct Cause {
 }
 
 /// A request that carried an idempotency key, and its answer.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Answered {
     /// The asker's key, unique for it within the stream.
     pub key: String,
-    /// What was asked, hashed: the same key with another payload is refused.
+    /// The form of the digest.
+    pub form: u8,
+    /// What was asked, as its [digest](crate::digest): the same key with another payload is refused.
     pub request: Hash,
     /// The reply, encoded.
-    #[serde(with = "serde_bytes")]
     pub reply: Vec<u8>,
 }
 

@@ -17,7 +17,7 @@ use crate::behaviour::{Behaviour, Decision, Delivery, Row};
 use crate::codec::{self, CodecError};
 use crate::id::{AtomId, EventId, Millis, Position, SessionId, StreamId};
 use crate::incarnation;
-use crate::log::{Answered, BODY_FORM, Body, Cause, EVENTS_FORM, Hash, Head};
+use crate::log::{Answered, BODY_FORM, Body, Cause, Hash, Head};
 use crate::mutant::planted;
 use crate::space::{self, Reply, Resource, Space};
 use serde::{Deserialize, Serialize};
@@ -33,7 +33,7 @@ pub const REDACTIONS: StreamId = StreamId(*b"\0stoa:redactions");
 pub const NOBODY: AtomId = AtomId([0; 16]);
 
 /// Some bodies were replaced.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Redacted {
     /// Because of which erased atom.
     pub atom: AtomId,
@@ -90,10 +90,11 @@ impl Redacted {
             at: by.1,
             kind: Redactions::KIND.to_owned(),
             by: by.0,
+            agent: None,
             cause: Cause::default(),
             comment: String::new(),
             answers: None,
-            events: codec::encode(EVENTS_FORM, &vec![self])?,
+            events: incarnation::encode_events::<Redactions>(std::slice::from_ref(self))?,
         })
     }
 
@@ -130,7 +131,8 @@ pub fn redacted(body: &Body, erased: AtomId) -> Result<Option<Body>, CodecError>
     let mut events = incarnation::events::<Space>(body)?;
     events.iter_mut().for_each(|event| empty(event, erased));
     let answers = body.answers.as_ref().map(|it| answered(it, erased)).transpose()?;
-    let new = Body { events: codec::encode(EVENTS_FORM, &events)?, answers, ..body.clone() };
+    let new =
+        Body { events: incarnation::encode_events::<Space>(&events)?, answers, ..body.clone() };
     Ok((new != *body).then_some(new))
 }
 
@@ -152,13 +154,13 @@ fn empty(event: &mut space::Event, erased: AtomId) {
 
 /// The reply to a claim says what the claim has set.
 fn answered(answered: &Answered, erased: AtomId) -> Result<Answered, CodecError> {
-    let mut reply: Reply = codec::decode(EVENTS_FORM, &answered.reply)?;
+    let mut reply: Reply = incarnation::reply::<Space>(answered)?;
     match &mut reply {
         Reply::Claimed(Some((id, _, lease))) if *id == erased => lease.claimed = None,
         Reply::Lease(lease) if lease.resource == Resource::Atom(erased) => lease.claimed = None,
         _ => return Ok(answered.clone()),
     }
-    Ok(Answered { reply: codec::encode(EVENTS_FORM, &reply)?, ..answered.clone() })
+    Ok(Answered { reply: incarnation::encode_reply::<Space>(&reply)?, ..answered.clone() })
 }
 
 /// The stored form of a body that was redacted.

@@ -97,7 +97,7 @@ pub enum Seen {
 }
 
 /// What an alias stands for, in its holder's own table.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Named {
     /// A space. The name alone opens nothing: the holder needs a right as well.
     Space(SpaceId),
@@ -169,7 +169,7 @@ pub enum Message {
 }
 
 /// What happened. Durable: fields may be added in a new version of the stored form only.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 #[expect(missing_docs, reason = "a field is told where its name and type do not say it")]
 pub enum Event {
     /// The root was given something.
@@ -223,7 +223,7 @@ pub enum Event {
 }
 
 /// What the asker hears once the events are durable.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[expect(missing_docs, reason = "a field is told where its name and type do not say it")]
 pub enum Reply {
     /// Done, or so already.

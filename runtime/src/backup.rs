@@ -88,6 +88,20 @@ pub enum BackupError {
     /// It does not begin like one.
     #[error("{} is not a backup made by stoa", .0.display())]
     Foreign(PathBuf),
+    /// Written by a preview.
+    #[error(
+        "{} is a backup of form {found}, of a preview of stoa; this build reads {known}: restore it \
+         with the stoa that made it, export its spaces, and import them into a new directory",
+        .path.display()
+    )]
+    Older {
+        /// The file.
+        path: PathBuf,
+        /// Its form.
+        found: u8,
+        /// The form this build reads.
+        known: u8,
+    },
     /// Written by a newer build.
     #[error("{} is a backup of form {found}, this build reads {known}; use a newer stoa", .path.display())]
     Newer {
@@ -151,6 +165,9 @@ impl From<BackupError> for Problem {
             }
             BackupError::File { .. } => (Kind::Store, "stoa backup WRITABLE_DIR/FILE".to_owned()),
             BackupError::Foreign(_) => (Kind::Invalid, "stoa backup FILE".to_owned()),
+            BackupError::Older { .. } => {
+                (Kind::Invalid, "stoa --data NEW_DIR import SPACE FILE".to_owned())
+            }
             BackupError::Newer { .. } => (Kind::Invalid, "stoa --version".to_owned()),
             BackupError::Cut { .. } | BackupError::Damaged { .. } | BackupError::Sum { .. } => {
                 (Kind::Invalid, "stoa backup --verify OTHER_BACKUP".to_owned())

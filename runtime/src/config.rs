@@ -35,7 +35,8 @@
 //! | `LINE_BYTES_MAX` | `64 << 20` | the form of an export: one content, all of it escaped |
 //! | `CARRY_BYTES_MAX` | `2 << 20` | what one entry of an import holds; one event at least |
 //! | `LOOK_ENTRIES` | `4_096` | entries after which one who looks on is told |
-//! | `STANDING_MAX` | `16` | conditions of claims that a space follows; others are looked for anew |
+//! | `STANDING_ATOMS_MAX` | `1 << 20` | atoms in the sets that claims of a space go by |
+//! | `STANDING_MAX` | `64` | conditions of claims that a space follows; others are looked for anew |
 //! | `MISSED_MAX` | `256` | how many of the best a search tries before it looks at all |
 //! | `STALE_PERCENT_MAX` | `25` | changed vectors of a segment before it is given up |
 //! | `SEGMENT_FACTOR` | `4` | vectors of one segment, in those that it takes to begin one |
@@ -109,6 +110,7 @@
 //! | `SHARE_FACTOR` | `4` | which part of an answer one atom of a list may take whole |
 //! | `PREVIEW_BYTES` | `16 << 10` | what is shown of one that takes more |
 //! | `ATOM_FRAME_BYTES` | `1 << 10` | what surrounds the content of an atom in an answer |
+//! | `OWN_KEY_BYTES_MAX` | `1 << 10` | the key of a row that a kind of actor keeps for itself |
 //! | `DAY_MS` | `86_400_000` | a day |
 //! | `SOCKET_PATH_BYTES_MAX` | `100` | the system's: 107 bytes fit |
 

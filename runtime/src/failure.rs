@@ -35,6 +35,20 @@ pub enum StoreError {
         /// The other process, if it left its number.
         pid: Option<u32>,
     },
+    /// Written by a preview, whose forms no later build reads.
+    #[error(
+        "{} has data format {found}, which only a preview of stoa reads; this build reads {known}: \
+         export its spaces with the stoa that wrote it, and import them into a new directory",
+        .path.display()
+    )]
+    OlderFormat {
+        /// The data directory.
+        path: PathBuf,
+        /// The format found.
+        found: u32,
+        /// The format this build reads.
+        known: u32,
+    },
     /// Written by a newer build.
     #[error("{} has data format {found}, this build reads {known}; use a newer stoa", .path.display())]
     NewerFormat {

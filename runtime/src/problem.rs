@@ -102,6 +102,9 @@ impl From<StoreError> for Problem {
         let hint = match &error {
             StoreError::Locked { pid: Some(pid), .. } => Some(format!("kill {pid}")),
             StoreError::Locked { .. } => Some("stoa --data OTHER_DIR status".to_owned()),
+            StoreError::OlderFormat { .. } => {
+                Some("stoa --data NEW_DIR import SPACE FILE".to_owned())
+            }
             StoreError::NewerFormat { .. } => Some("stoa --version".to_owned()),
             StoreError::Unrestored { path } => {
                 Some(format!("stoa --data {} restore BACKUP", path.display()))

@@ -11,6 +11,7 @@ mod fold;
 mod keys;
 mod leave;
 mod open;
+mod own;
 mod past;
 mod private;
 mod purge;
@@ -27,6 +28,7 @@ pub(crate) use open::Owned;
 pub use open::{AcceptError, Loss, accept_loss, rebuild};
 pub use open::{BEGUN, RESTORING};
 pub(crate) use open::{Opened, ready_directory};
+pub use own::OwnRow;
 pub(crate) use restore::Vacant;
 pub(crate) use scrub::Scrub;
 pub(crate) use tables::Tables;
@@ -70,6 +72,7 @@ const REFERENCES: u8 = 1;
 const ANSWERS: u8 = 2;
 const DUE: u8 = 3;
 const ERASURES: u8 = 4;
+const OWN: u8 = 5;
 
 /// A handle on what is durable; cheap to clone.
 #[derive(Clone)]
@@ -82,6 +85,7 @@ pub struct Store {
     answers: Keyspace,
     due: Keyspace,
     erasures: Keyspace,
+    own: Keyspace,
     snapshots: Keyspace,
     repls: Keyspace,
     vectors: Keyspace,
@@ -110,6 +114,7 @@ impl Store {
             answers: space("answers")?,
             due: space("due")?,
             erasures: space("erasures")?,
+            own: space("own")?,
             snapshots: space("snapshots")?,
             repls: space("repls")?,
             vectors: space("vectors")?,
@@ -124,10 +129,10 @@ impl Store {
     }
 
     /// The derived keyspaces: what a rebuild may empty.
-    fn derived(&self) -> [&Keyspace; 7] {
+    fn derived(&self) -> [&Keyspace; 8] {
         let rows = [&self.atoms, &self.streams, &self.references, &self.answers, &self.due];
         let [atoms, streams, references, answers, due] = rows;
-        [atoms, streams, references, answers, due, &self.erasures, &self.snapshots]
+        [atoms, streams, references, answers, due, &self.erasures, &self.snapshots, &self.own]
     }
 
     pub(crate) fn batch(&self, entries: usize) -> OwnedWriteBatch {
@@ -314,6 +319,7 @@ impl Store {
             REFERENCES => &self.references,
             DUE => &self.due,
             ERASURES => &self.erasures,
+            OWN => &self.own,
             _ => &self.answers,
         }
     }
@@ -339,6 +345,7 @@ impl Store {
             Row::NotDue { at, stream, token } => (DUE, keys::due(*at, *stream, *token), None),
             Row::Erase { id } => (ERASURES, id.0.to_vec(), Some(keys::position(at).to_vec())),
             Row::Redacted { id } => (ERASURES, id.0.to_vec(), None),
+            Row::Own { kind, key, value } => (OWN, keys::own(kind, key), value.clone()),
             Row::Answer { stream, asker, key } => {
                 let key = keys::answer(*stream, *asker, key);
                 (ANSWERS, key, Some(keys::position(at).to_vec()))

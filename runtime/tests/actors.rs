@@ -5,6 +5,8 @@
 
 #[path = "actors/lazy.rs"]
 mod lazy;
+#[path = "actors/rows.rs"]
+mod rows;
 
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;

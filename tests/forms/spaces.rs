@@ -1,10 +1,10 @@
 //! What spaces store.
 
-use crate::holds;
+use crate::{FORM, holds};
 use std::sync::Arc;
 use stoa_actors::atom::{Atom, Content, Deprecation, Embedding, Reference};
 use stoa_actors::id::{AtomId, EventId, Millis, Position, SessionId, SpaceId, SubscriptionId};
-use stoa_actors::log::{Cause, EVENTS_FORM, Hash};
+use stoa_actors::log::{Cause, Hash};
 use stoa_actors::redaction::Redacted;
 use stoa_actors::space::{self, Filter1, Origin, Subscription1};
 use stoa_actors::value::Value;
@@ -63,7 +63,7 @@ fn space_events_of_form_1_read() {
         space::Event::Unsubscribed(SubscriptionId([7; 16])),
         space::Event::Advanced { id: SubscriptionId([7; 16]), cursor: Position(300) },
     ];
-    holds("space-events-1.bin", EVENTS_FORM, &events);
+    holds("space-events-1.bin", FORM, &events);
 }
 
 #[test]
@@ -98,7 +98,7 @@ fn lease_events_of_form_1_read() {
         ended(space::End::Expired),
         ended(space::End::Broken),
     ];
-    holds("lease-events-1.bin", EVENTS_FORM, &events);
+    holds("lease-events-1.bin", FORM, &events);
 }
 
 #[test]
@@ -126,12 +126,12 @@ fn imported_versions_of_form_1_read() {
     };
     let bare = Origin { key: None, references: None, superseded_by: None, ..origin.clone() };
     let events = vec![imported(1, bare), imported(3, origin)];
-    holds("space-imported-1.bin", EVENTS_FORM, &events);
+    holds("space-imported-1.bin", FORM, &events);
     let reply = space::Reply::Imported { new: 300, known: 1 };
-    holds("space-reply-imported-1.bin", EVENTS_FORM, &reply);
+    holds("space-reply-imported-1.bin", FORM, &reply);
     let lost = vec![AtomId([6; 16])];
     let reply = space::Reply::Merged { new: 300, known: 1, attic: 2, lost };
-    holds("space-reply-merged-1.bin", EVENTS_FORM, &reply);
+    holds("space-reply-merged-1.bin", FORM, &reply);
 }
 
 #[test]
@@ -147,8 +147,8 @@ fn what_an_erase_leaves_reads() {
         space::Event::AtomPut(husk(Content::Redacted, 1)),
         space::Event::AtomErased { atom, dropped: vec![reference], origin: None },
     ];
-    holds("space-erased-1.bin", EVENTS_FORM, &events);
+    holds("space-erased-1.bin", FORM, &events);
     let bodies = vec![(Position(300), Hash([7; 32])), (Position(70_000), Hash([8; 32]))];
     let redacted = Redacted { atom: AtomId([1; 16]), bodies, whole: true };
-    holds("redacted-1.bin", EVENTS_FORM, &vec![redacted]);
+    holds("redacted-1.bin", FORM, &vec![redacted]);
 }

@@ -54,7 +54,7 @@ impl FromStr for Level {
 }
 
 /// What a right is about.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Subject {
     /// A space, at any [`Level`].
     Space(SpaceId),
@@ -89,7 +89,7 @@ impl fmt::Display for Subject {
 
 /// What may be done with a subject, and what of it may be handed on. The two are apart: a
 /// coordinator may hand on what it may not touch itself.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Right {
     /// What it is about.
     pub subject: Subject,
@@ -131,7 +131,7 @@ impl fmt::Display for Right {
 
 /// One right handed from a granter to a holder. It never changes; it ends by being revoked, by
 /// expiring, or with what it rests on.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Link {
     /// Identity, never used twice.
     pub id: LinkId,

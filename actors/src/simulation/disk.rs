@@ -18,6 +18,7 @@ pub struct Disk<B: Behaviour> {
     references: BTreeSet<(AtomId, String, AtomId)>,
     answers: BTreeMap<(StreamId, SessionId, String), (u64, Answered)>,
     due: BTreeSet<(Millis, StreamId, u64)>,
+    own: BTreeMap<(&'static str, Vec<u8>), Vec<u8>>,
     kind: std::marker::PhantomData<fn() -> B>,
 }
 
@@ -32,6 +33,7 @@ impl<B: Behaviour> Default for Disk<B> {
             references: BTreeSet::new(),
             answers: BTreeMap::new(),
             due: BTreeSet::new(),
+            own: BTreeMap::new(),
             kind: std::marker::PhantomData,
         }
     }
@@ -77,6 +79,12 @@ impl<B: Behaviour> Disk<B> {
                 Row::NotDue { at, stream, token } => {
                     self.due.remove(&(*at, *stream, *token));
                 }
+                Row::Own { kind, key, value: Some(value) } => {
+                    self.own.insert((kind, key.clone()), value.clone());
+                }
+                Row::Own { kind, key, value: None } => {
+                    self.own.remove(&(*kind, key.clone()));
+                }
                 Row::Answer { asker, key, .. } => {
                     if let Some(answered) = &body.answers {
                         let key = (stream, *asker, key.clone());
@@ -85,6 +93,11 @@ impl<B: Behaviour> Disk<B> {
                 }
             }
         }
+    }
+
+    /// A row of a table that the kind keeps for itself.
+    pub fn own_row(&self, key: &[u8]) -> Option<&[u8]> {
+        self.own.get(&(B::KIND, key.to_vec())).map(Vec::as_slice)
     }
 
     pub(super) fn last_seq(&self, stream: StreamId) -> u64 {
@@ -117,6 +130,7 @@ impl<B: Behaviour> Disk<B> {
             && anew.versions == self.versions
             && anew.references == self.references
             && anew.due == self.due
+            && anew.own == self.own
             && anew.answers.keys().eq(self.answers.keys())
     }
 

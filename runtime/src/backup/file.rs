@@ -10,7 +10,7 @@ use stoa_actors::id::Position;
 use stoa_actors::log::{HEADER_BYTES, Hash, Head};
 
 const MAGIC: &[u8; 11] = b"stoa backup";
-const FORM: u8 = 1;
+const FORM: u8 = 2;
 /// A chunk is closed once it holds so much.
 const CHUNK_BYTES: usize = 1 << 20;
 /// The largest chunk: one that was nearly full, and the largest entry.
@@ -161,7 +161,10 @@ impl Reading {
         }
         if front[11] != FORM {
             let (path, found) = (name.to_owned(), front[11]);
-            return Err(BackupError::Newer { path, found, known: FORM });
+            return Err(match found < FORM {
+                true => BackupError::Older { path, found, known: FORM },
+                false => BackupError::Newer { path, found, known: FORM },
+            });
         }
         from.read_exact(&mut front[12..]).map_err(|error| match error.kind() {
             ErrorKind::UnexpectedEof => {

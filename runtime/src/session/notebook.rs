@@ -7,7 +7,7 @@ use crate::runtime::Runtime;
 use crate::seat::Seat;
 use std::sync::Arc;
 use stoa_actors::code::{HostCall, Item, Raise};
-use stoa_actors::codec;
+use stoa_actors::digest as canonical;
 use stoa_actors::id::{AtomId, ROOT};
 use stoa_actors::incarnation::Ask;
 use stoa_actors::log::Hash;
@@ -97,7 +97,7 @@ fn over(error: impl std::fmt::Display) -> Raise {
 
 /// What a call asks, hashed.
 pub(crate) fn digest(call: &HostCall) -> Hash {
-    Hash::of(&codec::encode(0, call).unwrap_or_default())
+    canonical::digest(canonical::DIGEST_FORM, call).unwrap_or_default()
 }
 
 fn recorded(answer: &Result<Item, Raise>) -> Recorded {

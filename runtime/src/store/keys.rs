@@ -52,6 +52,11 @@ pub(crate) fn referrer(key: &[u8]) -> Option<(String, AtomId)> {
     Some((String::from_utf8(relation.to_vec()).ok()?, AtomId(*source)))
 }
 
+/// The kind's name, its end, and the key in its own table.
+pub(crate) fn own(kind: &str, key: &[u8]) -> Vec<u8> {
+    [kind.as_bytes(), &[0], key].concat()
+}
+
 pub(crate) fn answer(stream: StreamId, asker: SessionId, key: &str) -> Vec<u8> {
     [&stream.0[..], &asker.0, key.as_bytes()].concat()
 }

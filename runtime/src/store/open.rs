@@ -16,8 +16,8 @@ use std::path::{Path, PathBuf};
 use stoa_actors::id::{Millis, Position};
 use stoa_actors::log::{Body, Breach, Hash, Head, Walk};
 
-/// The layout of a data directory. A directory with a higher number is refused.
-const FORMAT: u32 = 1;
+/// The layout of a data directory, and the forms in it. A directory with another number is refused.
+const FORMAT: u32 = 2;
 
 /// What the format is called until the directory has been opened for the first time.
 pub const BEGUN: &str = "format.new";
@@ -115,7 +115,10 @@ fn check_format(data: &Path) -> Result<(), StoreError> {
     let path = data.join("format");
     match fs::read_to_string(&path) {
         Ok(text) => match text.trim().parse::<u32>() {
-            Ok(found) if found <= FORMAT => Ok(()),
+            Ok(FORMAT) => Ok(()),
+            Ok(found) if found < FORMAT => {
+                Err(StoreError::OlderFormat { path: data.to_owned(), found, known: FORMAT })
+            }
             _ => Err(StoreError::NewerFormat {
                 path: data.to_owned(),
                 found: text.trim().chars().take(32).collect(),

@@ -136,12 +136,19 @@ fn what_is_no_whole_backup_is_not_restored() {
     flipped[middle] ^= 4;
     let mut newer = whole.clone();
     newer[11] = 9;
+    let mut older = whole.clone();
+    older[11] = 1;
     for (name, bytes, says) in [
         ("garbage", &b"what is this"[..], "garbage is not a backup made by stoa"),
         ("empty", b"", "empty is not a backup made by stoa"),
         ("cut", &whole[..whole.len() - 40], "cut is cut short: it ends after entry 2:"),
         ("flipped", &flipped, "flipped is damaged: the entry after "),
-        ("newer", &newer, "newer is a backup of form 9, this build reads 1; use a newer stoa"),
+        ("newer", &newer, "newer is a backup of form 9, this build reads 2; use a newer stoa"),
+        (
+            "older",
+            &older,
+            "older is a backup of form 1, of a preview of stoa; this build reads 2: ",
+        ),
     ] {
         place.file(name, bytes);
         for args in [&["--data", "new", "restore", name][..], &["backup", "--verify", name]] {
