@@ -33,7 +33,7 @@ pub use message::{Event, Expect, Message, Reply, TYPES, Was};
 pub use patch::{Draft, MadeFor, Patch};
 pub use refusal::Refusal;
 pub use resource::Resource;
-pub use standing::STANDING_MAX;
+pub use standing::{STANDING_ATOMS_MAX, STANDING_MAX};
 pub use subscription::{
     Amiss, DEBOUNCES_MAX, Edit, Filter, Notice, Subscription, Tells, Terms, Wake,
 };

@@ -204,6 +204,9 @@ impl<B: Behaviour + Sync> Life<B> {
         let (reading, mut writing);
         let (append, step) = match &seat.hook {
             None => {
+                // Whatever that reads, nobody else waits for it.
+                let durable_seq = seat.face.durable_seq();
+                self.incarnation.prepare(&ask.message, &seat.shared.store, durable_seq);
                 reading = seat.shared.rights.read();
                 self.decide(ask, &**reading)
             }

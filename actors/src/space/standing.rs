@@ -17,8 +17,11 @@ use crate::search::{direction, says};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-/// Conditions that are followed at once; the least recently claimed by goes first.
-pub const STANDING_MAX: usize = 16;
+/// Conditions that are followed at once; the least recently claimed by goes first. A dozen of workers
+/// that each ask for their own, and for what is free, take one each.
+pub const STANDING_MAX: usize = 64;
+/// Atoms in all sets of a space together, at about 100 bytes each; the set that was made last stays.
+pub const STANDING_ATOMS_MAX: usize = 1 << 20;
 
 /// The sets of one space.
 #[derive(Clone, Debug, Default)]
@@ -59,12 +62,18 @@ impl Standing {
             self.sets[known..].rotate_left(1);
             return;
         }
-        if self.sets.len() >= STANDING_MAX {
-            self.sets.remove(0);
-        }
         let mut set = Set { wanted: wanted.clone(), ready: BTreeSet::new() };
         view.each_atom(space, &mut |atom| set.look(space, atom, leases, view));
         self.sets.push(set);
+        self.drop_some(STANDING_MAX, STANDING_ATOMS_MAX);
+    }
+
+    /// Lets the least recently used go while there is more than there may be.
+    fn drop_some(&mut self, sets_max: usize, atoms_max: usize) {
+        let atoms = |sets: &[Set]| sets.iter().map(|it| it.ready.len()).sum::<usize>();
+        while self.sets.len() > 1 && (self.sets.len() > sets_max || atoms(&self.sets) > atoms_max) {
+            self.sets.remove(0);
+        }
     }
 
     /// Takes in what happened. `leases` are those after it, `before` is the view without it.
@@ -182,5 +191,29 @@ impl View for After<'_> {
 
     fn each_atom(&self, space: SpaceId, to: &mut dyn FnMut(&Arc<Atom>)) {
         self.under.each_atom(space, to);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_least_recently_used_set_goes_first_and_the_last_one_stays() {
+        let set = |n: u64, atoms: u64| {
+            let metadata = [("n".to_owned(), (n as i64).into())].into();
+            let ready = (0..atoms).map(|born| (born, AtomId([n as u8; 16]))).collect();
+            Set { wanted: Wanted { metadata, ..Wanted::default() }, ready }
+        };
+        let left = |sets: Vec<Set>, sets_max, atoms_max| {
+            let mut standing = Standing { sets };
+            standing.drop_some(sets_max, atoms_max);
+            standing.sets.iter().map(|it| it.ready.len()).collect::<Vec<_>>()
+        };
+        let all = || vec![set(1, 5), set(2, 3), set(3, 4)];
+        assert_eq!(left(all(), 3, 12), [5, 3, 4]);
+        assert_eq!(left(all(), 2, 12), [3, 4]);
+        assert_eq!(left(all(), 3, 11), [3, 4]);
+        assert_eq!(left(all(), 3, 1), [4]);
     }
 }
