@@ -110,6 +110,7 @@
 //! | `SHARE_FACTOR` | `4` | which part of an answer one atom of a list may take whole |
 //! | `PREVIEW_BYTES` | `16 << 10` | what is shown of one that takes more |
 //! | `ATOM_FRAME_BYTES` | `1 << 10` | what surrounds the content of an atom in an answer |
+//! | `ELEMENTS_MAX` | `2 + 64` | fields of one case of a stored type |
 //! | `OWN_KEY_BYTES_MAX` | `1 << 10` | the key of a row that a kind of actor keeps for itself |
 //! | `DAY_MS` | `86_400_000` | a day |
 //! | `SOCKET_PATH_BYTES_MAX` | `100` | the system's: 107 bytes fit |

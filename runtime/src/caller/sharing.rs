@@ -204,8 +204,12 @@ impl Caller {
     /// pass on as well. By who may pass on but not grant, a new session is made and no other served.
     pub async fn grant(&self, space: &str, to: &str, grant: Grant) -> Result<Granted, Problem> {
         let id = self.resolve(space)?;
-        rights::name_fits(to, &self.runtime.shared().config.limits.rights)
-            .map_err(|refusal| misspelt(refusal, |to| format!("stoa grant SPACE {to} LEVEL")))?;
+        // What reads as an id is no new name, and may be that of a session.
+        if to.parse::<SessionId>().is_err() {
+            rights::name_fits(to, &self.runtime.shared().config.limits.rights).map_err(
+                |refusal| misspelt(refusal, |to| format!("stoa grant SPACE {to} LEVEL")),
+            )?;
+        }
         let right = Right {
             subject: Subject::Space(id),
             use_: Some(grant.level),

@@ -69,20 +69,15 @@ async fn open(path: &Path) -> Runtime {
     Runtime::open_with(Config::at(path), with_shops()).await.unwrap()
 }
 
-/// Every price of an article whose name begins so.
-async fn prices(runtime: &Runtime, prefix: &str) -> Vec<(String, u64)> {
+/// Every price of an article whose name begins so; read on a thread that may wait.
+fn prices(runtime: &Runtime, prefix: &str) -> Vec<(String, u64)> {
     let (store, prefix) = (runtime.store().clone(), prefix.as_bytes().to_vec());
-    let read = tokio::task::spawn_blocking(move || {
-        std::thread::spawn(move || {
-            let row = |(key, value): (Vec<u8>, Vec<u8>)| {
-                (String::from_utf8(key).unwrap(), u64::from_be_bytes(value.try_into().unwrap()))
-            };
-            store.own_rows::<Shop>(&prefix).map(|it| row(it.unwrap())).collect::<Vec<_>>()
-        })
-        .join()
-        .unwrap()
-    });
-    read.await.unwrap()
+    let row = |(key, value): (Vec<u8>, Vec<u8>)| {
+        (String::from_utf8(key).unwrap(), u64::from_be_bytes(value.try_into().unwrap()))
+    };
+    let read =
+        move || store.own_rows::<Shop>(&prefix).map(|it| row(it.unwrap())).collect::<Vec<_>>();
+    std::thread::spawn(read).join().unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -101,14 +96,14 @@ async fn a_table_of_its_own_is_there_after_a_crash_and_derived_anew() {
     runtime.actor::<Shop>(ONE).unwrap().ask(Ask::new(ROOT, gone)).await.unwrap();
     let known = |of: &[(&str, u64)]| of.iter().map(|(a, p)| ((*a).to_owned(), *p)).collect();
     let all: Vec<(String, u64)> = known(&[("ax", 11), ("axis", 23), ("bed", 22), ("cup", 21)]);
-    assert_eq!(prices(&runtime, "").await, all);
-    assert_eq!(prices(&runtime, "ax").await, all[..2]);
+    assert_eq!(prices(&runtime, ""), all);
+    assert_eq!(prices(&runtime, "ax"), all[..2]);
     let one = runtime.store().own_row::<Shop>(b"cup").unwrap();
     assert_eq!(one, Some(21u64.to_be_bytes().to_vec()));
     assert_eq!(runtime.store().own_row::<Shop>(b"axle").unwrap(), None);
     drop(runtime);
     let runtime = open(dir.path()).await;
-    assert_eq!(prices(&runtime, "").await, all, "after a crash");
+    assert_eq!(prices(&runtime, ""), all, "after a crash");
     let audited = audit(runtime.store(), &with_shops(), runtime.durable()).unwrap();
     assert_eq!(audited.breaches, Vec::<String>::new());
     runtime.stop().await.unwrap();
@@ -118,6 +113,6 @@ async fn a_table_of_its_own_is_there_after_a_crash_and_derived_anew() {
     }
     rebuild(&Config::at(dir.path()), &with_shops()).unwrap();
     let runtime = open(dir.path()).await;
-    assert_eq!(prices(&runtime, "").await, all, "derived anew");
+    assert_eq!(prices(&runtime, ""), all, "derived anew");
     runtime.stop().await.unwrap();
 }
