@@ -203,6 +203,8 @@ pub struct Config {
     pub connections_max: usize,
     /// How long a connection may ask nothing, or be at asking, before it is closed.
     pub idle_ms_max: u64,
+    /// The same once it was answered: who prints what it was told into a pager asks again later.
+    pub idle_answered_ms_max: u64,
     /// The largest frame on the socket.
     pub frame_bytes_max: usize,
     /// Answers on their way to one client before the work for it waits.
@@ -352,6 +354,7 @@ impl Config {
             working_ms: 1_000,
             connections_max: 256,
             idle_ms_max: 30_000,
+            idle_answered_ms_max: 600_000,
             frame_bytes_max: 24 << 20,
             answers_max: 64,
             watch_changes_max: 64,

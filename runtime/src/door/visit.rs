@@ -100,13 +100,14 @@ impl Visit {
         };
         self.greet(&Hello::Ready).await?;
         self.greeted = true;
-        let patience = Duration::from_millis(config.idle_ms_max);
+        let mut patience = Duration::from_millis(config.idle_ms_max);
         loop {
             let asked = receive(&mut self.from, config.frame_bytes_max);
             // One that asks nothing, or not all of it, holds a place that others want.
             let Ok(asked) = tokio::time::timeout(patience, asked).await else { return Ok(()) };
             let Some(request) = asked? else { return Ok(()) };
             self.answer(&runtime, request, config).await?;
+            patience = Duration::from_millis(config.idle_answered_ms_max);
         }
     }
 

@@ -11,8 +11,10 @@ use stoa_actors::id::{Position, ROOT};
 use stoa_actors::space::{Draft, Filter};
 use stoa_runtime::caller::Why;
 use stoa_runtime::config::Config;
+use stoa_runtime::door::{Reached, reach};
 use stoa_runtime::problem::Kind;
-use stoa_runtime::runtime::Runtime;
+use stoa_runtime::runtime::{Runtime, kinds};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 /// What it has, and what a busy machine adds.
 const IN_TIME: Duration = Duration::from_secs(11);
@@ -105,4 +107,23 @@ fn an_owner_that_is_full_says_so_and_has_room_again() {
     let found = place.json(&["search", "board"]);
     assert_eq!(found.len(), 1, "the one that was told no was not taken");
     ends_in_time(owner, Signal::TERM);
+}
+
+/// A place that nobody uses is one that others want.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_connection_that_asks_nothing_is_closed() {
+    let dir = tempfile::tempdir().unwrap();
+    let config = Config { idle_ms_max: 100, ..Config::at(dir.path()) };
+    let Ok(Reached::Owner(runtime, mut door)) = reach(config, kinds()).await else {
+        panic!("nobody else has it")
+    };
+    let socket = dir.path().join("stoa.sock");
+    let hang = tokio::net::UnixStream::connect(socket).await.unwrap();
+    let (mut from, mut to) = hang.into_split();
+    // Half of a request is none.
+    to.write_all(&[200, 0]).await.unwrap();
+    let closed = tokio::time::timeout(IN_TIME, from.read_to_end(&mut Vec::new())).await;
+    assert!(closed.is_ok_and(|it| it.is_ok()), "it is closed");
+    door.close().await;
+    runtime.stop().await.unwrap();
 }
