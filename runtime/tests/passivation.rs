@@ -15,6 +15,7 @@ use stoa_actors::id::{Position, ROOT, SpaceId, StreamId};
 use stoa_actors::incarnation::Ask;
 use stoa_actors::session::Thought;
 use stoa_actors::space::{Draft, Expect, Filter, Patch};
+use stoa_actors::trust::HostGrants;
 use stoa_runtime::agents::SpawnAsk;
 use stoa_runtime::audit::audit;
 use stoa_runtime::caller::{Caller, HistoryQuery, Of, Why};
@@ -319,7 +320,9 @@ impl Model for Silent {
 async fn agents_at_rest_are_put_away_and_hear_a_word_again_and_again() {
     let dir = tempfile::tempdir().unwrap();
     let models = Models::default().with("silent", Silent);
-    let runtime = open(Config { models, ..restless(dir.path(), u64::MAX) }).await;
+    let host_grants = HostGrants::Live;
+    let config = Config { models, host_grants, ..restless(dir.path(), u64::MAX) };
+    let runtime = open(config).await;
     runtime.start_agents().await.unwrap();
     let root = runtime.caller(ROOT);
     let mut agents = Vec::new();
