@@ -20,7 +20,7 @@ pub trait Behaviour: Serialize + DeserializeOwned + Send + Sized + 'static {
     /// Names the type in the log, so that an audit knows how to read a stream. Never change it.
     const KIND: &'static str;
     /// The form in which its events and replies are written; it stands in front of them. A layout that
-    /// grows ([`crate::stored`]) is of the same form.
+    /// grows ([`mod@crate::stored`]) is of the same form.
     const FORM: u8 = 1;
     /// The form of a state snapshot; a snapshot of another form is ignored and the log replayed.
     const SNAPSHOT_FORM: u8 = 1;

@@ -1,6 +1,6 @@
 //! The one codec of everything stored: a form byte, then bincode under a limit.
 //!
-//! How a type grows within a form is said by its layout ([`crate::stored`]); what cannot be said so is
+//! How a type grows within a form is said by its layout ([`mod@crate::stored`]); what cannot be said so is
 //! a new form, with an upcast from the one before. Every form keeps a fixture (`tests/forms.rs`).
 
 use serde::Serialize;

@@ -1,5 +1,5 @@
 //! The stored forms: for every type that is in an entry, its layout, apart from the type. See
-//! [`crate::stored`] for how a layout grows.
+//! [`mod@crate::stored`] for how a layout grows.
 
 mod atoms;
 mod entries;

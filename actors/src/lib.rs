@@ -11,7 +11,7 @@
 //! [`passivation`] who is let go for a while, [`retry`] what is asked again and when, [`alarm`] who
 //! is told that something is due, [`clock`] when a host's time begins; [`log`] is the pure half of
 //! the log, [`scrub`] when it is walked again, [`redaction`] what leaves it, [`codec`] its bytes,
-//! [`stored`] how what is in them can grow, [`digest`] what a request is however it is laid out;
+//! [`mod@stored`] how what is in them can grow, [`digest`] what a request is however it is laid out;
 //! [`trust`] says whether a directory counts on this machine; [`code`] is how agents act, [`search`]
 //! how they find atoms; [`simulation`] runs any actor in memory and crashes it; [`printable`] is what
 //! a reader sees of a text, [`name`] what things may be called, [`nearest`] which word was meant;
