@@ -15,9 +15,9 @@ use stoa_runtime::config::Config;
 use stoa_runtime::runtime::Runtime;
 
 /// So long each reader reads, again and again.
-const READ_FOR: Duration = Duration::from_millis(400);
+const READ_FOR: Duration = Duration::from_millis(600);
 /// A reader on the executor takes all of that time; one that is elsewhere takes a moment at a time.
-const GAP_MAX: Duration = Duration::from_millis(150);
+const GAP_MAX: Duration = Duration::from_millis(300);
 
 /// Runs a reader for a while, and gives the longest time in which nobody else got a turn.
 async fn longest_gap(mut read: impl AsyncFnMut()) -> Duration {
