@@ -250,44 +250,28 @@ impl serde::Serializer for Canonical {
     }
 }
 
-impl SerializeSeq for Elements {
-    type Ok = Encoded;
-    type Error = NotCanonical;
+macro_rules! elements {
+    ($($kind:ident: $method:ident),*) => {$(
+        impl $kind for Elements {
+            type Ok = Encoded;
+            type Error = NotCanonical;
 
-    fn serialize_element<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), NotCanonical> {
-        self.take(value)
-    }
+            fn $method<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), NotCanonical> {
+                self.take(value)
+            }
 
-    fn end(self) -> Done {
-        Ok(self.list())
-    }
+            fn end(self) -> Done {
+                Ok(self.list())
+            }
+        }
+    )*};
 }
 
-impl SerializeTuple for Elements {
-    type Ok = Encoded;
-    type Error = NotCanonical;
-
-    fn serialize_element<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), NotCanonical> {
-        self.take(value)
-    }
-
-    fn end(self) -> Done {
-        Ok(self.list())
-    }
-}
-
-impl SerializeTupleStruct for Elements {
-    type Ok = Encoded;
-    type Error = NotCanonical;
-
-    fn serialize_field<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), NotCanonical> {
-        self.take(value)
-    }
-
-    fn end(self) -> Done {
-        Ok(self.list())
-    }
-}
+elements!(
+    SerializeSeq: serialize_element,
+    SerializeTuple: serialize_element,
+    SerializeTupleStruct: serialize_field
+);
 
 /// A case that holds elements.
 struct Case(&'static str, Elements);
@@ -329,39 +313,28 @@ impl SerializeMap for Fields {
     }
 }
 
-impl SerializeStruct for Fields {
-    type Ok = Encoded;
-    type Error = NotCanonical;
+macro_rules! fields {
+    ($($kind:ident),*) => {$(
+        impl $kind for Fields {
+            type Ok = Encoded;
+            type Error = NotCanonical;
 
-    fn serialize_field<T: Serialize + ?Sized>(
-        &mut self,
-        name: &'static str,
-        value: &T,
-    ) -> Result<(), NotCanonical> {
-        self.take(name, value)
-    }
+            fn serialize_field<T: Serialize + ?Sized>(
+                &mut self,
+                name: &'static str,
+                value: &T,
+            ) -> Result<(), NotCanonical> {
+                self.take(name, value)
+            }
 
-    fn end(self) -> Done {
-        Ok(self.map())
-    }
+            fn end(self) -> Done {
+                Ok(self.map())
+            }
+        }
+    )*};
 }
 
-impl SerializeStructVariant for Fields {
-    type Ok = Encoded;
-    type Error = NotCanonical;
-
-    fn serialize_field<T: Serialize + ?Sized>(
-        &mut self,
-        name: &'static str,
-        value: &T,
-    ) -> Result<(), NotCanonical> {
-        self.take(name, value)
-    }
-
-    fn end(self) -> Done {
-        Ok(self.map())
-    }
-}
+fields!(SerializeStruct, SerializeStructVariant);
 
 #[cfg(test)]
 mod tests {

@@ -68,7 +68,8 @@ impl Shared {
 }
 
 /// Shows in the table of rights what has become durable, and answers whoever asked for it: in order,
-/// on a thread of its own. So the acker never waits for those who read the table.
+/// on a thread of its own. So the acker never waits for those who read the table. What waits here still
+/// has its place in the mailbox of the rights, so it is no more than `mailbox_messages_max`.
 pub(crate) struct Shown(Sender<Box<dyn FnOnce() + Send>>);
 
 impl Shown {

@@ -15,7 +15,7 @@ use stoa_runtime::config::Config;
 use stoa_runtime::runtime::Runtime;
 
 /// So long each reader reads, again and again.
-const READ_FOR: Duration = Duration::from_millis(600);
+const READ_FOR: Duration = Duration::from_millis(800);
 /// A reader on the executor takes all of that time; one that is elsewhere takes a moment at a time.
 const GAP_MAX: Duration = Duration::from_millis(300);
 
