@@ -24,8 +24,8 @@ use stoa_actors::limits::Limits;
 use stoa_actors::log::Cause;
 use stoa_actors::rights::{self, Rights};
 use stoa_actors::session::{Budget, Charter, Follow1, Message, Session, Thought};
-use stoa_actors::simulation::Disk;
 use stoa_actors::trust::HostGrants;
+use stoa_actors::world::{Disk, Kinds};
 use stoa_runtime::agents::SpawnAsk;
 use stoa_runtime::config::Config;
 use stoa_runtime::failure::StoreError;
@@ -156,7 +156,7 @@ impl Births {
             first: None,
             follows: vec![(dm, follow)],
         });
-        let message = rights::Message::SpawnAgent {
+        let message = rights::Message::SpawnAgent(Box::new(rights::AgentSpawn {
             child,
             alias: None,
             asks: Vec::new(),
@@ -164,7 +164,7 @@ impl Births {
             charter: charter.clone(),
             budget: Budget::default(),
             reason: "spawn".to_owned(),
-        };
+        }));
         self.tell(rights, ROOT, message);
         (child, charter)
     }
@@ -176,7 +176,7 @@ impl Births {
     }
 
     /// A session that has begun.
-    fn begin(&self, child: SessionId, charter: Arc<Charter>, disk: &Disk<Session>) -> Box<Session> {
+    fn begin(&self, child: SessionId, charter: Arc<Charter>, disk: &Disk) -> Box<Session> {
         let mut session = Box::new(Session::unborn(child.stream()));
         let decision = Behaviour::decide(
             &*session,
@@ -200,7 +200,8 @@ impl Births {
 }
 
 async fn in_memory() -> f64 {
-    let (mut births, mut rights, disk) = (Births::new(), Rights::default(), Disk::default());
+    let (mut births, mut rights, disk) =
+        (Births::new(), Rights::default(), Disk::new(Kinds::default()));
     let (parent, _) = Actor::spawn(None, Bare, ()).await.expect("a parent");
     let begun = Instant::now();
     for _ in 0..BIRTHS {

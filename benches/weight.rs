@@ -18,7 +18,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use stoa_actors::behaviour::Behaviour;
 use stoa_actors::codec;
 use stoa_actors::id::{LinkId, Millis, ROOT, SessionId, SpaceId};
-use stoa_actors::rights::{Ask, Message, Right, Rights, Subject};
+use stoa_actors::rights::{AgentSpawn, Ask, Message, Right, Rights, Subject};
 use stoa_actors::session::{Budget, Charter, Follow1, Thought};
 use stoa_actors::trust::HostGrants;
 use stoa_runtime::agents::SpawnAsk;
@@ -266,7 +266,8 @@ fn tell_rights() {
         let asks = vec![Ask { link: LinkId(id(5)), alias: None, right, expires: None }];
         let (dm_links, reason) = ([LinkId(id(3)), LinkId(id(4))], "spawn".to_owned());
         let (alias, budget) = (None, Budget::default());
-        tell(ROOT, Message::SpawnAgent { child, alias, asks, dm_links, charter, budget, reason });
+        let spawn = AgentSpawn { child, alias, asks, dm_links, charter, budget, reason };
+        tell(ROOT, Message::SpawnAgent(Box::new(spawn)));
         tell(child, Message::ConfirmBirth { session: child });
     }
     let grown = heap() - before;

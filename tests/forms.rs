@@ -158,10 +158,10 @@ fn rights_with_everything() -> rights::Rights {
 }
 
 #[test]
-fn a_snapshot_of_rights_of_form_3_reads() {
+fn a_snapshot_of_rights_of_form_4_reads() {
     let form = <rights::Rights as stoa_actors::behaviour::Behaviour>::SNAPSHOT_FORM;
-    assert_eq!(form, 3);
-    holds("rights-snapshot-3.bin", form, &rights_with_everything());
+    assert_eq!(form, 4);
+    holds("rights-snapshot-4.bin", form, &rights_with_everything());
 }
 
 fn charter() -> Charter {
@@ -273,7 +273,7 @@ fn session_events_of_form_1_read() {
         session::Event::Parked { hop: 65, heard: Position(300) },
         session::Event::Stopped { by, reason: reason.clone() },
         session::Event::Resumed { by },
-        session::Event::Wiped { by, reason },
+        session::Event::Wiped { by, reason, untold: vec![11], returns: true },
         session::Event::Followed { space: SpaceId([5; 16]), follow },
         session::Event::Unfollowed(SpaceId([5; 16])),
         session::Event::Wrote { id: 11, letter },

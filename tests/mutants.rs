@@ -20,6 +20,7 @@ mod laws {
     pub(crate) mod subscribers;
     pub(crate) mod supervision;
     pub(crate) mod terms;
+    pub(crate) mod whole;
     pub(crate) mod world;
 }
 
@@ -89,6 +90,10 @@ fn budgets() -> Result<(), String> {
 
 fn supervision() -> Result<(), String> {
     laws::supervision::hold(quick(96), 41, 80)
+}
+
+fn whole() -> Result<(), String> {
+    laws::whole::hold(41, 200)
 }
 
 const SEARCH: &[&str] = &[
@@ -209,6 +214,25 @@ const BUDGETS: &[&str] = &[
     "budget.thoughts_are_free",
 ];
 
+/// In each saga, in the outbox, in the timer.
+const WHOLE: &[&str] = &[
+    "budget.funds_and_takes_back",
+    "budget.keeps_what_is_left",
+    "budget.spawns_for_nothing",
+    "outbox.another_key_each_time",
+    "outbox.gives_up",
+    "outbox.takes_silence_for_no",
+    "rights.forgets_to_describe",
+    "rights.forgets_to_say",
+    "rights.forgets_what_it_sent",
+    "rights.the_doomed_go_on",
+    "rights.wipes_who_is_not_begun",
+    "session.does_not_hear_its_child",
+    "session.looks_past_the_new",
+    "session.tells_and_forgets",
+    "timer.sleeps",
+];
+
 const STOP: &[&str] = &["stop.acknowledges_what_failed", "stop.answers_reads", "stop.goes_on"];
 
 const SUPERVISION: &[&str] = &[
@@ -270,6 +294,11 @@ fn all_caught(names: &'static [&'static str], laws: fn() -> Result<(), String>) 
 #[test]
 fn the_laws_of_budgets_catch_every_planted_bug() {
     all_caught(BUDGETS, budgets);
+}
+
+#[test]
+fn the_laws_of_a_whole_system_catch_every_planted_bug() {
+    all_caught(WHOLE, whole);
 }
 
 #[test]

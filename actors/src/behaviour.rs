@@ -9,6 +9,7 @@ use crate::codec::CodecError;
 use crate::id::{AtomId, Millis, SessionId, SpaceId, StreamId};
 use crate::limits::Limits;
 use crate::log::Cause;
+use crate::outbox::{Outcome, Outgoing};
 use crate::rights::Level;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -25,8 +26,8 @@ pub trait Behaviour: Serialize + DeserializeOwned + Send + Sized + 'static {
     /// The form of a state snapshot; a snapshot of another form is ignored and the log replayed.
     const SNAPSHOT_FORM: u8 = 1;
 
-    /// What it can be asked. Serialised only to be hashed, for idempotency.
-    type Message: Serialize + Send + 'static;
+    /// What it can be asked. Serialised only to be hashed, for idempotency; cloned to be asked again.
+    type Message: Serialize + Clone + Send + Sync + 'static;
     /// What happened: past tense, durable, replayed for ever.
     type Event: Serialize + DeserializeOwned + Send + Sync + 'static;
     /// What it wants done outside once its events are durable.
@@ -70,12 +71,36 @@ pub trait Behaviour: Serialize + DeserializeOwned + Send + Sized + 'static {
     /// The event's type as the outside reads it, for instance `atom.put`.
     fn name(event: &Self::Event) -> &'static str;
 
-    /// The rows derived from one event, the `index`-th of its entry. A function of the event alone,
-    /// so that the live path, a rebuild and an audit agree whatever order they run in.
-    fn project(_event: &Self::Event, _index: u16, _rows: &mut Vec<Row>) {}
+    /// The rows derived from one event, the `index`-th of its entry in a stream. A function of these
+    /// alone, so that the live path, a rebuild and an audit agree whatever order they run in.
+    fn project(_stream: StreamId, _event: &Self::Event, _index: u16, _rows: &mut Vec<Row>) {}
 
     /// The atom version that the event leaves behind, if it does.
     fn atom(_event: &Self::Event) -> Option<&Arc<Atom>> {
+        None
+    }
+
+    /// The message to another actor that an effect is, sent by the actor at `sender`; nothing for
+    /// what is done outside. See [`mod@crate::outbox`].
+    fn outgoing(_sender: StreamId, _effect: &Self::Effect) -> Option<Outgoing> {
+        None
+    }
+
+    /// What the actor is told of the answer to such a message, in its own name: a kind that sends
+    /// settles what it owes by an event of its own, or it is owed for ever.
+    fn settled(_id: EffectId, _effect: &Self::Effect, _outcome: &Outcome) -> Option<Self::Message> {
+        None
+    }
+
+    /// Whether an event ends what was being done outside: what the actor does not owe any more is cut
+    /// off once it is durable.
+    fn cuts(_event: &Self::Event) -> bool {
+        false
+    }
+
+    /// What a timer tells an actor of which a [`Row::Due`] has come: it records what is over. Nothing
+    /// for a kind that asks for none.
+    fn due() -> Option<Self::Message> {
         None
     }
 
@@ -122,8 +147,8 @@ impl<B: Behaviour> Decision<B> {
     }
 }
 
-/// Names one effect of one actor, for as long as it is owed. The host runs each id at most once at
-/// a time and hands what still runs to the next incarnation.
+/// Names one effect of one actor, for good: an id is never used for another one. The host runs each
+/// at most once at a time and hands what still runs to the next incarnation.
 pub type EffectId = u64;
 
 /// Everything impure that a decision may use.
@@ -234,6 +259,20 @@ pub enum Row {
     Redacted {
         /// Which atom.
         id: AtomId,
+    },
+    /// A message is owed by an actor: it is brought up after a crash to deliver it.
+    Owed {
+        /// By whom.
+        stream: StreamId,
+        /// Which effect.
+        effect: EffectId,
+    },
+    /// It was answered.
+    NotOwed {
+        /// By whom it was owed.
+        stream: StreamId,
+        /// Which effect.
+        effect: EffectId,
     },
     /// A row of a table that the kind keeps for itself; see [`Row::own`].
     Own {

@@ -135,6 +135,8 @@ pub struct Step<B: Behaviour> {
     pub events: Vec<B::Event>,
     /// What is started then.
     pub effects: Vec<(EffectId, B::Effect)>,
+    /// What alone goes on of all that was started before; nothing where all of it does.
+    pub goes_on: Option<Vec<EffectId>>,
 }
 
 /// One life of one actor.
@@ -231,6 +233,7 @@ impl<B: Behaviour> Incarnation<B> {
             seq: None,
             events: Vec::new(),
             effects: Vec::new(),
+            goes_on: None,
         })
     }
 
@@ -273,7 +276,7 @@ impl<B: Behaviour> Incarnation<B> {
         let Decision { events, effects, reply, refused } = decision;
         if events.is_empty() {
             let answer = refused.map_or(Ok(reply), |no| Err(Refused::Actor(no)));
-            return Ok(Step { append: None, answer, seq: None, events, effects });
+            return Ok(Step { append: None, answer, seq: None, events, effects, goes_on: None });
         }
         let answers = match request {
             Some((key, request)) if refused.is_none() => {
@@ -296,7 +299,10 @@ impl<B: Behaviour> Incarnation<B> {
         let bytes = body.encode().map_err(oversize)?;
         let append = self.take_in(&events, body, bytes, &given);
         let answer = refused.map_or(Ok(reply), |no| Err(Refused::Actor(no)));
-        Ok(Step { append: Some(append), answer, seq: Some(self.seq), events, effects })
+        let cuts = events.iter().any(B::cuts);
+        let owed = || self.state.resume().into_iter().map(|(id, _)| id).collect();
+        let goes_on = cuts.then(owed);
+        Ok(Step { append: Some(append), answer, seq: Some(self.seq), events, effects, goes_on })
     }
 
     /// From here on nothing is refused: the entry will be durable, or the store ends.
@@ -312,7 +318,7 @@ impl<B: Behaviour> Incarnation<B> {
         let mut rows = Vec::new();
         for (index, event) in events.iter().enumerate() {
             let from = rows.len();
-            B::project(event, index as u16, &mut rows);
+            B::project(self.stream, event, index as u16, &mut rows);
             self.state.apply(event);
             self.state.index(event, &Laid { over: &self.overlay, under: given.durable });
             self.overlay.lay(self.seq, B::atom(event), &rows[from..]);
@@ -374,7 +380,7 @@ pub fn reply<B: Behaviour>(answered: &Answered) -> Result<B::Reply, CodecError> 
 pub fn rows<B: Behaviour>(stream: StreamId, body: &Body) -> Result<Vec<Row>, CodecError> {
     let mut rows = Vec::new();
     for (index, event) in events::<B>(body)?.iter().enumerate() {
-        B::project(event, index as u16, &mut rows);
+        B::project(stream, event, index as u16, &mut rows);
     }
     if let Some(answered) = &body.answers {
         rows.push(answer_row(stream, body.by, answered));
@@ -411,7 +417,7 @@ fn repeat<B: Behaviour>(
     }
     let reply = reply::<B>(answered).map_err(oversize)?;
     let (events, effects) = (Vec::new(), Vec::new());
-    Ok(Step { append: None, answer: Ok(reply), seq: Some(seq), events, effects })
+    Ok(Step { append: None, answer: Ok(reply), seq: Some(seq), events, effects, goes_on: None })
 }
 
 #[cfg(test)]

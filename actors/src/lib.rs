@@ -6,7 +6,8 @@
 //! function of the log.
 //!
 //! In reading order: [`id`], [`value`] and [`atom`] are the data, [`difference`] is what two versions
-//! of an atom differ in; [`behaviour`] is the contract, [`incarnation`] the order of a delivery;
+//! of an atom differ in; [`behaviour`] is the contract, [`incarnation`] the order of a delivery, [`mod@outbox`] what
+//! actors send each other;
 //! [`space`], [`session`] and [`rights`] are actors, [`supervisor`] says who is started again,
 //! [`passivation`] who is let go for a while, [`retry`] what is asked again and when, [`alarm`] who
 //! is told that something is due, [`clock`] when a host's time begins; [`log`] is the pure half of
@@ -33,6 +34,7 @@ pub mod log;
 pub mod mutant;
 pub mod name;
 pub mod nearest;
+pub mod outbox;
 pub mod passivation;
 pub mod printable;
 pub mod redaction;
@@ -47,3 +49,4 @@ pub mod stored;
 pub mod supervisor;
 pub mod trust;
 pub mod value;
+pub mod world;

@@ -73,7 +73,7 @@ impl Behaviour for Redactions {
         "log.redacted"
     }
 
-    fn project(event: &Redacted, _: u16, rows: &mut Vec<Row>) {
+    fn project(_: StreamId, event: &Redacted, _: u16, rows: &mut Vec<Row>) {
         if event.whole {
             rows.push(Row::Redacted { id: event.atom });
         }

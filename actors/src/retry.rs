@@ -12,6 +12,8 @@ pub enum Unanswered {
     NoRoom,
     /// The actor is kept out of service until somebody revives it.
     Quarantined,
+    /// Nobody has brought it up here, and nobody knows how to.
+    Unseated,
     /// The store has stopped, or is stopping: nothing is acknowledged any more.
     Stopped,
 }
@@ -36,7 +38,13 @@ pub fn again(why: Unanswered, request: Repeatable, tried: u32, tries_max: u32) -
         (Unanswered::Restarted, Repeatable::Unkeyed) => false,
         // It has not happened, but its asker has waited once and asked for no more.
         (Unanswered::NoRoom, Repeatable::Unkeyed) => false,
-        (Unanswered::Refused | Unanswered::Quarantined | Unanswered::Stopped, _) => false,
+        (
+            Unanswered::Refused
+            | Unanswered::Quarantined
+            | Unanswered::Unseated
+            | Unanswered::Stopped,
+            _,
+        ) => false,
     };
     passes && tried < tries_max
 }
@@ -62,7 +70,12 @@ mod tests {
             assert!(!again(why, Keyed, 3, 3), "{why:?}");
             assert!(!again(why, Unkeyed, 1, 3), "{why:?}: it may happen twice");
         }
-        for why in [Unanswered::Refused, Unanswered::Quarantined, Unanswered::Stopped] {
+        for why in [
+            Unanswered::Refused,
+            Unanswered::Quarantined,
+            Unanswered::Unseated,
+            Unanswered::Stopped,
+        ] {
             assert!(!again(why, Keyed, 1, 3), "{why:?}");
         }
     }

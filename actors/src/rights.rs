@@ -12,6 +12,7 @@ mod behaviour;
 mod grant;
 mod link;
 mod name;
+mod outbox;
 mod query;
 mod refusal;
 mod revoke;
@@ -21,13 +22,15 @@ mod stored;
 mod table;
 
 pub use adjust::{Adjustment, adjust};
-pub use agent::DM;
+pub use agent::{AgentSpawn, DM};
 pub use link::{Level, Link, NotALevel, Right, Subject};
 pub use name::name_fits;
+pub use outbox::{Effect, Note};
 pub use query::Holding;
 pub use refusal::Refusal;
 pub use table::Table;
 
+use crate::behaviour::EffectId;
 use crate::id::{LinkId, Millis, ROOT, SessionId, SpaceId};
 use crate::limits::RightsLimits;
 use crate::session::{Budget, Charter};
@@ -49,6 +52,10 @@ pub struct Rights {
     texts: Texts,
     /// What actors are to be begun with, until they are.
     charters: BTreeMap<Place, Owed>,
+    /// Who is to end, by whose word and what for, until its actor has.
+    doomed: BTreeMap<Place, Doom>,
+    /// Messages that are not answered yet.
+    sent: BTreeMap<EffectId, Effect>,
     expiring: BTreeSet<(Millis, LinkId)>,
     /// The links by holder and subject.
     held: Order,
@@ -63,6 +70,13 @@ struct Owed {
     charter: Arc<Charter>,
     /// What it may spend.
     budget: Budget,
+}
+
+/// By whose word a session is to end, and what for.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct Doom {
+    by: SessionId,
+    reason: String,
 }
 
 /// What the table answers from.
@@ -125,25 +139,26 @@ pub enum Message {
     /// Give the root a tool, secret or model, to use and to hand on. By the root only.
     Install { link: LinkId, subject: Subject, reason: String },
     /// Create a space, private to the asker.
-    CreateSpace { space: SpaceId, link: LinkId, alias: Option<String>, reason: String },
+    CreateSpace {
+        space: SpaceId,
+        link: LinkId,
+        alias: Option<String>,
+        reason: String,
+        /// What it says it is for; nothing is said where it is empty.
+        description: String,
+    },
     /// Bring up a child holding exactly what is asked, which must lie within what the asker may
     /// delegate. The same child by the same parent again is answered again and changes nothing.
     Spawn { child: SessionId, alias: Option<String>, asks: Vec<Ask>, reason: String },
     /// The same for an agent: with the space that it shares with the asker, and what its actor is
     /// begun with. `charter.parent` is the asker.
-    SpawnAgent {
-        child: SessionId,
-        alias: Option<String>,
-        asks: Vec<Ask>,
-        /// Fresh ids: the asker's link on the shared space, and the child's.
-        dm_links: [LinkId; 2],
-        charter: Arc<Charter>,
-        /// What it may spend.
-        budget: Budget,
-        reason: String,
-    },
+    SpawnAgent(Box<AgentSpawn>),
     /// Tell that a spawned session's actor exists: by itself or an ancestor.
     ConfirmBirth { session: SessionId },
+    /// End an agent and all agents under it: their actors first, then their rights.
+    Wipe { session: SessionId, reason: String },
+    /// Tell what became of a message that was sent: by the root, who hosts.
+    Delivered { id: EffectId, refused: Option<String> },
     /// Give a right to a living session.
     Share {
         link: LinkId,
@@ -152,6 +167,8 @@ pub enum Message {
         right: Right,
         expires: Option<Millis>,
         reason: String,
+        /// What is to be said of it, and where.
+        note: Option<Box<Note>>,
     },
     /// Take away every right of the holder on the subject that is the asker's to revoke, with all
     /// that rests on it.
@@ -220,6 +237,12 @@ pub enum Event {
     Chartered { session: SessionId, charter: Arc<Charter> },
     /// And with so much to spend.
     Allotted { session: SessionId, budget: Budget },
+    /// These agents are to end, their actors first.
+    Doomed { sessions: Vec<SessionId>, at: Millis, by: SessionId, reason: String },
+    /// A message is to be sent.
+    Sent { id: EffectId, effect: Effect },
+    /// It was answered.
+    Delivered { id: EffectId, refused: Option<String> },
 }
 
 /// What the asker hears once the events are durable.
@@ -234,6 +257,8 @@ pub enum Reply {
     Granted { link: LinkId, expires: Option<Millis> },
     /// These links are dead: what was asked for and all that rested on it.
     Revoked { links: Vec<LinkId> },
+    /// These agents are to end, in this order; none where all of them are already.
+    Doomed { sessions: Vec<SessionId> },
 }
 
 /// Events to append, and what the asker hears behind them. Both an event and a refusal come of a
@@ -289,6 +314,8 @@ impl Rights {
             names: Shelf::default(),
             texts: Texts::default(),
             charters: BTreeMap::new(),
+            doomed: BTreeMap::new(),
+            sent: BTreeMap::new(),
             expiring: BTreeSet::new(),
             held: Order::default(),
             resting: Order::default(),
@@ -315,26 +342,27 @@ impl Rights {
         now: Millis,
         message: Message,
     ) -> Result<Decision, Refusal> {
-        self.living(by)?;
+        self.acting(by)?;
         let asking = Asking { by, now, limits };
         match name::composed(message) {
             Message::Install { link, subject, reason } => {
                 self.install(asking, link, subject, reason)
             }
-            Message::CreateSpace { space, link, alias, reason } => {
-                self.create_space(asking, space, link, alias, reason)
+            Message::CreateSpace { space, link, alias, reason, description } => {
+                let created = self.create_space(asking, space, link, alias, reason)?;
+                Ok(self.and_describes(created, asking, space, description))
             }
             Message::Spawn { child, alias, asks, reason } => {
                 self.spawn(asking, grant::Spawn { child, alias, asks, reason })
             }
-            Message::SpawnAgent { child, alias, asks, dm_links, charter, budget, reason } => {
-                let spawn = grant::Spawn { child, alias, asks, reason };
-                self.spawn_agent(asking, spawn, dm_links, (charter, budget))
-            }
+            Message::SpawnAgent(spawn) => self.spawn_agent(asking, *spawn),
             Message::ConfirmBirth { session } => self.confirm_birth(by, session),
-            Message::Share { link, to, alias, right, expires, reason } => {
+            Message::Wipe { session, reason } => self.wipe(asking, session, reason),
+            Message::Delivered { id, refused } => self.delivered(asking, id, refused),
+            Message::Share { link, to, alias, right, expires, reason, note } => {
                 let ask = Ask { link, alias, right, expires };
-                self.share(asking, to, ask, reason)
+                let shared = self.share(asking, to, ask, reason)?;
+                Ok(self.and_notes(shared, asking, link, note))
             }
             Message::Revoke { holder, subject, reason } => {
                 self.revoke(asking, holder, &subject, reason)

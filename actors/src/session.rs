@@ -17,9 +17,11 @@
 
 mod budget;
 mod charter;
-mod fate;
+pub(crate) mod fate;
 mod letter;
+mod look;
 mod note;
+mod outbox;
 mod phase;
 mod purse;
 mod refusal;
@@ -29,6 +31,7 @@ mod turn;
 pub use budget::{Budget, NoBudget, Spent};
 pub use charter::{Charter, Follow, Follow1};
 pub use letter::Letter;
+pub use look::{Look, New, Wanted};
 pub use note::{Note, Recorded};
 pub use phase::Phase;
 pub use purse::{Booking, Lending, Loan, Purse, Settlement};
@@ -36,9 +39,11 @@ pub use refusal::Refusal;
 pub use speech::{Thought, thought};
 pub use turn::{Doing, Observation, Turn, TurnOutcome};
 
-use crate::behaviour::{Behaviour, Decision, Delivery, EffectId};
+use crate::behaviour::{Behaviour, Decision, Delivery, EffectId, Row};
 use crate::id::{Millis, Position, SessionId, SpaceId, StreamId};
 use crate::log::Cause;
+use crate::outbox::{Outcome, Outgoing};
+use crate::rights::AgentSpawn;
 use crate::space::Wake;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, VecDeque};
@@ -64,6 +69,8 @@ pub struct Session {
     /// Letters so far.
     written: u64,
     purse: Purse,
+    /// The children that are being brought up.
+    spawning: BTreeMap<EffectId, Arc<AgentSpawn>>,
 }
 
 /// What a session can be asked. Who may ask it is for the door to say.
@@ -112,8 +119,13 @@ pub enum Message {
         /// Which turn failed.
         turn: u64,
     },
-    /// What was to be told is in the DM space.
-    Told(EffectId),
+    /// What was to be told is in the DM space, or never can be.
+    Told {
+        /// Which letter.
+        id: EffectId,
+        /// Why it is not there.
+        refused: Option<String>,
+    },
     /// Follow a space.
     Follow {
         /// Which.
@@ -137,7 +149,9 @@ pub enum Message {
     },
     /// Tell how you are.
     Look,
-    /// Take this out for a child, before it has it.
+    /// Bring up a child.
+    Spawn(Box<AgentSpawn>),
+    /// Take this out for a child that lives, before it has it.
     Lend(Loan),
     /// Here is more to spend.
     Fund(Budget),
@@ -172,7 +186,14 @@ pub enum Event {
     /// Somebody let it go on.
     Resumed { by: SessionId },
     /// It is dead.
-    Wiped { by: SessionId, reason: String },
+    Wiped {
+        by: SessionId,
+        reason: String,
+        /// The letters that nobody hears any more.
+        untold: Vec<EffectId>,
+        /// Whether there is a budget to give back, once all that was lent is.
+        returns: bool,
+    },
     /// It follows a space, on no terms.
     Followed { space: SpaceId, follow: Follow1 },
     /// It no longer does.
@@ -181,6 +202,10 @@ pub enum Event {
     Wrote { id: EffectId, letter: Letter },
     /// It is in the DM space.
     Told(EffectId),
+    /// It can never be there.
+    Untold { id: EffectId, why: String },
+    /// A child is being brought up.
+    Spawning { id: EffectId, spawn: Arc<AgentSpawn> },
     /// Something was spent, given, lent or given back.
     Booked(Booking),
     /// Its budget is spent.
@@ -227,17 +252,18 @@ pub enum Effect {
     },
     /// Look whether anything is new in the spaces that are followed; if so, say [`Message::Wake`].
     Listen,
-    /// Put this into the DM space, once; the answer is [`Message::Told`].
+    /// A message: put this into the DM space.
     Tell {
         /// Where.
         dm: SpaceId,
         /// What.
         letter: Letter,
     },
-    /// See to it that a loan arrives: a child that is born has its own already, one that lives is
-    /// handed it. The answer is [`Settlement::Arrived`] or [`Settlement::Bounced`].
+    /// A message: ask the rights for a child. It is answered once the child is begun.
+    Spawn(Arc<AgentSpawn>),
+    /// A message: hand a child more to spend.
     Send(Loan),
-    /// Tell the parent [`Settlement::Repaid`]; the answer is [`Settlement::Returned`].
+    /// A message: tell the parent [`Settlement::Repaid`].
     Return {
         /// Whom.
         parent: SessionId,
@@ -257,6 +283,8 @@ pub enum Reply {
     NotBefore(Millis),
     /// How it is.
     State(Box<Session>),
+    /// A message is on its way; its effect's name.
+    Sent(EffectId),
 }
 
 impl Behaviour for Session {
@@ -282,6 +310,7 @@ impl Behaviour for Session {
             letters: BTreeMap::new(),
             written: 0,
             purse: Purse::default(),
+            spawning: BTreeMap::new(),
         }
     }
 
@@ -310,10 +339,14 @@ impl Behaviour for Session {
             }
             Message::Fail { turn, why } => self.fail(turn, why, delivery),
             Message::Retry { turn } => self.retry(turn, delivery),
-            Message::Told(id) => Ok(match self.letters.contains_key(&id) {
+            Message::Told { id, refused } => Ok(match self.letters.contains_key(&id) {
                 true => {
                     let (listen, effect) = fate::listen(delivery.seq);
-                    Decision::event(Event::Told(id), Reply::Done).effect(listen, effect)
+                    let told = match refused {
+                        None => Event::Told(id),
+                        Some(why) => Event::Untold { id, why },
+                    };
+                    Decision::event(told, Reply::Done).effect(listen, effect)
                 }
                 false => Decision::read(Reply::Done),
             }),
@@ -325,9 +358,12 @@ impl Behaviour for Session {
             Message::Stop { reason } => Ok(self.stop(reason, delivery)),
             Message::Resume(wakes) => self.go_on(wakes, delivery),
             Message::Wipe { reason } => {
-                let wiped = Event::Wiped { by: delivery.asker, reason };
+                let untold = self.letters.keys().copied().collect();
+                let by = delivery.asker;
+                let wiped = Event::Wiped { by, reason, untold, returns: self.returns() };
                 Ok(self.and_returns(Decision::event(wiped, Reply::Done), &self.purse))
             }
+            Message::Spawn(spawn) => self.spawn(*spawn, delivery),
             Message::Lend(loan) => self.lend(loan, delivery),
             Message::Fund(budget) => self.fund(budget, delivery),
             _ => Ok(Decision::read(Reply::Done)),
@@ -356,10 +392,28 @@ impl Behaviour for Session {
             Event::Unfollowed(_) => "agent.unfollowed",
             Event::Wrote { .. } => "letter.written",
             Event::Told(_) => "letter.sent",
+            Event::Untold { .. } => "letter.refused",
+            Event::Spawning { .. } => "agent.spawning",
             Event::Booked(booking) => booking.name(),
             Event::Exhausted { .. } => "agent.exhausted",
             Event::Forgiven { .. } => "failures.forgiven",
         }
+    }
+
+    fn project(stream: StreamId, event: &Event, _: u16, rows: &mut Vec<Row>) {
+        outbox::project(stream, event, rows);
+    }
+
+    fn outgoing(sender: StreamId, effect: &Effect) -> Option<Outgoing> {
+        outbox::outgoing(sender, effect)
+    }
+
+    fn settled(id: EffectId, effect: &Effect, outcome: &Outcome) -> Option<Message> {
+        outbox::settled(id, effect, outcome)
+    }
+
+    fn cuts(event: &Event) -> bool {
+        matches!(event, Event::Stopped { .. } | Event::Wiped { .. } | Event::Quarantined { .. })
     }
 
     fn resume(&self) -> Vec<(EffectId, Effect)> {
@@ -369,6 +423,7 @@ impl Behaviour for Session {
             Phase::Turning(turn) => owed.push(turn.owed(self.acted)),
             Phase::Waiting { until, .. } => owed.push(fate::wait(self.turns, *until)),
             Phase::Idle | Phase::Parked { .. } => owed.push(fate::listen(0)),
+            Phase::Exhausted { .. } if self.is_funded() => owed.push(fate::listen(0)),
             _ => {}
         }
         owed

@@ -183,7 +183,11 @@ impl Behaviour for Space {
         }
     }
 
-    fn project(event: &Event, index: u16, rows: &mut Vec<Row>) {
+    fn due() -> Option<Message> {
+        Some(Message::Expire)
+    }
+
+    fn project(_: StreamId, event: &Event, index: u16, rows: &mut Vec<Row>) {
         lease::project(event, rows);
         let Some(atom) = Self::atom(event) else { return };
         let source = atom.id;

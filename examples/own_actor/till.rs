@@ -11,7 +11,7 @@ pub(crate) struct Till {
     sales: u64,
     owed: BTreeMap<EffectId, u64>,
 }
-#[derive(Serialize)]
+#[derive(Clone, Serialize)]
 pub(crate) enum Message {
     Sell(u64),
     Refund(u64),

@@ -18,46 +18,40 @@ pub use log::Happening;
 pub use spawn::{SpaceAsk, SpawnAsk};
 pub(crate) use wakes::Wakes;
 
-use crate::caller::Why;
 use crate::failure::StoreError;
+use crate::kinds::Kinds;
 use crate::model::{Model, RECIPE};
+use crate::news::Change;
 use crate::problem::{Kind, Problem};
 use crate::runtime::{Runtime, WeakRuntime};
-use crate::seat::{Boxed, Perform, Seat};
+use crate::seat::{Boxed, Nothing, Perform, Seat};
 use crate::tool::Tool;
-use crate::turnstile::Turnstile;
 use std::sync::Arc;
 use std::time::Duration;
-use stoa_actors::atom::Content;
 use stoa_actors::behaviour::EffectId;
-use stoa_actors::id::SessionId;
+use stoa_actors::id::{ROOT, SessionId, StreamId};
 use stoa_actors::incarnation::Ask;
-use stoa_actors::rights::{self, Subject};
-use stoa_actors::session::{Budget, Charter, Effect, Letter, Message, Session, Thought};
-use stoa_actors::space::Draft;
+use stoa_actors::rights::Subject;
+use stoa_actors::session::{Effect, Event, Message, Session, Thought};
+use stoa_actors::space::{self, Mutation, Space};
 use tokio::sync::watch;
 
 /// What all agents of a runtime share.
 pub(crate) struct Agents {
     started: watch::Sender<bool>,
     pub(crate) wakes: Wakes,
-    /// Held while an agent's spawn is on its way.
-    pub(crate) lending: Turnstile,
 }
 
 impl Agents {
     pub(crate) fn new() -> Agents {
-        let (started, lending) = (watch::Sender::new(false), Turnstile::default());
-        Agents { started, wakes: Wakes::default(), lending }
+        Agents { started: watch::Sender::new(false), wakes: Wakes::default() }
     }
 }
 
 impl Runtime {
     /// The actor of an agent.
     pub(crate) fn agent(&self, session: SessionId) -> Result<Arc<Seat<Session>>, StoreError> {
-        let hand =
-            Hand { runtime: self.downgrade(), session, started: self.agents().started.subscribe() };
-        self.actor_with(session.stream(), Arc::new(hand))
+        self.actor_with(session.stream(), Arc::new(Hand::new(self, session)))
     }
 
     /// Whether [`Runtime::start_agents`] was called.
@@ -65,19 +59,11 @@ impl Runtime {
         *self.agents().started.borrow()
     }
 
-    /// Lets agents live: finishes the births that a crash has cut off, goes on with turns that it
-    /// has, and wakes everyone who has missed something. Again is harmless.
+    /// Lets agents live: goes on with the turns that a crash has cut off, and wakes everyone who has
+    /// missed something. Again is harmless.
     pub async fn start_agents(&self) -> Result<(), Problem> {
         if self.agents().started.send_replace(true) {
             return Ok(());
-        }
-        self.ring_on();
-        let owed: Vec<_> = {
-            let rights = self.shared().rights.read();
-            rights.chartered().collect()
-        };
-        for (child, charter, budget) in owed {
-            self.begin(child, charter, budget).await?;
         }
         let agents: Vec<SessionId> = self.shared().rights.read().agents().collect();
         self.clone().listen(agents).await
@@ -117,12 +103,43 @@ impl Runtime {
     }
 }
 
+/// The kinds of actor that agents and their spaces are.
+pub(crate) fn kinds() -> Kinds {
+    let hand = |runtime: &Runtime, stream: StreamId| -> Arc<dyn Perform<Session>> {
+        Arc::new(Hand::new(runtime, SessionId(stream.0)))
+    };
+    Kinds::default()
+        .performed::<Session>(hand)
+        .prepared::<Space>(|_, _| Arc::new(Nothing), embedded)
+}
+
+/// What is put into a space by a message is found there by its meaning as well.
+fn embedded(runtime: Runtime, ask: Ask<space::Message>) -> Boxed<'static, Ask<space::Message>> {
+    Box::pin(async move {
+        let message = match ask.message {
+            space::Message::Change(Mutation::Put(draft)) => {
+                let draft = runtime.caller(ROOT).embedded(*draft).await;
+                space::Message::put(draft)
+            }
+            message => message,
+        };
+        Ask { message, ..ask }
+    })
+}
+
 /// Does what one agent asks for.
 #[derive(Clone)]
 struct Hand {
     runtime: WeakRuntime,
     session: SessionId,
     started: watch::Receiver<bool>,
+}
+
+impl Hand {
+    fn new(runtime: &Runtime, session: SessionId) -> Hand {
+        let started = runtime.agents().started.subscribe();
+        Hand { runtime: runtime.downgrade(), session, started }
+    }
 }
 
 /// Why a right that is in the log has no effect.
@@ -135,7 +152,27 @@ impl Perform<Session> for Hand {
         }
     }
 
-    fn perform(&self, id: EffectId, effect: Effect) -> Boxed<'static, Option<Message>> {
+    fn happened(&self, events: &[Event]) {
+        let changes = |event: &Event| match event {
+            Event::Born(charter) => charter
+                .follows
+                .iter()
+                .map(|(space, _)| Change::Follow(*space, self.session))
+                .collect(),
+            Event::FollowSet { space, .. } => vec![Change::Follow(*space, self.session)],
+            Event::Unfollowed(space) => vec![Change::Unfollow(*space, self.session)],
+            Event::Wiped { .. } => vec![Change::Gone(self.session)],
+            _ => Vec::new(),
+        };
+        let changes: Vec<Change> = events.iter().flat_map(changes).collect();
+        if !changes.is_empty()
+            && let Some(runtime) = self.runtime.upgrade()
+        {
+            runtime.shared().news.change(changes);
+        }
+    }
+
+    fn perform(&self, _: EffectId, effect: Effect) -> Boxed<'static, Option<Message>> {
         let (runtime, session) = (self.runtime.clone(), self.session);
         let mut started = self.started.clone();
         Box::pin(async move {
@@ -166,13 +203,11 @@ impl Perform<Session> for Hand {
                         Err(problem) => Some(Message::Fail { turn, why: problem.text }),
                     }
                 }
-                Effect::Tell { dm, letter } => {
-                    let runtime = runtime.upgrade()?;
-                    tell(&runtime, session, id, dm, letter).await.then_some(Message::Told(id))
-                }
-                Effect::Send(_) | Effect::Return { .. } => {
-                    transfer(&runtime.upgrade()?, session, id, effect).await
-                }
+                // Messages, which the host delivers.
+                Effect::Tell { .. }
+                | Effect::Spawn(_)
+                | Effect::Send(_)
+                | Effect::Return { .. } => None,
             }
         })
     }
@@ -190,80 +225,5 @@ async fn think(
     match tokio::time::timeout(limit, model.think(context.told)).await {
         Ok(thought) => thought.map_err(|error| error.0),
         Err(_) => Err(format!("the model said nothing for {} ms", limit.as_millis())),
-    }
-}
-
-/// Brings a transfer to its end. One that cannot be now is owed still, and made with the next open.
-async fn transfer(
-    runtime: &Runtime,
-    session: SessionId,
-    id: EffectId,
-    effect: Effect,
-) -> Option<Message> {
-    let config = &runtime.shared().config;
-    for _ in 0..config.letter_tries_max {
-        match runtime.transfer(session, id, effect.clone()).await {
-            Ok(message) => return message,
-            Err(problem) if problem.kind == Kind::Busy => {
-                tokio::time::sleep(Duration::from_millis(config.letter_wait_ms)).await;
-            }
-            Err(problem) => {
-                tracing::warn!(%session, %problem, "a part of a budget is still on its way");
-                return None;
-            }
-        }
-    }
-    None
-}
-
-/// Puts a letter into the DM space. Whether it is there, or never can be.
-async fn tell(
-    runtime: &Runtime,
-    session: SessionId,
-    id: EffectId,
-    dm: stoa_actors::id::SpaceId,
-    letter: Letter,
-) -> bool {
-    let draft = Draft {
-        content: Content::Text(letter.text),
-        metadata: [("kind".to_owned(), letter.subject.as_str().into())].into(),
-        ..Draft::default()
-    };
-    let comment = letter.subject;
-    let why =
-        Why { comment, key: Some(format!("letter-{id}")), cause: letter.cause, fences: Vec::new() };
-    let config = &runtime.shared().config;
-    for _ in 0..config.letter_tries_max {
-        match runtime.caller(session).put(dm, draft.clone(), why.clone()).await {
-            Ok(_) => return true,
-            Err(problem) if problem.kind == Kind::Busy => {
-                tokio::time::sleep(Duration::from_millis(config.letter_wait_ms)).await;
-            }
-            Err(problem) if problem.kind == Kind::Store => return false,
-            Err(problem) => {
-                tracing::warn!(%session, %problem, "a letter has no space to go to");
-                return true;
-            }
-        }
-    }
-    false
-}
-
-impl Runtime {
-    /// The second half of a spawn; the first is in the rights.
-    pub(crate) async fn begin(
-        &self,
-        child: SessionId,
-        charter: Arc<Charter>,
-        budget: Budget,
-    ) -> Result<(), Problem> {
-        let follows: Vec<_> = charter.follows.iter().map(|(space, _)| *space).collect();
-        let begin = Message::Begin(charter.clone(), budget);
-        self.agent(child)?.ask(Ask::new(charter.parent, begin).comment("begin")).await?;
-        self.follow_all(child, follows);
-        self.wake_up(child);
-        let confirm = rights::Message::ConfirmBirth { session: child };
-        self.rights().ask_aside(Ask::new(child, confirm).comment("begun")).await?;
-        Ok(())
     }
 }

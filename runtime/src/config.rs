@@ -292,10 +292,10 @@ pub struct Config {
     pub research_look_ms: u64,
     /// Agents that look for news at the same time.
     pub looks_max: usize,
-    /// Tries of a letter to a parent while its space is busy.
-    pub letter_tries_max: u32,
-    /// The wait between them.
-    pub letter_wait_ms: u64,
+    /// The wait after a message between actors was not answered; it is doubled each time.
+    pub outbox_wait_first_ms: u64,
+    /// The longest of these waits.
+    pub outbox_wait_ms_max: u64,
     /// The nearest in meaning that a claim is tried with first; then with as many as a search
     /// gives.
     pub claim_candidates: usize,
@@ -395,8 +395,8 @@ impl Config {
             researchers_max: 64,
             research_look_ms: 100,
             looks_max: 64,
-            letter_tries_max: 50,
-            letter_wait_ms: 100,
+            outbox_wait_first_ms: 50,
+            outbox_wait_ms_max: 5_000,
             claim_candidates: 64,
             due_rows_max: 1_024,
             due_retry_ms: 500,

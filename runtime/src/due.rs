@@ -1,16 +1,15 @@
-//! The timer: tells spaces that leases of theirs may have run out.
+//! The timer: tells every actor that asked for it, by a `Row::Due`, that its time has come. Leases of
+//! spaces run out so.
 //!
 //! What is due stands in rows, derived from the log: the timer looks at the earliest, waits, and
 //! tells; what it tells, and whom it leaves alone, is [`Alarm`]'s to say. A process that opens the
 //! directory later finds what had become due meanwhile.
 
-use crate::caller::Why;
 use crate::failure::StoreError;
 use crate::runtime::{Runtime, WeakRuntime};
 use std::time::Duration;
 use stoa_actors::alarm::{Alarm, Ring};
-use stoa_actors::id::{Millis, ROOT, SpaceId, StreamId};
-use stoa_actors::space::Message;
+use stoa_actors::id::{Millis, StreamId};
 
 impl Runtime {
     /// Records what had become due while the directory was closed, so that the first who reads finds
@@ -21,7 +20,7 @@ impl Runtime {
         let mut told = tokio::task::JoinSet::new();
         for stream in tell {
             let runtime = self.clone();
-            told.spawn(async move { expire(&runtime, stream).await.map(drop) });
+            told.spawn(async move { tell_due(&runtime, stream).await.map(drop) });
         }
         told.join_all().await;
         Ok(())
@@ -61,7 +60,7 @@ async fn run(runtime: WeakRuntime) {
         let now = open.now();
         let Ring { tell, again } = alarm.ring(now, rows.iter().copied());
         for stream in &tell {
-            let recorded = expire(&open, *stream).await;
+            let recorded = tell_due(&open, *stream).await;
             if let Err(why) = &recorded {
                 tracing::warn!(%stream, %why, "it cannot record what is over");
             }
@@ -87,8 +86,7 @@ async fn run(runtime: WeakRuntime) {
 }
 
 /// Whether it had anything to record.
-async fn expire(runtime: &Runtime, stream: StreamId) -> Result<bool, StoreError> {
-    let ask = runtime.caller(ROOT).ask(Message::Expire, Why::comment("expire"));
-    let asked = runtime.space(SpaceId(stream.0))?.ask(ask).await;
-    asked.map(|it| it.position.is_some()).map_err(|error| StoreError::Invariant(error.to_string()))
+async fn tell_due(runtime: &Runtime, stream: StreamId) -> Result<bool, StoreError> {
+    let kind = runtime.store().kind_of(stream)?.unwrap_or_default();
+    runtime.kinds().due(runtime, &kind, stream).await
 }

@@ -16,6 +16,8 @@ pub enum Point {
     Witness,
     /// After it.
     Witnessed,
+    /// Before a message between actors is delivered: no write, and it only can be held.
+    Deliver,
 }
 
 /// Nothing fails by itself.
@@ -25,6 +27,10 @@ pub struct Faults(());
 
 #[cfg(not(feature = "faults"))]
 impl Faults {
+    pub(crate) const fn holds(&self, _point: Point) -> bool {
+        false
+    }
+
     pub(crate) const fn meet(&self, _point: Point) -> Result<(), StoreError> {
         Ok(())
     }
@@ -85,6 +91,10 @@ mod on {
         pub fn release(&self) {
             *self.1.0.lock() = None;
             self.1.1.notify_all();
+        }
+
+        pub(crate) fn holds(&self, point: Point) -> bool {
+            *self.1.0.lock() == Some(point)
         }
 
         pub(crate) fn meet(&self, point: Point) -> Result<(), StoreError> {

@@ -10,7 +10,8 @@ use crate::config::Config;
 use crate::failure::StoreError;
 use crate::log::{Done, Log, Urgency};
 use crate::news::News;
-use crate::seat::{AskError, Asked, Receipt, Seat};
+use crate::post::Post;
+use crate::seat::{AskError, Asked, Heard, Receipt, Seat};
 use crate::store::Store;
 use parking_lot::RwLock;
 use ractor::{Actor, ActorProcessingErr, ActorRef};
@@ -45,6 +46,7 @@ pub(crate) struct Shared {
     pub(crate) rights_decided: AtomicU64,
     pub(crate) rights_durable: AtomicU64,
     pub(crate) news: News,
+    pub(crate) post: Post,
     /// Nothing more is taken in.
     pub(crate) closed: AtomicBool,
 }
@@ -107,9 +109,17 @@ pub(crate) struct Delivered<B: Behaviour> {
     pub(crate) reply: oneshot::Sender<Asked<B>>,
     /// Room in the mailbox and among all mailboxes' bytes; given back when this is answered.
     pub(crate) room: (OwnedSemaphorePermit, OwnedSemaphorePermit),
+    pub(crate) heed: Heed,
+}
+
+/// Who hears of a request besides its asker.
+#[derive(Default)]
+pub(crate) struct Heed {
     /// Told once it is decided on: whether it is accepted. What comes of it is before all that is
     /// sent to the log from then on.
     pub(crate) taken: Option<oneshot::Sender<bool>>,
+    /// Told, before the asker is, who hears what becomes of the messages sent because of it.
+    pub(crate) sent: Option<oneshot::Sender<Vec<Heard>>>,
 }
 
 /// What a mailbox takes.
@@ -199,7 +209,7 @@ impl<B: Behaviour + Sync> Life<B> {
     }
 
     fn deliver(&mut self, delivered: Delivered<B>) {
-        let Delivered { ask, urgency, reply, room, taken } = delivered;
+        let Delivered { ask, urgency, reply, room, heed: Heed { taken, sent } } = delivered;
         let seat = self.seat.clone();
         // Dropped last: the append is enqueued under the guard that it was decided under.
         let (reading, mut writing);
@@ -227,7 +237,7 @@ impl<B: Behaviour + Sync> Life<B> {
         let settled =
             self.incarnation.seq() == seat.face.durable_seq() && seat.shared.rights_are_settled();
         let accepted = step.answer.is_ok();
-        let finish = Finish { step, seat: seat.clone(), reply, room };
+        let finish = Finish { step, seat: seat.clone(), reply, room, sent };
         match append {
             Some(append) => {
                 let seq = append.seq;
@@ -270,6 +280,7 @@ struct Finish<B: Behaviour> {
     seat: Arc<Seat<B>>,
     reply: oneshot::Sender<Asked<B>>,
     room: (OwnedSemaphorePermit, OwnedSemaphorePermit),
+    sent: Option<oneshot::Sender<Vec<Heard>>>,
 }
 
 impl<B: Behaviour + Sync> Finish<B> {
@@ -303,13 +314,22 @@ impl<B: Behaviour + Sync> Finish<B> {
     /// Tells who asked, and everybody who follows; `entry` is the number and the place of what was
     /// written.
     fn tell(self, entry: Option<(u64, Position)>) {
-        let Finish { step, seat, reply, room } = self;
+        let Finish { step, seat, reply, room, sent } = self;
         if let Some((seq, position)) = entry {
             seat.face.advance(seq, position);
             seat.shared.news.gone_on(seat.stream);
+            seat.performer.happened(&step.events);
         }
+        if let Some(owed) = &step.goes_on {
+            seat.keep_effects(owed);
+        }
+        let mut heard = Vec::new();
         for (id, effect) in step.effects {
-            seat.start_effect(id, effect);
+            heard.extend(seat.start_effect(id, effect));
+        }
+        if let Some(sent) = sent {
+            // Who has asked may have gone.
+            drop(sent.send(heard));
         }
         let answer = move |position| {
             let answer = step.answer.map(|reply| Receipt { reply, position });

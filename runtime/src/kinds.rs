@@ -1,29 +1,69 @@
-//! Which kinds of actor this build knows: how to read a stream without its actor.
+//! Which kinds of actor this build knows: how to read a stream without its actor, and how to reach
+//! the actor.
 
 use crate::failure::StoreError;
+use crate::runtime::Runtime;
+use crate::seat::{Boxed, Perform, Seat};
 use std::collections::BTreeMap;
+use std::marker::PhantomData;
+use std::sync::Arc;
 use stoa_actors::behaviour::{Behaviour, Row};
 use stoa_actors::codec::CodecError;
 use stoa_actors::id::StreamId;
-use stoa_actors::incarnation;
+use stoa_actors::incarnation::{self, Ask};
 use stoa_actors::log::Body;
+use stoa_actors::outbox::{Outcome, Outgoing};
+use stoa_actors::retry::Unanswered;
 
 /// What is known of one kind.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone)]
 struct Kind {
     rows: fn(StreamId, &Body) -> Result<Vec<Row>, CodecError>,
     names: fn(&Body) -> Result<Vec<&'static str>, CodecError>,
+    address: Arc<dyn Address>,
 }
 
 /// The kinds of actor whose entries can be read. A library adds its own at [`Kinds::with`].
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub struct Kinds(BTreeMap<&'static str, Kind>);
 
+impl std::fmt::Debug for Kinds {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_set().entries(self.0.keys()).finish()
+    }
+}
+
 impl Kinds {
-    /// Adds one.
+    /// Adds one. What other actors send to one of its actors waits until somebody has that one's
+    /// [`Seat`]; [`Kinds::performed`] lets it be delivered at any time.
     #[must_use]
-    pub fn with<B: Behaviour>(mut self) -> Kinds {
-        self.0.insert(B::KIND, Kind { rows: incarnation::rows::<B>, names: names::<B> });
+    pub fn with<B: Behaviour + Sync>(self) -> Kinds {
+        self.add::<B>(Arc::new(Seated::<B>(PhantomData)))
+    }
+
+    /// Adds one whose actors are brought up by whoever sends them something, and after an open to
+    /// deliver what they owe: `perform` makes the performer of one.
+    #[must_use]
+    pub fn performed<B: Behaviour + Sync>(
+        self,
+        perform: impl Fn(&Runtime, StreamId) -> Arc<dyn Perform<B>> + Send + Sync + 'static,
+    ) -> Kinds {
+        self.add::<B>(Arc::new(Performed { perform: Box::new(perform), prepare: None }))
+    }
+
+    /// The same with what a request is made ready by before it is asked.
+    #[must_use]
+    pub(crate) fn prepared<B: Behaviour + Sync>(
+        self,
+        perform: impl Fn(&Runtime, StreamId) -> Arc<dyn Perform<B>> + Send + Sync + 'static,
+        prepare: Prepare<B>,
+    ) -> Kinds {
+        self.add::<B>(Arc::new(Performed { perform: Box::new(perform), prepare: Some(prepare) }))
+    }
+
+    fn add<B: Behaviour + Sync>(mut self, address: Arc<dyn Address>) -> Kinds {
+        let kind = Kind { rows: incarnation::rows::<B>, names: names::<B>, address };
+        self.0.insert(B::KIND, kind);
         self
     }
 
@@ -46,8 +86,198 @@ impl Kinds {
             None => Ok(Vec::new()),
         }
     }
+
+    /// Delivers a message once. A kind that is not known here may be in another build.
+    pub(crate) async fn send(
+        &self,
+        runtime: &Runtime,
+        outgoing: &Outgoing,
+        key: &str,
+    ) -> Result<Outcome, Unanswered> {
+        let Some(kind) = self.0.get(outgoing.kind()) else { return Err(Unanswered::Unseated) };
+        kind.address.send(runtime, outgoing, key).await
+    }
+
+    /// Tells an actor that something of its own is due; whether it has recorded anything.
+    pub(crate) async fn due(
+        &self,
+        runtime: &Runtime,
+        kind: &str,
+        stream: StreamId,
+    ) -> Result<bool, StoreError> {
+        match self.0.get(kind) {
+            Some(kind) => kind.address.due(runtime, stream).await,
+            None => Ok(false),
+        }
+    }
+
+    /// Brings an actor up, so that it delivers what it owes.
+    pub(crate) async fn bring_up(
+        &self,
+        runtime: &Runtime,
+        kind: &str,
+        stream: StreamId,
+    ) -> Result<(), StoreError> {
+        match self.0.get(kind) {
+            Some(kind) => kind.address.bring_up(runtime, stream).await,
+            None => Ok(()),
+        }
+    }
 }
 
 fn names<B: Behaviour>(body: &Body) -> Result<Vec<&'static str>, CodecError> {
     Ok(incarnation::events::<B>(body)?.iter().map(B::name).collect())
+}
+
+/// Makes a request ready before it is asked.
+pub(crate) type Prepare<B> =
+    fn(Runtime, Ask<<B as Behaviour>::Message>) -> Boxed<'static, Ask<<B as Behaviour>::Message>>;
+
+type MakePerformer<B> = Box<dyn Fn(&Runtime, StreamId) -> Arc<dyn Perform<B>> + Send + Sync>;
+
+/// How the actors of a kind are reached, whatever the kind.
+trait Address: Send + Sync {
+    fn send<'a>(
+        &'a self,
+        runtime: &'a Runtime,
+        outgoing: &'a Outgoing,
+        key: &'a str,
+    ) -> Boxed<'a, Result<Outcome, Unanswered>>;
+
+    fn due<'a>(
+        &'a self,
+        runtime: &'a Runtime,
+        stream: StreamId,
+    ) -> Boxed<'a, Result<bool, StoreError>>;
+
+    fn bring_up<'a>(
+        &'a self,
+        runtime: &'a Runtime,
+        stream: StreamId,
+    ) -> Boxed<'a, Result<(), StoreError>>;
+}
+
+/// Actors that somebody has seated.
+struct Seated<B>(PhantomData<fn() -> B>);
+
+/// Actors that anybody may bring up.
+struct Performed<B: Behaviour> {
+    perform: MakePerformer<B>,
+    prepare: Option<Prepare<B>>,
+}
+
+impl<B: Behaviour + Sync> Address for Seated<B> {
+    fn send<'a>(
+        &'a self,
+        runtime: &'a Runtime,
+        outgoing: &'a Outgoing,
+        key: &'a str,
+    ) -> Boxed<'a, Result<Outcome, Unanswered>> {
+        Box::pin(async move {
+            let seat = runtime.seated::<B>(outgoing.to()).ok_or(Unanswered::Unseated)?;
+            match outgoing.ask::<B>(key) {
+                Some(ask) => answer(&seat, ask, outgoing.waits()).await,
+                None => Ok(Outcome::nobody("it is for another kind of actor")),
+            }
+        })
+    }
+
+    fn due<'a>(
+        &'a self,
+        runtime: &'a Runtime,
+        stream: StreamId,
+    ) -> Boxed<'a, Result<bool, StoreError>> {
+        Box::pin(async move {
+            match runtime.seated::<B>(stream) {
+                Some(seat) => tell_due(&seat).await,
+                None => Ok(false),
+            }
+        })
+    }
+
+    fn bring_up<'a>(
+        &'a self,
+        runtime: &'a Runtime,
+        stream: StreamId,
+    ) -> Boxed<'a, Result<(), StoreError>> {
+        Box::pin(async move {
+            match runtime.seated::<B>(stream) {
+                Some(seat) => bring_up(&seat).await,
+                None => Ok(()),
+            }
+        })
+    }
+}
+
+impl<B: Behaviour + Sync> Performed<B> {
+    fn seat(&self, runtime: &Runtime, stream: StreamId) -> Result<Arc<Seat<B>>, StoreError> {
+        runtime.actor_with(stream, (self.perform)(runtime, stream))
+    }
+}
+
+impl<B: Behaviour + Sync> Address for Performed<B> {
+    fn send<'a>(
+        &'a self,
+        runtime: &'a Runtime,
+        outgoing: &'a Outgoing,
+        key: &'a str,
+    ) -> Boxed<'a, Result<Outcome, Unanswered>> {
+        Box::pin(async move {
+            let seat = match self.seat(runtime, outgoing.to()) {
+                Ok(seat) => seat,
+                // Somebody of another kind sits there, and always will.
+                Err(error) => return Ok(Outcome::nobody(error.to_string())),
+            };
+            let Some(mut ask) = outgoing.ask::<B>(key) else {
+                return Ok(Outcome::nobody("it is for another kind of actor"));
+            };
+            if let Some(prepare) = self.prepare {
+                ask = prepare(runtime.clone(), ask).await;
+            }
+            answer(&seat, ask, outgoing.waits()).await
+        })
+    }
+
+    fn due<'a>(
+        &'a self,
+        runtime: &'a Runtime,
+        stream: StreamId,
+    ) -> Boxed<'a, Result<bool, StoreError>> {
+        Box::pin(async move { tell_due(&self.seat(runtime, stream)?).await })
+    }
+
+    fn bring_up<'a>(
+        &'a self,
+        runtime: &'a Runtime,
+        stream: StreamId,
+    ) -> Boxed<'a, Result<(), StoreError>> {
+        Box::pin(async move { bring_up(&self.seat(runtime, stream)?).await })
+    }
+}
+
+async fn answer<B: Behaviour + Sync>(
+    seat: &Arc<Seat<B>>,
+    ask: Ask<B::Message>,
+    waits: bool,
+) -> Result<Outcome, Unanswered> {
+    let asked = match waits {
+        true => seat.ask_and_what_follows(ask).await.map(|(receipt, _)| receipt),
+        false => seat.ask(ask).await,
+    };
+    match asked {
+        Ok(receipt) => Ok(Outcome::of::<B>(Ok(receipt.reply))),
+        Err(crate::seat::AskError::Refused(refused)) => Ok(Outcome::of::<B>(Err(refused))),
+        Err(error) => Err(error.unanswered()),
+    }
+}
+
+async fn tell_due<B: Behaviour + Sync>(seat: &Arc<Seat<B>>) -> Result<bool, StoreError> {
+    let Some(message) = B::due() else { return Ok(false) };
+    let ask = Ask::new(stoa_actors::id::ROOT, message).comment("due");
+    let asked = seat.ask(ask).await;
+    asked.map(|it| it.position.is_some()).map_err(|error| StoreError::Invariant(error.to_string()))
+}
+
+async fn bring_up<B: Behaviour + Sync>(seat: &Arc<Seat<B>>) -> Result<(), StoreError> {
+    seat.bring_up().await.map_err(|error| StoreError::Invariant(error.to_string()))
 }

@@ -39,6 +39,7 @@ pub mod model;
 pub mod moment;
 mod news;
 pub mod part;
+mod post;
 pub mod problem;
 pub mod research;
 pub mod runtime;

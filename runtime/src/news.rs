@@ -39,10 +39,48 @@ pub(crate) struct News {
     gone_on: Mutex<HashSet<StreamId>>,
     /// Held while they are told.
     telling: Mutex<()>,
+    /// What has become of who follows what, in the order of the log; not applied yet.
+    changes: Mutex<Vec<Change>>,
     told: Notify,
 }
 
+/// Who follows what from now on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Change {
+    /// A session hears of a space.
+    Follow(SpaceId, SessionId),
+    /// It hears of it no more.
+    Unfollow(SpaceId, SessionId),
+    /// It hears of nothing any more.
+    Gone(SessionId),
+}
+
 impl News {
+    /// Something durable has changed who follows what. On the acker's thread: it is applied by
+    /// whoever tells next, before anything is told.
+    pub(crate) fn change(&self, changes: impl IntoIterator<Item = Change>) {
+        self.changes.lock().extend(changes);
+        self.any.store(true, Ordering::Release);
+        self.told.notify_one();
+    }
+
+    /// Applies what has changed. Who follows anew has perhaps missed something: it is told.
+    fn apply(&self, to: &mut impl FnMut(SessionId), gone: &mut impl FnMut(SessionId)) {
+        for change in std::mem::take(&mut *self.changes.lock()) {
+            match change {
+                Change::Follow(space, session) => {
+                    self.follow(space, session);
+                    to(session);
+                }
+                Change::Unfollow(space, session) => self.unfollow(space, session),
+                Change::Gone(session) => {
+                    self.unfollow_all(session);
+                    gone(session);
+                }
+            }
+        }
+    }
+
     /// From now on a session hears of a space. It has looked at nothing there: with another filter
     /// or another cursor what was of no interest may be now.
     pub(crate) fn follow(&self, space: SpaceId, session: SessionId) {
@@ -103,9 +141,10 @@ impl News {
 
     /// Tells of all that have gone on, whoever follows. Who calls this while another does waits
     /// until that is done, so that afterwards everything that was acknowledged before is told.
-    pub(crate) fn tell(&self, mut to: impl FnMut(SessionId)) {
+    pub(crate) fn tell(&self, mut to: impl FnMut(SessionId), mut gone: impl FnMut(SessionId)) {
         let _one = self.telling.lock();
         loop {
+            self.apply(&mut to, &mut gone);
             let gone_on = std::mem::take(&mut *self.gone_on.lock());
             if gone_on.is_empty() {
                 return;
@@ -133,7 +172,7 @@ mod tests {
 
     fn told(news: &News) -> Vec<SessionId> {
         let mut told = Vec::new();
-        news.tell(|it| told.push(it));
+        news.tell(|it| told.push(it), |_| {});
         told
     }
 
@@ -145,13 +184,14 @@ mod tests {
         news.follow_all(vec![(A, ANN), (A, BOB), (B, BOB)]);
         news.gone_on(A.stream());
         let mut told = Vec::new();
-        news.tell(|it| {
+        let tell = |it| {
             if told.is_empty() {
                 news.gone_on(B.stream());
                 news.unfollow_all(ANN);
             }
             told.push(it);
-        });
+        };
+        news.tell(tell, |_| {});
         assert_eq!(told, [ANN, BOB, BOB], "what came meanwhile is told as well");
     }
 

@@ -14,6 +14,7 @@ use crate::host::{Hook, Shared, Shown, load, settled};
 use crate::kinds::Kinds;
 use crate::log::{Log, Threads};
 use crate::news::News;
+use crate::post::Post;
 use crate::sandbox::{CodeRunner, Workers};
 use crate::search::{IndexCard, Searches};
 use crate::seat::{Around, Nothing, Perform, Seat, Standing, Supervised};
@@ -34,7 +35,6 @@ use stoa_actors::log::Head;
 use stoa_actors::redaction::Redactions;
 use stoa_actors::rights::{Rights, Table};
 use stoa_actors::scrub::Scrubbed;
-use stoa_actors::session::Session;
 use stoa_actors::space::Space;
 use stoa_actors::supervisor::State;
 use tokio::sync::Semaphore;
@@ -89,7 +89,7 @@ impl Drop for Inner {
 
 /// The kinds of actor that come with the runtime.
 pub fn kinds() -> Kinds {
-    Kinds::default().with::<Rights>().with::<Space>().with::<Session>().with::<Redactions>()
+    crate::agents::kinds().performed::<Rights>(|_, _| Arc::new(Nothing)).with::<Redactions>()
 }
 
 impl Runtime {
@@ -144,6 +144,7 @@ impl Runtime {
             rights_decided: AtomicU64::new(0),
             rights_durable: AtomicU64::new(0),
             news: News::default(),
+            post: Post::new(),
             closed: AtomicBool::new(false),
         });
         let around = Around { shared, tree, publisher: Publisher::start(), bytes };
@@ -180,6 +181,9 @@ impl Runtime {
         let runtime = Runtime(Arc::new(inner));
         runtime.watch_commits();
         tokio::spawn(runtime.shared().log.clone().publish());
+        runtime.shared().post.open(&runtime);
+        runtime.ring_on();
+        runtime.deliver_owed().await?;
         runtime.settle_due().await?;
         runtime.start_timer();
         runtime.start_vectors();
@@ -244,6 +248,36 @@ impl Runtime {
         self.0.seats.take(stream, performer)
     }
 
+    /// The actor of a stream that somebody has seated as one of this kind.
+    pub(crate) fn seated<B: Behaviour + Sync>(&self, stream: StreamId) -> Option<Arc<Seat<B>>> {
+        self.0.seats.get(stream)?.into_any().downcast::<Seat<B>>().ok()
+    }
+
+    pub(crate) fn kinds(&self) -> &Kinds {
+        &self.0.kinds
+    }
+
+    /// Brings up every actor that owes a message to another one, to deliver it.
+    async fn deliver_owed(&self) -> Result<(), StoreError> {
+        let store = self.store().clone();
+        let owing = blocking(move || {
+            let kind = |stream: StreamId| Ok((stream, store.kind_of(stream)?));
+            store.owing()?.into_iter().map(kind).collect::<Result<Vec<_>, StoreError>>()
+        });
+        let owing = owing.await??;
+        let weak = self.downgrade();
+        tokio::spawn(async move {
+            for (stream, kind) in owing {
+                let Some(runtime) = weak.upgrade() else { return };
+                let kind = kind.unwrap_or_default();
+                if let Err(error) = runtime.kinds().bring_up(&runtime, &kind, stream).await {
+                    tracing::warn!(%stream, %error, "it cannot deliver what it owes");
+                }
+            }
+        });
+        Ok(())
+    }
+
     /// How many actors have a seat: those in use and those used lately. The others are in the log
     /// and cost nothing until they are asked.
     pub fn seats(&self) -> usize {
@@ -288,10 +322,6 @@ impl Runtime {
 
     pub(crate) fn vectors(&self) -> Option<Arc<Vectors>> {
         self.0.vectors.clone()
-    }
-
-    pub(crate) fn kinds(&self) -> &Kinds {
-        &self.0.kinds
     }
 
     /// The worker processes for Python, started when they are needed first.

@@ -1,17 +1,18 @@
 //! A seat: the lasting address of one actor, over all its incarnations.
 
+mod effects;
 mod perform;
 mod rest;
 mod supervised;
 
-pub(crate) use perform::Nothing;
-pub use perform::{Boxed, Perform};
+pub(crate) use effects::Heard;
+pub use perform::{Boxed, Nothing, Perform};
 pub(crate) use rest::Sits;
 pub(crate) use supervised::Supervised;
 
 use crate::face::{Face, Publisher};
 use crate::failure::StoreError;
-use crate::host::{Delivered, Hook, Mail, Shared};
+use crate::host::{Delivered, Heed, Hook, Mail, Shared};
 use crate::log::Urgency;
 use crate::tree::Tree;
 use parking_lot::Mutex;
@@ -21,11 +22,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use stoa_actors::behaviour::{Behaviour, EffectId};
-use stoa_actors::id::{Position, ROOT, StreamId};
+use stoa_actors::id::{Position, StreamId};
 use stoa_actors::incarnation::{Ask, Incarnation, Refused};
-use stoa_actors::log::Cause;
 use stoa_actors::retry::Unanswered;
-use tokio::sync::{Semaphore, oneshot, watch};
+use tokio::sync::{Notify, Semaphore, oneshot, watch};
 use tokio::task::AbortHandle;
 
 /// A reply, and the entry it is about.
@@ -108,9 +108,11 @@ pub struct Seat<B: Behaviour> {
     pub(crate) hook: Option<Hook<B>>,
     /// What its first incarnation begins with, loaded already.
     first: Mutex<Option<Incarnation<B>>>,
-    performer: Arc<dyn Perform<B>>,
+    pub(crate) performer: Arc<dyn Perform<B>>,
     /// Effects that run, whatever becomes of the incarnation that asked for them.
     running: Mutex<BTreeMap<EffectId, AbortHandle>>,
+    /// Rung whenever one of them is done.
+    performed: Notify,
     seated: watch::Sender<Seated<B>>,
     starting: tokio::sync::Mutex<()>,
     gate: Arc<Semaphore>,
@@ -156,6 +158,7 @@ impl<B: Behaviour + Sync> Seat<B> {
             first: Mutex::new(first),
             performer,
             running: Mutex::default(),
+            performed: Notify::new(),
             seated: watch::Sender::new(Seated::Idle),
             starting: tokio::sync::Mutex::default(),
             gate: Arc::new(Semaphore::new(shared.config.mailbox_messages_max)),
@@ -185,18 +188,17 @@ impl<B: Behaviour + Sync> Seat<B> {
         self.ask_weighing(ask, Urgency::Lazy, 1).await
     }
 
-    /// The same, and returns as soon as the actor has taken it in: whatever is asked to be made
-    /// durable after that makes this durable as well. Errors: [`AskError::Restarted`] also when
-    /// the actor refuses.
+    /// The same, and returns as soon as the actor has decided, with whether it has taken it in:
+    /// whatever is asked to be made durable after that makes this durable as well.
     pub(crate) async fn ask_aside(
         self: &Arc<Self>,
         ask: Ask<B::Message>,
-    ) -> Result<(), AskError<B::Refusal>> {
+    ) -> Result<bool, AskError<B::Refusal>> {
         let (taken, hear) = oneshot::channel();
-        self.send(ask, Urgency::Lazy, 1, Some(taken)).await?;
+        self.send(ask, Urgency::Lazy, 1, Heed { taken: Some(taken), sent: None }).await?;
         match hear.await {
-            Ok(true) => Ok(()),
-            Ok(false) | Err(_) => {
+            Ok(taken) => Ok(taken),
+            Err(_) => {
                 Err(self.shared.store.failure.error().map_or(AskError::Restarted, AskError::Store))
             }
         }
@@ -209,7 +211,7 @@ impl<B: Behaviour + Sync> Seat<B> {
         urgency: Urgency,
         bytes: usize,
     ) -> Asked<B> {
-        let answer = self.send(ask, urgency, bytes, None).await?;
+        let answer = self.send(ask, urgency, bytes, Heed::default()).await?;
         self.answered(answer).await
     }
 
@@ -219,7 +221,7 @@ impl<B: Behaviour + Sync> Seat<B> {
         ask: Ask<B::Message>,
         urgency: Urgency,
         bytes: usize,
-        taken: Option<oneshot::Sender<bool>>,
+        heed: Heed,
     ) -> Result<oneshot::Receiver<Asked<B>>, AskError<B::Refusal>> {
         let shared = &self.shared;
         if let Some(error) = shared.refuses() {
@@ -237,7 +239,7 @@ impl<B: Behaviour + Sync> Seat<B> {
         };
         let (reply, answer) = oneshot::channel();
         self.touch();
-        let mut delivered = Delivered { ask, urgency, reply, room, taken };
+        let mut delivered = Delivered { ask, urgency, reply, room, heed };
         // A mailbox that does not take the request has not had it: the next incarnation will.
         for _ in 0..shared.config.mailbox_deliveries_max {
             let actor = self.live().await?;
@@ -249,6 +251,21 @@ impl<B: Behaviour + Sync> Seat<B> {
             self.gone(&actor).await;
         }
         Err(AskError::Restarted)
+    }
+
+    /// The same, with who hears what becomes of the messages that are sent because of it.
+    async fn send_and_hear(
+        self: &Arc<Self>,
+        ask: Ask<B::Message>,
+        sent: oneshot::Sender<Vec<Heard>>,
+    ) -> Result<oneshot::Receiver<Asked<B>>, AskError<B::Refusal>> {
+        self.send(ask, Urgency::Synced, 1, Heed { taken: None, sent: Some(sent) }).await
+    }
+
+    /// Starts its actor if there is none.
+    pub(crate) async fn bring_up(self: &Arc<Self>) -> Result<(), AskError<B::Refusal>> {
+        self.touch();
+        self.live().await.map(drop)
     }
 
     async fn answered(&self, answer: oneshot::Receiver<Asked<B>>) -> Asked<B> {
@@ -328,52 +345,6 @@ impl<B: Behaviour + Sync> Seat<B> {
             Seated::Live(_) => Standing::Live,
             Seated::Restarting => Standing::Restarting,
             Seated::Quarantined(why) => Standing::Quarantined(why.clone()),
-        }
-    }
-
-    /// Starts an effect, unless it runs already.
-    pub(crate) fn start_effect(self: &Arc<Self>, id: EffectId, effect: B::Effect) {
-        let performer = self.performer.clone();
-        let mut running = self.running.lock();
-        if running.contains_key(&id) {
-            return;
-        }
-        let seat = self.clone();
-        let task = self.shared.spawner.spawn(async move {
-            if let Some(message) = performer.perform(id, effect).await {
-                seat.tell(id, message).await;
-            }
-            seat.running.lock().remove(&id);
-        });
-        running.insert(id, task.abort_handle());
-    }
-
-    /// Cuts off the effects that run but those that are still owed.
-    pub(crate) fn keep_effects(&self, owed: &[EffectId]) {
-        self.running.lock().retain(|id, running| {
-            let keep = owed.contains(id);
-            if !keep {
-                running.abort();
-            }
-            keep
-        });
-    }
-
-    /// Tells the actor what became of an effect. What it refuses it has no use for.
-    async fn tell(self: &Arc<Self>, id: EffectId, message: B::Message) {
-        let ask = Ask {
-            message,
-            asker: ROOT,
-            key: None,
-            comment: format!("outcome of effect {id}"),
-            cause: Cause::default(),
-        };
-        match self.ask(ask).await {
-            // What is owed is owed again after the next open.
-            Ok(_) | Err(AskError::Store(StoreError::Stopping)) => {}
-            Err(error) => {
-                tracing::warn!(stream = %self.stream, effect = id, %error, "an outcome was not taken");
-            }
         }
     }
 }

@@ -11,6 +11,7 @@ mod fold;
 mod keys;
 mod leave;
 mod open;
+mod owed;
 mod own;
 mod past;
 mod private;
@@ -73,6 +74,7 @@ const ANSWERS: u8 = 2;
 const DUE: u8 = 3;
 const ERASURES: u8 = 4;
 const OWN: u8 = 5;
+const OWED: u8 = 6;
 
 /// A handle on what is durable; cheap to clone.
 #[derive(Clone)]
@@ -86,6 +88,7 @@ pub struct Store {
     due: Keyspace,
     erasures: Keyspace,
     own: Keyspace,
+    owed: Keyspace,
     snapshots: Keyspace,
     repls: Keyspace,
     vectors: Keyspace,
@@ -115,6 +118,7 @@ impl Store {
             due: space("due")?,
             erasures: space("erasures")?,
             own: space("own")?,
+            owed: space("owed")?,
             snapshots: space("snapshots")?,
             repls: space("repls")?,
             vectors: space("vectors")?,
@@ -257,6 +261,12 @@ impl Store {
         Ok(entry.body.answers.map(|answered| (entry.header.seq, answered)))
     }
 
+    /// The kind of actor that writes a stream; nothing before its first entry.
+    pub(crate) fn kind_of(&self, stream: StreamId) -> Result<Option<String>, StoreError> {
+        let Some(at) = self.position_of(stream, 1)? else { return Ok(None) };
+        Ok(self.entry(at)?.map(|it| it.body.kind))
+    }
+
     /// What is due, when, and whose business it is: the earliest `limit`, in order.
     pub(crate) fn due(&self, limit: usize) -> Result<Vec<(Millis, StreamId)>, StoreError> {
         let rows = self.due.iter().take(limit);
@@ -320,6 +330,7 @@ impl Store {
             DUE => &self.due,
             ERASURES => &self.erasures,
             OWN => &self.own,
+            OWED => &self.owed,
             _ => &self.answers,
         }
     }
@@ -345,6 +356,8 @@ impl Store {
             Row::NotDue { at, stream, token } => (DUE, keys::due(*at, *stream, *token), None),
             Row::Erase { id } => (ERASURES, id.0.to_vec(), Some(keys::position(at).to_vec())),
             Row::Redacted { id } => (ERASURES, id.0.to_vec(), None),
+            Row::Owed { stream, effect } => (OWED, keys::owed(*stream, *effect), Some(Vec::new())),
+            Row::NotOwed { stream, effect } => (OWED, keys::owed(*stream, *effect), None),
             Row::Own { kind, key, value } => (OWN, keys::own(kind, key), value.clone()),
             Row::Answer { stream, asker, key } => {
                 let key = keys::answer(*stream, *asker, key);

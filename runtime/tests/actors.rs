@@ -22,7 +22,7 @@ use stoa_runtime::caller::{Grant, HistoryQuery, Of, Why};
 use stoa_runtime::config::Config;
 use stoa_runtime::problem::Kind;
 use stoa_runtime::runtime::{Runtime, kinds};
-use stoa_runtime::seat::{AskError, Boxed, Perform, Seat, Standing};
+use stoa_runtime::seat::{AskError, Boxed, Nothing, Perform, Seat, Standing};
 
 /// Counts, panics when told to, and owes an effect for every tenth count.
 #[derive(Default, Serialize, Deserialize)]
@@ -31,7 +31,7 @@ struct Counter {
     owed: Vec<EffectId>,
 }
 
-#[derive(Serialize)]
+#[derive(Clone, Serialize)]
 enum Message {
     Count,
     Panic,
@@ -265,11 +265,12 @@ async fn the_rights_actor_has_one_seat_however_it_is_asked_for() {
     let dir = tempfile::tempdir().unwrap();
     let runtime = open(dir.path()).await;
     let root = runtime.caller(ROOT);
-    let rights = runtime.actor::<Rights>(RIGHTS).unwrap();
+    let rights = runtime.actor_with::<Rights>(RIGHTS, Arc::new(Nothing)).unwrap();
     for n in 0..3u8 {
         let (space, link) = (SpaceId([n + 1; 16]), LinkId([n + 1; 16]));
         let (alias, reason) = (Some(format!("made {n}")), String::new());
-        let message = rights::Message::CreateSpace { space, link, alias, reason };
+        let message =
+            rights::Message::CreateSpace { space, link, alias, reason, description: String::new() };
         rights.ask(Ask::new(ROOT, message)).await.unwrap();
         let other = root.create_space(&format!("created {n}"), "").await.unwrap();
         for space in [space, other] {

@@ -32,7 +32,7 @@ struct Counter {
     owed: Option<EffectId>,
 }
 
-#[derive(Serialize)]
+#[derive(Clone, Serialize)]
 enum Message {
     Count,
     Owe,

@@ -14,13 +14,16 @@ use crate::laws::cases;
 use book::Book;
 use proptest::test_runner::Config;
 use schedule::{Deed, Fate, Op};
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
-use stoa_actors::behaviour::EffectId;
-use stoa_actors::id::{Millis, Position, ROOT, SessionId, SpaceId, StreamId};
+use std::sync::Arc;
+use stoa_actors::behaviour::{Behaviour, EffectId};
+use stoa_actors::id::{LinkId, Millis, Position, ROOT, SessionId, SpaceId, StreamId};
 use stoa_actors::incarnation::Ask;
+use stoa_actors::outbox::{self, Outcome};
+use stoa_actors::rights::{self, AgentSpawn, Rights};
 use stoa_actors::session::{
-    Budget, Charter, Effect, Follow1, Lending, Loan, Message, Observation, Session, Settlement,
-    Thought,
+    Budget, Charter, Effect, Follow1, Lending, Loan, Message, Observation, Session, Thought,
 };
 use stoa_actors::simulation::{Simulation, Told};
 use stoa_actors::space::Wake;
@@ -37,6 +40,30 @@ fn dm(of: SessionId) -> SpaceId {
     SpaceId(of.0)
 }
 
+fn charter(parent: SessionId, child: SessionId) -> Arc<Charter> {
+    Arc::new(Charter {
+        parent,
+        task: "a task".into(),
+        instructions: None,
+        model: "recipe".into(),
+        dm: dm(child),
+        first: None,
+        follows: vec![(dm(child), Follow1::default())],
+    })
+}
+
+fn spawning(parent: SessionId, child: SessionId, budget: Budget) -> AgentSpawn {
+    AgentSpawn {
+        child,
+        alias: None,
+        asks: Vec::new(),
+        dm_links: [LinkId(child.0), LinkId(parent.0)],
+        charter: charter(parent, child),
+        budget,
+        reason: "a reason".into(),
+    }
+}
+
 struct Trial {
     sim: Simulation<Session>,
     book: Book,
@@ -45,8 +72,12 @@ struct Trial {
     running: BTreeMap<(SessionId, EffectId), Effect>,
     /// What the rights know: the children there are, and what they are to be begun with.
     births: BTreeMap<SessionId, (SessionId, Budget)>,
+    /// Requests with a key that have happened.
+    answered: BTreeSet<(SessionId, SessionId, String)>,
+    /// The children that the rights refuse.
+    refused: BTreeSet<SessionId>,
     /// The spawn that a crash has cut off.
-    cut: Option<(SessionId, SessionId, Budget)>,
+    cut: Option<(SessionId, AgentSpawn)>,
     old: Vec<(SessionId, SessionId, Option<String>, Message)>,
     /// Ids that were drawn: one for each spawn, whatever becomes of it.
     drawn: u8,
@@ -67,6 +98,8 @@ impl Trial {
             asked: BTreeMap::new(),
             running: BTreeMap::new(),
             births: BTreeMap::new(),
+            answered: BTreeSet::new(),
+            refused: BTreeSet::new(),
             cut: None,
             old: Vec::new(),
             drawn: 1,
@@ -75,11 +108,18 @@ impl Trial {
         }
     }
 
-    fn ask(&mut self, whom: SessionId, by: SessionId, key: Option<String>, message: Message) {
+    fn ask(
+        &mut self,
+        whom: SessionId,
+        by: SessionId,
+        key: Option<String>,
+        message: Message,
+    ) -> u64 {
         self.old.push((whom, by, key.clone(), message.clone()));
         let ask = Ask { key: key.clone(), ..Ask::new(by, message.clone()) };
         let ticket = self.sim.ask(whom.stream(), ask);
         self.asked.insert(ticket, (whom, by, key, message));
+        ticket
     }
 
     /// One of those that were spawned so far.
@@ -92,36 +132,52 @@ impl Trial {
         self.ask(whom, ROOT, None, message);
     }
 
-    fn settle(&mut self, whom: SessionId, settlement: Settlement) {
-        self.tell(whom, Message::Settle(settlement));
-    }
-
     fn begin(&mut self, child: SessionId) {
         let Some((parent, budget)) = self.births.get(&child).copied() else { return };
-        let follow = Follow1::default();
-        let charter = Charter {
-            parent,
-            task: "a task".into(),
-            instructions: None,
-            model: "recipe".into(),
-            dm: dm(child),
-            first: None,
-            follows: vec![(dm(child), follow)],
-        };
-        self.ask(child, parent, None, Message::Begin(std::sync::Arc::new(charter), budget));
+        let charter = charter(parent, child);
+        self.ask(child, parent, None, Message::Begin(charter, budget));
     }
 
     fn commit(&mut self, count: usize) -> Result<(), String> {
+        self.commit_for(count, None).map(drop)
+    }
+
+    /// The same, with what was answered to one question.
+    fn commit_for(&mut self, count: usize, of: Option<u64>) -> Result<Option<Outcome>, String> {
+        let mut heard = None;
         let answers = self.sim.commit(count);
         let started = self.sim.effects();
         for Told { ticket, answer, position } in answers {
             let Some((whom, by, key, message)) = self.asked.remove(&ticket) else {
                 return Err(format!("once: {ticket} was answered twice"));
             };
-            if answer.is_err() || position.is_none() {
+            let accepted = answer.is_ok();
+            if Some(ticket) == of {
+                heard = Some(Outcome::of::<Session>(answer));
+            }
+            if !accepted || position.is_none() {
+                continue;
+            }
+            // Under a key it happens once, and is answered as often as it is asked.
+            let once = |key: &String| (whom, by, key.clone());
+            if key.as_ref().map(once).is_some_and(|it| !self.answered.insert(it)) {
                 continue;
             }
             match &message {
+                // Asked again under the same key it is answered again, and that is all.
+                Message::Spawn(spawn) if self.book.has_lent(whom, spawn.child) => {}
+                Message::Spawn(spawn) => {
+                    let (child, budget) = (spawn.child, spawn.budget);
+                    let of = |it: &&(StreamId, EffectId, Effect)| match &it.2 {
+                        Effect::Spawn(it) => it.child == child,
+                        _ => false,
+                    };
+                    // Of one that came back before, it may be asked again as well.
+                    if let Some((_, id, _)) = started.iter().find(of) {
+                        let when = Lending::Birth;
+                        self.book.sent(whom, *id, Loan { child, budget, when })?;
+                    }
+                }
                 // The entry's own loan is the first that the book does not have.
                 Message::Lend(loan) => {
                     let of = |it: &&(StreamId, EffectId, Effect)| {
@@ -137,13 +193,17 @@ impl Trial {
             }
         }
         self.run(started)?;
-        if self.sim.waiting() == 0 { self.check() } else { Ok(()) }
+        if self.sim.waiting() == 0 {
+            self.check()?;
+        }
+        Ok(heard)
     }
 
     fn run(&mut self, started: Vec<(StreamId, EffectId, Effect)>) -> Result<(), String> {
         for (stream, id, effect) in started {
             let who = SessionId(stream.0);
-            if matches!(effect, Effect::Send(_)) && !self.book.knows(who, id) {
+            let paid = matches!(effect, Effect::Send(_) | Effect::Spawn(_));
+            if paid && !self.book.knows(who, id) {
                 return Err(format!("birth: nobody has lent {effect:?}"));
             }
             self.running.entry((who, id)).or_insert(effect);
@@ -177,38 +237,42 @@ impl Trial {
     }
 
     fn spawn(&mut self, by: u8, budget: Budget, fate: Fate) -> Result<(), String> {
-        let (parent, child, budget) = match self.cut.take() {
+        let (parent, spawn) = match self.cut.take() {
             Some(cut) => cut,
             None if self.drawn == FAMILY => return Ok(()),
             None => {
                 self.drawn += 1;
-                (self.member(by), session(self.drawn - 1), budget)
+                let (parent, child) = (self.member(by), session(self.drawn - 1));
+                (parent, spawning(parent, child, budget))
             }
         };
-        let asked = Message::Lend(Loan { child, budget, when: Lending::Birth });
-        let ask = Ask::new(parent, asked.clone());
-        let ticket = self.sim.ask(parent.stream(), ask);
-        self.asked.insert(ticket, (parent, parent, None, asked));
-        self.commit(usize::MAX)?;
-        if !self.book.has_lent(parent, child) {
-            return Ok(());
-        }
+        let child = spawn.child;
+        let key = Some(format!("spawn-{child}"));
+        let again = spawn.clone();
+        self.ask(parent, parent, key, Message::Spawn(Box::new(spawn)));
         match fate {
-            Fate::Born => {
-                self.births.insert(child, (parent, budget));
-                self.begin(child);
-            }
-            // Whoever asked finds out at once that there is no child.
+            Fate::Born => self.commit(usize::MAX)?,
             Fate::Refused => {
-                let id = self.book.loan_to(parent, child);
-                id.into_iter().for_each(|id| self.settle(parent, Settlement::Bounced(id)));
+                self.refused.extend((!self.births.contains_key(&child)).then_some(child));
+                self.commit(usize::MAX)?;
             }
-            Fate::CutOff => {
-                self.cut = Some((parent, child, budget));
+            // Before or after it is durable.
+            Fate::CutOff { durable } => {
+                if durable {
+                    self.commit(usize::MAX)?;
+                }
+                self.cut = Some((parent, again));
                 return self.crash();
             }
         }
-        Ok(())
+        let of = |(_, it): &(&(SessionId, EffectId), &Effect)| match it {
+            Effect::Spawn(it) => it.child == child,
+            _ => false,
+        };
+        match self.running.iter().position(|it| of(&it)) {
+            Some(which) => self.perform(which, Deed::Ends),
+            None => Ok(()),
+        }
     }
 
     /// Something that runs comes to its end; what it did outside stays done if the end is lost.
@@ -237,32 +301,17 @@ impl Trial {
                 self.sim.now = self.sim.now.max(until);
                 Message::Retry { turn }
             }
-            Effect::Tell { .. } => Message::Told(id),
             Effect::Listen => {
                 self.running.remove(&(who, id));
                 return Ok(());
             }
-            Effect::Send(Loan { child, when: Lending::Birth, .. }) => {
-                Message::Settle(match self.births.contains_key(&child) {
-                    true => Settlement::Arrived(id),
-                    false => Settlement::Bounced(id),
-                })
-            }
-            Effect::Send(Loan { child, budget, when: Lending::Later }) => {
-                self.ask(child, who, Some(format!("fund-{id}")), Message::Fund(budget));
-                self.commit(usize::MAX)?;
-                let arrived = self.book.was_funded(who, id);
-                Message::Settle(match arrived {
-                    true => Settlement::Arrived(id),
-                    false => Settlement::Bounced(id),
-                })
-            }
-            Effect::Return { parent, rest } => {
-                if parent != ROOT {
-                    self.settle(parent, Settlement::Repaid { child: who, rest });
-                    self.commit(usize::MAX)?;
+            // Messages: delivered, and what comes of them is for the session to say.
+            effect => {
+                let Some(outcome) = self.deliver(who, id, &effect)? else { return Ok(()) };
+                match Session::settled(id, &effect, &outcome) {
+                    Some(told) => told,
+                    None => return Err(format!("once: nobody hears what became of {effect:?}")),
                 }
-                Message::Settle(Settlement::Returned)
             }
         };
         if !lost {
@@ -270,6 +319,40 @@ impl Trial {
             self.tell(who, told);
         }
         Ok(())
+    }
+
+    /// What is answered to a message, under the key that it has whenever it is delivered.
+    fn deliver(
+        &mut self,
+        who: SessionId,
+        id: EffectId,
+        effect: &Effect,
+    ) -> Result<Option<Outcome>, String> {
+        let Some(outgoing) = Session::outgoing(who.stream(), effect) else {
+            return Err(format!("once: {effect:?} goes to nobody"));
+        };
+        let key = outbox::key(who.stream(), id);
+        if let Some(ask) = outgoing.ask::<Session>(&key) {
+            let whom = SessionId(outgoing.to().0);
+            let ticket = self.ask(whom, ask.asker, ask.key, ask.message);
+            return self.commit_for(usize::MAX, Some(ticket));
+        }
+        if outgoing.ask::<Rights>(&key).is_none() {
+            // A word in the DM space.
+            return Ok(Some(Outcome::Accepted(Box::new(()))));
+        }
+        let Effect::Spawn(spawn) = effect else {
+            return Err(format!("once: the rights know nothing of {effect:?}"));
+        };
+        let child = spawn.child;
+        if self.refused.contains(&child) {
+            return Ok(Some(Outcome::nobody("it asks for too much")));
+        }
+        if let Entry::Vacant(free) = self.births.entry(child) {
+            free.insert((who, spawn.budget));
+            self.begin(child);
+        }
+        Ok(Some(Outcome::of::<Rights>(Ok(rights::Reply::Spawned { child }))))
     }
 
     fn step(&mut self, op: &Op) -> Result<(), String> {

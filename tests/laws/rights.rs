@@ -201,7 +201,8 @@ impl<H: Host> Trial<H> {
         }
         if got == Verdict::Accepted {
             let spawned = match &message {
-                Message::Spawn { child, .. } | Message::SpawnAgent { child, .. } => Some(*child),
+                Message::Spawn { child, .. } => Some(*child),
+                Message::SpawnAgent(spawn) => Some(spawn.child),
                 _ => None,
             };
             if let Some(child) = spawned {
@@ -212,7 +213,8 @@ impl<H: Host> Trial<H> {
                 } else {
                     self.sessions.push(child);
                     let alias = match &message {
-                        Message::Spawn { alias, .. } | Message::SpawnAgent { alias, .. } => alias,
+                        Message::Spawn { alias, .. } => alias,
+                        Message::SpawnAgent(spawn) => &spawn.alias,
                         _ => &None,
                     };
                     let alias = alias.iter().map(|it| ((by, it.clone()), child));

@@ -330,7 +330,7 @@ fn law(message: &Message) -> &'static str {
         Message::Wake(_) | Message::Follow { .. } | Message::Unfollow(_) => "wakes",
         Message::Think { .. } | Message::Note { .. } | Message::Observe { .. } => "stale",
         Message::Fail { .. } | Message::Retry { .. } => "failures",
-        Message::Told(_) => "letters",
+        Message::Told { .. } => "letters",
         _ => "turns",
     }
 }
@@ -342,7 +342,7 @@ fn name(id: EffectId, effect: &Effect) -> Option<String> {
         Effect::Wait { turn, .. } => format!("wait {turn}"),
         Effect::Tell { .. } => format!("letter {id}"),
         Effect::Listen => return None,
-        Effect::Send(_) | Effect::Return { .. } => format!("transfer {id}"),
+        Effect::Spawn(_) | Effect::Send(_) | Effect::Return { .. } => format!("transfer {id}"),
     })
 }
 

@@ -1,6 +1,6 @@
 //! Rights: links, names, and what happened to them.
 
-use crate::rights::{Event, Link, Named, Reply, Right, Subject};
+use crate::rights::{Effect, Event, Link, Named, Note, Reply, Right, Subject};
 use crate::stored;
 
 stored!(choice Subject { 0 => Space(space), 1 => Tool(name), 2 => Secret(handle), 3 => Model(name) });
@@ -21,10 +21,22 @@ stored!(choice Event {
     10 => Ended { session, at, by, links, reason },
     11 => Chartered { session, charter },
     12 => Allotted { session, budget },
+    13 => Doomed { sessions, at, by, reason },
+    14 => Sent { id, effect },
+    15 => Delivered { id, refused },
 });
 stored!(choice Reply {
     0 => Done,
     1 => Spawned { child },
     2 => Granted { link, expires },
     3 => Revoked { links },
+    4 => Doomed { sessions },
 });
+stored!(choice Effect {
+    0 => Begin { child, charter, budget },
+    1 => Wipe { child, by, reason },
+    2 => Describe { space, by, text },
+    3 => Say { by, note },
+    4 => Repay { parent, child, budget },
+});
+stored!(record Note { space, text, metadata });

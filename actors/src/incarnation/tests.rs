@@ -4,20 +4,24 @@ use super::*;
 use crate::behaviour::Anyone;
 use crate::id::{LinkId, RIGHTS, ROOT, SpaceId};
 use crate::rights::{Message, Rights};
-use crate::simulation::Disk;
+use crate::world::{Disk, Kinds};
 
 /// Found by reading: every thousand entries the whole state was written again, so a birth
 /// among 50,000 agents cost 40 kB of log; and past 24 MB not at all, in silence.
 #[test]
 fn snapshots_take_no_more_than_the_log_and_a_load_reads_no_more_than_the_state() {
-    let (disk, mut rights) = (Disk::<Rights>::default(), Incarnation::unborn(RIGHTS));
+    let (disk, mut rights) =
+        (Disk::new(Kinds::default().with::<Rights>()), Incarnation::unborn(RIGHTS));
     let limits = Limits { snapshot_entries: 10, ..Limits::default() };
     let (mut log, mut kept, mut last, mut since) = (0, 0, 0, 0);
     let mut made = 0;
     for n in 0..4_000u128 {
         let (space, link) = (SpaceId(n.to_be_bytes()), LinkId((n + 1).to_be_bytes()));
         let reason = "because".to_owned();
-        let ask = Ask::new(ROOT, Message::CreateSpace { space, link, alias: None, reason });
+        let ask = Ask::new(
+            ROOT,
+            Message::CreateSpace { space, link, alias: None, reason, description: String::new() },
+        );
         let step = rights.deliver(
             ask,
             Given {

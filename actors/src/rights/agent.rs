@@ -1,25 +1,45 @@
 //! Spawning an agent: a session with its rights, the space it shares with its parent, and what its
 //! actor is begun with, in one entry. All of it or nothing, and after a crash the rest is owed.
 
-use super::grant::Spawn;
-use super::{Asking, Decision, Event, Level, Link, Refusal, Reply, Right, Rights, Subject};
-use crate::id::LinkId;
+use super::grant::{Spawn, reason_fits};
+use super::{Ask, Asking, Decision, Event, Level, Link, Refusal, Reply, Right, Rights, Subject};
+use crate::id::{LinkId, Millis, ROOT, SessionId};
 use crate::mutant::planted;
 use crate::session::{Budget, Charter};
+use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
 /// What an agent calls the space that it shares with its parent.
 pub const DM: &str = "dm";
 
+/// An agent to be brought up: its rights, the space that it shares with its parent, and what its
+/// actor is begun with.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct AgentSpawn {
+    /// A fresh id for it.
+    pub child: SessionId,
+    /// What its parent shall call it.
+    pub alias: Option<String>,
+    /// What it shall hold.
+    pub asks: Vec<Ask>,
+    /// Fresh ids: the parent's link on the shared space, and the child's.
+    pub dm_links: [LinkId; 2],
+    /// What its actor is begun with; `charter.parent` is the asker.
+    pub charter: Arc<Charter>,
+    /// What it may spend.
+    pub budget: Budget,
+    /// What for.
+    pub reason: String,
+}
+
 impl Rights {
     pub(super) fn spawn_agent(
         &self,
         asking: Asking<'_>,
-        spawn: Spawn,
-        dm_links: [LinkId; 2],
-        (charter, budget): (Arc<Charter>, Budget),
+        spawn: AgentSpawn,
     ) -> Result<Decision, Refusal> {
-        let (child, reason) = (spawn.child, spawn.reason.clone());
+        let AgentSpawn { child, alias, asks, dm_links, charter, budget, reason } = spawn;
+        let spawn = Spawn { child, alias, asks, reason: reason.clone() };
         let by = asking.by;
         if charter.parent != by && !planted("rights.charters_for_another") {
             return Err(Refusal::NoSuchSession(charter.parent));
@@ -53,5 +73,35 @@ impl Rights {
         decision.events = spawned.chain(chartered).chain(allotted).collect();
         decision.answer = Ok(Reply::Spawned { child });
         Ok(decision)
+    }
+
+    /// Ends an agent and all agents under it: each actor is told to end, and each one's rights end
+    /// when it has. From the first instant none of them is given anything more or brings up anybody.
+    pub(super) fn wipe(
+        &self,
+        asking: Asking<'_>,
+        session: SessionId,
+        reason: String,
+    ) -> Result<Decision, Refusal> {
+        let Asking { by, now, limits } = asking;
+        reason_fits(&reason, limits)?;
+        if session == ROOT {
+            return Err(Refusal::RootStays);
+        }
+        self.living(session)?;
+        if !self.is_self_or_ancestor(by, session) {
+            return Err(Refusal::NotYoursToEnd(session));
+        }
+        let under = self.agents().filter(|it| self.is_self_or_ancestor(session, *it));
+        let at = |it: &SessionId| self.birth(*it).map_or(Millis(0), |it| it.at);
+        let mut doomed: Vec<SessionId> = under.filter(|it| !self.is_doomed(*it)).collect();
+        // The youngest first: what they give back goes to those who are still there.
+        doomed.sort_by_key(|it| std::cmp::Reverse((at(it), *it)));
+        if doomed.is_empty() {
+            return Ok(Decision::nothing(Reply::Doomed { sessions: doomed }));
+        }
+        let sessions = doomed.clone();
+        let event = Event::Doomed { sessions: doomed, at: now, by, reason };
+        Ok(Decision::one(event, Reply::Doomed { sessions }))
     }
 }

@@ -1,17 +1,17 @@
 //! The rights, as an actor that a host runs.
 
-use super::{Event, Message, Refusal, Reply, Rights, Subject};
-use crate::behaviour::{Authority, Behaviour, Decision, Delivery};
+use super::{Effect, Event, Message, Refusal, Reply, Rights, Subject, outbox};
+use crate::behaviour::{Authority, Behaviour, Decision, Delivery, EffectId, Row};
 use crate::id::{Millis, SessionId, SpaceId, StreamId};
+use crate::outbox::{Outcome, Outgoing};
 use crate::rights::Level;
-use std::convert::Infallible;
 
 impl Behaviour for Rights {
     const KIND: &'static str = "rights";
-    const SNAPSHOT_FORM: u8 = 3;
+    const SNAPSHOT_FORM: u8 = 4;
     type Message = Message;
     type Event = Event;
-    type Effect = Infallible;
+    type Effect = Effect;
     type Reply = Reply;
     type Refusal = Refusal;
 
@@ -30,7 +30,8 @@ impl Behaviour for Rights {
             Ok(reply) => (reply, None),
             Err(refusal) => (Reply::Done, Some(refusal)),
         };
-        Ok(Decision { events: decided.events, effects: Vec::new(), reply, refused })
+        let effects = self.sent_by(&decided.events);
+        Ok(Decision { events: decided.events, effects, reply, refused })
     }
 
     fn apply(&mut self, event: &Event) {
@@ -52,7 +53,27 @@ impl Behaviour for Rights {
             Event::Ended { .. } => "session.ended",
             Event::Chartered { .. } => "session.chartered",
             Event::Allotted { .. } => "session.allotted",
+            Event::Doomed { .. } => "session.doomed",
+            Event::Sent { .. } => "message.sent",
+            Event::Delivered { refused: None, .. } => "message.delivered",
+            Event::Delivered { refused: Some(_), .. } => "message.refused",
         }
+    }
+
+    fn project(_: StreamId, event: &Event, _: u16, rows: &mut Vec<Row>) {
+        outbox::project(event, rows);
+    }
+
+    fn outgoing(_: StreamId, effect: &Effect) -> Option<Outgoing> {
+        Some(outbox::outgoing(effect))
+    }
+
+    fn settled(id: EffectId, _: &Effect, outcome: &Outcome) -> Option<Message> {
+        Some(outbox::settled(id, outcome))
+    }
+
+    fn resume(&self) -> Vec<(EffectId, Effect)> {
+        self.owed()
     }
 }
 

@@ -116,9 +116,13 @@ pub(super) fn composed(mut message: Message) -> Message {
         Message::CreateSpace { alias, .. } | Message::Share { alias, .. } => {
             alias.iter_mut().for_each(compose);
         }
-        Message::Spawn { alias, asks, .. } | Message::SpawnAgent { alias, asks, .. } => {
+        Message::Spawn { alias, asks, .. } => {
             alias.iter_mut().for_each(compose);
             each(asks);
+        }
+        Message::SpawnAgent(spawn) => {
+            spawn.alias.iter_mut().for_each(compose);
+            each(&mut spawn.asks);
         }
         Message::Name { alias, .. } | Message::Unname { alias } => compose(alias),
         Message::Install { .. }
@@ -126,6 +130,8 @@ pub(super) fn composed(mut message: Message) -> Message {
         | Message::Revoke { .. }
         | Message::RevokeLink { .. }
         | Message::End { .. }
+        | Message::Wipe { .. }
+        | Message::Delivered { .. }
         | Message::Expire => {}
     }
     message

@@ -344,6 +344,19 @@ impl Rights {
         self.expiring.first().map(|&(at, _)| at)
     }
 
+    /// Whether it is to end: it may do nothing more that others would have to undo.
+    pub fn is_doomed(&self, session: SessionId) -> bool {
+        self.seen(session).is_some_and(|(place, _)| self.doomed.contains_key(&place))
+    }
+
+    /// Who may be obeyed and given something: who lives, and is not to end.
+    pub(super) fn acting(&self, session: SessionId) -> Result<&SessionRow, Refusal> {
+        if self.is_doomed(session) && !planted("rights.the_doomed_go_on") {
+            return Err(Refusal::NoSuchSession(session));
+        }
+        self.living(session)
+    }
+
     pub(super) fn living(&self, session: SessionId) -> Result<&SessionRow, Refusal> {
         let row = self.seen(session).map(|(_, row)| row).filter(|row| row.lives());
         row.ok_or(Refusal::NoSuchSession(session))

@@ -3,8 +3,9 @@
 
 use super::row::NEVER;
 use super::shelf::Place;
-use super::{Link, Named, Owed, Rights, Seen};
-use crate::id::{LinkId, Millis, SessionId, SpaceId};
+use super::{Doom, Effect, Link, Named, Owed, Rights, Seen};
+use crate::behaviour::EffectId;
+use crate::id::{Millis, SessionId, SpaceId};
 use crate::mutant::planted;
 use crate::session::{Budget, Charter};
 use serde::de::{self, DeserializeSeed, SeqAccess, Visitor};
@@ -14,9 +15,8 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
-/// In the order they are written in. The last two are of a table that once had to remember what
-/// was taken away; they are empty.
-const FIELDS: &[&str] = &["births", "links", "names", "spaces", "gone_links", "gone_sessions"];
+/// In the order they are written in.
+const FIELDS: &[&str] = &["births", "links", "names", "spaces", "sent"];
 
 /// A session as it is kept: its charter is borrowed to write, owned when read.
 #[derive(PartialEq, Serialize, Deserialize)]
@@ -27,6 +27,7 @@ pub(super) struct Birth<C> {
     ended: Option<Millis>,
     charter: Option<C>,
     budget: Budget,
+    doom: Option<Doom>,
 }
 
 impl Rights {
@@ -39,6 +40,7 @@ impl Rights {
                 ended: Some(row.ended).filter(|_| !row.lives()),
                 charter: self.charters.get(&place).map(|it| &*it.charter),
                 budget: self.charters.get(&place).map(|it| it.budget).unwrap_or_default(),
+                doom: self.doomed.get(&place).cloned(),
             };
             (row.id, birth)
         })
@@ -74,6 +76,7 @@ impl PartialEq for Rights {
             && self.kept_links().eq(other.kept_links())
             && self.kept_names().eq(other.kept_names())
             && self.kept_spaces().eq(other.kept_spaces())
+            && self.sent == other.sent
     }
 }
 
@@ -117,8 +120,7 @@ impl Serialize for Rights {
         out.serialize_field("links", &All(self.links.len(), || self.kept_links()))?;
         out.serialize_field("names", &Pairs(holders, names))?;
         out.serialize_field("spaces", &All(self.spaces.len(), || self.kept_spaces()))?;
-        out.serialize_field("gone_links", &[(); 0][..])?;
-        out.serialize_field("gone_sessions", &[(); 0][..])?;
+        out.serialize_field("sent", &self.sent)?;
         out.end()
     }
 }
@@ -193,8 +195,10 @@ impl<'de> Visitor<'de> for Whole {
             rights.make_space(space);
             Ok(())
         })?;
-        each(&mut fields, |_: LinkId| Ok(()))?;
-        each(&mut fields, |_: (SessionId, Millis)| Ok(()))?;
+        each(&mut fields, |(id, effect): (EffectId, Effect)| {
+            rights.sent.insert(id, effect);
+            Ok(())
+        })?;
         Ok(rights)
     }
 }
@@ -229,6 +233,9 @@ impl Rights {
         parents.extend(birth.parent.map(|parent| (place, parent)));
         if let Some(charter) = birth.charter {
             self.charters.insert(place, Owed { charter, budget: birth.budget });
+        }
+        if let Some(doom) = birth.doom {
+            self.doomed.insert(place, doom);
         }
         Ok(())
     }

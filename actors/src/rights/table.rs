@@ -104,6 +104,9 @@ impl Rights {
             | Event::Revoked { .. }
             | Event::Expired { .. }
             | Event::Unnamed { .. }
+            | Event::Doomed { .. }
+            | Event::Sent { .. }
+            | Event::Delivered { .. }
             | Event::Ended { .. } => {}
         }
     }
@@ -176,6 +179,20 @@ impl Rights {
                 self.forget(links);
                 self.close(*session, *at);
             }
+            Event::Doomed { sessions, by, reason, .. } => {
+                for session in sessions {
+                    if let Some(place) = self.sessions.find(session) {
+                        let (by, reason) = (*by, reason.clone());
+                        self.doomed.insert(place, super::Doom { by, reason });
+                    }
+                }
+            }
+            Event::Sent { id, effect } => {
+                self.sent.insert(*id, effect.clone());
+            }
+            Event::Delivered { id, .. } => {
+                self.sent.remove(id);
+            }
         }
     }
 
@@ -206,6 +223,9 @@ impl Rights {
             | Event::Allotted { session, .. } => alive(session),
             Event::Revoked { links, .. } | Event::Expired { links } => known(links),
             Event::Named { holder, .. } | Event::Unnamed { holder, .. } => alive(holder),
+            Event::Doomed { sessions, .. } => sessions.iter().all(alive),
+            Event::Sent { id, .. } => !self.sent.contains_key(id),
+            Event::Delivered { .. } => true,
             Event::Ended { session, links, .. } => alive(session) && known(links),
         };
         assert!(follows, "the log of rights cannot go on with {event:?}");
@@ -309,6 +329,7 @@ impl Rights {
         }
         self.sessions.get_mut(place).ended = at;
         self.charters.remove(&place);
+        self.doomed.remove(&place);
     }
 
     pub(super) fn call(&mut self, holder: SessionId, alias: &str, named: Named) {

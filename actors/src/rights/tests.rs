@@ -34,7 +34,7 @@ fn spawn(child: SessionId, asks: Vec<Ask>) -> Message {
 
 fn share(n: u8, to: SessionId, right: Right) -> Message {
     let reason = "asked for".into();
-    Message::Share { link: link(n), to, alias: None, right, expires: None, reason }
+    Message::Share { link: link(n), to, alias: None, right, expires: None, reason, note: None }
 }
 
 fn end(session: SessionId) -> Message {
@@ -62,7 +62,13 @@ fn house() -> Rights {
     }
     let reason = String::new();
     let alias = Some("findings".into());
-    let create = Message::CreateSpace { space: SPACE, link: link(1), alias, reason };
+    let create = Message::CreateSpace {
+        space: SPACE,
+        link: link(1),
+        alias,
+        reason,
+        description: String::new(),
+    };
     tell(&mut rights, A, create).unwrap();
     let install = Message::Install { link: link(2), subject: tool(), reason: String::new() };
     tell(&mut rights, ROOT, install).unwrap();
@@ -156,9 +162,18 @@ fn an_expiry_is_inherited_and_never_outlived() {
         right: Right::to_use(space(), Level::Read),
         expires,
         reason: String::new(),
+        note: None,
     };
     let reason = String::new();
-    let to_b = Message::Share { link: link(10), to: B, alias: None, right, expires: until, reason };
+    let to_b = Message::Share {
+        link: link(10),
+        to: B,
+        alias: None,
+        right,
+        expires: until,
+        reason,
+        note: None,
+    };
     tell(&mut rights, A, to_b).unwrap();
     let granted = Reply::Granted { link: link(11), expires: until };
     assert_eq!(tell(&mut rights, B, lend(11, None)), Ok(granted));
@@ -189,7 +204,8 @@ fn a_forbidden_name_and_an_unknown_one_sound_the_same() {
     let alias = Some("findings".to_owned());
     let right = Right::to_use(space(), Level::Read);
     let reason = String::new();
-    let to_b = Message::Share { link: link(10), to: B, alias, right, expires: None, reason };
+    let to_b =
+        Message::Share { link: link(10), to: B, alias, right, expires: None, reason, note: None };
     tell(&mut rights, A, to_b).unwrap();
     assert_eq!(rights.resolve(B, "findings", NOW), Ok(SPACE));
     tell(&mut rights, A, revoke(B)).unwrap();
@@ -203,12 +219,26 @@ fn a_shared_space_takes_the_next_free_alias_and_keeps_the_one_it_has() {
     let own = SpaceId([8; 16]);
     let alias = Some("findings".to_owned());
     let reason = String::new();
-    let create = Message::CreateSpace { space: own, link: link(5), alias: alias.clone(), reason };
+    let create = Message::CreateSpace {
+        space: own,
+        link: link(5),
+        alias: alias.clone(),
+        reason,
+        description: String::new(),
+    };
     tell(&mut rights, B, create).unwrap();
     for n in [10, 11] {
         let right = Right::to_use(space(), Level::Read);
         let (alias, reason) = (alias.clone(), String::new());
-        let to_b = Message::Share { link: link(n), to: B, alias, right, expires: None, reason };
+        let to_b = Message::Share {
+            link: link(n),
+            to: B,
+            alias,
+            right,
+            expires: None,
+            reason,
+            note: None,
+        };
         tell(&mut rights, A, to_b).unwrap();
     }
     let names: Vec<_> = rights.names(B).collect();
@@ -236,7 +266,7 @@ fn readers_see_a_loss_when_it_is_decided_and_a_gain_when_it_is_durable() {
     let alias = Some("work".to_owned());
     let reason = String::new();
     let (right, expires) = (read, None);
-    let share = Message::Share { link: link(10), to: B, alias, right, expires, reason };
+    let share = Message::Share { link: link(10), to: B, alias, right, expires, reason, note: None };
     let given = decide(&mut table, A, share);
     assert_eq!(table.level(B, &space(), NOW), None);
     assert_eq!((table.named(B, "work"), table.links().count()), (None, 2));
@@ -274,7 +304,8 @@ fn places_of_what_ended_are_taken_again() {
             let alias = Some(format!("lent by {n}"));
             let right = Right::to_use(space(), Level::Read);
             let (reason, expires) = (format!("reason {n}"), Some(Millis(NOW.0 + u64::from(n))));
-            let to_b = Message::Share { link: link(n), to: B, alias, right, expires, reason };
+            let to_b =
+                Message::Share { link: link(n), to: B, alias, right, expires, reason, note: None };
             tell(&mut rights, A, to_b).unwrap();
         }
         tell(&mut rights, A, revoke(B)).unwrap();

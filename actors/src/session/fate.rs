@@ -1,8 +1,8 @@
 //! How an agent is born, woken, let rest, tried again, stopped and ended.
 
 use super::{
-    Booking, Budget, Charter, Effect, Event, Follow, Phase, Refusal, Reply, Session, Turn,
-    TurnOutcome,
+    Booking, Budget, Charter, Effect, Event, Follow, Phase, Refusal, Reply, Session, Settlement,
+    Turn, TurnOutcome,
 };
 use crate::behaviour::{Decision, Delivery, EffectId};
 use crate::id::{Millis, SessionId, SpaceId};
@@ -18,7 +18,9 @@ const WAIT: u64 = 2;
 pub(super) const TELL: u64 = 3;
 const LISTEN: u64 = 4;
 pub(super) const LEND: u64 = 5;
-pub(super) const RETURN: u64 = 6;
+const RETURN: u64 = 6;
+/// Giving back what is left: there is one of it in a life.
+pub(super) const RETURNS: EffectId = RETURN;
 
 /// Every effect of a session has a name of its own, the same whenever it is asked for again.
 fn id(turn: u64, step: u32, kind: u64) -> EffectId {
@@ -43,7 +45,7 @@ pub(super) fn numbered(number: u64, kind: u64) -> EffectId {
 }
 
 /// After entry `seq`: one that still runs for an older entry has perhaps looked already.
-pub(super) fn listen(seq: u64) -> (EffectId, Effect) {
+pub(crate) fn listen(seq: u64) -> (EffectId, Effect) {
     (numbered(seq, LISTEN), Effect::Listen)
 }
 
@@ -76,13 +78,20 @@ impl Session {
     /// Whether it has nothing to do and nothing to tell: it can be put away until it is woken.
     pub fn is_at_rest(&self) -> bool {
         let done = !matches!(self.phase, Phase::Turning(_) | Phase::Waiting { .. });
+        let done = done && !self.is_funded();
         done && self.letters.is_empty() && self.owed_transfers().is_empty()
     }
 
     /// Whether a wake would find it listening, now or once it is done.
     pub fn listens(&self) -> bool {
         !matches!(self.phase, Phase::Unborn | Phase::Wiped | Phase::Stopped)
-            && !matches!(self.phase, Phase::Quarantined { .. } | Phase::Exhausted { .. })
+            && !matches!(self.phase, Phase::Quarantined { .. })
+            && (!matches!(self.phase, Phase::Exhausted { .. }) || self.is_funded())
+    }
+
+    /// Whether it stood still for want of a budget and has one now: it gets a turn, with what is new.
+    pub fn is_funded(&self) -> bool {
+        matches!(self.phase, Phase::Exhausted { .. }) && self.purse.used_up().is_none()
     }
 
     pub(super) fn living(&self) -> Result<(), Refusal> {
@@ -127,6 +136,11 @@ impl Session {
         let hop = wakes.iter().map(|it| it.hop).max().map_or(0, |hop| hop.saturating_add(1));
         let root = delivery.cause.root;
         match &self.phase {
+            Phase::Exhausted { .. } if self.is_funded() => {
+                let mut turn = self.turn(wakes, reaction(delivery.cause), delivery);
+                turn.events.insert(0, Event::Resumed { by: delivery.asker });
+                turn
+            }
             _ if wakes.is_empty() => Decision::read(Reply::Done),
             // What was said before it was parked is a part of the chain, not an answer.
             Phase::Parked { heard, .. }
@@ -305,14 +319,23 @@ impl Session {
                 self.written += u64::from(!planted("session.letters_share_a_name"));
                 self.letters.insert(*id, letter.clone());
             }
-            Event::Told(id) => {
+            Event::Told(id) | Event::Untold { id, .. } => {
                 self.letters.remove(id);
+            }
+            Event::Spawning { id, spawn } => {
+                self.spawning.insert(*id, spawn.clone());
             }
             Event::Exhausted { what } => self.phase = Phase::Exhausted { what: what.clone() },
             Event::Forgiven { failures } => {
                 self.failures.drain(..(*failures as usize).min(self.failures.len()));
             }
-            Event::Booked(booking) => self.purse.take(booking),
+            Event::Booked(booking) => {
+                if let Booking::Settled(Settlement::Arrived(id) | Settlement::Bounced(id)) = booking
+                {
+                    self.spawning.remove(id);
+                }
+                self.purse.take(booking);
+            }
         }
     }
 

@@ -6,14 +6,16 @@
 //! a loan for a child that came to nothing bounces. A wiped agent gives back what it has when
 //! nothing that it lent is out any more, so that it gives back once.
 
-use super::fate::{LEND, RETURN, listen, numbered};
-use super::{Budget, Doing, Effect, Event, Phase, Refusal, Reply, Session, Spent};
+use super::fate::{LEND, RETURNS, listen, numbered};
+use super::{Budget, Doing, Effect, Event, Follow, Phase, Refusal, Reply, Session, Spent};
 use crate::behaviour::{Decision, Delivery, EffectId};
-use crate::id::SessionId;
+use crate::id::{Position, SessionId};
 use crate::log::Cause;
 use crate::mutant::planted;
+use crate::rights::AgentSpawn;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 /// A part of a parent's budget on its way to a child.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -210,22 +212,58 @@ impl Session {
         &self.purse
     }
 
-    /// Takes a part of its budget out for a child, before the child has it.
+    /// Brings up a child: its budget is taken out first, and comes back if the child does not come
+    /// to be. Who has no bound itself has nothing taken out.
+    pub(super) fn spawn(
+        &self,
+        spawn: AgentSpawn,
+        delivery: &Delivery<'_>,
+    ) -> Result<Decision<Self>, Refusal> {
+        if let Some((unit, _)) = spawn.budget.units().into_iter().find(|(_, n)| *n == Some(0)) {
+            return Err(Refusal::BudgetEmpty(unit));
+        }
+        let known = self.purse.lent.contains(&spawn.child)
+            || self.spawning.values().any(|it| it.child == spawn.child);
+        if known && !planted("budget.pays_for_a_child_twice") {
+            return Ok(Decision::read(Reply::Done));
+        }
+        let (size, max) = (self.follows.len() + 1, delivery.limits.session.follows_max);
+        if size > max {
+            return Err(Refusal::Limit { what: "the spaces an agent follows", size, max });
+        }
+        let loan = Loan { child: spawn.child, budget: spawn.budget, when: Lending::Birth };
+        self.may_lend(loan)?;
+        let id = numbered(delivery.seq, LEND);
+        let spawn = Arc::new(spawn);
+        let mut spawning =
+            Decision::event(Event::Spawning { id, spawn: spawn.clone() }, Reply::Sent(id));
+        if !self.purse.given.is_unbounded() && !planted("budget.spawns_for_nothing") {
+            spawning.events.push(Event::Booked(Booking::Lent { id, loan }));
+        }
+        Ok(spawning.effect(id, Effect::Spawn(spawn)))
+    }
+
+    /// Takes a part of its budget out for a child that lives, before the child has it.
     pub(super) fn lend(
         &self,
         loan: Loan,
         delivery: &Delivery<'_>,
     ) -> Result<Decision<Self>, Refusal> {
-        let Loan { child, budget, when } = loan;
+        self.may_lend(loan)?;
+        let id = numbered(delivery.seq, LEND);
+        let lent = Event::Booked(Booking::Lent { id, loan });
+        Ok(Decision::event(lent, Reply::Sent(id)).effect(id, Effect::Send(loan)))
+    }
+
+    /// Whether there is as much left as is asked for.
+    fn may_lend(&self, loan: Loan) -> Result<(), Refusal> {
+        let Loan { budget, when, .. } = loan;
         let purse = &self.purse;
         let born = when == Lending::Birth;
         // The model is being asked, and will have been.
         let thinks = matches!(&self.phase, Phase::Turning(it) if it.doing == Doing::Thinking);
         let asked = if thinks && !planted("budget.lends_what_is_being_spent") { 1 } else { 0 };
         let left = purse.left.minus(Budget::thoughts(asked));
-        if born && purse.lent.contains(&child) {
-            return Ok(Decision::read(Reply::Done));
-        }
         for ((unit, left), (_, asked)) in left.units().into_iter().zip(budget.units()) {
             match (left, asked) {
                 (Some(left), None) if born => return Err(Refusal::BudgetUnnamed { unit, left }),
@@ -235,12 +273,7 @@ impl Session {
                 _ => {}
             }
         }
-        if born && purse.given.is_unbounded() {
-            return Ok(Decision::read(Reply::Done));
-        }
-        let id = numbered(delivery.seq, LEND);
-        let lent = Event::Booked(Booking::Lent { id, loan });
-        Ok(Decision::event(lent, Reply::Done).effect(id, Effect::Send(loan)))
+        Ok(())
     }
 
     /// Takes more in.
@@ -260,7 +293,10 @@ impl Session {
         }
         let by = delivery.asker;
         let funded = Event::Booked(Booking::Funded { by, budget });
-        Ok(Decision::event(funded, Reply::Done))
+        let funded = Decision::event(funded, Reply::Done);
+        let (id, effect) = listen(delivery.seq);
+        let waits = matches!(self.phase, Phase::Exhausted { .. });
+        Ok(if waits { funded.effect(id, effect) } else { funded })
     }
 
     /// What was sent has arrived or is back, what a child had left is back, or what it had left
@@ -268,7 +304,9 @@ impl Session {
     pub(super) fn settle(&self, settlement: Settlement, delivery: &Delivery<'_>) -> Decision<Self> {
         let wiped = self.phase == Phase::Wiped;
         let news = match &settlement {
-            Settlement::Arrived(id) | Settlement::Bounced(id) => self.purse.sent.contains_key(id),
+            Settlement::Arrived(id) | Settlement::Bounced(id) => {
+                self.purse.sent.contains_key(id) || self.spawning.contains_key(id)
+            }
             Settlement::Repaid { child, .. } => {
                 self.purse.lent.contains(child) || planted("budget.repaid_twice")
             }
@@ -280,8 +318,17 @@ impl Session {
         let mut after = self.purse.clone();
         after.settle(&settlement);
         let (id, effect) = listen(delivery.seq);
+        // An agent hears what its children say to it.
+        let heard = match &settlement {
+            Settlement::Arrived(_) if planted("session.does_not_hear_its_child") => None,
+            Settlement::Arrived(id) if !wiped => self.spawning.get(id),
+            _ => None,
+        };
+        let heard = heard.map(|it| it.charter.dm).filter(|it| !self.follows.contains_key(it));
         let event = Event::Booked(Booking::Settled(settlement));
-        let settled = Decision::event(event, Reply::Done).effect(id, effect);
+        let mut settled = Decision::event(event, Reply::Done).effect(id, effect);
+        let all = Follow::all(Position(0));
+        settled.events.extend(heard.map(|space| Event::FollowSet { space, follow: all }));
         if wiped { self.and_returns(settled, &after) } else { settled }
     }
 
@@ -293,10 +340,15 @@ impl Session {
         }
     }
 
+    /// Whether there will be something to give back once it is wiped.
+    pub(super) fn returns(&self) -> bool {
+        !self.purse.given.is_unbounded() && !self.purse.returned
+    }
+
     fn due(&self, purse: &Purse) -> Option<(EffectId, Effect)> {
         let parent = self.charter()?.parent;
         let back = Effect::Return { parent, rest: purse.left };
-        purse.is_due().then(|| (numbered(0, RETURN), back))
+        purse.is_due().then_some((RETURNS, back))
     }
 
     /// What is owed of it after a crash.
@@ -304,7 +356,10 @@ impl Session {
         if planted("budget.forgets_what_it_owes") {
             return Vec::new();
         }
-        let sent = self.purse.sent.iter().map(|(id, loan)| (*id, Effect::Send(*loan)));
+        let sent = self.purse.sent.iter().filter(|(_, loan)| loan.when == Lending::Later);
+        let sent = sent.map(|(id, loan)| (*id, Effect::Send(*loan)));
+        let spawning = self.spawning.iter().map(|(id, spawn)| (*id, Effect::Spawn(spawn.clone())));
+        let sent = sent.chain(spawning);
         let back = (self.phase == Phase::Wiped).then(|| self.due(&self.purse)).flatten();
         sent.chain(back).collect()
     }

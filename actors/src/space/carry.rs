@@ -253,7 +253,7 @@ impl Space {
             }
             for event in taken {
                 let mut rows = Vec::new();
-                Space::project(&event, 0, &mut rows);
+                Space::project(delivery.stream, &event, 0, &mut rows);
                 over.lay(0, Space::atom(&event), &rows);
                 events.push(event);
             }

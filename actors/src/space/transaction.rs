@@ -84,7 +84,7 @@ impl Space {
             };
             for event in made {
                 let mut rows = Vec::new();
-                Space::project(&event, 0, &mut rows);
+                Space::project(delivery.stream, &event, 0, &mut rows);
                 over.lay(0, Space::atom(&event), &rows);
                 versions.extend(Space::atom(&event).map(|it| (it.id, it.version)));
                 events.push(event);

@@ -188,8 +188,8 @@ impl Caller {
             let right = Right::to_use(Subject::Space(card.dm), Level::Append);
             let reason = "to speak to it".to_owned();
             let (link, to) = (LinkId(self.fresh()), self.session());
-            let (alias, expires) = (None, None);
-            let message = rights::Message::Share { link, to, alias, right, expires, reason };
+            let (alias, expires, note) = (None, None, None);
+            let message = rights::Message::Share { link, to, alias, right, expires, reason, note };
             let parent = self.runtime.caller(card.parent);
             self.runtime.rights().ask(parent.ask(message, Why::comment("say"))).await?;
         }
@@ -205,9 +205,6 @@ impl Caller {
         let seat = self.runtime.agent(session)?;
         let message = Message::Stop { reason: reason.to_owned() };
         seat.ask(Ask::new(self.session(), message).comment("stop")).await?;
-        // Of the turn that ran nothing is owed any more.
-        let owed = super::context::state(&self.runtime, session).await?.resume();
-        seat.keep_effects(&owed.into_iter().map(|(id, _)| id).collect::<Vec<_>>());
         self.runtime.wake_up(session);
         self.agent_card(session).await
     }
@@ -232,37 +229,30 @@ impl Caller {
         self.agent_card(session).await
     }
 
-    /// Ends an agent and all under it, the youngest first: rights, names and turns go, what they
-    /// wrote stays. Errors: [`Kind::Unknown`] for one that is wiped already.
+    /// Ends an agent and all under it: rights, names and turns go, what they wrote stays, and what
+    /// is left of their budgets is back. A crash in between is made good by the next open.
+    ///
+    /// Errors: [`Kind::Unknown`] for one that is wiped already.
     pub async fn wipe_agent(&self, name: &str, reason: &str) -> Result<u64, Problem> {
         let session = self.governed(name)?;
-        let mut doomed: Vec<(Millis, SessionId)> = {
+        // The youngest first: what one gives back is given back by its parent in turn.
+        let doomed: Vec<SessionId> = {
             let rights = self.runtime.shared().rights.read();
             let under = rights.agents().filter(|it| rights.governs(session, *it));
-            under.filter_map(|it| Some((rights.birth(it)?.at, it))).collect()
+            let mut under: Vec<_> =
+                under.filter_map(|it| Some((rights.birth(it)?.at, it))).collect();
+            under.sort_by_key(|it| std::cmp::Reverse(*it));
+            under.into_iter().map(|(_, it)| it).collect()
         };
         if doomed.is_empty() {
             return Err(Refusal::Wiped.into());
         }
-        doomed.sort();
-        let spaces = self.runtime.spaces_of(doomed.iter().map(|it| it.1));
-        for (_, it) in doomed.iter().rev() {
-            let seat = self.runtime.agent(*it)?;
-            let message = Message::Wipe { reason: reason.to_owned() };
-            match seat.ask(Ask::new(self.session(), message).comment("wipe")).await {
-                Ok(_) => {}
-                // Dead already, by a wipe that a crash cut off before its rights had ended.
-                Err(error) => {
-                    let problem = Problem::from(error);
-                    if problem.kind != Kind::Unknown {
-                        return Err(problem);
-                    }
-                }
-            }
-            self.runtime.settle_estate(*it).await?;
-            self.runtime.unfollow_all(*it);
-            let end = rights::Message::End { session: *it, reason: reason.to_owned() };
-            self.runtime.rights().ask(self.ask(end, Why::comment("wipe"))).await?;
+        let spaces = self.runtime.spaces_of(doomed.iter().copied());
+        let wipe = rights::Message::Wipe { session, reason: reason.to_owned() };
+        let ask = self.ask(wipe, Why::comment("wipe"));
+        self.runtime.rights().ask_and_what_follows(ask).await?;
+        for it in &doomed {
+            self.runtime.agent(*it)?.all_performed().await;
         }
         for space in spaces {
             self.runtime.end_void_subscriptions(space).await;

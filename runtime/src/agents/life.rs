@@ -10,10 +10,12 @@ use crate::runtime::Runtime;
 use crate::seat::Standing;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use stoa_actors::atom::Content;
 use stoa_actors::id::SessionId;
 use stoa_actors::incarnation;
-use stoa_actors::log::Cause;
-use stoa_actors::session::{Charter, Event, Letter, Session};
+use stoa_actors::outbox::Outgoing;
+use stoa_actors::session::{Charter, Event, Session};
+use stoa_actors::space::{self, Draft, Space};
 
 impl Runtime {
     /// The state of a session; nothing when its entries do not make one. Not on a thread of the
@@ -59,10 +61,17 @@ impl Hand {
         match told.await {
             Ok(Some((charter, seq))) => {
                 let text = format!("quarantined, for my actor died too often: {why}");
-                let subject = "quarantined".to_owned();
-                let letter = Letter { subject, text, cause: Cause::default() };
+                let draft = Draft {
+                    content: Content::Text(text),
+                    metadata: [("kind".to_owned(), "quarantined".into())].into(),
+                    ..Draft::default()
+                };
+                let put = space::Message::put(draft);
+                let letter = Outgoing::new::<Space>(charter.dm.stream(), session, put);
                 // Of every number of entries it can be told once: more of the same says nothing.
-                super::tell(&runtime, session, seq << 3 | 7, charter.dm, letter).await;
+                let key = format!("quarantined-{seq}");
+                let letter = letter.comment("quarantined");
+                drop(runtime.shared().post.deliver(&letter, &key).await);
             }
             Ok(None) => {}
             Err(problem) => tracing::warn!(%session, %problem, "nobody hears of a quarantine"),

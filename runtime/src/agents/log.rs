@@ -221,6 +221,8 @@ fn told(event: &Event) -> String {
         Event::Booked(booking) => booked(booking),
         Event::Exhausted { what } => format!("budget: {what} is spent"),
         Event::Forgiven { failures } => format!("{failures} failures no longer count"),
+        Event::Untold { why, .. } => why.clone(),
+        Event::Spawning { spawn, .. } => spawn.charter.task.clone(),
         Event::Resumed { .. } | Event::Told(_) => String::new(),
     }
 }

@@ -7,12 +7,11 @@ use crate::model::RECIPE;
 use crate::problem::{Kind, Problem};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
-use stoa_actors::atom::Content;
 use stoa_actors::id::{LinkId, Position, ROOT, SessionId, SpaceId};
 use stoa_actors::log::Cause;
-use stoa_actors::rights::{self, Level, Named, Right, Subject};
-use stoa_actors::session::{Budget, Charter, Follow, Follow1};
-use stoa_actors::space::Draft;
+use stoa_actors::outbox::Outcome;
+use stoa_actors::rights::{self, AgentSpawn, Level, Named, Note, Right, Rights, Subject};
+use stoa_actors::session::{self, Budget, Charter, Follow1, Refusal};
 
 /// What an agent is to be and to have: `spawn` of seed 000. What is left out it does not get; the
 /// model it inherits.
@@ -127,26 +126,62 @@ impl Caller {
             let text = format!("the task has {} bytes; the limit is {max}", ask.task.len());
             return Err(Problem::new(Kind::Invalid, text).hint("stoa put SPACE --file TASK"));
         }
-        let message = rights::Message::SpawnAgent {
+        let spawn = AgentSpawn {
             child,
             alias: ask.name.clone(),
             asks,
             dm_links,
-            charter: charter.clone(),
+            charter,
             budget: ask.budget,
             reason: "spawn".to_owned(),
         };
         let comment = format!("spawn {}", ask.name.as_deref().unwrap_or("an agent"));
         let why = Why { cause, ..Why::comment(comment) };
-        let on_its_way = self.lend_for(child, ask.budget).await?;
-        if let Err(refused) = self.runtime.rights().ask(self.ask(message, why)).await {
-            self.take_back(child, on_its_way).await?;
-            return Err(refused.into());
+        match self.charter_of(self.session())? {
+            None => self.spawn_by_rights(spawn, why).await?,
+            Some(_) => self.spawn_by_session(spawn, why).await?,
         }
-        drop(on_its_way);
-        self.runtime.begin(child, charter, ask.budget).await?;
-        self.hear_from(dm).await?;
         self.agent_card(child).await
+    }
+
+    /// Of a session that is no agent: it has no budget that a child's could come out of.
+    async fn spawn_by_rights(&self, spawn: AgentSpawn, why: Why) -> Result<(), Problem> {
+        if let Some((unit, _)) = spawn.budget.units().into_iter().find(|(_, n)| *n == Some(0)) {
+            return Err(Refusal::BudgetEmpty(unit).into());
+        }
+        let message = rights::Message::SpawnAgent(Box::new(spawn));
+        let asked = self.runtime.rights().ask_and_what_follows(self.ask(message, why)).await;
+        let (_, outcomes) = asked?;
+        match outcomes.iter().find_map(Outcome::refused) {
+            Some(why) => Err(Problem::new(Kind::Invalid, format!("it is not begun: {why}"))),
+            None => Ok(()),
+        }
+    }
+
+    /// Of an agent: its session takes out the budget, asks the rights, and takes it back should they
+    /// refuse.
+    async fn spawn_by_session(&self, spawn: AgentSpawn, why: Why) -> Result<(), Problem> {
+        let child = spawn.child;
+        let seat = self.runtime.agent(self.session())?;
+        let message = session::Message::Spawn(Box::new(spawn));
+        let ask = self.ask(message, why).key(format!("spawn-{child}"));
+        let (receipt, outcomes) = seat.ask_and_what_follows(ask).await?;
+        if let Some(outcome) = outcomes.into_iter().find(|it| it.refused().is_some()) {
+            let why = outcome.refused().unwrap_or_default().to_owned();
+            return Err(match outcome.into_refusal::<Rights>() {
+                Some(refusal) => refusal.into(),
+                None => Problem::new(Kind::Invalid, why),
+            });
+        }
+        // Asked before a crash: whatever was on its way then is waited for.
+        if let session::Reply::Sent(id) = receipt.reply {
+            seat.performed(id).await;
+        }
+        if self.runtime.shared().rights.read().birth(child).is_none() {
+            let text = "the agent was refused before; nothing of its budget is gone";
+            return Err(Problem::new(Kind::Forbidden, text));
+        }
+        Ok(())
     }
 
     /// What the child asks of the rights.
@@ -237,37 +272,25 @@ impl Caller {
         Ok(())
     }
 
-    /// An agent hears what its children say to it.
-    async fn hear_from(&self, dm: SpaceId) -> Result<(), Problem> {
-        if self.charter_of(self.session())?.is_none() {
-            return Ok(());
-        }
-        let seat = self.runtime.agent(self.session())?;
-        self.follow_as_agent(&seat, dm, Follow::default()).await
-    }
-
-    /// An agent hears of a right that it was given, in the space that it shares with its parent; a
-    /// session that is no agent, or that shares none with the caller, does not.
-    pub(crate) async fn tell_of_grant(
+    /// What an agent is told of a right that it is given, in the space that it shares with its
+    /// parent; nothing for a session that is no agent, or that shares none with the caller.
+    pub(crate) fn note_of_grant(
         &self,
-        to: &str,
+        agent: SessionId,
         space: &str,
         grant: &crate::caller::Grant,
-        why: Why,
-    ) -> Result<(), Problem> {
-        let agent = self.session_named(to)?;
-        let Some(charter) = self.charter_of(agent)? else { return Ok(()) };
+    ) -> Result<Option<Box<Note>>, Problem> {
+        let Some(charter) = self.charter_of(agent)? else { return Ok(None) };
         if self.level(charter.dm).is_none_or(|it| it < Level::Append) {
-            return Ok(());
+            return Ok(None);
         }
         let metadata = [
             ("kind".to_owned(), "granted".into()),
             ("level".to_owned(), grant.level.to_string().as_str().into()),
             ("space".to_owned(), space.into()),
         ];
-        let content = Content::Text(grant.reason.clone());
-        let draft = Draft { content, metadata: metadata.into(), ..Draft::default() };
-        self.put(charter.dm, draft, why).await.map(drop)
+        let (space, text) = (charter.dm, grant.reason.clone());
+        Ok(Some(Box::new(Note { space, text, metadata: metadata.into() })))
     }
 
     /// Gives an agent of the caller's one more right.
@@ -276,9 +299,10 @@ impl Caller {
         space: &str,
         to: &str,
         grant: crate::caller::Grant,
+        cause: Cause,
     ) -> Result<(), Problem> {
         match self.called(to) {
-            Some(Named::Session(_)) => self.grant(space, to, grant).await.map(drop),
+            Some(Named::Session(_)) => self.grant_for(space, to, grant, cause).await.map(drop),
             _ => Err(Problem::new(Kind::Unknown, format!("no agent {to:?} of yours"))
                 .hint("stoa agent list")),
         }

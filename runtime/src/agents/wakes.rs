@@ -13,11 +13,9 @@ use parking_lot::Mutex;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
-use stoa_actors::id::{Millis, Position, ROOT, SessionId, SpaceId};
+use stoa_actors::id::{Millis, ROOT, SessionId};
 use stoa_actors::incarnation::Ask;
-use stoa_actors::log::Cause;
-use stoa_actors::session::{Message, Phase, Reply, Session};
-use stoa_actors::space::{Filter, Tells, Wake};
+use stoa_actors::session::{Look, Message, New, Phase, Reply, Session, Wanted};
 use tokio::sync::{Notify, Semaphore};
 
 #[derive(Default)]
@@ -39,26 +37,6 @@ struct Table {
     /// Who is to look again, and when.
     later: BTreeMap<SessionId, Millis>,
     dispatching: bool,
-}
-
-/// What is new to a session.
-pub(super) struct New {
-    /// What is to be told now.
-    pub(super) wakes: Vec<Wake>,
-    /// What set it off: the longest chain.
-    pub(super) cause: Cause,
-    /// When what waits for a pause is to be looked at again.
-    later: Option<Millis>,
-    /// What is followed no more: it is over.
-    over: Vec<SpaceId>,
-}
-
-/// One coalesced wake, and when the first and the last of it was.
-struct Pending {
-    wake: Wake,
-    cause: Cause,
-    since: Millis,
-    latest: Millis,
 }
 
 impl Wakes {
@@ -110,12 +88,6 @@ impl Runtime {
         self.agents().wakes.table.lock().due_most
     }
 
-    /// A session that has ended is told nothing any more.
-    pub(crate) fn unfollow_all(&self, session: SessionId) {
-        self.shared().news.unfollow_all(session);
-        self.agents().wakes.forget(session);
-    }
-
     /// Something may be new for a session.
     pub(crate) fn wake_up(&self, session: SessionId) {
         let wakes = &self.agents().wakes;
@@ -131,23 +103,14 @@ impl Runtime {
         wakes.news.notify_one();
     }
 
-    /// What happens in a space wakes the session no more.
-    pub(crate) fn unfollow(&self, space: SpaceId, session: SessionId) {
-        self.shared().news.unfollow(space, session);
-    }
-
-    /// From now on what happens in these spaces wakes the session.
-    pub(crate) fn follow_all(&self, session: SessionId, spaces: impl IntoIterator<Item = SpaceId>) {
-        spaces.into_iter().for_each(|space| self.shared().news.follow(space, session));
-    }
-
     /// Tells the followers of every space that has gone on.
     fn ring(&self) {
-        self.shared().news.tell(|session| self.wake_up(session));
+        let wakes = &self.agents().wakes;
+        self.shared().news.tell(|it| self.wake_up(it), |it| wakes.forget(it));
     }
 
     /// Rings whenever there is something to tell, for as long as the runtime is there.
-    pub(super) fn ring_on(&self) {
+    pub(crate) fn ring_on(&self) {
         let (weak, shared) = (self.downgrade(), Arc::downgrade(self.shared()));
         tokio::spawn(async move {
             while let Some(shared) = shared.upgrade() {
@@ -238,25 +201,22 @@ impl Runtime {
             Reply::State(state) => state,
             _ => return Ok(()),
         };
-        if !matches!(state.phase(), Phase::Idle | Phase::Parked { .. }) {
+        let funded = state.is_funded();
+        if !matches!(state.phase(), Phase::Idle | Phase::Parked { .. }) && !funded {
             // In a turn: its end makes it look again.
             if state.is_at_rest() {
                 self.agents().wakes.rests(session);
             }
             return Ok(());
         }
-        let New { wakes, mut cause, later, over } = self.news(session, &state).await?;
+        let New { wakes, cause, later, over, .. } = self.news(session, &state).await?;
         for space in over {
             seat.ask(Ask::new(ROOT, Message::Unfollow(space)).comment("over")).await?;
-            self.unfollow(space, session);
         }
         if let Some(at) = later {
             self.wake_up_at(session, at);
         }
-        if let (Phase::Parked { heard, .. }, Some(charter)) = (state.phase(), state.charter()) {
-            cause = self.answer_to(session, charter.dm, *heard).await?;
-        }
-        if wakes.is_empty() {
+        if wakes.is_empty() && !funded {
             // Who waits for a pause still has something to do.
             if state.is_at_rest() && later.is_none() {
                 self.agents().wakes.rests(session);
@@ -272,100 +232,24 @@ impl Runtime {
 
     /// What is new to a session in the spaces that it follows, and what set it off.
     pub(super) async fn news(&self, session: SessionId, state: &Session) -> Result<New, Problem> {
-        let now = self.now();
-        let mut new =
-            New { wakes: Vec::new(), cause: Cause::default(), later: None, over: Vec::new() };
-        for (space, follow) in state.follows() {
-            if follow.terms.over(now) {
-                new.over.push(space);
-                continue;
-            }
-            let after = follow.cursor.max(self.shared().news.scanned(space, session));
-            match self.pending(session, space, after, &follow.filter).await {
-                Ok((Some(pending), _)) => {
-                    match follow.terms.tells(pending.since, pending.latest, now) {
-                        Tells::Now => {}
-                        Tells::At(due) => {
-                            new.later = Some(new.later.map_or(due, |it| it.min(due)));
-                            continue;
-                        }
-                        Tells::Never => continue,
-                    }
-                    if new.cause.root.is_none() || pending.cause.hop > new.cause.hop {
-                        new.cause = pending.cause;
-                    }
-                    new.wakes.push(pending.wake);
-                }
-                Ok((None, upto)) => self.shared().news.scan(space, session, upto),
-                // The right is gone: nothing there is of its concern until it is given back.
-                Err(problem) if problem.kind == Kind::Unknown => {}
+        let shared = self.shared();
+        let most = shared.config.follow_entries_max;
+        let quoted_max = shared.config.limits.wake_comments_max;
+        let caller = self.caller(session);
+        let scanned = |space| shared.news.scanned(space, session);
+        let mut look = Look::new(state, self.now(), quoted_max, scanned);
+        while let Some(Wanted { space, after, filter }) = look.wants() {
+            match caller.changes(space, after, most, &filter).await {
+                Ok((changes, upto)) => look.page(changes, upto),
+                Err(problem) if problem.kind == Kind::Unknown => look.forbidden(),
                 Err(problem) => return Err(problem),
             }
         }
+        let new = look.done(matches!(state.phase(), Phase::Parked { .. }));
+        for (space, upto) in &new.scanned {
+            shared.news.scan(*space, session, *upto);
+        }
         Ok(new)
-    }
-
-    /// What set off the word that a parked agent waits for: of several the one that is nearest to
-    /// somebody outside.
-    async fn answer_to(
-        &self,
-        parked: SessionId,
-        dm: SpaceId,
-        heard: Position,
-    ) -> Result<Cause, Problem> {
-        let most = self.shared().config.follow_entries_max;
-        let (caller, all) = (self.caller(parked), Filter::default());
-        let (mut after, mut nearest) = (heard, None::<Cause>);
-        loop {
-            let (changes, upto) = match caller.changes(dm, after, most, &all).await {
-                Err(problem) if problem.kind == Kind::Unknown => return Ok(Cause::default()),
-                changes => changes?,
-            };
-            for it in changes.into_iter().filter(|it| it.by != parked) {
-                if nearest.is_none_or(|nearest| it.hop < nearest.hop) {
-                    nearest = Some(Cause { root: it.root.or(Some(it.id)), hop: it.hop });
-                }
-            }
-            if upto == after {
-                return Ok(nearest.unwrap_or_default());
-            }
-            after = upto;
-        }
-    }
-
-    /// One coalesced wake of all there is to read after a cursor, and how far that is; the cause
-    /// is that of the longest chain.
-    async fn pending(
-        &self,
-        to: SessionId,
-        space: SpaceId,
-        mut after: Position,
-        filter: &Filter,
-    ) -> Result<(Option<Pending>, Position), Problem> {
-        let quoted = self.shared().config.limits.wake_comments_max;
-        let most = self.shared().config.follow_entries_max;
-        let caller = self.caller(to);
-        let (mut wake, mut cause, mut times) = (None, Cause::default(), None);
-        loop {
-            let (changes, upto) = caller.changes(space, after, most, filter).await?;
-            if upto == after {
-                break;
-            }
-            after = upto;
-            for change in changes {
-                if change.by != to {
-                    if cause.root.is_none() || change.hop > cause.hop {
-                        cause = Cause { root: change.root.or(Some(change.id)), hop: change.hop };
-                    }
-                    let (since, latest) = times.unwrap_or((change.at, change.at));
-                    times = Some((change.at.min(since), change.at.max(latest)));
-                }
-                Wake::coalesce(&mut wake, to, &change.notice(), quoted);
-            }
-        }
-        let pending =
-            wake.zip(times).map(|(wake, (since, latest))| Pending { wake, cause, since, latest });
-        Ok((pending, after))
     }
 
     /// Looks again then. However often it is said, one waits for each session: the earliest, which

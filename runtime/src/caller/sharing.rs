@@ -5,6 +5,8 @@ use crate::problem::{Kind, Problem, quoted};
 use crate::store::Store;
 use serde::{Deserialize, Serialize};
 use stoa_actors::id::{LinkId, Millis, Position, SessionId, SpaceId};
+use stoa_actors::log::Cause;
+use stoa_actors::outbox::Outcome;
 use stoa_actors::rights::{self, Holding, Level, Named, Right, Subject};
 use stoa_actors::space;
 
@@ -57,8 +59,8 @@ pub struct Granted {
 impl Caller {
     /// Makes a space, private to the caller, under a name of its own table.
     ///
-    /// First the rights make it the caller's, then it says what it is for: a crash in between
-    /// leaves a space without a description, which [`Caller::describe`] gives it.
+    /// First the rights make it the caller's, then it says what it is for; after a crash in between
+    /// it says so once the directory is open again.
     pub async fn create_space(&self, name: &str, description: &str) -> Result<SpaceId, Problem> {
         let space = SpaceId(self.fresh());
         self.create_space_as(space, name, description).await?;
@@ -93,12 +95,14 @@ impl Caller {
             link: LinkId(self.fresh()),
             alias: Some(name.to_owned()),
             reason: reason.clone(),
+            description: description.to_owned(),
         };
-        self.runtime.rights().ask(self.ask(message, Why::comment(reason))).await?;
-        if !description.is_empty() {
-            self.describe(space, description).await?;
+        let ask = self.ask(message, Why::comment(reason));
+        let (_, outcomes) = self.runtime.rights().ask_and_what_follows(ask).await?;
+        match outcomes.iter().find_map(Outcome::refused) {
+            Some(why) => Err(Problem::new(Kind::Invalid, format!("{name:?} is there: {why}"))),
+            None => Ok(()),
         }
-        Ok(())
     }
 
     /// What a space says it is for.
@@ -202,7 +206,19 @@ impl Caller {
     ///
     /// The level `grant` is enough for it; what the session may itself pass on takes as much to
     /// pass on as well. By who may pass on but not grant, a new session is made and no other served.
+    /// An agent hears of it in the space that it shares with its parent.
     pub async fn grant(&self, space: &str, to: &str, grant: Grant) -> Result<Granted, Problem> {
+        self.grant_for(space, to, grant, Cause::default()).await
+    }
+
+    /// The same, and what set it off.
+    pub(crate) async fn grant_for(
+        &self,
+        space: &str,
+        to: &str,
+        grant: Grant,
+        cause: Cause,
+    ) -> Result<Granted, Problem> {
         let id = self.resolve(space)?;
         // What reads as an id is no new name, and may be that of a session.
         if to.parse::<SessionId>().is_err() {
@@ -226,10 +242,12 @@ impl Caller {
         let comment = format!("grant {to} {} on {space}", grant.level);
         match known {
             Some(Named::Session(session)) => {
-                let reason = grant.reason;
+                let note = self.note_of_grant(session, space, &grant)?;
+                let (to, reason) = (session, grant.reason);
                 let message =
-                    rights::Message::Share { link, to: session, alias, right, expires, reason };
-                self.runtime.rights().ask(self.ask(message, Why::comment(comment))).await?;
+                    rights::Message::Share { link, to, alias, right, expires, reason, note };
+                let ask = self.ask(message, Why { cause, ..Why::comment(comment) });
+                self.runtime.rights().ask_and_what_follows(ask).await?;
                 Ok(Granted { session, born: false })
             }
             Some(Named::Space(_)) => {
@@ -239,8 +257,9 @@ impl Caller {
             None if self.shares_by_grant(&right) => {
                 let session = self.spawn_session(Some(to), vec![], &grant.reason).await?;
                 let (reason, comment) = (grant.reason, Why::comment(comment));
+                let (to, note) = (session, None);
                 let message =
-                    rights::Message::Share { link, to: session, alias, right, expires, reason };
+                    rights::Message::Share { link, to, alias, right, expires, reason, note };
                 self.runtime.rights().ask(self.ask(message, comment)).await?;
                 Ok(Granted { session, born: true })
             }
@@ -310,7 +329,8 @@ impl Caller {
     pub(crate) async fn share(&self, to: SessionId, ask: rights::Ask) -> Result<(), Problem> {
         let rights::Ask { link, alias, right, expires } = ask;
         let reason = "exec".to_owned();
-        let message = rights::Message::Share { link, to, alias, right, expires, reason };
+        let note = None;
+        let message = rights::Message::Share { link, to, alias, right, expires, reason, note };
         self.runtime.rights().ask(self.ask(message, Why::comment("share a space"))).await?;
         Ok(())
     }

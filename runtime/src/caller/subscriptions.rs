@@ -234,7 +234,6 @@ impl Caller {
         self.reached(Some(follow.cursor))?;
         let message = session::Message::Follow { space, follow };
         seat.ask(Ask::new(self.session(), message).comment("follow")).await?;
-        self.runtime.follow_all(self.session(), [space]);
         Ok(())
     }
 
@@ -246,7 +245,6 @@ impl Caller {
     ) -> Result<(), Problem> {
         let message = session::Message::Unfollow(space);
         seat.ask(Ask::new(self.session(), message).comment("unfollow")).await?;
-        self.runtime.unfollow(space, self.session());
         Ok(())
     }
 

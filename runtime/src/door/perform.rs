@@ -194,8 +194,7 @@ pub async fn perform(
             out.tell(Answer::Space(caller.show_space(id).await?)).await
         }
         Call::Grant { space, to, grant } => {
-            let granted = caller.grant(&space, &to, grant.clone()).await?;
-            caller.tell_of_grant(&to, &space, &grant, Why::comment("grant")).await?;
+            let granted = caller.grant(&space, &to, grant).await?;
             out.tell(Answer::Granted(granted)).await
         }
         Call::Revoke { space, from, reason } => {

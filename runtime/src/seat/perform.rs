@@ -1,6 +1,5 @@
 //! Who does what an actor asks to be done outside.
 
-use std::convert::Infallible;
 use std::pin::Pin;
 use stoa_actors::behaviour::{Behaviour, EffectId};
 
@@ -13,8 +12,12 @@ pub type Boxed<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 /// actor. After a crash of the process, [`Behaviour::resume`] says what is still owed, so an
 /// effect may be performed again: it must be harmless twice, or ask the world first.
 pub trait Perform<B: Behaviour>: Send + Sync + 'static {
-    /// Does it. The message, if any, goes to the actor with the key `effect-ID`.
+    /// Does it. The message, if any, goes to the actor with the key `effect-ID`, until it is
+    /// answered. What is a message to another actor is not performed: the host delivers it.
     fn perform(&self, id: EffectId, effect: B::Effect) -> Boxed<'static, Option<B::Message>>;
+
+    /// These events are durable. On the thread that acknowledges: must not wait, nor take long.
+    fn happened(&self, _events: &[B::Event]) {}
 
     /// The actor died too often, and is kept out of service. Must not wait.
     fn quarantined(&self, _why: &str) {}
@@ -30,11 +33,15 @@ where
     }
 }
 
-/// The performer of a kind that has no effects.
-pub(crate) struct Nothing;
+/// The performer of a kind that has no effects, or none that are not messages.
+#[derive(Clone, Copy, Debug)]
+pub struct Nothing;
 
-impl<B: Behaviour<Effect = Infallible>> Perform<B> for Nothing {
-    fn perform(&self, _: EffectId, effect: Infallible) -> Boxed<'static, Option<B::Message>> {
-        match effect {}
+impl<B: Behaviour> Perform<B> for Nothing {
+    fn perform(&self, id: EffectId, _: B::Effect) -> Boxed<'static, Option<B::Message>> {
+        Box::pin(async move {
+            tracing::error!(kind = B::KIND, effect = id, "nobody performs this");
+            None
+        })
     }
 }

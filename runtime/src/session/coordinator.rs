@@ -4,7 +4,7 @@ use super::args::Args;
 use super::hands::{Hands, Lifetime, refused};
 use super::items::{self, raise};
 use crate::agents::{AgentCard, SpaceAsk, SpawnAsk};
-use crate::caller::{Grant, Why};
+use crate::caller::Grant;
 use crate::tool::{Repeat, ToolCall, ToolError};
 use std::collections::BTreeMap;
 use stoa_actors::atom::Content;
@@ -43,10 +43,8 @@ impl Hands {
                 let reason = args.text("reason")?.unwrap_or_default();
                 args.end()?;
                 let grant = Grant { level, delegate: None, expires_ms: None, reason };
-                self.caller.grant_to_agent(&space, &to, grant.clone()).await.map_err(refused)?;
-                let key = format!("{}-{}", self.action, self.calls);
-                let why = Why { cause: self.cause, ..Why::comment("grant").key(key) };
-                self.caller.tell_of_grant(&to, &space, &grant, why).await.map_err(refused)?;
+                let cause = self.cause;
+                self.caller.grant_to_agent(&space, &to, grant, cause).await.map_err(refused)?;
                 Ok(Item::Value(Value::Null))
             }
             "request_access" => self.request_access(args).await,

@@ -82,7 +82,10 @@ impl Notebook {
         wrote: bool,
     ) -> Result<(), Raise> {
         let note = Note { call, asked, answer: Some(recorded(answer)), wrote };
-        self.seat.ask_aside(self.noting(note)).await.map_err(over)
+        match self.seat.ask_aside(self.noting(note)).await.map_err(over)? {
+            true => Ok(()),
+            false => Err(over("it takes no more notes")),
+        }
     }
 
     fn noting(&self, note: Note) -> Ask<Message> {

@@ -11,6 +11,7 @@
 //! repls      session                      -> REPL dump and read memory, kept outside the log
 //! vectors    1 ‖ atom ‖ fingerprint u32   -> version ‖ scale f32 ‖ dims     (a cache, outside the log)
 //! vectors    0 ‖ fingerprint u32          -> position ‖ serves              (how far it reaches)
+//! owed       stream ‖ effect u64 -> ()                                    (a message to another actor)
 //! due        time u64 ‖ stream ‖ token u64 -> ()                            (when a lease may be over)
 //! erasures   atom                         -> position                   (its versions are yet to leave the log)
 //! meta       "checkpoint"                 -> position ‖ hash
@@ -59,6 +60,10 @@ pub(crate) fn own(kind: &str, key: &[u8]) -> Vec<u8> {
 
 pub(crate) fn answer(stream: StreamId, asker: SessionId, key: &str) -> Vec<u8> {
     [&stream.0[..], &asker.0, key.as_bytes()].concat()
+}
+
+pub(crate) fn owed(stream: StreamId, effect: u64) -> Vec<u8> {
+    [&stream.0[..], &effect.to_be_bytes()].concat()
 }
 
 pub(crate) fn due(at: Millis, stream: StreamId, token: u64) -> Vec<u8> {

@@ -110,7 +110,7 @@ impl Store {
         let (body, digest) = stored(&event.body(by, after)?)?;
         let header = Header { previous: after.hash, stream: REDACTIONS, seq, body: digest };
         let mut rows = Vec::new();
-        Redactions::project(event, 0, &mut rows);
+        Redactions::project(REDACTIONS, event, 0, &mut rows);
         let entry = [&header.to_bytes()[..], &body].concat();
         self.write(batch, position, entry, &rows);
         self.write_stream(batch, REDACTIONS, seq, &keys::position(position));

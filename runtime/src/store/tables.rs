@@ -1,6 +1,6 @@
 //! What the derived rows must say after a stretch of the log: the last word on each key.
 
-use super::{ATOMS, DUE, ERASURES, OWN, REFERENCES, Store, keys};
+use super::{ATOMS, DUE, ERASURES, OWED, OWN, REFERENCES, Store, keys};
 use crate::failure::StoreError;
 use fjall::OwnedWriteBatch;
 use std::collections::{BTreeMap, BTreeSet};
@@ -50,7 +50,7 @@ impl Tables {
             let found = store.table(*table).get(key)?;
             let moved_on =
                 *table == ATOMS && found.as_ref().and_then(|it| keys::number(it, 0)) > Some(upto.0);
-            let unsettled = !quiet && matches!(*table, REFERENCES | DUE | ERASURES | OWN);
+            let unsettled = !quiet && matches!(*table, REFERENCES | DUE | ERASURES | OWN | OWED);
             if found.as_deref() == value.as_deref() || moved_on || unsettled {
                 right += 1;
             } else {

@@ -16,7 +16,7 @@ use stoa_runtime::store::rebuild;
 #[derive(Default, Serialize, Deserialize)]
 struct Shop;
 
-#[derive(Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 enum Change {
     Priced { article: String, price: u64 },
     Gone { article: String },
@@ -47,7 +47,7 @@ impl Behaviour for Shop {
         }
     }
 
-    fn project(event: &Change, _: u16, rows: &mut Vec<Row>) {
+    fn project(_: StreamId, event: &Change, _: u16, rows: &mut Vec<Row>) {
         rows.push(match event {
             Change::Priced { article, price } => {
                 Row::own::<Shop>(article.as_bytes(), Some(price.to_be_bytes().to_vec()))

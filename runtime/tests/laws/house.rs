@@ -3,11 +3,12 @@
 use crate::laws::rights::model::Verdict;
 use crate::laws::rights::{ALIASES, Host, Seen};
 use crate::place::{Place, TICK_MS};
+use std::sync::Arc;
 use stoa_actors::id::{RIGHTS, SessionId, SpaceId};
 use stoa_actors::incarnation::{self, Ask, Refused};
 use stoa_actors::rights::{Event, Level, Message, Rights, Subject};
 use stoa_actors::space::{self, Draft, Space};
-use stoa_runtime::seat::AskError;
+use stoa_runtime::seat::{AskError, Nothing};
 
 pub(crate) struct House {
     place: Place,
@@ -21,7 +22,7 @@ pub(crate) struct House {
 
 impl House {
     pub(crate) fn new() -> House {
-        let place = Place::new();
+        let place = Place::that_delivers(false);
         let now = place.runtime().now().0;
         House { place, now, rights: Rights::default(), events: 0, entries: 0 }
     }
@@ -52,7 +53,8 @@ impl Host for House {
     }
 
     fn tell(&mut self, by: SessionId, _: u64, message: Message) -> (Verdict, Vec<Event>, String) {
-        let seat = self.place.runtime().actor::<Rights>(RIGHTS).unwrap();
+        let runtime = self.place.runtime();
+        let seat = runtime.actor_with::<Rights>(RIGHTS, Arc::new(Nothing)).unwrap();
         let said = self.place.wait(seat.ask(Ask::new(by, message)));
         let recorded = self.recorded(self.entries);
         self.entries += recorded.len() as u64;

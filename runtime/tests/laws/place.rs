@@ -4,6 +4,7 @@ use crate::laws::world::{QUOTED_MAX, TTL_MAX};
 use fjall::{Database, KeyspaceCreateOptions};
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 use stoa_actors::id::{LinkId, RIGHTS, ROOT, SessionId, SpaceId};
 use stoa_actors::incarnation::Ask;
@@ -12,8 +13,9 @@ use stoa_actors::log::{HEADER_BYTES, Hash};
 use stoa_actors::rights::{self, Rights};
 use stoa_runtime::audit::audit;
 use stoa_runtime::config::Config;
-use stoa_runtime::fault::Faults;
+use stoa_runtime::fault::{Faults, Point};
 use stoa_runtime::runtime::{Runtime, kinds};
+use stoa_runtime::seat::Nothing;
 use stoa_runtime::store::rebuild;
 use tempfile::TempDir;
 
@@ -32,10 +34,16 @@ pub(crate) struct Place {
     /// Makes every id of every case another one.
     ids: Cell<u64>,
     cases: Cell<u64>,
+    delivers: bool,
 }
 
 impl Place {
     pub(crate) fn new() -> Place {
+        Place::that_delivers(true)
+    }
+
+    /// Whether messages between actors are delivered: a law on one of them alone sends none.
+    pub(crate) fn that_delivers(delivers: bool) -> Place {
         let mut tokio = tokio::runtime::Builder::new_multi_thread();
         let place = Place {
             dir: tempfile::tempdir().unwrap(),
@@ -44,6 +52,7 @@ impl Place {
             faults: RefCell::default(),
             ids: Cell::new(0),
             cases: Cell::new(0),
+            delivers,
         };
         place.open();
         place
@@ -59,6 +68,9 @@ impl Place {
 
     pub(crate) fn open(&self) {
         self.faults.replace(Faults::default());
+        if !self.delivers {
+            self.faults.borrow().hold(Point::Deliver);
+        }
         self.let_go();
         let opened = self.wait(Runtime::open(self.config()));
         self.runtime.replace(Some(opened.expect("it opens again")));
@@ -99,14 +111,20 @@ impl Place {
 
     /// Asks the rights actor in the root's name.
     pub(crate) fn grant(&self, message: rights::Message) {
-        let rights = self.runtime().actor::<Rights>(RIGHTS).unwrap();
+        let rights = self.runtime().actor_with::<Rights>(RIGHTS, Arc::new(Nothing)).unwrap();
         self.wait(rights.ask(Ask::new(ROOT, message))).expect("the root may");
     }
 
     pub(crate) fn space(&self) -> SpaceId {
         let (space, link) = (SpaceId(self.id()), LinkId(self.id()));
         let reason = String::new();
-        self.grant(rights::Message::CreateSpace { space, link, alias: None, reason });
+        self.grant(rights::Message::CreateSpace {
+            space,
+            link,
+            alias: None,
+            reason,
+            description: String::new(),
+        });
         space
     }
 

@@ -119,7 +119,10 @@ impl Book {
         if !self.funded.insert((whom, by, key.to_owned())) {
             return Ok(());
         }
-        let lender = key.strip_prefix("fund-").and_then(|id| Some((by, id.parse().ok()?)));
+        let lender = key.split_once('-').and_then(|(of, id)| {
+            let of: SessionId = of.parse().ok()?;
+            Some((of, id.parse().ok()?))
+        });
         match lender.and_then(|way| self.ways.get_mut(&way)) {
             Some(way) if !way.used && way.loan.budget == budget => way.used = true,
             None if by == ROOT => self.given = plus(self.given, sum(budget)),
@@ -200,16 +203,6 @@ impl Book {
 
     pub(crate) fn knows(&self, who: SessionId, id: EffectId) -> bool {
         self.ways.contains_key(&(who, id))
-    }
-
-    pub(crate) fn loan_to(&self, who: SessionId, child: SessionId) -> Option<EffectId> {
-        let mut open = self.ways.iter().filter(|(_, way)| way.open);
-        let to = |way: &Way| way.loan.child == child && way.loan.when == Lending::Birth;
-        open.find(|((lender, _), way)| *lender == who && to(way)).map(|((_, id), _)| *id)
-    }
-
-    pub(crate) fn was_funded(&self, who: SessionId, id: EffectId) -> bool {
-        self.ways.get(&(who, id)).is_some_and(|way| way.used)
     }
 
     pub(crate) fn agrees(&self, who: SessionId, purse: &Purse) -> Result<(), String> {

@@ -9,8 +9,10 @@ use stoa_actors::session::Budget;
 pub(crate) enum Fate {
     Born,
     Refused,
-    /// The process dies; the spawn is perhaps made again.
-    CutOff,
+    /// The process dies, before or after it is durable; the spawn is perhaps made again.
+    CutOff {
+        durable: bool,
+    },
 }
 
 /// How a thing that runs comes to its end.
@@ -76,8 +78,11 @@ fn budget() -> impl Strategy<Value = Budget> {
 
 fn op() -> impl Strategy<Value = Op> {
     let who = || 0..FAMILY;
-    let fate =
-        prop_oneof![4 => Just(Fate::Born), 1 => Just(Fate::Refused), 1 => Just(Fate::CutOff)];
+    let fate = prop_oneof![
+        4 => Just(Fate::Born),
+        1 => Just(Fate::Refused),
+        1 => any::<bool>().prop_map(|durable| Fate::CutOff { durable }),
+    ];
     let how = prop_oneof![
         6 => (0..20u8).prop_map(|tokens| Deed::Acts { tokens }),
         1 => (0..250u8).prop_map(|tokens| Deed::Acts { tokens }),

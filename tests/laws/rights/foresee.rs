@@ -5,7 +5,7 @@ use super::schedule::{Asked, Op};
 use super::{ALIASES, Host, Trial, charter};
 use std::collections::BTreeMap;
 use stoa_actors::id::{LinkId, ROOT, SessionId, SpaceId};
-use stoa_actors::rights::{Ask, DM, Level, Message, Named, Right, Subject};
+use stoa_actors::rights::{AgentSpawn, Ask, DM, Level, Message, Named, Right, Subject};
 use stoa_actors::session::Budget;
 
 /// What the model foresees of a message, and what it then holds for true.
@@ -92,7 +92,13 @@ impl<H: Host> Trial<H> {
         }
         let names = alias.iter().map(|alias| ((by, alias.clone()), Some(space))).collect();
         let facts = vec![origin(link, by, &Subject::Space(space))];
-        let message = Message::CreateSpace { space, link, alias, reason: String::new() };
+        let message = Message::CreateSpace {
+            space,
+            link,
+            alias,
+            reason: String::new(),
+            description: String::new(),
+        };
         Foreseen { verdict, facts, names, message, by }
     }
 
@@ -158,7 +164,15 @@ impl<H: Host> Trial<H> {
         let dm_links = [mine, theirs];
         let charter = std::sync::Arc::new(charter(parent, child, dm));
         let budget = Budget::default();
-        let message = Message::SpawnAgent { child, alias, asks, dm_links, charter, budget, reason };
+        let message = Message::SpawnAgent(Box::new(AgentSpawn {
+            child,
+            alias,
+            asks,
+            dm_links,
+            charter,
+            budget,
+            reason,
+        }));
         Foreseen { verdict, facts, names, message, by }
     }
 
@@ -188,7 +202,8 @@ impl<H: Host> Trial<H> {
             names.push(((to, alias), Some(*space)));
         }
         let Ask { link, alias, right, expires } = ask;
-        let message = Message::Share { link, to, alias, right, expires, reason: String::new() };
+        let message =
+            Message::Share { link, to, alias, right, expires, reason: String::new(), note: None };
         Foreseen { verdict, facts, names, message, by }
     }
 

@@ -72,10 +72,14 @@ impl Trial {
                 self.look();
             }
             Effect::Tell { .. } => {
+                let refused = matches!(how, Outcome::Fail).then(|| "no such space".to_owned());
+                // Refused or not, nobody brings it again.
                 self.put.insert(id);
-                self.outcome(id, Message::Told(id));
+                self.outcome(id, Message::Told { id, refused });
             }
-            Effect::Send(_) | Effect::Return { .. } => panic!("it has nothing to transfer"),
+            Effect::Spawn(_) | Effect::Send(_) | Effect::Return { .. } => {
+                panic!("it has nothing to transfer")
+            }
         }
     }
 

@@ -90,8 +90,12 @@ impl Model {
                 | Message::Retry { .. },
                 _,
             ) => self.foretell_outcome(now, message),
-            (Message::Told(id), _) => {
-                let told = self.untold.contains(id).then_some(What::Told(*id));
+            (Message::Told { id, refused }, _) => {
+                let what = match refused {
+                    None => What::Told(*id),
+                    Some(_) => What::Untold(*id),
+                };
+                let told = self.untold.contains(id).then_some(what);
                 (Heard::Done, told.into_iter().collect())
             }
             (Message::Follow { space, follow }, _) => {
@@ -294,7 +298,7 @@ impl Model {
                 }
                 self.untold.insert(*id);
             }
-            Event::Told(id) => drop(self.untold.remove(id)),
+            Event::Told(id) | Event::Untold { id, .. } => drop(self.untold.remove(id)),
             Event::Parked { heard, .. } => self.life = Life::Parked { heard: heard.0 },
             Event::Stopped { .. } => self.life = Life::Stopped,
             Event::Quarantined { .. } => self.life = Life::Quarantined,

@@ -39,6 +39,7 @@ pub(crate) enum What {
     Unfollowed(SpaceId),
     Wrote(String),
     Told(EffectId),
+    Untold(EffectId),
     /// A thought that came to nothing.
     Spent,
     Forgiven(u64),
@@ -90,9 +91,10 @@ impl What {
             }
             Event::Wrote { letter, .. } => What::Wrote(letter.subject.clone()),
             Event::Told(id) => What::Told(*id),
+            Event::Untold { id, .. } => What::Untold(*id),
             Event::Booked(Booking::Spent { thoughts: 1, tokens: 0 }) => What::Spent,
             Event::Forgiven { failures } => What::Forgiven(*failures),
-            Event::Booked(_) | Event::Exhausted { .. } => What::Other,
+            Event::Booked(_) | Event::Exhausted { .. } | Event::Spawning { .. } => What::Other,
         }
     }
 }
@@ -102,7 +104,7 @@ impl Heard {
         match reply {
             Reply::Busy => Heard::Busy,
             Reply::NotBefore(at) => Heard::NotBefore(at.0),
-            Reply::Done | Reply::State(_) => Heard::Done,
+            Reply::Done | Reply::State(_) | Reply::Sent(_) => Heard::Done,
         }
     }
 }

@@ -1,15 +1,17 @@
-//! What is durable in a simulation: a log and the rows derived from it.
+//! What is durable in a world: one log of all kinds of actor, and the rows derived from it.
 
+use super::kind::Kinds;
 use crate::atom::Atom;
-use crate::behaviour::{Behaviour, Row, View};
+use crate::behaviour::{Behaviour, EffectId, Row, View};
 use crate::id::{AtomId, Millis, Position, SessionId, SpaceId, StreamId};
-use crate::incarnation::{self, Append, Durable, Incarnation};
+use crate::incarnation::{Append, Durable, Incarnation};
 use crate::log::{Answered, Body, Hash, Head, Header, Walk};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// The durable side: a log and its rows, in memory.
-pub struct Disk<B: Behaviour> {
+#[derive(Clone)]
+pub struct Disk {
     log: Vec<(Header, Vec<u8>)>,
     head: Head,
     streams: BTreeMap<StreamId, Vec<Position>>,
@@ -18,12 +20,14 @@ pub struct Disk<B: Behaviour> {
     references: BTreeSet<(AtomId, String, AtomId)>,
     answers: BTreeMap<(StreamId, SessionId, String), (u64, Answered)>,
     due: BTreeSet<(Millis, StreamId, u64)>,
+    owed: BTreeSet<(StreamId, EffectId)>,
     own: BTreeMap<(&'static str, Vec<u8>), Vec<u8>>,
-    kind: std::marker::PhantomData<fn() -> B>,
+    kinds: Kinds,
 }
 
-impl<B: Behaviour> Default for Disk<B> {
-    fn default() -> Self {
+impl Disk {
+    /// With nothing on it.
+    pub fn new(kinds: Kinds) -> Disk {
         Disk {
             log: Vec::new(),
             head: Head::default(),
@@ -33,13 +37,12 @@ impl<B: Behaviour> Default for Disk<B> {
             references: BTreeSet::new(),
             answers: BTreeMap::new(),
             due: BTreeSet::new(),
+            owed: BTreeSet::new(),
             own: BTreeMap::new(),
-            kind: std::marker::PhantomData,
+            kinds,
         }
     }
-}
 
-impl<B: Behaviour> Disk<B> {
     pub(super) fn write(&mut self, append: Append) {
         let Append { stream, seq, body, digest, rows, .. } = append;
         assert_eq!(digest, Hash::of(&body), "a body is what its hash says");
@@ -55,11 +58,12 @@ impl<B: Behaviour> Disk<B> {
 
     fn derive(&mut self, stream: StreamId, seq: u64, bytes: &[u8], rows: &[Row]) {
         let body = Body::decode(bytes).unwrap_or_else(|it| panic!("what was written reads: {it}"));
-        let events = incarnation::events::<B>(&body).unwrap_or_default();
+        let kind = self.kinds.get(&body.kind);
+        let atoms = kind.map_or_else(Vec::new, |it| it.atoms(&body));
         for row in rows {
             match row {
                 Row::Atom { id, index, .. } => {
-                    if let Some(atom) = events.get(usize::from(*index)).and_then(B::atom) {
+                    if let Some(Some(atom)) = atoms.get(usize::from(*index)) {
                         self.versions.insert((*id, atom.version), atom.clone());
                         self.atoms.insert(*id, atom.clone());
                     }
@@ -79,6 +83,12 @@ impl<B: Behaviour> Disk<B> {
                 Row::NotDue { at, stream, token } => {
                     self.due.remove(&(*at, *stream, *token));
                 }
+                Row::Owed { stream, effect } => {
+                    self.owed.insert((*stream, *effect));
+                }
+                Row::NotOwed { stream, effect } => {
+                    self.owed.remove(&(*stream, *effect));
+                }
                 Row::Own { kind, key, value: Some(value) } => {
                     self.own.insert((kind, key.clone()), value.clone());
                 }
@@ -96,7 +106,7 @@ impl<B: Behaviour> Disk<B> {
     }
 
     /// A row of a table that the kind keeps for itself.
-    pub fn own_row(&self, key: &[u8]) -> Option<&[u8]> {
+    pub fn own_row<B: Behaviour>(&self, key: &[u8]) -> Option<&[u8]> {
         self.own.get(&(B::KIND, key.to_vec())).map(Vec::as_slice)
     }
 
@@ -108,7 +118,8 @@ impl<B: Behaviour> Disk<B> {
         self.streams.keys().copied()
     }
 
-    pub(super) fn incarnation(&self, stream: StreamId) -> Incarnation<B> {
+    /// The actor of a stream, as its entries make it.
+    pub(crate) fn incarnation<B: Behaviour>(&self, stream: StreamId) -> Incarnation<B> {
         let mut incarnation = Incarnation::unborn(stream);
         for (seq, position) in (1..).zip(self.streams.get(&stream).into_iter().flatten()) {
             let body = Body::decode(&self.log[position.0 as usize - 1].1);
@@ -120,16 +131,18 @@ impl<B: Behaviour> Disk<B> {
 
     /// Deletes everything derived, folds the log anew, and says whether it is the same.
     pub fn folds(&self) -> bool {
-        let mut anew = Disk::<B>::default();
+        let mut anew = Disk::new(self.kinds.clone());
         for (header, bytes) in &self.log {
             let Ok(body) = Body::decode(bytes) else { return false };
-            let Ok(rows) = incarnation::rows::<B>(header.stream, &body) else { return false };
+            let Some(kind) = self.kinds.get(&body.kind) else { return false };
+            let Ok(rows) = kind.rows(header.stream, &body) else { return false };
             anew.derive(header.stream, header.seq, bytes, &rows);
         }
         anew.atoms == self.atoms
             && anew.versions == self.versions
             && anew.references == self.references
             && anew.due == self.due
+            && anew.owed == self.owed
             && anew.own == self.own
             && anew.answers.keys().eq(self.answers.keys())
     }
@@ -167,6 +180,29 @@ impl<B: Behaviour> Disk<B> {
         places.filter_map(|at| Some((*at, Body::decode(&self.log[at.0 as usize - 1].1).ok()?)))
     }
 
+    /// The kind of actor that writes a stream; nothing before its first entry.
+    pub(super) fn kind_of(&self, stream: StreamId) -> Option<String> {
+        let at = self.streams.get(&stream)?.first()?;
+        Some(Body::decode(&self.log[at.0 as usize - 1].1).ok()?.kind)
+    }
+
+    /// Whose messages are not answered, by the rows.
+    pub fn owed(&self) -> impl Iterator<Item = (StreamId, EffectId)> {
+        self.owed.iter().copied()
+    }
+
+    /// The bodies of one stream after a position, in order.
+    pub fn stream_from(
+        &self,
+        stream: StreamId,
+        after: Position,
+    ) -> impl Iterator<Item = (Position, Body)> {
+        let places = self.streams.get(&stream).map_or(&[][..], Vec::as_slice);
+        let first = places.partition_point(|it| *it <= after);
+        let body = |at: &Position| Body::decode(&self.log[at.0 as usize - 1].1).ok();
+        places[first..].iter().filter_map(move |at| Some((*at, body(at)?)))
+    }
+
     /// What is due, when, and whose business it is; the earliest first.
     pub fn due(&self) -> impl Iterator<Item = (Millis, StreamId)> {
         self.due.iter().map(|(at, stream, _)| (*at, *stream))
@@ -182,7 +218,7 @@ impl<B: Behaviour> Disk<B> {
     }
 }
 
-impl<B: Behaviour> View for Disk<B> {
+impl View for Disk {
     fn atom(&self, id: AtomId) -> Option<Arc<Atom>> {
         self.atoms.get(&id).cloned()
     }
@@ -207,7 +243,7 @@ impl<B: Behaviour> View for Disk<B> {
     }
 }
 
-impl<B: Behaviour> Durable for Disk<B> {
+impl Durable for Disk {
     fn answered(&self, stream: StreamId, asker: SessionId, key: &str) -> Option<(u64, Answered)> {
         self.answers.get(&(stream, asker, key.to_owned())).cloned()
     }

@@ -1,0 +1,345 @@
+//! What sessions ask to be done outside: models and code, behind a [`Mind`] that is given from
+//! outside; waits; and the looks for what is new.
+
+use super::World;
+use super::work::{Performer, Seen, Step, Work};
+use crate::behaviour::{Behaviour, EffectId};
+use crate::code::{Item, Raise};
+use crate::id::{Millis, Position, ROOT, SessionId, SpaceId, StreamId};
+use crate::log::{Cause, Hash};
+use crate::outbox::{Outcome, Outgoing};
+use crate::rights::{Level, Subject};
+use crate::session::{
+    Budget, Effect, Look, Message, New, Note, Observation, Phase, Recorded, Reply, Session,
+    Thought, Wanted,
+};
+use crate::space::{self, Change, Follower, Space};
+use crate::value::Value;
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+use std::rc::Rc;
+
+/// Where an agent stands when it is asked what to say or to do.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Situation {
+    /// Who it is.
+    pub me: SessionId,
+    /// What it was told to do.
+    pub task: String,
+    /// The space that it shares with its parent.
+    pub dm: SpaceId,
+    /// What its code calls `space`.
+    pub space: Option<SpaceId>,
+    /// Its turn.
+    pub turn: u64,
+    /// The step of the turn.
+    pub step: u32,
+    /// What it has left to spend.
+    pub left: Budget,
+    /// The time that its code takes for now.
+    pub at: Millis,
+}
+
+/// What the code of an action does next.
+#[derive(Clone, Debug)]
+pub enum Move {
+    /// It asks an actor something, in the agent's name.
+    Call(Outgoing),
+    /// It ends.
+    End(Observation),
+}
+
+/// A model and the code that it writes: whatever decides what agents do. Asked again with the same
+/// answers `act` must go on the same way: after a crash an action is run again, with the answers that
+/// were noted.
+pub trait Mind {
+    /// What the model says, or why it does not.
+    fn think(&mut self, of: &Situation) -> Result<Thought, String>;
+    /// What the code does after so many calls were answered.
+    fn act(&mut self, of: &Situation, code: &str, answers: &[Recorded]) -> Move;
+}
+
+/// Performs for sessions.
+pub struct Agents<M>(Rc<RefCell<M>>);
+
+impl<M: Mind> Agents<M> {
+    /// All of them think and act by one mind.
+    pub fn new(mind: M) -> Agents<M> {
+        Agents(Rc::new(RefCell::new(mind)))
+    }
+}
+
+impl<M: Mind + 'static> Performer<Session> for Agents<M> {
+    fn begin(&mut self, stream: StreamId, _: EffectId, effect: &Effect) -> Box<dyn Work<Session>> {
+        let mind = self.0.clone();
+        match effect {
+            Effect::Think { turn, step } => {
+                let (turn, step) = (*turn, *step);
+                Box::new(Thinking { mind, stream, turn, step, asked: false })
+            }
+            Effect::Act { turn, step, code, at, cause, notes, .. } => {
+                let known = notes.iter().filter_map(|it| it.answer.clone()).collect();
+                let intents = notes.iter().filter(|it| it.answer.is_none()).map(|it| it.call);
+                Box::new(Acting {
+                    mind,
+                    stream,
+                    turn: *turn,
+                    step: *step,
+                    code: code.clone(),
+                    at: *at,
+                    cause: *cause,
+                    intended: intents.collect(),
+                    answers: known,
+                    doing: Doing::Next,
+                })
+            }
+            Effect::Wait { turn, until } => Box::new(Waiting { turn: *turn, until: *until }),
+            Effect::Listen => Box::new(Listening { stream, told: false }),
+            Effect::Tell { .. } | Effect::Spawn(_) | Effect::Send(_) | Effect::Return { .. } => {
+                unreachable!("messages are delivered, not performed")
+            }
+        }
+    }
+}
+
+fn situation(stream: StreamId, seen: &mut Seen<'_>, turn: u64, step: u32) -> Option<Situation> {
+    let at = seen.now();
+    let session = seen.state::<Session>(stream);
+    let charter = session.charter()?;
+    Some(Situation {
+        me: session.id(),
+        task: charter.task.clone(),
+        dm: charter.dm,
+        space: charter.first,
+        turn,
+        step,
+        left: session.purse().left(),
+        at,
+    })
+}
+
+struct Thinking<M> {
+    mind: Rc<RefCell<M>>,
+    stream: StreamId,
+    turn: u64,
+    step: u32,
+    asked: bool,
+}
+
+impl<M: Mind> Work<Session> for Thinking<M> {
+    fn next(&mut self, _: Option<Outcome>, seen: &mut Seen<'_>) -> Step<Message> {
+        if !std::mem::replace(&mut self.asked, true) {
+            return Step::Wait(seen.after_a_while());
+        }
+        let (turn, step) = (self.turn, self.step);
+        let Some(of) = situation(self.stream, seen, turn, step) else { return Step::End };
+        Step::Tell(match self.mind.borrow_mut().think(&of) {
+            Ok(thought) => Message::Think { turn, step, thought },
+            Err(why) => Message::Fail { turn, why },
+        })
+    }
+}
+
+struct Waiting {
+    turn: u64,
+    until: Millis,
+}
+
+impl Work<Session> for Waiting {
+    fn next(&mut self, _: Option<Outcome>, seen: &mut Seen<'_>) -> Step<Message> {
+        match seen.now() < self.until {
+            true => Step::Wait(self.until),
+            false => Step::Tell(Message::Retry { turn: self.turn }),
+        }
+    }
+}
+
+/// The code of an action, call by call. Each is noted before it is made and once it is answered.
+struct Acting<M> {
+    mind: Rc<RefCell<M>>,
+    stream: StreamId,
+    turn: u64,
+    step: u32,
+    code: String,
+    at: Millis,
+    cause: Cause,
+    /// Calls of which it is known that they were about to be made.
+    intended: BTreeSet<u64>,
+    answers: Vec<Recorded>,
+    doing: Doing,
+}
+
+enum Doing {
+    /// What is next is for the code to say.
+    Next,
+    /// It is noted that this will be asked.
+    Intends(Outgoing),
+    /// It is asked.
+    Asks,
+    /// Its answer is noted.
+    Notes(Recorded),
+}
+
+impl<M: Mind> Acting<M> {
+    fn call(&self) -> u64 {
+        self.answers.len() as u64 + 1
+    }
+
+    fn note(&self, answer: Option<Recorded>, seen: &mut Seen<'_>) -> Step<Message> {
+        let (turn, step, call) = (self.turn, self.step, self.call());
+        let asked = Hash::of(&call.to_be_bytes());
+        let note = Note { call, asked, answer, wrote: true };
+        let message = Message::Note { turn, step, note };
+        let key = format!("note-{}", seen.draw(u64::MAX));
+        Step::Ask(Outgoing::new::<Session>(self.stream, ROOT, message), key)
+    }
+
+    fn ask(&mut self, outgoing: Outgoing) -> Step<Message> {
+        let key = format!("t{}s{}-{}", self.turn, self.step, self.call());
+        self.doing = Doing::Asks;
+        Step::Ask(outgoing.cause(self.cause), key)
+    }
+}
+
+impl<M: Mind> Work<Session> for Acting<M> {
+    fn next(&mut self, heard: Option<Outcome>, seen: &mut Seen<'_>) -> Step<Message> {
+        let over = heard.as_ref().and_then(Outcome::refused).is_some();
+        match std::mem::replace(&mut self.doing, Doing::Next) {
+            Doing::Next => {}
+            // The turn is over.
+            Doing::Intends(_) | Doing::Notes(_) if over => return Step::End,
+            Doing::Intends(outgoing) => return self.ask(outgoing),
+            Doing::Asks => {
+                let Some(outcome) = heard else { return Step::End };
+                let answer = recorded(&outcome);
+                self.doing = Doing::Notes(answer.clone());
+                return self.note(Some(answer), seen);
+            }
+            Doing::Notes(answer) => self.answers.push(answer),
+        }
+        let (turn, step) = (self.turn, self.step);
+        let Some(of) = situation(self.stream, seen, turn, step) else { return Step::End };
+        let of = Situation { at: self.at, ..of };
+        let next = self.mind.borrow_mut().act(&of, &self.code, &self.answers);
+        match next {
+            Move::End(observation) => Step::Tell(Message::Observe { turn, step, observation }),
+            Move::Call(outgoing) if self.intended.contains(&self.call()) => self.ask(outgoing),
+            Move::Call(outgoing) => {
+                self.doing = Doing::Intends(outgoing);
+                self.note(None, seen)
+            }
+        }
+    }
+}
+
+/// What is noted of an answer.
+fn recorded(outcome: &Outcome) -> Recorded {
+    if let Some(text) = outcome.refused() {
+        let (class, message) = ("PermissionError".to_owned(), text.to_owned());
+        return Recorded::Raised(Raise { class, message });
+    }
+    match outcome.reply::<Space>() {
+        Some(space::Reply::Version { id, version }) => Recorded::Atom(*id, *version),
+        Some(space::Reply::Claimed(Some((id, version, lease)))) => {
+            Recorded::Atoms(vec![(*id, *version, None), (*id, lease.token, None)])
+        }
+        Some(space::Reply::Claimed(None)) => Recorded::Atoms(Vec::new()),
+        _ => Recorded::Item(Item::Value(Value::Null)),
+    }
+}
+
+/// A look for what is new, and what comes of it.
+struct Listening {
+    stream: StreamId,
+    told: bool,
+}
+
+impl Work<Session> for Listening {
+    fn next(&mut self, heard: Option<Outcome>, seen: &mut Seen<'_>) -> Step<Message> {
+        if std::mem::take(&mut self.told)
+            && let Some(Reply::NotBefore(at)) = heard.as_ref().and_then(Outcome::reply::<Session>)
+        {
+            return Step::Wait(*at);
+        }
+        let session = seen.state::<Session>(self.stream).clone();
+        let funded = session.is_funded();
+        if !matches!(session.phase(), Phase::Idle | Phase::Parked { .. }) && !funded {
+            return Step::End;
+        }
+        let New { wakes, cause, later, over, .. } = look(&session, seen);
+        let me = |message| Outgoing::new::<Session>(self.stream, ROOT, message);
+        let key = format!("look-{}", seen.draw(u64::MAX));
+        if let Some(space) = over.first() {
+            return Step::Ask(me(Message::Unfollow(*space)), key);
+        }
+        if wakes.is_empty() && !funded {
+            return later.map_or(Step::End, Step::Wait);
+        }
+        self.told = true;
+        Step::Ask(me(Message::Wake(wakes)).cause(cause), key)
+    }
+}
+
+fn look(session: &Session, seen: &mut Seen<'_>) -> New {
+    let (now, quoted_max) = (seen.now(), seen.limits().wake_comments_max);
+    let mut look = Look::new(session, now, quoted_max, |_| Position(0));
+    while let Some(Wanted { space, after, filter }) = look.wants() {
+        let subject = Subject::Space(space);
+        if seen.rights().level(session.id(), &subject, now) < Some(Level::Read) {
+            look.forbidden();
+            continue;
+        }
+        let mut follower = Follower::new(space, after, filter);
+        let mut changes: Vec<Change> = Vec::new();
+        for (at, body) in seen.disk().stream_from(space.stream(), after) {
+            changes.extend(follower.take(at, &body).unwrap_or_default());
+        }
+        look.page(changes, follower.cursor());
+    }
+    look.done(matches!(session.phase(), Phase::Parked { .. }))
+}
+
+impl World {
+    /// An entry of a stream is durable: who follows it looks, and whom it changes follows anew.
+    pub(super) fn noticed(&mut self, kind: &str, stream: StreamId) {
+        if kind == Session::KIND {
+            return self.follow(stream);
+        }
+        let followers = self.followers.get(&SpaceId(stream.0));
+        for session in followers.into_iter().flatten().copied().collect::<Vec<_>>() {
+            self.listen(session);
+        }
+    }
+
+    fn follow(&mut self, stream: StreamId) {
+        let session = SessionId(stream.0);
+        let follows: BTreeSet<SpaceId> =
+            self.host.state::<Session>(stream).follows().map(|(space, _)| space).collect();
+        let before = self.follows.insert(session, follows.clone()).unwrap_or_default();
+        for space in before.difference(&follows) {
+            if let Some(followers) = self.followers.get_mut(space) {
+                followers.remove(&session);
+            }
+        }
+        let mut new = false;
+        for space in follows.difference(&before) {
+            self.followers.entry(*space).or_default().insert(session);
+            new = true;
+        }
+        if new {
+            self.listen(session);
+        }
+    }
+
+    /// After a crash: by the states.
+    pub(super) fn follow_all(&mut self) {
+        self.followers.clear();
+        self.follows.clear();
+        let streams: Vec<StreamId> = self.host.disk.streams().collect();
+        for stream in streams {
+            if self.host.disk.kind_of(stream).as_deref() == Some(Session::KIND) {
+                self.follow(stream);
+            }
+        }
+    }
+}

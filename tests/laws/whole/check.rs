@@ -1,0 +1,269 @@
+//! What must be so when nothing is left to do.
+
+use super::scene::{
+    DOOMED, GIVEN, LEADS, Scene, WORKERS, child, dm, everybody, lead, other_space, task_space,
+};
+use std::collections::BTreeMap;
+use stoa_actors::atom::{Atom, Content};
+use stoa_actors::behaviour::Behaviour;
+use stoa_actors::id::{AtomId, RIGHTS, SessionId, SpaceId, StreamId};
+use stoa_actors::incarnation;
+use stoa_actors::rights::{self, Rights};
+use stoa_actors::session::Booking;
+use stoa_actors::session::{Event, Phase, Session, Settlement};
+use stoa_actors::space::{self, Space};
+
+pub(crate) fn all(scene: &mut Scene) -> Result<(), String> {
+    fold(scene)?;
+    outbox(scene)?;
+    requests(scene)?;
+    tasks(scene)?;
+    spawned(scene)?;
+    wiped(scene)?;
+    budgets(scene)?;
+    letters(scene)?;
+    described(scene)
+}
+
+fn fold(scene: &Scene) -> Result<(), String> {
+    let disk = scene.world.disk();
+    if disk.folds() && disk.chains() { Ok(()) } else { Err("fold: the log is amiss".into()) }
+}
+
+fn outbox(scene: &mut Scene) -> Result<(), String> {
+    let rows: Vec<_> = scene.world.disk().owed().collect();
+    if !rows.is_empty() {
+        let of = |(stream, _): &(StreamId, u64)| {
+            let entries = scene.world.disk().stream_after(*stream, 0);
+            let read = |body| incarnation::events::<Session>(&body).unwrap_or_default();
+            let events: Vec<Event> = entries.flat_map(|(_, body)| read(body)).collect();
+            let from = events.len().saturating_sub(12);
+            format!("{:?}", &events[from..])
+        };
+        let last: Vec<String> = rows.iter().map(of).collect();
+        return Err(format!("outbox: rows say that something is owed: {rows:?}, behind {last:?}"));
+    }
+    for session in everybody() {
+        let owes = scene.world.owes(session.stream());
+        let phase = scene.world.state::<Session>(session.stream()).phase().clone();
+        // Who is idle looks again at every start.
+        let at_rest = !matches!(phase, Phase::Turning(_) | Phase::Waiting { .. });
+        if !at_rest || owes.len() > 1 {
+            return Err(format!("outbox: {session} is {phase:?} and owes {owes:?}"));
+        }
+    }
+    let rights = scene.world.owes(RIGHTS);
+    if rights.is_empty() { Ok(()) } else { Err(format!("outbox: the rights owe {rights:?}")) }
+}
+
+/// Whoever is outside was answered.
+fn requests(scene: &Scene) -> Result<(), String> {
+    let all = scene.tasks.iter().chain(&scene.noted).chain([&scene.wipe]);
+    for request in all {
+        match scene.world.answer(*request) {
+            Some(outcome) if outcome.refused().is_none() => {}
+            other => return Err(format!("once: request {request} heard {other:?}")),
+        }
+    }
+    Ok(())
+}
+
+fn says(atom: &Atom, status: &str) -> bool {
+    atom.metadata.get("status") == Some(&status.into())
+}
+
+/// Events of a space, in order.
+fn events(scene: &Scene, space: SpaceId) -> Vec<(SessionId, space::Event)> {
+    let entries = scene.world.disk().stream_after(space.stream(), 0);
+    let read = |body: stoa_actors::log::Body| {
+        let events = incarnation::events::<Space>(&body).unwrap_or_default();
+        events.into_iter().map(move |it| (body.by, it))
+    };
+    entries.flat_map(|(_, body)| read(body)).collect()
+}
+
+fn tasks(scene: &mut Scene) -> Result<(), String> {
+    let mut done: BTreeMap<AtomId, usize> = BTreeMap::new();
+    let (mut asked, mut noted) = (0, 0);
+    for (_, event) in events(scene, task_space()) {
+        match event {
+            space::Event::AtomPut(atom) if says(&atom, "open") => {
+                asked += 1;
+                done.insert(atom.id, 0);
+            }
+            space::Event::AtomPut(_) => noted += 1,
+            space::Event::AtomUpdated { atom, .. } if says(&atom, "done") => {
+                *done.entry(atom.id).or_default() += 1;
+            }
+            _ => {}
+        }
+    }
+    if asked != scene.tasks.len() {
+        return Err(format!("once: {asked} tasks are there, of {}", scene.tasks.len()));
+    }
+    if let Some((task, times)) = done.iter().find(|(_, times)| **times != 1) {
+        return Err(format!("once: task {task} is done {times} times"));
+    }
+    if noted != asked {
+        return Err(format!("once: {noted} notes of {asked} tasks"));
+    }
+    let leases = scene.world.state::<Space>(task_space().stream()).leases().count();
+    if leases > 0 { Err(format!("lease: {leases} are there still")) } else { Ok(()) }
+}
+
+fn session_events(scene: &Scene, of: SessionId) -> Vec<Event> {
+    let entries = scene.world.disk().stream_after(of.stream(), 0);
+    entries
+        .flat_map(|(_, body)| incarnation::events::<Session>(&body).unwrap_or_default())
+        .collect()
+}
+
+fn spawned(scene: &mut Scene) -> Result<(), String> {
+    for parent in (0..LEADS).map(lead) {
+        let asked: Vec<SessionId> = session_events(scene, parent)
+            .into_iter()
+            .filter_map(|it| match it {
+                Event::Spawning { spawn, .. } => Some(spawn.child),
+                _ => None,
+            })
+            .collect();
+        for (n, it) in asked.iter().enumerate() {
+            let again = asked.iter().filter(|other| *other == it).count();
+            let born = session_events(scene, *it);
+            let births = born.iter().filter(|it| matches!(it, Event::Born(_))).count();
+            let known = scene.world.rights().birth(*it);
+            let doomed = parent == lead(DOOMED);
+            // Of one whose parent was to end the rights may have refused it, or ended it unborn.
+            if again != 1 || births > 1 || (!doomed && (births != 1 || known.is_none())) {
+                return Err(format!("spawn: child {n} {it}: {births} births, {known:?}"));
+            }
+            let heard = scene.world.state::<Session>(parent.stream()).follows();
+            let heard = heard.filter(|(space, _)| *space == dm(parent, n)).count();
+            if !doomed && heard != 1 {
+                return Err(format!("spawn: {parent} does not hear child {n}"));
+            }
+        }
+    }
+    Ok(())
+}
+
+fn wiped(scene: &mut Scene) -> Result<(), String> {
+    let doomed = lead(DOOMED);
+    let under: Vec<SessionId> =
+        std::iter::once(doomed).chain((0..WORKERS).map(|n| child(doomed, n))).collect();
+    for it in under {
+        let birth = scene.world.rights().birth(it);
+        let phase = scene.world.state::<Session>(it.stream()).phase().clone();
+        let ended = birth.is_none_or(|it| it.ended.is_some());
+        let dead = match birth {
+            Some(_) => phase == Phase::Wiped,
+            None => phase == Phase::Unborn,
+        };
+        if !ended || !dead {
+            return Err(format!("wipe: {it} is {phase:?}, and its rights say {birth:?}"));
+        }
+        let rights = scene.world.rights();
+        if !rights.holdings(it, scene.world.now()).is_empty() || rights.is_agent(it) {
+            return Err(format!("wipe: {it} holds something still"));
+        }
+    }
+    Ok(())
+}
+
+/// What there is of a family's budget is what its lead was given: left or spent, or given back.
+fn budgets(scene: &mut Scene) -> Result<(), String> {
+    let given = [GIVEN.thoughts, GIVEN.tokens].map(|it| it.unwrap_or(0));
+    for n in 0..LEADS {
+        let lead = lead(n);
+        let mut sum = [0; 2];
+        for it in std::iter::once(lead).chain((0..WORKERS).map(|it| child(lead, it))) {
+            let purse = scene.world.state::<Session>(it.stream()).purse().clone();
+            if purse.sent().count() > 0 {
+                return Err(format!("budget: something of {it} is on its way"));
+            }
+            let (left, spent) = (purse.left(), purse.spent());
+            sum[0] += left.thoughts.unwrap_or(0) + spent.thoughts;
+            sum[1] += left.tokens.unwrap_or(0) + spent.tokens;
+        }
+        // What it had when it gave that back is nowhere else.
+        let mut alive = Session::unborn(lead.stream());
+        for event in session_events(scene, lead) {
+            if matches!(event, Event::Booked(Booking::Settled(Settlement::Returned))) {
+                let home = alive.purse().left();
+                sum[0] += home.thoughts.unwrap_or(0);
+                sum[1] += home.tokens.unwrap_or(0);
+            }
+            alive.apply(&event);
+        }
+        if sum != given {
+            return Err(format!("budget: of {given:?} given to lead {n} there is {sum:?}"));
+        }
+    }
+    Ok(())
+}
+
+fn letters(scene: &mut Scene) -> Result<(), String> {
+    for it in everybody() {
+        let events_of = session_events(scene, it);
+        let told = events_of.iter().filter(|it| matches!(it, Event::Told(_))).count();
+        let Some(dm) = scene.world.state::<Session>(it.stream()).charter().map(|it| it.dm) else {
+            continue;
+        };
+        let puts = events(scene, dm);
+        let mine = puts
+            .iter()
+            .filter(|(by, event)| *by == it && matches!(event, space::Event::AtomPut(_)));
+        let untold = events_of.iter().filter(|it| matches!(it, Event::Untold { .. })).count();
+        let ended = scene.world.rights().birth(it).is_none_or(|it| it.ended.is_some());
+        if untold > 0 && !ended {
+            return Err(format!("letters: {untold} of {it} are nowhere"));
+        }
+        // A letter that is there may have lost who waited for that: it was wiped.
+        let wiped = events_of.iter().any(|it| matches!(it, Event::Wiped { .. }));
+        let count = mine.count();
+        if count < told || (count > told && !wiped) {
+            return Err(format!("letters: {it} has told {told}, and {count} are there"));
+        }
+        let wrote = events_of.iter().filter(|it| matches!(it, Event::Wrote { .. })).count();
+        if count > wrote {
+            return Err(format!("letters: {it} wrote {wrote}, and {count} are there"));
+        }
+    }
+    Ok(())
+}
+
+fn described(scene: &mut Scene) -> Result<(), String> {
+    for (n, space) in [task_space(), other_space(0), other_space(1)].into_iter().enumerate() {
+        let said = events(scene, space);
+        let said: Vec<&String> = said
+            .iter()
+            .filter_map(|(_, it)| match it {
+                space::Event::Described(text) => Some(text),
+                _ => None,
+            })
+            .collect();
+        if said != [&format!("is space {n}")] {
+            return Err(format!("describe: {space} has said {said:?}"));
+        }
+    }
+    for n in 0..LEADS {
+        let notes = events(scene, dm(stoa_actors::id::ROOT, n));
+        let note = |event: &space::Event| match event {
+            space::Event::AtomPut(atom) => {
+                atom.content == Content::Text("you may read this".into())
+            }
+            _ => false,
+        };
+        let notes = notes.iter().filter(|(_, it)| note(it)).count();
+        if notes != 1 {
+            return Err(format!("note: {notes} of lead {n}"));
+        }
+    }
+    let stream: StreamId = RIGHTS;
+    let doomed = scene.world.disk().stream_after(stream, 0);
+    let doomed = doomed
+        .flat_map(|(_, body)| incarnation::events::<Rights>(&body).unwrap_or_default())
+        .filter(|it| matches!(it, rights::Event::Doomed { .. }))
+        .count();
+    if doomed == 1 { Ok(()) } else { Err(format!("wipe: doomed {doomed} times")) }
+}

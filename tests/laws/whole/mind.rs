@@ -1,0 +1,130 @@
+//! What the agents of the scene do, by the task that they were given.
+
+use super::scene::{WORKERS, child, dm, id, task_space};
+use std::sync::Arc;
+use stoa_actors::atom::Metadata;
+use stoa_actors::id::{LinkId, SessionId};
+use stoa_actors::outbox::Outgoing;
+use stoa_actors::rights::{AgentSpawn, Ask, Level, Right, Subject};
+use stoa_actors::session::{
+    Budget, Charter, Follow1, Lending, Loan, Message, Observation, Recorded, Session, Thought,
+};
+use stoa_actors::space::{
+    self, Claim, Draft, Expect, Fence, Mutation, Patch, Resource, Space, Wanted,
+};
+use stoa_actors::world::{Mind, Move, Situation};
+
+pub(crate) const LEAD: &str = "lead";
+pub(crate) const WORK: &str = "work";
+
+pub(crate) struct Acts;
+
+fn seen(text: &str) -> Move {
+    Move::End(Observation { text: text.to_owned(), failed: None })
+}
+
+impl Mind for Acts {
+    fn think(&mut self, of: &Situation) -> Result<Thought, String> {
+        // Now and then a model says nothing.
+        if of.step == 1 && (of.turn + u64::from(of.me.0[15])).is_multiple_of(7) {
+            return Err("no answer".to_owned());
+        }
+        let code = (of.step == 1).then(|| of.task.clone());
+        let text = if of.step == 1 { String::new() } else { format!("turn {}", of.turn) };
+        Ok(Thought { text, code, tokens: 1 })
+    }
+
+    fn act(&mut self, of: &Situation, code: &str, answers: &[Recorded]) -> Move {
+        match code {
+            LEAD => lead(of, answers.len()),
+            _ => work(of, answers),
+        }
+    }
+}
+
+pub(crate) fn spawn(parent: SessionId, n: usize) -> AgentSpawn {
+    let (me, dm) = (child(parent, n), dm(parent, n));
+    let link = |what| LinkId(id(what, parent, n));
+    let asks = vec![Ask {
+        link: link(3),
+        alias: Some("tasks".to_owned()),
+        right: Right::to_use(Subject::Space(task_space()), Level::Write),
+        expires: None,
+    }];
+    let charter = Charter {
+        parent,
+        task: WORK.to_owned(),
+        instructions: None,
+        model: "recipe".to_owned(),
+        dm,
+        first: Some(task_space()),
+        follows: [dm, task_space()].map(|it| (it, Follow1::default())).into(),
+    };
+    AgentSpawn {
+        child: me,
+        alias: Some(format!("worker {n}")),
+        asks,
+        dm_links: [link(4), link(5)],
+        charter: Arc::new(charter),
+        budget: Budget { thoughts: Some(60), tokens: Some(200) },
+        reason: "to work".to_owned(),
+    }
+}
+
+/// Brings up its workers in the first turns, and hands each a little more.
+fn lead(of: &Situation, done: usize) -> Move {
+    let me = |message| Outgoing::new::<Session>(of.me.stream(), of.me, message);
+    if of.turn > 2 || done >= 2 * WORKERS {
+        return seen("they work");
+    }
+    let n = done / 2;
+    Move::Call(match done % 2 {
+        0 => me(Message::Spawn(Box::new(spawn(of.me, n)))),
+        _ => {
+            let budget = Budget { thoughts: Some(3), tokens: None };
+            me(Message::Lend(Loan { child: child(of.me, n), budget, when: Lending::Later }))
+        }
+    })
+}
+
+pub(crate) fn says(status: &str) -> Metadata {
+    [("status".to_owned(), status.into())].into()
+}
+
+/// Claims a task and does it, until there is none.
+fn work(of: &Situation, answers: &[Recorded]) -> Move {
+    let Some(space) = of.space else { return seen("no space") };
+    let call = |message| Move::Call(Outgoing::new::<Space>(space.stream(), of.me, message));
+    let claim = || {
+        let wanted = Wanted { metadata: says("open"), ..Wanted::default() };
+        let (set, intent) = (says("doing"), "to do it".to_owned());
+        let claim = Claim { wanted, set, ttl_ms: 300, intent, ..Claim::default() };
+        call(space::Message::Claim(Box::new(claim)))
+    };
+    if answers.len() >= 24 {
+        return seen("enough for now");
+    }
+    match answers.last() {
+        None => claim(),
+        // What is claimed has its version and its token.
+        Some(Recorded::Atoms(claimed)) => match &claimed[..] {
+            [(atom, ..), (_, token, _)] => {
+                let resource = Resource::Atom(*atom);
+                let fence = Fence { resource: resource.clone(), token: *token };
+                let patch = Patch { metadata: says("done"), ..Patch::default() };
+                let update =
+                    Mutation::Update { id: *atom, expect: Expect::Any, patch: Box::new(patch) };
+                let release = Mutation::Release { resource, token: Some(*token), undo: false };
+                let note =
+                    Mutation::Put(Box::new(Draft { metadata: says("noted"), ..Draft::default() }));
+                call(space::Message::Transact {
+                    mutations: vec![update, release, note],
+                    fences: vec![fence],
+                })
+            }
+            _ => seen("nothing to do"),
+        },
+        // Done, or too late for it.
+        Some(_) => claim(),
+    }
+}
