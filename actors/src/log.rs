@@ -42,6 +42,14 @@ pub struct Head {
     pub hash: Hash,
 }
 
+impl Head {
+    /// The next entry of the chain, and the head with it. Nobody chains in another way.
+    pub fn then(self, stream: StreamId, seq: u64, body: Hash) -> (Header, Head) {
+        let header = Header { previous: self.hash, stream, seq, body };
+        (header, header.head(Position(self.position.0 + 1)))
+    }
+}
+
 /// `position:hash`, with the hash cut to 16 digits: what a person compares and types.
 impl fmt::Display for Head {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -318,9 +326,9 @@ mod tests {
         let (mut entries, mut heads) = (Vec::new(), vec![Head::default()]);
         for seq in 1..=n {
             let body = seq.to_le_bytes().to_vec();
-            let previous = heads[seq as usize - 1].hash;
-            let header = Header { previous, stream: StreamId([1; 16]), seq, body: Hash::of(&body) };
-            heads.push(header.head(Position(seq)));
+            let last = heads[seq as usize - 1];
+            let (header, head) = last.then(StreamId([1; 16]), seq, Hash::of(&body));
+            heads.push(head);
             entries.push([&header.to_bytes()[..], &body].concat());
         }
         (entries, heads)

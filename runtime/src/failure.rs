@@ -165,18 +165,6 @@ fn by(pid: &Option<u32>) -> String {
     pid.map_or_else(String::new, |pid| format!(" (process {pid})"))
 }
 
-impl From<fjall::Error> for StoreError {
-    fn from(error: fjall::Error) -> Self {
-        match &error {
-            // What the system says to a thread too many.
-            fjall::Error::Io(cause) if cause.kind() == std::io::ErrorKind::WouldBlock => {
-                StoreError::NoThreads(cause.to_string())
-            }
-            _ => StoreError::Engine(error.to_string()),
-        }
-    }
-}
-
 impl From<CodecError> for StoreError {
     fn from(error: CodecError) -> Self {
         StoreError::Codec(error.to_string())

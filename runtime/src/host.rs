@@ -364,7 +364,7 @@ pub(crate) fn load<B: Behaviour>(
 ) -> Result<Incarnation<B>, StoreError> {
     let mut incarnation = store
         .snapshot(stream)?
-        .and_then(|(seq, state)| Incarnation::restore(stream, seq, &state[8..]))
+        .and_then(|it| Incarnation::restore(stream, it.seq, it.state()))
         .unwrap_or_else(|| Incarnation::unborn(stream));
     for entry in store.entries_after(stream, incarnation.seq()) {
         let entry = entry?;

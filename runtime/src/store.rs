@@ -6,6 +6,7 @@
 
 mod along;
 mod atoms;
+mod batch;
 mod engine;
 mod fold;
 mod keys;
@@ -19,11 +20,13 @@ mod purge;
 mod repls;
 mod restore;
 mod scrub;
+mod snapshots;
 mod tables;
 mod vectors;
 mod view;
 mod witness;
 
+pub(crate) use batch::Batch;
 pub(crate) use leave::{Accounts, Leaving, account};
 pub(crate) use open::Owned;
 pub use open::{AcceptError, Loss, accept_loss, rebuild};
@@ -39,7 +42,7 @@ pub(crate) use witness::Witness;
 use crate::config::Config;
 use crate::failure::{Failure, StoreError};
 use atoms::{Atoms, Place};
-use fjall::{Database, Keyspace, KeyspaceCreateOptions, OwnedWriteBatch};
+use fjall::{Database, Keyspace, KeyspaceCreateOptions};
 use std::path::PathBuf;
 use std::sync::Arc;
 use stoa_actors::atom::{Atom, Content};
@@ -137,10 +140,6 @@ impl Store {
         let rows = [&self.atoms, &self.streams, &self.references, &self.answers, &self.due];
         let [atoms, streams, references, answers, due] = rows;
         [atoms, streams, references, answers, due, &self.erasures, &self.snapshots, &self.own]
-    }
-
-    pub(crate) fn batch(&self, entries: usize) -> OwnedWriteBatch {
-        OwnedWriteBatch::with_capacity(self.db.clone(), entries * 6)
     }
 
     /// The entry at a position.
@@ -273,23 +272,8 @@ impl Store {
         rows.map(|guard| keys::due_of(&guard.key()?).ok_or_else(short)).collect()
     }
 
-    /// The last snapshot of a stream's state, and the entry it was taken after.
-    pub(crate) fn snapshot(
-        &self,
-        stream: StreamId,
-    ) -> Result<Option<(u64, fjall::UserValue)>, StoreError> {
-        let Some(value) = self.snapshots.get(stream.0)? else { return Ok(None) };
-        Ok(keys::number(&value, 0).map(|seq| (seq, value)))
-    }
-
     /// Puts one entry and its rows into a batch.
-    pub(crate) fn write(
-        &self,
-        batch: &mut OwnedWriteBatch,
-        at: Position,
-        entry: Vec<u8>,
-        rows: &[Row],
-    ) {
+    pub(crate) fn write(&self, batch: &mut Batch, at: Position, entry: Vec<u8>, rows: &[Row]) {
         batch.insert(&self.log, keys::position(at), entry);
         rows.iter().for_each(|row| self.write_row(batch, at, row));
     }
@@ -297,7 +281,7 @@ impl Store {
     /// Puts a stream's new positions into a batch: one row, however many.
     pub(crate) fn write_stream(
         &self,
-        batch: &mut OwnedWriteBatch,
+        batch: &mut Batch,
         stream: StreamId,
         first_seq: u64,
         positions: &[u8],
@@ -305,18 +289,7 @@ impl Store {
         batch.insert(&self.streams, keys::stream(stream, first_seq), positions);
     }
 
-    pub(crate) fn write_snapshot(
-        &self,
-        batch: &mut OwnedWriteBatch,
-        stream: StreamId,
-        seq: u64,
-        state: &[u8],
-    ) {
-        let value = [&seq.to_be_bytes()[..], state].concat();
-        batch.insert(&self.snapshots, stream.0, value);
-    }
-
-    fn write_row(&self, batch: &mut OwnedWriteBatch, at: Position, row: &Row) {
+    fn write_row(&self, batch: &mut Batch, at: Position, row: &Row) {
         match Store::row(at, row) {
             (table, key, Some(value)) => batch.insert(self.table(table), key, value),
             (table, key, None) => batch.remove(self.table(table), key),

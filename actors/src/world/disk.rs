@@ -46,12 +46,11 @@ impl Disk {
     pub(super) fn write(&mut self, append: Append) {
         let Append { stream, seq, body, digest, rows, .. } = append;
         assert_eq!(digest, Hash::of(&body), "a body is what its hash says");
-        let position = Position(self.head.position.0 + 1);
+        let (header, head) = self.head.then(stream, seq, digest);
         let places = self.streams.entry(stream).or_default();
         assert_eq!(seq, places.len() as u64 + 1, "a stream has no gap");
-        places.push(position);
-        let header = Header { previous: self.head.hash, stream, seq, body: digest };
-        self.head = header.head(position);
+        places.push(head.position);
+        self.head = head;
         self.derive(stream, seq, &body, &rows);
         self.log.push((header, body));
     }

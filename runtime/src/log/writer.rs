@@ -5,8 +5,7 @@ use super::{Committed, Done, Pulse, Request, Urgency};
 use crate::config::Config;
 use crate::failure::{Failure, StoreError};
 use crate::fault::Point;
-use crate::store::Store;
-use fjall::{OwnedWriteBatch, PersistMode};
+use crate::store::{Batch, Store};
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -15,7 +14,7 @@ use std::thread::JoinHandle;
 use stoa_actors::behaviour::Row;
 use stoa_actors::id::{Position, StreamId};
 use stoa_actors::incarnation::Append;
-use stoa_actors::log::{Head, Header};
+use stoa_actors::log::Head;
 
 pub(super) struct Writer {
     pub(super) store: Store,
@@ -169,7 +168,7 @@ impl Writer {
                     }
                     let Append { stream, seq, body, digest, rows, snapshot } = *append;
                     due = rows.iter().filter_map(Row::due).chain(due).min();
-                    let header = Header { previous: head.hash, stream, seq, body: digest };
+                    let (header, next) = head.then(stream, seq, digest);
                     let entry = [&header.to_bytes()[..], &body].concat();
                     self.store.write(&mut batch, position, entry, &rows);
                     let place = places.entry(stream).or_insert((seq, Vec::new()));
@@ -180,7 +179,7 @@ impl Writer {
                     if let Some(state) = snapshot {
                         self.store.write_snapshot(&mut batch, stream, seq, &state);
                     }
-                    head = header.head(position);
+                    head = next;
                 }
                 Request::Snapshot { stream, seq, state } => {
                     self.store.write_snapshot(&mut batch, stream, seq, &state);
@@ -211,9 +210,9 @@ impl Writer {
     }
 
     /// Returns once the batch is on the medium.
-    pub(super) fn write(&self, batch: OwnedWriteBatch) -> Result<(), StoreError> {
+    pub(super) fn write(&self, batch: Batch) -> Result<(), StoreError> {
         self.config.faults.meet(Point::Commit)?;
-        batch.durability(Some(PersistMode::SyncData)).commit()?;
+        batch.sync()?;
         self.config.faults.meet(Point::Committed)
     }
 

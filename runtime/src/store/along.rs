@@ -3,6 +3,7 @@
 use super::{Entry, Store, entry, keys, missing, short};
 use crate::blocking::assert_may_block;
 use crate::failure::StoreError;
+use fjall::UserValue;
 use stoa_actors::id::{Position, StreamId};
 
 /// After so many neighbours the log is read along.
@@ -10,12 +11,23 @@ const NEIGHBOURS: u32 = 8;
 /// So many entries of others in between are passed over; behind more it is begun anew.
 const PASSED_MAX: u64 = 32;
 
+/// A stored entry: its header and its body, as the engine lent them.
+pub(crate) struct Raw(UserValue);
+
+impl std::ops::Deref for Raw {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        &self.0
+    }
+}
+
 impl Store {
     /// The raw entries after a position, in order. Not on a thread of the executor.
     pub(crate) fn raw_after(
         &self,
         at: Position,
-    ) -> impl Iterator<Item = Result<(Position, fjall::UserValue), StoreError>> + use<> {
+    ) -> impl Iterator<Item = Result<(Position, Raw), StoreError>> + use<> {
         assert_may_block();
         self.raw_from(at)
     }
@@ -24,10 +36,10 @@ impl Store {
     fn raw_from(
         &self,
         at: Position,
-    ) -> impl Iterator<Item = Result<(Position, fjall::UserValue), StoreError>> + use<> {
+    ) -> impl Iterator<Item = Result<(Position, Raw), StoreError>> + use<> {
         self.log.range(keys::position(Position(at.0 + 1))..).map(|guard| {
             let (key, value) = guard.into_inner()?;
-            Ok((keys::number(&key, 0).map(Position).ok_or_else(short)?, value))
+            Ok((keys::number(&key, 0).map(Position).ok_or_else(short)?, Raw(value)))
         })
     }
 
@@ -86,7 +98,7 @@ impl Store {
     }
 }
 
-type Raw = Box<dyn Iterator<Item = Result<(Position, fjall::UserValue), StoreError>>>;
+type Entries = Box<dyn Iterator<Item = Result<(Position, Raw), StoreError>>>;
 
 fn positions(key: &[u8], value: &[u8]) -> Vec<Result<(u64, Position), StoreError>> {
     let Some(first) = keys::number(key, 16) else { return vec![Err(short())] };
@@ -100,7 +112,7 @@ struct Along {
     read: Position,
     /// How many were close to the one before, in a row.
     neighbours: u32,
-    along: Option<Raw>,
+    along: Option<Entries>,
 }
 
 impl Along {

@@ -85,3 +85,15 @@ impl Store {
         Some(found.f_bavail.saturating_mul(found.f_frsize))
     }
 }
+
+impl From<fjall::Error> for StoreError {
+    fn from(error: fjall::Error) -> Self {
+        match &error {
+            // What the system says to a thread too many.
+            fjall::Error::Io(cause) if cause.kind() == std::io::ErrorKind::WouldBlock => {
+                StoreError::NoThreads(cause.to_string())
+            }
+            _ => StoreError::Engine(error.to_string()),
+        }
+    }
+}

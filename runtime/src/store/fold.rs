@@ -1,9 +1,8 @@
 //! Deriving every row of a log, entry by entry, in batches.
 
-use super::{Store, keys};
+use super::{Batch, Store, keys};
 use crate::failure::StoreError;
 use crate::kinds::Kinds;
-use fjall::{OwnedWriteBatch, PersistMode};
 use std::collections::BTreeMap;
 use stoa_actors::id::{Position, StreamId};
 use stoa_actors::log::{Body, Header};
@@ -16,7 +15,7 @@ const BATCH_BYTES: usize = 8 << 20;
 pub(super) struct Fold<'a> {
     store: &'a Store,
     kinds: &'a Kinds,
-    batch: OwnedWriteBatch,
+    batch: Batch,
     entries: usize,
     bytes: usize,
     places: BTreeMap<StreamId, (u64, Vec<u8>)>,
@@ -42,7 +41,7 @@ impl<'a> Fold<'a> {
         place.1.extend(keys::position(at));
         self.entries += 1;
         if self.entries >= BATCH_ENTRIES || self.bytes >= BATCH_BYTES {
-            self.flush(PersistMode::Buffer)?;
+            self.cut().buffer()?;
         }
         Ok(())
     }
@@ -62,15 +61,15 @@ impl<'a> Fold<'a> {
 
     /// Returns once all of it is on the medium.
     pub(super) fn finish(mut self) -> Result<(), StoreError> {
-        self.flush(PersistMode::SyncAll)
+        self.cut().sync_all()
     }
 
-    fn flush(&mut self, how: PersistMode) -> Result<(), StoreError> {
+    /// What was gathered, as a batch of its own.
+    fn cut(&mut self) -> Batch {
         for (stream, (first, positions)) in std::mem::take(&mut self.places) {
             self.store.write_stream(&mut self.batch, stream, first, &positions);
         }
         (self.entries, self.bytes) = (0, 0);
-        let full = std::mem::replace(&mut self.batch, self.store.batch(BATCH_ENTRIES));
-        Ok(full.durability(Some(how)).commit()?)
+        std::mem::replace(&mut self.batch, self.store.batch(BATCH_ENTRIES))
     }
 }

@@ -1,12 +1,11 @@
 //! What was erased leaves the store: bodies are replaced, and later the bytes leave the files.
 
-use super::{Store, keys, missing};
+use super::{Batch, Store, keys, missing};
 use crate::failure::StoreError;
-use fjall::{OwnedWriteBatch, PersistMode};
 use std::collections::BTreeMap;
 use stoa_actors::atom::{Atom, Content};
 use stoa_actors::behaviour::Behaviour;
-use stoa_actors::id::{AtomId, Millis, Position, ROOT, SessionId, StreamId};
+use stoa_actors::id::{AtomId, Millis, Position, ROOT, SessionId};
 use stoa_actors::incarnation;
 use stoa_actors::log::{Body, Hash, Head, Header};
 use stoa_actors::redaction::{NOBODY, REDACTIONS, Redacted, Redactions, redacted, stored};
@@ -57,11 +56,7 @@ impl Store {
 
     /// Puts a piece into a batch: new bodies under the old headers, and the entry that accounts for
     /// them.
-    pub(crate) fn leave(
-        &self,
-        batch: &mut OwnedWriteBatch,
-        leaving: &Leaving,
-    ) -> Result<Left, StoreError> {
+    pub(crate) fn leave(&self, batch: &mut Batch, leaving: &Leaving) -> Result<Left, StoreError> {
         let id = leaving.atom;
         let tombstone = self.newest(id)?.map(|(_, atom)| atom);
         let tombstone = tombstone
@@ -101,29 +96,24 @@ impl Store {
 
     fn account(
         &self,
-        batch: &mut OwnedWriteBatch,
+        batch: &mut Batch,
         (after, seq): (Head, u64),
         event: &Redacted,
         by: (SessionId, Millis),
     ) -> Result<Head, StoreError> {
-        let position = Position(after.position.0 + 1);
         let (body, digest) = stored(&event.body(by, after)?)?;
-        let header = Header { previous: after.hash, stream: REDACTIONS, seq, body: digest };
+        let (header, head) = after.then(REDACTIONS, seq, digest);
         let mut rows = Vec::new();
         Redactions::project(REDACTIONS, event, 0, &mut rows);
         let entry = [&header.to_bytes()[..], &body].concat();
-        self.write(batch, position, entry, &rows);
-        self.write_stream(batch, REDACTIONS, seq, &keys::position(position));
-        Ok(header.head(position))
+        self.write(batch, head.position, entry, &rows);
+        self.write_stream(batch, REDACTIONS, seq, &keys::position(head.position));
+        Ok(head)
     }
 
     /// Accounts anew, after a head, for what had left the log up to there: what accounted for it
     /// is given up with all that is behind that head. The head there is then.
-    pub(super) fn account_again(
-        &self,
-        batch: &mut OwnedWriteBatch,
-        head: Head,
-    ) -> Result<Head, StoreError> {
+    pub(super) fn account_again(&self, batch: &mut Batch, head: Head) -> Result<Head, StoreError> {
         let (mut bodies, mut seq, mut last) = (Vec::new(), 0, Millis(0));
         for raw in self.raw_after(Position(0)) {
             let (at, entry) = raw?;
@@ -167,17 +157,12 @@ impl Store {
         self.read.leave(replaced.iter().flat_map(places));
     }
 
-    /// Takes the state away that an actor would come back to: it replays its stream instead.
-    pub(crate) fn forget_snapshot(&self, batch: &mut OwnedWriteBatch, stream: StreamId) {
-        batch.remove(&self.snapshots, stream.0);
-    }
-
     /// Whether files may still hold what was erased.
     pub(crate) fn has_residue(&self) -> Result<bool, StoreError> {
         Ok(self.meta.contains_key(RESIDUE)?)
     }
 
-    pub(super) fn note_residue(&self, batch: &mut OwnedWriteBatch) {
+    pub(super) fn note_residue(&self, batch: &mut Batch) {
         batch.insert(&self.meta, RESIDUE, [1]);
     }
 
@@ -187,9 +172,9 @@ impl Store {
 
     /// Notes, durably, that files are about to be written anew.
     pub(super) fn begin_purge(&self) -> Result<(), StoreError> {
-        let mut batch = self.batch(1).durability(Some(PersistMode::SyncData));
+        let mut batch = self.batch(1);
         batch.insert(&self.meta, RESIDUE, [PURGE_BEGUN]);
-        Ok(batch.commit()?)
+        batch.sync()
     }
 
     /// Whether that was begun and not finished.

@@ -8,7 +8,6 @@ use crate::config::Config;
 use crate::failure::StoreError;
 use crate::kinds::Kinds;
 use crate::runtime::Undone;
-use fjall::PersistMode;
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{Read, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
@@ -220,8 +219,11 @@ impl Opened {
         }
         tables.repair(&store, &mut repairs)?;
         if !repairs.is_empty() {
-            tracing::warn!(rows = repairs.len(), "derived rows were missing and are written again");
-            repairs.durability(Some(PersistMode::SyncData)).commit()?;
+            tracing::warn!(
+                rows = repairs.rows(),
+                "derived rows were missing and are written again"
+            );
+            repairs.sync()?;
         }
         if vouched != Some(head) {
             witness.write(head).map_err(file_error("cannot write", &path))?;
@@ -246,9 +248,9 @@ impl Store {
 
     /// A later open walks the whole log.
     fn forget_checkpoint(&self) -> Result<(), StoreError> {
-        let mut batch = self.batch(1).durability(Some(PersistMode::SyncAll));
+        let mut batch = self.batch(1);
         batch.remove(&self.meta, keys::CHECKPOINT);
-        Ok(batch.commit()?)
+        batch.sync_all()
     }
 
     /// Flushes every keyspace and then notes the head: a later open walks from here. Takes a
@@ -257,9 +259,9 @@ impl Store {
         let all = [&self.log, &self.repls].into_iter().chain(self.derived());
         self.put_away(all)?;
         let value = [&keys::position(head.position)[..], &head.hash.0].concat();
-        let mut batch = self.batch(1).durability(Some(PersistMode::SyncData));
+        let mut batch = self.batch(1);
         batch.insert(&self.meta, keys::CHECKPOINT, value);
-        Ok(batch.commit()?)
+        batch.sync()
     }
 }
 
@@ -317,7 +319,7 @@ fn cut_behind(config: &Config, kept: &str, kinds: &Kinds) -> Result<Loss, Accept
             batch.remove(&store.log, key);
         }
     }
-    batch.durability(Some(PersistMode::SyncAll)).commit().map_err(StoreError::from)?;
+    batch.sync_all()?;
     scrub::forget(&config.data);
     rebuild_tables(&store, kinds)?;
     witness.overwrite(accounted).map_err(file_error("cannot write", &path))?;

@@ -1,8 +1,7 @@
 //! What the derived rows must say after a stretch of the log: the last word on each key.
 
-use super::{ATOMS, DUE, ERASURES, OWED, OWN, REFERENCES, Store, keys};
+use super::{ATOMS, Batch, DUE, ERASURES, OWED, OWN, REFERENCES, Store, keys};
 use crate::failure::StoreError;
-use fjall::OwnedWriteBatch;
 use std::collections::{BTreeMap, BTreeSet};
 use stoa_actors::behaviour::Row;
 use stoa_actors::id::{AtomId, Position};
@@ -20,11 +19,7 @@ impl Tables {
     }
 
     /// Puts what is not there as it should be into a batch.
-    pub(crate) fn repair(
-        self,
-        store: &Store,
-        batch: &mut OwnedWriteBatch,
-    ) -> Result<(), StoreError> {
+    pub(crate) fn repair(self, store: &Store, batch: &mut Batch) -> Result<(), StoreError> {
         for ((table, key), value) in self.0 {
             let keyspace = store.table(table);
             if keyspace.get(&key)?.as_deref() != value.as_deref() {

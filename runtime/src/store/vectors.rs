@@ -1,9 +1,8 @@
 //! Vectors of an embedder that is asked: a cache outside the log. Rows, or all of them, can go at
 //! any time: they are made again.
 
-use super::{Store, keys};
+use super::{Batch, Store, keys};
 use crate::failure::StoreError;
-use fjall::OwnedWriteBatch;
 use stoa_actors::atom::{Content, Embedding};
 use stoa_actors::id::{AtomId, Position};
 
@@ -78,7 +77,7 @@ impl Store {
         }
         let value = [&so_far.upto.0.to_be_bytes()[..], &[u8::from(so_far.serves)]].concat();
         batch.insert(&self.vectors, progress(fingerprint), value);
-        batch.commit()?;
+        batch.write()?;
         let mut late = self.batch(0);
         for (id, ..) in made.iter().filter(|(.., embedding)| embedding.is_some()) {
             if self.newest(*id)?.is_some_and(|(_, atom)| atom.content == Content::Erased) {
@@ -86,7 +85,7 @@ impl Store {
                 self.note_residue(&mut late);
             }
         }
-        Ok(late.commit()?)
+        late.write()
     }
 
     /// Takes out rows of other embedders, in pieces; goes through all there are.
@@ -108,13 +107,13 @@ impl Store {
     fn forget_rows(&self, keys: &mut Vec<fjall::UserKey>) -> Result<(), StoreError> {
         let mut batch = self.batch(keys.len());
         keys.drain(..).for_each(|key| batch.remove(&self.vectors, key));
-        Ok(batch.commit()?)
+        batch.write()
     }
 
     /// Takes an atom's vectors out, of all embedders.
     pub(super) fn forget_vectors_of(
         &self,
-        batch: &mut OwnedWriteBatch,
+        batch: &mut Batch,
         id: AtomId,
     ) -> Result<(), StoreError> {
         for guard in self.vectors.prefix([&[VECTOR][..], &id.0].concat()) {
