@@ -13,10 +13,11 @@ mod forms {
 use std::path::PathBuf;
 use std::sync::Arc;
 use stoa_actors::code::{Item, Object, Raise};
-use stoa_actors::codec;
+use stoa_actors::codec::{self, CodecError};
+use stoa_actors::commit::{AUTHORS_FORM, Authors, CommitId, Void};
 use stoa_actors::digest::DIGEST_FORM;
 use stoa_actors::id::{
-    AgentId, AtomId, EventId, LinkId, Millis, Position, SessionId, SpaceId, StreamId,
+    AgentId, AtomId, EventId, LinkId, Millis, NodeId, Position, SessionId, SpaceId, StreamId,
     SubscriptionId,
 };
 use stoa_actors::log::{Answered, BODY_FORM, Body, Cause, Hash, Header};
@@ -326,6 +327,19 @@ fn a_body_of_form_1_reads() {
         events: vec![1, 0],
     };
     holds("body-1.bin", BODY_FORM, &body);
+}
+
+#[test]
+fn authors_of_form_1_read() {
+    let mut authors = Authors::default();
+    let void = || Ok::<Result<(), Void>, CodecError>(Err(Void::NotErased(AtomId([4; 16]))));
+    for (node, epoch, number) in [([1; 16], 3, 1), ([1; 16], 3, 2), ([2; 16], 70_000, 1)] {
+        let id = CommitId { node: NodeId(node), epoch, number };
+        assert_eq!(authors.judge(id, || Ok::<_, CodecError>(Ok(()))).unwrap(), Ok(()));
+    }
+    let sealed = CommitId { node: NodeId([3; 16]), epoch: 1, number: 1 };
+    assert!(authors.judge(sealed, void).unwrap().is_err());
+    holds("authors-1.bin", AUTHORS_FORM, &authors);
 }
 
 #[test]

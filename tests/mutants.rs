@@ -9,6 +9,7 @@ mod laws {
     pub(crate) mod cases;
     pub(crate) mod claim;
     pub(crate) mod clock;
+    pub(crate) mod commits;
     pub(crate) mod cursor;
     pub(crate) mod erase;
     pub(crate) mod rights;
@@ -82,6 +83,10 @@ fn erasing() -> Result<(), String> {
 
 fn sessions() -> Result<(), String> {
     laws::session::hold(quick(512), 41, 80)
+}
+
+fn commits() -> Result<(), String> {
+    laws::commits::hold(quick(512), 41, 60)
 }
 
 fn budgets() -> Result<(), String> {
@@ -172,6 +177,9 @@ const ERASING: &[&str] = &[
 ];
 
 const CLOCK: &[&str] = &["clock.follows_any_entry", "clock.follows_the_wall"];
+
+const COMMITS: &[&str] =
+    &["commit.any_seq", "commit.applies_twice", "commit.jumps", "commit.never_seals"];
 
 const CURSOR: &[&str] = &[
     "cursor.advance_is_forgotten",
@@ -304,6 +312,11 @@ fn the_laws_of_a_whole_system_catch_every_planted_bug() {
 #[test]
 fn the_law_of_clocks_catches_every_planted_bug() {
     all_caught(CLOCK, clock);
+}
+
+#[test]
+fn the_law_of_commits_catches_every_planted_bug() {
+    all_caught(COMMITS, commits);
 }
 
 #[test]

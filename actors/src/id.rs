@@ -108,6 +108,10 @@ id!(
     SubscriptionId
 );
 id!(
+    /// One data directory among those that share an order of the log.
+    NodeId
+);
+id!(
     /// A stream of the log: the entries of one actor.
     StreamId
 );

@@ -11,7 +11,7 @@
 //! [`space`], [`session`] and [`rights`] are actors, [`supervisor`] says who is started again,
 //! [`passivation`] who is let go for a while, [`retry`] what is asked again and when, [`alarm`] who
 //! is told that something is due, [`clock`] when a host's time begins; [`log`] is the pure half of
-//! the log, [`scrub`] when it is walked again, [`redaction`] what leaves it, [`codec`] its bytes,
+//! the log, [`commit`] what is written to it at once and how that is judged, [`scrub`] when it is walked again, [`redaction`] what leaves it, [`codec`] its bytes,
 //! [`mod@stored`] how what is in them can grow, [`digest`] what a request is however it is laid out;
 //! [`trust`] says whether a directory counts on this machine; [`code`] is how agents act, [`search`]
 //! how they find atoms; [`simulation`] runs any actor in memory and crashes it; [`printable`] is what
@@ -24,6 +24,7 @@ pub mod behaviour;
 pub mod clock;
 pub mod code;
 pub mod codec;
+pub mod commit;
 pub mod difference;
 pub mod digest;
 mod forms;
