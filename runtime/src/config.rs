@@ -25,6 +25,7 @@
 //! | `SEALED_MS` | `10_000` | how long the engine may take to remove a journal |
 //! | `ENGINE_LOOK` | `Duration::from_millis(1)` | how often it is looked what the engine has put away |
 //! | `JOIN_LOOK` | `Duration::from_millis(1)` | how often it is looked whether the threads have ended |
+//! | `ORDER_LOOK` | `Duration::from_millis(10)` | how often who waits for an order looks at the store |
 //! | `SPARE_BYTES` | `16 << 20` | room that a purge leaves free |
 //! | `LEAVE_ENTRIES` | `512` | versions of an erased atom that one commit looks at |
 //! | `BATCH_BYTES` | `8 << 20` | the same in bytes, while a log is restored |
@@ -125,6 +126,7 @@ pub use workers::{ActionLimits, WorkersConfig};
 
 use crate::fault::Faults;
 use crate::model::Models;
+use crate::order::Orders;
 use crate::tool::Tools;
 use std::path::{Path, PathBuf};
 use stoa_actors::limits::Limits;
@@ -314,6 +316,9 @@ pub struct Config {
     /// Writes that fail on demand; nothing can be asked of it without the feature `faults`.
     #[doc(hidden)]
     pub faults: Faults,
+    /// In which sequence commits stand: this process alone decides that, unless it is shared.
+    #[doc(hidden)]
+    pub order: Orders,
 }
 
 impl Config {
@@ -404,6 +409,7 @@ impl Config {
             host_grants: HostGrants::Inert,
             sources: SourceLimits::default(),
             faults: Faults::default(),
+            order: Orders::default(),
         }
     }
 }

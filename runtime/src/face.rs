@@ -86,6 +86,11 @@ impl Face {
     /// One more entry is durable.
     pub(crate) fn advance(self: &Arc<Self>, seq: u64, position: Position) {
         self.durable_seq.fetch_max(seq, Ordering::AcqRel);
+        self.reach(position);
+    }
+
+    /// There is something new up to there, whoever has written it.
+    pub(crate) fn reach(self: &Arc<Self>, position: Position) {
         self.head.fetch_max(position.0, Ordering::AcqRel);
         if !self.watchers.lock().is_empty() && !self.queued.swap(true, Ordering::AcqRel) {
             // A publisher that is gone went with its runtime: nobody is left to be woken.

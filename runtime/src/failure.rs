@@ -140,6 +140,13 @@ pub enum StoreError {
     /// Stored bytes cannot be read.
     #[error("{0}")]
     Codec(String),
+    /// The order of the log has ended, or has broken its word.
+    #[error("the order of the log cannot go on: {0}; nothing was acknowledged after this")]
+    Order(String),
+    /// One entry is not in the log, and the store goes on. Its actor begins anew from what the log
+    /// holds.
+    #[error("the entry has no place in the log: {0}; ask again with the same key")]
+    Void(String),
     /// A broken invariant of the log: two writers of one stream, for instance.
     #[error("broken invariant: {0}; open the store again")]
     Invariant(String),

@@ -125,6 +125,8 @@ pub(crate) struct Heed {
 /// What a mailbox takes.
 pub(crate) enum Mail<B: Behaviour> {
     Request(Delivered<B>),
+    /// Its state is not what the log says: it begins anew before it hears anything else.
+    Anew,
     /// Says whether it goes, now that nobody can reach it.
     Rest(oneshot::Sender<Rest>),
 }
@@ -148,15 +150,42 @@ impl<B: Behaviour + Sync> Actor for Host<B> {
     type State = Life<B>;
     type Arguments = Arc<Seat<B>>;
 
-    /// Loads behind a barrier: what the incarnation before has appended is in what this one reads.
     async fn pre_start(
         &self,
         _myself: ActorRef<Self::Msg>,
         seat: Arc<Seat<B>>,
     ) -> Result<Life<B>, ActorProcessingErr> {
+        Life::begin(seat).await
+    }
+
+    async fn handle(
+        &self,
+        _myself: ActorRef<Self::Msg>,
+        mail: Mail<B>,
+        life: &mut Life<B>,
+    ) -> Result<(), ActorProcessingErr> {
+        if life.seat.is_astray() {
+            *life = Life::begin(life.seat.clone()).await?;
+        }
+        match mail {
+            Mail::Request(delivered) => life.deliver(delivered),
+            Mail::Anew => {}
+            Mail::Rest(told) => drop(told.send(life.rest())),
+        }
+        Ok(())
+    }
+}
+
+impl<B: Behaviour + Sync> Life<B> {
+    /// Loads behind a barrier: what the incarnation before has appended is in what this one reads,
+    /// or will never be in the log.
+    async fn begin(seat: Arc<Seat<B>>) -> Result<Life<B>, ActorProcessingErr> {
         let shared = seat.shared.clone();
-        settled(&shared.log).await?;
         let stream = seat.stream;
+        shared.log.judged(Some(stream)).await?;
+        // Whoever led it astray before is told by now; whoever does from here on is not in what is
+        // read, or has it read again.
+        seat.find();
         let load = move || load::<B>(&shared.store, stream);
         let mut incarnation = match seat.loaded() {
             Some(incarnation) => incarnation,
@@ -167,29 +196,16 @@ impl<B: Behaviour + Sync> Actor for Host<B> {
             seat.start_effect(id, effect);
         }
         if let Some(hook) = &seat.hook {
-            // What the incarnation before has decided is in the log, or the store has stopped.
+            // What the incarnation before has decided is in the log, or never will be, or the store
+            // has stopped.
             seat.shared.rights_durable.fetch_max(incarnation.seq(), Ordering::AcqRel);
+            seat.shared.rights_decided.store(incarnation.seq(), Ordering::Release);
             let state = std::mem::replace(incarnation.state_mut(), B::unborn(stream));
             (hook.restored)(&mut seat.shared.rights.write(), state);
         }
         Ok(Life { incarnation, seat })
     }
 
-    async fn handle(
-        &self,
-        _myself: ActorRef<Self::Msg>,
-        mail: Mail<B>,
-        life: &mut Life<B>,
-    ) -> Result<(), ActorProcessingErr> {
-        match mail {
-            Mail::Request(delivered) => life.deliver(delivered),
-            Mail::Rest(told) => drop(told.send(life.rest())),
-        }
-        Ok(())
-    }
-}
-
-impl<B: Behaviour + Sync> Life<B> {
     /// Everything it has decided is durable: whoever asks this holds every place of the mailbox.
     fn rest(&self) -> Rest {
         if self.seat.hook.is_some() {
@@ -246,7 +262,10 @@ impl<B: Behaviour + Sync> Life<B> {
             }
             // Nothing it could rest on is in flight: no entry of its own, and no right.
             None if settled => finish.done(Ok(None), None),
-            None => seat.shared.log.behind(Box::new(move |done| finish.done(done, None))),
+            None => {
+                let done: Done = Box::new(move |done| finish.done(done, None));
+                seat.shared.log.behind(seat.stream, done);
+            }
         }
         if let Some(taken) = taken {
             // Who asked may have gone.
@@ -288,6 +307,12 @@ impl<B: Behaviour + Sync> Finish<B> {
     /// reads nor waits for a lock that others hold for long.
     fn done(self, done: Result<Option<Position>, &StoreError>, seq: Option<u64>) {
         let position = match done {
+            Err(StoreError::Void(_)) => {
+                // Before there is room for another: whoever holds all the room finds it told.
+                self.seat.lead_astray();
+                drop(self.reply.send(Err(AskError::Restarted)));
+                return;
+            }
             Err(error) => {
                 drop(self.reply.send(Err(AskError::Store(error.clone()))));
                 return;
@@ -348,13 +373,6 @@ impl<B: Behaviour + Sync> Finish<B> {
             }
         }
     }
-}
-
-/// Returns once everything sent to the log so far is durable.
-pub(crate) async fn settled(log: &Log) -> Result<(), StoreError> {
-    let (told, hear) = oneshot::channel();
-    log.behind(Box::new(move |done| drop(told.send(done.map(drop).map_err(Clone::clone)))));
-    hear.await.unwrap_or(Err(StoreError::Stopping))
 }
 
 /// The newest state: the last snapshot, and what came after it.

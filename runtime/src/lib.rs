@@ -38,6 +38,8 @@ mod log;
 pub mod model;
 pub mod moment;
 mod news;
+#[doc(hidden)]
+pub mod order;
 pub mod part;
 mod post;
 pub mod problem;

@@ -1,23 +1,56 @@
-//! The log writer: the one place where something becomes durable.
+//! The log: the one place where something becomes durable. How a commit goes through:
 //!
-//! A writer thread blocks for one request, drains what waits, and commits it as one batch with one
-//! sync. An acker thread then writes the witness and completes replies, effects and wakes, while
-//! the writer is in the next commit. Actors are not batched by their hosts: this drain is the
-//! batch, and while one sync runs the next batch gathers by itself.
+//! 1. **Drain.** Actors send entries, states to come back to and questions of the kind "is all
+//!    before this durable?". The writer thread blocks for one, takes what waits besides, and that
+//!    is a commit: while one is on its way the next gathers by itself. Actors are not batched by
+//!    their hosts, and nobody lingers.
+//! 2. **Offer.** The commit, plain data under an id, goes to the [order](crate::order). Whoever
+//!    waits for it stays behind as a *flight*, under the same id.
+//! 3. **Materialise.** The order hands out what stands, in one sequence for everybody: own commits
+//!    and those of other nodes. Each is judged ([`stoa_actors::commit`]): applied whole, or void.
+//!    What is applied gets positions, chain, rows and numbers, in one batch with one sync.
+//! 4. **Tell.** The acker thread writes the witness and then completes replies, effects and wakes,
+//!    while the writer is in the next commit. A commit that nobody here waits for rings the
+//!    followers of its streams and nothing else.
+//!
+//! With the local order steps 2 and 3 are two calls on the writer's thread, and the batch that
+//! materialises a commit is what makes it durable. A shared order may answer late and has made a
+//! commit durable before it hands it out; several of ours may be on their way then.
+//!
+//! | what may happen in a shared order | what becomes of it |
+//! |---|---|
+//! | a commit comes late | its flight waits; mailboxes bound what gathers behind it |
+//! | it comes twice | it is known by its id: judged once, its waiters are told once |
+//! | the reply to an offer is lost | nobody looks at replies, only at what stands |
+//! | it is refused | its waiters are told, its actors begin anew, nothing of it is stored |
+//! | another's entry took a number of ours | ours is void on every node; as if it were refused |
+//! | we die with offers on their way | they are applied at the next open, if they stand |
+//!
+//! A void or refused commit ends a *life*: what was offered behind it is void as well, and its
+//! streams are *astray* until their actors have loaded again, because what they decide meanwhile
+//! rests on what never happened. Nothing is offered before what was offered before it is judged. In the local order a commit cannot be void; if one is, the store
+//! stops, as after any error: nothing is acknowledged any more.
 
 mod acker;
+mod flight;
+mod gathered;
+mod materialiser;
 mod redact;
 mod writer;
 
 use crate::config::Config;
 use crate::failure::{Failure, StoreError};
+use crate::kinds::Kinds;
+use crate::order::{Bell, Joining};
 use crate::store::Opened;
 use acker::Acker;
+use gathered::Gathered;
+use materialiser::Materialiser;
 use redact::Owed;
-use std::collections::HashMap;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Sender, channel};
+use std::sync::{Arc, OnceLock};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 use stoa_actors::id::{Millis, Position, StreamId};
@@ -35,10 +68,34 @@ enum Request {
     /// A state to come back to, after an entry that is durable; it rides along with the next entry
     /// that asks for a sync.
     Snapshot { stream: StreamId, seq: u64, state: Vec<u8> },
-    /// Done when everything before it is durable.
-    Behind(Done),
+    /// Done when everything before it that an actor can rest on is durable; refused when something
+    /// that this actor rests on is not.
+    Behind { stream: StreamId, done: Done },
+    /// Done when everything before it is judged, and what is applied of it is durable. From here on
+    /// what the stream's actor decides rests on what it loads.
+    Begin { stream: Option<StreamId>, done: Done },
+    /// The order may have something.
+    Bell,
     /// The last one: what is lazy is written, then both threads end.
     Stop,
+}
+
+impl Request {
+    fn refuse(self, error: &StoreError) {
+        match self {
+            Request::Append { done, .. }
+            | Request::Behind { done, .. }
+            | Request::Begin { done, .. } => done(Err(error)),
+            Request::Snapshot { .. } | Request::Bell | Request::Stop => {}
+        }
+    }
+}
+
+/// A state to come back to, after an entry.
+struct State {
+    stream: StreamId,
+    seq: u64,
+    state: Vec<u8>,
 }
 
 /// Whether an entry asks for a sync or rides along with the next.
@@ -53,20 +110,28 @@ pub(crate) enum Urgency {
 /// Sends to the writer; cheap to clone.
 #[derive(Clone)]
 pub(crate) struct Log {
-    requests: Sender<Request>,
+    requests: Arc<Sender<Request>>,
     pulse: Arc<Pulse>,
     failure: Failure,
+    others: Arc<Others>,
 }
+
+/// Hears, on the acker's thread, whose entries have become durable that nobody here has offered,
+/// and where the log ends with them.
+type Others = OnceLock<Box<dyn Fn(StreamId, Position) + Send + Sync>>;
 
 /// What the watchdog and `status` look at.
 #[derive(Debug)]
 struct Pulse {
     started: Instant,
-    /// When the commit that runs was begun, in ms since `started`, plus one; 0 when none runs.
+    /// When the oldest commit on its way was begun, in ms since `started`, plus one; 0 when there
+    /// is none.
     commit: AtomicU64,
     /// The last position that is durable and witnessed.
     durable: AtomicU64,
     commits: AtomicU64,
+    /// A bell of the order is in the queue already.
+    rung: AtomicBool,
     /// The earliest of what has become due since this was looked at last.
     due: tokio::sync::watch::Sender<Millis>,
     /// Rings at every commit, for the one task that wakes those who follow the whole log.
@@ -89,16 +154,23 @@ struct Committed {
     /// The earliest thing that is due because of it.
     due: Option<Millis>,
     done: Vec<(Done, Option<Position>)>,
+    /// Streams of a commit that nobody here waits for.
+    others: Vec<StreamId>,
 }
 
 impl Log {
     /// Starts both threads on an open store.
-    pub(crate) fn start(config: &Config, opened: Opened) -> Result<(Log, Threads), StoreError> {
+    pub(crate) fn start(
+        config: &Config,
+        kinds: &Kinds,
+        opened: Opened,
+    ) -> Result<(Log, Threads), StoreError> {
         // What a crash has left half done is gone on with before anything else.
         let owed = opened.store.erasures()?.into_iter();
         let owed = owed.map(|atom| Owed::new(vec![atom], None)).collect();
         let unstarted = |error: std::io::Error| StoreError::NoThreads(error.to_string());
         let (requests, queue) = channel();
+        let requests = Arc::new(requests);
         let (committed, acks) = channel();
         let failure = opened.store.failure.clone();
         let pulse = Arc::new(Pulse {
@@ -106,27 +178,50 @@ impl Log {
             commit: AtomicU64::new(0),
             durable: AtomicU64::new(opened.head.position.0),
             commits: AtomicU64::new(0),
+            rung: AtomicBool::new(false),
             due: tokio::sync::watch::Sender::new(Millis(u64::MAX)),
             told: tokio::sync::Notify::new(),
             followers: tokio::sync::Notify::new(),
         });
+        let node = config.order.node();
+        let (after, authors) = opened.store.ordered()?;
+        let epoch = node.map(|it| opened.store.begin_life(it, &authors)).transpose()?.unwrap_or(0);
+        let bell = bell(&requests, &pulse);
         let writer = Writer {
-            store: opened.store.clone(),
-            head: opened.head,
-            seqs: HashMap::new(),
+            order: config.order.join(Joining { after, bell })?,
+            materialiser: Materialiser {
+                store: opened.store.clone(),
+                kinds: kinds.clone(),
+                head: opened.head,
+                authors,
+                seqs: HashMap::new(),
+                config: config.clone(),
+                failure: failure.clone(),
+                unpointed: opened.walked,
+                checkpoint: None,
+            },
+            node,
+            born: epoch,
+            epoch,
+            number: 0,
+            flights: VecDeque::new(),
+            astray: HashSet::new(),
+            gathered: Gathered::default(),
+            stopping: false,
+            ending: false,
             config: config.clone(),
             pulse: pulse.clone(),
             failure: failure.clone(),
             acker: committed,
-            unpointed: opened.walked,
-            checkpoint: None,
             owed,
         };
+        let others = Arc::new(Others::new());
         let acker = Acker {
             witness: opened.witness,
             pulse: pulse.clone(),
             failure: failure.clone(),
             faults: config.faults.clone(),
+            others: others.clone(),
         };
         let head = opened.head;
         let writer = std::thread::Builder::new()
@@ -137,7 +232,7 @@ impl Log {
             .name("stoa-log-acker".into())
             .spawn(move || acker.run(head, &acks))
             .map_err(unstarted)?;
-        Ok((Log { requests, pulse, failure }, Threads { writer, acker }))
+        Ok((Log { requests, pulse, failure, others }, Threads { writer, acker }))
     }
 
     /// Appends; `done` runs exactly once, on the acker's thread, and must be short.
@@ -150,18 +245,40 @@ impl Log {
         self.send(Request::Snapshot { stream, seq, state });
     }
 
-    /// Runs `done` once everything sent before is durable.
-    pub(crate) fn behind(&self, done: Done) {
-        self.send(Request::Behind(done));
+    /// Runs `done` once everything sent before is durable, on behalf of a stream's actor.
+    pub(crate) fn behind(&self, stream: StreamId, done: Done) {
+        self.send(Request::Behind { stream, done });
+    }
+
+    /// Runs `done` once everything sent before is judged and what is in the log of it is durable. A
+    /// stream's actor loads behind that, and is heard from then on.
+    fn begin(&self, stream: Option<StreamId>, done: Done) {
+        self.send(Request::Begin { stream, done });
+    }
+
+    /// Returns once everything sent so far is durable, or will never be in the log.
+    pub(crate) async fn settled(&self) -> Result<(), StoreError> {
+        self.judged(None).await
+    }
+
+    /// The same, on behalf of an actor that loads behind it.
+    pub(crate) async fn judged(&self, stream: Option<StreamId>) -> Result<(), StoreError> {
+        let (told, hear) = tokio::sync::oneshot::channel();
+        let tell = move |done: Result<_, &StoreError>| {
+            drop(told.send(done.map(drop).map_err(Clone::clone)));
+        };
+        self.begin(stream, Box::new(tell));
+        hear.await.unwrap_or(Err(StoreError::Stopping))
+    }
+
+    /// Who is told of entries that others have written; the first to ask.
+    pub(crate) fn tell_of_others(&self, tell: impl Fn(StreamId, Position) + Send + Sync + 'static) {
+        drop(self.others.set(Box::new(tell)));
     }
 
     fn send(&self, request: Request) {
         if let Err(gone) = self.requests.send(request) {
-            let error = self.failure.error().unwrap_or(StoreError::Stopping);
-            match gone.0 {
-                Request::Append { done, .. } | Request::Behind(done) => done(Err(&error)),
-                Request::Snapshot { .. } | Request::Stop => {}
-            }
+            gone.0.refuse(&self.failure.error().unwrap_or(StoreError::Stopping));
         }
     }
 
@@ -186,7 +303,7 @@ impl Log {
     /// Wakes those who follow the whole log, for as long as there is one: a task of its own, so that
     /// however many they are the acker rings once.
     pub(crate) async fn publish(self) {
-        let Log { pulse, failure, requests } = self;
+        let Log { pulse, failure, requests, .. } = self;
         drop(requests);
         loop {
             tokio::select! {
@@ -219,6 +336,19 @@ impl Log {
     pub(crate) fn stop(&self) {
         self.send(Request::Stop);
     }
+}
+
+/// Rings the writer, which takes it as a request like any other; it keeps nobody's log open.
+fn bell(requests: &Arc<Sender<Request>>, pulse: &Arc<Pulse>) -> Bell {
+    let (requests, pulse) = (Arc::downgrade(requests), pulse.clone());
+    Bell::new(move || {
+        if let Some(requests) = requests.upgrade()
+            && !pulse.rung.swap(true, Ordering::AcqRel)
+        {
+            // Without a writer nothing is taken any more.
+            drop(requests.send(Request::Bell));
+        }
+    })
 }
 
 impl Threads {

@@ -131,9 +131,10 @@ impl From<StoreError> for Problem {
                 Some("stoa --data WRITABLE_DIR space create NAME".to_owned())
             }
             StoreError::Engine(_) | StoreError::Invariant(_) => Some("stoa audit".to_owned()),
+            StoreError::Order(_) | StoreError::Void(_) => Some("stoa status".to_owned()),
         };
         let kind = match error {
-            StoreError::Stopping | StoreError::NoThreads(_) => Kind::Busy,
+            StoreError::Stopping | StoreError::NoThreads(_) | StoreError::Void(_) => Kind::Busy,
             StoreError::Settings(_) => Kind::Invalid,
             _ => Kind::Store,
         };

@@ -1,5 +1,6 @@
 //! The runtime: opens a data directory, keeps its actors alive, stops in order.
 
+mod others;
 mod stop;
 
 pub use stop::Undone;
@@ -10,7 +11,7 @@ use crate::clock::{Clock, Fresh};
 use crate::config::Config;
 use crate::face::Publisher;
 use crate::failure::StoreError;
-use crate::host::{Hook, Shared, Shown, load, settled};
+use crate::host::{Hook, Shared, Shown, load};
 use crate::kinds::Kinds;
 use crate::log::{Log, Threads};
 use crate::news::News;
@@ -129,7 +130,7 @@ impl Runtime {
         let clock = Clock::start(last, config.clock_ahead_ms_max);
         let unstarted = |error: std::io::Error| StoreError::NoThreads(error.to_string());
         let opened_undone = opened.undone.clone();
-        let (log, threads) = Log::start(&config, opened)?;
+        let (log, threads) = Log::start(&config, &kinds, opened)?;
         let tree = Tree::start(&config, &store.failure).await?;
         let bytes = Arc::new(Semaphore::new(config.mailbox_bytes_max / 1024));
         let shared = Arc::new(Shared {
@@ -161,7 +162,7 @@ impl Runtime {
         searches.start(&around.shared).map_err(unstarted)?;
         // Each answer rides behind a piece of what a crash left half redacted.
         while !around.shared.store.erasures()?.is_empty() {
-            settled(&around.shared.log).await?;
+            around.shared.log.settled().await?;
         }
         let scrub = Scrub::start(&around.shared.config, &around.shared.store, last);
         let inner = Inner {
@@ -178,6 +179,7 @@ impl Runtime {
             turns: Turnstile::default(),
             undone: Mutex::new(opened_undone),
         };
+        inner.hear_of_others();
         let runtime = Runtime(Arc::new(inner));
         runtime.watch_commits();
         tokio::spawn(runtime.shared().log.clone().publish());

@@ -19,7 +19,7 @@ use parking_lot::Mutex;
 use ractor::{ActorRef, MessagingErr};
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 use stoa_actors::behaviour::{Behaviour, EffectId};
 use stoa_actors::id::{Position, StreamId};
@@ -120,6 +120,7 @@ pub struct Seat<B: Behaviour> {
     tree: Tree,
     /// When it was asked last, or gave an answer.
     used: AtomicU64,
+    astray: AtomicBool,
 }
 
 /// What a seat needs of its runtime.
@@ -165,6 +166,7 @@ impl<B: Behaviour + Sync> Seat<B> {
             bytes: around.bytes.clone(),
             tree: around.tree.clone(),
             used: AtomicU64::new(shared.clock.now().0),
+            astray: AtomicBool::new(false),
             shared,
         })
     }
@@ -346,6 +348,26 @@ impl<B: Behaviour + Sync> Seat<B> {
             Seated::Restarting => Standing::Restarting,
             Seated::Quarantined(why) => Standing::Quarantined(why.clone()),
         }
+    }
+
+    /// What its actor has in memory is not what the log says: something it has decided is not in
+    /// there, or others have written to its stream.
+    pub(crate) fn lead_astray(&self) {
+        if !self.astray.swap(true, Ordering::AcqRel)
+            && let Seated::Live(actor) = &*self.seated.borrow()
+        {
+            drop(actor.cast(Mail::Anew));
+        }
+    }
+
+    /// Whether its actor has to begin anew.
+    pub(crate) fn is_astray(&self) -> bool {
+        self.astray.load(Ordering::Acquire)
+    }
+
+    /// It begins anew.
+    pub(crate) fn find(&self) {
+        self.astray.store(false, Ordering::Release);
     }
 }
 

@@ -12,6 +12,7 @@ mod fold;
 mod keys;
 mod leave;
 mod open;
+mod order;
 mod owed;
 mod own;
 mod past;

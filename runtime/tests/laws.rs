@@ -19,12 +19,18 @@ mod house;
 mod place;
 #[path = "laws/real.rs"]
 mod real;
+#[expect(dead_code, reason = "what is wrong with an order is tried in the tests of orders")]
+#[path = "order/realm.rs"]
+mod realm;
 
 use house::House;
 use laws::space::schedule::Writes;
 use place::Lent;
 use proptest::test_runner::Config;
 use real::Real;
+use realm::{Realm, Whims};
+use stoa_actors::id::NodeId;
+use stoa_runtime::order::Orders;
 
 /// A commit is two syncs here and a crash is an open, and on a busy disk each may take a tenth of a
 /// second: a fraction of what is tried in memory.
@@ -63,6 +69,31 @@ fn claims_keep_their_laws_over_a_real_store() {
     let lent = Lent::default();
     let real = || Real::with(&lent, laws::claim::SESSIONS, laws::claim::model::level);
     laws::claim::hold(cases(), 21, 80, real).expect("the laws hold");
+}
+
+/// An order that others write to as well, and that does what an order may: the same laws hold. It
+/// refuses nothing here: whoever asks again is the caller's business, and not in these laws.
+fn shared(seed: u64) -> Orders {
+    let whims = Whims { late: 30, twice: 30, again: 10, strangers: 30, ..Whims::default() };
+    Realm::new(seed, whims).order(NodeId([1; 16]), 4)
+}
+
+#[test]
+fn spaces_keep_their_laws_over_a_shared_order() {
+    let lent = Lent::ordered(shared);
+    laws::space::hold(cases(), 7, 60, Writes::Hold, || Real::new(&lent)).expect("the laws hold");
+}
+
+#[test]
+fn after_a_failed_write_nothing_is_acknowledged_over_a_shared_order() {
+    let lent = Lent::ordered(shared);
+    laws::space::hold(cases(), 9, 60, Writes::Fail, || Real::new(&lent)).expect("the laws hold");
+}
+
+#[test]
+fn followers_see_every_change_once_over_a_shared_order() {
+    let lent = Lent::ordered(shared);
+    laws::cursor::hold(cases(), 11, 80, || Real::new(&lent)).expect("the law holds");
 }
 
 /// Each has a directory of its own: the root is in all of them.

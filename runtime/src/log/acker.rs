@@ -1,6 +1,6 @@
 //! The acker thread: vouches for a commit, then tells everybody who waits for it.
 
-use super::{Committed, Pulse};
+use super::{Committed, Others, Pulse};
 use crate::failure::{Failure, StoreError};
 use crate::fault::{Faults, Point};
 use crate::store::Witness;
@@ -14,6 +14,7 @@ pub(super) struct Acker {
     pub(super) pulse: Arc<Pulse>,
     pub(super) failure: Failure,
     pub(super) faults: Faults,
+    pub(super) others: Arc<Others>,
 }
 
 impl Acker {
@@ -40,10 +41,15 @@ impl Acker {
                     });
                 }
             }
-            for (done, position) in ready.into_iter().flat_map(|it| it.done) {
-                match &stopped {
-                    None => done(Ok(position)),
-                    Some(error) => done(Err(error)),
+            for Committed { head, done, others, .. } in ready {
+                for (done, position) in done {
+                    match &stopped {
+                        None => done(Ok(position)),
+                        Some(error) => done(Err(error)),
+                    }
+                }
+                if let (None, Some(tell)) = (&stopped, self.others.get()) {
+                    others.into_iter().for_each(|stream| tell(stream, head.position));
                 }
             }
         }

@@ -1,18 +1,17 @@
-//! What was erased leaves the log: the writer replaces bodies, a bounded piece in each commit.
+//! What was erased leaves the log: bodies are replaced, a bounded piece in each commit.
 //!
-//! Only the writer changes the log, so no two redactions of one entry can cross. The erase is
+//! Which piece is the commit; what it replaces is derived by the fold, from the log before it. So
+//! no two redactions of one entry can cross, and every node replaces the same. The erase is
 //! acknowledged with the last piece. A crash in between leaves the erase itself, and a row that
 //! says that it is owed: the next open goes on, and what was replaced already is found so.
 
+use super::materialiser::Redaction;
 use super::writer::Writer;
 use super::{Committed, Done};
-use crate::failure::StoreError;
-use crate::store::Leaving;
 use std::collections::VecDeque;
-use std::sync::atomic::Ordering;
 use stoa_actors::behaviour::Row;
+use stoa_actors::commit::{Piece, Work};
 use stoa_actors::id::{AtomId, Position};
-use stoa_actors::redaction::REDACTIONS;
 
 /// Atoms of one erase.
 pub(super) struct Owed {
@@ -35,54 +34,37 @@ impl Owed {
 }
 
 impl Writer {
-    /// One piece, in a commit of its own.
+    /// Offers one piece, in a commit of its own, unless one is on its way.
     pub(super) fn redact_some(&mut self) {
-        let Some(mut owed) = self.owed.pop_front() else { return };
-        let stopped = self.failure.error();
-        let piece = match stopped {
-            Some(error) => Err(error),
-            None => self.piece(&mut owed),
-        };
-        match piece {
-            Err(error) => {
-                let error = self.failure.trip(error);
-                owed.done.into_iter().for_each(|(done, _)| done(Err(&error)));
-            }
-            Ok(()) if owed.atoms.is_empty() => {
-                let done = owed.done.into_iter().map(|(done, at)| (done, Some(at))).collect();
-                drop(self.acker.send(Committed { head: self.head, due: None, done }));
-            }
-            Ok(()) => self.owed.push_front(owed),
+        if self.is_full() || self.flights.iter().any(|it| it.owed.is_some()) {
+            return;
         }
+        let Some(owed) = self.owed.pop_front() else { return };
+        if let Some(error) = self.failure.error() {
+            owed.done.into_iter().for_each(|(done, _)| done(Err(&error)));
+            return;
+        }
+        let Some(&atom) = owed.atoms.front() else { return };
+        let bytes_max = self.config.commit_bytes_max as u64;
+        let piece = Piece { atom, from: owed.next, bytes_max };
+        let mut flight = self.flight();
+        flight.owed = Some(owed);
+        self.offer(flight, Work::Redaction(piece));
     }
 
-    fn piece(&mut self, owed: &mut Owed) -> Result<(), StoreError> {
-        let Some(&atom) = owed.atoms.front() else { return Ok(()) };
-        let begun = self.pulse.started.elapsed().as_millis() as u64 + 1;
-        self.pulse.commit.store(begun, Ordering::Relaxed);
-        let seq = match self.seqs.get(&REDACTIONS) {
-            Some(last) => *last,
-            None => self.store.last_seq(REDACTIONS)?,
-        };
-        let mut batch = self.store.batch(2);
-        let bytes_max = self.config.commit_bytes_max;
-        let leaving = Leaving { atom, from: owed.next, after: self.head, seq: seq + 1, bytes_max };
-        let left = self.store.leave(&mut batch, &leaving)?;
-        owed.next = left.next;
-        if let Some(head) = left.head {
-            self.write(batch)?;
-            self.store.forget_read(&left.replaced);
-            self.seqs.insert(REDACTIONS, seq + 1);
-            self.unpointed += 1;
-            self.head = head;
-            drop(self.acker.send(Committed { head, due: None, done: Vec::new() }));
-        }
-        if left.whole {
+    /// A piece has left the log.
+    pub(super) fn redacted(&mut self, mut owed: Owed, piece: Redaction) {
+        owed.next = piece.next;
+        if piece.whole {
             owed.atoms.pop_front();
             owed.next = 1;
         }
-        self.pulse.commit.store(0, Ordering::Relaxed);
-        self.pulse.commits.fetch_add(1, Ordering::Relaxed);
-        Ok(())
+        if !owed.atoms.is_empty() {
+            self.owed.push_front(owed);
+            return;
+        }
+        let done = owed.done.into_iter().map(|(done, at)| (done, Some(at))).collect();
+        let head = self.materialiser.head;
+        drop(self.acker.send(Committed { head, due: None, done, others: Vec::new() }));
     }
 }

@@ -1,239 +1,392 @@
-//! The writer thread: drains what waits, and commits it as one batch.
+//! The writer thread: drains what waits, offers it as one commit, and has what stands folded into
+//! the store.
 
+use super::flight::{Behind, Flight, Waiter, told};
+use super::gathered::Gathered;
+use super::materialiser::{Applied, Materialiser};
 use super::redact::Owed;
-use super::{Committed, Done, Pulse, Request, Urgency};
+use super::{Committed, Done, Pulse, Request, State};
 use crate::config::Config;
 use crate::failure::{Failure, StoreError};
-use crate::fault::Point;
-use crate::store::{Batch, Store};
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use crate::order::{Order, Ordered, Place};
+use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::sync::mpsc::{Receiver, Sender, TryRecvError};
-use std::thread::JoinHandle;
-use stoa_actors::behaviour::Row;
-use stoa_actors::id::{Position, StreamId};
-use stoa_actors::incarnation::Append;
-use stoa_actors::log::Head;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, TryRecvError};
+use std::time::Duration;
+use stoa_actors::commit::{Commit, CommitId, Void, Work};
+use stoa_actors::id::{NodeId, RIGHTS, StreamId};
+
+/// How often it is looked, while commits are on their way, whether the store has failed.
+const ORDER_LOOK: Duration = Duration::from_millis(10);
 
 pub(super) struct Writer {
-    pub(super) store: Store,
-    pub(super) head: Head,
-    /// The last number of each stream in use; read from the store at first sight.
-    pub(super) seqs: HashMap<StreamId, u64>,
+    pub(super) order: Box<dyn Order>,
+    pub(super) materialiser: Materialiser,
+    /// Who offers; nothing in an order that nobody else writes to.
+    pub(super) node: Option<NodeId>,
+    /// The life in which this process began to offer, the one it is in, and how often it has
+    /// offered in it.
+    pub(super) born: u64,
+    pub(super) epoch: u64,
+    pub(super) number: u64,
+    pub(super) flights: VecDeque<Flight>,
+    /// Streams whose actors rest on a commit that is void: nothing of theirs is offered until they
+    /// have begun anew.
+    pub(super) astray: HashSet<StreamId>,
+    pub(super) gathered: Gathered,
+    pub(super) stopping: bool,
+    /// A commit was refused while those before it are on their way. The next life rests on them, so
+    /// it begins once they are judged.
+    pub(super) ending: bool,
     pub(super) config: Config,
     pub(super) pulse: Arc<Pulse>,
     pub(super) failure: Failure,
     pub(super) acker: Sender<Committed>,
-    /// Entries since the last checkpoint.
-    pub(super) unpointed: u64,
-    /// The checkpoint that is being made.
-    pub(super) checkpoint: Option<JoinHandle<()>>,
     /// Erased atoms whose versions are yet to leave the log.
     pub(super) owed: VecDeque<Owed>,
 }
 
 impl Writer {
     pub(super) fn run(mut self, queue: &Receiver<Request>) -> u64 {
-        let mut waiting: Vec<Request> = Vec::new();
-        let (mut stop, mut lazy) = (false, 0);
-        while !stop {
-            let Ok(first) = self.next(queue) else { break };
-            let Some(first) = first else { continue };
-            let (mut urgent, mut bytes) = (false, 0);
-            let mut next = Some(first);
-            while let Some(request) = next {
-                match &request {
-                    Request::Stop => {
-                        (stop, urgent) = (true, true);
-                        break;
-                    }
-                    Request::Append { append, urgency, .. } => {
-                        urgent |= *urgency == Urgency::Synced;
-                        bytes += append.body.len();
-                    }
-                    Request::Snapshot { state, .. } => bytes += state.len(),
-                    Request::Behind(_) => urgent = true,
-                }
-                waiting.push(request);
-                let full = waiting.len() >= self.config.commit_entries_max
-                    || bytes >= self.config.commit_bytes_max;
-                next = if full { None } else { queue.try_recv().ok() };
+        while !(self.stopping && self.is_done()) {
+            match self.next(queue) {
+                Ok(Some(first)) => self.gather(first, queue),
+                Ok(None) => {}
+                Err(Gone) => break,
             }
-            lazy += bytes;
-            let full = waiting.len() >= self.config.lazy_entries_max
-                || lazy >= self.config.commit_bytes_max;
-            if urgent || full {
-                self.group(std::mem::take(&mut waiting));
-                lazy = 0;
+            // What stands comes first: it may tell that what is gathered rests on nothing.
+            self.settle();
+            while self.gathered.is_due(&self.config) && !self.is_full() {
+                let group = self.gathered.take(&self.config);
+                self.group(group);
+                self.settle();
             }
         }
-        while !self.owed.is_empty() {
-            self.redact_some();
-        }
+        let error = self.failure.error().unwrap_or(StoreError::Stopping);
+        self.fail_all(&error);
         // Dropping the queue answers, through `Log::send`, whoever still comes.
-        for request in waiting.into_iter().chain(queue.try_iter()) {
-            refuse(request, &self.failure.error().unwrap_or(StoreError::Stopping));
+        for request in self.gathered.take_all().into_iter().chain(queue.try_iter()) {
+            request.refuse(&error);
         }
-        if let Some(checkpoint) = self.checkpoint.take() {
-            drop(checkpoint.join());
-        }
-        self.unpointed
+        self.materialiser.end()
+    }
+
+    fn is_done(&self) -> bool {
+        self.gathered.is_empty() && self.flights.is_empty() && self.owed.is_empty()
+    }
+
+    /// Whether as many commits are on their way as there may be.
+    pub(super) fn is_full(&self) -> bool {
+        self.ending || self.flights.len() >= self.config.order.offers_max()
     }
 
     /// The next request; while something is to leave the log, a piece of that instead if none
     /// waits.
-    fn next(&mut self, queue: &Receiver<Request>) -> Result<Option<Request>, ()> {
-        if self.owed.is_empty() {
-            return queue.recv().map(Some).map_err(drop);
+    fn next(&mut self, queue: &Receiver<Request>) -> Result<Option<Request>, Gone> {
+        if !self.owed.is_empty() {
+            self.redact_some();
+            self.settle();
         }
-        self.redact_some();
+        if self.stopping && self.is_done() {
+            return Ok(None);
+        }
+        if !self.flights.is_empty() {
+            return match queue.recv_timeout(ORDER_LOOK) {
+                Ok(request) => Ok(Some(request)),
+                Err(RecvTimeoutError::Timeout) => Ok(None),
+                Err(RecvTimeoutError::Disconnected) => Err(Gone),
+            };
+        }
+        if self.owed.is_empty() && !(self.stopping || self.gathered.is_due(&self.config)) {
+            return queue.recv().map(Some).map_err(|_| Gone);
+        }
         match queue.try_recv() {
             Ok(request) => Ok(Some(request)),
             Err(TryRecvError::Empty) => Ok(None),
-            Err(TryRecvError::Disconnected) => Err(()),
+            Err(TryRecvError::Disconnected) => Err(Gone),
         }
     }
 
-    /// Flushing takes a while, so it has a thread of its own; one at a time.
-    fn checkpoint_if_due(&mut self) {
-        let busy = self.checkpoint.as_ref().is_some_and(|it| !it.is_finished());
-        if self.unpointed < self.config.checkpoint_entries || busy {
-            return;
-        }
-        let (store, head, failure) = (self.store.clone(), self.head, self.failure.clone());
-        let thread = std::thread::Builder::new().name("stoa-checkpoint".into());
-        let made = thread.spawn(move || {
-            if let Err(error) = store.make_checkpoint(head) {
-                failure.trip(error);
+    /// Takes what waits, up to what one commit takes.
+    fn gather(&mut self, first: Request, queue: &Receiver<Request>) {
+        let mut next = Some(first);
+        while let Some(request) = next {
+            match request {
+                Request::Bell => self.pulse.rung.store(false, Ordering::Release),
+                Request::Stop => {
+                    self.stopping = true;
+                    self.gathered.hurry();
+                }
+                request if self.stopping => {
+                    request.refuse(&self.failure.error().unwrap_or(StoreError::Stopping));
+                }
+                request => self.gathered.push(request),
             }
-        });
-        // Without a thread it is due again with the next commit.
-        self.checkpoint = made.ok();
-        if self.checkpoint.is_some() {
-            self.unpointed = 0;
+            next = match self.stopping || self.gathered.is_full(&self.config) {
+                true => None,
+                false => queue.try_recv().ok(),
+            };
         }
     }
 
-    /// One commit. After an error nothing is acknowledged any more.
-    fn group(&mut self, requests: Vec<Request>) {
+    /// Makes one commit of what was gathered and offers it. After an error nothing is acknowledged
+    /// any more.
+    fn group(&mut self, requests: VecDeque<Request>) {
         if let Some(error) = self.failure.error() {
-            requests.into_iter().for_each(|it| refuse(it, &error));
+            requests.into_iter().for_each(|it| it.refuse(&error));
             return;
         }
-        self.pulse
-            .commit
-            .store(self.pulse.started.elapsed().as_millis() as u64 + 1, Ordering::Relaxed);
-        match self.commit(requests) {
-            Ok(committed) => {
-                drop(self.acker.send(committed));
-                self.checkpoint_if_due();
-            }
-            Err((requests, error)) => {
-                let error = self.failure.trip(error);
-                requests.into_iter().for_each(|(done, _)| done(Err(&error)));
-            }
-        }
-        self.pulse.commit.store(0, Ordering::Relaxed);
-        self.pulse.commits.fetch_add(1, Ordering::Relaxed);
-        if self.seqs.len() > self.config.commit_streams_max {
-            self.seqs.clear();
-        }
-    }
-
-    #[expect(clippy::type_complexity, reason = "what was asked comes back with the error, once")]
-    fn commit(
-        &mut self,
-        requests: Vec<Request>,
-    ) -> Result<Committed, (Vec<(Done, Option<Position>)>, StoreError)> {
-        let mut batch = self.store.batch(requests.len());
-        let mut places: BTreeMap<StreamId, (u64, Vec<u8>)> = BTreeMap::new();
-        let (mut head, mut done) = (self.head, Vec::with_capacity(requests.len()));
-        let (mut broken, mut due, mut owed) = (None, None, Vec::new());
+        let mut flight = self.flight();
+        let mut entries = Vec::with_capacity(requests.len());
         for request in requests {
             match request {
-                Request::Append { append, done: then, .. } => {
-                    let position = Position(head.position.0 + 1);
+                Request::Append { append, done, .. } if self.is_astray(append.stream) => {
+                    done(Err(&self.astray(append.stream)));
+                }
+                Request::Append { append, done, .. } => {
+                    let behind = Behind::Entry(entries.len() as u64 + 1);
+                    let waiter = Waiter { done, behind };
                     // What is erased is acknowledged once it has left the log.
                     match Owed::of(&append.rows) {
-                        atoms if atoms.is_empty() => done.push((then, Some(position))),
-                        atoms => owed.push(Owed::new(atoms, Some((then, position)))),
+                        atoms if atoms.is_empty() => flight.waiters.push(waiter),
+                        atoms => flight.erases.push((atoms, waiter)),
                     }
-                    match self.place(&append) {
-                        Ok(()) => {}
-                        Err(error) => {
-                            broken = Some(error);
-                            continue;
-                        }
-                    }
-                    let Append { stream, seq, body, digest, rows, snapshot } = *append;
-                    due = rows.iter().filter_map(Row::due).chain(due).min();
-                    let (header, next) = head.then(stream, seq, digest);
-                    let entry = [&header.to_bytes()[..], &body].concat();
-                    self.store.write(&mut batch, position, entry, &rows);
-                    let place = places.entry(stream).or_insert((seq, Vec::new()));
-                    place.1.extend(position.0.to_be_bytes());
-                    if snapshot.is_none() && !Owed::of(&rows).is_empty() {
-                        self.store.forget_snapshot(&mut batch, stream);
-                    }
-                    if let Some(state) = snapshot {
-                        self.store.write_snapshot(&mut batch, stream, seq, &state);
-                    }
-                    head = next;
+                    entries.push(*append);
                 }
+                Request::Snapshot { stream, .. } if self.is_astray(stream) => {}
                 Request::Snapshot { stream, seq, state } => {
-                    self.store.write_snapshot(&mut batch, stream, seq, &state);
+                    flight.states.push(State { stream, seq, state });
                 }
-                Request::Behind(then) => done.push((then, None)),
-                Request::Stop => {}
+                // An answer rests on its actor's state, and a denial on the rights.
+                Request::Behind { stream, done }
+                    if self.is_astray(stream) || self.is_astray(RIGHTS) =>
+                {
+                    done(Err(&self.astray(stream)));
+                }
+                Request::Behind { done, .. } => {
+                    flight.waiters.push(Waiter { done, behind: Behind::Work });
+                }
+                Request::Begin { stream, done } => {
+                    self.astray.retain(|it| Some(*it) != stream);
+                    flight.waiters.push(Waiter { done, behind: Behind::Judgement });
+                }
+                Request::Stop | Request::Bell => {}
             }
         }
-        let mut refuse = |done: Vec<(Done, Option<Position>)>, error| {
-            let owed = owed.drain(..).filter_map(|it: Owed| it.done);
-            (done.into_iter().chain(owed.map(|(done, at)| (done, Some(at)))).collect(), error)
-        };
-        if let Some(error) = broken {
-            return Err(refuse(done, error));
+        if entries.is_empty() {
+            self.behind(flight)
+        } else {
+            self.offer(flight, Work::Entries(entries))
         }
-        for (stream, (first, positions)) in places {
-            self.store.write_stream(&mut batch, stream, first, &positions);
-        }
-        if !batch.is_empty()
-            && let Err(error) = self.write(batch)
-        {
-            return Err(refuse(done, error));
-        }
-        self.owed.extend(owed);
-        self.unpointed += head.position.0 - self.head.position.0;
-        self.head = head;
-        Ok(Committed { head, due, done })
     }
 
-    /// Returns once the batch is on the medium.
-    pub(super) fn write(&self, batch: Batch) -> Result<(), StoreError> {
-        self.config.faults.meet(Point::Commit)?;
-        batch.sync()?;
-        self.config.faults.meet(Point::Committed)
+    /// Without an entry there is nothing to order: it is done when what is on its way is.
+    fn behind(&mut self, flight: Flight) {
+        if let Err(error) = self.materialiser.keep(&flight.states) {
+            let error = self.failure.trip(error);
+            self.flights.push_back(flight);
+            return self.fail_all(&error);
+        }
+        match self.flights.back_mut() {
+            Some(last) => last.waiters.extend(flight.waiters),
+            None => {
+                let head = self.materialiser.head;
+                let done = flight.waiters.into_iter().map(|it| it.applied(head.position)).collect();
+                drop(self.acker.send(Committed { head, due: None, done, others: Vec::new() }));
+                self.pulse.commits.fetch_add(1, Ordering::Relaxed);
+            }
+        }
     }
 
-    /// The next entry of a stream is the last plus one: two writers of one stream are impossible.
-    fn place(&mut self, append: &Append) -> Result<(), StoreError> {
-        let last = match self.seqs.get(&append.stream) {
-            Some(last) => *last,
-            None => self.store.last_seq(append.stream)?,
-        };
-        if append.seq != last + 1 {
-            let (stream, seq) = (append.stream, append.seq);
-            return Err(StoreError::Invariant(format!("stream {stream}: {seq} follows {last}")));
+    pub(super) fn flight(&mut self) -> Flight {
+        let (node, epoch) = (self.node.unwrap_or_default(), self.epoch);
+        let id = CommitId { node, epoch, number: self.number + 1 };
+        Flight::new(id, self.pulse.started.elapsed().as_millis() as u64 + 1)
+    }
+
+    pub(super) fn offer(&mut self, mut flight: Flight, mut work: Work) {
+        if self.node.is_some() {
+            flight.note(&mut work);
         }
-        self.seqs.insert(append.stream, append.seq);
-        Ok(())
+        self.number = flight.id.number;
+        let commit = Commit { id: flight.id, work };
+        self.flights.push_back(flight);
+        self.beat();
+        if let Err(error) = self.order.offer(commit) {
+            self.stop_with(error);
+        }
+    }
+
+    /// Takes everything that stands by now.
+    pub(super) fn settle(&mut self) {
+        loop {
+            if let Some(error) = self.failure.error() {
+                self.fail_all(&error);
+                return;
+            }
+            if self.ending && self.flights.is_empty() {
+                self.begin_life();
+            }
+            match self.order.next() {
+                Ok(Some(Ordered::Stands { place, commit })) => self.take(place, commit),
+                Ok(Some(Ordered::Refused { id, why })) => self.refused(id, why),
+                Ok(None) => return,
+                Err(error) => self.stop_with(error),
+            }
+        }
+    }
+
+    fn take(&mut self, place: Option<Place>, commit: Commit) {
+        let id = commit.id;
+        let mut flight = self.landed(id);
+        if flight.as_ref().is_some_and(|it| self.node.is_some() && !it.is(&commit)) {
+            self.flights.extend(flight);
+            return self.stop_with(StoreError::Order(format!("{id} is not what was offered")));
+        }
+        let own = self.node == Some(id.node) && id.epoch >= self.born;
+        if own && flight.is_none() && self.materialiser.hears(id) {
+            let error = format!("{id} stands, and it was refused before");
+            return self.stop_with(StoreError::Order(error));
+        }
+        let states = flight.as_mut().map(|it| std::mem::take(&mut it.states)).unwrap_or_default();
+        match (self.materialiser.fold(place, commit, states), flight) {
+            (Err(error), flight) => {
+                self.flights.extend(flight);
+                self.stop_with(error);
+            }
+            (Ok(Ok(applied)), flight) => {
+                self.applied(flight, applied);
+                self.materialiser.checkpoint_if_due();
+            }
+            (Ok(Err(void)), Some(flight)) => self.void(flight, &void),
+            (Ok(Err(void)), None) => tracing::debug!(commit = %id, %void, "a commit is void"),
+        }
+        self.beat();
+        self.pulse.commits.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// It is in the store; the acker vouches for it and tells.
+    fn applied(&mut self, flight: Option<Flight>, applied: Applied) {
+        let Applied { after, head, due, streams, redaction } = applied;
+        let Some(Flight { waiters, erases, owed, .. }) = flight else {
+            let others = streams;
+            drop(self.acker.send(Committed { head, due, done: Vec::new(), others }));
+            return;
+        };
+        let done = waiters.into_iter().map(|it| it.applied(after)).collect();
+        drop(self.acker.send(Committed { head, due, done, others: Vec::new() }));
+        self.owed.extend(erases.into_iter().map(|(atoms, waiter)| {
+            let (done, at) = waiter.applied(after);
+            Owed::new(atoms, at.map(|at| (done, at)))
+        }));
+        if let Some((owed, piece)) = owed.zip(redaction) {
+            self.redacted(owed, piece);
+        }
+    }
+
+    /// What was offered here is not in the log, and neither is what was offered behind it. In an
+    /// order that nobody else writes to that cannot be.
+    fn void(&mut self, mut flight: Flight, void: &Void) {
+        if self.node.is_none() {
+            self.flights.push_front(flight);
+            return self.stop_with(StoreError::Invariant(void.to_string()));
+        }
+        // Offered again, it would be void again.
+        let hopeless = flight.owed.take_if(|_| matches!(void, Void::NotErased(_)));
+        if let Some((done, _)) = hopeless.and_then(|it| it.done) {
+            done(Err(&told(void)));
+        }
+        // Its life is sealed: whatever else is on its way is void as well.
+        let all = std::mem::take(&mut self.flights);
+        self.end_life(std::iter::once(flight).chain(all).collect(), &told(void));
+    }
+
+    /// What was offered behind it cannot be in the log either; what was offered before it can.
+    fn refused(&mut self, id: CommitId, why: String) {
+        match self.flights.iter().position(|it| it.id == id) {
+            Some(at) => {
+                let behind = self.flights.split_off(at);
+                self.end_life(behind, &StoreError::Void(why));
+            }
+            None => tracing::debug!(commit = %id, why, "a commit is refused that nobody waits for"),
+        }
+        self.beat();
+    }
+
+    /// Commits of this life are not in the log: whoever has decided them begins anew from what is.
+    fn end_life(&mut self, flights: VecDeque<Flight>, error: &StoreError) {
+        let mut judged = Vec::new();
+        for flight in flights {
+            tracing::warn!(commit = %flight.id, %error, "a commit is not in the log");
+            self.astray.extend(flight.streams());
+            let (done, owed) = flight.fail(error);
+            judged.extend(done);
+            owed.into_iter().for_each(|it| self.owed.push_front(it));
+        }
+        self.ending = true;
+        match self.flights.back_mut() {
+            Some(last) => {
+                let judgement = |done| Waiter { done, behind: Behind::Judgement };
+                last.waiters.extend(judged.into_iter().map(judgement));
+            }
+            None => self.send_judged(judged),
+        }
+    }
+
+    /// The next life of this node; nothing of the last is on its way.
+    fn begin_life(&mut self) {
+        let Some(node) = self.node else { return };
+        match self.materialiser.store.begin_life(node, &self.materialiser.authors) {
+            Ok(epoch) => (self.epoch, self.number, self.ending) = (epoch, 0, false),
+            Err(error) => self.stop_with(error),
+        }
+    }
+
+    /// Those who wait for a judgement hear behind everything that was applied before.
+    fn send_judged(&self, judged: Vec<Done>) {
+        let done = judged.into_iter().map(|done| (done, None)).collect();
+        let head = self.materialiser.head;
+        drop(self.acker.send(Committed { head, due: None, done, others: Vec::new() }));
+    }
+
+    fn landed(&mut self, id: CommitId) -> Option<Flight> {
+        let at = self.flights.iter().position(|it| it.id == id)?;
+        self.flights.remove(at)
+    }
+
+    pub(super) fn stop_with(&mut self, error: StoreError) {
+        let error = self.failure.trip(error);
+        self.fail_all(&error);
+    }
+
+    /// Nothing that is on its way is acknowledged.
+    fn fail_all(&mut self, error: &StoreError) {
+        for flight in std::mem::take(&mut self.flights) {
+            let (judged, owed) = flight.fail(error);
+            judged.into_iter().for_each(|done| done(Err(error)));
+            self.owed.extend(owed);
+        }
+        for owed in std::mem::take(&mut self.owed) {
+            owed.done.into_iter().for_each(|(done, _)| done(Err(error)));
+        }
+        self.beat();
+    }
+
+    /// How long the oldest commit is on its way.
+    fn beat(&self) {
+        let begun = self.flights.front().map_or(0, |it| it.begun);
+        self.pulse.commit.store(begun, Ordering::Relaxed);
+    }
+
+    fn is_astray(&self, stream: StreamId) -> bool {
+        !self.astray.is_empty() && self.astray.contains(&stream)
+    }
+
+    fn astray(&self, stream: StreamId) -> StoreError {
+        StoreError::Void(format!("stream {stream}: an entry before it is not in the log"))
     }
 }
 
-fn refuse(request: Request, error: &StoreError) {
-    match request {
-        Request::Append { done, .. } | Request::Behind(done) => done(Err(error)),
-        Request::Snapshot { .. } | Request::Stop => {}
-    }
-}
+/// Nobody can ask any more.
+struct Gone;

@@ -3,7 +3,6 @@
 use super::Runtime;
 use crate::blocking::blocking;
 use crate::failure::StoreError;
-use crate::host::settled;
 use crate::log::Threads;
 use crate::store::Store;
 use serde::{Deserialize, Serialize};
@@ -67,7 +66,7 @@ impl Runtime {
         self.0.scrub.stop();
         self.0.searches.stop();
         // Lazy entries and whatever is in flight become durable before their actors go.
-        let settling = settled(&self.shared().log).await;
+        let settling = self.shared().log.settled().await;
         self.0.around.tree.stop().await;
         self.shared().log.stop();
         let (runtime, config) = (self.clone(), self.shared().config.clone());

@@ -6,7 +6,7 @@ use std::any::Any;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use stoa_actors::behaviour::Behaviour;
-use stoa_actors::id::Millis;
+use stoa_actors::id::{Millis, Position};
 use stoa_actors::passivation::{Doing, Rest};
 use tokio::sync::oneshot;
 
@@ -18,6 +18,8 @@ pub(crate) trait Sits: Send + Sync + 'static {
     fn doing(&self) -> Doing;
     /// Whether it can be asked.
     fn stands(&self) -> Standing;
+    /// Others have written to its stream; the log ends there now.
+    fn others_wrote(&self, head: Position);
     /// Whether somebody waits for its bell.
     fn followed(&self) -> bool;
     /// Lets its actor go, unless it was used after `unless`. True when there is none afterwards.
@@ -47,6 +49,11 @@ impl<B: Behaviour + Sync> Sits for Seat<B> {
 
     fn stands(&self) -> Standing {
         self.standing()
+    }
+
+    fn others_wrote(&self, head: Position) {
+        self.lead_astray();
+        self.face.reach(head);
     }
 
     fn followed(&self) -> bool {

@@ -16,6 +16,8 @@
 //! erasures   atom                         -> position                   (its versions are yet to leave the log)
 //! meta       "checkpoint"                 -> position ‖ hash
 //! meta       "residue"                    -> 1, or 2 once a purge is begun (files may hold what was erased)
+//! meta       "order"                      -> place u64 ‖ authors         (of a shared order only)
+//! meta       "life"                       -> epoch u64                  (of a shared order only)
 //! ```
 
 use stoa_actors::id::{AtomId, Millis, Position, SessionId, SpaceId, StreamId};

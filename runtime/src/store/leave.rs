@@ -55,13 +55,19 @@ impl Store {
     }
 
     /// Puts a piece into a batch: new bodies under the old headers, and the entry that accounts for
-    /// them.
-    pub(crate) fn leave(&self, batch: &mut Batch, leaving: &Leaving) -> Result<Left, StoreError> {
+    /// them. Nothing for an atom that is not erased.
+    ///
+    /// What it does follows from the log and from what it is told, so that every node that does it
+    /// behind the same entry does the same.
+    pub(crate) fn leave(
+        &self,
+        batch: &mut Batch,
+        leaving: &Leaving,
+    ) -> Result<Option<Left>, StoreError> {
         let id = leaving.atom;
         let tombstone = self.newest(id)?.map(|(_, atom)| atom);
-        let tombstone = tombstone
-            .filter(|atom| atom.content == Content::Erased)
-            .ok_or_else(|| StoreError::Invariant(format!("atom {id} leaves and is not erased")))?;
+        let erased = tombstone.filter(|atom| atom.content == Content::Erased);
+        let Some(tombstone) = erased else { return Ok(None) };
         let (mut bodies, mut replaced) = (Vec::new(), Vec::new());
         let (mut bytes, mut looked, mut next) = (0, 0, leaving.from);
         while next < tombstone.version && bytes < leaving.bytes_max && looked < LEAVE_ENTRIES {
@@ -91,7 +97,7 @@ impl Store {
             left.head = Some(self.account(batch, (leaving.after, leaving.seq), &event, by)?);
             self.note_residue(batch);
         }
-        Ok(left)
+        Ok(Some(left))
     }
 
     fn account(

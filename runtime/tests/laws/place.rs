@@ -14,6 +14,7 @@ use stoa_actors::rights::{self, Rights};
 use stoa_runtime::audit::audit;
 use stoa_runtime::config::Config;
 use stoa_runtime::fault::{Faults, Point};
+use stoa_runtime::order::Orders;
 use stoa_runtime::runtime::{Runtime, kinds};
 use stoa_runtime::seat::Nothing;
 use stoa_runtime::store::rebuild;
@@ -35,15 +36,21 @@ pub(crate) struct Place {
     ids: Cell<u64>,
     cases: Cell<u64>,
     delivers: bool,
+    order: Orders,
 }
 
 impl Place {
-    pub(crate) fn new() -> Place {
-        Place::that_delivers(true)
-    }
-
     /// Whether messages between actors are delivered: a law on one of them alone sends none.
     pub(crate) fn that_delivers(delivers: bool) -> Place {
+        Place::with(delivers, Orders::default())
+    }
+
+    /// Its commits stand where this order says.
+    pub(crate) fn ordered(order: Orders) -> Place {
+        Place::with(true, order)
+    }
+
+    fn with(delivers: bool, order: Orders) -> Place {
         let mut tokio = tokio::runtime::Builder::new_multi_thread();
         let place = Place {
             dir: tempfile::tempdir().unwrap(),
@@ -53,6 +60,7 @@ impl Place {
             ids: Cell::new(0),
             cases: Cell::new(0),
             delivers,
+            order,
         };
         place.open();
         place
@@ -62,8 +70,8 @@ impl Place {
     fn config(&self) -> Config {
         let lease_ms_max = TTL_MAX * TICK_MS;
         let limits = Limits { wake_comments_max: QUOTED_MAX, lease_ms_max, ..Limits::default() };
-        let faults = self.faults.borrow().clone();
-        Config { limits, faults, checkpoint_entries: 300, ..Config::at(self.dir.path()) }
+        let (faults, order) = (self.faults.borrow().clone(), self.order.clone());
+        Config { limits, faults, order, checkpoint_entries: 300, ..Config::at(self.dir.path()) }
     }
 
     pub(crate) fn open(&self) {
@@ -138,10 +146,12 @@ impl Place {
     /// [chain] [fold] [version] [idem] and more, as `stoa audit` sees them.
     pub(crate) fn audit(&self) -> Result<(), String> {
         let runtime = self.runtime();
-        let audited = audit(runtime.store(), &kinds(), runtime.durable());
+        // Others may write to the same log meanwhile.
+        let durable = runtime.durable();
+        let audited = audit(runtime.store(), &kinds(), durable);
         let audited = audited.map_err(|error| format!("audit: {error}"))?;
-        if audited.entries != runtime.durable().0 {
-            return Err(format!("audit: it stopped at {} of {}", audited.head, runtime.durable()));
+        if audited.entries != durable.0 {
+            return Err(format!("audit: it stopped at {} of {durable}", audited.head));
         }
         if audited.breaches.is_empty() {
             return Ok(());
@@ -220,15 +230,28 @@ impl Place {
 /// The directory of the last case that held. A case that did not keeps its own to itself, or what
 /// is wrong there would be found in every case after it.
 #[derive(Default)]
-pub(crate) struct Lent(RefCell<Option<Place>>);
+pub(crate) struct Lent {
+    place: RefCell<Option<Place>>,
+    /// Gives each new directory an order of its own, from a seed.
+    orders: Option<fn(u64) -> Orders>,
+    lent: Cell<u64>,
+}
 
 impl Lent {
+    pub(crate) fn ordered(orders: fn(u64) -> Orders) -> Lent {
+        Lent { orders: Some(orders), ..Lent::default() }
+    }
+
     pub(crate) fn take(&self) -> Place {
-        self.0.take().unwrap_or_else(Place::new)
+        let new = || {
+            self.lent.set(self.lent.get() + 1);
+            Place::ordered(self.orders.map(|it| it(self.lent.get())).unwrap_or_default())
+        };
+        self.place.take().unwrap_or_else(new)
     }
 
     pub(crate) fn give_back(&self, place: Place) {
-        self.0.replace(Some(place));
+        self.place.replace(Some(place));
     }
 }
 
