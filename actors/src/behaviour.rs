@@ -31,7 +31,7 @@ pub trait Behaviour: Serialize + DeserializeOwned + Send + Sized + 'static {
     /// What happened: past tense, durable, replayed for ever.
     type Event: Serialize + DeserializeOwned + Send + Sync + 'static;
     /// What it wants done outside once its events are durable.
-    type Effect: Send + 'static;
+    type Effect: Clone + Send + 'static;
     /// What the asker gets. Stored with the entry when the request carried an idempotency key.
     type Reply: Serialize + DeserializeOwned + Clone + Send + 'static;
     /// A no, with the reason and the next step. Nothing has changed.

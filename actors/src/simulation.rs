@@ -36,10 +36,7 @@ pub struct Simulation<B: Behaviour> {
     kind: PhantomData<fn() -> B>,
 }
 
-impl<B: Behaviour> Simulation<B>
-where
-    B::Effect: Clone,
-{
+impl<B: Behaviour> Simulation<B> {
     /// An empty log; ids are drawn from the seed.
     pub fn new(seed: u64) -> Self {
         Simulation {

@@ -23,6 +23,7 @@ pub(crate) enum Event {
     Refunded(u64),
     Printed(EffectId),
 }
+#[derive(Clone)]
 pub(crate) struct PrintReceipt {
     pub(crate) cents: u64,
 }

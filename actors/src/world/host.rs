@@ -310,10 +310,7 @@ impl Told {
     /// What it has started, as its kind has it.
     pub(crate) fn started<B: crate::behaviour::Behaviour>(
         &self,
-    ) -> Vec<(StreamId, EffectId, B::Effect)>
-    where
-        B::Effect: Clone,
-    {
+    ) -> Vec<(StreamId, EffectId, B::Effect)> {
         typed::<B>(self.stream, &self.effects)
     }
 }
@@ -321,10 +318,7 @@ impl Told {
 fn typed<B: crate::behaviour::Behaviour>(
     stream: StreamId,
     effects: &[(EffectId, AnyEffect)],
-) -> Vec<(StreamId, EffectId, B::Effect)>
-where
-    B::Effect: Clone,
-{
+) -> Vec<(StreamId, EffectId, B::Effect)> {
     let typed = |it: &AnyEffect| it.effect.downcast_ref::<B::Effect>().cloned();
     effects.iter().filter_map(|(id, it)| Some((stream, *id, typed(it)?))).collect()
 }
@@ -344,10 +338,7 @@ impl Host {
     /// Brings up everybody who has written something, and says what they owe.
     pub(crate) fn bring_all_up<B: crate::behaviour::Behaviour>(
         &mut self,
-    ) -> Vec<(StreamId, EffectId, B::Effect)>
-    where
-        B::Effect: Clone,
-    {
+    ) -> Vec<(StreamId, EffectId, B::Effect)> {
         let streams: Vec<StreamId> = self.disk.streams().collect();
         let owed = streams.into_iter().flat_map(|it| typed::<B>(it, &self.bring_up(it)));
         owed.collect()
