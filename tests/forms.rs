@@ -7,6 +7,7 @@
 
 mod forms {
     pub(crate) mod growth;
+    pub(crate) mod space_growth;
     pub(crate) mod spaces;
 }
 
@@ -210,8 +211,8 @@ fn subscriptions_on_terms_read() {
     let one = Subscription { id, subscriber, filter, cursor: Position(300), terms };
     let other = Subscription { terms: Terms::default(), ..one.clone() };
     let events = vec![
-        space::Event::SubscriptionSet(one, Was::New),
-        space::Event::SubscriptionSet(other, Was::There),
+        space::Event::SubscriptionSet { subscription: one, was: Was::New },
+        space::Event::SubscriptionSet { subscription: other, was: Was::There },
     ];
     holds("subscription-events-1.bin", FORM, &events);
     let (filter, terms) = followed();

@@ -4,3 +4,4 @@
 mod atoms;
 mod entries;
 mod rights;
+mod spaces;

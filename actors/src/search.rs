@@ -171,7 +171,7 @@ pub enum Order {
 ///
 /// A target that the asker cannot read, or that does not exist, does not match. An atom that
 /// refers from a space that the asker cannot read is not listed, so it decides nothing.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Condition {
     /// How many of them.
     pub which: Which,
@@ -180,7 +180,7 @@ pub struct Condition {
 }
 
 /// How many of the atoms at the other end must match.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Which {
     /// Every one; so it holds where there is none.
     #[default]

@@ -17,6 +17,7 @@ mod message;
 mod patch;
 mod refusal;
 mod resource;
+mod snapshot;
 mod standing;
 mod subscription;
 mod transaction;
@@ -26,7 +27,7 @@ pub use attic::{ATTIC_OF, ATTIC_VERSION, Merge};
 pub use backlog::{Backlog, Pulled};
 pub use carry::{Carried, Origin, Taken, renamed};
 pub use claim::Claim;
-pub use first_form::{Filter1, Subscription1};
+pub use first_form::Filter1;
 pub use follow::{Change, Changed, Follower, LeaseChange};
 pub use lease::{Claimed, End, Fence, Lease};
 pub use message::{Event, Expect, Message, Reply, TYPES, Was};
@@ -47,25 +48,23 @@ use crate::id::{AtomId, SpaceId, StreamId, SubscriptionId};
 use crate::mutant;
 use crate::rights::Level;
 use lease::Leases;
-use serde::{Deserialize, Serialize};
 use standing::Standing;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// The state of a space, without its atoms.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Space {
     id: SpaceId,
     description: String,
     subscriptions: BTreeMap<SubscriptionId, Subscription>,
     leases: Leases,
-    #[serde(skip)]
     standing: Standing,
 }
 
 impl Behaviour for Space {
     const KIND: &'static str = "space";
-    const SNAPSHOT_FORM: u8 = 3;
+    const SNAPSHOT_FORM: u8 = 4;
     type Message = Message;
     type Event = Event;
     type Effect = std::convert::Infallible;
@@ -124,10 +123,7 @@ impl Behaviour for Space {
     fn apply(&mut self, event: &Event) {
         match event {
             Event::Described(text) => self.description.clone_from(text),
-            Event::Subscribed(first) => {
-                self.subscriptions.insert(first.id, first.clone().into());
-            }
-            Event::SubscriptionSet(subscription, _) => {
+            Event::SubscriptionSet { subscription, .. } => {
                 self.subscriptions.insert(subscription.id, subscription.clone());
             }
             Event::Unsubscribed(id) => {
@@ -171,8 +167,8 @@ impl Behaviour for Space {
             Event::AtomDeprecated(_) => "atom.deprecated",
             Event::AtomImported { .. } => "atom.imported",
             Event::AtomErased { .. } => "atom.erased",
-            Event::Subscribed(_) | Event::SubscriptionSet(_, Was::New) => "subscription.created",
-            Event::SubscriptionSet(_, Was::There) => "subscription.edited",
+            Event::SubscriptionSet { was: Was::New, .. } => "subscription.created",
+            Event::SubscriptionSet { was: Was::There, .. } => "subscription.edited",
             Event::Unsubscribed(_) => "subscription.ended",
             Event::Advanced { .. } => "subscription.advanced",
             Event::Leased(_) => "lease.acquired",

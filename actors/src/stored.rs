@@ -12,13 +12,15 @@
 
 /// Gives a type its stored layout: `record Type { fields } bytes { fields } grown { fields }`, or
 /// `choice Type { 0 => Case { fields } grown { fields }, 1 => Other(inner), 2 => Bare }`. Fields under
-/// `bytes` are a `Vec<u8>` that is stored in one piece.
+/// `bytes` are a `Vec<u8>` that is stored in one piece. A record's fields under `derived` are not stored:
+/// they are made anew from the rest, and have their default until then.
 ///
 /// Errors when it reads: fewer fields than there always were, more than it knows, an unknown case.
 #[macro_export]
 macro_rules! stored {
     (record $name:ident { $($old:ident),* $(,)? }
-        $(bytes { $($raw:ident),* $(,)? })? $(grown { $($new:ident),* $(,)? })?) => {
+        $(bytes { $($raw:ident),* $(,)? })? $(grown { $($new:ident),* $(,)? })?
+        $(derived { $($made:ident),* $(,)? })?) => {
         const _: () = {
             use $crate::stored::serde::de::{Error, SeqAccess, Visitor};
             use $crate::stored::serde::ser::{SerializeStruct, SerializeTuple};
@@ -65,7 +67,12 @@ macro_rules! stored {
                             $($(let $raw = $crate::stored::old_raw(&mut seq, &mut left)?;)*)?
                             $($(let $new = $crate::stored::new(&mut seq, &mut left)?;)*)?
                             match left {
-                                0 => Ok($name { $($old,)* $($($raw,)*)? $($($new,)*)? }),
+                                0 => Ok($name {
+                                    $($old,)*
+                                    $($($raw,)*)?
+                                    $($($new,)*)?
+                                    $($($made: Default::default(),)*)?
+                                }),
                                 _ => Err(A::Error::custom($crate::stored::NEWER)),
                             }
                         }
@@ -259,6 +266,14 @@ mod tests {
     }
     stored!(record Picture { name } bytes { pixels });
 
+    /// What is counted is not stored.
+    #[derive(Clone, Debug, PartialEq)]
+    struct Counted {
+        text: String,
+        letters: usize,
+    }
+    stored!(record Counted { text } derived { letters });
+
     #[derive(Clone, Debug, PartialEq)]
     enum GrownEvent {
         Closed,
@@ -288,6 +303,14 @@ mod tests {
         let bytes = codec::encode(1, &picture).unwrap();
         assert_eq!(bytes, [1, 2, 1, b'a', 4, 0, 255, 254, 7]);
         assert_eq!(codec::decode::<Picture>(1, &bytes).unwrap(), picture);
+    }
+
+    #[test]
+    fn what_is_derived_is_not_stored() {
+        let bytes = codec::encode(1, &Counted { text: "dig".into(), letters: 3 }).unwrap();
+        assert_eq!(bytes, [1, 1, 3, b'd', b'i', b'g']);
+        let back = codec::decode::<Counted>(1, &bytes).unwrap();
+        assert_eq!(back, Counted { text: "dig".into(), letters: 0 });
     }
 
     #[test]

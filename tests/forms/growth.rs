@@ -42,6 +42,8 @@ macro_rules! grown {
     };
 }
 
+pub(crate) use grown;
+
 fn atom() -> Atom {
     Atom {
         id: AtomId([1; 16]),

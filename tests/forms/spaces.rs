@@ -3,10 +3,11 @@
 use crate::{FORM, holds};
 use std::sync::Arc;
 use stoa_actors::atom::{Atom, Content, Deprecation, Embedding, Reference};
+use stoa_actors::behaviour::Behaviour;
 use stoa_actors::id::{AtomId, EventId, Millis, Position, SessionId, SpaceId, SubscriptionId};
 use stoa_actors::log::{Cause, Hash};
 use stoa_actors::redaction::Redacted;
-use stoa_actors::space::{self, Filter1, Origin, Subscription1};
+use stoa_actors::space::{self, Filter, Lease, Origin, Reply, Subscription, Terms, Was};
 use stoa_actors::value::Value;
 
 fn atom(version: u64) -> Arc<Atom> {
@@ -41,15 +42,6 @@ fn atom(version: u64) -> Arc<Atom> {
 #[test]
 fn space_events_of_form_1_read() {
     let reference = Reference { relation: "supports".into(), target: AtomId([6; 16]) };
-    let subscription = Subscription1 {
-        id: SubscriptionId([7; 16]),
-        subscriber: SessionId([3; 16]),
-        filter: Filter1 {
-            types: vec!["atom.put".into()],
-            metadata: [("a".to_owned(), Value::Int(1))].into(),
-        },
-        cursor: Position(12),
-    };
     let events = vec![
         space::Event::Described("a convention".into()),
         space::Event::AtomPut(atom(1)),
@@ -59,32 +51,35 @@ fn space_events_of_form_1_read() {
             dropped: vec![reference],
         },
         space::Event::AtomDeprecated(atom(3)),
-        space::Event::Subscribed(subscription),
         space::Event::Unsubscribed(SubscriptionId([7; 16])),
         space::Event::Advanced { id: SubscriptionId([7; 16]), cursor: Position(300) },
     ];
     holds("space-events-1.bin", FORM, &events);
 }
 
-#[test]
-fn lease_events_of_form_1_read() {
-    let (space, token, until) = (SpaceId([2; 16]), 7, Millis(1_700_000_060_000));
-    let name = space::Resource::Name("deploy/production".into());
+fn lease() -> Lease {
     let status = |it: &str| [("status".to_owned(), Value::from(it))].into();
     let claimed = space::Claimed {
         set: status("doing"),
         before: [("status".to_owned(), Value::Null)].into(),
     };
-    let lease = space::Lease {
-        space,
+    Lease {
+        space: SpaceId([2; 16]),
         resource: space::Resource::Atom(AtomId([1; 16])),
         holder: SessionId([3; 16]),
-        token,
-        until,
+        token: 7,
+        until: Millis(1_700_000_060_000),
         intent: "to be done".into(),
         claimed: Some(claimed),
-    };
-    let named = space::Lease { resource: name.clone(), claimed: None, ..lease.clone() };
+    }
+}
+
+#[test]
+fn lease_events_of_form_1_read() {
+    let lease = lease();
+    let Lease { space, token, until, .. } = lease;
+    let name = space::Resource::Name("deploy/production".into());
+    let named = Lease { resource: name.clone(), claimed: None, ..lease.clone() };
     let (resource, was) = (name, Millis(1_700_000_000_000));
     let ended = |how| {
         let resource = resource.clone();
@@ -127,10 +122,10 @@ fn imported_versions_of_form_1_read() {
     let bare = Origin { key: None, references: None, superseded_by: None, ..origin.clone() };
     let events = vec![imported(1, bare), imported(3, origin)];
     holds("space-imported-1.bin", FORM, &events);
-    let reply = space::Reply::Imported { new: 300, known: 1 };
+    let reply = Reply::Imported { new: 300, known: 1 };
     holds("space-reply-imported-1.bin", FORM, &reply);
     let lost = vec![AtomId([6; 16])];
-    let reply = space::Reply::Merged { new: 300, known: 1, attic: 2, lost };
+    let reply = Reply::Merged { new: 300, known: 1, attic: 2, lost };
     holds("space-reply-merged-1.bin", FORM, &reply);
 }
 
@@ -151,4 +146,43 @@ fn what_an_erase_leaves_reads() {
     let bodies = vec![(Position(300), Hash([7; 32])), (Position(70_000), Hash([8; 32]))];
     let redacted = Redacted { atom: AtomId([1; 16]), bodies, whole: true };
     holds("redacted-1.bin", FORM, &vec![redacted]);
+}
+
+/// What a space answers, as it is kept with the request that it answered.
+#[test]
+fn replies_of_form_1_read() {
+    let (one, other) = (AtomId([1; 16]), AtomId([2; 16]));
+    let told = Lease { claimed: None, ..lease() };
+    let replies = vec![
+        Reply::Done,
+        Reply::Version { id: one, version: 300 },
+        Reply::Subscribed(SubscriptionId([7; 16])),
+        Reply::Versions(vec![(one, 1), (other, 300)]),
+        Reply::Lease(lease()),
+        Reply::Claimed(Some((one, 3, Box::new(told)))),
+        Reply::Claimed(None),
+    ];
+    holds("space-replies-1.bin", FORM, &replies);
+}
+
+/// A space that is described, followed and worked in.
+#[test]
+fn a_snapshot_of_a_space_of_form_4_reads() {
+    let form = <space::Space as Behaviour>::SNAPSHOT_FORM;
+    assert_eq!(form, 4);
+    let subscription = Subscription {
+        id: SubscriptionId([7; 16]),
+        subscriber: SessionId([3; 16]),
+        filter: Filter { types: vec!["atom.put".into()], ..Filter::default() },
+        cursor: Position(300),
+        terms: Terms { debounce_ms: 30_000, until: Some(Millis(1_700_000_000_000)) },
+    };
+    let events = [
+        space::Event::Described("a convention".into()),
+        space::Event::SubscriptionSet { subscription, was: Was::New },
+        space::Event::Leased(lease()),
+    ];
+    let mut state = space::Space::unborn(SpaceId([2; 16]).stream());
+    events.iter().for_each(|event| state.apply(event));
+    holds("space-snapshot-4.bin", form, &state);
 }

@@ -12,10 +12,9 @@ use crate::behaviour::Delivery;
 use crate::id::{AtomId, SpaceId};
 use crate::log::Hash;
 use crate::value::Value;
-use serde::{Deserialize, Serialize};
 
 /// What becomes of a version that is not what is here.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Merge {
     /// It is refused, and all that comes with it.
     #[default]

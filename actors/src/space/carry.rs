@@ -16,12 +16,11 @@ use crate::limits::Limits;
 use crate::log::{Body, Cause, Hash};
 use crate::mutant::planted;
 use crate::rights::Level;
-use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// Where a version comes from that was taken in: what its first store says of it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Origin {
     /// Its entry there.
     pub event: EventId,
@@ -50,7 +49,7 @@ pub struct Origin {
 }
 
 /// One version of an atom on its way.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Carried {
     /// The atom.
     pub id: AtomId,
@@ -77,7 +76,7 @@ pub struct Carried {
 }
 
 /// How a version came into the store that it leaves now.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Taken {
     /// The entry.
     pub event: EventId,

@@ -12,11 +12,10 @@ use crate::id::AtomId;
 use crate::mutant::planted;
 use crate::rights::Level;
 use crate::value::Value;
-use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
 /// What is to be claimed, and how.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Claim {
     /// What the candidates were searched by. It decides nothing.
     pub text: Option<String>,
@@ -25,7 +24,6 @@ pub struct Claim {
     pub wanted: Wanted,
     /// The best first, as a search found them; without, the oldest that matches. No part of what
     /// makes two requests the same.
-    #[serde(skip)]
     pub ranked: Option<Vec<AtomId>>,
     /// What it says from then on; null removes a key.
     pub set: Metadata,

@@ -1,9 +1,7 @@
-//! Subscriptions as they were stored before they had terms. Read for good; written no more, but in
-//! what an agent is born with.
+//! A filter as it is stored in what an agent is born with.
 
-use super::{Filter, Subscription, Terms};
+use super::Filter;
 use crate::atom::Metadata;
-use crate::id::{Position, SessionId, SubscriptionId};
 use serde::{Deserialize, Serialize};
 
 /// The first form of a [`Filter`].
@@ -15,27 +13,8 @@ pub struct Filter1 {
     pub metadata: Metadata,
 }
 
-/// The first form of a [`Subscription`].
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Subscription1 {
-    /// Its name.
-    pub id: SubscriptionId,
-    /// Who follows.
-    pub subscriber: SessionId,
-    /// What is of interest.
-    pub filter: Filter1,
-    /// Everything up to here has been seen.
-    pub cursor: Position,
-}
-
 impl From<Filter1> for Filter {
     fn from(Filter1 { types, metadata }: Filter1) -> Filter {
         Filter { types, metadata, ..Filter::default() }
-    }
-}
-
-impl From<Subscription1> for Subscription {
-    fn from(Subscription1 { id, subscriber, filter, cursor }: Subscription1) -> Subscription {
-        Subscription { id, subscriber, filter: filter.into(), cursor, terms: Terms::default() }
     }
 }

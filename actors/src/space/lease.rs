@@ -11,11 +11,10 @@ use crate::behaviour::{Decision, Delivery, Row};
 use crate::id::{AtomId, Millis, SessionId, SpaceId};
 use crate::mutant::planted;
 use crate::rights::Level;
-use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// An exclusive right to work on something for a while.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Lease {
     /// Where.
     pub space: SpaceId,
@@ -42,7 +41,7 @@ impl Lease {
 
 /// What a claim has changed of its atom: it is put back when the lease ends without the work
 /// having gone on, so that the next one finds the task as this one did.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Claimed {
     /// What it set; null where it removed a key.
     pub set: Metadata,
@@ -51,7 +50,7 @@ pub struct Claimed {
 }
 
 /// A lease that a write depends on.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fence {
     /// What is leased.
     pub resource: Resource,
@@ -60,7 +59,7 @@ pub struct Fence {
 }
 
 /// Why a lease is over.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum End {
     /// Its holder gave it back.
     Released,
@@ -71,12 +70,12 @@ pub enum End {
 }
 
 /// The leases of a space.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Leases {
-    by: BTreeMap<Resource, Lease>,
-    due: BTreeSet<(Millis, Resource)>,
+    pub(super) by: BTreeMap<Resource, Lease>,
+    pub(super) due: BTreeSet<(Millis, Resource)>,
     /// The greatest token so far.
-    token: u64,
+    pub(super) token: u64,
 }
 
 impl Leases {

@@ -2,11 +2,11 @@
 
 use super::{
     Carried, Claim, Draft, Edit, End, Fence, Filter, Lease, Mutation, Origin, Patch, Resource,
-    Subscription, Subscription1, Terms,
+    Subscription, Terms,
 };
 use crate::atom::{Atom, Reference};
 use crate::id::{AtomId, Millis, Position, SpaceId, SubscriptionId};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use std::sync::Arc;
 
 /// What a space can be asked. New ones come last: a request is known again by its hash.
@@ -77,7 +77,7 @@ pub enum Message {
 }
 
 /// Which version a change is based on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Expect {
     /// Exactly this one, else nothing changes.
     Version(u64),
@@ -86,7 +86,7 @@ pub enum Expect {
 }
 
 /// What happened in a space.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Event {
     /// It says what it is for.
     Described(String),
@@ -103,8 +103,13 @@ pub enum Event {
     },
     /// An atom is out of search.
     AtomDeprecated(Arc<Atom>),
-    /// A session follows the space, on no terms.
-    Subscribed(Subscription1),
+    /// A session follows the space like this.
+    SubscriptionSet {
+        /// How it follows.
+        subscription: Subscription,
+        /// Whether it did before.
+        was: Was,
+    },
     /// It no longer does.
     Unsubscribed(SubscriptionId),
     /// It has seen everything up to here.
@@ -162,12 +167,10 @@ pub enum Event {
         /// What is said of it where it comes from, if it does.
         origin: Option<Box<Origin>>,
     },
-    /// A session follows the space like this.
-    SubscriptionSet(Subscription, Was),
 }
 
 /// Whether something was there before.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Was {
     /// It was not.
     New,
@@ -176,7 +179,7 @@ pub enum Was {
 }
 
 /// What the asker gets.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Reply {
     /// It is so.
     Done,

@@ -8,11 +8,10 @@ use crate::limits::Limits;
 use crate::mutant::planted;
 use crate::search::{check as check_conditions, holds};
 use crate::value::Value;
-use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// A new atom.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Draft {
     /// Its id, where the asker has one: for a reference within the same transaction.
     pub id: Option<AtomId>,
@@ -25,12 +24,11 @@ pub struct Draft {
     /// Relation and targets.
     pub references: BTreeMap<String, Vec<AtomId>>,
     /// Its vector, made before the delivery; no part of what makes two requests the same.
-    #[serde(skip)]
     pub embedding: Option<Embedding>,
 }
 
 /// What changes; what is not named stays.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Patch {
     /// What the atom's metadata must say, as in a search, else nothing changes; null for a key it
     /// must not have.
@@ -44,7 +42,6 @@ pub struct Patch {
     /// Replaces the targets of these relations; none removes the relation.
     pub references: BTreeMap<String, Vec<AtomId>>,
     /// The vector of the result, if the atom is still what it was made for.
-    #[serde(skip)]
     pub embedding: Option<MadeFor>,
 }
 

@@ -2,10 +2,9 @@
 
 use crate::id::AtomId;
 use crate::name;
-use serde::{Deserialize, Serialize};
 
 /// What can be leased in a space.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Resource {
     /// One of its atoms. While it is leased only the holder can change it.
     Atom(AtomId),

@@ -10,11 +10,10 @@ use crate::mutant;
 use crate::nearest::nearest;
 use crate::rights::Level;
 use crate::search::{ConditionRefusal, check, count, says};
-use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Who follows, what, from where, and on what terms.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Subscription {
     /// Its name.
     pub id: SubscriptionId,
@@ -29,7 +28,7 @@ pub struct Subscription {
 }
 
 /// What is of interest; an empty filter is everything.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Filter {
     /// Types of entry, `atom.put` for instance; none is all.
     pub types: Vec<String>,
@@ -83,7 +82,7 @@ impl Filter {
 }
 
 /// When what is of interest is told, and until when.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Terms {
     /// Milliseconds without anything new before what there is is told; 0 is at once.
     pub debounce_ms: u64,
@@ -177,7 +176,7 @@ fn within(what: &'static str, size: usize, max: usize) -> Result<(), Amiss> {
 }
 
 /// What of a subscription is to be another; what is not named stays.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Edit {
     /// What is of interest from now on; what came before the cursor stays seen.
     pub filter: Option<Filter>,
@@ -200,7 +199,7 @@ impl Edit {
 }
 
 /// What a subscriber is told: how much, from where, and a few words. Never the content.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Wake {
     /// Where something happened.
     pub space: SpaceId,
@@ -290,7 +289,8 @@ impl Space {
         let (id, subscriber) = (SubscriptionId((delivery.fresh)()), delivery.asker);
         let subscription = Subscription { id, subscriber, filter, cursor, terms };
         let reply = Reply::Subscribed(id);
-        let mut decision = Decision::event(Event::SubscriptionSet(subscription, Was::New), reply);
+        let set = Event::SubscriptionSet { subscription, was: Was::New };
+        let mut decision = Decision::event(set, reply);
         decision.events.splice(0..0, void.into_iter().map(Event::Unsubscribed));
         Ok(decision)
     }
@@ -345,7 +345,8 @@ impl Space {
         if after == *before {
             return Ok(Decision::read(Reply::Done));
         }
-        Ok(Decision::event(Event::SubscriptionSet(after, Was::There), Reply::Done))
+        let set = Event::SubscriptionSet { subscription: after, was: Was::There };
+        Ok(Decision::event(set, Reply::Done))
     }
 
     pub(super) fn advance(

@@ -8,10 +8,9 @@ use crate::id::AtomId;
 use crate::incarnation::{Laid, Overlay};
 use crate::mutant::planted;
 use crate::rights::Level;
-use serde::{Deserialize, Serialize};
 
 /// One change of a space. New ones come last: a request is known again by its hash.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Mutation {
     /// Adds an atom.
     Put(Box<Draft>),

@@ -6,11 +6,10 @@ use crate::id::{AtomId, SpaceId};
 use crate::search::{
     Condition, ConditionRefusal, End, Which, check_all, count_all, direction, says,
 };
-use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// Everything that is said must hold; it means what it means in a search.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Wanted {
     /// Keys that must have these values, or values that compare so.
     pub metadata: Metadata,

@@ -1,0 +1,9 @@
+//! The layout of a space's state. It is here, and not with the other layouts, because nobody but the
+//! space sees its state.
+
+use super::Space;
+use super::lease::Leases;
+use crate::stored;
+
+stored!(record Space { id, description, subscriptions, leases } derived { standing });
+stored!(record Leases { by, due, token });
