@@ -1,5 +1,5 @@
-//! Claims: how many a second, whether their cost grows with what is done or blocked, and beside
-//! PostgreSQL's `FOR UPDATE SKIP LOCKED` in the same run.
+//! Claims: how many a second, whether their cost grows with what is done or blocked or with the number
+//! of conditions they go by, and beside PostgreSQL's `FOR UPDATE SKIP LOCKED` in the same run.
 //!
 //! A task is claimed and completed: two durable commits on both sides. Every fifth task waits for
 //! the one before it. PostgreSQL is the one installed here (`apt-get install postgresql-15`), with
@@ -8,6 +8,7 @@
 //!
 //!     cargo bench -p stoa-benches --bench claims
 //!     cargo bench -p stoa-benches --bench claims -- growth
+//!     cargo bench -p stoa-benches --bench claims -- conditions
 //!     cargo bench -p stoa-benches --bench claims -- peer
 
 #![expect(clippy::print_stdout, reason = "a bench prints what it measured")]
@@ -197,6 +198,74 @@ async fn growth(caller: &Caller) {
     told("the same, 95,000 of them done", done);
 }
 
+/// Conditions that are claimed by in turns.
+const CONDITIONS: usize = 40;
+
+/// Claims by so many conditions in turns, each of which most atoms of the space match: seconds a claim.
+async fn in_turns(caller: &Caller, space: SpaceId, conditions: usize, count: usize) -> f64 {
+    let asks = move |n: usize| {
+        let least = Value::Map([(">=".to_owned(), Value::Int((n % conditions) as i64))].into());
+        let metadata = [("status".to_owned(), Value::from("open")), ("rank".to_owned(), least)];
+        let wanted = Wanted { metadata: metadata.into(), ..Wanted::default() };
+        ClaimAsk { wanted, set: status("doing"), lease_ms: 3_600_000, ..ClaimAsk::default() }
+    };
+    let begun = Instant::now();
+    let mut tasks = tokio::task::JoinSet::new();
+    for of in 0..CALLERS {
+        let caller = caller.clone();
+        tasks.spawn(async move {
+            for n in (of..count).step_by(CALLERS) {
+                let taken = caller.claim(space, asks(n), Why::default()).await;
+                assert!(taken.expect("a claim").is_some(), "there is more");
+            }
+        });
+    }
+    tasks.join_all().await;
+    begun.elapsed().as_secs_f64() / count as f64
+}
+
+/// Many conditions beside one, out of 100,000 atoms; the first claims make the sets of all of them.
+async fn conditions(caller: &Caller) {
+    let (count, piece) = (100_000, 1_000);
+    let (mut ratios, mut firsts) = (Vec::new(), Vec::new());
+    for round in 0..rounds() {
+        let space = caller.create_space(&format!("turns{round}"), "").await.expect("a space");
+        let mut tasks = tokio::task::JoinSet::new();
+        for of in 0..512 {
+            let caller = caller.clone();
+            tasks.spawn(async move {
+                for n in (of..count).step_by(512) {
+                    let rank = Value::Int(n as i64 % 1_000);
+                    let mut metadata = status("open");
+                    metadata.insert("rank".to_owned(), rank);
+                    let draft = Draft { metadata, ..Draft::default() };
+                    caller.put(space, draft, Why::default()).await.expect("it is put");
+                }
+            });
+        }
+        tasks.join_all().await;
+        let begun = Instant::now();
+        in_turns(caller, space, 1, 1).await;
+        firsts.push(begun.elapsed().as_secs_f64());
+        let (mut one, mut many) = (0.0, 0.0);
+        for _ in 0..PIECES {
+            one += in_turns(caller, space, 1, piece).await;
+            many += in_turns(caller, space, CONDITIONS, piece).await;
+        }
+        ratios.push(many / one);
+    }
+    let (low, middle, high) = spread(ratios);
+    println!(
+        "{:<46} {middle:>8.2} [{low:.2}-{high:.2}] (aim .67-1.5)",
+        "cost by 40 conditions in turns : by one"
+    );
+    let (low, middle, high) = spread(firsts);
+    println!(
+        "{:<46} {middle:>7.2}s [{low:.2}-{high:.2}]",
+        "the first claim, which reads 100,000 atoms"
+    );
+}
+
 async fn client(data: &Path) -> Client {
     match reach(Config::at(data), kinds()).await.expect("it answers") {
         Reached::Client(client) => client,
@@ -285,9 +354,12 @@ async fn main() {
         beside_postgres(&caller, &config.data).await;
     } else if only("growth") {
         growth(&caller).await;
+    } else if only("conditions") {
+        conditions(&caller).await;
     } else {
         rates(&caller).await;
         growth(&caller).await;
+        conditions(&caller).await;
         beside_postgres(&caller, &config.data).await;
     }
     println!("load {}", load());

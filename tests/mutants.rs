@@ -18,6 +18,7 @@ mod laws {
     pub(crate) mod session;
     pub(crate) mod simulated;
     pub(crate) mod space;
+    pub(crate) mod standing;
     pub(crate) mod subscribers;
     pub(crate) mod supervision;
     pub(crate) mod terms;
@@ -71,6 +72,10 @@ fn search() -> Result<(), String> {
 fn claims() -> Result<(), String> {
     let world = || Simulated::with(laws::claim::model::level);
     laws::claim::hold(quick(1_024), 41, 80, world)
+}
+
+fn standing() -> Result<(), String> {
+    laws::standing::hold(quick(1_024), 41, 100)
 }
 
 fn carrying() -> Result<(), String> {
@@ -155,6 +160,17 @@ const CLAIMS: &[&str] = &[
     "search.range_is_a_map",
     "space.expects_nothing",
     "transaction.skips_the_refused",
+];
+
+const STANDING: &[&str] = &[
+    "claim.as_it_was_written",
+    "claim.changes_are_not_filed",
+    "claim.ranges_begin_too_late",
+    "claim.sets_stand_still",
+    "claim.the_released_stay_taken",
+    "claim.waits_for_ever",
+    "claim.what_went_is_nowhere",
+    "search.any_is_all",
 ];
 
 const SUBSCRIBERS: &[&str] =
@@ -332,6 +348,11 @@ fn the_laws_of_erasing_catch_every_planted_bug() {
 #[test]
 fn the_laws_of_claims_catch_every_planted_bug() {
     all_caught(CLAIMS, claims);
+}
+
+#[test]
+fn the_law_of_standing_sets_catches_every_planted_bug() {
+    all_caught(STANDING, standing);
 }
 
 #[test]

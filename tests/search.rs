@@ -1,17 +1,21 @@
 //! The laws of search: what is found is what a naive reader of every atom would find, in that
-//! order, and an index that is made anew answers the same.
+//! order, and an index that is made anew answers the same; and what is claimed is the oldest of it.
 
 mod laws {
     pub(crate) mod cases;
     pub(crate) mod search;
+    pub(crate) mod standing;
 }
 
 use proptest::test_runner::{Config, FileFailurePersistence};
 
-fn hold(cases: u32, seed: u64, steps_max: usize) {
+fn kept(cases: u32) -> Config {
     let kept = FileFailurePersistence::Direct("proptest-regressions/search.txt");
-    let config = Config { cases, failure_persistence: Some(Box::new(kept)), ..Config::default() };
-    if let Err(breach) = laws::search::hold(config, seed, steps_max) {
+    Config { cases, failure_persistence: Some(Box::new(kept)), ..Config::default() }
+}
+
+fn hold(cases: u32, seed: u64, steps_max: usize) {
+    if let Err(breach) = laws::search::hold(kept(cases), seed, steps_max) {
         panic!("{breach}");
     }
 }
@@ -26,4 +30,20 @@ fn what_is_found_is_what_fits_over_short_schedules() {
 #[test]
 fn what_is_found_is_what_fits_over_long_schedules() {
     hold(96, 43, 120);
+}
+
+fn hold_claims(cases: u32, seed: u64, steps_max: usize) {
+    if let Err(breach) = laws::standing::hold(kept(cases), seed, steps_max) {
+        panic!("{breach}");
+    }
+}
+
+#[test]
+fn claims_get_the_oldest_that_is_as_wanted_over_short_schedules() {
+    hold_claims(2_048, 31, 40);
+}
+
+#[test]
+fn claims_get_the_oldest_that_is_as_wanted_over_long_schedules() {
+    hold_claims(192, 32, 300);
 }

@@ -50,9 +50,14 @@ pub trait Behaviour: Serialize + DeserializeOwned + Send + Sized + 'static {
     /// Takes one event in. Cannot fail: what happened, happened.
     fn apply(&mut self, event: &Self::Event);
 
-    /// Makes ready what a decision on `message` looks up and no snapshot holds. It decides nothing:
-    /// without it every decision is the same.
-    fn prepare(&mut self, _message: &Self::Message, _view: &dyn View) {}
+    /// Whether nothing is left to [`prepare`](Self::prepare) but what costs next to nothing.
+    fn is_ready(&self, _message: &Self::Message) -> bool {
+        true
+    }
+
+    /// Makes ready what a decision on `message` looks up and no snapshot holds; it may read all there is,
+    /// unless [`is_ready`](Self::is_ready). It decides nothing: without it every decision is the same.
+    fn prepare(&mut self, _message: &Self::Message, _view: &dyn View, _limits: &Limits) {}
 
     /// Keeps that up, after [`apply`](Self::apply). `before` is the view without the event. A life
     /// begins with nothing made ready, and a replayed event is not told of.

@@ -217,11 +217,27 @@ impl<B: Behaviour> Incarnation<B> {
         codec::encode_state(B::SNAPSHOT_FORM, &self.state)
     }
 
-    /// Makes ready what a decision on a message looks up; see [`Behaviour::prepare`]. It decides
-    /// nothing, so a host may do it before it takes the locks that a decision needs.
-    pub fn prepare(&mut self, message: &B::Message, durable: &dyn Durable, durable_seq: u64) {
+    /// Whether a decision on a request looks up what is not ready, and may read much; see
+    /// [`Behaviour::prepare`]. What was answered before looks nothing up.
+    pub fn must_prepare(&self, ask: &Ask<B::Message>, durable: &dyn Durable) -> bool {
+        let known = |key: &String| {
+            let pending = self.overlay.answer(ask.asker, key).is_some();
+            pending || durable.answered(self.stream, ask.asker, key).is_some()
+        };
+        !self.state.is_ready(&ask.message) && !ask.key.as_ref().is_some_and(known)
+    }
+
+    /// Makes that ready. It decides nothing, so a host may do it before it takes the locks that a
+    /// decision needs, and on a thread that may wait.
+    pub fn prepare(
+        &mut self,
+        message: &B::Message,
+        durable: &dyn Durable,
+        durable_seq: u64,
+        limits: &Limits,
+    ) {
         self.overlay.trim(durable_seq);
-        self.state.prepare(message, &Laid { over: &self.overlay, under: durable });
+        self.state.prepare(message, &Laid { over: &self.overlay, under: durable }, limits);
     }
 
     /// One delivery.
@@ -255,7 +271,8 @@ impl<B: Behaviour> Incarnation<B> {
             }
             request = Some((key, digest(DIGEST_FORM, &message).map_err(oversize)?));
         }
-        self.state.prepare(&message, &Laid { over: &self.overlay, under: given.durable });
+        let view = Laid { over: &self.overlay, under: given.durable };
+        self.state.prepare(&message, &view, given.limits);
         let decision = self
             .state
             .decide(

@@ -36,6 +36,11 @@ pub struct Limits {
     pub transaction_mutations_max: usize,
     /// Leases of one space, those included whose end is not recorded yet.
     pub leases_max: usize,
+    /// Conditions of claims that a space follows; what matches another one is looked up anew.
+    pub standing_sets_max: usize,
+    /// What a space keeps in memory to look that up: sets of what matches, an eighth of a byte an
+    /// atom each, and as much again for who says what. Besides it 24 bytes an atom.
+    pub standing_bytes_max: usize,
     /// How long a lease may last from when it is got or renewed.
     pub lease_ms_max: u64,
     /// Leases whose end one entry records.
@@ -183,6 +188,8 @@ impl Default for Limits {
             debounce_ms_max: 86_400_000,
             transaction_mutations_max: 256,
             leases_max: 100_000,
+            standing_sets_max: 64,
+            standing_bytes_max: 32 << 20,
             lease_ms_max: 30 * 86_400_000,
             expire_leases_max: 256,
             intent_bytes_max: 1 << 10,

@@ -8,6 +8,7 @@
 //! spaces is not there ([`Elsewhere`]).
 
 mod bits;
+mod columns;
 mod conditions;
 mod dictionary;
 mod facets;
@@ -22,6 +23,8 @@ mod slab;
 mod tests;
 mod words;
 
+pub(crate) use bits::Bits;
+pub(crate) use columns::Columns;
 pub(crate) use conditions::direction;
 pub use index::Index;
 pub use operators::ConditionRefusal;

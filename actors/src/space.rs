@@ -34,7 +34,6 @@ pub use message::{Event, Expect, Message, Reply, TYPES, Was};
 pub use patch::{Draft, MadeFor, Patch};
 pub use refusal::Refusal;
 pub use resource::Resource;
-pub use standing::{STANDING_ATOMS_MAX, STANDING_MAX};
 pub use subscription::{
     Amiss, DEBOUNCES_MAX, Edit, Filter, Notice, Subscription, Tells, Terms, Wake,
 };
@@ -45,6 +44,7 @@ use crate::atom::{Atom, Content, Deprecation, Metadata, Reference};
 use crate::behaviour::{Behaviour, Decision, Delivery, Row, View};
 use crate::difference::lacking;
 use crate::id::{AtomId, SpaceId, StreamId, SubscriptionId};
+use crate::limits::Limits;
 use crate::mutant;
 use crate::rights::Level;
 use lease::Leases;
@@ -147,11 +147,13 @@ impl Behaviour for Space {
         }
     }
 
-    fn prepare(&mut self, message: &Message, view: &dyn View) {
-        if let Message::Claim(claim) = message
-            && claim.ranked.is_none()
-        {
-            self.standing.follow(self.id, &claim.wanted, &self.leases, view);
+    fn is_ready(&self, message: &Message) -> bool {
+        looked_up(message).is_none_or(|wanted| self.standing.follows(wanted))
+    }
+
+    fn prepare(&mut self, message: &Message, view: &dyn View, limits: &Limits) {
+        if let Some(wanted) = looked_up(message) {
+            self.standing.follow(self.id, wanted, &self.leases, view, limits);
         }
     }
 
@@ -329,6 +331,16 @@ impl Space {
             }
             _ => Ok(atom),
         }
+    }
+}
+
+/// What a message looks for among all atoms; nothing where it will be refused.
+fn looked_up(message: &Message) -> Option<&Wanted> {
+    match message {
+        Message::Claim(claim) if claim.ranked.is_none() => {
+            Some(&claim.wanted).filter(|it| it.check().is_ok())
+        }
+        _ => None,
     }
 }
 

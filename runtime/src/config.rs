@@ -36,8 +36,9 @@
 //! | `LINE_BYTES_MAX` | `64 << 20` | the form of an export: one content, all of it escaped |
 //! | `CARRY_BYTES_MAX` | `2 << 20` | what one entry of an import holds; one event at least |
 //! | `LOOK_ENTRIES` | `4_096` | entries after which one who looks on is told |
-//! | `STANDING_ATOMS_MAX` | `1 << 20` | atoms in the sets that claims of a space go by |
-//! | `STANDING_MAX` | `64` | conditions of claims that a space follows; others are looked for anew |
+//! | `COLUMN_BYTES` | `160` | what a key of metadata counts towards `standing_bytes_max`, besides its name |
+//! | `FACET_BYTES` | `160` | the same of a value, besides what it says |
+//! | `POSTING_BYTES` | `8` | the same of one more atom that has it |
 //! | `MISSED_MAX` | `256` | how many of the best a search tries before it looks at all |
 //! | `STALE_PERCENT_MAX` | `25` | changed vectors of a segment before it is given up |
 //! | `SEGMENT_FACTOR` | `4` | vectors of one segment, in those that it takes to begin one |

@@ -168,7 +168,10 @@ impl<B: Behaviour + Sync> Actor for Host<B> {
             *life = Life::begin(life.seat.clone()).await?;
         }
         match mail {
-            Mail::Request(delivered) => life.deliver(delivered),
+            Mail::Request(delivered) => {
+                let delivered = life.prepared(delivered).await?;
+                life.deliver(delivered);
+            }
             Mail::Anew => {}
             Mail::Rest(told) => drop(told.send(life.rest())),
         }
@@ -224,6 +227,26 @@ impl<B: Behaviour + Sync> Life<B> {
         rest
     }
 
+    /// With all made ready that its decision looks up: that may read whatever was written, so not on
+    /// a thread of the executor, nor while others wait for the rights.
+    async fn prepared(&mut self, delivered: Delivered<B>) -> Result<Delivered<B>, StoreError> {
+        let shared = self.seat.shared.clone();
+        if !self.incarnation.must_prepare(&delivered.ask, &shared.store) {
+            return Ok(delivered);
+        }
+        let (stream, durable_seq) = (self.seat.stream, self.seat.face.durable_seq());
+        let mut incarnation = std::mem::replace(&mut self.incarnation, Incarnation::unborn(stream));
+        let prepare = move || {
+            let limits = &shared.config.limits;
+            incarnation.prepare(&delivered.ask.message, &shared.store, durable_seq, limits);
+            (incarnation, delivered)
+        };
+        // If it dies so does the actor, and the next incarnation is read from the log.
+        let delivered;
+        (self.incarnation, delivered) = blocking(prepare).await?;
+        Ok(delivered)
+    }
+
     fn deliver(&mut self, delivered: Delivered<B>) {
         let Delivered { ask, urgency, reply, room, heed: Heed { taken, sent } } = delivered;
         let seat = self.seat.clone();
@@ -231,9 +254,6 @@ impl<B: Behaviour + Sync> Life<B> {
         let (reading, mut writing);
         let (append, step) = match &seat.hook {
             None => {
-                // Whatever that reads, nobody else waits for it.
-                let durable_seq = seat.face.durable_seq();
-                self.incarnation.prepare(&ask.message, &seat.shared.store, durable_seq);
                 reading = seat.shared.rights.read();
                 self.decide(ask, &**reading)
             }

@@ -1,8 +1,8 @@
 //! What a search finds, over random schedules of one space beside others, against the naive
 //! [`model`]: every answer, whole, and the answers of an index that is made anew at the end.
 
-mod model;
-mod schedule;
+pub(crate) mod model;
+pub(crate) mod schedule;
 
 use crate::laws::cases;
 use model::{Model, Words};

@@ -3,22 +3,22 @@
 
 /// Slots, in order. What lies behind the last word is not in it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Bits(Vec<u64>);
+pub(crate) struct Bits(Vec<u64>);
 
 impl Bits {
     /// The first so many slots.
-    pub(super) fn full(slots: usize) -> Bits {
+    pub(crate) fn full(slots: usize) -> Bits {
         let mut bits = Bits(vec![u64::MAX; slots.div_ceil(64)]);
         bits.drop_from(slots as u32);
         bits
     }
 
-    pub(super) fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.0.iter().map(|word| word.count_ones() as usize).sum()
     }
 
     /// Takes out a slot and all behind it.
-    pub(super) fn drop_from(&mut self, slot: u32) {
+    pub(crate) fn drop_from(&mut self, slot: u32) {
         let word = slot as usize / 64;
         self.0.truncate(word + 1);
         if let Some(last) = self.0.get_mut(word) {
@@ -27,7 +27,7 @@ impl Bits {
     }
 
     /// Takes out all before a slot.
-    pub(super) fn drop_below(&mut self, slot: u32) {
+    pub(crate) fn drop_below(&mut self, slot: u32) {
         let word = slot as usize / 64;
         self.0.iter_mut().take(word).for_each(|it| *it = 0);
         if let Some(first) = self.0.get_mut(word) {
@@ -35,7 +35,7 @@ impl Bits {
         }
     }
 
-    pub(super) fn put(&mut self, slot: u32, is_in: bool) {
+    pub(crate) fn put(&mut self, slot: u32, is_in: bool) {
         let (word, bit) = (slot as usize / 64, 1 << (slot % 64));
         if self.0.len() <= word {
             self.0.resize(word + 1, 0);
@@ -48,34 +48,39 @@ impl Bits {
     }
 
     /// Takes in slots that are in order.
-    pub(super) fn extend(&mut self, slots: &[u32]) {
+    pub(crate) fn extend(&mut self, slots: &[u32]) {
         let last = slots.last().map_or(0, |it| *it as usize / 64 + 1);
         self.0.resize(self.0.len().max(last), 0);
         slots.iter().for_each(|it| self.0[*it as usize / 64] |= 1 << (it % 64));
     }
 
-    pub(super) fn has(&self, slot: u32) -> bool {
+    /// Bytes that it takes.
+    pub(crate) fn bytes(&self) -> usize {
+        self.0.len() * size_of::<u64>()
+    }
+
+    pub(crate) fn has(&self, slot: u32) -> bool {
         self.0.get(slot as usize / 64).is_some_and(|word| word >> (slot % 64) & 1 == 1)
     }
 
     /// Takes out what is not in the other.
-    pub(super) fn keep(&mut self, other: &Bits) {
+    pub(crate) fn keep(&mut self, other: &Bits) {
         self.0.truncate(other.0.len());
         self.0.iter_mut().zip(&other.0).for_each(|(own, other)| *own &= other);
     }
 
     /// Takes in what is in the other.
-    pub(super) fn add(&mut self, other: &Bits) {
+    pub(crate) fn add(&mut self, other: &Bits) {
         self.0.resize(self.0.len().max(other.0.len()), 0);
         self.0.iter_mut().zip(&other.0).for_each(|(own, other)| *own |= other);
     }
 
     /// Takes out what is in the other.
-    pub(super) fn drop_all(&mut self, other: &Bits) {
+    pub(crate) fn drop_all(&mut self, other: &Bits) {
         self.0.iter_mut().zip(&other.0).for_each(|(own, other)| *own &= !other);
     }
 
-    pub(super) fn iter(&self) -> impl DoubleEndedIterator<Item = u32> + '_ {
+    pub(crate) fn iter(&self) -> impl DoubleEndedIterator<Item = u32> + '_ {
         let words = self.0.iter().enumerate();
         words.flat_map(|(n, word)| Ones { word: *word, base: n as u32 * 64 })
     }

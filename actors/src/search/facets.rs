@@ -31,8 +31,8 @@ struct Facet {
 }
 
 /// Whose form it is.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Of {
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Of {
     /// The value's.
     Value,
     /// An element's, of a list.
@@ -40,8 +40,8 @@ enum Of {
 }
 
 /// In the order that numbers and texts have.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
-enum Form {
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Form {
     Number(Number),
     /// The beginning of a text, and the hash of all of it if there is more.
     Text(Box<[u8]>, Option<Box<[u8; 32]>>),
@@ -51,8 +51,8 @@ enum Form {
 }
 
 /// A number by its worth: a fraction that is whole is a whole number, so there are no two forms.
-#[derive(Clone, Copy)]
-enum Number {
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Number {
     Whole(i64),
     Fraction(f64),
 }
@@ -95,12 +95,8 @@ impl Facets {
     pub(super) fn file(&mut self, slot: u32, metadata: &Metadata) -> Vec<u32> {
         let mut filed = Vec::with_capacity(metadata.len());
         for (key, value) in paths(metadata) {
-            let of_value = facet(&key, Of::Value, form(value));
-            let mut all: BTreeSet<Facet> = [of_value].into();
-            if let Value::List(list) = value {
-                all.extend(list.iter().map(|it| facet(&key, Of::Element, form(it))));
-            }
-            for facet in all {
+            for (of, form) in forms(value) {
+                let facet = facet(&key, of, form);
                 let number = self.values.number(&facet, || Arc::new(facet.clone()));
                 self.values.file(number, slot);
                 filed.push(number);
@@ -116,91 +112,113 @@ impl Facets {
 
     /// The slots whose metadata says all of this; nothing for everything.
     pub(super) fn allowed(&self, metadata: &Metadata) -> Option<Bits> {
-        let sets = metadata.iter().map(|(key, wanted)| match alternatives(key, wanted) {
-            Some(any) if planted("search.any_is_all") => {
-                any.filter_map(|it| self.allowed(it)).reduce(both).unwrap_or_default()
-            }
-            Some(any) => {
-                let mut found = Bits::default();
-                any.filter_map(|it| self.allowed(it)).for_each(|it| found.add(&it));
-                found
-            }
-            None => self.fitting(key, wanted),
-        });
-        sets.reduce(both)
+        allowed(self, metadata)
+    }
+}
+
+impl Lookup for Facets {
+    fn having(&self, key: &str, of: Of, form: Form, to: &mut Bits) {
+        to.extend(self.values.postings(&facet(key, of, form)));
     }
 
-    /// The slots whose value under a key is as [wanted](super::predicate).
-    fn fitting(&self, key: &str, wanted: &Value) -> Bits {
-        let Some(comparisons) = comparisons(wanted) else { return self.having(key, wanted) };
-        let (mut range, mut others) = (None, Vec::new());
-        for (operator, bound) in comparisons {
-            match operator {
-                "<" | "<=" | ">" | ">=" => {
-                    let one = Range::of(operator, bound);
-                    range = Some(range.map_or_else(|| one.clone(), |it: Range| it.cut(&one)));
-                }
-                "in" => others.push(self.any(key, bound)),
-                "!=" => others.push(self.other(key, bound)),
-                "contains" => {
-                    let mut found = Bits::default();
-                    found.extend(self.values.postings(&facet(key, Of::Element, form(bound))));
-                    others.push(found);
-                }
-                "==" => others.push(self.having(key, bound)),
-                _ => others.push(Bits::default()),
-            }
-        }
-        let within = range.map(|it| self.within(key, it));
-        others.into_iter().chain(within).reduce(both).unwrap_or_default()
-    }
-
-    /// The slots that have the [same](Value::same) value under a key.
-    fn having(&self, key: &str, value: &Value) -> Bits {
-        let mut found = Bits::default();
-        found.extend(self.postings(key, value));
-        found
-    }
-
-    fn postings(&self, key: &str, value: &Value) -> &[u32] {
-        let form = match value {
-            Value::Float(fraction) if planted("search.one_is_not_one_point_zero") => {
-                Form::Number(Number::Fraction(fraction + 0.25))
-            }
-            value => form(value),
-        };
-        self.values.postings(&facet(key, Of::Value, form))
-    }
-
-    /// The slots that have one of several values under a key.
-    fn any(&self, key: &str, list: &Value) -> Bits {
-        let mut found = Bits::default();
-        if let Value::List(list) = list {
-            list.iter().for_each(|it| found.extend(self.postings(key, it)));
-        }
-        found
-    }
-
-    /// The slots that have a key and another value under it.
-    fn other(&self, key: &str, value: &Value) -> Bits {
-        let first = Form::Number(Number::Fraction(f64::NEG_INFINITY));
-        let last = Form::LongOther(Box::new([u8::MAX; 32]));
-        let all = Range { low: Bound::Included(first), high: Bound::Included(last) };
-        let mut found = self.within(key, all);
-        if !planted("search.other_is_any") {
-            found.drop_all(&self.having(key, value));
-        }
-        found
-    }
-
-    fn within(&self, key: &str, range: Range) -> Bits {
+    fn between(&self, key: &str, low: Bound<Form>, high: Bound<Form>, to: &mut Bits) {
         let bound = |form| Arc::new(facet(key, Of::Value, form));
-        let (low, high) = (range.low.map(bound), range.high.map(bound));
-        let mut found = Bits::default();
-        let all = self.values.between(low.as_ref(), high.as_ref());
-        all.for_each(|slots| found.extend(slots));
-        found
+        let (low, high) = (low.map(bound), high.map(bound));
+        self.values.between(low.as_ref(), high.as_ref()).for_each(|slots| to.extend(slots));
     }
+}
+
+/// Who has what, by key and value.
+pub(super) trait Lookup {
+    /// Takes in the slots that have this under a key.
+    fn having(&self, key: &str, of: Of, form: Form, to: &mut Bits);
+    /// Takes in those that have a value between two under a key.
+    fn between(&self, key: &str, low: Bound<Form>, high: Bound<Form>, to: &mut Bits);
+}
+
+/// The slots whose metadata says all of this; nothing for everything.
+pub(super) fn allowed(at: &impl Lookup, metadata: &Metadata) -> Option<Bits> {
+    let sets = metadata.iter().map(|(key, wanted)| match alternatives(key, wanted) {
+        Some(any) if planted("search.any_is_all") => {
+            any.filter_map(|it| allowed(at, it)).reduce(both).unwrap_or_default()
+        }
+        Some(any) => {
+            let mut found = Bits::default();
+            any.filter_map(|it| allowed(at, it)).for_each(|it| found.add(&it));
+            found
+        }
+        None => fitting(at, key, wanted),
+    });
+    sets.reduce(both)
+}
+
+/// The slots whose value under a key is as [wanted](super::predicate).
+fn fitting(at: &impl Lookup, key: &str, wanted: &Value) -> Bits {
+    let Some(comparisons) = comparisons(wanted) else { return having(at, key, wanted) };
+    let (mut range, mut others) = (None, Vec::new());
+    for (operator, bound) in comparisons {
+        match operator {
+            "<" | "<=" | ">" | ">=" => {
+                let one = Range::of(operator, bound);
+                range = Some(range.map_or_else(|| one.clone(), |it: Range| it.cut(&one)));
+            }
+            "in" => others.push(any(at, key, bound)),
+            "!=" => others.push(other(at, key, bound)),
+            "contains" => {
+                let mut found = Bits::default();
+                at.having(key, Of::Element, form(bound), &mut found);
+                others.push(found);
+            }
+            "==" => others.push(having(at, key, bound)),
+            _ => others.push(Bits::default()),
+        }
+    }
+    let within = range.map(|it| within(at, key, it));
+    others.into_iter().chain(within).reduce(both).unwrap_or_default()
+}
+
+/// The slots that have the [same](Value::same) value under a key.
+fn having(at: &impl Lookup, key: &str, value: &Value) -> Bits {
+    let mut found = Bits::default();
+    add(at, key, value, &mut found);
+    found
+}
+
+fn add(at: &impl Lookup, key: &str, value: &Value, to: &mut Bits) {
+    let form = match value {
+        Value::Float(fraction) if planted("search.one_is_not_one_point_zero") => {
+            Form::Number(Number::Fraction(fraction + 0.25))
+        }
+        value => form(value),
+    };
+    at.having(key, Of::Value, form, to);
+}
+
+/// The slots that have one of several values under a key.
+fn any(at: &impl Lookup, key: &str, list: &Value) -> Bits {
+    let mut found = Bits::default();
+    if let Value::List(list) = list {
+        list.iter().for_each(|it| add(at, key, it, &mut found));
+    }
+    found
+}
+
+/// The slots that have a key and another value under it.
+fn other(at: &impl Lookup, key: &str, value: &Value) -> Bits {
+    let first = Form::Number(Number::Fraction(f64::NEG_INFINITY));
+    let last = Form::LongOther(Box::new([u8::MAX; 32]));
+    let all = Range { low: Bound::Included(first), high: Bound::Included(last) };
+    let mut found = within(at, key, all);
+    if !planted("search.other_is_any") {
+        found.drop_all(&having(at, key, value));
+    }
+    found
+}
+
+fn within(at: &impl Lookup, key: &str, range: Range) -> Bits {
+    let mut found = Bits::default();
+    at.between(key, range.low, range.high, &mut found);
+    found
 }
 
 fn both(mut one: Bits, other: Bits) -> Bits {
@@ -271,7 +289,28 @@ fn facet(key: &str, of: Of, form: Form) -> Facet {
     Facet { key: key.into(), of, form }
 }
 
-fn form(value: &Value) -> Form {
+/// What a value is found by: its own form, and those of its elements.
+pub(super) fn forms(value: &Value) -> BTreeSet<(Of, Form)> {
+    let mut all = BTreeSet::from([(Of::Value, form(value))]);
+    if let Value::List(list) = value {
+        all.extend(list.iter().map(|it| (Of::Element, form(it))));
+    }
+    all
+}
+
+impl Form {
+    /// Bytes that it takes besides its own size.
+    pub(super) fn heap_bytes(&self) -> usize {
+        match self {
+            Form::Number(_) => 0,
+            Form::Text(text, hash) => text.len() + hash.as_ref().map_or(0, |it| it.len()),
+            Form::Other(json) => json.len(),
+            Form::LongOther(hash) => hash.len(),
+        }
+    }
+}
+
+pub(super) fn form(value: &Value) -> Form {
     match value {
         Value::Int(number) => Form::Number(Number::Whole(*number)),
         Value::Float(number) => Form::Number(Number::of(*number)),

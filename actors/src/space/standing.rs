@@ -1,10 +1,15 @@
 //! Standing sets: what matches a condition *now*, kept so, that claimable work is found without
 //! looking at all the work that is done.
 //!
-//! A set is made at the first claim by its condition and followed from then on: with every change
-//! the touched atom is looked at anew, and those that see it through a relation where what they
-//! see has changed. It is recomputed, never counted, so that it cannot drift. Derived from atoms
+//! The first claim reads the space once, and files what its atoms say by key and value. A set is made
+//! of that at the first claim by its condition, and followed from then on: with every change the
+//! touched atom is looked at anew, and those that see it through a relation where what they see has
+//! changed. It is recomputed, never counted, so that it cannot drift. All of it is derived from atoms
 //! and leases alone: no snapshot holds it, and without it decisions are the same, only slower.
+
+mod roster;
+#[cfg(test)]
+mod tests;
 
 use super::lease::Leases;
 use super::wanted::{Sight, Wanted};
@@ -12,21 +17,21 @@ use super::{Event, Resource, Space};
 use crate::atom::Atom;
 use crate::behaviour::{Behaviour, View};
 use crate::id::{AtomId, SpaceId};
+use crate::limits::Limits;
 use crate::mutant::planted;
-use crate::search::{direction, says};
+use crate::search::{Bits, direction, says};
+use roster::Roster;
 use std::collections::BTreeSet;
 use std::sync::Arc;
-
-/// Conditions that are followed at once; the least recently claimed by goes first. A dozen of workers
-/// that each ask for their own, and for what is free, take one each.
-pub const STANDING_MAX: usize = 64;
-/// Atoms in all sets of a space together, at about 100 bytes each; the set that was made last stays.
-pub const STANDING_ATOMS_MAX: usize = 1 << 20;
 
 /// The sets of one space.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Standing {
+    /// Nothing before the first claim.
+    roster: Option<Roster>,
     sets: Vec<Set>,
+    /// The worth of the set that went last: what is used from now on is worth more.
+    floor: u64,
 }
 
 /// It says nothing that the atoms do not say.
@@ -39,40 +44,68 @@ impl PartialEq for Standing {
 #[derive(Clone, Debug)]
 struct Set {
     wanted: Wanted,
-    /// In the order of birth; conditions on atoms of other spaces are left open.
-    ready: BTreeSet<(u64, AtomId)>,
+    /// By their slots; conditions on atoms of other spaces are left open.
+    ready: Bits,
+    /// Atoms that were read to make it.
+    cost: u64,
+    /// The set that is worth least goes first: one that was not used for long, and of those one that
+    /// is cheap to make again (Young's GreedyDual).
+    worth: u64,
 }
 
 impl Standing {
+    /// Whether a condition is followed.
+    pub(super) fn follows(&self, wanted: &Wanted) -> bool {
+        self.sets.iter().any(|it| it.wanted == *wanted)
+    }
+
     /// What matches, the oldest first; nothing if the condition is not followed.
     pub(super) fn ready(&self, wanted: &Wanted) -> Option<impl Iterator<Item = AtomId>> {
         let set = self.sets.iter().find(|it| it.wanted == *wanted)?;
-        Some(set.ready.iter().map(|(_, id)| *id))
+        Some(self.roster.as_ref()?.oldest_first(&set.ready))
     }
 
-    /// Follows a condition from now on: the last in the list is the one used last.
+    /// Follows a condition from now on.
     pub(super) fn follow(
         &mut self,
         space: SpaceId,
         wanted: &Wanted,
         leases: &Leases,
         view: &dyn View,
+        limits: &Limits,
     ) {
-        if let Some(known) = self.sets.iter().position(|it| it.wanted == *wanted) {
-            self.sets[known..].rotate_left(1);
+        if let Some(known) = self.sets.iter_mut().find(|it| it.wanted == *wanted) {
+            known.worth = self.floor + known.cost;
             return;
         }
-        let mut set = Set { wanted: wanted.clone(), ready: BTreeSet::new() };
-        view.each_atom(space, &mut |atom| set.look(space, atom, leases, view));
+        let bytes_max = limits.standing_bytes_max;
+        let roster = self.roster.get_or_insert_default();
+        roster.file(space, &wanted.metadata, leases, view, bytes_max);
+        let mut set = Set {
+            wanted: wanted.clone(),
+            ready: roster.free(&wanted.metadata),
+            cost: 1,
+            worth: self.floor + 1,
+        };
+        if !wanted.references.is_empty() {
+            set.read(space, roster, view);
+        }
+        roster.keep_within(bytes_max);
         self.sets.push(set);
-        self.drop_some(STANDING_MAX, STANDING_ATOMS_MAX);
+        self.drop_some(limits.standing_sets_max, bytes_max);
     }
 
-    /// Lets the least recently used go while there is more than there may be.
-    fn drop_some(&mut self, sets_max: usize, atoms_max: usize) {
-        let atoms = |sets: &[Set]| sets.iter().map(|it| it.ready.len()).sum::<usize>();
-        while self.sets.len() > 1 && (self.sets.len() > sets_max || atoms(&self.sets) > atoms_max) {
-            self.sets.remove(0);
+    /// Lets sets go while there is more than there may be, but not the last.
+    fn drop_some(&mut self, sets_max: usize, bytes_max: usize) {
+        let bytes = |sets: &[Set]| sets.iter().map(|it| it.ready.bytes()).sum::<usize>();
+        while self.sets.len() > 1 && (self.sets.len() > sets_max || bytes(&self.sets) > bytes_max) {
+            let others = self.sets[..self.sets.len() - 1].iter().enumerate();
+            let Some((least, worth)) = others.map(|(n, it)| (n, it.worth)).min_by_key(|it| it.1)
+            else {
+                return;
+            };
+            self.floor = worth;
+            self.sets.remove(least);
         }
     }
 
@@ -84,25 +117,27 @@ impl Standing {
         leases: &Leases,
         before: &dyn View,
     ) {
-        if self.sets.is_empty() {
-            return;
-        }
+        let Some(roster) = &mut self.roster else { return };
         let atom = match event {
             Event::Leased(lease) => leased(&lease.resource, before),
             Event::LeaseEnded { resource, .. } => leased(resource, before),
             event => Space::atom(event).cloned(),
         };
-        let Some(atom) = atom else { return };
+        let Some(atom) = atom.filter(|it| it.space == space) else { return };
         let after = After { atom: &atom, event, under: before };
         let old = before.atom(atom.id);
+        roster.take(&atom, old.as_deref(), leases);
         for set in &mut self.sets {
-            set.look(space, &atom, leases, &after);
+            if planted("claim.sets_stand_still") {
+                continue;
+            }
+            set.look(space, &atom, roster, &after);
             if planted("claim.waits_for_ever") {
                 continue;
             }
             for seer in set.wanted.seers(&atom, old.as_deref(), before) {
                 if let Some(seer) = before.atom(seer).filter(|it| it.space == space) {
-                    set.look(space, &seer, leases, &after);
+                    set.look(space, &seer, roster, &after);
                 }
             }
         }
@@ -117,13 +152,22 @@ fn leased(resource: &Resource, view: &dyn View) -> Option<Arc<Atom>> {
 }
 
 impl Set {
-    fn look(&mut self, space: SpaceId, atom: &Atom, leases: &Leases, view: &dyn View) {
-        let free = atom.deprecated.is_none() && !leases.holds(atom.id);
-        if free && self.wanted.holds(atom, view, Sight::Own(space)) {
-            self.ready.insert((atom.born, atom.id));
-        } else {
-            self.ready.remove(&(atom.born, atom.id));
+    /// Reads all that may match, and keeps what does.
+    fn read(&mut self, space: SpaceId, roster: &Roster, view: &dyn View) {
+        let all: Vec<u32> = self.ready.iter().collect();
+        self.cost += all.len() as u64;
+        for slot in all {
+            let atom = view.atom(roster.id(slot));
+            let holds = atom.is_some_and(|it| self.wanted.holds(&it, view, Sight::Own(space)));
+            self.ready.put(slot, holds);
         }
+        self.worth += self.cost;
+    }
+
+    fn look(&mut self, space: SpaceId, atom: &Atom, roster: &Roster, view: &dyn View) {
+        let Some(slot) = roster.slot(atom.born, atom.id) else { return };
+        let is_in = roster.is_free(slot) && self.wanted.holds(atom, view, Sight::Own(space));
+        self.ready.put(slot, is_in);
     }
 }
 
@@ -191,29 +235,5 @@ impl View for After<'_> {
 
     fn each_atom(&self, space: SpaceId, to: &mut dyn FnMut(&Arc<Atom>)) {
         self.under.each_atom(space, to);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_least_recently_used_set_goes_first_and_the_last_one_stays() {
-        let set = |n: u64, atoms: u64| {
-            let metadata = [("n".to_owned(), (n as i64).into())].into();
-            let ready = (0..atoms).map(|born| (born, AtomId([n as u8; 16]))).collect();
-            Set { wanted: Wanted { metadata, ..Wanted::default() }, ready }
-        };
-        let left = |sets: Vec<Set>, sets_max, atoms_max| {
-            let mut standing = Standing { sets };
-            standing.drop_some(sets_max, atoms_max);
-            standing.sets.iter().map(|it| it.ready.len()).collect::<Vec<_>>()
-        };
-        let all = || vec![set(1, 5), set(2, 3), set(3, 4)];
-        assert_eq!(left(all(), 3, 12), [5, 3, 4]);
-        assert_eq!(left(all(), 2, 12), [3, 4]);
-        assert_eq!(left(all(), 3, 11), [3, 4]);
-        assert_eq!(left(all(), 3, 1), [4]);
     }
 }

@@ -177,7 +177,7 @@ fn says(atom: &Atom, metadata: &Metadata) -> bool {
     asks(&atom.metadata, metadata)
 }
 
-fn asks(found: &Metadata, wanted: &Metadata) -> bool {
+pub(crate) fn asks(found: &Metadata, wanted: &Metadata) -> bool {
     wanted.iter().all(|(key, wanted)| match (key.as_str(), wanted) {
         ("any", Value::List(any)) => {
             any.iter().any(|it| matches!(it, Value::Map(one) if asks(found, one)))

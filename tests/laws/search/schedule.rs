@@ -39,7 +39,7 @@ fn text(words_max: usize) -> impl Strategy<Value = String> {
     prop::collection::vec(word, 0..=words_max).prop_map(|words| words.join(" "))
 }
 
-fn value() -> impl Strategy<Value = Value> {
+pub(crate) fn value() -> impl Strategy<Value = Value> {
     let big = 9_007_199_254_740_993;
     let long = "open ".repeat(60);
     let same = |it: f64| Value::List(vec![Value::Float(it)]);
@@ -79,7 +79,7 @@ fn value() -> impl Strategy<Value = Value> {
     ]
 }
 
-fn metadata(keys_max: usize) -> impl Strategy<Value = Metadata> {
+pub(crate) fn metadata(keys_max: usize) -> impl Strategy<Value = Metadata> {
     let key = prop::sample::select(vec!["status", "status", "n", "n", "n.of"]);
     prop::collection::btree_map(key.prop_map(str::to_owned), value(), 0..=keys_max)
 }
@@ -133,7 +133,7 @@ fn plain(keys_max: usize) -> impl Strategy<Value = Metadata> {
 }
 
 /// Now and then with alternatives, which say something each.
-fn wanted(keys_max: usize) -> impl Strategy<Value = Metadata> {
+pub(crate) fn wanted(keys_max: usize) -> impl Strategy<Value = Metadata> {
     let one = plain(2).prop_filter("it says something", |it| !it.is_empty());
     let any = prop::collection::vec(one.prop_map(Value::Map), 1..3).prop_map(Value::List);
     let any = prop::option::weighted(0.2, any);
