@@ -211,8 +211,12 @@ fn subscriptions_on_terms_read() {
     let one = Subscription { id, subscriber, filter, cursor: Position(300), terms };
     let other = Subscription { terms: Terms::default(), ..one.clone() };
     let events = vec![
-        space::Event::SubscriptionSet { subscription: one, was: Was::New },
-        space::Event::SubscriptionSet { subscription: other, was: Was::There },
+        space::Event::SubscriptionSet { space: SpaceId([2; 16]), subscription: one, was: Was::New },
+        space::Event::SubscriptionSet {
+            space: SpaceId([2; 16]),
+            subscription: other,
+            was: Was::There,
+        },
     ];
     holds("subscription-events-1.bin", FORM, &events);
     let (filter, terms) = followed();

@@ -173,8 +173,12 @@ const STANDING: &[&str] = &[
     "search.any_is_all",
 ];
 
-const SUBSCRIBERS: &[&str] =
-    &["cursor.anybody_ends_it", "cursor.one_takes_every_place", "cursor.outlives_its_right"];
+const SUBSCRIBERS: &[&str] = &[
+    "cursor.anybody_ends_it",
+    "cursor.is_found_for_ever",
+    "cursor.one_takes_every_place",
+    "cursor.outlives_its_right",
+];
 
 const TERMS: &[&str] = &["cursor.any_target_will_do", "cursor.never_over", "cursor.waits_for_ever"];
 const CARRYING: &[&str] = &[

@@ -187,6 +187,7 @@ impl Behaviour for Space {
 
     fn project(_: StreamId, event: &Event, index: u16, rows: &mut Vec<Row>) {
         lease::project(event, rows);
+        subscription::project(event, rows);
         let Some(atom) = Self::atom(event) else { return };
         let source = atom.id;
         rows.push(Row::Atom { id: source, space: atom.space, index });
@@ -233,6 +234,11 @@ impl Behaviour for Space {
 }
 
 impl Space {
+    /// One subscription.
+    pub fn subscription(&self, id: SubscriptionId) -> Option<&Subscription> {
+        self.subscriptions.get(&id)
+    }
+
     /// What the space is for, in its creator's words.
     pub fn description(&self) -> &str {
         &self.description

@@ -148,6 +148,7 @@ fn events_of_a_space() {
             atom: Arc<Atom>,
         },
         SubscriptionSet {
+            space: SpaceId,
             subscription: Subscription,
             was: Was,
             why: String,
@@ -169,7 +170,7 @@ fn events_of_a_space() {
     stored!(choice Later {
         0 => Described { text } grown { language },
         1 => AtomPut { atom } grown { draft },
-        6 => SubscriptionSet { subscription, was } grown { why },
+        6 => SubscriptionSet { space, subscription, was } grown { why },
         9 => Leased { lease } grown { waited_ms },
         11 => LeaseEnded { space, resource, token, until, how } grown { by },
         12 => Merged(count),
@@ -192,7 +193,7 @@ fn events_of_a_space() {
     let today = vec![
         Event::Described("a convention".into()),
         Event::AtomPut(atom.clone()),
-        Event::SubscriptionSet { subscription: subscription(), was: Was::There },
+        Event::SubscriptionSet { space, subscription: subscription(), was: Was::There },
         Event::Leased(lease()),
         Event::LeaseEnded { space, resource: name(), token: 7, until: Millis(9), how: End::Broken },
     ];
@@ -202,6 +203,7 @@ fn events_of_a_space() {
         Later::Described { text: "a convention".into(), language: String::new() },
         Later::AtomPut { atom, draft: false },
         Later::SubscriptionSet {
+            space,
             subscription: subscription(),
             was: Was::There,
             why: String::new(),

@@ -179,7 +179,7 @@ fn a_snapshot_of_a_space_of_form_4_reads() {
     };
     let events = [
         space::Event::Described("a convention".into()),
-        space::Event::SubscriptionSet { subscription, was: Was::New },
+        space::Event::SubscriptionSet { space: SpaceId([2; 16]), subscription, was: Was::New },
         space::Event::Leased(lease()),
     ];
     let mut state = space::Space::unborn(SpaceId([2; 16]).stream());

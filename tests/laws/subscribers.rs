@@ -4,9 +4,10 @@
 use crate::laws::cases;
 use proptest::prelude::*;
 use proptest::test_runner::Config;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use stoa_actors::atom::Atom;
-use stoa_actors::behaviour::{Authority, Behaviour, Delivery, View};
+use stoa_actors::behaviour::{Authority, Behaviour, Delivery, Row, View};
 use stoa_actors::id::{AtomId, Millis, Position, SessionId, SpaceId, SubscriptionId};
 use stoa_actors::limits::Limits;
 use stoa_actors::log::Cause;
@@ -94,6 +95,8 @@ struct House {
     ids: u8,
     limits: Limits,
     kept: Kept,
+    /// The rows by which a subscription is found without looking at every space.
+    rows: BTreeMap<Vec<u8>, Vec<u8>>,
 }
 
 impl House {
@@ -105,7 +108,7 @@ impl House {
         };
         let held = Held([Some(Level::Read); SESSIONS]);
         let space = Space::unborn(SPACE.stream());
-        House { space, held, now: 1, ids: 0, limits, kept: Vec::new() }
+        House { space, held, now: 1, ids: 0, limits, kept: Vec::new(), rows: BTreeMap::new() }
     }
 
     fn ask(&mut self, who: usize, message: Message) -> Result<Reply, Refusal> {
@@ -126,7 +129,18 @@ impl House {
             fresh: &mut fresh,
         };
         let decision = self.space.decide(message, &mut delivery)?;
-        decision.events.iter().for_each(|event| self.space.apply(event));
+        for event in &decision.events {
+            let mut rows = Vec::new();
+            Space::project(event, 0, &mut rows);
+            for row in rows {
+                match row {
+                    Row::Own { key, value: Some(value), .. } => drop(self.rows.insert(key, value)),
+                    Row::Own { key, value: None, .. } => drop(self.rows.remove(&key)),
+                    _ => {}
+                }
+            }
+            self.space.apply(event);
+        }
         Ok(decision.reply)
     }
 
@@ -177,6 +191,11 @@ impl House {
         let mut wanted: Vec<_> = self.kept.iter().map(|it| it.0).collect();
         there.sort();
         wanted.sort();
+        let found = self.rows.keys().map(|key| key[..].try_into().map(SubscriptionId));
+        let found: Vec<_> = found.collect::<Result<_, _>>().map_err(|_| "a row of another kind")?;
+        if found != wanted || self.rows.values().any(|it| *it != SPACE.0) {
+            return Err(format!("after {op:?} {found:?} are found, not {wanted:?}"));
+        }
         match there == wanted {
             true => Ok(()),
             false => Err(format!("after {op:?} there are {there:?}, not {wanted:?}")),

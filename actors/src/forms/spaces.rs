@@ -15,7 +15,7 @@ stored!(choice Event {
     3 => AtomDeprecated(atom),
     4 => AtomImported { atom, added, dropped, origin },
     5 => AtomErased { atom, dropped, origin },
-    6 => SubscriptionSet { subscription, was },
+    6 => SubscriptionSet { space, subscription, was },
     7 => Unsubscribed(id),
     8 => Advanced { id, cursor },
     9 => Leased(lease),

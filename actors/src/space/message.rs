@@ -105,6 +105,8 @@ pub enum Event {
     AtomDeprecated(Arc<Atom>),
     /// A session follows the space like this.
     SubscriptionSet {
+        /// Where.
+        space: SpaceId,
         /// How it follows.
         subscription: Subscription,
         /// Whether it did before.

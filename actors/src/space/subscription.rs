@@ -3,7 +3,7 @@
 
 use super::{Event, Refusal, Reply, Space, TYPES, Was, limit};
 use crate::atom::{Atom, Metadata, Reference};
-use crate::behaviour::{Decision, Delivery};
+use crate::behaviour::{Decision, Delivery, Row};
 use crate::id::{AtomId, Millis, Position, SessionId, SpaceId, SubscriptionId};
 use crate::limits::{Limits, SearchLimits};
 use crate::mutant;
@@ -255,6 +255,19 @@ impl Wake {
     }
 }
 
+/// Where a subscription is kept, by its name: a row of the kind's own table.
+pub(super) fn project(event: &Event, rows: &mut Vec<Row>) {
+    match event {
+        Event::SubscriptionSet { space, subscription, was: Was::New } => {
+            rows.push(Row::own::<Space>(subscription.id.0, Some(space.0.to_vec())));
+        }
+        Event::Unsubscribed(id) if !mutant::planted("cursor.is_found_for_ever") => {
+            rows.push(Row::own::<Space>(id.0, None));
+        }
+        _ => {}
+    }
+}
+
 impl Space {
     /// The asker's own, unless it is over.
     pub(super) fn own(
@@ -289,7 +302,7 @@ impl Space {
         let (id, subscriber) = (SubscriptionId((delivery.fresh)()), delivery.asker);
         let subscription = Subscription { id, subscriber, filter, cursor, terms };
         let reply = Reply::Subscribed(id);
-        let set = Event::SubscriptionSet { subscription, was: Was::New };
+        let set = Event::SubscriptionSet { space: self.id, subscription, was: Was::New };
         let mut decision = Decision::event(set, reply);
         decision.events.splice(0..0, void.into_iter().map(Event::Unsubscribed));
         Ok(decision)
@@ -345,7 +358,8 @@ impl Space {
         if after == *before {
             return Ok(Decision::read(Reply::Done));
         }
-        let set = Event::SubscriptionSet { subscription: after, was: Was::There };
+        let (space, subscription) = (self.id, after);
+        let set = Event::SubscriptionSet { space, subscription, was: Was::There };
         Ok(Decision::event(set, Reply::Done))
     }
 

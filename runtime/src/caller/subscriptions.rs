@@ -69,7 +69,7 @@ impl Caller {
         &self,
         space: Option<SpaceId>,
     ) -> Result<Vec<SubscriptionCard>, Problem> {
-        self.reading(move |caller| caller.own_subscriptions(space)).await
+        self.reading(move |caller| caller.read_subscriptions(space, false)).await
     }
 
     /// Everybody's subscriptions that are not over, where the caller may grant rights: in one
@@ -101,10 +101,6 @@ impl Caller {
             _ => None,
         });
         spaces.filter(|id| space.is_none_or(|it| it == *id)).collect()
-    }
-
-    fn own_subscriptions(&self, space: Option<SpaceId>) -> Result<Vec<SubscriptionCard>, Problem> {
-        self.read_subscriptions(space, false)
     }
 
     fn read_subscriptions(
@@ -153,11 +149,31 @@ impl Caller {
 
     /// One of the caller's own.
     pub async fn subscription(&self, id: SubscriptionId) -> Result<SubscriptionCard, Problem> {
-        let all = self.subscriptions(None).await?;
-        all.into_iter().find(|it| it.id == Some(id)).ok_or_else(|| {
-            Problem::new(Kind::Unknown, format!("no subscription {id} of yours"))
-                .hint("stoa subscription list")
-        })
+        let found = self.reading(move |caller| caller.kept(id)).await?;
+        let own = found.filter(|it| it.subscriber == self.session());
+        own.ok_or_else(|| self.no_subscription(id))
+    }
+
+    fn no_subscription(&self, id: SubscriptionId) -> Problem {
+        Problem::new(Kind::Unknown, format!("no subscription {id} of yours"))
+            .hint("stoa subscription list")
+    }
+
+    /// A subscription of the caller's, or of anybody where the caller may grant rights, unless it is
+    /// over. It reads the one space that has it.
+    fn kept(&self, id: SubscriptionId) -> Result<Option<SubscriptionCard>, Problem> {
+        let row = self.runtime.store().own_row::<space::Space>(&id.0)?;
+        let Some(space) = row.and_then(|it| it.try_into().ok()).map(SpaceId) else {
+            return Ok(None);
+        };
+        let Some(holding) = self.holding(Subject::Space(space)) else { return Ok(None) };
+        let state = crate::host::load::<space::Space>(self.runtime.store(), space.stream())?;
+        let now = self.runtime.now();
+        let found = state.state().subscription(id).filter(|it| {
+            let own = it.subscriber == self.session() && holding.use_ >= Some(Level::Read);
+            !it.terms.over(now) && (own || holding.use_ == Some(Level::Grant))
+        });
+        found.map(|it| self.subscription_card(space, holding.alias, it)).transpose()
     }
 
     /// Makes it another one. What is not named stays.
@@ -176,13 +192,8 @@ impl Caller {
 
     /// Ends it; one of somebody else where the caller may grant rights.
     pub async fn unsubscribe(&self, id: SubscriptionId) -> Result<(), Problem> {
-        let space = match self.subscription(id).await {
-            Ok(own) => own.space,
-            Err(unknown) => {
-                let all = self.all_subscriptions(None).await?;
-                all.into_iter().find(|it| it.id == Some(id)).ok_or(unknown)?.space
-            }
-        };
+        let found = self.reading(move |caller| caller.kept(id)).await?;
+        let space = found.ok_or_else(|| self.no_subscription(id))?.space;
         let ask = self.ask(Message::Unsubscribe(id), Why::comment("unsubscribe"));
         self.runtime.space(space)?.ask(ask).await?;
         Ok(())
