@@ -299,6 +299,7 @@ const RIGHTS: &[&str] = &[
     "rights.readers_see_who_is_not_born",
     "rights.readers_wait_for_ever",
     "rights.restart_forgets_what_rests",
+    "rights.restart_forgets_who_is_under",
     "rights.revoke_by_stranger",
     "rights.revoke_the_ground_one_stands_on",
     "rights.revoke_without_cascade",

@@ -61,6 +61,12 @@ pub struct Rights {
     held: Order,
     /// The links that rest on others, by these.
     resting: Order,
+    /// The sessions by who spawned them.
+    under: Order,
+    /// The names by holder and what they stand for.
+    meaning: Order,
+    /// The names by how they are spelled.
+    spelled: Order,
     sight: Sight,
 }
 
@@ -319,6 +325,9 @@ impl Rights {
             expiring: BTreeSet::new(),
             held: Order::default(),
             resting: Order::default(),
+            under: Order::default(),
+            meaning: Order::default(),
+            spelled: Order::default(),
             sight: Sight::Decided,
         }
     }

@@ -114,9 +114,10 @@ impl Rights {
             Named::Space(space) => (true, self.spaces.find(&space)?),
             Named::Session(session) => (false, self.sessions.find(&session)?),
         };
-        let names = self.names_of(holder);
-        let same = names.filter(|row| row.is_space == is_space && row.of == of);
-        same.map(|row| self.texts.get(row.text)).min()
+        let means = (self.sessions.find(&holder)?, Some((is_space, of)));
+        let from = self.meaning.from(|it| self.names.get(it).means() < means);
+        let same = from.map(|it| self.names.get(it)).take_while(|row| row.means() == means);
+        same.filter(|row| self.shows(row.hidden)).map(|row| self.texts.get(row.text)).min()
     }
 
     /// Every space there is, ordered by id.
@@ -305,6 +306,53 @@ impl Rights {
     pub fn agents(&self) -> impl Iterator<Item = SessionId> {
         let seen = self.sessions.iter().filter(|(_, row)| self.shows(row.hidden));
         seen.filter(|(place, row)| self.acts(*place, row)).map(|(_, row)| row.id)
+    }
+
+    fn spawned_by(&self, parent: Place) -> impl Iterator<Item = (Place, &SessionRow)> {
+        let from = self.under.from(move |it| self.sessions.get(it).parent < Some(parent));
+        let rows = from.map(|it| (it, self.sessions.get(it)));
+        let own = rows.take_while(move |(_, row)| row.parent == Some(parent));
+        own.filter(|(_, row)| self.shows(row.hidden))
+    }
+
+    /// The living agents that a session has spawned itself, in no order.
+    pub fn children(&self, of: SessionId) -> impl Iterator<Item = SessionId> {
+        let spawned = self.sessions.find(&of).into_iter().flat_map(|it| self.spawned_by(it));
+        spawned.filter(|(place, row)| self.acts(*place, row)).map(|(_, row)| row.id)
+    }
+
+    /// The living agents under a session, without itself, each behind the one it is under. It looks at
+    /// those alone, however many others there are.
+    pub fn agents_under(&self, session: SessionId) -> impl Iterator<Item = SessionId> {
+        let mut above: Vec<Place> = self.sessions.find(&session).into_iter().collect();
+        let mut found = std::collections::VecDeque::new();
+        std::iter::from_fn(move || {
+            while found.is_empty() {
+                for (place, row) in self.spawned_by(above.pop()?) {
+                    above.push(place);
+                    if self.acts(place, row) {
+                        found.push_back(row.id);
+                    }
+                }
+            }
+            found.pop_front()
+        })
+    }
+
+    /// The living agents under a session, and itself, that their parents call so.
+    pub fn agents_called(&self, by: SessionId, alias: &str) -> impl Iterator<Item = SessionId> {
+        let text = self.texts.find(&composed(alias));
+        let rows = text.into_iter().flat_map(move |text| {
+            let from = self.spelled.from(move |it| self.names.get(it).text < text);
+            from.map(|it| self.names.get(it)).take_while(move |row| row.text == text)
+        });
+        let sessions = rows.filter(|row| !row.is_space && self.shows(row.hidden));
+        sessions.filter_map(move |name| {
+            let row = self.sessions.get(name.of);
+            let own = row.parent == Some(name.holder) && self.shows(row.hidden);
+            let agent = own && self.acts(name.of, row);
+            (agent && self.is_self_or_ancestor(by, row.id)).then_some(row.id)
+        })
     }
 
     /// What the actor of a living agent is to be begun with, until it is.

@@ -112,6 +112,13 @@ pub(super) struct NameRow {
     pub(super) hidden: bool,
 }
 
+impl NameRow {
+    /// How the names of one holder, and of those the ones for one thing, come to lie together.
+    pub(super) fn means(&self) -> (Place, Option<(bool, Place)>) {
+        (self.holder, Some((self.is_space, self.of)))
+    }
+}
+
 impl Row for NameRow {
     type Key = (Place, Option<Place>);
     fn against(&self, key: &(Place, Option<Place>)) -> Ordering {

@@ -166,7 +166,10 @@ impl<'de> Visitor<'de> for Whole {
         each(&mut fields, |(session, birth)| rights.restore_birth(session, birth, &mut parents))?;
         for (child, parent) in parents {
             let place = rights.sessions.find(&parent);
-            rights.sessions.get_mut(child).parent = place;
+            match planted("rights.restart_forgets_who_is_under") {
+                true => rights.sessions.get_mut(child).parent = place,
+                false => rights.put_under(child, place),
+            }
         }
         let mut bases = Vec::new();
         each(&mut fields, |link: Link| {

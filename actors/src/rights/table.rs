@@ -233,8 +233,20 @@ impl Rights {
 
     pub(super) fn bear(&mut self, id: SessionId, parent: Option<Place>, at: Millis) -> Place {
         let (seen, hidden) = (Seen::NotYet, false);
-        let row = SessionRow { id, at, ended: NEVER, parent, links: 0, names: 0, seen, hidden };
-        self.sessions.put(&id, row)
+        let row =
+            SessionRow { id, at, ended: NEVER, parent: None, links: 0, names: 0, seen, hidden };
+        let place = self.sessions.put(&id, row);
+        self.put_under(place, parent);
+        place
+    }
+
+    /// Puts a session that has none yet among those of its parent.
+    pub(super) fn put_under(&mut self, session: Place, parent: Option<Place>) {
+        self.sessions.get_mut(session).parent = parent;
+        if parent.is_some() {
+            let sessions = &self.sessions;
+            self.under.insert(session, |it| (sessions.get(it).parent, it) < (parent, session));
+        }
     }
 
     pub(super) fn make_space(&mut self, id: SpaceId) -> Place {
@@ -346,16 +358,29 @@ impl Rights {
         };
         let text = self.texts.hold(alias);
         let row = NameRow { holder, text, of, is_space, hidden: false };
-        match self.names.find(&(holder, Some(text))) {
+        let known = self.names.find(&(holder, Some(text)));
+        let place = match known {
             Some(place) => {
+                self.unlist(place);
                 *self.names.get_mut(place) = row;
                 self.texts.release(text);
+                place
             }
             None => {
-                self.names.put(&(holder, Some(text)), row);
                 self.sessions.get_mut(holder).names += 1;
+                self.names.put(&(holder, Some(text)), row)
             }
-        }
+        };
+        let names = &self.names;
+        self.meaning.insert(place, |it| (names.get(it).means(), it) < (row.means(), place));
+        self.spelled.insert(place, |it| (names.get(it).text, it) < (row.text, place));
+    }
+
+    /// Takes a name out of the orders.
+    fn unlist(&mut self, place: Place) {
+        let (names, row) = (&self.names, *self.names.get(place));
+        self.meaning.remove(place, |it| (names.get(it).means(), it) < (row.means(), place));
+        self.spelled.remove(place, |it| (names.get(it).text, it) < (row.text, place));
     }
 
     fn uncall(&mut self, holder: SessionId, alias: &str) {
@@ -367,6 +392,9 @@ impl Rights {
     }
 
     fn drop_name(&mut self, row: NameRow) {
+        if let Some(place) = self.names.find(&(row.holder, Some(row.text))) {
+            self.unlist(place);
+        }
         self.names.take(&(row.holder, Some(row.text)));
         self.sessions.get_mut(row.holder).names -= 1;
         self.texts.release(row.text);

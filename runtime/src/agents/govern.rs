@@ -10,7 +10,7 @@ use stoa_actors::atom::Content;
 use stoa_actors::behaviour::Behaviour;
 use stoa_actors::id::{LinkId, Millis, Position, ROOT, SessionId, SpaceId};
 use stoa_actors::incarnation::Ask;
-use stoa_actors::rights::{self, Level, Named, Right, Subject};
+use stoa_actors::rights::{self, Level, Named, Right, Rights, Subject};
 use stoa_actors::session::{Budget, Charter, Message, Phase, Refusal, Session, Spent};
 use stoa_actors::space::Draft;
 
@@ -51,15 +51,22 @@ impl Caller {
     pub async fn agents(&self) -> Result<Vec<AgentCard>, Problem> {
         let under: Vec<SessionId> = {
             let rights = self.runtime.shared().rights.read();
-            let mut under: Vec<(Millis, SessionId)> = rights
-                .agents()
-                .filter(|it| *it != self.session() && rights.governs(self.session(), *it))
-                .filter_map(|it| Some((rights.birth(it)?.at, it)))
-                .collect();
-            under.sort();
-            under.into_iter().map(|(_, session)| session).collect()
+            by_age(&rights, rights.agents_under(self.session()))
         };
-        self.reading(move |caller| under.into_iter().map(|it| caller.card_of(it)).collect()).await
+        self.cards_of(under).await
+    }
+
+    /// The living agents that the caller has spawned itself, in the same order.
+    pub async fn children(&self) -> Result<Vec<AgentCard>, Problem> {
+        let own: Vec<SessionId> = {
+            let rights = self.runtime.shared().rights.read();
+            by_age(&rights, rights.children(self.session()))
+        };
+        self.cards_of(own).await
+    }
+
+    async fn cards_of(&self, agents: Vec<SessionId>) -> Result<Vec<AgentCard>, Problem> {
+        self.reading(move |caller| agents.into_iter().map(|it| caller.card_of(it)).collect()).await
     }
 
     /// One agent under the caller, by its name or its id.
@@ -86,14 +93,7 @@ impl Caller {
             let known = rights.governs(self.session(), session);
             return if known { Ok(session) } else { Err(unknown()) };
         }
-        let called = |it: &SessionId| {
-            let parent = rights.birth(*it).and_then(|it| it.parent);
-            parent.and_then(|parent| rights.named(parent, name)) == Some(Named::Session(*it))
-        };
-        let mut found = rights
-            .agents()
-            .filter(|it| rights.governs(self.session(), *it))
-            .filter(|it| called(it));
+        let mut found = rights.agents_called(self.session(), name);
         match (found.next(), found.next()) {
             (Some(only), None) => Ok(only),
             (Some(_), Some(_)) => {
@@ -235,14 +235,10 @@ impl Caller {
     /// Errors: [`Kind::Unknown`] for one that is wiped already.
     pub async fn wipe_agent(&self, name: &str, reason: &str) -> Result<u64, Problem> {
         let session = self.governed(name)?;
-        // The youngest first: what one gives back is given back by its parent in turn.
         let doomed: Vec<SessionId> = {
             let rights = self.runtime.shared().rights.read();
-            let under = rights.agents().filter(|it| rights.governs(session, *it));
-            let mut under: Vec<_> =
-                under.filter_map(|it| Some((rights.birth(it)?.at, it))).collect();
-            under.sort_by_key(|it| std::cmp::Reverse(*it));
-            under.into_iter().map(|(_, it)| it).collect()
+            let own = Some(session).filter(|it| rights.is_agent(*it));
+            by_age(&rights, own.into_iter().chain(rights.agents_under(session)))
         };
         if doomed.is_empty() {
             return Err(Refusal::Wiped.into());
@@ -251,7 +247,8 @@ impl Caller {
         let wipe = rights::Message::Wipe { session, reason: reason.to_owned() };
         let ask = self.ask(wipe, Why::comment("wipe"));
         self.runtime.rights().ask_and_what_follows(ask).await?;
-        for it in &doomed {
+        // The youngest first: what one gives back is given back by its parent in turn.
+        for it in doomed.iter().rev() {
             self.runtime.agent(*it)?.all_performed().await;
         }
         for space in spaces {
@@ -283,6 +280,14 @@ impl Runtime {
         })
         .collect()
     }
+}
+
+/// Those that were spawned first at the head.
+fn by_age(rights: &Rights, agents: impl Iterator<Item = SessionId>) -> Vec<SessionId> {
+    let aged = agents.filter_map(|it| Some((rights.birth(it)?.at, it)));
+    let mut aged: Vec<(Millis, SessionId)> = aged.collect();
+    aged.sort_unstable();
+    aged.into_iter().map(|(_, session)| session).collect()
 }
 
 fn first_line(text: &str) -> String {

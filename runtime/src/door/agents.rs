@@ -5,6 +5,7 @@ use crate::agents::AgentCard;
 use crate::caller::Caller;
 use crate::problem::Problem;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use stoa_actors::id::{Position, SessionId};
 use stoa_actors::session::Budget;
 
@@ -101,24 +102,24 @@ async fn log(
     Ok(())
 }
 
-/// Every child behind its parent, one deeper.
+/// Every child behind its parent, one deeper. The cards come with the eldest at the head.
 fn tree(top: SessionId, cards: Vec<AgentCard>) -> Vec<(AgentCard, u32)> {
     let mut out = Vec::with_capacity(cards.len());
-    let mut left = cards;
-    let mut path = vec![top];
-    while let Some(&parent) = path.last() {
-        match left.iter().position(|it| it.parent == parent) {
-            Some(at) => {
-                let card = left.remove(at);
-                let depth = path.len() as u32 - 1;
-                path.push(card.id);
-                out.push((card, depth));
-            }
-            None => drop(path.pop()),
-        }
+    let mut under: BTreeMap<SessionId, Vec<AgentCard>> = BTreeMap::new();
+    for card in cards.into_iter().rev() {
+        under.entry(card.parent).or_default().push(card);
+    }
+    let next = |it: SessionId, depth, under: &mut BTreeMap<_, Vec<AgentCard>>| {
+        let own = under.remove(&it).unwrap_or_default();
+        own.into_iter().map(move |card| (card, depth))
+    };
+    let mut path: Vec<(AgentCard, u32)> = next(top, 0, &mut under).collect();
+    while let Some((card, depth)) = path.pop() {
+        path.extend(next(card.id, depth + 1, &mut under));
+        out.push((card, depth));
     }
     // Those whose parent is not among them.
-    out.extend(left.into_iter().map(|card| (card, 0)));
+    out.extend(under.into_values().flatten().map(|card| (card, 0)));
     out
 }
 

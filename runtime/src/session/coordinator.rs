@@ -23,9 +23,8 @@ impl Hands {
             "spawn" => self.spawn(args).await,
             "agents" => {
                 args.end()?;
-                let cards = self.caller.agents().await.map_err(refused)?;
-                let mine = cards.into_iter().filter(|it| it.parent == self.caller.session());
-                Ok(Item::List(mine.map(|it| agent(&it)).collect()))
+                let cards = self.caller.children().await.map_err(refused)?;
+                Ok(Item::List(cards.iter().map(agent).collect()))
             }
             "create_space" => {
                 let name = args.text("name")?.unwrap_or_default();

@@ -4,7 +4,7 @@ use super::model::Held;
 use super::{ALIASES, Host, Seen, Trial};
 use std::collections::BTreeSet;
 use stoa_actors::id::{LinkId, Millis, ROOT, SessionId};
-use stoa_actors::rights::{Refusal, Rights, Subject};
+use stoa_actors::rights::{Named, Refusal, Rights, Subject};
 
 impl<H: Host> Trial<H> {
     pub(super) fn check(&self) -> Result<(), String> {
@@ -134,6 +134,47 @@ impl<H: Host> Trial<H> {
                 if rights.governs(*by, *it) != naive {
                     return Err(format!("agents: {by} governs {it}: not {naive}"));
                 }
+            }
+        }
+        // Of one at a time, in turns: it is long to look at all for all.
+        let turn = self.model.facts.len() % self.sessions.len();
+        [ROOT, self.sessions[turn]].into_iter().try_for_each(|by| self.check_who_is_under(by))
+    }
+
+    /// What is looked up in an order is what a look at all would find.
+    fn check_who_is_under(&self, by: SessionId) -> Result<(), String> {
+        let rights = self.host.rights();
+        let naive = |of: &dyn Fn(SessionId) -> bool| -> Vec<SessionId> {
+            let acts = self.sessions.iter().copied().filter(|it| self.model.acts(*it));
+            acts.filter(|it| of(*it)).collect::<BTreeSet<_>>().into_iter().collect()
+        };
+        let same = |what: &str, found: &mut dyn Iterator<Item = SessionId>, expected| {
+            let mut found: Vec<SessionId> = found.collect();
+            found.sort_unstable();
+            match found == expected {
+                true => Ok(()),
+                false => Err(format!("agents: {what} {by} are {found:?}, should be {expected:?}")),
+            }
+        };
+        let under = |it| it != by && self.model.descends(it, by);
+        same("under", &mut rights.agents_under(by), naive(&under))?;
+        let own = |it| self.model.parent(it) == Some(by);
+        same("children of", &mut rights.children(by), naive(&own))?;
+        for alias in ALIASES {
+            let called = |it| {
+                let parent = self.model.parent(it);
+                let name = parent.map(|parent| (parent, alias.to_owned()));
+                name.and_then(|name| self.model.called.get(&name)) == Some(&it)
+                    && (it == by || self.model.descends(it, by))
+            };
+            same(alias, &mut rights.agents_called(by, alias), naive(&called))?;
+        }
+        let names: Vec<(&str, Named)> = rights.names(by).collect();
+        for (_, named) in &names {
+            let first = names.iter().find(|(_, other)| other == named).map(|it| it.0);
+            let found = rights.alias_of(by, *named);
+            if found != first {
+                return Err(format!("names: {by} calls {named:?} {found:?}, not {first:?}"));
             }
         }
         Ok(())
