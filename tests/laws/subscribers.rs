@@ -131,7 +131,7 @@ impl House {
         let decision = self.space.decide(message, &mut delivery)?;
         for event in &decision.events {
             let mut rows = Vec::new();
-            Space::project(event, 0, &mut rows);
+            Space::project(stoa_actors::id::StreamId([1; 16]), event, 0, &mut rows);
             for row in rows {
                 match row {
                     Row::Own { key, value: Some(value), .. } => drop(self.rows.insert(key, value)),

@@ -92,7 +92,8 @@ impl Rights {
         if !self.is_self_or_ancestor(by, session) {
             return Err(Refusal::NotYoursToEnd(session));
         }
-        let under = self.agents().filter(|it| self.is_self_or_ancestor(session, *it));
+        let own = Some(session).filter(|it| self.is_agent(*it));
+        let under = own.into_iter().chain(self.agents_under(session));
         let at = |it: &SessionId| self.birth(*it).map_or(Millis(0), |it| it.at);
         let mut doomed: Vec<SessionId> = under.filter(|it| !self.is_doomed(*it)).collect();
         // The youngest first: what they give back goes to those who are still there.
