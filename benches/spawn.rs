@@ -23,7 +23,7 @@ use stoa_actors::id::{LinkId, Millis, Position, ROOT, SessionId, SpaceId};
 use stoa_actors::limits::Limits;
 use stoa_actors::log::Cause;
 use stoa_actors::rights::{self, Rights};
-use stoa_actors::session::{Budget, Charter, Follow1, Message, Session, Thought};
+use stoa_actors::session::{Budget, Charter, Follow, Message, Session, Thought};
 use stoa_actors::trust::HostGrants;
 use stoa_actors::world::{Disk, Kinds};
 use stoa_runtime::agents::SpawnAsk;
@@ -146,7 +146,7 @@ impl Births {
     fn grant(&mut self, rights: &mut Rights) -> (SessionId, Arc<Charter>) {
         let (child, dm) = (SessionId(self.id()), SpaceId(self.id()));
         let dm_links = [LinkId(self.id()), LinkId(self.id())];
-        let follow = Follow1::default();
+        let follow = Follow::default();
         let charter = Arc::new(Charter {
             parent: ROOT,
             task: "stand by".into(),

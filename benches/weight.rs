@@ -19,7 +19,7 @@ use stoa_actors::behaviour::Behaviour;
 use stoa_actors::codec;
 use stoa_actors::id::{LinkId, Millis, ROOT, SessionId, SpaceId};
 use stoa_actors::rights::{AgentSpawn, Ask, Message, Right, Rights, Subject};
-use stoa_actors::session::{Budget, Charter, Follow1, Thought};
+use stoa_actors::session::{Budget, Charter, Follow, Thought};
 use stoa_actors::trust::HostGrants;
 use stoa_runtime::agents::SpawnAsk;
 use stoa_runtime::config::Config;
@@ -252,7 +252,7 @@ fn tell_rights() {
     for n in 0..agents() as u128 {
         let id = |kind: u128| (n * 8 + kind).to_be_bytes();
         let (child, dm) = (SessionId(id(1)), SpaceId(id(2)));
-        let follow = Follow1::default();
+        let follow = Follow::default();
         let charter = Arc::new(Charter {
             parent: ROOT,
             task: "stand by".into(),

@@ -7,6 +7,7 @@
 
 mod forms {
     pub(crate) mod growth;
+    pub(crate) mod session_growth;
     pub(crate) mod space_growth;
     pub(crate) mod spaces;
 }
@@ -24,10 +25,10 @@ use stoa_actors::id::{
 use stoa_actors::log::{Answered, BODY_FORM, Body, Cause, Hash, Header};
 use stoa_actors::rights::{self, Level, Link, Named, Right, Subject};
 use stoa_actors::session::{
-    self, Booking, Budget, Charter, Follow, Follow1, Lending, Letter, Loan, Note, Observation,
+    self, Booking, Budget, Charter, Follow, Found, Lending, Letter, Loan, Note, Observation,
     Recorded, Settlement, Thought, TurnOutcome,
 };
-use stoa_actors::space::{self, Filter, Filter1, Subscription, Terms, Wake, Was};
+use stoa_actors::space::{self, Filter, Subscription, Terms, Wake, Was};
 use stoa_actors::value::Value;
 
 /// The form of the events of every kind so far.
@@ -167,10 +168,12 @@ fn a_snapshot_of_rights_of_form_4_reads() {
 }
 
 fn charter() -> Charter {
-    let filter = Filter1 {
+    let filter = Filter {
         types: vec!["atom.put".into()],
         metadata: [("a".to_owned(), true.into())].into(),
+        ..Filter::default()
     };
+    let follow = Follow { filter, ..Follow::all(Position(300)) };
     Charter {
         parent: SessionId([2; 16]),
         task: "find out".into(),
@@ -178,7 +181,19 @@ fn charter() -> Charter {
         model: "recipe".into(),
         dm: SpaceId([5; 16]),
         first: Some(SpaceId([6; 16])),
-        follows: vec![(SpaceId([5; 16]), Follow1 { filter, cursor: Position(300) })],
+        follows: vec![(SpaceId([5; 16]), follow)],
+    }
+}
+
+fn spawn() -> rights::AgentSpawn {
+    rights::AgentSpawn {
+        child: SessionId([8; 16]),
+        alias: Some("ann".into()),
+        asks: Vec::new(),
+        dm_links: [LinkId([1; 16]), LinkId([2; 16])],
+        charter: Arc::new(charter()),
+        budget: Budget::thoughts(3),
+        reason: "because".into(),
     }
 }
 
@@ -234,16 +249,17 @@ fn notes() -> Vec<Note> {
     let items = vec![Item::Object(object), Item::Bytes(vec![0, 255]), Item::List(vec![])];
     let map = Item::Map(vec![("all".into(), Item::List(items))]);
     let raise = Raise { class: "Conflict".into(), message: "now version 3".into() };
+    let found = |id, version, score| Found { id: AtomId([id; 16]), version, score };
     let answers = [
         None,
-        Some(Recorded::Atom(AtomId([1; 16]), 300)),
-        Some(Recorded::Atoms(vec![(AtomId([1; 16]), 1, Some(0.25)), (AtomId([2; 16]), 2, None)])),
-        Some(Recorded::Item(map)),
-        Some(Recorded::Raised(raise)),
+        Some(Recorded::Atom { id: AtomId([1; 16]), version: 300 }),
+        Some(Recorded::Atoms(vec![found(1, 1, Some(0.25)), found(2, 2, None)])),
+        Some(Recorded::Said((&map).into())),
+        Some((&raise).into()),
     ];
     let note = |(call, answer): (u64, Option<Recorded>)| {
         let wrote = answer.is_none();
-        Note { call, asked: Hash([9; 32]), answer, wrote }
+        Note { call, form: 1, asked: Hash([9; 32]), answer, wrote }
     };
     (1..).zip(answers).map(note).collect()
 }
@@ -264,7 +280,7 @@ fn session_events_of_form_1_read() {
     let observation = Observation { text: "oh".into(), failed: Some("ZeroDivisionError".into()) };
     let rest_until = Millis(1_700_000_000_050);
     let exhausted = TurnOutcome::Exhausted("turn_steps_max = 64".into());
-    let follow = Follow1 { cursor: Position(7), ..Follow1::default() };
+    let follow = Follow { cursor: Position(7), ..Follow::default() };
     let letter = Letter { subject: "said".into(), text: "it is done".into(), cause };
     let mut events = vec![
         session::Event::Born(Arc::new(charter())),
@@ -280,7 +296,11 @@ fn session_events_of_form_1_read() {
         session::Event::Stopped { by, reason: reason.clone() },
         session::Event::Resumed { by },
         session::Event::Wiped { by, reason, untold: vec![11], returns: true },
-        session::Event::Followed { space: SpaceId([5; 16]), follow },
+        session::Event::FollowSet { space: SpaceId([5; 16]), follow },
+        session::Event::Untold { id: 19, why: "no such space".into() },
+        session::Event::Exhausted { what: "thoughts = 20".into() },
+        session::Event::Forgiven { failures: 2 },
+        session::Event::Spawning { id: 29, spawn: Arc::new(spawn()) },
         session::Event::Unfollowed(SpaceId([5; 16])),
         session::Event::Wrote { id: 11, letter },
         session::Event::Told(11),

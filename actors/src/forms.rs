@@ -4,4 +4,5 @@
 mod atoms;
 mod entries;
 mod rights;
+mod sessions;
 mod spaces;

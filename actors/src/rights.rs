@@ -126,7 +126,7 @@ pub enum Named {
 }
 
 /// One right asked for in a spawn.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ask {
     /// A fresh id for the link.
     pub link: LinkId,

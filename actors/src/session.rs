@@ -29,10 +29,10 @@ mod speech;
 mod turn;
 
 pub use budget::{Budget, NoBudget, Spent};
-pub use charter::{Charter, Follow, Follow1};
+pub use charter::{Charter, Follow};
 pub use letter::Letter;
 pub use look::{Look, New, Wanted};
-pub use note::{Note, Recorded};
+pub use note::{Found, Note, Recorded, Said, SaidObject};
 pub use phase::Phase;
 pub use purse::{Booking, Lending, Loan, Purse, Settlement};
 pub use refusal::Refusal;
@@ -160,7 +160,7 @@ pub enum Message {
 }
 
 /// What happened to a session.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 #[expect(missing_docs, reason = "a field is told where its name and type do not say it")]
 pub enum Event {
     /// It exists.
@@ -194,8 +194,6 @@ pub enum Event {
         /// Whether there is a budget to give back, once all that was lent is.
         returns: bool,
     },
-    /// It follows a space, on no terms.
-    Followed { space: SpaceId, follow: Follow1 },
     /// It no longer does.
     Unfollowed(SpaceId),
     /// Something is to be told to its parent.
@@ -388,7 +386,7 @@ impl Behaviour for Session {
             Event::Stopped { .. } => "agent.stopped",
             Event::Resumed { .. } => "agent.resumed",
             Event::Wiped { .. } => "agent.wiped",
-            Event::Followed { .. } | Event::FollowSet { .. } => "agent.followed",
+            Event::FollowSet { .. } => "agent.followed",
             Event::Unfollowed(_) => "agent.unfollowed",
             Event::Wrote { .. } => "letter.written",
             Event::Told(_) => "letter.sent",

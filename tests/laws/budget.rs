@@ -23,7 +23,7 @@ use stoa_actors::incarnation::Ask;
 use stoa_actors::outbox::{self, Outcome};
 use stoa_actors::rights::{self, AgentSpawn, Rights};
 use stoa_actors::session::{
-    Budget, Charter, Effect, Follow1, Lending, Loan, Message, Observation, Session, Thought,
+    Budget, Charter, Effect, Follow, Lending, Loan, Message, Observation, Session, Thought,
 };
 use stoa_actors::simulation::{Simulation, Told};
 use stoa_actors::space::Wake;
@@ -48,7 +48,7 @@ fn charter(parent: SessionId, child: SessionId) -> Arc<Charter> {
         model: "recipe".into(),
         dm: dm(child),
         first: None,
-        follows: vec![(dm(child), Follow1::default())],
+        follows: vec![(dm(child), Follow::default())],
     })
 }
 

@@ -31,7 +31,7 @@ use stoa_actors::id::{Millis, Position, ROOT, SessionId, SpaceId, StreamId};
 use stoa_actors::incarnation::{self, Ask, Refused};
 use stoa_actors::limits::SessionLimits;
 use stoa_actors::log::Cause;
-use stoa_actors::session::{Charter, Effect, Follow, Follow1, Message, Refusal, Session};
+use stoa_actors::session::{Charter, Effect, Follow, Message, Refusal, Session};
 use stoa_actors::simulation::{Simulation, Told};
 use stoa_actors::space::Wake;
 use words::{Heard, What};
@@ -98,7 +98,7 @@ fn charter() -> Arc<Charter> {
         model: "recipe".into(),
         dm: space(DM),
         first: None,
-        follows: vec![(space(DM), Follow1::default()), (space(1), Follow1::default())],
+        follows: vec![(space(DM), Follow::default()), (space(1), Follow::default())],
     })
 }
 

@@ -6,7 +6,6 @@ use super::{Ask, Asking, Decision, Event, Level, Link, Refusal, Reply, Right, Ri
 use crate::id::{LinkId, Millis, ROOT, SessionId};
 use crate::mutant::planted;
 use crate::session::{Budget, Charter};
-use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
 /// What an agent calls the space that it shares with its parent.
@@ -14,7 +13,7 @@ pub const DM: &str = "dm";
 
 /// An agent to be brought up: its rights, the space that it shares with its parent, and what its
 /// actor is begun with.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct AgentSpawn {
     /// A fresh id for it.
     pub child: SessionId,

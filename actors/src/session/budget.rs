@@ -5,7 +5,7 @@ use std::fmt;
 use std::str::FromStr;
 
 /// How much may be spent, by unit; nothing is without a bound in that unit.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Budget {
     /// Calls of a model, also those that came to nothing.
     pub thoughts: Option<u64>,

@@ -5,11 +5,10 @@ use super::{Event, Phase, Refusal, Reply, Session};
 use crate::behaviour::{Decision, Delivery};
 use crate::id::{Position, SessionId, SpaceId};
 use crate::mutant::planted;
-use crate::space::{Filter, Filter1, Terms};
-use serde::{Deserialize, Serialize};
+use crate::space::{Filter, Terms};
 
 /// What an agent is brought up with. What it may touch is in the rights, not here.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Charter {
     /// Who spawned it.
     pub parent: SessionId,
@@ -24,11 +23,11 @@ pub struct Charter {
     /// What its code calls `space`.
     pub first: Option<SpaceId>,
     /// The spaces it follows from birth, and from where.
-    pub follows: Vec<(SpaceId, Follow1)>,
+    pub follows: Vec<(SpaceId, Follow)>,
 }
 
 /// How a space is followed.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Follow {
     /// What is of interest.
     pub filter: Filter,
@@ -42,22 +41,6 @@ impl Follow {
     /// All of it, at once and for good, from a cursor on.
     pub fn all(cursor: Position) -> Follow {
         Follow { cursor, ..Follow::default() }
-    }
-}
-
-/// The first form of a [`Follow`], which has no terms: what is followed from birth, and how it was
-/// stored before there were any.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Follow1 {
-    /// What is of interest.
-    pub filter: Filter1,
-    /// Everything up to here has been seen.
-    pub cursor: Position,
-}
-
-impl From<Follow1> for Follow {
-    fn from(Follow1 { filter, cursor }: Follow1) -> Follow {
-        Follow { filter: filter.into(), cursor, terms: Terms::default() }
     }
 }
 

@@ -261,7 +261,7 @@ impl Session {
         match event {
             Event::Born(charter) => {
                 let follows = charter.follows.iter().cloned();
-                self.follows.extend(follows.map(|(space, first)| (space, first.into())));
+                self.follows.extend(follows);
                 self.charter = Some(charter.clone());
                 self.phase = Phase::Idle;
             }
@@ -299,9 +299,6 @@ impl Session {
                 self.letters.clear();
                 self.follows.clear();
                 self.phase = Phase::Wiped;
-            }
-            Event::Followed { space, follow } => {
-                self.follows.insert(*space, follow.clone().into());
             }
             Event::FollowSet { space, follow } => {
                 self.follows.insert(*space, follow.clone());

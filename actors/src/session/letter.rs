@@ -5,10 +5,9 @@ use super::{Effect, Event, Session};
 use crate::behaviour::{Decision, EffectId};
 use crate::log::Cause;
 use crate::mutant::planted;
-use serde::{Deserialize, Serialize};
 
 /// One word to the parent.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Letter {
     /// What it is about: `said`, `exhausted`, `parked`, `quarantined`, `stopped`.
     pub subject: String,

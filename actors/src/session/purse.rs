@@ -18,7 +18,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// A part of a parent's budget on its way to a child.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Loan {
     /// To whom.
     pub child: SessionId,
@@ -29,7 +29,7 @@ pub struct Loan {
 }
 
 /// When a child gets a part of its parent's budget.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Lending {
     /// It is born with it; the child's id makes it one.
     Birth,
@@ -38,7 +38,7 @@ pub enum Lending {
 }
 
 /// What became of something that was on its way.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Settlement {
     /// It has arrived.
     Arrived(EffectId),
@@ -56,7 +56,7 @@ pub enum Settlement {
 }
 
 /// What happened to a purse, but for thoughts: each spends one of its own.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[expect(missing_docs, reason = "a field is told where its name and type do not say it")]
 pub enum Booking {
     /// It was born with this.

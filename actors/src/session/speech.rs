@@ -1,9 +1,7 @@
 //! What a model says, taken apart: words, and the code between its fences.
 
-use serde::{Deserialize, Serialize};
-
 /// What a model says: words, and code to run if it wants to act. Without code the turn ends.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Thought {
     /// Words.
     pub text: String,
@@ -11,7 +9,6 @@ pub struct Thought {
     pub code: Option<String>,
     /// What it took, as the model reports it; 0 offline. It is kept as
     /// [`Booking::Spent`](super::Booking::Spent): what is read back from the log says 0.
-    #[serde(skip)]
     pub tokens: u64,
 }
 

@@ -46,7 +46,7 @@ pub enum Doing {
 }
 
 /// How a turn ended.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TurnOutcome {
     /// The model had no more to do.
     Done,
@@ -55,7 +55,7 @@ pub enum TurnOutcome {
 }
 
 /// What came of an action.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Observation {
     /// What it printed and the value of its last expression, or its traceback; cut at the limit.
     pub text: String,

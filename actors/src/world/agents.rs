@@ -4,14 +4,14 @@
 use super::World;
 use super::work::{Performer, Seen, Step, Work};
 use crate::behaviour::{Behaviour, EffectId};
-use crate::code::{Item, Raise};
+use crate::digest::DIGEST_FORM;
 use crate::id::{Millis, Position, ROOT, SessionId, SpaceId, StreamId};
 use crate::log::{Cause, Hash};
 use crate::outbox::{Outcome, Outgoing};
 use crate::rights::{Level, Subject};
 use crate::session::{
-    Budget, Effect, Look, Message, New, Note, Observation, Phase, Recorded, Reply, Session,
-    Thought, Wanted,
+    Budget, Effect, Found, Look, Message, New, Note, Observation, Phase, Recorded, Reply, Said,
+    Session, Thought, Wanted,
 };
 use crate::space::{self, Change, Follower, Space};
 use crate::value::Value;
@@ -187,8 +187,8 @@ impl<M: Mind> Acting<M> {
 
     fn note(&self, answer: Option<Recorded>, seen: &mut Seen<'_>) -> Step<Message> {
         let (turn, step, call) = (self.turn, self.step, self.call());
-        let asked = Hash::of(&call.to_be_bytes());
-        let note = Note { call, asked, answer, wrote: true };
+        let (form, asked) = (DIGEST_FORM, Hash::of(&call.to_be_bytes()));
+        let note = Note { call, form, asked, answer, wrote: true };
         let message = Message::Note { turn, step, note };
         let key = format!("note-{}", seen.draw(u64::MAX));
         Step::Ask(Outgoing::new::<Session>(self.stream, ROOT, message), key)
@@ -236,15 +236,18 @@ impl<M: Mind> Work<Session> for Acting<M> {
 fn recorded(outcome: &Outcome) -> Recorded {
     if let Some(text) = outcome.refused() {
         let (class, message) = ("PermissionError".to_owned(), text.to_owned());
-        return Recorded::Raised(Raise { class, message });
+        return Recorded::Raised { class, message };
     }
     match outcome.reply::<Space>() {
-        Some(space::Reply::Version { id, version }) => Recorded::Atom(*id, *version),
+        Some(space::Reply::Version { id, version }) => {
+            Recorded::Atom { id: *id, version: *version }
+        }
         Some(space::Reply::Claimed(Some((id, version, lease)))) => {
-            Recorded::Atoms(vec![(*id, *version, None), (*id, lease.token, None)])
+            let found = |version| Found { id: *id, version, score: None };
+            Recorded::Atoms(vec![found(*version), found(lease.token)])
         }
         Some(space::Reply::Claimed(None)) => Recorded::Atoms(Vec::new()),
-        _ => Recorded::Item(Item::Value(Value::Null)),
+        _ => Recorded::Said(Said::Value(Value::Null)),
     }
 }
 

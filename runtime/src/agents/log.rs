@@ -198,14 +198,14 @@ fn told(event: &Event) -> String {
         }
         Event::Noted(note) => match &note.answer {
             None => format!("call {} is about to be made", note.call),
-            Some(Recorded::Raised(raise)) => {
-                format!("call {}: {}: {}", note.call, raise.class, raise.message)
+            Some(Recorded::Raised { class, message }) => {
+                format!("call {}: {class}: {message}", note.call)
             }
-            Some(Recorded::Atom(id, version)) => {
+            Some(Recorded::Atom { id, version }) => {
                 format!("call {}: atom {id} version {version}", note.call)
             }
             Some(Recorded::Atoms(atoms)) => format!("call {}: {} atoms", note.call, atoms.len()),
-            Some(Recorded::Item(_)) => format!("call {}", note.call),
+            Some(Recorded::Said(_)) => format!("call {}", note.call),
         },
         Event::Observed(observation) => observation.text.trim_end().to_owned(),
         Event::TurnEnded { outcome, .. } => match outcome {
@@ -215,7 +215,7 @@ fn told(event: &Event) -> String {
         Event::TurnFailed { why, .. } | Event::Quarantined { why, .. } => why.clone(),
         Event::Parked { hop, .. } => format!("after {hop} reactions in a row"),
         Event::Stopped { reason, .. } | Event::Wiped { reason, .. } => reason.clone(),
-        Event::Followed { space, .. } | Event::FollowSet { space, .. } => format!("space {space}"),
+        Event::FollowSet { space, .. } => format!("space {space}"),
         Event::Unfollowed(space) => format!("space {space}"),
         Event::Wrote { letter, .. } => format!("{}: {}", letter.subject, letter.text),
         Event::Booked(booking) => booked(booking),

@@ -11,7 +11,7 @@ use stoa_actors::id::{LinkId, Position, ROOT, SessionId, SpaceId};
 use stoa_actors::log::Cause;
 use stoa_actors::outbox::Outcome;
 use stoa_actors::rights::{self, AgentSpawn, Level, Named, Note, Right, Rights, Subject};
-use stoa_actors::session::{self, Budget, Charter, Follow1, Refusal};
+use stoa_actors::session::{self, Budget, Charter, Follow, Refusal};
 
 /// What an agent is to be and to have: `spawn` of seed 000. What is left out it does not get; the
 /// model it inherits.
@@ -111,7 +111,7 @@ impl Caller {
             let space = self.resolve_to_hand_on(name)?;
             follows.push((space, self.runtime.store().head_of_stream(space.stream())?));
         }
-        let follow = |(space, cursor)| (space, Follow1 { cursor, ..Follow1::default() });
+        let follow = |(space, cursor)| (space, Follow::all(cursor));
         let charter = Arc::new(Charter {
             parent: self.session(),
             task: ask.task.clone(),

@@ -4,7 +4,7 @@ use super::args::Args;
 use super::claims::leased;
 use super::fit::Fit;
 use super::items::{self, raise};
-use super::notebook::{Known, Notebook, digest};
+use super::notebook::{Known, Notebook, asked};
 use super::reads::moment;
 use crate::caller::{Caller, Read, Why};
 use crate::problem::{Kind, Problem};
@@ -54,8 +54,8 @@ impl Host for Hands {
     fn call(&mut self, call: HostCall) -> Boxed<'_, Result<Item, Raise>> {
         Box::pin(async move {
             self.calls += 1;
-            let (asked, kind) = (digest(&call), Effectful::of(&call));
-            match self.known(asked) {
+            let (asked, kind) = (asked(&call), Effectful::of(&call));
+            match self.known(&call) {
                 Known::Answer(answer) => {
                     // What the first run was handed, this one knows as well.
                     if kind != Effectful::OldVersion {
@@ -144,8 +144,8 @@ impl Hands {
         why.fences.extend(fence);
     }
 
-    fn known(&self, asked: Hash) -> Known {
-        let look = |it: &Notebook| it.look(&self.caller.runtime, self.fit, self.calls, asked);
+    fn known(&self, call: &HostCall) -> Known {
+        let look = |it: &Notebook| it.look(&self.caller.runtime, self.fit, self.calls, call);
         self.notes.as_ref().map_or(Known::Nothing, look)
     }
 

@@ -7,11 +7,11 @@ use crate::runtime::Runtime;
 use crate::seat::Seat;
 use std::sync::Arc;
 use stoa_actors::code::{HostCall, Item, Raise};
-use stoa_actors::digest as canonical;
+use stoa_actors::digest::{self as canonical, DIGEST_FORM};
 use stoa_actors::id::{AtomId, ROOT};
 use stoa_actors::incarnation::Ask;
 use stoa_actors::log::Hash;
-use stoa_actors::session::{Message, Note, Phase, Recorded, Reply, Session};
+use stoa_actors::session::{Found, Message, Note, Phase, Recorded, Reply, Said, Session};
 
 /// The notes of one action.
 pub(crate) struct Notebook {
@@ -34,12 +34,12 @@ pub(crate) enum Known {
 
 impl Notebook {
     /// What is known of the call of that number.
-    pub(crate) fn look(&self, runtime: &Runtime, fit: Fit, call: u64, asked: Hash) -> Known {
+    pub(crate) fn look(&self, runtime: &Runtime, fit: Fit, call: u64, of: &HostCall) -> Known {
         let mut of_call = self.known.iter().filter(|it| it.call == call).peekable();
         if of_call.peek().is_none() {
             return Known::Nothing;
         }
-        let Some(last) = of_call.next_back().filter(|it| it.asked == asked) else {
+        let Some(last) = of_call.next_back().filter(|it| it.asked == digest(it.form, of)) else {
             return Known::Answer(Err(items::raise(
                 "SystemError",
                 format!("call {call} is not the one this action made before the crash"),
@@ -68,7 +68,7 @@ impl Notebook {
 
     /// Says what is about to be done, and returns once that is durable.
     pub(crate) async fn intend(&self, call: u64, asked: Hash) -> Result<(), Raise> {
-        let note = Note { call, asked, answer: None, wrote: true };
+        let note = Note { call, form: DIGEST_FORM, asked, answer: None, wrote: true };
         self.seat.ask(self.noting(note)).await.map(drop).map_err(over)
     }
 
@@ -81,7 +81,8 @@ impl Notebook {
         answer: &Result<Item, Raise>,
         wrote: bool,
     ) -> Result<(), Raise> {
-        let note = Note { call, asked, answer: Some(recorded(answer)), wrote };
+        let answer = Some(recorded(answer));
+        let note = Note { call, form: DIGEST_FORM, asked, answer, wrote };
         match self.seat.ask_aside(self.noting(note)).await.map_err(over)? {
             true => Ok(()),
             false => Err(over("it takes no more notes")),
@@ -98,32 +99,37 @@ fn over(error: impl std::fmt::Display) -> Raise {
     items::raise("SystemError", format!("the turn is over: {error}"))
 }
 
-/// What a call asks, hashed.
-pub(crate) fn digest(call: &HostCall) -> Hash {
-    canonical::digest(canonical::DIGEST_FORM, call).unwrap_or_default()
+/// What a call asks, digested as this build does.
+pub(crate) fn asked(call: &HostCall) -> Hash {
+    digest(DIGEST_FORM, call)
+}
+
+fn digest(form: u8, call: &HostCall) -> Hash {
+    canonical::digest(form, call).unwrap_or_default()
 }
 
 fn recorded(answer: &Result<Item, Raise>) -> Recorded {
     match answer {
-        Err(raise) => Recorded::Raised(raise.clone()),
+        Err(raise) => raise.into(),
         // A lease is of that moment: no version tells it again.
         Ok(item @ Item::Object(it)) if it.field("lease").is_none() => match version(item) {
-            Some((id, version, _)) => Recorded::Atom(id, version),
-            None => Recorded::Item(item.clone()),
+            Some(Found { id, version, .. }) => Recorded::Atom { id, version },
+            None => Recorded::Said(item.into()),
         },
         Ok(Item::List(list)) if !list.is_empty() => {
             match list.iter().map(version).collect::<Option<Vec<_>>>() {
                 Some(atoms) => Recorded::Atoms(atoms),
-                None => Recorded::Item(Item::List(list.clone())),
+                None => Recorded::Said(Said::List(list.iter().map(Said::from).collect())),
             }
         }
-        Ok(item) => Recorded::Item(item.clone()),
+        Ok(item) => Recorded::Said(item.into()),
     }
 }
 
 /// Which version of which atom an object stands for, and its score.
-fn version(item: &Item) -> Option<(AtomId, u64, Option<f32>)> {
-    items::version(item).map(|(id, version)| (id, version, items::score(item)))
+fn version(item: &Item) -> Option<Found> {
+    let (id, version) = items::version(item)?;
+    Some(Found { id, version, score: items::score(item) })
 }
 
 fn rehydrated(runtime: &Runtime, fit: Fit, recorded: &Recorded) -> Result<Item, Raise> {
@@ -135,15 +141,15 @@ fn rehydrated(runtime: &Runtime, fit: Fit, recorded: &Recorded) -> Result<Item, 
         Ok::<_, Raise>((atom, position, score))
     };
     match recorded {
-        Recorded::Atom(id, version) => {
+        Recorded::Atom { id, version } => {
             let (atom, position, _) = hit(*id, *version, None)?;
             Ok(fit.one(&atom, position))
         }
         Recorded::Atoms(all) => {
-            let hits = all.iter().map(|(id, version, score)| hit(*id, *version, *score));
+            let hits = all.iter().map(|it| hit(it.id, it.version, it.score));
             Ok(Item::List(fit.list(&hits.collect::<Result<Vec<_>, _>>()?)))
         }
-        Recorded::Item(item) => Ok(item.clone()),
-        Recorded::Raised(raise) => Err(raise.clone()),
+        Recorded::Said(said) => Ok(said.into()),
+        Recorded::Raised { class, message } => Err(items::raise(class, message.clone())),
     }
 }

@@ -2,7 +2,6 @@
 
 use super::schedule::{Op, Outcome};
 use super::{Trial, charter, follow, limits, space};
-use stoa_actors::code::Item;
 use stoa_actors::id::SpaceId;
 use stoa_actors::log::Hash;
 use stoa_actors::session::{Budget, Effect, Message, Note, Observation, Recorded, Thought};
@@ -52,9 +51,10 @@ impl Trial {
             Effect::Act { turn, step, .. } => match how {
                 Outcome::Call { wrote } => {
                     self.calls += 1;
-                    let answer = Some(Recorded::Item(Item::Value(Value::Null)));
+                    let answer =
+                        Some(Recorded::Said(stoa_actors::session::Said::Value(Value::Null)));
                     let asked = Hash::of(&self.calls.to_be_bytes());
-                    let note = Note { call: self.calls, asked, answer, wrote };
+                    let note = Note { call: self.calls, form: 1, asked, answer, wrote };
                     self.ask(Message::Note { turn, step, note });
                 }
                 Outcome::Fail => self.outcome(id, Message::Fail { turn, why: "gone".into() }),

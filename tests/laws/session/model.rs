@@ -274,11 +274,6 @@ impl Model {
                     changed: false,
                 }));
             }
-            Event::Followed { space, follow } => {
-                self.seen.retain(|it| it.0 != *space);
-                let at = follow.cursor.0;
-                self.follows.insert(*space, Followed { from: at, cursor: at });
-            }
             Event::FollowSet { space, follow } => {
                 self.seen.retain(|it| it.0 != *space);
                 let at = follow.cursor.0;

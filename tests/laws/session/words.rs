@@ -78,9 +78,6 @@ impl What {
             Event::Stopped { .. } => What::Stopped,
             Event::Resumed { .. } => What::Resumed,
             Event::Wiped { .. } => What::Wiped,
-            Event::Followed { space, follow } => {
-                What::Followed { space: *space, cursor: follow.cursor.0 }
-            }
             Event::FollowSet { space, follow } => {
                 What::Followed { space: *space, cursor: follow.cursor.0 }
             }

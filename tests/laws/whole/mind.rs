@@ -7,7 +7,7 @@ use stoa_actors::id::{LinkId, SessionId};
 use stoa_actors::outbox::Outgoing;
 use stoa_actors::rights::{AgentSpawn, Ask, Level, Right, Subject};
 use stoa_actors::session::{
-    Budget, Charter, Follow1, Lending, Loan, Message, Observation, Recorded, Session, Thought,
+    Budget, Charter, Follow, Found, Lending, Loan, Message, Observation, Recorded, Session, Thought,
 };
 use stoa_actors::space::{
     self, Claim, Draft, Expect, Fence, Mutation, Patch, Resource, Space, Wanted,
@@ -58,7 +58,7 @@ pub(crate) fn spawn(parent: SessionId, n: usize) -> AgentSpawn {
         model: "recipe".to_owned(),
         dm,
         first: Some(task_space()),
-        follows: [dm, task_space()].map(|it| (it, Follow1::default())).into(),
+        follows: [dm, task_space()].map(|it| (it, Follow::default())).into(),
     };
     AgentSpawn {
         child: me,
@@ -108,7 +108,7 @@ fn work(of: &Situation, answers: &[Recorded]) -> Move {
         None => claim(),
         // What is claimed has its version and its token.
         Some(Recorded::Atoms(claimed)) => match &claimed[..] {
-            [(atom, ..), (_, token, _)] => {
+            [Found { id: atom, .. }, Found { version: token, .. }] => {
                 let resource = Resource::Atom(*atom);
                 let fence = Fence { resource: resource.clone(), token: *token };
                 let patch = Patch { metadata: says("done"), ..Patch::default() };

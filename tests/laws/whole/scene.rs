@@ -7,7 +7,7 @@ use stoa_actors::id::{LinkId, Millis, RIGHTS, ROOT, SessionId, SpaceId};
 use stoa_actors::limits::Limits;
 use stoa_actors::outbox::Outgoing;
 use stoa_actors::rights::{AgentSpawn, Ask, Level, Message, Note, Right, Rights, Subject};
-use stoa_actors::session::{Budget, Charter, Follow1, Session};
+use stoa_actors::session::{Budget, Charter, Follow, Session};
 use stoa_actors::space::{self, Draft, Space};
 use stoa_actors::world::{Agents, Chances, Kinds, Request, World};
 
@@ -137,7 +137,7 @@ fn spawn_lead(n: usize) -> AgentSpawn {
         model: "recipe".to_owned(),
         dm: dm(ROOT, n),
         first: Some(task_space()),
-        follows: vec![(dm(ROOT, n), Follow1::default())],
+        follows: vec![(dm(ROOT, n), Follow::default())],
     };
     AgentSpawn {
         child: lead(n),

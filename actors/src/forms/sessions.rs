@@ -1,0 +1,77 @@
+//! Sessions: what agents are spawned with, what happened to them, what they said and saw.
+
+use crate::rights::{AgentSpawn, Ask};
+use crate::session::{
+    Booking, Budget, Charter, Event, Follow, Found, Lending, Letter, Loan, Note, Observation,
+    Recorded, Said, SaidObject, Settlement, Thought, TurnOutcome,
+};
+use crate::stored;
+
+stored!(choice Event {
+    0 => Born(charter),
+    1 => TurnBegan { turn, wakes, cause, at },
+    2 => Thought { thought, at },
+    3 => Noted(note),
+    4 => Observed(observation),
+    5 => TurnEnded { outcome, rest_until },
+    6 => TurnFailed { why, at, retry_at },
+    7 => Quarantined { why, at },
+    8 => Parked { hop, heard },
+    9 => Stopped { by, reason },
+    10 => Resumed { by },
+    11 => Wiped { by, reason, untold, returns },
+    12 => Unfollowed(space),
+    13 => Wrote { id, letter },
+    14 => Told(id),
+    15 => Untold { id, why },
+    16 => Spawning { id, spawn },
+    17 => Booked(booking),
+    18 => Exhausted { what },
+    19 => Forgiven { failures },
+    20 => FollowSet { space, follow },
+});
+
+stored!(record Charter { parent, task, instructions, model, dm, first, follows });
+stored!(record Follow { filter, cursor, terms });
+stored!(record AgentSpawn { child, alias, asks, dm_links, charter, budget, reason });
+stored!(record Ask { link, alias, right, expires });
+stored!(record Letter { subject, text, cause });
+
+// What a thought took is booked: it is no part of what was said.
+stored!(record Thought { text, code } derived { tokens });
+stored!(record Observation { text, failed });
+stored!(choice TurnOutcome { 0 => Done, 1 => Exhausted(limit) });
+
+stored!(record Budget { thoughts, tokens });
+stored!(record Loan { child, budget, when });
+stored!(choice Lending { 0 => Birth, 1 => Later });
+stored!(choice Settlement {
+    0 => Arrived(id),
+    1 => Bounced(id),
+    2 => Repaid { child, rest },
+    3 => Returned,
+});
+stored!(choice Booking {
+    0 => Allotted(budget),
+    1 => Funded { by, budget },
+    2 => Spent { thoughts, tokens },
+    3 => Lent { id, loan },
+    4 => Settled(settlement),
+});
+
+stored!(record Note { call, form, asked, answer, wrote });
+stored!(choice Recorded {
+    0 => Atom { id, version },
+    1 => Atoms(found),
+    2 => Said(said),
+    3 => Raised { class, message },
+});
+stored!(record Found { id, version, score });
+stored!(choice Said {
+    0 => Value(value),
+    1 => Bytes(bytes),
+    2 => Object(object),
+    3 => List(list),
+    4 => Map(map),
+});
+stored!(record SaidObject { class, handle, fields });

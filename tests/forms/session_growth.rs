@@ -1,0 +1,167 @@
+//! What sessions store has room to grow: each type with a field more reads today's bytes.
+
+use crate::forms::growth::grown;
+use std::sync::Arc;
+use stoa_actors::codec;
+use stoa_actors::id::{AtomId, LinkId, Millis, Position, SessionId, SpaceId};
+use stoa_actors::log::{Cause, Hash};
+use stoa_actors::rights::{AgentSpawn, Ask, Level, Right, Subject};
+use stoa_actors::session::{
+    Booking, Budget, Charter, Event, Follow, Found, Lending, Letter, Loan, Note, Observation,
+    Recorded, Said, SaidObject, Thought, TurnOutcome,
+};
+use stoa_actors::space::{Filter, Terms, Wake};
+use stoa_actors::stored;
+use stoa_actors::value::Value;
+
+fn follow() -> Follow {
+    let filter = Filter { types: vec!["atom.put".into()], ..Filter::default() };
+    Follow { filter, cursor: Position(3), terms: Terms::default() }
+}
+
+fn charter() -> Charter {
+    Charter {
+        parent: SessionId([2; 16]),
+        task: "find out".into(),
+        instructions: Some(SpaceId([4; 16])),
+        model: "recipe".into(),
+        dm: SpaceId([5; 16]),
+        first: None,
+        follows: vec![(SpaceId([5; 16]), follow())],
+    }
+}
+
+fn ask() -> Ask {
+    let right = Right::to_use(Subject::Tool("fetch".into()), Level::Read);
+    Ask { link: LinkId([1; 16]), alias: Some("it".into()), right, expires: Some(Millis(9)) }
+}
+
+fn loan() -> Loan {
+    Loan { child: SessionId([2; 16]), budget: Budget::thoughts(3), when: Lending::Later }
+}
+
+fn note() -> Note {
+    let said = Said::Object(SaidObject {
+        class: "Space".into(),
+        handle: 7,
+        fields: vec![("name".into(), Said::Value(Value::from("board")))],
+    });
+    let asked = Hash([9; 32]);
+    Note { call: 1, form: 1, asked, answer: Some(Recorded::Said(said)), wrote: true }
+}
+
+grown!(what_an_agent_is_spawned_with_grows: Charter => LaterCharter {
+    parent: SessionId, task: String, instructions: Option<SpaceId>, model: String, dm: SpaceId,
+    first: Option<SpaceId>, follows: Vec<(SpaceId, Follow)>,
+} + secrets: Vec<String> [] charter());
+
+grown!(a_follow_grows: Follow => LaterFollow {
+    filter: Filter, cursor: Position, terms: Terms,
+} + loud: bool [] follow());
+
+grown!(a_spawn_grows: AgentSpawn => LaterSpawn {
+    child: SessionId, alias: Option<String>, asks: Vec<Ask>, dm_links: [LinkId; 2],
+    charter: Arc<Charter>, budget: Budget, reason: String,
+} + deadline: Option<Millis> [] AgentSpawn {
+    child: SessionId([1; 16]),
+    alias: None,
+    asks: vec![ask()],
+    dm_links: [LinkId([1; 16]), LinkId([2; 16])],
+    charter: Arc::new(charter()),
+    budget: Budget::thoughts(3),
+    reason: "because".into(),
+});
+
+grown!(what_is_asked_of_the_rights_grows: Ask => LaterAsk {
+    link: LinkId, alias: Option<String>, right: Right, expires: Option<Millis>,
+} + scope: Option<String> [] ask());
+
+grown!(a_budget_grows: Budget => LaterBudget {
+    thoughts: Option<u64>, tokens: Option<u64>,
+} + cents: Option<u64> [] Budget { thoughts: Some(1), tokens: None });
+
+grown!(a_loan_grows: Loan => LaterLoan {
+    child: SessionId, budget: Budget, when: Lending,
+} + reason: String [] loan());
+
+grown!(a_letter_grows: Letter => LaterLetter {
+    subject: String, text: String, cause: Cause,
+} + metadata: Vec<(String, String)> [] Letter {
+    subject: "said".into(), text: "it is done".into(), cause: Cause::default(),
+});
+
+grown!(an_observation_grows: Observation => LaterObservation {
+    text: String, failed: Option<String>,
+} + images: Vec<AtomId> [] Observation { text: "oh".into(), failed: None });
+
+grown!(a_note_grows: Note => LaterNote {
+    call: u64, form: u8, asked: Hash, answer: Option<Recorded>, wrote: bool,
+} + took_ms: u64 [] note());
+
+grown!(a_found_atom_grows: Found => LaterFound {
+    id: AtomId, version: u64, score: Option<f32>,
+} + words: Vec<String> [] Found { id: AtomId([1; 16]), version: 2, score: Some(0.5) });
+
+grown!(an_object_that_was_answered_grows: SaidObject => LaterObject {
+    class: String, handle: u128, fields: Vec<(String, Said)>,
+} + methods: Vec<String> [] SaidObject { class: "Space".into(), handle: 7, fields: vec![] });
+
+/// What a thought took is no part of it: a later build may say how it was used.
+#[derive(Debug, PartialEq)]
+struct LaterThought {
+    text: String,
+    code: Option<String>,
+    usage: Vec<(String, u64)>,
+}
+stored!(record LaterThought { text, code } grown { usage });
+
+#[test]
+fn a_thought_grows_by_its_usage() {
+    let today = Thought { text: "I look.".into(), code: Some("1".into()), tokens: 7 };
+    let bytes = codec::encode(1, &today).unwrap();
+    let later: LaterThought = codec::decode(1, &bytes).unwrap();
+    assert_eq!((later.text.as_str(), later.code.as_deref()), ("I look.", Some("1")));
+    assert!(later.usage.is_empty());
+    let back: Thought = codec::decode(1, &bytes).unwrap();
+    assert_eq!(back.tokens, 0, "it is booked, and not said");
+}
+
+/// Cases with a field more, of those that budgets and turns will grow by.
+#[derive(Debug, PartialEq)]
+enum LaterBooking {
+    Allotted(Budget),
+    Spent { thoughts: u64, tokens: u64, cents: Option<u64> },
+}
+stored!(choice LaterBooking {
+    0 => Allotted(budget),
+    2 => Spent { thoughts, tokens } grown { cents },
+});
+
+#[derive(Debug, PartialEq)]
+enum LaterEvent {
+    TurnBegan { turn: u64, wakes: Vec<Wake>, cause: Cause, at: Millis, steered: Option<String> },
+    TurnEnded { outcome: TurnOutcome, rest_until: Millis, usage: Option<u64> },
+}
+stored!(choice LaterEvent {
+    1 => TurnBegan { turn, wakes, cause, at } grown { steered },
+    5 => TurnEnded { outcome, rest_until } grown { usage },
+});
+
+#[test]
+fn cases_of_what_happened_grow() {
+    let spent = codec::encode(1, &Booking::Spent { thoughts: 1, tokens: 7 }).unwrap();
+    let later = LaterBooking::Spent { thoughts: 1, tokens: 7, cents: None };
+    assert_eq!(codec::decode::<LaterBooking>(1, &spent).unwrap(), later);
+    let given = codec::encode(1, &Booking::Allotted(Budget::thoughts(1))).unwrap();
+    let later = LaterBooking::Allotted(Budget::thoughts(1));
+    assert_eq!(codec::decode::<LaterBooking>(1, &given).unwrap(), later);
+    let (cause, at) = (Cause::default(), Millis(5));
+    let began = Event::TurnBegan { turn: 1, wakes: vec![], cause, at };
+    let began = codec::encode(1, &began).unwrap();
+    let later = LaterEvent::TurnBegan { turn: 1, wakes: vec![], cause, at, steered: None };
+    assert_eq!(codec::decode::<LaterEvent>(1, &began).unwrap(), later);
+    let ended = Event::TurnEnded { outcome: TurnOutcome::Done, rest_until: at };
+    let ended = codec::encode(1, &ended).unwrap();
+    let later = LaterEvent::TurnEnded { outcome: TurnOutcome::Done, rest_until: at, usage: None };
+    assert_eq!(codec::decode::<LaterEvent>(1, &ended).unwrap(), later);
+}
