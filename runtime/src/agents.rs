@@ -32,7 +32,7 @@ use stoa_actors::behaviour::EffectId;
 use stoa_actors::id::{ROOT, SessionId, StreamId};
 use stoa_actors::incarnation::Ask;
 use stoa_actors::rights::Subject;
-use stoa_actors::session::{Effect, Event, Message, Session, Thought};
+use stoa_actors::session::{Booking, Effect, Event, Message, Session, Thought};
 use stoa_actors::space::{self, Mutation, Space};
 use tokio::sync::watch;
 
@@ -162,6 +162,8 @@ impl Perform<Session> for Hand {
             Event::FollowSet { space, .. } => vec![Change::Follow(*space, self.session)],
             Event::Unfollowed(space) => vec![Change::Unfollow(*space, self.session)],
             Event::Wiped { .. } => vec![Change::Gone(self.session)],
+            // It may go on, and whoever waits for it to be at rest waits for that.
+            Event::Booked(Booking::Funded { .. }) => vec![Change::Look(self.session)],
             _ => Vec::new(),
         };
         let changes: Vec<Change> = events.iter().flat_map(changes).collect();

@@ -51,6 +51,8 @@ pub(crate) enum Change {
     Follow(SpaceId, SessionId),
     /// It hears of it no more.
     Unfollow(SpaceId, SessionId),
+    /// It looks, whatever it follows.
+    Look(SessionId),
     /// It hears of nothing any more.
     Gone(SessionId),
 }
@@ -73,6 +75,7 @@ impl News {
                     to(session);
                 }
                 Change::Unfollow(space, session) => self.unfollow(space, session),
+                Change::Look(session) => to(session),
                 Change::Gone(session) => {
                     self.unfollow_all(session);
                     gone(session);
