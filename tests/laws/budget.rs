@@ -388,10 +388,11 @@ impl Trial {
             Op::Again { which } => {
                 let again = self.old.get(usize::from(which) % self.old.len().max(1)).cloned();
                 // That it failed is told by who is asked to think, and by nobody else.
-                if let Some((whom, by, key, message)) = again
+                // Under its key it is answered as before; without one it is for the session to know.
+                if let Some((whom, by, _, message)) = again
                     && matches!(message, Message::Settle(_) | Message::Think { .. })
                 {
-                    self.ask(whom, by, key, message);
+                    self.ask(whom, by, None, message);
                 }
             }
             Op::Commit { count } => return self.commit(count.into()),
