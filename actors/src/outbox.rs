@@ -2,7 +2,7 @@
 //!
 //! An actor that wants something of another keeps the intent in its own state and asks for an effect
 //! that [is a message](Behaviour::outgoing). The host delivers it once the events of the decision
-//! are durable, under a [key](key) that is the same whenever it is delivered, so that it happens
+//! are durable, under a [`key`] that is the same whenever it is delivered, so that it happens
 //! once however often it arrives. It tries again until it is answered — over a full mailbox, a
 //! death, a quarantine, a restart of either side — and tells the sender of the
 //! [`Outcome`] as [`Behaviour::settled`] says, once. A refusal is an answer: who is gone for good
