@@ -137,10 +137,12 @@ impl Store {
     }
 
     /// The derived keyspaces: what a rebuild may empty.
-    fn derived(&self) -> [&Keyspace; 8] {
+    fn derived(&self) -> [&Keyspace; 9] {
         let rows = [&self.atoms, &self.streams, &self.references, &self.answers, &self.due];
         let [atoms, streams, references, answers, due] = rows;
-        [atoms, streams, references, answers, due, &self.erasures, &self.snapshots, &self.own]
+        let rest = [&self.erasures, &self.snapshots, &self.own, &self.owed];
+        let [erasures, snapshots, own, owed] = rest;
+        [atoms, streams, references, answers, due, erasures, snapshots, own, owed]
     }
 
     /// The entry at a position.

@@ -128,13 +128,17 @@ impl Follower {
     ///
     /// Panics on an entry at or before the cursor: it has been seen.
     pub fn take(&mut self, at: Position, body: &Body) -> Result<Vec<Change>, CodecError> {
+        Ok(self.take_changes(at, &Change::of(self.space, at, body)?))
+    }
+
+    /// The same of an entry whose changes are known.
+    pub(crate) fn take_changes(&mut self, at: Position, changes: &[Changed]) -> Vec<Change> {
         assert!(at > self.cursor, "an entry is seen once");
-        let changes = Change::of(self.space, at, body)?;
         if !mutant::planted("cursor.looks_again") {
             self.cursor = at;
         }
         let passing =
-            changes.into_iter().filter(|(it, atom)| self.filter.passes(&it.kind, atom.as_deref()));
-        Ok(passing.map(|(change, _)| change).collect())
+            changes.iter().filter(|(it, atom)| self.filter.passes(&it.kind, atom.as_deref()));
+        passing.map(|(change, _)| change.clone()).collect()
     }
 }

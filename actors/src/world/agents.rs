@@ -79,7 +79,6 @@ impl<M: Mind + 'static> Performer<Session> for Agents<M> {
             }
             Effect::Act { turn, step, code, at, cause, notes, .. } => {
                 let known = notes.iter().filter_map(|it| it.answer.clone()).collect();
-                let intents = notes.iter().filter(|it| it.answer.is_none()).map(|it| it.call);
                 Box::new(Acting {
                     mind,
                     stream,
@@ -88,7 +87,6 @@ impl<M: Mind + 'static> Performer<Session> for Agents<M> {
                     code: code.clone(),
                     at: *at,
                     cause: *cause,
-                    intended: intents.collect(),
                     answers: known,
                     doing: Doing::Next,
                 })
@@ -154,7 +152,8 @@ impl Work<Session> for Waiting {
     }
 }
 
-/// The code of an action, call by call. Each is noted before it is made and once it is answered.
+/// The code of an action, call by call. Each answer is noted; a call that a crash has left without
+/// one is made again under its key.
 struct Acting<M> {
     mind: Rc<RefCell<M>>,
     stream: StreamId,
@@ -163,8 +162,6 @@ struct Acting<M> {
     code: String,
     at: Millis,
     cause: Cause,
-    /// Calls of which it is known that they were about to be made.
-    intended: BTreeSet<u64>,
     answers: Vec<Recorded>,
     doing: Doing,
 }
@@ -172,8 +169,6 @@ struct Acting<M> {
 enum Doing {
     /// What is next is for the code to say.
     Next,
-    /// It is noted that this will be asked.
-    Intends(Outgoing),
     /// It is asked.
     Asks,
     /// Its answer is noted.
@@ -185,10 +180,10 @@ impl<M: Mind> Acting<M> {
         self.answers.len() as u64 + 1
     }
 
-    fn note(&self, answer: Option<Recorded>, seen: &mut Seen<'_>) -> Step<Message> {
+    fn note(&self, answer: Recorded, seen: &mut Seen<'_>) -> Step<Message> {
         let (turn, step, call) = (self.turn, self.step, self.call());
         let (form, asked) = (DIGEST_FORM, Hash::of(&call.to_be_bytes()));
-        let note = Note { call, form, asked, answer, wrote: true };
+        let note = Note { call, form, asked, answer: Some(answer), wrote: true };
         let message = Message::Note { turn, step, note };
         let key = format!("note-{}", seen.draw(u64::MAX));
         Step::Ask(Outgoing::new::<Session>(self.stream, ROOT, message), key)
@@ -207,13 +202,12 @@ impl<M: Mind> Work<Session> for Acting<M> {
         match std::mem::replace(&mut self.doing, Doing::Next) {
             Doing::Next => {}
             // The turn is over.
-            Doing::Intends(_) | Doing::Notes(_) if over => return Step::End,
-            Doing::Intends(outgoing) => return self.ask(outgoing),
+            Doing::Notes(_) if over => return Step::End,
             Doing::Asks => {
                 let Some(outcome) = heard else { return Step::End };
                 let answer = recorded(&outcome);
                 self.doing = Doing::Notes(answer.clone());
-                return self.note(Some(answer), seen);
+                return self.note(answer, seen);
             }
             Doing::Notes(answer) => self.answers.push(answer),
         }
@@ -223,11 +217,7 @@ impl<M: Mind> Work<Session> for Acting<M> {
         let next = self.mind.borrow_mut().act(&of, &self.code, &self.answers);
         match next {
             Move::End(observation) => Step::Tell(Message::Observe { turn, step, observation }),
-            Move::Call(outgoing) if self.intended.contains(&self.call()) => self.ask(outgoing),
-            Move::Call(outgoing) => {
-                self.doing = Doing::Intends(outgoing);
-                self.note(None, seen)
-            }
+            Move::Call(outgoing) => self.ask(outgoing),
         }
     }
 }
@@ -294,8 +284,8 @@ fn look(session: &Session, seen: &mut Seen<'_>) -> New {
         }
         let mut follower = Follower::new(space, after, filter);
         let mut changes: Vec<Change> = Vec::new();
-        for (at, body) in seen.disk().stream_from(space.stream(), after) {
-            changes.extend(follower.take(at, &body).unwrap_or_default());
+        for (at, taken) in seen.disk().changes_after(space, after) {
+            changes.extend(follower.take_changes(at, &taken));
         }
         look.page(changes, follower.cursor());
     }
@@ -340,7 +330,7 @@ impl World {
         self.follows.clear();
         let streams: Vec<StreamId> = self.host.disk.streams().collect();
         for stream in streams {
-            if self.host.disk.kind_of(stream).as_deref() == Some(Session::KIND) {
+            if self.host.disk.kind_of(stream) == Some(Session::KIND) {
                 self.follow(stream);
             }
         }

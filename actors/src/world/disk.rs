@@ -6,13 +6,20 @@ use crate::behaviour::{Behaviour, EffectId, Row, View};
 use crate::id::{AtomId, Millis, Position, SessionId, SpaceId, StreamId};
 use crate::incarnation::{Append, Durable, Incarnation};
 use crate::log::{Answered, Body, Hash, Head, Header, Walk};
+use crate::space::{Change, Changed};
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 use std::sync::Arc;
 
 /// The durable side: a log and its rows, in memory.
 #[derive(Clone)]
 pub struct Disk {
     log: Vec<(Header, Vec<u8>)>,
+    /// The same, read.
+    bodies: Vec<Rc<Body>>,
+    /// What those who follow a space are shown of an entry, once it was asked for.
+    changes: RefCell<BTreeMap<Position, Rc<Vec<Changed>>>>,
     head: Head,
     streams: BTreeMap<StreamId, Vec<Position>>,
     atoms: BTreeMap<AtomId, Arc<Atom>>,
@@ -30,6 +37,8 @@ impl Disk {
     pub fn new(kinds: Kinds) -> Disk {
         Disk {
             log: Vec::new(),
+            bodies: Vec::new(),
+            changes: RefCell::default(),
             head: Head::default(),
             streams: BTreeMap::new(),
             atoms: BTreeMap::new(),
@@ -51,14 +60,15 @@ impl Disk {
         assert_eq!(seq, places.len() as u64 + 1, "a stream has no gap");
         places.push(head.position);
         self.head = head;
-        self.derive(stream, seq, &body, &rows);
+        let read = Body::decode(&body).unwrap_or_else(|it| panic!("what was written reads: {it}"));
+        self.derive(stream, seq, &read, &rows);
+        self.bodies.push(Rc::new(read));
         self.log.push((header, body));
     }
 
-    fn derive(&mut self, stream: StreamId, seq: u64, bytes: &[u8], rows: &[Row]) {
-        let body = Body::decode(bytes).unwrap_or_else(|it| panic!("what was written reads: {it}"));
+    fn derive(&mut self, stream: StreamId, seq: u64, body: &Body, rows: &[Row]) {
         let kind = self.kinds.get(&body.kind);
-        let atoms = kind.map_or_else(Vec::new, |it| it.atoms(&body));
+        let atoms = kind.map_or_else(Vec::new, |it| it.atoms(body));
         for row in rows {
             match row {
                 Row::Atom { id, index, .. } => {
@@ -121,8 +131,7 @@ impl Disk {
     pub(crate) fn incarnation<B: Behaviour>(&self, stream: StreamId) -> Incarnation<B> {
         let mut incarnation = Incarnation::unborn(stream);
         for (seq, position) in (1..).zip(self.streams.get(&stream).into_iter().flatten()) {
-            let body = Body::decode(&self.log[position.0 as usize - 1].1);
-            let replayed = body.and_then(|body| incarnation.replay(seq, &body));
+            let replayed = incarnation.replay(seq, &self.bodies[position.0 as usize - 1]);
             replayed.unwrap_or_else(|it| panic!("what was written reads: {it}"));
         }
         incarnation
@@ -135,7 +144,7 @@ impl Disk {
             let Ok(body) = Body::decode(bytes) else { return false };
             let Some(kind) = self.kinds.get(&body.kind) else { return false };
             let Ok(rows) = kind.rows(header.stream, &body) else { return false };
-            anew.derive(header.stream, header.seq, bytes, &rows);
+            anew.derive(header.stream, header.seq, &body, &rows);
         }
         anew.atoms == self.atoms
             && anew.versions == self.versions
@@ -176,13 +185,14 @@ impl Disk {
         seq: u64,
     ) -> impl Iterator<Item = (Position, Body)> {
         let places = self.streams.get(&stream).into_iter().flatten().skip(seq as usize);
-        places.filter_map(|at| Some((*at, Body::decode(&self.log[at.0 as usize - 1].1).ok()?)))
+        places.map(|at| (*at, Body::clone(&self.bodies[at.0 as usize - 1])))
     }
 
     /// The kind of actor that writes a stream; nothing before its first entry.
-    pub(super) fn kind_of(&self, stream: StreamId) -> Option<String> {
+    pub(super) fn kind_of(&self, stream: StreamId) -> Option<&'static str> {
         let at = self.streams.get(&stream)?.first()?;
-        Some(Body::decode(&self.log[at.0 as usize - 1].1).ok()?.kind)
+        let kind = &self.bodies[at.0 as usize - 1].kind;
+        self.kinds.get(kind).map(|it| it.name())
     }
 
     /// Whose messages are not answered, by the rows.
@@ -190,16 +200,22 @@ impl Disk {
         self.owed.iter().copied()
     }
 
-    /// The bodies of one stream after a position, in order.
-    pub fn stream_from(
+    /// What those who follow a space are shown of its entries after a position, in order.
+    pub(super) fn changes_after(
         &self,
-        stream: StreamId,
+        space: SpaceId,
         after: Position,
-    ) -> impl Iterator<Item = (Position, Body)> {
-        let places = self.streams.get(&stream).map_or(&[][..], Vec::as_slice);
+    ) -> impl Iterator<Item = (Position, Rc<Vec<Changed>>)> {
+        let places = self.streams.get(&space.stream()).map_or(&[][..], Vec::as_slice);
         let first = places.partition_point(|it| *it <= after);
-        let body = |at: &Position| Body::decode(&self.log[at.0 as usize - 1].1).ok();
-        places[first..].iter().filter_map(move |at| Some((*at, body(at)?)))
+        places[first..].iter().map(move |at| {
+            let mut known = self.changes.borrow_mut();
+            let read = || {
+                let changes = Change::of(space, *at, &self.bodies[at.0 as usize - 1]);
+                Rc::new(changes.unwrap_or_default())
+            };
+            (*at, known.entry(*at).or_insert_with(read).clone())
+        })
     }
 
     /// What is due, when, and whose business it is; the earliest first.

@@ -239,14 +239,14 @@ impl Host {
         self.lives.clear();
         self.rights = Table::default();
         if let Some(kind) = self.disk.kind_of(RIGHTS) {
-            self.life(&kind, RIGHTS);
+            self.life(kind, RIGHTS);
         }
     }
 
     /// Brings up the actor of a stream that has written something, and says what it owes.
     pub(super) fn bring_up(&mut self, stream: StreamId) -> Vec<(EffectId, AnyEffect)> {
         let Some(kind) = self.disk.kind_of(stream) else { return Vec::new() };
-        self.life(&kind, stream);
+        self.life(kind, stream);
         self.owed(stream)
     }
 

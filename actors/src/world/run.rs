@@ -33,7 +33,7 @@ pub(super) enum Waiter {
 
 pub(super) struct Telling {
     stream: StreamId,
-    kind: String,
+    kind: &'static str,
     id: EffectId,
     message: Box<dyn Any>,
 }
@@ -254,7 +254,7 @@ impl World {
         match self.running.get(&(stream, id)) {
             Some(Running::Message(_, effect)) => {
                 let Some(kind) = self.host.disk.kind_of(stream) else { return };
-                let known = self.host.kinds.get(&kind);
+                let known = self.host.kinds.get(kind);
                 let message = known.and_then(|it| it.settled(id, &**effect, &outcome));
                 self.running.remove(&(stream, id));
                 if let Some(message) = message {
@@ -291,7 +291,7 @@ impl World {
     /// An actor is told what became of an effect.
     fn tell(&mut self, telling: Telling) {
         let Telling { stream, kind, id, message } = telling;
-        let Some(again) = self.host.kinds.get(&kind).and_then(|it| it.again(&*message)) else {
+        let Some(again) = self.host.kinds.get(kind).and_then(|it| it.again(&*message)) else {
             return;
         };
         let ask = AnyAsk {
@@ -301,8 +301,8 @@ impl World {
             comment: String::new(),
             cause: Cause::default(),
         };
-        let waiter = Waiter::Told(Telling { stream, kind: kind.clone(), id, message: again });
-        self.ask(&kind, stream, ask, waiter);
+        let waiter = Waiter::Told(Telling { stream, kind, id, message: again });
+        self.ask(kind, stream, ask, waiter);
     }
 
     fn outside(&mut self, request: Request) {
@@ -337,14 +337,14 @@ impl World {
         let Ring { tell, again } = self.alarm.ring(self.host.now, due.into_iter());
         for stream in tell {
             let Some(kind) = self.host.disk.kind_of(stream) else { continue };
-            let Some(message) = self.host.kinds.get(&kind).and_then(|it| it.due()) else {
+            let Some(message) = self.host.kinds.get(kind).and_then(|it| it.due()) else {
                 continue;
             };
             let (key, comment, cause) = (None, String::new(), Cause::default());
             let ask = AnyAsk { message, asker: ROOT, key, comment, cause };
             // What it records it has recorded before it is looked at again.
             self.alarm.failed(stream, Millis(self.host.now.0 + 50));
-            self.ask(&kind, stream, ask, Waiter::Timer(stream));
+            self.ask(kind, stream, ask, Waiter::Timer(stream));
         }
         if let Some(at) = again {
             self.ring_at = Some(at);

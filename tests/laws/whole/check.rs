@@ -4,6 +4,7 @@ use super::scene::{
     DOOMED, GIVEN, LEADS, Scene, WORKERS, child, dm, everybody, lead, other_space, task_space,
 };
 use std::collections::BTreeMap;
+use std::rc::Rc;
 use stoa_actors::atom::{Atom, Content};
 use stoa_actors::behaviour::Behaviour;
 use stoa_actors::id::{AtomId, RIGHTS, SessionId, SpaceId, StreamId};
@@ -111,17 +112,19 @@ fn tasks(scene: &mut Scene) -> Result<(), String> {
     if leases > 0 { Err(format!("lease: {leases} are there still")) } else { Ok(()) }
 }
 
-fn session_events(scene: &Scene, of: SessionId) -> Vec<Event> {
-    let entries = scene.world.disk().stream_after(of.stream(), 0);
-    entries
-        .flat_map(|(_, body)| incarnation::events::<Session>(&body).unwrap_or_default())
-        .collect()
+fn session_events(scene: &Scene, of: SessionId) -> Rc<Vec<Event>> {
+    let read = || {
+        let entries = scene.world.disk().stream_after(of.stream(), 0);
+        let read = |body| incarnation::events::<Session>(&body).unwrap_or_default();
+        Rc::new(entries.flat_map(|(_, body)| read(body)).collect())
+    };
+    scene.sessions.borrow_mut().entry(of).or_insert_with(read).clone()
 }
 
 fn spawned(scene: &mut Scene) -> Result<(), String> {
     for parent in (0..LEADS).map(lead) {
         let asked: Vec<SessionId> = session_events(scene, parent)
-            .into_iter()
+            .iter()
             .filter_map(|it| match it {
                 Event::Spawning { spawn, .. } => Some(spawn.child),
                 _ => None,
@@ -187,13 +190,13 @@ fn budgets(scene: &mut Scene) -> Result<(), String> {
         }
         // What it had when it gave that back is nowhere else.
         let mut alive = Session::unborn(lead.stream());
-        for event in session_events(scene, lead) {
+        for event in session_events(scene, lead).iter() {
             if matches!(event, Event::Booked(Booking::Settled(Settlement::Returned))) {
                 let home = alive.purse().left();
                 sum[0] += home.thoughts.unwrap_or(0);
                 sum[1] += home.tokens.unwrap_or(0);
             }
-            alive.apply(&event);
+            alive.apply(event);
         }
         if sum != given {
             return Err(format!("budget: of {given:?} given to lead {n} there is {sum:?}"));
