@@ -16,9 +16,21 @@ use std::rc::Rc;
 /// An effect that runs.
 pub(super) enum Running {
     /// A message, until it is answered.
-    Message(Outgoing, Rc<dyn Any>),
+    Message(Outgoing, Rc<dyn Any>, Delivery),
     /// Work, and what it has asked last.
     Work(Box<dyn AnyWork>, Option<(Outgoing, String)>),
+}
+
+/// How far a message has come. A host has one delivery of it under way at a time, and makes none after
+/// a refusal that it has heard of: what was refused under a key may be accepted another time.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Delivery {
+    /// On its way, or accepted: what comes besides is answered as it was.
+    Sent,
+    /// Before its receiver.
+    Asked,
+    /// Refused.
+    Refused,
 }
 
 /// Who waits for an answer.
@@ -167,7 +179,16 @@ impl World {
     fn heard(&mut self, waiter: Waiter, outcome: Outcome) {
         match waiter {
             Waiter::Effect(stream, id) => {
-                if self.chance.of_1000(self.chances.lost) {
+                let lost = self.chance.of_1000(self.chances.lost);
+                self.delivery(
+                    stream,
+                    id,
+                    match lost || outcome.refused().is_none() {
+                        true => Delivery::Sent,
+                        false => Delivery::Refused,
+                    },
+                );
+                if lost {
                     if planted("outbox.takes_silence_for_no") {
                         let outcome = Outcome::nobody("no answer");
                         return self.soon(Happening::Answer(stream, id, outcome));
@@ -185,9 +206,18 @@ impl World {
         }
     }
 
+    fn delivery(&mut self, stream: StreamId, id: EffectId, now: Delivery) {
+        if let Some(Running::Message(_, _, delivery)) = self.running.get_mut(&(stream, id)) {
+            *delivery = now;
+        }
+    }
+
     fn unheard(&mut self, waiter: Waiter) {
         match waiter {
-            Waiter::Effect(stream, id) => self.soon(Happening::Arrive(stream, id)),
+            Waiter::Effect(stream, id) => {
+                self.delivery(stream, id, Delivery::Sent);
+                self.soon(Happening::Arrive(stream, id));
+            }
             Waiter::Outside(request) => self.ask_again(request),
             Waiter::Told(telling) => self.soon(Happening::Tell(telling)),
             Waiter::Timer(_) => {}
@@ -203,7 +233,8 @@ impl World {
             self.mark(&[3, number(stream), id]);
             match outgoing {
                 Some(outgoing) => {
-                    self.running.insert((stream, id), Running::Message(outgoing, effect));
+                    self.running
+                        .insert((stream, id), Running::Message(outgoing, effect, Delivery::Sent));
                     if self.chance.of_1000(self.chances.duplicated) {
                         self.soon(Happening::Arrive(stream, id));
                     }
@@ -222,7 +253,8 @@ impl World {
     /// What an effect asks arrives, or finds no room and comes again.
     fn arrive(&mut self, stream: StreamId, id: EffectId) {
         let (outgoing, key) = match self.running.get(&(stream, id)) {
-            Some(Running::Message(outgoing, _)) => (outgoing.clone(), outbox::key(stream, id)),
+            Some(Running::Message(_, _, Delivery::Asked | Delivery::Refused)) => return,
+            Some(Running::Message(outgoing, ..)) => (outgoing.clone(), outbox::key(stream, id)),
             Some(Running::Work(_, Some((outgoing, key)))) => (outgoing.clone(), key.clone()),
             // Answered already: this one was a second one.
             _ => return,
@@ -241,7 +273,10 @@ impl World {
         let kind = outgoing.kind();
         let ask = self.host.kinds.get(kind).and_then(|it| it.ask(&outgoing, &key));
         match ask {
-            Some(ask) => self.ask(kind, outgoing.to(), ask, Waiter::Effect(stream, id)),
+            Some(ask) => {
+                self.delivery(stream, id, Delivery::Asked);
+                self.ask(kind, outgoing.to(), ask, Waiter::Effect(stream, id));
+            }
             None => {
                 let outcome = Outcome::nobody("nobody here knows that kind of actor");
                 self.soon(Happening::Answer(stream, id, outcome));
@@ -252,7 +287,7 @@ impl World {
     /// An answer has arrived at who has asked.
     fn answered(&mut self, stream: StreamId, id: EffectId, outcome: Outcome) {
         match self.running.get(&(stream, id)) {
-            Some(Running::Message(_, effect)) => {
+            Some(Running::Message(_, effect, _)) => {
                 let Some(kind) = self.host.disk.kind_of(stream) else { return };
                 let known = self.host.kinds.get(kind);
                 let message = known.and_then(|it| it.settled(id, &**effect, &outcome));

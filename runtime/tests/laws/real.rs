@@ -82,7 +82,9 @@ impl Real<'_> {
             Ok(receipt) => (Ok(receipt.reply), receipt.position),
             Err(AskError::Refused(refused)) => (Err(refused), None),
             Err(_) if died => return None,
-            Err(AskError::Store(_)) => (Err(Refused::Stopped), None),
+            // In an order that others write to as well, who dies with the store may die first: that is
+            // no acknowledgement either, and where no store has stopped the laws take neither.
+            Err(AskError::Store(_) | AskError::Restarted) => (Err(Refused::Stopped), None),
             Err(other) => panic!("{ticket} is not answered: {other}"),
         };
         Some(Heard { ticket, answer, position })
