@@ -6,20 +6,17 @@ use crate::behaviour::{Behaviour, EffectId, Row, View};
 use crate::id::{AtomId, Millis, Position, SessionId, SpaceId, StreamId};
 use crate::incarnation::{Append, Durable, Incarnation};
 use crate::log::{Answered, Body, Hash, Head, Header, Walk};
-use crate::space::{Change, Changed};
-use std::cell::RefCell;
+use crate::space::{Change, Changed, Space};
 use std::collections::{BTreeMap, BTreeSet};
-use std::rc::Rc;
 use std::sync::Arc;
 
 /// The durable side: a log and its rows, in memory.
-#[derive(Clone)]
 pub struct Disk {
     log: Vec<(Header, Vec<u8>)>,
     /// The same, read.
-    bodies: Vec<Rc<Body>>,
-    /// What those who follow a space are shown of an entry, once it was asked for.
-    changes: RefCell<BTreeMap<Position, Rc<Vec<Changed>>>>,
+    bodies: Vec<Arc<Body>>,
+    /// What those who follow a space are shown of an entry.
+    changes: BTreeMap<Position, Arc<Vec<Changed>>>,
     head: Head,
     streams: BTreeMap<StreamId, Vec<Position>>,
     atoms: BTreeMap<AtomId, Arc<Atom>>,
@@ -38,7 +35,7 @@ impl Disk {
         Disk {
             log: Vec::new(),
             bodies: Vec::new(),
-            changes: RefCell::default(),
+            changes: BTreeMap::new(),
             head: Head::default(),
             streams: BTreeMap::new(),
             atoms: BTreeMap::new(),
@@ -62,7 +59,11 @@ impl Disk {
         self.head = head;
         let read = Body::decode(&body).unwrap_or_else(|it| panic!("what was written reads: {it}"));
         self.derive(stream, seq, &read, &rows);
-        self.bodies.push(Rc::new(read));
+        if read.kind == Space::KIND {
+            let changes = Change::of(SpaceId(stream.0), head.position, &read).unwrap_or_default();
+            self.changes.insert(head.position, Arc::new(changes));
+        }
+        self.bodies.push(Arc::new(read));
         self.log.push((header, body));
     }
 
@@ -205,17 +206,10 @@ impl Disk {
         &self,
         space: SpaceId,
         after: Position,
-    ) -> impl Iterator<Item = (Position, Rc<Vec<Changed>>)> {
+    ) -> impl Iterator<Item = (Position, Arc<Vec<Changed>>)> {
         let places = self.streams.get(&space.stream()).map_or(&[][..], Vec::as_slice);
         let first = places.partition_point(|it| *it <= after);
-        places[first..].iter().map(move |at| {
-            let mut known = self.changes.borrow_mut();
-            let read = || {
-                let changes = Change::of(space, *at, &self.bodies[at.0 as usize - 1]);
-                Rc::new(changes.unwrap_or_default())
-            };
-            (*at, known.entry(*at).or_insert_with(read).clone())
-        })
+        places[first..].iter().filter_map(|at| Some((*at, self.changes.get(at)?.clone())))
     }
 
     /// What is due, when, and whose business it is; the earliest first.
