@@ -242,6 +242,11 @@ impl Lent {
         Lent { orders: Some(orders), ..Lent::default() }
     }
 
+    /// Whether others write to the order as well.
+    pub(crate) fn is_shared(&self) -> bool {
+        self.orders.is_some()
+    }
+
     pub(crate) fn take(&self) -> Place {
         let new = || {
             self.lent.set(self.lent.get() + 1);

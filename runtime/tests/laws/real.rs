@@ -77,14 +77,15 @@ impl Real<'_> {
     }
 
     /// Nothing for a question that died with the store.
-    fn heard(ticket: u64, asked: Asked<Space>, died: bool) -> Option<Heard> {
+    fn heard(ticket: u64, asked: Asked<Space>, died: bool, shared: bool) -> Option<Heard> {
         let (answer, position) = match asked {
             Ok(receipt) => (Ok(receipt.reply), receipt.position),
             Err(AskError::Refused(refused)) => (Err(refused), None),
             Err(_) if died => return None,
             // In an order that others write to as well, who dies with the store may die first: that is
             // no acknowledgement either, and where no store has stopped the laws take neither.
-            Err(AskError::Store(_) | AskError::Restarted) => (Err(Refused::Stopped), None),
+            Err(AskError::Store(_)) => (Err(Refused::Stopped), None),
+            Err(AskError::Restarted) if shared => (Err(Refused::Stopped), None),
             Err(other) => panic!("{ticket} is not answered: {other}"),
         };
         Some(Heard { ticket, answer, position })
@@ -97,7 +98,7 @@ impl Real<'_> {
     fn listen(&mut self, died: bool) -> Option<Heard> {
         let Waiting { ticket, answer, came } = self.waiting.pop_front()?;
         let asked = came.unwrap_or_else(|| self.place().wait(answer));
-        Real::heard(ticket, asked, died)
+        Real::heard(ticket, asked, died, self.from.is_shared())
     }
 }
 
