@@ -13,7 +13,6 @@ use serde::ser::{
     Error as _, SerializeMap, SerializeSeq, SerializeStruct, SerializeStructVariant,
     SerializeTuple, SerializeTupleStruct, SerializeTupleVariant,
 };
-use std::collections::BTreeMap;
 use std::fmt;
 
 /// The form of the canonical encoding; kept with every digest.
@@ -21,8 +20,9 @@ pub const DIGEST_FORM: u8 = 1;
 
 /// The digest of a request, of one form.
 pub fn digest<T: Serialize + ?Sized>(form: u8, request: &T) -> Result<Hash, NotCanonical> {
-    let bytes = request.serialize(Canonical)?;
-    Ok(Hash::of(&[&[form][..], &bytes.0].concat()))
+    let mut out = vec![form];
+    request.serialize(Canonical(&mut out))?;
+    Ok(Hash::of(&out))
 }
 
 /// A request that has no canonical encoding: no type of this package is one.
@@ -36,18 +36,6 @@ impl serde::ser::Error for NotCanonical {
     }
 }
 
-/// A value, encoded; empty where the value says nothing.
-struct Encoded(Vec<u8>);
-
-impl Encoded {
-    const NOTHING: Encoded = Encoded(Vec::new());
-
-    /// A tag, the length and the bytes: no two values are written alike.
-    fn of(tag: u8, bytes: &[u8]) -> Encoded {
-        Encoded([&[tag][..], &(bytes.len() as u64).to_be_bytes(), bytes].concat())
-    }
-}
-
 const TRUE: u8 = 1;
 const INTEGER: u8 = 2;
 const FLOAT: u8 = 3;
@@ -58,86 +46,165 @@ const MAP: u8 = 7;
 const CASE: u8 = 8;
 const EMPTY: u8 = 9;
 
-#[derive(Clone, Copy)]
-struct Canonical;
-
-type Done = Result<Encoded, NotCanonical>;
-
-fn integer(value: i128) -> Done {
-    Ok(if value == 0 { Encoded::NOTHING } else { Encoded::of(INTEGER, &value.to_be_bytes()) })
+/// A tag, the length and the bytes: no two values are written alike.
+fn frame(out: &mut Vec<u8>, tag: u8, bytes: &[u8]) {
+    out.push(tag);
+    out.extend_from_slice(&(bytes.len() as u64).to_be_bytes());
+    out.extend_from_slice(bytes);
 }
 
-/// Elements in order. An empty one keeps its place.
-struct Elements(Vec<u8>, usize);
+/// A frame whose bytes are still to come.
+#[must_use]
+struct Open(usize);
 
-impl Elements {
-    fn take<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), NotCanonical> {
-        let Encoded(bytes) = value.serialize(Canonical)?;
-        self.1 += 1;
-        self.0.extend(if bytes.is_empty() { Encoded::of(EMPTY, &[]).0 } else { bytes });
-        Ok(())
+const HEADER: usize = 9;
+
+impl Open {
+    fn new(out: &mut Vec<u8>, tag: u8) -> Open {
+        let at = out.len();
+        frame(out, tag, &[]);
+        Open(at)
     }
 
-    fn list(self) -> Encoded {
-        if self.1 == 0 { Encoded::NOTHING } else { Encoded::of(LIST, &self.0) }
+    /// A case is said by its name also where it holds nothing.
+    fn case(out: &mut Vec<u8>, case: &str) -> Open {
+        let open = Open::new(out, CASE);
+        frame(out, TEXT, case.as_bytes());
+        open
+    }
+
+    fn close(self, out: &mut [u8]) {
+        let (_, from) = out.split_at_mut(self.0);
+        let length = (from.len() - HEADER) as u64;
+        from[1..HEADER].copy_from_slice(&length.to_be_bytes());
+    }
+}
+
+/// Writes a value behind what is there; nothing where the value says nothing.
+struct Canonical<'a>(&'a mut Vec<u8>);
+
+type Done = Result<(), NotCanonical>;
+
+/// Writes a value that keeps its place also where it is empty.
+fn placed<T: Serialize + ?Sized>(out: &mut Vec<u8>, value: &T) -> Done {
+    let at = out.len();
+    value.serialize(Canonical(out))?;
+    if out.len() == at {
+        frame(out, EMPTY, &[]);
+    }
+    Ok(())
+}
+
+/// Elements in order, as a list or within a case.
+struct Elements<'a> {
+    out: &'a mut Vec<u8>,
+    case: Option<Open>,
+    list: Open,
+}
+
+impl<'a> Elements<'a> {
+    fn new(out: &'a mut Vec<u8>, case: Option<&str>) -> Elements<'a> {
+        let case = case.map(|it| Open::case(out, it));
+        let list = Open::new(out, LIST);
+        Elements { out, case, list }
+    }
+
+    fn close(self) {
+        let Elements { out, case, list } = self;
+        match out.len() == list.0 + HEADER {
+            true => out.truncate(list.0),
+            false => list.close(out),
+        }
+        if let Some(case) = case {
+            case.close(out);
+        }
     }
 }
 
 /// Fields by name, whatever order they come in.
-struct Fields {
-    case: Option<&'static str>,
-    fields: BTreeMap<Vec<u8>, Vec<u8>>,
-    key: Option<Vec<u8>>,
+struct Fields<'a> {
+    out: &'a mut Vec<u8>,
+    /// Of the map, or of the case that they are in.
+    open: Open,
+    case: bool,
+    /// Where the fields begin.
+    first: usize,
+    /// Where each field begins, its value begins, and it ends.
+    fields: Vec<(usize, usize, usize)>,
 }
 
-impl Fields {
-    fn of(case: Option<&'static str>) -> Fields {
-        Fields { case, fields: BTreeMap::new(), key: None }
+impl<'a> Fields<'a> {
+    fn new(out: &'a mut Vec<u8>, case: Option<&str>) -> Fields<'a> {
+        let open = match case {
+            Some(case) => Open::case(out, case),
+            None => Open::new(out, MAP),
+        };
+        let first = out.len();
+        Fields { out, open, case: case.is_some(), first, fields: Vec::new() }
     }
 
-    fn take<T: Serialize + ?Sized>(&mut self, name: &str, value: &T) -> Result<(), NotCanonical> {
-        let Encoded(bytes) = value.serialize(Canonical)?;
-        if !bytes.is_empty() {
-            self.fields.insert(Encoded::of(TEXT, name.as_bytes()).0, bytes);
+    fn take<T: Serialize + ?Sized>(&mut self, name: &str, value: &T) -> Done {
+        let at = self.out.len();
+        frame(self.out, TEXT, name.as_bytes());
+        let from = self.out.len();
+        value.serialize(Canonical(self.out))?;
+        match self.out.len() {
+            end if end == from => self.out.truncate(at),
+            end => self.fields.push((at, from, end)),
         }
         Ok(())
     }
 
-    fn map(self) -> Encoded {
-        let pairs = self.fields.into_iter().flat_map(|(key, value)| [key, value].concat());
-        let pairs: Vec<u8> = pairs.collect();
-        match self.case {
-            Some(case) => tagged(case, &pairs),
-            None if pairs.is_empty() => Encoded::NOTHING,
-            None => Encoded::of(MAP, &pairs),
+    fn close(self) {
+        let Fields { out, open, case, first, mut fields } = self;
+        let in_order = |(one, next): (&(usize, usize, usize), &(usize, usize, usize))| {
+            out[one.0..one.1] < out[next.0..next.1]
+        };
+        if !fields.iter().zip(fields.iter().skip(1)).all(in_order) {
+            fields.sort_by(|one, next| out[one.0..one.1].cmp(&out[next.0..next.1]));
+            let mut sorted = Vec::with_capacity(out.len() - first);
+            fields.iter().for_each(|(at, _, end)| sorted.extend_from_slice(&out[*at..*end]));
+            out.truncate(first);
+            out.append(&mut sorted);
+        }
+        match fields.is_empty() && !case {
+            true => out.truncate(open.0),
+            false => open.close(out),
         }
     }
-}
-
-/// A case by its name: said also where it holds nothing.
-fn tagged(case: &str, inner: &[u8]) -> Encoded {
-    let name = Encoded::of(TEXT, case.as_bytes()).0;
-    Encoded::of(CASE, &[&name[..], inner].concat())
 }
 
 macro_rules! integers {
     ($($method:ident: $kind:ty),*) => {
         $(fn $method(self, value: $kind) -> Done {
-            integer(value.into())
+            self.integer(value.into())
         })*
     };
 }
 
-impl serde::Serializer for Canonical {
-    type Ok = Encoded;
+impl Canonical<'_> {
+    fn integer(self, value: i128) -> Done {
+        self.unless(value == 0, INTEGER, &value.to_be_bytes())
+    }
+
+    fn unless(self, empty: bool, tag: u8, bytes: &[u8]) -> Done {
+        if !empty {
+            frame(self.0, tag, bytes);
+        }
+        Ok(())
+    }
+}
+
+impl<'a> serde::Serializer for Canonical<'a> {
+    type Ok = ();
     type Error = NotCanonical;
-    type SerializeSeq = Elements;
-    type SerializeTuple = Elements;
-    type SerializeTupleStruct = Elements;
-    type SerializeTupleVariant = Case;
-    type SerializeMap = Fields;
-    type SerializeStruct = Fields;
-    type SerializeStructVariant = Fields;
+    type SerializeSeq = Elements<'a>;
+    type SerializeTuple = Elements<'a>;
+    type SerializeTupleStruct = Elements<'a>;
+    type SerializeTupleVariant = Elements<'a>;
+    type SerializeMap = Fields<'a>;
+    type SerializeStruct = Fields<'a>;
+    type SerializeStructVariant = Fields<'a>;
 
     integers!(
         serialize_i8: i8, serialize_i16: i16, serialize_i32: i32, serialize_i64: i64,
@@ -149,7 +216,7 @@ impl serde::Serializer for Canonical {
     }
 
     fn serialize_bool(self, value: bool) -> Done {
-        Ok(if value { Encoded::of(TRUE, &[]) } else { Encoded::NOTHING })
+        self.unless(!value, TRUE, &[])
     }
 
     fn serialize_f32(self, value: f32) -> Done {
@@ -157,7 +224,7 @@ impl serde::Serializer for Canonical {
     }
 
     fn serialize_f64(self, value: f64) -> Done {
-        Ok(Encoded::of(FLOAT, &value.to_bits().to_be_bytes()))
+        self.unless(false, FLOAT, &value.to_bits().to_be_bytes())
     }
 
     fn serialize_char(self, value: char) -> Done {
@@ -165,34 +232,33 @@ impl serde::Serializer for Canonical {
     }
 
     fn serialize_str(self, value: &str) -> Done {
-        let text = || Encoded::of(TEXT, value.as_bytes());
-        Ok(if value.is_empty() { Encoded::NOTHING } else { text() })
+        self.unless(value.is_empty(), TEXT, value.as_bytes())
     }
 
     fn serialize_bytes(self, value: &[u8]) -> Done {
-        Ok(if value.is_empty() { Encoded::NOTHING } else { Encoded::of(BYTES, value) })
+        self.unless(value.is_empty(), BYTES, value)
     }
 
     fn serialize_none(self) -> Done {
-        Ok(Encoded::NOTHING)
+        Ok(())
     }
 
     /// Something that is empty is not the same as nothing.
     fn serialize_some<T: Serialize + ?Sized>(self, value: &T) -> Done {
-        let Encoded(bytes) = value.serialize(self)?;
-        Ok(if bytes.is_empty() { Encoded::of(EMPTY, &[]) } else { Encoded(bytes) })
+        placed(self.0, value)
     }
 
     fn serialize_unit(self) -> Done {
-        Ok(Encoded::NOTHING)
+        Ok(())
     }
 
     fn serialize_unit_struct(self, _: &'static str) -> Done {
-        Ok(Encoded::NOTHING)
+        Ok(())
     }
 
     fn serialize_unit_variant(self, _: &'static str, _: u32, case: &'static str) -> Done {
-        Ok(tagged(case, &[]))
+        Open::case(self.0, case).close(self.0);
+        Ok(())
     }
 
     fn serialize_newtype_struct<T: Serialize + ?Sized>(self, _: &'static str, value: &T) -> Done {
@@ -206,19 +272,26 @@ impl serde::Serializer for Canonical {
         case: &'static str,
         value: &T,
     ) -> Done {
-        Ok(tagged(case, &value.serialize(self)?.0))
+        let open = Open::case(self.0, case);
+        value.serialize(Canonical(self.0))?;
+        open.close(self.0);
+        Ok(())
     }
 
-    fn serialize_seq(self, _: Option<usize>) -> Result<Elements, NotCanonical> {
-        Ok(Elements(Vec::new(), 0))
+    fn serialize_seq(self, _: Option<usize>) -> Result<Elements<'a>, NotCanonical> {
+        Ok(Elements::new(self.0, None))
     }
 
-    fn serialize_tuple(self, _: usize) -> Result<Elements, NotCanonical> {
-        Ok(Elements(Vec::new(), 0))
+    fn serialize_tuple(self, _: usize) -> Result<Elements<'a>, NotCanonical> {
+        Ok(Elements::new(self.0, None))
     }
 
-    fn serialize_tuple_struct(self, _: &'static str, _: usize) -> Result<Elements, NotCanonical> {
-        Ok(Elements(Vec::new(), 0))
+    fn serialize_tuple_struct(
+        self,
+        _: &'static str,
+        _: usize,
+    ) -> Result<Elements<'a>, NotCanonical> {
+        Ok(Elements::new(self.0, None))
     }
 
     fn serialize_tuple_variant(
@@ -227,16 +300,16 @@ impl serde::Serializer for Canonical {
         _: u32,
         case: &'static str,
         _: usize,
-    ) -> Result<Case, NotCanonical> {
-        Ok(Case(case, Elements(Vec::new(), 0)))
+    ) -> Result<Elements<'a>, NotCanonical> {
+        Ok(Elements::new(self.0, Some(case)))
     }
 
-    fn serialize_map(self, _: Option<usize>) -> Result<Fields, NotCanonical> {
-        Ok(Fields::of(None))
+    fn serialize_map(self, _: Option<usize>) -> Result<Fields<'a>, NotCanonical> {
+        Ok(Fields::new(self.0, None))
     }
 
-    fn serialize_struct(self, _: &'static str, _: usize) -> Result<Fields, NotCanonical> {
-        Ok(Fields::of(None))
+    fn serialize_struct(self, _: &'static str, _: usize) -> Result<Fields<'a>, NotCanonical> {
+        Ok(Fields::new(self.0, None))
     }
 
     fn serialize_struct_variant(
@@ -245,23 +318,24 @@ impl serde::Serializer for Canonical {
         _: u32,
         case: &'static str,
         _: usize,
-    ) -> Result<Fields, NotCanonical> {
-        Ok(Fields::of(Some(case)))
+    ) -> Result<Fields<'a>, NotCanonical> {
+        Ok(Fields::new(self.0, Some(case)))
     }
 }
 
 macro_rules! elements {
     ($($kind:ident: $method:ident),*) => {$(
-        impl $kind for Elements {
-            type Ok = Encoded;
+        impl $kind for Elements<'_> {
+            type Ok = ();
             type Error = NotCanonical;
 
-            fn $method<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), NotCanonical> {
-                self.take(value)
+            fn $method<T: Serialize + ?Sized>(&mut self, value: &T) -> Done {
+                placed(self.out, value)
             }
 
             fn end(self) -> Done {
-                Ok(self.list())
+                self.close();
+                Ok(())
             }
         }
     )*};
@@ -270,65 +344,52 @@ macro_rules! elements {
 elements!(
     SerializeSeq: serialize_element,
     SerializeTuple: serialize_element,
-    SerializeTupleStruct: serialize_field
+    SerializeTupleStruct: serialize_field,
+    SerializeTupleVariant: serialize_field
 );
 
-/// A case that holds elements.
-struct Case(&'static str, Elements);
-
-impl SerializeTupleVariant for Case {
-    type Ok = Encoded;
-    type Error = NotCanonical;
-
-    fn serialize_field<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), NotCanonical> {
-        self.1.take(value)
-    }
-
-    fn end(self) -> Done {
-        Ok(tagged(self.0, &self.1.list().0))
-    }
-}
-
 /// A map's keys are what its owner chose: an entry that is empty is still one.
-impl SerializeMap for Fields {
-    type Ok = Encoded;
+impl SerializeMap for Fields<'_> {
+    type Ok = ();
     type Error = NotCanonical;
 
-    fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result<(), NotCanonical> {
-        let Encoded(key) = key.serialize(Canonical)?;
-        self.key = Some(if key.is_empty() { Encoded::of(EMPTY, &[]).0 } else { key });
+    fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Done {
+        let at = self.out.len();
+        placed(self.out, key)?;
+        self.fields.push((at, self.out.len(), self.out.len()));
         Ok(())
     }
 
-    fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), NotCanonical> {
-        let key = self.key.take().ok_or_else(|| NotCanonical::custom("a value without its key"))?;
-        let Encoded(value) = value.serialize(Canonical)?;
-        let value = if value.is_empty() { Encoded::of(EMPTY, &[]).0 } else { value };
-        self.fields.insert(key, value);
+    fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Done {
+        placed(self.out, value)?;
+        let field = self.fields.last_mut();
+        field.ok_or_else(|| NotCanonical::custom("a value without its key"))?.2 = self.out.len();
         Ok(())
     }
 
     fn end(self) -> Done {
-        Ok(self.map())
+        self.close();
+        Ok(())
     }
 }
 
 macro_rules! fields {
     ($($kind:ident),*) => {$(
-        impl $kind for Fields {
-            type Ok = Encoded;
+        impl $kind for Fields<'_> {
+            type Ok = ();
             type Error = NotCanonical;
 
             fn serialize_field<T: Serialize + ?Sized>(
                 &mut self,
                 name: &'static str,
                 value: &T,
-            ) -> Result<(), NotCanonical> {
+            ) -> Done {
                 self.take(name, value)
             }
 
             fn end(self) -> Done {
-                Ok(self.map())
+                self.close();
+                Ok(())
             }
         }
     )*};
@@ -339,6 +400,7 @@ fields!(SerializeStruct, SerializeStructVariant);
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::collections::BTreeMap;
 
     #[derive(Serialize)]
     struct Draft {

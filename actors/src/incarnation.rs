@@ -178,13 +178,16 @@ impl<B: Behaviour> Incarnation<B> {
 
     /// Takes the next durable entry in.
     pub fn replay(&mut self, seq: u64, body: &Body) -> Result<(), CodecError> {
+        self.replay_read(seq, body, &events::<B>(body)?);
+        Ok(())
+    }
+
+    /// The same of an entry whose events are known.
+    pub(crate) fn replay_read(&mut self, seq: u64, body: &Body, events: &[B::Event]) {
         assert_eq!(seq, self.seq + 1, "a stream has no gap");
-        for event in events::<B>(body)? {
-            self.state.apply(&event);
-        }
+        events.iter().for_each(|event| self.state.apply(event));
         self.seq = seq;
         self.written += body.events.len();
-        Ok(())
     }
 
     /// The state, pending entries included.
@@ -395,14 +398,23 @@ pub fn reply<B: Behaviour>(answered: &Answered) -> Result<B::Reply, CodecError> 
 
 /// The rows of a stored entry, recomputed: what a rebuild writes and an audit compares.
 pub fn rows<B: Behaviour>(stream: StreamId, body: &Body) -> Result<Vec<Row>, CodecError> {
+    Ok(rows_of::<B>(stream, body, &events::<B>(body)?))
+}
+
+/// The same of an entry whose events are known.
+pub(crate) fn rows_of<B: Behaviour>(
+    stream: StreamId,
+    body: &Body,
+    events: &[B::Event],
+) -> Vec<Row> {
     let mut rows = Vec::new();
-    for (index, event) in events::<B>(body)?.iter().enumerate() {
+    for (index, event) in events.iter().enumerate() {
         B::project(stream, event, index as u16, &mut rows);
     }
     if let Some(answered) = &body.answers {
         rows.push(answer_row(stream, body.by, answered));
     }
-    Ok(rows)
+    rows
 }
 
 fn answer_row(stream: StreamId, asker: SessionId, answered: &Answered) -> Row {

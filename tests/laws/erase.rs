@@ -236,7 +236,8 @@ fn run(steps: &[Step]) -> Result<(), String> {
         (0..).zip(&atoms).filter(|(_, it)| it.2).map(|(n, it)| (n, it.0)).collect();
     let live = sim.state(SPACE.stream()).clone();
     let mut replayed = Incarnation::<Space>::unborn(SPACE.stream());
-    let bodies: Vec<Body> = sim.disk().stream_after(SPACE.stream(), 0).map(|it| it.1).collect();
+    let bodies: Vec<Body> =
+        sim.disk().stream_after(SPACE.stream(), 0).map(|it| it.1.clone()).collect();
     for (seq, body) in (1..).zip(&bodies) {
         let mut new = body.clone();
         for (_, id) in &erased {

@@ -92,7 +92,11 @@ impl World for Simulated {
     }
 
     fn entries(&self, space: usize, seq: u64) -> Vec<(Position, Body)> {
-        self.0.disk().stream_after(self.space(space).stream(), seq).collect()
+        self.0
+            .disk()
+            .stream_after(self.space(space).stream(), seq)
+            .map(|(at, it)| (at, it.clone()))
+            .collect()
     }
 
     fn atom(&self, id: AtomId) -> Option<Arc<Atom>> {

@@ -71,6 +71,16 @@ pub type Changed = (Change, Option<Arc<Atom>>);
 impl Change {
     /// The changes of one entry, in order.
     pub fn of(space: SpaceId, position: Position, body: &Body) -> Result<Vec<Changed>, CodecError> {
+        Ok(Change::of_read(space, position, body, &incarnation::events::<Space>(body)?))
+    }
+
+    /// The same of an entry whose events are known.
+    pub(crate) fn of_read(
+        space: SpaceId,
+        position: Position,
+        body: &Body,
+        events: &[Event],
+    ) -> Vec<Changed> {
         let change = |event: &Event| {
             let atom = Space::atom(event).cloned();
             let change = Change {
@@ -94,7 +104,7 @@ impl Change {
             };
             (change, atom)
         };
-        Ok(incarnation::events::<Space>(body)?.iter().map(change).collect())
+        events.iter().map(change).collect()
     }
 
     /// What of it goes into a wake.

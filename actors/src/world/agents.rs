@@ -254,11 +254,12 @@ impl Work<Session> for Listening {
         {
             return Step::Wait(*at);
         }
-        let session = seen.state::<Session>(self.stream).clone();
+        let session = seen.state::<Session>(self.stream);
         let funded = session.is_funded();
         if !matches!(session.phase(), Phase::Idle | Phase::Parked { .. }) && !funded {
             return Step::End;
         }
+        let session = session.clone();
         let New { wakes, cause, later, over, .. } = look(&session, seen);
         let me = |message| Outgoing::new::<Session>(self.stream, ROOT, message);
         let key = format!("look-{}", seen.draw(u64::MAX));

@@ -1,20 +1,18 @@
 //! What is durable in a world: one log of all kinds of actor, and the rows derived from it.
 
-use super::kind::Kinds;
+use super::kind::{AnyEvents, Kinds, typed};
 use crate::atom::Atom;
 use crate::behaviour::{Behaviour, EffectId, Row, View};
 use crate::id::{AtomId, Millis, Position, SessionId, SpaceId, StreamId};
 use crate::incarnation::{Append, Durable, Incarnation};
-use crate::log::{Answered, Body, Hash, Head, Header, Walk};
+use crate::log::{Answered, Body, Head, Header, Walk};
 use crate::space::{Change, Changed, Space};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// The durable side: a log and its rows, in memory.
 pub struct Disk {
-    log: Vec<(Header, Vec<u8>)>,
-    /// The same, read.
-    bodies: Vec<Arc<Body>>,
+    log: Vec<Entry>,
     /// What those who follow a space are shown of an entry.
     changes: BTreeMap<Position, Arc<Vec<Changed>>>,
     head: Head,
@@ -29,12 +27,19 @@ pub struct Disk {
     kinds: Kinds,
 }
 
+struct Entry {
+    header: Header,
+    bytes: Vec<u8>,
+    /// The same, read back.
+    body: Body,
+    events: AnyEvents,
+}
+
 impl Disk {
     /// With nothing on it.
     pub fn new(kinds: Kinds) -> Disk {
         Disk {
             log: Vec::new(),
-            bodies: Vec::new(),
             changes: BTreeMap::new(),
             head: Head::default(),
             streams: BTreeMap::new(),
@@ -50,30 +55,44 @@ impl Disk {
     }
 
     pub(super) fn write(&mut self, append: Append) {
-        let Append { stream, seq, body, digest, rows, .. } = append;
-        assert_eq!(digest, Hash::of(&body), "a body is what its hash says");
+        let Append { stream, seq, body: bytes, digest, rows, .. } = append;
         let (header, head) = self.head.then(stream, seq, digest);
         let places = self.streams.entry(stream).or_default();
         assert_eq!(seq, places.len() as u64 + 1, "a stream has no gap");
         places.push(head.position);
         self.head = head;
-        let read = Body::decode(&body).unwrap_or_else(|it| panic!("what was written reads: {it}"));
-        self.derive(stream, seq, &read, &rows);
-        if read.kind == Space::KIND {
-            let changes = Change::of(SpaceId(stream.0), head.position, &read).unwrap_or_default();
+        let (body, events) = self.read(&bytes).unwrap_or_else(|| panic!("what was written reads"));
+        self.derive(stream, seq, &body, &events, &rows);
+        if let Some(events) = typed::<Space>(&events) {
+            let changes = Change::of_read(SpaceId(stream.0), head.position, &body, events);
             self.changes.insert(head.position, Arc::new(changes));
         }
-        self.bodies.push(Arc::new(read));
-        self.log.push((header, body));
+        self.log.push(Entry { header, bytes, body, events });
     }
 
-    fn derive(&mut self, stream: StreamId, seq: u64, body: &Body, rows: &[Row]) {
-        let kind = self.kinds.get(&body.kind);
-        let atoms = kind.map_or_else(Vec::new, |it| it.atoms(body));
+    fn read(&self, bytes: &[u8]) -> Option<(Body, AnyEvents)> {
+        let body = Body::decode(bytes).ok()?;
+        let events = self.kinds.get(&body.kind)?.events(&body).ok()?;
+        Some((body, events))
+    }
+
+    fn entry(&self, at: Position) -> &Entry {
+        &self.log[at.0 as usize - 1]
+    }
+
+    fn derive(
+        &mut self,
+        stream: StreamId,
+        seq: u64,
+        body: &Body,
+        events: &AnyEvents,
+        rows: &[Row],
+    ) {
         for row in rows {
             match row {
                 Row::Atom { id, index, .. } => {
-                    if let Some(Some(atom)) = atoms.get(usize::from(*index)) {
+                    let kind = self.kinds.get(&body.kind);
+                    if let Some(atom) = kind.and_then(|it| it.atom(events, *index)) {
                         self.versions.insert((*id, atom.version), atom.clone());
                         self.atoms.insert(*id, atom.clone());
                     }
@@ -132,8 +151,10 @@ impl Disk {
     pub(crate) fn incarnation<B: Behaviour>(&self, stream: StreamId) -> Incarnation<B> {
         let mut incarnation = Incarnation::unborn(stream);
         for (seq, position) in (1..).zip(self.streams.get(&stream).into_iter().flatten()) {
-            let replayed = incarnation.replay(seq, &self.bodies[position.0 as usize - 1]);
-            replayed.unwrap_or_else(|it| panic!("what was written reads: {it}"));
+            let Entry { body, events, .. } = self.entry(*position);
+            let events = typed::<B>(events);
+            let events = events.unwrap_or_else(|| panic!("a stream is of one kind of actor"));
+            incarnation.replay_read(seq, body, events);
         }
         incarnation
     }
@@ -141,11 +162,10 @@ impl Disk {
     /// Deletes everything derived, folds the log anew, and says whether it is the same.
     pub fn folds(&self) -> bool {
         let mut anew = Disk::new(self.kinds.clone());
-        for (header, bytes) in &self.log {
-            let Ok(body) = Body::decode(bytes) else { return false };
+        for Entry { header, body, events, .. } in &self.log {
             let Some(kind) = self.kinds.get(&body.kind) else { return false };
-            let Ok(rows) = kind.rows(header.stream, &body) else { return false };
-            anew.derive(header.stream, header.seq, &body, &rows);
+            let rows = kind.rows(header.stream, body, events);
+            anew.derive(header.stream, header.seq, body, events, &rows);
         }
         anew.atoms == self.atoms
             && anew.versions == self.versions
@@ -159,8 +179,8 @@ impl Disk {
     /// Whether the log is dense and chained to its head.
     pub fn chains(&self) -> bool {
         let mut walk = Walk::new(Head::default(), Some(self.head));
-        let whole = self.log.iter().enumerate().all(|(n, (header, body))| {
-            let entry = [&header.to_bytes()[..], body].concat();
+        let whole = self.log.iter().enumerate().all(|(n, Entry { header, bytes, .. })| {
+            let entry = [&header.to_bytes()[..], bytes].concat();
             walk.step(Position(n as u64 + 1), &entry).is_ok()
         });
         let empty = self.log.is_empty();
@@ -173,10 +193,8 @@ impl Disk {
     }
 
     /// The bodies, in order.
-    pub fn bodies(&self) -> impl Iterator<Item = (Position, StreamId, Body)> {
-        (1..).zip(&self.log).filter_map(|(at, (header, bytes))| {
-            Some((Position(at), header.stream, Body::decode(bytes).ok()?))
-        })
+    pub fn bodies(&self) -> impl Iterator<Item = (Position, StreamId, &Body)> {
+        (1..).zip(&self.log).map(|(at, it)| (Position(at), it.header.stream, &it.body))
     }
 
     /// The bodies of one stream after its entry number `seq`, in order.
@@ -184,16 +202,28 @@ impl Disk {
         &self,
         stream: StreamId,
         seq: u64,
-    ) -> impl Iterator<Item = (Position, Body)> {
+    ) -> impl Iterator<Item = (Position, &Body)> {
         let places = self.streams.get(&stream).into_iter().flatten().skip(seq as usize);
-        places.map(|at| (*at, Body::clone(&self.bodies[at.0 as usize - 1])))
+        places.map(|at| (*at, &self.entry(*at).body))
+    }
+
+    /// What happened at one stream, in order, and by whose request; nothing where another kind of
+    /// actor writes it.
+    pub fn events<B: Behaviour>(
+        &self,
+        stream: StreamId,
+    ) -> impl Iterator<Item = (SessionId, &B::Event)> {
+        let places = self.streams.get(&stream).into_iter().flatten();
+        places.flat_map(|at| {
+            let Entry { body, events, .. } = self.entry(*at);
+            typed::<B>(events).unwrap_or_default().iter().map(|it| (body.by, it))
+        })
     }
 
     /// The kind of actor that writes a stream; nothing before its first entry.
     pub(super) fn kind_of(&self, stream: StreamId) -> Option<&'static str> {
         let at = self.streams.get(&stream)?.first()?;
-        let kind = &self.bodies[at.0 as usize - 1].kind;
-        self.kinds.get(kind).map(|it| it.name())
+        self.kinds.get(&self.entry(*at).body.kind).map(|it| it.name())
     }
 
     /// Whose messages are not answered, by the rows.

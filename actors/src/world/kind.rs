@@ -32,6 +32,14 @@ impl Kinds {
     }
 }
 
+/// What happened in an entry: a `Vec` of the events of its kind of actor.
+pub(super) type AnyEvents = Arc<dyn Any + Send + Sync>;
+
+/// The same, typed; nothing where they are of another kind.
+pub(super) fn typed<B: Behaviour>(events: &AnyEvents) -> Option<&[B::Event]> {
+    events.downcast_ref::<Vec<B::Event>>().map(Vec::as_slice)
+}
+
 /// A request to an actor of any kind.
 pub(super) struct AnyAsk {
     pub(super) message: Box<dyn Any>,
@@ -84,9 +92,10 @@ pub(super) trait Life {
 pub(super) trait Kind: Send + Sync {
     fn name(&self) -> &'static str;
     fn load(&self, stream: StreamId, disk: &Disk) -> Box<dyn Life>;
-    /// The atom version that each event of an entry leaves behind.
-    fn atoms(&self, body: &Body) -> Vec<Option<Arc<Atom>>>;
-    fn rows(&self, stream: StreamId, body: &Body) -> Result<Vec<Row>, CodecError>;
+    fn events(&self, body: &Body) -> Result<AnyEvents, CodecError>;
+    /// The atom version that an event of an entry leaves behind.
+    fn atom<'a>(&self, events: &'a AnyEvents, index: u16) -> Option<&'a Arc<Atom>>;
+    fn rows(&self, stream: StreamId, body: &Body, events: &AnyEvents) -> Vec<Row>;
     fn due(&self) -> Option<Box<dyn Any>>;
     /// The request that a message is.
     fn ask(&self, outgoing: &Outgoing, key: &str) -> Option<AnyAsk>;
@@ -146,13 +155,16 @@ impl<B: Behaviour> Kind for Of<B> {
         Box::new(Alive::<B>(stream, disk.incarnation(stream)))
     }
 
-    fn atoms(&self, body: &Body) -> Vec<Option<Arc<Atom>>> {
-        let events = incarnation::events::<B>(body).unwrap_or_default();
-        events.iter().map(|it| B::atom(it).cloned()).collect()
+    fn events(&self, body: &Body) -> Result<AnyEvents, CodecError> {
+        Ok(Arc::new(incarnation::events::<B>(body)?))
     }
 
-    fn rows(&self, stream: StreamId, body: &Body) -> Result<Vec<Row>, CodecError> {
-        incarnation::rows::<B>(stream, body)
+    fn atom<'a>(&self, events: &'a AnyEvents, index: u16) -> Option<&'a Arc<Atom>> {
+        B::atom(typed::<B>(events)?.get(usize::from(index))?)
+    }
+
+    fn rows(&self, stream: StreamId, body: &Body, events: &AnyEvents) -> Vec<Row> {
+        incarnation::rows_of::<B>(stream, body, typed::<B>(events).unwrap_or_default())
     }
 
     fn due(&self) -> Option<Box<dyn Any>> {

@@ -4,11 +4,9 @@ use super::scene::{
     DOOMED, GIVEN, LEADS, Scene, WORKERS, child, dm, everybody, lead, other_space, task_space,
 };
 use std::collections::BTreeMap;
-use std::rc::Rc;
 use stoa_actors::atom::{Atom, Content};
 use stoa_actors::behaviour::Behaviour;
 use stoa_actors::id::{AtomId, RIGHTS, SessionId, SpaceId, StreamId};
-use stoa_actors::incarnation;
 use stoa_actors::rights::{self, Rights};
 use stoa_actors::session::Booking;
 use stoa_actors::session::{Event, Phase, Session, Settlement};
@@ -35,9 +33,7 @@ fn outbox(scene: &mut Scene) -> Result<(), String> {
     let rows: Vec<_> = scene.world.disk().owed().collect();
     if !rows.is_empty() {
         let of = |(stream, _): &(StreamId, u64)| {
-            let entries = scene.world.disk().stream_after(*stream, 0);
-            let read = |body| incarnation::events::<Session>(&body).unwrap_or_default();
-            let events: Vec<Event> = entries.flat_map(|(_, body)| read(body)).collect();
+            let events: Vec<&Event> = session_events(scene, SessionId(stream.0)).collect();
             let from = events.len().saturating_sub(12);
             format!("{:?}", &events[from..])
         };
@@ -74,13 +70,8 @@ fn says(atom: &Atom, status: &str) -> bool {
 }
 
 /// Events of a space, in order.
-fn events(scene: &Scene, space: SpaceId) -> Vec<(SessionId, space::Event)> {
-    let entries = scene.world.disk().stream_after(space.stream(), 0);
-    let read = |body: stoa_actors::log::Body| {
-        let events = incarnation::events::<Space>(&body).unwrap_or_default();
-        events.into_iter().map(move |it| (body.by, it))
-    };
-    entries.flat_map(|(_, body)| read(body)).collect()
+fn events(scene: &Scene, space: SpaceId) -> impl Iterator<Item = (SessionId, &space::Event)> {
+    scene.world.disk().events::<Space>(space.stream())
 }
 
 fn tasks(scene: &mut Scene) -> Result<(), String> {
@@ -88,12 +79,12 @@ fn tasks(scene: &mut Scene) -> Result<(), String> {
     let (mut asked, mut noted) = (0, 0);
     for (_, event) in events(scene, task_space()) {
         match event {
-            space::Event::AtomPut(atom) if says(&atom, "open") => {
+            space::Event::AtomPut(atom) if says(atom, "open") => {
                 asked += 1;
                 done.insert(atom.id, 0);
             }
             space::Event::AtomPut(_) => noted += 1,
-            space::Event::AtomUpdated { atom, .. } if says(&atom, "done") => {
+            space::Event::AtomUpdated { atom, .. } if says(atom, "done") => {
                 *done.entry(atom.id).or_default() += 1;
             }
             _ => {}
@@ -112,19 +103,13 @@ fn tasks(scene: &mut Scene) -> Result<(), String> {
     if leases > 0 { Err(format!("lease: {leases} are there still")) } else { Ok(()) }
 }
 
-fn session_events(scene: &Scene, of: SessionId) -> Rc<Vec<Event>> {
-    let read = || {
-        let entries = scene.world.disk().stream_after(of.stream(), 0);
-        let read = |body| incarnation::events::<Session>(&body).unwrap_or_default();
-        Rc::new(entries.flat_map(|(_, body)| read(body)).collect())
-    };
-    scene.sessions.borrow_mut().entry(of).or_insert_with(read).clone()
+fn session_events(scene: &Scene, of: SessionId) -> impl Iterator<Item = &Event> {
+    scene.world.disk().events::<Session>(of.stream()).map(|(_, event)| event)
 }
 
 fn spawned(scene: &mut Scene) -> Result<(), String> {
     for parent in (0..LEADS).map(lead) {
         let asked: Vec<SessionId> = session_events(scene, parent)
-            .iter()
             .filter_map(|it| match it {
                 Event::Spawning { spawn, .. } => Some(spawn.child),
                 _ => None,
@@ -133,7 +118,7 @@ fn spawned(scene: &mut Scene) -> Result<(), String> {
         for (n, it) in asked.iter().enumerate() {
             let again = asked.iter().filter(|other| *other == it).count();
             let born = session_events(scene, *it);
-            let births = born.iter().filter(|it| matches!(it, Event::Born(_))).count();
+            let births = born.filter(|it| matches!(it, Event::Born(_))).count();
             let known = scene.world.rights().birth(*it);
             let doomed = parent == lead(DOOMED);
             // Of one whose parent was to end the rights may have refused it, or ended it unborn.
@@ -190,7 +175,7 @@ fn budgets(scene: &mut Scene) -> Result<(), String> {
         }
         // What it had when it gave that back is nowhere else.
         let mut alive = Session::unborn(lead.stream());
-        for event in session_events(scene, lead).iter() {
+        for event in session_events(scene, lead) {
             if matches!(event, Event::Booked(Booking::Settled(Settlement::Returned))) {
                 let home = alive.purse().left();
                 sum[0] += home.thoughts.unwrap_or(0);
@@ -207,27 +192,24 @@ fn budgets(scene: &mut Scene) -> Result<(), String> {
 
 fn letters(scene: &mut Scene) -> Result<(), String> {
     for it in everybody() {
-        let events_of = session_events(scene, it);
-        let told = events_of.iter().filter(|it| matches!(it, Event::Told(_))).count();
-        let Some(dm) = scene.world.state::<Session>(it.stream()).charter().map(|it| it.dm) else {
-            continue;
-        };
-        let puts = events(scene, dm);
-        let mine = puts
-            .iter()
+        let dm = scene.world.state::<Session>(it.stream()).charter().map(|it| it.dm);
+        let events_of = || session_events(scene, it);
+        let told = events_of().filter(|it| matches!(it, Event::Told(_))).count();
+        let Some(dm) = dm else { continue };
+        let mine = events(scene, dm)
             .filter(|(by, event)| *by == it && matches!(event, space::Event::AtomPut(_)));
-        let untold = events_of.iter().filter(|it| matches!(it, Event::Untold { .. })).count();
+        let untold = events_of().filter(|it| matches!(it, Event::Untold { .. })).count();
         let ended = scene.world.rights().birth(it).is_none_or(|it| it.ended.is_some());
         if untold > 0 && !ended {
             return Err(format!("letters: {untold} of {it} are nowhere"));
         }
         // A letter that is there may have lost who waited for that: it was wiped.
-        let wiped = events_of.iter().any(|it| matches!(it, Event::Wiped { .. }));
+        let wiped = events_of().any(|it| matches!(it, Event::Wiped { .. }));
         let count = mine.count();
         if count < told || (count > told && !wiped) {
             return Err(format!("letters: {it} has told {told}, and {count} are there"));
         }
-        let wrote = events_of.iter().filter(|it| matches!(it, Event::Wrote { .. })).count();
+        let wrote = events_of().filter(|it| matches!(it, Event::Wrote { .. })).count();
         if count > wrote {
             return Err(format!("letters: {it} wrote {wrote}, and {count} are there"));
         }
@@ -237,9 +219,7 @@ fn letters(scene: &mut Scene) -> Result<(), String> {
 
 fn described(scene: &mut Scene) -> Result<(), String> {
     for (n, space) in [task_space(), other_space(0), other_space(1)].into_iter().enumerate() {
-        let said = events(scene, space);
-        let said: Vec<&String> = said
-            .iter()
+        let said: Vec<&String> = events(scene, space)
             .filter_map(|(_, it)| match it {
                 space::Event::Described(text) => Some(text),
                 _ => None,
@@ -257,16 +237,12 @@ fn described(scene: &mut Scene) -> Result<(), String> {
             }
             _ => false,
         };
-        let notes = notes.iter().filter(|(_, it)| note(it)).count();
+        let notes = notes.filter(|(_, it)| note(it)).count();
         if notes != 1 {
             return Err(format!("note: {notes} of lead {n}"));
         }
     }
-    let stream: StreamId = RIGHTS;
-    let doomed = scene.world.disk().stream_after(stream, 0);
-    let doomed = doomed
-        .flat_map(|(_, body)| incarnation::events::<Rights>(&body).unwrap_or_default())
-        .filter(|it| matches!(it, rights::Event::Doomed { .. }))
-        .count();
+    let rights = scene.world.disk().events::<Rights>(RIGHTS);
+    let doomed = rights.filter(|(_, it)| matches!(it, rights::Event::Doomed { .. })).count();
     if doomed == 1 { Ok(()) } else { Err(format!("wipe: doomed {doomed} times")) }
 }

@@ -1,16 +1,13 @@
 //! Who is there, and what is asked from outside.
 
 use super::mind::{self, Acts, LEAD};
-use std::cell::RefCell;
-use std::collections::BTreeMap;
-use std::rc::Rc;
 use std::sync::Arc;
 use stoa_actors::atom::Content;
 use stoa_actors::id::{LinkId, Millis, RIGHTS, ROOT, SessionId, SpaceId};
 use stoa_actors::limits::Limits;
 use stoa_actors::outbox::Outgoing;
 use stoa_actors::rights::{AgentSpawn, Ask, Level, Message, Note, Right, Rights, Subject};
-use stoa_actors::session::{Budget, Charter, Event, Follow, Session};
+use stoa_actors::session::{Budget, Charter, Follow, Session};
 use stoa_actors::space::{self, Draft, Space};
 use stoa_actors::world::{Agents, Chances, Kinds, Request, World};
 
@@ -57,8 +54,6 @@ pub(crate) struct Scene {
     pub(crate) wipe: Request,
     pub(crate) tasks: Vec<Request>,
     pub(crate) noted: Vec<Request>,
-    /// What happened to each session, once it was read.
-    pub(crate) sessions: RefCell<BTreeMap<SessionId, Rc<Vec<Event>>>>,
 }
 
 impl Scene {
@@ -118,7 +113,7 @@ impl Scene {
         let wipe = Message::Wipe { session: lead(DOOMED), reason: "enough".to_owned() };
         let wipe = Outgoing::new::<Rights>(RIGHTS, ROOT, wipe);
         let wipe = world.ask_at(Millis(250 + seed * 97 % 900), wipe, "wipe");
-        Scene { world, wipe, tasks, noted, sessions: RefCell::default() }
+        Scene { world, wipe, tasks, noted }
     }
 }
 
