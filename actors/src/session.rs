@@ -15,8 +15,10 @@
 //!
 //! [`resume`]: Behaviour::resume
 
+mod brief;
 mod budget;
 mod charter;
+mod decide;
 pub(crate) mod fate;
 mod letter;
 mod look;
@@ -28,6 +30,7 @@ mod refusal;
 mod speech;
 mod turn;
 
+pub use brief::Brief;
 pub use budget::{Budget, NoBudget, Spent};
 pub use charter::{Charter, Follow};
 pub use letter::Letter;
@@ -223,6 +226,8 @@ pub enum Effect {
         turn: u64,
         /// The step.
         step: u32,
+        /// What is to be known of the agent.
+        brief: Brief,
     },
     /// Run an action. The answer is [`Message::Observe`].
     Act {
@@ -240,6 +245,8 @@ pub enum Effect {
         notes: Arc<Vec<Note>>,
         /// The action whose REPL it goes on with.
         after: Option<(u64, u32)>,
+        /// What is to be known of the agent.
+        brief: Brief,
     },
     /// Say [`Message::Retry`] then.
     Wait {
@@ -249,7 +256,8 @@ pub enum Effect {
         until: Millis,
     },
     /// Look whether anything is new in the spaces that are followed; if so, say [`Message::Wake`].
-    Listen,
+    /// With the session as it is then.
+    Listen(Arc<Session>),
     /// A message: put this into the DM space.
     Tell {
         /// Where.
@@ -317,55 +325,7 @@ impl Behaviour for Session {
         message: Message,
         delivery: &mut Delivery<'_>,
     ) -> Result<Decision<Self>, Refusal> {
-        match message {
-            Message::Begin(charter, budget) => return self.begin(charter, budget, delivery),
-            Message::Look if self.charter.is_some() => {
-                return Ok(Decision::read(Reply::State(Box::new(self.clone()))));
-            }
-            // The dead owe and are owed as well.
-            Message::Settle(settlement) if self.charter.is_some() => {
-                return Ok(self.settle(settlement, delivery));
-            }
-            _ => self.living()?,
-        }
-        match message {
-            Message::Wake(wakes) => Ok(self.wake(wakes, delivery)),
-            Message::Think { turn, step, thought } => self.think(turn, step, thought, delivery),
-            Message::Note { turn, step, note } => self.note(turn, step, note, delivery),
-            Message::Observe { turn, step, observation } => {
-                self.observe(turn, step, observation, delivery)
-            }
-            Message::Fail { turn, why } => self.fail(turn, why, delivery),
-            Message::Retry { turn } => self.retry(turn, delivery),
-            Message::Told { id, refused } => Ok(match self.letters.contains_key(&id) {
-                true => {
-                    let (listen, effect) = fate::listen(delivery.seq);
-                    let told = match refused {
-                        None => Event::Told(id),
-                        Some(why) => Event::Untold { id, why },
-                    };
-                    Decision::event(told, Reply::Done).effect(listen, effect)
-                }
-                false => Decision::read(Reply::Done),
-            }),
-            Message::Follow { space, follow } => self.follow(space, follow, delivery),
-            Message::Unfollow(space) => Ok(match self.follows.contains_key(&space) {
-                true => Decision::event(Event::Unfollowed(space), Reply::Done),
-                false => Decision::read(Reply::Done),
-            }),
-            Message::Stop { reason } => Ok(self.stop(reason, delivery)),
-            Message::Resume(wakes) => self.go_on(wakes, delivery),
-            Message::Wipe { reason } => {
-                let untold = self.letters.keys().copied().collect();
-                let by = delivery.asker;
-                let wiped = Event::Wiped { by, reason, untold, returns: self.returns() };
-                Ok(self.and_returns(Decision::event(wiped, Reply::Done), &self.purse))
-            }
-            Message::Spawn(spawn) => self.spawn(*spawn, delivery),
-            Message::Lend(loan) => self.lend(loan, delivery),
-            Message::Fund(budget) => self.fund(budget, delivery),
-            _ => Ok(Decision::read(Reply::Done)),
-        }
+        Ok(self.and_looks(self.decided(message, delivery)?, delivery.seq))
     }
 
     fn apply(&mut self, event: &Event) {
@@ -418,10 +378,10 @@ impl Behaviour for Session {
         let mut owed = self.owed_letters();
         owed.extend(self.owed_transfers());
         match &self.phase {
-            Phase::Turning(turn) => owed.push(turn.owed(self.acted)),
+            Phase::Turning(turn) => owed.extend(self.owed_by(turn)),
             Phase::Waiting { until, .. } => owed.push(fate::wait(self.turns, *until)),
-            Phase::Idle | Phase::Parked { .. } => owed.push(fate::listen(0)),
-            Phase::Exhausted { .. } if self.is_funded() => owed.push(fate::listen(0)),
+            Phase::Idle | Phase::Parked { .. } => owed.push(self.look()),
+            Phase::Exhausted { .. } if self.is_funded() => owed.push(self.look()),
             _ => {}
         }
         owed

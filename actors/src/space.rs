@@ -183,7 +183,11 @@ impl Behaviour for Space {
         Some(Message::Expire)
     }
 
-    fn project(_: StreamId, event: &Event, index: u16, rows: &mut Vec<Row>) {
+    fn project(stream: StreamId, event: &Event, index: u16, rows: &mut Vec<Row>) {
+        if let Event::Described(text) = event {
+            let (key, text) = (Space::description_key(SpaceId(stream.0)), text.as_bytes());
+            rows.push(Row::own::<Space>(key, Some(text.to_vec())));
+        }
         lease::project(event, rows);
         subscription::project(event, rows);
         let Some(atom) = Self::atom(event) else { return };
@@ -235,6 +239,11 @@ impl Space {
     /// One subscription.
     pub fn subscription(&self, id: SubscriptionId) -> Option<&Subscription> {
         self.subscriptions.get(&id)
+    }
+
+    /// The key of its row that says what it is for.
+    pub fn description_key(space: SpaceId) -> Vec<u8> {
+        [&b"described"[..], &space.0].concat()
     }
 
     /// What the space is for, in its creator's words.

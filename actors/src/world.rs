@@ -201,12 +201,12 @@ impl World {
 
     /// A session looks for what is new; one that waits to look again looks now as well.
     fn listen(&mut self, session: SessionId) {
-        let (id, effect) = crate::session::fate::listen(0);
-        let stream = session.stream();
+        let (stream, id) = (session.stream(), crate::session::fate::listen_id(0));
         if self.running.contains_key(&(stream, id)) {
             let at = self.host.now;
             return self.then(at, true, Happening::GoOn(stream, id));
         }
+        let (_, effect) = self.host.state::<Session>(stream).look();
         let (effect, kind): (Rc<Effect>, _) = (Rc::new(effect), Session::KIND);
         self.start(stream, vec![(id, AnyEffect { effect, outgoing: None, kind })]);
     }

@@ -8,6 +8,7 @@ mod act;
 mod budget;
 mod context;
 mod govern;
+mod known;
 mod life;
 mod log;
 mod spawn;
@@ -17,6 +18,9 @@ pub use govern::AgentCard;
 pub use log::Happening;
 pub use spawn::{SpaceAsk, SpawnAsk};
 pub(crate) use wakes::Wakes;
+
+use context::At;
+use known::Known;
 
 use crate::failure::StoreError;
 use crate::kinds::Kinds;
@@ -133,12 +137,13 @@ struct Hand {
     runtime: WeakRuntime,
     session: SessionId,
     started: watch::Receiver<bool>,
+    known: Arc<Known>,
 }
 
 impl Hand {
     fn new(runtime: &Runtime, session: SessionId) -> Hand {
         let started = runtime.agents().started.subscribe();
-        Hand { runtime: runtime.downgrade(), session, started }
+        Hand { runtime: runtime.downgrade(), session, started, known: Arc::default() }
     }
 }
 
@@ -152,7 +157,12 @@ impl Perform<Session> for Hand {
         }
     }
 
+    fn led_astray(&self) {
+        self.known.forget();
+    }
+
     fn happened(&self, events: &[Event]) {
+        self.known.happened(events);
         let changes = |event: &Event| match event {
             Event::Born(charter) => charter
                 .follows
@@ -176,7 +186,11 @@ impl Perform<Session> for Hand {
 
     fn perform(&self, _: EffectId, effect: Effect) -> Boxed<'static, Option<Message>> {
         let (runtime, session) = (self.runtime.clone(), self.session);
-        let mut started = self.started.clone();
+        let (mut started, known) = (self.started.clone(), self.known.clone());
+        if let (Effect::Listen(then), Some(runtime)) = (&effect, runtime.upgrade()) {
+            known.looks(then.clone());
+            runtime.agents().wakes.know(session, &known);
+        }
         Box::pin(async move {
             started.wait_for(|it| *it).await.ok()?;
             match effect {
@@ -185,12 +199,13 @@ impl Perform<Session> for Hand {
                     tokio::time::sleep(Duration::from_millis(until.0.saturating_sub(now.0))).await;
                     Some(Message::Retry { turn })
                 }
-                Effect::Listen => {
+                Effect::Listen(_) => {
                     runtime.upgrade()?.wake_up(session);
                     None
                 }
-                Effect::Think { turn, step } => {
-                    let thought = think(&runtime.upgrade()?, session, turn, step).await;
+                Effect::Think { turn, step, brief } => {
+                    let at = At { session, turn, step, brief };
+                    let thought = think(&runtime.upgrade()?, at, &known).await;
                     Some(match thought {
                         Ok(thought) => Message::Think { turn, step, thought },
                         Err(why) => Message::Fail { turn, why },
@@ -215,16 +230,12 @@ impl Perform<Session> for Hand {
     }
 }
 
-async fn think(
-    runtime: &Runtime,
-    session: SessionId,
-    turn: u64,
-    step: u32,
-) -> Result<Thought, String> {
-    let context = context::context(runtime, session, turn, step).await.map_err(|it| it.text)?;
-    let model = runtime.model(session, &context.model)?;
+async fn think(runtime: &Runtime, at: At, known: &Known) -> Result<Thought, String> {
+    let (session, charter) = (at.session, at.brief.charter.clone());
+    let context = context::context(runtime, at, known).await.map_err(|it| it.text)?;
+    let model = runtime.model(session, &charter.model)?;
     let limit = Duration::from_millis(runtime.shared().config.model_ms_max);
-    match tokio::time::timeout(limit, model.think(context.told)).await {
+    match tokio::time::timeout(limit, model.think(context)).await {
         Ok(thought) => thought.map_err(|error| error.0),
         Err(_) => Err(format!("the model said nothing for {} ms", limit.as_millis())),
     }

@@ -216,6 +216,8 @@ pub struct Config {
     pub watch_changes_max: usize,
     /// Entries of a stream looked through before a follower is told of those that pass.
     pub follow_entries_max: usize,
+    /// Spaces that a model is told of with what each is for; an agent may hold more.
+    pub context_spaces_max: usize,
     /// Bytes of entries that are read together on behalf of somebody who follows, exports or looks
     /// back; one entry at least. Between two pieces others get their turn.
     pub read_piece_bytes: usize,
@@ -365,6 +367,7 @@ impl Config {
             answers_max: 64,
             watch_changes_max: 64,
             follow_entries_max: 1_000,
+            context_spaces_max: 64,
             read_piece_bytes: 1 << 20,
             answer_bytes_max: 16 << 20,
             history_changes_max: 1_000,

@@ -27,8 +27,11 @@ pub struct Context {
     pub task: String,
     /// How to behave: the atoms of its instruction space, the oldest first.
     pub instructions: Vec<String>,
-    /// The spaces at hand and their conventions.
+    /// The spaces at hand and their conventions: the one it works in, the one it shares with its
+    /// parent and those that woke it, then others, up to `context_spaces_max`.
     pub spaces: Vec<Card>,
+    /// Whether it holds more than these: its code has all of them.
+    pub more_spaces: bool,
     /// What woke it; nothing at its birth.
     pub wakes: Vec<(String, Wake)>,
     /// What it thought and saw in this turn so far.

@@ -296,6 +296,12 @@ impl Runtime {
         self.0.seats.standing(stream)
     }
 
+    /// How many requests the actor of a stream has been sent through its mailbox, since it was put
+    /// away last.
+    pub fn requests_of(&self, stream: StreamId) -> u64 {
+        self.0.seats.asked(stream)
+    }
+
     /// The actor of a space.
     pub(crate) fn space(&self, space: SpaceId) -> Result<Arc<Seat<Space>>, StoreError> {
         self.actor(space.stream())

@@ -120,6 +120,8 @@ pub struct Seat<B: Behaviour> {
     tree: Tree,
     /// When it was asked last, or gave an answer.
     used: AtomicU64,
+    /// How often it was asked.
+    asked: AtomicU64,
     astray: AtomicBool,
 }
 
@@ -166,6 +168,7 @@ impl<B: Behaviour + Sync> Seat<B> {
             bytes: around.bytes.clone(),
             tree: around.tree.clone(),
             used: AtomicU64::new(shared.clock.now().0),
+            asked: AtomicU64::new(0),
             astray: AtomicBool::new(false),
             shared,
         })
@@ -241,6 +244,7 @@ impl<B: Behaviour + Sync> Seat<B> {
         };
         let (reply, answer) = oneshot::channel();
         self.touch();
+        self.asked.fetch_add(1, Ordering::Relaxed);
         let mut delivered = Delivered { ask, urgency, reply, room, heed };
         // A mailbox that does not take the request has not had it: the next incarnation will.
         for _ in 0..shared.config.mailbox_deliveries_max {
@@ -353,6 +357,7 @@ impl<B: Behaviour + Sync> Seat<B> {
     /// What its actor has in memory is not what the log says: something it has decided is not in
     /// there, or others have written to its stream.
     pub(crate) fn lead_astray(&self) {
+        self.performer.led_astray();
         if !self.astray.swap(true, Ordering::AcqRel)
             && let Seated::Live(actor) = &*self.seated.borrow()
         {

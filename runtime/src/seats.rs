@@ -77,6 +77,11 @@ impl Seats {
         self.table.lock().get(&stream).map(|seat| seat.stands())
     }
 
+    /// How many requests the actor of a stream has been sent; none without a seat.
+    pub(crate) fn asked(&self, stream: StreamId) -> u64 {
+        self.table.lock().get(&stream).map_or(0, |seat| seat.asked())
+    }
+
     /// How many there are.
     pub(crate) fn len(&self) -> usize {
         self.table.lock().len()

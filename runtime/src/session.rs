@@ -29,7 +29,7 @@ use std::sync::Arc;
 use stoa_actors::code::{Item, Object, Outcome};
 use stoa_actors::id::{AtomId, LinkId, Millis, SessionId, SpaceId};
 use stoa_actors::log::Cause;
-use stoa_actors::rights::{self, Level, Named, Right, Subject};
+use stoa_actors::rights::{self, Holding, Level, Named, Right, Subject};
 
 /// A space and what the code may do in it.
 #[derive(Clone, Debug, PartialEq)]
@@ -202,21 +202,22 @@ async fn named(
 }
 
 /// What a session holds, in the order in which its names sort.
+pub(crate) fn granted(held: Holding) -> Option<Granted> {
+    match (held.subject, held.use_) {
+        (Subject::Space(space), Some(level)) => Some(Granted {
+            alias: held.alias.unwrap_or_else(|| space.to_string()),
+            space,
+            level,
+            delegate: held.delegate,
+        }),
+        _ => None,
+    }
+}
+
 pub(crate) fn held(caller: &Caller, session: SessionId) -> Vec<Granted> {
     let shared = caller.runtime.shared();
     let holdings = shared.rights.read().holdings(session, shared.clock.now());
-    let mut held: Vec<Granted> = holdings
-        .into_iter()
-        .filter_map(|it| match (it.subject, it.use_) {
-            (Subject::Space(space), Some(level)) => Some(Granted {
-                alias: it.alias.unwrap_or_else(|| space.to_string()),
-                space,
-                level,
-                delegate: it.delegate,
-            }),
-            _ => None,
-        })
-        .collect();
+    let mut held: Vec<Granted> = holdings.into_iter().filter_map(granted).collect();
     held.sort_by(|one, other| one.alias.cmp(&other.alias));
     held
 }

@@ -62,6 +62,44 @@ async fn open(directory: &TempDir, silent: &Silent) -> (Runtime, Caller) {
     (runtime, root)
 }
 
+/// One action, and then nothing.
+#[derive(Clone, Copy)]
+struct Once;
+
+impl Model for Once {
+    fn think(&self, context: Context) -> Boxed<'_, Result<Thought, ModelError>> {
+        let code = context.steps.is_empty().then(|| "len(spaces)".to_owned());
+        Box::pin(async { Ok(Thought { code, ..Thought::default() }) })
+    }
+}
+
+/// It is woken, thinks, sees what came of the action and thinks: nothing else is asked of it, and
+/// what is known of the turn comes with what is to be done.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_turn_of_one_action_takes_four_trips_through_the_mailbox() {
+    let directory = TempDir::new().unwrap();
+    let mut config = Config::at(directory.path());
+    config.models = Models::default().with("silent", Once);
+    config.host_grants = HostGrants::Live;
+    // Who rests is told when the rest is over, and asked once all the same.
+    config.limits.session.rest_first_ms = 50;
+    let runtime = Runtime::open(config).await.unwrap();
+    runtime.start_agents().await.unwrap();
+    let root = runtime.caller(ROOT);
+    let news = root.create_space("news", "").await.unwrap();
+    spawn(&root, "one").await;
+    rest(&runtime).await;
+    let agent = root.session_named("one").unwrap();
+    for _ in 0..3 {
+        let before = runtime.requests_of(agent.stream());
+        let turns = root.agent("one").await.unwrap().turns;
+        put(&root, news).await;
+        rest(&runtime).await;
+        assert_eq!(root.agent("one").await.unwrap().turns, turns + 1);
+        assert_eq!(runtime.requests_of(agent.stream()) - before, 4);
+    }
+}
+
 async fn rest(runtime: &Runtime) {
     tokio::time::timeout(Duration::from_secs(60), runtime.at_rest()).await.unwrap();
 }

@@ -285,7 +285,7 @@ impl Trial {
             Effect::Think { turn, .. } if how == Deed::Fail => {
                 Message::Fail { turn, why: "no answer".into() }
             }
-            Effect::Think { turn, step } => {
+            Effect::Think { turn, step, .. } => {
                 let (code, tokens) = match how {
                     Deed::Acts { tokens } => (Some("act()".to_owned()), tokens.into()),
                     _ => (None, 0),
@@ -301,7 +301,7 @@ impl Trial {
                 self.sim.now = self.sim.now.max(until);
                 Message::Retry { turn }
             }
-            Effect::Listen => {
+            Effect::Listen(_) => {
                 self.running.remove(&(who, id));
                 return Ok(());
             }

@@ -31,7 +31,7 @@ use stoa_actors::id::{Millis, Position, ROOT, SessionId, SpaceId, StreamId};
 use stoa_actors::incarnation::{self, Ask, Refused};
 use stoa_actors::limits::SessionLimits;
 use stoa_actors::log::Cause;
-use stoa_actors::session::{Charter, Effect, Follow, Message, Refusal, Session};
+use stoa_actors::session::{Brief, Budget, Charter, Effect, Follow, Message, Refusal, Session};
 use stoa_actors::simulation::{Simulation, Told};
 use stoa_actors::space::Wake;
 use words::{Heard, What};
@@ -142,10 +142,13 @@ impl Trial {
     }
 
     fn commit(&mut self, count: usize) -> Result<(), String> {
-        for told in self.sim.commit(count) {
-            self.hear(told)?;
-        }
+        let told = self.sim.commit(count);
+        let one = told.len() == 1 && self.sim.waiting() == 0;
+        told.into_iter().try_for_each(|it| self.hear(it))?;
         for (_, id, effect) in self.sim.effects() {
+            if one {
+                self.briefed(id, &effect)?;
+            }
             self.start(id, effect)?;
         }
         if self.sim.waiting() == 0 { self.check() } else { Ok(()) }
@@ -185,6 +188,17 @@ impl Trial {
         events.iter().try_for_each(|event| self.model.take(now, event))
     }
 
+    /// What has just been started says how the agent is now.
+    fn briefed(&mut self, id: EffectId, effect: &Effect) -> Result<(), String> {
+        let naive = name(id, effect).and_then(|name| self.owed().remove(&name)).flatten();
+        if let Some(naive) = naive.filter(|naive| naive != effect) {
+            return Err(format!("brief: {effect:?} is started, not {naive:?}"));
+        }
+        let Effect::Listen(then) = effect else { return Ok(()) };
+        let now = self.sim.state(self.stream());
+        if **then == *now { Ok(()) } else { Err(format!("brief: it is {now:?}, not {then:?}")) }
+    }
+
     /// An effect has one name for ever, and no other has it.
     fn start(&mut self, id: EffectId, effect: Effect) -> Result<(), String> {
         if let Some(name) = name(id, &effect) {
@@ -208,11 +222,16 @@ impl Trial {
         match &self.model.life {
             Life::Turning(it) => {
                 let (turn, step, after) = (it.turn, it.step, self.model.acted);
+                let (wakes, left) = (Arc::new(it.wakes.clone()), Budget::default());
+                let brief = Brief { charter: charter(), wakes, left };
                 match it.acting.clone() {
-                    None => owed.insert(format!("think {turn} {step}"), None),
+                    None => {
+                        let think = Effect::Think { turn, step, brief };
+                        owed.insert(format!("think {turn} {step}"), Some(think))
+                    }
                     Some((code, at)) => {
                         let (notes, cause) = (Arc::new(it.notes.clone()), it.cause);
-                        let act = Effect::Act { turn, step, code, at, cause, notes, after };
+                        let act = Effect::Act { turn, step, code, at, cause, notes, after, brief };
                         owed.insert(format!("act {turn} {step}"), Some(act))
                     }
                 };
@@ -337,11 +356,11 @@ fn law(message: &Message) -> &'static str {
 
 fn name(id: EffectId, effect: &Effect) -> Option<String> {
     Some(match effect {
-        Effect::Think { turn, step } => format!("think {turn} {step}"),
+        Effect::Think { turn, step, .. } => format!("think {turn} {step}"),
         Effect::Act { turn, step, .. } => format!("act {turn} {step}"),
         Effect::Wait { turn, .. } => format!("wait {turn}"),
         Effect::Tell { .. } => format!("letter {id}"),
-        Effect::Listen => return None,
+        Effect::Listen(_) => return None,
         Effect::Spawn(_) | Effect::Send(_) | Effect::Return { .. } => format!("transfer {id}"),
     })
 }

@@ -144,6 +144,16 @@ impl Rights {
         all
     }
 
+    /// The spaces that `holder` has something on now, one after the other as they stand in the
+    /// table: whoever wants some of them pays for no more.
+    pub fn spaces_held(&self, holder: SessionId, now: Millis) -> impl Iterator<Item = Holding> {
+        let mut last = None;
+        let all = self.all_held(holder).map(|(_, link)| link.on());
+        let all = all.take_while(|on| on.0 == Kind::Space);
+        let each = all.filter(move |on| last.replace(*on) != Some(*on));
+        each.filter_map(move |on| self.holding(holder, self.subject(on), now))
+    }
+
     /// What `holder` has on one subject now, if anything.
     pub fn holding(&self, holder: SessionId, subject: Subject, now: Millis) -> Option<Holding> {
         let alias = match subject {

@@ -1,7 +1,6 @@
 //! What an agent is born with, and what it follows.
 
-use super::fate::listen;
-use super::{Event, Phase, Refusal, Reply, Session};
+use super::{Event, Refusal, Reply, Session};
 use crate::behaviour::{Decision, Delivery};
 use crate::id::{Position, SessionId, SpaceId};
 use crate::mutant::planted;
@@ -75,7 +74,6 @@ impl Session {
         }
         let mut followed = Decision::event(Event::FollowSet { space, follow }, Reply::Done);
         followed.events.splice(0..0, over.into_iter().map(Event::Unfollowed));
-        let (id, effect) = listen(delivery.seq);
-        Ok(if self.phase == Phase::Idle { followed.effect(id, effect) } else { followed })
+        Ok(followed)
     }
 }

@@ -1,8 +1,8 @@
 //! How an agent is born, woken, let rest, tried again, stopped and ended.
 
 use super::{
-    Booking, Budget, Charter, Effect, Event, Follow, Phase, Refusal, Reply, Session, Settlement,
-    Turn, TurnOutcome,
+    Booking, Brief, Budget, Charter, Effect, Event, Follow, Phase, Refusal, Reply, Session,
+    Settlement, Turn, TurnOutcome,
 };
 use crate::behaviour::{Decision, Delivery, EffectId};
 use crate::id::{Millis, SessionId, SpaceId};
@@ -45,8 +45,8 @@ pub(super) fn numbered(number: u64, kind: u64) -> EffectId {
 }
 
 /// After entry `seq`: one that still runs for an older entry has perhaps looked already.
-pub(crate) fn listen(seq: u64) -> (EffectId, Effect) {
-    (numbered(seq, LISTEN), Effect::Listen)
+pub(crate) fn listen_id(seq: u64) -> EffectId {
+    numbered(seq, LISTEN)
 }
 
 impl Session {
@@ -68,6 +68,11 @@ impl Session {
     /// The spaces it follows.
     pub fn follows(&self) -> impl Iterator<Item = (SpaceId, &Follow)> {
         self.follows.iter().map(|(space, follow)| (*space, follow))
+    }
+
+    /// Until when it rests, for its last turns changed nothing; told only of one that is idle.
+    pub(super) fn rests_until(&self) -> Option<Millis> {
+        (self.phase == Phase::Idle && !planted("session.no_rest")).then_some(self.rest_until)
     }
 
     /// How many turns it has begun.
@@ -92,6 +97,11 @@ impl Session {
     /// Whether it stood still for want of a budget and has one now: it gets a turn, with what is new.
     pub fn is_funded(&self) -> bool {
         matches!(self.phase, Phase::Exhausted { .. }) && self.purse.used_up().is_none()
+    }
+
+    /// A look for what is new that is owed, or that somebody outside has cause for.
+    pub(crate) fn look(&self) -> (EffectId, Effect) {
+        (listen_id(0), Effect::Listen(Arc::new(self.clone())))
     }
 
     pub(super) fn living(&self) -> Result<(), Refusal> {
@@ -120,7 +130,9 @@ impl Session {
         if let Some((unit, _)) = budget.units().into_iter().find(|(_, n)| *n == Some(0)) {
             return Err(Refusal::BudgetEmpty(unit));
         }
-        let mut first = self.turn(Vec::new(), reaction(delivery.cause), delivery);
+        let wakes = Arc::default();
+        let brief = Brief { charter: charter.clone(), wakes, left: budget };
+        let mut first = self.turn_by(brief, reaction(delivery.cause), delivery);
         let allotted = (!budget.is_unbounded()).then_some(Event::Booked(Booking::Allotted(budget)));
         first.events.splice(0..0, [Event::Born(charter)].into_iter().chain(allotted));
         Ok(first)
@@ -280,6 +292,7 @@ impl Session {
                 let ended = std::mem::replace(&mut self.phase, Phase::Idle);
                 if let Phase::Turning(turn) = ended {
                     let Turn { wakes, cause, .. } = *turn;
+                    let wakes = Arc::unwrap_or_clone(wakes);
                     let (until, why) = (*retry_at, why.clone());
                     self.phase = Phase::Waiting { until, why, wakes, cause };
                 }
@@ -307,7 +320,9 @@ impl Session {
                 self.follows.remove(space);
                 // Should it be followed anew, this turn's end says nothing of how far.
                 match &mut self.phase {
-                    Phase::Turning(turn) => turn.wakes.retain(|it| it.space != *space),
+                    Phase::Turning(turn) => {
+                        Arc::make_mut(&mut turn.wakes).retain(|it| it.space != *space);
+                    }
                     Phase::Waiting { wakes, .. } => wakes.retain(|it| it.space != *space),
                     _ => {}
                 }

@@ -49,6 +49,8 @@ pub struct Look {
     /// The space in which an answer is looked for, and after which position.
     answer: Option<(SpaceId, Position)>,
     nearest: Option<Cause>,
+    /// Until then it rests, unless its parent speaks to it there.
+    rests: Option<(Millis, Option<SpaceId>)>,
     new: New,
 }
 
@@ -90,7 +92,9 @@ impl Look {
             _ => None,
         };
         let (to, reading, nearest) = (session.id(), None, None);
-        Look { to, now, quoted_max, spaces, reading, answer, nearest, new }
+        let rests = session.rests_until().filter(|until| now < *until);
+        let rests = rests.map(|until| (until, session.charter().map(|it| it.dm)));
+        Look { to, now, quoted_max, spaces, reading, answer, nearest, rests, new }
     }
 
     /// The page to be read next; nothing once all is known.
@@ -177,6 +181,14 @@ impl Look {
             true => self.nearest.unwrap_or_default(),
             false => self.new.cause,
         };
-        New { cause, ..self.new }
+        let mut new = New { cause, ..self.new };
+        if let Some((until, dm)) = self.rests
+            && !new.wakes.is_empty()
+            && !new.wakes.iter().any(|it| Some(it.space) == dm)
+        {
+            new.wakes.clear();
+            new.later = Some(new.later.map_or(until, |it| it.min(until)));
+        }
+        new
     }
 }

@@ -43,7 +43,7 @@ pub(super) fn outgoing(sender: StreamId, effect: &Effect) -> Option<Outgoing> {
             let repaid = Message::Settle(Settlement::Repaid { child: me, rest });
             Outgoing::new::<Session>(parent.stream(), me, repaid).comment("repay")
         }
-        Effect::Think { .. } | Effect::Act { .. } | Effect::Wait { .. } | Effect::Listen => {
+        Effect::Think { .. } | Effect::Act { .. } | Effect::Wait { .. } | Effect::Listen(_) => {
             return None;
         }
     };
@@ -63,7 +63,7 @@ pub(super) fn settled(id: EffectId, effect: &Effect, outcome: &Outcome) -> Optio
         Effect::Spawn(_) | Effect::Send(_) => Message::Settle(Settlement::Arrived(id)),
         // Who keeps no purse has it all the same.
         Effect::Return { .. } => Message::Settle(Settlement::Returned),
-        Effect::Think { .. } | Effect::Act { .. } | Effect::Wait { .. } | Effect::Listen => {
+        Effect::Think { .. } | Effect::Act { .. } | Effect::Wait { .. } | Effect::Listen(_) => {
             return None;
         }
     })

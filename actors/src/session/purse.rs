@@ -6,7 +6,7 @@
 //! a loan for a child that came to nothing bounces. A wiped agent gives back what it has when
 //! nothing that it lent is out any more, so that it gives back once.
 
-use super::fate::{LEND, RETURNS, listen, numbered};
+use super::fate::{LEND, RETURNS, numbered};
 use super::{Budget, Doing, Effect, Event, Follow, Phase, Refusal, Reply, Session, Spent};
 use crate::behaviour::{Decision, Delivery, EffectId};
 use crate::id::{Position, SessionId};
@@ -293,15 +293,12 @@ impl Session {
         }
         let by = delivery.asker;
         let funded = Event::Booked(Booking::Funded { by, budget });
-        let funded = Decision::event(funded, Reply::Done);
-        let (id, effect) = listen(delivery.seq);
-        let waits = matches!(self.phase, Phase::Exhausted { .. });
-        Ok(if waits { funded.effect(id, effect) } else { funded })
+        Ok(Decision::event(funded, Reply::Done))
     }
 
     /// What was sent has arrived or is back, what a child had left is back, or what it had left
     /// itself is with its parent: each once.
-    pub(super) fn settle(&self, settlement: Settlement, delivery: &Delivery<'_>) -> Decision<Self> {
+    pub(super) fn settle(&self, settlement: Settlement) -> Decision<Self> {
         let wiped = self.phase == Phase::Wiped;
         let news = match &settlement {
             Settlement::Arrived(id) | Settlement::Bounced(id) => {
@@ -317,7 +314,6 @@ impl Session {
         }
         let mut after = self.purse.clone();
         after.settle(&settlement);
-        let (id, effect) = listen(delivery.seq);
         // An agent hears what its children say to it.
         let heard = match &settlement {
             Settlement::Arrived(_) if planted("session.does_not_hear_its_child") => None,
@@ -326,7 +322,7 @@ impl Session {
         };
         let heard = heard.map(|it| it.charter.dm).filter(|it| !self.follows.contains_key(it));
         let event = Event::Booked(Booking::Settled(settlement));
-        let mut settled = Decision::event(event, Reply::Done).effect(id, effect);
+        let mut settled = Decision::event(event, Reply::Done);
         let all = Follow::all(Position(0));
         settled.events.extend(heard.map(|space| Event::FollowSet { space, follow: all }));
         if wiped { self.and_returns(settled, &after) } else { settled }

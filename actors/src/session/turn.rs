@@ -1,7 +1,9 @@
 //! One turn of an agent: think, act, observe, until it has nothing more to do.
 
-use super::fate::{act_id, listen, think_id};
-use super::{Booking, Effect, Event, Message, Note, Phase, Refusal, Reply, Session, Thought};
+use super::fate::{act_id, think_id};
+use super::{
+    Booking, Brief, Effect, Event, Message, Note, Phase, Refusal, Reply, Session, Thought,
+};
 use crate::behaviour::{Decision, Delivery, EffectId};
 use crate::id::Millis;
 use crate::log::Cause;
@@ -16,7 +18,7 @@ pub struct Turn {
     /// Its number in the session, from 1.
     pub number: u64,
     /// What woke the agent; nothing at its birth.
-    pub wakes: Vec<Wake>,
+    pub wakes: Arc<Vec<Wake>>,
     /// What set it off: goes with everything that is written in it.
     pub cause: Cause,
     /// When it began.
@@ -65,25 +67,36 @@ pub struct Observation {
 
 impl Turn {
     pub(super) fn new(number: u64, wakes: Vec<Wake>, cause: Cause, began: Millis) -> Turn {
-        let (doing, notes) = (Doing::Thinking, Arc::default());
+        let (doing, notes, wakes) = (Doing::Thinking, Arc::default(), Arc::new(wakes));
         Turn { number, wakes, cause, began, step: 1, doing, notes, changed: false }
-    }
-
-    /// What the turn waits for: started again after a crash, with what is known by then.
-    pub(super) fn owed(&self, after: Option<(u64, u32)>) -> (EffectId, Effect) {
-        let (turn, step) = (self.number, self.step);
-        match &self.doing {
-            Doing::Thinking => (think_id(turn, step), Effect::Think { turn, step }),
-            Doing::Acting { code, since } => {
-                let (code, notes, cause) = (code.clone(), self.notes.clone(), self.cause);
-                let act = Effect::Act { turn, step, code, at: *since, cause, notes, after };
-                (act_id(turn, step), act)
-            }
-        }
     }
 }
 
 impl Session {
+    /// What a turn waits for: started again after a crash, with what is known by then.
+    pub(super) fn owed_by(&self, turn: &Turn) -> Option<(EffectId, Effect)> {
+        let brief = self.brief(&turn.wakes)?;
+        let Turn { number, step, .. } = *turn;
+        Some(match &turn.doing {
+            Doing::Thinking => {
+                (think_id(number, step), Effect::Think { turn: number, step, brief })
+            }
+            Doing::Acting { code, since } => {
+                let act = Effect::Act {
+                    turn: number,
+                    step,
+                    code: code.clone(),
+                    at: *since,
+                    cause: turn.cause,
+                    notes: turn.notes.clone(),
+                    after: self.acted,
+                    brief,
+                };
+                (act_id(number, step), act)
+            }
+        })
+    }
+
     /// The turn, if it is at this step.
     fn at(&self, turn: u64, step: u32, acting: bool) -> Result<&Turn, Refusal> {
         match &self.phase {
@@ -135,8 +148,9 @@ impl Session {
             return Ok(paid(Booking::Spent { thoughts: 1, tokens }, cut));
         }
         let (after, cause) = (self.acted, at.cause);
-        let notes = Arc::default();
-        let effect = Effect::Act { turn, step, code, at: delivery.now, cause, notes, after };
+        let (notes, brief) = (Arc::default(), self.brief(&at.wakes).ok_or(Refusal::Unborn)?);
+        let at = delivery.now;
+        let effect = Effect::Act { turn, step, code, at, cause, notes, after, brief };
         let mut acts = Decision::read(Reply::Done).effect(act_id(turn, step), effect);
         acts.events.extend(spoken.into_iter().chain(took));
         Ok(acts)
@@ -203,7 +217,8 @@ impl Session {
             return Ok(exhausted);
         }
         let step = step + 1;
-        let effect = Effect::Think { turn, step };
+        let brief = self.brief(&at.wakes).ok_or(Refusal::Unborn)?;
+        let effect = Effect::Think { turn, step, brief };
         Ok(Decision::event(event, Reply::Done).effect(think_id(turn, step), effect))
     }
 
@@ -248,8 +263,6 @@ impl Session {
         };
         let rest_until = Millis(delivery.now.0 + rest_ms);
         let ended = Decision::event(Event::TurnEnded { outcome, rest_until }, Reply::Done);
-        let (id, effect) = listen(delivery.seq);
-        let ended = ended.effect(id, effect);
         match letter {
             None => ended,
             Some((subject, text)) => self.write(ended, subject, text, turn.cause),
@@ -266,9 +279,23 @@ impl Session {
         if let Some(what) = self.purse.used_up() {
             return self.exhausted(&what, cause);
         }
+        match self.brief(&Arc::new(wakes)) {
+            Some(brief) => self.turn_by(brief, cause, delivery),
+            None => Decision::read(Reply::Busy),
+        }
+    }
+
+    /// Begins a turn of an agent that is as it is told.
+    pub(super) fn turn_by(
+        &self,
+        brief: Brief,
+        cause: Cause,
+        delivery: &Delivery<'_>,
+    ) -> Decision<Self> {
         let turn = self.turns + 1;
+        let wakes = Vec::clone(&brief.wakes);
         let event = Event::TurnBegan { turn, wakes, cause, at: delivery.now };
-        let effect = Effect::Think { turn, step: 1 };
+        let effect = Effect::Think { turn, step: 1, brief };
         Decision::event(event, Reply::Done).effect(think_id(turn, 1), effect)
     }
 }

@@ -10,14 +10,15 @@ use crate::log::{Cause, Hash};
 use crate::outbox::{Outcome, Outgoing};
 use crate::rights::{Level, Subject};
 use crate::session::{
-    Budget, Effect, Found, Look, Message, New, Note, Observation, Phase, Recorded, Reply, Said,
-    Session, Thought, Wanted,
+    Brief, Budget, Effect, Found, Look, Message, New, Note, Observation, Phase, Recorded, Reply,
+    Said, Session, Thought, Wanted,
 };
 use crate::space::{self, Change, Follower, Space};
 use crate::value::Value;
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::rc::Rc;
+use std::sync::Arc;
 
 /// Where an agent stands when it is asked what to say or to do.
 #[derive(Clone, Debug, PartialEq)]
@@ -73,11 +74,11 @@ impl<M: Mind + 'static> Performer<Session> for Agents<M> {
     fn begin(&mut self, stream: StreamId, _: EffectId, effect: &Effect) -> Box<dyn Work<Session>> {
         let mind = self.0.clone();
         match effect {
-            Effect::Think { turn, step } => {
-                let (turn, step) = (*turn, *step);
-                Box::new(Thinking { mind, stream, turn, step, asked: false })
+            Effect::Think { turn, step, brief } => {
+                let (turn, step, brief) = (*turn, *step, brief.clone());
+                Box::new(Thinking { mind, stream, turn, step, brief, asked: false })
             }
-            Effect::Act { turn, step, code, at, cause, notes, .. } => {
+            Effect::Act { turn, step, code, at, cause, notes, brief, .. } => {
                 let known = notes.iter().filter_map(|it| it.answer.clone()).collect();
                 Box::new(Acting {
                     mind,
@@ -88,11 +89,14 @@ impl<M: Mind + 'static> Performer<Session> for Agents<M> {
                     at: *at,
                     cause: *cause,
                     answers: known,
+                    brief: brief.clone(),
                     doing: Doing::Next,
                 })
             }
             Effect::Wait { turn, until } => Box::new(Waiting { turn: *turn, until: *until }),
-            Effect::Listen => Box::new(Listening { stream, told: false }),
+            Effect::Listen(then) => {
+                Box::new(Listening { stream, then: Some(then.clone()), told: false })
+            }
             Effect::Tell { .. } | Effect::Spawn(_) | Effect::Send(_) | Effect::Return { .. } => {
                 unreachable!("messages are delivered, not performed")
             }
@@ -100,20 +104,10 @@ impl<M: Mind + 'static> Performer<Session> for Agents<M> {
     }
 }
 
-fn situation(stream: StreamId, seen: &mut Seen<'_>, turn: u64, step: u32) -> Option<Situation> {
-    let at = seen.now();
-    let session = seen.state::<Session>(stream);
-    let charter = session.charter()?;
-    Some(Situation {
-        me: session.id(),
-        task: charter.task.clone(),
-        dm: charter.dm,
-        space: charter.first,
-        turn,
-        step,
-        left: session.purse().left(),
-        at,
-    })
+fn situation(stream: StreamId, brief: &Brief, turn: u64, step: u32, at: Millis) -> Situation {
+    let Brief { charter, left, .. } = brief;
+    let (me, task, left) = (SessionId(stream.0), charter.task.clone(), *left);
+    Situation { me, task, dm: charter.dm, space: charter.first, turn, step, left, at }
 }
 
 struct Thinking<M> {
@@ -121,6 +115,7 @@ struct Thinking<M> {
     stream: StreamId,
     turn: u64,
     step: u32,
+    brief: Brief,
     asked: bool,
 }
 
@@ -130,7 +125,7 @@ impl<M: Mind> Work<Session> for Thinking<M> {
             return Step::Wait(seen.after_a_while());
         }
         let (turn, step) = (self.turn, self.step);
-        let Some(of) = situation(self.stream, seen, turn, step) else { return Step::End };
+        let of = situation(self.stream, &self.brief, turn, step, seen.now());
         Step::Tell(match self.mind.borrow_mut().think(&of) {
             Ok(thought) => Message::Think { turn, step, thought },
             Err(why) => Message::Fail { turn, why },
@@ -163,6 +158,7 @@ struct Acting<M> {
     at: Millis,
     cause: Cause,
     answers: Vec<Recorded>,
+    brief: Brief,
     doing: Doing,
 }
 
@@ -212,8 +208,7 @@ impl<M: Mind> Work<Session> for Acting<M> {
             Doing::Notes(answer) => self.answers.push(answer),
         }
         let (turn, step) = (self.turn, self.step);
-        let Some(of) = situation(self.stream, seen, turn, step) else { return Step::End };
-        let of = Situation { at: self.at, ..of };
+        let of = situation(self.stream, &self.brief, turn, step, self.at);
         let next = self.mind.borrow_mut().act(&of, &self.code, &self.answers);
         match next {
             Move::End(observation) => Step::Tell(Message::Observe { turn, step, observation }),
@@ -244,6 +239,8 @@ fn recorded(outcome: &Outcome) -> Recorded {
 /// A look for what is new, and what comes of it.
 struct Listening {
     stream: StreamId,
+    /// The session as it was when it began to listen, for the first look.
+    then: Option<Arc<Session>>,
     told: bool,
 }
 
@@ -254,12 +251,14 @@ impl Work<Session> for Listening {
         {
             return Step::Wait(*at);
         }
-        let session = seen.state::<Session>(self.stream);
+        let session = match self.then.take() {
+            Some(then) => then,
+            None => Arc::new(seen.state::<Session>(self.stream).clone()),
+        };
         let funded = session.is_funded();
         if !matches!(session.phase(), Phase::Idle | Phase::Parked { .. }) && !funded {
             return Step::End;
         }
-        let session = session.clone();
         let New { wakes, cause, later, over, .. } = look(&session, seen);
         let me = |message| Outgoing::new::<Session>(self.stream, ROOT, message);
         let key = format!("look-{}", seen.draw(u64::MAX));

@@ -8,7 +8,7 @@ use stoa_actors::code::{Ending, Item, Outcome};
 use stoa_actors::id::SessionId;
 use stoa_actors::log::Hash;
 use stoa_actors::rights::Subject;
-use stoa_actors::session::{Charter, Effect, Observation, Phase};
+use stoa_actors::session::{Charter, Effect, Observation};
 use stoa_actors::value::Value;
 
 /// Runs what the model said. After a crash it is the same run again, with the answers that are
@@ -18,10 +18,9 @@ pub(super) async fn act(
     session: SessionId,
     effect: Effect,
 ) -> Result<Observation, Problem> {
-    let Effect::Act { turn, step, code, at, cause, notes, after } = effect else {
+    let Effect::Act { turn, step, code, at, cause, notes, after, brief } = effect else {
         unreachable!("the performer hands on nothing else")
     };
-    let state = super::context::state(runtime, session).await?;
     let one = runtime.turn_of(session);
     let _one = one.lock().await;
     let kept = Kept::of(runtime, session)?;
@@ -34,13 +33,7 @@ pub(super) async fn act(
     action.dump = before.dump;
     action.now = at;
     action.seed = seed(&Hash::of(format!("{session} {name}").as_bytes()).0[..16]);
-    action.globals = state.charter().map_or_else(Vec::new, |charter| {
-        let wakes = match state.phase() {
-            Phase::Turning(turn) => turn.wakes.as_slice(),
-            _ => &[],
-        };
-        names(runtime, session, charter, wakes)
-    });
+    action.globals = names(runtime, session, &brief.charter, &brief.wakes);
     action.functions = tools(runtime, session);
     let notebook = Notebook { seat: runtime.agent(session)?, turn, step, known: notes };
     let caller = runtime.caller(session);

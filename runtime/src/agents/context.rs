@@ -1,20 +1,26 @@
-//! What a model is told: read anew from the log and the spaces for every step.
+//! What a model is told at a step: what the agent is, what happened in the turn, and the spaces as
+//! they are now.
 
+use super::known::{Known, Past};
 use crate::caller::Caller;
-use crate::model::{Card, Context, Exchange};
+use crate::model::{Card, Context};
 use crate::problem::{Kind, Problem};
 use crate::runtime::Runtime;
-use crate::session::{Granted, held};
+use crate::session::{Granted, granted};
+use std::collections::BTreeSet;
 use stoa_actors::atom::Content;
-use stoa_actors::id::{ROOT, SessionId};
+use stoa_actors::id::{ROOT, SessionId, SpaceId};
 use stoa_actors::incarnation::{self, Ask};
+use stoa_actors::rights::{Holding, Subject};
 use stoa_actors::search::{Order, Query};
-use stoa_actors::session::{Event, Message, Observation, Phase, Reply, Session, Thought, Turn};
+use stoa_actors::session::{Brief, Event, Message, Reply, Session};
 
-/// A context, and who is to be asked.
-pub(super) struct Told {
-    pub(super) model: String,
-    pub(super) told: Context,
+/// What is thought about.
+pub(super) struct At {
+    pub(super) session: SessionId,
+    pub(super) turn: u64,
+    pub(super) step: u32,
+    pub(super) brief: Brief,
 }
 
 /// The state of an agent, as it will be once everything it has decided is durable.
@@ -26,19 +32,9 @@ pub(super) async fn state(runtime: &Runtime, session: SessionId) -> Result<Box<S
     }
 }
 
-pub(super) async fn context(
-    runtime: &Runtime,
-    session: SessionId,
-    turn: u64,
-    step: u32,
-) -> Result<Told, Problem> {
-    let state = state(runtime, session).await?;
-    let over = || Problem::new(Kind::Conflict, format!("turn {turn} is over"));
-    let charter = state.charter().ok_or_else(over)?;
-    let now: &Turn = match state.phase() {
-        Phase::Turning(now) if now.number == turn => now,
-        _ => return Err(over()),
-    };
+pub(super) async fn context(runtime: &Runtime, at: At, known: &Known) -> Result<Context, Problem> {
+    let At { session, turn, step, brief } = at;
+    let charter = &brief.charter;
     let caller = runtime.caller(session);
     let mut instructions = Vec::new();
     if let Some(space) = charter.instructions {
@@ -53,65 +49,81 @@ pub(super) async fn context(
             _ => None,
         }));
     }
-    let (spaces, steps) = caller.reading(|caller| Ok((cards(caller)?, steps(caller)?))).await?;
+    let steps = match known.steps(turn) {
+        Some(steps) => steps,
+        None => {
+            let past = caller.reading(move |caller| past(caller, turn)).await?;
+            let steps = past.steps.clone();
+            known.keep(past);
+            steps
+        }
+    };
+    let nearest = charter.first.into_iter().chain([charter.dm]);
+    let nearest = nearest.chain(brief.wakes.iter().map(|it| it.space)).collect();
+    let (spaces, more_spaces) = caller.reading(move |caller| cards(caller, nearest)).await?;
     let alias = |space| {
         let known = spaces.iter().find(|it| it.id == space);
         known.map_or_else(|| space.to_string(), |it| it.alias.clone())
     };
-    let wakes = now.wakes.iter().map(|it| (alias(it.space), it.clone())).collect();
-    let told = Context {
+    Ok(Context {
         session,
         turn,
         step,
         task: charter.task.clone(),
         instructions,
-        wakes,
+        wakes: brief.wakes.iter().map(|it| (alias(it.space), it.clone())).collect(),
         steps,
-        left: state.purse().left(),
+        left: brief.left,
         spaces,
-    };
-    Ok(Told { model: charter.model.clone(), told })
+        more_spaces,
+    })
 }
 
-/// The spaces that a session holds, with what each says it is for.
-fn cards(of: &Caller) -> Result<Vec<Card>, Problem> {
-    let card = |it: Granted| {
-        let description = of.described(it.space)?;
-        Ok(Card { alias: it.alias, id: it.space, level: it.level, description })
+/// The spaces that a session holds, with what each says it is for: the nearest first, then others up
+/// to the limit; and whether there are more.
+fn cards(of: &Caller, nearest: Vec<SpaceId>) -> Result<(Vec<Card>, bool), Problem> {
+    let shared = of.runtime.shared();
+    let max = shared.config.context_spaces_max;
+    let (mut held, more): (Vec<Holding>, bool) = {
+        let (now, rights) = (shared.clock.now(), shared.rights.read());
+        let near = nearest.iter();
+        let near = near.filter_map(|it| rights.holding(of.session(), Subject::Space(*it), now));
+        let others = rights.spaces_held(of.session(), now);
+        let mut known = BTreeSet::new();
+        let mut all = near.chain(others).filter(|it| it.use_.is_some());
+        let mut new = all.by_ref().filter(|it| known.insert(it.subject.clone()));
+        (new.by_ref().take(max).collect(), new.next().is_some())
     };
-    held(of, of.session()).into_iter().map(card).collect()
+    let mut cards = Vec::with_capacity(held.len());
+    for Granted { alias, space, level, .. } in held.drain(..).filter_map(granted) {
+        let description = of.described(space)?;
+        cards.push(Card { alias, id: space, level, description });
+    }
+    cards.sort_by(|one, other| one.alias.cmp(&other.alias));
+    Ok((cards, more))
 }
 
-/// What was thought and seen in the turn that runs: the end of the stream, back to its beginning.
-fn steps(of: &Caller) -> Result<Vec<Exchange>, Problem> {
+/// What was thought and seen in a turn that a process before this one has begun: the end of the
+/// stream, back to its beginning.
+fn past(of: &Caller, turn: u64) -> Result<Past, Problem> {
     let (store, session) = (of.runtime.store(), of.session());
     let mut seq = store.last_seq(session.stream())?;
-    let (mut steps, mut seen): (Vec<Exchange>, Option<Observation>) = (Vec::new(), None);
+    let mut since = Vec::new();
     while seq > 0 {
         let place = store.position_of(session.stream(), seq)?;
         let entry = place.map(|at| store.entry(at)).transpose()?.flatten();
         let Some(entry) = entry else { break };
         let events = incarnation::events::<Session>(&entry.body)
             .map_err(|error| Problem::new(Kind::Store, error))?;
-        for event in events.into_iter().rev() {
-            match event {
-                Event::TurnBegan { .. } => {
-                    steps.reverse();
-                    return Ok(steps);
-                }
-                Event::Observed(observation) => seen = Some(observation),
-                Event::Thought { thought, .. } => {
-                    if let Some(observation) = seen.take() {
-                        steps.push(Exchange { thought, observation });
-                    } else if thought != Thought::default() {
-                        // Its action is still to end: nothing is known of it.
-                    }
-                }
-                _ => {}
-            }
+        let began = events.iter().any(|it| matches!(it, Event::TurnBegan { .. }));
+        let told = |it: &Event| matches!(it, Event::Thought { .. } | Event::Observed(_));
+        since.extend(events.into_iter().filter(told).rev());
+        if began {
+            break;
         }
         seq -= 1;
     }
-    steps.reverse();
-    Ok(steps)
+    let mut past = Past::of(turn);
+    since.iter().rev().for_each(|event| past.take(event));
+    Ok(past)
 }

@@ -5,13 +5,14 @@
 //! and the end of the turn makes it look again. So of 200 agents that follow one space at most 200
 //! wakes are pending.
 
+use super::known::{Ear, Known};
 use crate::blocking::blocking;
 use crate::failure::StoreError;
 use crate::problem::{Kind, Problem};
 use crate::runtime::{Runtime, WeakRuntime};
 use parking_lot::Mutex;
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 use stoa_actors::id::{Millis, ROOT, SessionId};
 use stoa_actors::incarnation::Ask;
@@ -23,6 +24,8 @@ pub(crate) struct Wakes {
     table: Mutex<Table>,
     news: Arc<Notify>,
     calm: Notify,
+    /// What is known of those that are up.
+    known: Mutex<BTreeMap<SessionId, Weak<Known>>>,
 }
 
 #[derive(Default)]
@@ -43,6 +46,20 @@ impl Wakes {
     /// The sessions that have something to do, or may have.
     pub(crate) fn active(&self) -> usize {
         self.table.lock().active.len()
+    }
+
+    /// Of one that is up; forgotten when its seat is.
+    pub(super) fn know(&self, session: SessionId, known: &Arc<Known>) {
+        let mut all = self.known.lock();
+        let full = all.len().is_power_of_two();
+        if all.insert(session, Arc::downgrade(known)).is_none() && full {
+            all.retain(|_, it| it.strong_count() > 0);
+        }
+    }
+
+    fn ear(&self, session: SessionId) -> Ear {
+        let known = self.known.lock().get(&session).and_then(Weak::upgrade);
+        known.map_or(Ear::Unknown, |it| it.ear())
     }
 
     pub(super) fn rests(&self, session: SessionId) {
@@ -196,11 +213,12 @@ async fn dispatch(runtime: WeakRuntime, news: Arc<Notify>, looks_max: usize) {
 impl Runtime {
     /// Looks for what is new to a session and tells it.
     async fn look(&self, session: SessionId) -> Result<(), Problem> {
-        let seat = self.agent(session)?;
-        let state = match seat.ask(Ask::new(ROOT, Message::Look)).await?.reply {
-            Reply::State(state) => state,
-            _ => return Ok(()),
+        let state = match self.agents().wakes.ear(session) {
+            Ear::Busy => return Ok(()),
+            Ear::Open(state) => state,
+            Ear::Unknown => Arc::from(super::context::state(self, session).await?),
         };
+        let seat = self.agent(session)?;
         let funded = state.is_funded();
         if !matches!(state.phase(), Phase::Idle | Phase::Parked { .. }) && !funded {
             // In a turn: its end makes it look again.

@@ -111,8 +111,9 @@ impl Caller {
     }
 
     pub(crate) fn described(&self, space: SpaceId) -> Result<String, Problem> {
-        let state = crate::host::load::<space::Space>(self.runtime.store(), space.stream())?;
-        Ok(state.state().description().to_owned())
+        let key = space::Space::description_key(space);
+        let text = self.runtime.store().own_row::<space::Space>(&key)?;
+        Ok(text.map(|it| String::from_utf8_lossy(&it).into_owned()).unwrap_or_default())
     }
 
     /// Says what a space is for.

@@ -26,10 +26,13 @@ impl<B: Behaviour + Sync> Seat<B> {
                 started.then_some(heard)
             }
             None => {
-                self.run(id, |seat| async move {
-                    let performed = seat.performer.clone().perform(id, effect).await;
-                    if let Some(message) = performed {
-                        seat.tell(id, message, Urgency::Synced).await;
+                self.run(id, |seat| {
+                    // Behind what has happened, and before anything else does.
+                    let performed = seat.performer.perform(id, effect);
+                    async move {
+                        if let Some(message) = performed.await {
+                            seat.tell(id, message, Urgency::Synced).await;
+                        }
                     }
                 });
                 None

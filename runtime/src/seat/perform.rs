@@ -12,12 +12,16 @@ pub type Boxed<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 /// actor. After a crash of the process, [`Behaviour::resume`] says what is still owed, so an
 /// effect may be performed again: it must be harmless twice, or ask the world first.
 pub trait Perform<B: Behaviour>: Send + Sync + 'static {
-    /// Does it. The message, if any, goes to the actor with the key `effect-ID`, until it is
+    /// Does it, in the future that it returns: until that it must not wait. The message, if any, goes to the actor with the key `effect-ID`, until it is
     /// answered. What is a message to another actor is not performed: the host delivers it.
     fn perform(&self, id: EffectId, effect: B::Effect) -> Boxed<'static, Option<B::Message>>;
 
     /// These events are durable. On the thread that acknowledges: must not wait, nor take long.
     fn happened(&self, _events: &[B::Event]) {}
+
+    /// Others have written to its stream, or what it had written is not in there: what was heard of
+    /// it by [`Perform::happened`] is not all. Must not wait.
+    fn led_astray(&self) {}
 
     /// The actor died too often, and is kept out of service. Must not wait.
     fn quarantined(&self, _why: &str) {}

@@ -14,6 +14,8 @@ use tokio::sync::oneshot;
 pub(crate) trait Sits: Send + Sync + 'static {
     /// When it was used last.
     fn used(&self) -> Millis;
+    /// How many requests it has been sent.
+    fn asked(&self) -> u64;
     /// What it is doing, as far as it can tell itself.
     fn doing(&self) -> Doing;
     /// Whether it can be asked.
@@ -33,6 +35,10 @@ pub(crate) trait Sits: Send + Sync + 'static {
 impl<B: Behaviour + Sync> Sits for Seat<B> {
     fn used(&self) -> Millis {
         Millis(self.used.load(Ordering::Relaxed))
+    }
+
+    fn asked(&self) -> u64 {
+        self.asked.load(Ordering::Relaxed)
     }
 
     fn doing(&self) -> Doing {

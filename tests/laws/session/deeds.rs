@@ -36,7 +36,7 @@ impl Trial {
             return;
         }
         match effect.clone() {
-            Effect::Think { turn, step } => {
+            Effect::Think { turn, step, .. } => {
                 let text = match how {
                     Outcome::TooMuch => "x".repeat(limits().thought_bytes_max + 1),
                     Outcome::Last { speaks: true } => "it is done".to_owned(),
@@ -67,7 +67,7 @@ impl Trial {
                 self.sim.now = self.sim.now.max(until);
                 self.outcome(id, Message::Retry { turn });
             }
-            Effect::Listen => {
+            Effect::Listen(_) => {
                 self.running.remove(&id);
                 self.look();
             }

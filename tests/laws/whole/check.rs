@@ -121,8 +121,12 @@ fn spawned(scene: &mut Scene) -> Result<(), String> {
             let births = born.filter(|it| matches!(it, Event::Born(_))).count();
             let known = scene.world.rights().birth(*it);
             let doomed = parent == lead(DOOMED);
-            // Of one whose parent was to end the rights may have refused it, or ended it unborn.
-            if again != 1 || births > 1 || (!doomed && (births != 1 || known.is_none())) {
+            // Of one whose parent was to end the rights may have refused it, or ended it unborn; and
+            // what is asked for anew after it has ended they refuse.
+            if (!doomed && again != 1)
+                || births > 1
+                || (!doomed && (births != 1 || known.is_none()))
+            {
                 return Err(format!("spawn: child {n} {it}: {births} births, {known:?}"));
             }
             let heard = scene.world.state::<Session>(parent.stream()).follows();

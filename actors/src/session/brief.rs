@@ -1,0 +1,50 @@
+//! What whoever thinks or acts for an agent has to know of it.
+
+use super::{Booking, Budget, Charter, Effect, Event, Phase, Session};
+use crate::behaviour::{Behaviour, Decision};
+use crate::mutant::planted;
+use crate::space::Wake;
+use std::sync::Arc;
+
+/// An agent in a turn, as it is when an effect is started: so that nobody has to ask it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Brief {
+    /// What it was brought up with.
+    pub charter: Arc<Charter>,
+    /// What woke it; nothing at its birth.
+    pub wakes: Arc<Vec<Wake>>,
+    /// What it has left to spend.
+    pub left: Budget,
+}
+
+impl Session {
+    /// Of a turn that was woken so; nothing before the birth.
+    pub(super) fn brief(&self, wakes: &Arc<Vec<Wake>>) -> Option<Brief> {
+        let wakes = match planted("session.forgets_what_woke_it") {
+            true => Arc::default(),
+            false => wakes.clone(),
+        };
+        let charter = self.charter.clone()?;
+        Some(Brief { charter, wakes, left: self.purse.left() })
+    }
+
+    /// And then it looks for what is new, by what it is then, where it has cause for it.
+    pub(super) fn and_looks(&self, decision: Decision<Session>, seq: u64) -> Decision<Session> {
+        let cause = |event: &Event| match event {
+            Event::TurnEnded { .. } | Event::Told(_) | Event::Untold { .. } => true,
+            Event::Booked(Booking::Settled(_)) => true,
+            Event::Booked(Booking::Funded { .. }) => matches!(self.phase, Phase::Exhausted { .. }),
+            Event::FollowSet { .. } => self.phase == Phase::Idle,
+            _ => false,
+        };
+        if !decision.events.iter().any(cause) {
+            return decision;
+        }
+        let mut then = self.clone();
+        if !planted("session.looks_as_it_was") {
+            decision.events.iter().for_each(|event| then.apply(event));
+        }
+        let (id, effect) = (super::fate::listen_id(seq), Effect::Listen(Arc::new(then)));
+        decision.effect(id, effect)
+    }
+}

@@ -1,0 +1,61 @@
+//! What a session does with each message.
+
+use super::{Event, Message, Refusal, Reply, Session};
+use crate::behaviour::{Decision, Delivery};
+
+impl Session {
+    pub(super) fn decided(
+        &self,
+        message: Message,
+        delivery: &mut Delivery<'_>,
+    ) -> Result<Decision<Self>, Refusal> {
+        match message {
+            Message::Begin(charter, budget) => return self.begin(charter, budget, delivery),
+            Message::Look if self.charter.is_some() => {
+                return Ok(Decision::read(Reply::State(Box::new(self.clone()))));
+            }
+            // The dead owe and are owed as well.
+            Message::Settle(settlement) if self.charter.is_some() => {
+                return Ok(self.settle(settlement));
+            }
+            _ => self.living()?,
+        }
+        match message {
+            Message::Wake(wakes) => Ok(self.wake(wakes, delivery)),
+            Message::Think { turn, step, thought } => self.think(turn, step, thought, delivery),
+            Message::Note { turn, step, note } => self.note(turn, step, note, delivery),
+            Message::Observe { turn, step, observation } => {
+                self.observe(turn, step, observation, delivery)
+            }
+            Message::Fail { turn, why } => self.fail(turn, why, delivery),
+            Message::Retry { turn } => self.retry(turn, delivery),
+            Message::Told { id, refused } => Ok(match self.letters.contains_key(&id) {
+                true => {
+                    let told = match refused {
+                        None => Event::Told(id),
+                        Some(why) => Event::Untold { id, why },
+                    };
+                    Decision::event(told, Reply::Done)
+                }
+                false => Decision::read(Reply::Done),
+            }),
+            Message::Follow { space, follow } => self.follow(space, follow, delivery),
+            Message::Unfollow(space) => Ok(match self.follows.contains_key(&space) {
+                true => Decision::event(Event::Unfollowed(space), Reply::Done),
+                false => Decision::read(Reply::Done),
+            }),
+            Message::Stop { reason } => Ok(self.stop(reason, delivery)),
+            Message::Resume(wakes) => self.go_on(wakes, delivery),
+            Message::Wipe { reason } => {
+                let untold = self.letters.keys().copied().collect();
+                let by = delivery.asker;
+                let wiped = Event::Wiped { by, reason, untold, returns: self.returns() };
+                Ok(self.and_returns(Decision::event(wiped, Reply::Done), &self.purse))
+            }
+            Message::Spawn(spawn) => self.spawn(*spawn, delivery),
+            Message::Lend(loan) => self.lend(loan, delivery),
+            Message::Fund(budget) => self.fund(budget, delivery),
+            _ => Ok(Decision::read(Reply::Done)),
+        }
+    }
+}
