@@ -11,7 +11,7 @@ use std::fmt;
 pub const BODY_FORM: u8 = 1;
 
 /// SHA-256.
-#[derive(Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, PartialOrd, Ord)]
 pub struct Hash(pub [u8; 32]);
 
 impl Hash {

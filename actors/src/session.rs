@@ -74,6 +74,8 @@ pub struct Session {
     purse: Purse,
     /// The children that are being brought up.
     spawning: BTreeMap<EffectId, Arc<AgentSpawn>>,
+    /// It is out of service, and what it has leased is being given back.
+    lets_go: Option<EffectId>,
 }
 
 /// What a session can be asked. Who may ask it is for the door to say.
@@ -129,6 +131,8 @@ pub enum Message {
         /// Why it is not there.
         refused: Option<String>,
     },
+    /// What was leased is given back.
+    LetGone(EffectId),
     /// Follow a space.
     Follow {
         /// Which.
@@ -181,7 +185,12 @@ pub enum Event {
     /// The turn failed, and is tried again.
     TurnFailed { why: String, at: Millis, retry_at: Millis },
     /// It failed once too often.
-    Quarantined { why: String, at: Millis },
+    Quarantined {
+        why: String,
+        at: Millis,
+        /// The effect that gives back what it has leased.
+        lets_go: EffectId,
+    },
     /// A chain of reactions was cut.
     Parked { hop: u16, heard: Position },
     /// Somebody stopped it.
@@ -196,6 +205,8 @@ pub enum Event {
         untold: Vec<EffectId>,
         /// Whether there is a budget to give back, once all that was lent is.
         returns: bool,
+        /// The effect that gives back what it has leased.
+        lets_go: EffectId,
     },
     /// It no longer does.
     Unfollowed(SpaceId),
@@ -213,6 +224,8 @@ pub enum Event {
     Exhausted { what: String },
     /// So many failures, the oldest, no longer count.
     Forgiven { failures: u64 },
+    /// What it had leased is given back.
+    LetGo(EffectId),
     /// It follows a space like this.
     FollowSet { space: SpaceId, follow: Follow },
 }
@@ -248,13 +261,20 @@ pub enum Effect {
         /// What is to be known of the agent.
         brief: Brief,
     },
-    /// Say [`Message::Retry`] then.
+    /// Give back what was leased in a turn that failed ([`space::Message::LetGo`]), and say
+    /// [`Message::Retry`] then.
+    ///
+    /// [`space::Message::LetGo`]: crate::space::Message::LetGo
     Wait {
         /// The turn that failed.
         turn: u64,
+        /// When it began.
+        since: Millis,
         /// When.
         until: Millis,
     },
+    /// Give back all that is leased, and say [`Message::LetGone`].
+    LetGo,
     /// Look whether anything is new in the spaces that are followed; if so, say [`Message::Wake`].
     /// With the session as it is then.
     Listen(Arc<Session>),
@@ -317,6 +337,7 @@ impl Behaviour for Session {
             written: 0,
             purse: Purse::default(),
             spawning: BTreeMap::new(),
+            lets_go: None,
         }
     }
 
@@ -347,6 +368,7 @@ impl Behaviour for Session {
             Event::Resumed { .. } => "agent.resumed",
             Event::Wiped { .. } => "agent.wiped",
             Event::FollowSet { .. } => "agent.followed",
+            Event::LetGo(_) => "leases.abandoned",
             Event::Unfollowed(_) => "agent.unfollowed",
             Event::Wrote { .. } => "letter.written",
             Event::Told(_) => "letter.sent",
@@ -377,9 +399,12 @@ impl Behaviour for Session {
     fn resume(&self) -> Vec<(EffectId, Effect)> {
         let mut owed = self.owed_letters();
         owed.extend(self.owed_transfers());
+        owed.extend(self.lets_go.map(|id| (id, Effect::LetGo)));
         match &self.phase {
             Phase::Turning(turn) => owed.extend(self.owed_by(turn)),
-            Phase::Waiting { until, .. } => owed.push(fate::wait(self.turns, *until)),
+            Phase::Waiting { since, until, .. } => {
+                owed.push(fate::wait(self.turns, *since, *until));
+            }
             Phase::Idle | Phase::Parked { .. } => owed.push(self.look()),
             Phase::Exhausted { .. } if self.is_funded() => owed.push(self.look()),
             _ => {}

@@ -108,6 +108,7 @@ impl Behaviour for Space {
             }
             Message::Renew { fence, ttl_ms } => self.renew(fence, ttl_ms, delivery),
             Message::Expire => Ok(self.expire(delivery)),
+            Message::LetGo { since } => Ok(self.let_go(since, delivery)),
             Message::Subscribe { filter, cursor, terms } => {
                 self.subscribe(filter, cursor, terms, delivery)
             }
@@ -176,6 +177,7 @@ impl Behaviour for Space {
             Event::LeaseEnded { how: End::Released, .. } => "lease.released",
             Event::LeaseEnded { how: End::Expired, .. } => "lease.expired",
             Event::LeaseEnded { how: End::Broken, .. } => "lease.broken",
+            Event::LeaseEnded { how: End::Abandoned, .. } => "lease.abandoned",
         }
     }
 

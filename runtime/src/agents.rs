@@ -33,7 +33,7 @@ use crate::tool::Tool;
 use std::sync::Arc;
 use std::time::Duration;
 use stoa_actors::behaviour::EffectId;
-use stoa_actors::id::{ROOT, SessionId, StreamId};
+use stoa_actors::id::{Millis, ROOT, SessionId, StreamId};
 use stoa_actors::incarnation::Ask;
 use stoa_actors::rights::Subject;
 use stoa_actors::session::{Booking, Effect, Event, Message, Session, Thought};
@@ -184,7 +184,7 @@ impl Perform<Session> for Hand {
         }
     }
 
-    fn perform(&self, _: EffectId, effect: Effect) -> Boxed<'static, Option<Message>> {
+    fn perform(&self, id: EffectId, effect: Effect) -> Boxed<'static, Option<Message>> {
         let (runtime, session) = (self.runtime.clone(), self.session);
         let (mut started, known) = (self.started.clone(), self.known.clone());
         if let (Effect::Listen(then), Some(runtime)) = (&effect, runtime.upgrade()) {
@@ -194,7 +194,12 @@ impl Perform<Session> for Hand {
         Box::pin(async move {
             started.wait_for(|it| *it).await.ok()?;
             match effect {
-                Effect::Wait { turn, until } => {
+                Effect::LetGo => {
+                    let_go(&runtime, session, Millis(0)).await?;
+                    Some(Message::LetGone(id))
+                }
+                Effect::Wait { turn, since, until } => {
+                    let_go(&runtime, session, since).await?;
                     let now = runtime.upgrade()?.now();
                     tokio::time::sleep(Duration::from_millis(until.0.saturating_sub(now.0))).await;
                     Some(Message::Retry { turn })
@@ -227,6 +232,19 @@ impl Perform<Session> for Hand {
                 | Effect::Return { .. } => None,
             }
         })
+    }
+}
+
+/// Gives back what an agent that failed has leased since then. Nothing if the store has stopped: then
+/// it is owed still.
+async fn let_go(runtime: &WeakRuntime, session: SessionId, since: Millis) -> Option<()> {
+    let runtime = runtime.upgrade()?;
+    match runtime.let_go(session, since).await {
+        Ok(()) => Some(()),
+        Err(problem) => {
+            tracing::warn!(%session, %problem, "what an agent has leased is not given back");
+            (problem.kind != Kind::Store).then_some(())
+        }
     }
 }
 

@@ -99,8 +99,14 @@ async fn act(
     let caller = runtime.caller(session);
     let name = AtomId(name).to_string();
     let lifetime = if keep { Lifetime::Lasting } else { Lifetime::OneAction };
-    let mut hands =
-        Hands::new(caller, name, (before.seen, before.leases), Cause::default(), None, lifetime);
+    let mut hands = Hands::new(
+        caller,
+        (name.clone(), name),
+        (before.seen, before.leases),
+        Cause::default(),
+        None,
+        lifetime,
+    );
     let outcome = runner.run(action, &mut hands).await;
     let outcome = hands.told_besides(outcome);
     if keep {

@@ -44,6 +44,7 @@ fn lease() -> Lease {
         resource: Resource::Name("deploy".into()),
         holder: SessionId([3; 16]),
         token: 7,
+        since: Millis(0),
         until: Millis(60_000),
         intent: "to be done".into(),
         claimed: Some(claimed()),
@@ -107,8 +108,8 @@ grown!(a_wake: Wake => GrownWake {
 });
 
 grown!(a_lease: Lease => GrownLease {
-    space: SpaceId, resource: Resource, holder: SessionId, token: u64, until: Millis,
-    intent: String, claimed: Option<Claimed>,
+    space: SpaceId, resource: Resource, holder: SessionId, token: u64, since: Millis,
+    until: Millis, intent: String, claimed: Option<Claimed>,
 } + shared: bool [] lease());
 
 grown!(what_a_claim_has_set: Claimed => GrownClaimed { set: Metadata, before: Metadata }
@@ -160,6 +161,7 @@ fn events_of_a_space() {
         LeaseEnded {
             space: SpaceId,
             resource: Resource,
+            holder: SessionId,
             token: u64,
             until: Millis,
             how: End,
@@ -172,7 +174,7 @@ fn events_of_a_space() {
         1 => AtomPut { atom } grown { draft },
         6 => SubscriptionSet { space, subscription, was } grown { why },
         9 => Leased { lease } grown { waited_ms },
-        11 => LeaseEnded { space, resource, token, until, how } grown { by },
+        11 => LeaseEnded { space, resource, holder, token, until, how } grown { by },
         12 => Merged(count),
     });
     let atom = Arc::new(Atom {
@@ -195,7 +197,14 @@ fn events_of_a_space() {
         Event::AtomPut(atom.clone()),
         Event::SubscriptionSet { space, subscription: subscription(), was: Was::There },
         Event::Leased(lease()),
-        Event::LeaseEnded { space, resource: name(), token: 7, until: Millis(9), how: End::Broken },
+        Event::LeaseEnded {
+            space,
+            resource: name(),
+            holder: SessionId([3; 16]),
+            token: 7,
+            until: Millis(9),
+            how: End::Broken,
+        },
     ];
     let bytes = codec::encode(1, &today).unwrap();
     let later: Vec<Later> = codec::decode(1, &bytes).unwrap();
@@ -212,6 +221,7 @@ fn events_of_a_space() {
         Later::LeaseEnded {
             space,
             resource: name(),
+            holder: SessionId([3; 16]),
             token: 7,
             until: Millis(9),
             how: End::Broken,

@@ -68,6 +68,7 @@ fn lease() -> Lease {
         resource: space::Resource::Atom(AtomId([1; 16])),
         holder: SessionId([3; 16]),
         token: 7,
+        since: Millis(1_700_000_000_000),
         until: Millis(1_700_000_060_000),
         intent: "to be done".into(),
         claimed: Some(claimed),
@@ -77,13 +78,13 @@ fn lease() -> Lease {
 #[test]
 fn lease_events_of_form_1_read() {
     let lease = lease();
-    let Lease { space, token, until, .. } = lease;
+    let Lease { space, holder, token, until, .. } = lease;
     let name = space::Resource::Name("deploy/production".into());
     let named = Lease { resource: name.clone(), claimed: None, ..lease.clone() };
     let (resource, was) = (name, Millis(1_700_000_000_000));
     let ended = |how| {
         let resource = resource.clone();
-        space::Event::LeaseEnded { space, resource, token, until, how }
+        space::Event::LeaseEnded { space, resource, holder, token, until, how }
     };
     let events = vec![
         space::Event::Leased(lease),

@@ -297,10 +297,11 @@ impl Trial {
                 let observation = Observation { text: String::new(), failed: None };
                 Message::Observe { turn, step, observation }
             }
-            Effect::Wait { turn, until } => {
+            Effect::Wait { turn, until, .. } => {
                 self.sim.now = self.sim.now.max(until);
                 Message::Retry { turn }
             }
+            Effect::LetGo => Message::LetGone(id),
             Effect::Listen(_) => {
                 self.running.remove(&(who, id));
                 return Ok(());

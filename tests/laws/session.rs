@@ -219,11 +219,12 @@ impl Trial {
     fn owed(&self) -> BTreeMap<String, Option<Effect>> {
         let mut owed: BTreeMap<String, Option<Effect>> =
             self.model.untold.iter().map(|id| (format!("letter {id}"), None)).collect();
+        owed.extend(self.model.lets_go.map(|id| (format!("let go {id}"), Some(Effect::LetGo))));
         match &self.model.life {
             Life::Turning(it) => {
                 let (turn, step, after) = (it.turn, it.step, self.model.acted);
                 let (wakes, left) = (Arc::new(it.wakes.clone()), Budget::default());
-                let brief = Brief { charter: charter(), wakes, left };
+                let brief = Brief { charter: charter(), first: it.first, wakes, left };
                 match it.acting.clone() {
                     None => {
                         let think = Effect::Think { turn, step, brief };
@@ -236,8 +237,9 @@ impl Trial {
                     }
                 };
             }
-            Life::Waiting { turn, until, .. } => {
-                let wait = Effect::Wait { turn: *turn, until: Millis(*until) };
+            Life::Waiting { turn, since, until, .. } => {
+                let (turn, since, until) = (*turn, Millis(*since), Millis(*until));
+                let wait = Effect::Wait { turn, since, until };
                 owed.insert(format!("wait {turn}"), Some(wait));
             }
             _ => {}
@@ -360,6 +362,7 @@ fn name(id: EffectId, effect: &Effect) -> Option<String> {
         Effect::Act { turn, step, .. } => format!("act {turn} {step}"),
         Effect::Wait { turn, .. } => format!("wait {turn}"),
         Effect::Tell { .. } => format!("letter {id}"),
+        Effect::LetGo => format!("let go {id}"),
         Effect::Listen(_) => return None,
         Effect::Spawn(_) | Effect::Send(_) | Effect::Return { .. } => format!("transfer {id}"),
     })

@@ -15,11 +15,11 @@ stored!(choice Event {
     4 => Observed(observation),
     5 => TurnEnded { outcome, rest_until },
     6 => TurnFailed { why, at, retry_at },
-    7 => Quarantined { why, at },
+    7 => Quarantined { why, at, lets_go },
     8 => Parked { hop, heard },
     9 => Stopped { by, reason },
     10 => Resumed { by },
-    11 => Wiped { by, reason, untold, returns },
+    11 => Wiped { by, reason, untold, returns, lets_go },
     12 => Unfollowed(space),
     13 => Wrote { id, letter },
     14 => Told(id),
@@ -29,6 +29,7 @@ stored!(choice Event {
     18 => Exhausted { what },
     19 => Forgiven { failures },
     20 => FollowSet { space, follow },
+    21 => LetGo(id),
 });
 
 stored!(record Charter { parent, task, instructions, model, dm, first, follows });

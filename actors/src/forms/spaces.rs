@@ -20,7 +20,7 @@ stored!(choice Event {
     8 => Advanced { id, cursor },
     9 => Leased(lease),
     10 => LeaseRenewed { space, resource, token, was, until },
-    11 => LeaseEnded { space, resource, token, until, how },
+    11 => LeaseEnded { space, resource, holder, token, until, how },
 });
 stored!(choice Reply {
     0 => Done,
@@ -40,10 +40,10 @@ stored!(choice Was { 0 => New, 1 => There });
 stored!(record Edit { filter, cursor, debounce_ms, until });
 stored!(record Wake { space, first, last, count, comments, hop });
 
-stored!(record Lease { space, resource, holder, token, until, intent, claimed });
+stored!(record Lease { space, resource, holder, token, since, until, intent, claimed });
 stored!(record Claimed { set, before });
 stored!(record Fence { resource, token });
-stored!(choice End { 0 => Released, 1 => Expired, 2 => Broken });
+stored!(choice End { 0 => Released, 1 => Expired, 2 => Broken, 3 => Abandoned });
 stored!(choice Resource { 0 => Atom(id), 1 => Name(name) });
 
 // What is claimed: the candidates are no part of a request.

@@ -11,6 +11,9 @@ use std::sync::Arc;
 pub struct Brief {
     /// What it was brought up with.
     pub charter: Arc<Charter>,
+    /// The turn that is tried again: this one, unless the one before it failed. Writes that are made
+    /// in each try go by it, so that none is made twice.
+    pub first: u64,
     /// What woke it; nothing at its birth.
     pub wakes: Arc<Vec<Wake>>,
     /// What it has left to spend.
@@ -18,20 +21,29 @@ pub struct Brief {
 }
 
 impl Session {
+    /// The turn that one which begins now tries again: itself, unless the one before it failed.
+    pub(super) fn first_try(&self) -> u64 {
+        match &self.phase {
+            Phase::Waiting { first, .. } if !planted("session.tries_anew") => *first,
+            _ => self.turns + 1,
+        }
+    }
+
     /// Of a turn that was woken so; nothing before the birth.
-    pub(super) fn brief(&self, wakes: &Arc<Vec<Wake>>) -> Option<Brief> {
+    pub(super) fn brief(&self, first: u64, wakes: &Arc<Vec<Wake>>) -> Option<Brief> {
         let wakes = match planted("session.forgets_what_woke_it") {
             true => Arc::default(),
             false => wakes.clone(),
         };
         let charter = self.charter.clone()?;
-        Some(Brief { charter, wakes, left: self.purse.left() })
+        Some(Brief { charter, first, wakes, left: self.purse.left() })
     }
 
     /// And then it looks for what is new, by what it is then, where it has cause for it.
     pub(super) fn and_looks(&self, decision: Decision<Session>, seq: u64) -> Decision<Session> {
         let cause = |event: &Event| match event {
             Event::TurnEnded { .. } | Event::Told(_) | Event::Untold { .. } => true,
+            Event::LetGo(_) => true,
             Event::Booked(Booking::Settled(_)) => true,
             Event::Booked(Booking::Funded { .. }) => matches!(self.phase, Phase::Exhausted { .. }),
             Event::FollowSet { .. } => self.phase == Phase::Idle,

@@ -1,6 +1,7 @@
 //! What a session does with each message.
 
-use super::{Event, Message, Refusal, Reply, Session};
+use super::fate::{LET_GO, numbered};
+use super::{Effect, Event, Message, Refusal, Reply, Session};
 use crate::behaviour::{Decision, Delivery};
 
 impl Session {
@@ -17,6 +18,12 @@ impl Session {
             // The dead owe and are owed as well.
             Message::Settle(settlement) if self.charter.is_some() => {
                 return Ok(self.settle(settlement));
+            }
+            Message::LetGone(id) => {
+                return Ok(match self.lets_go == Some(id) {
+                    true => Decision::event(Event::LetGo(id), Reply::Done),
+                    false => Decision::read(Reply::Done),
+                });
             }
             _ => self.living()?,
         }
@@ -49,8 +56,10 @@ impl Session {
             Message::Wipe { reason } => {
                 let untold = self.letters.keys().copied().collect();
                 let by = delivery.asker;
-                let wiped = Event::Wiped { by, reason, untold, returns: self.returns() };
-                Ok(self.and_returns(Decision::event(wiped, Reply::Done), &self.purse))
+                let (returns, lets_go) = (self.returns(), numbered(delivery.seq, LET_GO));
+                let wiped = Event::Wiped { by, reason, untold, returns, lets_go };
+                let wiped = Decision::event(wiped, Reply::Done).effect(lets_go, Effect::LetGo);
+                Ok(self.and_returns(wiped, &self.purse))
             }
             Message::Spawn(spawn) => self.spawn(*spawn, delivery),
             Message::Lend(loan) => self.lend(loan, delivery),

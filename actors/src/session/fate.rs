@@ -19,6 +19,7 @@ pub(super) const TELL: u64 = 3;
 const LISTEN: u64 = 4;
 pub(super) const LEND: u64 = 5;
 const RETURN: u64 = 6;
+pub(super) const LET_GO: u64 = 7;
 /// Giving back what is left: there is one of it in a life.
 pub(super) const RETURNS: EffectId = RETURN;
 
@@ -35,8 +36,8 @@ pub(super) fn act_id(turn: u64, step: u32) -> EffectId {
     id(turn, step, ACT)
 }
 
-pub(super) fn wait(turn: u64, until: Millis) -> (EffectId, Effect) {
-    (id(turn, 0, WAIT), Effect::Wait { turn, until })
+pub(super) fn wait(turn: u64, since: Millis, until: Millis) -> (EffectId, Effect) {
+    (id(turn, 0, WAIT), Effect::Wait { turn, since, until })
 }
 
 /// Of a kind that is numbered through, in turns or out of them.
@@ -83,7 +84,7 @@ impl Session {
     /// Whether it has nothing to do and nothing to tell: it can be put away until it is woken.
     pub fn is_at_rest(&self) -> bool {
         let done = !matches!(self.phase, Phase::Turning(_) | Phase::Waiting { .. });
-        let done = done && !self.is_funded();
+        let done = done && !self.is_funded() && self.lets_go.is_none();
         done && self.letters.is_empty() && self.owed_transfers().is_empty()
     }
 
@@ -131,7 +132,7 @@ impl Session {
             return Err(Refusal::BudgetEmpty(unit));
         }
         let wakes = Arc::default();
-        let brief = Brief { charter: charter.clone(), wakes, left: budget };
+        let brief = Brief { charter: charter.clone(), first: 1, wakes, left: budget };
         let mut first = self.turn_by(brief, reaction(delivery.cause), delivery);
         let allotted = (!budget.is_unbounded()).then_some(Event::Booked(Booking::Allotted(budget)));
         first.events.splice(0..0, [Event::Born(charter)].into_iter().chain(allotted));
@@ -206,14 +207,19 @@ impl Session {
         let counted = (self.failures.len() - forgiven) as u32;
         if counted >= limits.failures_max && !planted("session.fails_for_ever") {
             let text = format!("quarantined after {} failures: {why}", counted + 1);
-            let event = Event::Quarantined { why, at };
-            let quarantined = Decision::event(event, Reply::Done);
+            let lets_go = numbered(delivery.seq, LET_GO);
+            let event = Event::Quarantined { why, at, lets_go };
+            let quarantined = Decision::event(event, Reply::Done).effect(lets_go, Effect::LetGo);
             return self.write(quarantined, "quarantined", text, Cause::default());
         }
         let counted = if planted("session.waits_the_same") { 0 } else { counted };
         let wait_ms = wait_ms(counted, limits.backoff_first_ms, limits.backoff_ms_max);
         let retry_at = Millis(at.0 + wait_ms);
-        let (id, effect) = wait(self.turns, retry_at);
+        let since = match &self.phase {
+            Phase::Turning(turn) => turn.began,
+            _ => at,
+        };
+        let (id, effect) = wait(self.turns, since, retry_at);
         let failed = Event::TurnFailed { why, at, retry_at };
         let mut failed = Decision::event(failed, Reply::Done).effect(id, effect);
         if forgiven > 0 && !planted("session.failures_pile_up") {
@@ -278,11 +284,12 @@ impl Session {
                 self.phase = Phase::Idle;
             }
             Event::TurnBegan { turn, wakes, cause, at } => {
-                self.turns = *turn;
                 if planted("session.sees_too_soon") {
                     self.see(wakes);
                 }
-                let turn = Turn::new(*turn, wakes.clone(), *cause, *at);
+                let first = self.first_try();
+                let turn = Turn::new(*turn, first, wakes.clone(), *cause, *at);
+                self.turns = turn.number;
                 self.phase = Phase::Turning(Box::new(turn));
             }
             Event::Thought { .. } | Event::Noted(_) | Event::Observed(_) => self.go(event),
@@ -291,13 +298,14 @@ impl Session {
                 self.failures.push_back(*at);
                 let ended = std::mem::replace(&mut self.phase, Phase::Idle);
                 if let Phase::Turning(turn) = ended {
-                    let Turn { wakes, cause, .. } = *turn;
+                    let Turn { first, wakes, cause, began: since, .. } = *turn;
                     let wakes = Arc::unwrap_or_clone(wakes);
                     let (until, why) = (*retry_at, why.clone());
-                    self.phase = Phase::Waiting { until, why, wakes, cause };
+                    self.phase = Phase::Waiting { since, until, why, first, wakes, cause };
                 }
             }
-            Event::Quarantined { why, .. } => {
+            Event::Quarantined { why, lets_go, .. } => {
+                self.lets_go = Some(*lets_go);
                 self.phase = Phase::Quarantined { why: why.clone() };
             }
             Event::Parked { hop, heard } => {
@@ -308,7 +316,10 @@ impl Session {
                 self.failures.clear();
                 self.phase = Phase::Idle;
             }
-            Event::Wiped { .. } => {
+            Event::LetGo(id) if self.lets_go == Some(*id) => self.lets_go = None,
+            Event::LetGo(_) => {}
+            Event::Wiped { lets_go, .. } => {
+                self.lets_go = Some(*lets_go);
                 self.letters.clear();
                 self.follows.clear();
                 self.phase = Phase::Wiped;

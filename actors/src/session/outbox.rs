@@ -43,7 +43,11 @@ pub(super) fn outgoing(sender: StreamId, effect: &Effect) -> Option<Outgoing> {
             let repaid = Message::Settle(Settlement::Repaid { child: me, rest });
             Outgoing::new::<Session>(parent.stream(), me, repaid).comment("repay")
         }
-        Effect::Think { .. } | Effect::Act { .. } | Effect::Wait { .. } | Effect::Listen(_) => {
+        Effect::Think { .. }
+        | Effect::Act { .. }
+        | Effect::Wait { .. }
+        | Effect::LetGo
+        | Effect::Listen(_) => {
             return None;
         }
     };
@@ -63,7 +67,11 @@ pub(super) fn settled(id: EffectId, effect: &Effect, outcome: &Outcome) -> Optio
         Effect::Spawn(_) | Effect::Send(_) => Message::Settle(Settlement::Arrived(id)),
         // Who keeps no purse has it all the same.
         Effect::Return { .. } => Message::Settle(Settlement::Returned),
-        Effect::Think { .. } | Effect::Act { .. } | Effect::Wait { .. } | Effect::Listen(_) => {
+        Effect::Think { .. }
+        | Effect::Act { .. }
+        | Effect::Wait { .. }
+        | Effect::LetGo
+        | Effect::Listen(_) => {
             return None;
         }
     })
@@ -84,7 +92,10 @@ pub(super) fn project(stream: StreamId, event: &Event, rows: &mut Vec<Row>) {
             Settlement::Returned => rows.push(not_owed(super::fate::RETURNS)),
             Settlement::Repaid { .. } => {}
         },
-        Event::Wiped { untold, returns, .. } => {
+        Event::Quarantined { lets_go, .. } => rows.push(owed(*lets_go)),
+        Event::LetGo(id) => rows.push(not_owed(*id)),
+        Event::Wiped { untold, returns, lets_go, .. } => {
+            rows.push(owed(*lets_go));
             rows.extend(untold.iter().map(|id| not_owed(*id)));
             rows.extend(returns.then(|| owed(super::fate::RETURNS)));
         }

@@ -17,10 +17,14 @@ pub enum Phase {
     Turning(Box<Turn>),
     /// A turn failed and is tried again.
     Waiting {
+        /// When the turn had begun.
+        since: Millis,
         /// When.
         until: Millis,
         /// What went wrong.
         why: String,
+        /// The turn that is tried again: the first that failed.
+        first: u64,
         /// What had woken it.
         wakes: Vec<Wake>,
         /// And why.

@@ -17,6 +17,8 @@ use std::sync::Arc;
 pub struct Turn {
     /// Its number in the session, from 1.
     pub number: u64,
+    /// The turn that this one tries again: itself, unless the one before it failed.
+    pub first: u64,
     /// What woke the agent; nothing at its birth.
     pub wakes: Arc<Vec<Wake>>,
     /// What set it off: goes with everything that is written in it.
@@ -66,16 +68,22 @@ pub struct Observation {
 }
 
 impl Turn {
-    pub(super) fn new(number: u64, wakes: Vec<Wake>, cause: Cause, began: Millis) -> Turn {
+    pub(super) fn new(
+        number: u64,
+        first: u64,
+        wakes: Vec<Wake>,
+        cause: Cause,
+        began: Millis,
+    ) -> Turn {
         let (doing, notes, wakes) = (Doing::Thinking, Arc::default(), Arc::new(wakes));
-        Turn { number, wakes, cause, began, step: 1, doing, notes, changed: false }
+        Turn { number, first, wakes, cause, began, step: 1, doing, notes, changed: false }
     }
 }
 
 impl Session {
     /// What a turn waits for: started again after a crash, with what is known by then.
     pub(super) fn owed_by(&self, turn: &Turn) -> Option<(EffectId, Effect)> {
-        let brief = self.brief(&turn.wakes)?;
+        let brief = self.brief(turn.first, &turn.wakes)?;
         let Turn { number, step, .. } = *turn;
         Some(match &turn.doing {
             Doing::Thinking => {
@@ -148,7 +156,8 @@ impl Session {
             return Ok(paid(Booking::Spent { thoughts: 1, tokens }, cut));
         }
         let (after, cause) = (self.acted, at.cause);
-        let (notes, brief) = (Arc::default(), self.brief(&at.wakes).ok_or(Refusal::Unborn)?);
+        let (notes, brief) =
+            (Arc::default(), self.brief(at.first, &at.wakes).ok_or(Refusal::Unborn)?);
         let at = delivery.now;
         let effect = Effect::Act { turn, step, code, at, cause, notes, after, brief };
         let mut acts = Decision::read(Reply::Done).effect(act_id(turn, step), effect);
@@ -217,7 +226,7 @@ impl Session {
             return Ok(exhausted);
         }
         let step = step + 1;
-        let brief = self.brief(&at.wakes).ok_or(Refusal::Unborn)?;
+        let brief = self.brief(at.first, &at.wakes).ok_or(Refusal::Unborn)?;
         let effect = Effect::Think { turn, step, brief };
         Ok(Decision::event(event, Reply::Done).effect(think_id(turn, step), effect))
     }
@@ -279,7 +288,7 @@ impl Session {
         if let Some(what) = self.purse.used_up() {
             return self.exhausted(&what, cause);
         }
-        match self.brief(&Arc::new(wakes)) {
+        match self.brief(self.first_try(), &Arc::new(wakes)) {
             Some(brief) => self.turn_by(brief, cause, delivery),
             None => Decision::read(Reply::Busy),
         }

@@ -24,6 +24,8 @@ pub struct Lease {
     pub holder: SessionId,
     /// The fencing token.
     pub token: u64,
+    /// When it was granted.
+    pub since: Millis,
     /// It is over from this moment on.
     pub until: Millis,
     /// What it is for.
@@ -67,6 +69,8 @@ pub enum End {
     Expired,
     /// Somebody who may grant rights on the space took it away.
     Broken,
+    /// Its holder has failed.
+    Abandoned,
 }
 
 /// The leases of a space.
@@ -144,6 +148,7 @@ impl Space {
             resource,
             holder: delivery.asker,
             token: self.leases.token + again,
+            since: delivery.now,
             until,
             intent,
             claimed: None,
@@ -240,6 +245,33 @@ impl Space {
         Decision { events, effects: Vec::new(), reply: Reply::Done, refused: None }
     }
 
+    /// Ends what the asker has leased since then, for it has failed; a bounded part of it at once.
+    pub(super) fn let_go(&self, since: Millis, delivery: &Delivery<'_>) -> Decision<Self> {
+        let mut events = Vec::new();
+        let asker = |it: &&Lease| it.holder == delivery.asker || planted("lease.lets_go_of_others");
+        let own = |it: &&Lease| asker(it) && it.since >= since;
+        let own = self.leases.by.values().filter(own);
+        for lease in own.take(delivery.limits.expire_leases_max) {
+            self.over(lease, End::Abandoned, delivery, &mut events);
+        }
+        Decision { events, effects: Vec::new(), reply: Reply::Done, refused: None }
+    }
+
+    /// The key of the row that says since when somebody has a lease, by its holder; without the token
+    /// or the space the front of the keys of several.
+    pub fn lease_key(holder: SessionId, space: Option<SpaceId>, token: Option<u64>) -> Vec<u8> {
+        let mut key = [&b"leased"[..], &holder.0].concat();
+        key.extend(space.into_iter().flat_map(|it| it.0));
+        key.extend(token.into_iter().flat_map(u64::to_be_bytes));
+        key
+    }
+
+    /// Where somebody has a lease, and since when, by such a row.
+    pub fn read_lease_row(key: &[u8], value: &[u8]) -> Option<(SpaceId, Millis)> {
+        let space = key.get(b"leased".len() + 16..)?.first_chunk()?;
+        Some((SpaceId(*space), Millis(u64::from_be_bytes(value.try_into().ok()?))))
+    }
+
     /// The end of a lease, and what its claim had set put back, unless the work went on.
     fn over(&self, lease: &Lease, how: End, delivery: &Delivery<'_>, events: &mut Vec<Event>) {
         events.push(ended(lease, how));
@@ -306,12 +338,20 @@ pub(super) fn project(event: &Event, rows: &mut Vec<Row>) {
         token: *token,
     };
     match event {
-        Event::Leased(lease) => rows.push(due(&lease.space, &lease.until, &lease.token)),
+        Event::Leased(lease) => {
+            rows.push(due(&lease.space, &lease.until, &lease.token));
+            let key = Space::lease_key(lease.holder, Some(lease.space), Some(lease.token));
+            rows.push(Row::own::<Space>(key, Some(lease.since.0.to_be_bytes().to_vec())));
+        }
         Event::LeaseRenewed { space, token, was, until, .. } => {
             rows.push(not_due(space, was, token));
             rows.push(due(space, until, token));
         }
-        Event::LeaseEnded { space, token, until, .. } => rows.push(not_due(space, until, token)),
+        Event::LeaseEnded { space, token, until, holder, .. } => {
+            rows.push(not_due(space, until, token));
+            let key = Space::lease_key(*holder, Some(*space), Some(*token));
+            rows.push(Row::own::<Space>(key, None));
+        }
         _ => {}
     }
 }
@@ -322,8 +362,8 @@ fn held(lease: &Lease, now: Millis) -> Refusal {
 }
 
 pub(super) fn ended(lease: &Lease, how: End) -> Event {
-    let Lease { space, resource, token, until, .. } = lease.clone();
-    Event::LeaseEnded { space, resource, token, until, how }
+    let Lease { space, resource, holder, token, until, .. } = lease.clone();
+    Event::LeaseEnded { space, resource, holder, token, until, how }
 }
 
 fn until(ttl_ms: u64, delivery: &Delivery<'_>) -> Result<Millis, Refusal> {

@@ -5,7 +5,7 @@ use super::{
     Subscription, Terms,
 };
 use crate::atom::{Atom, Reference};
-use crate::id::{AtomId, Millis, Position, SpaceId, SubscriptionId};
+use crate::id::{AtomId, Millis, Position, SessionId, SpaceId, SubscriptionId};
 use serde::Serialize;
 use std::sync::Arc;
 
@@ -44,6 +44,12 @@ pub enum Message {
     /// Records the end of what is over. Leases end without it; this tidies, and puts back what a
     /// claim has set.
     Expire,
+    /// Ends what the asker has leased since then, and puts back what its claims have set: it has
+    /// failed.
+    LetGo {
+        /// Since when; what it has leased before stays.
+        since: Millis,
+    },
     /// Keeps a cursor for the asker, and wakes it when something matches.
     Subscribe {
         /// What is of interest.
@@ -142,6 +148,8 @@ pub enum Event {
         space: SpaceId,
         /// On what.
         resource: Resource,
+        /// Whose it was.
+        holder: SessionId,
         /// Its token.
         token: u64,
         /// When it would have ended.
@@ -250,7 +258,7 @@ impl Message {
 }
 
 /// The types of entry in a space's log, by which it is followed.
-pub const TYPES: [&str; 15] = [
+pub const TYPES: [&str; 16] = [
     "space.described",
     "atom.put",
     "atom.updated",
@@ -265,6 +273,7 @@ pub const TYPES: [&str; 15] = [
     "lease.renewed",
     "lease.released",
     "lease.expired",
+    "lease.abandoned",
     "lease.broken",
 ];
 

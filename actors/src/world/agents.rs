@@ -7,6 +7,7 @@ use crate::behaviour::{Behaviour, EffectId};
 use crate::digest::DIGEST_FORM;
 use crate::id::{Millis, Position, ROOT, SessionId, SpaceId, StreamId};
 use crate::log::{Cause, Hash};
+use crate::mutant::planted;
 use crate::outbox::{Outcome, Outgoing};
 use crate::rights::{Level, Subject};
 use crate::session::{
@@ -71,7 +72,7 @@ impl<M: Mind> Agents<M> {
 }
 
 impl<M: Mind + 'static> Performer<Session> for Agents<M> {
-    fn begin(&mut self, stream: StreamId, _: EffectId, effect: &Effect) -> Box<dyn Work<Session>> {
+    fn begin(&mut self, stream: StreamId, id: EffectId, effect: &Effect) -> Box<dyn Work<Session>> {
         let mind = self.0.clone();
         match effect {
             Effect::Think { turn, step, brief } => {
@@ -93,7 +94,14 @@ impl<M: Mind + 'static> Performer<Session> for Agents<M> {
                     doing: Doing::Next,
                 })
             }
-            Effect::Wait { turn, until } => Box::new(Waiting { turn: *turn, until: *until }),
+            Effect::Wait { turn, since, until } => {
+                let told = Message::Retry { turn: *turn };
+                Box::new(Waiting { stream, since: *since, until: *until, told })
+            }
+            Effect::LetGo => {
+                let (since, until, told) = (Millis(0), Millis(0), Message::LetGone(id));
+                Box::new(Waiting { stream, since, until, told })
+            }
             Effect::Listen(then) => {
                 Box::new(Listening { stream, then: Some(then.clone()), told: false })
             }
@@ -133,16 +141,30 @@ impl<M: Mind> Work<Session> for Thinking<M> {
     }
 }
 
+/// What was leased since then is given back, and at some time that is told.
 struct Waiting {
-    turn: u64,
+    stream: StreamId,
+    since: Millis,
     until: Millis,
+    told: Message,
 }
 
 impl Work<Session> for Waiting {
     fn next(&mut self, _: Option<Outcome>, seen: &mut Seen<'_>) -> Step<Message> {
+        let (me, since) = (SessionId(self.stream.0), self.since);
+        let front = Space::lease_key(me, None, None);
+        let rows = seen.disk().own_rows::<Space>(&front);
+        let leased = rows.filter_map(|(key, value)| Space::read_lease_row(key, value));
+        let leased: Vec<SpaceId> =
+            leased.filter(|(_, granted)| *granted >= since).map(|(space, _)| space).collect();
+        if let Some(space) = leased.first().filter(|_| !planted("lease.stays_with_the_failed")) {
+            let message = space::Message::LetGo { since };
+            let key = format!("let-go-{}", seen.draw(u64::MAX));
+            return Step::Ask(Outgoing::new::<Space>(space.stream(), me, message), key);
+        }
         match seen.now() < self.until {
             true => Step::Wait(self.until),
-            false => Step::Tell(Message::Retry { turn: self.turn }),
+            false => Step::Tell(self.told.clone()),
         }
     }
 }

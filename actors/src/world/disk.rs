@@ -139,6 +139,14 @@ impl Disk {
         self.own.get(&(B::KIND, key.to_vec())).map(Vec::as_slice)
     }
 
+    /// The rows whose keys begin so, in the order of their keys.
+    pub fn own_rows<B: Behaviour>(&self, prefix: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
+        let rows = self.own.range((B::KIND, prefix.to_vec())..);
+        let rows =
+            rows.take_while(move |((kind, key), _)| *kind == B::KIND && key.starts_with(prefix));
+        rows.map(|((_, key), value)| (key.as_slice(), value.as_slice()))
+    }
+
     pub(super) fn last_seq(&self, stream: StreamId) -> u64 {
         self.streams.get(&stream).map_or(0, |it| it.len() as u64)
     }

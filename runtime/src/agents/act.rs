@@ -27,7 +27,7 @@ pub(super) async fn act(
     let before = kept.after(after);
     let lost = after.is_some() && before.is_none();
     let before = before.unwrap_or_default();
-    let name = format!("t{turn}s{step}");
+    let (name, attempt) = (format!("t{}s{step}", brief.first), format!("t{turn}s{step}"));
     let mut action = Action::new(code);
     action.limits = runtime.shared().config.action.clone();
     action.dump = before.dump;
@@ -39,7 +39,7 @@ pub(super) async fn act(
     let caller = runtime.caller(session);
     let mut hands = Hands::new(
         caller,
-        name,
+        (name, attempt),
         (before.seen, before.leases),
         cause,
         Some(notebook),

@@ -76,6 +76,7 @@ impl Known {
                 | Event::Wrote { .. }
                 | Event::Told(_)
                 | Event::Untold { .. }
+                | Event::LetGo(_)
                 | Event::Forgiven { .. } => {}
                 Event::Born(_)
                 | Event::TurnEnded { .. }

@@ -2,17 +2,19 @@
 //! must not die of one.
 
 use super::Hand;
+use crate::blocking::blocking;
 use crate::caller::Caller;
 use crate::failure::StoreError;
 use crate::host::load;
 use crate::problem::{Kind, Problem};
 use crate::runtime::Runtime;
 use crate::seat::Standing;
+use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use stoa_actors::atom::Content;
-use stoa_actors::id::SessionId;
-use stoa_actors::incarnation;
+use stoa_actors::id::{Millis, SessionId};
+use stoa_actors::incarnation::{self, Ask};
 use stoa_actors::outbox::Outgoing;
 use stoa_actors::session::{Charter, Event, Session};
 use stoa_actors::space::{self, Draft, Space};
@@ -48,6 +50,32 @@ impl Runtime {
     }
 }
 
+impl Runtime {
+    /// Ends what a session has leased since then, for it has failed.
+    pub(super) async fn let_go(&self, session: SessionId, since: Millis) -> Result<(), Problem> {
+        loop {
+            let store = self.store().clone();
+            let spaces = move || {
+                let mut spaces = BTreeSet::new();
+                for row in store.own_rows::<Space>(&Space::lease_key(session, None, None)) {
+                    let (key, value) = row?;
+                    let leased = Space::read_lease_row(&key, &value);
+                    spaces.extend(leased.filter(|(_, at)| *at >= since).map(|(space, _)| space));
+                }
+                Ok::<_, StoreError>(spaces)
+            };
+            let spaces = blocking(spaces).await??;
+            if spaces.is_empty() {
+                return Ok(());
+            }
+            for space in spaces {
+                let ask = Ask::new(session, space::Message::LetGo { since });
+                self.space(space)?.ask(ask.comment("its holder has failed")).await?;
+            }
+        }
+    }
+}
+
 impl Hand {
     /// Its parent hears that its actor is kept out of service, and nobody waits for it any more.
     pub(super) async fn tell_of_quarantine(self, why: String) -> Option<()> {
@@ -70,6 +98,9 @@ impl Hand {
                 let letter = Outgoing::new::<Space>(charter.dm.stream(), session, put);
                 // Of every number of entries it can be told once: more of the same says nothing.
                 let key = format!("quarantined-{seq}");
+                if let Err(problem) = runtime.let_go(session, Millis(0)).await {
+                    tracing::warn!(%session, %problem, "what it has leased is not given back");
+                }
                 let letter = letter.comment("quarantined");
                 drop(runtime.shared().post.deliver(&letter, &key).await);
             }

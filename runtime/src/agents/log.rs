@@ -223,7 +223,7 @@ fn told(event: &Event) -> String {
         Event::Forgiven { failures } => format!("{failures} failures no longer count"),
         Event::Untold { why, .. } => why.clone(),
         Event::Spawning { spawn, .. } => spawn.charter.task.clone(),
-        Event::Resumed { .. } | Event::Told(_) => String::new(),
+        Event::Resumed { .. } | Event::Told(_) | Event::LetGo(_) => String::new(),
     }
 }
 

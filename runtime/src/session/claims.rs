@@ -29,6 +29,7 @@ impl Hands {
         let lease_ms = args.span("lease", LEASE_DEFAULT)?;
         let intent = args.text("intent")?.unwrap_or_default();
         let why = self.why(&mut args, "claim")?;
+        let why = self.tried(why);
         args.end()?;
         let wanted = Wanted { metadata, references };
         let asked = wanted.metadata.clone();
@@ -54,6 +55,7 @@ impl Hands {
         let ttl_ms = args.span("lease", LEASE_DEFAULT)?;
         let intent = args.text("intent")?.unwrap_or_default();
         let why = self.why(&mut args, "acquire")?;
+        let why = self.tried(why);
         args.end()?;
         let got = self.caller.acquire(space, resource, ttl_ms, intent, why).await;
         let item = lease(&got.map_err(refused)?);
@@ -66,6 +68,7 @@ impl Hands {
         let ttl_ms = args.span("lease", LEASE_DEFAULT)?;
         let token = self.token(&resource, args.number("token")?)?;
         let why = self.why(&mut args, "renew")?;
+        let why = self.tried(why);
         args.end()?;
         let fence = Fence { resource, token };
         let got = self.caller.renew(space, fence, ttl_ms, why).await.map_err(refused)?;
@@ -77,6 +80,7 @@ impl Hands {
         let undo = args.truth("undo")?;
         let token = self.token(&resource, args.number("token")?)?;
         let why = self.why(&mut args, "release")?;
+        let why = self.tried(why);
         args.end()?;
         let released = self.caller.release(space, resource.clone(), Some(token), undo, why).await;
         released.map_err(refused)?;
@@ -124,6 +128,7 @@ impl Hands {
             }
             mutations.push(mutation);
         }
+        let why = self.keyed(why, &mutations);
         let written = self.caller.transact(space, mutations, why).await.map_err(refused)?;
         released.iter().for_each(|it| self.forget_lease(it));
         let mut made = Vec::with_capacity(written.len());

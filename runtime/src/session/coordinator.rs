@@ -64,7 +64,7 @@ impl Hands {
                 };
                 let budget = budget(args.take("budget").unwrap_or(Item::Value(Value::Null)))?;
                 args.end()?;
-                let key = Some(format!("{}-{}", self.action, self.calls));
+                let key = Some(self.place());
                 self.caller.fund(&name, budget, key).await.map_err(refused)?;
                 Ok(Item::Value(Value::Null))
             }
@@ -131,6 +131,7 @@ impl Hands {
             ));
         };
         let why = self.why(&mut args, "request access")?;
+        let why = self.keyed(why, &());
         args.end()?;
         let metadata = [
             ("kind".to_owned(), Value::from("access-request")),
@@ -156,7 +157,7 @@ impl Hands {
 
     /// An id that this very call draws again when it is made again.
     pub(super) fn fresh(&self, number: u64) -> [u8; 16] {
-        let name = format!("{} {} {} {number}", self.caller.session(), self.action, self.calls);
+        let name = format!("{} {} {number}", self.caller.session(), self.place());
         let mut id = [0; 16];
         id.copy_from_slice(&Hash::of(name.as_bytes()).0[..16]);
         id
@@ -172,7 +173,7 @@ impl Hands {
             raise("RuntimeError", format!("tool {} is not configured here", call.name))
         })?;
         let call = ToolCall {
-            key: format!("{}-{}-{}", self.caller.session(), self.action, self.calls),
+            key: format!("{}-{}", self.caller.session(), self.place()),
             args: call.args.into_iter().map(items::value).collect::<Result<_, _>>()?,
             kwargs: call
                 .kwargs

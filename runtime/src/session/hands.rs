@@ -9,8 +9,10 @@ use super::reads::moment;
 use crate::caller::{Caller, Read, Why};
 use crate::problem::{Kind, Problem};
 use crate::sandbox::{Boxed, Host};
+use serde::Serialize;
 use std::collections::BTreeMap;
 use stoa_actors::code::{HostCall, Item, Raise};
+use stoa_actors::digest::{DIGEST_FORM, digest};
 use stoa_actors::id::{AtomId, SpaceId};
 use stoa_actors::log::{Cause, Hash};
 use stoa_actors::space::{Draft, Expect, Fence, Patch, Resource};
@@ -25,9 +27,16 @@ pub(crate) const BUDGET: &str = "budget";
 /// The host of one action.
 pub(crate) struct Hands {
     pub(super) caller: Caller,
-    /// Names the action in the keys of its writes: the same whenever it is run again.
+    /// Names the action in the keys of its writes: the same whenever it is run again, and in every
+    /// try of a turn.
     pub(super) action: String,
+    /// Names the try.
+    attempt: String,
     pub(super) calls: u64,
+    /// What is being asked, and how often the action had asked that before.
+    now: (Hash, u64),
+    /// How often it has asked each.
+    asked: BTreeMap<Hash, u64>,
     /// Workers that have died of nothing it did.
     deaths: u32,
     seen: BTreeMap<AtomId, u64>,
@@ -55,6 +64,9 @@ impl Host for Hands {
         Box::pin(async move {
             self.calls += 1;
             let (asked, kind) = (asked(&call), Effectful::of(&call));
+            let times = self.asked.entry(asked).or_default();
+            self.now = (asked, *times);
+            *times += 1;
             match self.known(&call) {
                 Known::Answer(answer) => {
                     // What the first run was handed, this one knows as well.
@@ -83,6 +95,7 @@ impl Host for Hands {
             let Some(notes) = &mut self.notes else { return false };
             self.deaths += 1;
             self.calls = 0;
+            self.asked.clear();
             self.deaths <= most && notes.read_again().await
         })
     }
@@ -117,15 +130,29 @@ impl Effectful {
 impl Hands {
     pub(crate) fn new(
         caller: Caller,
-        action: String,
+        (action, attempt): (String, String),
         (seen, leases): (BTreeMap<AtomId, u64>, BTreeMap<Resource, u64>),
         cause: Cause,
         notes: Option<Notebook>,
         lifetime: Lifetime,
     ) -> Hands {
         let fit = Fit::new(caller.runtime.shared().config.action.answer_bytes_max);
-        let (calls, deaths, notices) = (0, 0, Vec::new());
-        Hands { caller, action, calls, deaths, seen, leases, cause, notes, lifetime, fit, notices }
+        Hands {
+            caller,
+            action,
+            attempt,
+            calls: 0,
+            now: (Hash::default(), 0),
+            asked: BTreeMap::new(),
+            deaths: 0,
+            seen,
+            leases,
+            cause,
+            notes,
+            lifetime,
+            fit,
+            notices: Vec::new(),
+        }
     }
 
     /// The token of a lease that the code was handed.
@@ -270,6 +297,7 @@ impl Hands {
             args.take("references").map(items::references).transpose()?.unwrap_or_default();
         let media_type = args.text("media_type")?;
         let why = self.why(&mut args, "put")?;
+        let why = self.keyed(why, &());
         args.end()?;
         let content = content.map(|it| items::content(it, media_type)).transpose()?;
         let content = content.unwrap_or_default();
@@ -292,6 +320,7 @@ impl Hands {
         let expect = self.expect(id, &mut args)?;
         let mut why = self.why(&mut args, "update")?;
         self.rest_on(id, &mut why);
+        let why = self.keyed(why, &expect);
         args.end()?;
         let content = content.map(|it| items::content(it, media_type)).transpose()?;
         let patch =
@@ -311,6 +340,7 @@ impl Hands {
         let expect = self.expect(id, &mut args)?;
         let mut why = self.why(&mut args, "deprecate")?;
         self.rest_on(id, &mut why);
+        let why = self.keyed(why, &expect);
         args.end()?;
         match self.caller.deprecate(id, expect, by, why).await {
             Ok(written) => {
@@ -327,6 +357,7 @@ impl Hands {
         let expect = args.number("if_version")?.map_or(Expect::Any, Expect::Version);
         let mut why = self.why(&mut args, "erase")?;
         self.rest_on(id, &mut why);
+        let why = self.keyed(why, &());
         args.end()?;
         match self.caller.erase(id, expect, why).await {
             Ok(written) => {
@@ -371,8 +402,31 @@ impl Hands {
     pub(super) fn why(&self, args: &mut Args, verb: &str) -> Result<Why, Raise> {
         let comment = args.text("comment")?.unwrap_or_else(|| format!("{verb} by code"));
         let key = args.text("key")?;
-        let key = key.unwrap_or_else(|| format!("{}-{}", self.action, self.calls));
-        Ok(Why { cause: self.cause, ..Why::comment(comment).key(key) })
+        Ok(Why { cause: self.cause, key, ..Why::comment(comment) })
+    }
+
+    /// A name for this call that it has whenever the action is run again, and in every try of the
+    /// turn: by what it asks, for a try may take another way.
+    pub(super) fn place(&self) -> String {
+        let (asked, times) = self.now;
+        let asked: String = asked.0[..8].iter().map(|it| format!("{it:02x}")).collect();
+        format!("{}-{asked}-{times}", self.action)
+    }
+
+    /// With that name as its key, unless the code has said one. What it rests on besides what it
+    /// asks, as the versions that the code has seen, makes it another request.
+    pub(super) fn keyed(&self, why: Why, basis: &impl Serialize) -> Why {
+        let tokens: Vec<u64> = why.fences.iter().map(|it| it.token).collect();
+        let basis = digest(DIGEST_FORM, &(basis, tokens)).unwrap_or_default();
+        let basis: String = basis.0[..4].iter().map(|it| format!("{it:02x}")).collect();
+        let key = || Some(format!("{}-{basis}", self.place()));
+        Why { key: why.key.clone().or_else(key), ..why }
+    }
+
+    /// The same of what is asked anew in every try: what a failed one has leased is given back.
+    pub(super) fn tried(&self, why: Why) -> Why {
+        let key = || Some(format!("{}-{}", self.attempt, self.calls));
+        Why { key: why.key.clone().or_else(key), ..why }
     }
 }
 

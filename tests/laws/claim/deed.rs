@@ -3,7 +3,7 @@
 use super::model::Model;
 use std::collections::BTreeMap;
 use stoa_actors::atom::Metadata;
-use stoa_actors::id::AtomId;
+use stoa_actors::id::{AtomId, Millis};
 use stoa_actors::search::{self, Condition};
 use stoa_actors::space::{Claim, Draft, Expect, Fence, Message, Mutation, Patch, Wanted};
 use stoa_actors::value::Value;
@@ -56,6 +56,8 @@ pub(crate) enum Deed {
         undo: bool,
     },
     Expire(usize),
+    /// Has failed, and gives back all it has leased in a space.
+    LetGo(usize),
     /// Puts one atom, and finishes two: all of it or nothing.
     Several {
         first: u8,
@@ -159,6 +161,7 @@ impl Deed {
                 (n, Message::Change(Mutation::Release { resource, token, undo: *undo }))
             }
             Deed::Expire(n) => (*n, Message::Expire),
+            Deed::LetGo(n) => (*n, Message::LetGo { since: Millis(0) }),
             Deed::Several { first, second, id } => {
                 let new = Mutation::Put(Box::new(put(*id, 0, &[*first])));
                 let mutations = vec![new, finish(*first), finish(*second)];

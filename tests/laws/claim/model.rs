@@ -172,6 +172,14 @@ impl Model {
                 }
                 return Ok(("done".to_owned(), !due.is_empty()));
             }
+            Deed::LetGo(n) => {
+                let own = self.leases[*n].iter().filter(|(_, it)| it.who == who);
+                let own: Vec<Resource> = own.map(|(it, _)| it.clone()).collect();
+                for it in &own {
+                    self.end(*n, it, true);
+                }
+                return Ok(("done".to_owned(), !own.is_empty()));
+            }
             Deed::Several { first, second, id } => {
                 let before = self.atoms.len();
                 self.need(who, 0, Level::Append)?;

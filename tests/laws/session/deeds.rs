@@ -63,10 +63,11 @@ impl Trial {
                     self.outcome(id, Message::Observe { turn, step, observation });
                 }
             },
-            Effect::Wait { turn, until } => {
+            Effect::Wait { turn, until, .. } => {
                 self.sim.now = self.sim.now.max(until);
                 self.outcome(id, Message::Retry { turn });
             }
+            Effect::LetGo => self.outcome(id, Message::LetGone(id)),
             Effect::Listen(_) => {
                 self.running.remove(&id);
                 self.look();

@@ -11,7 +11,7 @@ pub(crate) enum Life {
     Unborn,
     Idle,
     Turning(Box<Now>),
-    Waiting { turn: u64, until: u64, wakes: Vec<Wake>, hop: u16 },
+    Waiting { turn: u64, first: u64, since: u64, until: u64, wakes: Vec<Wake>, hop: u16 },
     Parked { heard: u64 },
     Stopped,
     Quarantined,
@@ -22,6 +22,8 @@ pub(crate) enum Life {
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Now {
     pub(crate) turn: u64,
+    /// The first try of it.
+    pub(crate) first: u64,
     pub(crate) step: u32,
     pub(super) wakes: Vec<Wake>,
     pub(crate) cause: Cause,

@@ -29,6 +29,8 @@ pub(crate) struct Model {
     /// Every letter; those that are told are out of `untold`.
     pub(crate) letters: BTreeSet<EffectId>,
     pub(crate) untold: BTreeSet<EffectId>,
+    /// What it has leased is being given back.
+    pub(crate) lets_go: Option<EffectId>,
 }
 
 impl Model {
@@ -48,6 +50,7 @@ impl Model {
             rest_until: 0,
             letters: BTreeSet::new(),
             untold: BTreeSet::new(),
+            lets_go: None,
         }
     }
 
@@ -80,6 +83,10 @@ impl Model {
                 (Heard::Done, vec![What::Born, turn(Vec::new(), 1)])
             }
             (_, Life::Unborn) => (Heard::Unborn, vec![]),
+            (Message::LetGone(id), _) => {
+                let gone = (self.lets_go == Some(*id)).then_some(What::LetGo(*id));
+                (Heard::Done, gone.into_iter().collect())
+            }
             (_, Life::Wiped) => (Heard::Wiped, vec![]),
             (Message::Wake(wakes), _) => self.foretell_wake(now, wakes, answer),
             (
@@ -262,9 +269,14 @@ impl Model {
                 {
                     return Err(format!("failures: {turn} begins at {now}, before {until}"));
                 }
+                let first = match &self.life {
+                    Life::Waiting { first, .. } => *first,
+                    _ => *turn,
+                };
                 self.turns = *turn;
                 self.life = Life::Turning(Box::new(Now {
                     turn: *turn,
+                    first,
                     step: 1,
                     wakes: wakes.clone(),
                     cause: *cause,
@@ -296,13 +308,18 @@ impl Model {
             Event::Told(id) | Event::Untold { id, .. } => drop(self.untold.remove(id)),
             Event::Parked { heard, .. } => self.life = Life::Parked { heard: heard.0 },
             Event::Stopped { .. } => self.life = Life::Stopped,
-            Event::Quarantined { .. } => self.life = Life::Quarantined,
+            Event::Quarantined { lets_go, .. } => {
+                self.lets_go = Some(*lets_go);
+                self.life = Life::Quarantined;
+            }
+            Event::LetGo(_) => self.lets_go = None,
             Event::Resumed { .. } => {
                 self.failures.clear();
                 self.forgiven = 0;
                 self.life = Life::Idle;
             }
-            Event::Wiped { .. } => {
+            Event::Wiped { lets_go, .. } => {
+                self.lets_go = Some(*lets_go);
                 self.life = Life::Wiped;
                 self.follows.clear();
                 self.untold.clear();
@@ -337,9 +354,10 @@ impl Model {
             Event::Booked(Booking::Spent { .. }) => {}
             Event::TurnFailed { retry_at, .. } => {
                 self.failures.push(now);
-                let (turn, until) = (it.turn, retry_at.0);
+                let (turn, first, until) = (it.turn, it.first, retry_at.0);
                 let (wakes, hop) = (it.wakes.clone(), it.cause.hop);
-                self.life = Life::Waiting { turn, until, wakes, hop };
+                let since = it.began;
+                self.life = Life::Waiting { turn, first, since, until, wakes, hop };
             }
             Event::TurnEnded { outcome, rest_until } => {
                 let ended = it.clone();

@@ -40,6 +40,7 @@ pub(crate) enum What {
     Wrote(String),
     Told(EffectId),
     Untold(EffectId),
+    LetGo(EffectId),
     /// A thought that came to nothing.
     Spent,
     Forgiven(u64),
@@ -89,6 +90,7 @@ impl What {
             Event::Wrote { letter, .. } => What::Wrote(letter.subject.clone()),
             Event::Told(id) => What::Told(*id),
             Event::Untold { id, .. } => What::Untold(*id),
+            Event::LetGo(id) => What::LetGo(*id),
             Event::Booked(Booking::Spent { thoughts: 1, tokens: 0 }) => What::Spent,
             Event::Forgiven { failures } => What::Forgiven(*failures),
             Event::Booked(_) | Event::Exhausted { .. } | Event::Spawning { .. } => What::Other,

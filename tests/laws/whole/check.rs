@@ -3,10 +3,11 @@
 use super::scene::{
     DOOMED, GIVEN, LEADS, Scene, WORKERS, child, dm, everybody, lead, other_space, task_space,
 };
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use stoa_actors::atom::{Atom, Content};
 use stoa_actors::behaviour::Behaviour;
 use stoa_actors::id::{AtomId, RIGHTS, SessionId, SpaceId, StreamId};
+use stoa_actors::incarnation;
 use stoa_actors::rights::{self, Rights};
 use stoa_actors::session::Booking;
 use stoa_actors::session::{Event, Phase, Session, Settlement};
@@ -99,8 +100,59 @@ fn tasks(scene: &mut Scene) -> Result<(), String> {
     if noted != asked {
         return Err(format!("once: {noted} notes of {asked} tasks"));
     }
+    given_back(scene)?;
     let leases = scene.world.state::<Space>(task_space().stream()).leases().count();
     if leases > 0 { Err(format!("lease: {leases} are there still")) } else { Ok(()) }
+}
+
+/// What was leased in a turn that failed is given back before the agent goes on, and nothing else is.
+fn given_back(scene: &Scene) -> Result<(), String> {
+    let mut leased: BTreeMap<SessionId, BTreeSet<u64>> = BTreeMap::new();
+    let mut failed: BTreeMap<SessionId, BTreeSet<u64>> = BTreeMap::new();
+    let mut out = BTreeSet::new();
+    for (at, stream, body) in scene.world.disk().bodies() {
+        let of_session = body.kind == Session::KIND;
+        for event in
+            incarnation::events::<Session>(body).ok().filter(|_| of_session).unwrap_or_default()
+        {
+            let who = SessionId(stream.0);
+            match event {
+                Event::TurnBegan { .. } => {
+                    let kept = failed.remove(&who).unwrap_or_default();
+                    if !kept.is_empty() {
+                        return Err(format!("lease: {who} goes on at {at} with {kept:?} leased"));
+                    }
+                    leased.remove(&who);
+                }
+                Event::Wiped { .. } | Event::Quarantined { .. } => {
+                    out.insert(who);
+                }
+                Event::TurnFailed { .. } => {
+                    failed.insert(who, leased.remove(&who).unwrap_or_default());
+                }
+                _ => {}
+            }
+        }
+        let of_space = body.kind == Space::KIND;
+        for event in
+            incarnation::events::<Space>(body).ok().filter(|_| of_space).unwrap_or_default()
+        {
+            match event {
+                space::Event::Leased(lease) => {
+                    leased.entry(lease.holder).or_default().insert(lease.token);
+                }
+                space::Event::LeaseEnded { holder, token, how, .. } => {
+                    let mut of = [leased.get_mut(&holder), failed.get_mut(&holder)];
+                    let known = of.iter_mut().flatten().any(|it| it.remove(&token));
+                    if how == space::End::Abandoned && !known && !out.contains(&holder) {
+                        return Err(format!("lease: {holder} lost {token}, and has not failed"));
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+    Ok(())
 }
 
 fn session_events(scene: &Scene, of: SessionId) -> impl Iterator<Item = &Event> {

@@ -25,8 +25,9 @@ fn seen(text: &str) -> Move {
 
 impl Mind for Acts {
     fn think(&mut self, of: &Situation) -> Result<Thought, String> {
-        // Now and then a model says nothing.
-        if of.step == 1 && (of.turn + u64::from(of.me.0[15])).is_multiple_of(7) {
+        // Now and then a model says nothing, also when the code before has leased something.
+        let silent = of.turn + u64::from(of.me.0[15]) + 3 * u64::from(of.step - 1);
+        if of.step <= 2 && silent.is_multiple_of(7) {
             return Err("no answer".to_owned());
         }
         let code = (of.step == 1).then(|| of.task.clone());
@@ -101,7 +102,8 @@ fn work(of: &Situation, answers: &[Recorded]) -> Move {
         let claim = Claim { wanted, set, ttl_ms: 300, intent, ..Claim::default() };
         call(space::Message::Claim(Box::new(claim)))
     };
-    if answers.len() >= 24 {
+    // The last task is still its own then: if the turn fails it is given back.
+    if answers.len() >= 9 {
         return seen("enough for now");
     }
     match answers.last() {

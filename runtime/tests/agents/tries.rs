@@ -1,0 +1,66 @@
+//! What a turn that is tried again has done already, and what it holds.
+
+use super::*;
+use stoa_actors::atom::Metadata;
+use stoa_actors::value::Value;
+
+fn status(word: &str) -> Metadata {
+    [("status".to_owned(), Value::from(word))].into()
+}
+
+/// Four tries, and each write is there once; what the action says twice is there twice.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_write_of_a_turn_is_made_once_however_often_the_turn_is_tried() {
+    let place = Place::new().await;
+    let recipe = "space.put('sent')\nspace.put('again')\nspace.put('again')\n\
+                  space.transaction([{'put': 'both'}, {'put': 'of them'}])\n\
+                  dm.put(f'try {len(space.search(limit=100))}')\n1 / 0";
+    place.recipe("how", recipe).await;
+    let log = place.root.create_space("log", "").await.unwrap();
+    let card = place.root.spawn(ask("fail", "failer", "how", &[("log", Level::Append)])).await;
+    let card = card.unwrap();
+    place.rest().await;
+    assert_eq!(place.card("failer").await.state, "quarantined");
+    let mut texts = place.texts(log).await;
+    texts.sort();
+    assert_eq!(texts, ["again", "again", "both", "of them", "sent"]);
+    let tried = place.texts(card.dm).await;
+    assert_eq!(tried.iter().filter(|it| *it == "try 5").count(), 1, "{tried:?}");
+    // A turn of its own, and the same is something new.
+    place.root.resume_agent("failer").await.unwrap();
+    place.rest().await;
+    assert_eq!(place.texts(log).await.len(), 10);
+}
+
+/// Nobody waits for the time of a lease whose holder has failed: not the next try, and no other agent
+/// once it is out of service.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_failed_turn_has_claimed_is_open_again_at_once() {
+    let place = Place::new().await;
+    let claim =
+        "task = space.claim(metadata={'status': 'open'}, set={'status': 'doing'}, lease='1h')";
+    let fails = format!("{claim}\nspace.put('has ' + task.content if task else 'nothing')\n1 / 0");
+    place.recipe("fails", &fails).await;
+    let works = format!("{claim}\ntask and space.put('done: ' + task.content)");
+    place.recipe("works", &works).await;
+    let tasks = place.root.create_space("tasks", "").await.unwrap();
+    let content = Content::Text("dig".to_owned());
+    let task = Draft { content, metadata: status("open"), ..Draft::default() };
+    let task = place.root.put(tasks, task, Why::default()).await.unwrap().id;
+    place.root.spawn(ask("fail", "failer", "fails", &[("tasks", Level::Write)])).await.unwrap();
+    place.rest().await;
+    assert_eq!(place.card("failer").await.state, "quarantined");
+    let mut texts = place.texts(tasks).await;
+    texts.sort();
+    assert_eq!(texts, ["dig", "has dig"], "each try could claim it");
+    assert_eq!(place.root.leases(tasks).await.unwrap(), []);
+    assert_eq!(place.root.get(task).await.unwrap().atom.metadata, status("open"));
+    place.root.spawn(ask("work", "worker", "works", &[("tasks", Level::Write)])).await.unwrap();
+    place.rest().await;
+    assert!(place.texts(tasks).await.contains(&"done: dig".to_owned()));
+    assert_eq!(place.root.leases(tasks).await.unwrap().len(), 1);
+    // Who is ended gives back as well.
+    place.root.wipe_agent("worker", "enough").await.unwrap();
+    assert_eq!(place.root.leases(tasks).await.unwrap(), []);
+    assert_eq!(place.root.get(task).await.unwrap().atom.metadata, status("open"));
+}
