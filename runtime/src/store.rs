@@ -9,6 +9,7 @@ mod atoms;
 mod batch;
 mod engine;
 mod fold;
+mod journal;
 mod keys;
 mod leave;
 mod open;
@@ -108,10 +109,21 @@ pub struct Store {
 
 impl Store {
     fn open(config: &Config, owned: Owned) -> Result<Store, StoreError> {
-        let db = Database::builder(config.data.join("db"))
-            .cache_size(config.cache_bytes)
-            .max_journaling_size(config.journal_bytes_max)
-            .open()?;
+        let open = || {
+            Database::builder(config.data.join("db"))
+                .cache_size(config.cache_bytes)
+                .max_journaling_size(config.journal_bytes_max)
+                .open()
+        };
+        let db = match open() {
+            Err(torn @ fjall::Error::JournalRecovery(_)) => {
+                match journal::cut_torn_batch(&config.data)? {
+                    true => open()?,
+                    false => return Err(torn.into()),
+                }
+            }
+            opened => opened?,
+        };
         let space = |name: &str| db.keyspace(name, KeyspaceCreateOptions::default);
         Ok(Store {
             log: space("log")?,

@@ -6,7 +6,7 @@
 use std::path::Path;
 use stoa_actors::atom::Content;
 use stoa_actors::id::{AtomId, ROOT, SpaceId};
-use stoa_actors::log::Breach;
+use stoa_actors::log::{Breach, Hash};
 use stoa_actors::space::{Draft, Expect, Patch};
 use stoa_runtime::audit::audit;
 use stoa_runtime::caller::{Caller, Why, Written};
@@ -99,6 +99,46 @@ async fn a_lost_tail_is_refused_with_both_heads_and_accepted_only_by_hand() {
     let audited = audit(runtime.store(), &kinds(), runtime.durable()).unwrap();
     assert_eq!(audited.breaches, Vec::<String>::new());
     assert!(matches!(accept_loss(&config, "1:0", &kinds()), Err(AcceptError::Store(_))));
+    runtime.stop().await.unwrap();
+}
+
+/// Found by cutting the power: a page in the middle of the last batch had not come to the disk, and
+/// the engine refused to open.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_batch_with_a_hole_is_cut_off_unless_it_was_acknowledged() {
+    let dir = tempfile::tempdir().unwrap();
+    let (runtime, caller, space) = open(dir.path()).await;
+    let written = fill(&caller, space, 20).await;
+    drop((runtime, caller));
+    settle(dir.path()).await;
+    let witness = dir.path().join("witness");
+    let vouched = std::fs::read(&witness).unwrap();
+    let (runtime, caller, space) = open(dir.path()).await;
+    // Nothing in it repeats, so that the journal holds it as it is.
+    let bytes: Vec<u8> = (0..1_000_u64).flat_map(|n| Hash::of(&n.to_be_bytes()).0).collect();
+    let content = Content::Bytes { media_type: "application/octet-stream".into(), bytes };
+    let draft = Draft { content, ..Draft::default() };
+    let last = caller.put(space, draft, Why::comment("last")).await.unwrap();
+    drop((runtime, caller));
+    settle(dir.path()).await;
+    let (path, used) = journal(dir.path());
+    let mut bytes = std::fs::read(&path).unwrap();
+    bytes[used - 9_000..used - 8_000].fill(0);
+    std::fs::write(&path, &bytes).unwrap();
+
+    let refused = Runtime::open(Config::at(dir.path())).await.err().unwrap();
+    assert!(matches!(refused, StoreError::Engine(_)), "it was acknowledged: {refused}");
+    assert_eq!(std::fs::read(&path).unwrap().len(), bytes.len(), "and nothing is cut off");
+
+    std::fs::write(&witness, vouched).unwrap();
+    let (runtime, caller, space) = open(dir.path()).await;
+    for it in written {
+        assert_eq!(caller.get(it.id).await.unwrap().position, it.position);
+    }
+    assert_eq!(caller.get(last.id).await.unwrap_err().kind, Kind::Unknown);
+    fill(&caller, space, 3).await;
+    let audited = audit(runtime.store(), &kinds(), runtime.durable()).unwrap();
+    assert_eq!(audited.breaches, Vec::<String>::new());
     runtime.stop().await.unwrap();
 }
 

@@ -34,21 +34,19 @@ impl Witness {
             }
         }
         let file = OpenOptions::new().read(true).write(true).open(path)?;
-        let mut newest: Option<(u64, Head)> = None;
-        for slot in 0..2 {
-            let mut record = [0; RECORD_BYTES];
-            if file.read_exact_at(&mut record, slot * SLOT_BYTES).is_err() {
-                continue;
-            }
-            if let Some(head) = read(&record)
-                && newest.is_none_or(|(_, it)| it.position < head.position)
-            {
-                newest = Some((slot, head));
-            }
-        }
+        let newest = newest(&file);
         // The next write goes to the slot that is not the newest.
         let turn = newest.map_or(0, |(slot, _)| slot + 1);
         Ok((Witness { file, turn }, newest.map(|(_, head)| head)))
+    }
+
+    /// The head that the file vouches for, if there is such a file.
+    pub(super) fn read(path: &Path) -> io::Result<Option<Head>> {
+        match File::open(path) {
+            Ok(file) => Ok(newest(&file).map(|(_, head)| head)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 
     /// Returns once the head is on the medium.
@@ -64,6 +62,23 @@ impl Witness {
         self.file.write_all_at(&record(head), SLOT_BYTES)?;
         self.file.sync_all()
     }
+}
+
+/// The newer valid slot, and which it is.
+fn newest(file: &File) -> Option<(u64, Head)> {
+    let mut newest: Option<(u64, Head)> = None;
+    for slot in 0..2 {
+        let mut record = [0; RECORD_BYTES];
+        if file.read_exact_at(&mut record, slot * SLOT_BYTES).is_err() {
+            continue;
+        }
+        if let Some(head) = read(&record)
+            && newest.is_none_or(|(_, it)| it.position < head.position)
+        {
+            newest = Some((slot, head));
+        }
+    }
+    newest
 }
 
 fn record(head: Head) -> [u8; RECORD_BYTES] {
