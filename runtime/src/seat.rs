@@ -340,7 +340,11 @@ impl<B: Behaviour + Sync> Seat<B> {
         match &*self.seated.borrow() {
             Seated::Live(actor) => Ok(Some(actor.clone())),
             Seated::Idle | Seated::Restarting => Ok(None),
-            Seated::Quarantined(why) => Err(AskError::Quarantined(self.stream, why.clone())),
+            // Who could not start because the store has failed is not at fault.
+            Seated::Quarantined(why) => Err(match self.shared.store.failure.error() {
+                Some(error) => AskError::Store(error),
+                None => AskError::Quarantined(self.stream, why.clone()),
+            }),
         }
     }
 
