@@ -1,7 +1,7 @@
 //! [ack] over the real store: one directory, killed a hundred times at random instants.
 //!
 //! The child opens the directory and writes with eight writers, values from one byte to eight
-//! mebibytes; every acknowledgement goes down a pipe as it comes. The parent kills it, also while
+//! mebibytes that do not compress, so that journals are rotated on the way; every acknowledgement goes down a pipe as it comes. The parent kills it, also while
 //! it recovers, opens the directory itself, holds what it finds against every acknowledgement of
 //! all rounds so far, and has the whole log audited.
 
@@ -9,7 +9,7 @@
 #![expect(clippy::print_stdout, reason = "it is its own harness, and speaks to its parent")]
 #![expect(clippy::disallowed_methods, reason = "a run is its seed, and the seed is a setting")]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Child, Command, ExitCode, Stdio};
@@ -46,13 +46,14 @@ impl Chance {
     /// Mostly small, now and then up to the limit.
     fn value(&mut self) -> Vec<u8> {
         let bytes = match self.below(400) {
-            0 => 1 + self.below(8 << 20),
-            1..=20 => 1 + self.below(64 << 10),
+            0 | 1 => 1 + self.below(8 << 20),
+            2..=30 => 1 + self.below(128 << 10),
             _ => 1 + self.below(2_000),
-        };
-        let byte = self.next() as u8;
-        let mut value = vec![byte; bytes as usize];
-        value.iter_mut().step_by(97).for_each(|it| *it = self.next() as u8);
+        } as usize;
+        // Nothing in it repeats: packed it is no smaller, and journals fill up.
+        let words = (0..bytes.div_ceil(8)).flat_map(|_| self.next().to_le_bytes());
+        let mut value: Vec<u8> = words.collect();
+        value.truncate(bytes);
         value
     }
 }
@@ -147,6 +148,7 @@ fn parent() {
     let mut chance = Chance(seed);
     let mut acked: BTreeMap<(AtomId, u64), Acknowledged> = BTreeMap::new();
     let (mut unready, mut slowest) = (0, Duration::ZERO);
+    let mut journals = BTreeSet::new();
     let begun = Instant::now();
     for round in 0..KILLS {
         let (mut child, lines) = start(dir.path(), chance.next());
@@ -159,6 +161,7 @@ fn parent() {
         hear(&lines, &mut acked, Instant::now() + instant);
         child.kill().expect("it can be killed");
         child.wait().expect("it is gone");
+        journals.extend(journals_in(dir.path()));
         // What it had written to the pipe before it died was acknowledged.
         let heard = drain(&lines, &mut acked);
         unready += usize::from(!heard && early);
@@ -167,13 +170,22 @@ fn parent() {
         slowest = slowest.max(opening.elapsed());
     }
     assert!(acked.len() > KILLS, "there were acknowledgements to hold against the store");
+    assert!(journals.len() > 1, "a journal was rotated: {journals:?}");
     println!(
-        "crash: {KILLS} kills ({unready} before it was open), {} acknowledged, 0 lost, \
+        "crash: {KILLS} kills ({unready} before it was open), {} acknowledged, 0 lost, {} journals, \
          slowest open and audit {slowest:?}, {:?} in all",
         acked.len(),
+        journals.len(),
         begun.elapsed()
     );
     println!("1 passed, 0 failed");
+}
+
+/// The numbers of the engine's journals; each is one more than that before it.
+fn journals_in(dir: &Path) -> Vec<u64> {
+    let Ok(found) = std::fs::read_dir(dir.join("db")) else { return Vec::new() };
+    let number = |name: &str| name.strip_suffix(".jnl")?.parse().ok();
+    found.flatten().filter_map(|it| number(it.file_name().to_str()?)).collect()
 }
 
 fn start(dir: &Path, seed: u64) -> (Child, Receiver<String>) {
