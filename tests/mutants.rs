@@ -263,6 +263,7 @@ const WHOLE: &[&str] = &[
     "session.does_not_hear_its_child",
     "session.looks_past_the_new",
     "session.tells_and_forgets",
+    "timer.forgets_the_rights",
     "timer.sleeps",
 ];
 

@@ -306,6 +306,8 @@ pub struct Config {
     pub claim_candidates: usize,
     /// Rows of what is due that the timer looks at together.
     pub due_rows_max: usize,
+    /// How often the timer looks whether a right has expired.
+    pub due_look_ms: u64,
     /// How long a space is left alone that could not record what is over.
     pub due_retry_ms: u64,
     /// What agents may call, if they are given the right to.
@@ -408,6 +410,7 @@ impl Config {
             outbox_wait_ms_max: 5_000,
             claim_candidates: 64,
             due_rows_max: 1_024,
+            due_look_ms: 60_000,
             due_retry_ms: 500,
             tools: Tools::default(),
             host_grants: HostGrants::Inert,

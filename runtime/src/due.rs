@@ -9,13 +9,13 @@ use crate::failure::StoreError;
 use crate::runtime::{Runtime, WeakRuntime};
 use std::time::Duration;
 use stoa_actors::alarm::{Alarm, Ring};
-use stoa_actors::id::{Millis, StreamId};
+use stoa_actors::id::{Millis, RIGHTS, StreamId};
 
 impl Runtime {
     /// Records what had become due while the directory was closed, so that the first who reads finds
     /// it so. What cannot be recorded is left to the timer.
     pub(crate) async fn settle_due(&self) -> Result<(), StoreError> {
-        let rows = self.shared().store.due(self.shared().config.due_rows_max)?;
+        let rows = due(self)?;
         let Ring { tell, .. } = Alarm::default().ring(self.now(), rows.iter().copied());
         let mut told = tokio::task::JoinSet::new();
         for stream in tell {
@@ -48,8 +48,7 @@ async fn run(runtime: WeakRuntime) {
         }
         // From here on an earlier one is heard of; those before it are in the rows.
         let mut earlier = shared.log.due();
-        let limit = shared.config.due_rows_max;
-        let rows = match shared.store.due(limit) {
+        let rows = match due(&open) {
             Ok(rows) => rows,
             Err(error) => {
                 // A store that cannot be read has ended: leases that stay for ever would hide it.
@@ -73,6 +72,10 @@ async fn run(runtime: WeakRuntime) {
             continue;
         }
         let wait = again.map(|at| Duration::from_millis(at.0.saturating_sub(now.0)));
+        // A right that is given meanwhile rings no bell; it counts for nothing once its time is over,
+        // and its row goes at the next look.
+        let look = Duration::from_millis(shared.config.due_look_ms);
+        let wait = Some(wait.map_or(look, |wait| wait.min(look)));
         tokio::select! {
             () = tokio::time::sleep(wait.unwrap_or(Duration::MAX)) => {}
             heard = earlier.wait_for(|at| again.is_none_or(|it| *at < it) && at.0 < u64::MAX) => {
@@ -83,6 +86,21 @@ async fn run(runtime: WeakRuntime) {
             _ = shared.store.failure.tripped() => return,
         }
     }
+}
+
+/// What is due, and the next right to expire; the earliest first.
+fn due(runtime: &Runtime) -> Result<Vec<(Millis, StreamId)>, StoreError> {
+    let shared = runtime.shared();
+    let mut rows = shared.store.due(shared.config.due_rows_max)?;
+    let next = shared.rights.read().next_expiry();
+    if let Some(at) = next {
+        let before = rows.partition_point(|(due, _)| *due <= at);
+        // What is not shown is not earlier.
+        if before < rows.len() || rows.len() < shared.config.due_rows_max {
+            rows.insert(before, (at, RIGHTS));
+        }
+    }
+    Ok(rows)
 }
 
 /// Whether it had anything to record.

@@ -252,6 +252,10 @@ impl Runtime {
 
     /// The actor of a stream that somebody has seated as one of this kind.
     pub(crate) fn seated<B: Behaviour + Sync>(&self, stream: StreamId) -> Option<Arc<Seat<B>>> {
+        if stream == RIGHTS {
+            let rights: Arc<dyn Any + Send + Sync> = self.0.rights.clone();
+            return rights.downcast::<Seat<B>>().ok();
+        }
         self.0.seats.get(stream)?.into_any().downcast::<Seat<B>>().ok()
     }
 

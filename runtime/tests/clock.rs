@@ -2,9 +2,9 @@
 
 #![expect(clippy::unwrap_used, reason = "a test says what it takes for given")]
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use stoa_actors::atom::Content;
-use stoa_actors::id::{Position, ROOT};
+use stoa_actors::id::{Position, RIGHTS, ROOT};
 use stoa_actors::rights::Level;
 use stoa_actors::space::{Draft, Filter, Terms};
 use stoa_runtime::caller::{Caller, Grant, Why};
@@ -118,4 +118,33 @@ async fn an_entry_from_tomorrow_moves_what_comes_after_by_a_bound() {
         drop(root);
         stop(runtime).await;
     }
+}
+
+/// What has expired counts for nothing at once; a little later it is recorded as over, and takes no
+/// room any more. Nobody has to ask for it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_right_that_has_expired_is_recorded_as_over() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut config = Config::at(dir.path().join("data"));
+    config.due_look_ms = 10;
+    let runtime = open(config).await;
+    let root = runtime.caller(ROOT);
+    root.create_space("notes", "").await.unwrap();
+    let grant = Grant {
+        level: Level::Read,
+        delegate: None,
+        expires_ms: Some(30),
+        reason: "for now".to_owned(),
+    };
+    let ann = root.grant("notes", "ann", grant).await.unwrap().session;
+    let store = runtime.store().clone();
+    let before = tokio::task::block_in_place(|| store.last_seq(RIGHTS).unwrap());
+    let over = async {
+        while tokio::task::block_in_place(|| store.last_seq(RIGHTS).unwrap()) == before {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(10), over).await.unwrap();
+    assert!(runtime.caller(ann).resolve("notes").is_err());
+    runtime.stop().await.unwrap();
 }

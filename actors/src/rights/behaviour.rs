@@ -60,6 +60,10 @@ impl Behaviour for Rights {
         }
     }
 
+    fn due() -> Option<Message> {
+        Some(Message::Expire)
+    }
+
     fn project(_: StreamId, event: &Event, _: u16, rows: &mut Vec<Row>) {
         outbox::project(event, rows);
     }

@@ -397,7 +397,8 @@ impl Rights {
         by == session || self.ancestors(session).any(|ancestor| ancestor == by)
     }
 
-    /// When the next link expires: the time to send [`super::Message::Expire`].
+    /// When the next link expires: the time to send [`super::Message::Expire`]. A host asks for it
+    /// besides the rows of what is due: the rights are in memory anyway.
     pub fn next_expiry(&self) -> Option<Millis> {
         self.expiring.first().map(|&(at, _)| at)
     }

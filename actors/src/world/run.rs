@@ -6,7 +6,7 @@ use super::work::{AnyWork, Seen, Step};
 use super::{Fate, Request, Stuck, World};
 use crate::alarm::Ring;
 use crate::behaviour::EffectId;
-use crate::id::{Millis, ROOT, StreamId};
+use crate::id::{Millis, RIGHTS, ROOT, StreamId};
 use crate::log::Cause;
 use crate::mutant::planted;
 use crate::outbox::{self, Outcome, Outgoing};
@@ -354,8 +354,17 @@ impl World {
         self.then(at, false, Happening::Outside(request));
     }
 
+    /// What is due, and the next right to expire; the earliest first.
+    fn due(&self) -> impl Iterator<Item = (Millis, StreamId)> {
+        let next = self.host.rights.next_expiry().filter(|_| !planted("timer.forgets_the_rights"));
+        let next = next.map(|at| (at, RIGHTS));
+        let mut due: Vec<(Millis, StreamId)> = self.host.disk.due().chain(next).collect();
+        due.sort_by_key(|(at, _)| *at);
+        due.into_iter()
+    }
+
     fn ring_when_due(&mut self) {
-        let Some((at, _)) = self.host.disk.due().next() else { return };
+        let Some((at, _)) = self.due().next() else { return };
         if self.ring_at.is_none_or(|known| at < known) {
             self.ring_at = Some(at);
             self.then(at.max(self.host.now), true, Happening::Ring);
@@ -368,7 +377,7 @@ impl World {
         if planted("timer.sleeps") {
             return;
         }
-        let due: Vec<_> = self.host.disk.due().collect();
+        let due: Vec<_> = self.due().collect();
         let Ring { tell, again } = self.alarm.ring(self.host.now, due.into_iter());
         for stream in tell {
             let Some(kind) = self.host.disk.kind_of(stream) else { continue };

@@ -50,6 +50,9 @@ fn outbox(scene: &mut Scene) -> Result<(), String> {
             return Err(format!("outbox: {session} is {phase:?} and owes {owes:?}"));
         }
     }
+    if let Some(at) = scene.world.rights().next_expiry() {
+        return Err(format!("expiry: a right that expires at {at:?} is there still"));
+    }
     let rights = scene.world.owes(RIGHTS);
     if rights.is_empty() { Ok(()) } else { Err(format!("outbox: the rights owe {rights:?}")) }
 }

@@ -15,6 +15,8 @@ pub(crate) const LEADS: usize = 2;
 /// Of each lead.
 pub(crate) const WORKERS: usize = 3;
 pub(crate) const TASKS: usize = 40;
+/// When the right to read expires that each lead is given.
+const EXPIRES: u64 = 700;
 /// Who is ended half-way.
 pub(crate) const DOOMED: usize = 1;
 pub(crate) const GIVEN: Budget = Budget { thoughts: Some(600), tokens: Some(2_000) };
@@ -95,7 +97,8 @@ impl Scene {
                 metadata: mind::says("granted"),
             };
             let (link, to) = (LinkId(id(9, ROOT, n)), lead(n));
-            let (alias, expires, reason) = (None, None, "to read".to_owned());
+            let (alias, reason) = (None, "to read".to_owned());
+            let expires = Some(Millis(EXPIRES));
             let note = Some(Box::new(note));
             let share = Message::Share { link, to, alias, right, expires, reason, note };
             rights(&mut world, share, format!("note-{n}"))
