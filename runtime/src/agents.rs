@@ -22,6 +22,7 @@ pub(crate) use wakes::Wakes;
 use context::At;
 use known::Known;
 
+use crate::blocking::blocking;
 use crate::failure::StoreError;
 use crate::kinds::Kinds;
 use crate::model::{Model, RECIPE};
@@ -30,9 +31,10 @@ use crate::problem::{Kind, Problem};
 use crate::runtime::{Runtime, WeakRuntime};
 use crate::seat::{Boxed, Nothing, Perform, Seat};
 use crate::tool::Tool;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
-use stoa_actors::behaviour::EffectId;
+use stoa_actors::behaviour::{Behaviour, EffectId};
 use stoa_actors::id::{Millis, ROOT, SessionId, StreamId};
 use stoa_actors::incarnation::Ask;
 use stoa_actors::rights::Subject;
@@ -69,7 +71,19 @@ impl Runtime {
         if self.agents().started.send_replace(true) {
             return Ok(());
         }
-        let agents: Vec<SessionId> = self.shared().rights.read().agents().collect();
+        let mut agents: BTreeSet<SessionId> = self.shared().rights.read().agents().collect();
+        // Who has ended may still owe what it had left.
+        let store = self.store().clone();
+        let owing = blocking(move || {
+            let mut sessions = Vec::new();
+            for stream in store.owing()? {
+                if store.kind_of(stream)?.as_deref() == Some(Session::KIND) {
+                    sessions.push(SessionId(stream.0));
+                }
+            }
+            Ok::<_, StoreError>(sessions)
+        });
+        agents.extend(owing.await??);
         self.clone().listen(agents).await
     }
 

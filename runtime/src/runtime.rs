@@ -270,7 +270,12 @@ impl Runtime {
             let kind = |stream: StreamId| Ok((stream, store.kind_of(stream)?));
             store.owing()?.into_iter().map(kind).collect::<Result<Vec<_>, StoreError>>()
         });
-        let owing = owing.await??;
+        let mut owing = owing.await??;
+        // What the rights owe makes others owe: whoever waits for all of it finds them at it.
+        if let Some(rights) = owing.iter().position(|(stream, _)| *stream == RIGHTS) {
+            let (stream, kind) = owing.swap_remove(rights);
+            self.kinds().bring_up(self, &kind.unwrap_or_default(), stream).await?;
+        }
         let weak = self.downgrade();
         tokio::spawn(async move {
             for (stream, kind) in owing {

@@ -85,7 +85,8 @@ impl Wakes {
 
 impl Runtime {
     /// Returns once no agent has anything to do: each has ended its turns, is told of all that was
-    /// acknowledged before this was called, and has told all it had to.
+    /// acknowledged before this was called, and has told all it had to. Nothing goes on after the
+    /// store has failed: then it returns as well.
     pub async fn at_rest(&self) {
         let wakes = &self.agents().wakes;
         loop {
@@ -93,6 +94,9 @@ impl Runtime {
             let calm = wakes.calm.notified();
             tokio::pin!(calm);
             calm.as_mut().enable();
+            // What the rights have sent brings agents up, or ends them.
+            self.rights().all_performed().await;
+            self.ring();
             if wakes.active() == 0 {
                 return;
             }
@@ -143,7 +147,7 @@ impl Runtime {
 
     /// Brings everyone up to date after an open: who is in the middle of something goes on, who
     /// has missed something is woken, and who is at rest stays there.
-    pub(super) async fn listen(self, agents: Vec<SessionId>) -> Result<(), Problem> {
+    pub(super) async fn listen(self, agents: BTreeSet<SessionId>) -> Result<(), Problem> {
         let runtime = self.clone();
         let look = move || {
             let (mut up, mut follows, mut cursors) = (Vec::new(), Vec::new(), Vec::new());
