@@ -11,6 +11,7 @@ use crate::limits::Limits;
 use crate::log::Cause;
 use crate::outbox::{Outcome, Outgoing};
 use crate::rights::Level;
+use crate::weight::weight;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::sync::Arc;
@@ -26,7 +27,8 @@ pub trait Behaviour: Serialize + DeserializeOwned + Send + Sized + 'static {
     /// The form of a state snapshot; a snapshot of another form is ignored and the log replayed.
     const SNAPSHOT_FORM: u8 = 1;
 
-    /// What it can be asked. Serialised only to be hashed, for idempotency; cloned to be asked again.
+    /// What it can be asked. Serialised only to be hashed, for idempotency, and to be weighed; cloned
+    /// to be asked again.
     type Message: Serialize + Clone + Send + Sync + 'static;
     /// What happened: past tense, durable, replayed for ever.
     type Event: Serialize + DeserializeOwned + Send + Sync + 'static;
@@ -36,6 +38,12 @@ pub trait Behaviour: Serialize + DeserializeOwned + Send + Sized + 'static {
     type Reply: Serialize + DeserializeOwned + Clone + Send + 'static;
     /// A no, with the reason and the next step. Nothing has changed.
     type Refusal: std::error::Error + Send + 'static;
+
+    /// What a message takes in memory, in bytes: so much room it needs in a mailbox, and holds until it
+    /// is answered. A kind adds what the serialized form of its messages leaves out.
+    fn weight(message: &Self::Message) -> usize {
+        weight(message)
+    }
 
     /// The state before the first event of `stream`.
     fn unborn(stream: StreamId) -> Self;

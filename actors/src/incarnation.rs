@@ -45,6 +45,12 @@ impl<M> Ask<M> {
         Ask { key: Some(key.into()), ..self }
     }
 
+    /// What it takes in memory, asked of an actor of kind `B`.
+    pub fn weight<B: Behaviour<Message = M>>(&self) -> usize {
+        let key = self.key.as_ref().map_or(0, String::len);
+        B::weight(&self.message).saturating_add(key + self.comment.len())
+    }
+
     /// With what it is for.
     #[must_use]
     pub fn comment(self, comment: impl Into<String>) -> Ask<M> {

@@ -16,7 +16,7 @@
 //! [`trust`] says whether a directory counts on this machine; [`code`] is how agents act, [`search`]
 //! how they find atoms; [`simulation`] runs any actor in memory and crashes it; [`printable`] is what
 //! a reader sees of a text, [`name`] what things may be called, [`nearest`] which word was meant;
-//! [`limits`] bounds it all, [`mutant`] plants bugs for the tests.
+//! [`limits`] bounds it all, [`mod@weight`] says what a message takes, [`mutant`] plants bugs for the tests.
 
 pub mod alarm;
 pub mod atom;
@@ -50,4 +50,5 @@ pub mod stored;
 pub mod supervisor;
 pub mod trust;
 pub mod value;
+pub mod weight;
 pub mod world;

@@ -69,6 +69,10 @@ impl Behaviour for Space {
     type Reply = Reply;
     type Refusal = Refusal;
 
+    fn weight(message: &Message) -> usize {
+        message.weight()
+    }
+
     fn unborn(stream: StreamId) -> Self {
         let id = SpaceId(stream.0);
         Space {

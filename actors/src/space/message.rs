@@ -6,6 +6,8 @@ use super::{
 };
 use crate::atom::{Atom, Reference};
 use crate::id::{AtomId, Millis, Position, SessionId, SpaceId, SubscriptionId};
+use crate::mutant::planted;
+use crate::weight::weight;
 use serde::Serialize;
 use std::sync::Arc;
 
@@ -249,6 +251,21 @@ impl Message {
     /// Empties an atom.
     pub fn erase(id: AtomId, expect: Expect) -> Message {
         Mutation::Erase { id, expect }.into()
+    }
+
+    /// What it takes in memory: also what is made before the delivery, which its serialized form
+    /// leaves out for it is no part of the request.
+    pub(super) fn weight(&self) -> usize {
+        let made = match self {
+            _ if planted("space.weighs_no_vectors") => 0,
+            Message::Change(mutation) => mutation.vector(),
+            Message::Transact { mutations, .. } => mutations.iter().map(Mutation::vector).sum(),
+            Message::Claim(claim) => {
+                claim.ranked.as_ref().map_or(0, |it| it.len() * size_of::<AtomId>())
+            }
+            _ => 0,
+        };
+        weight(self).saturating_add(made)
     }
 
     /// Takes an atom out of search.

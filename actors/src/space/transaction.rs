@@ -50,6 +50,19 @@ pub enum Mutation {
     },
 }
 
+impl Mutation {
+    /// Bytes of the vector that was made for it.
+    pub(super) fn vector(&self) -> usize {
+        match self {
+            Mutation::Put(draft) => draft.embedding.as_ref().map_or(0, |it| it.dims.len()),
+            Mutation::Update { patch, .. } => {
+                patch.embedding.as_ref().map_or(0, |it| it.embedding.dims.len())
+            }
+            Mutation::Deprecate { .. } | Mutation::Release { .. } | Mutation::Erase { .. } => 0,
+        }
+    }
+}
+
 impl Space {
     pub(super) fn transact(
         &self,

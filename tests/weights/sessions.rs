@@ -1,0 +1,149 @@
+//! What sessions are asked.
+
+use super::draw::Draw;
+use std::sync::Arc;
+use stoa_actors::id::{LinkId, Position};
+use stoa_actors::log::Hash;
+use stoa_actors::rights::{AgentSpawn, Ask, Level, Right, Subject};
+use stoa_actors::session::{
+    Budget, Charter, Follow, Found, Lending, Loan, Message, Note, Observation, Recorded, Said,
+    SaidObject, Settlement, Thought,
+};
+
+pub(crate) const CASES: usize = 19;
+
+/// One more case does not compile here, and is then drawn.
+pub(crate) fn case(message: &Message) -> usize {
+    match message {
+        Message::Begin(..) => 0,
+        Message::Wake(_) => 1,
+        Message::Think { .. } => 2,
+        Message::Note { .. } => 3,
+        Message::Observe { .. } => 4,
+        Message::Fail { .. } => 5,
+        Message::Retry { .. } => 6,
+        Message::Told { .. } => 7,
+        Message::Follow { .. } => 8,
+        Message::Unfollow(_) => 9,
+        Message::Stop { .. } => 10,
+        Message::Resume(_) => 11,
+        Message::Wipe { .. } => 12,
+        Message::Look => 13,
+        Message::Spawn(_) => 14,
+        Message::Lend(_) => 15,
+        Message::Fund(_) => 16,
+        Message::Settle(_) => 17,
+        Message::LetGone(_) => 18,
+    }
+}
+
+pub(crate) fn message(n: usize, draw: &mut Draw) -> Message {
+    let (turn, step) = (7, 2);
+    match n {
+        0 => Message::Begin(Arc::new(charter(draw)), Budget::default()),
+        1 => Message::Wake(draw.list(Draw::wake)),
+        2 => {
+            let (text, code) = (draw.text(), draw.maybe(Draw::text));
+            Message::Think { turn, step, thought: Thought { text, code, tokens: 7 } }
+        }
+        3 => Message::Note { turn, step, note: note(draw) },
+        4 => {
+            let (text, failed) = (draw.text(), draw.maybe(Draw::text));
+            Message::Observe { turn, step, observation: Observation { text, failed } }
+        }
+        5 => Message::Fail { turn, why: draw.text() },
+        6 => Message::Retry { turn },
+        7 => Message::Told { id: 7, refused: draw.maybe(Draw::text) },
+        8 => Message::Follow { space: draw.space(), follow: follow(draw) },
+        9 => Message::Unfollow(draw.space()),
+        10 => Message::Stop { reason: draw.text() },
+        11 => Message::Resume(draw.list(Draw::wake)),
+        12 => Message::Wipe { reason: draw.text() },
+        13 => Message::Look,
+        14 => Message::Spawn(Box::new(spawn(draw))),
+        15 => {
+            let (child, budget) = (draw.session(), Budget::default());
+            Message::Lend(Loan { child, budget, when: Lending::Later })
+        }
+        16 => Message::Fund(Budget::default()),
+        17 => {
+            let (child, rest) = (draw.session(), Budget::default());
+            Message::Settle(Settlement::Repaid { child, rest })
+        }
+        _ => Message::LetGone(7),
+    }
+}
+
+fn follow(draw: &mut Draw) -> Follow {
+    Follow { filter: draw.filter(), cursor: Position(7), terms: draw.terms() }
+}
+
+pub(super) fn charter(draw: &mut Draw) -> Charter {
+    Charter {
+        parent: draw.session(),
+        task: draw.text(),
+        instructions: draw.maybe(Draw::space),
+        model: draw.text(),
+        dm: draw.space(),
+        first: draw.maybe(Draw::space),
+        follows: draw.short(|it| (it.space(), follow(it))),
+    }
+}
+
+fn note(draw: &mut Draw) -> Note {
+    let answer = draw.maybe(recorded);
+    Note { call: 7, form: 1, asked: Hash::default(), answer, wrote: true }
+}
+
+fn recorded(draw: &mut Draw) -> Recorded {
+    match draw.below(4) {
+        0 => Recorded::Atom { id: draw.atom(), version: 7 },
+        1 => Recorded::Atoms(draw.list(|it| Found { id: it.atom(), version: 7, score: Some(0.5) })),
+        2 => Recorded::Said(said(draw, 2)),
+        _ => Recorded::Raised { class: draw.text(), message: draw.text() },
+    }
+}
+
+fn said(draw: &mut Draw, levels: u32) -> Said {
+    match draw.below(if levels == 0 { 2 } else { 5 }) {
+        0 => Said::Value(draw.value()),
+        1 => Said::Bytes(draw.bytes()),
+        2 => {
+            let (class, handle) = (draw.text(), 7);
+            let fields = draw.short(|it| (it.text(), said(it, levels - 1)));
+            Said::Object(SaidObject { class, handle, fields })
+        }
+        3 => Said::List(draw.short(|it| said(it, levels - 1))),
+        _ => Said::Map(draw.short(|it| (it.text(), said(it, levels - 1)))),
+    }
+}
+
+pub(super) fn right(draw: &mut Draw) -> Right {
+    Right { subject: subject(draw), use_: Some(Level::Read), delegate: None }
+}
+
+pub(super) fn subject(draw: &mut Draw) -> Subject {
+    match draw.below(4) {
+        0 => Subject::Space(draw.space()),
+        1 => Subject::Tool(draw.text()),
+        2 => Subject::Secret(draw.text()),
+        _ => Subject::Model(draw.text()),
+    }
+}
+
+pub(super) fn ask(draw: &mut Draw) -> Ask {
+    let (link, alias) = (LinkId(draw.id()), draw.maybe(Draw::text));
+    Ask { link, alias, right: right(draw), expires: None }
+}
+
+pub(super) fn spawn(draw: &mut Draw) -> AgentSpawn {
+    AgentSpawn {
+        child: draw.session(),
+        alias: draw.maybe(Draw::text),
+        asks: draw.list(ask),
+        dm_links: [LinkId(draw.id()), LinkId(draw.id())],
+        charter: Arc::new(charter(draw)),
+        budget: Budget::default(),
+        reason: draw.text(),
+    }
+}
