@@ -22,7 +22,6 @@ pub use subscriptions::{Pulled, Puller, SubscriptionCard};
 
 use crate::envelope::instant;
 use crate::failure::StoreError;
-use crate::log::Urgency;
 use crate::problem::{Kind, Problem};
 use crate::runtime::Runtime;
 use crate::seat::Receipt;
@@ -157,8 +156,7 @@ impl Caller {
     /// Adds an atom. Durable when this returns.
     pub async fn put(&self, space: SpaceId, draft: Draft, why: Why) -> Result<Written, Problem> {
         let draft = self.embedded(draft).await;
-        let bytes = draft.content.bytes() + draft.annotation.len();
-        self.mutate(space, Mutation::Put(Box::new(draft)), why, bytes).await
+        self.mutate(space, Mutation::Put(Box::new(draft)), why).await
     }
 
     /// Changes an atom: a new version, if it is at the expected one.
@@ -171,9 +169,8 @@ impl Caller {
     ) -> Result<Written, Problem> {
         let before = self.get(id).await?;
         let patch = self.embedded_patch(&before.atom, patch).await;
-        let bytes = patch.content.as_ref().map_or(1, |it| it.bytes());
         let mutation = Mutation::Update { id, expect, patch: Box::new(patch) };
-        self.mutate(before.atom.space, mutation, why, bytes).await
+        self.mutate(before.atom.space, mutation, why).await
     }
 
     /// The patch, without single references that the atom has now. Whether it is still so when it
@@ -211,7 +208,7 @@ impl Caller {
     ) -> Result<Written, Problem> {
         let space = self.get(id).await?.atom.space;
         let mutation = Mutation::Deprecate { id, expect, superseded_by };
-        self.mutate(space, mutation, why, 1).await
+        self.mutate(space, mutation, why).await
     }
 
     /// Empties an atom for good, all its versions: the caller put it and may write in its space, or
@@ -223,7 +220,7 @@ impl Caller {
     /// sessions. Errors: [`Kind::Conflict`] at another version, or erased already.
     pub async fn erase(&self, id: AtomId, expect: Expect, why: Why) -> Result<Written, Problem> {
         let space = self.get(id).await?.atom.space;
-        self.mutate(space, Mutation::Erase { id, expect }, why, 1).await
+        self.mutate(space, Mutation::Erase { id, expect }, why).await
     }
 
     /// One change of a space, on the leases that it rests on.
@@ -232,14 +229,13 @@ impl Caller {
         space: SpaceId,
         mutation: Mutation,
         why: Why,
-        bytes: usize,
     ) -> Result<Written, Problem> {
         let fences = why.fences.clone();
         let message = match fences.is_empty() {
             true => mutation.into(),
             false => Message::Transact { mutations: vec![mutation], fences },
         };
-        let receipt = self.send(space, message, why, bytes).await?;
+        let receipt = self.send(space, message, why).await?;
         let (id, version) = match &receipt.reply {
             Reply::Version { id, version } => (*id, *version),
             Reply::Versions(all) if all.len() == 1 => all[0],
@@ -255,7 +251,6 @@ impl Caller {
         space: SpaceId,
         mut message: Message,
         why: Why,
-        bytes: usize,
     ) -> Result<Receipt<Reply>, Problem> {
         let tries_max = self.runtime.shared().config.write_tries_max;
         let request = if why.key.is_some() { Repeatable::Keyed } else { Repeatable::Unkeyed };
@@ -268,7 +263,7 @@ impl Caller {
             let (sent, rest) =
                 if last { (message, None) } else { (message.clone(), Some(message)) };
             let ask = self.ask(sent, why.clone());
-            match seat.ask_weighing(ask, Urgency::Synced, bytes).await {
+            match seat.ask(ask).await {
                 Ok(receipt) => return Ok(receipt),
                 Err(error) => match rest {
                     Some(rest) if again(error.unanswered(), request, tried, tries_max) => {

@@ -184,13 +184,13 @@ impl<B: Behaviour + Sync> Seat<B> {
     /// Errors: see [`AskError`]. After [`AskError::Restarted`] and after a lost connection the
     /// outcome is unknown until it is asked again with the same idempotency key.
     pub async fn ask(self: &Arc<Self>, ask: Ask<B::Message>) -> Asked<B> {
-        self.ask_weighing(ask, Urgency::Synced, 1).await
+        self.ask_with(ask, Urgency::Synced).await
     }
 
     /// The same without asking for a sync: the entry rides along with the next one that does, and
     /// the answer comes then. For notes that a later durable write vouches for.
     pub async fn ask_lazily(self: &Arc<Self>, ask: Ask<B::Message>) -> Asked<B> {
-        self.ask_weighing(ask, Urgency::Lazy, 1).await
+        self.ask_with(ask, Urgency::Lazy).await
     }
 
     /// The same, and returns as soon as the actor has decided, with whether it has taken it in:
@@ -200,7 +200,7 @@ impl<B: Behaviour + Sync> Seat<B> {
         ask: Ask<B::Message>,
     ) -> Result<bool, AskError<B::Refusal>> {
         let (taken, hear) = oneshot::channel();
-        self.send(ask, Urgency::Lazy, 1, Heed { taken: Some(taken), sent: None }).await?;
+        self.send(ask, Urgency::Lazy, Heed { taken: Some(taken), sent: None }).await?;
         match hear.await {
             Ok(taken) => Ok(taken),
             Err(_) => {
@@ -209,30 +209,26 @@ impl<B: Behaviour + Sync> Seat<B> {
         }
     }
 
-    /// The same for a request of a known size, which counts against the room of all mailboxes.
-    pub(crate) async fn ask_weighing(
-        self: &Arc<Self>,
-        ask: Ask<B::Message>,
-        urgency: Urgency,
-        bytes: usize,
-    ) -> Asked<B> {
-        let answer = self.send(ask, urgency, bytes, Heed::default()).await?;
+    async fn ask_with(self: &Arc<Self>, ask: Ask<B::Message>, urgency: Urgency) -> Asked<B> {
+        let answer = self.send(ask, urgency, Heed::default()).await?;
         self.answered(answer).await
     }
 
-    /// Puts a request into the mailbox.
+    /// Puts a request into the mailbox, once there is room for it there and for its weight among all
+    /// mailboxes' bytes: every request of every kind comes through here. One that weighs more than there
+    /// is room is taken in alone.
     async fn send(
         self: &Arc<Self>,
         ask: Ask<B::Message>,
         urgency: Urgency,
-        bytes: usize,
         heed: Heed,
     ) -> Result<oneshot::Receiver<Asked<B>>, AskError<B::Refusal>> {
         let shared = &self.shared;
         if let Some(error) = shared.refuses() {
             return Err(AskError::Store(error));
         }
-        let kib = bytes.div_ceil(1024).clamp(1, shared.config.mailbox_bytes_max / 1024) as u32;
+        let weight = ask.weight::<B>();
+        let kib = weight.div_ceil(1024).clamp(1, shared.config.mailbox_bytes_max / 1024) as u32;
         let wait = Duration::from_millis(shared.config.mailbox_wait_ms_max);
         let room = tokio::time::timeout(wait, async {
             let message = self.gate.clone().acquire_owned().await.ok()?;
@@ -265,7 +261,7 @@ impl<B: Behaviour + Sync> Seat<B> {
         ask: Ask<B::Message>,
         sent: oneshot::Sender<Vec<Heard>>,
     ) -> Result<oneshot::Receiver<Asked<B>>, AskError<B::Refusal>> {
-        self.send(ask, Urgency::Synced, 1, Heed { taken: None, sent: Some(sent) }).await
+        self.send(ask, Urgency::Synced, Heed { taken: None, sent: Some(sent) }).await
     }
 
     /// Starts its actor if there is none.

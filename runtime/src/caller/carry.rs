@@ -64,15 +64,13 @@ impl Caller {
         mut carried: Vec<Carried>,
         why: Why,
     ) -> Result<Imported, Problem> {
-        let mut bytes = 0;
         for it in &mut carried {
-            bytes += it.bytes();
             if it.embedding.is_none() {
                 let text = words(&it.annotation, &it.metadata, &it.content);
                 it.embedding = self.embed(text).await;
             }
         }
-        match self.send(space, Message::Import(carried), why, bytes).await?.reply {
+        match self.send(space, Message::Import(carried), why).await?.reply {
             Reply::Imported { new, known } => Ok(Imported { new, known, ..Imported::default() }),
             Reply::Merged { new, known, attic, lost } => Ok(Imported { new, known, attic, lost }),
             reply => Err(Problem::new(Kind::Store, format!("an answer amiss: {reply:?}"))),

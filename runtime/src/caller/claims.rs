@@ -58,7 +58,7 @@ impl Caller {
             let few = ranked.as_ref().is_none_or(|it| it.len() < limit);
             let claim = Claim { text: query, wanted, ranked, set, ttl_ms: lease_ms, intent };
             let message = Message::Claim(Box::new(claim));
-            let receipt = self.send(space, message, why.clone(), 1).await?;
+            let receipt = self.send(space, message, why.clone()).await?;
             match receipt.reply {
                 Reply::Claimed(Some((id, version, lease))) => {
                     let read = self.get_version(id, version).await?;
@@ -95,19 +95,16 @@ impl Caller {
         mutations: Vec<Mutation>,
         why: Why,
     ) -> Result<Vec<Written>, Problem> {
-        let (mut made, mut bytes) = (Vec::with_capacity(mutations.len()), 1);
+        let mut made = Vec::with_capacity(mutations.len());
         for mutation in mutations {
             made.push(match mutation {
-                Mutation::Put(draft) => {
-                    bytes += draft.content.bytes();
-                    Mutation::Put(Box::new(self.embedded(*draft).await))
-                }
+                Mutation::Put(draft) => Mutation::Put(Box::new(self.embedded(*draft).await)),
                 other => other,
             });
         }
         let (fences, why) = (why.fences.clone(), Why { fences: Vec::new(), ..why });
         let message = Message::Transact { mutations: made, fences };
-        let receipt = self.send(space, message, why, bytes).await?;
+        let receipt = self.send(space, message, why).await?;
         match (receipt.reply, receipt.position) {
             (Reply::Versions(all), Some(position)) => {
                 let written = |(id, version)| Written { id, version, position };
@@ -142,7 +139,7 @@ impl Caller {
     }
 
     async fn lease(&self, space: SpaceId, message: Message, why: Why) -> Result<Lease, Problem> {
-        match self.send(space, message, why, 1).await?.reply {
+        match self.send(space, message, why).await?.reply {
             Reply::Lease(lease) => Ok(lease),
             reply => Err(amiss(&reply)),
         }
@@ -159,7 +156,7 @@ impl Caller {
         why: Why,
     ) -> Result<(), Problem> {
         let mutation = Mutation::Release { resource, token, undo };
-        self.send(space, mutation.into(), why, 1).await.map(drop)
+        self.send(space, mutation.into(), why).await.map(drop)
     }
 
     /// The leases that hold now.
