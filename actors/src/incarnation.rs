@@ -126,6 +126,18 @@ pub struct Append {
     pub snapshot: Option<Vec<u8>>,
 }
 
+impl Append {
+    /// What it takes in memory while it is on its way.
+    pub fn weight(&self) -> usize {
+        let own = |row: &Row| match row {
+            Row::Own { key, value, .. } => key.len() + value.as_ref().map_or(0, Vec::len),
+            _ => 0,
+        };
+        let rows = self.rows.iter().map(|row| size_of::<Row>() + own(row)).sum::<usize>();
+        self.body.len() + rows + self.snapshot.as_ref().map_or(0, Vec::len)
+    }
+}
+
 /// An answer: what the asker gets once everything it rests on is durable.
 pub type Answer<B> = Result<<B as Behaviour>::Reply, Refused<<B as Behaviour>::Refusal>>;
 

@@ -18,6 +18,9 @@
 //! | `SLOT_BYTES` | `4096` | the stored form of the witness |
 //! | `RECORD_BYTES` | `48` | the stored form of the witness |
 //! | `NOTE_BYTES` | `104` | the form of the scrub's note |
+//! | `TOLD_COMMITS_MAX` | `64` | commits in the store that are told of together, and that wait for it |
+//! | `STRIDE_BYTES` | `64 << 10` | what a client takes or sends at once; no more is small |
+//! | `SMALL_FACTOR` | `8` | which part of the door's room is kept for what is small |
 //! | `BATCH_ENTRIES` | `512` | entries of one batch while tables are derived anew |
 //! | `SEAL_BYTES` | `72 << 20` | the engine's: its journal is sealed behind 64 MB |
 //! | `FILL_BYTES` | `1 << 20` | one value of what fills a journal up |
@@ -142,8 +145,12 @@ pub struct Config {
     pub limits: Limits,
     /// Entries in one commit. More buys latency, no throughput.
     pub commit_entries_max: usize,
-    /// Bytes of bodies in one commit.
+    /// Bytes in one commit: bodies, rows and states to come back to; one entry at least.
     pub commit_bytes_max: usize,
+    /// Bytes on their way through the log, states to come back to included, from when they are decided
+    /// until they are told: at more of them actors wait with what they are asked next. Over it goes
+    /// what is decided in that moment, one entry a thread. At least two commits fit.
+    pub log_bytes_max: usize,
     /// How long one commit may take before the store counts as failed.
     pub commit_ms_max: u64,
     /// How long the engine may take to write anything of what it was asked to put away.
@@ -170,7 +177,8 @@ pub struct Config {
     pub backup_rest_percent: u32,
     /// Requests an actor takes in before askers wait.
     pub mailbox_messages_max: usize,
-    /// Bytes of requests in all mailboxes together before askers wait.
+    /// Bytes of requests in all mailboxes together before askers wait, until they are answered; a
+    /// request counts a kibibyte at least, one that is larger than this is taken in alone.
     pub mailbox_bytes_max: usize,
     /// How long an asker waits for room in a mailbox before it is told to come back.
     pub mailbox_wait_ms_max: u64,
@@ -212,6 +220,17 @@ pub struct Config {
     pub frame_bytes_max: usize,
     /// Answers on their way to one client before the work for it waits.
     pub answers_max: usize,
+    /// Bytes of answers and of the frames made of them that are on their way to clients, over all
+    /// connections: at more of them the work for an answer waits, and who takes nothing goes
+    /// (`stalled_ms_max`). Besides it is what was collected for one answer a connection, so
+    /// `read_piece_bytes` or one atom. A caller in this process has as much for itself.
+    pub answers_bytes_max: usize,
+    /// Bytes of requests of more than 64 KiB that come in or are worked on, over all connections; at
+    /// more of them the next is not read, and who sends nothing of what it has announced goes.
+    pub requests_bytes_max: usize,
+    /// How long a client may take nothing of what it is told, or send nothing of what it has
+    /// announced, while others wait for the room that it holds: then it is closed.
+    pub stalled_ms_max: u64,
     /// Changes handed to a watcher at once.
     pub watch_changes_max: usize,
     /// Entries of a stream looked through before a follower is told of those that pass.
@@ -334,6 +353,7 @@ impl Config {
             limits: Limits::default(),
             commit_entries_max: 512,
             commit_bytes_max: 1 << 20,
+            log_bytes_max: 64 << 20,
             commit_ms_max: 30_000,
             engine_ms_max: 30_000,
             commit_streams_max: 1 << 20,
@@ -367,6 +387,9 @@ impl Config {
             idle_answered_ms_max: 600_000,
             frame_bytes_max: 24 << 20,
             answers_max: 64,
+            answers_bytes_max: 128 << 20,
+            requests_bytes_max: 128 << 20,
+            stalled_ms_max: 1_000,
             watch_changes_max: 64,
             follow_entries_max: 1_000,
             context_spaces_max: 64,

@@ -6,6 +6,7 @@
 
 mod agents;
 mod answer;
+mod ceiling;
 mod identity;
 mod leases;
 mod past;
@@ -17,7 +18,7 @@ mod subscriptions;
 mod visit;
 
 pub use agents::AgentCall;
-pub use answer::Answer;
+pub use answer::{Answer, Answers, Ready, answers};
 pub use identity::{Identity, Peer};
 pub(crate) use identity::{READS, RESEARCH};
 pub use leases::LeaseCall;
@@ -28,10 +29,12 @@ pub use serve::Door;
 pub use status::Status;
 pub use subscriptions::SubscriptionCall;
 
+use ceiling::{Held, Place, STRIDE_BYTES};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use stoa_actors::codec;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::UnixStream;
@@ -67,12 +70,29 @@ fn same_user(stream: &UnixStream) -> bool {
 }
 
 async fn send<T: Serialize>(to: &mut (impl AsyncWrite + Unpin), value: &T) -> io::Result<()> {
+    to.write_all(&framed(value)?).await?;
+    to.flush().await
+}
+
+/// The same to a client under a ceiling, which hears how it goes on.
+async fn send_under<T: Serialize>(
+    to: &mut (impl AsyncWrite + Unpin),
+    value: &T,
+    place: &Place,
+) -> io::Result<()> {
+    for stride in framed(value)?.chunks(STRIDE_BYTES) {
+        to.write_all(stride).await?;
+        place.moved();
+    }
+    to.flush().await
+}
+
+fn framed<T: Serialize>(value: &T) -> io::Result<Vec<u8>> {
     let mut frame = vec![0; 4];
     codec::encode_into(FRAME_FORM, value, &mut frame).map_err(io::Error::other)?;
     let bytes = (frame.len() - 4) as u32;
     frame[..4].copy_from_slice(&bytes.to_le_bytes());
-    to.write_all(&frame).await?;
-    to.flush().await
+    Ok(frame)
 }
 
 /// The next value; nothing at the end of the connection.
@@ -80,6 +100,51 @@ async fn receive<T: DeserializeOwned>(
     from: &mut (impl AsyncRead + Unpin),
     bytes_max: usize,
 ) -> io::Result<Option<T>> {
+    let Some(bytes) = announced(from, bytes_max).await? else { return Ok(None) };
+    let mut frame = vec![0; bytes];
+    from.read_exact(&mut frame).await.map_err(cut_off)?;
+    codec::decode(FRAME_FORM, &frame).map(Some).map_err(io::Error::other)
+}
+
+/// The same from a client under a ceiling, with the room that it has: it is given back when the
+/// request is answered. What is small needs none.
+async fn receive_under<T: DeserializeOwned>(
+    from: &mut (impl AsyncRead + Unpin),
+    bytes_max: usize,
+    place: &Arc<Place>,
+) -> io::Result<Option<(T, Option<Held>)>> {
+    let Some(bytes) = announced(from, bytes_max).await? else { return Ok(None) };
+    let held = match bytes > STRIDE_BYTES {
+        // As it comes in, and as it is understood.
+        true => Some(place.hold(bytes.saturating_mul(2)).await),
+        false => None,
+    };
+    let mut frame = vec![0; bytes];
+    for stride in frame.chunks_mut(STRIDE_BYTES) {
+        from.read_exact(stride).await?;
+        place.moved();
+    }
+    place.at_work();
+    let value = codec::decode(FRAME_FORM, &frame).map_err(io::Error::other)?;
+    Ok(Some((value, held)))
+}
+
+/// An owner that closes a connection in the middle of an answer does so for a reason.
+fn cut_off(error: io::Error) -> io::Error {
+    if error.kind() != io::ErrorKind::UnexpectedEof {
+        return error;
+    }
+    io::Error::other(
+        "it ended in the middle of an answer; it may have been killed, or it has closed a connection \
+         that took nothing (stalled_ms_max) while others waited for room (answers_bytes_max)",
+    )
+}
+
+/// How large the next frame is; nothing at the end of the connection.
+async fn announced(
+    from: &mut (impl AsyncRead + Unpin),
+    bytes_max: usize,
+) -> io::Result<Option<usize>> {
     let mut length = [0; 4];
     match from.read_exact(&mut length).await {
         Ok(_) => {}
@@ -91,9 +156,7 @@ async fn receive<T: DeserializeOwned>(
         let text = format!("a frame of {bytes} bytes is over the limit of {bytes_max}");
         return Err(io::Error::other(text));
     }
-    let mut frame = vec![0; bytes];
-    from.read_exact(&mut frame).await?;
-    codec::decode(FRAME_FORM, &frame).map(Some).map_err(io::Error::other)
+    Ok(Some(bytes))
 }
 
 /// The socket of a directory, by a path short enough for the system: at most 107 bytes fit, so a

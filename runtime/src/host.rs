@@ -4,6 +4,10 @@
 //! the append under a guard on the rights table, so that the order of the log is the barrier of a
 //! revoke. Every answer rides behind what it rests on. It never batches: the log writer does.
 
+mod shown;
+
+pub(crate) use shown::Shown;
+
 use crate::blocking::blocking;
 use crate::clock::{Clock, Fresh};
 use crate::config::Config;
@@ -19,7 +23,6 @@ use std::marker::PhantomData;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::mpsc::{Sender, channel};
 use stoa_actors::behaviour::{Anyone, Authority, Behaviour};
 use stoa_actors::id::{Position, StreamId};
 use stoa_actors::incarnation::{Append, Ask, Given, Incarnation, Step};
@@ -66,26 +69,6 @@ impl Shared {
     pub(crate) fn refuses(&self) -> Option<StoreError> {
         let stopping = || self.closed.load(Ordering::Acquire).then_some(StoreError::Stopping);
         self.store.failure.error().or_else(stopping)
-    }
-}
-
-/// Shows in the table of rights what has become durable, and answers whoever asked for it: in order,
-/// on a thread of its own. So the acker never waits for those who read the table. What waits here still
-/// has its place in the mailbox of the rights, so it is no more than `mailbox_messages_max`.
-pub(crate) struct Shown(Sender<Box<dyn FnOnce() + Send>>);
-
-impl Shown {
-    pub(crate) fn start() -> std::io::Result<Shown> {
-        let (queue, shows) = channel::<Box<dyn FnOnce() + Send>>();
-        let thread = std::thread::Builder::new().name("stoa-rights".into());
-        // It ends with the last who can send, and needs no other end.
-        thread.spawn(move || shows.into_iter().for_each(|show| show()))?;
-        Ok(Shown(queue))
-    }
-
-    fn show(&self, show: impl FnOnce() + Send + 'static) {
-        // It is there for as long as this is.
-        drop(self.0.send(Box::new(show)));
     }
 }
 
@@ -170,6 +153,7 @@ impl<B: Behaviour + Sync> Actor for Host<B> {
         match mail {
             Mail::Request(delivered) => {
                 let delivered = life.prepared(delivered).await?;
+                life.seat.shared.log.room().await;
                 life.deliver(delivered);
             }
             Mail::Anew => {}
@@ -219,6 +203,10 @@ impl<B: Behaviour + Sync> Life<B> {
         let may_rest = self.incarnation.state().may_rest();
         let behind = self.incarnation.behind_snapshot();
         let rest = passivation::rest(may_rest, behind, shared.config.passivate_snapshot_entries);
+        if rest == Rest::GoWithSnapshot && !shared.log.has_room() {
+            // It goes when there is room for what it leaves behind.
+            return Rest::Stay;
+        }
         if rest == Rest::GoWithSnapshot
             && let Ok(state) = self.incarnation.snapshot()
         {

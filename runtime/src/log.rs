@@ -34,6 +34,7 @@
 mod acker;
 mod flight;
 mod gathered;
+mod load;
 mod materialiser;
 mod redact;
 mod writer;
@@ -45,11 +46,12 @@ use crate::order::{Bell, Joining};
 use crate::store::Opened;
 use acker::Acker;
 use gathered::Gathered;
+use load::{Held, Load};
 use materialiser::Materialiser;
 use redact::Owed;
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::mpsc::{Sender, channel};
+use std::sync::mpsc::{Sender, channel, sync_channel};
 use std::sync::{Arc, OnceLock};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -67,13 +69,15 @@ enum Request {
     Append { append: Box<Append>, urgency: Urgency, done: Done },
     /// A state to come back to, after an entry that is durable; it rides along with the next entry
     /// that asks for a sync.
-    Snapshot { stream: StreamId, seq: u64, state: Vec<u8> },
+    Snapshot(State),
     /// Done when everything before it that an actor can rest on is durable; refused when something
     /// that this actor rests on is not.
     Behind { stream: StreamId, done: Done },
     /// Done when everything before it is judged, and what is applied of it is durable. From here on
     /// what the stream's actor decides rests on what it loads.
     Begin { stream: Option<StreamId>, done: Done },
+    /// Somebody waits for room that what is lazy holds.
+    Hurry,
     /// The order may have something.
     Bell,
     /// The last one: what is lazy is written, then both threads end.
@@ -86,7 +90,7 @@ impl Request {
             Request::Append { done, .. }
             | Request::Behind { done, .. }
             | Request::Begin { done, .. } => done(Err(error)),
-            Request::Snapshot { .. } | Request::Bell | Request::Stop => {}
+            Request::Snapshot(_) | Request::Hurry | Request::Bell | Request::Stop => {}
         }
     }
 }
@@ -96,6 +100,8 @@ struct State {
     stream: StreamId,
     seq: u64,
     state: Vec<u8>,
+    /// Its bytes; nothing where the entry that it came with holds them.
+    _held: Option<Held>,
 }
 
 /// Whether an entry asks for a sync or rides along with the next.
@@ -114,7 +120,12 @@ pub(crate) struct Log {
     pulse: Arc<Pulse>,
     failure: Failure,
     others: Arc<Others>,
+    load: Arc<Load>,
 }
+
+/// Commits that are in the store and not told of: with more of them the writer waits for the acker,
+/// which takes as many together.
+const TOLD_COMMITS_MAX: usize = 64;
 
 /// Hears, on the acker's thread, whose entries have become durable that nobody here has offered,
 /// and where the log ends with them.
@@ -132,6 +143,8 @@ struct Pulse {
     commits: AtomicU64,
     /// A bell of the order is in the queue already.
     rung: AtomicBool,
+    /// So is who waits for room.
+    hurried: AtomicBool,
     /// The earliest of what has become due since this was looked at last.
     due: tokio::sync::watch::Sender<Millis>,
     /// Rings at every commit, for the one task that wakes those who follow the whole log.
@@ -171,7 +184,7 @@ impl Log {
         let unstarted = |error: std::io::Error| StoreError::NoThreads(error.to_string());
         let (requests, queue) = channel();
         let requests = Arc::new(requests);
-        let (committed, acks) = channel();
+        let (committed, acks) = sync_channel(TOLD_COMMITS_MAX);
         let failure = opened.store.failure.clone();
         let pulse = Arc::new(Pulse {
             started: Instant::now(),
@@ -179,6 +192,7 @@ impl Log {
             durable: AtomicU64::new(opened.head.position.0),
             commits: AtomicU64::new(0),
             rung: AtomicBool::new(false),
+            hurried: AtomicBool::new(false),
             due: tokio::sync::watch::Sender::new(Millis(u64::MAX)),
             told: tokio::sync::Notify::new(),
             followers: tokio::sync::Notify::new(),
@@ -232,17 +246,25 @@ impl Log {
             .name("stoa-log-acker".into())
             .spawn(move || acker.run(head, &acks))
             .map_err(unstarted)?;
-        Ok((Log { requests, pulse, failure, others }, Threads { writer, acker }))
+        // What is lazy is not written before a commit is full: there is room for that and more.
+        let load = Load::new(config.log_bytes_max.max(2 * config.commit_bytes_max));
+        Ok((Log { requests, pulse, failure, others, load }, Threads { writer, acker }))
     }
 
     /// Appends; `done` runs exactly once, on the acker's thread, and must be short.
     pub(crate) fn append(&self, append: Append, urgency: Urgency, done: Done) {
+        let held = self.load.hold(append.weight());
+        let done: Done = Box::new(move |told| {
+            done(told);
+            drop(held);
+        });
         self.send(Request::Append { append: Box::new(append), urgency, done });
     }
 
     /// Keeps a state to come back to. Lost with nothing but time.
     pub(crate) fn snapshot(&self, stream: StreamId, seq: u64, state: Vec<u8>) {
-        self.send(Request::Snapshot { stream, seq, state });
+        let _held = Some(self.load.hold(state.len()));
+        self.send(Request::Snapshot(State { stream, seq, state, _held }));
     }
 
     /// Runs `done` once everything sent before is durable, on behalf of a stream's actor.

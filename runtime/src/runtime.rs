@@ -2,8 +2,10 @@
 
 mod others;
 mod stop;
+mod waiting;
 
 pub use stop::Undone;
+pub use waiting::Waiting;
 
 use crate::agents::Agents;
 use crate::blocking::blocking;
@@ -132,7 +134,7 @@ impl Runtime {
         let opened_undone = opened.undone.clone();
         let (log, threads) = Log::start(&config, &kinds, opened)?;
         let tree = Tree::start(&config, &store.failure).await?;
-        let bytes = Arc::new(Semaphore::new(config.mailbox_bytes_max / 1024));
+        let bytes = Arc::new(Semaphore::new((config.mailbox_bytes_max / 1024).max(1)));
         let shared = Arc::new(Shared {
             rights: RwLock::default(),
             spawner: tokio::runtime::Handle::current(),

@@ -90,10 +90,23 @@ impl Caller {
         after: Option<&str>,
         as_of: Option<Moment>,
     ) -> Result<Page, Problem> {
-        let mut query = query;
+        let bytes_max = self.runtime.shared().config.answer_bytes_max;
+        self.page_within(space, query, after, as_of, bytes_max).await
+    }
+
+    /// The same, with so many bytes of atoms in one page; one atom at least.
+    pub(crate) async fn page_within(
+        &self,
+        space: SpaceId,
+        mut query: Query,
+        after: Option<&str>,
+        as_of: Option<Moment>,
+        bytes_max: usize,
+    ) -> Result<Page, Problem> {
         let before = after.map(|text| Cursor::read(text, space, &query)).transpose()?;
         query.after = before.as_ref().map(|it| it.place);
-        let Looked { hits, seq, cut } = self.looked(space, query.clone(), as_of).await?;
+        let Looked { hits, seq, cut } =
+            self.looked_within(space, query.clone(), as_of, bytes_max).await?;
         let moved = query.text.is_some() && before.is_some_and(|it| it.seq != seq);
         let last = hits.last().filter(|_| cut || hits.len() == query.limit);
         let next = last.map(|it| {
@@ -137,6 +150,17 @@ impl Caller {
         query: Query,
         moment: Option<Moment>,
     ) -> Result<Looked, Problem> {
+        let bytes_max = self.runtime.shared().config.answer_bytes_max;
+        self.looked_within(space, query, moment, bytes_max).await
+    }
+
+    async fn looked_within(
+        &self,
+        space: SpaceId,
+        query: Query,
+        moment: Option<Moment>,
+        bytes_max: usize,
+    ) -> Result<Looked, Problem> {
         self.askable(space, &query)?;
         let at = match moment {
             Some(moment) => Some(self.runtime.moment(moment).await?),
@@ -145,8 +169,8 @@ impl Caller {
         let vector = self.query_vector(&query).await;
         let caller = self.clone();
         let search = blocking(move || match at {
-            None => caller.search_now(space, &query, vector),
-            Some(at) => caller.search_past(space, &query, vector, at),
+            None => caller.search_now(space, &query, vector, bytes_max),
+            Some(at) => caller.search_past(space, &query, vector, at, bytes_max),
         });
         search.await.unwrap_or_else(|error| {
             // It may have died half-way through an update of the index.
@@ -179,20 +203,28 @@ impl Caller {
         space: SpaceId,
         query: &Query,
         vector: Option<Embedding>,
+        bytes_max: usize,
     ) -> Result<Looked, Problem> {
         let (hits, seq) = self.hits_now(space, query, vector)?;
-        let (hits, cut) = self.collected(&hits)?;
+        let (hits, cut) = self.collected(&hits, bytes_max, |_| true)?;
         // Rights second: what was read before a revoke is not handed out after it.
         self.readable(space)?;
         Ok(Looked { hits, seq, cut })
     }
 
     /// What was found, up to the bound of an answer; and whether there is more of it.
-    fn collected(&self, hits: &[Hit]) -> Result<(Vec<Found>, bool), Problem> {
+    fn collected(
+        &self,
+        hits: &[Hit],
+        most: usize,
+        is_told: fn(&Found) -> bool,
+    ) -> Result<(Vec<Found>, bool), Problem> {
         let (mut all, mut bytes) = (Vec::new(), 0);
-        let most = self.runtime.shared().config.answer_bytes_max;
         for hit in hits {
             let found = found(&self.runtime, hit)?;
+            if !is_told(&found) {
+                continue;
+            }
             bytes += found.read.atom.bytes();
             if bytes > most && !all.is_empty() {
                 return Ok((all, true));

@@ -228,7 +228,8 @@ impl<B: Behaviour + Sync> Seat<B> {
             return Err(AskError::Store(error));
         }
         let weight = ask.weight::<B>();
-        let kib = weight.div_ceil(1024).clamp(1, shared.config.mailbox_bytes_max / 1024) as u32;
+        let kib =
+            weight.div_ceil(1024).clamp(1, (shared.config.mailbox_bytes_max / 1024).max(1)) as u32;
         let wait = Duration::from_millis(shared.config.mailbox_wait_ms_max);
         let room = tokio::time::timeout(wait, async {
             let message = self.gate.clone().acquire_owned().await.ok()?;
@@ -236,7 +237,10 @@ impl<B: Behaviour + Sync> Seat<B> {
         });
         let room = match self.room_now(kib) {
             Some(room) => room,
-            None => room.await.ok().flatten().ok_or(AskError::Busy)?,
+            None => {
+                shared.log.hurry();
+                room.await.ok().flatten().ok_or(AskError::Busy)?
+            }
         };
         let (reply, answer) = oneshot::channel();
         self.touch();

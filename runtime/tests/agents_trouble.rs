@@ -17,7 +17,7 @@ use stoa_actors::space::Draft;
 use stoa_runtime::agents::{AgentCard, Happening, SpaceAsk, SpawnAsk};
 use stoa_runtime::caller::{Caller, Grant, Why};
 use stoa_runtime::config::Config;
-use stoa_runtime::door::{Call, Identity, Peer, Request, perform};
+use stoa_runtime::door::{Call, Identity, Peer, Request, answers, perform};
 use stoa_runtime::failure::StoreError;
 use stoa_runtime::problem::Kind;
 use stoa_runtime::research::ResearchAsk;
@@ -250,7 +250,7 @@ elif 'vault' in spaces:
     let reason = "you asked".to_owned();
     let grant = Grant { level: Level::Append, delegate: None, expires_ms: None, reason };
     let call = Call::Grant { space: "vault".into(), to: "finder".into(), grant };
-    let (answers, _ready) = tokio::sync::mpsc::channel(64);
+    let (answers, _ready) = answers(runtime.config());
     perform(&runtime, Peer::Owner, Request { identity: Identity::Owner, call }, answers)
         .await
         .unwrap();

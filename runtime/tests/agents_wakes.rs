@@ -14,7 +14,9 @@ use stoa_actors::trust::HostGrants;
 use stoa_runtime::agents::{SpaceAsk, SpawnAsk};
 use stoa_runtime::caller::{Caller, Why};
 use stoa_runtime::config::Config;
-use stoa_runtime::door::{Answer, Call, Identity, Peer, Request, SubscriptionCall, perform};
+use stoa_runtime::door::{
+    Answer, Call, Identity, Peer, Request, SubscriptionCall, answers, perform,
+};
 use stoa_runtime::failure::StoreError;
 use stoa_runtime::model::{Context, Model, ModelError, Models};
 use stoa_runtime::runtime::Runtime;
@@ -180,11 +182,11 @@ async fn who_was_stopped_over_a_restart_is_woken_once_it_is_resumed() {
 
 /// What is answered about subscriptions.
 async fn asked(runtime: &Runtime, call: SubscriptionCall) -> Vec<Answer> {
-    let (tell, mut told) = tokio::sync::mpsc::channel(64);
+    let (tell, mut told) = answers(runtime.config());
     let request = Request { identity: Identity::Owner, call: Call::Subscription(call) };
     perform(runtime, Peer::Owner, request, tell).await.unwrap();
     let mut answers = Vec::new();
-    while let Some(answer) = told.recv().await {
+    while let Some(answer) = told.next().await {
         answers.push(answer);
     }
     answers

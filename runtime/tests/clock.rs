@@ -9,7 +9,7 @@ use stoa_actors::rights::Level;
 use stoa_actors::space::{Draft, Filter, Terms};
 use stoa_runtime::caller::{Caller, Grant, Why};
 use stoa_runtime::config::Config;
-use stoa_runtime::door::{Answer, Call, Identity, Peer, Request, perform};
+use stoa_runtime::door::{Answer, Call, Identity, Peer, Request, answers, perform};
 use stoa_runtime::failure::StoreError;
 use stoa_runtime::fault::set_wall_ahead;
 use stoa_runtime::moment::Moment;
@@ -47,10 +47,10 @@ async fn stop(runtime: Runtime) {
 
 /// What `status` says of the clock.
 async fn ahead(runtime: &Runtime) -> i64 {
-    let (answers, mut ready) = tokio::sync::mpsc::channel(4);
+    let (answers, mut ready) = answers(runtime.config());
     let request = Request { identity: Identity::Owner, call: Call::Status };
     perform(runtime, Peer::Owner, request, answers).await.unwrap();
-    match ready.recv().await.unwrap() {
+    match ready.next().await.unwrap() {
         Answer::Status(status) => status.clock_ahead_ms,
         other => panic!("{other:?}"),
     }

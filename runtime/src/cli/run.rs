@@ -15,7 +15,8 @@ use stoa_actors::id::{Position, SubscriptionId};
 use stoa_runtime::caller::Mismatch;
 use stoa_runtime::config::Config;
 use stoa_runtime::door::{
-    Answer, Call, Client, Door, Identity, Peer, Reached, Request, SubscriptionCall, perform, reach,
+    Answer, Call, Client, Door, Identity, Peer, Reached, Request, SubscriptionCall, answers,
+    perform, reach,
 };
 use stoa_runtime::failure::StoreError;
 use stoa_runtime::problem::{Kind, Problem};
@@ -237,11 +238,11 @@ async fn answer(
     request: Request,
     each: &mut dyn FnMut(&Answer) -> io::Result<()>,
 ) -> Result<(), Problem> {
-    let (answers, mut ready) = tokio::sync::mpsc::channel(64);
+    let (answers, mut ready) = answers(runtime.config());
     let work = perform(runtime, Peer::Owner, request, answers);
     // It takes the queue with it: when nobody reads any more, the work must not wait for room.
     let print = async move {
-        while let Some(answer) = ready.recv().await {
+        while let Some(answer) = ready.next().await {
             each(&answer).map_err(unwritten)?;
         }
         Ok(())

@@ -1,7 +1,7 @@
 //! Every verb as one message, and what is answered: the same for this process and for others.
 
 use super::agents::AgentCall;
-use super::answer::{Answer, Out};
+use super::answer::{Answer, Answers, Out};
 use super::identity::{Identity, Peer};
 use super::leases::LeaseCall;
 use super::past::HistoryCall;
@@ -25,7 +25,6 @@ use stoa_actors::id::{AtomId, Position, SpaceId};
 use stoa_actors::rights::Level;
 use stoa_actors::search::Query;
 use stoa_actors::space::{Carried, Draft, Expect, Filter, Mutation, Patch};
-use tokio::sync::mpsc::Sender;
 
 /// What a process asks of the owner.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -173,7 +172,7 @@ pub async fn perform(
     runtime: &Runtime,
     peer: Peer,
     request: Request,
-    answers: Sender<Answer>,
+    answers: Answers,
 ) -> Result<(), Problem> {
     let caller = runtime.admit(peer, &request.identity)?;
     caller.may_ask(&request.call)?;
@@ -271,8 +270,7 @@ pub async fn perform(
         Call::Agent(call) => super::agents::perform(&caller, call, &out).await,
         Call::Research(ask) => {
             let looking = out.0.clone();
-            // Who does not keep up is told less, not later.
-            let mut look = |doing| drop(looking.try_send(Answer::Doing(doing)));
+            let mut look = |doing| looking.tell_now(Answer::Doing(doing));
             let report = caller.research(&ask, &mut look).await?;
             out.tell(Answer::Report(Box::new(report))).await
         }
@@ -299,7 +297,7 @@ pub async fn perform(
         }
         Call::Backup { target } => {
             let looking = out.0.clone();
-            let look = move |copied| drop(looking.try_send(Answer::Copied(copied)));
+            let look = move |copied| looking.tell_now(Answer::Copied(copied));
             out.tell(Answer::Backup(runtime.backup(&target, look).await?)).await
         }
     }
@@ -341,6 +339,7 @@ async fn search(
     out: &Out,
 ) -> Result<(), Problem> {
     let space = caller.resolve(space)?;
+    let bytes_max = caller.runtime.config().read_piece_bytes;
     // All pieces look at one moment.
     let as_of = match as_of {
         Some(moment) => Some(Moment::Position(caller.runtime.moment(moment).await?)),
@@ -351,7 +350,7 @@ async fn search(
     loop {
         let piece = Query { limit: left, ..query.clone() };
         let Page { hits, mut next, moved } =
-            caller.page_as_of(space, piece, after.as_deref(), as_of).await?;
+            caller.page_within(space, piece, after.as_deref(), as_of, bytes_max).await?;
         if hits.is_empty() && first && left == query.limit {
             tell_mismatches(caller, space, &query.metadata, out).await?;
         }
@@ -394,8 +393,7 @@ async fn export(caller: &Caller, space: &str, out: &Out) -> Result<(), Problem> 
         events += piece.len() as u64;
         out.all(piece.into_iter().map(|it| Answer::Carried(Box::new(it)))).await?;
         let (done, of) = export.so_far()?;
-        // Who does not keep up is told less, not later.
-        drop(out.0.try_send(Answer::Copied(Copied { how: Copying::Export, done, of })));
+        out.0.tell_now(Answer::Copied(Copied { how: Copying::Export, done, of }));
     }
     out.tell(Answer::Exported { events }).await
 }

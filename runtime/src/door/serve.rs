@@ -1,5 +1,6 @@
 //! The owner's side: accept, greet, and stay until everybody is done or is told to go.
 
+use super::ceiling::Ceiling;
 use super::visit::{Inside, Visit, stopping};
 use super::{Address, Hello, same_user, send};
 use crate::config::Config;
@@ -23,6 +24,8 @@ pub struct Door {
     shut: watch::Sender<Option<Problem>>,
     accepting: Option<JoinHandle<()>>,
     bound: Bound,
+    answers: Arc<Ceiling>,
+    requests: Arc<Ceiling>,
 }
 
 /// The socket that was bound here. Its directory may be moved, and another process may have put
@@ -82,7 +85,12 @@ impl Door {
         let inside = watch::Sender::new(Inside::Opening);
         let (counter, clients) = watch::channel(0);
         let shut = watch::Sender::new(None);
+        let stalled = Duration::from_millis(config.stalled_ms_max);
+        let answers = Ceiling::new(config.answers_bytes_max, stalled);
+        let requests = Ceiling::new(config.requests_bytes_max, stalled);
         let hall = Hall {
+            answers: answers.clone(),
+            requests: requests.clone(),
             inside: inside.subscribe(),
             counter,
             shut: shut.subscribe(),
@@ -91,7 +99,7 @@ impl Door {
             config: config.clone(),
         };
         let accepting = Some(tokio::spawn(hall.accept(listener)));
-        Ok(Door { inside, clients, shut, accepting, bound })
+        Ok(Door { inside, clients, shut, accepting, bound, answers, requests })
     }
 
     /// From now on clients are answered.
@@ -107,6 +115,16 @@ impl Door {
     /// How many clients there are now.
     pub fn clients(&self) -> usize {
         *self.clients.borrow()
+    }
+
+    /// Bytes of answers that clients are yet to take, the frames made of them included.
+    pub fn answers_bytes(&self) -> usize {
+        self.answers.bytes()
+    }
+
+    /// Bytes of large requests that come in or are worked on.
+    pub fn requests_bytes(&self) -> usize {
+        self.requests.bytes()
     }
 
     /// Waits until nobody is left, then closes. Who connects meanwhile hears nothing, and finds
@@ -160,6 +178,8 @@ struct Hall {
     shut: watch::Receiver<Option<Problem>>,
     places: Arc<Semaphore>,
     refusals: Arc<Semaphore>,
+    answers: Arc<Ceiling>,
+    requests: Arc<Ceiling>,
     config: Config,
 }
 
@@ -195,8 +215,9 @@ impl Hall {
         self.counter.send_modify(|count| *count += 1);
         let guest = Guest(self.counter.clone());
         let (inside, shut, config) = (self.inside.clone(), self.shut.clone(), self.config.clone());
+        let visit = Visit::new(stream, self.answers.enter(), self.requests.enter());
         tokio::spawn(async move {
-            if let Err(error) = Visit::new(stream).attend(inside, shut, &config).await {
+            if let Err(error) = visit.attend(inside, shut, &config).await {
                 tracing::debug!(%error, "a client is gone");
             }
             drop((guest, place));

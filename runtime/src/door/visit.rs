@@ -1,14 +1,17 @@
 //! One client at the door: greeted, answered request by request, and told to go when the owner stops.
 
-use super::{Hello, Peer, Reply, Request, perform, receive, send};
+use super::answer::{Told, told};
+use super::ceiling::Place;
+use super::{Hello, Peer, Reply, Request, perform, receive_under, send, send_under};
 use crate::config::Config;
 use crate::problem::{Kind, Problem};
 use crate::runtime::Runtime;
 use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::UnixStream;
 use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
-use tokio::sync::{mpsc, watch};
+use tokio::sync::watch;
 use tokio::task::{JoinError, JoinSet};
 
 /// What is behind the door.
@@ -26,15 +29,18 @@ pub(super) struct Visit {
     /// Whether the client is between two frames, and so can be told something.
     whole: bool,
     greeted: bool,
+    /// Its share of what is on its way to all clients, and of what comes from them.
+    answers: Arc<Place>,
+    requests: Arc<Place>,
 }
 
 /// How long a client that is told to go has to take that in.
 const FAREWELL: Duration = Duration::from_millis(200);
 
 impl Visit {
-    pub(super) fn new(stream: UnixStream) -> Visit {
+    pub(super) fn new(stream: UnixStream, answers: Arc<Place>, requests: Arc<Place>) -> Visit {
         let (from, to) = stream.into_split();
-        Visit { from, to, whole: true, greeted: false }
+        Visit { from, to, whole: true, greeted: false, answers, requests }
     }
 
     /// Until the client has gone, or has to.
@@ -48,10 +54,13 @@ impl Visit {
             let why = shut.wait_for(Option::is_some).await;
             why.map_or(None, |it| it.clone())
         };
+        let (takes, sends) = (self.answers.clone(), self.requests.clone());
         let why = tokio::select! {
             biased;
             // From here on nothing is acknowledged, whatever becomes of it.
             why = why => why,
+            () = takes.sent_away() => Some(stalled("takes nothing of what it is told")),
+            () = sends.sent_away() => Some(stalled("sends nothing of what it has announced")),
             done = self.answer_all(inside, config) => return done,
         };
         if let Some(why) = why.filter(|_| self.whole) {
@@ -76,7 +85,7 @@ impl Visit {
 
     async fn tell(&mut self, reply: &Reply) -> io::Result<()> {
         self.whole = false;
-        send(&mut self.to, reply).await?;
+        send_under(&mut self.to, reply, &self.answers).await?;
         self.whole = true;
         Ok(())
     }
@@ -102,10 +111,11 @@ impl Visit {
         self.greeted = true;
         let mut patience = Duration::from_millis(config.idle_ms_max);
         loop {
-            let asked = receive(&mut self.from, config.frame_bytes_max);
+            let asked = receive_under(&mut self.from, config.frame_bytes_max, &self.requests);
             // One that asks nothing, or not all of it, holds a place that others want.
             let Ok(asked) = tokio::time::timeout(patience, asked).await else { return Ok(()) };
-            let Some(request) = asked? else { return Ok(()) };
+            // The room of the request is given back once it is answered.
+            let Some((request, _held)) = asked? else { return Ok(()) };
             self.answer(&runtime, request, config).await?;
             patience = Duration::from_millis(config.idle_answered_ms_max);
         }
@@ -117,7 +127,7 @@ impl Visit {
         request: Request,
         config: &Config,
     ) -> io::Result<()> {
-        let (answers, mut ready) = mpsc::channel(config.answers_max);
+        let (answers, mut ready) = told(config, self.answers.clone());
         // A task of its own: however long it computes, the heart beats.
         let (of, mut work) = (runtime.clone(), JoinSet::new());
         work.spawn(async move { perform(&of, Peer::Owner, request, answers).await });
@@ -129,7 +139,10 @@ impl Visit {
             tokio::select! {
                 biased;
                 answer = ready.recv() => match answer {
-                    Some(answer) => self.tell(&Reply::Answer(Box::new(answer))).await?,
+                    Some(Told { answer, held }) => {
+                        self.tell(&Reply::Answer(Box::new(answer))).await?;
+                        drop(held);
+                    }
                     None => break,
                 },
                 Some(ended) = work.join_next(), if end.is_none() => end = Some(ended),
@@ -161,6 +174,15 @@ impl Visit {
 
 fn died(error: &JoinError) -> Problem {
     Problem::new(Kind::Store, format!("the request died: {error}")).hint("stoa status")
+}
+
+/// Why a client has to go whom others wait for.
+fn stalled(how: &str) -> Problem {
+    let text = format!(
+        "this connection {how}, and others wait for the room that it holds; whether a request that \
+         writes took effect is not known: type it again with the same --key"
+    );
+    Problem::new(Kind::Busy, text).hint("stoa status")
 }
 
 /// Why an owner that is told to stop answers nobody any more.

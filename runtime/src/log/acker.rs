@@ -1,6 +1,6 @@
 //! The acker thread: vouches for a commit, then tells everybody who waits for it.
 
-use super::{Committed, Others, Pulse};
+use super::{Committed, Others, Pulse, TOLD_COMMITS_MAX};
 use crate::failure::{Failure, StoreError};
 use crate::fault::{Faults, Point};
 use crate::store::Witness;
@@ -21,7 +21,7 @@ impl Acker {
     pub(super) fn run(mut self, mut head: Head, commits: &Receiver<Committed>) -> Head {
         while let Ok(first) = commits.recv() {
             let ready: Vec<Committed> =
-                std::iter::once(first).chain(commits.try_iter().take(64)).collect();
+                std::iter::once(first).chain(commits.try_iter().take(TOLD_COMMITS_MAX)).collect();
             let newest = ready.last().map_or(head, |it| it.head);
             if newest != head
                 && let Err(error) = self.vouch(newest)

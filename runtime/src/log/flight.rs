@@ -66,7 +66,8 @@ impl Flight {
                 for Append { stream, seq, digest, snapshot, .. } in entries {
                     self.offered.push(Offered::Entry(*stream, *seq, *digest));
                     let state = snapshot.take();
-                    let state = state.map(|state| State { stream: *stream, seq: *seq, state });
+                    let state =
+                        state.map(|state| State { stream: *stream, seq: *seq, state, _held: None });
                     self.states.extend(state);
                 }
             }

@@ -16,8 +16,9 @@ impl Gathered {
     pub(super) fn push(&mut self, request: Request) {
         self.urgent |= match &request {
             Request::Append { urgency, .. } => *urgency == Urgency::Synced,
-            Request::Snapshot { .. } => false,
-            Request::Behind { .. } | Request::Begin { .. } | Request::Stop | Request::Bell => true,
+            Request::Snapshot(_) => false,
+            Request::Behind { .. } | Request::Begin { .. } => true,
+            Request::Hurry | Request::Stop | Request::Bell => true,
         };
         self.bytes += bytes(&request);
         self.requests.push_back(request);
@@ -25,7 +26,7 @@ impl Gathered {
 
     /// What is lazy is to be written as well.
     pub(super) fn hurry(&mut self) {
-        self.urgent = true;
+        self.urgent |= !self.requests.is_empty();
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -70,8 +71,8 @@ impl Gathered {
 
 fn bytes(request: &Request) -> usize {
     match request {
-        Request::Append { append, .. } => append.body.len(),
-        Request::Snapshot { state, .. } => state.len(),
+        Request::Append { append, .. } => append.weight(),
+        Request::Snapshot(it) => it.state.len(),
         _ => 0,
     }
 }

@@ -124,7 +124,7 @@ impl Materialiser {
         };
         let mut batch = self.store.batch(entries.len());
         // Before the entries: what one of them erases must not come back with an older state.
-        for State { stream, seq, state } in states {
+        for State { stream, seq, state, .. } in states {
             self.store.write_snapshot(&mut batch, *stream, *seq, state);
         }
         let places = runs.iter().map(|(stream, run)| (*stream, (run.first, Vec::new())));
@@ -187,7 +187,7 @@ impl Materialiser {
             return Ok(());
         }
         let mut batch = self.store.batch(states.len());
-        for State { stream, seq, state } in states {
+        for State { stream, seq, state, .. } in states {
             self.store.write_snapshot(&mut batch, *stream, *seq, state);
         }
         self.write(batch)

@@ -5,14 +5,14 @@ use super::flight::{Behind, Flight, Waiter, told};
 use super::gathered::Gathered;
 use super::materialiser::{Applied, Materialiser};
 use super::redact::Owed;
-use super::{Committed, Done, Pulse, Request, State};
+use super::{Committed, Done, Pulse, Request};
 use crate::config::Config;
 use crate::failure::{Failure, StoreError};
 use crate::order::{Order, Ordered, Place};
 use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, TryRecvError};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TryRecvError};
 use std::time::Duration;
 use stoa_actors::commit::{Commit, CommitId, Void, Work};
 use stoa_actors::id::{NodeId, RIGHTS, StreamId};
@@ -42,7 +42,7 @@ pub(super) struct Writer {
     pub(super) config: Config,
     pub(super) pulse: Arc<Pulse>,
     pub(super) failure: Failure,
-    pub(super) acker: Sender<Committed>,
+    pub(super) acker: SyncSender<Committed>,
     /// Erased atoms whose versions are yet to leave the log.
     pub(super) owed: VecDeque<Owed>,
 }
@@ -114,6 +114,10 @@ impl Writer {
         while let Some(request) = next {
             match request {
                 Request::Bell => self.pulse.rung.store(false, Ordering::Release),
+                Request::Hurry => {
+                    self.pulse.hurried.store(false, Ordering::Release);
+                    self.gathered.hurry();
+                }
                 Request::Stop => {
                     self.stopping = true;
                     self.gathered.hurry();
@@ -154,10 +158,8 @@ impl Writer {
                     }
                     entries.push(*append);
                 }
-                Request::Snapshot { stream, .. } if self.is_astray(stream) => {}
-                Request::Snapshot { stream, seq, state } => {
-                    flight.states.push(State { stream, seq, state });
-                }
+                Request::Snapshot(state) if self.is_astray(state.stream) => {}
+                Request::Snapshot(state) => flight.states.push(state),
                 // An answer rests on its actor's state, and a denial on the rights.
                 Request::Behind { stream, done }
                     if self.is_astray(stream) || self.is_astray(RIGHTS) =>
@@ -171,7 +173,7 @@ impl Writer {
                     self.astray.retain(|it| Some(*it) != stream);
                     flight.waiters.push(Waiter { done, behind: Behind::Judgement });
                 }
-                Request::Stop | Request::Bell => {}
+                Request::Hurry | Request::Stop | Request::Bell => {}
             }
         }
         if entries.is_empty() {

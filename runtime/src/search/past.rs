@@ -78,6 +78,7 @@ impl Caller {
         query: &Query,
         vector: Option<Embedding>,
         at: Position,
+        bytes_max: usize,
     ) -> Result<Looked, Problem> {
         let past =
             Past { caller: self, space, at, others: OnceCell::new(), failed: Cell::default() };
@@ -92,9 +93,9 @@ impl Caller {
         if let Some(problem) = past.failed.into_inner() {
             return Err(problem);
         }
-        let (mut hits, cut) = self.collected(&hits)?;
         // What was erased since this index was made says nothing, and is not found.
-        hits.retain(|it| !it.read.atom.content.is_gone());
+        let is_there = |it: &Found| !it.read.atom.content.is_gone();
+        let (hits, cut) = self.collected(&hits, bytes_max, is_there)?;
         // Rights second: what was read before a revoke is not handed out after it.
         self.readable(space)?;
         Ok(Looked { hits, seq, cut })

@@ -3,7 +3,7 @@
 
 use crate::harness::Place;
 use stoa_runtime::config::Config;
-use stoa_runtime::door::{Answer, Call, Identity, Peer, Reached, Request, perform, reach};
+use stoa_runtime::door::{Answer, Call, Identity, Peer, Reached, Request, answers, perform, reach};
 use stoa_runtime::problem::{Kind, Problem};
 use stoa_runtime::runtime::kinds;
 
@@ -65,10 +65,10 @@ async fn said(
     peer: Peer,
     identity: Identity,
 ) -> (Vec<Answer>, Result<(), Problem>) {
-    let (tell, mut told) = tokio::sync::mpsc::channel(64);
+    let (tell, mut told) = answers(runtime.config());
     let done = perform(runtime, peer, Request { identity, call: Call::Spaces }, tell).await;
     let mut answers = Vec::new();
-    while let Some(answer) = told.recv().await {
+    while let Some(answer) = told.next().await {
         answers.push(answer);
     }
     (answers, done)
