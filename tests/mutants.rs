@@ -227,6 +227,7 @@ const SESSIONS: &[&str] = &[
     "session.no_rest",
     "session.retries_for_another",
     "session.sees_too_soon",
+    "session.notes_unbounded",
     "session.steps_unbounded",
     "session.takes_the_stale",
     "session.tries_anew",

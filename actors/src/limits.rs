@@ -133,6 +133,9 @@ pub struct SessionLimits {
     pub observation_bytes_max: usize,
     /// Calls of one action that are noted: above what the sandbox lets it make.
     pub notes_max: usize,
+    /// What these notes take in memory: they are in the session's state while the action runs. At
+    /// more of it only what is small is noted, so at most a kibibyte a note more.
+    pub notes_bytes_max: usize,
     /// Reactions in a row before a chain is parked.
     pub hops_max: u16,
     /// Failed turns within the window before an agent is quarantined.
@@ -160,6 +163,7 @@ impl Default for SessionLimits {
             thought_bytes_max: 256 << 10,
             observation_bytes_max: 32 << 10,
             notes_max: 2_048,
+            notes_bytes_max: 16 << 20,
             hops_max: 64,
             failures_max: 3,
             failures_within_ms: 600_000,

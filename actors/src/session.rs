@@ -315,7 +315,7 @@ pub enum Reply {
 
 impl Behaviour for Session {
     const KIND: &'static str = "session";
-    const SNAPSHOT_FORM: u8 = 3;
+    const SNAPSHOT_FORM: u8 = 4;
     type Message = Message;
     type Event = Event;
     type Effect = Effect;

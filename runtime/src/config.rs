@@ -21,6 +21,7 @@
 //! | `TOLD_COMMITS_MAX` | `64` | commits in the store that are told of together, and that wait for it |
 //! | `STRIDE_BYTES` | `64 << 10` | what a client takes or sends at once; no more is small |
 //! | `SMALL_FACTOR` | `8` | which part of the door's room is kept for what is small |
+//! | `SMALL_NOTE_BYTES` | `1 << 10` | a note that is taken in also over `notes_bytes_max` |
 //! | `BATCH_ENTRIES` | `512` | entries of one batch while tables are derived anew |
 //! | `SEAL_BYTES` | `72 << 20` | the engine's: its journal is sealed behind 64 MB |
 //! | `FILL_BYTES` | `1 << 20` | one value of what fills a journal up |

@@ -193,19 +193,19 @@ impl<B: Behaviour + Sync> Seat<B> {
         self.ask_with(ask, Urgency::Lazy).await
     }
 
-    /// The same, and returns as soon as the actor has decided, with whether it has taken it in:
-    /// whatever is asked to be made durable after that makes this durable as well.
+    /// The same, and returns as soon as the actor has taken it in: whatever is asked to be made durable
+    /// after that makes this durable as well. A refusal comes when what it rests on is durable.
     pub(crate) async fn ask_aside(
         self: &Arc<Self>,
         ask: Ask<B::Message>,
-    ) -> Result<bool, AskError<B::Refusal>> {
+    ) -> Result<(), AskError<B::Refusal>> {
         let (taken, hear) = oneshot::channel();
-        self.send(ask, Urgency::Lazy, Heed { taken: Some(taken), sent: None }).await?;
+        let heed = Heed { taken: Some(taken), sent: None };
+        let answer = self.send(ask, Urgency::Lazy, heed).await?;
         match hear.await {
-            Ok(taken) => Ok(taken),
-            Err(_) => {
-                Err(self.shared.store.failure.error().map_or(AskError::Restarted, AskError::Store))
-            }
+            Ok(true) => Ok(()),
+            // The answer says why.
+            Ok(false) | Err(_) => self.answered(answer).await.map(drop),
         }
     }
 

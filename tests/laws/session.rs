@@ -46,6 +46,7 @@ fn limits() -> SessionLimits {
         turn_ms_max: 1_000,
         thought_bytes_max: 64,
         notes_max: 4,
+        notes_bytes_max: 10_000,
         hops_max: 4,
         failures_max: 2,
         failures_within_ms: 600,
@@ -166,7 +167,7 @@ impl Trial {
             Err(Refused::Actor(Refusal::Stale { .. })) => Heard::Stale,
             Err(Refused::Actor(Refusal::Unborn)) => Heard::Unborn,
             Err(Refused::Actor(Refusal::Wiped)) => Heard::Wiped,
-            Err(Refused::Actor(Refusal::Limit { .. })) => Heard::Limit,
+            Err(Refused::Actor(Refusal::Limit { .. } | Refusal::NotesFull { .. })) => Heard::Limit,
             Err(other) => return Err(format!("{law}: an answer amiss: {other:?}")),
         };
         if let Heard::NotBefore(at) = heard {

@@ -10,6 +10,7 @@ use crate::log::Cause;
 use crate::mutant::planted;
 use crate::retry::wait_ms;
 use crate::space::Wake;
+use crate::weight::weight;
 use std::sync::Arc;
 
 const THINK: u64 = 0;
@@ -372,12 +373,13 @@ impl Session {
                 self.purse.think();
                 if let Some(code) = &thought.code {
                     turn.doing = super::Doing::Acting { code: code.clone(), since: *at };
-                    turn.notes = Arc::default();
+                    (turn.notes, turn.noted_bytes) = (Arc::default(), 0);
                 }
             }
             Event::Noted(note) => {
                 turn.changed |= note.wrote;
                 if !planted("session.forgets_answers") {
+                    turn.noted_bytes = turn.noted_bytes.saturating_add(weight(note));
                     Arc::make_mut(&mut turn.notes).push(note.clone());
                 }
             }
@@ -385,7 +387,7 @@ impl Session {
                 self.acted = Some((turn.number, turn.step));
                 turn.step += 1;
                 turn.doing = super::Doing::Thinking;
-                turn.notes = Arc::default();
+                (turn.notes, turn.noted_bytes) = (Arc::default(), 0);
             }
             _ => {}
         }

@@ -28,6 +28,17 @@ pub enum Refusal {
         /// The limit, in the same unit.
         max: usize,
     },
+    /// What the calls of an action were answered is more than is kept of it.
+    #[error(
+        "the answers to the calls of this action take {size} bytes, and notes_bytes_max is {max}: end \
+         the action here and go on in the next, or ask for less at a time"
+    )]
+    NotesFull {
+        /// What they would take in memory.
+        size: usize,
+        /// The limit.
+        max: usize,
+    },
     /// A space cannot be followed like that.
     #[error(transparent)]
     Follow(#[from] crate::space::Amiss),

@@ -9,8 +9,13 @@ use crate::id::Millis;
 use crate::log::Cause;
 use crate::mutant::planted;
 use crate::space::Wake;
+use crate::weight::weight;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
+
+/// What a note may take when there is no room for more: that a call was refused is noted as well, or
+/// the action would go another way when it is run again.
+const SMALL_NOTE_BYTES: usize = 1 << 10;
 
 /// Where a turn stands.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -31,6 +36,8 @@ pub struct Turn {
     pub doing: Doing,
     /// The calls of the running action.
     pub notes: Arc<Vec<Note>>,
+    /// What they take in memory.
+    pub noted_bytes: usize,
     /// Whether anything has been changed.
     pub changed: bool,
 }
@@ -76,7 +83,8 @@ impl Turn {
         began: Millis,
     ) -> Turn {
         let (doing, notes, wakes) = (Doing::Thinking, Arc::default(), Arc::new(wakes));
-        Turn { number, first, wakes, cause, began, step: 1, doing, notes, changed: false }
+        let (step, noted_bytes, changed) = (1, 0, false);
+        Turn { number, first, wakes, cause, began, step, doing, notes, noted_bytes, changed }
     }
 }
 
@@ -200,6 +208,11 @@ impl Session {
         let (size, max) = (at.notes.len() + 1, delivery.limits.session.notes_max);
         if size > max {
             return Err(Refusal::Limit { what: "the notes of an action", size, max });
+        }
+        let (bytes, max) = (weight(&note), delivery.limits.session.notes_bytes_max);
+        let size = at.noted_bytes.saturating_add(bytes);
+        if bytes > SMALL_NOTE_BYTES && size > max && !planted("session.notes_unbounded") {
+            return Err(Refusal::NotesFull { size, max });
         }
         Ok(Decision::event(Event::Noted(note), Reply::Done))
     }

@@ -128,7 +128,7 @@ impl<B: Behaviour + Sync> Seat<B> {
                 .comment(format!("outcome of effect {id}"));
             let told = match urgency {
                 Urgency::Synced => self.ask(ask).await.map(drop),
-                Urgency::Lazy => self.ask_aside(ask).await.map(drop),
+                Urgency::Lazy => self.ask_aside(ask).await,
             };
             match told {
                 // What is owed is owed again after the next open.

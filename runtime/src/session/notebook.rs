@@ -4,14 +4,14 @@
 use super::fit::Fit;
 use super::items;
 use crate::runtime::Runtime;
-use crate::seat::Seat;
+use crate::seat::{AskError, Seat};
 use std::sync::Arc;
 use stoa_actors::code::{HostCall, Item, Raise};
 use stoa_actors::digest::{self as canonical, DIGEST_FORM};
 use stoa_actors::id::{AtomId, ROOT};
-use stoa_actors::incarnation::Ask;
+use stoa_actors::incarnation::{Ask, Refused};
 use stoa_actors::log::Hash;
-use stoa_actors::session::{Found, Message, Note, Phase, Recorded, Reply, Said, Session};
+use stoa_actors::session::{Found, Message, Note, Phase, Recorded, Refusal, Reply, Said, Session};
 
 /// The notes of one action.
 pub(crate) struct Notebook {
@@ -73,7 +73,8 @@ impl Notebook {
     }
 
     /// Keeps an answer: durable with whatever is made durable next, so that nothing can be known
-    /// of a later call and not of this one.
+    /// of a later call and not of this one. One that there is no room for is an exception to the code
+    /// that runs, and that is what is noted: run again, it gets the same.
     pub(crate) async fn answered(
         &self,
         call: u64,
@@ -81,11 +82,15 @@ impl Notebook {
         answer: &Result<Item, Raise>,
         wrote: bool,
     ) -> Result<(), Raise> {
-        let answer = Some(recorded(answer));
-        let note = Note { call, form: DIGEST_FORM, asked, answer, wrote };
-        match self.seat.ask_aside(self.noting(note)).await.map_err(over)? {
-            true => Ok(()),
-            false => Err(over("it takes no more notes")),
+        let note = |answer| Note { call, form: DIGEST_FORM, asked, answer: Some(answer), wrote };
+        match self.seat.ask_aside(self.noting(note(recorded(answer)))).await {
+            Err(AskError::Refused(Refused::Actor(full @ Refusal::NotesFull { .. }))) => {
+                let raise = items::raise("ValueError", full.to_string());
+                let instead = self.noting(note(Recorded::from(&raise)));
+                self.seat.ask_aside(instead).await.map_err(over)?;
+                Err(raise)
+            }
+            noted => noted.map_err(over),
         }
     }
 

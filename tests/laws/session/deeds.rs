@@ -51,8 +51,12 @@ impl Trial {
             Effect::Act { turn, step, .. } => match how {
                 Outcome::Call { wrote } => {
                     self.calls += 1;
-                    let answer =
-                        Some(Recorded::Said(stoa_actors::session::Said::Value(Value::Null)));
+                    // What is read is large: two answers of an action fit, and a third does not.
+                    let said = match wrote {
+                        true => Value::Null,
+                        false => Value::Text("x".repeat(4_000)),
+                    };
+                    let answer = Some(Recorded::Said(stoa_actors::session::Said::Value(said)));
                     let asked = Hash::of(&self.calls.to_be_bytes());
                     let note = Note { call: self.calls, form: 1, asked, answer, wrote };
                     self.ask(Message::Note { turn, step, note });

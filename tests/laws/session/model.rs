@@ -139,10 +139,12 @@ impl Model {
             {
                 (Heard::Done, self.foretell_thought(now, it, thought))
             }
-            (Message::Note { turn, step, .. }, Life::Turning(it))
+            (Message::Note { turn, step, note }, Life::Turning(it))
                 if (it.turn, it.step) == (*turn, *step) && it.acting.is_some() =>
             {
-                match it.notes.len() < self.limits.notes_max {
+                let large = it.notes.iter().filter(|it| !it.wrote).count();
+                let fits = note.wrote || large < self.limits.notes_bytes_max / 4_500;
+                match it.notes.len() < self.limits.notes_max && fits {
                     true => (Heard::Done, vec![What::Noted]),
                     false => (Heard::Limit, vec![]),
                 }
