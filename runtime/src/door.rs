@@ -25,7 +25,7 @@ pub use leases::LeaseCall;
 pub use past::HistoryCall;
 pub use perform::{AuditAsk, Call, ExecAsk, Request, perform};
 pub use reach::{Client, Reached, reach};
-pub use serve::Door;
+pub use serve::{Door, DoorLoad};
 pub use status::Status;
 pub use subscriptions::SubscriptionCall;
 

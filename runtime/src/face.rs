@@ -122,3 +122,27 @@ impl Face {
         });
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn however_often_it_goes_on_a_stream_is_queued_once() {
+        let (queue, mut faces) = unbounded_channel();
+        let publisher = Publisher(queue);
+        let faces_of: Vec<_> = (0..3).map(|_| Face::new(Position(0), publisher.clone())).collect();
+        let bell = faces_of[0].watch();
+        let other = faces_of[1].watch();
+        for seq in 1..=10_000 {
+            faces_of.iter().for_each(|face| face.advance(seq, Position(seq)));
+        }
+        assert_eq!(faces.len(), 2, "those that are followed, each once");
+        while let Ok(face) = faces.try_recv() {
+            face.publish();
+        }
+        assert!(bell.rung.load(Ordering::Acquire) && other.rung.load(Ordering::Acquire));
+        faces_of[0].advance(10_001, Position(10_001));
+        assert_eq!(faces.len(), 1, "it goes on");
+    }
+}

@@ -50,7 +50,7 @@ use load::{Held, Load};
 use materialiser::Materialiser;
 use redact::Owed;
 use std::collections::{HashMap, HashSet, VecDeque};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc::{Sender, channel, sync_channel};
 use std::sync::{Arc, OnceLock};
 use std::thread::JoinHandle;
@@ -143,8 +143,8 @@ struct Pulse {
     commits: AtomicU64,
     /// A bell of the order is in the queue already.
     rung: AtomicBool,
-    /// So is who waits for room.
-    hurried: AtomicBool,
+    /// How many wait for room: nothing is lazy then.
+    hurried: AtomicUsize,
     /// The earliest of what has become due since this was looked at last.
     due: tokio::sync::watch::Sender<Millis>,
     /// Rings at every commit, for the one task that wakes those who follow the whole log.
@@ -192,7 +192,7 @@ impl Log {
             durable: AtomicU64::new(opened.head.position.0),
             commits: AtomicU64::new(0),
             rung: AtomicBool::new(false),
-            hurried: AtomicBool::new(false),
+            hurried: AtomicUsize::new(0),
             due: tokio::sync::watch::Sender::new(Millis(u64::MAX)),
             told: tokio::sync::Notify::new(),
             followers: tokio::sync::Notify::new(),

@@ -238,7 +238,7 @@ impl<B: Behaviour + Sync> Seat<B> {
         let room = match self.room_now(kib) {
             Some(room) => room,
             None => {
-                shared.log.hurry();
+                let _hurry = shared.log.hurry();
                 room.await.ok().flatten().ok_or(AskError::Busy)?
             }
         };

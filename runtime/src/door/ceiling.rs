@@ -212,3 +212,6 @@ impl Drop for Place {
         self.ceiling.state.lock().clients.remove(&self.id);
     }
 }
+
+#[cfg(test)]
+mod tests;

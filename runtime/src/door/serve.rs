@@ -28,6 +28,26 @@ pub struct Door {
     requests: Arc<Ceiling>,
 }
 
+/// What is on its way through a door, now and whenever it is asked.
+#[derive(Clone)]
+pub struct DoorLoad {
+    answers: Arc<Ceiling>,
+    requests: Arc<Ceiling>,
+}
+
+impl DoorLoad {
+    /// Bytes of answers that clients are yet to take, the frames made of them included;
+    /// `answers_bytes_max` bounds them.
+    pub fn answers_bytes(&self) -> usize {
+        self.answers.bytes()
+    }
+
+    /// Bytes of large requests that come in or are worked on; `requests_bytes_max` bounds them.
+    pub fn requests_bytes(&self) -> usize {
+        self.requests.bytes()
+    }
+}
+
 /// The socket that was bound here. Its directory may be moved, and another process may have put
 /// another socket under the same path: only this one is ever removed.
 struct Bound {
@@ -117,14 +137,9 @@ impl Door {
         *self.clients.borrow()
     }
 
-    /// Bytes of answers that clients are yet to take, the frames made of them included.
-    pub fn answers_bytes(&self) -> usize {
-        self.answers.bytes()
-    }
-
-    /// Bytes of large requests that come in or are worked on.
-    pub fn requests_bytes(&self) -> usize {
-        self.requests.bytes()
+    /// What is on its way through it.
+    pub fn load(&self) -> DoorLoad {
+        DoorLoad { answers: self.answers.clone(), requests: self.requests.clone() }
     }
 
     /// Waits until nobody is left, then closes. Who connects meanwhile hears nothing, and finds

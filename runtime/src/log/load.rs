@@ -5,7 +5,7 @@
 //! actor decides only while there is room here. What it adds is known only then and is taken whole:
 //! over the limit goes one entry of each thread that decides at that moment, and no more.
 
-use super::{Log, Request};
+use super::{Log, Pulse, Request};
 use parking_lot::Mutex;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -23,6 +23,9 @@ pub(crate) struct Held {
     load: Arc<Load>,
     bytes: usize,
 }
+
+/// Somebody waits for room.
+pub(crate) struct Hurry(Arc<Pulse>);
 
 impl Load {
     pub(crate) fn new(max: usize) -> Arc<Load> {
@@ -69,21 +72,28 @@ impl Log {
     /// Returns once there is: an actor decides only then.
     pub(crate) async fn room(&self) {
         if !self.has_room() {
-            self.hurry();
+            let _hurry = self.hurry();
             self.load.room().await;
         }
     }
 
-    /// Has what is lazy written: somebody waits for the room that it holds.
-    pub(crate) fn hurry(&self) {
-        if !self.pulse.hurried.swap(true, Ordering::AcqRel) {
+    /// Has what is lazy written for as long as somebody waits for the room that it holds.
+    pub(crate) fn hurry(&self) -> Hurry {
+        if self.pulse.hurried.fetch_add(1, Ordering::AcqRel) == 0 {
             self.send(Request::Hurry);
         }
+        Hurry(self.pulse.clone())
     }
 
     /// Bytes of what is decided and not told.
     pub(crate) fn bytes(&self) -> usize {
         self.load.bytes()
+    }
+}
+
+impl Drop for Hurry {
+    fn drop(&mut self) {
+        self.0.hurried.fetch_sub(1, Ordering::AcqRel);
     }
 }
 

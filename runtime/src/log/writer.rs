@@ -114,10 +114,7 @@ impl Writer {
         while let Some(request) = next {
             match request {
                 Request::Bell => self.pulse.rung.store(false, Ordering::Release),
-                Request::Hurry => {
-                    self.pulse.hurried.store(false, Ordering::Release);
-                    self.gathered.hurry();
-                }
+                Request::Hurry => self.gathered.hurry(),
                 Request::Stop => {
                     self.stopping = true;
                     self.gathered.hurry();
@@ -126,6 +123,9 @@ impl Writer {
                     request.refuse(&self.failure.error().unwrap_or(StoreError::Stopping));
                 }
                 request => self.gathered.push(request),
+            }
+            if self.pulse.hurried.load(Ordering::Acquire) > 0 {
+                self.gathered.hurry();
             }
             next = match self.stopping || self.gathered.is_full(&self.config) {
                 true => None,
