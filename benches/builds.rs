@@ -58,7 +58,8 @@ fn main() {
 fn against(other: &str) {
     println!("load {}", load());
     let own = std::env::current_exe().expect("this bench").display().to_string();
-    let mut ratios: BTreeMap<String, (Vec<f64>, Vec<f64>, Vec<f64>)> = BTreeMap::new();
+    // Of each measure what this build did, and the other one in the same round.
+    let mut measured: BTreeMap<String, Vec<(f64, f64)>> = BTreeMap::new();
     for n in 0..rounds() {
         let (new, old) = match n % 2 {
             0 => (rates(&own), rates(other)),
@@ -69,15 +70,13 @@ fn against(other: &str) {
         };
         for (name, new) in new {
             let Some(old) = old.get(&name) else { continue };
-            let all = ratios.entry(name).or_default();
-            all.0.push(new / old);
-            all.1.push(new);
-            all.2.push(*old);
+            measured.entry(name).or_default().push((new, *old));
         }
     }
-    for (name, (ratio, new, old)) in ratios {
-        let (low, mid, high) = spread(ratio);
-        let (new, old) = (spread(new).1, spread(old).1);
+    for (name, rounds) in measured {
+        let of = |what: fn(&(f64, f64)) -> f64| spread(rounds.iter().map(what).collect());
+        let (low, mid, high) = of(|(new, old)| new / old);
+        let (new, old) = (of(|it| it.0).1, of(|it| it.1).1);
         println!("{name:<18} {mid:>6.2} [{low:.2}-{high:.2}]   {new:>9.0}/s : {old:>9.0}/s");
     }
     println!("load {}", load());

@@ -75,9 +75,9 @@ async fn run(runtime: WeakRuntime) {
         // A right that is given meanwhile rings no bell; it counts for nothing once its time is over,
         // and its row goes at the next look.
         let look = Duration::from_millis(shared.config.due_look_ms);
-        let wait = Some(wait.map_or(look, |wait| wait.min(look)));
+        let wait = wait.map_or(look, |wait| wait.min(look));
         tokio::select! {
-            () = tokio::time::sleep(wait.unwrap_or(Duration::MAX)) => {}
+            () = tokio::time::sleep(wait) => {}
             heard = earlier.wait_for(|at| again.is_none_or(|it| *at < it) && at.0 < u64::MAX) => {
                 if heard.is_err() {
                     return;

@@ -175,7 +175,7 @@ fn fill(steps: &[Step]) -> (Sim, Vec<AtomId>) {
 
 fn leaving(sim: &Sim, space: SpaceId) -> Vec<Carried> {
     let entries = sim.disk().stream_after(space.stream(), 0);
-    entries.flat_map(|(at, body)| Carried::of(space, at, &body).unwrap_or_default()).collect()
+    entries.flat_map(|(at, body)| Carried::of(space, at, body).unwrap_or_default()).collect()
 }
 
 /// Takes the pieces in, some of them twice because the first time was lost.
@@ -309,7 +309,7 @@ fn refused(target: &mut Sim, all: &[Carried], way: &Way) -> Result<(), String> {
     let hidden = target
         .disk()
         .stream_after(SHUT.stream(), 0)
-        .find_map(|(at, body)| Carried::of(SHUT, at, &body).ok()?.first().map(|it| it.id));
+        .find_map(|(at, body)| Carried::of(SHUT, at, body).ok()?.first().map(|it| it.id));
     for id in [Some(AtomId([99; 16])), hidden].into_iter().flatten() {
         let probe = Carried { id, version: 1, deprecated: None, ..it.clone() };
         let answer = call(target, INTO, PROBER, Message::Import(vec![probe]));

@@ -178,7 +178,7 @@ impl Trial {
             let entry = self.sim.disk().stream_after(self.stream(), self.entries).next();
             let Some((_, body)) = entry else { return Err(format!("{law}: no entry")) };
             self.entries += 1;
-            events = incarnation::events::<Session>(&body).map_err(|it| it.to_string())?;
+            events = incarnation::events::<Session>(body).map_err(|it| it.to_string())?;
         }
         let got: Vec<What> = events.iter().map(What::of).collect();
         if (&heard, &got) != (&answer, &whats) {

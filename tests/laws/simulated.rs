@@ -52,7 +52,7 @@ impl Simulated {
             if seen.len() >= limit {
                 break;
             }
-            seen.extend(follower.take(at, &body).expect("what was written reads"));
+            seen.extend(follower.take(at, body).expect("what was written reads"));
         }
         seen
     }
