@@ -38,7 +38,7 @@ use stoa_actors::behaviour::{Behaviour, EffectId};
 use stoa_actors::id::{Millis, ROOT, SessionId, StreamId};
 use stoa_actors::incarnation::Ask;
 use stoa_actors::rights::Subject;
-use stoa_actors::session::{Booking, Effect, Event, Message, Session, Thought};
+use stoa_actors::session::{Booking, Effect, Event, Message, Session, Settlement, Thought};
 use stoa_actors::space::{self, Mutation, Space};
 use tokio::sync::watch;
 
@@ -188,6 +188,10 @@ impl Perform<Session> for Hand {
             Event::Wiped { .. } => vec![Change::Gone(self.session)],
             // It may go on, and whoever waits for it to be at rest waits for that.
             Event::Booked(Booking::Funded { .. }) => vec![Change::Look(self.session)],
+            // It may be at rest now.
+            Event::LetGo(_) | Event::Booked(Booking::Settled(Settlement::Returned)) => {
+                vec![Change::Look(self.session)]
+            }
             _ => Vec::new(),
         };
         let changes: Vec<Change> = events.iter().flat_map(changes).collect();
@@ -206,7 +210,10 @@ impl Perform<Session> for Hand {
             runtime.agents().wakes.know(session, &known);
         }
         Box::pin(async move {
-            started.wait_for(|it| *it).await.ok()?;
+            // What it gives back it gives back wherever its end is typed.
+            if effect != Effect::LetGo {
+                started.wait_for(|it| *it).await.ok()?;
+            }
             match effect {
                 Effect::LetGo => {
                     let_go(&runtime, session, Millis(0)).await?;

@@ -43,7 +43,6 @@ impl Session {
     pub(super) fn and_looks(&self, decision: Decision<Session>, seq: u64) -> Decision<Session> {
         let cause = |event: &Event| match event {
             Event::TurnEnded { .. } | Event::Told(_) | Event::Untold { .. } => true,
-            Event::LetGo(_) => true,
             Event::Booked(Booking::Settled(_)) => true,
             Event::Booked(Booking::Funded { .. }) => matches!(self.phase, Phase::Exhausted { .. }),
             Event::FollowSet { .. } => self.phase == Phase::Idle,
@@ -55,6 +54,9 @@ impl Session {
         let mut then = self.clone();
         if !planted("session.looks_as_it_was") {
             decision.events.iter().for_each(|event| then.apply(event));
+        }
+        if then.phase == Phase::Wiped {
+            return decision;
         }
         let (id, effect) = (super::fate::listen_id(seq), Effect::Listen(Arc::new(then)));
         decision.effect(id, effect)
