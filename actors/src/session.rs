@@ -382,6 +382,7 @@ impl Behaviour for Session {
 
     fn project(stream: StreamId, event: &Event, _: u16, rows: &mut Vec<Row>) {
         outbox::project(stream, event, rows);
+        phase::project(stream, event, rows);
     }
 
     fn outgoing(sender: StreamId, effect: &Effect) -> Option<Outgoing> {

@@ -1,7 +1,8 @@
 //! Where a session stands.
 
-use super::Turn;
-use crate::id::{Millis, Position};
+use super::{Event, Session, Turn};
+use crate::behaviour::Row;
+use crate::id::{Millis, Position, SessionId, StreamId};
 use crate::log::Cause;
 use crate::space::Wake;
 use serde::{Deserialize, Serialize};
@@ -51,4 +52,53 @@ pub enum Phase {
         /// Of what it was given so much, as `thoughts = 20`.
         what: String,
     },
+}
+
+impl Phase {
+    /// In one word.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Phase::Unborn => "unborn",
+            Phase::Idle => "idle",
+            Phase::Turning(_) => "running",
+            Phase::Waiting { .. } => "waiting",
+            Phase::Parked { .. } => "parked",
+            Phase::Stopped => "stopped",
+            Phase::Quarantined { .. } => "quarantined",
+            Phase::Wiped => "wiped",
+            Phase::Exhausted { .. } => "exhausted",
+        }
+    }
+}
+
+const PHASE: &[u8] = b"phase";
+
+impl Session {
+    /// The front of the keys of the rows that say in a word what a session is doing: of each that
+    /// lives and is not idle.
+    pub fn phase_keys() -> &'static [u8] {
+        PHASE
+    }
+
+    /// Who it is and what it is doing, by such a row.
+    pub fn read_phase_row(key: &[u8], value: &[u8]) -> Option<(SessionId, String)> {
+        let id = key.get(PHASE.len()..)?.try_into().ok()?;
+        Some((SessionId(id), String::from_utf8(value.to_vec()).ok()?))
+    }
+}
+
+/// What a session is doing from an event on.
+pub(super) fn project(stream: StreamId, event: &Event, rows: &mut Vec<Row>) {
+    let word = match event {
+        Event::TurnBegan { .. } => Some("running"),
+        Event::TurnFailed { .. } => Some("waiting"),
+        Event::Parked { .. } => Some("parked"),
+        Event::Stopped { .. } => Some("stopped"),
+        Event::Quarantined { .. } => Some("quarantined"),
+        Event::Exhausted { .. } => Some("exhausted"),
+        Event::TurnEnded { .. } | Event::Resumed { .. } | Event::Wiped { .. } => None,
+        _ => return,
+    };
+    let key = [PHASE, &stream.0].concat();
+    rows.push(Row::own::<Session>(key, word.map(|it| it.as_bytes().to_vec())));
 }

@@ -141,19 +141,13 @@ impl Caller {
         } else if let Some(why) = out {
             ("quarantined", Some(why))
         } else {
-            match life.phase() {
-                Phase::Unborn => ("unborn", None),
-                Phase::Idle => ("idle", None),
-                Phase::Turning(_) => ("running", None),
-                Phase::Waiting { why, .. } => ("waiting", Some(why.clone())),
-                Phase::Parked { hop, .. } => ("parked", Some(format!("{hop} reactions in a row"))),
-                Phase::Stopped => ("stopped", None),
-                Phase::Quarantined { why } => ("quarantined", Some(why.clone())),
-                Phase::Wiped => ("wiped", None),
-                Phase::Exhausted { what } => {
-                    ("exhausted", Some(format!("budget: {what} is spent")))
-                }
-            }
+            let why = match life.phase() {
+                Phase::Waiting { why, .. } | Phase::Quarantined { why } => Some(why.clone()),
+                Phase::Parked { hop, .. } => Some(format!("{hop} reactions in a row")),
+                Phase::Exhausted { what } => Some(format!("budget: {what} is spent")),
+                _ => None,
+            };
+            (life.phase().word(), why)
         };
         Ok(AgentCard {
             id: session,

@@ -42,7 +42,7 @@ impl Runtime {
     }
 
     /// Why the actor of a session is kept out of service, if it is.
-    pub(super) fn out_of_service(&self, session: SessionId) -> Option<String> {
+    pub(crate) fn out_of_service(&self, session: SessionId) -> Option<String> {
         match self.standing(session.stream()) {
             Some(Standing::Quarantined(why)) => Some(why),
             _ => None,

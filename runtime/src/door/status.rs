@@ -1,14 +1,18 @@
 //! How a data directory is, told.
 
 use crate::VectorStatus;
+use crate::blocking::blocking;
 use crate::caller::Caller;
+use crate::failure::StoreError;
 use crate::problem::Problem;
 use crate::search::IndexCard;
+use crate::store::OwnRow;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
-use stoa_actors::id::{Millis, Position, ROOT, SpaceId, StreamId};
+use stoa_actors::id::{Millis, Position, ROOT, SessionId, SpaceId, StreamId};
 use stoa_actors::log::Head;
-use stoa_actors::rights::Subject;
+use stoa_actors::rights::{Seen, Subject};
+use stoa_actors::session::Session;
 
 /// How a data directory is.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -55,7 +59,7 @@ pub(super) async fn status(caller: &Caller) -> Result<Status, Problem> {
     let owner = caller.session() == ROOT;
     let supervised = runtime.supervised().await;
     let scrubbed = runtime.scrubbed();
-    let seen = Seen::by(caller);
+    let seen = Sight::by(caller);
     Ok(Status {
         pid: std::process::id(),
         head: runtime.head()?,
@@ -87,14 +91,14 @@ pub(super) async fn status(caller: &Caller) -> Result<Status, Problem> {
 }
 
 /// What there is, as far as one session may see it.
-struct Seen {
+struct Sight {
     sessions: u64,
     spaces: BTreeSet<SpaceId>,
     streams: BTreeSet<StreamId>,
 }
 
-impl Seen {
-    fn by(caller: &Caller) -> Seen {
+impl Sight {
+    fn by(caller: &Caller) -> Sight {
         let (own, shared) = (caller.session(), caller.runtime.shared());
         let (now, rights) = (shared.clock.now(), shared.rights.read());
         let reads = |space: &SpaceId| {
@@ -109,16 +113,38 @@ impl Seen {
                 sessions += u64::from(birth.ended.is_none());
             }
         }
-        Seen { sessions, spaces, streams }
+        Sight { sessions, spaces, streams }
     }
 }
 
+/// By the rows of those that are not idle: none is loaded for it.
 async fn agents(caller: &Caller) -> Result<BTreeMap<String, u64>, Problem> {
+    let runtime = &caller.runtime;
+    let all: Vec<(SessionId, bool)> = {
+        let rights = runtime.shared().rights.read();
+        let unborn =
+            |it: &SessionId| rights.birth(*it).is_some_and(|birth| birth.seen == Seen::NotYet);
+        rights.agents_under(caller.session()).map(|it| (it, unborn(&it))).collect()
+    };
+    let store = runtime.store().clone();
+    let words = move || {
+        let rows = store.own_rows::<Session>(Session::phase_keys());
+        let read = |row: Result<_, StoreError>| {
+            row.map(|(key, value): OwnRow| Session::read_phase_row(&key, &value))
+        };
+        rows.filter_map(|row| read(row).transpose()).collect::<Result<BTreeMap<_, _>, _>>()
+    };
+    let mut words = blocking(words).await??;
     let mut counts = BTreeMap::new();
-    for card in caller.agents().await? {
-        let at_rest = card.state == "idle" && !caller.runtime.is_up(card.id.stream());
-        let state = if at_rest { "passivated".to_owned() } else { card.state };
-        *counts.entry(state).or_insert(0) += 1;
+    for (agent, unborn) in all {
+        let word = match words.remove(&agent) {
+            _ if runtime.out_of_service(agent).is_some() => "quarantined".to_owned(),
+            Some(word) => word,
+            None if unborn => "unborn".to_owned(),
+            None if runtime.is_up(agent.stream()) => "idle".to_owned(),
+            None => "passivated".to_owned(),
+        };
+        *counts.entry(word).or_insert(0) += 1;
     }
     Ok(counts)
 }

@@ -1,8 +1,11 @@
 //! What a turn that is tried again has done already, and what it holds.
 
 use super::*;
+use std::collections::BTreeMap;
 use stoa_actors::atom::Metadata;
+use stoa_actors::session::Budget;
 use stoa_actors::value::Value;
+use stoa_runtime::door::{Answer, Call, Identity, Peer, Request, answers, perform};
 
 fn status(word: &str) -> Metadata {
     [("status".to_owned(), Value::from(word))].into()
@@ -30,6 +33,37 @@ async fn a_write_of_a_turn_is_made_once_however_often_the_turn_is_tried() {
     place.root.resume_agent("failer").await.unwrap();
     place.rest().await;
     assert_eq!(place.texts(log).await.len(), 10);
+}
+
+/// What is counted by rows is what each of them says.
+#[tokio::test(flavor = "multi_thread")]
+async fn status_counts_agents_by_what_they_are_doing() {
+    let place = Place::new().await;
+    place.recipe("works", "1").await;
+    place.recipe("fails", "1 / 0").await;
+    for (name, how) in
+        [("idle", "works"), ("still", "works"), ("broken", "fails"), ("back", "fails")]
+    {
+        place.root.spawn(ask("go", name, how, &[])).await.unwrap();
+    }
+    let mut poor = ask("go", "poor", "works", &[]);
+    poor.budget = Budget { thoughts: Some(1), tokens: None };
+    place.root.spawn(poor).await.unwrap();
+    place.rest().await;
+    place.root.stop_agent("still", "enough").await.unwrap();
+    place.root.wipe_agent("back", "enough").await.unwrap();
+    place.rest().await;
+    let mut cards = BTreeMap::new();
+    for card in place.root.agents().await.unwrap() {
+        *cards.entry(card.state).or_insert(0) += 1;
+    }
+    let (answers, mut ready) = answers(place.runtime.config());
+    let request = Request { identity: Identity::Owner, call: Call::Status };
+    perform(&place.runtime, Peer::Owner, request, answers).await.unwrap();
+    let Some(Answer::Status(status)) = ready.next().await else { panic!("no status") };
+    assert_eq!(status.agents, cards);
+    let words: Vec<&str> = cards.keys().map(String::as_str).collect();
+    assert_eq!(words, ["exhausted", "idle", "quarantined", "stopped"]);
 }
 
 /// Nobody waits for the time of a lease whose holder has failed: not the next try, and no other agent

@@ -22,7 +22,8 @@ pub(crate) fn all(scene: &mut Scene) -> Result<(), String> {
     wiped(scene)?;
     budgets(scene)?;
     letters(scene)?;
-    described(scene)
+    described(scene)?;
+    phases(scene)
 }
 
 fn fold(scene: &Scene) -> Result<(), String> {
@@ -55,6 +56,21 @@ fn outbox(scene: &mut Scene) -> Result<(), String> {
     }
     let rights = scene.world.owes(RIGHTS);
     if rights.is_empty() { Ok(()) } else { Err(format!("outbox: the rights owe {rights:?}")) }
+}
+
+/// The rows say what those who live and are not idle are doing.
+fn phases(scene: &mut Scene) -> Result<(), String> {
+    let rows = scene.world.disk().own_rows::<Session>(Session::phase_keys());
+    let rows = rows.filter_map(|(key, value)| Session::read_phase_row(key, value));
+    let rows: BTreeMap<SessionId, String> = rows.collect();
+    let mut told = BTreeMap::new();
+    for it in everybody() {
+        let phase = scene.world.state::<Session>(it.stream()).phase();
+        if !matches!(phase, Phase::Unborn | Phase::Idle | Phase::Wiped) {
+            told.insert(it, phase.word().to_owned());
+        }
+    }
+    if rows == told { Ok(()) } else { Err(format!("phase: rows say {rows:?}, it is {told:?}")) }
 }
 
 /// Whoever is outside was answered.
