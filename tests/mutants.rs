@@ -255,6 +255,7 @@ const WHOLE: &[&str] = &[
     "lease.stays_with_the_failed",
     "outbox.another_key_each_time",
     "outbox.gives_up",
+    "outbox.gives_up_on_who_is_out",
     "outbox.takes_silence_for_no",
     "rights.forgets_to_describe",
     "rights.forgets_to_say",

@@ -87,6 +87,8 @@ pub struct World {
     ring_at: Option<Millis>,
     followers: BTreeMap<SpaceId, BTreeSet<SessionId>>,
     follows: BTreeMap<SessionId, BTreeSet<SpaceId>>,
+    /// Who is out of service.
+    out: BTreeSet<StreamId>,
     trace: u64,
     steps: u64,
 }
@@ -112,11 +114,14 @@ impl World {
             ring_at: None,
             followers: BTreeMap::new(),
             follows: BTreeMap::new(),
+            out: BTreeSet::new(),
             trace: 0xcbf2_9ce4_8422_2325,
             steps: 0,
         };
         (0..chances.crashes).for_each(|_| world.sometime(Happening::Crash));
         (0..chances.deaths).for_each(|_| world.sometime(Happening::Death));
+        (0..chances.rests).for_each(|_| world.sometime(Happening::Rest));
+        (0..chances.quarantines).for_each(|_| world.sometime(Happening::Quarantine));
         (0..chances.failures).for_each(|_| world.sometime(Happening::Fail));
         world
     }

@@ -15,6 +15,10 @@ pub struct Chances {
     pub crashes: u32,
     /// Deaths of one actor.
     pub deaths: u32,
+    /// Times that an actor that nobody uses is put away; it comes back with the next message.
+    pub rests: u32,
+    /// Times that an actor has died too often: it is out of service for a while. The rights are not.
+    pub quarantines: u32,
     /// Appends that fail, some of them with the entry kept. Everything dies of each.
     pub failures: u32,
     /// When the last of these has happened at the latest, in ms.
@@ -30,6 +34,8 @@ impl Default for Chances {
             no_room: 50,
             crashes: 2,
             deaths: 4,
+            rests: 8,
+            quarantines: 2,
             failures: 1,
             within_ms: 2_000,
         }

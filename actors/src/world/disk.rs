@@ -16,6 +16,8 @@ pub struct Disk {
     /// What those who follow a space are shown of an entry.
     changes: BTreeMap<Position, Arc<Vec<Changed>>>,
     head: Head,
+    /// The newest state of each stream that was written down, and after which entry.
+    snapshots: BTreeMap<StreamId, (u64, Vec<u8>)>,
     streams: BTreeMap<StreamId, Vec<Position>>,
     atoms: BTreeMap<AtomId, Arc<Atom>>,
     versions: BTreeMap<(AtomId, u64), Arc<Atom>>,
@@ -42,6 +44,7 @@ impl Disk {
             log: Vec::new(),
             changes: BTreeMap::new(),
             head: Head::default(),
+            snapshots: BTreeMap::new(),
             streams: BTreeMap::new(),
             atoms: BTreeMap::new(),
             versions: BTreeMap::new(),
@@ -55,7 +58,10 @@ impl Disk {
     }
 
     pub(super) fn write(&mut self, append: Append) {
-        let Append { stream, seq, body: bytes, digest, rows, .. } = append;
+        let Append { stream, seq, body: bytes, digest, rows, snapshot } = append;
+        if let Some(state) = snapshot {
+            self.snapshots.insert(stream, (seq, state));
+        }
         let (header, head) = self.head.then(stream, seq, digest);
         let places = self.streams.entry(stream).or_default();
         assert_eq!(seq, places.len() as u64 + 1, "a stream has no gap");
@@ -155,10 +161,14 @@ impl Disk {
         self.streams.keys().copied()
     }
 
-    /// The actor of a stream, as its entries make it.
+    /// The actor of a stream: its newest state that was written down, and the entries behind that.
     pub(crate) fn incarnation<B: Behaviour>(&self, stream: StreamId) -> Incarnation<B> {
-        let mut incarnation = Incarnation::unborn(stream);
-        for (seq, position) in (1..).zip(self.streams.get(&stream).into_iter().flatten()) {
+        let known = self.snapshots.get(&stream);
+        let known = known.and_then(|(seq, state)| Incarnation::restore(stream, *seq, state));
+        let mut incarnation = known.unwrap_or_else(|| Incarnation::unborn(stream));
+        let before = incarnation.seq() as usize;
+        let places = self.streams.get(&stream).into_iter().flatten();
+        for (seq, position) in (1..).zip(places).skip(before) {
             let Entry { body, events, .. } = self.entry(*position);
             let events = typed::<B>(events);
             let events = events.unwrap_or_else(|| panic!("a stream is of one kind of actor"));

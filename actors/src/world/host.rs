@@ -103,6 +103,15 @@ impl Host {
         self.queue.iter().rposition(of).map(|last| last + 1)
     }
 
+    /// Who is up, and could be put away.
+    pub(super) fn resting(&self) -> impl Iterator<Item = StreamId> {
+        let rests = |(stream, life): (&StreamId, &Box<dyn Life>)| {
+            let idle = *stream != RIGHTS && life.may_rest() && self.is_pending(*stream).is_none();
+            idle.then_some(*stream)
+        };
+        self.lives.iter().filter_map(rests)
+    }
+
     pub(super) fn is_up(&self, stream: StreamId) -> bool {
         self.lives.contains_key(&stream)
     }

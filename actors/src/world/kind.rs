@@ -86,6 +86,8 @@ pub(super) trait Life {
     fn owed(&self) -> Vec<(EffectId, AnyEffect)>;
     fn state(&self) -> &dyn Any;
     fn rights_mut(&mut self) -> Option<&mut Rights>;
+    /// Whether it can be put away.
+    fn may_rest(&self) -> bool;
 }
 
 /// What is known of a kind.
@@ -139,6 +141,10 @@ impl<B: Behaviour> Life for Alive<B> {
 
     fn state(&self) -> &dyn Any {
         self.1.state()
+    }
+
+    fn may_rest(&self) -> bool {
+        self.1.state().may_rest()
     }
 
     fn rights_mut(&mut self) -> Option<&mut Rights> {

@@ -19,6 +19,8 @@ pub(super) enum Running {
     Message(Outgoing, Rc<dyn Any>, Delivery),
     /// Work, and what it has asked last.
     Work(Box<dyn AnyWork>, Option<(Outgoing, String)>),
+    /// It is over, and the actor is being told: it is not begun again, whatever becomes of the actor.
+    Over,
 }
 
 /// How far a message has come. A host has one delivery of it under way at a time, and makes none after
@@ -63,6 +65,9 @@ pub(super) enum Happening {
     Ring,
     Crash,
     Death,
+    Rest,
+    Quarantine,
+    Revive(StreamId),
     Fail,
 }
 
@@ -94,6 +99,9 @@ impl World {
             Happening::Ring => self.ring(),
             Happening::Crash => self.crash(),
             Happening::Death => self.death(),
+            Happening::Rest => self.rest(),
+            Happening::Quarantine => self.quarantine(),
+            Happening::Revive(stream) => self.revive(stream),
             Happening::Fail => {
                 let fate = if self.chance.below(2) == 0 { Fate::Lost } else { Fate::Kept };
                 let nth = 1 + self.chance.below(4);
@@ -111,6 +119,12 @@ impl World {
     /// Asks an actor; the answer comes with a commit.
     fn ask(&mut self, kind: &str, stream: StreamId, ask: AnyAsk, waiter: Waiter) {
         self.mark(&[1, number(stream), ask.key.as_ref().map_or(0, |it| it.len() as u64)]);
+        if self.out.contains(&stream) {
+            return match planted("outbox.gives_up_on_who_is_out") {
+                true => self.heard(waiter, Outcome::nobody("it is out of service")),
+                false => self.unheard(waiter),
+            };
+        }
         if !self.host.is_up(stream) {
             // Behind what its last life has appended; then it goes on with what it owes.
             if let Some(pending) = self.host.is_pending(stream) {
@@ -198,7 +212,7 @@ impl World {
                 self.soon(Happening::Answer(stream, id, outcome));
             }
             Waiter::Outside(request) => drop(self.answers.insert(request, outcome)),
-            Waiter::Told(_) => {}
+            Waiter::Told(Telling { stream, id, .. }) => drop(self.running.remove(&(stream, id))),
             Waiter::Timer(stream) => {
                 // Who records nothing is left alone for a while.
                 self.alarm.failed(stream, Millis(self.host.now.0 + 50));
@@ -291,9 +305,12 @@ impl World {
                 let Some(kind) = self.host.disk.kind_of(stream) else { return };
                 let known = self.host.kinds.get(kind);
                 let message = known.and_then(|it| it.settled(id, &**effect, &outcome));
-                self.running.remove(&(stream, id));
-                if let Some(message) = message {
-                    self.soon(Happening::Tell(Telling { stream, kind, id, message }));
+                match message {
+                    Some(message) => {
+                        self.running.insert((stream, id), Running::Over);
+                        self.soon(Happening::Tell(Telling { stream, kind, id, message }));
+                    }
+                    None => drop(self.running.remove(&(stream, id))),
                 }
             }
             Some(Running::Work(_, Some(_))) => self.go_on(stream, id, Some(outcome)),
@@ -310,7 +327,7 @@ impl World {
         let step = work.next(heard, &mut Seen { host, chance, latency_ms_max });
         match step {
             Step::Tell(message) => {
-                self.running.remove(&(stream, id));
+                self.running.insert((stream, id), Running::Over);
                 let Some(kind) = self.host.disk.kind_of(stream) else { return };
                 self.soon(Happening::Tell(Telling { stream, kind, id, message }));
             }
@@ -401,6 +418,7 @@ impl World {
         self.mark(&[4, self.host.disk.head().position.0]);
         self.calendar.retain(|_, (dies, _)| !*dies);
         self.running.clear();
+        self.out.clear();
         self.commit_due = false;
         self.ring_at = None;
         self.host.crash();
@@ -418,23 +436,61 @@ impl World {
         self.ring_when_due();
     }
 
-    /// One actor dies; it goes on with what it owes when it is asked next, or at once.
+    /// One actor dies, and goes on with what it owes.
     fn death(&mut self) {
+        if let Some(stream) = self.dies(5) {
+            let owed = self.host.bring_up(stream);
+            self.start(stream, owed);
+        }
+    }
+
+    /// One actor dies, behind what it has appended; nothing where all of them do.
+    fn dies(&mut self, mark: u64) -> Option<StreamId> {
         let streams: Vec<StreamId> = self.host.disk.streams().collect();
-        let Some(stream) = streams.get(self.chance.below(streams.len() as u64) as usize) else {
-            return;
-        };
-        self.mark(&[5, number(*stream)]);
-        if let Some(pending) = self.host.is_pending(*stream) {
+        let stream = *streams.get(self.chance.below(streams.len() as u64) as usize)?;
+        self.mark(&[mark, number(stream)]);
+        if let Some(pending) = self.host.is_pending(stream) {
             let told = self.host.commit(pending);
             self.tell_all(told);
         }
         if self.host.stopped() {
-            return self.crash();
+            self.crash();
+            return None;
         }
-        self.host.kill(*stream);
-        let owed = self.host.bring_up(*stream);
-        self.start(*stream, owed);
+        self.host.kill(stream);
+        Some(stream)
+    }
+
+    /// An actor that nobody uses is put away.
+    fn rest(&mut self) {
+        let idle: Vec<StreamId> = self.host.resting().collect();
+        let idle: Vec<StreamId> = idle
+            .into_iter()
+            .filter(|it| self.running.range((*it, 0)..=(*it, EffectId::MAX)).next().is_none())
+            .collect();
+        if let Some(stream) = idle.get(self.chance.below(idle.len() as u64) as usize) {
+            self.mark(&[6, number(*stream)]);
+            self.host.kill(*stream);
+        }
+    }
+
+    /// One actor has died too often, and is back after a while.
+    fn quarantine(&mut self) {
+        let Some(stream) = self.dies(7) else { return };
+        if stream == RIGHTS {
+            let owed = self.host.bring_up(stream);
+            return self.start(stream, owed);
+        }
+        self.out.insert(stream);
+        let at = Millis(self.host.now.0 + 1 + self.chance.below(200));
+        self.then(at, true, Happening::Revive(stream));
+    }
+
+    fn revive(&mut self, stream: StreamId) {
+        if self.out.remove(&stream) {
+            let owed = self.host.bring_up(stream);
+            self.start(stream, owed);
+        }
     }
 }
 
