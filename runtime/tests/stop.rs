@@ -262,12 +262,17 @@ impl Away {
     }
 }
 
-/// Whether any file below a path holds a text.
+/// Whether any file below a path holds a text. The engine may remove one meanwhile: what is gone
+/// holds nothing.
 fn holds(path: &Path, text: &[u8]) -> bool {
+    let there = |found: std::io::Result<Vec<u8>>| match found {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Vec::new(),
+        found => found.unwrap(),
+    };
     let mut entries = std::fs::read_dir(path).unwrap().map(|it| it.unwrap().path());
     entries.any(|path| match path.is_dir() {
         true => holds(&path, text),
-        false => std::fs::read(&path).unwrap().windows(text.len()).any(|it| it == text),
+        false => there(std::fs::read(&path)).windows(text.len()).any(|it| it == text),
     })
 }
 
