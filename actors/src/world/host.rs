@@ -105,11 +105,8 @@ impl Host {
 
     /// Who is up, and could be put away.
     pub(super) fn resting(&self) -> impl Iterator<Item = StreamId> {
-        let rests = |(stream, life): (&StreamId, &Box<dyn Life>)| {
-            let idle = *stream != RIGHTS && life.may_rest() && self.is_pending(*stream).is_none();
-            idle.then_some(*stream)
-        };
-        self.lives.iter().filter_map(rests)
+        let up = self.lives.iter().filter(|(stream, life)| **stream != RIGHTS && life.may_rest());
+        up.map(|(stream, _)| *stream).filter(|it| self.is_pending(*it).is_none())
     }
 
     pub(super) fn is_up(&self, stream: StreamId) -> bool {
