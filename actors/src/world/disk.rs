@@ -215,6 +215,12 @@ impl Disk {
         (1..).zip(&self.log).map(|(at, it)| (Position(at), it.header.stream, &it.body))
     }
 
+    /// What happened, in order, and at which stream; of each entry the events of one kind of actor,
+    /// none of where another one wrote it.
+    pub fn happened<B: Behaviour>(&self) -> impl Iterator<Item = (StreamId, &[B::Event])> {
+        self.log.iter().map(|it| (it.header.stream, typed::<B>(&it.events).unwrap_or_default()))
+    }
+
     /// The bodies of one stream after its entry number `seq`, in order.
     pub fn stream_after(
         &self,

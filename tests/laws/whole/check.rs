@@ -7,7 +7,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use stoa_actors::atom::{Atom, Content};
 use stoa_actors::behaviour::Behaviour;
 use stoa_actors::id::{AtomId, RIGHTS, SessionId, SpaceId, StreamId};
-use stoa_actors::incarnation;
 use stoa_actors::rights::{self, Rights};
 use stoa_actors::session::Booking;
 use stoa_actors::session::{Event, Phase, Session, Settlement};
@@ -129,11 +128,11 @@ fn given_back(scene: &Scene) -> Result<(), String> {
     let mut leased: BTreeMap<SessionId, BTreeSet<u64>> = BTreeMap::new();
     let mut failed: BTreeMap<SessionId, BTreeSet<u64>> = BTreeMap::new();
     let mut out = BTreeSet::new();
-    for (at, stream, body) in scene.world.disk().bodies() {
-        let of_session = body.kind == Session::KIND;
-        for event in
-            incarnation::events::<Session>(body).ok().filter(|_| of_session).unwrap_or_default()
-        {
+    let disk = scene.world.disk();
+    for (at, ((stream, of_session), (_, of_space))) in
+        (1..).zip(disk.happened::<Session>().zip(disk.happened::<Space>()))
+    {
+        for event in of_session {
             let who = SessionId(stream.0);
             match event {
                 Event::TurnBegan { .. } => {
@@ -152,18 +151,15 @@ fn given_back(scene: &Scene) -> Result<(), String> {
                 _ => {}
             }
         }
-        let of_space = body.kind == Space::KIND;
-        for event in
-            incarnation::events::<Space>(body).ok().filter(|_| of_space).unwrap_or_default()
-        {
+        for event in of_space {
             match event {
                 space::Event::Leased(lease) => {
                     leased.entry(lease.holder).or_default().insert(lease.token);
                 }
                 space::Event::LeaseEnded { holder, token, how, .. } => {
-                    let mut of = [leased.get_mut(&holder), failed.get_mut(&holder)];
-                    let known = of.iter_mut().flatten().any(|it| it.remove(&token));
-                    if how == space::End::Abandoned && !known && !out.contains(&holder) {
+                    let mut of = [leased.get_mut(holder), failed.get_mut(holder)];
+                    let known = of.iter_mut().flatten().any(|it| it.remove(token));
+                    if *how == space::End::Abandoned && !known && !out.contains(holder) {
                         return Err(format!("lease: {holder} lost {token}, and has not failed"));
                     }
                 }

@@ -68,7 +68,7 @@ impl Scene {
         limits.session.backoff_ms_max = 40;
         limits.session.failures_max = 1_000;
         limits.session.hops_max = u16::MAX - 1;
-        limits.snapshot_entries = 8;
+        limits.snapshot_entries = 32;
         let mut world = World::new(kinds, limits, chances, seed);
         world.performs::<Session>(Agents::new(Acts));
         let mut at = 1;
