@@ -1,6 +1,5 @@
 //! What a session does with each message.
 
-use super::fate::{LET_GO, numbered};
 use super::{Effect, Event, Message, Refusal, Reply, Session};
 use crate::behaviour::{Decision, Delivery};
 
@@ -56,7 +55,7 @@ impl Session {
             Message::Wipe { reason } => {
                 let untold = self.letters.keys().copied().collect();
                 let by = delivery.asker;
-                let (returns, lets_go) = (self.returns(), numbered(delivery.seq, LET_GO));
+                let (returns, lets_go) = (self.returns(), self.lets_go_id(delivery.seq));
                 let wiped = Event::Wiped { by, reason, untold, returns, lets_go };
                 let wiped = Decision::event(wiped, Reply::Done).effect(lets_go, Effect::LetGo);
                 Ok(self.and_returns(wiped, &self.purse))

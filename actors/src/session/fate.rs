@@ -20,7 +20,7 @@ pub(super) const TELL: u64 = 3;
 const LISTEN: u64 = 4;
 pub(super) const LEND: u64 = 5;
 const RETURN: u64 = 6;
-pub(super) const LET_GO: u64 = 7;
+const LET_GO: u64 = 7;
 /// Giving back what is left: there is one of it in a life.
 pub(super) const RETURNS: EffectId = RETURN;
 
@@ -99,6 +99,11 @@ impl Session {
     /// Whether it stood still for want of a budget and has one now: it gets a turn, with what is new.
     pub fn is_funded(&self) -> bool {
         matches!(self.phase, Phase::Exhausted { .. }) && self.purse.used_up().is_none()
+    }
+
+    /// What gives back its leases: one that is under way does it, also should it end meanwhile.
+    pub(super) fn lets_go_id(&self, seq: u64) -> EffectId {
+        self.lets_go.unwrap_or(numbered(seq, LET_GO))
     }
 
     /// A look for what is new that is owed, or that somebody outside has cause for.
@@ -208,7 +213,7 @@ impl Session {
         let counted = (self.failures.len() - forgiven) as u32;
         if counted >= limits.failures_max && !planted("session.fails_for_ever") {
             let text = format!("quarantined after {} failures: {why}", counted + 1);
-            let lets_go = numbered(delivery.seq, LET_GO);
+            let lets_go = self.lets_go_id(delivery.seq);
             let event = Event::Quarantined { why, at, lets_go };
             let quarantined = Decision::event(event, Reply::Done).effect(lets_go, Effect::LetGo);
             return self.write(quarantined, "quarantined", text, Cause::default());
