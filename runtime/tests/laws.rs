@@ -74,7 +74,7 @@ fn claims_keep_their_laws_over_a_real_store() {
 /// An order that others write to as well, and that does what an order may: the same laws hold. It
 /// refuses nothing here: whoever asks again is the caller's business, and not in these laws.
 fn shared(seed: u64) -> Orders {
-    let whims = Whims { late: 30, twice: 30, again: 10, strangers: 30, ..Whims::default() };
+    let whims = Whims { late: 85, twice: 30, again: 10, strangers: 30, ..Whims::default() };
     Realm::new(seed, whims).order(NodeId([1; 16]), 4)
 }
 

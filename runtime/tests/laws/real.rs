@@ -156,6 +156,11 @@ impl World for Real<'_> {
         }
         self.place().open();
         self.stopped = false;
+        if self.from.is_shared() {
+            // What was offered before the crash may stand until the next life has written: the laws
+            // look at what there is once it cannot change without them.
+            self.place().space();
+        }
         self.wake();
         heard
     }
