@@ -293,7 +293,7 @@ fn session_events_of_form_1_read() {
         session::Event::TurnFailed { why: reason.clone(), at, retry_at: rest_until },
         session::Event::Quarantined { why: reason.clone(), at, lets_go: 7 },
         session::Event::Parked { hop: 65, heard: Position(300) },
-        session::Event::Stopped { by, reason: reason.clone() },
+        session::Event::Stopped { by, reason: reason.clone(), at, lets_go: 31 },
         session::Event::Resumed { by },
         session::Event::Wiped { by, reason, untold: vec![11], returns: true, lets_go: 15 },
         session::Event::LetGo(15),

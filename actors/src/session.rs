@@ -75,7 +75,7 @@ pub struct Session {
     /// The children that are being brought up.
     spawning: BTreeMap<EffectId, Arc<AgentSpawn>>,
     /// It is out of service, and what it has leased is being given back.
-    lets_go: Option<EffectId>,
+    lets_go: BTreeMap<EffectId, Millis>,
 }
 
 /// What a session can be asked. Who may ask it is for the door to say.
@@ -194,7 +194,13 @@ pub enum Event {
     /// A chain of reactions was cut.
     Parked { hop: u16, heard: Position },
     /// Somebody stopped it.
-    Stopped { by: SessionId, reason: String },
+    Stopped {
+        by: SessionId,
+        reason: String,
+        at: Millis,
+        /// The effect that gives back what it has leased.
+        lets_go: EffectId,
+    },
     /// Somebody let it go on.
     Resumed { by: SessionId },
     /// It is dead.
@@ -273,8 +279,11 @@ pub enum Effect {
         /// When.
         until: Millis,
     },
-    /// Give back all that is leased, and say [`Message::LetGone`].
-    LetGo,
+    /// Give back what was leased up to a moment, and say [`Message::LetGone`].
+    LetGo {
+        /// What is leased later is of one that goes on.
+        until: Millis,
+    },
     /// Look whether anything is new in the spaces that are followed; if so, say [`Message::Wake`].
     /// With the session as it is then.
     Listen(Arc<Session>),
@@ -337,7 +346,7 @@ impl Behaviour for Session {
             written: 0,
             purse: Purse::default(),
             spawning: BTreeMap::new(),
-            lets_go: None,
+            lets_go: BTreeMap::new(),
         }
     }
 
@@ -400,7 +409,7 @@ impl Behaviour for Session {
     fn resume(&self) -> Vec<(EffectId, Effect)> {
         let mut owed = self.owed_letters();
         owed.extend(self.owed_transfers());
-        owed.extend(self.lets_go.map(|id| (id, Effect::LetGo)));
+        owed.extend(self.lets_go.iter().map(|(id, until)| (*id, Effect::LetGo { until: *until })));
         match &self.phase {
             Phase::Turning(turn) => owed.extend(self.owed_by(turn)),
             Phase::Waiting { since, until, .. } => {

@@ -112,7 +112,7 @@ impl Behaviour for Space {
             }
             Message::Renew { fence, ttl_ms } => self.renew(fence, ttl_ms, delivery),
             Message::Expire => Ok(self.expire(delivery)),
-            Message::LetGo { since } => Ok(self.let_go(since, delivery)),
+            Message::LetGo { since, until } => Ok(self.let_go(since..=until, delivery)),
             Message::Subscribe { filter, cursor, terms } => {
                 self.subscribe(filter, cursor, terms, delivery)
             }

@@ -32,6 +32,7 @@ use crate::runtime::{Runtime, WeakRuntime};
 use crate::seat::{Boxed, Nothing, Perform, Seat};
 use crate::tool::Tool;
 use std::collections::BTreeSet;
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::time::Duration;
 use stoa_actors::behaviour::{Behaviour, EffectId};
@@ -211,16 +212,16 @@ impl Perform<Session> for Hand {
         }
         Box::pin(async move {
             // What it gives back it gives back wherever its end is typed.
-            if effect != Effect::LetGo {
+            if !matches!(effect, Effect::LetGo { .. }) {
                 started.wait_for(|it| *it).await.ok()?;
             }
             match effect {
-                Effect::LetGo => {
-                    let_go(&runtime, session, Millis(0)).await?;
+                Effect::LetGo { until } => {
+                    let_go(&runtime, session, Millis(0)..=until).await?;
                     Some(Message::LetGone(id))
                 }
                 Effect::Wait { turn, since, until } => {
-                    let_go(&runtime, session, since).await?;
+                    let_go(&runtime, session, since..=until).await?;
                     let now = runtime.upgrade()?.now();
                     tokio::time::sleep(Duration::from_millis(until.0.saturating_sub(now.0))).await;
                     Some(Message::Retry { turn })
@@ -256,11 +257,15 @@ impl Perform<Session> for Hand {
     }
 }
 
-/// Gives back what an agent that failed has leased since then. Nothing if the store has stopped: then
-/// it is owed still.
-async fn let_go(runtime: &WeakRuntime, session: SessionId, since: Millis) -> Option<()> {
+/// Gives back what an agent that failed has leased within that time. Nothing if the store has
+/// stopped: then it is owed still.
+async fn let_go(
+    runtime: &WeakRuntime,
+    session: SessionId,
+    within: RangeInclusive<Millis>,
+) -> Option<()> {
     let runtime = runtime.upgrade()?;
-    match runtime.let_go(session, since).await {
+    match runtime.let_go(session, within).await {
         Ok(()) => Some(()),
         Err(problem) => {
             tracing::warn!(%session, %problem, "what an agent has leased is not given back");

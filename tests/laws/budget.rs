@@ -301,7 +301,7 @@ impl Trial {
                 self.sim.now = self.sim.now.max(until);
                 Message::Retry { turn }
             }
-            Effect::LetGo => Message::LetGone(id),
+            Effect::LetGo { .. } => Message::LetGone(id),
             Effect::Listen(_) => {
                 self.running.remove(&(who, id));
                 return Ok(());

@@ -92,7 +92,7 @@ impl<W: World> Trial<W> {
 
     fn ask(&mut self, who: u8, deed: &Deed) {
         let mut model = self.model().clone();
-        let (n, message) = deed.message(&model, self.world.tick_ms());
+        let (n, message) = deed.message(&model, self.began, self.world.tick_ms());
         let (foretold, changed) = model.take(who, deed);
         if changed {
             self.models.push(model);
@@ -133,7 +133,7 @@ impl<W: World> Trial<W> {
         match step {
             Step::Ask(who, deed) => {
                 // What is not durable is not seen from another space.
-                let (n, _) = deed.message(self.model(), self.world.tick_ms());
+                let (n, _) = deed.message(self.model(), self.began, self.world.tick_ms());
                 let other = n != 0;
                 if other {
                     self.commit(usize::MAX)?;

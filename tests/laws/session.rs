@@ -220,7 +220,9 @@ impl Trial {
     fn owed(&self) -> BTreeMap<String, Option<Effect>> {
         let mut owed: BTreeMap<String, Option<Effect>> =
             self.model.untold.iter().map(|id| (format!("letter {id}"), None)).collect();
-        owed.extend(self.model.lets_go.map(|id| (format!("let go {id}"), Some(Effect::LetGo))));
+        owed.extend(self.model.lets_go.iter().map(|(id, until)| {
+            (format!("let go {id}"), Some(Effect::LetGo { until: Millis(*until) }))
+        }));
         match &self.model.life {
             Life::Turning(it) => {
                 let (turn, step, after) = (it.turn, it.step, self.model.acted);
@@ -363,7 +365,7 @@ fn name(id: EffectId, effect: &Effect) -> Option<String> {
         Effect::Act { turn, step, .. } => format!("act {turn} {step}"),
         Effect::Wait { turn, .. } => format!("wait {turn}"),
         Effect::Tell { .. } => format!("letter {id}"),
-        Effect::LetGo => format!("let go {id}"),
+        Effect::LetGo { .. } => format!("let go {id}"),
         Effect::Listen(_) => return None,
         Effect::Spawn(_) | Effect::Send(_) | Effect::Return { .. } => format!("transfer {id}"),
     })

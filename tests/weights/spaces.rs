@@ -50,7 +50,7 @@ pub(crate) fn message(n: usize, draw: &mut Draw) -> Message {
         10 => Message::Advance { id, cursor: Position(7) },
         11 => Message::Import(draw.short(carried)),
         12 => Message::EndVoid,
-        _ => Message::LetGo { since: Millis(7) },
+        _ => Message::LetGo { since: Millis(7), until: Millis(8) },
     }
 }
 

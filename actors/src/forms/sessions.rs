@@ -17,7 +17,7 @@ stored!(choice Event {
     6 => TurnFailed { why, at, retry_at },
     7 => Quarantined { why, at, lets_go },
     8 => Parked { hop, heard },
-    9 => Stopped { by, reason },
+    9 => Stopped { by, reason, at, lets_go },
     10 => Resumed { by },
     11 => Wiped { by, reason, untold, returns, lets_go },
     12 => Unfollowed(space),

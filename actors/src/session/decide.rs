@@ -1,7 +1,9 @@
 //! What a session does with each message.
 
+use super::fate::lets_go_id;
 use super::{Effect, Event, Message, Refusal, Reply, Session};
 use crate::behaviour::{Decision, Delivery};
+use crate::id::Millis;
 
 impl Session {
     pub(super) fn decided(
@@ -19,7 +21,7 @@ impl Session {
                 return Ok(self.settle(settlement));
             }
             Message::LetGone(id) => {
-                return Ok(match self.lets_go == Some(id) {
+                return Ok(match self.lets_go.contains_key(&id) {
                     true => Decision::event(Event::LetGo(id), Reply::Done),
                     false => Decision::read(Reply::Done),
                 });
@@ -55,9 +57,11 @@ impl Session {
             Message::Wipe { reason } => {
                 let untold = self.letters.keys().copied().collect();
                 let by = delivery.asker;
-                let (returns, lets_go) = (self.returns(), self.lets_go_id(delivery.seq));
+                let (returns, lets_go) = (self.returns(), lets_go_id(delivery.seq));
                 let wiped = Event::Wiped { by, reason, untold, returns, lets_go };
-                let wiped = Decision::event(wiped, Reply::Done).effect(lets_go, Effect::LetGo);
+                let until = Millis(u64::MAX);
+                let wiped = Decision::event(wiped, Reply::Done);
+                let wiped = wiped.effect(lets_go, Effect::LetGo { until });
                 Ok(self.and_returns(wiped, &self.purse))
             }
             Message::Spawn(spawn) => self.spawn(*spawn, delivery),

@@ -46,6 +46,17 @@ pub(super) fn numbered(number: u64, kind: u64) -> EffectId {
     number << 3 | kind
 }
 
+/// What gives back the leases of one that is out of service from entry `seq` on.
+pub(super) fn lets_go_id(seq: u64) -> EffectId {
+    numbered(seq, LET_GO)
+}
+
+/// What is leased by then is given back; who goes on later may lease something anew.
+pub(super) fn lets_go(at: Millis) -> Effect {
+    let until = if planted("session.gives_back_what_is_leased_later") { u64::MAX } else { at.0 };
+    Effect::LetGo { until: Millis(until) }
+}
+
 /// After entry `seq`: one that still runs for an older entry has perhaps looked already.
 pub(crate) fn listen_id(seq: u64) -> EffectId {
     numbered(seq, LISTEN)
@@ -85,7 +96,7 @@ impl Session {
     /// Whether it has nothing to do and nothing to tell: it can be put away until it is woken.
     pub fn is_at_rest(&self) -> bool {
         let done = !matches!(self.phase, Phase::Turning(_) | Phase::Waiting { .. });
-        let done = done && !self.is_funded() && self.lets_go.is_none();
+        let done = done && !self.is_funded() && self.lets_go.is_empty();
         done && self.letters.is_empty() && self.owed_transfers().is_empty()
     }
 
@@ -99,11 +110,6 @@ impl Session {
     /// Whether it stood still for want of a budget and has one now: it gets a turn, with what is new.
     pub fn is_funded(&self) -> bool {
         matches!(self.phase, Phase::Exhausted { .. }) && self.purse.used_up().is_none()
-    }
-
-    /// What gives back its leases: one that is under way does it, also should it end meanwhile.
-    pub(super) fn lets_go_id(&self, seq: u64) -> EffectId {
-        self.lets_go.unwrap_or(numbered(seq, LET_GO))
     }
 
     /// A look for what is new that is owed, or that somebody outside has cause for.
@@ -213,9 +219,10 @@ impl Session {
         let counted = (self.failures.len() - forgiven) as u32;
         if counted >= limits.failures_max && !planted("session.fails_for_ever") {
             let text = format!("quarantined after {} failures: {why}", counted + 1);
-            let lets_go = self.lets_go_id(delivery.seq);
+            let lets_go = lets_go_id(delivery.seq);
             let event = Event::Quarantined { why, at, lets_go };
-            let quarantined = Decision::event(event, Reply::Done).effect(lets_go, Effect::LetGo);
+            let quarantined =
+                Decision::event(event, Reply::Done).effect(lets_go, self::lets_go(at));
             return self.write(quarantined, "quarantined", text, Cause::default());
         }
         let counted = if planted("session.waits_the_same") { 0 } else { counted };
@@ -253,9 +260,10 @@ impl Session {
         if self.phase == Phase::Stopped {
             return Decision::read(Reply::Done);
         }
-        let by = delivery.asker;
+        let (by, at, lets_go) = (delivery.asker, delivery.now, lets_go_id(delivery.seq));
         let text = format!("stopped: {reason}");
-        let stopped = Decision::event(Event::Stopped { by, reason }, Reply::Done);
+        let event = Event::Stopped { by, reason, at, lets_go };
+        let stopped = Decision::event(event, Reply::Done).effect(lets_go, self::lets_go(at));
         self.write(stopped, "stopped", text, Cause::default())
     }
 
@@ -310,22 +318,26 @@ impl Session {
                     self.phase = Phase::Waiting { since, until, why, first, wakes, cause };
                 }
             }
-            Event::Quarantined { why, lets_go, .. } => {
-                self.lets_go = Some(*lets_go);
+            Event::Quarantined { why, at, lets_go } => {
+                self.lets_go.insert(*lets_go, *at);
                 self.phase = Phase::Quarantined { why: why.clone() };
             }
             Event::Parked { hop, heard } => {
                 self.phase = Phase::Parked { hop: *hop, heard: *heard };
             }
-            Event::Stopped { .. } => self.phase = Phase::Stopped,
+            Event::Stopped { at, lets_go, .. } => {
+                self.lets_go.insert(*lets_go, *at);
+                self.phase = Phase::Stopped;
+            }
             Event::Resumed { .. } => {
                 self.failures.clear();
                 self.phase = Phase::Idle;
             }
-            Event::LetGo(id) if self.lets_go == Some(*id) => self.lets_go = None,
-            Event::LetGo(_) => {}
+            Event::LetGo(id) => {
+                self.lets_go.remove(id);
+            }
             Event::Wiped { lets_go, .. } => {
-                self.lets_go = Some(*lets_go);
+                self.lets_go.insert(*lets_go, Millis(u64::MAX));
                 self.letters.clear();
                 self.follows.clear();
                 self.phase = Phase::Wiped;

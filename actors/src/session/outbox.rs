@@ -46,7 +46,7 @@ pub(super) fn outgoing(sender: StreamId, effect: &Effect) -> Option<Outgoing> {
         Effect::Think { .. }
         | Effect::Act { .. }
         | Effect::Wait { .. }
-        | Effect::LetGo
+        | Effect::LetGo { .. }
         | Effect::Listen(_) => {
             return None;
         }
@@ -70,7 +70,7 @@ pub(super) fn settled(id: EffectId, effect: &Effect, outcome: &Outcome) -> Optio
         Effect::Think { .. }
         | Effect::Act { .. }
         | Effect::Wait { .. }
-        | Effect::LetGo
+        | Effect::LetGo { .. }
         | Effect::Listen(_) => {
             return None;
         }
@@ -92,7 +92,9 @@ pub(super) fn project(stream: StreamId, event: &Event, rows: &mut Vec<Row>) {
             Settlement::Returned => rows.push(not_owed(super::fate::RETURNS)),
             Settlement::Repaid { .. } => {}
         },
-        Event::Quarantined { lets_go, .. } => rows.push(owed(*lets_go)),
+        Event::Quarantined { lets_go, .. } | Event::Stopped { lets_go, .. } => {
+            rows.push(owed(*lets_go));
+        }
         Event::LetGo(id) => rows.push(not_owed(*id)),
         Event::Wiped { untold, returns, lets_go, .. } => {
             rows.push(owed(*lets_go));

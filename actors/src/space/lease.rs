@@ -12,6 +12,7 @@ use crate::id::{AtomId, Millis, SessionId, SpaceId};
 use crate::mutant::planted;
 use crate::rights::Level;
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::RangeInclusive;
 
 /// An exclusive right to work on something for a while.
 #[derive(Clone, Debug, PartialEq)]
@@ -245,11 +246,20 @@ impl Space {
         Decision { events, effects: Vec::new(), reply: Reply::Done, refused: None }
     }
 
-    /// Ends what the asker has leased since then, for it has failed; a bounded part of it at once.
-    pub(super) fn let_go(&self, since: Millis, delivery: &Delivery<'_>) -> Decision<Self> {
+    /// Ends what the asker has leased within that time, for it has failed; a bounded part of it at
+    /// once.
+    pub(super) fn let_go(
+        &self,
+        within: RangeInclusive<Millis>,
+        delivery: &Delivery<'_>,
+    ) -> Decision<Self> {
         let mut events = Vec::new();
         let asker = |it: &&Lease| it.holder == delivery.asker || planted("lease.lets_go_of_others");
-        let own = |it: &&Lease| asker(it) && it.since >= since;
+        let since = |it: &&Lease| {
+            let later = it.since > *within.end() && planted("lease.lets_go_of_later");
+            within.contains(&it.since) || later
+        };
+        let own = |it: &&Lease| asker(it) && since(it);
         let own = self.leases.by.values().filter(own);
         for lease in own.take(delivery.limits.expire_leases_max) {
             self.over(lease, End::Abandoned, delivery, &mut events);
@@ -266,10 +276,15 @@ impl Space {
         key
     }
 
-    /// Where somebody has a lease, and since when, by such a row.
-    pub fn read_lease_row(key: &[u8], value: &[u8]) -> Option<(SpaceId, Millis)> {
+    /// Where somebody has leased something within that time, by such a row.
+    pub fn leased_within(
+        key: &[u8],
+        value: &[u8],
+        within: &RangeInclusive<Millis>,
+    ) -> Option<SpaceId> {
         let space = key.get(b"leased".len() + 16..)?.first_chunk()?;
-        Some((SpaceId(*space), Millis(u64::from_be_bytes(value.try_into().ok()?))))
+        let since = Millis(u64::from_be_bytes(value.try_into().ok()?));
+        within.contains(&since).then_some(SpaceId(*space))
     }
 
     /// The end of a lease, and what its claim had set put back, unless the work went on.

@@ -46,11 +46,13 @@ pub enum Message {
     /// Records the end of what is over. Leases end without it; this tidies, and puts back what a
     /// claim has set.
     Expire,
-    /// Ends what the asker has leased since then, and puts back what its claims have set: it has
-    /// failed.
+    /// Ends what the asker has leased from one moment to another, both included, and puts back what
+    /// its claims have set: it has failed, or is out of service.
     LetGo {
-        /// Since when; what it has leased before stays.
+        /// What it has leased before stays.
         since: Millis,
+        /// What it has leased after stays.
+        until: Millis,
     },
     /// Keeps a cursor for the asker, and wakes it when something matches.
     Subscribe {

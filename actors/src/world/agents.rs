@@ -18,6 +18,7 @@ use crate::space::{self, Change, Follower, Space};
 use crate::value::Value;
 use std::cell::RefCell;
 use std::collections::BTreeSet;
+use std::ops::RangeInclusive;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -96,11 +97,11 @@ impl<M: Mind + 'static> Performer<Session> for Agents<M> {
             }
             Effect::Wait { turn, since, until } => {
                 let told = Message::Retry { turn: *turn };
-                Box::new(Waiting { stream, since: *since, until: *until, told })
+                Box::new(Waiting { stream, within: *since..=*until, until: *until, told })
             }
-            Effect::LetGo => {
-                let (since, until, told) = (Millis(0), Millis(0), Message::LetGone(id));
-                Box::new(Waiting { stream, since, until, told })
+            Effect::LetGo { until } => {
+                let (within, told) = (Millis(0)..=*until, Message::LetGone(id));
+                Box::new(Waiting { stream, within, until: Millis(0), told })
             }
             Effect::Listen(then) => {
                 Box::new(Listening { stream, then: Some(then.clone()), told: false })
@@ -141,24 +142,23 @@ impl<M: Mind> Work<Session> for Thinking<M> {
     }
 }
 
-/// What was leased since then is given back, and at some time that is told.
+/// What was leased within some time is given back, and at some time that is told.
 struct Waiting {
     stream: StreamId,
-    since: Millis,
+    within: RangeInclusive<Millis>,
     until: Millis,
     told: Message,
 }
 
 impl Work<Session> for Waiting {
     fn next(&mut self, _: Option<Outcome>, seen: &mut Seen<'_>) -> Step<Message> {
-        let (me, since) = (SessionId(self.stream.0), self.since);
+        let me = SessionId(self.stream.0);
         let front = Space::lease_key(me, None, None);
-        let rows = seen.disk().own_rows::<Space>(&front);
-        let leased = rows.filter_map(|(key, value)| Space::read_lease_row(key, value));
-        let leased: Vec<SpaceId> =
-            leased.filter(|(_, granted)| *granted >= since).map(|(space, _)| space).collect();
-        if let Some(space) = leased.first().filter(|_| !planted("lease.stays_with_the_failed")) {
-            let message = space::Message::LetGo { since };
+        let leased = |(key, value)| Space::leased_within(key, value, &self.within);
+        let leased = seen.disk().own_rows::<Space>(&front).find_map(leased);
+        if let Some(space) = leased.filter(|_| !planted("lease.stays_with_the_failed")) {
+            let (since, until) = (*self.within.start(), *self.within.end());
+            let message = space::Message::LetGo { since, until };
             let key = format!("let-go-{}", seen.draw(u64::MAX));
             return Step::Ask(Outgoing::new::<Space>(space.stream(), me, message), key);
         }

@@ -10,6 +10,7 @@ use crate::problem::{Kind, Problem};
 use crate::runtime::Runtime;
 use crate::seat::Standing;
 use std::collections::BTreeSet;
+use std::ops::RangeInclusive;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use stoa_actors::atom::Content;
@@ -51,16 +52,20 @@ impl Runtime {
 }
 
 impl Runtime {
-    /// Ends what a session has leased since then, for it has failed.
-    pub(super) async fn let_go(&self, session: SessionId, since: Millis) -> Result<(), Problem> {
+    /// Ends what a session has leased within that time, for it has failed.
+    pub(super) async fn let_go(
+        &self,
+        session: SessionId,
+        within: RangeInclusive<Millis>,
+    ) -> Result<(), Problem> {
+        let (since, until) = (*within.start(), *within.end());
         loop {
-            let store = self.store().clone();
+            let (store, within) = (self.store().clone(), within.clone());
             let spaces = move || {
                 let mut spaces = BTreeSet::new();
                 for row in store.own_rows::<Space>(&Space::lease_key(session, None, None)) {
                     let (key, value) = row?;
-                    let leased = Space::read_lease_row(&key, &value);
-                    spaces.extend(leased.filter(|(_, at)| *at >= since).map(|(space, _)| space));
+                    spaces.extend(Space::leased_within(&key, &value, &within));
                 }
                 Ok::<_, StoreError>(spaces)
             };
@@ -69,7 +74,7 @@ impl Runtime {
                 return Ok(());
             }
             for space in spaces {
-                let ask = Ask::new(session, space::Message::LetGo { since });
+                let ask = Ask::new(session, space::Message::LetGo { since, until });
                 self.space(space)?.ask(ask.comment("its holder has failed")).await?;
             }
         }
@@ -81,6 +86,8 @@ impl Hand {
     pub(super) async fn tell_of_quarantine(self, why: String) -> Option<()> {
         let (runtime, session) = (self.runtime.upgrade()?, self.session);
         runtime.agents().wakes.rests(session);
+        // Somebody may start it again meanwhile.
+        let until = runtime.now();
         let told = async {
             let charter = runtime.charter(session)?;
             let seq = runtime.store().last_seq(session.stream())?;
@@ -98,7 +105,7 @@ impl Hand {
                 let letter = Outgoing::new::<Space>(charter.dm.stream(), session, put);
                 // Of every number of entries it can be told once: more of the same says nothing.
                 let key = format!("quarantined-{seq}");
-                if let Err(problem) = runtime.let_go(session, Millis(0)).await {
+                if let Err(problem) = runtime.let_go(session, Millis(0)..=until).await {
                     tracing::warn!(%session, %problem, "what it has leased is not given back");
                 }
                 let letter = letter.comment("quarantined");

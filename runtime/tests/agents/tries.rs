@@ -89,12 +89,22 @@ async fn what_a_failed_turn_has_claimed_is_open_again_at_once() {
     assert_eq!(texts, ["dig", "has dig"], "each try could claim it");
     assert_eq!(place.root.leases(tasks).await.unwrap(), []);
     assert_eq!(place.root.get(task).await.unwrap().atom.metadata, status("open"));
-    place.root.spawn(ask("work", "worker", "works", &[("tasks", Level::Write)])).await.unwrap();
+    // Who is stopped gives back as well, and who is ended.
+    for worker in ["stopped", "ended"] {
+        place.root.spawn(ask("work", worker, "works", &[("tasks", Level::Write)])).await.unwrap();
+        place.rest().await;
+        assert!(place.texts(tasks).await.contains(&"done: dig".to_owned()));
+        assert_eq!(place.root.leases(tasks).await.unwrap().len(), 1, "of {worker}");
+        match worker {
+            "stopped" => place.root.stop_agent(worker, "enough").await.map(drop).unwrap(),
+            _ => place.root.wipe_agent(worker, "enough").await.map(drop).unwrap(),
+        }
+        place.rest().await;
+        assert_eq!(place.root.leases(tasks).await.unwrap(), [], "of {worker}");
+        assert_eq!(place.root.get(task).await.unwrap().atom.metadata, status("open"));
+    }
+    // What one takes that goes on is its own.
+    place.root.resume_agent("stopped").await.unwrap();
     place.rest().await;
-    assert!(place.texts(tasks).await.contains(&"done: dig".to_owned()));
     assert_eq!(place.root.leases(tasks).await.unwrap().len(), 1);
-    // Who is ended gives back as well.
-    place.root.wipe_agent("worker", "enough").await.unwrap();
-    assert_eq!(place.root.leases(tasks).await.unwrap(), []);
-    assert_eq!(place.root.get(task).await.unwrap().atom.metadata, status("open"));
 }

@@ -56,8 +56,12 @@ pub(crate) enum Deed {
         undo: bool,
     },
     Expire(usize),
-    /// Has failed, and gives back all it has leased in a space.
-    LetGo(usize),
+    /// Has failed, and gives back what it has leased in a space: all, or what it has leased from so
+    /// many ticks ago on, for so long.
+    LetGo {
+        space: usize,
+        within: Option<(u16, u16)>,
+    },
     /// Puts one atom, and finishes two: all of it or nothing.
     Several {
         first: u8,
@@ -99,8 +103,9 @@ fn wanted(n: u8) -> Wanted {
 }
 
 impl Deed {
-    /// The space that is asked, and the message; a lease is so many ticks.
-    pub(crate) fn message(&self, model: &Model, tick_ms: u64) -> (usize, Message) {
+    /// The space that is asked, and the message; a lease is so many ticks, and the first tick began
+    /// then.
+    pub(crate) fn message(&self, model: &Model, began: Millis, tick_ms: u64) -> (usize, Message) {
         let pick = |n: u8| model.pick(n).map_or(AtomId([0; 16]), |it| it.id);
         let home = |n: u8| model.pick(n).map_or(0, |it| it.space);
         let resource = |n: &Option<u8>| model.resource(*n);
@@ -161,7 +166,15 @@ impl Deed {
                 (n, Message::Change(Mutation::Release { resource, token, undo: *undo }))
             }
             Deed::Expire(n) => (*n, Message::Expire),
-            Deed::LetGo(n) => (*n, Message::LetGo { since: Millis(0) }),
+            Deed::LetGo { space, within: None } => {
+                (*space, Message::LetGo { since: Millis(0), until: Millis(u64::MAX) })
+            }
+            Deed::LetGo { space, within: Some(within) } => {
+                let ticks = model.within(*within);
+                let since = Millis(began.0 + ticks.start() * tick_ms);
+                let until = Millis(began.0 + (ticks.end() + 1) * tick_ms - 1);
+                (*space, Message::LetGo { since, until })
+            }
             Deed::Several { first, second, id } => {
                 let new = Mutation::Put(Box::new(put(*id, 0, &[*first])));
                 let mutations = vec![new, finish(*first), finish(*second)];

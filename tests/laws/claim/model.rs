@@ -3,6 +3,7 @@
 use super::deed::{Deed, Which};
 use crate::laws::world::{SPACES, TTL_MAX};
 use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
 use stoa_actors::atom::Metadata;
 use stoa_actors::id::AtomId;
 use stoa_actors::rights::Level;
@@ -38,6 +39,7 @@ pub(crate) struct Atom {
 pub(crate) struct Lease {
     pub(crate) who: u8,
     pub(crate) token: u64,
+    pub(crate) since: u64,
     pub(crate) until: u64,
     /// What the status was before the claim.
     pub(crate) before: Option<u8>,
@@ -172,11 +174,13 @@ impl Model {
                 }
                 return Ok(("done".to_owned(), !due.is_empty()));
             }
-            Deed::LetGo(n) => {
-                let own = self.leases[*n].iter().filter(|(_, it)| it.who == who);
+            Deed::LetGo { space, within } => {
+                let within = within.map_or(0..=u64::MAX, |it| self.within(it));
+                let own = |it: &Lease| it.who == who && within.contains(&it.since);
+                let own = self.leases[*space].iter().filter(|(_, it)| own(it));
                 let own: Vec<Resource> = own.map(|(it, _)| it.clone()).collect();
                 for it in &own {
-                    self.end(*n, it, true);
+                    self.end(*space, it, true);
                 }
                 return Ok(("done".to_owned(), !own.is_empty()));
             }
@@ -306,8 +310,14 @@ impl Model {
     ) -> u64 {
         self.tokens[n] += 1;
         let token = self.tokens[n];
-        self.leases[n].insert(resource, Lease { who, token, until, before });
+        self.leases[n].insert(resource, Lease { who, token, since: self.now, until, before });
         token
+    }
+
+    /// From so many ticks ago on, for so long.
+    pub(crate) fn within(&self, (ago, length): (u16, u16)) -> RangeInclusive<u64> {
+        let since = self.now.saturating_sub(ago.into());
+        since..=since + u64::from(length)
     }
 
     /// Ends a lease; what a claim has set is put back if it is still so. The version it makes.

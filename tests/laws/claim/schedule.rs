@@ -35,7 +35,8 @@ fn deed() -> impl Strategy<Value = Deed> {
         2 => (proptest::option::weighted(0.7, at), proptest::bool::weighted(0.8), any::<bool>())
             .prop_map(|(atom, own, undo)| Deed::Release { atom, own, undo }),
         3 => (0..2usize).prop_map(Deed::Expire),
-        2 => (0..2usize).prop_map(Deed::LetGo),
+        2 => (0..2usize, proptest::option::weighted(0.7, (0..300u16, 0..300u16)))
+            .prop_map(|(space, within)| Deed::LetGo { space, within }),
         2 => (0..12u8, 0..12u8, any::<u16>())
             .prop_map(|(first, second, id)| Deed::Several { first, second, id }),
     ]

@@ -71,7 +71,7 @@ impl Trial {
                 self.sim.now = self.sim.now.max(until);
                 self.outcome(id, Message::Retry { turn });
             }
-            Effect::LetGo => self.outcome(id, Message::LetGone(id)),
+            Effect::LetGo { .. } => self.outcome(id, Message::LetGone(id)),
             Effect::Listen(_) => {
                 self.running.remove(&id);
                 self.look();

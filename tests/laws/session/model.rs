@@ -30,7 +30,7 @@ pub(crate) struct Model {
     pub(crate) letters: BTreeSet<EffectId>,
     pub(crate) untold: BTreeSet<EffectId>,
     /// What it has leased is being given back.
-    pub(crate) lets_go: Option<EffectId>,
+    pub(crate) lets_go: BTreeMap<EffectId, u64>,
 }
 
 impl Model {
@@ -50,7 +50,7 @@ impl Model {
             rest_until: 0,
             letters: BTreeSet::new(),
             untold: BTreeSet::new(),
-            lets_go: None,
+            lets_go: BTreeMap::new(),
         }
     }
 
@@ -84,7 +84,7 @@ impl Model {
             }
             (_, Life::Unborn) => (Heard::Unborn, vec![]),
             (Message::LetGone(id), _) => {
-                let gone = (self.lets_go == Some(*id)).then_some(What::LetGo(*id));
+                let gone = self.lets_go.contains_key(id).then_some(What::LetGo(*id));
                 (Heard::Done, gone.into_iter().collect())
             }
             (_, Life::Wiped) => (Heard::Wiped, vec![]),
@@ -309,19 +309,22 @@ impl Model {
             }
             Event::Told(id) | Event::Untold { id, .. } => drop(self.untold.remove(id)),
             Event::Parked { heard, .. } => self.life = Life::Parked { heard: heard.0 },
-            Event::Stopped { .. } => self.life = Life::Stopped,
+            Event::Stopped { lets_go, .. } => {
+                self.lets_go.insert(*lets_go, now);
+                self.life = Life::Stopped;
+            }
             Event::Quarantined { lets_go, .. } => {
-                self.lets_go = Some(*lets_go);
+                self.lets_go.insert(*lets_go, now);
                 self.life = Life::Quarantined;
             }
-            Event::LetGo(_) => self.lets_go = None,
+            Event::LetGo(id) => drop(self.lets_go.remove(id)),
             Event::Resumed { .. } => {
                 self.failures.clear();
                 self.forgiven = 0;
                 self.life = Life::Idle;
             }
             Event::Wiped { lets_go, .. } => {
-                self.lets_go = Some(*lets_go);
+                self.lets_go.insert(*lets_go, u64::MAX);
                 self.life = Life::Wiped;
                 self.follows.clear();
                 self.untold.clear();

@@ -6,7 +6,7 @@ use super::scene::{
 use std::collections::{BTreeMap, BTreeSet};
 use stoa_actors::atom::{Atom, Content};
 use stoa_actors::behaviour::Behaviour;
-use stoa_actors::id::{AtomId, RIGHTS, SessionId, SpaceId, StreamId};
+use stoa_actors::id::{AtomId, Millis, RIGHTS, SessionId, SpaceId, StreamId};
 use stoa_actors::rights::{self, Rights};
 use stoa_actors::session::Booking;
 use stoa_actors::session::{Event, Phase, Session, Settlement};
@@ -123,11 +123,13 @@ fn tasks(scene: &mut Scene) -> Result<(), String> {
     if leases > 0 { Err(format!("lease: {leases} are there still")) } else { Ok(()) }
 }
 
-/// What was leased in a turn that failed is given back before the agent goes on, and nothing else is.
+/// What was leased in a turn that failed is given back before the agent goes on; of one that is put
+/// out of service what it has leased by then is, and nothing else.
 fn given_back(scene: &Scene) -> Result<(), String> {
     let mut leased: BTreeMap<SessionId, BTreeSet<u64>> = BTreeMap::new();
     let mut failed: BTreeMap<SessionId, BTreeSet<u64>> = BTreeMap::new();
-    let mut out = BTreeSet::new();
+    let mut out: BTreeMap<SessionId, Millis> = BTreeMap::new();
+    let mut since: BTreeMap<u64, Millis> = BTreeMap::new();
     let disk = scene.world.disk();
     for (at, ((stream, of_session), (_, of_space))) in
         (1..).zip(disk.happened::<Session>().zip(disk.happened::<Space>()))
@@ -142,8 +144,10 @@ fn given_back(scene: &Scene) -> Result<(), String> {
                     }
                     leased.remove(&who);
                 }
-                Event::Wiped { .. } | Event::Quarantined { .. } => {
-                    out.insert(who);
+                Event::Wiped { .. } => drop(out.insert(who, Millis(u64::MAX))),
+                Event::Quarantined { at, .. } | Event::Stopped { at, .. } => {
+                    failed.remove(&who);
+                    out.insert(who, *at);
                 }
                 Event::TurnFailed { .. } => {
                     failed.insert(who, leased.remove(&who).unwrap_or_default());
@@ -155,11 +159,14 @@ fn given_back(scene: &Scene) -> Result<(), String> {
             match event {
                 space::Event::Leased(lease) => {
                     leased.entry(lease.holder).or_default().insert(lease.token);
+                    since.insert(lease.token, lease.since);
                 }
                 space::Event::LeaseEnded { holder, token, how, .. } => {
-                    let mut of = [leased.get_mut(holder), failed.get_mut(holder)];
-                    let known = of.iter_mut().flatten().any(|it| it.remove(token));
-                    if *how == space::End::Abandoned && !known && !out.contains(holder) {
+                    leased.get_mut(holder).map(|it| it.remove(token));
+                    let known = failed.get_mut(holder).is_some_and(|it| it.remove(token));
+                    let mut out = out.get(holder).zip(since.get(token));
+                    let out = out.take_if(|(out, since)| since <= out).is_some();
+                    if *how == space::End::Abandoned && !known && !out {
                         return Err(format!("lease: {holder} lost {token}, and has not failed"));
                     }
                 }

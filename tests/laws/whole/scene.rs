@@ -7,7 +7,7 @@ use stoa_actors::id::{LinkId, Millis, RIGHTS, ROOT, SessionId, SpaceId};
 use stoa_actors::limits::Limits;
 use stoa_actors::outbox::Outgoing;
 use stoa_actors::rights::{AgentSpawn, Ask, Level, Message, Note, Right, Rights, Subject};
-use stoa_actors::session::{Budget, Charter, Follow, Session};
+use stoa_actors::session::{self, Budget, Charter, Follow, Session};
 use stoa_actors::space::{self, Draft, Space};
 use stoa_actors::world::{Agents, Chances, Kinds, Request, World};
 
@@ -66,7 +66,8 @@ impl Scene {
         limits.session.rest_ms_max = 80;
         limits.session.backoff_first_ms = 10;
         limits.session.backoff_ms_max = 40;
-        limits.session.failures_max = 1_000;
+        limits.session.failures_max = 2;
+        limits.session.failures_within_ms = 200;
         limits.session.hops_max = u16::MAX - 1;
         limits.snapshot_entries = 32;
         let mut world = World::new(kinds, limits, chances, seed);
@@ -114,10 +115,31 @@ impl Scene {
             world.ask_at(Millis(at), put, format!("task-{n}"))
         });
         let tasks = tasks.collect();
+        for n in 0..LEADS {
+            governed(&mut world, lead(n), seed);
+        }
         let wipe = Message::Wipe { session: lead(DOOMED), reason: "enough".to_owned() };
         let wipe = Outgoing::new::<Rights>(RIGHTS, ROOT, wipe);
         let wipe = world.ask_at(Millis(250 + seed * 97 % 900), wipe, "wipe");
         Scene { world, wipe, tasks, noted }
+    }
+}
+
+/// A worker is stopped and goes on soon after; and now and then somebody sees to it that whoever is
+/// out of service goes on, the last time long after everybody else.
+fn governed(world: &mut World, lead: SessionId, seed: u64) {
+    let mut tell = |it: SessionId, at: u64, message: session::Message, key: &str| {
+        let told = Outgoing::new::<Session>(it.stream(), ROOT, message);
+        world.ask_at(Millis(at), told, format!("{key}-{at}-{it}"));
+    };
+    let go_on = || session::Message::Resume(Vec::new());
+    let stopped = child(lead, (seed % WORKERS as u64) as usize);
+    let stops = 300 + seed * 31 % 1_200;
+    tell(stopped, stops, session::Message::Stop { reason: "a break".to_owned() }, "stop");
+    tell(stopped, stops + seed % 23, go_on(), "again");
+    for at in [700, 1_300, 2_500, 4_000] {
+        tell(lead, at, go_on(), "on");
+        (0..WORKERS).for_each(|n| tell(child(lead, n), at + seed % 100, go_on(), "on"));
     }
 }
 

@@ -37,7 +37,7 @@ pub(crate) enum AgentVerb {
         #[arg(value_parser = NonEmptyStringValueParser::new())]
         text: Option<String>,
     },
-    /// Stop an agent at once; nothing wakes it until it is resumed
+    /// Stop an agent and end its leases; nothing wakes it until it is resumed
     Stop {
         /// Its name, or its id
         agent: String,
