@@ -29,6 +29,7 @@ use place::Lent;
 use proptest::test_runner::Config;
 use real::Real;
 use realm::{Realm, Whims};
+use std::sync::atomic::{AtomicU64, Ordering};
 use stoa_actors::id::NodeId;
 use stoa_runtime::order::Orders;
 
@@ -96,9 +97,27 @@ fn followers_see_every_change_once_over_a_shared_order() {
     laws::cursor::hold(cases(), 11, 80, || Real::new(&lent)).expect("the law holds");
 }
 
+#[test]
+fn claims_keep_their_laws_over_a_shared_order() {
+    let lent = Lent::ordered(shared);
+    let real = || Real::with(&lent, laws::claim::SESSIONS, laws::claim::model::level);
+    laws::claim::hold(cases(), 21, 80, real).expect("the laws hold");
+}
+
 /// Each has a directory of its own: the root is in all of them.
+fn rights_hold(orders: impl Fn() -> Orders) {
+    let config = Config { cases: RIGHTS_CASES, ..cases() };
+    let house = || House::new(orders());
+    laws::rights::hold(config, 41, 40, house).unwrap_or_else(|breach| panic!("{breach}"));
+}
+
 #[test]
 fn narrow_revoke_and_derivation_hold_over_a_real_store() {
-    let config = Config { cases: RIGHTS_CASES, ..cases() };
-    laws::rights::hold(config, 41, 40, House::new).unwrap_or_else(|breach| panic!("{breach}"));
+    rights_hold(Orders::default);
+}
+
+#[test]
+fn narrow_revoke_and_derivation_hold_over_a_shared_order() {
+    let seed = AtomicU64::new(0);
+    rights_hold(|| shared(seed.fetch_add(1, Ordering::Relaxed)));
 }

@@ -8,6 +8,7 @@ use stoa_actors::id::{RIGHTS, SessionId, SpaceId};
 use stoa_actors::incarnation::{self, Ask, Refused};
 use stoa_actors::rights::{Event, Level, Message, Rights, Subject};
 use stoa_actors::space::{self, Draft, Space};
+use stoa_runtime::order::Orders;
 use stoa_runtime::seat::{AskError, Nothing};
 
 pub(crate) struct House {
@@ -21,8 +22,8 @@ pub(crate) struct House {
 }
 
 impl House {
-    pub(crate) fn new() -> House {
-        let place = Place::that_delivers(false);
+    pub(crate) fn new(orders: Orders) -> House {
+        let place = Place::new(false, orders);
         let now = place.runtime().now().0;
         House { place, now, rights: Rights::default(), events: 0, entries: 0 }
     }

@@ -40,17 +40,9 @@ pub(crate) struct Place {
 }
 
 impl Place {
-    /// Whether messages between actors are delivered: a law on one of them alone sends none.
-    pub(crate) fn that_delivers(delivers: bool) -> Place {
-        Place::with(delivers, Orders::default())
-    }
-
-    /// Its commits stand where this order says.
-    pub(crate) fn ordered(order: Orders) -> Place {
-        Place::with(true, order)
-    }
-
-    fn with(delivers: bool, order: Orders) -> Place {
+    /// Its commits stand where this order says. Messages between actors may be kept from being
+    /// delivered: a law on one of them alone sends none.
+    pub(crate) fn new(delivers: bool, order: Orders) -> Place {
         let mut tokio = tokio::runtime::Builder::new_multi_thread();
         let place = Place {
             dir: tempfile::tempdir().unwrap(),
@@ -250,7 +242,7 @@ impl Lent {
     pub(crate) fn take(&self) -> Place {
         let new = || {
             self.lent.set(self.lent.get() + 1);
-            Place::ordered(self.orders.map(|it| it(self.lent.get())).unwrap_or_default())
+            Place::new(true, self.orders.map(|it| it(self.lent.get())).unwrap_or_default())
         };
         self.place.take().unwrap_or_else(new)
     }
