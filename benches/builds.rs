@@ -35,11 +35,10 @@ use stoa_runtime::sandbox::{Action, Boxed, CodeRunner, Host, Workers, WorkersCon
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 const TIME: Duration = Duration::from_millis(600);
-const TASKS: usize = 1_500;
+const TASKS: usize = 6_000;
 const CLAIMERS: usize = 32;
-const BIRTHS: usize = 300;
+const BIRTHS: usize = 3_200;
 const FOUND: usize = 4_000;
-const FOLLOWERS: usize = 8;
 
 fn main() {
     stoa_runtime::worker_main_if_asked();
@@ -141,8 +140,11 @@ async fn round() {
     if "code action".starts_with(&only) {
         println!("code action {:.1}", actions().await);
     }
-    if "turn".starts_with(&only) {
-        println!("turn {:.1}", turns().await);
+    for followers in [1, 8, 64] {
+        let name = format!("turn of {followers}");
+        if name.starts_with(&only) {
+            println!("{name} {:.1}", turns(followers).await);
+        }
     }
     if "open".starts_with(&only) {
         println!("open {:.3}", opens().await);
@@ -355,8 +357,8 @@ async fn actions() -> f64 {
     often(1, run).await
 }
 
-/// Turns of one action, by the recipe.
-async fn turns() -> f64 {
+/// Turns of one action, by the recipe, of so many at once.
+async fn turns(followers: usize) -> f64 {
     let (_dir, runtime, root) = open().await;
     runtime.start_agents().await.expect("they start");
     let how = root.create_space("how", "").await.expect("a space");
@@ -364,7 +366,7 @@ async fn turns() -> f64 {
     let recipe = Draft { content, ..Draft::default() };
     root.put(how, recipe, Why::default()).await.expect("it is put");
     let news = root.create_space("news", "").await.expect("a space");
-    for n in 0..FOLLOWERS {
+    for n in 0..followers {
         let ask = SpawnAsk {
             task: "listen".to_owned(),
             name: Some(format!("agent {n}")),
@@ -381,11 +383,11 @@ async fn turns() -> f64 {
         let draft = Draft { content: Content::Text("news".to_owned()), ..Draft::default() };
         root.put(news, draft, Why::default()).await.expect("it is put");
         runtime.at_rest().await;
-        count += FOLLOWERS;
+        count += followers;
     }
     let rate = count as f64 / begun.elapsed().as_secs_f64();
     let turns: u64 = root.agents().await.expect("agents").iter().map(|it| it.turns).sum();
-    assert_eq!(turns as usize, count + FOLLOWERS, "each had each turn");
+    assert_eq!(turns as usize, count + followers, "each had each turn");
     runtime.stop().await.expect("it stops");
     rate
 }

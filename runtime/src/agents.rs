@@ -12,6 +12,7 @@ mod known;
 mod life;
 mod log;
 mod spawn;
+mod told;
 mod wakes;
 
 pub use govern::AgentCard;
@@ -21,6 +22,7 @@ pub(crate) use wakes::Wakes;
 
 use context::At;
 use known::Known;
+use told::Told;
 
 use crate::blocking::blocking;
 use crate::failure::StoreError;
@@ -47,11 +49,13 @@ use tokio::sync::watch;
 pub(crate) struct Agents {
     started: watch::Sender<bool>,
     pub(crate) wakes: Wakes,
+    told: Told,
 }
 
 impl Agents {
     pub(crate) fn new() -> Agents {
-        Agents { started: watch::Sender::new(false), wakes: Wakes::default() }
+        let (started, wakes, told) = (watch::Sender::new(false), Wakes::default(), Told::default());
+        Agents { started, wakes, told }
     }
 }
 
@@ -210,6 +214,7 @@ impl Perform<Session> for Hand {
             known.looks(then.clone());
             runtime.agents().wakes.know(session, &known);
         }
+        // Many agents wait here, so what only runs in the end is put aside until it does.
         Box::pin(async move {
             // What it gives back it gives back wherever its end is typed.
             if !matches!(effect, Effect::LetGo { .. }) {
@@ -217,11 +222,11 @@ impl Perform<Session> for Hand {
             }
             match effect {
                 Effect::LetGo { until } => {
-                    let_go(&runtime, session, Millis(0)..=until).await?;
+                    Box::pin(let_go(&runtime, session, Millis(0)..=until)).await?;
                     Some(Message::LetGone(id))
                 }
                 Effect::Wait { turn, since, until } => {
-                    let_go(&runtime, session, since..=until).await?;
+                    Box::pin(let_go(&runtime, session, since..=until)).await?;
                     let now = runtime.upgrade()?.now();
                     tokio::time::sleep(Duration::from_millis(until.0.saturating_sub(now.0))).await;
                     Some(Message::Retry { turn })
@@ -232,7 +237,7 @@ impl Perform<Session> for Hand {
                 }
                 Effect::Think { turn, step, brief } => {
                     let at = At { session, turn, step, brief };
-                    let thought = think(&runtime.upgrade()?, at, &known).await;
+                    let thought = Box::pin(think(&runtime.upgrade()?, at, &known)).await;
                     Some(match thought {
                         Ok(thought) => Message::Think { turn, step, thought },
                         Err(why) => Message::Fail { turn, why },
@@ -240,7 +245,7 @@ impl Perform<Session> for Hand {
                 }
                 Effect::Act { turn, step, .. } => {
                     let runtime = runtime.upgrade()?;
-                    match act::act(&runtime, session, effect).await {
+                    match Box::pin(act::act(&runtime, session, effect)).await {
                         Ok(observation) => Some(Message::Observe { turn, step, observation }),
                         // The store: what is owed is owed again after the next open.
                         Err(problem) if problem.kind == Kind::Store => None,

@@ -201,6 +201,7 @@ impl Log {
         let (after, authors) = opened.store.ordered()?;
         let epoch = node.map(|it| opened.store.begin_life(it, &authors)).transpose()?.unwrap_or(0);
         let bell = bell(&requests, &pulse);
+        opened.store.ends_at(opened.head.position);
         let writer = Writer {
             order: config.order.join(Joining { after, bell })?,
             materialiser: Materialiser {

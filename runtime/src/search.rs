@@ -172,11 +172,14 @@ impl Caller {
             None => caller.search_now(space, &query, vector, bytes_max),
             Some(at) => caller.search_past(space, &query, vector, at, bytes_max),
         });
-        search.await.unwrap_or_else(|error| {
-            // It may have died half-way through an update of the index.
-            self.runtime.searches().forget(space);
-            Err(Problem::new(Kind::Store, format!("the search died: {error}")))
-        })
+        search.await?
+    }
+
+    /// What fits and has no text to be compared, on a thread that may wait.
+    pub(crate) fn found_now(&self, space: SpaceId, query: &Query) -> Result<Vec<Found>, Problem> {
+        self.askable(space, query)?;
+        let bytes_max = self.runtime.shared().config.answer_bytes_max;
+        Ok(self.search_now(space, query, None, bytes_max)?.hits)
     }
 
     /// Refuses what cannot be asked, or not by the caller.
@@ -241,6 +244,7 @@ impl Caller {
         vector: Option<Embedding>,
     ) -> Result<(Vec<Hit>, u64), Problem> {
         let searches = self.runtime.searches();
+        let _whole = Whole { searches, space };
         let upto = self.runtime.durable();
         let live = searches.live(space);
         let read = live.caught_up(self.runtime.store(), upto)?;
@@ -290,6 +294,20 @@ impl Caller {
     }
 }
 
+/// Forgets the index of a space when the search dies: it may have died half-way through an update.
+struct Whole<'a> {
+    searches: &'a Searches,
+    space: SpaceId,
+}
+
+impl Drop for Whole<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.searches.forget(self.space);
+        }
+    }
+}
+
 fn refused(refusal: QueryRefusal) -> Problem {
     let hint = match &refusal {
         QueryRefusal::Condition(it) => format!("stoa search SPACE {}", condition_hint(it)),
@@ -306,6 +324,12 @@ fn found(runtime: &Runtime, hit: &Hit) -> Result<Found, Problem> {
 }
 
 fn atom_at(runtime: &Runtime, hit: &Hit) -> Result<Option<Arc<Atom>>, Problem> {
+    // Most often it is the newest, which may have been read before.
+    let newest = runtime.store().newest(hit.id)?;
+    if let Some((_, atom)) = newest.filter(|it| it.0 == hit.position && it.1.version == hit.version)
+    {
+        return Ok(Some(atom));
+    }
     let Some(entry) = runtime.store().entry(hit.position)? else { return Ok(None) };
     let events =
         incarnation::events::<Space>(&entry.body).map_err(crate::failure::StoreError::from)?;

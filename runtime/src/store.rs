@@ -11,6 +11,7 @@ mod engine;
 mod fold;
 mod journal;
 mod keys;
+mod last;
 mod leave;
 mod open;
 mod order;
@@ -100,6 +101,7 @@ pub struct Store {
     meta: Keyspace,
     /// Atoms that were read.
     read: Arc<Atoms>,
+    last: Arc<last::Last>,
     pub(crate) failure: Failure,
     engine_ms_max: u64,
     folder: PathBuf,
@@ -141,6 +143,7 @@ impl Store {
             meta: space("meta")?,
             db,
             read: Arc::new(Atoms::new(config.atoms_bytes_max)),
+            last: Arc::new(last::Last::new()),
             failure: Failure::default(),
             engine_ms_max: config.engine_ms_max,
             folder: config.data.clone(),

@@ -2,12 +2,15 @@
 //! they are now.
 
 use super::known::{Known, Past};
+use super::told;
 use crate::caller::Caller;
-use crate::model::{Card, Context};
+use crate::model::{Card, Context, Exchange};
 use crate::problem::{Kind, Problem};
 use crate::runtime::Runtime;
+use crate::search::Found;
 use crate::session::{Granted, granted};
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use stoa_actors::atom::Content;
 use stoa_actors::id::{ROOT, SessionId, SpaceId};
 use stoa_actors::incarnation::{self, Ask};
@@ -35,32 +38,20 @@ pub(super) async fn state(runtime: &Runtime, session: SessionId) -> Result<Box<S
 pub(super) async fn context(runtime: &Runtime, at: At, known: &Known) -> Result<Context, Problem> {
     let At { session, turn, step, brief } = at;
     let charter = &brief.charter;
-    let caller = runtime.caller(session);
-    let mut instructions = Vec::new();
-    if let Some(space) = charter.instructions {
-        let limit = runtime.shared().config.limits.session.instructions_max;
-        let query = Query { order: Order::Oldest, limit, ..Query::default() };
-        let found = caller.search(space, query).await.map_err(|problem| Problem {
-            text: format!("its instructions cannot be read: {problem}"),
-            ..problem
-        })?;
-        instructions.extend(found.iter().filter_map(|it| match &it.read.atom.content {
-            Content::Text(text) => Some(text.clone()),
-            _ => None,
-        }));
-    }
-    let steps = match known.steps(turn) {
-        Some(steps) => steps,
-        None => {
-            let past = caller.reading(move |caller| past(caller, turn)).await?;
-            let steps = past.steps.clone();
-            known.keep(past);
-            steps
-        }
-    };
     let nearest = charter.first.into_iter().chain([charter.dm]);
     let nearest = nearest.chain(brief.wakes.iter().map(|it| it.space)).collect();
-    let (spaces, more_spaces) = caller.reading(move |caller| cards(caller, nearest)).await?;
+    let caller = runtime.caller(session);
+    let to_read = ToRead { turn, instructed: charter.instructions, nearest };
+    let steps = known.steps(turn);
+    let Around { instructions, steps, spaces, more_spaces } = match to_read.known(&caller, &steps) {
+        Some(around) => around,
+        // In one go: each is a way to another thread and back.
+        None => {
+            let (around, past) = caller.reading(move |it| to_read.read(it, steps)).await?;
+            past.into_iter().for_each(|it| known.keep(it));
+            around
+        }
+    };
     let alias = |space| {
         let known = spaces.iter().find(|it| it.id == space);
         known.map_or_else(|| space.to_string(), |it| it.alias.clone())
@@ -70,7 +61,7 @@ pub(super) async fn context(runtime: &Runtime, at: At, known: &Known) -> Result<
         turn,
         step,
         task: charter.task.clone(),
-        instructions,
+        instructions: instructions.to_vec(),
         wakes: brief.wakes.iter().map(|it| (alias(it.space), it.clone())).collect(),
         steps,
         left: brief.left,
@@ -79,9 +70,78 @@ pub(super) async fn context(runtime: &Runtime, at: At, known: &Known) -> Result<
     })
 }
 
+/// What there is to be read for a thought.
+struct ToRead {
+    turn: u64,
+    instructed: Option<SpaceId>,
+    nearest: Vec<SpaceId>,
+}
+
+/// What was read.
+struct Around {
+    instructions: Arc<[String]>,
+    steps: Vec<Exchange>,
+    spaces: Vec<Card>,
+    more_spaces: bool,
+}
+
+impl ToRead {
+    /// All of it, if nothing has to be read for it.
+    fn known(&self, of: &Caller, steps: &Option<Vec<Exchange>>) -> Option<Around> {
+        let (told, store) = (&of.runtime.agents().told, of.runtime.store());
+        let instructions = match self.instructed {
+            Some(space) => {
+                of.level(space)?;
+                told.instructions(store, space)?
+            }
+            None => Arc::default(),
+        };
+        let description = |space| told.description(store, space).ok_or(());
+        let (spaces, more_spaces) = cards(of, &self.nearest, description).ok()?;
+        Some(Around { instructions, steps: steps.clone()?, spaces, more_spaces })
+    }
+
+    fn read(
+        self,
+        of: &Caller,
+        steps: Option<Vec<Exchange>>,
+    ) -> Result<(Around, Option<Past>), Problem> {
+        let instructions = self.instructed.map(|it| told::instructed(of, it)).transpose()?;
+        let instructions = instructions.unwrap_or_default();
+        let (steps, past) = match steps {
+            Some(steps) => (steps, None),
+            None => {
+                let past = past(of, self.turn)?;
+                (past.steps.clone(), Some(past))
+            }
+        };
+        let (spaces, more_spaces) = cards(of, &self.nearest, |it| told::described(of, it))?;
+        Ok((Around { instructions, steps, spaces, more_spaces }, past))
+    }
+}
+
+/// What its instructions say, in the order in which they were given.
+pub(super) fn instructions(of: &Caller, space: SpaceId) -> Result<Vec<String>, Problem> {
+    let limit = of.runtime.shared().config.limits.session.instructions_max;
+    let query = Query { order: Order::Oldest, limit, ..Query::default() };
+    let found = of.found_now(space, &query).map_err(|problem| Problem {
+        text: format!("its instructions cannot be read: {problem}"),
+        ..problem
+    })?;
+    let text = |it: &Found| match &it.read.atom.content {
+        Content::Text(text) => Some(text.clone()),
+        _ => None,
+    };
+    Ok(found.iter().filter_map(text).collect())
+}
+
 /// The spaces that a session holds, with what each says it is for: the nearest first, then others up
 /// to the limit; and whether there are more.
-fn cards(of: &Caller, nearest: Vec<SpaceId>) -> Result<(Vec<Card>, bool), Problem> {
+fn cards<E>(
+    of: &Caller,
+    nearest: &[SpaceId],
+    describe: impl Fn(SpaceId) -> Result<Arc<str>, E>,
+) -> Result<(Vec<Card>, bool), E> {
     let shared = of.runtime.shared();
     let max = shared.config.context_spaces_max;
     let (mut held, more): (Vec<Holding>, bool) = {
@@ -96,7 +156,7 @@ fn cards(of: &Caller, nearest: Vec<SpaceId>) -> Result<(Vec<Card>, bool), Proble
     };
     let mut cards = Vec::with_capacity(held.len());
     for Granted { alias, space, level, .. } in held.drain(..).filter_map(granted) {
-        let description = of.described(space)?;
+        let description = describe(space)?.to_string();
         cards.push(Card { alias, id: space, level, description });
     }
     cards.sort_by(|one, other| one.alias.cmp(&other.alias));

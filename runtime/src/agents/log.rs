@@ -122,7 +122,7 @@ impl Caller {
         after: Position,
         limit: usize,
     ) -> Result<(Vec<Happening>, Position), Problem> {
-        if self.runtime.store().head_of_stream(stream)? <= after {
+        if !self.runtime.store().goes_on(stream, after)? {
             return Ok((Vec::new(), after));
         }
         self.reading(move |caller| {

@@ -168,7 +168,7 @@ impl Runtime {
             // First to follow and then to look: what comes in between is not missed.
             runtime.shared().news.follow_all(follows);
             for (session, space, cursor) in cursors {
-                if runtime.store().head_of_stream(space.stream())? > cursor {
+                if runtime.store().goes_on(space.stream(), cursor)? {
                     up.push(session);
                 }
             }

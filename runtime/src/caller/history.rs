@@ -20,7 +20,7 @@ impl Caller {
         limit: usize,
         filter: &Filter,
     ) -> Result<(Vec<Change>, Position), Problem> {
-        if self.runtime.store().head_of_stream(space.stream())? <= after {
+        if !self.runtime.store().goes_on(space.stream(), after)? {
             self.level(space).ok_or_else(|| Problem::no_space(&space.to_string()))?;
             return Ok((Vec::new(), after));
         }

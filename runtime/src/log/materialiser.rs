@@ -140,6 +140,7 @@ impl Materialiser {
             }
             due = rows.iter().filter_map(Row::due).chain(due).min();
             let (header, next) = head.then(stream, seq, digest);
+            self.store.writes_to(stream, next.position);
             let entry = [&header.to_bytes()[..], &body].concat();
             self.store.write(&mut batch, next.position, entry, &rows);
             if let Some((_, positions)) = places.get_mut(&stream) {
@@ -170,6 +171,9 @@ impl Materialiser {
         let Some(left) = self.store.leave(&mut batch, &leaving)? else {
             return Ok(Err(Void::NotErased(atom)));
         };
+        if let Some(head) = left.head {
+            self.store.writes_to(REDACTIONS, head.position);
+        }
         let run = left.head.map(|_| (REDACTIONS, Run { first: seq, last: seq }));
         Ok(Ok(Prepared {
             batch,

@@ -75,7 +75,7 @@ pub(crate) struct Read {
     /// The last entry of the stream that is in it.
     pub(crate) seq: u64,
     /// Everything of the stream up to this position is in it.
-    upto: Position,
+    upto: AtomicU64,
 }
 
 /// What is read before it is indexed: of an atom that changes often only the last version is.
@@ -102,7 +102,7 @@ impl Live {
     pub(super) fn new(space: SpaceId, source: Source, batch_max: BatchMax, asking: Asking) -> Live {
         let mut index = Index::new(space, source.embed());
         index.ask_segments(asking);
-        let read = Read { index, seq: 0, upto: Position(0) };
+        let read = Read { index, seq: 0, upto: AtomicU64::new(0) };
         Live {
             space,
             source,
@@ -211,7 +211,7 @@ impl Live {
         let done = self.read_on(store, from, of, upto);
         let mut read = self.read.write();
         if done.is_ok() {
-            read.upto = read.upto.max(upto);
+            *read.upto.get_mut() = upto.0.max(*read.upto.get_mut());
         }
         // What is behind is not missing: it was not asked for.
         self.of.store(read.seq, Ordering::Relaxed);
@@ -255,11 +255,16 @@ impl Live {
 impl Read {
     /// Whether nothing up to a position is missing.
     fn is_at(&self, store: &Store, stream: StreamId, upto: Position) -> Result<bool, StoreError> {
-        if self.upto >= upto {
+        let known = Position(self.upto.load(Ordering::Relaxed));
+        if known >= upto || !store.may_go_on(stream, known) {
             return Ok(true);
         }
         let next = store.stream_after(stream, self.seq).next().transpose()?;
-        Ok(next.is_none_or(|(_, at)| at > upto))
+        let all = next.is_none_or(|(_, at)| at > upto);
+        if all {
+            self.upto.fetch_max(upto.0, Ordering::Relaxed);
+        }
+        Ok(all)
     }
 }
 

@@ -31,7 +31,7 @@ impl<B: Behaviour + Sync> Seat<B> {
                     let performed = seat.performer.perform(id, effect);
                     async move {
                         if let Some(message) = performed.await {
-                            seat.tell(id, message, Urgency::Synced).await;
+                            Box::pin(seat.tell(id, message, Urgency::Synced)).await;
                         }
                     }
                 });
@@ -112,7 +112,7 @@ impl<B: Behaviour + Sync> Seat<B> {
                 true => Urgency::Synced,
                 false => Urgency::Lazy,
             };
-            self.tell(id, message, urgency).await;
+            Box::pin(self.tell(id, message, urgency)).await;
         }
         // Who has asked may have gone.
         drop(told.send(outcome));

@@ -7,6 +7,9 @@ use std::sync::Arc;
 use stoa_actors::atom::Atom;
 use stoa_actors::id::{AtomId, Position, StreamId};
 
+/// So many rows of a stream are looked through from its end before it is halved.
+const NEAR_ROWS: usize = 16;
+
 impl Store {
     /// The entries after a position, in order.
     pub(crate) fn entries_from(
@@ -30,7 +33,19 @@ impl Store {
 
     /// The number of the last entry of a stream at or before a position; 0 before the first.
     pub(crate) fn seq_at(&self, stream: StreamId, at: Position) -> Result<u64, StoreError> {
-        last_upto(self.last_seq(stream)?, at, |seq| self.position_of(stream, seq))
+        let mut behind = None;
+        // Most who ask have read it nearly to its end.
+        for guard in self.streams.prefix(stream.0).rev().take(NEAR_ROWS) {
+            let (key, value) = guard.into_inner()?;
+            let first = keys::number(&key, 16).ok_or_else(short)?;
+            let upto = value.chunks_exact(8).filter(|it| keys::number(it, 0) <= Some(at.0)).count();
+            if upto > 0 {
+                return Ok(first + upto as u64 - 1);
+            }
+            behind = Some(first);
+        }
+        let Some(behind) = behind else { return Ok(0) };
+        last_upto(behind - 1, at, |seq| self.position_of(stream, seq))
     }
 
     /// The number of an atom's last version that was written at or before a position; 0 before the

@@ -2,10 +2,13 @@
 
 use super::*;
 use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
 use stoa_actors::atom::Metadata;
-use stoa_actors::session::Budget;
+use stoa_actors::session::{Budget, Thought};
+use stoa_actors::space::{Expect, Patch};
 use stoa_actors::value::Value;
 use stoa_runtime::door::{Answer, Call, Identity, Peer, Request, answers, perform};
+use stoa_runtime::model::{Context, Model, ModelError};
 
 fn status(word: &str) -> Metadata {
     [("status".to_owned(), Value::from(word))].into()
@@ -107,4 +110,69 @@ async fn what_a_failed_turn_has_claimed_is_open_again_at_once() {
     place.root.resume_agent("stopped").await.unwrap();
     place.rest().await;
     assert_eq!(place.root.leases(tasks).await.unwrap().len(), 1);
+}
+
+/// What is kept of instructions and descriptions is as good as read: who says something anew is heard
+/// at the next thought, and who may no longer read them does not.
+#[tokio::test(flavor = "multi_thread")]
+async fn instructions_and_descriptions_are_thought_with_as_they_are_now() {
+    let seen = Seen::default();
+    let models = Models::default().with("seen", seen.clone());
+    let place = Place::with(models).await;
+    let how = place.root.create_space("how", "at first").await.unwrap();
+    let put = |text: &str| {
+        let content = Content::Text(text.to_owned());
+        place.root.put(how, Draft { content, ..Draft::default() }, Why::default())
+    };
+    let first = put("be brief").await.unwrap().id;
+    let mut spawn = ask("listen", "listener", "how", &[("how", Level::Read)]);
+    (spawn.model, spawn.follows) = (Some("seen".to_owned()), vec!["how".to_owned()]);
+    place.root.spawn(spawn).await.unwrap();
+    place.rest().await;
+    let told = |texts: &[&str], description: &str| {
+        let texts: Vec<String> = texts.iter().map(|it| (*it).to_owned()).collect();
+        assert_eq!(seen.last(), (texts, description.to_owned()));
+    };
+    told(&["be brief"], "at first");
+    // A description wakes nobody: it is seen with what does.
+    place.root.describe(how, "and then").await.unwrap();
+    put("be exact").await.unwrap();
+    place.rest().await;
+    told(&["be brief", "be exact"], "and then");
+    let patch = Patch { content: Some(Content::Text("be slow".to_owned())), ..Patch::default() };
+    place.root.update(first, Expect::Any, patch, Why::default()).await.unwrap();
+    place.rest().await;
+    told(&["be slow", "be exact"], "and then");
+    // All of it is known, and yet not to one who may not read it.
+    place.root.revoke("how", "listener", "enough").await.unwrap();
+    place.root.say("listener", "are you there?").await.unwrap();
+    place.rest().await;
+    let card = place.card("listener").await;
+    assert_eq!((card.state.as_str(), seen.thoughts()), ("quarantined", 3));
+}
+
+/// Instructions, and the description of `how`.
+type Said = (Vec<String>, String);
+
+/// Says nothing, and keeps what it was told.
+#[derive(Clone, Default)]
+struct Seen(Arc<Mutex<Vec<Said>>>);
+
+impl Seen {
+    fn last(&self) -> Said {
+        self.0.lock().unwrap().last().unwrap().clone()
+    }
+
+    fn thoughts(&self) -> usize {
+        self.0.lock().unwrap().len()
+    }
+}
+
+impl Model for Seen {
+    fn think(&self, context: Context) -> Boxed<'_, Result<Thought, ModelError>> {
+        let how = context.spaces.iter().find(|it| it.alias == "how");
+        let description = how.map(|it| it.description.clone()).unwrap_or_default();
+        self.0.lock().unwrap().push((context.instructions, description));
+        Box::pin(async { Ok(Thought::default()) })
+    }
 }
