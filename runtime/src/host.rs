@@ -138,7 +138,8 @@ impl<B: Behaviour + Sync> Actor for Host<B> {
         _myself: ActorRef<Self::Msg>,
         seat: Arc<Seat<B>>,
     ) -> Result<Life<B>, ActorProcessingErr> {
-        Life::begin(seat).await
+        // Put aside, or every actor would keep room for its beginning for as long as it lives.
+        Box::pin(Life::begin(seat)).await
     }
 
     async fn handle(
@@ -148,11 +149,14 @@ impl<B: Behaviour + Sync> Actor for Host<B> {
         life: &mut Life<B>,
     ) -> Result<(), ActorProcessingErr> {
         if life.seat.is_astray() {
-            *life = Life::begin(life.seat.clone()).await?;
+            *life = Box::pin(Life::begin(life.seat.clone())).await?;
         }
         match mail {
             Mail::Request(delivered) => {
-                let delivered = life.prepared(delivered).await?;
+                let delivered = match life.must_prepare(&delivered) {
+                    true => Box::pin(life.prepared(delivered)).await?,
+                    false => delivered,
+                };
                 life.seat.shared.log.room().await;
                 life.deliver(delivered);
             }
@@ -215,13 +219,14 @@ impl<B: Behaviour + Sync> Life<B> {
         rest
     }
 
+    fn must_prepare(&self, delivered: &Delivered<B>) -> bool {
+        self.incarnation.must_prepare(&delivered.ask, &self.seat.shared.store)
+    }
+
     /// With all made ready that its decision looks up: that may read whatever was written, so not on
     /// a thread of the executor, nor while others wait for the rights.
     async fn prepared(&mut self, delivered: Delivered<B>) -> Result<Delivered<B>, StoreError> {
         let shared = self.seat.shared.clone();
-        if !self.incarnation.must_prepare(&delivered.ask, &shared.store) {
-            return Ok(delivered);
-        }
         let (stream, durable_seq) = (self.seat.stream, self.seat.face.durable_seq());
         let mut incarnation = std::mem::replace(&mut self.incarnation, Incarnation::unborn(stream));
         let prepare = move || {

@@ -79,6 +79,7 @@ const WIPE: u64 = 1;
 const DESCRIBE: u64 = 2;
 const SAY: u64 = 3;
 const REPAY: u64 = 4;
+const KIND: u64 = 7;
 
 /// Ids are fresh and used once, so each names the one message of its kind that is about it.
 fn id(about: [u8; 16], kind: u64) -> EffectId {
@@ -128,8 +129,7 @@ impl Rights {
         if asking.by != ROOT {
             return Err(Refusal::OnlyRoot);
         }
-        let owed = self.owed().into_iter().find(|(id, _)| *id == which);
-        let Some((_, effect)) = owed else { return Ok(Decision::nothing(Reply::Done)) };
+        let Some(effect) = self.owes(which) else { return Ok(Decision::nothing(Reply::Done)) };
         match effect {
             Effect::Begin { child, .. } if refused.is_none() => {
                 Ok(Decision::one(Event::Born { session: child }, Reply::Done))
@@ -163,6 +163,26 @@ impl Rights {
         let wipe = begun.map(|(place, doom)| wipe(self.sessions.get(*place).id, doom));
         let sent = self.sent.iter().map(|(id, effect)| (*id, effect.clone()));
         begin.chain(wipe).chain(sent).collect()
+    }
+
+    /// One of them.
+    fn owes(&self, which: EffectId) -> Option<Effect> {
+        let about = |place: &Place, kind| {
+            let row = self.sessions.get(*place);
+            (id(row.id.0, kind) == which).then_some(row)
+        };
+        match which & KIND {
+            BEGIN => self.charters.iter().find_map(|(place, owed)| {
+                let row = about(place, BEGIN).filter(|it| self.shows(it.hidden))?;
+                let (charter, budget) = (owed.charter.clone(), owed.budget);
+                Some(Effect::Begin { child: row.id, charter, budget })
+            }),
+            WIPE => self.doomed.iter().find_map(|(place, doom)| {
+                let row = about(place, WIPE).filter(|_| self.is_begun(*place))?;
+                Some(wipe(row.id, doom).1)
+            }),
+            _ => self.sent.get(&which).cloned(),
+        }
     }
 
     fn is_begun(&self, place: Place) -> bool {
