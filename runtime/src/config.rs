@@ -18,6 +18,8 @@
 //! | `SLOT_BYTES` | `4096` | the stored form of the witness |
 //! | `RECORD_BYTES` | `48` | the stored form of the witness |
 //! | `NOTE_BYTES` | `104` | the form of the scrub's note |
+//! | `TOLD_SPACES_MAX` | `256` | spaces of which it is kept what they say to agents at every step |
+//! | `TOLD_BYTES_MAX` | `16 << 10` | longer instructions are read for every thought |
 //! | `TOLD_COMMITS_MAX` | `64` | commits in the store that are told of together, and that wait for it |
 //! | `STRIDE_BYTES` | `64 << 10` | what a client takes or sends at once; no more is small |
 //! | `SMALL_FACTOR` | `8` | which part of the door's room is kept for what is small |

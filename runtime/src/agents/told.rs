@@ -11,9 +11,9 @@ use std::sync::Arc;
 use stoa_actors::id::{Position, SpaceId};
 
 /// Spaces of which something is kept.
-const SPACES_MAX: usize = 256;
+const TOLD_SPACES_MAX: usize = 256;
 /// Bytes of one space's instructions that are kept; longer ones are read every time.
-const BYTES_MAX: usize = 16 << 10;
+const TOLD_BYTES_MAX: usize = 16 << 10;
 
 /// What one space says.
 #[derive(Clone, Default)]
@@ -52,7 +52,7 @@ impl Told {
 
     fn keep(&self, store: &Store, space: SpaceId, upto: Position, keep: impl FnOnce(&mut Said)) {
         let mut said = self.0.lock();
-        if said.len() >= SPACES_MAX && !said.contains_key(&space) {
+        if said.len() >= TOLD_SPACES_MAX && !said.contains_key(&space) {
             said.clear();
         }
         let said = said.entry(space).or_default();
@@ -78,7 +78,7 @@ pub(super) fn described(of: &Caller, space: SpaceId) -> Result<Arc<str>, Problem
 pub(super) fn instructed(of: &Caller, space: SpaceId) -> Result<Arc<[String]>, Problem> {
     let (told, store, upto) = (&of.runtime.agents().told, of.runtime.store(), of.runtime.durable());
     let texts: Arc<[String]> = instructions(of, space)?.into();
-    if texts.iter().map(String::len).sum::<usize>() <= BYTES_MAX {
+    if texts.iter().map(String::len).sum::<usize>() <= TOLD_BYTES_MAX {
         told.keep(store, space, upto, |it| it.instructions = Some(texts.clone()));
     }
     Ok(texts)
