@@ -31,32 +31,36 @@ pub(super) struct Told(Mutex<HashMap<SpaceId, Said>>);
 impl Told {
     fn known<T>(
         &self,
-        store: &Store,
         space: SpaceId,
+        last: Position,
         what: impl Fn(&Said) -> Option<T>,
     ) -> Option<T> {
         let said = self.0.lock();
-        let fresh = |it: &&Said| !store.may_go_on(space.stream(), it.upto);
-        said.get(&space).filter(fresh).and_then(what)
+        said.get(&space).filter(|it| it.upto >= last).and_then(what)
     }
 
     /// What a space is for, if that is known.
     pub(super) fn description(&self, store: &Store, space: SpaceId) -> Option<Arc<str>> {
-        self.known(store, space, |it| it.description.clone())
+        self.known(space, store.last_about(space.stream()), |it| it.description.clone())
     }
 
     /// What the instructions in a space say, if that is known.
     pub(super) fn instructions(&self, store: &Store, space: SpaceId) -> Option<Arc<[String]>> {
-        self.known(store, space, |it| it.instructions.clone())
+        self.known(space, store.last_about(space.stream()), |it| it.instructions.clone())
     }
 
-    fn keep(&self, store: &Store, space: SpaceId, upto: Position, keep: impl FnOnce(&mut Said)) {
+    /// Keeps what was read when everything up to a position was there. Nothing, if more may have been
+    /// written since, or if somebody has read later: what was read may be older than that.
+    fn keep(&self, space: SpaceId, last: Position, upto: Position, keep: impl FnOnce(&mut Said)) {
         let mut said = self.0.lock();
+        if last > upto || said.get(&space).is_some_and(|it| it.upto > upto) {
+            return;
+        }
         if said.len() >= TOLD_SPACES_MAX && !said.contains_key(&space) {
             said.clear();
         }
-        let said = said.entry(space).or_default();
-        if store.may_go_on(space.stream(), said.upto) {
+        let said = said.entry(space).or_insert_with(|| Said { upto, ..Said::default() });
+        if said.upto < last {
             *said = Said { upto, ..Said::default() };
         }
         keep(said);
@@ -70,7 +74,9 @@ pub(super) fn described(of: &Caller, space: SpaceId) -> Result<Arc<str>, Problem
         return Ok(known);
     }
     let text: Arc<str> = of.described(space)?.into();
-    told.keep(store, space, upto, |it| it.description = Some(text.clone()));
+    told.keep(space, store.last_about(space.stream()), upto, |it| {
+        it.description = Some(text.clone())
+    });
     Ok(text)
 }
 
@@ -79,7 +85,48 @@ pub(super) fn instructed(of: &Caller, space: SpaceId) -> Result<Arc<[String]>, P
     let (told, store, upto) = (&of.runtime.agents().told, of.runtime.store(), of.runtime.durable());
     let texts: Arc<[String]> = instructions(of, space)?.into();
     if texts.iter().map(String::len).sum::<usize>() <= TOLD_BYTES_MAX {
-        told.keep(store, space, upto, |it| it.instructions = Some(texts.clone()));
+        told.keep(space, store.last_about(space.stream()), upto, |it| {
+            it.instructions = Some(texts.clone())
+        });
     }
     Ok(texts)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SPACE: SpaceId = SpaceId([1; 16]);
+
+    fn keep(told: &Told, last: u64, upto: u64, text: &str) {
+        let text: Arc<str> = text.into();
+        told.keep(SPACE, Position(last), Position(upto), |it| it.description = Some(text));
+    }
+
+    fn known(told: &Told, last: u64) -> Option<String> {
+        told.known(SPACE, Position(last), |it| it.description.as_deref().map(str::to_owned))
+    }
+
+    /// One reads, somebody writes, another reads and is done first.
+    #[test]
+    fn what_was_read_before_a_write_is_never_kept_as_what_is_there_after_it() {
+        let told = Told::default();
+        keep(&told, 3, 5, "old");
+        assert_eq!(known(&told, 3).as_deref(), Some("old"));
+        assert_eq!(known(&told, 6), None, "something was written");
+        keep(&told, 6, 7, "new");
+        keep(&told, 6, 5, "old");
+        assert_eq!(known(&told, 6).as_deref(), Some("new"), "it was written before that was kept");
+        keep(&told, 3, 5, "old");
+        assert_eq!(known(&told, 6).as_deref(), Some("new"), "it was looked at before that");
+    }
+
+    #[test]
+    fn what_is_kept_together_is_of_one_time() {
+        let told = Told::default();
+        keep(&told, 3, 5, "old");
+        let texts: Arc<[String]> = Arc::from(["be brief".to_owned()]);
+        told.keep(SPACE, Position(6), Position(7), |it| it.instructions = Some(texts));
+        assert_eq!(known(&told, 6), None, "the description is of before the write");
+    }
 }

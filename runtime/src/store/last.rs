@@ -38,10 +38,15 @@ impl Store {
         self.last.of(stream).store(at.0, Ordering::Release);
     }
 
-    /// Whether entries of a stream may stand behind a position; most often exact, and without a look
-    /// at the engine.
+    /// A position that no entry of a stream stands behind: that of its last one, or of a later one of
+    /// another stream. Without a look at the engine.
+    pub(crate) fn last_about(&self, stream: StreamId) -> Position {
+        Position(self.last.of(stream).load(Ordering::Acquire))
+    }
+
+    /// Whether entries of a stream may stand behind a position.
     pub(crate) fn may_go_on(&self, stream: StreamId, after: Position) -> bool {
-        self.last.of(stream).load(Ordering::Acquire) > after.0
+        self.last_about(stream) > after
     }
 
     /// Whether entries of a stream stand behind a position.
