@@ -222,6 +222,7 @@ const SESSIONS: &[&str] = &[
     "session.forgets_answers",
     "session.forgets_letters",
     "session.forgets_what_woke_it",
+    "session.hears_as_it_was",
     "session.letters_share_a_name",
     "session.looks_as_it_was",
     "session.no_park",

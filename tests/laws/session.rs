@@ -10,6 +10,7 @@
 //! - *chains*: past the hop limit parked, until something is said in the DM space after that; what
 //!   an agent says goes on counting, and beyond the limit it is no answer.
 //! - *letters*: each has a name of its own, and is told.
+//! - *ear*: what is known of it without asking it is so.
 //! - *stale*: an outcome of what is over changes nothing.
 //! - *rest*: at the end everything new was seen, and nothing is left to do.
 
@@ -31,7 +32,9 @@ use stoa_actors::id::{Millis, Position, ROOT, SessionId, SpaceId, StreamId};
 use stoa_actors::incarnation::{self, Ask, Refused};
 use stoa_actors::limits::SessionLimits;
 use stoa_actors::log::Cause;
-use stoa_actors::session::{Brief, Budget, Charter, Effect, Follow, Message, Refusal, Session};
+use stoa_actors::session::{
+    Brief, Budget, Charter, Ear, Effect, Event, Follow, Message, Refusal, Session,
+};
 use stoa_actors::simulation::{Simulation, Told};
 use stoa_actors::space::Wake;
 use words::{Heard, What};
@@ -85,6 +88,7 @@ struct Trial {
     put: BTreeSet<EffectId>,
     head: u64,
     calls: u64,
+    ear: Ear,
 }
 
 fn follow(cursor: u64) -> Follow {
@@ -121,6 +125,7 @@ impl Trial {
             put: BTreeSet::new(),
             head: 0,
             calls: 0,
+            ear: Ear::Unknown,
         }
     }
 
@@ -145,18 +150,30 @@ impl Trial {
     fn commit(&mut self, count: usize) -> Result<(), String> {
         let told = self.sim.commit(count);
         let one = told.len() == 1 && self.sim.waiting() == 0;
-        told.into_iter().try_for_each(|it| self.hear(it))?;
+        let mut events = Vec::new();
+        for it in told {
+            events.extend(self.hear(it)?);
+        }
+        self.ear.happened(&events);
         for (_, id, effect) in self.sim.effects() {
             if one {
                 self.briefed(id, &effect)?;
             }
             self.start(id, effect)?;
         }
+        // Of several entries at once it is not known here which of them wants to look.
+        if !one {
+            self.ear = Ear::Unknown;
+        }
+        let now = self.sim.state(self.stream());
+        if !self.ear.is_true_of(now) {
+            return Err(format!("ear: it is {now:?} after {events:?}, not {:?}", self.ear));
+        }
         if self.sim.waiting() == 0 { self.check() } else { Ok(()) }
     }
 
     /// The answer and the entry are what the model foretells.
-    fn hear(&mut self, told: Told<Session>) -> Result<(), String> {
+    fn hear(&mut self, told: Told<Session>) -> Result<Vec<Event>, String> {
         let Some((now, message, hop)) = self.asked.remove(&told.ticket) else {
             return Err(format!("turns: {} was answered twice", told.ticket));
         };
@@ -186,7 +203,8 @@ impl Trial {
                 "{law}: {message:?} at {now} came to {heard:?}, {got:?}, not {answer:?}, {whats:?}"
             ));
         }
-        events.iter().try_for_each(|event| self.model.take(now, event))
+        events.iter().try_for_each(|event| self.model.take(now, event))?;
+        Ok(events)
     }
 
     /// What has just been started says how the agent is now.
@@ -196,6 +214,7 @@ impl Trial {
             return Err(format!("brief: {effect:?} is started, not {naive:?}"));
         }
         let Effect::Listen(then) = effect else { return Ok(()) };
+        self.ear.listens(then.clone());
         let now = self.sim.state(self.stream());
         if **then == *now { Ok(()) } else { Err(format!("brief: it is {now:?}, not {then:?}")) }
     }
@@ -271,6 +290,7 @@ impl Trial {
 
     fn crash(&mut self) -> Result<(), String> {
         self.sim.crash();
+        self.ear = Ear::Unknown;
         self.asked.clear();
         self.looked.clear();
         self.running.clear();

@@ -5,24 +5,12 @@
 use crate::model::Exchange;
 use parking_lot::Mutex;
 use std::sync::Arc;
-use stoa_actors::session::{Event, Phase, Session, Thought};
+use stoa_actors::session::{Ear, Event, Session, Thought};
 
 #[derive(Default)]
 pub(super) struct Known {
     ear: Mutex<Ear>,
     past: Mutex<Option<Past>>,
-}
-
-/// Whether an agent would hear of what is new.
-#[derive(Clone, Default)]
-pub(super) enum Ear {
-    /// That is to be asked.
-    #[default]
-    Unknown,
-    /// In a turn, or about to try one again: its end makes it look.
-    Busy,
-    /// As it is.
-    Open(Arc<Session>),
 }
 
 /// What was thought and seen in the turn that runs.
@@ -53,47 +41,28 @@ impl Past {
 impl Known {
     /// These events are durable, in their order.
     pub(super) fn happened(&self, events: &[Event]) {
+        self.ear.lock().happened(events);
         for event in events {
             match event {
-                Event::TurnBegan { turn, .. } => {
-                    *self.past.lock() = Some(Past::of(*turn));
-                    *self.ear.lock() = Ear::Busy;
-                }
+                Event::TurnBegan { turn, .. } => *self.past.lock() = Some(Past::of(*turn)),
                 Event::Thought { .. } | Event::Observed(_) => {
                     self.past.lock().iter_mut().for_each(|past| past.take(event));
                 }
-                Event::TurnFailed { .. } => *self.past.lock() = None,
-                Event::FollowSet { .. }
-                | Event::Unfollowed(_)
-                | Event::Spawning { .. }
-                | Event::Booked(_) => {
-                    let mut ear = self.ear.lock();
-                    if matches!(*ear, Ear::Open(_)) {
-                        *ear = Ear::Unknown;
-                    }
-                }
-                Event::Noted(_)
-                | Event::Wrote { .. }
-                | Event::Told(_)
-                | Event::Untold { .. }
-                | Event::LetGo(_)
-                | Event::Forgiven { .. } => {}
-                Event::Born(_)
+                Event::TurnFailed { .. }
                 | Event::TurnEnded { .. }
                 | Event::Quarantined { .. }
                 | Event::Parked { .. }
                 | Event::Stopped { .. }
-                | Event::Resumed { .. }
                 | Event::Wiped { .. }
-                | Event::Exhausted { .. } => self.forget(),
+                | Event::Exhausted { .. } => *self.past.lock() = None,
+                _ => {}
             }
         }
     }
 
     /// It is so, and looks for what is new.
     pub(super) fn looks(&self, then: Arc<Session>) {
-        let busy = matches!(then.phase(), Phase::Turning(_) | Phase::Waiting { .. });
-        *self.ear.lock() = if busy { Ear::Busy } else { Ear::Open(then) };
+        self.ear.lock().listens(then);
     }
 
     pub(super) fn ear(&self) -> Ear {

@@ -5,7 +5,7 @@
 //! and the end of the turn makes it look again. So of 200 agents that follow one space at most 200
 //! wakes are pending.
 
-use super::known::{Ear, Known};
+use super::known::Known;
 use crate::blocking::blocking;
 use crate::failure::StoreError;
 use crate::problem::{Kind, Problem};
@@ -16,7 +16,7 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 use stoa_actors::id::{Millis, ROOT, SessionId};
 use stoa_actors::incarnation::Ask;
-use stoa_actors::session::{Look, Message, New, Phase, Reply, Session, Wanted};
+use stoa_actors::session::{Ear, Look, Message, New, Phase, Reply, Session, Wanted};
 use tokio::sync::{Notify, Semaphore};
 
 #[derive(Default)]
