@@ -178,7 +178,7 @@ async fn main() {
         if flight == 1 {
             let (sync, put) = (spread(syncs).1, spread(p50.clone()).1);
             println!(
-                "one put p50 {put:.0} us, one fdatasync p50 {sync:.0} us, ratio {:.1} (aim 4.5)",
+                "one put p50 {put:.0} us, one fdatasync p50 {sync:.0} us, ratio {:.1} (aim 4)",
                 put / sync
             );
         }

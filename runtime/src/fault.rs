@@ -82,9 +82,11 @@ mod on {
             self.0.lock().is_some()
         }
 
-        /// From now on a write at this point waits until [`Faults::release`].
+        /// From now on a write at this point waits until [`Faults::release`]; what is held at
+        /// another goes on.
         pub fn hold(&self, point: Point) {
             *self.1.0.lock() = Some(point);
+            self.1.1.notify_all();
         }
 
         /// Lets what is held go on.

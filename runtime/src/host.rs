@@ -180,6 +180,10 @@ impl<B: Behaviour + Sync> Life<B> {
         let load = move || load::<B>(&shared.store, stream);
         let mut incarnation = match seat.loaded() {
             Some(incarnation) => incarnation,
+            // Nothing is to be read of one that has never written.
+            None if seat.face.durable_seq() == 0 && seat.shared.store.last_seq(stream)? == 0 => {
+                Incarnation::unborn(stream)
+            }
             None => blocking(load).await??,
         };
         seat.face.restored(incarnation.seq());

@@ -10,7 +10,7 @@
 //!    and those of other nodes. Each is judged ([`stoa_actors::commit`]): applied whole, or void.
 //!    What is applied gets positions, chain, rows and numbers, in one batch with one sync.
 //! 4. **Tell.** The acker thread writes the witness and then completes replies, effects and wakes,
-//!    while the writer is in the next commit. A commit that nobody here waits for rings the
+//!    while the writer is in the next commit; where nothing waits for that, the writer does. A commit that nobody here waits for rings the
 //!    followers of its streams and nothing else.
 //!
 //! With the local order steps 2 and 3 are two calls on the writer's thread, and the batch that
@@ -36,6 +36,7 @@ mod flight;
 mod gathered;
 mod load;
 mod materialiser;
+mod pulse;
 mod redact;
 mod writer;
 
@@ -44,14 +45,15 @@ use crate::failure::{Failure, StoreError};
 use crate::kinds::Kinds;
 use crate::order::{Bell, Joining};
 use crate::store::Opened;
-use acker::Acker;
+use acker::{Acker, Telling};
 use gathered::Gathered;
 use load::{Held, Load};
 use materialiser::Materialiser;
+use pulse::Pulse;
 use redact::Owed;
 use std::collections::{HashMap, HashSet, VecDeque};
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::sync::mpsc::{Sender, channel, sync_channel};
+use std::sync::atomic::Ordering;
+use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, OnceLock};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -60,7 +62,7 @@ use stoa_actors::incarnation::Append;
 use stoa_actors::log::Head;
 use writer::Writer;
 
-/// Runs once the request, and all before it, is durable and witnessed; or with what stopped it.
+/// Runs, on the acker's thread or the writer's, once the request, and all before it, is durable and witnessed; or with what stopped it.
 /// The position is the entry's own; nothing for a request without an entry.
 pub(crate) type Done = Box<dyn FnOnce(Result<Option<Position>, &StoreError>) + Send>;
 
@@ -131,27 +133,6 @@ const TOLD_COMMITS_MAX: usize = 64;
 /// and where the log ends with them.
 type Others = OnceLock<Box<dyn Fn(StreamId, Position) + Send + Sync>>;
 
-/// What the watchdog and `status` look at.
-#[derive(Debug)]
-struct Pulse {
-    started: Instant,
-    /// When the oldest commit on its way was begun, in ms since `started`, plus one; 0 when there
-    /// is none.
-    commit: AtomicU64,
-    /// The last position that is durable and witnessed.
-    durable: AtomicU64,
-    commits: AtomicU64,
-    /// A bell of the order is in the queue already.
-    rung: AtomicBool,
-    /// How many wait for room: nothing is lazy then.
-    hurried: AtomicUsize,
-    /// The earliest of what has become due since this was looked at last.
-    due: tokio::sync::watch::Sender<Millis>,
-    /// Rings at every commit, for the one task that wakes those who follow the whole log.
-    told: tokio::sync::Notify,
-    followers: tokio::sync::Notify,
-}
-
 /// How often it is looked whether both threads have ended.
 const JOIN_LOOK: Duration = Duration::from_millis(1);
 
@@ -184,26 +165,26 @@ impl Log {
         let unstarted = |error: std::io::Error| StoreError::NoThreads(error.to_string());
         let (requests, queue) = channel();
         let requests = Arc::new(requests);
-        let (committed, acks) = sync_channel(TOLD_COMMITS_MAX);
         let failure = opened.store.failure.clone();
-        let pulse = Arc::new(Pulse {
-            started: Instant::now(),
-            commit: AtomicU64::new(0),
-            durable: AtomicU64::new(opened.head.position.0),
-            commits: AtomicU64::new(0),
-            rung: AtomicBool::new(false),
-            hurried: AtomicUsize::new(0),
-            due: tokio::sync::watch::Sender::new(Millis(u64::MAX)),
-            told: tokio::sync::Notify::new(),
-            followers: tokio::sync::Notify::new(),
-        });
+        let pulse = Arc::new(Pulse::new(opened.head.position));
         let node = config.order.node();
         let (after, authors) = opened.store.ordered()?;
         let epoch = node.map(|it| opened.store.begin_life(it, &authors)).transpose()?.unwrap_or(0);
         let bell = bell(&requests, &pulse);
         opened.store.ends_at(opened.head.position);
+        let others = Arc::new(Others::new());
+        let order = config.order.join(Joining { after, bell })?;
+        let (telling, acker) = Telling::start(Acker {
+            witness: opened.witness,
+            head: opened.head,
+            pulse: pulse.clone(),
+            failure: failure.clone(),
+            faults: config.faults.clone(),
+            others: others.clone(),
+        })
+        .map_err(unstarted)?;
         let writer = Writer {
-            order: config.order.join(Joining { after, bell })?,
+            order,
             materialiser: Materialiser {
                 store: opened.store.clone(),
                 kinds: kinds.clone(),
@@ -227,32 +208,19 @@ impl Log {
             config: config.clone(),
             pulse: pulse.clone(),
             failure: failure.clone(),
-            acker: committed,
+            telling,
             owed,
         };
-        let others = Arc::new(Others::new());
-        let acker = Acker {
-            witness: opened.witness,
-            pulse: pulse.clone(),
-            failure: failure.clone(),
-            faults: config.faults.clone(),
-            others: others.clone(),
-        };
-        let head = opened.head;
         let writer = std::thread::Builder::new()
             .name("stoa-log-writer".into())
             .spawn(move || writer.run(&queue))
-            .map_err(unstarted)?;
-        let acker = std::thread::Builder::new()
-            .name("stoa-log-acker".into())
-            .spawn(move || acker.run(head, &acks))
             .map_err(unstarted)?;
         // What is lazy is not written before a commit is full: there is room for that and more.
         let load = Load::new(config.log_bytes_max.max(2 * config.commit_bytes_max));
         Ok((Log { requests, pulse, failure, others, load }, Threads { writer, acker }))
     }
 
-    /// Appends; `done` runs exactly once, on the acker's thread, and must be short.
+    /// Appends; `done` runs exactly once, where others wait for it to end, so it must be short.
     pub(crate) fn append(&self, append: Append, urgency: Urgency, done: Done) {
         let held = self.load.hold(append.weight());
         let done: Done = Box::new(move |told| {
@@ -302,56 +270,6 @@ impl Log {
     fn send(&self, request: Request) {
         if let Err(gone) = self.requests.send(request) {
             gone.0.refuse(&self.failure.error().unwrap_or(StoreError::Stopping));
-        }
-    }
-
-    /// The last position that is durable and witnessed.
-    pub(crate) fn durable(&self) -> Position {
-        Position(self.pulse.durable.load(Ordering::Acquire))
-    }
-
-    /// Returns once more than this is durable.
-    pub(crate) async fn gone_on(&self, after: Position) {
-        loop {
-            let told = self.pulse.followers.notified();
-            tokio::pin!(told);
-            told.as_mut().enable();
-            if self.durable() > after {
-                return;
-            }
-            told.await;
-        }
-    }
-
-    /// Wakes those who follow the whole log, for as long as there is one: a task of its own, so that
-    /// however many they are the acker rings once.
-    pub(crate) async fn publish(self) {
-        let Log { pulse, failure, requests, .. } = self;
-        drop(requests);
-        loop {
-            tokio::select! {
-                () = pulse.told.notified() => pulse.followers.notify_waiters(),
-                _ = failure.tripped() => return,
-            }
-        }
-    }
-
-    /// Hears of everything earlier that becomes due from now on: what was before is in the rows.
-    pub(crate) fn due(&self) -> tokio::sync::watch::Receiver<Millis> {
-        self.pulse.due.send_replace(Millis(u64::MAX));
-        self.pulse.due.subscribe()
-    }
-
-    /// How many commits there have been since the start.
-    pub(crate) fn commits(&self) -> u64 {
-        self.pulse.commits.load(Ordering::Relaxed)
-    }
-
-    /// How long the commit that runs has taken so far.
-    pub(crate) fn commit_ms(&self) -> u64 {
-        match self.pulse.commit.load(Ordering::Relaxed) {
-            0 => 0,
-            begun => (self.pulse.started.elapsed().as_millis() as u64).saturating_sub(begun - 1),
         }
     }
 

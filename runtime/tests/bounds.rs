@@ -223,12 +223,15 @@ async fn the_writer_waits_for_the_acker() {
     let root = runtime.caller(ROOT);
     let space = root.create_space("board", "").await.unwrap();
     let before = runtime.commits();
-    faults.hold(Point::Witness);
+    // Where only one waits there is none: the writer tells itself.
+    faults.hold(Point::Commit);
     let mut asked = tokio::task::JoinSet::new();
     for _ in 0..400 {
         let root = root.clone();
         asked.spawn(async move { root.put(space, large(8), Why::comment("fill")).await });
     }
+    until("many wait", || runtime.waiting().log_bytes > 100 * 100).await;
+    faults.hold(Point::Witness);
     // As many as it takes together, as many as wait, and the one in hand.
     let bound = 1 + 64 + 64 + 1;
     until("the acker is full", || runtime.commits() - before >= 64).await;

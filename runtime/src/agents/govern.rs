@@ -131,8 +131,13 @@ impl Caller {
         };
         let birth = birth.ok_or_else(unknown)?;
         let parent = birth.parent.ok_or_else(unknown)?;
-        let charter = self.runtime.charter(session)?.or(owed).ok_or_else(unknown)?;
         let life = self.runtime.life(session)?;
+        let begun = match life.as_ref().and_then(Session::charter) {
+            Some(charter) => Some(charter.clone()),
+            // What it began with is there however what came after it breaks it.
+            None => self.runtime.charter(session)?,
+        };
+        let charter = begun.or(owed).ok_or_else(unknown)?;
         let broken = life.is_none().then(|| "its log cannot be gone on with".to_owned());
         let out = self.runtime.out_of_service(session).or(broken);
         let life = life.unwrap_or_else(|| Session::unborn(session.stream()));

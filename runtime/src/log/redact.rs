@@ -65,6 +65,6 @@ impl Writer {
         }
         let done = owed.done.into_iter().map(|(done, at)| (done, Some(at))).collect();
         let head = self.materialiser.head;
-        drop(self.acker.send(Committed { head, due: None, done, others: Vec::new() }));
+        self.telling.push(Committed { head, due: None, done, others: Vec::new() });
     }
 }

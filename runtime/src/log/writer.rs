@@ -1,6 +1,7 @@
 //! The writer thread: drains what waits, offers it as one commit, and has what stands folded into
 //! the store.
 
+use super::acker::Telling;
 use super::flight::{Behind, Flight, Waiter, told};
 use super::gathered::Gathered;
 use super::materialiser::{Applied, Materialiser};
@@ -12,7 +13,7 @@ use crate::order::{Order, Ordered, Place};
 use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TryRecvError};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError};
 use std::time::Duration;
 use stoa_actors::commit::{Commit, CommitId, Void, Work};
 use stoa_actors::id::{NodeId, RIGHTS, StreamId};
@@ -42,7 +43,7 @@ pub(super) struct Writer {
     pub(super) config: Config,
     pub(super) pulse: Arc<Pulse>,
     pub(super) failure: Failure,
-    pub(super) acker: SyncSender<Committed>,
+    pub(super) telling: Telling,
     /// Erased atoms whose versions are yet to leave the log.
     pub(super) owed: VecDeque<Owed>,
 }
@@ -58,10 +59,12 @@ impl Writer {
             // What stands comes first: it may tell that what is gathered rests on nothing.
             self.settle();
             while self.gathered.is_due(&self.config) && !self.is_full() {
+                self.telling.hand_over();
                 let group = self.gathered.take(&self.config);
                 self.group(group);
                 self.settle();
             }
+            self.tell(queue);
         }
         let error = self.failure.error().unwrap_or(StoreError::Stopping);
         self.fail_all(&error);
@@ -69,7 +72,26 @@ impl Writer {
         for request in self.gathered.take_all().into_iter().chain(queue.try_iter()) {
             request.refuse(&error);
         }
+        self.telling.hand_over();
         self.materialiser.end()
+    }
+
+    /// Tells what has become of the last commit: here, if nothing else is to be done meanwhile.
+    fn tell(&mut self, queue: &Receiver<Request>) {
+        if !self.telling.has_something() {
+            return;
+        }
+        if !self.owed.is_empty() || !self.flights.is_empty() {
+            return self.telling.hand_over();
+        }
+        if let Ok(next) = queue.try_recv() {
+            self.telling.hand_over();
+            return self.gather(next, queue);
+        }
+        // One that takes long is as bad as a commit that does.
+        self.pulse.commit.store(self.pulse.now(), Ordering::Relaxed);
+        self.telling.tell();
+        self.beat();
     }
 
     fn is_done(&self) -> bool {
@@ -87,6 +109,9 @@ impl Writer {
         if !self.owed.is_empty() {
             self.redact_some();
             self.settle();
+            if self.telling.has_something() {
+                return Ok(None);
+            }
         }
         if self.stopping && self.is_done() {
             return Ok(None);
@@ -195,7 +220,7 @@ impl Writer {
             None => {
                 let head = self.materialiser.head;
                 let done = flight.waiters.into_iter().map(|it| it.applied(head.position)).collect();
-                drop(self.acker.send(Committed { head, due: None, done, others: Vec::new() }));
+                self.telling.push(Committed { head, due: None, done, others: Vec::new() });
                 self.pulse.commits.fetch_add(1, Ordering::Relaxed);
             }
         }
@@ -204,7 +229,7 @@ impl Writer {
     pub(super) fn flight(&mut self) -> Flight {
         let (node, epoch) = (self.node.unwrap_or_default(), self.epoch);
         let id = CommitId { node, epoch, number: self.number + 1 };
-        Flight::new(id, self.pulse.started.elapsed().as_millis() as u64 + 1)
+        Flight::new(id, self.pulse.now())
     }
 
     pub(super) fn offer(&mut self, mut flight: Flight, mut work: Work) {
@@ -273,11 +298,11 @@ impl Writer {
         let Applied { after, head, due, streams, redaction } = applied;
         let Some(Flight { waiters, erases, owed, .. }) = flight else {
             let others = streams;
-            drop(self.acker.send(Committed { head, due, done: Vec::new(), others }));
+            self.telling.push(Committed { head, due, done: Vec::new(), others });
             return;
         };
         let done = waiters.into_iter().map(|it| it.applied(after)).collect();
-        drop(self.acker.send(Committed { head, due, done, others: Vec::new() }));
+        self.telling.push(Committed { head, due, done, others: Vec::new() });
         self.owed.extend(erases.into_iter().map(|(atoms, waiter)| {
             let (done, at) = waiter.applied(after);
             Owed::new(atoms, at.map(|at| (done, at)))
@@ -346,10 +371,10 @@ impl Writer {
     }
 
     /// Those who wait for a judgement hear behind everything that was applied before.
-    fn send_judged(&self, judged: Vec<Done>) {
+    fn send_judged(&mut self, judged: Vec<Done>) {
         let done = judged.into_iter().map(|done| (done, None)).collect();
         let head = self.materialiser.head;
-        drop(self.acker.send(Committed { head, due: None, done, others: Vec::new() }));
+        self.telling.push(Committed { head, due: None, done, others: Vec::new() });
     }
 
     fn landed(&mut self, id: CommitId) -> Option<Flight> {
