@@ -182,6 +182,9 @@ impl Perform<Session> for Hand {
 
     fn happened(&self, events: &[Event]) {
         self.known.happened(events);
+        if let ([Event::Born(_), ..], Some(runtime)) = (events, self.runtime.upgrade()) {
+            runtime.agents().wakes.know(self.session, &self.known);
+        }
         let changes = |event: &Event| match event {
             Event::Born(charter) => charter
                 .follows

@@ -5,13 +5,13 @@ use crate::caller::{Caller, Why, Written};
 use crate::problem::{Kind, Problem};
 use crate::runtime::Runtime;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use stoa_actors::atom::Content;
 use stoa_actors::behaviour::Behaviour;
 use stoa_actors::id::{LinkId, Millis, Position, ROOT, SessionId, SpaceId};
 use stoa_actors::incarnation::Ask;
-use stoa_actors::rights::{self, Level, Named, Right, Rights, Subject};
-use stoa_actors::session::{Budget, Charter, Message, Phase, Refusal, Session, Spent};
+use stoa_actors::rights::{self, Birth, Level, Named, Right, Rights, Subject};
+use stoa_actors::session::{Budget, Charter, Ear, Message, Phase, Refusal, Session, Spent};
 use stoa_actors::space::Draft;
 
 /// An agent, as those above it see it.
@@ -116,15 +116,49 @@ impl Caller {
         Ok(self.runtime.charter(session)?)
     }
 
+    /// An agent as it was born, if its first turn has begun: known without a look at its stream.
+    pub(super) fn card_at_birth(
+        &self,
+        session: SessionId,
+        charter: &Charter,
+        budget: Budget,
+    ) -> Option<AgentCard> {
+        if !matches!(self.runtime.agents().wakes.ear(session), Ear::Busy) {
+            return None;
+        }
+        let (birth, name, _) = self.birth_of(session);
+        let follows = charter.follows.iter().map(|(space, it)| (*space, it.cursor));
+        let follows: BTreeMap<SpaceId, Position> = follows.collect();
+        Some(AgentCard {
+            id: session,
+            name,
+            parent: charter.parent,
+            state: "running".to_owned(),
+            why: None,
+            model: charter.model.clone(),
+            task: charter.task.clone(),
+            dm: charter.dm,
+            turns: 1,
+            left: budget,
+            spent: Spent::default(),
+            born: birth?.at,
+            follows: follows.into_iter().collect(),
+        })
+    }
+
+    /// What the rights have of an agent: its birth, what its parent calls it, and what it is to
+    /// begin with as long as that is owed.
+    fn birth_of(&self, session: SessionId) -> (Option<Birth>, Option<String>, Option<Charter>) {
+        let rights = self.runtime.shared().rights.read();
+        let birth = rights.birth(session);
+        let name = birth
+            .and_then(|it| it.parent)
+            .and_then(|parent| rights.alias_of(parent, Named::Session(session)).map(str::to_owned));
+        (birth, name, rights.charter(session).cloned())
+    }
+
     fn card_of(&self, session: SessionId) -> Result<AgentCard, Problem> {
-        let (birth, name, owed) = {
-            let rights = self.runtime.shared().rights.read();
-            let birth = rights.birth(session);
-            let name = birth.and_then(|it| it.parent).and_then(|parent| {
-                rights.alias_of(parent, Named::Session(session)).map(str::to_owned)
-            });
-            (birth, name, rights.charter(session).cloned())
-        };
+        let (birth, name, owed) = self.birth_of(session);
         let unknown = || {
             Problem::new(Kind::Unknown, format!("no agent {session} under you"))
                 .hint("stoa agent list")

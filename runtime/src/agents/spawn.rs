@@ -131,7 +131,7 @@ impl Caller {
             alias: ask.name.clone(),
             asks,
             dm_links,
-            charter,
+            charter: charter.clone(),
             budget: ask.budget,
             reason: "spawn".to_owned(),
         };
@@ -141,7 +141,10 @@ impl Caller {
             None => self.spawn_by_rights(spawn, why).await?,
             Some(_) => self.spawn_by_session(spawn, why).await?,
         }
-        self.agent_card(child).await
+        match self.card_at_birth(child, &charter, ask.budget) {
+            Some(card) => Ok(card),
+            None => self.agent_card(child).await,
+        }
     }
 
     /// Of a session that is no agent: it has no budget that a child's could come out of.

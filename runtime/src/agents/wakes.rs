@@ -57,7 +57,7 @@ impl Wakes {
         }
     }
 
-    fn ear(&self, session: SessionId) -> Ear {
+    pub(super) fn ear(&self, session: SessionId) -> Ear {
         let known = self.known.lock().get(&session).and_then(Weak::upgrade);
         known.map_or(Ear::Unknown, |it| it.ear())
     }

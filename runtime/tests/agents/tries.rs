@@ -69,6 +69,27 @@ async fn status_counts_agents_by_what_they_are_doing() {
     assert_eq!(words, ["exhausted", "idle", "quarantined", "stopped"]);
 }
 
+/// What a spawn answers is not read, and it is what whoever reads finds.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_spawn_answers_with_the_agent_as_it_was_born() {
+    let directory = tempfile::tempdir().unwrap();
+    // Nobody lives yet: each stays as it was born.
+    let runtime = Runtime::open(Config::at(directory.path())).await.unwrap();
+    let root = runtime.caller(ROOT);
+    root.create_space("how", "").await.unwrap();
+    root.create_space("board", "").await.unwrap();
+    let mut bounded = ask("go", "bounded", "how", &[("board", Level::Write)]);
+    bounded.budget = Budget { thoughts: Some(3), tokens: Some(1_000) };
+    bounded.follows = vec!["board".to_owned()];
+    let nameless = SpawnAsk { task: "stand by".to_owned(), ..SpawnAsk::default() };
+    for spawn in [bounded, nameless, ask("go", "free", "how", &[])] {
+        let card = root.spawn(spawn).await.unwrap();
+        assert_eq!(root.agent(&card.id.to_string()).await.unwrap(), card);
+        assert_eq!((card.state.as_str(), card.turns), ("running", 1));
+    }
+    runtime.stop().await.unwrap();
+}
+
 /// Nobody waits for the time of a lease whose holder has failed: not the next try, and no other agent
 /// once it is out of service.
 #[tokio::test(flavor = "multi_thread")]
