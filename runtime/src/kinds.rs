@@ -166,6 +166,9 @@ struct Performed<B: Behaviour> {
     prepare: Option<Prepare<B>>,
 }
 
+/// Why a message is never delivered.
+const OTHER_KIND: &str = "it is for another kind of actor";
+
 impl<B: Behaviour + Sync> Address for Seated<B> {
     fn send<'a>(
         &'a self,
@@ -177,7 +180,7 @@ impl<B: Behaviour + Sync> Address for Seated<B> {
             let seat = runtime.seated::<B>(outgoing.to()).ok_or(Unanswered::Unseated)?;
             match outgoing.ask::<B>(key) {
                 Some(ask) => answer(&seat, ask, outgoing.waits()).await,
-                None => Ok(Outcome::nobody("it is for another kind of actor")),
+                None => Ok(Outcome::nobody(OTHER_KIND)),
             }
         })
     }
@@ -226,10 +229,10 @@ impl<B: Behaviour + Sync> Address for Performed<B> {
             let seat = match self.seat(runtime, outgoing.to()) {
                 Ok(seat) => seat,
                 // Somebody of another kind sits there, and always will.
-                Err(error) => return Ok(Outcome::nobody(error.to_string())),
+                Err(_) => return Ok(Outcome::nobody(OTHER_KIND)),
             };
             let Some(mut ask) = outgoing.ask::<B>(key) else {
-                return Ok(Outcome::nobody("it is for another kind of actor"));
+                return Ok(Outcome::nobody(OTHER_KIND));
             };
             if let Some(prepare) = self.prepare {
                 ask = prepare(runtime.clone(), ask).await;
