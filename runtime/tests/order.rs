@@ -10,6 +10,8 @@ mod nodes;
 mod oracle;
 #[path = "order/realm.rs"]
 mod realm;
+#[path = "order/stuck.rs"]
+mod stuck;
 
 use nodes::{Nodes, Schedule};
 use realm::{Bug, Whims};

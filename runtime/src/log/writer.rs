@@ -249,6 +249,8 @@ impl Writer {
     pub(super) fn settle(&mut self) {
         loop {
             if let Some(error) = self.failure.error() {
+                // There is no other life, and nobody waits for one.
+                self.ending = false;
                 self.fail_all(&error);
                 return;
             }
