@@ -21,7 +21,7 @@ pub(super) struct Pulse {
     pub(super) hurried: AtomicUsize,
     /// The earliest of what has become due since this was looked at last.
     pub(super) due: tokio::sync::watch::Sender<Millis>,
-    /// Rings at every commit, for the one task that wakes those who follow the whole log.
+    /// Rings at every commit while somebody follows the whole log, for the one task that wakes them.
     pub(super) told: tokio::sync::Notify,
     pub(super) followers: tokio::sync::Notify,
     /// How many of them wait: without one the task sleeps.
