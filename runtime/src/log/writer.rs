@@ -50,8 +50,10 @@ pub(super) struct Writer {
 
 impl Writer {
     pub(super) fn run(mut self, queue: &Receiver<Request>) -> u64 {
-        while !(self.stopping && self.is_done()) {
-            match self.next(queue) {
+        let mut met = None;
+        while met.is_some() || !(self.stopping && self.is_done()) {
+            let next = met.take().map_or_else(|| self.next(queue), |it| Ok(Some(it)));
+            match next {
                 Ok(Some(first)) => self.gather(first, queue),
                 Ok(None) => {}
                 Err(Gone) => break,
@@ -64,7 +66,7 @@ impl Writer {
                 self.group(group);
                 self.settle();
             }
-            self.tell(queue);
+            met = self.tell(queue);
         }
         let error = self.failure.error().unwrap_or(StoreError::Stopping);
         self.fail_all(&error);
@@ -76,22 +78,23 @@ impl Writer {
         self.materialiser.end()
     }
 
-    /// Tells what has become of the last commit: here, if nothing else is to be done meanwhile.
-    fn tell(&mut self, queue: &Receiver<Request>) {
+    /// Tells what has become of the last commit: here, if nothing else is to be done meanwhile. What
+    /// is met in the queue is the next request.
+    fn tell(&mut self, queue: &Receiver<Request>) -> Option<Request> {
         if !self.telling.has_something() {
-            return;
+            return None;
         }
-        if !self.owed.is_empty() || !self.flights.is_empty() {
-            return self.telling.hand_over();
-        }
-        if let Ok(next) = queue.try_recv() {
+        let waits = !self.owed.is_empty() || !self.flights.is_empty();
+        let next = if waits { None } else { queue.try_recv().ok() };
+        if waits || next.is_some() {
             self.telling.hand_over();
-            return self.gather(next, queue);
+            return next;
         }
         // One that takes long is as bad as a commit that does.
         self.pulse.commit.store(self.pulse.now(), Ordering::Relaxed);
         self.telling.tell();
         self.beat();
+        None
     }
 
     fn is_done(&self) -> bool {

@@ -72,14 +72,14 @@ struct Node {
 
 /// A node that nobody runs: it writes to a stream of its own, and not always what goes there.
 #[derive(Default)]
-struct Stranger {
+pub(crate) struct Stranger {
     epoch: u64,
     number: u64,
     seq: u64,
 }
 
 impl Stranger {
-    fn commit(&mut self, amiss: bool) -> Commit {
+    pub(crate) fn commit(&mut self, amiss: bool) -> Commit {
         let text = format!("stranger {}/{}", self.epoch, self.number);
         let body = Body {
             id: EventId([9; 16]),
