@@ -23,7 +23,7 @@ use stoa_actors::id::{
     SubscriptionId,
 };
 use stoa_actors::log::{Answered, BODY_FORM, Body, Cause, Hash, Header};
-use stoa_actors::rights::{self, Level, Link, Named, Right, Subject};
+use stoa_actors::rights::{self, Level, Lifetime, Link, Named, Right, Subject};
 use stoa_actors::session::{
     self, Booking, Budget, Charter, Follow, Found, Lending, Letter, Loan, Note, Observation,
     Recorded, Settlement, Thought, TurnOutcome,
@@ -78,6 +78,7 @@ fn rights_events_of_form_1_read() {
             links: vec![link(Subject::Secret("key".into())), link(Subject::Model("m".into()))],
             names: vec![("board".into(), SpaceId([4; 16]))],
             reason: reason.clone(),
+            lifetime: Lifetime::OneAction,
         },
         rights::Event::SpawnRefused {
             child: session,
@@ -125,6 +126,7 @@ fn rights_with_everything() -> rights::Rights {
             links,
             names,
             reason: "spawn".into(),
+            lifetime: Lifetime::Lasting,
         }
     };
     let dm = |n: u8| vec![("dm".to_owned(), SpaceId([n; 16]))];

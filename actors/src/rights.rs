@@ -9,10 +9,13 @@
 mod adjust;
 mod agent;
 mod behaviour;
+mod decision;
+mod forget;
 mod grant;
 mod link;
 mod name;
 mod outbox;
+mod passing;
 mod query;
 mod refusal;
 mod revoke;
@@ -23,12 +26,16 @@ mod table;
 
 pub use adjust::{Adjustment, adjust};
 pub use agent::{AgentSpawn, DM};
+pub use decision::Decision;
 pub use link::{Level, Link, NotALevel, Right, Subject};
 pub use name::name_fits;
 pub use outbox::{Effect, Note};
+pub use passing::Lifetime;
 pub use query::Holding;
 pub use refusal::Refusal;
 pub use table::Table;
+
+use decision::Asking;
 
 use crate::behaviour::EffectId;
 use crate::id::{LinkId, Millis, ROOT, SessionId, SpaceId};
@@ -54,6 +61,8 @@ pub struct Rights {
     charters: BTreeMap<Place, Owed>,
     /// Who is to end, by whose word and what for, until its actor has.
     doomed: BTreeMap<Place, Doom>,
+    /// Who is there for one action, and lives.
+    passing: BTreeSet<Place>,
     /// Messages that are not answered yet.
     sent: BTreeMap<EffectId, Effect>,
     expiring: BTreeSet<(Millis, LinkId)>,
@@ -155,7 +164,13 @@ pub enum Message {
     },
     /// Bring up a child holding exactly what is asked, which must lie within what the asker may
     /// delegate. The same child by the same parent again is answered again and changes nothing.
-    Spawn { child: SessionId, alias: Option<String>, asks: Vec<Ask>, reason: String },
+    Spawn {
+        child: SessionId,
+        alias: Option<String>,
+        asks: Vec<Ask>,
+        reason: String,
+        lifetime: Lifetime,
+    },
     /// The same for an agent: with the space that it shares with the asker, and what its actor is
     /// begun with. `charter.parent` is the asker.
     SpawnAgent(Box<AgentSpawn>),
@@ -210,6 +225,7 @@ pub enum Event {
         /// What the child calls its spaces.
         names: Vec<(String, SpaceId)>,
         reason: String,
+        lifetime: Lifetime,
     },
     /// A parent asked for more than it may delegate. Nothing else came of it.
     SpawnRefused {
@@ -267,40 +283,6 @@ pub enum Reply {
     Doomed { sessions: Vec<SessionId> },
 }
 
-/// Events to append, and what the asker hears behind them. Both an event and a refusal come of a
-/// spawn that asked for too much: it is refused *and* recorded.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Decision {
-    /// In order; none for what changes nothing.
-    pub events: Vec<Event>,
-    /// The answer.
-    pub answer: Result<Reply, Refusal>,
-}
-
-/// Who asks, when, and within which limits.
-#[derive(Clone, Copy)]
-struct Asking<'a> {
-    by: SessionId,
-    now: Millis,
-    limits: &'a RightsLimits,
-}
-
-impl Decision {
-    fn one(event: Event, reply: Reply) -> Decision {
-        Decision { events: vec![event], answer: Ok(reply) }
-    }
-
-    /// The same behind an event that makes room for it.
-    fn after(mut self, first: Option<Event>) -> Decision {
-        self.events.splice(0..0, first);
-        self
-    }
-
-    fn nothing(reply: Reply) -> Decision {
-        Decision { events: Vec::new(), answer: Ok(reply) }
-    }
-}
-
 impl Default for Rights {
     /// The root, holding nothing.
     fn default() -> Rights {
@@ -321,6 +303,7 @@ impl Rights {
             texts: Texts::default(),
             charters: BTreeMap::new(),
             doomed: BTreeMap::new(),
+            passing: BTreeSet::new(),
             sent: BTreeMap::new(),
             expiring: BTreeSet::new(),
             held: Order::default(),
@@ -361,8 +344,8 @@ impl Rights {
                 let created = self.create_space(asking, space, link, alias, reason)?;
                 Ok(self.and_describes(created, asking, space, description))
             }
-            Message::Spawn { child, alias, asks, reason } => {
-                self.spawn(asking, grant::Spawn { child, alias, asks, reason })
+            Message::Spawn { child, alias, asks, reason, lifetime } => {
+                self.spawn(asking, grant::Spawn { child, alias, asks, reason, lifetime })
             }
             Message::SpawnAgent(spawn) => self.spawn_agent(asking, *spawn),
             Message::ConfirmBirth { session } => self.confirm_birth(by, session),

@@ -62,6 +62,21 @@ pub(crate) fn assert_may_block() {
     );
 }
 
+/// Entries that a reading thread goes through before it lets others go first: a reader of much
+/// works on for as long as the kernel lets it, milliseconds, while a commit takes tenths of one.
+const YIELD_ENTRIES: usize = 64;
+
+/// The same, with a turn for others every now and then.
+pub(crate) fn in_turns<T>(of: impl Iterator<Item = T>) -> impl Iterator<Item = T> {
+    let mut read = 0;
+    of.inspect(move |_| {
+        read += 1;
+        if read % YIELD_ENTRIES == 0 && MAY_BLOCK.get() {
+            std::thread::yield_now();
+        }
+    })
+}
+
 impl Caller {
     /// Reads the store for the caller on a thread that may wait.
     pub(crate) async fn reading<T: Send + 'static>(

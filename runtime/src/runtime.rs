@@ -189,6 +189,7 @@ impl Runtime {
         runtime.ring_on();
         runtime.deliver_owed().await?;
         runtime.settle_due().await?;
+        runtime.end_passing().await;
         runtime.start_timer();
         runtime.start_vectors();
         Ok(runtime)

@@ -17,7 +17,7 @@ mod notices;
 mod reads;
 mod subscriptions;
 
-pub(crate) use hands::{BUDGET, Hands, Lifetime};
+pub(crate) use hands::{BUDGET, Hands};
 pub(crate) use kept::{Kept, Slot};
 pub(crate) use notebook::Notebook;
 
@@ -27,9 +27,9 @@ use crate::runtime::Runtime;
 use crate::sandbox::{Action, CodeRunner};
 use std::sync::Arc;
 use stoa_actors::code::{Item, Object, Outcome};
-use stoa_actors::id::{AtomId, LinkId, Millis, SessionId, SpaceId};
+use stoa_actors::id::{AtomId, LinkId, Millis, ROOT, SessionId, SpaceId};
 use stoa_actors::log::Cause;
-use stoa_actors::rights::{self, Holding, Level, Named, Right, Subject};
+use stoa_actors::rights::{self, Holding, Level, Lifetime, Named, Right, Subject};
 
 /// A space and what the code may do in it.
 #[derive(Clone, Debug, PartialEq)]
@@ -70,11 +70,34 @@ pub async fn exec(
     // Two actions of one session would each lose what the other leaves behind.
     let turn = runtime.turn_of(id);
     let _turn = turn.lock().await;
+    let passing = session.is_none().then(|| Passing(Some((caller.clone(), id))));
     let outcome = act(&runtime, id, source, &granted, session.is_some()).await;
-    if session.is_none() {
-        caller.end_session(id).await?;
+    if let Some(passing) = passing {
+        passing.ends().await?;
     }
     outcome
+}
+
+/// A session that ends with its action, also where nobody waits for that any more.
+struct Passing(Option<(Caller, SessionId)>);
+
+impl Passing {
+    async fn ends(mut self) -> Result<(), Problem> {
+        let ended = match &self.0 {
+            Some((caller, session)) => caller.end_session(*session).await,
+            None => Ok(()),
+        };
+        self.0 = None;
+        ended
+    }
+}
+
+impl Drop for Passing {
+    fn drop(&mut self) {
+        let Some((caller, session)) = self.0.take() else { return };
+        let runtime = caller.runtime.clone();
+        runtime.shared().spawner.spawn(async move { drop(caller.end_session(session).await) });
+    }
 }
 
 async fn act(
@@ -152,7 +175,7 @@ async fn nameless(caller: &Caller, asked: &[Granted]) -> Result<SessionId, Probl
     let longest = limits.compute_ms_max + limits.host_wait_ms_max + after;
     let expires = Some(Millis(caller.runtime.now().0 + longest));
     let asks = asked.iter().map(|it| ask(caller, it, expires)).collect();
-    caller.spawn_session(None, asks, "one action").await
+    caller.spawn_session(None, asks, "one action", Lifetime::OneAction).await
 }
 
 fn ask(caller: &Caller, it: &Granted, expires: Option<Millis>) -> rights::Ask {
@@ -187,7 +210,8 @@ async fn named(
             rights::name_fits(name, &shared.config.limits.rights)
                 .map_err(|it| misspelt(it, |name| format!("stoa exec FILE --session {name}")))?;
             let asks = asked.iter().map(|it| ask(caller, it, None)).collect();
-            return Ok((caller.spawn_session(Some(name), asks, "exec").await?, asked));
+            let lasting = Lifetime::Lasting;
+            return Ok((caller.spawn_session(Some(name), asks, "exec", lasting).await?, asked));
         }
     };
     let held = held(caller, session);
@@ -229,6 +253,21 @@ pub(crate) fn held(caller: &Caller, session: SessionId) -> Vec<Granted> {
 }
 
 impl Runtime {
+    /// Ends the sessions whose action went with the process before. In a log that others write to as
+    /// well they may be somebody else's: there their rights expire.
+    pub(crate) async fn end_passing(&self) {
+        if self.shared().config.order.node().is_some() {
+            return;
+        }
+        let passing: Vec<SessionId> = self.shared().rights.read().passing().collect();
+        let root = self.caller(ROOT);
+        for session in passing {
+            if let Err(problem) = root.end_session(session).await {
+                tracing::warn!(%problem, %session, "a session whose action is over does not end");
+            }
+        }
+    }
+
     /// What runs Python: worker processes.
     pub(crate) fn runner(&self) -> Result<Arc<dyn CodeRunner>, Problem> {
         self.workers().map_err(|error| {

@@ -8,11 +8,11 @@ mod schedule;
 
 use crate::laws::cases;
 use foresee::Foreseen;
-use model::{Model, Verdict};
+use model::{Fact, Model, Verdict};
 use proptest::test_runner::Config;
 use schedule::{Asked, Op, Step};
 use stoa_actors::id::{LinkId, Millis, ROOT, SessionId, SpaceId};
-use stoa_actors::rights::{Ask, Event, Level, Message, Right, Rights, Subject};
+use stoa_actors::rights::{Ask, Event, Level, Lifetime, Message, Right, Rights, Subject};
 use stoa_actors::session::Charter;
 
 /// Where the rights are tried: in memory, or over a real store.
@@ -31,6 +31,10 @@ pub(crate) trait Host {
     fn heard(&self) -> usize;
     /// Dies, and comes back from what is durable.
     fn restart(&mut self) -> Result<(), String>;
+    /// Whether it ends, when it is back, what ended with the process before.
+    fn ends_passing(&self) -> bool {
+        false
+    }
     /// The state that it decides on.
     fn rights(&self) -> &Rights;
     /// What readers see: what is durable, less what has been taken away by now.
@@ -165,7 +169,11 @@ impl<H: Host> Trial<H> {
                 self.now += self.host.pass(*ms);
                 return Ok(());
             }
-            Op::Restart => return self.host.restart(),
+            Op::Restart => {
+                self.host.restart()?;
+                self.end_passing();
+                return Ok(());
+            }
             _ => {}
         }
         let mut foreseen = self.foresee(op);
@@ -219,7 +227,10 @@ impl<H: Host> Trial<H> {
                     };
                     let alias = alias.iter().map(|it| ((by, it.clone()), child));
                     self.model.called.extend(alias);
-                    self.last_spawn = Some((by, message));
+                    // Once it has ended, another spawn under its id would be another one.
+                    let once = |it: &Message| matches!(it, Message::Spawn { lifetime, .. } if *lifetime == Lifetime::OneAction);
+                    self.last_spawn =
+                        Some((by, message)).filter(|(_, it)| !once(it)).or(self.last_spawn.take());
                 }
             }
             self.model.facts.extend(facts);
@@ -242,6 +253,19 @@ impl<H: Host> Trial<H> {
             self.facts.resize(start + count, all);
         }
         Ok(())
+    }
+
+    fn end_passing(&mut self) {
+        if !self.host.ends_passing() {
+            return;
+        }
+        for session in self.sessions.clone() {
+            if self.model.passing(session) {
+                self.model.facts.push(Fact::Ended(session));
+                self.model.names.retain(|(holder, _), _| *holder != session);
+                self.facts.push(self.model.facts.len());
+            }
+        }
     }
 
     /// [revoke] [narrow] Spaces obey: everybody tries to write everywhere after something was taken

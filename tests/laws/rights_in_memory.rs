@@ -102,7 +102,9 @@ impl Host for InMemory {
             return Err(format!("table: readers see {session} alive"));
         }
         let sessions = |of: &Rights| of.births().map(|it| it.0).collect::<BTreeSet<SessionId>>();
-        let (got, expected) = (sessions(&self.table), sessions(&self.durable));
+        // What is forgotten is so at once.
+        let stays = &sessions(&self.durable) & &sessions(&self.rights);
+        let (got, expected) = (sessions(&self.table), stays);
         if got != expected {
             return Err(format!("table: readers see {got:?} born, should see {expected:?}"));
         }

@@ -3,7 +3,7 @@
 use super::draw::Draw;
 use super::sessions::{ask, right, spawn, subject};
 use stoa_actors::id::LinkId;
-use stoa_actors::rights::{Message, Named, Note};
+use stoa_actors::rights::{Lifetime, Message, Named, Note};
 
 pub(crate) const CASES: usize = 14;
 
@@ -37,7 +37,7 @@ pub(crate) fn message(n: usize, draw: &mut Draw) -> Message {
         }
         2 => {
             let (alias, asks) = (draw.maybe(Draw::text), draw.list(ask));
-            Message::Spawn { child: session, alias, asks, reason }
+            Message::Spawn { child: session, alias, asks, reason, lifetime: Lifetime::Lasting }
         }
         3 => Message::SpawnAgent(Box::new(spawn(draw))),
         4 => Message::ConfirmBirth { session },

@@ -1,16 +1,17 @@
 //! Rights: links, names, and what happened to them.
 
-use crate::rights::{Effect, Event, Link, Named, Note, Reply, Right, Subject};
+use crate::rights::{Effect, Event, Lifetime, Link, Named, Note, Reply, Right, Subject};
 use crate::stored;
 
 stored!(choice Subject { 0 => Space(space), 1 => Tool(name), 2 => Secret(handle), 3 => Model(name) });
+stored!(choice Lifetime { 0 => Lasting, 1 => OneAction });
 stored!(record Right { subject, use_, delegate });
 stored!(record Link { id, from, to, right, basis, expires, reason });
 stored!(choice Named { 0 => Space(space), 1 => Session(session) });
 stored!(choice Event {
     0 => Installed { link },
     1 => SpaceCreated { link, alias },
-    2 => Spawned { child, parent, at, alias, links, names, reason },
+    2 => Spawned { child, parent, at, alias, links, names, reason, lifetime },
     3 => SpawnRefused { child, parent, at, asked, held, reason },
     4 => Born { session },
     5 => Shared { link, alias },

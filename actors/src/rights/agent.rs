@@ -2,7 +2,9 @@
 //! actor is begun with, in one entry. All of it or nothing, and after a crash the rest is owed.
 
 use super::grant::{Spawn, reason_fits};
-use super::{Ask, Asking, Decision, Event, Level, Link, Refusal, Reply, Right, Rights, Subject};
+use super::{
+    Ask, Asking, Decision, Event, Level, Lifetime, Link, Refusal, Reply, Right, Rights, Subject,
+};
 use crate::id::{LinkId, Millis, ROOT, SessionId};
 use crate::mutant::planted;
 use crate::session::{Budget, Charter};
@@ -38,7 +40,8 @@ impl Rights {
         spawn: AgentSpawn,
     ) -> Result<Decision, Refusal> {
         let AgentSpawn { child, alias, asks, dm_links, charter, budget, reason } = spawn;
-        let spawn = Spawn { child, alias, asks, reason: reason.clone() };
+        let lifetime = Lifetime::Lasting;
+        let spawn = Spawn { child, alias, asks, reason: reason.clone(), lifetime };
         let by = asking.by;
         if charter.parent != by && !planted("rights.charters_for_another") {
             return Err(Refusal::NoSuchSession(charter.parent));

@@ -3,7 +3,8 @@
 use super::name::name_fits;
 use super::row::{LinkRow, NEVER};
 use super::{
-    Ask, Asking, Decision, Event, Level, Link, Refusal, Reply, Right, Rights, Seen, Subject,
+    Ask, Asking, Decision, Event, Level, Lifetime, Link, Refusal, Reply, Right, Rights, Seen,
+    Subject,
 };
 use crate::id::{LinkId, ROOT, SessionId, SpaceId};
 use crate::limits::RightsLimits;
@@ -17,6 +18,7 @@ pub(super) struct Spawn {
     pub(super) alias: Option<String>,
     pub(super) asks: Vec<Ask>,
     pub(super) reason: String,
+    pub(super) lifetime: Lifetime,
 }
 
 /// How a right is handed on: which of the granter's two bits must cover it.
@@ -84,7 +86,7 @@ impl Rights {
 
     pub(super) fn spawn(&self, asking: Asking<'_>, spawn: Spawn) -> Result<Decision, Refusal> {
         let Asking { by, now, limits } = asking;
-        let Spawn { child, alias, asks, reason } = spawn;
+        let Spawn { child, alias, asks, reason, lifetime } = spawn;
         if let Some(birth) = self.birth(child) {
             return match birth.parent {
                 Some(parent) if parent == by => Ok(Decision::nothing(Reply::Spawned { child })),
@@ -92,6 +94,10 @@ impl Rights {
             };
         }
         reason_fits(&reason, limits)?;
+        self.stays(by)?;
+        if lifetime == Lifetime::OneAction && alias.is_some() {
+            return Err(Refusal::Passing(child));
+        }
         if self.ancestors(by).count() + 1 > limits.ancestors_max {
             return Err(Refusal::TooDeep { max: limits.ancestors_max });
         }
@@ -116,7 +122,8 @@ impl Rights {
         }
         let names = names.into_iter().collect();
         let at = now;
-        let event = Event::Spawned { child, parent: by, at, alias, links, names, reason };
+        let parent = by;
+        let event = Event::Spawned { child, parent, at, alias, links, names, reason, lifetime };
         Ok(Decision::one(event, Reply::Spawned { child }).after(freed))
     }
 

@@ -21,6 +21,7 @@ impl Rights {
             }
             Named::Session(session) => {
                 self.living(session)?;
+                self.stays(session)?;
             }
             Named::Space(_) => {}
         }

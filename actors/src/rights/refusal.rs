@@ -19,6 +19,11 @@ pub enum Refusal {
     /// The session is not known, or was wiped.
     #[error("there is no living session {0}; name one that you spawned, or spawn it")]
     NoSuchSession(SessionId),
+    /// The session ends with its action.
+    #[error(
+        "session {0} ends with its action: it has no name and spawns nobody; name a session that stays"
+    )]
+    Passing(SessionId),
     /// A spawn asked for more than its parent may delegate. This one is also recorded.
     #[error(
         "{asked} is more than you may delegate ({}); ask for less, or ask for more rights \

@@ -3,7 +3,7 @@
 
 use super::row::NEVER;
 use super::shelf::Place;
-use super::{Doom, Effect, Link, Named, Owed, Rights, Seen};
+use super::{Doom, Effect, Lifetime, Link, Named, Owed, Rights, Seen};
 use crate::behaviour::EffectId;
 use crate::id::{Millis, SessionId, SpaceId};
 use crate::mutant::planted;
@@ -28,6 +28,7 @@ pub(super) struct Birth<C> {
     charter: Option<C>,
     budget: Budget,
     doom: Option<Doom>,
+    lifetime: Lifetime,
 }
 
 impl Rights {
@@ -41,6 +42,7 @@ impl Rights {
                 charter: self.charters.get(&place).map(|it| &*it.charter),
                 budget: self.charters.get(&place).map(|it| it.budget).unwrap_or_default(),
                 doom: self.doomed.get(&place).cloned(),
+                lifetime: self.lifetime(place),
             };
             (row.id, birth)
         })
@@ -239,6 +241,9 @@ impl Rights {
         }
         if let Some(doom) = birth.doom {
             self.doomed.insert(place, doom);
+        }
+        if birth.lifetime == Lifetime::OneAction {
+            self.passing.insert(place);
         }
         Ok(())
     }

@@ -2,9 +2,9 @@
 //! it at once, so a loss shows at once; a gain is hidden from readers until it is durable. So the
 //! table may show less than the log, never more.
 
-use super::row::{Kind, LinkRow, NEVER, NameRow, On, SessionRow, SpaceRow};
+use super::row::{Kind, LinkRow, NEVER, NameRow, SessionRow, SpaceRow};
 use super::shelf::Place;
-use super::{Event, Link, Named, Owed, Rights, Seen, Sight, Subject};
+use super::{Event, Lifetime, Link, Named, Owed, Rights, Seen, Sight, Subject};
 use crate::id::{LinkId, Millis, SessionId, SpaceId};
 use crate::mutant::planted;
 use crate::session::Budget;
@@ -138,9 +138,12 @@ impl Rights {
                     self.call(link.to, alias, Named::Space(*space));
                 }
             }
-            Event::Spawned { child, parent, at, alias, links, names, .. } => {
+            Event::Spawned { child, parent, at, alias, links, names, lifetime, .. } => {
                 let parent_of = self.sessions.find(parent);
-                self.bear(*child, parent_of, *at);
+                let place = self.bear(*child, parent_of, *at);
+                if *lifetime == Lifetime::OneAction {
+                    self.passing.insert(place);
+                }
                 if let Some(alias) = alias {
                     self.call(*parent, alias, Named::Session(*child));
                 }
@@ -305,45 +308,6 @@ impl Rights {
         }
     }
 
-    fn forget(&mut self, links: &[LinkId]) {
-        for id in links {
-            let Some(place) = self.links.find(id) else { continue };
-            let row = *self.links.get(place);
-            let links = &self.links;
-            let held = |it: Place| (links.get(it).held_as(), it) < (row.held_as(), place);
-            self.held.remove(place, held);
-            if row.basis.is_some() {
-                let rests = |it: Place| (links.get(it).basis, it) < (row.basis, place);
-                self.resting.remove(place, rests);
-            }
-            self.links.take(id);
-            self.expiring.remove(&(row.expires, *id));
-            self.sessions.get_mut(row.to).links -= 1;
-            self.texts.release(row.reason);
-            self.release(row.on());
-        }
-    }
-
-    fn release(&mut self, (kind, of): On) {
-        match kind {
-            // Every space there ever was is known, so that none is made twice.
-            Kind::Space => {}
-            Kind::Tool | Kind::Secret | Kind::Model => self.texts.release(of),
-        }
-    }
-
-    fn close(&mut self, session: SessionId, at: Millis) {
-        let Some(place) = self.sessions.find(&session) else { return };
-        if !planted("rights.end_keeps_names") {
-            let names = self.names.from(&(place, None)).map(|(_, row)| *row);
-            let names: Vec<NameRow> = names.take_while(|row| row.holder == place).collect();
-            names.into_iter().for_each(|row| self.drop_name(row));
-        }
-        self.sessions.get_mut(place).ended = at;
-        self.charters.remove(&place);
-        self.doomed.remove(&place);
-    }
-
     pub(super) fn call(&mut self, holder: SessionId, alias: &str, named: Named) {
         let Some(holder) = self.sessions.find(&holder) else { return };
         if !self.sessions.get(holder).lives() {
@@ -377,26 +341,9 @@ impl Rights {
     }
 
     /// Takes a name out of the orders.
-    fn unlist(&mut self, place: Place) {
+    pub(super) fn unlist(&mut self, place: Place) {
         let (names, row) = (&self.names, *self.names.get(place));
         self.meaning.remove(place, |it| (names.get(it).means(), it) < (row.means(), place));
         self.spelled.remove(place, |it| (names.get(it).text, it) < (row.text, place));
-    }
-
-    fn uncall(&mut self, holder: SessionId, alias: &str) {
-        let key = self.sessions.find(&holder).zip(self.texts.find(alias));
-        let found = key.and_then(|(holder, text)| self.names.find(&(holder, Some(text))));
-        if let Some(place) = found {
-            self.drop_name(*self.names.get(place));
-        }
-    }
-
-    fn drop_name(&mut self, row: NameRow) {
-        if let Some(place) = self.names.find(&(row.holder, Some(row.text))) {
-            self.unlist(place);
-        }
-        self.names.take(&(row.holder, Some(row.text)));
-        self.sessions.get_mut(row.holder).names -= 1;
-        self.texts.release(row.text);
     }
 }

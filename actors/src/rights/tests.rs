@@ -29,7 +29,8 @@ fn ask(n: u8, right: Right) -> Ask {
 }
 
 fn spawn(child: SessionId, asks: Vec<Ask>) -> Message {
-    Message::Spawn { child, alias: None, asks, reason: "to help".into() }
+    let (reason, lifetime) = ("to help".into(), Lifetime::Lasting);
+    Message::Spawn { child, alias: None, asks, reason, lifetime }
 }
 
 fn share(n: u8, to: SessionId, right: Right) -> Message {
@@ -420,7 +421,8 @@ fn the_name_of_an_ended_session_is_free_again() {
     let mut rights = Rights::default();
     let spawn = |child, alias: &str| {
         let alias = Some(alias.to_owned());
-        Message::Spawn { child, alias, asks: vec![], reason: String::new() }
+        let (asks, reason, lifetime) = (vec![], String::new(), Lifetime::Lasting);
+        Message::Spawn { child, alias, asks, reason, lifetime }
     };
     let mut told = |by, message| tell(&mut rights, by, message).map(drop);
     assert_eq!(told(ROOT, spawn(A, "amy")), Ok(()));

@@ -3,11 +3,11 @@
 use crate::problem::Problem;
 use crate::runtime::Runtime;
 use crate::sandbox::Action;
-use crate::session::{BUDGET, Hands, Kept, Lifetime, Notebook, Slot, globals, held, items, seed};
+use crate::session::{BUDGET, Hands, Kept, Notebook, Slot, globals, held, items, seed};
 use stoa_actors::code::{Ending, Item, Outcome};
 use stoa_actors::id::SessionId;
 use stoa_actors::log::Hash;
-use stoa_actors::rights::Subject;
+use stoa_actors::rights::{Lifetime, Subject};
 use stoa_actors::session::{Charter, Effect, Observation};
 use stoa_actors::value::Value;
 

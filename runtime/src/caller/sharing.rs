@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use stoa_actors::id::{LinkId, Millis, Position, SessionId, SpaceId};
 use stoa_actors::log::Cause;
 use stoa_actors::outbox::Outcome;
-use stoa_actors::rights::{self, Holding, Level, Named, Right, Subject};
+use stoa_actors::rights::{self, Holding, Level, Lifetime, Named, Right, Subject};
 use stoa_actors::space;
 
 /// A space as its holder sees it.
@@ -256,7 +256,8 @@ impl Caller {
                 Err(Problem::new(Kind::Invalid, text).hint("stoa grant SPACE SESSION LEVEL"))
             }
             None if self.shares_by_grant(&right) => {
-                let session = self.spawn_session(Some(to), vec![], &grant.reason).await?;
+                let (named, lasting) = (Some(to), Lifetime::Lasting);
+                let session = self.spawn_session(named, vec![], &grant.reason, lasting).await?;
                 let (reason, comment) = (grant.reason, Why::comment(comment));
                 let (to, note) = (session, None);
                 let message =
@@ -266,7 +267,8 @@ impl Caller {
             }
             None => {
                 let ask = rights::Ask { link, alias, right, expires };
-                let session = self.spawn_session(Some(to), vec![ask], &grant.reason).await?;
+                let (named, lasting) = (Some(to), Lifetime::Lasting);
+                let session = self.spawn_session(named, vec![ask], &grant.reason, lasting).await?;
                 Ok(Granted { session, born: true })
             }
         }
@@ -300,11 +302,12 @@ impl Caller {
         alias: Option<&str>,
         asks: Vec<rights::Ask>,
         reason: &str,
+        lifetime: Lifetime,
     ) -> Result<SessionId, Problem> {
         let child = SessionId(self.fresh());
         let reason = reason.to_owned();
         let alias = alias.map(str::to_owned);
-        let message = rights::Message::Spawn { child, alias, asks, reason };
+        let message = rights::Message::Spawn { child, alias, asks, reason, lifetime };
         self.runtime.rights().ask(self.ask(message, Why::comment("spawn a session"))).await?;
         Ok(child)
     }

@@ -1,7 +1,7 @@
 //! What `coordinator` can do, and the tools: an agent's calls that are not about a space.
 
 use super::args::Args;
-use super::hands::{Hands, Lifetime, refused};
+use super::hands::{Hands, refused};
 use super::items::{self, raise};
 use crate::agents::{AgentCard, SpaceAsk, SpawnAsk};
 use crate::caller::Grant;
@@ -11,7 +11,7 @@ use stoa_actors::atom::Content;
 use stoa_actors::code::{HostCall, Item, Object, Raise};
 use stoa_actors::id::{SessionId, SpaceId};
 use stoa_actors::log::Hash;
-use stoa_actors::rights::{DM, Level, Subject};
+use stoa_actors::rights::{DM, Level, Lifetime, Subject};
 use stoa_actors::session::Budget;
 use stoa_actors::space::Draft;
 use stoa_actors::value::Value;

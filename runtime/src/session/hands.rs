@@ -15,6 +15,7 @@ use stoa_actors::code::{HostCall, Item, Raise};
 use stoa_actors::digest::{DIGEST_FORM, digest};
 use stoa_actors::id::{AtomId, SpaceId};
 use stoa_actors::log::{Cause, Hash};
+use stoa_actors::rights::Lifetime;
 use stoa_actors::space::{Draft, Expect, Fence, Patch, Resource};
 use stoa_actors::value::Value;
 
@@ -48,15 +49,6 @@ pub(crate) struct Hands {
     pub(super) fit: Fit,
     /// What the code is to be told besides what it printed.
     pub(super) notices: Vec<String>,
-}
-
-/// How long the session outlives the action.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Lifetime {
-    /// It stays: an agent, or a session with a name.
-    Lasting,
-    /// It ends with the action, and so would all that rests on its rights.
-    OneAction,
 }
 
 impl Host for Hands {

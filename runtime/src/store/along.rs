@@ -1,7 +1,7 @@
 //! Reading a stream from the log, along it where its entries lie close together.
 
 use super::{Entry, Store, entry, keys, missing, short};
-use crate::blocking::assert_may_block;
+use crate::blocking::{assert_may_block, in_turns};
 use crate::failure::StoreError;
 use fjall::UserValue;
 use stoa_actors::id::{Position, StreamId};
@@ -84,7 +84,7 @@ impl Store {
         seq: u64,
     ) -> impl Iterator<Item = Result<Entry, StoreError>> + use<> {
         assert_may_block();
-        self.along(stream, seq)
+        in_turns(self.along(stream, seq))
     }
 
     /// The same, wherever it is read: a decision waits for what it rests on.

@@ -4,7 +4,7 @@ use crate::laws::rights::model::Verdict;
 use crate::laws::rights::{ALIASES, Host, Seen};
 use crate::place::{Place, TICK_MS};
 use std::sync::Arc;
-use stoa_actors::id::{RIGHTS, SessionId, SpaceId};
+use stoa_actors::id::{RIGHTS, ROOT, SessionId, SpaceId};
 use stoa_actors::incarnation::{self, Ask, Refused};
 use stoa_actors::rights::{Event, Level, Message, Rights, Subject};
 use stoa_actors::space::{self, Draft, Space};
@@ -82,6 +82,16 @@ impl Host for House {
     fn restart(&mut self) -> Result<(), String> {
         self.place.kill();
         self.place.open();
+        let ended: Vec<Event> =
+            self.recorded(self.entries).into_iter().flat_map(|it| it.1).collect();
+        let passing = self.rights.passing().count();
+        let ends = |it: &Event| matches!(it, Event::Ended { by, .. } if *by == ROOT);
+        if ended.len() != passing || !ended.iter().all(ends) {
+            return Err(format!("restart: of {passing} that had ended with it: {ended:?}"));
+        }
+        ended.iter().for_each(|event| self.rights.apply(event));
+        self.entries += ended.len() as u64;
+        self.events += ended.len();
         let mut replayed = Rights::default();
         let recorded = self.recorded(0);
         recorded.iter().flat_map(|it| &it.1).for_each(|event| replayed.apply(event));
@@ -89,6 +99,10 @@ impl Host for House {
             return Err("restart: what is durable is another state".into());
         }
         Ok(())
+    }
+
+    fn ends_passing(&self) -> bool {
+        true
     }
 
     fn rights(&self) -> &Rights {

@@ -131,7 +131,8 @@ impl Place {
     pub(crate) fn session(&self, asks: Vec<rights::Ask>) -> SessionId {
         let child = SessionId(self.id());
         let reason = String::new();
-        self.grant(rights::Message::Spawn { child, alias: None, asks, reason });
+        let lifetime = rights::Lifetime::Lasting;
+        self.grant(rights::Message::Spawn { child, alias: None, asks, reason, lifetime });
         child
     }
 

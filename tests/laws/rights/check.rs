@@ -130,7 +130,8 @@ impl<H: Host> Trial<H> {
         }
         for by in &self.sessions {
             for it in &self.sessions {
-                let naive = by == it || self.model.descends(*it, *by);
+                let itself = by == it && (*by == ROOT || self.model.parent(*by).is_some());
+                let naive = itself || self.model.descends(*it, *by);
                 if rights.governs(*by, *it) != naive {
                     return Err(format!("agents: {by} governs {it}: not {naive}"));
                 }

@@ -5,7 +5,7 @@ use super::schedule::{Asked, Op};
 use super::{ALIASES, Host, Trial, charter};
 use std::collections::BTreeMap;
 use stoa_actors::id::{LinkId, ROOT, SessionId, SpaceId};
-use stoa_actors::rights::{AgentSpawn, Ask, DM, Level, Message, Named, Right, Subject};
+use stoa_actors::rights::{AgentSpawn, Ask, DM, Level, Lifetime, Message, Named, Right, Subject};
 use stoa_actors::session::Budget;
 
 /// What the model foresees of a message, and what it then holds for true.
@@ -23,7 +23,9 @@ impl<H: Host> Trial<H> {
         match op {
             Op::Install { by, name } => self.foresee_install(*by, *name),
             Op::Create { by, alias } => self.foresee_create(*by, *alias),
-            Op::Spawn { by, alias, asks } => self.foresee_spawn(*by, *alias, asks),
+            Op::Spawn { by, alias, asks, lifetime } => {
+                self.foresee_spawn(*by, *alias, asks, *lifetime)
+            }
             Op::SpawnAgent { by, alias, asks, own } => self.foresee_agent(*by, *alias, asks, *own),
             Op::Again => self.foresee_again(),
             Op::Share { by, to, asked } => self.foresee_share(*by, *to, asked),
@@ -102,7 +104,13 @@ impl<H: Host> Trial<H> {
         Foreseen { verdict, facts, names, message, by }
     }
 
-    fn foresee_spawn(&mut self, by: u8, alias: Option<u8>, asks: &[Asked]) -> Foreseen {
+    fn foresee_spawn(
+        &mut self,
+        by: u8,
+        alias: Option<u8>,
+        asks: &[Asked],
+        lifetime: Lifetime,
+    ) -> Foreseen {
         let (by, child) = (self.who(by), SessionId(self.id()));
         // Numbered, so that parents seldom run out of names; one is inherited by who comes next.
         let alias = alias.map(|n| match n {
@@ -110,7 +118,7 @@ impl<H: Host> Trial<H> {
             n => format!("child-{n}-{}", self.ids / 8),
         });
         let asks: Vec<Ask> = asks.iter().map(|asked| self.ask(by, asked)).collect();
-        let mut facts = vec![Fact::Born { child, parent: by }];
+        let mut facts = vec![Fact::Born { child, parent: by, lifetime }];
         let mut names: BTreeMap<(SessionId, String), Option<SpaceId>> = BTreeMap::new();
         let mut verdict = Verdict::Accepted;
         let dead = |key: &(SessionId, String)| {
@@ -135,15 +143,19 @@ impl<H: Host> Trial<H> {
                 names.insert((child, alias.clone()), Some(*space));
             }
         }
-        let message = Message::Spawn { child, alias, asks, reason: String::new() };
+        // What ends with its action brings up nobody, and nobody has a name for it.
+        if self.model.passing(by) || (lifetime == Lifetime::OneAction && alias.is_some()) {
+            verdict = Verdict::Refused;
+        }
+        let message = Message::Spawn { child, alias, asks, reason: String::new(), lifetime };
         Foreseen { verdict, facts, names: names.into_iter().collect(), message, by }
     }
 
     /// As a spawn, and with it a space of the asker's that the child may write.
     fn foresee_agent(&mut self, by: u8, alias: Option<u8>, asks: &[Asked], own: bool) -> Foreseen {
-        let foreseen = self.foresee_spawn(by, alias, asks);
+        let foreseen = self.foresee_spawn(by, alias, asks, Lifetime::Lasting);
         let Foreseen { mut verdict, mut facts, mut names, message, by } = foreseen;
-        let Message::Spawn { child, alias, asks, reason } = message else {
+        let Message::Spawn { child, alias, asks, reason, .. } = message else {
             unreachable!("a spawn is foreseen as one")
         };
         let dm = SpaceId(self.id());

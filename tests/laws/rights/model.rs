@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use stoa_actors::id::{LinkId, ROOT, SessionId, SpaceId};
-use stoa_actors::rights::{Level, Right, Subject};
+use stoa_actors::rights::{Level, Lifetime, Right, Subject};
 
 /// One thing that was accepted.
 #[derive(Clone, Debug)]
@@ -14,6 +14,7 @@ pub(crate) enum Fact {
     Born {
         child: SessionId,
         parent: SessionId,
+        lifetime: Lifetime,
     },
     /// It is an agent.
     Chartered(SessionId),
@@ -70,11 +71,26 @@ impl Model {
         self.grants().find(|grant| grant.id == id).expect("a basis was granted")
     }
 
+    /// Who brought it up; nobody any more once one that was there for one action has ended.
     pub(crate) fn parent(&self, session: SessionId) -> Option<SessionId> {
+        let (parent, lifetime) = self.birth(session)?;
+        let ended = self.is(|it| matches!(it, Fact::Ended(s) if *s == session));
+        (lifetime == Lifetime::Lasting || !ended).then_some(parent)
+    }
+
+    fn birth(&self, session: SessionId) -> Option<(SessionId, Lifetime)> {
         self.facts.iter().find_map(|fact| match fact {
-            Fact::Born { child, parent } if *child == session => Some(*parent),
+            Fact::Born { child, parent, lifetime } if *child == session => {
+                Some((*parent, *lifetime))
+            }
             _ => None,
         })
+    }
+
+    /// It lives, and ends with its action.
+    pub(crate) fn passing(&self, session: SessionId) -> bool {
+        let lifetime = self.birth(session).map(|(_, lifetime)| lifetime);
+        lifetime == Some(Lifetime::OneAction) && self.alive(session)
     }
 
     pub(crate) fn alive(&self, session: SessionId) -> bool {

@@ -2,7 +2,7 @@
 //! then, so that a cut-down schedule still means something.
 
 use proptest::prelude::*;
-use stoa_actors::rights::Level;
+use stoa_actors::rights::{Level, Lifetime};
 
 /// A right as asked for. `held` picks among what the asker has, so that asks are often within it.
 #[derive(Clone, Debug)]
@@ -30,6 +30,7 @@ pub(crate) enum Op {
         by: u8,
         alias: Option<u8>,
         asks: Vec<Asked>,
+        lifetime: Lifetime,
     },
     /// The same for an agent. `false` charters the child of somebody else.
     SpawnAgent {
@@ -113,8 +114,13 @@ fn op() -> impl Strategy<Value = Op> {
     prop_oneof![
         1 => (0u8..8, 0u8..2).prop_map(|(by, name)| Op::Install { by, name }),
         2 => (who(), alias()).prop_map(|(by, alias)| Op::Create { by, alias }),
-        6 => (who(), alias(), prop::collection::vec(asked(), 0..4))
-            .prop_map(|(by, alias, asks)| Op::Spawn { by, alias, asks }),
+        6 => (who(), alias(), prop::collection::vec(asked(), 0..4), prop::bool::weighted(0.25))
+            .prop_map(|(by, alias, asks, once)| {
+                let lifetime = if once { Lifetime::OneAction } else { Lifetime::Lasting };
+                // Mostly without a name, with which it is refused.
+                let alias = alias.filter(|n| !once || *n == 0);
+                Op::Spawn { by, alias, asks, lifetime }
+            }),
         5 => (who(), alias(), prop::collection::vec(asked(), 0..3), prop::bool::weighted(0.9))
             .prop_map(|(by, alias, asks, own)| Op::SpawnAgent { by, alias, asks, own }),
         2 => Just(Op::Again),
@@ -138,7 +144,7 @@ pub(crate) fn schedule(steps_max: usize) -> impl Strategy<Value = Vec<Step>> {
     let begin = [
         (Op::Install { by: 0, name: 0 }, 1),
         (Op::Create { by: 0, alias: Some(0) }, 1),
-        (Op::Spawn { by: 0, alias: None, asks: vec![] }, 1),
+        (Op::Spawn { by: 0, alias: None, asks: vec![], lifetime: Lifetime::Lasting }, 1),
         (Op::Create { by: 1, alias: Some(0) }, 1),
     ];
     // Mostly the table lags, so that what is taken is often taken before it was seen.
