@@ -207,6 +207,9 @@ async fn backlog() {
             let (read, high) = paging.await.expect("it reads");
             if with {
                 pages += read;
+                if std::env::var_os("TELL").is_some() {
+                    println!("    {before:.1} MiB before, {high:.1} at most");
+                }
                 most.push(high - before);
             }
             pair[usize::from(with)] = [quantile(&mut puts, 0.99), quantile(&mut gets, 0.99)];

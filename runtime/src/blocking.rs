@@ -64,7 +64,7 @@ pub(crate) fn assert_may_block() {
 
 /// Entries that a reading thread goes through before it lets others go first: a reader of much
 /// works on for as long as the kernel lets it, milliseconds, while a commit takes tenths of one.
-const YIELD_ENTRIES: usize = 64;
+const YIELD_ENTRIES: usize = 16;
 
 /// The same, with a turn for others every now and then.
 pub(crate) fn in_turns<T>(of: impl Iterator<Item = T>) -> impl Iterator<Item = T> {

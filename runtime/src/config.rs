@@ -41,6 +41,7 @@
 //! | `PIECE_BYTES` | `1 << 20` | what a backup reads between two rests |
 //! | `LINE_BYTES_MAX` | `64 << 20` | the form of an export: one content, all of it escaped |
 //! | `CARRY_BYTES_MAX` | `2 << 20` | what one entry of an import holds; one event at least |
+//! | `YIELD_ENTRIES` | `16` | entries that a reading thread reads before others get a turn |
 //! | `LOOK_ENTRIES` | `4_096` | entries after which one who looks on is told |
 //! | `COLUMN_BYTES` | `160` | what a key of metadata counts towards `standing_bytes_max`, besides its name |
 //! | `FACET_BYTES` | `160` | the same of a value, besides what it says |
@@ -238,7 +239,8 @@ pub struct Config {
     pub watch_changes_max: usize,
     /// Entries of a stream looked through before a follower is told of those that pass.
     pub follow_entries_max: usize,
-    /// Spaces that a model is told of with what each is for; an agent may hold more.
+    /// Spaces that a model is told of with what each is for, and that code finds in `spaces`; a session
+    /// may hold more, and `coordinator.space(NAME)` opens any of them.
     pub context_spaces_max: usize,
     /// Bytes of entries that are read together on behalf of somebody who follows, exports or looks
     /// back; one entry at least. Between two pieces others get their turn.

@@ -57,7 +57,7 @@ use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, OnceLock};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
-use stoa_actors::id::{Millis, Position, StreamId};
+use stoa_actors::id::{Millis, Position, SessionId, StreamId};
 use stoa_actors::incarnation::Append;
 use stoa_actors::log::Head;
 use writer::Writer;
@@ -69,9 +69,8 @@ pub(crate) type Done = Box<dyn FnOnce(Result<Option<Position>, &StoreError>) + S
 enum Request {
     /// An entry to be made durable; `lazy` ones ride along with the next that is not.
     Append { append: Box<Append>, urgency: Urgency, done: Done },
-    /// A state to come back to, after an entry that is durable; it rides along with the next entry
-    /// that asks for a sync.
-    Snapshot(State),
+    /// No entry: it rides along with the next one that asks for a sync.
+    Beside(Beside),
     /// Done when everything before it that an actor can rest on is durable; refused when something
     /// that this actor rests on is not.
     Behind { stream: StreamId, done: Done },
@@ -92,7 +91,24 @@ impl Request {
             Request::Append { done, .. }
             | Request::Behind { done, .. }
             | Request::Begin { done, .. } => done(Err(error)),
-            Request::Snapshot(_) | Request::Hurry | Request::Bell | Request::Stop => {}
+            Request::Beside(_) | Request::Hurry | Request::Bell | Request::Stop => {}
+        }
+    }
+}
+
+/// What is kept outside the log: lost, it costs time or comfort, and never a fact.
+enum Beside {
+    /// After an entry that is durable.
+    State(State),
+    /// What an action has left for the next.
+    Repl { session: SessionId, left: Vec<u8>, _held: Held },
+}
+
+impl Beside {
+    fn bytes(&self) -> usize {
+        match self {
+            Beside::State(it) => it.state.len(),
+            Beside::Repl { left, .. } => left.len(),
         }
     }
 }
@@ -233,7 +249,14 @@ impl Log {
     /// Keeps a state to come back to. Lost with nothing but time.
     pub(crate) fn snapshot(&self, stream: StreamId, seq: u64, state: Vec<u8>) {
         let _held = Some(self.load.hold(state.len()));
-        self.send(Request::Snapshot(State { stream, seq, state, _held }));
+        self.send(Request::Beside(Beside::State(State { stream, seq, state, _held })));
+    }
+
+    /// Keeps what an action has left for the next: it is there once an entry sent after this is
+    /// durable.
+    pub(crate) fn keep_repl(&self, session: SessionId, left: Vec<u8>) {
+        let _held = self.load.hold(left.len());
+        self.send(Request::Beside(Beside::Repl { session, left, _held }));
     }
 
     /// Runs `done` once everything sent before is durable, on behalf of a stream's actor.

@@ -152,8 +152,7 @@ impl<B: Behaviour + Sync> Seat<B> {
         performer: Arc<dyn Perform<B>>,
     ) -> Arc<Seat<B>> {
         let shared = around.shared.clone();
-        let seq = shared.store.last_seq(stream).unwrap_or(0);
-        let head = shared.store.position_of(stream, seq).ok().flatten().unwrap_or_default();
+        let head = shared.store.head_of_stream(stream).unwrap_or_default();
         Arc::new(Seat {
             stream,
             face: Face::new(head, around.publisher.clone()),

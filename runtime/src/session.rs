@@ -25,6 +25,7 @@ use crate::caller::{Caller, misspelt};
 use crate::problem::{Kind, Problem};
 use crate::runtime::Runtime;
 use crate::sandbox::{Action, CodeRunner};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use stoa_actors::code::{Item, Object, Outcome};
 use stoa_actors::id::{AtomId, LinkId, Millis, ROOT, SessionId, SpaceId};
@@ -63,15 +64,16 @@ pub async fn exec(
         let space = caller.resolve(alias)?;
         asked.push(Granted { alias: alias.clone(), space, level: *level, delegate: *delegate });
     }
-    let (id, granted) = match session {
+    let (id, granted, more) = match session {
         Some(name) => named(caller, name, asked).await?,
-        None => (nameless(caller, &asked).await?, asked),
+        None => (nameless(caller, &asked).await?, asked, false),
     };
     // Two actions of one session would each lose what the other leaves behind.
     let turn = runtime.turn_of(id);
     let _turn = turn.lock().await;
     let passing = session.is_none().then(|| Passing(Some((caller.clone(), id))));
-    let outcome = act(&runtime, id, source, &granted, session.is_some()).await;
+    let granted = (&*granted, more);
+    let outcome = act(&runtime, id, source, granted, session.is_some()).await;
     if let Some(passing) = passing {
         passing.ends().await?;
     }
@@ -104,7 +106,7 @@ async fn act(
     runtime: &Runtime,
     session: SessionId,
     source: String,
-    granted: &[Granted],
+    (granted, more): (&[Granted], bool),
     keep: bool,
 ) -> Result<Outcome, Problem> {
     let kept = if keep { Kept::of(runtime, session)? } else { Kept::default() };
@@ -131,11 +133,12 @@ async fn act(
         lifetime,
     );
     let outcome = runner.run(action, &mut hands).await;
+    hands.tell_of_more(more, &outcome);
     let outcome = hands.told_besides(outcome);
     if keep {
         let (seen, leases) = hands.seen();
         let slot = Slot { action: None, dump: outcome.dump.clone(), seen, leases };
-        kept.keep(runtime, session, slot)?;
+        kept.keep(runtime, session, slot).await?;
     }
     Ok(outcome)
 }
@@ -197,7 +200,7 @@ async fn named(
     caller: &Caller,
     name: &str,
     asked: Vec<Granted>,
-) -> Result<(SessionId, Vec<Granted>), Problem> {
+) -> Result<(SessionId, Vec<Granted>, bool), Problem> {
     let shared = caller.runtime.shared();
     let known = shared.rights.read().called(caller.session(), name);
     let session = match known {
@@ -211,13 +214,16 @@ async fn named(
                 .map_err(|it| misspelt(it, |name| format!("stoa exec FILE --session {name}")))?;
             let asks = asked.iter().map(|it| ask(caller, it, None)).collect();
             let lasting = Lifetime::Lasting;
-            return Ok((caller.spawn_session(Some(name), asks, "exec", lasting).await?, asked));
+            let session = caller.spawn_session(Some(name), asks, "exec", lasting).await?;
+            return Ok((session, asked, false));
         }
     };
-    let held = held(caller, session);
     if asked.is_empty() {
-        return Ok((session, held));
+        let (mut near, more) = near(caller, session, &[]);
+        near.sort_by(|one, other| one.alias.cmp(&other.alias));
+        return Ok((session, near, more));
     }
+    let held = held(caller, session);
     let rights = |all: &[Granted]| {
         all.iter().map(|it| (it.space, (it.level, it.delegate))).collect::<Vec<_>>()
     };
@@ -228,7 +234,7 @@ async fn named(
     for it in adjustment.share.into_iter().filter_map(|place| asked.get(place)) {
         caller.share(session, ask(caller, it, None)).await?;
     }
-    Ok((session, asked))
+    Ok((session, asked, false))
 }
 
 /// What a session holds, in the order in which its names sort.
@@ -244,7 +250,25 @@ pub(crate) fn granted(held: Holding) -> Option<Granted> {
     }
 }
 
-pub(crate) fn held(caller: &Caller, session: SessionId) -> Vec<Granted> {
+/// The spaces that code is handed and a model is told of: the nearest first, then others up to the
+/// limit; and whether there are more. Of a session that holds many thousands each step costs what
+/// these cost.
+pub(crate) fn near(
+    caller: &Caller,
+    session: SessionId,
+    nearest: &[SpaceId],
+) -> (Vec<Granted>, bool) {
+    let shared = caller.runtime.shared();
+    let (now, rights) = (shared.clock.now(), shared.rights.read());
+    let near = nearest.iter();
+    let near = near.filter_map(|it| rights.holding(session, Subject::Space(*it), now));
+    let mut known = BTreeSet::new();
+    let all = near.chain(rights.spaces_held(session, now)).filter_map(granted);
+    let mut new = all.filter(|it| known.insert(it.space));
+    (new.by_ref().take(shared.config.context_spaces_max).collect(), new.next().is_some())
+}
+
+fn held(caller: &Caller, session: SessionId) -> Vec<Granted> {
     let shared = caller.runtime.shared();
     let holdings = shared.rights.read().holdings(session, shared.clock.now());
     let mut held: Vec<Granted> = holdings.into_iter().filter_map(granted).collect();

@@ -1,4 +1,4 @@
-//! A message whose receiver is out of service, unknown, of an unknown kind, or refuses for ever: what
+//! A message whose receiver is wiped, out of service, unknown, of an unknown kind, or refuses for ever: what
 //! becomes of it, what its sender is told, and that it is told once.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
@@ -8,9 +8,11 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 use stoa_actors::behaviour::{Behaviour, Decision, Delivery, EffectId};
-use stoa_actors::id::{ROOT, StreamId};
+use stoa_actors::id::{ROOT, SpaceId, StreamId};
 use stoa_actors::incarnation::Ask;
 use stoa_actors::outbox::{Outcome, Outgoing};
+use stoa_actors::session::{self, Session};
+use stoa_runtime::agents::SpawnAsk;
 use stoa_runtime::audit::audit;
 use stoa_runtime::config::Config;
 use stoa_runtime::failure::StoreError;
@@ -76,12 +78,19 @@ impl<const K: u8> Behaviour for Taker<K> {
     }
 }
 
-/// Where a number goes, and whether to a stranger.
+/// Where a number goes, and what its sender takes that for.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 struct Parcel {
     to: StreamId,
-    stranger: bool,
+    whom: Whom,
     number: u64,
+}
+
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+enum Whom {
+    Receiver,
+    Stranger,
+    Agent,
 }
 
 /// Sends numbers and remembers what it was told.
@@ -162,9 +171,13 @@ impl Behaviour for Sender {
 
     fn outgoing(_: StreamId, parcel: &Parcel) -> Option<Outgoing> {
         let take = Take::Number(parcel.number);
-        Some(match parcel.stranger {
-            true => Outgoing::new::<Stranger>(parcel.to, ROOT, take),
-            false => Outgoing::new::<Receiver>(parcel.to, ROOT, take),
+        Some(match parcel.whom {
+            Whom::Receiver => Outgoing::new::<Receiver>(parcel.to, ROOT, take),
+            Whom::Stranger => Outgoing::new::<Stranger>(parcel.to, ROOT, take),
+            Whom::Agent => {
+                let message = session::Message::Unfollow(SpaceId(parcel.to.0));
+                Outgoing::new::<Session>(parcel.to, ROOT, message)
+            }
         })
     }
 
@@ -203,8 +216,8 @@ async fn open(dir: &Path, kinds: Kinds) -> Place {
 }
 
 impl Place {
-    async fn send(&self, to: StreamId, stranger: bool, number: u64) {
-        let parcel = Parcel { to, stranger, number };
+    async fn send(&self, to: StreamId, whom: Whom, number: u64) {
+        let parcel = Parcel { to, whom, number };
         self.sender.ask(Ask::new(ROOT, Message::Send(parcel))).await.unwrap();
     }
 
@@ -230,7 +243,7 @@ impl Place {
     async fn assert_owed(&self, from: u64) {
         let (before, owed) = self.look().await;
         for n in 0..5 {
-            self.send(OTHER, false, from + n).await;
+            self.send(OTHER, Whom::Receiver, from + n).await;
             self.told(before.len() + n as usize + 1).await;
         }
         assert_eq!(self.look().await.1, owed, "what nobody has answered is owed");
@@ -256,10 +269,10 @@ fn of(told: &[(u64, String)], number: u64) -> Vec<&str> {
 async fn who_refuses_for_ever_is_asked_once_and_stays_as_it_was() {
     let dir = tempfile::tempdir().unwrap();
     let place = open(dir.path(), known()).await;
-    place.send(RECEIVER, false, 1).await;
+    place.send(RECEIVER, Whom::Receiver, 1).await;
     place.told(1).await;
     let before = place.entries(RECEIVER);
-    place.send(RECEIVER, false, REFUSED).await;
+    place.send(RECEIVER, Whom::Receiver, REFUSED).await;
     let told = place.told(2).await;
     assert_eq!(of(&told, REFUSED), ["13 is not for me"]);
     assert_eq!(place.entries(RECEIVER), before, "a refusal changes nothing");
@@ -274,10 +287,37 @@ async fn who_refuses_for_ever_is_asked_once_and_stays_as_it_was() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn who_sends_to_one_that_is_wiped_is_told_so_once() {
+    let dir = tempfile::tempdir().unwrap();
+    let place = open(dir.path(), known()).await;
+    let root = place.runtime.caller(ROOT);
+    let ask = SpawnAsk { task: "stand by".into(), name: Some("amy".into()), ..SpawnAsk::default() };
+    let amy = root.spawn(ask).await.unwrap().id.stream();
+    place.send(amy, Whom::Agent, 1).await;
+    assert_eq!(of(&place.told(1).await, 1), ["taken"]);
+    assert_eq!(root.wipe_agent("amy", "done").await.unwrap(), 1);
+    // Its end is told on behind the answer.
+    place.runtime.at_rest().await;
+    let before = place.entries(amy);
+    place.send(amy, Whom::Agent, 2).await;
+    let told = place.told(2).await;
+    assert_eq!(of(&told, 2), ["the agent is wiped; what it wrote is still there"]);
+    place.assert_owed(100).await;
+    assert_eq!((place.look().await.1, place.entries(amy)), (0, before));
+    drop(root);
+    place.stop().await;
+    let place = open(dir.path(), known()).await;
+    place.assert_owed(200).await;
+    assert_eq!(of(&place.look().await.0, 2).len(), 1, "it is told once");
+    assert_eq!(place.entries(amy), before, "a refusal changes nothing");
+    place.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_is_for_an_unknown_kind_is_owed_until_there_is_one() {
     let dir = tempfile::tempdir().unwrap();
     let place = open(dir.path(), known()).await;
-    place.send(STRANGER, true, 1).await;
+    place.send(STRANGER, Whom::Stranger, 1).await;
     place.assert_owed(100).await;
     assert_eq!(place.entries(STRANGER), 0);
     place.stop().await;
@@ -293,7 +333,7 @@ async fn what_is_for_an_unknown_kind_is_owed_until_there_is_one() {
 async fn what_is_for_nobody_is_owed_until_somebody_is_there() {
     let dir = tempfile::tempdir().unwrap();
     let place = open(dir.path(), known().with::<Stranger>()).await;
-    place.send(STRANGER, true, 1).await;
+    place.send(STRANGER, Whom::Stranger, 1).await;
     place.assert_owed(100).await;
     assert_eq!(place.entries(STRANGER), 0);
     place.runtime.actor_with::<Stranger>(STRANGER, Arc::new(Nothing)).unwrap();
@@ -306,10 +346,10 @@ async fn what_is_for_nobody_is_owed_until_somebody_is_there() {
 async fn what_is_for_another_kind_of_actor_is_never_taken_by_it() {
     let dir = tempfile::tempdir().unwrap();
     let place = open(dir.path(), known().performed::<Stranger>(|_, _| Arc::new(Nothing))).await;
-    place.send(RECEIVER, false, 1).await;
+    place.send(RECEIVER, Whom::Receiver, 1).await;
     place.told(1).await;
     let before = place.entries(RECEIVER);
-    place.send(RECEIVER, true, 2).await;
+    place.send(RECEIVER, Whom::Stranger, 2).await;
     let told = place.told(2).await;
     let [why] = of(&told, 2)[..] else { panic!("{told:?}") };
     assert!(why.contains("another kind"), "{why}");
@@ -326,7 +366,7 @@ async fn what_is_for_one_out_of_service_is_delivered_once_it_is_back() {
     let dir = tempfile::tempdir().unwrap();
     let place = open(dir.path(), known()).await;
     let receiver = place.runtime.actor_with::<Receiver>(RECEIVER, Arc::new(Nothing)).unwrap();
-    place.send(RECEIVER, false, 1).await;
+    place.send(RECEIVER, Whom::Receiver, 1).await;
     place.told(1).await;
     let kept = loop {
         match receiver.ask(Ask::new(ROOT, Take::Panic)).await {
@@ -335,7 +375,7 @@ async fn what_is_for_one_out_of_service_is_delivered_once_it_is_back() {
         }
     };
     assert!(matches!(kept, Err(AskError::Quarantined(RECEIVER, _))), "{kept:?}");
-    place.send(RECEIVER, false, 2).await;
+    place.send(RECEIVER, Whom::Receiver, 2).await;
     place.assert_owed(100).await;
     assert!(matches!(receiver.standing(), Standing::Quarantined(_)), "it stays out of service");
     assert_eq!(place.entries(RECEIVER), 1, "and as it was");

@@ -7,23 +7,7 @@ use crate::id::{LinkId, Millis, SessionId, SpaceId};
 use crate::mutant::planted;
 use crate::name::composed;
 use crate::session::{Budget, Charter};
-use std::collections::BTreeMap;
 use std::sync::Arc;
-
-/// One subject that a session holds something on.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Holding {
-    /// What it is about.
-    pub subject: Subject,
-    /// What the holder calls it, if it is a space with a name; the first of several.
-    pub alias: Option<String>,
-    /// The level at which the holder may act.
-    pub use_: Option<Level>,
-    /// The level it may hand on.
-    pub delegate: Option<Level>,
-    /// When the first of these two levels lapses; nothing if neither ever does.
-    pub expires: Option<Millis>,
-}
 
 impl Rights {
     /// The level at which `holder` may act now: the highest of its live links.
@@ -99,7 +83,7 @@ impl Rights {
         self.names_of(holder).map(told)
     }
 
-    fn names_of(&self, holder: SessionId) -> impl Iterator<Item = &NameRow> {
+    pub(super) fn names_of(&self, holder: SessionId) -> impl Iterator<Item = &NameRow> {
         let holder = self.sessions.find(&holder);
         let rows = holder.into_iter().flat_map(move |holder| {
             let rows = self.names.from(&(holder, None)).map(|(_, row)| row);
@@ -123,66 +107,6 @@ impl Rights {
     /// Every space there is, ordered by id.
     pub fn spaces(&self) -> impl Iterator<Item = SpaceId> {
         self.spaces.iter().filter(|(_, row)| self.shows(row.hidden)).map(|(_, row)| row.id)
-    }
-
-    /// All that `holder` has now, ordered by subject.
-    pub fn holdings(&self, holder: SessionId, now: Millis) -> Vec<Holding> {
-        let mut subjects: Vec<On> = self.all_held(holder).map(|(_, link)| link.on()).collect();
-        subjects.dedup();
-        let mut aliases: BTreeMap<Place, &str> = BTreeMap::new();
-        for row in self.names_of(holder).filter(|row| row.is_space) {
-            let alias = self.texts.get(row.text);
-            let first = aliases.entry(row.of).or_insert(alias);
-            *first = alias.min(first);
-        }
-        let all = subjects.into_iter().filter_map(|on| {
-            let alias = aliases.get(&on.1).filter(|_| on.0 == Kind::Space);
-            self.held_on(holder, self.subject(on), alias.copied(), now)
-        });
-        let mut all: Vec<Holding> = all.collect();
-        all.sort_by(|a, b| a.subject.cmp(&b.subject));
-        all
-    }
-
-    /// The spaces that `holder` has something on now, one after the other as they stand in the
-    /// table: whoever wants some of them pays for no more.
-    pub fn spaces_held(&self, holder: SessionId, now: Millis) -> impl Iterator<Item = Holding> {
-        let mut last = None;
-        let all = self.all_held(holder).map(|(_, link)| link.on());
-        let all = all.take_while(|on| on.0 == Kind::Space);
-        let each = all.filter(move |on| last.replace(*on) != Some(*on));
-        each.filter_map(move |on| self.holding(holder, self.subject(on), now))
-    }
-
-    /// What `holder` has on one subject now, if anything.
-    pub fn holding(&self, holder: SessionId, subject: Subject, now: Millis) -> Option<Holding> {
-        let alias = match subject {
-            Subject::Space(space) => self.alias_of(holder, Named::Space(space)),
-            _ => None,
-        };
-        self.held_on(holder, subject, alias, now)
-    }
-
-    fn held_on(
-        &self,
-        holder: SessionId,
-        subject: Subject,
-        alias: Option<&str>,
-        now: Millis,
-    ) -> Option<Holding> {
-        let live = || self.live(holder, &subject, now).map(|(_, link)| link);
-        let use_ = live().filter_map(|link| link.use_).max();
-        let delegate = live().filter_map(|link| link.delegate).max();
-        // A level lapses with the longest-lived of the links that give it.
-        let lapse = |level: Option<Level>, of: fn(&LinkRow) -> Option<Level>| {
-            let giving = live().filter(|link| of(link) == level);
-            giving.map(|link| link.expires).max().filter(|_| level.is_some())
-        };
-        let lapses = [lapse(use_, |link| link.use_), lapse(delegate, |link| link.delegate)];
-        let first = lapses.into_iter().flatten().min()?;
-        let alias = alias.map(str::to_owned);
-        let expires = Some(first).filter(|&at| at != NEVER);
-        Some(Holding { subject, alias, use_, delegate, expires })
     }
 
     pub(super) fn subject(&self, (kind, of): On) -> Subject {
@@ -257,15 +181,6 @@ impl Rights {
             rows.take_while(move |(_, link)| link.held_as() == (to, Some(on)))
         });
         all.filter(move |(_, link)| link.is_live(now) && self.shows(link.hidden))
-    }
-
-    /// Every link of one holder, dead ones included, by subject.
-    pub(super) fn all_held(&self, holder: SessionId) -> impl Iterator<Item = (Place, &LinkRow)> {
-        let holder = self.sessions.find(&holder);
-        holder.into_iter().flat_map(move |to| {
-            let from = self.held.from(move |it| self.links.get(it).held_as() < (to, None));
-            from.map(|it| (it, self.links.get(it))).take_while(move |(_, link)| link.to == to)
-        })
     }
 
     fn seen(&self, session: SessionId) -> Option<(Place, &SessionRow)> {

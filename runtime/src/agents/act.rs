@@ -3,9 +3,9 @@
 use crate::problem::Problem;
 use crate::runtime::Runtime;
 use crate::sandbox::Action;
-use crate::session::{BUDGET, Hands, Kept, Notebook, Slot, globals, held, items, seed};
+use crate::session::{BUDGET, Hands, Kept, Notebook, Slot, globals, items, near, seed};
 use stoa_actors::code::{Ending, Item, Outcome};
-use stoa_actors::id::SessionId;
+use stoa_actors::id::{SessionId, SpaceId};
 use stoa_actors::log::Hash;
 use stoa_actors::rights::{Lifetime, Subject};
 use stoa_actors::session::{Charter, Effect, Observation};
@@ -33,7 +33,8 @@ pub(super) async fn act(
     action.dump = before.dump;
     action.now = at;
     action.seed = seed(&Hash::of(format!("{session} {name}").as_bytes()).0[..16]);
-    action.globals = names(runtime, session, &brief.charter, &brief.wakes);
+    let (globals, more) = names(runtime, session, &brief.charter, &brief.wakes);
+    action.globals = globals;
     action.functions = tools(runtime, session);
     let notebook = Notebook { seat: runtime.agent(session)?, turn, step, known: notes };
     let caller = runtime.caller(session);
@@ -46,22 +47,27 @@ pub(super) async fn act(
         Lifetime::Lasting,
     );
     let outcome = runtime.runner()?.run(action, &mut hands).await;
+    hands.tell_of_more(more, &outcome);
     let outcome = hands.told_besides(outcome);
     let (seen, leases) = hands.seen();
     let slot = Slot { action: Some((turn, step)), dump: outcome.dump.clone(), seen, leases };
-    kept.keep(runtime, session, slot)?;
+    kept.keep_with_what_follows(runtime, session, slot)?;
     let max = runtime.shared().config.limits.session.observation_bytes_max;
     Ok(observation(outcome, lost, max))
 }
 
-/// `space`, `spaces`, `coordinator`, `dm`, `task`, `me` and `wakes`.
+/// `space`, `spaces`, `coordinator`, `dm`, `task`, `me` and `wakes`; and whether there are more
+/// spaces.
 fn names(
     runtime: &Runtime,
     session: SessionId,
     charter: &Charter,
     wakes: &[stoa_actors::space::Wake],
-) -> Vec<(String, Item)> {
-    let mut granted = held(&runtime.caller(session), session);
+) -> (Vec<(String, Item)>, bool) {
+    let nearest = charter.first.into_iter().chain([charter.dm]);
+    let nearest: Vec<SpaceId> = nearest.chain(wakes.iter().map(|it| it.space)).collect();
+    let (mut granted, more) = near(&runtime.caller(session), session, &nearest);
+    granted.sort_by(|one, other| one.alias.cmp(&other.alias));
     // The DM space is no work space: it comes last, and never is `space` unless it is all there is.
     granted.sort_by_key(|it| (Some(it.space) != charter.first, it.space == charter.dm));
     let mut names = globals(&granted);
@@ -84,14 +90,14 @@ fn names(
         ))
     };
     names.push(("wakes".into(), Item::List(wakes.iter().map(wake).collect())));
-    names
+    (names, more)
 }
 
 /// The tools that the session may use, and what tells it what is left.
 fn tools(runtime: &Runtime, session: SessionId) -> Vec<String> {
     let shared = runtime.shared();
-    let held = shared.rights.read().holdings(session, shared.clock.now());
-    let tools = held.into_iter().filter_map(|it| match (it.subject, it.use_) {
+    let (now, rights) = (shared.clock.now(), shared.rights.read());
+    let tools = rights.tools_held(session, now).filter_map(|it| match (it.subject, it.use_) {
         (Subject::Tool(name), Some(_)) => Some(name),
         _ => None,
     });

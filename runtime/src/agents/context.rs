@@ -8,13 +8,11 @@ use crate::model::{Card, Context, Exchange};
 use crate::problem::{Kind, Problem};
 use crate::runtime::Runtime;
 use crate::search::Found;
-use crate::session::{Granted, granted};
-use std::collections::BTreeSet;
+use crate::session::{Granted, near};
 use std::sync::Arc;
 use stoa_actors::atom::Content;
 use stoa_actors::id::{ROOT, SessionId, SpaceId};
 use stoa_actors::incarnation::{self, Ask};
-use stoa_actors::rights::{Holding, Subject};
 use stoa_actors::search::{Order, Query};
 use stoa_actors::session::{Brief, Event, Message, Reply, Session};
 
@@ -142,20 +140,9 @@ fn cards<E>(
     nearest: &[SpaceId],
     describe: impl Fn(SpaceId) -> Result<Arc<str>, E>,
 ) -> Result<(Vec<Card>, bool), E> {
-    let shared = of.runtime.shared();
-    let max = shared.config.context_spaces_max;
-    let (mut held, more): (Vec<Holding>, bool) = {
-        let (now, rights) = (shared.clock.now(), shared.rights.read());
-        let near = nearest.iter();
-        let near = near.filter_map(|it| rights.holding(of.session(), Subject::Space(*it), now));
-        let others = rights.spaces_held(of.session(), now);
-        let mut known = BTreeSet::new();
-        let mut all = near.chain(others).filter(|it| it.use_.is_some());
-        let mut new = all.by_ref().filter(|it| known.insert(it.subject.clone()));
-        (new.by_ref().take(max).collect(), new.next().is_some())
-    };
+    let (held, more) = near(of, of.session(), nearest);
     let mut cards = Vec::with_capacity(held.len());
-    for Granted { alias, space, level, .. } in held.drain(..).filter_map(granted) {
+    for Granted { alias, space, level, .. } in held {
         let description = describe(space)?.to_string();
         cards.push(Card { alias, id: space, level, description });
     }

@@ -1,7 +1,7 @@
 //! Commits on their way: offered, and nobody knows yet where they stand.
 
 use super::redact::Owed;
-use super::{Done, State};
+use super::{Beside, Done, State};
 use crate::failure::StoreError;
 use stoa_actors::commit::{Commit, CommitId, Piece, Void, Work};
 use stoa_actors::id::{AtomId, Position, StreamId};
@@ -33,7 +33,7 @@ pub(super) struct Flight {
     pub(super) waiters: Vec<Waiter>,
     /// Entries that erase, by number: acknowledged once that has left the log.
     pub(super) erases: Vec<(Vec<AtomId>, Waiter)>,
-    pub(super) states: Vec<State>,
+    pub(super) beside: Vec<Beside>,
     /// In a shared order: what must stand under its id.
     offered: Vec<Offered>,
     /// Of which redaction it is a piece.
@@ -53,13 +53,13 @@ impl Flight {
             begun,
             waiters: Vec::new(),
             erases: Vec::new(),
-            states: Vec::new(),
+            beside: Vec::new(),
             offered: Vec::new(),
             owed: None,
         }
     }
 
-    /// Notes what is offered to an order that others write to. The states stay here.
+    /// Notes what is offered to an order that others write to. What is kept beside it stays here.
     pub(super) fn note(&mut self, work: &mut Work) {
         match work {
             Work::Entries(entries) => {
@@ -68,7 +68,7 @@ impl Flight {
                     let state = snapshot.take();
                     let state =
                         state.map(|state| State { stream: *stream, seq: *seq, state, _held: None });
-                    self.states.extend(state);
+                    self.beside.extend(state.map(Beside::State));
                 }
             }
             Work::Redaction(piece) => self.offered.push(Offered::Piece(*piece)),

@@ -16,7 +16,7 @@ impl Gathered {
     pub(super) fn push(&mut self, request: Request) {
         self.urgent |= match &request {
             Request::Append { urgency, .. } => *urgency == Urgency::Synced,
-            Request::Snapshot(_) => false,
+            Request::Beside(_) => false,
             Request::Behind { .. } | Request::Begin { .. } => true,
             Request::Hurry | Request::Stop | Request::Bell => true,
         };
@@ -72,7 +72,7 @@ impl Gathered {
 fn bytes(request: &Request) -> usize {
     match request {
         Request::Append { append, .. } => append.weight(),
-        Request::Snapshot(it) => it.state.len(),
+        Request::Beside(it) => it.bytes(),
         _ => 0,
     }
 }

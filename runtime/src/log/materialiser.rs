@@ -4,7 +4,7 @@
 //! One commit is one batch with one sync. A redaction reads what the commits before it have written,
 //! so they are not gathered into larger ones.
 
-use super::State;
+use super::{Beside, State};
 use crate::config::Config;
 use crate::failure::{Failure, StoreError};
 use crate::fault::Point;
@@ -74,17 +74,17 @@ impl Materialiser {
         self.authors.hears(id)
     }
 
-    /// Judges the next commit of the order and applies it, durably, or leaves nothing of it. States
-    /// to come back to ride along with it.
+    /// Judges the next commit of the order and applies it, durably, or leaves nothing of it. What
+    /// is kept beside it rides along.
     pub(super) fn fold(
         &mut self,
         place: Option<Place>,
         commit: Commit,
-        states: Vec<State>,
+        beside: &[Beside],
     ) -> Result<Result<Applied, Void>, StoreError> {
         let mut authors = std::mem::take(&mut self.authors);
         let judged = authors.judge(commit.id, || match commit.work {
-            Work::Entries(entries) => self.entries(entries, place.is_some(), &states),
+            Work::Entries(entries) => self.entries(entries, place.is_some(), beside),
             Work::Redaction(piece) => self.redaction(piece),
         });
         self.authors = authors;
@@ -116,7 +116,7 @@ impl Materialiser {
         &self,
         entries: Vec<Append>,
         derive: bool,
-        states: &[State],
+        beside: &[Beside],
     ) -> Result<Result<Prepared, Void>, StoreError> {
         let runs = match runs(&entries, |stream| self.last_seq(stream))? {
             Ok(runs) => runs,
@@ -124,9 +124,7 @@ impl Materialiser {
         };
         let mut batch = self.store.batch(entries.len());
         // Before the entries: what one of them erases must not come back with an older state.
-        for State { stream, seq, state, .. } in states {
-            self.store.write_snapshot(&mut batch, *stream, *seq, state);
-        }
+        self.write_beside(&mut batch, beside);
         let places = runs.iter().map(|(stream, run)| (*stream, (run.first, Vec::new())));
         let mut places: BTreeMap<StreamId, (u64, Vec<u8>)> = places.collect();
         let (mut head, mut due) = (self.head, None);
@@ -185,16 +183,25 @@ impl Materialiser {
         }))
     }
 
-    /// States to come back to that no commit takes along.
-    pub(super) fn keep(&self, states: &[State]) -> Result<(), StoreError> {
-        if states.is_empty() {
+    /// What no commit takes along.
+    pub(super) fn keep(&self, beside: &[Beside]) -> Result<(), StoreError> {
+        if beside.is_empty() {
             return Ok(());
         }
-        let mut batch = self.store.batch(states.len());
-        for State { stream, seq, state, .. } in states {
-            self.store.write_snapshot(&mut batch, *stream, *seq, state);
-        }
+        let mut batch = self.store.batch(beside.len());
+        self.write_beside(&mut batch, beside);
         self.write(batch)
+    }
+
+    fn write_beside(&self, batch: &mut Batch, beside: &[Beside]) {
+        for it in beside {
+            match it {
+                Beside::State(State { stream, seq, state, .. }) => {
+                    self.store.write_snapshot(batch, *stream, *seq, state);
+                }
+                Beside::Repl { session, left, .. } => self.store.write_repl(batch, *session, left),
+            }
+        }
     }
 
     /// Returns once the batch is on the medium.

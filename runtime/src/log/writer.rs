@@ -6,7 +6,7 @@ use super::flight::{Behind, Flight, Waiter, told};
 use super::gathered::Gathered;
 use super::materialiser::{Applied, Materialiser};
 use super::redact::Owed;
-use super::{Committed, Done, Pulse, Request};
+use super::{Beside, Committed, Done, Pulse, Request};
 use crate::config::Config;
 use crate::failure::{Failure, StoreError};
 use crate::order::{Order, Ordered, Place};
@@ -186,8 +186,8 @@ impl Writer {
                     }
                     entries.push(*append);
                 }
-                Request::Snapshot(state) if self.is_astray(state.stream) => {}
-                Request::Snapshot(state) => flight.states.push(state),
+                Request::Beside(Beside::State(it)) if self.is_astray(it.stream) => {}
+                Request::Beside(it) => flight.beside.push(it),
                 // An answer rests on its actor's state, and a denial on the rights.
                 Request::Behind { stream, done }
                     if self.is_astray(stream) || self.is_astray(RIGHTS) =>
@@ -213,7 +213,7 @@ impl Writer {
 
     /// Without an entry there is nothing to order: it is done when what is on its way is.
     fn behind(&mut self, flight: Flight) {
-        if let Err(error) = self.materialiser.keep(&flight.states) {
+        if let Err(error) = self.materialiser.keep(&flight.beside) {
             let error = self.failure.trip(error);
             self.flights.push_back(flight);
             return self.fail_all(&error);
@@ -281,8 +281,8 @@ impl Writer {
             let error = format!("{id} stands, and it was refused before");
             return self.stop_with(StoreError::Order(error));
         }
-        let states = flight.as_mut().map(|it| std::mem::take(&mut it.states)).unwrap_or_default();
-        match (self.materialiser.fold(place, commit, states), flight) {
+        let beside = flight.as_mut().map(|it| std::mem::take(&mut it.beside)).unwrap_or_default();
+        match (self.materialiser.fold(place, commit, &beside), flight) {
             (Err(error), flight) => {
                 self.flights.extend(flight);
                 self.stop_with(error);

@@ -3,8 +3,10 @@
 use super::args::Args;
 use super::hands::{Hands, refused};
 use super::items::{self, raise};
+use super::{Granted, granted};
 use crate::agents::{AgentCard, SpaceAsk, SpawnAsk};
 use crate::caller::Grant;
+use crate::problem::Problem;
 use crate::tool::{Repeat, ToolCall, ToolError};
 use std::collections::BTreeMap;
 use stoa_actors::atom::Content;
@@ -34,6 +36,11 @@ impl Hands {
                 let made = self.caller.create_space_as(id, &name, &description).await;
                 made.map_err(refused)?;
                 Ok(items::space(&name, id, Level::Grant))
+            }
+            "space" => {
+                let name = args.text("name")?.unwrap_or_default();
+                args.end()?;
+                self.space_called(&name)
             }
             "grant" => {
                 let to = args.text("agent")?.unwrap_or_default();
@@ -72,8 +79,8 @@ impl Hands {
             name => Err(raise(
                 "AttributeError",
                 format!(
-                    "coordinator has no {name}; it has spawn, agents, create_space, grant, \
-                     request_access, fund, stop"
+                    "coordinator has no {name}; it has spawn, agents, space, create_space, \
+                     grant, request_access, fund, stop"
                 ),
             )),
         }
@@ -114,6 +121,15 @@ impl Hands {
         };
         let spawned = self.caller.spawn_with(ask, self.cause, fresh).await.map_err(refused)?;
         Ok(agent(&spawned))
+    }
+
+    /// `space(name)`: any space that it may use, by its name or id.
+    fn space_called(&self, name: &str) -> Result<Item, Raise> {
+        let space = self.caller.resolve(name).map_err(refused)?;
+        let holding = self.caller.holding(Subject::Space(space)).and_then(granted);
+        let Granted { alias, space, level, .. } =
+            holding.ok_or_else(|| refused(Problem::no_space(name)))?;
+        Ok(items::space(&alias, space, level))
     }
 
     /// `request_access(space, level, reason)`: one atom in the space that it shares with its parent,

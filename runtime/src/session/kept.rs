@@ -1,6 +1,7 @@
 //! What a session leaves behind for its next action, outside the log: losing it costs comfort,
 //! never a fact.
 
+use crate::blocking::blocking;
 use crate::problem::{Kind, Problem};
 use crate::runtime::Runtime;
 use serde::{Deserialize, Serialize};
@@ -42,17 +43,34 @@ impl Kept {
         self.0.iter().rev().find(|it| it.action == action).cloned()
     }
 
-    pub(crate) fn keep(
-        mut self,
+    /// Keeps it: what the session does next finds it.
+    pub(crate) async fn keep(
+        self,
         runtime: &Runtime,
         session: SessionId,
         slot: Slot,
     ) -> Result<(), Problem> {
+        let (bytes, store) = (self.with(slot)?, runtime.store().clone());
+        Ok(blocking(move || store.keep_repl(session, &bytes)).await??)
+    }
+
+    /// Keeps it with whatever is written next: the observation of the action, behind which comes
+    /// whoever looks for it.
+    pub(crate) fn keep_with_what_follows(
+        self,
+        runtime: &Runtime,
+        session: SessionId,
+        slot: Slot,
+    ) -> Result<(), Problem> {
+        runtime.shared().log.keep_repl(session, self.with(slot)?);
+        Ok(())
+    }
+
+    fn with(mut self, slot: Slot) -> Result<Vec<u8>, Problem> {
         self.0.retain(|it| it.action != slot.action);
         self.0.push(slot);
         let older = self.0.len().saturating_sub(2);
         self.0.drain(..older);
-        let bytes = codec::encode(KEPT_FORM, &self).map_err(|it| Problem::new(Kind::Store, it))?;
-        Ok(runtime.store().keep_repl(session, &bytes)?)
+        codec::encode(KEPT_FORM, &self).map_err(|it| Problem::new(Kind::Store, it))
     }
 }

@@ -115,3 +115,30 @@ async fn what_is_collected_for_an_answer_is_bounded_and_pages_are_the_whole() {
     assert_eq!((found, pages), (all, 4));
     runtime.stop().await.unwrap();
 }
+
+/// What a step costs does not grow with what its session holds.
+#[test]
+fn code_is_handed_a_part_of_many_spaces_and_opens_the_others() {
+    let place = Place::new();
+    for n in 0..70 {
+        let name = format!("space {n}");
+        place.json(&["space", "create", &name]);
+        place.json(&["grant", &name, "amy", if n == 69 { "append" } else { "read" }]);
+    }
+    let run = |code: &str| {
+        place.file("code.py", code);
+        place.stoa(&["exec", "code.py", "--session", "amy"])
+    };
+    let ended = run("print(len(spaces), space.name in spaces, spaces['space 5'].level)");
+    assert_eq!((ended.code, &*ended.out, &*ended.err), (0, "64 True read\n", ""));
+    let ended = run("spaces['space 69']");
+    assert_eq!(ended.code, 7);
+    assert!(ended.err.contains("coordinator.space(\"NAME\") opens any"), "{}", ended.err);
+    let ended =
+        run("one = coordinator.space('space 69')\nprint(one.name, one.level)\nput = one.put('x')");
+    assert_eq!((ended.code, &*ended.out), (0, "space 69 append\n"), "{}", ended.err);
+    assert_eq!(place.json(&["search", "space 69"]).len(), 1);
+    let ended = run("coordinator.space('nowhere')");
+    assert_eq!(ended.code, 7);
+    assert!(ended.err.contains("nowhere"), "{}", ended.err);
+}
