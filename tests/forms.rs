@@ -156,6 +156,16 @@ fn rights_with_everything() -> rights::Rights {
             links: vec![LinkId([35; 16])],
             reason: "done".into(),
         },
+        rights::Event::Spawned {
+            child: session(5),
+            parent: SessionId([0; 16]),
+            at: Millis(1_700_000_000_400),
+            alias: None,
+            links: vec![link(39, 5, space(9), Some(33))],
+            names: vec![("board".into(), SpaceId([9; 16]))],
+            reason: "one action".into(),
+            lifetime: Lifetime::OneAction,
+        },
     ];
     let mut all = rights::Rights::default();
     events.iter().for_each(|event| all.apply(event));

@@ -320,6 +320,7 @@ const RIGHTS: &[&str] = &[
     "rights.spawn_refused_in_silence",
     "rights.spawn_skips_delegate",
     "rights.the_born_stay_owed",
+    "rights.the_passing_have_names",
     "rights.the_passing_stay",
     "rights.use_as_delegate",
 ];

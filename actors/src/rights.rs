@@ -164,7 +164,8 @@ pub enum Message {
         description: String,
     },
     /// Bring up a child holding exactly what is asked, which must lie within what the asker may
-    /// delegate. The same child by the same parent again is answered again and changes nothing.
+    /// delegate. The same child by the same parent again is answered again and changes nothing; of
+    /// one for a single action nothing is known any more once it has ended.
     Spawn {
         child: SessionId,
         alias: Option<String>,

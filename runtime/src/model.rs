@@ -30,7 +30,7 @@ pub struct Context {
     /// The spaces at hand and their conventions: the one it works in, the one it shares with its
     /// parent and those that woke it, then others, up to `context_spaces_max`.
     pub spaces: Vec<Card>,
-    /// Whether it holds more than these: its code has all of them.
+    /// Whether it holds more than these, which `coordinator.space(NAME)` opens for its code.
     pub more_spaces: bool,
     /// What woke it; nothing at its birth.
     pub wakes: Vec<(String, Wake)>,

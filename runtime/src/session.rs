@@ -25,7 +25,6 @@ use crate::caller::{Caller, misspelt};
 use crate::problem::{Kind, Problem};
 use crate::runtime::Runtime;
 use crate::sandbox::{Action, CodeRunner};
-use std::collections::BTreeSet;
 use std::sync::Arc;
 use stoa_actors::code::{Item, Object, Outcome};
 use stoa_actors::id::{AtomId, LinkId, Millis, ROOT, SessionId, SpaceId};
@@ -64,41 +63,72 @@ pub async fn exec(
         let space = caller.resolve(alias)?;
         asked.push(Granted { alias: alias.clone(), space, level: *level, delegate: *delegate });
     }
+    let mut passing = Passing::new(caller);
     let (id, granted, more) = match session {
         Some(name) => named(caller, name, asked).await?,
-        None => (nameless(caller, &asked).await?, asked, false),
+        None => (passing.spawn(&asked).await?, asked, false),
     };
     // Two actions of one session would each lose what the other leaves behind.
     let turn = runtime.turn_of(id);
     let _turn = turn.lock().await;
-    let passing = session.is_none().then(|| Passing(Some((caller.clone(), id))));
     let granted = (&*granted, more);
     let outcome = act(&runtime, id, source, granted, session.is_some()).await;
-    if let Some(passing) = passing {
-        passing.ends().await?;
-    }
+    passing.ends().await?;
     outcome
 }
 
 /// A session that ends with its action, also where nobody waits for that any more.
-struct Passing(Option<(Caller, SessionId)>);
+struct Passing {
+    caller: Caller,
+    /// Once it was asked for.
+    session: Option<SessionId>,
+}
 
 impl Passing {
+    fn new(caller: &Caller) -> Passing {
+        Passing { caller: caller.clone(), session: None }
+    }
+
+    /// Should the process die meanwhile, its rights expire.
+    async fn spawn(&mut self, asked: &[Granted]) -> Result<SessionId, Problem> {
+        let caller = &self.caller;
+        let config = &caller.runtime.shared().config;
+        let (limits, after) = (&config.action, config.nameless_ms);
+        let longest = limits.compute_ms_max + limits.host_wait_ms_max + after;
+        let expires = Some(Millis(caller.runtime.now().0 + longest));
+        let asks = asked.iter().map(|it| ask(caller, it, expires)).collect();
+        let (id, once) = (SessionId(caller.fresh()), Lifetime::OneAction);
+        self.session = Some(id);
+        caller.spawn_session_as(id, None, asks, "one action", once).await?;
+        Ok(id)
+    }
+
     async fn ends(mut self) -> Result<(), Problem> {
-        let ended = match &self.0 {
-            Some((caller, session)) => caller.end_session(*session).await,
+        let ended = match self.session {
+            Some(session) => end(&self.caller.runtime, session).await,
             None => Ok(()),
         };
-        self.0 = None;
+        self.session = None;
         ended
     }
 }
 
 impl Drop for Passing {
     fn drop(&mut self) {
-        let Some((caller, session)) = self.0.take() else { return };
-        let runtime = caller.runtime.clone();
-        runtime.shared().spawner.spawn(async move { drop(caller.end_session(session).await) });
+        let (Some(session), runtime) = (self.session, self.caller.runtime.clone()) else { return };
+        let spawner = runtime.shared().spawner.clone();
+        spawner.spawn(async move { drop(end(&runtime, session).await) });
+    }
+}
+
+/// By the word of the root: whoever has spawned it may be gone. One that is not there has ended.
+async fn end(runtime: &Runtime, session: SessionId) -> Result<(), Problem> {
+    match runtime.caller(ROOT).end_session(session).await {
+        Err(problem) if runtime.shared().rights.read().is_living(session) => {
+            tracing::warn!(%problem, %session, "a session whose action is over does not end");
+            Err(problem)
+        }
+        _ => Ok(()),
     }
 }
 
@@ -109,6 +139,10 @@ async fn act(
     (granted, more): (&[Granted], bool),
     keep: bool,
 ) -> Result<Outcome, Problem> {
+    if keep && runtime.shared().rights.read().is_agent(session) {
+        // What its last action left may ride along with a commit that is not there yet.
+        runtime.shared().log.settled().await?;
+    }
     let kept = if keep { Kept::of(runtime, session)? } else { Kept::default() };
     let before = kept.after(None).unwrap_or_default();
     let runner = runtime.runner()?;
@@ -171,16 +205,6 @@ pub(crate) fn globals(granted: &[Granted]) -> Vec<(String, Item)> {
     globals
 }
 
-/// A fresh session that ends with its action; should the process die meanwhile, its rights expire.
-async fn nameless(caller: &Caller, asked: &[Granted]) -> Result<SessionId, Problem> {
-    let config = &caller.runtime.shared().config;
-    let (limits, after) = (&config.action, config.nameless_ms);
-    let longest = limits.compute_ms_max + limits.host_wait_ms_max + after;
-    let expires = Some(Millis(caller.runtime.now().0 + longest));
-    let asks = asked.iter().map(|it| ask(caller, it, expires)).collect();
-    caller.spawn_session(None, asks, "one action", Lifetime::OneAction).await
-}
-
 fn ask(caller: &Caller, it: &Granted, expires: Option<Millis>) -> rights::Ask {
     rights::Ask {
         link: LinkId(caller.fresh()),
@@ -219,7 +243,8 @@ async fn named(
         }
     };
     if asked.is_empty() {
-        let (mut near, more) = near(caller, session, &[]);
+        let first = first_named(caller, session);
+        let (mut near, more) = near(caller, session, first.as_slice());
         near.sort_by(|one, other| one.alias.cmp(&other.alias));
         return Ok((session, near, more));
     }
@@ -237,7 +262,17 @@ async fn named(
     Ok((session, asked, false))
 }
 
-/// What a session holds, in the order in which its names sort.
+/// Of the spaces that a session may use the one whose name sorts first: what its code calls `space`.
+fn first_named(caller: &Caller, session: SessionId) -> Option<SpaceId> {
+    let shared = caller.runtime.shared();
+    let (now, rights) = (shared.clock.now(), shared.rights.read());
+    let used = |space| rights.level(session, &Subject::Space(space), now).and(Some(space));
+    rights.names(session).find_map(|(_, named)| match named {
+        Named::Space(space) => used(space),
+        Named::Session(_) => None,
+    })
+}
+
 pub(crate) fn granted(held: Holding) -> Option<Granted> {
     match (held.subject, held.use_) {
         (Subject::Space(space), Some(level)) => Some(Granted {
@@ -259,15 +294,12 @@ pub(crate) fn near(
     nearest: &[SpaceId],
 ) -> (Vec<Granted>, bool) {
     let shared = caller.runtime.shared();
-    let (now, rights) = (shared.clock.now(), shared.rights.read());
-    let near = nearest.iter();
-    let near = near.filter_map(|it| rights.holding(session, Subject::Space(*it), now));
-    let mut known = BTreeSet::new();
-    let all = near.chain(rights.spaces_held(session, now)).filter_map(granted);
-    let mut new = all.filter(|it| known.insert(it.space));
-    (new.by_ref().take(shared.config.context_spaces_max).collect(), new.next().is_some())
+    let (now, max) = (shared.clock.now(), shared.config.context_spaces_max);
+    let (near, more) = shared.rights.read().near(session, nearest, max, now);
+    (near.into_iter().filter_map(granted).collect(), more)
 }
 
+/// What a session holds, in the order in which its names sort.
 fn held(caller: &Caller, session: SessionId) -> Vec<Granted> {
     let shared = caller.runtime.shared();
     let holdings = shared.rights.read().holdings(session, shared.clock.now());
@@ -284,11 +316,8 @@ impl Runtime {
             return;
         }
         let passing: Vec<SessionId> = self.shared().rights.read().passing().collect();
-        let root = self.caller(ROOT);
         for session in passing {
-            if let Err(problem) = root.end_session(session).await {
-                tracing::warn!(%problem, %session, "a session whose action is over does not end");
-            }
+            drop(end(self, session).await);
         }
     }
 

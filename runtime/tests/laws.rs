@@ -105,19 +105,19 @@ fn claims_keep_their_laws_over_a_shared_order() {
 }
 
 /// Each has a directory of its own: the root is in all of them.
-fn rights_hold(orders: impl Fn() -> Orders) {
+fn rights_hold(alone: bool, orders: impl Fn() -> Orders) {
     let config = Config { cases: RIGHTS_CASES, ..cases() };
-    let house = || House::new(orders());
+    let house = || House::new(orders(), alone);
     laws::rights::hold(config, 41, 40, house).unwrap_or_else(|breach| panic!("{breach}"));
 }
 
 #[test]
 fn narrow_revoke_and_derivation_hold_over_a_real_store() {
-    rights_hold(Orders::default);
+    rights_hold(true, Orders::default);
 }
 
 #[test]
 fn narrow_revoke_and_derivation_hold_over_a_shared_order() {
     let seed = AtomicU64::new(0);
-    rights_hold(|| shared(seed.fetch_add(1, Ordering::Relaxed)));
+    rights_hold(false, || shared(seed.fetch_add(1, Ordering::Relaxed)));
 }

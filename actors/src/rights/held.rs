@@ -3,8 +3,8 @@
 use super::row::{Kind, LinkRow, NEVER, On};
 use super::shelf::Place;
 use super::{Level, Named, Rights, Subject};
-use crate::id::{Millis, SessionId};
-use std::collections::BTreeMap;
+use crate::id::{Millis, SessionId, SpaceId};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// One subject that a session holds something on.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,6 +50,23 @@ impl Rights {
     /// The tools, in the same way.
     pub fn tools_held(&self, holder: SessionId, now: Millis) -> impl Iterator<Item = Holding> {
         self.of_kind(holder, Kind::Tool, now)
+    }
+
+    /// The spaces that `holder` may use, the nearest first and then others, up to `max`; and whether
+    /// there are more.
+    pub fn near(
+        &self,
+        holder: SessionId,
+        nearest: &[SpaceId],
+        max: usize,
+        now: Millis,
+    ) -> (Vec<Holding>, bool) {
+        let near = nearest.iter();
+        let near = near.filter_map(|it| self.holding(holder, Subject::Space(*it), now));
+        let all = near.chain(self.spaces_held(holder, now)).filter(|it| it.use_.is_some());
+        let mut known = BTreeSet::new();
+        let mut new = all.filter(|it| known.insert(it.subject.clone()));
+        (new.by_ref().take(max).collect(), new.next().is_some())
     }
 
     fn of_kind(&self, holder: SessionId, kind: Kind, now: Millis) -> impl Iterator<Item = Holding> {

@@ -203,7 +203,7 @@ impl Rights {
         self.seen(session).map(|(_, row)| self.birth_of(row))
     }
 
-    /// Every session ever spawned and the root, ordered by id.
+    /// The root and every session that was spawned and is not forgotten, ordered by id.
     pub fn births(&self) -> impl Iterator<Item = (SessionId, Birth)> {
         let seen = self.sessions.iter().filter(|(_, row)| self.shows(row.hidden));
         seen.map(|(_, row)| (row.id, self.birth_of(row)))

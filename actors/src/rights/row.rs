@@ -8,7 +8,7 @@ use std::cmp::Ordering;
 /// Later than any instant: what does not end ends then.
 pub(super) const NEVER: Millis = Millis(u64::MAX);
 
-/// One session, for good.
+/// One session: for good, or until its one action is over.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct SessionRow {
     pub(super) id: SessionId,

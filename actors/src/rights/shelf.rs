@@ -120,6 +120,11 @@ impl<T: Row> Shelf<T> {
         places.map(|place| (place, self.get(place)))
     }
 
+    /// All rows, as they stand: of a shelf that none was taken from, as they came.
+    pub(super) fn in_place(&self) -> impl Iterator<Item = &T> {
+        self.blocks.iter().flatten().flatten()
+    }
+
     /// All rows, ordered by key.
     pub(super) fn iter(&self) -> impl Iterator<Item = (Place, &T)> {
         self.order.from(|_| false).map(|place| (place, self.get(place)))

@@ -16,7 +16,7 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 
 /// In the order they are written in.
-const FIELDS: &[&str] = &["births", "links", "names", "spaces", "sent"];
+const FIELDS: &[&str] = &["births", "spaces", "links", "names", "sent"];
 
 /// A session as it is kept: its charter is borrowed to write, owned when read.
 #[derive(PartialEq, Serialize, Deserialize)]
@@ -66,8 +66,9 @@ impl Rights {
         })
     }
 
+    /// As they came: that is the order in which those of a holder are told.
     fn kept_spaces(&self) -> impl Iterator<Item = SpaceId> {
-        self.spaces.iter().map(|(_, row)| row.id)
+        self.spaces.in_place().map(|row| row.id)
     }
 }
 
@@ -119,9 +120,9 @@ impl Serialize for Rights {
         let holders = self.sessions.iter().filter(|(_, row)| row.names > 0).count();
         let names = || self.kept_names().map(|(holder, names)| (holder, Aliases(names)));
         out.serialize_field("births", &Pairs(self.sessions.len(), || self.kept_births()))?;
+        out.serialize_field("spaces", &All(self.spaces.len(), || self.kept_spaces()))?;
         out.serialize_field("links", &All(self.links.len(), || self.kept_links()))?;
         out.serialize_field("names", &Pairs(holders, names))?;
-        out.serialize_field("spaces", &All(self.spaces.len(), || self.kept_spaces()))?;
         out.serialize_field("sent", &self.sent)?;
         out.end()
     }
@@ -173,6 +174,10 @@ impl<'de> Visitor<'de> for Whole {
                 false => rights.put_under(child, place),
             }
         }
+        each(&mut fields, |space: SpaceId| {
+            rights.make_space(space);
+            Ok(())
+        })?;
         let mut bases = Vec::new();
         each(&mut fields, |link: Link| {
             let place = rights.insert(&link, None).ok_or("a link between strangers")?;
@@ -194,10 +199,6 @@ impl<'de> Visitor<'de> for Whole {
                 }
                 rights.call(holder, &alias, named);
             }
-            Ok(())
-        })?;
-        each(&mut fields, |space: SpaceId| {
-            rights.make_space(space);
             Ok(())
         })?;
         each(&mut fields, |(id, effect): (EffectId, Effect)| {

@@ -3,7 +3,9 @@
 use crate::problem::Problem;
 use crate::runtime::Runtime;
 use crate::sandbox::Action;
-use crate::session::{BUDGET, Hands, Kept, Notebook, Slot, globals, items, near, seed};
+use crate::session::{
+    BUDGET, Hands, Kept, Notebook, Slot, globals, granted as held, items, near, seed,
+};
 use stoa_actors::code::{Ending, Item, Outcome};
 use stoa_actors::id::{SessionId, SpaceId};
 use stoa_actors::log::Hash;
@@ -66,12 +68,17 @@ fn names(
 ) -> (Vec<(String, Item)>, bool) {
     let nearest = charter.first.into_iter().chain([charter.dm]);
     let nearest: Vec<SpaceId> = nearest.chain(wakes.iter().map(|it| it.space)).collect();
-    let (mut granted, more) = near(&runtime.caller(session), session, &nearest);
+    let of = runtime.caller(session);
+    let (mut granted, more) = near(&of, session, &nearest);
     granted.sort_by(|one, other| one.alias.cmp(&other.alias));
     // The DM space is no work space: it comes last, and never is `space` unless it is all there is.
     granted.sort_by_key(|it| (Some(it.space) != charter.first, it.space == charter.dm));
     let mut names = globals(&granted);
-    let alias = |space| granted.iter().find(|it| it.space == space).map(|it| it.alias.clone());
+    let alias = |space| match granted.iter().find(|it| it.space == space) {
+        Some(it) => Some(it.alias.clone()),
+        // Beyond those that it is handed: what opens it.
+        None => of.holding(Subject::Space(space)).and_then(held).map(|it| it.alias),
+    };
     if let Some(dm) = granted.iter().find(|it| it.space == charter.dm) {
         names.push(("dm".into(), items::space(&dm.alias, dm.space, dm.level)));
     }

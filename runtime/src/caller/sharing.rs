@@ -305,11 +305,24 @@ impl Caller {
         lifetime: Lifetime,
     ) -> Result<SessionId, Problem> {
         let child = SessionId(self.fresh());
+        self.spawn_session_as(child, alias, asks, reason, lifetime).await?;
+        Ok(child)
+    }
+
+    /// The same, of a fresh id.
+    pub(crate) async fn spawn_session_as(
+        &self,
+        child: SessionId,
+        alias: Option<&str>,
+        asks: Vec<rights::Ask>,
+        reason: &str,
+        lifetime: Lifetime,
+    ) -> Result<(), Problem> {
         let reason = reason.to_owned();
         let alias = alias.map(str::to_owned);
         let message = rights::Message::Spawn { child, alias, asks, reason, lifetime };
         self.runtime.rights().ask(self.ask(message, Why::comment("spawn a session"))).await?;
-        Ok(child)
+        Ok(())
     }
 
     /// Takes from a session what it holds on a space, with everything that rests on it. Once this

@@ -96,7 +96,7 @@ impl Flight {
 
     /// Tells all who wait for what it says that it is not in the log. Those who wait for the
     /// judgement alone come back, and the redaction that it was a piece of.
-    pub(super) fn fail(self, error: &StoreError) -> (Vec<Done>, Option<Owed>) {
+    pub(super) fn fail(self, error: &StoreError) -> (Vec<Done>, Option<Owed>, Vec<Beside>) {
         let mut judged = Vec::new();
         let erases = self.erases.into_iter().map(|(_, waiter)| waiter);
         for Waiter { done, behind } in self.waiters.into_iter().chain(erases) {
@@ -105,7 +105,7 @@ impl Flight {
                 Behind::Judgement => judged.push(done),
             }
         }
-        (judged, self.owed)
+        (judged, self.owed, self.beside)
     }
 }
 

@@ -352,8 +352,11 @@ impl Writer {
         for flight in flights {
             tracing::warn!(commit = %flight.id, %error, "a commit is not in the log");
             self.astray.extend(flight.streams());
-            let (done, owed) = flight.fail(error);
+            let (done, owed, beside) = flight.fail(error);
             judged.extend(done);
+            // A state may rest on what is not in the log; what an action has left is its session's.
+            let left = beside.into_iter().filter(|it| matches!(it, Beside::Repl { .. }));
+            left.for_each(|it| self.gathered.push(Request::Beside(it)));
             owed.into_iter().for_each(|it| self.owed.push_front(it));
         }
         self.ending = true;
@@ -395,7 +398,7 @@ impl Writer {
     /// Nothing that is on its way is acknowledged.
     fn fail_all(&mut self, error: &StoreError) {
         for flight in std::mem::take(&mut self.flights) {
-            let (judged, owed) = flight.fail(error);
+            let (judged, owed, _) = flight.fail(error);
             judged.into_iter().for_each(|done| done(Err(error)));
             self.owed.extend(owed);
         }

@@ -112,8 +112,8 @@ impl Effectful {
             "get" | "search" if call.kwargs.iter().any(|(it, _)| it == "as_of") => {
                 Effectful::OldVersion
             }
-            "get" | "read" | "search" | "references" | "history" | "agents" | "leases"
-            | "subscriptions" | "pull" | "__getattr__" | BUDGET => Effectful::Read,
+            "get" | "read" | "search" | "references" | "history" | "agents" | "space"
+            | "leases" | "subscriptions" | "pull" | "__getattr__" | BUDGET => Effectful::Read,
             _ => Effectful::Write,
         }
     }
@@ -432,4 +432,24 @@ pub(super) fn refused(problem: Problem) -> Raise {
         Kind::Busy | Kind::Store | Kind::Action => "RuntimeError",
     };
     raise(class, problem.text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A turn that only looks is one in which nothing happened.
+    #[test]
+    fn what_only_looks_is_no_write() {
+        let of = |name: &str| {
+            let (args, kwargs) = (Vec::new(), Vec::new());
+            Effectful::of(&HostCall { on: None, name: name.into(), args, kwargs })
+        };
+        for name in ["get", "search", "agents", "space", "leases"] {
+            assert!(of(name) == Effectful::Read, "{name}");
+        }
+        for name in ["put", "create_space", "grant", "fetch"] {
+            assert!(of(name) == Effectful::Write, "{name}");
+        }
+    }
 }

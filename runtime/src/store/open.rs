@@ -16,7 +16,7 @@ use stoa_actors::id::{Millis, Position};
 use stoa_actors::log::{Body, Breach, Hash, Head, Walk};
 
 /// The layout of a data directory, and the forms in it. A directory with another number is refused.
-const FORMAT: u32 = 2;
+const FORMAT: u32 = 3;
 
 /// What the format is called until the directory has been opened for the first time.
 pub const BEGUN: &str = "format.new";
