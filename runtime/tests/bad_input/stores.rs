@@ -44,7 +44,7 @@ fn a_directory_of_a_newer_format_is_left_alone() {
     place.file("data/format", "99\n");
     let before = bytes(&place.path("data"));
     for args in [&["status"][..], &["put", "tasks", "x"], &["doctor"], &["serve"], &["audit"]] {
-        let says = "error: data has data format 99, this build reads 2; use a newer stoa\n\
+        let says = "error: data has data format 99, this build reads 3; use a newer stoa\n\
                     hint: stoa --version";
         assert_said(&place.stoa(args), 1, says);
     }
@@ -58,7 +58,7 @@ fn a_directory_of_an_older_format_is_left_alone_and_the_way_on_is_told() {
     let before = bytes(&place.path("data"));
     for args in [&["status"][..], &["put", "tasks", "x"], &["doctor"], &["serve"], &["audit"]] {
         let says = "error: data has data format 1, which only a preview of stoa reads; this build \
-                    reads 2: export its spaces with the stoa that wrote it, and import them into a \
+                    reads 3: export its spaces with the stoa that wrote it, and import them into a \
                     new directory\nhint: stoa --data NEW_DIR import SPACE FILE";
         assert_said(&place.stoa(args), 1, says);
     }
