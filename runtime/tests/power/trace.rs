@@ -53,8 +53,15 @@ fn events(text: &str) -> Vec<Event> {
         }
         let (call, rest) = line.split_once('(').unwrap_or_else(|| panic!("no call: {line:.200}"));
         let call = call.to_owned();
-        let unfinished = rest.strip_suffix(" <unfinished ...>");
-        let given = unfinished.unwrap_or_else(|| rest.rsplit_once(") = ").expect("a value").0);
+        // Of a thread that goes with its process in the middle of a call nothing more is said.
+        let cut = [" <unfinished ...>", " <detached ...>"];
+        let unfinished = cut.iter().find_map(|it| rest.strip_suffix(it));
+        let given = unfinished.unwrap_or_else(|| match rest.rsplit_once(") = ") {
+            Some((given, _)) => given,
+            None => {
+                panic!("no value: {line:.200} … {:?}", line.get(line.len().saturating_sub(60)..))
+            }
+        });
         let args: Vec<String> = given.trim_end_matches(',').split(", ").map(String::from).collect();
         events.push(Event::Begun { thread, call: call.clone(), args: args.clone() });
         match unfinished {
