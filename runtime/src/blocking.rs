@@ -66,7 +66,7 @@ pub(crate) fn assert_may_block() {
 /// works on for as long as the kernel lets it, milliseconds, while a commit takes tenths of one.
 const YIELD_ENTRIES: usize = 16;
 
-/// The same, with a turn for others every now and then.
+/// What is read, with a turn for others every now and then.
 pub(crate) fn in_turns<T>(of: impl Iterator<Item = T>) -> impl Iterator<Item = T> {
     let mut read = 0;
     of.inspect(move |_| {

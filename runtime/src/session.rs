@@ -108,7 +108,10 @@ impl Passing {
             Some(session) => end(&self.caller.runtime, session).await,
             None => Ok(()),
         };
-        self.session = None;
+        // Otherwise it is tried once more.
+        if ended.is_ok() {
+            self.session = None;
+        }
         ended
     }
 }
@@ -273,6 +276,7 @@ fn first_named(caller: &Caller, session: SessionId) -> Option<SpaceId> {
     })
 }
 
+/// A space that its holder may use, as its code is handed it.
 pub(crate) fn granted(held: Holding) -> Option<Granted> {
     match (held.subject, held.use_) {
         (Subject::Space(space), Some(level)) => Some(Granted {

@@ -3,9 +3,7 @@
 use crate::problem::Problem;
 use crate::runtime::Runtime;
 use crate::sandbox::Action;
-use crate::session::{
-    BUDGET, Hands, Kept, Notebook, Slot, globals, granted as held, items, near, seed,
-};
+use crate::session::{self, BUDGET, Hands, Kept, Notebook, Slot, globals, items, near, seed};
 use stoa_actors::code::{Ending, Item, Outcome};
 use stoa_actors::id::{SessionId, SpaceId};
 use stoa_actors::log::Hash;
@@ -62,14 +60,14 @@ pub(super) async fn act(
 /// spaces.
 fn names(
     runtime: &Runtime,
-    session: SessionId,
+    of: SessionId,
     charter: &Charter,
     wakes: &[stoa_actors::space::Wake],
 ) -> (Vec<(String, Item)>, bool) {
     let nearest = charter.first.into_iter().chain([charter.dm]);
     let nearest: Vec<SpaceId> = nearest.chain(wakes.iter().map(|it| it.space)).collect();
-    let of = runtime.caller(session);
-    let (mut granted, more) = near(&of, session, &nearest);
+    let caller = runtime.caller(of);
+    let (mut granted, more) = near(&caller, of, &nearest);
     granted.sort_by(|one, other| one.alias.cmp(&other.alias));
     // The DM space is no work space: it comes last, and never is `space` unless it is all there is.
     granted.sort_by_key(|it| (Some(it.space) != charter.first, it.space == charter.dm));
@@ -77,13 +75,13 @@ fn names(
     let alias = |space| match granted.iter().find(|it| it.space == space) {
         Some(it) => Some(it.alias.clone()),
         // Beyond those that it is handed: what opens it.
-        None => of.holding(Subject::Space(space)).and_then(held).map(|it| it.alias),
+        None => caller.holding(Subject::Space(space)).and_then(session::granted).map(|it| it.alias),
     };
     if let Some(dm) = granted.iter().find(|it| it.space == charter.dm) {
         names.push(("dm".into(), items::space(&dm.alias, dm.space, dm.level)));
     }
     names.push(("task".into(), items::text(&charter.task)));
-    names.push(("me".into(), items::text(session)));
+    names.push(("me".into(), items::text(of)));
     let wake = |wake: &stoa_actors::space::Wake| {
         let comments = wake.comments.iter().map(|it| Value::Text(it.clone())).collect();
         Item::Value(Value::Map(

@@ -1,7 +1,7 @@
 //! What was: the log read in both directions, and atoms as they were at a position.
 
 use super::{Entry, Store, entry, keys, short};
-use crate::blocking::assert_may_block;
+use crate::blocking::{assert_may_block, in_turns};
 use crate::failure::StoreError;
 use std::sync::Arc;
 use stoa_actors::atom::Atom;
@@ -16,7 +16,7 @@ impl Store {
         &self,
         after: Position,
     ) -> impl Iterator<Item = Result<Entry, StoreError>> + use<> {
-        self.raw_after(after).map(|raw| raw.and_then(|(at, value)| entry(at, &value)))
+        in_turns(self.raw_after(after).map(|raw| raw.and_then(|(at, value)| entry(at, &value))))
     }
 
     /// The entries before a position, the last of them first.
@@ -25,10 +25,10 @@ impl Store {
         before: Position,
     ) -> impl Iterator<Item = Result<Entry, StoreError>> + use<> {
         assert_may_block();
-        self.log.range(..keys::position(before)).rev().map(|guard| {
+        in_turns(self.log.range(..keys::position(before)).rev().map(|guard| {
             let (key, value) = guard.into_inner()?;
             entry(keys::number(&key, 0).map(Position).ok_or_else(short)?, &value)
-        })
+        }))
     }
 
     /// The number of the last entry of a stream at or before a position; 0 before the first.
