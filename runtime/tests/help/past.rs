@@ -3,18 +3,18 @@
 use super::harness::Place;
 
 const LOOK_BACK: &str = r#"
-task = space.get(ID)
-first = space.get(ID, as_of=AT)
+task = space.get({id})
+first = space.get({id}, as_of={at})
 assert (first.version, first.content, task.version) == (1, "one\n", 3)
-assert [it.version for it in space.search(as_of=AT)] == [1]
-space.update(ID, metadata={"n": 4}, comment="on what is now, not on what was")
-newest = space.history(ID, newest=True, limit=2)
+assert [it.version for it in space.search(as_of={at})] == [1]
+space.update({id}, metadata={"n": 4}, comment="on what is now, not on what was")
+newest = space.history({id}, newest=True, limit=2)
 assert [it["version"] for it in newest] == [4, 3], newest
-older = space.history(ID, newest=True, before=newest[-1]["cursor"])
+older = space.history({id}, newest=True, before=newest[-1]["cursor"])
 assert [it["version"] for it in older] == [2, 1], older
 assert [it["version"] for it in space.history(comment="ON WH")] == [4]
 assert space.history(by=task.author)[0]["type"] == "space.described"
-found = space.diff(ID, 1, 3)
+found = space.diff({id}, 1, 3)
 assert found["content"] == "@@ -1 +1 @@\n-one\n+three\n", found
 assert found["metadata"] == {"n": {"from": None, "to": 3}}, found
 try:
@@ -31,7 +31,7 @@ fn code_and_the_command_line_look_back() {
     let (id, at) = (put["id"].as_str().expect("an id"), put["position"].to_string());
     place.json(&["update", id, "two\n", "--force"]);
     place.json(&["update", id, "three\n", "--meta", "n=3", "--force", "--comment", "third"]);
-    place.file("look.py", LOOK_BACK.replace("ID", &format!("{id:?}")).replace("AT", &at));
+    place.file("look.py", LOOK_BACK.replace("{id}", &format!("{id:?}")).replace("{at}", &at));
     let ended = place.stoa(&["exec", "look.py", "--spaces", "tasks=write"]);
     assert_eq!((ended.code, &*ended.err), (0, ""), "{}", ended.out);
     assert!(ended.out.contains("position 1000000000 is ahead of the log"), "{}", ended.out);
