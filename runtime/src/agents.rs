@@ -265,8 +265,8 @@ impl Perform<Session> for Hand {
     }
 }
 
-/// Gives back what an agent that failed has leased within that time. Nothing if the store has
-/// stopped: then it is owed still.
+/// Gives back what an agent that failed has leased within that time. Nothing if the store does not
+/// say what that is, or has stopped: then it is owed still.
 async fn let_go(
     runtime: &WeakRuntime,
     session: SessionId,
@@ -277,7 +277,7 @@ async fn let_go(
         Ok(()) => Some(()),
         Err(problem) => {
             tracing::warn!(%session, %problem, "what an agent has leased is not given back");
-            (problem.kind != Kind::Store).then_some(())
+            None
         }
     }
 }

@@ -4,6 +4,8 @@
 #![expect(clippy::unwrap_used, reason = "a test says what it takes for given")]
 #![expect(clippy::expect_used, reason = "a test says what it takes for given")]
 
+#[path = "order/agents.rs"]
+mod agents;
 #[path = "order/nodes.rs"]
 mod nodes;
 #[path = "order/oracle.rs"]

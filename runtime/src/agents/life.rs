@@ -13,10 +13,12 @@ use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::time::Duration;
 use stoa_actors::atom::Content;
 use stoa_actors::id::{Millis, SessionId};
 use stoa_actors::incarnation::{self, Ask};
 use stoa_actors::outbox::Outgoing;
+use stoa_actors::retry::{Repeatable, Unanswered, again, wait_ms};
 use stoa_actors::session::{Charter, Event, Session};
 use stoa_actors::space::{self, Draft, Space};
 
@@ -52,13 +54,18 @@ impl Runtime {
 }
 
 impl Runtime {
-    /// Ends what a session has leased within that time, for it has failed.
+    /// Ends what a session has leased within that time, for it has failed. A space that takes nothing
+    /// is left out: there its leases run out.
+    ///
+    /// Errors: those of the store.
     pub(super) async fn let_go(
         &self,
         session: SessionId,
         within: RangeInclusive<Millis>,
     ) -> Result<(), Problem> {
         let (since, until) = (*within.start(), *within.end());
+        let config = &self.shared().config;
+        let (mut left_out, mut failures) = (BTreeSet::new(), 0);
         loop {
             let (store, within) = (self.store().clone(), within.clone());
             let spaces = move || {
@@ -69,13 +76,30 @@ impl Runtime {
                 }
                 Ok::<_, StoreError>(spaces)
             };
-            let spaces = blocking(spaces).await??;
+            let mut spaces = blocking(spaces).await??;
+            spaces.retain(|it| !left_out.contains(it));
             if spaces.is_empty() {
                 return Ok(());
             }
             for space in spaces {
                 let ask = Ask::new(session, space::Message::LetGo { since, until });
-                self.space(space)?.ask(ask.comment("its holder has failed")).await?;
+                let done = self.space(space)?.ask(ask.comment("its holder has failed")).await;
+                let Err(error) = done else { continue };
+                match error.unanswered() {
+                    Unanswered::Stopped => return Err(error.into()),
+                    // However often it arrives, it happens once.
+                    why if again(why, Repeatable::Keyed, failures, u32::MAX) => {
+                        let (first, most) =
+                            (config.outbox_wait_first_ms, config.outbox_wait_ms_max);
+                        let wait = wait_ms(failures, first, most);
+                        failures += 1;
+                        tokio::time::sleep(Duration::from_millis(wait)).await;
+                    }
+                    _ => {
+                        tracing::warn!(%session, %space, %error, "a lease is not given back");
+                        left_out.insert(space);
+                    }
+                }
             }
         }
     }

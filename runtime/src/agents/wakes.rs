@@ -206,7 +206,7 @@ async fn dispatch(runtime: WeakRuntime, news: Arc<Notify>, looks_max: usize) {
             let Some(runtime) = runtime.upgrade() else { return };
             if let Err(problem) = runtime.look(session).await {
                 tracing::warn!(%session, %problem, "an agent could not be woken");
-                runtime.agents().wakes.rests(session);
+                runtime.missed(session, &problem);
             }
             runtime.agents().wakes.table.lock().looking.remove(&session);
             news.notify_one();
@@ -215,6 +215,22 @@ async fn dispatch(runtime: WeakRuntime, news: Arc<Notify>, looks_max: usize) {
 }
 
 impl Runtime {
+    /// A look came to nothing. What passes by itself is looked for again, and whoever waits for rest
+    /// waits for that.
+    fn missed(&self, session: SessionId, problem: &Problem) {
+        let shared = self.shared();
+        let passes = problem.kind == Kind::Busy
+            && shared.refuses().is_none()
+            && self.out_of_service(session).is_none();
+        match passes {
+            true => {
+                let wait = shared.config.outbox_wait_first_ms;
+                self.wake_up_at(session, Millis(self.now().0 + wait));
+            }
+            false => self.agents().wakes.rests(session),
+        }
+    }
+
     /// Looks for what is new to a session and tells it.
     async fn look(&self, session: SessionId) -> Result<(), Problem> {
         let state = match self.agents().wakes.ear(session) {
