@@ -276,6 +276,9 @@ pub(crate) enum Verb {
     /// put, update, deprecate, erase, claim, transaction, acquire, renew, release, leases,
     /// references, history, diff, subscribe, subscriptions, edit_subscription, unsubscribe, pull,
     /// ack, describe, and its name, id, level and description; and no files, network or processes.
+    /// `coordinator` has spawn, agents, space, create_space, grant, request_access, fund and stop:
+    /// `coordinator.space("name")` opens any space that the session may use, also where there are too
+    /// many for `spaces`.
     /// A content that does not fit into one answer is cut: `atom.cut` says so, `atom.size` is its
     /// whole length, and `space.read(atom, start=0, end=None)` reads a part. What it prints and the
     /// value of its last expression go to stdout. An update needs no version: it expects the one that the code has
