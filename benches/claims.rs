@@ -26,9 +26,12 @@ use stoa_actors::id::{AtomId, ROOT, SpaceId};
 use stoa_actors::search::{Condition, Which};
 use stoa_actors::space::{Draft, Expect, Mutation, Patch, Resource, Wanted};
 use stoa_actors::value::Value;
+use stoa_runtime::answer::AtomAnswer;
 use stoa_runtime::caller::{Caller, ClaimAsk, Why};
 use stoa_runtime::config::Config;
-use stoa_runtime::door::{Answer, Call, Client, Door, Identity, Reached, Request, reach};
+use stoa_runtime::door::{Client, Door, Identity, Reached, Request, reach};
+use stoa_runtime::operation::{Conditions, Meta, Span};
+use stoa_runtime::operations::{Change, Claim, Transaction};
 use stoa_runtime::problem::Kind;
 use stoa_runtime::runtime::{Runtime, kinds};
 
@@ -286,24 +289,39 @@ async fn over_the_socket(data: &Path, space: SpaceId, workers: usize) -> (f64, u
             let mut count = 0;
             let space = space.to_string();
             loop {
-                let (ask, why) = (Box::new(ask(true)), Why::default());
-                let call = Call::Claim { space: space.clone(), ask, why };
+                let ask = ask(true);
+                let claim = Claim {
+                    metadata: Meta(ask.wanted.metadata),
+                    references: Conditions(ask.wanted.references),
+                    set: Meta(ask.set),
+                    lease: Span(ask.lease_ms),
+                    ..Claim::of(space.clone())
+                };
                 let mut taken = None;
-                let request = Request { identity: Identity::Owner, call };
-                let end = client.ask(&request, |answer| {
-                    taken = Some(answer);
+                let request = Request::of(Identity::Owner, &claim).expect("a request");
+                let end = client.ask(&request, |said| {
+                    taken = said.answer::<AtomAnswer>();
                     Ok(())
                 });
                 match end.await {
                     Err(problem) if problem.kind == Kind::Unknown => return count,
                     end => end.expect("a claim"),
                 }
-                let Some(Answer::Taken(taken)) = taken else { panic!("an answer amiss") };
-                let mutations = completion(taken.read.atom.id, taken.lease.token);
-                let call = Call::Transact { space: space.clone(), mutations, why: Why::default() };
-                let request = Request { identity: Identity::Owner, call };
-                let done = client.ask(&request, |_| Ok(()));
-                done.await.expect("done");
+                let Some(taken) = taken else { panic!("an answer amiss") };
+                let token = taken.lease.map(|it| it.token);
+                let completed = Metadata::from([("status".to_owned(), "completed".into())]);
+                let update = Change {
+                    update: Some(taken.id.clone()),
+                    metadata: Meta(completed),
+                    force: true,
+                    ..Change::default()
+                };
+                let release = Change { release: Some(taken.id), token, ..Change::default() };
+                let changes = vec![update, release];
+                let (space, comment, key) = (space.clone(), None, None);
+                let done = Transaction { space, changes, comment, key };
+                let request = Request::of(Identity::Owner, &done).expect("a request");
+                client.ask(&request, |_| Ok(())).await.expect("done");
                 count += 1;
             }
         });

@@ -19,7 +19,8 @@ use stoa_actors::id::{AtomId, Position, ROOT, SpaceId};
 use stoa_actors::space::{Draft, Filter};
 use stoa_runtime::caller::{Caller, Why};
 use stoa_runtime::config::Config;
-use stoa_runtime::door::{Call, Client, Identity, Reached, Request, reach};
+use stoa_runtime::door::{Client, Identity, Reached, Request, reach};
+use stoa_runtime::operations::Watch;
 use stoa_runtime::runtime::{Runtime, kinds};
 use tokio::sync::Semaphore;
 
@@ -78,9 +79,8 @@ async fn client(config: &Config) -> Client {
 /// Follows from now on. A stalled one reads one answer, and no more.
 async fn follow(config: Config, ready: Arc<Semaphore>, stalls: bool, seen: Arc<AtomicU64>) {
     let mut client = client(&config).await;
-    let call =
-        Call::Watch { space: "news".into(), after: None, filter: Filter::default(), follow: true };
-    let request = Request { identity: Identity::Owner, call };
+    let watch = Watch { space: Some("news".into()), ..Watch::default() };
+    let request = Request::of(Identity::Owner, &watch).expect("a request");
     let first = tokio::sync::Notify::new();
     let mut asking = Box::pin(client.ask(&request, |_| {
         seen.fetch_add(1, Ordering::Relaxed);

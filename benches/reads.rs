@@ -14,7 +14,8 @@ use stoa_actors::id::{AtomId, ROOT, SpaceId};
 use stoa_actors::space::{Draft, Filter};
 use stoa_runtime::caller::{Caller, Why};
 use stoa_runtime::config::Config;
-use stoa_runtime::door::{Call, Identity, Reached, Request, reach};
+use stoa_runtime::door::{Identity, Reached, Request, reach};
+use stoa_runtime::operations::Get;
 use stoa_runtime::runtime::{Runtime, kinds};
 use tokio::sync::Notify;
 
@@ -99,8 +100,8 @@ async fn over_the_socket(data: std::path::PathBuf, ids: Vec<AtomId>) -> Vec<f64>
     let Reached::Client(mut client) = reached else { return vec![f64::NAN] };
     let mut took = Vec::new();
     for n in 0..5_000 {
-        let call = Call::Get { id: ids[n * 7 % ids.len()], version: None, as_of: None };
-        let request = Request { identity: Identity::Owner, call };
+        let get = Get::one(ids[n * 7 % ids.len()]);
+        let request = Request::of(Identity::Owner, &get).expect("a request");
         let begun = Instant::now();
         client.ask(&request, |_| Ok(())).await.expect("get");
         took.push(micros(begun));

@@ -27,6 +27,7 @@ pub mod codec;
 pub mod commit;
 pub mod difference;
 pub mod digest;
+pub mod ending;
 mod forms;
 pub mod id;
 pub mod incarnation;

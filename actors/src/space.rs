@@ -41,6 +41,7 @@ pub use wanted::Wanted;
 use crate::atom::{Atom, Content, Deprecation, Metadata, Reference};
 use crate::behaviour::{Behaviour, Decision, Delivery, Row, View};
 use crate::difference::lacking;
+use crate::ending::Ending;
 use crate::id::{AtomId, SpaceId, StreamId, SubscriptionId};
 use crate::limits::Limits;
 use crate::mutant;
@@ -199,8 +200,12 @@ impl Behaviour for Space {
         let Some(atom) = Self::atom(event) else { return };
         let source = atom.id;
         rows.push(Row::Atom { id: source, space: atom.space, index });
-        if atom.version > 1 {
-            rows.push(Row::Version { id: source, version: atom.version, index });
+        match atom.version {
+            1 => {
+                let key = Space::endings_key(&Ending::key(source));
+                rows.push(Row::own::<Space>(key, Some(Vec::new())));
+            }
+            version => rows.push(Row::Version { id: source, version, index }),
         }
         if matches!(event, Event::AtomErased { .. }) {
             rows.push(Row::Erase { id: source });
@@ -241,6 +246,9 @@ impl Behaviour for Space {
     }
 }
 
+/// What the keys of atoms by the ends of their ids begin with.
+const ENDINGS: &[u8] = b"ending";
+
 impl Space {
     /// One subscription.
     pub fn subscription(&self, id: SubscriptionId) -> Option<&Subscription> {
@@ -250,6 +258,17 @@ impl Space {
     /// The key of its row that says what it is for.
     pub fn description_key(space: SpaceId) -> Vec<u8> {
         [&b"described"[..], &space.0].concat()
+    }
+
+    /// The key of the rows of all atoms whose ids end alike: behind the end of them, as
+    /// [`Ending::key_prefix`] says it.
+    pub fn endings_key(end: &[u8]) -> Vec<u8> {
+        [ENDINGS, end].concat()
+    }
+
+    /// The atom of such a key.
+    pub fn of_endings_key(key: &[u8]) -> Option<AtomId> {
+        Some(Ending::of_key(key.strip_prefix(ENDINGS)?.try_into().ok()?))
     }
 
     /// What the space is for, in its creator's words.

@@ -17,6 +17,7 @@ mod wakes;
 
 pub use govern::AgentCard;
 pub use log::Happening;
+pub(crate) use log::Sighting;
 pub use spawn::{SpaceAsk, SpawnAsk};
 pub(crate) use wakes::Wakes;
 

@@ -5,6 +5,7 @@
 
 mod carry;
 mod claims;
+mod endings;
 mod history;
 mod mismatch;
 mod past;
@@ -30,7 +31,7 @@ use std::sync::Arc;
 use stoa_actors::atom::{Atom, Reference};
 use stoa_actors::id::{AtomId, Position, SessionId, SpaceId};
 use stoa_actors::incarnation::Ask;
-use stoa_actors::log::Cause;
+use stoa_actors::log::{Cause, Hash};
 use stoa_actors::redaction::erased_by;
 use stoa_actors::retry::{Repeatable, again};
 use stoa_actors::rights::{Level, Named, Subject};
@@ -125,6 +126,14 @@ impl Caller {
         shared.fresh.id(shared.clock.now())
     }
 
+    /// An id that the caller draws again whenever it asks for the same.
+    pub(crate) fn fresh_of(&self, what: &str) -> [u8; 16] {
+        let mut id = [0; 16];
+        let hash = Hash::of(format!("{} {what}", self.session).as_bytes());
+        id.copy_from_slice(&hash.0[..16]);
+        id
+    }
+
     /// The space that the caller calls so; its id will do as well.
     pub fn resolve(&self, name: &str) -> Result<SpaceId, Problem> {
         let shared = self.runtime.shared();
@@ -132,7 +141,11 @@ impl Caller {
         if let Ok(space) = shared.rights.read().resolve(self.session, name, now) {
             return Ok(space);
         }
-        let by_id = name.parse().ok().filter(|space| self.level(*space).is_some());
+        let by_id = match name.parse() {
+            Ok(space) => Some(space),
+            Err(_) => self.space_ending(name)?,
+        };
+        let by_id = by_id.filter(|space| self.level(*space).is_some());
         by_id.ok_or_else(|| Problem::no_space(name))
     }
 

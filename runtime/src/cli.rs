@@ -3,28 +3,24 @@
 //! Data goes to stdout, everything else to stderr; `--json` makes it JSON Lines. Only this module
 //! prints, reads the terminal or ends the process.
 
-mod args;
-mod call;
 mod carry;
+mod command;
+mod conditions;
+mod content;
 mod copies;
 mod doctor;
-mod find;
-mod input;
-mod json;
-mod looking;
-mod print;
+mod local;
 mod progress;
 mod run;
 mod screen;
 mod settings;
 mod signals;
 mod stdin;
-mod subscriptions;
 mod trust;
+mod typed;
 mod value;
 
 use clap::error::{ContextValue, ErrorKind};
-use clap::{CommandFactory, Parser};
 use screen::Lines;
 use std::process::ExitCode;
 use stoa_actors::printable::one_line;
@@ -34,16 +30,17 @@ use stoa_runtime::problem::{Kind, Problem};
 pub(crate) fn main() -> ExitCode {
     // Whatever this process makes is its user's alone, also what the engine makes.
     rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
-    let args = match args::Args::try_parse() {
-        Ok(args) => args,
+    let typed = match command::command().try_get_matches() {
+        Ok(typed) => typed,
         Err(error) => return usage(&error),
     };
-    end_without_threads();
+    let json = typed.get_flag("json");
+    end_without_threads(json);
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
     let ended = match runtime {
         Ok(runtime) => {
-            let ended = runtime.block_on(run::run(args));
+            let ended = runtime.block_on(run::run(&typed));
             // What hangs in the engine must not hold up the end of the process.
             runtime.shutdown_background();
             ended
@@ -53,7 +50,7 @@ pub(crate) fn main() -> ExitCode {
     match ended {
         Ok(()) => ExitCode::SUCCESS,
         Err(problem) => {
-            complain(&problem);
+            complain(&problem, json);
             ExitCode::from(problem.kind.exit_code())
         }
     }
@@ -61,7 +58,7 @@ pub(crate) fn main() -> ExitCode {
 
 /// The async runtime panics where it gets no thread, and waits for ever for those it has. Nothing
 /// that was acknowledged depends on what is still to be done then, so the process ends at once.
-fn end_without_threads() {
+fn end_without_threads(json: bool) {
     let otherwise = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |panic| {
         let said = panic.payload_as_str().unwrap_or_default();
@@ -69,7 +66,7 @@ fn end_without_threads() {
             return otherwise(panic);
         };
         let problem = Problem::from(StoreError::NoThreads(why.to_owned()));
-        complain(&problem);
+        complain(&problem, json);
         end_now(problem.kind.exit_code());
     }));
 }
@@ -106,7 +103,7 @@ fn quoting(error: &clap::Error) -> String {
 
 /// The verbs of a command line, each with a space in front.
 fn verbs() -> String {
-    let (mut command, mut verbs) = (args::Args::command(), String::new());
+    let (mut command, mut verbs) = (command::command(), String::new());
     for word in std::env::args_os().skip(1) {
         let Some(verb) = command.find_subcommand(&word).cloned() else { continue };
         verbs = format!("{verbs} {}", verb.get_name());
@@ -115,8 +112,19 @@ fn verbs() -> String {
     verbs
 }
 
-fn complain(problem: &Problem) {
+/// Says why it failed: for people, or as one line of JSON on standard error.
+fn complain(problem: &Problem, json: bool) {
+    let hint = problem.hint.as_deref().unwrap_or("stoa --help");
+    if json {
+        let error = serde_json::json!({"error": {
+            "kind": problem.kind.name(),
+            "exit_code": problem.kind.exit_code(),
+            "text": problem.text,
+            "hint": hint,
+        }});
+        return drop(screen::Screen::aside().json(&error));
+    }
     let lines = if problem.kind == Kind::Action { Lines::Many } else { Lines::One };
     screen::error(&problem.text, lines);
-    screen::hint(problem.hint.as_deref().unwrap_or("stoa --help"));
+    screen::hint(hint);
 }

@@ -80,6 +80,10 @@
 //! | `NOTICE_CHARS_MAX` | `240` | the form of a passage: what counts as a notice of copyright |
 //! | `DEPTH_MAX` | `6` | the form of a passage: headings above it |
 //! | `CATALOGUE_ENTRIES` | `1_000` | the form of a space of sources: where its catalogue is |
+//! | `FRAME_BYTES` | `64` | what something told takes on its way besides what it says |
+//! | `LENGTH_BYTES` | `4` | the form of a frame of the socket |
+//! | `LOOKED_MAX` | `10_000` | atoms that end alike, looked through for one that may be read |
+//! | `NAMED_MAX` | `4` | ids that are named where an end fits several |
 //! | `FRAME_BYTES_MAX` | `32 << 20` | the worker's protocol; the limits of an action are lower |
 //! | `PREFIX_BYTES` | `4` | the worker's protocol |
 //! | `ITEM_DEPTH_MAX` | `VALUE_DEPTH_MAX + 8` | the worker's protocol |
@@ -390,7 +394,7 @@ impl Config {
             connections_max: 256,
             idle_ms_max: 30_000,
             idle_answered_ms_max: 600_000,
-            frame_bytes_max: 24 << 20,
+            frame_bytes_max: 64 << 20,
             answers_max: 64,
             answers_bytes_max: 128 << 20,
             requests_bytes_max: 128 << 20,

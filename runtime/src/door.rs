@@ -4,31 +4,23 @@
 //! (u32, little endian) and a value of [`stoa_actors::codec`]. The owner speaks first, so that a
 //! client which hears nothing has asked for nothing and can try again.
 
-mod agents;
-mod answer;
-mod ceiling;
+pub(crate) mod ceiling;
 mod identity;
-mod leases;
-mod past;
 mod perform;
 mod reach;
 mod serve;
 mod status;
-mod subscriptions;
 mod visit;
 
-pub use agents::AgentCall;
-pub use answer::{Answer, Answers, Ready, answers};
 pub use identity::{Identity, Peer};
 pub(crate) use identity::{READS, RESEARCH};
-pub use leases::LeaseCall;
-pub use past::HistoryCall;
-pub use perform::{AuditAsk, Call, ExecAsk, Request, perform};
+pub use perform::{Request, perform};
 pub use reach::{Client, Reached, reach};
 pub use serve::{Door, DoorLoad};
 pub use status::Status;
-pub use subscriptions::SubscriptionCall;
+pub(crate) use status::status;
 
+use crate::operation::Said;
 use ceiling::{Held, Place, STRIDE_BYTES};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -40,7 +32,7 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::UnixStream;
 
 /// The form of a frame; a client and an owner of different forms refuse each other.
-const FRAME_FORM: u8 = 9;
+const FRAME_FORM: u8 = 10;
 
 /// What the owner says first, and again while it opens its store.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -58,7 +50,7 @@ enum Hello {
 enum Reply {
     /// Nothing yet; the owner is alive.
     Working,
-    Answer(Box<Answer>),
+    Said(Said),
     End(Result<(), crate::problem::Problem>),
 }
 
@@ -69,13 +61,52 @@ fn same_user(stream: &UnixStream) -> bool {
     stream.peer_cred().is_ok_and(|peer| peer.uid() == own || peer.uid() == 0)
 }
 
-async fn send<T: Serialize>(to: &mut (impl AsyncWrite + Unpin), value: &T) -> io::Result<()> {
+/// What goes through the socket: a head, of the form of this build, and behind it JSON as it is.
+trait Framed: Serialize + DeserializeOwned {
+    fn json(&self) -> &[u8] {
+        &[]
+    }
+
+    fn with(self, _: Vec<u8>) -> Self {
+        self
+    }
+}
+
+impl Framed for Hello {}
+
+impl Framed for Request {
+    fn json(&self) -> &[u8] {
+        &self.body
+    }
+
+    fn with(self, body: Vec<u8>) -> Request {
+        Request { body, ..self }
+    }
+}
+
+impl Framed for Reply {
+    fn json(&self) -> &[u8] {
+        match self {
+            Reply::Said(Said::Answer(json)) => json,
+            _ => &[],
+        }
+    }
+
+    fn with(self, json: Vec<u8>) -> Reply {
+        match self {
+            Reply::Said(Said::Answer(_)) => Reply::Said(Said::Answer(json)),
+            other => other,
+        }
+    }
+}
+
+async fn send<T: Framed>(to: &mut (impl AsyncWrite + Unpin), value: &T) -> io::Result<()> {
     to.write_all(&framed(value)?).await?;
     to.flush().await
 }
 
 /// The same to a client under a ceiling, which hears how it goes on.
-async fn send_under<T: Serialize>(
+async fn send_under<T: Framed>(
     to: &mut (impl AsyncWrite + Unpin),
     value: &T,
     place: &Place,
@@ -87,28 +118,44 @@ async fn send_under<T: Serialize>(
     to.flush().await
 }
 
-fn framed<T: Serialize>(value: &T) -> io::Result<Vec<u8>> {
-    let mut frame = vec![0; 4];
+/// The lengths of a frame and of its head.
+const LENGTH_BYTES: usize = 4;
+
+fn framed<T: Framed>(value: &T) -> io::Result<Vec<u8>> {
+    let mut frame = vec![0; 2 * LENGTH_BYTES];
     codec::encode_into(FRAME_FORM, value, &mut frame).map_err(io::Error::other)?;
-    let bytes = (frame.len() - 4) as u32;
-    frame[..4].copy_from_slice(&bytes.to_le_bytes());
+    let head = (frame.len() - 2 * LENGTH_BYTES) as u32;
+    frame.extend_from_slice(value.json());
+    let bytes = (frame.len() - LENGTH_BYTES) as u32;
+    frame[..LENGTH_BYTES].copy_from_slice(&bytes.to_le_bytes());
+    frame[LENGTH_BYTES..2 * LENGTH_BYTES].copy_from_slice(&head.to_le_bytes());
     Ok(frame)
 }
 
+fn unframed<T: Framed>(mut frame: Vec<u8>) -> io::Result<T> {
+    let amiss = || io::Error::other("a frame is cut short");
+    let head = *frame.first_chunk::<LENGTH_BYTES>().ok_or_else(amiss)?;
+    let end = (u32::from_le_bytes(head) as usize).saturating_add(LENGTH_BYTES);
+    let head = frame.get(LENGTH_BYTES..end).ok_or_else(amiss)?;
+    let value: T = codec::decode(FRAME_FORM, head).map_err(io::Error::other)?;
+    frame.drain(..end);
+    Ok(value.with(frame))
+}
+
 /// The next value; nothing at the end of the connection.
-async fn receive<T: DeserializeOwned>(
+async fn receive<T: Framed>(
     from: &mut (impl AsyncRead + Unpin),
     bytes_max: usize,
 ) -> io::Result<Option<T>> {
     let Some(bytes) = announced(from, bytes_max).await? else { return Ok(None) };
     let mut frame = vec![0; bytes];
     from.read_exact(&mut frame).await.map_err(cut_off)?;
-    codec::decode(FRAME_FORM, &frame).map(Some).map_err(io::Error::other)
+    unframed(frame).map(Some)
 }
 
 /// The same from a client under a ceiling, with the room that it has: it is given back when the
 /// request is answered. What is small needs none.
-async fn receive_under<T: DeserializeOwned>(
+async fn receive_under<T: Framed>(
     from: &mut (impl AsyncRead + Unpin),
     bytes_max: usize,
     place: &Arc<Place>,
@@ -125,8 +172,7 @@ async fn receive_under<T: DeserializeOwned>(
         place.moved();
     }
     place.at_work();
-    let value = codec::decode(FRAME_FORM, &frame).map_err(io::Error::other)?;
-    Ok(Some((value, held)))
+    Ok(Some((unframed(frame)?, held)))
 }
 
 /// An owner that closes a connection in the middle of an answer does so for a reason.

@@ -11,10 +11,13 @@
 //! [`seat`] is the address of an actor; [`store`] is what is durable, [`moment`] where it was at a
 //! time, [`audit`] proves it, and [`backup`] copies it; [`envelope`] is a space as a file, and a
 //! [`part`] one that is not yet whole; [`sandbox`] runs Python; [`door`] serves other processes;
+//! [`operations`] is all that can be asked, each in one file, [`answer`] what is told, and
+//! [`operation`] what every surface makes of both;
 //! [`trust`] says which directories count on this machine;
 //! [`problem`] and [`failure`] are the two kinds of no. The [`guide`] shows how to build on it.
 
 pub mod agents;
+pub mod answer;
 pub mod audit;
 pub mod backup;
 mod blocking;
@@ -38,6 +41,8 @@ mod log;
 pub mod model;
 pub mod moment;
 mod news;
+pub mod operation;
+pub mod operations;
 #[doc(hidden)]
 pub mod order;
 pub mod part;

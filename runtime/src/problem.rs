@@ -32,6 +32,19 @@ pub enum Kind {
 }
 
 impl Kind {
+    /// What programs call it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Kind::Store => "store",
+            Kind::Invalid => "invalid",
+            Kind::Unknown => "unknown",
+            Kind::Forbidden => "forbidden",
+            Kind::Conflict => "conflict",
+            Kind::Busy => "busy",
+            Kind::Action => "action",
+        }
+    }
+
     /// The exit code of the command line.
     pub fn exit_code(self) -> u8 {
         match self {

@@ -6,20 +6,27 @@
 //! comfort, never a fact.
 
 mod args;
-mod claims;
-mod coordinator;
 mod fit;
 mod hands;
 pub(crate) mod items;
 mod kept;
+mod leases;
+mod method;
 mod notebook;
 mod notices;
 mod reads;
-mod subscriptions;
+mod tools;
 
-pub(crate) use hands::{BUDGET, Hands};
+pub use args::Args;
+pub use hands::Hands;
+pub(crate) use hands::{BUDGET, refused};
 pub(crate) use kept::{Kept, Slot};
+pub(crate) use leases::LEASE_DEFAULT;
+pub(crate) use method::Answered;
+pub use method::{Does, Method, On};
 pub(crate) use notebook::Notebook;
+pub(crate) use reads::moment;
+pub(crate) use tools::{budget, level, wants_level};
 
 use crate::caller::{Caller, misspelt};
 use crate::problem::{Kind, Problem};

@@ -7,6 +7,7 @@
 mod along;
 mod atoms;
 mod batch;
+mod endings;
 mod engine;
 mod fold;
 mod journal;

@@ -15,10 +15,12 @@ use stoa_actors::search::Query;
 use stoa_actors::session::{Event, Observation};
 use stoa_actors::space::Draft;
 use stoa_runtime::agents::{AgentCard, Happening, SpaceAsk, SpawnAsk};
-use stoa_runtime::caller::{Caller, Grant, Why};
+use stoa_runtime::caller::{Caller, Why};
 use stoa_runtime::config::Config;
-use stoa_runtime::door::{Call, Identity, Peer, Request, answers, perform};
+use stoa_runtime::door::{Identity, Peer, Request, perform};
 use stoa_runtime::failure::StoreError;
+use stoa_runtime::operation::{LevelName, answers};
+use stoa_runtime::operations::Grant;
 use stoa_runtime::problem::Kind;
 use stoa_runtime::research::ResearchAsk;
 use stoa_runtime::runtime::Runtime;
@@ -248,12 +250,12 @@ elif 'vault' in spaces:
     assert_eq!(texts(&root, vault).await, Vec::<String>::new());
     // The answer is a grant; that it was given is told where it was asked for.
     let reason = "you asked".to_owned();
-    let grant = Grant { level: Level::Append, delegate: None, expires_ms: None, reason };
-    let call = Call::Grant { space: "vault".into(), to: "finder".into(), grant };
+    let (space, session) = ("vault".to_owned(), "finder".to_owned());
+    let (level, delegate, expires) = (LevelName(Level::Append), None, None);
+    let grant = Grant { space, session, level, delegate, expires, reason };
     let (answers, _ready) = answers(runtime.config());
-    perform(&runtime, Peer::Owner, Request { identity: Identity::Owner, call }, answers)
-        .await
-        .unwrap();
+    let request = Request::of(Identity::Owner, &grant).unwrap();
+    perform(&runtime, Peer::Owner, request, answers).await.unwrap();
     rest(&runtime).await;
     assert_eq!(texts(&root, vault).await, ["what I found"]);
     assert_eq!(texts(&root, card.dm).await, ["to leave what I found", "you asked"]);

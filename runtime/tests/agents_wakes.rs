@@ -9,16 +9,17 @@ use stoa_actors::atom::Content;
 use stoa_actors::id::{ROOT, SessionId, SpaceId};
 use stoa_actors::rights::Level;
 use stoa_actors::session::Thought;
-use stoa_actors::space::{Draft, Edit};
+use stoa_actors::space::Draft;
 use stoa_actors::trust::HostGrants;
 use stoa_runtime::agents::{SpaceAsk, SpawnAsk};
+use stoa_runtime::answer::SubscriptionAnswer;
 use stoa_runtime::caller::{Caller, Why};
 use stoa_runtime::config::Config;
-use stoa_runtime::door::{
-    Answer, Call, Identity, Peer, Request, SubscriptionCall, answers, perform,
-};
+use stoa_runtime::door::{Identity, Peer, Request, perform};
 use stoa_runtime::failure::StoreError;
 use stoa_runtime::model::{Context, Model, ModelError, Models};
+use stoa_runtime::operation::{Operation, Span, answers};
+use stoa_runtime::operations::{SubscriptionEdit, SubscriptionList};
 use stoa_runtime::runtime::Runtime;
 use stoa_runtime::seat::Boxed;
 use tempfile::TempDir;
@@ -181,13 +182,13 @@ async fn who_was_stopped_over_a_restart_is_woken_once_it_is_resumed() {
 }
 
 /// What is answered about subscriptions.
-async fn asked(runtime: &Runtime, call: SubscriptionCall) -> Vec<Answer> {
+async fn asked(runtime: &Runtime, what: &impl Operation) -> Vec<SubscriptionAnswer> {
     let (tell, mut told) = answers(runtime.config());
-    let request = Request { identity: Identity::Owner, call: Call::Subscription(call) };
+    let request = Request::of(Identity::Owner, what).unwrap();
     perform(runtime, Peer::Owner, request, tell).await.unwrap();
     let mut answers = Vec::new();
-    while let Some(answer) = told.next().await {
-        answers.push(answer);
+    while let Some(said) = told.next().await {
+        answers.push(said.answer().unwrap());
     }
     answers
 }
@@ -199,27 +200,26 @@ async fn an_agent_that_waits_for_a_pause_has_one_turn_for_a_burst_and_none_after
     let news = root.create_space("news", "").await.unwrap();
     spawn(&root, "agent").await;
     rest(&runtime).await;
-    let edit = |edit| {
-        let (name, agent) = ("news".to_owned(), Some("agent".to_owned()));
-        asked(&runtime, SubscriptionCall::Edit { name, agent, edit, lasts_ms: None, keep: false })
+    let edit = |debounce_ms, expires| SubscriptionEdit {
+        name: "news".to_owned(),
+        agent: Some("agent".to_owned()),
+        debounce: Some(Span(debounce_ms)),
+        expires,
+        ..SubscriptionEdit::default()
     };
-    let told = edit(Edit { debounce_ms: Some(2_000), ..Edit::default() }).await;
-    let [Answer::Subscription(card)] = &told[..] else { panic!("{told:?}") };
-    assert_eq!((card.terms.debounce_ms, card.terms.until), (2_000, None));
+    let told = asked(&runtime, &edit(2_000, None)).await;
+    let [card] = &told[..] else { panic!("{told:?}") };
+    assert_eq!((card.debounce_ms, &card.until), (2_000, &None));
     for _ in 0..20 {
         put(&root, news).await;
     }
     rest(&runtime).await;
     assert_eq!(silent.turns(), [[0, 20]], "one turn for all of them");
     // What is over tells nothing, and makes room.
-    let until = Some(Some(stoa_actors::id::Millis(runtime.now().0 + 50)));
-    edit(Edit { until, debounce_ms: Some(0), ..Edit::default() }).await;
-    let list = || SubscriptionCall::List {
-        space: Some("news".into()),
-        agent: Some("agent".into()),
-        all: false,
-    };
-    while !asked(&runtime, list()).await.is_empty() {
+    asked(&runtime, &edit(0, Some(Span(50)))).await;
+    let list =
+        SubscriptionList { space: Some("news".into()), agent: Some("agent".into()), all: false };
+    while !asked(&runtime, &list).await.is_empty() {
         tokio::task::yield_now().await;
     }
     put(&root, news).await;

@@ -7,12 +7,15 @@ use stoa_actors::atom::Content;
 use stoa_actors::id::{Position, RIGHTS, ROOT};
 use stoa_actors::rights::Level;
 use stoa_actors::space::{Draft, Filter, Terms};
+use stoa_runtime::answer::StatusAnswer;
 use stoa_runtime::caller::{Caller, Grant, Why};
 use stoa_runtime::config::Config;
-use stoa_runtime::door::{Answer, Call, Identity, Peer, Request, answers, perform};
+use stoa_runtime::door::{Identity, Peer, Request, perform};
 use stoa_runtime::failure::StoreError;
 use stoa_runtime::fault::set_wall_ahead;
 use stoa_runtime::moment::Moment;
+use stoa_runtime::operation::answers;
+use stoa_runtime::operations::Status;
 use stoa_runtime::runtime::Runtime;
 
 const MINUTE: u64 = 60_000;
@@ -48,12 +51,10 @@ async fn stop(runtime: Runtime) {
 /// What `status` says of the clock.
 async fn ahead(runtime: &Runtime) -> i64 {
     let (answers, mut ready) = answers(runtime.config());
-    let request = Request { identity: Identity::Owner, call: Call::Status };
+    let request = Request::of(Identity::Owner, &Status::default()).unwrap();
     perform(runtime, Peer::Owner, request, answers).await.unwrap();
-    match ready.next().await.unwrap() {
-        Answer::Status(status) => status.clock_ahead_ms,
-        other => panic!("{other:?}"),
-    }
+    let status: StatusAnswer = ready.next().await.unwrap().answer().unwrap();
+    status.clock_ahead_ms
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -7,6 +7,8 @@ mod harness;
 mod past;
 #[path = "help/piped.rs"]
 mod piped;
+#[path = "help/rights.rs"]
+mod rights;
 #[path = "help/screen.rs"]
 mod screen;
 #[path = "help/sharing.rs"]
@@ -15,10 +17,13 @@ mod sharing;
 mod subscriptions;
 #[path = "help/trust.rs"]
 mod trust;
+#[path = "help/typed.rs"]
+mod typed;
 
 use harness::Place;
 use rustix::process::Signal;
 use serde_json::{Value, json};
+use stoa_runtime::operations::entry;
 
 /// The verbs that a help names.
 fn verbs(help: &str) -> Vec<String> {
@@ -65,20 +70,22 @@ fn keys(of: &Value) -> String {
 }
 
 const SPACE: &str = "id name level delegate description entries head subscriptions";
-const ATOM: &str = "id space version position author at annotation metadata(status) \
+const ATOM: &str = "id space version position author author_name at annotation metadata(status) \
                     references(see) content";
-const PLAIN: &str = "id space version position author at annotation metadata references";
-const CHANGE: &str = "event_id cursor ts type actor(agent_id session_id) \
+const PLAIN: &str =
+    "id space version position author author_name at annotation metadata references";
+const CHANGE: &str = "event_id cursor ts type actor(agent_id session_id name) \
                       refs(space_id atom_id) body(comment hop version)";
-const DIFFERENCE: &str = "id from(version author at) to(version author at) same content(diff)";
-const LEASE: &str = "space resource of token holder until intent";
-const LEASED: &str = "event_id cursor ts type actor(agent_id session_id) refs(space_id) \
+const DIFFERENCE: &str = "id from(version author author_name at) \
+                          to(version author author_name at) same content(diff)";
+const LEASE: &str = "space resource of token holder holder_name until intent";
+const LEASED: &str = "event_id cursor ts type actor(agent_id session_id name) refs(space_id) \
                       body(comment hop resource token until)";
 const STATUS: &str = "pid head clock_ahead_ms commits commit_ms sessions agents spaces seats running scrubbed \
     scrubbed_at indexes vectors quarantined";
-const AGENT: &str = "id name parent depth state why model task turns left(thoughts tokens) \
+const AGENT: &str = "id name parent parent_name depth state why model task turns left(thoughts tokens) \
                      spent(thoughts tokens) dm born follows";
-const HAPPENING: &str = "cursor ts type actor(agent_id session_id) refs body(text)";
+const HAPPENING: &str = "cursor ts type actor(agent_id session_id name) refs body(text)";
 const REPORT: &str = "question found text citations how run agents tasks findings failed files \
     passages skipped";
 const COPY: &str = "head entries bytes";
@@ -91,12 +98,20 @@ fn every_verb_prints_json_lines_with_the_keys_that_scripts_rely_on() {
     let mut tried = Vec::new();
     let mut lines = |args: &[&str], each: &str, count: usize| {
         let lines = place.json(args);
+        let verb: Vec<&str> = args.iter().copied().take(2).collect();
+        let verb = [verb.join(" "), args[0].to_owned()];
+        if let Some(entry) = verb.iter().find_map(|it| entry(it)) {
+            let schema = entry.answer().to_value();
+            let fits = jsonschema::validator_for(&schema).unwrap();
+            lines.iter().for_each(|it| fits.validate(it).unwrap());
+        }
         let found: Vec<String> = lines.iter().map(keys).collect();
         assert_eq!(found, vec![each; count], "{args:?}");
         tried.push(args[0].to_owned());
         lines
     };
     lines(&["space", "create", "tasks"], SPACE, 1);
+    lines(&["whoami"], "id name owner parent spaces(tasks) tools secrets models", 1);
     lines(&["space", "create", "notes", "--description", "mine"], SPACE, 1);
     lines(&["space", "list"], SPACE, 2);
     lines(&["space", "show", "notes"], SPACE, 1);
@@ -110,9 +125,14 @@ fn every_verb_prints_json_lines_with_the_keys_that_scripts_rely_on() {
     lines(&["update", &id, "y", "--if-version", "1"], ATOM, 1);
     let deprecated = format!("{ATOM} deprecated superseded_by");
     lines(&["deprecate", &id, "--superseded-by", &first, "--force"], &deprecated, 1);
+    place.file(
+        "changes.jsonl",
+        r#"{"put": "then", "metadata": {"status": "open"}, "references": {"see": []}}"#,
+    );
+    let then = format!("{PLAIN} content").replace("metadata", "metadata(status)");
+    lines(&["transaction", "notes", "changes.jsonl"], &then, 1);
     let wrong = place.json(&["put", "tasks", "wrong"])[0]["id"].as_str().unwrap().to_owned();
-    let bare = "id space version position author at annotation metadata references";
-    let erased = format!("{bare} erased deprecated superseded_by");
+    let erased = format!("{PLAIN} erased deprecated");
     lines(&["erase", &wrong, "--comment", "it must go"], &erased, 1);
     lines(&["search", "tasks", "first"], &format!("{PLAIN} content score"), 1);
     let own = lines(&["history", "tasks"], CHANGE, 6);
@@ -164,10 +184,12 @@ fn every_verb_prints_json_lines_with_the_keys_that_scripts_rely_on() {
     assert_eq!((keys(&all[0]), keys(&all[all.len() - 1])), (first.into(), "type events".into()));
     lines(&["import", "tasks", "all"], "imported known", 1);
     lines(&["backup", "copy"], &format!("backup {COPY}"), 1);
-    lines(&["backup", "copy", "--verify"], &format!("whole {COPY}"), 1);
+    lines(&["backup", "copy", "--verify"], &format!("backup {COPY}"), 1);
     lines(&["restore", "copy", "--data", "new"], &format!("restored {COPY}"), 1);
     lines(&["doctor"], "rebuilt_from_entries", 1);
     lines(&["trust"], "directory trusted why_not sections", 1);
+    place.json(&["schema", "put"]);
+    tried.push("schema".to_owned());
 
     let serve = place.serve();
     assert_eq!(place.json(&["status"])[0]["pid"], serve.pid());
@@ -190,10 +212,16 @@ fn code_that_fails_is_one_json_line_as_well() {
     let ended = place.start(&["exec", "-", "--json"], b"print('said')\n1 / 0").end();
     let lines = ended.lines();
     assert_eq!((ended.code, lines.len()), (7, 1), "{ended:?}");
-    assert_eq!(keys(&lines[0]), "printed notice ok error(class traceback)");
+    assert_eq!(keys(&lines[0]), "printed notice ok value error(class traceback)");
     assert_eq!((&lines[0]["ok"], &lines[0]["printed"]), (&json!(false), &json!("said\n")));
     assert_eq!(lines[0]["error"]["class"], "ZeroDivisionError");
-    assert!(ended.err.starts_with("error: Traceback (most recent call last):\n"), "{}", ended.err);
+    let error: Value = serde_json::from_str(&ended.err).unwrap();
+    assert_eq!(
+        (&error["error"]["kind"], &error["error"]["exit_code"]),
+        (&json!("action"), &json!(7))
+    );
+    let text = error["error"]["text"].as_str().unwrap();
+    assert!(text.starts_with("Traceback (most recent call last):\n"), "{text}");
 }
 
 /// Every hint that begins with a verb names one that there is.

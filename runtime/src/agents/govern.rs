@@ -100,7 +100,13 @@ impl Caller {
                 let text = format!("several agents under you are called {name:?}; use the id");
                 Err(Problem::new(Kind::Conflict, text).hint("stoa agent list"))
             }
-            (None, _) => Err(unknown()),
+            (None, _) => {
+                drop(found);
+                drop(rights);
+                let ended = self.session_ending(name)?;
+                let rights = self.runtime.shared().rights.read();
+                ended.filter(|it| rights.is_agent(*it)).ok_or_else(unknown)
+            }
         }
     }
 

@@ -1,7 +1,6 @@
 //! What an agent did, entry by entry.
 
 use crate::caller::{Caller, Change};
-use crate::door::Answer;
 use crate::problem::{Kind, Problem};
 use crate::store::Entry;
 use serde::{Deserialize, Serialize};
@@ -12,6 +11,14 @@ use stoa_actors::incarnation;
 use stoa_actors::log::Body;
 use stoa_actors::session::{Booking, Event, Recorded, Session, Settlement, TurnOutcome};
 use stoa_actors::space::Space;
+
+/// Something of the log that a caller may see.
+pub(crate) enum Sighting {
+    /// A change of a space.
+    Change(Change),
+    /// What an agent did.
+    Happening(Happening),
+}
 
 /// One entry of an agent's stream, in words.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -47,7 +54,7 @@ impl Caller {
         &self,
         after: Position,
         upto: Position,
-    ) -> Result<(Vec<Answer>, Position), Problem> {
+    ) -> Result<(Vec<Sighting>, Position), Problem> {
         self.reading(move |caller| {
             let config = &caller.runtime.shared().config;
             let (mut seen, mut cursor, mut bytes) = (Vec::new(), after, 0);
@@ -65,20 +72,20 @@ impl Caller {
         .await
     }
 
-    fn seen(&self, entry: &Entry) -> Result<Vec<Answer>, Problem> {
+    fn seen(&self, entry: &Entry) -> Result<Vec<Sighting>, Problem> {
         let (stream, at) = (entry.header.stream, entry.position);
         let (space, session) = (SpaceId(stream.0), SessionId(stream.0));
         match entry.body.kind.as_str() {
             Space::KIND if self.level(space).is_some() => {
                 let changes = Change::of(space, at, &entry.body).map_err(amiss)?;
-                Ok(changes.into_iter().map(|(it, _)| Answer::Change(it)).collect())
+                Ok(changes.into_iter().map(|(it, _)| Sighting::Change(it)).collect())
             }
             Session::KIND
                 if self.runtime.shared().rights.read().governs(self.session(), session) =>
             {
                 Ok(happenings(session, at, &entry.body)?
                     .into_iter()
-                    .map(Answer::Happening)
+                    .map(Sighting::Happening)
                     .collect())
             }
             _ => Ok(Vec::new()),

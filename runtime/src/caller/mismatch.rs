@@ -34,6 +34,21 @@ pub enum Mismatch {
     },
 }
 
+impl Mismatch {
+    /// For programs.
+    pub(crate) fn json(&self) -> serde_json::Value {
+        let note = self.to_string();
+        match self {
+            Mismatch::Type { key, asked, found, meant } => serde_json::json!({
+                "note": note, "key": key, "asked": asked, "found": found, "meant": meant,
+            }),
+            Mismatch::Key { key, nearest } => {
+                serde_json::json!({"note": note, "key": key, "nearest": nearest})
+            }
+        }
+    }
+}
+
 impl std::fmt::Display for Mismatch {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {

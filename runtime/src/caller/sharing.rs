@@ -194,10 +194,10 @@ impl Caller {
     /// The session that the caller calls so; its id will do as well.
     pub fn session_named(&self, name: &str) -> Result<SessionId, Problem> {
         let named = match self.called(name) {
-            Some(Named::Session(session)) => Ok(session),
-            _ => Err(()),
+            Some(Named::Session(session)) => Some(session),
+            _ => self.session_ending(name)?,
         };
-        named.map_err(|()| {
+        named.ok_or_else(|| {
             Problem::new(Kind::Unknown, format!("no session {name:?} of yours"))
                 .hint(format!("stoa grant SPACE {name} read"))
         })
@@ -233,7 +233,10 @@ impl Caller {
             delegate: grant.delegate,
         };
         let alias = space.parse::<SpaceId>().is_err().then(|| space.to_owned());
-        let known = self.called(to);
+        let known = match self.called(to) {
+            Some(known) => Some(known),
+            None => self.session_ending(to)?.map(Named::Session),
+        };
         if known.is_none() && to.parse::<SessionId>().is_ok() {
             let text = format!("there is no living session {to}");
             return Err(Problem::new(Kind::Unknown, text).hint("stoa grant SPACE NAME LEVEL"));
@@ -287,8 +290,12 @@ impl Caller {
 
     /// The moment so long from now, by the owner's clock.
     ///
-    /// Errors: [`Kind::Invalid`] for one that is later than anybody can write down.
+    /// Errors: [`Kind::Invalid`] for now, and for one that is later than anybody can write down.
     pub fn after(&self, ms: u64) -> Result<Millis, Problem> {
+        if ms == 0 {
+            let text = "what ends at once is nothing; say a time like 90s, 10m, 2h or 7d";
+            return Err(Problem::new(Kind::Invalid, text).hint("--expires 10m"));
+        }
         let at = self.runtime.now().0.checked_add(ms).map(Millis);
         at.filter(|at| *at <= LATEST).ok_or_else(|| {
             let text = format!("{ms} ms from now is later than anybody can write down");

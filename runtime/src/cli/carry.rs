@@ -1,10 +1,9 @@
 //! A space as a file: what is exported is written under another name until it is whole, what is
 //! imported is looked through before anything of it is sent.
 
-use super::json;
 use super::progress::Progress;
 use super::run::{Owner, unwritten};
-use super::screen::{Line, Screen};
+use super::screen::Screen;
 use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{self, BufReader, BufWriter, IsTerminal, Seek, Write};
@@ -14,9 +13,12 @@ use stoa_actors::id::{AtomId, SpaceId};
 use stoa_actors::limits::Limits;
 use stoa_actors::space::Merge;
 use stoa_runtime::backup::{Copied, Copying};
-use stoa_runtime::caller::{Imported, Why};
-use stoa_runtime::door::{Answer, Call, Identity, Request};
+
+use stoa_runtime::answer::SpaceAnswer;
+use stoa_runtime::door::{Identity, Request};
 use stoa_runtime::envelope::{Batches, Checked, Flaw, Foreign, check};
+use stoa_runtime::operation::{Line, Packed, Said};
+use stoa_runtime::operations::{Import as Piece, Imported, SpaceShow};
 use stoa_runtime::part::Part;
 use stoa_runtime::problem::{Kind, Problem, quoted};
 
@@ -24,7 +26,7 @@ use stoa_runtime::problem::{Kind, Problem, quoted};
 pub(super) struct Into {
     part: Part,
     to: BufWriter<File>,
-    events: u64,
+    lines: u64,
 }
 
 impl Into {
@@ -32,12 +34,13 @@ impl Into {
         let failed = |error| unmade(path, &error);
         let part = Part::begin(path).map_err(failed)?;
         let to = BufWriter::with_capacity(256 << 10, part.file.try_clone().map_err(failed)?);
-        Ok(Into { part, to, events: 0 })
+        Ok(Into { part, to, lines: 0 })
     }
 
-    pub(super) fn line(&mut self, answer: &Answer) -> io::Result<()> {
-        self.events += u64::from(matches!(answer, Answer::Carried(_)));
-        writeln!(self.to, "{}", json::answer(answer))
+    pub(super) fn line(&mut self, json: &[u8]) -> io::Result<()> {
+        self.lines += 1;
+        self.to.write_all(json)?;
+        self.to.write_all(b"\n")
     }
 
     /// Gives the file its name.
@@ -45,7 +48,8 @@ impl Into {
         let path = self.part.target().to_owned();
         let published = self.to.flush().and_then(|()| self.part.publish());
         published.map_err(|error| unmade(&path, &error))?;
-        let (name, events) = (path.display().to_string(), self.events);
+        // The first says what the space is, and the last that this is all.
+        let (name, events) = (path.display().to_string(), self.lines.saturating_sub(2));
         let mut to = Screen::out();
         let told = match as_json {
             true => to.json(&serde_json::json!({"exported": name, "events": events})),
@@ -104,18 +108,21 @@ impl Import {
         ask: ImportAsk,
         as_json: bool,
     ) -> Result<(), Problem> {
-        let request = |call| Request { identity: ask.identity.clone(), call };
         let into = match ask.new_ids {
-            true => Some(id_of(owner, request(Call::Space { name: ask.space.clone() })).await?),
+            true => {
+                let show = SpaceShow { space: ask.space.clone() };
+                Some(id_of(owner, Request::of(ask.identity.clone(), &show)?).await?)
+            }
             false => None,
         };
         self.from.rewind().map_err(unwritten)?;
         let from = BufReader::with_capacity(256 << 10, &self.from);
         let mut batches = Batches::new(from, &self.limits);
         let comment = ask.comment.clone();
-        let why = Why::comment(comment.unwrap_or_else(|| format!("import from {}", self.name)));
+        let comment = comment.unwrap_or_else(|| format!("import from {}", self.name));
         let mut describe = Some(self.checked.exported.description.clone());
-        let (progress, mut sum) = (Progress::new(), Imported::default());
+        let progress = Progress::new();
+        let mut sum = Imported { new: 0, known: 0, attic: 0, lost: Vec::new() };
         let mut lost: BTreeSet<AtomId> = BTreeSet::new();
         loop {
             let mut carried = batches.batch().map_err(|flaw| flawed(&self.name, &flaw))?;
@@ -131,22 +138,27 @@ impl Import {
                 let side = |id| if lost.contains(&id) { Merge::Lost } else { Merge::Attic };
                 carried.iter_mut().for_each(|it| it.merge = side(it.id));
             }
-            let (space, why) = (ask.space.clone(), why.clone());
-            let call = Call::Import { space, carried, describe: describe.take(), why };
-            let mut take = |answer: &Answer| {
-                if let Answer::Imported(it) = answer {
+            let piece = Piece {
+                space: ask.space.clone(),
+                carried: Packed(carried),
+                describe: describe.take(),
+                comment: Some(comment.clone()),
+                key: None,
+            };
+            let mut take = |said: &Said| {
+                if let Some(it) = said.answer::<Imported>() {
                     (sum.new, sum.known) = (sum.new + it.new, sum.known + it.known);
                     sum.attic += it.attic;
-                    lost.extend(&it.lost);
+                    lost.extend(it.lost.iter().filter_map(|it| it.parse::<AtomId>().ok()));
                 }
                 Ok(())
             };
-            owner.ask(request(call), &mut take).await?;
+            owner.ask(Request::of(ask.identity.clone(), &piece)?, &mut take).await?;
             let (done, of) = (sum.new + sum.known + sum.attic, self.checked.events);
             progress.copied(&Copied { how: Copying::Import, done, of });
         }
         progress.clear();
-        sum.lost = lost.into_iter().collect();
+        sum.lost = lost.iter().map(ToString::to_string).collect();
         say(&sum, &self.name, &ask, as_json).map_err(unwritten)
     }
 }
@@ -162,10 +174,8 @@ pub(super) struct ImportAsk {
 
 async fn id_of(owner: &mut Owner<'_>, request: Request) -> Result<SpaceId, Problem> {
     let mut id = None;
-    let mut take = |answer: &Answer| {
-        if let Answer::Space(card) = answer {
-            id = Some(card.id);
-        }
+    let mut take = |said: &Said| {
+        id = said.answer::<SpaceAnswer>().and_then(|it| it.id.parse().ok());
         Ok(())
     };
     owner.ask(request, &mut take).await?;

@@ -1,13 +1,14 @@
 //! What is done with files alone, without anybody who has the directory open.
 
 use super::progress::Progress;
-use super::screen::{Line, Screen};
+use super::screen::Screen;
 use serde_json::{Value as Json, json};
 use std::io;
 use std::path::Path;
 use stoa_runtime::backup::{self, Backup};
 use stoa_runtime::config::Config;
 use stoa_runtime::failure::StoreError;
+use stoa_runtime::operation::Line;
 use stoa_runtime::problem::{Kind, Problem};
 use stoa_runtime::runtime::kinds;
 
@@ -16,7 +17,7 @@ pub(super) fn verify(path: &Path, as_json: bool) -> Result<(), Problem> {
     let progress = Progress::new();
     let proved = backup::verify(path, &mut |copied| progress.copied(&copied))?;
     progress.clear();
-    say("whole", "whole:", path, &proved, as_json)
+    say("backup", "whole:", path, &proved, as_json)
 }
 
 /// Makes a directory of one.
@@ -50,7 +51,7 @@ fn say(key: &str, words: &str, path: &Path, backup: &Backup, as_json: bool) -> R
 }
 
 /// For programs.
-pub(super) fn told(key: &str, path: &Path, backup: &Backup) -> Json {
+fn told(key: &str, path: &Path, backup: &Backup) -> Json {
     json!({
         key: path.display().to_string(),
         "head": backup.head.to_string(),
@@ -60,7 +61,7 @@ pub(super) fn told(key: &str, path: &Path, backup: &Backup) -> Json {
 }
 
 /// For people.
-pub(super) fn print(to: &mut Screen, words: &str, path: &Path, backup: &Backup) -> io::Result<()> {
+fn print(to: &mut Screen, words: &str, path: &Path, backup: &Backup) -> io::Result<()> {
     let (head, bytes) = (backup.head, backup.bytes);
     let (path, entries) = (path.display(), head.position);
     let text = format!("{words} {path}: {entries} entries, {bytes} bytes, head {head}");

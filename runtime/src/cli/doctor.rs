@@ -1,9 +1,10 @@
 //! The doctor: it needs the directory for itself, so it asks no owner.
 
-use super::screen::{Line, Screen};
+use super::screen::Screen;
 use serde_json::{Value as Json, json};
 use stoa_runtime::config::Config;
 use stoa_runtime::failure::StoreError;
+use stoa_runtime::operation::Line;
 use stoa_runtime::problem::{Kind, Problem};
 use stoa_runtime::runtime::kinds;
 use stoa_runtime::store;

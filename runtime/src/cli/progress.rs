@@ -3,6 +3,7 @@
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::io::IsTerminal;
 use stoa_runtime::backup::{Copied, Copying};
+use stoa_runtime::operation::Progress as Of;
 use stoa_runtime::research::Doing;
 use stoa_runtime::search::IndexCard;
 
@@ -20,13 +21,21 @@ impl Progress {
         Progress(bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner())))
     }
 
-    pub(super) fn making(&self, index: &IndexCard) {
+    pub(super) fn show(&self, of: &Of) {
+        match of {
+            Of::Doing(doing) => self.doing(doing),
+            Of::Making(index) => self.making(index),
+            Of::Copied(copied) => self.copied(copied),
+        }
+    }
+
+    fn making(&self, index: &IndexCard) {
         let IndexCard { entries, of, .. } = index;
         self.0.set_message(format!("making the index: {entries} of {of} entries are read"));
         self.0.tick();
     }
 
-    pub(super) fn show(&self, doing: &Doing) {
+    fn doing(&self, doing: &Doing) {
         self.0.set_message(match doing {
             Doing::Reading { files, done, passages } => {
                 format!("reading: {done} of {files} files, {passages} passages")

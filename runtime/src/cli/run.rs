@@ -1,121 +1,174 @@
 //! From what was typed to a request, and from the answers to the terminal.
 
-use super::args::{Args, CopyVerb, LeaseVerb, SpaceVerb, SubscriptionVerb, Verb};
-use super::call::call;
-use super::doctor::doctor;
-use super::progress::Progress;
+use super::local::{Local, local, schemas};
+use super::progress;
 use super::screen::{Screen, hint, note};
 use super::trust::{Step, trust};
-use super::{carry, copies, json, print, settings, signals, stdin};
+use super::{carry, copies, doctor, settings, signals, typed};
+use clap::ArgMatches;
+use serde_json::Value as Json;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
-use stoa_actors::code::Ending;
-use stoa_actors::id::{Position, SubscriptionId};
-use stoa_runtime::caller::Mismatch;
 use stoa_runtime::config::Config;
-use stoa_runtime::door::{
-    Answer, Call, Client, Door, Identity, Peer, Reached, Request, SubscriptionCall, answers,
-    perform, reach,
-};
+use stoa_runtime::door::{Client, Door, Identity, Peer, Reached, Request, perform, reach};
 use stoa_runtime::failure::StoreError;
+use stoa_runtime::operation::{Entry, Page, Said, answers};
+use stoa_runtime::operations::{SubscriptionAck, entry};
 use stoa_runtime::problem::{Kind, Problem};
 use stoa_runtime::runtime::{Runtime, kinds};
 use stoa_runtime::store;
 
-pub(crate) async fn run(args: Args) -> Result<(), Problem> {
-    let data = data_directory(args.data.clone())?;
-    if let Verb::Trust { show, remove } = args.verb {
-        let step = match (show, remove) {
+pub(crate) async fn run(typed: &ArgMatches) -> Result<(), Problem> {
+    let (name, verb) = verb(typed);
+    let json = typed.get_flag("json");
+    let local = local(&name);
+    if local == Some(Local::Schema) {
+        let verb: Vec<String> = verb.get_many("verb").into_iter().flatten().cloned().collect();
+        let mut to = Screen::out();
+        let schemas = schemas(&verb.join(" "))?;
+        let written = match json {
+            true => to.json(&schemas),
+            false => to.whole_lines(&format!("{schemas:#}")),
+        };
+        return written.map_err(unwritten);
+    }
+    let data = data_directory(typed.get_one("data").cloned())?;
+    if local == Some(Local::Trust) {
+        let step = match (verb.get_flag("show"), verb.get_flag("remove")) {
             (true, _) => Step::Show,
             (_, true) => Step::Remove,
             _ => Step::Trust,
         };
-        return trust(&data, &step, args.json);
+        return trust(&data, &step, json);
     }
     let config = settings::config(&data)?;
-    match &args.verb {
-        Verb::Copy(CopyVerb::Backup { target, verify: true }) => {
-            return copies::verify(target, args.json);
-        }
-        Verb::Copy(CopyVerb::Restore { backup }) => {
-            return copies::restore(backup, &config, args.json);
-        }
-        verb if !makes_directory(verb) && !is_made(&data)? => {
-            let text = format!("there is no stoa data in {}", data.display());
-            return Err(Problem::new(Kind::Unknown, text).hint("stoa space create NAME"));
-        }
-        Verb::Doctor { accept_loss } => return doctor(&config, accept_loss.as_deref(), args.json),
-        Verb::Serve => return serve(config, args.json).await,
-        _ => {}
+    let path = |name: &str| verb.get_one::<PathBuf>(name).cloned().unwrap_or_default();
+    if local == Some(Local::Restore) {
+        return copies::restore(&path("backup"), &config, json);
     }
-    let lines = matches!(&args.verb, Verb::Watch { .. } | Verb::Lease(LeaseVerb::Watch { .. }))
-        || matches!(&args.verb, Verb::Copy(CopyVerb::Export { to: None, .. }));
-    let json = args.json || lines;
-    if let Verb::Copy(CopyVerb::Import { space, file, new_ids, merge, comment }) = args.verb {
-        let import = carry::Import::open(file)?;
-        let identity = identity(args.acting_as);
-        let ask = carry::ImportAsk { identity, space, new_ids, merge, comment };
-        return match reach(config, kinds()).await? {
-            Reached::Client(mut client) => {
-                import.run(&mut Owner::Other(&mut client), ask, json).await
-            }
-            Reached::Owner(runtime, door) => {
-                let work = async { import.run(&mut Owner::This(&runtime), ask, json).await };
-                own(&runtime, door, work).await
-            }
-        };
+    let operation = entry(&name);
+    if flag(verb, "verify") {
+        return copies::verify(&path("target"), json);
     }
-    let file = match &args.verb {
-        Verb::Copy(CopyVerb::Export { to: Some(path), .. }) => Some(carry::Into::begin(path)?),
-        _ => None,
+    let makes = local == Some(Local::Serve) || operation.is_some_and(|it| it.makes);
+    if !makes && name != SPACE_CREATE && !is_made(&data)? {
+        let text = format!("there is no stoa data in {}", data.display());
+        return Err(Problem::new(Kind::Unknown, text).hint("stoa space create NAME"));
+    }
+    let identity = identity(typed.get_one("as").cloned());
+    match (local, operation) {
+        (Some(Local::Doctor), _) => {
+            doctor::doctor(&config, verb.get_one::<String>("accept-loss").map(String::as_str), json)
+        }
+        (Some(Local::Serve), _) => serve(config, json).await,
+        (Some(Local::Import), _) => import(config, identity, verb, json).await,
+        (_, Some(operation)) => ask(config, identity, operation, verb, json).await,
+        (_, None) => Err(Problem::new(Kind::Invalid, format!("there is no verb {name:?}"))),
+    }
+}
+
+/// What makes a directory where there is none, and is no wonder to anybody.
+const SPACE_CREATE: &str = "space create";
+
+/// The verb that was typed, with the one that it stands below, and what was typed for it.
+fn verb(typed: &ArgMatches) -> (String, &ArgMatches) {
+    let Some((first, below)) = typed.subcommand() else { return (String::new(), typed) };
+    match below.subcommand() {
+        Some((second, last)) => (format!("{first} {second}"), last),
+        None => (first.to_owned(), below),
+    }
+}
+
+fn flag(typed: &ArgMatches, name: &str) -> bool {
+    typed.try_get_one::<bool>(name).is_ok_and(|it| it == Some(&true))
+}
+
+async fn import(
+    config: Config,
+    identity: Identity,
+    typed: &ArgMatches,
+    json: bool,
+) -> Result<(), Problem> {
+    let import = carry::Import::open(typed.get_one("file").cloned())?;
+    let ask = carry::ImportAsk {
+        identity,
+        space: typed.get_one::<String>("space").cloned().unwrap_or_default(),
+        new_ids: typed.get_flag("new-ids"),
+        merge: typed.get_flag("merge"),
+        comment: typed.get_one("comment").cloned(),
     };
-    let page = match &args.verb {
-        Verb::History(it) => Some(Page { limit: it.limit, newest: it.newest, told: 0, last: 0 }),
-        _ => None,
-    };
-    let ack = matches!(args.verb, Verb::Subscription(SubscriptionVerb::Read { ack: true, .. }));
-    let progress = Progress::new();
-    let mut out = Out { json, file, progress, page, read: None, failed: None, hung_up: false };
-    let request = Request { identity: identity(args.acting_as), call: call(args.verb)? };
-    if let Call::Update { patch, .. } = &request.call
-        && patch.content.is_none()
-        && stdin::has_something()
-    {
-        note("note: the content stays as it is; with - it is what is piped in");
+    match reach(config, kinds()).await? {
+        Reached::Client(mut client) => import.run(&mut Owner::Other(&mut client), ask, json).await,
+        Reached::Owner(runtime, door) => {
+            let work = async { import.run(&mut Owner::This(&runtime), ask, json).await };
+            own(&runtime, door, work).await
+        }
     }
+}
+
+/// Asks whoever has the directory open, and prints what is answered.
+async fn ask(
+    config: Config,
+    identity: Identity,
+    operation: &'static Entry,
+    typed: &ArgMatches,
+    json: bool,
+) -> Result<(), Problem> {
+    let to = typed.try_get_one::<PathBuf>("to").ok().flatten();
+    let file = to.map(|path| carry::Into::begin(path)).transpose()?;
+    let bodies = typed::bodies(operation, typed)?;
+    let request = |body: Json| Request {
+        identity: identity.clone(),
+        operation: operation.name.to_owned(),
+        body: body.to_string().into_bytes(),
+    };
+    let requests: Vec<Request> = bodies.into_iter().map(request).collect();
+    let ack = flag(typed, "ack").then(|| identity.clone());
+    let progress = progress::Progress::new();
+    let lines = json || operation.lines;
+    let mut out =
+        Out { operation, json: lines, file, progress, read: None, failed: None, hung_up: false };
     let done = match reach(config, kinds()).await? {
         Reached::Client(mut client) => {
-            ask(&mut Owner::Other(&mut client), request, ack, &mut out).await
+            ask_all(&mut Owner::Other(&mut client), requests, ack, &mut out).await
         }
         Reached::Owner(runtime, door) => {
-            let work = async { ask(&mut Owner::This(&runtime), request, ack, &mut out).await };
+            let work = async { ask_all(&mut Owner::This(&runtime), requests, ack, &mut out).await };
             own(&runtime, door, work).await
         }
     };
-    out.end(done)
+    out.end(done, json)
 }
 
 /// Who types without `--as` is the owner of the directory, and says so.
-fn identity(acting_as: Option<String>) -> Identity {
-    acting_as.map_or(Identity::Owner, Identity::Session)
+fn identity(typed: Option<String>) -> Identity {
+    let named = typed.or_else(|| environment("STOA_AS")).filter(|it| !it.is_empty());
+    named.map_or(Identity::Owner, Identity::Session)
 }
 
-/// Asks, and prints what is answered; what is printed of a subscription is acknowledged then.
-async fn ask(
+#[expect(clippy::disallowed_methods, reason = "what is typed can be put there once for all")]
+fn environment(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|it| !it.is_empty())
+}
+
+/// Asks one after the other; what is printed of a subscription is acknowledged then.
+async fn ask_all(
     owner: &mut Owner<'_>,
-    request: Request,
-    ack: bool,
+    requests: Vec<Request>,
+    ack: Option<Identity>,
     out: &mut Out,
 ) -> Result<(), Problem> {
-    let identity = request.identity.clone();
-    owner.ask(request, &mut |answer: &Answer| out.tell(answer)).await?;
-    match out.acknowledgement().filter(|_| ack) {
-        None => Ok(()),
-        Some(call) => {
-            let request = Request { identity, call };
-            owner.ask(request, &mut |answer: &Answer| out.tell(answer)).await
+    for request in requests {
+        owner.ask(request, &mut |said| out.tell(said)).await?;
+    }
+    match (ack, out.read.take().filter(|_| !out.hung_up)) {
+        (Some(identity), Some(read)) => {
+            let request = Request::of(identity, &read)?;
+            out.operation = entry(&request.operation).unwrap_or(out.operation);
+            owner.ask(request, &mut |said| out.tell(said)).await
         }
+        _ => Ok(()),
     }
 }
 
@@ -130,10 +183,10 @@ impl Owner<'_> {
     pub(super) async fn ask(
         &mut self,
         request: Request,
-        each: &mut dyn FnMut(&Answer) -> io::Result<()>,
+        each: &mut dyn FnMut(&Said) -> io::Result<()>,
     ) -> Result<(), Problem> {
         match self {
-            Owner::Other(client) => client.ask(&request, |answer| each(&answer)).await,
+            Owner::Other(client) => client.ask(&request, |said| each(&said)).await,
             Owner::This(runtime) => answer(runtime, request, each).await,
         }
     }
@@ -236,14 +289,14 @@ const WATCHDOG: Duration = Duration::from_millis(500);
 async fn answer(
     runtime: &Runtime,
     request: Request,
-    each: &mut dyn FnMut(&Answer) -> io::Result<()>,
+    each: &mut dyn FnMut(&Said) -> io::Result<()>,
 ) -> Result<(), Problem> {
     let (answers, mut ready) = answers(runtime.config());
     let work = perform(runtime, Peer::Owner, request, answers);
     // It takes the queue with it: when nobody reads any more, the work must not wait for room.
     let print = async move {
-        while let Some(answer) = ready.next().await {
-            each(&answer).map_err(unwritten)?;
+        while let Some(said) = ready.next().await {
+            each(&said).map_err(unwritten)?;
         }
         Ok(())
     };
@@ -255,22 +308,15 @@ pub(super) fn unwritten(error: io::Error) -> Problem {
     Problem::new(Kind::Store, format!("cannot write the answer: {error}")).hint("stoa status")
 }
 
-/// A page of a history, so that it can end with what asks for the next.
-struct Page {
-    limit: usize,
-    newest: bool,
-    told: usize,
-    last: u64,
-}
-
 struct Out {
+    /// Whose answers they are.
+    operation: &'static Entry,
     json: bool,
     /// Where an export goes that does not go to stdout.
     file: Option<carry::Into>,
-    progress: Progress,
-    page: Option<Page>,
+    progress: progress::Progress,
     /// Up to where a subscription is printed.
-    read: Option<(SubscriptionId, Position)>,
+    read: Option<SubscriptionAck>,
     /// What makes the command fail although it was answered.
     failed: Option<Problem>,
     /// Whoever read the answers has enough, like `head`: no failure.
@@ -278,98 +324,67 @@ struct Out {
 }
 
 impl Out {
-    fn tell(&mut self, answer: &Answer) -> io::Result<()> {
-        match answer {
-            Answer::Doing(doing) => self.progress.show(doing),
-            Answer::Making(index) => self.progress.making(index),
-            Answer::Copied(copied) => self.progress.copied(copied),
-            answer => return self.told(answer),
+    fn tell(&mut self, said: &Said) -> io::Result<()> {
+        match said {
+            Said::Progress(it) => {
+                self.progress.show(it);
+                Ok(())
+            }
+            Said::Note(it) => {
+                self.progress.clear();
+                match (&it.json, self.json) {
+                    (Some(line), true) => self.written(|to| to.json_text(line))?,
+                    (None, true) => return Ok(()),
+                    (_, false) => {}
+                }
+                note(format!("note: {}", it.text));
+                Ok(())
+            }
+            Said::Answer(json) => self.answer(json),
         }
-        Ok(())
     }
 
-    /// What is more than progress.
-    fn told(&mut self, answer: &Answer) -> io::Result<()> {
+    fn answer(&mut self, json: &[u8]) -> io::Result<()> {
         if let Some(file) = &mut self.file {
-            return file.line(answer);
+            return file.line(json);
         }
         self.progress.clear();
-        if *answer == Answer::Moved {
-            note("note: the space has changed since that page; some may be missing or told twice");
-            return Ok(());
+        let mut page = Page::at(std::env::current_dir().unwrap_or_default());
+        let failed = self.operation.show(json, &mut page).map_err(io::Error::other)?;
+        self.failed = failed.or(self.failed.take());
+        if self.json {
+            let text = String::from_utf8_lossy(json).into_owned();
+            self.written(|to| to.json_text(&text))?;
+            page.blocks.clear();
         }
-        if let Answer::Mismatch(it) = answer {
-            note(match it {
-                Mismatch::Type { meant, .. } => format!("note: {it}; type {meant}"),
-                it => format!("note: {it}"),
+        self.written(|to| to.page(page))?;
+        if self.operation.name == SUBSCRIPTION_READ {
+            self.read = serde_json::from_slice(json).ok().and_then(|it: Json| {
+                let (id, cursor) = (it["read"].as_str()?.to_owned(), it["cursor"].as_u64()?);
+                Some(SubscriptionAck { id, cursor })
             });
-            if !self.json {
-                return Ok(());
-            }
-        }
-        let written = self.write(answer);
-        self.hung_up |= written.as_ref().is_err_and(|it| it.kind() == io::ErrorKind::BrokenPipe);
-        written?;
-        match answer {
-            Answer::Outcome(outcome) => {
-                if let Some(notice) = &outcome.notice {
-                    note(format!("note: {notice}"));
-                }
-                if let Ending::Failed { traceback, .. } = &outcome.ending {
-                    self.failed = Some(
-                        Problem::new(Kind::Action, traceback.trim_end())
-                            .hint("stoa exec FILE --spaces NAME=LEVEL --json"),
-                    );
-                }
-            }
-            Answer::Change(change) => {
-                if let Some(page) = &mut self.page {
-                    (page.told, page.last) = (page.told + 1, change.position.0);
-                }
-            }
-            Answer::Read { id, cursor } => self.read = Some((*id, *cursor)),
-            Answer::Hit { next: Some(next), .. } if !self.json => {
-                note(format!("note: there may be more; the same with --after {next}"));
-            }
-            Answer::Audited(audited) if !audited.breaches.is_empty() => {
-                let text = format!("{} laws do not hold", audited.breaches.len());
-                self.failed = Some(Problem::new(Kind::Store, text).hint("stoa doctor"));
-            }
-            _ => {}
         }
         Ok(())
     }
 
-    /// What says that all that is printed has been seen.
-    fn acknowledgement(&self) -> Option<Call> {
-        let (id, cursor) = self.read.filter(|_| !self.hung_up)?;
-        Some(Call::Subscription(SubscriptionCall::Acknowledge { id, cursor }))
-    }
-
-    fn write(&self, answer: &Answer) -> io::Result<()> {
+    fn written(&mut self, write: impl FnOnce(&mut Screen) -> io::Result<()>) -> io::Result<()> {
         let mut to = Screen::out();
-        if self.json {
-            to.json(&json::answer(answer))?;
-        } else {
-            print::answer(&mut to, answer)?;
-        }
-        to.flush()
+        let written = write(&mut to).and_then(|()| to.flush());
+        self.hung_up |= written.as_ref().is_err_and(|it| it.kind() == io::ErrorKind::BrokenPipe);
+        written
     }
 
-    fn end(self, done: Result<(), Problem>) -> Result<(), Problem> {
+    fn end(self, done: Result<(), Problem>, json: bool) -> Result<(), Problem> {
         if self.hung_up {
             return Ok(());
         }
-        if let Some(Page { newest, last, .. }) = self.page.filter(|it| it.told >= it.limit)
-            && !self.json
-        {
-            let on = if newest { "--before" } else { "--after" };
-            note(format!("there may be more: add {on} {last}"));
-        }
         done.and(self.failed.map_or(Ok(()), Err))?;
-        self.file.map_or(Ok(()), |file| file.publish(self.json))
+        self.file.map_or(Ok(()), |file| file.publish(json))
     }
 }
+
+/// What is told up to a cursor can be acknowledged.
+const SUBSCRIPTION_READ: &str = "subscription read";
 
 /// It is there, or somebody is about to have made it.
 fn is_made(data: &Path) -> Result<bool, Problem> {
@@ -387,14 +402,8 @@ fn is_made(data: &Path) -> Result<bool, Problem> {
     Ok(false)
 }
 
-fn makes_directory(verb: &Verb) -> bool {
-    use SpaceVerb::Create;
-    matches!(verb, Verb::Space(Create { .. }) | Verb::Exec { .. } | Verb::Serve)
-        || matches!(verb, Verb::Research { .. })
-}
-
 fn data_directory(given: Option<PathBuf>) -> Result<PathBuf, Problem> {
-    if let Some(given) = given {
+    if let Some(given) = given.or_else(|| environment("STOA_DATA").map(PathBuf::from)) {
         return Ok(given);
     }
     let here = std::env::current_dir()

@@ -10,6 +10,7 @@ use serde_json::Value as Json;
 use std::borrow::Cow;
 use std::io::{self, IsTerminal, Write};
 use stoa_actors::printable;
+use stoa_runtime::operation::{Block, Line, Page, Tone};
 
 /// Who reads.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -25,34 +26,14 @@ pub(crate) struct Screen {
     colours: bool,
 }
 
-/// A line that is put together from pieces; each is data, and its style is ours.
-#[derive(Default)]
-pub(crate) struct Line(Vec<(Style, String)>);
-
-impl Line {
-    pub(crate) fn new() -> Line {
-        Line::default()
-    }
-
-    pub(crate) fn plain(self, text: impl ToString) -> Line {
-        self.in_style(Style::new(), text)
-    }
-
-    pub(crate) fn bold(self, text: impl ToString) -> Line {
-        self.in_style(Style::new().bold(), text)
-    }
-
-    pub(crate) fn dim(self, text: impl ToString) -> Line {
-        self.in_style(Style::new().dimmed(), text)
-    }
-
-    pub(crate) fn colour(self, colour: AnsiColor, text: impl ToString) -> Line {
-        self.in_style(colour.on_default(), text)
-    }
-
-    pub(crate) fn in_style(mut self, style: Style, text: impl ToString) -> Line {
-        self.0.push((style, text.to_string()));
-        self
+fn style(tone: Tone) -> Style {
+    match tone {
+        Tone::Plain => Style::new(),
+        Tone::Bold => Style::new().bold(),
+        Tone::Dim => Style::new().dimmed(),
+        Tone::Good => AnsiColor::Green.on_default(),
+        Tone::Warn => AnsiColor::Yellow.on_default(),
+        Tone::Bad => AnsiColor::Red.on_default(),
     }
 }
 
@@ -72,9 +53,27 @@ impl Screen {
         Screen { to: Box::new(to.lock()), reader: Reader::Terminal, colours }
     }
 
+    /// An answer; what is said about it goes to standard error.
+    pub(crate) fn page(&mut self, page: Page) -> io::Result<()> {
+        for block in page.blocks {
+            match block {
+                Block::Line(line) => self.line(line)?,
+                Block::Text(text) => self.text(&text)?,
+                Block::Lines(text) => self.whole_lines(&text)?,
+                Block::Verbatim(tone, text) => self.text_in(style(tone), &text)?,
+                Block::Aside(line) => {
+                    self.flush()?;
+                    drop(Screen::aside().line(line));
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// One line, whatever the data in it holds.
     pub(crate) fn line(&mut self, line: Line) -> io::Result<()> {
-        for (style, text) in &line.0 {
+        for (tone, text) in &line.0 {
+            let style = style(*tone);
             let text = match self.reader {
                 Reader::Terminal => printable::one_line(text),
                 Reader::Program if text.contains(['\n', '\r']) => {
@@ -82,7 +81,7 @@ impl Screen {
                 }
                 Reader::Program => Cow::Borrowed(text.as_str()),
             };
-            match self.colours && *style != Style::new() {
+            match self.colours && style != Style::new() {
                 true => write!(self.to, "{style}{text}{style:#}")?,
                 false => write!(self.to, "{text}")?,
             }
@@ -105,7 +104,7 @@ impl Screen {
     }
 
     /// A line of a text, as it is in it, in a style of ours.
-    pub(crate) fn text_in(&mut self, style: Style, text: &str) -> io::Result<()> {
+    fn text_in(&mut self, style: Style, text: &str) -> io::Result<()> {
         let style = if self.colours { style } else { Style::new() };
         write!(self.to, "{style}")?;
         self.text(text)?;
@@ -114,10 +113,14 @@ impl Screen {
 
     /// One line of JSON, which means the same to whoever reads it.
     pub(crate) fn json(&mut self, json: &Json) -> io::Result<()> {
-        let text = json.to_string();
+        self.json_text(&json.to_string())
+    }
+
+    /// The same of one that is written already.
+    pub(crate) fn json_text(&mut self, text: &str) -> io::Result<()> {
         match self.reader {
             Reader::Program => writeln!(self.to, "{text}"),
-            Reader::Terminal => writeln!(self.to, "{}", printable::json(&text)),
+            Reader::Terminal => writeln!(self.to, "{}", printable::json(text)),
         }
     }
 
@@ -139,8 +142,7 @@ pub(crate) fn error(text: &str, lines: Lines) {
         Lines::Many => text.split_once('\n').map_or((text, None), |(one, it)| (one, Some(it))),
     };
     let mut to = Screen::aside();
-    let red = AnsiColor::Red.on_default().bold();
-    drop(to.line(Line::new().in_style(red, "error:").plain(format!(" {first}"))));
+    drop(to.line(Line::new().piece(Tone::Bad, "error:").plain(format!(" {first}"))));
     drop(rest.map(|rest| to.whole_lines(rest)));
 }
 

@@ -6,45 +6,69 @@
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use std::io::{self, IsTerminal, Read};
+use std::path::{Path, PathBuf};
 use stoa_actors::limits::Limits;
+use stoa_runtime::operation::Needed;
 use stoa_runtime::problem::{Kind, Problem};
 
-/// What a verb needs a text for, and what to type when there is none.
-pub(super) struct Needed {
-    /// What the text is to the verb: `the task`.
-    pub(super) what: &'static str,
-    pub(super) hint: &'static str,
+/// The text as typed, `-` for stdin, `@FILE` for a file, or what is piped in where nothing is typed.
+/// Without the line end that `echo` writes behind it.
+pub(super) fn text(needed: &Needed, typed: Option<String>) -> Result<String, Problem> {
+    let asked = typed.is_some();
+    let bytes = match typed.filter(|it| it != "-") {
+        Some(typed) => match named(&typed) {
+            Ok(text) => return Ok(text.to_owned()),
+            Err(path) => named_file(&path, needed.hint)?,
+        },
+        None => bytes(needed, asked)?,
+    };
+    let text = utf8(bytes, needed.hint)?;
+    let bare = text.strip_suffix('\n').unwrap_or(&text);
+    let bare = bare.strip_suffix('\r').unwrap_or(bare);
+    if bare.trim().is_empty() { Err(lacking(needed)) } else { Ok(bare.to_owned()) }
 }
 
-impl Needed {
-    /// The text as typed, `-` for stdin, or what is piped in where nothing is typed. Without the
-    /// line end that `echo` writes behind it.
-    pub(super) fn text(&self, typed: Option<String>) -> Result<String, Problem> {
-        match typed {
-            Some(typed) if typed != "-" => Ok(typed),
-            asked => {
-                let text = utf8(self.bytes(asked.is_some())?, self.hint)?;
-                let bare = text.strip_suffix('\n').unwrap_or(&text);
-                let bare = bare.strip_suffix('\r').unwrap_or(bare);
-                if bare.trim().is_empty() { Err(self.lacking()) } else { Ok(bare.to_owned()) }
-            }
+/// A text as it is typed, or the file that it names: `@FILE`. `@@` begins a text with `@`.
+pub(super) fn named(typed: &str) -> Result<&str, PathBuf> {
+    match typed.strip_prefix('@') {
+        Some(text) if text.starts_with('@') || text.is_empty() => {
+            Ok(if text.is_empty() { typed } else { text })
         }
+        Some(path) => Err(PathBuf::from(path)),
+        None => Ok(typed),
     }
+}
 
-    /// All of stdin. `asked`: also from a terminal.
-    pub(super) fn bytes(&self, asked: bool) -> Result<Vec<u8>, Problem> {
-        let stdin = io::stdin().lock();
-        if stdin.is_terminal() && !asked {
-            return Err(self.lacking());
-        }
-        let bytes = read(stdin, "stdin")?;
-        if bytes.is_empty() { Err(self.lacking()) } else { Ok(bytes) }
-    }
+/// All of a file that a text names; a text may begin with @ by itself.
+pub(super) fn named_file(path: &Path, hint: &str) -> Result<Vec<u8>, Problem> {
+    file(path, hint).map_err(|problem| {
+        let text = format!("{problem}; a text that begins with @ is typed with @@");
+        Problem { text, ..problem }
+    })
+}
 
-    pub(super) fn lacking(&self) -> Problem {
-        let text = format!("{} is empty: nothing is given, and nothing is on stdin", self.what);
-        Problem::new(Kind::Invalid, text).hint(self.hint)
+/// All of a file.
+pub(super) fn file(path: &Path, hint: &str) -> Result<Vec<u8>, Problem> {
+    let name = path.display().to_string();
+    let file = std::fs::File::open(path).map_err(|error| {
+        Problem::new(Kind::Invalid, format!("cannot read {name}: {error}")).hint(hint)
+    })?;
+    read(file, &name)
+}
+
+/// All of stdin. `asked`: also from a terminal.
+pub(super) fn bytes(needed: &Needed, asked: bool) -> Result<Vec<u8>, Problem> {
+    let stdin = io::stdin().lock();
+    if stdin.is_terminal() && !asked {
+        return Err(lacking(needed));
     }
+    let bytes = read(stdin, "stdin")?;
+    if bytes.is_empty() { Err(lacking(needed)) } else { Ok(bytes) }
+}
+
+pub(super) fn lacking(needed: &Needed) -> Problem {
+    let text = format!("{} is empty: nothing is given, and nothing is on stdin", needed.what);
+    Problem::new(Kind::Invalid, text).hint(needed.hint)
 }
 
 /// Everything, within what an atom may hold.

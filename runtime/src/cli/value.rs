@@ -1,7 +1,9 @@
 //! A value as it is typed: text, a number, or JSON.
 
-use super::json;
+use serde_json::Value as Json;
+use stoa_actors::atom::Metadata;
 use stoa_actors::value::Value;
+use stoa_runtime::envelope::{fits, value as of_json};
 use stoa_runtime::problem::{Kind, Problem};
 
 /// How a value is typed.
@@ -42,7 +44,7 @@ pub(super) fn typed(key: &str) -> (&str, Typed) {
 /// is told as it is typed, and for what stands in quotes, brackets or braces: that is JSON.
 pub(super) fn value(flag: &str, key: &str, text: &str, typed: Typed) -> Result<Value, Problem> {
     if typed == Typed::Json || text.starts_with(['{', '[', '"']) {
-        return json::parse(text).map_err(|problem| {
+        return parse(text).map_err(|problem| {
             let text = format!("{flag} {key}: {problem}");
             Problem::new(problem.kind, text).hint(format!("{flag} '{key}:=\"TEXT\"'"))
         });
@@ -66,10 +68,43 @@ fn number(text: &str) -> Option<Value> {
     (number.to_string() == text).then_some(number)
 }
 
+/// `key=value`, or `key:=json`.
+pub(super) fn pairs(pairs: &[String], flag: &str) -> Result<Metadata, Problem> {
+    let mut out = Metadata::new();
+    for text in pairs {
+        let split = text.split_once('=').filter(|(key, _)| !key.is_empty());
+        let (key, said) = split.ok_or_else(|| {
+            Problem::new(Kind::Invalid, format!("{flag} {text:?} is not KEY=VALUE"))
+                .hint(format!("{flag} KEY=VALUE"))
+        })?;
+        let (key, typed) = typed(key);
+        if key.is_empty() {
+            let problem = Problem::new(Kind::Invalid, format!("{flag} {text:?} names no key"));
+            return Err(problem.hint(format!("{flag} 'KEY:=JSON'")));
+        }
+        check_key(flag, text, key)?;
+        out.insert(key.to_owned(), value(flag, key, said, typed)?);
+    }
+    Ok(out)
+}
+
+/// JSON as it was typed; what does not fit is named, and nothing is rounded to make it fit.
+pub(super) fn parse(text: &str) -> Result<Value, Problem> {
+    let parsed: Json = serde_json::from_str(text).map_err(|error| {
+        Problem::new(Kind::Invalid, format!("not JSON that can be kept: {error}"))
+            .hint("stoa put SPACE --json-content '{\"key\": 1}'")
+    })?;
+    let value = fits(text).and_then(|()| of_json(parsed)).map_err(|error| {
+        let hint = format!("stoa put SPACE --json-content '\"{}\"'", error.0);
+        Problem::new(Kind::Invalid, error).hint(hint)
+    })?;
+    value.check().map_err(|error| Problem::new(Kind::Invalid, error).hint("stoa put --help"))?;
+    Ok(value)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::input::metadata;
 
     fn looks(text: &str) -> Value {
         value("--meta", "k", text, Typed::AsItLooks).unwrap()
@@ -120,19 +155,37 @@ mod tests {
 
     #[test]
     fn json_is_typed_with_a_colon() {
-        let pairs = |all: &[&str]| {
+        let typed = |all: &[&str]| {
             let all: Vec<String> = all.iter().map(|it| (*it).to_owned()).collect();
-            metadata(&all, "--set").map(|it| Value::Map(it).to_string()).map_err(|it| it.text)
+            pairs(&all, "--set").map(|it| Value::Map(it).to_string()).map_err(|it| it.text)
         };
-        let is = |all: &[&str], json: &str| assert_eq!(pairs(all).as_deref(), Ok(json));
+        let is = |all: &[&str], json: &str| assert_eq!(typed(all).as_deref(), Ok(json));
         is(&["n:=42", "s:=\"42\"", "l:=[1, 2]"], r#"{"l":[1,2],"n":42,"s":"42"}"#);
         is(
             &["f:=1e3", "dc:title=x", "o:={\"a\": 1}"],
             r#"{"dc:title":"x","f":1000.0,"o":{"a":1}}"#,
         );
         for wrong in [":=1", "=1", "n:=abc", "n:=", "n:=99999999999999999999", "l=[WIP] x"] {
-            let said = pairs(&[wrong]).expect_err(wrong);
+            let said = typed(&[wrong]).expect_err(wrong);
             assert!(said.starts_with("--set"), "{said}");
+        }
+    }
+
+    #[test]
+    fn whole_numbers_are_kept_or_refused_never_rounded() {
+        for kept in ["9223372036854775807", "-9223372036854775808", "-0", "1e20", "0.5", "[true]"] {
+            assert!(parse(kept).is_ok(), "{kept}");
+        }
+        let quoted = r#"{"99999999999999999999": "\\", "b": "\"99999999999999999999"}"#;
+        assert!(parse(quoted).is_ok());
+        for refused in [
+            "9223372036854775808",
+            "-9223372036854775809",
+            "99999999999999999999",
+            r#"["\"", {"a": [-99999999999999999999]}]"#,
+        ] {
+            let problem = parse(refused).expect_err(refused);
+            assert!(problem.text.contains("does not fit 64 bits"), "{problem}");
         }
     }
 }

@@ -18,12 +18,12 @@ use tokio::time::Instant;
 
 /// What goes through the door in one piece: who has taken or sent so much is not stalled. What is no
 /// larger counts as small.
-pub(super) const STRIDE_BYTES: usize = 64 << 10;
+pub(crate) const STRIDE_BYTES: usize = 64 << 10;
 /// Which part of the room is kept for what is small.
 const SMALL_FACTOR: usize = 8;
 
 /// The ceiling of one direction.
-pub(super) struct Ceiling {
+pub(crate) struct Ceiling {
     bytes_max: usize,
     stalled: Duration,
     state: Mutex<State>,
@@ -49,20 +49,20 @@ struct Client {
 }
 
 /// One client's place under the ceiling; it goes with its last handle.
-pub(super) struct Place {
+pub(crate) struct Place {
     ceiling: Arc<Ceiling>,
     id: u64,
     told: Arc<Notify>,
 }
 
 /// So many bytes of a client, until this is dropped.
-pub(super) struct Held {
+pub(crate) struct Held {
     place: Arc<Place>,
     bytes: usize,
 }
 
 impl Ceiling {
-    pub(super) fn new(bytes_max: usize, stalled: Duration) -> Arc<Ceiling> {
+    pub(crate) fn new(bytes_max: usize, stalled: Duration) -> Arc<Ceiling> {
         Arc::new(Ceiling {
             bytes_max: bytes_max.max(1),
             stalled,
@@ -73,7 +73,7 @@ impl Ceiling {
     }
 
     /// A place for one more client.
-    pub(super) fn enter(self: &Arc<Self>) -> Arc<Place> {
+    pub(crate) fn enter(self: &Arc<Self>) -> Arc<Place> {
         let told = Arc::new(Notify::new());
         let mut state = self.state.lock();
         let id = state.next;
@@ -83,7 +83,7 @@ impl Ceiling {
     }
 
     /// Bytes under it now.
-    pub(super) fn bytes(&self) -> usize {
+    pub(crate) fn bytes(&self) -> usize {
         self.state.lock().bytes
     }
 
@@ -120,7 +120,7 @@ impl State {
 
 impl Place {
     /// Waits for room. One that is larger than all there is waits until it is alone.
-    pub(super) async fn hold(self: &Arc<Self>, bytes: usize) -> Held {
+    pub(crate) async fn hold(self: &Arc<Self>, bytes: usize) -> Held {
         let ceiling = &self.ceiling;
         let _first = match bytes <= STRIDE_BYTES {
             true => None,
@@ -142,7 +142,7 @@ impl Place {
     }
 
     /// Takes room if there is some now.
-    pub(super) fn try_hold(self: &Arc<Self>, bytes: usize) -> Option<Held> {
+    pub(crate) fn try_hold(self: &Arc<Self>, bytes: usize) -> Option<Held> {
         let mut state = self.ceiling.state.lock();
         self.fits(&state, bytes).then(|| self.put(&mut state, bytes))
     }
@@ -172,12 +172,12 @@ impl Place {
     }
 
     /// The client has taken or sent something.
-    pub(super) fn moved(&self) {
+    pub(crate) fn moved(&self) {
         self.since(Some(Instant::now()));
     }
 
     /// What it holds is with this process now: the client is not what it waits for.
-    pub(super) fn at_work(&self) {
+    pub(crate) fn at_work(&self) {
         self.since(None);
     }
 
@@ -188,7 +188,7 @@ impl Place {
     }
 
     /// Returns once the client has to go.
-    pub(super) async fn sent_away(&self) {
+    pub(crate) async fn sent_away(&self) {
         self.told.notified().await;
     }
 }

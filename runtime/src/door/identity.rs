@@ -1,7 +1,6 @@
 //! Who asks. A door has no authority of its own: every request says who it is from, and the door
 //! says whom it lets speak for whom.
 
-use super::perform::{AuditAsk, Call};
 use crate::caller::Caller;
 use crate::problem::{Kind, Problem};
 use crate::runtime::Runtime;
@@ -65,20 +64,5 @@ impl Caller {
         }
         let text = format!("{because}: it is for the owner of the directory alone");
         Err(Problem::new(Kind::Forbidden, text).hint(hint))
-    }
-
-    /// Calls that make the owner's process read or write files, or that tell of every session,
-    /// are for the owner alone.
-    pub(super) fn may_ask(&self, call: &Call) -> Result<(), Problem> {
-        match call {
-            Call::Backup { .. } => {
-                self.is_owner("a backup holds what every session may read", "stoa backup FILE")
-            }
-            Call::Audit(AuditAsk::Whole) => {
-                self.is_owner("an audit tells of every space", "stoa audit")
-            }
-            Call::Research(_) => self.is_owner(READS, RESEARCH),
-            _ => Ok(()),
-        }
     }
 }

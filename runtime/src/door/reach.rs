@@ -1,9 +1,10 @@
 //! Reaching a data directory: connect, else open, else wait for whoever is about to serve it.
 
-use super::{Address, Answer, Door, Hello, Reply, Request, receive, same_user, send};
+use super::{Address, Door, Hello, Reply, Request, receive, same_user, send};
 use crate::config::Config;
 use crate::failure::StoreError;
 use crate::kinds::Kinds;
+use crate::operation::Said;
 use crate::problem::{Kind, Problem};
 use crate::runtime::Runtime;
 use crate::store::ready_directory;
@@ -107,7 +108,7 @@ impl Client {
     pub async fn ask(
         &mut self,
         request: &Request,
-        mut each: impl FnMut(Answer) -> io::Result<()>,
+        mut each: impl FnMut(Said) -> io::Result<()>,
     ) -> Result<(), Problem> {
         send(&mut self.stream, request).await.map_err(lost)?;
         loop {
@@ -116,7 +117,7 @@ impl Client {
             let silent = |_| lost(io::Error::other("it says nothing any more"));
             match reply.map_err(silent)?.map_err(lost)? {
                 Some(Reply::Working) => {}
-                Some(Reply::Answer(answer)) => each(*answer).map_err(|error| {
+                Some(Reply::Said(said)) => each(said).map_err(|error| {
                     Problem::new(Kind::Store, format!("cannot write the answer: {error}"))
                 })?,
                 Some(Reply::End(end)) => return end,

@@ -53,7 +53,7 @@ pub struct Status {
 }
 
 /// As far as the caller may see: other spaces and sessions are not counted and not named.
-pub(super) async fn status(caller: &Caller) -> Result<Status, Problem> {
+pub(crate) async fn status(caller: &Caller) -> Result<Status, Problem> {
     use stoa_actors::supervisor::State;
     let runtime = &caller.runtime;
     let owner = caller.session() == ROOT;

@@ -1,9 +1,9 @@
 //! One client at the door: greeted, answered request by request, and told to go when the owner stops.
 
-use super::answer::{Told, told};
 use super::ceiling::Place;
 use super::{Hello, Peer, Reply, Request, perform, receive_under, send, send_under};
 use crate::config::Config;
+use crate::operation::{Told, told};
 use crate::problem::{Kind, Problem};
 use crate::runtime::Runtime;
 use std::io;
@@ -139,8 +139,8 @@ impl Visit {
             tokio::select! {
                 biased;
                 answer = ready.recv() => match answer {
-                    Some(Told { answer, held }) => {
-                        self.tell(&Reply::Answer(Box::new(answer))).await?;
+                    Some(Told { said, held }) => {
+                        self.tell(&Reply::Said(said)).await?;
                         drop(held);
                     }
                     None => break,

@@ -1,5 +1,6 @@
 //! What is told of a run: while it goes on, and when it is over.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 use stoa_actors::value::Value;
@@ -15,7 +16,7 @@ pub enum Doing {
 }
 
 /// Where an answer comes from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum How {
     /// It was worked out now.
     Worked,
@@ -26,7 +27,7 @@ pub enum How {
 }
 
 /// Where a sentence stands.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Citation {
     /// The sentence.
     pub text: String,

@@ -1,26 +1,52 @@
 //! The arguments of one call from the code.
 
-use super::items::{self, raise};
+use super::items::raise;
+use super::method::Method;
 use crate::clock::span_ms;
-use std::collections::VecDeque;
 use stoa_actors::code::{HostCall, Item, Raise};
-use stoa_actors::id::AtomId;
 use stoa_actors::value::Value;
 
-/// The arguments of one call: by position in the order they are taken, or by name.
-pub(super) struct Args {
-    pub(super) method: String,
-    positional: VecDeque<Item>,
+/// The arguments of one call, by name.
+pub struct Args {
+    method: String,
     named: Vec<(String, Item)>,
 }
 
 impl Args {
-    pub(super) fn new(call: HostCall) -> Args {
-        Args { method: call.name, positional: call.args.into(), named: call.kwargs }
+    /// Those of a call of a method, by the names of what it takes.
+    pub(super) fn bound(call: HostCall, method: &Method) -> Result<Args, Raise> {
+        let HostCall { name, args, kwargs, .. } = call;
+        let wrong = |what: String| {
+            raise("TypeError", format!("{name}() {what}; it is called {}", method.signature()))
+        };
+        let (takes, most) = (method.takes.len(), method.names());
+        if args.len() > takes {
+            return Err(wrong(format!("takes {takes} arguments, and was given {}", args.len())));
+        }
+        let placed = args.len();
+        let mut named: Vec<(String, Item)> = most.map(str::to_owned).zip(args).collect();
+        for (key, item) in kwargs {
+            match method.names().position(|it| it == key) {
+                None => return Err(wrong(format!("got an unexpected keyword argument '{key}'"))),
+                Some(place) if place < placed => {
+                    return Err(wrong(format!("got '{key}' twice")));
+                }
+                Some(_) => named.push((key, item)),
+            }
+        }
+        Ok(Args { method: name, named })
+    }
+
+    /// Those of a call that takes none.
+    pub(super) fn none(call: HostCall) -> Result<(), Raise> {
+        if call.args.is_empty() && call.kwargs.is_empty() {
+            return Ok(());
+        }
+        Err(raise("TypeError", format!("{}() takes no arguments", call.name)))
     }
 
     /// The items of a dict, as arguments by name.
-    pub(super) fn of(method: &str, item: Item) -> Option<Args> {
+    pub(crate) fn of(method: &str, item: Item) -> Option<Args> {
         let named = match item {
             Item::Map(map) => map,
             Item::Value(Value::Map(map)) => {
@@ -28,22 +54,25 @@ impl Args {
             }
             _ => return None,
         };
-        Some(Args { method: method.to_owned(), positional: VecDeque::new(), named })
+        Some(Args { method: method.to_owned(), named })
     }
 
-    pub(super) fn has(&self, name: &str) -> bool {
+    pub(crate) fn has(&self, name: &str) -> bool {
         self.named.iter().any(|(key, _)| key == name)
     }
 
+    /// What is said, unless that is None.
+    pub(crate) fn said(&mut self, name: &str) -> Option<Item> {
+        self.take(name).filter(|it| *it != Item::Value(Value::Null))
+    }
+
     /// Milliseconds, of a text like 90s or 10m, or of a number of seconds.
-    pub(super) fn span(&mut self, name: &str, default: &str) -> Result<u64, Raise> {
-        let default = || Item::Value(Value::Text(default.to_owned()));
-        let said = self.take(name).filter(|it| *it != Item::Value(Value::Null));
-        Args::span_of(name, said.unwrap_or_else(default))
+    pub(crate) fn span(&mut self, name: &str, default_ms: u64) -> Result<u64, Raise> {
+        self.said(name).map_or(Ok(default_ms), |it| Args::span_of(name, it))
     }
 
     /// A time, as it is typed or in seconds.
-    pub(super) fn span_of(name: &str, item: Item) -> Result<u64, Raise> {
+    pub(crate) fn span_of(name: &str, item: Item) -> Result<u64, Raise> {
         let said = match item {
             Item::Value(Value::Text(text)) => span_ms(&text),
             Item::Value(Value::Int(seconds)) => {
@@ -55,22 +84,12 @@ impl Args {
         said.ok_or_else(|| raise("ValueError", wrong))
     }
 
-    pub(super) fn asked(&self) -> String {
-        match self.positional.front() {
-            Some(Item::Value(Value::Text(name))) => name.clone(),
-            _ => "such attribute".into(),
-        }
-    }
-
-    pub(super) fn take(&mut self, name: &str) -> Option<Item> {
-        if let Some(item) = self.positional.pop_front() {
-            return Some(item);
-        }
+    pub(crate) fn take(&mut self, name: &str) -> Option<Item> {
         let at = self.named.iter().position(|(key, _)| key == name)?;
         Some(self.named.remove(at).1)
     }
 
-    pub(super) fn text(&mut self, name: &str) -> Result<Option<String>, Raise> {
+    pub(crate) fn text(&mut self, name: &str) -> Result<Option<String>, Raise> {
         match self.take(name) {
             None | Some(Item::Value(Value::Null)) => Ok(None),
             Some(Item::Value(Value::Text(text))) => Ok(Some(text)),
@@ -78,7 +97,7 @@ impl Args {
         }
     }
 
-    pub(super) fn number(&mut self, name: &str) -> Result<Option<u64>, Raise> {
+    pub(crate) fn number(&mut self, name: &str) -> Result<Option<u64>, Raise> {
         match self.take(name) {
             None | Some(Item::Value(Value::Null)) => Ok(None),
             Some(Item::Value(Value::Int(number))) if number >= 0 => Ok(Some(number as u64)),
@@ -86,7 +105,7 @@ impl Args {
         }
     }
 
-    pub(super) fn truth(&mut self, name: &str) -> Result<bool, Raise> {
+    pub(crate) fn truth(&mut self, name: &str) -> Result<bool, Raise> {
         match self.take(name) {
             None | Some(Item::Value(Value::Null)) => Ok(false),
             Some(Item::Value(Value::Bool(truth))) => Ok(truth),
@@ -94,22 +113,20 @@ impl Args {
         }
     }
 
-    pub(super) fn id(&mut self, name: &str) -> Result<AtomId, Raise> {
+    /// An atom, its id, or the end of one.
+    pub(super) fn atom(&mut self) -> Result<Item, Raise> {
         let missing = format!("{}() needs an atom or its id", self.method);
-        items::id(&self.take(name).ok_or_else(|| raise("TypeError", missing))?)
+        self.take("id").ok_or_else(|| raise("TypeError", missing))
     }
 
     /// What is left over was not understood.
-    pub(super) fn end(self) -> Result<(), Raise> {
-        match (self.named.first(), self.positional.len()) {
-            (Some((name, _)), _) => Err(raise(
+    pub(crate) fn end(self) -> Result<(), Raise> {
+        match self.named.first() {
+            Some((name, _)) => Err(raise(
                 "TypeError",
                 format!("{}() got an unexpected keyword argument '{name}'", self.method),
             )),
-            (None, 0) => Ok(()),
-            (None, _) => {
-                Err(raise("TypeError", format!("{}() got too many arguments", self.method)))
-            }
+            None => Ok(()),
         }
     }
 }

@@ -1,12 +1,13 @@
 //! What the code's calls do: methods of spaces, under the session's rights.
 
 use super::args::Args;
-use super::claims::leased;
 use super::fit::Fit;
 use super::items::{self, raise};
+use super::leases::leased;
+use super::method::{Does, Method, On};
 use super::notebook::{Known, Notebook, asked};
-use super::reads::moment;
 use crate::caller::{Caller, Read, Why};
+use crate::operations;
 use crate::problem::{Kind, Problem};
 use crate::sandbox::{Boxed, Host};
 use serde::Serialize;
@@ -15,25 +16,29 @@ use stoa_actors::code::{HostCall, Item, Raise};
 use stoa_actors::digest::{DIGEST_FORM, digest};
 use stoa_actors::id::{AtomId, SpaceId};
 use stoa_actors::log::{Cause, Hash};
+use stoa_actors::nearest::nearest;
 use stoa_actors::rights::Lifetime;
-use stoa_actors::space::{Draft, Expect, Fence, Patch, Resource};
+use stoa_actors::space::{Expect, Fence, Resource};
 use stoa_actors::value::Value;
 
 /// The handle of the one coordinator.
-pub(super) const COORDINATOR: u128 = 1;
+pub(crate) const COORDINATOR: u128 = 1;
+
+/// What the interpreter asks for where an object has no such field.
+const ATTRIBUTE: &str = "__getattr__";
 
 /// The function that tells what is left to spend; no tool can take its name.
 pub(crate) const BUDGET: &str = "budget";
 
 /// The host of one action.
-pub(crate) struct Hands {
-    pub(super) caller: Caller,
+pub struct Hands {
+    pub(crate) caller: Caller,
     /// Names the action in the keys of its writes: the same whenever it is run again, and in every
     /// try of a turn.
-    pub(super) action: String,
+    pub(crate) action: String,
     /// Names the try.
     attempt: String,
-    pub(super) calls: u64,
+    pub(crate) calls: u64,
     /// What is being asked, and how often the action had asked that before.
     now: (Hash, u64),
     /// How often it has asked each.
@@ -42,13 +47,13 @@ pub(crate) struct Hands {
     deaths: u32,
     seen: BTreeMap<AtomId, u64>,
     leases: BTreeMap<Resource, u64>,
-    pub(super) cause: Cause,
+    pub(crate) cause: Cause,
     /// An agent's: its calls are noted.
-    pub(super) notes: Option<Notebook>,
-    pub(super) lifetime: Lifetime,
-    pub(super) fit: Fit,
+    pub(crate) notes: Option<Notebook>,
+    pub(crate) lifetime: Lifetime,
+    pub(crate) fit: Fit,
     /// What the code is to be told besides what it printed.
-    pub(super) notices: Vec<String>,
+    pub(crate) notices: Vec<String>,
 }
 
 impl Host for Hands {
@@ -62,7 +67,7 @@ impl Host for Hands {
             match self.known(&call) {
                 Known::Answer(answer) => {
                     // What the first run was handed, this one knows as well.
-                    if kind != Effectful::OldVersion {
+                    if kind.base {
                         answer.iter().for_each(|it| self.recall(it));
                     }
                     return answer;
@@ -72,7 +77,7 @@ impl Host for Hands {
             }
             let answer = self.perform(call, asked).await;
             if let Some(notes) = &self.notes {
-                let wrote = kind == Effectful::Write && answer.is_ok();
+                let wrote = kind.writes && answer.is_ok();
                 notes.answered(self.calls, asked, &answer, wrote).await?;
             }
             answer
@@ -94,27 +99,28 @@ impl Host for Hands {
 }
 
 /// What a call does to the world and to the session's memory.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Effectful {
-    Read,
-    /// An older version is no base for a change.
-    OldVersion,
-    Write,
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Effectful {
+    writes: bool,
+    /// What it is told of atoms is a base for changes.
+    base: bool,
 }
 
 impl Effectful {
     fn of(call: &HostCall) -> Effectful {
-        match call.name.as_str() {
-            "diff" => Effectful::OldVersion,
-            "get" if call.args.len() > 1 || call.kwargs.iter().any(|(it, _)| it == "version") => {
-                Effectful::OldVersion
+        let on = match call.on {
+            Some(COORDINATOR) => Some(On::Coordinator),
+            Some(_) => Some(On::Space),
+            None => None,
+        };
+        match on.and_then(|on| method(on, &call.name)) {
+            Some(method) => {
+                Effectful { writes: method.does == Does::Writes, base: method.is_base(call) }
             }
-            "get" | "search" if call.kwargs.iter().any(|(it, _)| it == "as_of") => {
-                Effectful::OldVersion
+            None => {
+                let looks = call.name == ATTRIBUTE || (on.is_none() && call.name == BUDGET);
+                Effectful { writes: !looks, base: true }
             }
-            "get" | "read" | "search" | "references" | "history" | "agents" | "space"
-            | "leases" | "subscriptions" | "pull" | "__getattr__" | BUDGET => Effectful::Read,
-            _ => Effectful::Write,
         }
     }
 }
@@ -148,16 +154,16 @@ impl Hands {
     }
 
     /// The token of a lease that the code was handed.
-    pub(super) fn lease_of(&self, resource: &Resource) -> Option<u64> {
+    pub(crate) fn lease_of(&self, resource: &Resource) -> Option<u64> {
         self.leases.get(resource).copied()
     }
 
-    pub(super) fn forget_lease(&mut self, resource: &Resource) {
+    pub(crate) fn forget_lease(&mut self, resource: &Resource) {
         self.leases.remove(resource);
     }
 
     /// A change of an atom that the code has leased rests on that lease.
-    pub(super) fn rest_on(&self, id: AtomId, why: &mut Why) {
+    pub(crate) fn rest_on(&self, id: AtomId, why: &mut Why) {
         let resource = Resource::Atom(id);
         let fence = self.lease_of(&resource).map(|token| Fence { resource, token });
         why.fences.extend(fence);
@@ -170,18 +176,15 @@ impl Hands {
 
     async fn perform(&mut self, call: HostCall, asked: Hash) -> Result<Item, Raise> {
         match call.on {
-            Some(COORDINATOR) => self.coordinate(call).await,
-            Some(handle) => {
-                let space = SpaceId(handle.to_be_bytes());
-                self.method(space, call).await
-            }
+            Some(COORDINATOR) => self.method(On::Coordinator, SpaceId([0; 16]), call).await,
+            Some(handle) => self.method(On::Space, SpaceId(handle.to_be_bytes()), call).await,
             None if call.name == BUDGET => self.budget(call).await,
             None => self.tool(call, asked).await,
         }
     }
 
     /// Remembers the atoms of an answer that is given again.
-    pub(super) fn recall(&mut self, item: &Item) {
+    pub(crate) fn recall(&mut self, item: &Item) {
         if let Some((resource, token)) = leased(item) {
             self.leases.insert(resource, token);
             return;
@@ -205,58 +208,35 @@ impl Hands {
         (self.seen, self.leases)
     }
 
-    async fn method(&mut self, space: SpaceId, call: HostCall) -> Result<Item, Raise> {
-        let mut args = Args::new(call);
-        match args.method.as_str() {
-            "search" => self.search(space, args).await,
-            "get" => self.get(args).await,
-            "read" => self.read(args).await,
-            "put" => self.put(space, args).await,
-            "update" => self.update(args).await,
-            "deprecate" => self.deprecate(args).await,
-            "erase" => self.erase(args).await,
-            "references" => self.references(args).await,
-            "history" => self.history(space, args).await,
-            "diff" => self.difference(args).await,
-            "subscribe" => self.subscribe(space, args).await,
-            "edit_subscription" => self.edit_subscription(space, args).await,
-            "subscriptions" => self.subscriptions(space, args).await,
-            "unsubscribe" => self.unsubscribe(space, args).await,
-            "pull" => self.pull(args).await,
-            "ack" => self.acknowledge(args).await,
-            "claim" => self.claim(space, args).await,
-            "transaction" => self.transaction(space, args).await,
-            "acquire" => self.acquire(space, args).await,
-            "renew" => self.renew(space, args).await,
-            "release" => self.release(space, args).await,
-            "leases" => self.leases(space, args).await,
-            "describe" => {
-                let text = args.text("description")?.unwrap_or_default();
-                args.end()?;
-                self.caller.describe(space, &text).await.map_err(refused)?;
-                Ok(Item::Value(Value::Null))
-            }
-            "__getattr__" if args.asked() == "description" => {
-                self.caller.level(space).ok_or_else(|| refused(Problem::no_space("here")))?;
-                self.caller.description(space).await.map(items::text).map_err(refused)
-            }
-            "__getattr__" => Err(raise("AttributeError", format!("there is no {}", args.asked()))),
-            name => Err(raise(
-                "AttributeError",
-                format!(
-                    "a Space has no {name}; it has search, get, read, put, update, deprecate, erase, claim, transaction, acquire, renew, release, leases, references, history, diff, subscribe, subscriptions, edit_subscription, unsubscribe, pull, ack, describe, and name, id, level, description"
-                ),
-            )),
+    /// A method of a space, or of `coordinator`, which has the space of no bytes.
+    async fn method(&mut self, on: On, space: SpaceId, call: HostCall) -> Result<Item, Raise> {
+        if call.name == ATTRIBUTE {
+            return self.attribute(on, space, &call).await;
         }
+        let Some(method) = method(on, &call.name) else { return Err(no_method(on, &call.name)) };
+        let args = Args::bound(call, method)?;
+        (method.call)(self, space, args).await
+    }
+
+    async fn attribute(&self, on: On, space: SpaceId, call: &HostCall) -> Result<Item, Raise> {
+        let asked = match call.args.first() {
+            Some(Item::Value(Value::Text(name))) => name.as_str(),
+            _ => "such attribute",
+        };
+        if on == On::Space && asked == "description" {
+            self.caller.level(space).ok_or_else(|| refused(Problem::no_space("here")))?;
+            return self.caller.description(space).await.map(items::text).map_err(refused);
+        }
+        Err(no_method(on, asked))
     }
 
     /// Notes the version that the code is handed.
-    pub(super) fn note(&mut self, read: &Read) -> Item {
+    pub(crate) fn note(&mut self, read: &Read) -> Item {
         self.remember(read.atom.id, read.atom.version);
         self.fit.one(&read.atom, read.position)
     }
 
-    pub(super) fn remember(&mut self, id: AtomId, version: u64) {
+    pub(crate) fn remember(&mut self, id: AtomId, version: u64) {
         let most = self.caller.runtime.shared().config.seen_atoms_max;
         if self.seen.len() >= most && !self.seen.contains_key(&id) {
             // The oldest id goes: ids are made in order of time.
@@ -265,103 +245,16 @@ impl Hands {
         self.seen.insert(id, version);
     }
 
-    async fn get(&mut self, mut args: Args) -> Result<Item, Raise> {
-        let id = args.id("id")?;
-        let version = args.number("version")?;
-        let as_of = moment(&mut args)?;
-        args.end()?;
-        let read = match (version, as_of) {
-            (Some(version), _) => self.caller.get_version(id, version).await,
-            (None, Some(moment)) => self.caller.get_as_of(id, moment).await,
-            (None, None) => self.caller.get(id).await,
-        };
-        let read = read.map_err(refused)?;
-        // An older version is no base for a change.
-        let now = version.is_none() && as_of.is_none();
-        if now { Ok(self.note(&read)) } else { Ok(self.fit.one(&read.atom, read.position)) }
-    }
-
-    async fn put(&mut self, space: SpaceId, mut args: Args) -> Result<Item, Raise> {
-        let content = args.take("content");
-        let annotation = args.text("annotation")?.unwrap_or_default();
-        let metadata = args.take("metadata").map(items::metadata).transpose()?.unwrap_or_default();
-        let references =
-            args.take("references").map(items::references).transpose()?.unwrap_or_default();
-        let media_type = args.text("media_type")?;
-        let why = self.why(&mut args, "put")?;
-        let why = self.keyed(why, &());
-        args.end()?;
-        let content = content.map(|it| items::content(it, media_type)).transpose()?;
-        let content = content.unwrap_or_default();
-        let (id, embedding) = (None, None);
-        let draft = Draft { id, content, annotation, metadata, references, embedding };
-        let written = self.caller.put(space, draft, why).await.map_err(refused)?;
-        let read = self.caller.get_version(written.id, written.version).await.map_err(refused)?;
-        Ok(self.note(&read))
-    }
-
-    async fn update(&mut self, mut args: Args) -> Result<Item, Raise> {
-        let id = args.id("id")?;
-        let content = args.take("content").filter(|it| *it != Item::Value(Value::Null));
-        let annotation = args.text("annotation")?;
-        let metadata = args.take("metadata").map(items::metadata).transpose()?.unwrap_or_default();
-        let references =
-            args.take("references").map(items::references).transpose()?.unwrap_or_default();
-        let media_type = args.text("media_type")?;
-        let says = args.take("expect").map(items::metadata).transpose()?.unwrap_or_default();
-        let expect = self.expect(id, &mut args)?;
-        let mut why = self.why(&mut args, "update")?;
-        self.rest_on(id, &mut why);
-        let why = self.keyed(why, &expect);
-        args.end()?;
-        let content = content.map(|it| items::content(it, media_type)).transpose()?;
-        let patch =
-            Patch { expect: says, content, annotation, metadata, references, embedding: None };
-        let written = match self.caller.update(id, expect, patch, why).await {
-            Ok(written) => written,
-            Err(problem) => return Err(self.conflict(id, problem).await),
-        };
-        let read = self.caller.get_version(id, written.version).await.map_err(refused)?;
-        Ok(self.note(&read))
-    }
-
-    async fn deprecate(&mut self, mut args: Args) -> Result<Item, Raise> {
-        let id = args.id("id")?;
-        let by = args.take("superseded_by").filter(|it| *it != Item::Value(Value::Null));
-        let by = by.as_ref().map(items::id).transpose()?;
-        let expect = self.expect(id, &mut args)?;
-        let mut why = self.why(&mut args, "deprecate")?;
-        self.rest_on(id, &mut why);
-        let why = self.keyed(why, &expect);
-        args.end()?;
-        match self.caller.deprecate(id, expect, by, why).await {
-            Ok(written) => {
-                self.remember(id, written.version);
-                Ok(Item::Value(Value::Null))
-            }
-            Err(problem) => Err(self.conflict(id, problem).await),
-        }
-    }
-
-    /// For good, and whatever version it is at: what is erased need not be read first.
-    async fn erase(&mut self, mut args: Args) -> Result<Item, Raise> {
-        let id = args.id("id")?;
-        let expect = args.number("if_version")?.map_or(Expect::Any, Expect::Version);
-        let mut why = self.why(&mut args, "erase")?;
-        self.rest_on(id, &mut why);
-        let why = self.keyed(why, &());
-        args.end()?;
-        match self.caller.erase(id, expect, why).await {
-            Ok(written) => {
-                self.remember(id, written.version);
-                Ok(Item::Value(Value::Null))
-            }
-            Err(problem) => Err(self.conflict(id, problem).await),
+    /// The atom that a call is about.
+    pub(crate) async fn id(&self, args: &mut Args) -> Result<AtomId, Raise> {
+        match args.atom()? {
+            Item::Value(Value::Text(text)) => self.caller.atom_id(&text).await.map_err(refused),
+            item => items::id(&item),
         }
     }
 
     /// The base of a change: what was said, else the version that the code was handed.
-    pub(super) fn expect(&self, id: AtomId, args: &mut Args) -> Result<Expect, Raise> {
+    pub(crate) fn expect(&self, id: AtomId, args: &mut Args) -> Result<Expect, Raise> {
         let said = args.number("if_version")?;
         let force = args.truth("force")?;
         match (said, force, self.seen.get(&id)) {
@@ -378,7 +271,7 @@ impl Hands {
     }
 
     /// A conflict carries what the atom is now.
-    async fn conflict(&self, id: AtomId, problem: Problem) -> Raise {
+    pub(crate) async fn conflict(&self, id: AtomId, problem: Problem) -> Raise {
         let mut raised = refused(problem);
         if raised.class == "Conflict"
             && let Ok(read) = self.caller.get(id).await
@@ -391,7 +284,7 @@ impl Hands {
         raised
     }
 
-    pub(super) fn why(&self, args: &mut Args, verb: &str) -> Result<Why, Raise> {
+    pub(crate) fn why(&self, args: &mut Args, verb: &str) -> Result<Why, Raise> {
         let comment = args.text("comment")?.unwrap_or_else(|| format!("{verb} by code"));
         let key = args.text("key")?;
         Ok(Why { cause: self.cause, key, ..Why::comment(comment) })
@@ -399,7 +292,7 @@ impl Hands {
 
     /// A name for this call that it has whenever the action is run again, and in every try of the
     /// turn: by what it asks, for a try may take another way.
-    pub(super) fn place(&self) -> String {
+    pub(crate) fn place(&self) -> String {
         let (asked, times) = self.now;
         let asked: String = asked.0[..8].iter().map(|it| format!("{it:02x}")).collect();
         format!("{}-{asked}-{times}", self.action)
@@ -407,7 +300,7 @@ impl Hands {
 
     /// With that name as its key, unless the code has said one. What it rests on besides what it
     /// asks, as the versions that the code has seen, makes it another request.
-    pub(super) fn keyed(&self, why: Why, basis: &impl Serialize) -> Why {
+    pub(crate) fn keyed(&self, why: Why, basis: &impl Serialize) -> Why {
         let tokens: Vec<u64> = why.fences.iter().map(|it| it.token).collect();
         let basis = digest(DIGEST_FORM, &(basis, tokens)).unwrap_or_default();
         let basis: String = basis.0[..4].iter().map(|it| format!("{it:02x}")).collect();
@@ -416,14 +309,31 @@ impl Hands {
     }
 
     /// The same of what is asked anew in every try: what a failed one has leased is given back.
-    pub(super) fn tried(&self, why: Why) -> Why {
+    pub(crate) fn tried(&self, why: Why) -> Why {
         let key = || Some(format!("{}-{}", self.attempt, self.calls));
         Why { key: why.key.clone().or_else(key), ..why }
     }
 }
 
+fn method(on: On, name: &str) -> Option<&'static Method> {
+    operations::methods().find(|it| it.on == on && it.name == name)
+}
+
+fn no_method(on: On, name: &str) -> Raise {
+    let all: Vec<&str> = operations::methods().filter(|it| it.on == on).map(|it| it.name).collect();
+    let (what, besides) = match on {
+        On::Space => ("a Space", ", and name, id, level, description"),
+        On::Coordinator => ("coordinator", ""),
+    };
+    let text = match nearest(name, all.iter().copied()) {
+        Some(near) => format!("{what} has no {name}; there is {near}"),
+        None => format!("{what} has no {name}; it has {}{besides}", all.join(", ")),
+    };
+    raise("AttributeError", text)
+}
+
 /// A no as the code gets it.
-pub(super) fn refused(problem: Problem) -> Raise {
+pub(crate) fn refused(problem: Problem) -> Raise {
     let class = match problem.kind {
         Kind::Unknown => "LookupError",
         Kind::Forbidden => "PermissionError",
@@ -438,18 +348,60 @@ pub(super) fn refused(problem: Problem) -> Raise {
 mod tests {
     use super::*;
 
+    fn of(on: Option<u128>, name: &str, args: usize, kwargs: &[&str]) -> Effectful {
+        let nothing = || Item::Value(Value::Null);
+        Effectful::of(&HostCall {
+            on,
+            name: name.into(),
+            args: (0..args).map(|_| nothing()).collect(),
+            kwargs: kwargs.iter().map(|it| ((*it).to_owned(), nothing())).collect(),
+        })
+    }
+
     /// A turn that only looks is one in which nothing happened.
     #[test]
     fn what_only_looks_is_no_write() {
-        let of = |name: &str| {
-            let (args, kwargs) = (Vec::new(), Vec::new());
-            Effectful::of(&HostCall { on: None, name: name.into(), args, kwargs })
-        };
-        for name in ["get", "search", "agents", "space", "leases"] {
-            assert!(of(name) == Effectful::Read, "{name}");
+        for name in ["get", "search", "read", "references", "history", "leases", "pull", "diff"] {
+            assert!(!of(Some(7), name, 1, &[]).writes, "{name}");
         }
-        for name in ["put", "create_space", "grant", "fetch"] {
-            assert!(of(name) == Effectful::Write, "{name}");
+        for name in ["agents", "space", ATTRIBUTE] {
+            assert!(!of(Some(COORDINATOR), name, 0, &[]).writes, "{name}");
+        }
+        for (on, name) in [(7, "put"), (7, "ack"), (COORDINATOR, "create_space"), (7, "no such")] {
+            assert!(of(Some(on), name, 0, &[]).writes, "{name}");
+        }
+        assert!(of(None, "fetch", 0, &[]).writes && of(None, "get", 0, &[]).writes, "a tool");
+        assert!(!of(None, BUDGET, 0, &[]).writes);
+    }
+
+    #[test]
+    fn an_older_version_is_no_base_for_a_change() {
+        assert!(of(Some(7), "get", 1, &[]).base && of(Some(7), "search", 1, &["limit"]).base);
+        for (name, args, kwargs) in [
+            ("get", 2, &[][..]),
+            ("get", 1, &["version"]),
+            ("get", 1, &["as_of"]),
+            ("search", 0, &["as_of"]),
+            ("search", 8, &[]),
+            ("diff", 1, &[]),
+        ] {
+            assert!(!of(Some(7), name, args, kwargs).base, "{name} {args} {kwargs:?}");
+        }
+    }
+
+    #[test]
+    fn each_method_has_one_name_and_takes_each_argument_once() {
+        let mut names: Vec<_> =
+            operations::methods().map(|it| (it.on == On::Space, it.name)).collect();
+        let all = names.len();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), all);
+        for method in operations::methods() {
+            let mut takes: Vec<&str> = method.names().collect();
+            takes.sort_unstable();
+            takes.dedup();
+            assert_eq!(takes.len(), method.takes.len(), "{}", method.signature());
         }
     }
 }

@@ -19,7 +19,7 @@ fn number(number: u64) -> Item {
     Item::Value(Value::Int(number as i64))
 }
 
-pub(super) fn raise(class: &str, message: impl ToString) -> Raise {
+pub(crate) fn raise(class: &str, message: impl ToString) -> Raise {
     Raise { class: class.to_owned(), message: message.to_string() }
 }
 
@@ -37,7 +37,7 @@ pub(crate) fn space(alias: &str, space: SpaceId, level: Level) -> Item {
 }
 
 /// An atom as the code sees it: everything readable without asking again.
-pub(super) fn atom(atom: &Atom, position: Position, score: Option<f32>) -> Item {
+pub(crate) fn atom(atom: &Atom, position: Position, score: Option<f32>) -> Item {
     let size = match &atom.content {
         Content::Text(it) => it.chars().count(),
         content => content.bytes(),
@@ -46,12 +46,12 @@ pub(super) fn atom(atom: &Atom, position: Position, score: Option<f32>) -> Item 
 }
 
 /// The same of an atom whose content is a part of the whole, which has this size.
-pub(super) fn cut_atom(atom: &Atom, position: Position, score: Option<f32>, size: usize) -> Item {
+pub(crate) fn cut_atom(atom: &Atom, position: Position, score: Option<f32>, size: usize) -> Item {
     told(atom, position, score, (size, true))
 }
 
 /// What is read of a content in parts: its text, in characters. Nothing is left of what was erased.
-pub(super) fn whole_text(content: &Content) -> String {
+pub(crate) fn whole_text(content: &Content) -> String {
     match content {
         Content::Text(text) => text.clone(),
         Content::Json(value) => value.to_string(),
@@ -97,7 +97,7 @@ fn told(atom: &Atom, position: Position, score: Option<f32>, (size, cut): (usize
 }
 
 /// Which version of which atom an object stands for.
-pub(super) fn version(item: &Item) -> Option<(AtomId, u64)> {
+pub(crate) fn version(item: &Item) -> Option<(AtomId, u64)> {
     let Item::Object(object) = item else { return None };
     if object.class != "Atom" {
         return None;
@@ -111,7 +111,7 @@ pub(super) fn version(item: &Item) -> Option<(AtomId, u64)> {
 }
 
 /// How well an object fitted what was searched for.
-pub(super) fn score(item: &Item) -> Option<f32> {
+pub(crate) fn score(item: &Item) -> Option<f32> {
     let Item::Object(object) = item else { return None };
     match object.field("score") {
         Some(Item::Value(Value::Float(score))) => Some(*score as f32),
@@ -120,7 +120,7 @@ pub(super) fn score(item: &Item) -> Option<f32> {
 }
 
 /// One entry of a history.
-pub(super) fn change(change: &Change) -> Item {
+pub(crate) fn change(change: &Change) -> Item {
     let mut out = vec![
         ("cursor".into(), number(change.position.0)),
         ("type".into(), text(&change.kind)),
@@ -136,7 +136,7 @@ pub(super) fn change(change: &Change) -> Item {
 }
 
 /// What two versions differ in; what is the same has no key.
-pub(super) fn difference(it: &Difference) -> Item {
+pub(crate) fn difference(it: &Difference) -> Item {
     let pair =
         |before: Item, after: Item| Item::Map(vec![("from".into(), before), ("to".into(), after)]);
     let mut out = vec![
@@ -168,8 +168,13 @@ pub(super) fn difference(it: &Difference) -> Item {
     Item::Map(out)
 }
 
+/// `None`.
+pub(crate) fn none() -> Item {
+    Item::Value(Value::Null)
+}
+
 /// Plain data; objects of the host are none.
-pub(super) fn value(item: Item) -> Result<Value, Raise> {
+pub(crate) fn value(item: Item) -> Result<Value, Raise> {
     match item {
         Item::Value(value) => Ok(value),
         Item::List(list) => Ok(Value::List(list.into_iter().map(value).collect::<Result<_, _>>()?)),
@@ -186,7 +191,7 @@ pub(super) fn value(item: Item) -> Result<Value, Raise> {
 }
 
 /// Content of whatever type the code has.
-pub(super) fn content(item: Item, media_type: Option<String>) -> Result<Content, Raise> {
+pub(crate) fn content(item: Item, media_type: Option<String>) -> Result<Content, Raise> {
     Ok(match item {
         Item::Bytes(bytes) => Content::Bytes {
             media_type: media_type.unwrap_or_else(|| "application/octet-stream".into()),
@@ -197,7 +202,7 @@ pub(super) fn content(item: Item, media_type: Option<String>) -> Result<Content,
     })
 }
 
-pub(super) fn metadata(item: Item) -> Result<Metadata, Raise> {
+pub(crate) fn metadata(item: Item) -> Result<Metadata, Raise> {
     match value(item)? {
         Value::Map(map) => Ok(map),
         Value::Null => Ok(Metadata::new()),
@@ -209,7 +214,7 @@ pub(super) fn metadata(item: Item) -> Result<Metadata, Raise> {
 }
 
 /// An atom by its id or by itself.
-pub(super) fn id(item: &Item) -> Result<AtomId, Raise> {
+pub(crate) fn id(item: &Item) -> Result<AtomId, Raise> {
     match item {
         Item::Value(Value::Text(text)) => text.parse().map_err(|error| raise("ValueError", error)),
         Item::Object(object) if object.class == "Atom" => Ok(AtomId(object.handle.to_be_bytes())),
@@ -219,7 +224,7 @@ pub(super) fn id(item: &Item) -> Result<AtomId, Raise> {
 
 /// `{"blocked_by": {"status": "completed"}}`: every target matches. `{"any": {…}}` and
 /// `{"none": {…}}` say how many must instead.
-pub(super) fn conditions(item: Item) -> Result<BTreeMap<String, Condition>, Raise> {
+pub(crate) fn conditions(item: Item) -> Result<BTreeMap<String, Condition>, Raise> {
     let shape =
         "references= takes a dict, {\"blocked_by\": {\"status\": \"completed\"}} for instance";
     let wrong = || raise("TypeError", shape);
@@ -241,7 +246,7 @@ pub(super) fn conditions(item: Item) -> Result<BTreeMap<String, Condition>, Rais
 }
 
 /// The same; `@name` is an atom of the same transaction.
-pub(super) fn named_id(item: &Item, named: &BTreeMap<String, AtomId>) -> Result<AtomId, Raise> {
+pub(crate) fn named_id(item: &Item, named: &BTreeMap<String, AtomId>) -> Result<AtomId, Raise> {
     let name = match item {
         Item::Value(Value::Text(text)) => text.strip_prefix('@'),
         _ => None,
@@ -252,11 +257,11 @@ pub(super) fn named_id(item: &Item, named: &BTreeMap<String, AtomId>) -> Result<
 }
 
 /// `{"blocked_by": [id, …]}`; one target may stand without its list.
-pub(super) fn references(item: Item) -> Result<BTreeMap<String, Vec<AtomId>>, Raise> {
+pub(crate) fn references(item: Item) -> Result<BTreeMap<String, Vec<AtomId>>, Raise> {
     named_references(item, &BTreeMap::new())
 }
 
-pub(super) fn named_references(
+pub(crate) fn named_references(
     item: Item,
     named: &BTreeMap<String, AtomId>,
 ) -> Result<BTreeMap<String, Vec<AtomId>>, Raise> {

@@ -8,7 +8,7 @@ const NOTICES_MAX: usize = 16;
 
 impl Hands {
     /// Says something that is no answer; each once.
-    pub(super) fn notice(&mut self, text: String) {
+    pub(crate) fn notice(&mut self, text: String) {
         if !self.notices.contains(&text) && self.notices.len() < NOTICES_MAX {
             self.notices.push(text);
         }

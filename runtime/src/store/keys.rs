@@ -18,12 +18,16 @@
 //! meta       "residue"                    -> 1, or 2 once a purge is begun (files may hold what was erased)
 //! meta       "order"                      -> place u64 ‖ authors         (of a shared order only)
 //! meta       "life"                       -> epoch u64                  (of a shared order only)
+//! meta       "endings"                    -> 1                           (all atoms are listed by the ends of their ids)
 //! ```
 
 use stoa_actors::id::{AtomId, Millis, Position, SessionId, SpaceId, StreamId};
 
 /// The row of `meta` that an open walks from.
 pub(crate) const CHECKPOINT: &[u8] = b"checkpoint";
+
+/// The row of `meta` that says that every atom is listed by the end of its id.
+pub(crate) const ENDINGS: &[u8] = b"endings";
 
 pub(crate) fn position(at: Position) -> [u8; 8] {
     at.0.to_be_bytes()

@@ -225,6 +225,7 @@ impl Opened {
             );
             repairs.sync()?;
         }
+        store.list_endings()?;
         if vouched != Some(head) {
             witness.write(head).map_err(file_error("cannot write", &path))?;
         }

@@ -7,8 +7,11 @@ use stoa_actors::atom::Metadata;
 use stoa_actors::session::{Budget, Thought};
 use stoa_actors::space::{Expect, Patch};
 use stoa_actors::value::Value;
-use stoa_runtime::door::{Answer, Call, Identity, Peer, Request, answers, perform};
+use stoa_runtime::answer::StatusAnswer;
+use stoa_runtime::door::{Identity, Peer, Request, perform};
 use stoa_runtime::model::{Context, Model, ModelError};
+use stoa_runtime::operation::answers;
+use stoa_runtime::operations::Status;
 
 fn status(word: &str) -> Metadata {
     [("status".to_owned(), Value::from(word))].into()
@@ -61,9 +64,9 @@ async fn status_counts_agents_by_what_they_are_doing() {
         *cards.entry(card.state).or_insert(0) += 1;
     }
     let (answers, mut ready) = answers(place.runtime.config());
-    let request = Request { identity: Identity::Owner, call: Call::Status };
+    let request = Request::of(Identity::Owner, &Status::default()).unwrap();
     perform(&place.runtime, Peer::Owner, request, answers).await.unwrap();
-    let Some(Answer::Status(status)) = ready.next().await else { panic!("no status") };
+    let status: StatusAnswer = ready.next().await.unwrap().answer().unwrap();
     assert_eq!(status.agents, cards);
     let words: Vec<&str> = cards.keys().map(String::as_str).collect();
     assert_eq!(words, ["exhausted", "idle", "quarantined", "stopped"]);

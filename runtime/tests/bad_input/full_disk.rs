@@ -38,11 +38,18 @@ fn fill(place: &Place, megabytes: u32) -> (Vec<String>, String) {
         let ended = place.start(&["put", "tasks", "-", "--json"], text.as_bytes()).end();
         if ended.code != 0 {
             assert_eq!(ended.code, 1, "{}", ended.err);
-            return (acknowledged, ended.err);
+            return (acknowledged, for_people(&ended.err));
         }
         acknowledged.push(ended.lines()[0]["id"].as_str().unwrap().to_owned());
     }
     panic!("{megabytes} MB are never full");
+}
+
+/// The error of a command with `--json`, as it is without.
+fn for_people(err: &str) -> String {
+    let error: serde_json::Value = serde_json::from_str(err.lines().last().unwrap()).unwrap();
+    let said = |key: &str| error["error"][key].as_str().unwrap().to_owned();
+    format!("error: {}\nhint: {}\n", said("text"), said("hint"))
 }
 
 fn assert_whole(place: &Place, acknowledged: &[String]) {
@@ -85,7 +92,7 @@ fn an_owner_on_a_full_disk_stops_and_loses_nothing() {
     assert_explained(&refusal);
     let stopped = serve.end();
     assert_eq!(stopped.code, 1, "{}", stopped.err);
-    assert_explained(&stopped.err);
+    assert_explained(&for_people(&stopped.err));
     std::fs::remove_file(ballast).unwrap();
     assert_whole(&place, &acknowledged);
 }

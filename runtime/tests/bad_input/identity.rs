@@ -3,7 +3,9 @@
 
 use crate::harness::Place;
 use stoa_runtime::config::Config;
-use stoa_runtime::door::{Answer, Call, Identity, Peer, Reached, Request, answers, perform, reach};
+use stoa_runtime::door::{Identity, Peer, Reached, Request, perform, reach};
+use stoa_runtime::operation::{Said, answers};
+use stoa_runtime::operations::SpaceList;
 use stoa_runtime::problem::{Kind, Problem};
 use stoa_runtime::runtime::kinds;
 
@@ -64,9 +66,10 @@ async fn said(
     runtime: &stoa_runtime::runtime::Runtime,
     peer: Peer,
     identity: Identity,
-) -> (Vec<Answer>, Result<(), Problem>) {
+) -> (Vec<Said>, Result<(), Problem>) {
     let (tell, mut told) = answers(runtime.config());
-    let done = perform(runtime, peer, Request { identity, call: Call::Spaces }, tell).await;
+    let request = Request::of(identity, &SpaceList::default()).unwrap();
+    let done = perform(runtime, peer, request, tell).await;
     let mut answers = Vec::new();
     while let Some(answer) = told.next().await {
         answers.push(answer);
@@ -99,7 +102,7 @@ async fn a_request_without_an_identity_and_a_stranger_have_no_rights() {
     let Ok(Reached::Client(mut client)) = reach(config, kinds()).await else {
         panic!("it is served here")
     };
-    let request = Request { identity: Identity::Nobody, call: Call::Spaces };
+    let request = Request::of(Identity::Nobody, &SpaceList::default()).unwrap();
     let refused = client.ask(&request, |_| panic!("nothing is told")).await.unwrap_err();
     assert_eq!(refused.kind, Kind::Forbidden);
     drop(client);

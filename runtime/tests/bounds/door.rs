@@ -7,10 +7,11 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 use stoa_actors::id::ROOT;
-use stoa_actors::search::Query;
 use stoa_runtime::caller::Why;
 use stoa_runtime::config::Config;
-use stoa_runtime::door::{Answer, Call, Client, Door, Identity, Reached, Request, reach};
+use stoa_runtime::door::{Client, Door, Identity, Reached, Request, reach};
+use stoa_runtime::operation::{Operation, Said};
+use stoa_runtime::operations::{Put, Search, SpaceList};
 use stoa_runtime::problem::Problem;
 use stoa_runtime::runtime::{Runtime, kinds};
 use tokio::sync::{Notify, Semaphore};
@@ -45,23 +46,22 @@ async fn client(config: &Config) -> Client {
     }
 }
 
-fn request(call: Call) -> Request {
-    Request { identity: Identity::Owner, call }
+fn request(asked: &impl Operation) -> Request {
+    Request::of(Identity::Owner, asked).unwrap()
 }
 
-fn everything() -> Call {
-    let query = Query { limit: 1_000, ..Query::default() };
-    Call::Search { space: "board".into(), query, after: None, as_of: None }
+fn everything() -> Search {
+    Search::of("board", 1_000)
 }
 
 /// Asks, and counts what it is told.
-async fn asked(client: &mut Client, call: Call) -> Result<usize, Problem> {
+async fn asked(client: &mut Client, what: &impl Operation) -> Result<usize, Problem> {
     let mut told = 0;
-    let each = |_: Answer| {
+    let each = |_: Said| {
         told += 1;
         Ok(())
     };
-    client.ask(&request(call), each).await.map(|()| told)
+    client.ask(&request(what), each).await.map(|()| told)
 }
 
 /// Sixty clients each begin to read everything and stop: 64 answers of each could wait, and the
@@ -83,7 +83,7 @@ async fn who_does_not_read_does_not_stop_the_others() {
             let mut client = client(&config).await;
             let first = Notify::new();
             let mut told = 0;
-            let request = request(everything());
+            let request = request(&everything());
             let result = {
                 let mut asking = Box::pin(client.ask(&request, |_| {
                     told += 1;
@@ -108,9 +108,10 @@ async fn who_does_not_read_does_not_stop_the_others() {
     drop(tokio::time::timeout(Duration::from_secs(60), all).await.expect("all have begun"));
     // Somebody who reads is served, with much and with little.
     let mut reader = client(&config).await;
-    let served = tokio::time::timeout(Duration::from_secs(60), asked(&mut reader, everything()));
+    let (spaces, all) = (SpaceList::default(), everything());
+    let served = tokio::time::timeout(Duration::from_secs(60), asked(&mut reader, &all));
     assert_eq!(served.await.expect("it is served").unwrap(), 128);
-    let served = tokio::time::timeout(Duration::from_secs(10), asked(&mut reader, Call::Spaces));
+    let served = tokio::time::timeout(Duration::from_secs(10), asked(&mut reader, &spaces));
     assert_eq!(served.await.expect("it is served").unwrap(), 1);
     assert!(most.seen() <= 8 * MIB, "{} bytes are over the ceiling", most.seen());
     assert!(most.seen() > 4 * MIB, "only {} bytes: the test fills nothing", most.seen());
@@ -130,7 +131,7 @@ async fn who_does_not_read_does_not_stop_the_others() {
         }
     }
     assert!(closed > 0 && whole + closed == CLIENTS, "{whole} whole, {closed} closed");
-    assert_eq!(asked(&mut reader, everything()).await.unwrap(), 128);
+    assert_eq!(asked(&mut reader, &everything()).await.unwrap(), 128);
     drop(reader);
     until("nothing is on its way", || load.answers_bytes() == 0).await;
     door.close().await;
@@ -156,14 +157,13 @@ async fn who_announces_and_does_not_send_does_not_stop_the_others() {
     until("they hold all the room", || load.requests_bytes() > 4 * MIB).await;
     // What is small waits for nobody; what is large waits until those before it have gone.
     let mut small = client(&config).await;
-    let served = tokio::time::timeout(Duration::from_secs(5), asked(&mut small, Call::Spaces));
+    let spaces = SpaceList::default();
+    let served = tokio::time::timeout(Duration::from_secs(5), asked(&mut small, &spaces));
     assert_eq!(served.await.expect("it is served").unwrap(), 1);
-    let put = |bytes| Call::Put {
-        space: "board".into(),
-        draft: large(bytes),
-        why: Why::comment("large"),
-    };
-    let served = tokio::time::timeout(Duration::from_secs(60), asked(&mut small, put(MIB)));
+    let put =
+        |bytes| Put { space: "board".into(), content: Some("x".repeat(bytes)), ..Put::default() };
+    let large = put(MIB);
+    let served = tokio::time::timeout(Duration::from_secs(60), asked(&mut small, &large));
     assert_eq!(served.await.expect("it is served").unwrap(), 1);
     assert!(most.seen() <= 8 * MIB, "{} bytes are over the ceiling", most.seen());
     // Most of them are gone by now, and were told why.

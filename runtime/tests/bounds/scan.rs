@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 /// File, how often it makes or names a queue, and what bounds it.
 const QUEUES: &[(&str, usize, &str)] = &[
-    ("door/answer.rs", 1, "answers_max, and answers_bytes_max: bounds/door.rs"),
+    ("operation/out.rs", 1, "answers_max, and answers_bytes_max: bounds/door.rs"),
     ("face.rs", 1, "one place a stream that is followed: face.rs"),
     ("host/shown.rs", 1, "the mailbox of the rights: seat/tests.rs"),
     ("log.rs", 2, "mailboxes and log_bytes_max: bounds.rs"),
@@ -19,7 +19,6 @@ const QUEUES: &[(&str, usize, &str)] = &[
     ("sandbox/in_process.rs", 1, "one call of an action"),
     ("search/live.rs", 1, "one batch: index_batch_bytes"),
     ("search/past.rs", 2, "search_pasts_max and search_atoms_max"),
-    ("session/args.rs", 2, "arguments of one call: the frame that they came in"),
     ("research/walk.rs", 2, "links among files_max files"),
 ];
 

@@ -101,6 +101,7 @@ impl Started {
     /// The same, with colours where it writes to a terminal.
     pub(crate) fn coloured(command: &mut Command, stdin: &[u8]) -> Started {
         command.env_remove("RUST_BACKTRACE").env_remove("COLUMNS");
+        command.env_remove("STOA_DATA").env_remove("STOA_AS");
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
         let said = Arc::new((Mutex::new(Said::default()), Condvar::new()));

@@ -164,7 +164,7 @@ fn who_may_grant_sees_and_ends_the_subscriptions_of_others() {
     assert_eq!(refused.code, 2, "{}", refused.err);
     let says = "your subscriptions in the space";
     assert!(refused.err.contains(says) && refused.err.contains("100"), "{}", refused.err);
-    assert!(refused.err.contains("hint: stoa subscription list"), "{}", refused.err);
+    assert!(refused.err.contains("\"hint\":\"stoa subscription list\""), "{}", refused.err);
     let other = id(&add("bob"));
     let all = |who: &[&str]| {
         let list = ["subscription", "list", "--all", "--space", "board"];

@@ -1,0 +1,104 @@
+//! The end of an id, as people see it and type it: ids of one time begin alike and end by chance.
+
+use crate::id::AtomId;
+
+/// How much of an id people are shown. Two of a million ids end alike in so many characters about
+/// once in two million stores; what fits two is told, and never guessed.
+pub const SHOWN_CHARS: usize = 8;
+
+/// The fewest characters that are taken for the end of an id.
+pub const ENDING_CHARS_MIN: usize = 4;
+
+/// Characters of a whole id.
+const ID_CHARS: usize = 26;
+
+/// The digits of an id, in order: those of Crockford's base 32.
+const DIGITS: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+
+/// Bits that one digit says.
+const DIGIT_BITS: u32 = 5;
+
+/// The end of an id.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ending {
+    value: u128,
+    bits: u32,
+}
+
+impl Ending {
+    /// The end that a text says; nothing for one that is too short, whole, or no end of an id.
+    pub fn parse(text: &str) -> Option<Ending> {
+        if !(ENDING_CHARS_MIN..ID_CHARS).contains(&text.len()) {
+            return None;
+        }
+        let mut value = 0;
+        for byte in text.bytes() {
+            let digit = DIGITS.iter().position(|it| *it == byte.to_ascii_uppercase())?;
+            value = value << DIGIT_BITS | digit as u128;
+        }
+        Some(Ending { value, bits: text.len() as u32 * DIGIT_BITS })
+    }
+
+    /// Whether an id ends so.
+    pub fn is_of(&self, id: &[u8; 16]) -> bool {
+        let mask = (1_u128 << self.bits) - 1;
+        u128::from_be_bytes(*id) & mask == self.value
+    }
+
+    /// How the keys of all ids begin that end so, as far as whole bytes say it.
+    pub fn key_prefix(&self) -> Vec<u8> {
+        let key = self.value.reverse_bits().to_be_bytes();
+        key[..self.bits as usize / 8].to_vec()
+    }
+
+    /// A key under which ids that end alike lie together.
+    pub fn key(id: AtomId) -> [u8; 16] {
+        u128::from_be_bytes(id.0).reverse_bits().to_be_bytes()
+    }
+
+    /// The atom of a key.
+    pub fn of_key(key: [u8; 16]) -> AtomId {
+        AtomId(u128::from_be_bytes(key).reverse_bits().to_be_bytes())
+    }
+}
+
+/// The end of an id as people are shown it.
+pub fn shown(id: &str) -> &str {
+    match id.len() == ID_CHARS && id.is_ascii() {
+        true => &id[ID_CHARS - SHOWN_CHARS..],
+        false => id,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn an_end_is_of_the_ids_that_are_written_so(
+            id in any::<[u8; 16]>(),
+            other in any::<[u8; 16]>(),
+            chars in ENDING_CHARS_MIN..ID_CHARS,
+        ) {
+            let (id, other) = (AtomId(id), AtomId(other));
+            let written = id.to_string();
+            let end = &written[ID_CHARS - chars..];
+            let ending = Ending::parse(end).unwrap();
+            prop_assert!(ending.is_of(&id.0));
+            prop_assert_eq!(ending.is_of(&other.0), other.to_string().ends_with(end));
+            prop_assert!(Ending::key(id).starts_with(&ending.key_prefix()));
+            prop_assert_eq!(Ending::of_key(Ending::key(id)), id);
+            prop_assert_eq!(Ending::parse(&end.to_lowercase()), Some(ending));
+            prop_assert!(written.ends_with(shown(&written)));
+        }
+    }
+
+    #[test]
+    fn what_is_no_end_is_none() {
+        for text in ["", "ABC", "ABCU", "ABCI", "AB-C", "é7QZ", "01J8Z000000000000000000000"] {
+            assert_eq!(Ending::parse(text), None, "{text}");
+        }
+    }
+}

@@ -1,0 +1,196 @@
+//! An agent, and what it did.
+
+use super::change::Actor;
+use super::count;
+use crate::agents::{AgentCard, Happening};
+use crate::caller::Caller;
+use crate::envelope::instant;
+use crate::operation::{Answer, Line, Page, Tone};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use stoa_actors::ending::shown;
+
+/// So much to spend, by unit; null is without a bound.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Left {
+    /// Calls of a model.
+    pub thoughts: Option<u64>,
+    /// Tokens.
+    pub tokens: Option<u64>,
+}
+
+/// So much spent, by unit.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Spent {
+    /// Calls of a model.
+    pub thoughts: u64,
+    /// Tokens.
+    pub tokens: u64,
+}
+
+/// A space that wakes an agent.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Followed {
+    /// Which.
+    pub space: String,
+    /// Up to where it has seen it.
+    pub cursor: u64,
+}
+
+/// An agent.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct AgentAnswer {
+    /// Which.
+    pub id: String,
+    /// What its parent calls it.
+    pub name: Option<String>,
+    /// Who spawned it.
+    pub parent: String,
+    /// What the caller calls that one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parent_name: Option<String>,
+    /// How deep it stands in the tree.
+    pub depth: u32,
+    /// `unborn`, `idle`, `running`, `waiting`, `parked`, `stopped`, `exhausted`, `quarantined` or
+    /// `wiped`.
+    pub state: String,
+    /// Why it is in that state, where there is something to say.
+    pub why: Option<String>,
+    /// Who thinks for it.
+    pub model: String,
+    /// What it was told to do.
+    pub task: String,
+    /// Turns it has begun.
+    pub turns: u64,
+    /// What it has left to spend.
+    pub left: Left,
+    /// What it has spent.
+    pub spent: Spent,
+    /// The space it shares with its parent.
+    pub dm: String,
+    /// When it was spawned.
+    pub born: String,
+    /// The spaces that wake it.
+    pub follows: Vec<Followed>,
+}
+
+impl AgentAnswer {
+    /// As the caller sees it.
+    pub fn of(caller: &Caller, card: AgentCard, depth: u32) -> AgentAnswer {
+        let follows = card.follows.iter();
+        AgentAnswer {
+            id: card.id.to_string(),
+            name: card.name,
+            parent: card.parent.to_string(),
+            parent_name: caller.name_of(card.parent),
+            depth,
+            state: card.state,
+            why: card.why,
+            model: card.model,
+            task: card.task,
+            turns: card.turns,
+            left: Left { thoughts: card.left.thoughts, tokens: card.left.tokens },
+            spent: Spent { thoughts: card.spent.thoughts, tokens: card.spent.tokens },
+            dm: card.dm.to_string(),
+            born: instant(card.born),
+            follows: follows
+                .map(|(space, cursor)| Followed { space: space.to_string(), cursor: cursor.0 })
+                .collect(),
+        }
+    }
+}
+
+/// Characters of a task that one line shows.
+const TASK_CHARS: usize = 48;
+
+impl Answer for AgentAnswer {
+    fn show(&self, to: &mut Page) {
+        let name = self.name.as_deref().unwrap_or_else(|| shown(&self.id));
+        let name = format!("{:indent$}{name}", "", indent = self.depth as usize * 2);
+        let tone = match self.state.as_str() {
+            "running" => Tone::Good,
+            "waiting" | "parked" | "stopped" | "exhausted" => Tone::Warn,
+            "quarantined" => Tone::Bad,
+            _ => Tone::Plain,
+        };
+        let task: String =
+            self.task.lines().next().unwrap_or_default().chars().take(TASK_CHARS).collect();
+        to.line(
+            Line::new()
+                .bold(format!("{name:<28}"))
+                .plain(" ")
+                .piece(tone, format!("{:<11}", self.state))
+                .plain(format!(" {:>10} ", count(self.turns, "turn ", "turns")))
+                .dim(shown(&self.id))
+                .plain(format!("  {task}")),
+        );
+        let mut indented = |text: &str| to.line(Line::new().dim(format!("{:>28} {text}", "")));
+        if let Some(why) = &self.why {
+            indented(why.lines().last().unwrap_or_default());
+        }
+        let unit = |name: &str, left: Option<u64>| left.map(|left| format!("{name}={left}"));
+        let left = [unit("thoughts", self.left.thoughts), unit("tokens", self.left.tokens)];
+        let left: Vec<String> = left.into_iter().flatten().collect();
+        if !left.is_empty() {
+            indented(&format!("left: {}", left.join(",")));
+        }
+    }
+}
+
+/// What is not said of what an agent did.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct NoRefs {}
+
+/// What an agent did, in words.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Words {
+    /// What was thought, run, seen or refused.
+    pub text: String,
+}
+
+/// What an agent did, in the envelope of changes.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Happened {
+    /// What to go on after.
+    pub cursor: u64,
+    /// When.
+    pub ts: String,
+    /// What happened: `turn.began`, …
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// By whom.
+    pub actor: Actor,
+    /// Nothing.
+    pub refs: NoRefs,
+    /// In words.
+    pub body: Words,
+}
+
+impl Happened {
+    /// As the caller sees it.
+    pub fn of(caller: &Caller, it: Happening) -> Happened {
+        Happened {
+            cursor: it.position.0,
+            ts: instant(it.at),
+            kind: it.kind,
+            actor: Actor::of(caller, it.agent),
+            refs: NoRefs {},
+            body: Words { text: it.text },
+        }
+    }
+}
+
+impl Answer for Happened {
+    fn show(&self, to: &mut Page) {
+        let mut lines = self.body.text.lines();
+        let first = lines.next().unwrap_or_default();
+        to.line(
+            Line::new()
+                .dim(format!("{:>8}  {}", self.cursor, self.ts))
+                .plain("  ")
+                .bold(format!("{:<18}", self.kind))
+                .plain(format!(" {first}")),
+        );
+        lines.for_each(|line| to.plain(format!("{:>56}{line}", "")));
+    }
+}

@@ -1,0 +1,211 @@
+//! An atom, as it is read.
+
+use super::LeaseAnswer;
+use crate::caller::{Caller, Read, Taken};
+use crate::envelope::instant;
+use crate::operation::{Answer, Line, Meta, Page, Plain, Tone, some};
+use crate::search::Found;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use stoa_actors::atom::{Atom, Content};
+use stoa_actors::ending::shown;
+use stoa_actors::printable::one_line;
+
+/// An atom, as it is read.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct AtomAnswer {
+    /// Which.
+    pub id: String,
+    /// The space that it is in.
+    pub space: String,
+    /// Its version.
+    pub version: u64,
+    /// Where in the log that was written.
+    pub position: u64,
+    /// The session that wrote it.
+    pub author: String,
+    /// What the caller calls that one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub author_name: Option<String>,
+    /// When.
+    pub at: String,
+    /// What it is about, for search.
+    pub annotation: String,
+    /// Key and value.
+    pub metadata: Meta,
+    /// The atoms that it refers to, by relation.
+    pub references: BTreeMap<String, Vec<String>>,
+    /// Its content, where that is text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub content: Option<String>,
+    /// Its content, where that is JSON.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "some")]
+    pub json: Option<Plain>,
+    /// Of which type its content is, where that is bytes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub media_type: Option<String>,
+    /// Its content, where that is bytes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub base64: Option<String>,
+    /// Its content is erased.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub erased: Option<bool>,
+    /// It is out of use.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deprecated: Option<bool>,
+    /// The atom to read instead.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub superseded_by: Option<String>,
+    /// How well it fits what was searched for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub score: Option<f32>,
+    /// Behind the last of a page: what asks for the next one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next: Option<String>,
+    /// The caller's lease of it, of a claim.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lease: Option<LeaseAnswer>,
+}
+
+impl AtomAnswer {
+    /// As the caller sees it.
+    pub fn of(caller: &Caller, read: &Read) -> AtomAnswer {
+        let atom: &Atom = &read.atom;
+        let mut references = BTreeMap::<String, Vec<String>>::new();
+        for it in &atom.references {
+            references.entry(it.relation.clone()).or_default().push(it.target.to_string());
+        }
+        let mut out = AtomAnswer {
+            id: atom.id.to_string(),
+            space: atom.space.to_string(),
+            version: atom.version,
+            position: read.position.0,
+            author: atom.author.to_string(),
+            author_name: caller.name_of(atom.author),
+            at: instant(atom.at),
+            annotation: atom.annotation.clone(),
+            metadata: Meta(atom.metadata.clone()),
+            references,
+            content: None,
+            json: None,
+            media_type: None,
+            base64: None,
+            erased: None,
+            deprecated: atom.deprecated.as_ref().map(|_| true),
+            superseded_by: atom
+                .deprecated
+                .as_ref()
+                .and_then(|it| it.superseded_by.map(|id| id.to_string())),
+            score: None,
+            next: None,
+            lease: None,
+        };
+        match &atom.content {
+            Content::Text(text) => out.content = Some(text.clone()),
+            Content::Json(value) => out.json = Some(Plain(value.clone())),
+            Content::Bytes { media_type, bytes } => {
+                out.media_type = Some(media_type.clone());
+                out.base64 = Some(STANDARD.encode(bytes));
+            }
+            Content::Erased | Content::Redacted => out.erased = Some(true),
+        }
+        out
+    }
+
+    /// One that was searched for.
+    pub fn found(caller: &Caller, found: &Found, next: Option<String>) -> AtomAnswer {
+        let score = Some(found.score);
+        AtomAnswer { score, next, ..AtomAnswer::of(caller, &found.read) }
+    }
+
+    /// One that was claimed.
+    pub fn taken(caller: &Caller, taken: &Taken) -> AtomAnswer {
+        let lease = Some(LeaseAnswer::of(caller, &taken.lease));
+        AtomAnswer { lease, ..AtomAnswer::of(caller, &taken.read) }
+    }
+
+    fn bytes(&self) -> Option<String> {
+        let (base64, media_type) = (self.base64.as_ref()?, self.media_type.as_ref()?);
+        let padding = base64.bytes().rev().take_while(|it| *it == b'=').count();
+        Some(format!("{} bytes of {media_type}", base64.len() / 4 * 3 - padding))
+    }
+
+    fn by(&self) -> &str {
+        self.author_name.as_deref().unwrap_or_else(|| shown(&self.author))
+    }
+
+    /// One of many, on one line.
+    fn show_hit(&self, score: f32, to: &mut Page) {
+        let about = match (&self.content, &self.json) {
+            _ if !self.annotation.is_empty() => self.annotation.clone(),
+            (Some(text), _) => text.clone(),
+            (None, Some(Plain(value))) => value.to_string(),
+            (None, None) => self.bytes().unwrap_or_else(|| "erased".to_owned()),
+        };
+        let first = about.lines().find(|it| !it.trim().is_empty()).unwrap_or_default().trim();
+        let mut line: String = first.chars().take(HIT_CHARS).collect();
+        if line.len() < first.len() {
+            line.pop();
+            line.push('…');
+        }
+        let metadata = self.metadata.0.iter().map(|(key, it)| format!("  {}={it}", one_line(key)));
+        let old = if self.deprecated.is_some() { "  deprecated" } else { "" };
+        let (id, version) = (shown(&self.id), format!("v{}", self.version));
+        to.line(
+            Line::new()
+                .bold(format!("{score:>6.3}"))
+                .plain("  ")
+                .dim(format!("{id}  {version:<4}"))
+                .plain(format!("  {line:<HIT_CHARS$}"))
+                .dim(format!("  {:<10}", self.by()))
+                .dim(format!("{old}{}", metadata.collect::<String>())),
+        );
+    }
+}
+
+/// Characters of an atom's first line that one hit shows.
+const HIT_CHARS: usize = 60;
+
+impl Answer for AtomAnswer {
+    fn show(&self, to: &mut Page) {
+        if let Some(score) = self.score {
+            return self.show_hit(score, to);
+        }
+        let head = Line::new().bold(shown(&self.id)).plain(format!("  version {}  ", self.version));
+        to.line(head.dim(format!("at {}, {}, by {}", self.position, self.at, self.by())));
+        let field = |key: &str, value: String| Line::new().dim(key).plain(format!(" {value}"));
+        if !self.annotation.is_empty() {
+            to.line(field("about", self.annotation.clone()));
+        }
+        for (key, value) in &self.metadata.0 {
+            to.line(field(&one_line(key), value.to_string()));
+        }
+        for (relation, targets) in &self.references {
+            let relation = format!("{} ->", one_line(relation));
+            targets.iter().for_each(|it| to.line(field(&relation, shown(it).to_owned())));
+        }
+        if self.deprecated.is_some() {
+            let by = self
+                .superseded_by
+                .as_ref()
+                .map_or(String::new(), |id| format!(", see {}", shown(id)));
+            to.line(Line::new().piece(Tone::Bad, format!("deprecated{by}")));
+        }
+        if self.content.as_deref() != Some("") {
+            to.plain("");
+        }
+        match (&self.content, &self.json, self.bytes()) {
+            (Some(text), ..) if text.is_empty() => {}
+            (Some(text), ..) => to.lines(text),
+            (_, Some(Plain(value)), _) => to.plain(value),
+            (.., Some(bytes)) => to.line(Line::new().dim(format!("{bytes}; --json shows them"))),
+            _ => to.line(Line::new().dim("erased")),
+        }
+        if let Some(lease) = &self.lease {
+            lease.show(to);
+        }
+    }
+}

@@ -1,0 +1,146 @@
+//! What happened: one line for each change, with the envelope of the agent bus (event_id, ts, type,
+//! actor, refs, body), so that other tools can follow.
+
+use crate::caller::{Caller, Change};
+use crate::envelope::{instant, origin};
+use crate::operation::{Answer, Line, Page};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value as Json;
+use stoa_actors::ending::shown;
+use stoa_actors::id::SessionId;
+use stoa_actors::printable::one_line;
+use stoa_actors::space::Resource;
+
+/// Who did it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Actor {
+    /// The agent, after `agent:`.
+    pub agent_id: String,
+    /// The session, after `sess:`.
+    pub session_id: String,
+    /// What the caller calls it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+}
+
+impl Actor {
+    /// As the caller sees it.
+    pub fn of(caller: &Caller, session: SessionId) -> Actor {
+        let (agent_id, session_id) = (format!("agent:{session}"), format!("sess:{session}"));
+        Actor { agent_id, session_id, name: caller.name_of(session) }
+    }
+
+    /// Its name, or its id.
+    pub fn shown(&self) -> &str {
+        self.name.as_deref().unwrap_or_else(|| shown(self.session_id.trim_start_matches("sess:")))
+    }
+}
+
+/// What it is about.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ChangeRefs {
+    /// The space.
+    pub space_id: String,
+    /// The atom.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub atom_id: Option<String>,
+}
+
+/// What is said of it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ChangeBody {
+    /// What for.
+    pub comment: String,
+    /// How many reactions it took.
+    pub hop: u16,
+    /// The version of the atom.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<u64>,
+    /// What is leased, where that is a name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resource: Option<String>,
+    /// The token of the lease.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token: Option<u64>,
+    /// When the lease ends.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<String>,
+}
+
+/// A change, or what a subscription leaves out, or how far it was read.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ChangeAnswer {
+    /// Its name outside the log.
+    pub event_id: String,
+    /// What to go on after.
+    pub cursor: u64,
+    /// When.
+    pub ts: String,
+    /// What happened: `atom.put`, …
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// By whom.
+    pub actor: Actor,
+    /// What it is about.
+    pub refs: ChangeRefs,
+    /// What is said of it.
+    pub body: ChangeBody,
+    /// Where it was imported from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub origin: Option<Json>,
+    /// The key that it was asked with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub idempotency_key: Option<String>,
+}
+
+impl ChangeAnswer {
+    /// As the caller sees it.
+    pub fn of(caller: &Caller, change: &Change) -> ChangeAnswer {
+        let (mut atom, mut resource) = (change.atom.map(|(id, _)| id.to_string()), None);
+        match change.lease.as_ref().map(|it| &it.resource) {
+            Some(Resource::Atom(id)) => atom = Some(id.to_string()),
+            Some(Resource::Name(name)) => resource = Some(name.clone()),
+            None => {}
+        }
+        ChangeAnswer {
+            event_id: change.id.to_string(),
+            cursor: change.position.0,
+            ts: instant(change.at),
+            kind: change.kind.clone(),
+            actor: Actor::of(caller, change.by),
+            refs: ChangeRefs { space_id: change.space.to_string(), atom_id: atom },
+            body: ChangeBody {
+                comment: change.comment.clone(),
+                hop: change.hop,
+                version: change.atom.map(|(_, version)| version),
+                resource,
+                token: change.lease.as_ref().map(|it| it.token),
+                until: change.lease.as_ref().map(|it| instant(it.until)),
+            },
+            origin: change.origin.as_ref().map(|it| origin(it)),
+            idempotency_key: change.key.clone(),
+        }
+    }
+}
+
+impl Answer for ChangeAnswer {
+    fn show(&self, to: &mut Page) {
+        let ChangeBody { version, resource, token, until, .. } = &self.body;
+        let mut what = match (&self.refs.atom_id, version) {
+            (Some(id), Some(version)) => format!("{} v{version}", shown(id)),
+            (Some(id), None) => shown(id).to_owned(),
+            (None, _) => resource.as_deref().map(one_line).unwrap_or_default().into_owned(),
+        };
+        if let (Some(token), Some(until)) = (token, until) {
+            what = format!("{what}  token {token} until {until}");
+        }
+        to.line(
+            Line::new()
+                .dim(format!("{:>8}  {}", self.cursor, self.ts))
+                .plain("  ")
+                .bold(format!("{:<16}", self.kind))
+                .plain(format!(" {:<12} {what}  {}", self.actor.shown(), self.body.comment)),
+        );
+    }
+}

@@ -1,0 +1,93 @@
+//! An answer that was worked out from documents.
+
+use crate::operation::{Answer, Line, Page};
+use crate::research::{Citation, How, Report};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// An answer that was worked out from documents.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ReportAnswer {
+    /// What was asked.
+    pub question: String,
+    /// Whether the documents hold an answer.
+    pub found: bool,
+    /// The answer, each sentence with its place; or that there is none, and what came nearest.
+    pub text: String,
+    /// Where its sentences stand.
+    pub citations: Vec<Citation>,
+    /// Where it comes from.
+    pub how: How,
+    /// The coordinator's name, and the beginning of the names of its spaces and agents.
+    pub run: String,
+    /// Agents that took part.
+    pub agents: u64,
+    /// Tasks, all closed.
+    pub tasks: u64,
+    /// Findings.
+    pub findings: u64,
+    /// Tasks whose researchers failed.
+    pub failed: u64,
+    /// Files that were read, now or before.
+    pub files: u64,
+    /// Their passages.
+    pub passages: u64,
+    /// Files that were not, and why.
+    pub skipped: Vec<(String, String)>,
+}
+
+impl From<Report> for ReportAnswer {
+    fn from(it: Report) -> Self {
+        let skipped = it.skipped.iter();
+        ReportAnswer {
+            question: it.question,
+            found: it.found,
+            text: it.text,
+            citations: it.citations,
+            how: it.how,
+            run: it.run,
+            agents: it.agents,
+            tasks: it.tasks,
+            findings: it.findings,
+            failed: it.failed,
+            files: it.files,
+            passages: it.passages,
+            skipped: skipped.map(|(it, why)| (it.display().to_string(), why.clone())).collect(),
+        }
+    }
+}
+
+/// Skipped files that are named.
+const SKIPPED_SHOWN: usize = 5;
+
+impl Answer for ReportAnswer {
+    fn show(&self, to: &mut Page) {
+        let mut text = self.text.clone();
+        for it in &self.citations {
+            let (from, near) = (format!("[{}:", it.path), format!("[{}:", to.near(&it.path)));
+            text = text.replace(&from, &near);
+        }
+        to.lines(text.trim_end());
+        let how = match self.how {
+            How::Worked => "worked out now",
+            How::Resumed => "gone on with after an interruption",
+            How::Stored => "the stored answer; the documents are unchanged (--fresh asks anew)",
+        };
+        let ReportAnswer { agents, tasks, findings, files, passages, run, .. } = self;
+        let mut say = |text: String| to.aside(Line::new().dim(text));
+        say(String::new());
+        say(format!(
+            "{how}: {agents} agents, {tasks} tasks, {findings} findings of {files} files in \
+             {passages} passages; see: stoa agent log {run}"
+        ));
+        let skipped = self.skipped.iter().take(SKIPPED_SHOWN);
+        let near: Vec<String> = skipped.clone().map(|(path, _)| to.near(path)).collect();
+        let mut say = |text: String| to.aside(Line::new().dim(text));
+        for (path, (_, why)) in near.iter().zip(skipped) {
+            say(format!("skipped {path}: {why}"));
+        }
+        if let Some(more @ 1..) = self.skipped.len().checked_sub(SKIPPED_SHOWN) {
+            say(format!("and {more} more; --json lists them"));
+        }
+    }
+}

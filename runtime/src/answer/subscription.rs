@@ -1,0 +1,145 @@
+//! A subscription, and what is read of it.
+
+use super::ChangeAnswer;
+use crate::caller::{Caller, SubscriptionCard};
+use crate::envelope::instant;
+use crate::operation::{Answer, Line, Meta, Page, Tone};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use stoa_actors::ending::shown;
+use stoa_actors::space::Wake;
+
+/// A subscription: a cursor that is kept, with what is of interest.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct SubscriptionAnswer {
+    /// Which; null for an agent's, of which there is one a space.
+    pub id: Option<String>,
+    /// Where.
+    pub space: String,
+    /// What the caller calls that.
+    pub name: Option<String>,
+    /// Who is told.
+    pub subscriber: String,
+    /// What the caller calls that one, unless it is the caller.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subscriber_name: Option<String>,
+    /// Only changes of these types; all where there is none.
+    pub types: Vec<String>,
+    /// Only atoms whose metadata says so.
+    pub metadata: Meta,
+    /// Only atoms that refer to these.
+    pub references: BTreeMap<String, Vec<String>>,
+    /// Everything up to here has been seen.
+    pub cursor: u64,
+    /// Entries of the space behind the cursor, of interest or not.
+    pub behind: u64,
+    /// How long it is quiet before it is told, in milliseconds.
+    pub debounce_ms: u64,
+    /// When it ends.
+    pub until: Option<String>,
+}
+
+impl SubscriptionAnswer {
+    /// As the caller sees it.
+    pub fn of(caller: &Caller, card: SubscriptionCard) -> SubscriptionAnswer {
+        let references = card.filter.references.into_iter();
+        let name = caller.name_of(card.subscriber);
+        SubscriptionAnswer {
+            id: card.id.map(|it| it.to_string()),
+            space: card.space.to_string(),
+            name: card.name,
+            subscriber: card.subscriber.to_string(),
+            subscriber_name: name.filter(|_| card.subscriber != caller.session()),
+            types: card.filter.types,
+            metadata: Meta(card.filter.metadata),
+            references: references
+                .map(|(relation, all)| (relation, all.iter().map(ToString::to_string).collect()))
+                .collect(),
+            cursor: card.cursor.0,
+            behind: card.behind,
+            debounce_ms: card.terms.debounce_ms,
+            until: card.terms.until.map(instant),
+        }
+    }
+}
+
+impl Answer for SubscriptionAnswer {
+    fn show(&self, to: &mut Page) {
+        let mut what: Vec<String> = self.types.clone();
+        what.extend(self.metadata.0.iter().map(|(key, value)| format!("{key}={value}")));
+        for (relation, targets) in &self.references {
+            what.push(format!("{relation} ->"));
+            what.extend(targets.iter().map(|it| shown(it).to_owned()));
+        }
+        let what = if what.is_empty() { "everything".to_owned() } else { what.join(" ") };
+        let who = self.subscriber_name.as_ref();
+        let mut terms = who.map_or_else(String::new, |who| format!("  for {who}"));
+        if self.debounce_ms > 0 {
+            terms += &format!("  after {} ms of quiet", self.debounce_ms);
+        }
+        if let Some(until) = &self.until {
+            terms += &format!("  until {until}");
+        }
+        let name = self.name.as_deref().unwrap_or_else(|| shown(&self.space));
+        to.line(
+            Line::new()
+                .bold(format!("{name:<20}"))
+                .plain(format!(" at {:<8} {:>6} behind  ", self.cursor, self.behind))
+                .dim(shown(self.id.as_ref().unwrap_or(&self.subscriber)))
+                .plain(format!("  {what}"))
+                .dim(terms),
+        );
+    }
+}
+
+/// What is read of a subscription.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum Read {
+    /// A change.
+    Change(Box<ChangeAnswer>),
+    /// What is skipped, for it is too much.
+    Skipped {
+        /// How many changes.
+        skipped: u64,
+        /// Where the first stands.
+        first: u64,
+        /// Where the last stands.
+        last: u64,
+        /// The first comments of them.
+        comments: Vec<String>,
+    },
+    /// Everything up to the cursor is told.
+    UpTo {
+        /// The subscription.
+        read: String,
+        /// What to acknowledge.
+        cursor: u64,
+    },
+}
+
+impl Read {
+    /// One line for all that is skipped.
+    pub fn skipped(wake: Wake) -> Read {
+        let Wake { count, first, last, comments, .. } = wake;
+        Read::Skipped { skipped: count, first: first.0, last: last.0, comments }
+    }
+}
+
+impl Answer for Read {
+    fn show(&self, to: &mut Page) {
+        match self {
+            Read::Change(change) => change.show(to),
+            Read::Skipped { skipped, first, last, comments } => {
+                let line = Line::new().piece(Tone::Warn, format!("skipped {skipped} changes"));
+                to.line(line.dim(format!("  from {first} to {last}")));
+                comments.iter().for_each(|it| to.plain(format!("  {it}")));
+            }
+            Read::UpTo { read, cursor } => {
+                let next = format!("read; then: stoa subscription ack {} {cursor}", shown(read));
+                to.line(Line::new().dim(next));
+            }
+        }
+    }
+}

@@ -1,0 +1,218 @@
+//! What can be asked of a data directory: each operation in one file of [`crate::operations`], and
+//! every surface made of what it says there. The socket carries its request and its answers as JSON;
+//! the command line is made of its [`Arg`]s and the words on its fields; `stoa schema` prints what
+//! its types are; code in the sandbox calls its [`Method`]s.
+//!
+//! [`Method`]: crate::session::Method
+
+mod arg;
+mod ask;
+mod field;
+mod out;
+mod page;
+
+pub use arg::{Arg, BASE, BODY, How, Needed, WHY};
+pub(crate) use ask::{base, targets, why};
+pub use field::{
+    Conditions, LevelName, Meta, Packed, Plain, SpaceRight, Span, Targets, Units, When, content,
+    some,
+};
+pub use out::{Answers, Note, Out, Progress, Ready, Said, answers};
+pub(crate) use out::{Told, told};
+pub use page::{Block, Line, Page, Tone};
+
+use crate::caller::Caller;
+use crate::problem::{Kind, Problem};
+use crate::seat::Boxed;
+use crate::session::Method;
+use schemars::{JsonSchema, Schema, SchemaGenerator};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use stoa_actors::rights::Level;
+
+/// What an operation does to what is durable.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// It only looks.
+    Reads,
+    /// It changes something: sent again after a lost answer, it wants the same key.
+    Writes,
+}
+
+/// What it takes to be answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Right {
+    /// A level on the space that it names, or on that of the atom.
+    On(Level),
+    /// What is asked for must be the caller's own: an agent under it, a subscription of its.
+    Own,
+    /// Anybody who may ask at all; it is told of what it may see.
+    Any,
+    /// The owner of the directory alone, whatever rights a session holds: why, and what it types.
+    Owner(&'static str, &'static str),
+}
+
+/// One operation. The type is its request, as it is written in JSON; its documentation is its help.
+pub trait Operation: Serialize + DeserializeOwned + JsonSchema + Send + Sync + 'static {
+    /// Its name, as it is typed: `space create`.
+    const NAME: &'static str;
+    /// Whether it changes anything.
+    const EFFECT: Effect;
+    /// What it takes.
+    const RIGHT: Right;
+    /// What is typed for it, in groups.
+    const ARGS: &'static [&'static [Arg]];
+    /// How code calls it.
+    const METHODS: &'static [Method] = &[];
+    /// Its answers are JSON Lines for people as well.
+    const LINES: bool = false;
+    /// It makes the directory where there is none.
+    const MAKES: bool = false;
+    /// It can be typed.
+    const TYPED: bool = true;
+    /// One answer of those that it gives.
+    type Answer: Answer;
+
+    /// Does it, and tells what comes of it.
+    fn perform(
+        self,
+        caller: &Caller,
+        out: &Out<Self::Answer>,
+    ) -> impl Future<Output = Result<(), Problem>> + Send;
+}
+
+/// What is told, as data and to people.
+pub trait Answer: Serialize + DeserializeOwned + JsonSchema + Send + Sync + 'static {
+    /// For people.
+    fn show(&self, to: &mut Page);
+
+    /// What makes the command fail although it was answered.
+    fn failure(&self) -> Option<Problem> {
+        None
+    }
+}
+
+/// What does not name the type of an operation.
+pub struct Entry {
+    /// Its name, as it is typed.
+    pub name: &'static str,
+    /// Whether it changes anything.
+    pub effect: Effect,
+    /// What it takes.
+    pub right: Right,
+    /// What is typed for it.
+    pub args: &'static [&'static [Arg]],
+    /// How code calls it.
+    pub methods: &'static [Method],
+    /// Its answers are JSON Lines for people as well.
+    pub lines: bool,
+    /// It makes the directory where there is none.
+    pub makes: bool,
+    /// It can be typed.
+    pub typed: bool,
+    request: fn(&mut SchemaGenerator) -> Schema,
+    answer: fn(&mut SchemaGenerator) -> Schema,
+    shown: fn(&[u8], &mut Page) -> Result<Option<Problem>, Problem>,
+    perform: Perform,
+}
+
+type Perform = for<'a> fn(&'a Caller, &'a [u8], Answers) -> Boxed<'a, Result<(), Problem>>;
+
+impl Entry {
+    /// That of an operation.
+    pub const fn of<O: Operation>() -> Entry {
+        Entry {
+            name: O::NAME,
+            effect: O::EFFECT,
+            right: O::RIGHT,
+            args: O::ARGS,
+            methods: O::METHODS,
+            lines: O::LINES,
+            makes: O::MAKES,
+            typed: O::TYPED,
+            request: |generator| O::json_schema(generator),
+            answer: |generator| O::Answer::json_schema(generator),
+            shown: |json, page| {
+                let answer: O::Answer = decode(O::NAME, json)?;
+                answer.show(page);
+                Ok(answer.failure())
+            },
+            perform: |caller, body, answers| {
+                Box::pin(async move {
+                    let request: O = decode(O::NAME, body)?;
+                    request.perform(caller, &Out::new(answers)).await
+                })
+            },
+        }
+    }
+
+    /// What it is for, in one line.
+    pub fn about(&self) -> String {
+        let schema = self.request();
+        let text = schema.get("description").and_then(|it| it.as_str()).unwrap_or_default();
+        let first = text.split("\n\n").next().unwrap_or_default();
+        first.split_whitespace().collect::<Vec<_>>().join(" ")
+    }
+
+    /// The JSON schema of its request.
+    pub fn request(&self) -> Schema {
+        whole(self.request)
+    }
+
+    /// The JSON schema of one answer.
+    pub fn answer(&self) -> Schema {
+        whole(self.answer)
+    }
+
+    /// An answer for people, and what makes the command fail although it was answered.
+    pub fn show(&self, json: &[u8], page: &mut Page) -> Result<Option<Problem>, Problem> {
+        (self.shown)(json, page)
+    }
+
+    /// Does it for a caller who may ask.
+    ///
+    /// Errors: [`Kind::Forbidden`] for what is the owner's alone; [`Kind::Invalid`] for a body that
+    /// does not fit its schema; and what the operation itself says.
+    pub async fn perform(
+        &self,
+        caller: &Caller,
+        body: &[u8],
+        answers: Answers,
+    ) -> Result<(), Problem> {
+        if let Right::Owner(why, hint) = self.right {
+            caller.is_owner(why, hint)?;
+        }
+        (self.perform)(caller, body, answers).await
+    }
+}
+
+fn whole(of: fn(&mut SchemaGenerator) -> Schema) -> Schema {
+    let settings = schemars::generate::SchemaSettings::draft2020_12().with(|it| {
+        it.inline_subschemas = true;
+        it.meta_schema = None;
+    });
+    of(&mut settings.into_generator())
+}
+
+/// Characters of the path of a field that are told.
+const PATH_CHARS: usize = 80;
+
+/// A body or an answer of an operation. No number is rounded to make it fit.
+fn decode<T: DeserializeOwned>(name: &str, json: &[u8]) -> Result<T, Problem> {
+    let amiss = |why: &dyn std::fmt::Display| {
+        let text = format!("{name}: {why}");
+        Problem::new(Kind::Invalid, text).hint(format!("stoa {name} --help"))
+    };
+    let text = std::str::from_utf8(json).map_err(|error| amiss(&error))?;
+    crate::envelope::fits(text).map_err(|error| amiss(&error))?;
+    let mut from = serde_json::Deserializer::from_str(text);
+    let value = serde_path_to_error::deserialize(&mut from).map_err(|error| {
+        let (path, why) = (error.path().to_string(), error.inner().to_string());
+        // Where in the JSON it stands is of no use to who has typed something else.
+        let why = why.split(" at line ").next().unwrap_or_default();
+        let path: String = path.chars().take(PATH_CHARS).collect();
+        if path == "." { amiss(&why) } else { amiss(&format!("{path}: {why}")) }
+    })?;
+    from.end().map_err(|error| amiss(&error))?;
+    Ok(value)
+}

@@ -1,0 +1,43 @@
+//! The agents that there are.
+
+use crate::answer::AgentAnswer;
+use crate::caller::Caller;
+use crate::operation::{Arg, Effect, Operation, Out, Right};
+use crate::problem::Problem;
+use crate::session::{Answered, Does, Hands, Method, On, refused};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use stoa_actors::code::Item;
+
+/// List the living agents under you, the oldest first
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AgentList {}
+
+impl Operation for AgentList {
+    const NAME: &'static str = "agent list";
+    const EFFECT: Effect = Effect::Reads;
+    const RIGHT: Right = Right::Own;
+    const ARGS: &'static [&'static [Arg]] = &[];
+    const METHODS: &'static [Method] = &[Method {
+        on: On::Coordinator,
+        name: "agents",
+        takes: &[],
+        does: Does::Looks,
+        call: |hands, _, _| called(hands),
+    }];
+    type Answer = AgentAnswer;
+
+    async fn perform(self, caller: &Caller, out: &Out<AgentAnswer>) -> Result<(), Problem> {
+        let cards = caller.agents().await?;
+        out.all(cards.into_iter().map(|it| AgentAnswer::of(caller, it, 0))).await
+    }
+}
+
+/// Those that the session has spawned itself.
+fn called(hands: &mut Hands) -> Answered<'_> {
+    Box::pin(async move {
+        let cards = hands.caller.children().await.map_err(refused)?;
+        Ok(Item::List(cards.iter().map(super::agent_item).collect()))
+    })
+}

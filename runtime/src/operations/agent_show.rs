@@ -1,0 +1,29 @@
+//! One agent.
+
+use crate::answer::AgentAnswer;
+use crate::caller::Caller;
+use crate::operation::{Arg, Effect, How, Operation, Out, Right};
+use crate::problem::Problem;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// Show one agent
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AgentShow {
+    /// Its name, or its id; several one by one
+    pub agent: String,
+}
+
+impl Operation for AgentShow {
+    const NAME: &'static str = "agent show";
+    const EFFECT: Effect = Effect::Reads;
+    const RIGHT: Right = Right::Own;
+    const ARGS: &'static [&'static [Arg]] = &[&[Arg::at("agent", How::Ids)]];
+    type Answer = AgentAnswer;
+
+    async fn perform(self, caller: &Caller, out: &Out<AgentAnswer>) -> Result<(), Problem> {
+        let card = caller.agent(&self.agent).await?;
+        out.tell(AgentAnswer::of(caller, card, 0)).await
+    }
+}

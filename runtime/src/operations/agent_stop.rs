@@ -1,0 +1,55 @@
+//! Stopping an agent.
+
+use crate::answer::AgentAnswer;
+use crate::caller::Caller;
+use crate::operation::{Arg, Effect, How, Operation, Out, Right};
+use crate::problem::Problem;
+use crate::session::items;
+use crate::session::{Answered, Args, Does, Hands, Method, On, refused};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// Stop an agent and end its leases; nothing wakes it until it is resumed
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AgentStop {
+    /// Its name, or its id; several one by one
+    pub agent: String,
+    /// Why; it is kept, and told to its parent
+    #[serde(default = "by_hand")]
+    pub reason: String,
+}
+
+fn by_hand() -> String {
+    "stopped by hand".to_owned()
+}
+
+impl Operation for AgentStop {
+    const NAME: &'static str = "agent stop";
+    const EFFECT: Effect = Effect::Writes;
+    const RIGHT: Right = Right::Own;
+    const ARGS: &'static [&'static [Arg]] =
+        &[&[Arg::at("agent", How::Ids), Arg::flag("reason", "reason", How::Text, "REASON")]];
+    const METHODS: &'static [Method] = &[Method {
+        on: On::Coordinator,
+        name: "stop",
+        takes: &["agent", "reason='its parent says so'"],
+        does: Does::Writes,
+        call: |hands, _, args| called(hands, args),
+    }];
+    type Answer = AgentAnswer;
+
+    async fn perform(self, caller: &Caller, out: &Out<AgentAnswer>) -> Result<(), Problem> {
+        let card = caller.stop_agent(&self.agent, &self.reason).await?;
+        out.tell(AgentAnswer::of(caller, card, 0)).await
+    }
+}
+
+fn called(hands: &mut Hands, mut args: Args) -> Answered<'_> {
+    Box::pin(async move {
+        let name = args.text("agent")?.unwrap_or_default();
+        let reason = args.text("reason")?.unwrap_or_else(|| "its parent says so".into());
+        hands.caller.stop_agent(&name, &reason).await.map_err(refused)?;
+        Ok(items::none())
+    })
+}

@@ -1,0 +1,45 @@
+//! Ending an agent for good.
+
+use crate::answer::{count, plain_answer};
+use crate::caller::Caller;
+use crate::operation::{Arg, Effect, How, Operation, Out, Right};
+use crate::problem::Problem;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// End an agent and all under it; what they wrote stays
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AgentWipe {
+    /// Its name, or its id; several one by one
+    pub agent: String,
+    /// Why; kept in the log
+    #[serde(default = "by_hand")]
+    pub reason: String,
+}
+
+fn by_hand() -> String {
+    "wiped by hand".to_owned()
+}
+
+plain_answer! {
+    /// Agents that are no more.
+    Wiped {
+        /// How many.
+        wiped: u64,
+    } |it| format!("wiped: {}", count(it.wiped, "agent", "agents"))
+}
+
+impl Operation for AgentWipe {
+    const NAME: &'static str = "agent wipe";
+    const EFFECT: Effect = Effect::Writes;
+    const RIGHT: Right = Right::Own;
+    const ARGS: &'static [&'static [Arg]] =
+        &[&[Arg::at("agent", How::Ids), Arg::flag("reason", "reason", How::Text, "REASON")]];
+    type Answer = Wiped;
+
+    async fn perform(self, caller: &Caller, out: &Out<Wiped>) -> Result<(), Problem> {
+        let wiped = caller.wipe_agent(&self.agent, &self.reason).await?;
+        out.tell(Wiped { wiped }).await
+    }
+}

@@ -1,0 +1,92 @@
+//! Taking an atom out of search.
+
+use crate::answer::AtomAnswer;
+use crate::caller::Caller;
+use crate::operation::{Arg, BASE, Effect, How, Operation, Out, Right, WHY, base, why};
+use crate::problem::Problem;
+use crate::session::items;
+use crate::session::{Answered, Args, Does, Hands, Method, On};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use stoa_actors::rights::Level;
+
+/// Take an atom out of search; it stays readable by id
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Deprecate {
+    /// The atom's id; several are done one by one
+    pub id: String,
+    /// The atom to read instead
+    #[serde(default)]
+    pub superseded_by: Option<String>,
+    /// The version you have read; another one is a conflict
+    #[serde(default)]
+    pub if_version: Option<u64>,
+    /// Whatever version it is at
+    #[serde(default)]
+    pub force: bool,
+    /// What the change is for; those who follow the space are told
+    #[serde(default)]
+    pub comment: Option<String>,
+    /// Makes repeating the command harmless: with the same key it takes effect once
+    #[serde(default)]
+    pub key: Option<String>,
+}
+
+impl Operation for Deprecate {
+    const NAME: &'static str = "deprecate";
+    const EFFECT: Effect = Effect::Writes;
+    const RIGHT: Right = Right::On(Level::Write);
+    const ARGS: &'static [&'static [Arg]] = &[
+        &[Arg::at("id", How::Ids), Arg::flag("superseded-by", "superseded_by", How::Text, "ID")],
+        BASE,
+        WHY,
+    ];
+    const METHODS: &'static [Method] = &[Method {
+        on: On::Space,
+        name: "deprecate",
+        takes: &[
+            "id",
+            "superseded_by=None",
+            "if_version=None",
+            "force=False",
+            "comment=None",
+            "key=None",
+        ],
+        does: Does::Writes,
+        call: |hands, _, args| called(hands, args),
+    }];
+    type Answer = AtomAnswer;
+
+    async fn perform(self, caller: &Caller, out: &Out<AtomAnswer>) -> Result<(), Problem> {
+        let id = caller.atom_id(&self.id).await?;
+        let by = match self.superseded_by {
+            Some(by) => Some(caller.atom_id(&by).await?),
+            None => None,
+        };
+        let expect = base(id, self.if_version, self.force)?;
+        let why = why(self.comment, self.key, || format!("deprecate {}", self.id))?;
+        let written = caller.deprecate(id, expect, by, why).await?;
+        let read = caller.get_version(id, written.version).await?;
+        out.tell(AtomAnswer::of(caller, &read)).await
+    }
+}
+
+fn called(hands: &mut Hands, mut args: Args) -> Answered<'_> {
+    Box::pin(async move {
+        let id = hands.id(&mut args).await?;
+        let by = args.said("superseded_by");
+        let by = by.as_ref().map(items::id).transpose()?;
+        let expect = hands.expect(id, &mut args)?;
+        let mut why = hands.why(&mut args, "deprecate")?;
+        hands.rest_on(id, &mut why);
+        let why = hands.keyed(why, &expect);
+        match hands.caller.deprecate(id, expect, by, why).await {
+            Ok(written) => {
+                hands.remember(id, written.version);
+                Ok(items::none())
+            }
+            Err(problem) => Err(hands.conflict(id, problem).await),
+        }
+    })
+}

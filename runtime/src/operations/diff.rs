@@ -1,0 +1,55 @@
+//! What two versions differ in.
+
+use crate::answer::DifferenceAnswer;
+use crate::caller::Caller;
+use crate::operation::{Arg, Effect, How, Operation, Out, Right};
+use crate::problem::Problem;
+use crate::session::items;
+use crate::session::{Answered, Args, Does, Hands, Method, On, refused};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use stoa_actors::rights::Level;
+
+/// What two versions of an atom differ in
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Diff {
+    /// The atom's id
+    pub id: String,
+    /// The one version [default: the one before the other]
+    #[serde(default)]
+    pub from: Option<u64>,
+    /// The other [default: the newest]
+    #[serde(default)]
+    pub to: Option<u64>,
+}
+
+impl Operation for Diff {
+    const NAME: &'static str = "diff";
+    const EFFECT: Effect = Effect::Reads;
+    const RIGHT: Right = Right::On(Level::Read);
+    const ARGS: &'static [&'static [Arg]] =
+        &[&[Arg::at("id", How::Text), Arg::at("from", How::Number), Arg::at("to", How::Number)]];
+    const METHODS: &'static [Method] = &[Method {
+        on: On::Space,
+        name: "diff",
+        takes: &["id", "from_version=None", "to_version=None"],
+        does: Does::LooksUnless(&[]),
+        call: |hands, _, args| called(hands, args),
+    }];
+    type Answer = DifferenceAnswer;
+
+    async fn perform(self, caller: &Caller, out: &Out<DifferenceAnswer>) -> Result<(), Problem> {
+        let found = caller.difference(caller.atom_id(&self.id).await?, self.from, self.to).await?;
+        out.tell(DifferenceAnswer::of(caller, &found)).await
+    }
+}
+
+fn called(hands: &mut Hands, mut args: Args) -> Answered<'_> {
+    Box::pin(async move {
+        let id = hands.id(&mut args).await?;
+        let (from, to) = (args.number("from_version")?, args.number("to_version")?);
+        let found = hands.caller.difference(id, from, to).await.map_err(refused)?;
+        Ok(items::difference(&found))
+    })
+}

@@ -1,0 +1,77 @@
+//! Emptying an atom for good.
+
+use crate::answer::AtomAnswer;
+use crate::caller::Caller;
+use crate::operation::{Arg, Effect, How, Operation, Out, Right, WHY, why};
+use crate::problem::Problem;
+use crate::session::items;
+use crate::session::{Answered, Args, Does, Hands, Method, On};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use stoa_actors::rights::Level;
+use stoa_actors::space::Expect;
+
+/// Empty an atom for good: no version of it says anything any more
+///
+/// By who has put it and may write there, or may grant rights there. That it was there stays in
+/// the history, with its comments, authors, times and references. Files hold the bytes until
+/// the process that has the directory open stops in order, which then takes as long as to
+/// write the whole log anew; backups and exports made before keep them, and so do notes of
+/// agents that have read it.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Erase {
+    /// The atom's id; several are done one by one
+    pub id: String,
+    /// Only if it is at this version [default: whatever it is at]
+    #[serde(default)]
+    pub if_version: Option<u64>,
+    /// What the change is for; those who follow the space are told
+    #[serde(default)]
+    pub comment: Option<String>,
+    /// Makes repeating the command harmless: with the same key it takes effect once
+    #[serde(default)]
+    pub key: Option<String>,
+}
+
+impl Operation for Erase {
+    const NAME: &'static str = "erase";
+    const EFFECT: Effect = Effect::Writes;
+    const RIGHT: Right = Right::On(Level::Write);
+    const ARGS: &'static [&'static [Arg]] =
+        &[&[Arg::at("id", How::Ids), Arg::flag("if-version", "if_version", How::Number, "N")], WHY];
+    const METHODS: &'static [Method] = &[Method {
+        on: On::Space,
+        name: "erase",
+        takes: &["id", "if_version=None", "comment=None", "key=None"],
+        does: Does::Writes,
+        call: |hands, _, args| called(hands, args),
+    }];
+    type Answer = AtomAnswer;
+
+    async fn perform(self, caller: &Caller, out: &Out<AtomAnswer>) -> Result<(), Problem> {
+        let id = caller.atom_id(&self.id).await?;
+        let expect = self.if_version.map_or(Expect::Any, Expect::Version);
+        let why = why(self.comment, self.key, || format!("erase {}", self.id))?;
+        caller.erase(id, expect, why).await?;
+        out.tell(AtomAnswer::of(caller, &caller.get(id).await?)).await
+    }
+}
+
+/// For good, and whatever version it is at: what is erased need not be read first.
+fn called(hands: &mut Hands, mut args: Args) -> Answered<'_> {
+    Box::pin(async move {
+        let id = hands.id(&mut args).await?;
+        let expect = args.number("if_version")?.map_or(Expect::Any, Expect::Version);
+        let mut why = hands.why(&mut args, "erase")?;
+        hands.rest_on(id, &mut why);
+        let why = hands.keyed(why, &());
+        match hands.caller.erase(id, expect, why).await {
+            Ok(written) => {
+                hands.remember(id, written.version);
+                Ok(items::none())
+            }
+            Err(problem) => Err(hands.conflict(id, problem).await),
+        }
+    })
+}

@@ -1,0 +1,59 @@
+//! A space as a file.
+
+use crate::backup::{Copied, Copying};
+use crate::caller::Caller;
+use crate::envelope::{ended, exported, line};
+use crate::operation::{Answer, Arg, Effect, How, Operation, Out, Page, Progress, Right};
+use crate::problem::Problem;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value as Json;
+use stoa_actors::rights::Level;
+
+/// Write a space as JSON Lines: every version of every atom, in order
+///
+/// The first line says what the space is for, the last that it was all. The authors, times, references, media and idempotency keys go with it; subscriptions,
+/// leases and rights do not. Another store can take it in with import.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Export {
+    /// The space's name, or its id
+    pub space: String,
+}
+
+/// One line of the file.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(transparent)]
+pub struct ExportLine(pub Json);
+
+impl Answer for ExportLine {
+    fn show(&self, to: &mut Page) {
+        to.lines(self.0.to_string());
+    }
+}
+
+impl Operation for Export {
+    const NAME: &'static str = "export";
+    const EFFECT: Effect = Effect::Reads;
+    const RIGHT: Right = Right::On(Level::Read);
+    const ARGS: &'static [&'static [Arg]] = &[&[
+        Arg::at("space", How::Text),
+        Arg::flag("to", "to", How::LocalPath, "FILE")
+            .about("Into this file, which must not be there [default: stdout]"),
+    ]];
+    const LINES: bool = true;
+    type Answer = ExportLine;
+
+    async fn perform(self, caller: &Caller, out: &Out<ExportLine>) -> Result<(), Problem> {
+        let mut export = caller.export(caller.resolve(&self.space)?).await?;
+        out.tell(ExportLine(exported(export.exported()))).await?;
+        let mut events = 0;
+        while let Some(piece) = export.piece().await? {
+            events += piece.len() as u64;
+            out.all(piece.iter().map(|it| ExportLine(line(it)))).await?;
+            let (done, of) = export.so_far()?;
+            out.now(Progress::Copied(Copied { how: Copying::Export, done, of }));
+        }
+        out.tell(ExportLine(ended(events))).await
+    }
+}

@@ -1,0 +1,87 @@
+//! Reading an atom.
+
+use crate::answer::AtomAnswer;
+use crate::caller::Caller;
+use crate::operation::{Arg, Effect, How, Operation, Out, Right, When};
+use crate::problem::{Kind, Problem};
+use crate::session::{Answered, Args, Does, Hands, Method, On, moment, refused};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use stoa_actors::rights::Level;
+
+/// Read an atom
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Get {
+    /// The atom's id; several are read one by one
+    pub id: Vec<String>,
+    /// This version of it [default: the newest]
+    #[serde(default)]
+    pub version: Option<u64>,
+    /// As it was then: a position in the log, a time like 2026-01-31T12:00:00Z, or '10m ago'
+    #[serde(default)]
+    pub as_of: Option<When>,
+}
+
+impl Get {
+    /// The newest version of one.
+    pub fn one(id: impl ToString) -> Get {
+        Get { id: vec![id.to_string()], ..Get::default() }
+    }
+}
+
+impl Operation for Get {
+    const NAME: &'static str = "get";
+    const EFFECT: Effect = Effect::Reads;
+    const RIGHT: Right = Right::On(Level::Read);
+    const ARGS: &'static [&'static [Arg]] = &[&[
+        Arg::at("id", How::Ids),
+        Arg::flag("version", "version", How::Number, "N").conflicts(&["as-of"]),
+        Arg::flag("as-of", "as_of", How::Text, "MOMENT"),
+    ]];
+    const METHODS: &'static [Method] = &[Method {
+        on: On::Space,
+        name: "get",
+        takes: &["id", "version=None", "as_of=None"],
+        does: Does::LooksUnless(&["version", "as_of"]),
+        call: |hands, _, args| called(hands, args),
+    }];
+    type Answer = AtomAnswer;
+
+    async fn perform(self, caller: &Caller, out: &Out<AtomAnswer>) -> Result<(), Problem> {
+        let as_of = self.as_of.as_ref().map(When::moment).transpose()?;
+        if self.version.is_some() && as_of.is_some() {
+            let text = "a version by its number, or as it was then: not both";
+            return Err(Problem::new(Kind::Invalid, text).hint("stoa get ID --version N"));
+        }
+        for id in &self.id {
+            let id = caller.atom_id(id).await?;
+            let read = match (self.version, as_of) {
+                (Some(version), _) => caller.get_version(id, version).await?,
+                (None, Some(moment)) => caller.get_as_of(id, moment).await?,
+                (None, None) => caller.get(id).await?,
+            };
+            out.tell(AtomAnswer::of(caller, &read)).await?;
+        }
+        Ok(())
+    }
+}
+
+fn called(hands: &mut Hands, mut args: Args) -> Answered<'_> {
+    Box::pin(async move {
+        let id = hands.id(&mut args).await?;
+        let version = args.number("version")?;
+        let as_of = moment(&mut args)?;
+        let read = match (version, as_of) {
+            (Some(version), _) => hands.caller.get_version(id, version).await,
+            (None, Some(moment)) => hands.caller.get_as_of(id, moment).await,
+            (None, None) => hands.caller.get(id).await,
+        };
+        let read = read.map_err(refused)?;
+        // An older version is no base for a change.
+        match version.is_none() && as_of.is_none() {
+            true => Ok(hands.note(&read)),
+            false => Ok(hands.fit.one(&read.atom, read.position)),
+        }
+    })
+}

@@ -1,0 +1,89 @@
+//! Giving somebody a right.
+
+use crate::answer::plain_answer;
+use crate::caller::{Caller, Grant as Given};
+use crate::operation::{Arg, Effect, How, LevelName, Operation, Out, Right, Span};
+use crate::problem::Problem;
+use crate::session::items;
+use crate::session::{Answered, Args, Does, Hands, Method, On, level, refused, wants_level};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use stoa_actors::rights::Level;
+
+/// Give a session a right on a space; it takes the level grant there
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Grant {
+    /// The space's name, or its id
+    pub space: String,
+    /// Who gets the right: a session's name, or its id; a name that is not taken makes a new
+    /// session
+    pub session: String,
+    /// read, append, write or grant: each includes those before it
+    pub level: LevelName,
+    /// It may itself pass on rights up to this level [default: none]
+    #[serde(default)]
+    pub delegate: Option<LevelName>,
+    /// The right ends after so long: 90s, 10m, 2h, 7d [default: never]
+    #[serde(default)]
+    pub expires: Option<Span>,
+    /// Why; kept in the log
+    #[serde(default)]
+    pub reason: String,
+}
+
+plain_answer! {
+    /// A right that was given.
+    Granted {
+        /// To whom.
+        session: String,
+        /// Whether the session was made for it.
+        born: bool,
+    } |it| format!("granted to {}{}", it.session, if it.born { " (a new session)" } else { "" })
+}
+
+impl Operation for Grant {
+    const NAME: &'static str = "grant";
+    const EFFECT: Effect = Effect::Writes;
+    const RIGHT: Right = Right::On(Level::Grant);
+    const ARGS: &'static [&'static [Arg]] = &[&[
+        Arg::at("space", How::Text),
+        Arg::at("session", How::Text),
+        Arg::at("level", How::Text),
+        Arg::flag("delegate", "delegate", How::Text, "LEVEL"),
+        Arg::flag("expires", "expires", How::Text, "TIME"),
+        Arg::flag("reason", "reason", How::Text, "REASON"),
+    ]];
+    const METHODS: &'static [Method] = &[Method {
+        on: On::Coordinator,
+        name: "grant",
+        takes: &["agent", "space", "level", "reason=''"],
+        does: Does::Writes,
+        call: |hands, _, args| called(hands, args),
+    }];
+    type Answer = Granted;
+
+    async fn perform(self, caller: &Caller, out: &Out<Granted>) -> Result<(), Problem> {
+        let given = Given {
+            level: self.level.0,
+            delegate: self.delegate.map(|it| it.0),
+            expires_ms: self.expires.map(|it| it.0),
+            reason: self.reason,
+        };
+        let granted = caller.grant(&self.space, &self.session, given).await?;
+        out.tell(Granted { session: granted.session.to_string(), born: granted.born }).await
+    }
+}
+
+fn called(hands: &mut Hands, mut args: Args) -> Answered<'_> {
+    Box::pin(async move {
+        let to = args.text("agent")?.unwrap_or_default();
+        let space = args.text("space")?.unwrap_or_default();
+        let level = level(args.text("level")?)?.ok_or_else(|| wants_level("level="))?;
+        let reason = args.text("reason")?.unwrap_or_default();
+        let given = Given { level, delegate: None, expires_ms: None, reason };
+        let cause = hands.cause;
+        hands.caller.grant_to_agent(&space, &to, given, cause).await.map_err(refused)?;
+        Ok(items::none())
+    })
+}

@@ -1,0 +1,83 @@
+//! Getting a lease.
+
+use super::{lease_item, resource};
+use crate::answer::LeaseAnswer;
+use crate::caller::Caller;
+use crate::operation::{Arg, Effect, How, Operation, Out, Right, Span, WHY, why};
+use crate::problem::Problem;
+use crate::session::{Answered, Args, Does, Hands, LEASE_DEFAULT, Method, On, refused};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use stoa_actors::id::SpaceId;
+use stoa_actors::rights::Level;
+
+/// Get a lease; refused while somebody has one
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LeaseAcquire {
+    /// The space's name, or its id
+    pub space: String,
+    /// An atom's id, or a name: deploy/production
+    pub resource: String,
+    /// How long: 90s, 10m, 2h, 7d; at most 30d
+    #[serde(default = "ten_minutes")]
+    pub lease: Span,
+    /// What for; others see it
+    #[serde(default)]
+    pub intent: String,
+    /// What the change is for; those who follow the space are told
+    #[serde(default)]
+    pub comment: Option<String>,
+    /// Makes repeating the command harmless: with the same key it takes effect once
+    #[serde(default)]
+    pub key: Option<String>,
+}
+
+fn ten_minutes() -> Span {
+    Span(LEASE_DEFAULT)
+}
+
+impl Operation for LeaseAcquire {
+    const NAME: &'static str = "lease acquire";
+    const EFFECT: Effect = Effect::Writes;
+    const RIGHT: Right = Right::On(Level::Write);
+    const ARGS: &'static [&'static [Arg]] = &[
+        &[
+            Arg::at("space", How::Text),
+            Arg::at("resource", How::Text),
+            Arg::flag("lease", "lease", How::Text, "TIME"),
+            Arg::flag("intent", "intent", How::Text, "TEXT"),
+        ],
+        WHY,
+    ];
+    const METHODS: &'static [Method] = &[Method {
+        on: On::Space,
+        name: "acquire",
+        takes: &["resource", "lease='10m'", "intent=''", "comment=None", "key=None"],
+        does: Does::Writes,
+        call: called,
+    }];
+    type Answer = LeaseAnswer;
+
+    async fn perform(self, caller: &Caller, out: &Out<LeaseAnswer>) -> Result<(), Problem> {
+        let space = caller.resolve(&self.space)?;
+        let resource = caller.resource(space, &self.resource).await?;
+        let why = why(self.comment, self.key, || format!("acquire {resource}"))?;
+        let lease = caller.acquire(space, resource, self.lease.0, self.intent, why).await?;
+        out.tell(LeaseAnswer::of(caller, &lease)).await
+    }
+}
+
+fn called(hands: &mut Hands, space: SpaceId, mut args: Args) -> Answered<'_> {
+    Box::pin(async move {
+        let resource = resource(args.take("resource"))?;
+        let ttl_ms = args.span("lease", LEASE_DEFAULT)?;
+        let intent = args.text("intent")?.unwrap_or_default();
+        let why = hands.why(&mut args, "acquire")?;
+        let why = hands.tried(why);
+        let got = hands.caller.acquire(space, resource, ttl_ms, intent, why).await;
+        let item = lease_item(&got.map_err(refused)?);
+        hands.recall(&item);
+        Ok(item)
+    })
+}

@@ -1,0 +1,48 @@
+//! The leases of a space.
+
+use super::lease_item;
+use crate::answer::LeaseAnswer;
+use crate::caller::Caller;
+use crate::operation::{Arg, Effect, How, Operation, Out, Right};
+use crate::problem::Problem;
+use crate::session::{Answered, Does, Hands, Method, On, refused};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use stoa_actors::code::Item;
+use stoa_actors::id::SpaceId;
+use stoa_actors::rights::Level;
+
+/// List the leases of a space that hold
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LeaseList {
+    /// The space's name, or its id
+    pub space: String,
+}
+
+impl Operation for LeaseList {
+    const NAME: &'static str = "lease list";
+    const EFFECT: Effect = Effect::Reads;
+    const RIGHT: Right = Right::On(Level::Read);
+    const ARGS: &'static [&'static [Arg]] = &[&[Arg::at("space", How::Text)]];
+    const METHODS: &'static [Method] = &[Method {
+        on: On::Space,
+        name: "leases",
+        takes: &[],
+        does: Does::Looks,
+        call: |hands, space, _| called(hands, space),
+    }];
+    type Answer = LeaseAnswer;
+
+    async fn perform(self, caller: &Caller, out: &Out<LeaseAnswer>) -> Result<(), Problem> {
+        let leases = caller.leases(caller.resolve(&self.space)?).await?;
+        out.all(leases.iter().map(|it| LeaseAnswer::of(caller, it))).await
+    }
+}
+
+fn called(hands: &mut Hands, space: SpaceId) -> Answered<'_> {
+    Box::pin(async move {
+        let all = hands.caller.leases(space).await.map_err(refused)?;
+        Ok(Item::List(all.iter().map(lease_item).collect()))
+    })
+}

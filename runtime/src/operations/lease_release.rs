@@ -1,0 +1,97 @@
+//! Giving a lease back.
+
+use super::resource;
+use crate::answer::plain_answer;
+use crate::caller::Caller;
+use crate::operation::{Arg, Effect, How, Operation, Out, Right, WHY, why};
+use crate::problem::{Kind, Problem};
+use crate::session::items;
+use crate::session::{Answered, Args, Does, Hands, Method, On, refused};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use stoa_actors::id::SpaceId;
+use stoa_actors::rights::Level;
+
+/// Give a lease back
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LeaseRelease {
+    /// The space's name, or its id
+    pub space: String,
+    /// An atom's id, or a name
+    pub resource: String,
+    /// The token that you got with it
+    #[serde(default)]
+    pub token: Option<u64>,
+    /// Take it from whoever has it; that takes the level grant
+    #[serde(default, rename = "break")]
+    pub break_it: bool,
+    /// Put back what the claim has set, unless it has been changed since
+    #[serde(default)]
+    pub undo: bool,
+    /// What the change is for; those who follow the space are told
+    #[serde(default)]
+    pub comment: Option<String>,
+    /// Makes repeating the command harmless: with the same key it takes effect once
+    #[serde(default)]
+    pub key: Option<String>,
+}
+
+plain_answer! {
+    /// A lease that is over.
+    Released {
+        /// It is.
+        released: bool,
+    } |_| "released".to_owned()
+}
+
+impl Operation for LeaseRelease {
+    const NAME: &'static str = "lease release";
+    const EFFECT: Effect = Effect::Writes;
+    const RIGHT: Right = Right::On(Level::Write);
+    const ARGS: &'static [&'static [Arg]] = &[
+        &[
+            Arg::at("space", How::Text),
+            Arg::at("resource", How::Text),
+            Arg::flag("token", "token", How::Number, "N").unless("break"),
+            Arg::switch("break", "break").conflicts(&["token"]),
+            Arg::switch("undo", "undo"),
+        ],
+        WHY,
+    ];
+    const METHODS: &'static [Method] = &[Method {
+        on: On::Space,
+        name: "release",
+        takes: &["resource", "undo=False", "token=None", "comment=None", "key=None"],
+        does: Does::Writes,
+        call: called,
+    }];
+    type Answer = Released;
+
+    async fn perform(self, caller: &Caller, out: &Out<Released>) -> Result<(), Problem> {
+        let space = caller.resolve(&self.space)?;
+        let resource = caller.resource(space, &self.resource).await?;
+        if self.token.is_some() == self.break_it {
+            let text = "a lease is given back by its token, or broken: one of the two";
+            let hint = format!("stoa lease list {}", crate::problem::quoted(&self.space));
+            return Err(Problem::new(Kind::Invalid, text).hint(hint));
+        }
+        let why = why(self.comment, self.key, || format!("release {resource}"))?;
+        caller.release(space, resource, self.token, self.undo, why).await?;
+        out.tell(Released { released: true }).await
+    }
+}
+
+fn called(hands: &mut Hands, space: SpaceId, mut args: Args) -> Answered<'_> {
+    Box::pin(async move {
+        let resource = resource(args.take("resource"))?;
+        let undo = args.truth("undo")?;
+        let token = hands.token(&resource, args.number("token")?)?;
+        let why = hands.why(&mut args, "release")?;
+        let why = hands.tried(why);
+        let released = hands.caller.release(space, resource.clone(), Some(token), undo, why).await;
+        released.map_err(refused)?;
+        hands.forget_lease(&resource);
+        Ok(items::none())
+    })
+}

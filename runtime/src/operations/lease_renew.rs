@@ -1,0 +1,83 @@
+//! Letting a lease last longer.
+
+use super::{lease_item, resource};
+use crate::answer::LeaseAnswer;
+use crate::caller::Caller;
+use crate::operation::{Arg, Effect, How, Operation, Out, Right, Span, WHY, why};
+use crate::problem::Problem;
+use crate::session::{Answered, Args, Does, Hands, LEASE_DEFAULT, Method, On, refused};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use stoa_actors::id::SpaceId;
+use stoa_actors::rights::Level;
+use stoa_actors::space::Fence;
+
+/// Let a lease of yours last longer, counted from now; refused once it is over
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LeaseRenew {
+    /// The space's name, or its id
+    pub space: String,
+    /// An atom's id, or a name
+    pub resource: String,
+    /// The token that you got with it
+    pub token: u64,
+    /// How long from now on: 90s, 10m, 2h, 7d; at most 30d
+    #[serde(default = "ten_minutes")]
+    pub lease: Span,
+    /// What the change is for; those who follow the space are told
+    #[serde(default)]
+    pub comment: Option<String>,
+    /// Makes repeating the command harmless: with the same key it takes effect once
+    #[serde(default)]
+    pub key: Option<String>,
+}
+
+fn ten_minutes() -> Span {
+    Span(LEASE_DEFAULT)
+}
+
+impl Operation for LeaseRenew {
+    const NAME: &'static str = "lease renew";
+    const EFFECT: Effect = Effect::Writes;
+    const RIGHT: Right = Right::On(Level::Write);
+    const ARGS: &'static [&'static [Arg]] = &[
+        &[
+            Arg::at("space", How::Text),
+            Arg::at("resource", How::Text),
+            Arg::flag("token", "token", How::Number, "N"),
+            Arg::flag("lease", "lease", How::Text, "TIME"),
+        ],
+        WHY,
+    ];
+    const METHODS: &'static [Method] = &[Method {
+        on: On::Space,
+        name: "renew",
+        takes: &["resource", "lease='10m'", "token=None", "comment=None", "key=None"],
+        does: Does::Writes,
+        call: called,
+    }];
+    type Answer = LeaseAnswer;
+
+    async fn perform(self, caller: &Caller, out: &Out<LeaseAnswer>) -> Result<(), Problem> {
+        let space = caller.resolve(&self.space)?;
+        let resource = caller.resource(space, &self.resource).await?;
+        let why = why(self.comment, self.key, || format!("renew {resource}"))?;
+        let fence = Fence { resource, token: self.token };
+        let lease = caller.renew(space, fence, self.lease.0, why).await?;
+        out.tell(LeaseAnswer::of(caller, &lease)).await
+    }
+}
+
+fn called(hands: &mut Hands, space: SpaceId, mut args: Args) -> Answered<'_> {
+    Box::pin(async move {
+        let resource = resource(args.take("resource"))?;
+        let ttl_ms = args.span("lease", LEASE_DEFAULT)?;
+        let token = hands.token(&resource, args.number("token")?)?;
+        let why = hands.why(&mut args, "renew")?;
+        let why = hands.tried(why);
+        let fence = Fence { resource, token };
+        let got = hands.caller.renew(space, fence, ttl_ms, why).await.map_err(refused)?;
+        Ok(lease_item(&got))
+    })
+}

@@ -1,0 +1,49 @@
+//! Following the leases of a space.
+
+use super::Watch;
+use crate::answer::Seen;
+use crate::caller::Caller;
+use crate::operation::{Arg, Effect, How, Operation, Out, Right};
+use crate::problem::Problem;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use stoa_actors::rights::Level;
+
+/// Follow the leases of a space: one JSON line when one is got, renewed or over
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LeaseWatch {
+    /// The space's name, or its id
+    pub space: String,
+    /// Begin after this cursor [default: from now on]
+    #[serde(default)]
+    pub cursor: Option<u64>,
+    /// End when there is nothing new, instead of waiting for it
+    #[serde(default)]
+    pub no_follow: bool,
+}
+
+impl Operation for LeaseWatch {
+    const NAME: &'static str = "lease watch";
+    const EFFECT: Effect = Effect::Reads;
+    const RIGHT: Right = Right::On(Level::Read);
+    const ARGS: &'static [&'static [Arg]] = &[&[
+        Arg::at("space", How::Text),
+        Arg::flag("cursor", "cursor", How::Number, "POSITION"),
+        Arg::switch("no-follow", "no_follow"),
+    ]];
+    const LINES: bool = true;
+    type Answer = Seen;
+
+    async fn perform(self, caller: &Caller, out: &Out<Seen>) -> Result<(), Problem> {
+        let types = ["acquired", "renewed", "released", "expired", "broken"];
+        let watch = Watch {
+            space: Some(self.space),
+            cursor: self.cursor,
+            no_follow: self.no_follow,
+            types: types.map(|it| format!("lease.{it}")).to_vec(),
+            ..Watch::default()
+        };
+        watch.perform(caller, out).await
+    }
+}

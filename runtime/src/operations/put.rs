@@ -1,0 +1,115 @@
+//! Putting an atom into a space.
+
+use crate::answer::AtomAnswer;
+use crate::caller::Caller;
+use crate::operation::{
+    Arg, BODY, Effect, How, Meta, Needed, Operation, Out, Plain, Right, Targets, WHY, content,
+    some, targets, why,
+};
+use crate::problem::Problem;
+use crate::session::items;
+use crate::session::{Answered, Args, Does, Hands, Method, On, refused};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use stoa_actors::id::SpaceId;
+use stoa_actors::rights::Level;
+use stoa_actors::space::Draft;
+use stoa_actors::value::Value;
+
+/// Add an atom
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Put {
+    /// The space's name, or its id
+    pub space: String,
+    /// The content as text, - for stdin, or @FILE [default: what is piped in, where nothing else says it]
+    #[serde(default)]
+    pub content: Option<String>,
+    /// The content as JSON
+    #[serde(default, deserialize_with = "some", skip_serializing_if = "Option::is_none")]
+    pub json: Option<Plain>,
+    /// The content as bytes
+    #[serde(default)]
+    pub base64: Option<String>,
+    /// Keep the content as bytes of this type: image/png
+    #[serde(default)]
+    pub media_type: Option<String>,
+    /// What it is about, in words, for search
+    #[serde(default)]
+    pub annotation: String,
+    /// Metadata: KEY=VALUE is text, but for true, false, null, which removes the key, and numbers
+    /// told as they are typed; KEY:=JSON is any value: 'sha:="42"', 'tags:=["a", "b"]'
+    #[serde(default)]
+    pub metadata: Meta,
+    /// A reference to another atom: blocked_by=ID; an update sets all of a relation anew
+    #[serde(default)]
+    pub references: Targets,
+    /// What the change is for; those who follow the space are told
+    #[serde(default)]
+    pub comment: Option<String>,
+    /// Makes repeating the command harmless: with the same key it takes effect once
+    #[serde(default)]
+    pub key: Option<String>,
+}
+
+const NEW: Needed = Needed { what: "the atom", hint: "stoa put SPACE 'TEXT'" };
+
+impl Operation for Put {
+    const NAME: &'static str = "put";
+    const EFFECT: Effect = Effect::Writes;
+    const RIGHT: Right = Right::On(Level::Append);
+    const ARGS: &'static [&'static [Arg]] =
+        &[&[Arg::at("space", How::Text), Arg::at("content", How::ContentText(NEW))], BODY, WHY];
+    const METHODS: &'static [Method] = &[Method {
+        on: On::Space,
+        name: "put",
+        takes: &[
+            "content=''",
+            "annotation=''",
+            "metadata={}",
+            "references={}",
+            "media_type=None",
+            "comment=None",
+            "key=None",
+        ],
+        does: Does::Writes,
+        call: called,
+    }];
+    type Answer = AtomAnswer;
+
+    async fn perform(self, caller: &Caller, out: &Out<AtomAnswer>) -> Result<(), Problem> {
+        let space = caller.resolve(&self.space)?;
+        let content = content(self.content, self.json, self.base64, self.media_type)?;
+        let metadata = self.metadata.0.into_iter().filter(|(_, it)| *it != Value::Null);
+        let draft = Draft {
+            content: content.unwrap_or_default(),
+            annotation: self.annotation,
+            metadata: metadata.collect(),
+            references: targets(caller, self.references).await?,
+            ..Draft::default()
+        };
+        let why = why(self.comment, self.key, || format!("put into {}", self.space))?;
+        let written = caller.put(space, draft, why).await?;
+        let read = caller.get_version(written.id, written.version).await?;
+        out.tell(AtomAnswer::of(caller, &read)).await
+    }
+}
+
+fn called(hands: &mut Hands, space: SpaceId, mut args: Args) -> Answered<'_> {
+    Box::pin(async move {
+        let content = args.take("content");
+        let annotation = args.text("annotation")?.unwrap_or_default();
+        let metadata = args.take("metadata").map(items::metadata).transpose()?.unwrap_or_default();
+        let references = args.take("references").map(items::references).transpose()?;
+        let media_type = args.text("media_type")?;
+        let why = hands.why(&mut args, "put")?;
+        let why = hands.keyed(why, &());
+        let content = content.map(|it| items::content(it, media_type)).transpose()?;
+        let content = content.unwrap_or_default();
+        let references = references.unwrap_or_default();
+        let draft = Draft { content, annotation, metadata, references, ..Draft::default() };
+        let written = hands.caller.put(space, draft, why).await.map_err(refused)?;
+        let read = hands.caller.get_version(written.id, written.version).await;
+        Ok(hands.note(&read.map_err(refused)?))
+    })
+}

@@ -1,0 +1,47 @@
+//! Taking a right back.
+
+use crate::answer::{count, plain_answer};
+use crate::caller::Caller;
+use crate::operation::{Arg, Effect, How, Operation, Out, Right};
+use crate::problem::Problem;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use stoa_actors::rights::Level;
+
+/// Take a session's rights on a space, with all that it has passed on of them
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Revoke {
+    /// The space's name, or its id
+    pub space: String,
+    /// Whose: a session's name, or its id
+    pub session: String,
+    /// Why; kept in the log
+    #[serde(default)]
+    pub reason: String,
+}
+
+plain_answer! {
+    /// Rights that are gone.
+    Revoked {
+        /// How many.
+        revoked: u64,
+    } |it| format!("revoked: {}", count(it.revoked, "right", "rights"))
+}
+
+impl Operation for Revoke {
+    const NAME: &'static str = "revoke";
+    const EFFECT: Effect = Effect::Writes;
+    const RIGHT: Right = Right::On(Level::Grant);
+    const ARGS: &'static [&'static [Arg]] = &[&[
+        Arg::at("space", How::Text),
+        Arg::at("session", How::Text),
+        Arg::flag("reason", "reason", How::Text, "REASON"),
+    ]];
+    type Answer = Revoked;
+
+    async fn perform(self, caller: &Caller, out: &Out<Revoked>) -> Result<(), Problem> {
+        let revoked = caller.revoke(&self.space, &self.session, &self.reason).await?;
+        out.tell(Revoked { revoked }).await
+    }
+}

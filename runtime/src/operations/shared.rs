@@ -1,0 +1,47 @@
+//! What several operations hand to code, and take from it.
+
+use crate::agents::AgentCard;
+use crate::session::items::{self, raise};
+use stoa_actors::code::{Item, Object, Raise};
+use stoa_actors::rights::{DM, Level};
+use stoa_actors::space::{Lease, Resource};
+use stoa_actors::value::Value;
+
+/// An atom by itself or its id, or the name of anything else.
+pub(super) fn resource(item: Option<Item>) -> Result<Resource, Raise> {
+    match item {
+        Some(Item::Value(Value::Text(name))) => Ok(Resource::named(&name)),
+        Some(item @ Item::Object(_)) => items::id(&item).map(Resource::Atom),
+        _ => Err(raise("TypeError", "a lease is of an atom, or of something with a name")),
+    }
+}
+
+/// A lease as code sees it: plain data.
+pub(super) fn lease_item(lease: &Lease) -> Item {
+    let number = |it: u64| Item::Value(Value::Int(it as i64));
+    let resource = match &lease.resource {
+        Resource::Atom(id) => items::text(id),
+        Resource::Name(name) => items::text(name),
+    };
+    Item::Map(vec![
+        ("resource".into(), resource),
+        ("token".into(), number(lease.token)),
+        ("until".into(), number(lease.until.0)),
+        ("holder".into(), items::text(lease.holder)),
+        ("intent".into(), items::text(&lease.intent)),
+    ])
+}
+
+/// An agent as its parent's code sees it.
+pub(super) fn agent_item(card: &AgentCard) -> Item {
+    Item::Object(Object {
+        class: "Agent".into(),
+        handle: u128::from_be_bytes(card.id.0),
+        fields: vec![
+            ("id".into(), items::text(card.id)),
+            ("name".into(), items::text(card.name.as_deref().unwrap_or_default())),
+            ("state".into(), items::text(&card.state)),
+            (DM.into(), items::space(DM, card.dm, Level::Grant)),
+        ],
+    })
+}

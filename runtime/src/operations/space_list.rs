@@ -1,0 +1,25 @@
+//! The spaces that there are for a session.
+
+use crate::answer::SpaceAnswer;
+use crate::caller::Caller;
+use crate::operation::{Arg, Effect, Operation, Out, Right};
+use crate::problem::Problem;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// List the spaces you hold a right on
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SpaceList {}
+
+impl Operation for SpaceList {
+    const NAME: &'static str = "space list";
+    const EFFECT: Effect = Effect::Reads;
+    const RIGHT: Right = Right::Any;
+    const ARGS: &'static [&'static [Arg]] = &[];
+    type Answer = SpaceAnswer;
+
+    async fn perform(self, caller: &Caller, out: &Out<SpaceAnswer>) -> Result<(), Problem> {
+        out.all(caller.spaces().await?.into_iter().map(Into::into)).await
+    }
+}

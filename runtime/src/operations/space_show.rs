@@ -1,0 +1,50 @@
+//! One space.
+
+use crate::answer::SpaceAnswer;
+use crate::caller::Caller;
+use crate::operation::{Arg, Effect, How, Operation, Out, Right};
+use crate::problem::Problem;
+use crate::session::items;
+use crate::session::{Answered, Args, Does, Hands, Method, On, granted, refused};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use stoa_actors::rights::{Level, Subject};
+
+/// Show one space
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SpaceShow {
+    /// Its name, or its id
+    pub space: String,
+}
+
+impl Operation for SpaceShow {
+    const NAME: &'static str = "space show";
+    const EFFECT: Effect = Effect::Reads;
+    const RIGHT: Right = Right::On(Level::Read);
+    const ARGS: &'static [&'static [Arg]] = &[&[Arg::at("space", How::Text)]];
+    const METHODS: &'static [Method] = &[Method {
+        on: On::Coordinator,
+        name: "space",
+        takes: &["name"],
+        does: Does::Looks,
+        call: |hands, _, args| called(hands, args),
+    }];
+    type Answer = SpaceAnswer;
+
+    async fn perform(self, caller: &Caller, out: &Out<SpaceAnswer>) -> Result<(), Problem> {
+        let id = caller.resolve(&self.space)?;
+        out.tell(caller.show_space(id).await?.into()).await
+    }
+}
+
+/// Any space that the session may use, by its name or id.
+fn called(hands: &mut Hands, mut args: Args) -> Answered<'_> {
+    Box::pin(async move {
+        let name = args.text("name")?.unwrap_or_default();
+        let space = hands.caller.resolve(&name).map_err(refused)?;
+        let holding = hands.caller.holding(Subject::Space(space)).and_then(granted);
+        let held = holding.ok_or_else(|| refused(Problem::no_space(&name)))?;
+        Ok(items::space(&held.alias, held.space, held.level))
+    })
+}

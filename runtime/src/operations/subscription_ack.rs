@@ -1,0 +1,54 @@
+//! Going on after a cursor.
+
+use super::subscribed::{item, needed, subscription_id};
+use crate::answer::SubscriptionAnswer;
+use crate::caller::Caller;
+use crate::operation::{Arg, Effect, How, Operation, Out, Right};
+use crate::problem::Problem;
+use crate::session::items::raise;
+use crate::session::{Answered, Args, Does, Hands, Method, On, refused};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use stoa_actors::id::Position;
+
+/// Go on after a cursor from now on
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SubscriptionAck {
+    /// Its id
+    pub id: String,
+    /// Everything up to here is seen
+    pub cursor: u64,
+}
+
+impl Operation for SubscriptionAck {
+    const NAME: &'static str = "subscription ack";
+    const EFFECT: Effect = Effect::Writes;
+    const RIGHT: Right = Right::Own;
+    const ARGS: &'static [&'static [Arg]] =
+        &[&[Arg::at("id", How::Text), Arg::at("cursor", How::Number)]];
+    const METHODS: &'static [Method] = &[Method {
+        on: On::Space,
+        name: "ack",
+        takes: &["id", "cursor"],
+        does: Does::Writes,
+        call: |hands, _, args| called(hands, args),
+    }];
+    type Answer = SubscriptionAnswer;
+
+    async fn perform(self, caller: &Caller, out: &Out<SubscriptionAnswer>) -> Result<(), Problem> {
+        let card = caller
+            .acknowledge(caller.subscription_id(&self.id).await?, Position(self.cursor))
+            .await?;
+        out.tell(SubscriptionAnswer::of(caller, card)).await
+    }
+}
+
+fn called(hands: &mut Hands, mut args: Args) -> Answered<'_> {
+    Box::pin(async move {
+        let id = needed(subscription_id(&mut args)?)?;
+        let missing = || raise("TypeError", "ack() needs the cursor that pull() told");
+        let cursor = args.number("cursor")?.map(Position).ok_or_else(missing)?;
+        Ok(item(&hands.caller.acknowledge(id, cursor).await.map_err(refused)?))
+    })
+}

@@ -1,0 +1,71 @@
+//! The subscriptions that there are.
+
+use super::subscribed::{as_agent, item};
+use crate::answer::SubscriptionAnswer;
+use crate::caller::Caller;
+use crate::operation::{Arg, Effect, How, Operation, Out, Right};
+use crate::problem::{Kind, Problem};
+use crate::session::{Answered, Does, Hands, Method, On, refused};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use stoa_actors::code::Item;
+use stoa_actors::id::SpaceId;
+
+/// List your subscriptions, or those of an agent
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SubscriptionList {
+    /// Only in this space
+    #[serde(default)]
+    pub space: Option<String>,
+    /// Those of this agent
+    #[serde(default)]
+    pub agent: Option<String>,
+    /// Everybody's, in the spaces where you may grant rights
+    #[serde(default)]
+    pub all: bool,
+}
+
+impl Operation for SubscriptionList {
+    const NAME: &'static str = "subscription list";
+    const EFFECT: Effect = Effect::Reads;
+    const RIGHT: Right = Right::Own;
+    const ARGS: &'static [&'static [Arg]] = &[&[
+        Arg::flag("space", "space", How::Text, "SPACE"),
+        Arg::flag("agent", "agent", How::Text, "AGENT"),
+        Arg::switch("all", "all").conflicts(&["agent"]),
+    ]];
+    const METHODS: &'static [Method] = &[Method {
+        on: On::Space,
+        name: "subscriptions",
+        takes: &[],
+        does: Does::Looks,
+        call: |hands, space, _| called(hands, space),
+    }];
+    type Answer = SubscriptionAnswer;
+
+    async fn perform(self, caller: &Caller, out: &Out<SubscriptionAnswer>) -> Result<(), Problem> {
+        let space = self.space.map(|it| caller.resolve(&it)).transpose()?;
+        let mut cards = match self.agent {
+            Some(_) if self.all => {
+                let text = "those of one agent, or everybody's: not both";
+                return Err(Problem::new(Kind::Invalid, text).hint("stoa subscription list --all"));
+            }
+            Some(agent) => as_agent(caller, &agent)?.followed().await?,
+            None if self.all => caller.all_subscriptions(space).await?,
+            None => caller.subscriptions(space).await?,
+        };
+        cards.retain(|it| space.is_none_or(|space| space == it.space));
+        out.all(cards.into_iter().map(|it| SubscriptionAnswer::of(caller, it))).await
+    }
+}
+
+fn called(hands: &mut Hands, space: SpaceId) -> Answered<'_> {
+    Box::pin(async move {
+        let cards = match &hands.notes {
+            Some(_) => hands.caller.followed().await.map_err(refused)?,
+            None => hands.caller.subscriptions(Some(space)).await.map_err(refused)?,
+        };
+        Ok(Item::List(cards.iter().filter(|it| it.space == space).map(item).collect()))
+    })
+}

@@ -1,0 +1,196 @@
+//! Changing an atom.
+
+use crate::answer::AtomAnswer;
+use crate::caller::Caller;
+use crate::operation::{
+    Arg, BASE, BODY, Effect, How, Meta, Needed, Operation, Out, Plain, Right, Targets, WHY, base,
+    content, some, targets, why,
+};
+use crate::problem::{Kind, Problem};
+use crate::session::items;
+use crate::session::{Answered, Args, Does, Hands, Method, On, refused};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use stoa_actors::id::AtomId;
+use stoa_actors::rights::Level;
+use stoa_actors::space::{Expect, Fence, Patch, Resource};
+
+/// Change an atom: what is not named stays
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Update {
+    /// The atom's id
+    pub id: String,
+    /// The content as text, - for stdin, or @FILE [default: what is piped in, where nothing else says it]
+    #[serde(default)]
+    pub content: Option<String>,
+    /// The content as JSON
+    #[serde(default, deserialize_with = "some", skip_serializing_if = "Option::is_none")]
+    pub json: Option<Plain>,
+    /// The content as bytes
+    #[serde(default)]
+    pub base64: Option<String>,
+    /// Keep the content as bytes of this type: image/png
+    #[serde(default)]
+    pub media_type: Option<String>,
+    /// What it is about, in words, for search
+    #[serde(default)]
+    pub annotation: Option<String>,
+    /// Metadata: KEY=VALUE is text, but for true, false, null, which removes the key, and numbers
+    /// told as they are typed; KEY:=JSON is any value: 'sha:="42"', 'tags:=["a", "b"]'
+    #[serde(default)]
+    pub metadata: Meta,
+    /// A reference to another atom: blocked_by=ID; an update sets all of a relation anew
+    #[serde(default)]
+    pub references: Targets,
+    /// Refer no more to this atom, or to none by this relation
+    #[serde(default)]
+    pub unref: Vec<String>,
+    /// Only if its metadata says so: status=pending, 'tries<3'; null for a key it must not have
+    #[serde(default)]
+    pub expect: Meta,
+    /// Only while this lease of yours holds: its resource and token
+    #[serde(default)]
+    pub under: Vec<String>,
+    /// The version you have read; another one is a conflict
+    #[serde(default)]
+    pub if_version: Option<u64>,
+    /// Whatever version it is at
+    #[serde(default)]
+    pub force: bool,
+    /// What the change is for; those who follow the space are told
+    #[serde(default)]
+    pub comment: Option<String>,
+    /// Makes repeating the command harmless: with the same key it takes effect once
+    #[serde(default)]
+    pub key: Option<String>,
+}
+
+const CHANGED: Needed = Needed { what: "the change", hint: "stoa update ID 'TEXT' --if-version N" };
+
+impl Operation for Update {
+    const NAME: &'static str = "update";
+    const EFFECT: Effect = Effect::Writes;
+    const RIGHT: Right = Right::On(Level::Write);
+    const ARGS: &'static [&'static [Arg]] = &[
+        &[Arg::at("id", How::Text), Arg::at("content", How::ContentText(CHANGED))],
+        BODY,
+        &[
+            Arg::flag("unref", "unref", How::EachText, "RELATION[=ID]"),
+            Arg::flag("expect", "expect", How::Wanted, "KEY=VALUE"),
+            Arg::flag("under", "under", How::EachText, "RESOURCE=TOKEN"),
+        ],
+        BASE,
+        WHY,
+    ];
+    const METHODS: &'static [Method] = &[Method {
+        on: On::Space,
+        name: "update",
+        takes: &[
+            "id",
+            "content=None",
+            "annotation=None",
+            "metadata={}",
+            "references={}",
+            "media_type=None",
+            "expect={}",
+            "if_version=None",
+            "force=False",
+            "comment=None",
+            "key=None",
+        ],
+        does: Does::Writes,
+        call: |hands, _, args| called(hands, args),
+    }];
+    type Answer = AtomAnswer;
+
+    async fn perform(self, caller: &Caller, out: &Out<AtomAnswer>) -> Result<(), Problem> {
+        let id = caller.atom_id(&self.id).await?;
+        let expect = match self.expect.0.is_empty() {
+            true => base(id, self.if_version, self.force)?,
+            // The version is not needed where the metadata is what must hold.
+            false => self.if_version.map_or(Expect::Any, Expect::Version),
+        };
+        let mut why = why(self.comment, self.key, || format!("update {}", self.id))?;
+        why.fences = self.under.iter().map(|it| fence(it)).collect::<Result<_, _>>()?;
+        let patch = Patch {
+            expect: self.expect.0,
+            content: content(self.content, self.json, self.base64, self.media_type)?,
+            annotation: self.annotation,
+            metadata: self.metadata.0,
+            references: targets(caller, self.references).await?,
+            embedding: None,
+        };
+        let (patch, unref) = unreferenced(caller, patch, &self.unref).await?;
+        let patch = caller.unreferenced(id, patch, &unref, &why).await?;
+        let written = caller.update(id, expect, patch, why).await?;
+        let read = caller.get_version(id, written.version).await?;
+        out.tell(AtomAnswer::of(caller, &read)).await
+    }
+}
+
+/// The patch without these relations, and the single references that are to go.
+async fn unreferenced(
+    caller: &Caller,
+    mut patch: Patch,
+    texts: &[String],
+) -> Result<(Patch, Vec<(String, AtomId)>), Problem> {
+    let mut single = Vec::new();
+    for text in texts {
+        let (relation, id) = match text.split_once('=') {
+            Some((relation, id)) => (relation, Some(id)),
+            None => (text.as_str(), None),
+        };
+        if relation.is_empty() {
+            let problem =
+                Problem::new(Kind::Invalid, format!("--unref {text:?} names no relation"));
+            return Err(problem.hint("--unref RELATION"));
+        }
+        if patch.references.get(relation).is_some_and(|targets| !targets.is_empty()) {
+            let text = format!("--ref and --unref of {relation:?} together; --ref alone replaces");
+            return Err(Problem::new(Kind::Invalid, text).hint("stoa update --help"));
+        }
+        match id {
+            Some(id) => single.push((relation.to_owned(), caller.atom_id(id).await?)),
+            None => drop(patch.references.insert(relation.to_owned(), Vec::new())),
+        }
+    }
+    Ok((patch, single))
+}
+
+/// `RESOURCE=TOKEN`; the name of a resource may hold a `=` itself.
+fn fence(text: &str) -> Result<Fence, Problem> {
+    let parts = text.rsplit_once('=').filter(|(name, _)| !name.is_empty());
+    let token = parts.and_then(|(name, token)| Some((name, token.parse().ok()?)));
+    let (name, token) = token.ok_or_else(|| {
+        Problem::new(Kind::Invalid, format!("--under {text:?} is not RESOURCE=TOKEN"))
+            .hint("stoa lease list SPACE --json")
+    })?;
+    Ok(Fence { resource: Resource::named(name), token })
+}
+
+fn called(hands: &mut Hands, mut args: Args) -> Answered<'_> {
+    Box::pin(async move {
+        let id = hands.id(&mut args).await?;
+        let content = args.said("content");
+        let annotation = args.text("annotation")?;
+        let metadata = args.take("metadata").map(items::metadata).transpose()?.unwrap_or_default();
+        let references = args.take("references").map(items::references).transpose()?;
+        let media_type = args.text("media_type")?;
+        let says = args.take("expect").map(items::metadata).transpose()?.unwrap_or_default();
+        let expect = hands.expect(id, &mut args)?;
+        let mut why = hands.why(&mut args, "update")?;
+        hands.rest_on(id, &mut why);
+        let why = hands.keyed(why, &expect);
+        let content = content.map(|it| items::content(it, media_type)).transpose()?;
+        let references = references.unwrap_or_default();
+        let patch =
+            Patch { expect: says, content, annotation, metadata, references, embedding: None };
+        let written = match hands.caller.update(id, expect, patch, why).await {
+            Ok(written) => written,
+            Err(problem) => return Err(hands.conflict(id, problem).await),
+        };
+        let read = hands.caller.get_version(id, written.version).await.map_err(refused)?;
+        Ok(hands.note(&read))
+    })
+}
