@@ -53,6 +53,17 @@ where
     assert_eq!(stored, bytes, "{name}: the form has changed; give it a new byte");
 }
 
+/// What was written before its type grew reads as what it was; it is written otherwise now.
+pub(crate) fn reads<T>(name: &str, form: u8, value: &T)
+where
+    T: serde::Serialize + serde::de::DeserializeOwned + PartialEq + std::fmt::Debug,
+{
+    let bytes = codec::encode(form, value).unwrap();
+    let stored = fixture(name, &[]);
+    assert_eq!(&codec::decode::<T>(form, &stored).unwrap(), value, "{name}");
+    assert_ne!(stored, bytes, "{name}: it has not grown, and is to be written like that");
+}
+
 #[test]
 fn rights_events_of_form_1_read() {
     let link = |subject| Link {

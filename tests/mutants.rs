@@ -66,7 +66,7 @@ fn clock() -> Result<(), String> {
 }
 
 fn search() -> Result<(), String> {
-    laws::search::hold(quick(512), 41, 40)
+    laws::search::hold(quick(1_024), 41, 40)
 }
 
 fn claims() -> Result<(), String> {
@@ -107,6 +107,7 @@ fn whole() -> Result<(), String> {
 }
 
 const SEARCH: &[&str] = &[
+    "order.goes_up_only",
     "search.all_is_any",
     "search.any_is_all",
     "search.at_most_is_below",
@@ -172,6 +173,10 @@ const STANDING: &[&str] = &[
     "claim.the_released_stay_taken",
     "claim.waits_for_ever",
     "claim.what_went_is_nowhere",
+    "declare.keys_are_not_looked_at",
+    "declare.relations_are_not_looked_at",
+    "order.goes_up_only",
+    "order.what_moved_stays",
     "search.any_is_all",
 ];
 

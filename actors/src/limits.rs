@@ -24,6 +24,8 @@ pub struct Limits {
     pub comment_bytes_max: usize,
     /// A space's description.
     pub description_bytes_max: usize,
+    /// Keys and relations that one space declares.
+    pub declarations_max: usize,
     /// An idempotency key.
     pub key_bytes_max: usize,
     /// Durable subscriptions of one space.
@@ -186,6 +188,7 @@ impl Default for Limits {
             name_bytes_max: 256,
             comment_bytes_max: 4 << 10,
             description_bytes_max: 64 << 10,
+            declarations_max: 256,
             key_bytes_max: 256,
             subscriptions_max: 10_000,
             subscriber_subscriptions_max: 100,

@@ -5,6 +5,7 @@
 
 mod carry;
 mod claims;
+mod declare;
 mod history;
 mod mismatch;
 mod past;

@@ -6,7 +6,8 @@ use stoa_actors::atom::{Content, Deprecation, Embedding, Metadata, Reference};
 use stoa_actors::codec;
 use stoa_actors::id::{AgentId, AtomId, EventId, LinkId, Millis, SessionId, SpaceId};
 use stoa_actors::log::{Answered, Body, Cause, Hash};
-use stoa_actors::rights::{Event, Level, Link, Right, Subject};
+use stoa_actors::rights::{Effect, Event, Level, Link, Right, Subject};
+use stoa_actors::space::Declarations;
 use stoa_actors::stored;
 use stoa_actors::value::Value;
 
@@ -168,4 +169,18 @@ fn an_event_of_the_rights() {
     let later: Vec<Later> = codec::decode(1, &codec::encode(1, &today).unwrap()).unwrap();
     let shared = Later::Shared { link: link(), alias: Some("board".into()), told: false };
     assert_eq!(later, [shared, Later::Expired { links: vec![LinkId([1; 16])], at: None }]);
+}
+
+/// A description that was owed before spaces could declare is owed still.
+#[test]
+fn a_description_that_is_owed() {
+    #[derive(Debug, PartialEq)]
+    enum Before {
+        Describe { space: SpaceId, by: SessionId, text: String },
+    }
+    stored!(choice Before { 2 => Describe { space, by, text } });
+    let (space, by, text) = (SpaceId([2; 16]), SessionId([3; 16]), "a convention".to_owned());
+    let before = Before::Describe { space, by, text: text.clone() };
+    let now: Effect = codec::decode(1, &codec::encode(1, &before).unwrap()).unwrap();
+    assert_eq!(now, Effect::Describe { space, by, text, declares: Declarations::default() });
 }

@@ -1,13 +1,15 @@
 //! What spaces store.
 
-use crate::{FORM, holds};
+use crate::{FORM, holds, reads};
 use std::sync::Arc;
 use stoa_actors::atom::{Atom, Content, Deprecation, Embedding, Reference};
 use stoa_actors::behaviour::Behaviour;
 use stoa_actors::id::{AtomId, EventId, Millis, Position, SessionId, SpaceId, SubscriptionId};
 use stoa_actors::log::{Cause, Hash};
 use stoa_actors::redaction::Redacted;
-use stoa_actors::space::{self, Filter, Lease, Origin, Reply, Subscription, Terms, Was};
+use stoa_actors::space::{
+    self, Declarations, Filter, Lease, Origin, Reply, Subscription, Terms, Was,
+};
 use stoa_actors::value::Value;
 
 fn atom(version: u64) -> Arc<Atom> {
@@ -185,5 +187,35 @@ fn a_snapshot_of_a_space_of_form_4_reads() {
     ];
     let mut state = space::Space::unborn(SpaceId([2; 16]).stream());
     events.iter().for_each(|event| state.apply(event));
-    holds("space-snapshot-4.bin", form, &state);
+    reads("space-snapshot-4.bin", form, &state);
+    let mut state = space::Space::unborn(SpaceId([2; 16]).stream());
+    state.apply(&space::Event::Declared(declarations()));
+    holds("space-snapshot-4-declares.bin", form, &state);
+}
+
+/// Keys and relations of every sort.
+fn declarations() -> Declarations {
+    let all = [
+        "priority:number",
+        "n:number:unordered",
+        "title:text:ordered",
+        "done:bool",
+        "tags:list",
+        "o:map",
+        "x:any",
+        "see:relation",
+        "blocked_by:relation:acyclic",
+    ];
+    let mut declares = Declarations::default();
+    all.iter().for_each(|it| declares.add(it.parse().unwrap()).unwrap());
+    declares
+}
+
+#[test]
+fn what_a_space_declares_reads() {
+    let events = vec![
+        space::Event::Declared(Declarations::default()),
+        space::Event::Declared(declarations()),
+    ];
+    holds("space-declared-1.bin", FORM, &events);
 }

@@ -1,6 +1,6 @@
 //! Why a space says no.
 
-use super::{Amiss, Fence, Resource};
+use super::{Amiss, Fence, Misdeclared, Resource, Undeclared};
 use crate::atom::NoVector;
 use crate::id::{AtomId, SessionId, SubscriptionId};
 use crate::name::Misspelt;
@@ -156,6 +156,15 @@ pub enum Refusal {
         /// The longest.
         max_ms: u64,
     },
+    /// A name in a condition or an order that the space neither declares nor uses.
+    #[error(transparent)]
+    Undeclared(#[from] Undeclared),
+    /// Something that cannot be declared.
+    #[error(transparent)]
+    Misdeclared(#[from] Misdeclared),
+    /// A text ranks by itself.
+    #[error("a text ranks what is claimed, best first; leave out the text, or the order")]
+    TextAndOrder,
     /// Not a subscription of the asker.
     #[error("no subscription {0} of yours here")]
     NoSubscription(SubscriptionId),

@@ -5,7 +5,7 @@ use crate::problem::{Kind, Problem};
 use serde::{Deserialize, Serialize};
 use stoa_actors::atom::Metadata;
 use stoa_actors::id::{AtomId, SpaceId};
-use stoa_actors::search::Query;
+use stoa_actors::search::{OrderBy, Query};
 use stoa_actors::space::{Claim, Fence, Lease, Message, Mutation, Reply, Resource, Space, Wanted};
 
 /// What is to be claimed, and how.
@@ -21,6 +21,9 @@ pub struct ClaimAsk {
     pub lease_ms: u64,
     /// What for.
     pub intent: String,
+    /// What comes first without a text, by keys that the space declares as ordered; the oldest where
+    /// none is named, and of equals.
+    pub order: Vec<OrderBy>,
 }
 
 /// What was claimed.
@@ -37,10 +40,11 @@ impl Caller {
     /// the space: whoever else asks at the same moment gets another one. Nothing if none is left.
     ///
     /// With a text the candidates are found first, best first, and the space looks at each again;
-    /// without one it goes by a set that it keeps, at a cost that does not grow with the work that
-    /// is done or blocked. When the lease runs out, or is given up, what `set` has changed is put
+    /// without one it goes by a set that it keeps, in the order of the claim, at a cost that does not
+    /// grow with the work that is done or blocked. When the lease runs out, or is given up, what `set` has changed is put
     /// back, unless it has been changed since. Errors: [`Kind::Invalid`] for a lease of zero or of
-    /// more than `lease_ms_max`.
+    /// more than `lease_ms_max`, for a condition on a name that a space which declares neither declares
+    /// nor uses, and for an order by a key that it does not declare as ordered.
     pub async fn claim(
         &self,
         space: SpaceId,
@@ -50,13 +54,14 @@ impl Caller {
         let limits = &self.runtime.shared().config.limits;
         let most = limits.search.hits_max;
         for limit in [self.runtime.shared().config.claim_candidates.min(most), most] {
-            let ClaimAsk { query, wanted, set, lease_ms, intent } = ask.clone();
+            let ClaimAsk { query, wanted, set, lease_ms, intent, order } = ask.clone();
             let ranked = match &query {
                 Some(text) => Some(self.candidates(space, text, &wanted, limit).await?),
                 None => None,
             };
             let few = ranked.as_ref().is_none_or(|it| it.len() < limit);
-            let claim = Claim { text: query, wanted, ranked, set, ttl_ms: lease_ms, intent };
+            let (text, ttl_ms) = (query, lease_ms);
+            let claim = Claim { text, wanted, ranked, set, ttl_ms, intent, order };
             let message = Message::Claim(Box::new(claim));
             let receipt = self.send(space, message, why.clone()).await?;
             match receipt.reply {

@@ -121,7 +121,8 @@ fn claim(args: ClaimArgs) -> Result<Call, Problem> {
         references: find::conditions(&references)?,
     };
     let (set, lease_ms) = (metadata(&set, "--set")?, span(&lease, "--lease")?);
-    let ask = Box::new(ClaimAsk { query, wanted, set, lease_ms, intent });
+    let ask = ClaimAsk { query, wanted, set, lease_ms, intent, ..ClaimAsk::default() };
+    let ask = Box::new(ask);
     let why = self::why(why, format!("claim from {space}"));
     Ok(Call::Claim { space, ask, why })
 }

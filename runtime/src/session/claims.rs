@@ -33,7 +33,7 @@ impl Hands {
         args.end()?;
         let wanted = Wanted { metadata, references };
         let asked = wanted.metadata.clone();
-        let ask = ClaimAsk { query, wanted, set, lease_ms, intent };
+        let ask = ClaimAsk { query, wanted, set, lease_ms, intent, ..ClaimAsk::default() };
         let Some(taken) = self.caller.claim(space, ask, why).await.map_err(refused)? else {
             // Not worth an index of its own: workers ask in vain all the time.
             if self.caller.runtime.searches().card(space).is_some() {

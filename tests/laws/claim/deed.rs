@@ -130,6 +130,7 @@ impl Deed {
                     set: if *set { says(1) } else { Metadata::new() },
                     ttl_ms: *ttl * tick_ms,
                     intent: String::new(),
+                    order: Vec::new(),
                 };
                 (0, Message::Claim(Box::new(claim)))
             }
