@@ -146,6 +146,9 @@ const SPACES: &[&str] = &[
 ];
 
 const CLAIMS: &[&str] = &[
+    "claim.attempts_are_not_counted",
+    "claim.the_used_up_come_back",
+    "claim.tries_once_more",
     "claim.takes_the_leased",
     "claim.trusts_the_candidates",
     "claim.waits_for_ever",

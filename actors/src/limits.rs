@@ -47,6 +47,8 @@ pub struct Limits {
     pub lease_ms_max: u64,
     /// Leases whose end one entry records.
     pub expire_leases_max: usize,
+    /// Atoms whose attempts are used up that one claim puts out of the way.
+    pub exhausted_atoms_max: usize,
     /// What a lease is for, in UTF-8 bytes.
     pub intent_bytes_max: usize,
     /// The name of a leased resource, in UTF-8 bytes.
@@ -199,6 +201,7 @@ impl Default for Limits {
             standing_bytes_max: 32 << 20,
             lease_ms_max: 30 * 86_400_000,
             expire_leases_max: 256,
+            exhausted_atoms_max: 256,
             intent_bytes_max: 1 << 10,
             resource_bytes_max: 1 << 10,
             wake_comments_max: 20,

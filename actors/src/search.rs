@@ -33,7 +33,7 @@ pub use operators::ConditionRefusal;
 pub(crate) use order::Rank;
 pub use order::{CREATED, Direction, ORDER_KEYS_MAX, Order, OrderBy};
 pub use predicate::{PATH_BYTES_MAX, RANGE_BYTES_MAX, kind, lookup, operands};
-pub(crate) use predicate::{check, count, holds, says};
+pub(crate) use predicate::{check, count, excludes, holds, says};
 pub use sealed::{Asking, Frozen, Nearest};
 pub use words::{WORDS_BYTES_MAX, tokens, words};
 

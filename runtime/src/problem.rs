@@ -221,7 +221,10 @@ impl From<space::Refusal> for Problem {
             }
             Refusal::Undeclared(it) => (Kind::Invalid, undeclared_hint(&it)),
             Refusal::Misdeclared(_) => (Kind::Invalid, "stoa space create --help".to_owned()),
-            Refusal::TextAndOrder => (Kind::Invalid, "stoa claim --help".to_owned()),
+            Refusal::TextAndOrder | Refusal::NoAttempts | Refusal::StillWanted => {
+                (Kind::Invalid, "stoa claim --help".to_owned())
+            }
+            Refusal::UsedUp(_) => (Kind::Busy, "stoa claim SPACE".to_owned()),
             Refusal::OwnSuccessor => (Kind::Invalid, "stoa deprecate --help".to_owned()),
             _ => (Kind::Invalid, "stoa put --help".to_owned()),
         };

@@ -12,6 +12,7 @@ use stoa_actors::space::{Declarations, Draft, Expect, Patch, Wanted};
 use stoa_actors::value::Value;
 use stoa_runtime::caller::{Caller, ClaimAsk, Why};
 use stoa_runtime::config::Config;
+use stoa_runtime::failure::StoreError;
 use stoa_runtime::moment::Moment;
 use stoa_runtime::problem::{Kind, Problem};
 use stoa_runtime::runtime::Runtime;
@@ -35,8 +36,14 @@ fn done(relation: &str) -> BTreeMap<String, Condition> {
     [(relation.to_owned(), Condition { metadata, ..Condition::default() })].into()
 }
 
+/// Whoever had it before may be about to let go of it.
 async fn open(dir: &Path) -> Runtime {
-    Runtime::open(Config::at(dir)).await.unwrap()
+    loop {
+        match Runtime::open(Config::at(dir)).await {
+            Err(StoreError::Locked { .. }) => tokio::task::yield_now().await,
+            opened => return opened.unwrap(),
+        }
+    }
 }
 
 async fn put(caller: &Caller, space: SpaceId, text: &str, metadata: Metadata) -> AtomId {
@@ -245,5 +252,72 @@ async fn a_space_declares_from_its_first_moment_and_anew() {
         caller.show_space(space).await.unwrap().description,
         "---\ndeclares: [x:any]\n---\n"
     );
+    runtime.stop().await.unwrap();
+}
+
+/// A worker that fails takes a task as often as it may, and then the task is out of the way: at once
+/// when its last lease ends in vain, and with the next claim where it was given back as it was.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_task_that_was_tried_in_vain_is_out_of_the_way() {
+    let dir = tempfile::tempdir().unwrap();
+    let runtime = open(dir.path()).await;
+    let caller = runtime.caller(ROOT);
+    let space = caller.create_space("tasks", "").await.unwrap();
+    let hard = put(&caller, space, "hard", open_tasks()).await;
+    let easy = put(&caller, space, "easy", open_tasks()).await;
+    let status = |it: &'static str| says(&[("status", it.into())]);
+    let ask = ClaimAsk {
+        wanted: Wanted { metadata: open_tasks(), ..Wanted::default() },
+        set: status("doing"),
+        lease_ms: 60_000,
+        attempts_max: Some(2),
+        exhausted: status("failed"),
+        ..ClaimAsk::default()
+    };
+    let mut undo = true;
+    for (n, expected) in [(1, hard), (2, hard), (1, easy), (2, easy)] {
+        let taken = caller.claim(space, ask.clone(), Why::default()).await.unwrap().unwrap();
+        let atom = &taken.read.atom;
+        assert_eq!((atom.id, atom.attempts), (expected, n));
+        let (resource, token) = (taken.lease.resource, Some(taken.lease.token));
+        undo = undo && expected == hard;
+        if !undo {
+            // It says itself that it is open again.
+            let patch = Patch { metadata: status("open"), ..Patch::default() };
+            caller.update(expected, Expect::Any, patch, Why::default()).await.unwrap();
+        }
+        caller.release(space, resource, token, undo, Why::default()).await.unwrap();
+        let now = caller.get(expected).await.unwrap().atom;
+        let failed = expected == hard && n == 2;
+        assert_eq!(now.metadata, status(if failed { "failed" } else { "open" }));
+        assert_eq!(now.attempts, n);
+    }
+    // Tried as often as it may be, and still open: the next claim sees to it, and goes on.
+    let last = put(&caller, space, "last", open_tasks()).await;
+    let taken = caller.claim(space, ask.clone(), Why::default()).await.unwrap().unwrap();
+    assert_eq!((taken.read.atom.id, taken.read.atom.attempts), (last, 1));
+    let gone = caller.get(easy).await.unwrap().atom;
+    assert_eq!((gone.metadata.clone(), gone.attempts, gone.version), (status("failed"), 2, 6));
+    assert_eq!(caller.claim(space, ask.clone(), Why::default()).await, Ok(None));
+    // A claim that does not count claims it; who lets it be tried anew says so.
+    let patch = Patch { metadata: status("open"), attempts: Some(0), ..Patch::default() };
+    caller.update(hard, Expect::Any, patch, Why::default()).await.unwrap();
+    let again = caller.claim(space, ask.clone(), Why::default()).await.unwrap().unwrap();
+    assert_eq!((again.read.atom.id, again.read.atom.attempts), (hard, 1));
+    for (attempts_max, exhausted) in
+        [(Some(0), status("failed")), (None, status("failed")), (Some(1), status("open"))]
+    {
+        let wrong = ClaimAsk { attempts_max, exhausted, ..ask.clone() };
+        let refused = caller.claim(space, wrong, Why::default()).await.unwrap_err();
+        assert_eq!(refused.kind, Kind::Invalid);
+    }
+    // The count goes where the atom goes.
+    let mut copied = Vec::new();
+    let mut export = caller.export(space).await.unwrap();
+    while let Some(piece) = export.piece().await.unwrap() {
+        copied.extend(piece);
+    }
+    let counts: Vec<u64> = copied.iter().filter(|it| it.id == easy).map(|it| it.attempts).collect();
+    assert_eq!(counts, [0, 1, 1, 2, 2, 2]);
     runtime.stop().await.unwrap();
 }

@@ -59,6 +59,7 @@ fn atom() -> Atom {
         references: vec![Reference { relation: "see".into(), target: AtomId([9; 16]) }],
         embedding: Some(Embedding { fingerprint: 1, scale: 0.5, dims: vec![1, 2] }),
         deprecated: Some(Deprecation { superseded_by: None }),
+        attempts: 7,
     }
 }
 
@@ -95,7 +96,7 @@ fn body() -> Body {
 grown!(an_atom: Atom => GrownAtom {
     id: AtomId, space: SpaceId, version: u64, born: u64, author: SessionId, at: Millis,
     content: Content, annotation: String, metadata: Metadata, references: Vec<Reference>,
-    embedding: Option<Embedding>, deprecated: Option<Deprecation>,
+    embedding: Option<Embedding>, deprecated: Option<Deprecation>, attempts: u64,
 } + language: Option<String> [] atom());
 
 grown!(a_reference: Reference => GrownReference { relation: String, target: AtomId }

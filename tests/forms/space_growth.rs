@@ -35,7 +35,7 @@ fn subscription() -> Subscription {
 }
 
 fn claimed() -> Claimed {
-    Claimed { set: status("doing"), before: status("open") }
+    Claimed { set: status("doing"), before: status("open"), exhausted: Some(status("failed")) }
 }
 
 fn lease() -> Lease {
@@ -83,6 +83,8 @@ fn claim() -> Claim {
         ttl_ms: 60_000,
         intent: "to be done".into(),
         order: vec![OrderBy::descending("priority")],
+        attempts_max: Some(3),
+        exhausted: status("failed"),
     }
 }
 
@@ -113,7 +115,9 @@ grown!(a_lease: Lease => GrownLease {
     until: Millis, intent: String, claimed: Option<Claimed>,
 } + shared: bool [] lease());
 
-grown!(what_a_claim_has_set: Claimed => GrownClaimed { set: Metadata, before: Metadata }
+grown!(what_a_claim_has_set: Claimed => GrownClaimed {
+    set: Metadata, before: Metadata, exhausted: Option<Metadata>,
+}
     + references: Vec<Reference> [] claimed());
 
 grown!(a_fence: Fence => GrownFence { resource: Resource, token: u64 }
@@ -150,7 +154,7 @@ grown!(an_origin: Origin => GrownOrigin {
 
 grown!(a_claim: Claim => GrownClaim {
     text: Option<String>, wanted: Wanted, set: Metadata, ttl_ms: u64, intent: String,
-    order: Vec<OrderBy>,
+    order: Vec<OrderBy>, attempts_max: Option<u64>, exhausted: Metadata,
 } + many: u64 [] claim());
 
 /// Each event of a space that something may be added to, with a field more.
@@ -208,6 +212,7 @@ fn events_of_a_space() {
         references: Vec::new(),
         embedding: None,
         deprecated: None,
+        attempts: 0,
     });
     let (space, name) = (SpaceId([2; 16]), || Resource::Name("deploy".into()));
     let today = vec![

@@ -90,6 +90,7 @@ impl World {
                     version: old.version + 1,
                     born: old.born,
                     deprecated: old.deprecated.clone(),
+                    attempts: old.attempts,
                     ..Atom::clone(&fresh)
                 };
                 let (added, dropped) = (atom.references.clone(), old.references.clone());
@@ -170,6 +171,7 @@ impl World {
                     .collect(),
             }),
             deprecated: None,
+            attempts: 0,
         })
     }
 

@@ -87,6 +87,7 @@ fn patch(draw: &mut Draw) -> Patch {
         annotation: draw.maybe(Draw::text),
         metadata: draw.metadata(),
         references: draw.references(),
+        attempts: Some(7),
         embedding: draw.maybe(|it| MadeFor { base: 7, embedding: it.embedding() }),
     }
 }
@@ -105,6 +106,8 @@ fn claim(draw: &mut Draw) -> Claim {
         ttl_ms: 7,
         intent: draw.text(),
         order: draw.list(|it| OrderBy::ascending(it.text())),
+        attempts_max: Some(7),
+        exhausted: draw.metadata(),
     }
 }
 
@@ -133,6 +136,7 @@ fn carried(draw: &mut Draw) -> Carried {
         references: draw.list(reference),
         embedding: draw.maybe(Draw::embedding),
         deprecated: draw.maybe(|it| Deprecation { superseded_by: Some(it.atom()) }),
+        attempts: 7,
         origin: origin(draw),
         imported: draw.maybe(|it| Taken {
             event: EventId(it.id()),

@@ -12,9 +12,9 @@ use crate::id::AtomId;
 use crate::limits::Limits;
 use crate::mutant::planted;
 use crate::rights::Level;
-use crate::search::{CREATED, ORDER_KEYS_MAX, OrderBy, Rank};
+use crate::search::{CREATED, ORDER_KEYS_MAX, OrderBy, Rank, excludes};
 use crate::value::Value;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// What is to be claimed, and how.
@@ -37,6 +37,13 @@ pub struct Claim {
     /// What comes first, by keys that the space declares as ordered; the oldest where none is named,
     /// and of equals. It goes without a text.
     pub order: Vec<OrderBy>,
+    /// How often an atom may be claimed by such claims. The count is on the atom ([`Atom::attempts`]),
+    /// and a claim that says nothing here neither counts nor looks at it.
+    pub attempts_max: Option<u64>,
+    /// What is set on an atom whose attempts are used up: when the lease of the last one ends without
+    /// the work having gone on, or when a claim finds it. It must leave the atom unwanted, so that
+    /// nobody claims it again; null removes a key.
+    pub exhausted: Metadata,
 }
 
 impl Space {
@@ -52,21 +59,38 @@ impl Space {
         claim.check()?;
         self.permits(&claim.wanted, delivery.view)?;
         let order = self.order(&claim)?;
-        let Claim { wanted, ranked, set, ttl_ms, intent, .. } = claim;
+        let Claim { wanted, ranked, set, ttl_ms, intent, attempts_max, exhausted, .. } = claim;
         // Refused, if it is, also where there is nothing to claim.
         let mut lease = self.lease(Resource::Name(String::new()), ttl_ms, intent, delivery)?;
-        let Some(before) = self.claimable((&wanted, &order), ranked.as_deref(), delivery) else {
+        let Found { atom: before, used_up } =
+            self.claimable((&wanted, &order), ranked.as_deref(), attempts_max, delivery);
+        if !used_up.is_empty() {
+            return self.out_of_the_way(&used_up, exhausted, delivery);
+        }
+        let Some(before) = before else {
             return Ok(Decision::read(Reply::Claimed(None)));
         };
         let mut events = Vec::new();
         let mut version = before.version;
-        if !set.is_empty() {
-            let patch = Patch { metadata: set.clone(), ..Patch::default() };
+        if !set.is_empty() || attempts_max.is_some() {
+            let uncounted = attempts_max.is_none() || planted("claim.attempts_are_not_counted");
+            let attempts = before.attempts.saturating_add(u64::from(!uncounted));
+            let patch =
+                Patch { metadata: set.clone(), attempts: Some(attempts), ..Patch::default() };
             let atom = patch.apply(&before, delivery)?;
             version = atom.version;
             let was = |key: &String| before.metadata.get(key).cloned().unwrap_or(Value::Null);
             let was = set.keys().map(|key| (key.clone(), was(key))).collect();
-            lease.claimed = Some(Claimed { set, before: was });
+            let last = attempts_max.is_some_and(|max| attempts >= max);
+            let exhausted = last.then_some(exhausted);
+            if let Some(exhausted) = &exhausted {
+                // What cannot be set then is refused now.
+                let patch = Patch { metadata: exhausted.clone(), ..Patch::default() };
+                patch.apply(&atom, delivery)?;
+            }
+            if !set.is_empty() || exhausted.is_some() {
+                lease.claimed = Some(Claimed { set, before: was, exhausted });
+            }
             events.push(updated(atom, &before.references));
         }
         lease.resource = Resource::Atom(before.id);
@@ -77,13 +101,30 @@ impl Space {
         Ok(Decision { events, effects: Vec::new(), reply, refused: None })
     }
 
-    /// The first of the candidates that is what is wanted, here and now.
+    /// Puts atoms out of the way that were tried as often as they may be. What comes behind them may
+    /// see them, so it is claimed by the next claim, as it is then.
+    fn out_of_the_way(
+        &self,
+        used_up: &[Arc<Atom>],
+        exhausted: Metadata,
+        delivery: &Delivery<'_>,
+    ) -> Result<Decision<Self>, Refusal> {
+        let patch = Patch { metadata: exhausted, ..Patch::default() };
+        let one = |it: &Arc<Atom>| Ok(updated(patch.apply(it, delivery)?, &it.references));
+        let events = used_up.iter().map(one).collect::<Result<_, Refusal>>()?;
+        let refused = Some(Refusal::UsedUp(used_up.len()));
+        Ok(Decision { events, effects: Vec::new(), reply: Reply::Done, refused })
+    }
+
+    /// The first of the candidates that is what is wanted, here and now, and may be tried; and those
+    /// before it that may not, a bounded part of them.
     fn claimable(
         &self,
         (wanted, order): (&Wanted, &[OrderBy]),
         ranked: Option<&[AtomId]>,
+        attempts_max: Option<u64>,
         delivery: &Delivery<'_>,
-    ) -> Option<Arc<Atom>> {
+    ) -> Found {
         let (asker, now, view) = (delivery.asker, delivery.now, delivery.view);
         let reads = |space| delivery.authority.level(asker, space, now).is_some();
         let fits = |atom: &Arc<Atom>| {
@@ -93,20 +134,22 @@ impl Space {
                 && (planted("claim.trusts_the_candidates")
                     || wanted.holds(atom, view, Sight::Asker(&reads)))
         };
+        let most = delivery.limits.exhausted_atoms_max;
         if let Some(ranked) = ranked {
-            return ranked.iter().filter_map(|id| view.atom(*id)).find(fits);
+            let all = ranked.iter().filter_map(|id| view.atom(*id)).filter(fits);
+            return Found::among(all, attempts_max, most);
         }
-        if let Some(mut ready) = self.standing.ready(wanted, order) {
-            return ready.find_map(|id| view.atom(id).filter(fits));
+        if let Some(ready) = self.standing.ready(wanted, order) {
+            let all = ready.filter_map(|id| view.atom(id).filter(fits));
+            return Found::among(all, attempts_max, most);
         }
-        let mut first: Option<(Rank, Arc<Atom>)> = None;
+        let mut all: BTreeMap<Rank, Arc<Atom>> = BTreeMap::new();
         view.each_atom(self.id, &mut |atom| {
-            let rank = Rank::of(atom, order);
-            if first.as_ref().is_none_or(|it| rank < it.0) && fits(atom) {
-                first = Some((rank, atom.clone()));
+            if fits(atom) {
+                all.insert(Rank::of(atom, order), atom.clone());
             }
         });
-        first.map(|it| it.1)
+        Found::among(all.into_values(), attempts_max, most)
     }
 
     /// Whether nothing has to be read to decide on a claim but what is claimed.
@@ -154,6 +197,41 @@ impl Space {
     }
 }
 
+/// What a claim has found.
+struct Found {
+    /// What can be claimed.
+    atom: Option<Arc<Atom>>,
+    /// What would come before it, and was tried as often as it may be.
+    used_up: Vec<Arc<Atom>>,
+}
+
+impl Found {
+    fn among(
+        all: impl Iterator<Item = Arc<Atom>>,
+        attempts_max: Option<u64>,
+        most: usize,
+    ) -> Found {
+        let mut found = Found { atom: None, used_up: Vec::new() };
+        for atom in all {
+            let more = u64::from(planted("claim.tries_once_more"));
+            let used_up = attempts_max.is_some_and(|max| atom.attempts >= max + more);
+            if !used_up {
+                found.atom = Some(atom);
+                break;
+            }
+            // Candidates may name one twice.
+            if found.used_up.iter().any(|it| it.id == atom.id) {
+                continue;
+            }
+            found.used_up.push(atom);
+            if found.used_up.len() >= most {
+                break;
+            }
+        }
+        found
+    }
+}
+
 impl Claim {
     /// Refuses what nobody can have meant.
     fn check(&self) -> Result<(), Refusal> {
@@ -162,6 +240,11 @@ impl Claim {
         if !self.order.is_empty() && (self.text.is_some() || self.ranked.is_some()) {
             return Err(Refusal::TextAndOrder);
         }
-        Ok(())
+        match self.attempts_max {
+            None if self.exhausted.is_empty() => Ok(()),
+            None | Some(0) => Err(Refusal::NoAttempts),
+            Some(_) if excludes(&self.exhausted, &self.wanted.metadata) => Ok(()),
+            Some(_) => Err(Refusal::StillWanted),
+        }
     }
 }

@@ -162,6 +162,21 @@ pub enum Refusal {
     /// Something that cannot be declared.
     #[error(transparent)]
     Misdeclared(#[from] Misdeclared),
+    /// Attempts that nobody can have meant.
+    #[error(
+        "attempts_max is 1 or more, and goes with exhausted: what is set on an atom whose attempts \
+         are used up"
+    )]
+    NoAttempts,
+    /// What is set on an atom whose attempts are used up leaves it wanted.
+    #[error(
+        "an atom whose attempts are used up would be claimed again: let exhausted set a key of the \
+         condition to a value that the condition does not take"
+    )]
+    StillWanted,
+    /// What comes first was tried as often as it may be, and is out of the way from now on.
+    #[error("the attempts of {0} atoms were used up, and they are out of the way now; claim again")]
+    UsedUp(usize),
     /// A text ranks by itself.
     #[error("a text ranks what is claimed, best first; leave out the text, or the order")]
     TextAndOrder,

@@ -59,6 +59,7 @@ pub(super) fn patch(body: BodyArgs, also: Also) -> Result<Patch, Problem> {
         annotation: body.annotation.clone(),
         metadata: metadata(&body.meta, "--meta")?,
         references: references(&body.references)?,
+        attempts: None,
         embedding: None,
     })
 }

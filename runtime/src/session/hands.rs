@@ -316,7 +316,7 @@ impl Hands {
         args.end()?;
         let content = content.map(|it| items::content(it, media_type)).transpose()?;
         let patch =
-            Patch { expect: says, content, annotation, metadata, references, embedding: None };
+            Patch { expect: says, content, annotation, metadata, references, ..Patch::default() };
         let written = match self.caller.update(id, expect, patch, why).await {
             Ok(written) => written,
             Err(problem) => return Err(self.conflict(id, problem).await),

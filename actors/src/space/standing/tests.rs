@@ -61,6 +61,7 @@ fn atom(n: u64, metadata: Metadata) -> Arc<Atom> {
         references: Vec::new(),
         embedding: None,
         deprecated: None,
+        attempts: 0,
     })
 }
 
