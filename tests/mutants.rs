@@ -7,6 +7,7 @@ mod laws {
     pub(crate) mod budget;
     pub(crate) mod carry;
     pub(crate) mod cases;
+    pub(crate) mod circles;
     pub(crate) mod claim;
     pub(crate) mod clock;
     pub(crate) mod commits;
@@ -72,6 +73,10 @@ fn search() -> Result<(), String> {
 fn claims() -> Result<(), String> {
     let world = || Simulated::with(laws::claim::model::level);
     laws::claim::hold(quick(1_024), 41, 80, world)
+}
+
+fn circles() -> Result<(), String> {
+    laws::circles::hold(quick(512), 41, 60)
 }
 
 fn standing() -> Result<(), String> {
@@ -166,6 +171,13 @@ const CLAIMS: &[&str] = &[
     "search.range_is_a_map",
     "space.expects_nothing",
     "transaction.skips_the_refused",
+];
+
+const CIRCLES: &[&str] = &[
+    "acyclic.follows_other_spaces",
+    "acyclic.imports_go_unseen",
+    "acyclic.looks_one_step_ahead",
+    "waits.forgets_who_is_out_of_use",
 ];
 
 const STANDING: &[&str] = &[
@@ -374,6 +386,11 @@ fn the_laws_of_erasing_catch_every_planted_bug() {
 #[test]
 fn the_laws_of_claims_catch_every_planted_bug() {
     all_caught(CLAIMS, claims);
+}
+
+#[test]
+fn the_law_of_circles_catches_every_planted_bug() {
+    all_caught(CIRCLES, circles);
 }
 
 #[test]

@@ -18,6 +18,9 @@ pub struct Limits {
     pub embedding_dims_max: usize,
     /// References of one atom.
     pub references_max: usize,
+    /// Atoms that are looked at to tell whether a reference closes a circle of a relation that is
+    /// declared acyclic.
+    pub acyclic_atoms_max: usize,
     /// A relation's name, a metadata key or an alias.
     pub name_bytes_max: usize,
     /// A comment.
@@ -187,6 +190,7 @@ impl Default for Limits {
             embedding_dims_max: 4_096,
             metadata_bytes_max: 64 << 10,
             references_max: 1_000,
+            acyclic_atoms_max: 10_000,
             name_bytes_max: 256,
             comment_bytes_max: 4 << 10,
             description_bytes_max: 64 << 10,

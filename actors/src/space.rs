@@ -5,6 +5,7 @@
 //! that expect the same version the second finds it gone, so two agents can never both take one
 //! task. A claim is found, changed and leased in one delivery as well.
 
+mod acyclic;
 mod attic;
 mod backlog;
 mod carry;
@@ -24,6 +25,7 @@ mod snapshot;
 mod standing;
 mod subscription;
 mod transaction;
+mod waits;
 mod wanted;
 
 pub use attic::{ATTIC_OF, ATTIC_VERSION, Merge};
@@ -42,6 +44,7 @@ pub use subscription::{
     Amiss, DEBOUNCES_MAX, Edit, Filter, Notice, Subscription, Tells, Terms, Wake,
 };
 pub use transaction::Mutation;
+pub use waits::{Blocked, Blocker, Readable};
 pub use wanted::Wanted;
 
 use crate::atom::{Atom, Metadata, Reference};

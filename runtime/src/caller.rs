@@ -11,6 +11,7 @@ mod mismatch;
 mod past;
 mod sharing;
 mod subscriptions;
+mod waits;
 
 pub use carry::{Export, Imported};
 pub use claims::{ClaimAsk, Taken};
@@ -20,6 +21,7 @@ pub use past::{Difference, HistoryQuery, Of};
 pub(crate) use sharing::misspelt;
 pub use sharing::{Grant, Granted, SpaceCard};
 pub use subscriptions::{Pulled, Puller, SubscriptionCard};
+pub use waits::Waits;
 
 use crate::envelope::instant;
 use crate::failure::StoreError;

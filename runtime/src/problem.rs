@@ -225,6 +225,8 @@ impl From<space::Refusal> for Problem {
                 (Kind::Invalid, "stoa claim --help".to_owned())
             }
             Refusal::UsedUp(_) => (Kind::Busy, "stoa claim SPACE".to_owned()),
+            Refusal::Circle { target, .. } => (Kind::Conflict, format!("stoa get {target}")),
+            Refusal::Far { target, .. } => (Kind::Invalid, format!("stoa get {target}")),
             Refusal::OwnSuccessor => (Kind::Invalid, "stoa deprecate --help".to_owned()),
             _ => (Kind::Invalid, "stoa put --help".to_owned()),
         };

@@ -369,6 +369,9 @@ impl Space {
             attempts: it.attempts,
         };
         patch::check(&atom, known, delivery)?;
+        if !planted("acyclic.imports_go_unseen") {
+            self.leads_nowhere_back(&atom, known, delivery)?;
+        }
         let added = lacking(&atom.references, known);
         let dropped = lacking(known, &atom.references);
         let atom = Arc::new(atom);

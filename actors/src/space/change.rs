@@ -18,6 +18,7 @@ impl Space {
         match mutation {
             Mutation::Put(draft) => {
                 self.need(Level::Append, delivery)?;
+                // Nothing refers to it yet, so no circle leads through it.
                 let atom = draft.atom(self.id, delivery)?;
                 Ok(vec![Event::AtomPut(Arc::new(atom))])
             }
@@ -31,6 +32,7 @@ impl Space {
                 let before = self.current(id, expect, delivery)?;
                 self.unleased(id, delivery)?;
                 let atom = patch.apply(&before, delivery)?;
+                self.leads_nowhere_back(&atom, &before.references, delivery)?;
                 Ok(vec![updated(atom, &before.references)])
             }
             Mutation::Deprecate { id, expect, superseded_by } => {

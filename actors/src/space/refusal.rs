@@ -162,6 +162,34 @@ pub enum Refusal {
     /// Something that cannot be declared.
     #[error(transparent)]
     Misdeclared(#[from] Misdeclared),
+    /// A reference would close a circle of a relation that leads in none.
+    #[error(
+        "atom {id} cannot refer to {target} by {relation:?}: that leads back to {id}, and the \
+         relation is declared acyclic here"
+    )]
+    Circle {
+        /// Which atom.
+        id: AtomId,
+        /// By which relation.
+        relation: String,
+        /// To which.
+        target: AtomId,
+    },
+    /// Whether a reference would close a circle is more work than one write may be.
+    #[error(
+        "atom {id} cannot refer to {target} by {relation:?}, which is declared acyclic here: more \
+         than {max} atoms lie behind it, too many to tell whether that leads back; refer to fewer"
+    )]
+    Far {
+        /// Which atom.
+        id: AtomId,
+        /// By which relation.
+        relation: String,
+        /// To which.
+        target: AtomId,
+        /// How many are looked at.
+        max: usize,
+    },
     /// Attempts that nobody can have meant.
     #[error(
         "attempts_max is 1 or more, and goes with exhausted: what is set on an atom whose attempts \
