@@ -236,6 +236,19 @@ async fn a_space_declares_from_its_first_moment_and_anew() {
     assert_eq!(caller.declares(space).await.unwrap().len(), 4);
     caller.describe(space, "---\ndeclares: [x:any]\n---\n").await.unwrap();
     assert_eq!(caller.declares(space).await.unwrap(), declares(&["x:any"]));
+    // Both at once: of what both declare, what is said apart counts.
+    let more = declares(&["status:text:ordered", "see:relation"]);
+    caller.describe_declaring(space, CONVENTION, more).await.unwrap();
+    assert_eq!(
+        caller.declares(space).await.unwrap(),
+        declares(&[
+            "priority:number",
+            "status:text:ordered",
+            "blocked_by:relation",
+            "see:relation"
+        ])
+    );
+    caller.describe(space, "---\ndeclares: [x:any]\n---\n").await.unwrap();
     caller.declare(space, Declarations::default()).await.unwrap();
     assert!(caller.declares(space).await.unwrap().is_empty());
     let key = |name: &str| declares(&[&format!("{name}:number")]);

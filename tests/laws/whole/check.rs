@@ -128,11 +128,16 @@ fn tasks(scene: &mut Scene) -> Result<(), String> {
 }
 
 /// Of the tasks that are open the one of least rank is claimed; of equals the one that was put last,
-/// and those without a rank behind all others.
+/// and those without a rank behind all others. Each says how often it was.
 fn in_their_order(scene: &Scene) -> Result<(), String> {
     let mut open: BTreeMap<AtomId, (i64, Reverse<(u64, AtomId)>)> = BTreeMap::new();
+    let mut claims: BTreeMap<AtomId, u64> = BTreeMap::new();
     for (_, event) in events(scene, task_space()) {
         let Some(atom) = Space::atom(event) else { continue };
+        *claims.entry(atom.id).or_default() += u64::from(says(atom, "doing"));
+        if claims[&atom.id] != atom.attempts {
+            return Err(format!("attempts: {claims:?} were made, and {atom:?} says otherwise"));
+        }
         if says(atom, "doing") {
             let mine = open.get(&atom.id).copied();
             if mine.is_none() || open.values().min() != mine.as_ref() {

@@ -101,7 +101,18 @@ fn work(of: &Situation, answers: &[Recorded]) -> Move {
         let wanted = Wanted { metadata: says("open"), ..Wanted::default() };
         let (set, intent) = (says("doing"), "to do it".to_owned());
         let order = vec![OrderBy::ascending("rank"), OrderBy::descending(CREATED)];
-        let claim = Claim { wanted, set, ttl_ms: 300, intent, order, ..Claim::default() };
+        // More than anybody fails: each task is done in the end.
+        let (attempts_max, exhausted) = (Some(1_000), says("given up"));
+        let claim = Claim {
+            wanted,
+            set,
+            ttl_ms: 300,
+            intent,
+            order,
+            attempts_max,
+            exhausted,
+            ..Claim::default()
+        };
         call(space::Message::Claim(Box::new(claim)))
     };
     // The last task is still its own then: if the turn fails it is given back.
