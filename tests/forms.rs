@@ -7,6 +7,7 @@
 
 mod forms {
     pub(crate) mod growth;
+    pub(crate) mod requests;
     pub(crate) mod session_growth;
     pub(crate) mod space_growth;
     pub(crate) mod spaces;

@@ -3,15 +3,19 @@
 
 #![expect(clippy::unwrap_used, reason = "a test says what it takes for given")]
 
+#[path = "declare/attempts.rs"]
+mod attempts;
+#[path = "declare/circles.rs"]
+mod circles;
+
 use std::collections::BTreeMap;
 use std::path::Path;
 use stoa_actors::atom::Metadata;
 use stoa_actors::id::{AtomId, ROOT, SpaceId};
-use stoa_actors::rights::Level;
 use stoa_actors::search::{Condition, Order, OrderBy, Query};
-use stoa_actors::space::{Blocked, Declarations, Draft, Expect, Patch, Wanted};
+use stoa_actors::space::{Declarations, Draft, Expect, Patch, Wanted};
 use stoa_actors::value::Value;
-use stoa_runtime::caller::{Caller, ClaimAsk, Grant, Why};
+use stoa_runtime::caller::{Caller, ClaimAsk, Why};
 use stoa_runtime::config::Config;
 use stoa_runtime::failure::StoreError;
 use stoa_runtime::moment::Moment;
@@ -266,144 +270,5 @@ async fn a_space_declares_from_its_first_moment_and_anew() {
         caller.show_space(space).await.unwrap().description,
         "---\ndeclares: [x:any]\n---\n"
     );
-    runtime.stop().await.unwrap();
-}
-
-/// A worker that fails takes a task as often as it may, and then the task is out of the way: at once
-/// when its last lease ends in vain, and with the next claim where it was given back as it was.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_task_that_was_tried_in_vain_is_out_of_the_way() {
-    let dir = tempfile::tempdir().unwrap();
-    let runtime = open(dir.path()).await;
-    let caller = runtime.caller(ROOT);
-    let space = caller.create_space("tasks", "").await.unwrap();
-    let hard = put(&caller, space, "hard", open_tasks()).await;
-    let easy = put(&caller, space, "easy", open_tasks()).await;
-    let status = |it: &'static str| says(&[("status", it.into())]);
-    let ask = ClaimAsk {
-        wanted: Wanted { metadata: open_tasks(), ..Wanted::default() },
-        set: status("doing"),
-        lease_ms: 60_000,
-        attempts_max: Some(2),
-        exhausted: status("failed"),
-        ..ClaimAsk::default()
-    };
-    let mut undo = true;
-    for (n, expected) in [(1, hard), (2, hard), (1, easy), (2, easy)] {
-        let taken = caller.claim(space, ask.clone(), Why::default()).await.unwrap().unwrap();
-        let atom = &taken.read.atom;
-        assert_eq!((atom.id, atom.attempts), (expected, n));
-        let (resource, token) = (taken.lease.resource, Some(taken.lease.token));
-        undo = undo && expected == hard;
-        if !undo {
-            // It says itself that it is open again.
-            let patch = Patch { metadata: status("open"), ..Patch::default() };
-            caller.update(expected, Expect::Any, patch, Why::default()).await.unwrap();
-        }
-        caller.release(space, resource, token, undo, Why::default()).await.unwrap();
-        let now = caller.get(expected).await.unwrap().atom;
-        let failed = expected == hard && n == 2;
-        assert_eq!(now.metadata, status(if failed { "failed" } else { "open" }));
-        assert_eq!(now.attempts, n);
-    }
-    // Tried as often as it may be, and still open: the next claim sees to it, and goes on.
-    let last = put(&caller, space, "last", open_tasks()).await;
-    let taken = caller.claim(space, ask.clone(), Why::default()).await.unwrap().unwrap();
-    assert_eq!((taken.read.atom.id, taken.read.atom.attempts), (last, 1));
-    let gone = caller.get(easy).await.unwrap().atom;
-    assert_eq!((gone.metadata.clone(), gone.attempts, gone.version), (status("failed"), 2, 6));
-    assert_eq!(caller.claim(space, ask.clone(), Why::default()).await, Ok(None));
-    // A claim that does not count claims it; who lets it be tried anew says so.
-    let patch = Patch { metadata: status("open"), attempts: Some(0), ..Patch::default() };
-    caller.update(hard, Expect::Any, patch, Why::default()).await.unwrap();
-    let again = caller.claim(space, ask.clone(), Why::default()).await.unwrap().unwrap();
-    assert_eq!((again.read.atom.id, again.read.atom.attempts), (hard, 1));
-    for (attempts_max, exhausted) in
-        [(Some(0), status("failed")), (None, status("failed")), (Some(1), status("open"))]
-    {
-        let wrong = ClaimAsk { attempts_max, exhausted, ..ask.clone() };
-        let refused = caller.claim(space, wrong, Why::default()).await.unwrap_err();
-        assert_eq!(refused.kind, Kind::Invalid);
-    }
-    // The count goes where the atom goes.
-    let mut copied = Vec::new();
-    let mut export = caller.export(space).await.unwrap();
-    while let Some(piece) = export.piece().await.unwrap() {
-        copied.extend(piece);
-    }
-    let counts: Vec<u64> = copied.iter().filter(|it| it.id == easy).map(|it| it.attempts).collect();
-    assert_eq!(counts, [0, 1, 1, 2, 2, 2]);
-    runtime.stop().await.unwrap();
-}
-
-async fn refer(caller: &Caller, id: AtomId, to: &[AtomId]) -> Result<(), Problem> {
-    let references = [("blocked_by".to_owned(), to.to_vec())].into();
-    let patch = Patch { references, ..Patch::default() };
-    caller.update(id, Expect::Any, patch, Why::default()).await.map(drop)
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_circle_is_refused_and_what_is_waited_for_is_told() {
-    let dir = tempfile::tempdir().unwrap();
-    let mut config = Config::at(dir.path());
-    config.limits.acyclic_atoms_max = 3;
-    let runtime = Runtime::open(config).await.unwrap();
-    let caller = runtime.caller(ROOT);
-    let acyclic = "---\ndeclares: [status:text, blocked_by:relation:acyclic]\n---\n";
-    let space = caller.create_space("tasks", acyclic).await.unwrap();
-    let mut ids = Vec::new();
-    for n in 0..5 {
-        ids.push(put(&caller, space, &format!("task {n}"), open_tasks()).await);
-    }
-    for (from, to) in [(0, 1), (1, 2), (2, 3)] {
-        refer(&caller, ids[from], &[ids[to]]).await.unwrap();
-    }
-    for (from, to) in [(2, 0), (1, 0), (2, 2)] {
-        let refused = refer(&caller, ids[from], &[ids[to]]).await.unwrap_err();
-        assert_eq!(refused.kind, Kind::Conflict);
-        assert!(refused.text.contains("\"blocked_by\"") && refused.text.contains("acyclic"));
-        assert_eq!(refused.hint, Some(format!("stoa get {}", ids[to])));
-    }
-    let far = refer(&caller, ids[4], &[ids[0]]).await.unwrap_err();
-    assert!(far.kind == Kind::Invalid && far.text.contains("more than 3 atoms"), "{far:?}");
-    refer(&caller, ids[4], &[ids[1], ids[3]]).await.unwrap();
-    caller.declare(space, declares(&["status:text", "blocked_by:relation"])).await.unwrap();
-    refer(&caller, ids[3], &[ids[0]]).await.unwrap();
-    refer(&caller, ids[3], &[]).await.unwrap();
-
-    let blockers = async |id: AtomId, references| -> Vec<(Option<AtomId>, Blocked)> {
-        let waits = caller.waits(id, references).await.unwrap();
-        assert_eq!(waits.is_stuck(), waits.blockers.iter().any(|it| it.why.is_gone()));
-        waits.blockers.iter().map(|it| (it.target, it.why)).collect()
-    };
-    let open = [(Some(ids[1]), Blocked::Unfit), (Some(ids[3]), Blocked::Unfit)];
-    assert_eq!(blockers(ids[4], done("blocked_by")).await, open);
-    assert_eq!(blockers(ids[3], done("blocked_by")).await, []);
-    assert_eq!(blockers(ids[4], BTreeMap::new()).await, []);
-    caller.erase(ids[1], Expect::Any, Why::default()).await.unwrap();
-    caller.deprecate(ids[3], Expect::Any, Some(ids[0]), Why::default()).await.unwrap();
-    let gone = [(Some(ids[1]), Blocked::Erased), (Some(ids[3]), Blocked::Deprecated(Some(ids[0])))];
-    for references in [done("blocked_by"), BTreeMap::new()] {
-        assert_eq!(blockers(ids[4], references).await, gone);
-    }
-    // What a claim that finds nothing did not take, and why.
-    let wanted = Wanted { metadata: open_tasks(), references: done("blocked_by") };
-    assert_eq!(claim(&caller, space, wanted.clone()).await, Ok(0));
-    let waiting = caller.waiting(space, wanted, 100).await.unwrap();
-    let stuck: Vec<(AtomId, bool)> =
-        waiting.iter().map(|it| (it.read.atom.id, it.is_stuck())).collect();
-    assert_eq!(stuck, [(ids[0], true), (ids[2], true), (ids[4], true)]);
-    // Somebody else may read the task, and not all that it waits for.
-    let hidden = caller.create_space("hidden", "").await.unwrap();
-    let blocker = put(&caller, hidden, "secret", open_tasks()).await;
-    refer(&caller, ids[4], &[blocker]).await.unwrap();
-    let grant = Grant { level: Level::Read, delegate: None, expires_ms: None, reason: "".into() };
-    let reader = caller.grant("tasks", "reader", grant).await.unwrap().session;
-    let waits = runtime.caller(reader).waits(ids[4], done("blocked_by")).await.unwrap();
-    assert_eq!(waits.blockers[0].why, Blocked::Hidden);
-    assert_eq!(blockers(ids[4], done("blocked_by")).await, [(Some(blocker), Blocked::Unfit)]);
-    assert!(runtime.caller(reader).waits(blocker, BTreeMap::new()).await.is_err());
-    let typo = caller.waits(ids[4], done("blockedby")).await.unwrap_err();
-    assert_eq!(typo.kind, Kind::Invalid);
     runtime.stop().await.unwrap();
 }
