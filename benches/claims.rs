@@ -9,6 +9,7 @@
 //!     cargo bench -p stoa-benches --bench claims
 //!     cargo bench -p stoa-benches --bench claims -- growth
 //!     cargo bench -p stoa-benches --bench claims -- conditions
+//!     cargo bench -p stoa-benches --bench claims -- order
 //!     cargo bench -p stoa-benches --bench claims -- peer
 
 #![expect(clippy::print_stdout, reason = "a bench prints what it measured")]
@@ -24,7 +25,7 @@ use std::time::Instant;
 use stoa_actors::atom::{Content, Metadata};
 use stoa_actors::id::{AtomId, ROOT, SpaceId};
 use stoa_actors::search::{Condition, Which};
-use stoa_actors::space::{Draft, Expect, Mutation, Patch, Resource, Wanted};
+use stoa_actors::space::{Declarations, Draft, Expect, Mutation, Patch, Resource, Wanted};
 use stoa_actors::value::Value;
 use stoa_runtime::answer::AtomAnswer;
 use stoa_runtime::caller::{Caller, ClaimAsk, Why};
@@ -201,6 +202,69 @@ async fn growth(caller: &Caller) {
     told("the same, 95,000 of them done", done);
 }
 
+/// Claims in an order by what atoms say beside claims of the oldest, out of 100,000 atoms in one space.
+async fn order(caller: &Caller) {
+    let (count, piece) = (100_000, 1_000);
+    let declares = |all: &[&str]| {
+        let mut declares = Declarations::default();
+        for one in all {
+            declares.add(one.parse().expect("it is one")).expect("each once");
+        }
+        declares
+    };
+    let (mut ratios, mut firsts) = (Vec::new(), Vec::new());
+    for round in 0..rounds() {
+        let space = caller.create_space(&format!("order{round}"), "").await.expect("a space");
+        let all = declares(&["status:text", "rank:number"]);
+        caller.declare(space, all).await.expect("declared");
+        put_ranked(caller, space, count).await;
+        let by = |order: &[&str]| ClaimAsk {
+            order: order.iter().map(|it| it.parse().expect("it is one")).collect(),
+            ..ask(false)
+        };
+        let (oldest, ranked) = (by(&[]), by(&["rank", "-created"]));
+        let begun = Instant::now();
+        in_process(caller, space, ranked.clone(), false, CALLERS).await;
+        firsts.push(begun.elapsed().as_secs_f64());
+        let mut took = [0.0; 2];
+        for _ in 0..PIECES {
+            for (took, ask) in took.iter_mut().zip([&oldest, &ranked]) {
+                let (seconds, got) = in_process(caller, space, ask.clone(), false, piece).await;
+                once(&got);
+                *took += seconds / got.len() as f64;
+            }
+        }
+        ratios.push(took[1] / took[0]);
+    }
+    let (low, middle, high) = spread(ratios);
+    println!(
+        "{:<46} {middle:>8.2} [{low:.2}-{high:.2}] (aim .75-1.25)",
+        "cost in an order : of the oldest"
+    );
+    let (low, middle, high) = spread(firsts);
+    println!(
+        "{:<46} {middle:>7.2}s [{low:.2}-{high:.2}]",
+        "the first claims in it, which read 100,000 atoms"
+    );
+}
+
+/// Open atoms with ranks.
+async fn put_ranked(caller: &Caller, space: SpaceId, count: usize) {
+    let mut tasks = tokio::task::JoinSet::new();
+    for of in 0..512 {
+        let caller = caller.clone();
+        tasks.spawn(async move {
+            for n in (of..count).step_by(512) {
+                let mut metadata = status("open");
+                metadata.insert("rank".to_owned(), Value::Int(n as i64 % 1_000));
+                let draft = Draft { metadata, ..Draft::default() };
+                caller.put(space, draft, Why::default()).await.expect("it is put");
+            }
+        });
+    }
+    tasks.join_all().await;
+}
+
 /// Conditions that are claimed by in turns.
 const CONDITIONS: usize = 40;
 
@@ -233,20 +297,7 @@ async fn conditions(caller: &Caller) {
     let (mut ratios, mut firsts) = (Vec::new(), Vec::new());
     for round in 0..rounds() {
         let space = caller.create_space(&format!("turns{round}"), "").await.expect("a space");
-        let mut tasks = tokio::task::JoinSet::new();
-        for of in 0..512 {
-            let caller = caller.clone();
-            tasks.spawn(async move {
-                for n in (of..count).step_by(512) {
-                    let rank = Value::Int(n as i64 % 1_000);
-                    let mut metadata = status("open");
-                    metadata.insert("rank".to_owned(), rank);
-                    let draft = Draft { metadata, ..Draft::default() };
-                    caller.put(space, draft, Why::default()).await.expect("it is put");
-                }
-            });
-        }
-        tasks.join_all().await;
+        put_ranked(caller, space, count).await;
         let begun = Instant::now();
         in_turns(caller, space, 1, 1).await;
         firsts.push(begun.elapsed().as_secs_f64());
@@ -374,10 +425,13 @@ async fn main() {
         growth(&caller).await;
     } else if only("conditions") {
         conditions(&caller).await;
+    } else if only("order") {
+        order(&caller).await;
     } else {
         rates(&caller).await;
         growth(&caller).await;
         conditions(&caller).await;
+        order(&caller).await;
         beside_postgres(&caller, &config.data).await;
     }
     println!("load {}", load());

@@ -7,6 +7,7 @@
 
 mod forms {
     pub(crate) mod growth;
+    pub(crate) mod requests;
     pub(crate) mod session_growth;
     pub(crate) mod space_growth;
     pub(crate) mod spaces;
@@ -51,6 +52,17 @@ where
     let stored = fixture(name, &bytes);
     assert_eq!(&codec::decode::<T>(form, &stored).unwrap(), value, "{name}");
     assert_eq!(stored, bytes, "{name}: the form has changed; give it a new byte");
+}
+
+/// What was written before its type grew reads as what it was; it is written otherwise now.
+pub(crate) fn reads<T>(name: &str, form: u8, value: &T)
+where
+    T: serde::Serialize + serde::de::DeserializeOwned + PartialEq + std::fmt::Debug,
+{
+    let bytes = codec::encode(form, value).unwrap();
+    let stored = fixture(name, &[]);
+    assert_eq!(&codec::decode::<T>(form, &stored).unwrap(), value, "{name}");
+    assert_ne!(stored, bytes, "{name}: it has not grown, and is to be written like that");
 }
 
 #[test]

@@ -7,6 +7,7 @@ mod laws {
     pub(crate) mod budget;
     pub(crate) mod carry;
     pub(crate) mod cases;
+    pub(crate) mod circles;
     pub(crate) mod claim;
     pub(crate) mod clock;
     pub(crate) mod commits;
@@ -66,12 +67,16 @@ fn clock() -> Result<(), String> {
 }
 
 fn search() -> Result<(), String> {
-    laws::search::hold(quick(512), 41, 40)
+    laws::search::hold(quick(1_024), 41, 40)
 }
 
 fn claims() -> Result<(), String> {
     let world = || Simulated::with(laws::claim::model::level);
     laws::claim::hold(quick(1_024), 41, 80, world)
+}
+
+fn circles() -> Result<(), String> {
+    laws::circles::hold(quick(512), 41, 60)
 }
 
 fn standing() -> Result<(), String> {
@@ -107,6 +112,7 @@ fn whole() -> Result<(), String> {
 }
 
 const SEARCH: &[&str] = &[
+    "order.goes_up_only",
     "search.all_is_any",
     "search.any_is_all",
     "search.at_most_is_below",
@@ -145,6 +151,9 @@ const SPACES: &[&str] = &[
 ];
 
 const CLAIMS: &[&str] = &[
+    "claim.attempts_are_not_counted",
+    "claim.the_used_up_come_back",
+    "claim.tries_once_more",
     "claim.takes_the_leased",
     "claim.trusts_the_candidates",
     "claim.waits_for_ever",
@@ -164,6 +173,13 @@ const CLAIMS: &[&str] = &[
     "transaction.skips_the_refused",
 ];
 
+const CIRCLES: &[&str] = &[
+    "acyclic.follows_other_spaces",
+    "acyclic.imports_go_unseen",
+    "acyclic.looks_one_step_ahead",
+    "waits.forgets_who_is_out_of_use",
+];
+
 const STANDING: &[&str] = &[
     "claim.as_it_was_written",
     "claim.changes_are_not_filed",
@@ -172,6 +188,10 @@ const STANDING: &[&str] = &[
     "claim.the_released_stay_taken",
     "claim.waits_for_ever",
     "claim.what_went_is_nowhere",
+    "declare.keys_are_not_looked_at",
+    "declare.relations_are_not_looked_at",
+    "order.goes_up_only",
+    "order.what_moved_stays",
     "search.any_is_all",
 ];
 
@@ -366,6 +386,11 @@ fn the_laws_of_erasing_catch_every_planted_bug() {
 #[test]
 fn the_laws_of_claims_catch_every_planted_bug() {
     all_caught(CLAIMS, claims);
+}
+
+#[test]
+fn the_law_of_circles_catches_every_planted_bug() {
+    all_caught(CIRCLES, circles);
 }
 
 #[test]

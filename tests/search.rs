@@ -1,6 +1,8 @@
 //! The laws of search: what is found is what a naive reader of every atom would find, in that
 //! order, and an index that is made anew answers the same; and what is claimed is the oldest of it.
 
+#![expect(clippy::expect_used, reason = "a law says what it takes for given")]
+
 mod laws {
     pub(crate) mod cases;
     pub(crate) mod search;

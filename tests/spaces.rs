@@ -5,6 +5,7 @@
 
 mod laws {
     pub(crate) mod cases;
+    pub(crate) mod circles;
     pub(crate) mod claim;
     pub(crate) mod cursor;
     pub(crate) mod simulated;
@@ -57,4 +58,10 @@ fn followers_see_every_change_once_on_short_schedules() {
 #[test]
 fn followers_see_every_change_once_on_long_schedules() {
     laws::cursor::hold(cases(48), 12, 300, Simulated::new).expect("the law holds");
+}
+
+#[test]
+fn no_write_closes_a_circle_where_there_is_none() {
+    laws::circles::hold(cases(2_048), 31, 30).expect("the law holds");
+    laws::circles::hold(cases(128), 32, 150).expect("the law holds");
 }

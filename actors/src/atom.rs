@@ -34,6 +34,8 @@ pub struct Atom {
     pub embedding: Option<Embedding>,
     /// Set once it is deprecated: out of search, still readable by id.
     pub deprecated: Option<Deprecation>,
+    /// How often it was claimed by claims that count; a write may set it back.
+    pub attempts: u64,
 }
 
 impl Atom {

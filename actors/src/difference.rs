@@ -27,6 +27,8 @@ pub struct Difference {
     pub dropped: Vec<Reference>,
     /// Whether it is out of use, in both, and what to read instead.
     pub deprecated: Option<(InUse, InUse)>,
+    /// How often it was claimed by claims that count, in both.
+    pub attempts: Option<(u64, u64)>,
 }
 
 /// Which version, and whose.
@@ -74,18 +76,20 @@ impl Difference {
             added: lacking(&after.references, &before.references),
             dropped: lacking(&before.references, &after.references),
             deprecated: changed(&in_use(before), &in_use(after)),
+            attempts: changed(&before.attempts, &after.attempts),
         }
     }
 
     /// Whether both say the same.
     pub fn is_none(&self) -> bool {
-        let Difference { content, annotation, metadata, added, dropped, deprecated, .. } = self;
+        let Difference { content, annotation, metadata, added, dropped, .. } = self;
         content.is_none()
             && annotation.is_none()
             && metadata.is_empty()
             && added.is_empty()
             && dropped.is_empty()
-            && deprecated.is_none()
+            && self.deprecated.is_none()
+            && self.attempts.is_none()
     }
 }
 
@@ -119,6 +123,7 @@ mod tests {
             references: targets.iter().map(reference).collect(),
             embedding: None,
             deprecated: None,
+            attempts: 0,
         }
     }
 

@@ -18,12 +18,17 @@ pub struct Limits {
     pub embedding_dims_max: usize,
     /// References of one atom.
     pub references_max: usize,
+    /// Atoms that are looked at to tell whether a reference closes a circle of a relation that is
+    /// declared acyclic.
+    pub acyclic_atoms_max: usize,
     /// A relation's name, a metadata key or an alias.
     pub name_bytes_max: usize,
     /// A comment.
     pub comment_bytes_max: usize,
     /// A space's description.
     pub description_bytes_max: usize,
+    /// Keys and relations that one space declares.
+    pub declarations_max: usize,
     /// An idempotency key.
     pub key_bytes_max: usize,
     /// Durable subscriptions of one space.
@@ -45,6 +50,8 @@ pub struct Limits {
     pub lease_ms_max: u64,
     /// Leases whose end one entry records.
     pub expire_leases_max: usize,
+    /// Atoms whose attempts are used up that one claim puts out of the way.
+    pub exhausted_atoms_max: usize,
     /// What a lease is for, in UTF-8 bytes.
     pub intent_bytes_max: usize,
     /// The name of a leased resource, in UTF-8 bytes.
@@ -183,9 +190,11 @@ impl Default for Limits {
             embedding_dims_max: 4_096,
             metadata_bytes_max: 64 << 10,
             references_max: 1_000,
+            acyclic_atoms_max: 10_000,
             name_bytes_max: 256,
             comment_bytes_max: 4 << 10,
             description_bytes_max: 64 << 10,
+            declarations_max: 256,
             key_bytes_max: 256,
             subscriptions_max: 10_000,
             subscriber_subscriptions_max: 100,
@@ -196,6 +205,7 @@ impl Default for Limits {
             standing_bytes_max: 32 << 20,
             lease_ms_max: 30 * 86_400_000,
             expire_leases_max: 256,
+            exhausted_atoms_max: 256,
             intent_bytes_max: 1 << 10,
             resource_bytes_max: 1 << 10,
             wake_comments_max: 20,

@@ -42,6 +42,7 @@ use crate::behaviour::EffectId;
 use crate::id::{LinkId, Millis, ROOT, SessionId, SpaceId};
 use crate::limits::RightsLimits;
 use crate::session::{Budget, Charter};
+use crate::space::Declarations;
 use row::{LinkRow, NameRow, SessionRow, SpaceRow, Texts};
 use serde::{Deserialize, Serialize};
 use shelf::{Order, Place, Shelf};
@@ -162,6 +163,8 @@ pub enum Message {
         reason: String,
         /// What it says it is for; nothing is said where it is empty.
         description: String,
+        /// What it declares besides what its description does.
+        declares: Declarations,
     },
     /// Bring up a child holding exactly what is asked, which must lie within what the asker may
     /// delegate. The same child by the same parent again is answered again and changes nothing; of
@@ -342,9 +345,9 @@ impl Rights {
             Message::Install { link, subject, reason } => {
                 self.install(asking, link, subject, reason)
             }
-            Message::CreateSpace { space, link, alias, reason, description } => {
+            Message::CreateSpace { space, link, alias, reason, description, declares } => {
                 let created = self.create_space(asking, space, link, alias, reason)?;
-                Ok(self.and_describes(created, asking, space, description))
+                Ok(self.and_describes(created, asking, space, (description, declares)))
             }
             Message::Spawn { child, alias, asks, reason, lifetime } => {
                 self.spawn(asking, grant::Spawn { child, alias, asks, reason, lifetime })

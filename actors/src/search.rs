@@ -15,6 +15,8 @@ mod facets;
 mod index;
 mod lexicon;
 mod operators;
+mod order;
+mod ordered;
 mod predicate;
 mod rank;
 mod sealed;
@@ -28,8 +30,10 @@ pub(crate) use columns::Columns;
 pub(crate) use conditions::direction;
 pub use index::Index;
 pub use operators::ConditionRefusal;
+pub(crate) use order::Rank;
+pub use order::{CREATED, Direction, ORDER_KEYS_MAX, Order, OrderBy};
 pub use predicate::{PATH_BYTES_MAX, RANGE_BYTES_MAX, kind, lookup, operands};
-pub(crate) use predicate::{check, count, holds, says};
+pub(crate) use predicate::{check, count, excludes, holds, says};
 pub use sealed::{Asking, Frozen, Nearest};
 pub use words::{WORDS_BYTES_MAX, tokens, words};
 
@@ -72,9 +76,9 @@ pub struct Query {
 
 /// Where a page ends: its last hit, or any atom of the space. What comes behind it is the next page of the same query.
 ///
-/// Without a text the order is that of birth and an update moves nothing: pages together are one
-/// answer, and what is put meanwhile is found at its end. With a text they are one answer as long
-/// as the space does not change; if it does, what has come to rank higher than this is left out,
+/// In the order of birth an update moves nothing: pages together are one answer, and what is put
+/// meanwhile is found at its end. With a text, or an order by what atoms say, they are one answer as
+/// long as the space does not change; if it does, what has come to rank higher than this is left out,
 /// and what has fallen behind it comes again.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Place {
@@ -129,6 +133,9 @@ pub enum QueryRefusal {
     /// A condition that nobody can have meant.
     #[error(transparent)]
     Condition(#[from] ConditionRefusal),
+    /// A text ranks by itself.
+    #[error("a text ranks what it finds, best first; leave out the text, or the order")]
+    TextAndOrder,
 }
 
 impl Query {
@@ -139,9 +146,13 @@ impl Query {
             ("hits asked for", self.limit, most.hits_max),
             ("bytes of text asked for", text, most.text_bytes_max),
             ("conditions", count_all(&self.metadata, &self.references), most.conditions_max),
+            ("keys of the order", self.order.keys().len(), ORDER_KEYS_MAX),
         ];
         let over = limits.into_iter().find(|(_, size, max)| size > max);
         over.map_or(Ok(()), |(what, size, max)| Err(QueryRefusal::Limit { what, size, max }))?;
+        if self.text.is_some() && matches!(self.order, Order::By(_)) {
+            return Err(QueryRefusal::TextAndOrder);
+        }
         Ok(check_all(&self.metadata, &self.references)?)
     }
 }
@@ -158,16 +169,6 @@ pub(crate) fn check_all(
 ) -> Result<(), ConditionRefusal> {
     check(metadata)?;
     ends.values().try_for_each(|it| check(&it.metadata))
-}
-
-/// What comes first without a text. Both are orders of birth: an update moves nothing.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Order {
-    /// The atom that was put first.
-    #[default]
-    Oldest,
-    /// The atom that was put last.
-    Newest,
 }
 
 /// What the atoms at the other end of a relation must be like.

@@ -5,12 +5,17 @@
 //! that expect the same version the second finds it gone, so two agents can never both take one
 //! task. A claim is found, changed and leased in one delivery as well.
 
+mod acyclic;
 mod attic;
 mod backlog;
 mod carry;
+mod change;
 mod claim;
+mod declaration;
+mod declare;
 mod erase;
 mod follow;
+mod front_matter;
 mod lease;
 mod message;
 mod patch;
@@ -20,12 +25,15 @@ mod snapshot;
 mod standing;
 mod subscription;
 mod transaction;
+mod waits;
 mod wanted;
 
 pub use attic::{ATTIC_OF, ATTIC_VERSION, Merge};
 pub use backlog::{Backlog, Pulled};
 pub use carry::{Carried, Origin, Taken, renamed};
 pub use claim::Claim;
+pub use declaration::{Declaration, DeclaredKey, DeclaredRelation, KeyType, Misdeclared};
+pub use declare::{Declarations, Undeclared, Used};
 pub use follow::{Change, Changed, Follower, LeaseChange};
 pub use lease::{Claimed, End, Fence, Lease};
 pub use message::{Event, Expect, Message, Reply, TYPES, Was};
@@ -36,9 +44,10 @@ pub use subscription::{
     Amiss, DEBOUNCES_MAX, Edit, Filter, Notice, Subscription, Tells, Terms, Wake,
 };
 pub use transaction::Mutation;
+pub use waits::{Blocked, Blocker, Readable};
 pub use wanted::Wanted;
 
-use crate::atom::{Atom, Content, Deprecation, Metadata, Reference};
+use crate::atom::{Atom, Metadata, Reference};
 use crate::behaviour::{Behaviour, Decision, Delivery, Row, View};
 use crate::difference::lacking;
 use crate::ending::Ending;
@@ -58,6 +67,7 @@ pub struct Space {
     description: String,
     subscriptions: BTreeMap<SubscriptionId, Subscription>,
     leases: Leases,
+    declares: Declarations,
     standing: Standing,
 }
 
@@ -81,6 +91,7 @@ impl Behaviour for Space {
             description: String::new(),
             subscriptions: BTreeMap::new(),
             leases: Leases::default(),
+            declares: Declarations::default(),
             standing: Standing::default(),
         }
     }
@@ -91,10 +102,9 @@ impl Behaviour for Space {
         delivery: &mut Delivery<'_>,
     ) -> Result<Decision<Self>, Refusal> {
         match message {
-            Message::Describe(text) => {
-                self.need(Level::Write, delivery)?;
-                limit("the description", text.len(), delivery.limits.description_bytes_max)?;
-                Ok(Decision::event(Event::Described(text), Reply::Done))
+            Message::Describe(text) => self.describe(text, delivery),
+            Message::Declare { description, declares } => {
+                self.declare(description, declares, delivery)
             }
             Message::Change(mutation) => {
                 let events = self.change(mutation, delivery)?;
@@ -127,6 +137,7 @@ impl Behaviour for Space {
     fn apply(&mut self, event: &Event) {
         match event {
             Event::Described(text) => self.description.clone_from(text),
+            Event::Declared(declares) => self.declares.clone_from(declares),
             Event::SubscriptionSet { subscription, .. } => {
                 self.subscriptions.insert(subscription.id, subscription.clone());
             }
@@ -152,12 +163,15 @@ impl Behaviour for Space {
     }
 
     fn is_ready(&self, message: &Message) -> bool {
-        looked_up(message).is_none_or(|wanted| self.standing.follows(wanted))
+        match message {
+            Message::Claim(claim) => self.is_ready_for(claim),
+            _ => true,
+        }
     }
 
     fn prepare(&mut self, message: &Message, view: &dyn View, limits: &Limits) {
-        if let Some(wanted) = looked_up(message) {
-            self.standing.follow(self.id, wanted, &self.leases, view, limits);
+        if let Message::Claim(claim) = message {
+            self.get_ready_for(claim, view, limits);
         }
     }
 
@@ -168,6 +182,7 @@ impl Behaviour for Space {
     fn name(event: &Event) -> &'static str {
         match event {
             Event::Described(_) => "space.described",
+            Event::Declared(_) => "space.declared",
             Event::AtomPut(_) => "atom.put",
             Event::AtomUpdated { .. } => "atom.updated",
             Event::AtomDeprecated(_) => "atom.deprecated",
@@ -191,9 +206,13 @@ impl Behaviour for Space {
     }
 
     fn project(stream: StreamId, event: &Event, index: u16, rows: &mut Vec<Row>) {
-        if let Event::Described(text) = event {
-            let (key, text) = (Space::description_key(SpaceId(stream.0)), text.as_bytes());
-            rows.push(Row::own::<Space>(key, Some(text.to_vec())));
+        match event {
+            Event::Described(text) => {
+                let (key, text) = (Space::description_key(SpaceId(stream.0)), text.as_bytes());
+                rows.push(Row::own::<Space>(key, Some(text.to_vec())));
+            }
+            Event::Declared(declares) => rows.push(declare::row(SpaceId(stream.0), declares)),
+            _ => {}
         }
         lease::project(event, rows);
         subscription::project(event, rows);
@@ -281,49 +300,6 @@ impl Space {
         self.subscriptions.values()
     }
 
-    /// The events of one change.
-    fn change(
-        &self,
-        mutation: Mutation,
-        delivery: &mut Delivery<'_>,
-    ) -> Result<Vec<Event>, Refusal> {
-        match mutation {
-            Mutation::Put(draft) => {
-                self.need(Level::Append, delivery)?;
-                let atom = draft.atom(self.id, delivery)?;
-                Ok(vec![Event::AtomPut(Arc::new(atom))])
-            }
-            Mutation::Update { id, expect, patch } => {
-                let needed = if mutant::planted("space.append_updates") {
-                    Level::Append
-                } else {
-                    Level::Write
-                };
-                self.need(needed, delivery)?;
-                let before = self.current(id, expect, delivery)?;
-                self.unleased(id, delivery)?;
-                let atom = patch.apply(&before, delivery)?;
-                Ok(vec![updated(atom, &before.references)])
-            }
-            Mutation::Deprecate { id, expect, superseded_by } => {
-                self.need(Level::Write, delivery)?;
-                let before = self.current(id, expect, delivery)?;
-                self.unleased(id, delivery)?;
-                if superseded_by == Some(id) {
-                    return Err(Refusal::OwnSuccessor);
-                }
-                superseded_by.map_or(Ok(()), |by| readable(by, delivery))?;
-                let mut atom = next(&before, delivery);
-                atom.deprecated = Some(Deprecation { superseded_by });
-                Ok(vec![Event::AtomDeprecated(Arc::new(atom))])
-            }
-            Mutation::Erase { id, expect } => self.erase(id, expect, None, delivery),
-            Mutation::Release { resource, token, undo } => {
-                self.release(resource, token, undo, delivery)
-            }
-        }
-    }
-
     fn need(&self, needed: Level, delivery: &Delivery<'_>) -> Result<(), Refusal> {
         match delivery.authority.level(delivery.asker, self.id, delivery.now) {
             None => Err(Refusal::Unknown),
@@ -331,54 +307,6 @@ impl Space {
             Some(held) if held < needed => Err(Refusal::Right { held, needed }),
             Some(_) => Ok(()),
         }
-    }
-
-    /// The atom as it is, if it is here, in use, and at the expected version.
-    fn current(
-        &self,
-        id: AtomId,
-        expect: Expect,
-        delivery: &Delivery<'_>,
-    ) -> Result<Arc<Atom>, Refusal> {
-        let atom = self.here(id, expect, delivery)?;
-        match &atom.deprecated {
-            Some(_) if mutant::planted("space.updates_the_deprecated") => Ok(atom),
-            Some(Deprecation { superseded_by: by }) => Err(Refusal::Deprecated { id, by: *by }),
-            None => Ok(atom),
-        }
-    }
-
-    /// The atom as it is, if it is here, not erased, and at the expected version.
-    fn here(
-        &self,
-        id: AtomId,
-        expect: Expect,
-        delivery: &Delivery<'_>,
-    ) -> Result<Arc<Atom>, Refusal> {
-        let here = delivery.view.atom(id).filter(|it| it.space == self.id);
-        let atom = here.ok_or(Refusal::NoAtom(id))?;
-        if let Expect::Version(expected) = expect
-            && expected != atom.version
-            && !mutant::planted("space.ignores_expected_version")
-        {
-            return Err(Refusal::Conflict { id, expected, current: atom.version });
-        }
-        match &atom.content {
-            Content::Erased if !mutant::planted("erase.leaves_it_in_use") => {
-                Err(Refusal::Erased(id))
-            }
-            _ => Ok(atom),
-        }
-    }
-}
-
-/// What a message looks for among all atoms; nothing where it will be refused.
-fn looked_up(message: &Message) -> Option<&Wanted> {
-    match message {
-        Message::Claim(claim) if claim.ranked.is_none() => {
-            Some(&claim.wanted).filter(|it| it.check().is_ok())
-        }
-        _ => None,
     }
 }
 

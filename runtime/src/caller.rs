@@ -5,12 +5,14 @@
 
 mod carry;
 mod claims;
+mod declare;
 mod endings;
 mod history;
 mod mismatch;
 mod past;
 mod sharing;
 mod subscriptions;
+mod waits;
 
 pub use carry::{Export, Imported};
 pub use claims::{ClaimAsk, Taken};
@@ -20,12 +22,13 @@ pub use past::{Difference, HistoryQuery, Of};
 pub(crate) use sharing::misspelt;
 pub use sharing::{Grant, Granted, SpaceCard};
 pub use subscriptions::{Pulled, Puller, SubscriptionCard};
+pub use waits::Waits;
 
 use crate::envelope::instant;
 use crate::failure::StoreError;
 use crate::problem::{Kind, Problem};
 use crate::runtime::Runtime;
-use crate::seat::Receipt;
+use crate::seat::{AskError, Receipt};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use stoa_actors::atom::{Atom, Reference};
@@ -35,7 +38,7 @@ use stoa_actors::log::{Cause, Hash};
 use stoa_actors::redaction::erased_by;
 use stoa_actors::retry::{Repeatable, again};
 use stoa_actors::rights::{Level, Named, Subject};
-use stoa_actors::space::{Draft, Expect, Fence, Message, Mutation, Patch, Reply};
+use stoa_actors::space::{Draft, Expect, Fence, Message, Mutation, Patch, Refusal, Reply};
 
 /// What goes with every mutation.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -262,15 +265,25 @@ impl Caller {
     async fn send(
         &self,
         space: SpaceId,
-        mut message: Message,
+        message: Message,
         why: Why,
     ) -> Result<Receipt<Reply>, Problem> {
+        Ok(self.sent(space, message, why).await?)
+    }
+
+    /// The same with the refusal as the space has given it.
+    async fn sent(
+        &self,
+        space: SpaceId,
+        mut message: Message,
+        why: Why,
+    ) -> Result<Receipt<Reply>, AskError<Refusal>> {
         let tries_max = self.runtime.shared().config.write_tries_max;
         let request = if why.key.is_some() { Repeatable::Keyed } else { Repeatable::Unkeyed };
         let mut tried = 0;
         loop {
             tried += 1;
-            let seat = self.runtime.space(space)?;
+            let seat = self.runtime.space(space).map_err(AskError::Store)?;
             // What is sent but once is not copied.
             let last = request == Repeatable::Unkeyed || tried >= tries_max;
             let (sent, rest) =
@@ -282,7 +295,7 @@ impl Caller {
                     Some(rest) if again(error.unanswered(), request, tried, tries_max) => {
                         message = rest;
                     }
-                    _ => return Err(error.into()),
+                    _ => return Err(error),
                 },
             }
         }
@@ -290,6 +303,10 @@ impl Caller {
 
     /// The newest durable version of an atom, of whatever space the caller can read.
     pub async fn get(&self, id: AtomId) -> Result<Read, Problem> {
+        self.read(id)
+    }
+
+    fn read(&self, id: AtomId) -> Result<Read, Problem> {
         let found = self.runtime.store().newest(id)?;
         self.permitted(id, found)
     }

@@ -123,6 +123,9 @@
 //! | `SHARE_FACTOR` | `4` | which part of an answer one atom of a list may take whole |
 //! | `PREVIEW_BYTES` | `16 << 10` | what is shown of one that takes more |
 //! | `ATOM_FRAME_BYTES` | `1 << 10` | what surrounds the content of an atom in an answer |
+//! | `ORDER_KEYS_MAX` | `4` | keys of one order |
+//! | `NEAREST_AMONG_MAX` | `1_000` | names that another is compared with, to tell which was meant |
+//! | `RELATIONS_COUNTED_MAX` | `1_000` | relations of a space that are counted; of more it is looked up |
 //! | `ELEMENTS_MAX` | `2 + 64` | fields of one case of a stored type |
 //! | `OWN_KEY_BYTES_MAX` | `1 << 10` | the key of a row that a kind of actor keeps for itself |
 //! | `DAY_MS` | `86_400_000` | a day |

@@ -50,6 +50,7 @@ mod subscription_read;
 mod subscription_remove;
 mod transaction;
 mod update;
+mod waits;
 mod watch;
 mod whoami;
 
@@ -96,6 +97,7 @@ pub use subscription_read::SubscriptionRead;
 pub use subscription_remove::{Removed, SubscriptionRemove};
 pub use transaction::{Change, Transaction};
 pub use update::Update;
+pub use waits::{BlockerAnswer, Waits, WaitsAnswer};
 pub use watch::Watch;
 pub use whoami::{Whoami, WhoamiAnswer};
 
@@ -120,6 +122,7 @@ pub static TABLE: &[Entry] = &[
     Entry::of::<Transaction>(),
     Entry::of::<Search>(),
     Entry::of::<Claim>(),
+    Entry::of::<Waits>(),
     Entry::of::<LeaseAcquire>(),
     Entry::of::<LeaseRenew>(),
     Entry::of::<LeaseRelease>(),

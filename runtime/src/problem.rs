@@ -9,6 +9,7 @@ use stoa_actors::incarnation::Refused;
 use stoa_actors::log::Breach;
 use stoa_actors::name::Misspelt;
 use stoa_actors::search::ConditionRefusal;
+use stoa_actors::space::Undeclared;
 use stoa_actors::{rights, session, space};
 
 /// What kind of no it is; each has an exit code of its own.
@@ -231,10 +232,30 @@ impl From<space::Refusal> for Problem {
             Refusal::Subscription(space::Amiss::Type { nearest, .. }) => {
                 (Kind::Invalid, format!("--type {}", nearest.unwrap_or("atom.put")))
             }
+            Refusal::Undeclared(it) => (Kind::Invalid, undeclared_hint(&it)),
+            Refusal::Misdeclared(_) => (Kind::Invalid, "stoa space create --help".to_owned()),
+            Refusal::TextAndOrder | Refusal::NoAttempts | Refusal::StillWanted => {
+                (Kind::Invalid, "stoa claim --help".to_owned())
+            }
+            Refusal::UsedUp(_) => (Kind::Busy, "stoa claim SPACE".to_owned()),
+            Refusal::Circle { target, .. } => (Kind::Conflict, format!("stoa get {target}")),
+            Refusal::Far { target, .. } => (Kind::Invalid, format!("stoa get {target}")),
             Refusal::OwnSuccessor => (Kind::Invalid, "stoa deprecate --help".to_owned()),
             _ => (Kind::Invalid, "stoa put --help".to_owned()),
         };
         Problem { kind, text, hint: Some(hint) }
+    }
+}
+
+/// The name that was meant, as it can be typed; else where it is told what there is.
+fn undeclared_hint(refusal: &Undeclared) -> String {
+    let typed = |it: String| format!("stoa search SPACE {it}");
+    match (refusal, refusal.nearest()) {
+        (Undeclared::Key { .. }, Some(key)) => typed(format!("--meta {}=VALUE", quoted(key))),
+        (Undeclared::Relation { .. }, Some(name)) => {
+            typed(format!("--ref {}:KEY=VALUE", quoted(name)))
+        }
+        _ => "stoa space show SPACE".to_owned(),
     }
 }
 

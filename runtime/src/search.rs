@@ -9,6 +9,7 @@ mod cursor;
 mod keeper;
 mod kept;
 mod live;
+mod names;
 mod past;
 mod sealer;
 mod segment;
@@ -16,6 +17,7 @@ mod source;
 
 pub(crate) use kept::Searches;
 pub use live::IndexCard;
+pub(crate) use names::Names;
 pub(crate) use past::Pasts;
 
 use crate::blocking::blocking;
@@ -60,18 +62,18 @@ pub struct Page {
     /// The cursor of the next page, where there may be one: as many were found as were asked for, or
     /// as fit into one answer.
     pub next: Option<String>,
-    /// The space has changed since the page before, and with it the ranks of a text: what rose
-    /// above the end of that page is not told, and what fell behind it is told again. Never so
-    /// without a text.
+    /// The space has changed since the page before, and with it the ranks of a text or the order by
+    /// what atoms say: what rose above the end of that page is not told, and what fell behind it is
+    /// told again. Never so in the order of birth.
     pub moved: bool,
 }
 
 impl Caller {
     /// What fits in a space, page by page; `after` is the cursor of the page before.
     ///
-    /// Pages together are the answer that one search without a limit would give. Without a text
-    /// that holds whatever is written meanwhile: the order is that of birth. With a text it holds
-    /// as long as the space does not change ([`Page::moved`]). Errors: those of [`Caller::search`];
+    /// Pages together are the answer that one search without a limit would give. In the order of
+    /// birth that holds whatever is written meanwhile. With a text, or an order by what atoms say, it
+    /// holds as long as the space does not change ([`Page::moved`]). Errors: those of [`Caller::search`];
     /// [`Kind::Invalid`] for a cursor of another query or space, or none at all.
     pub async fn page(
         &self,
@@ -107,7 +109,7 @@ impl Caller {
         query.after = before.as_ref().map(|it| it.place);
         let Looked { hits, seq, cut } =
             self.looked_within(space, query.clone(), as_of, bytes_max).await?;
-        let moved = query.text.is_some() && before.is_some_and(|it| it.seq != seq);
+        let moved = names::moves(&query) && before.is_some_and(|it| it.seq != seq);
         let last = hits.last().filter(|_| cut || hits.len() == query.limit);
         let next = last.map(|it| {
             let place = Place { id: it.read.atom.id, score: Some(it.score) };
@@ -122,9 +124,22 @@ impl Caller {
     /// The first search of a space reads its stream. Atoms are collected up to `answer_bytes_max`,
     /// one at least: of large atoms fewer than `limit` are given, and [`Caller::page`] says where to
     /// go on. Errors: [`Kind::Unknown`] when the caller cannot read the space, [`Kind::Invalid`]
-    /// over a limit and for a condition that nobody can have meant.
+    /// over a limit, for a condition that nobody can have meant, for one on a name that a space which
+    /// declares neither declares nor uses, and for an order by a key that it does not declare as
+    /// ordered.
     pub async fn search(&self, space: SpaceId, query: Query) -> Result<Vec<Found>, Problem> {
         Ok(self.looked(space, query, None).await?.hits)
+    }
+
+    /// The same, whatever names its conditions have.
+    pub(crate) async fn search_any_name(
+        &self,
+        space: SpaceId,
+        query: Query,
+    ) -> Result<Vec<Found>, Problem> {
+        self.askable(space, &query)?;
+        let search = self.reading(move |caller| caller.found_now(space, &query));
+        search.await
     }
 
     /// The ids of what fits, the best first, without reading what the atoms say.
@@ -136,7 +151,7 @@ impl Caller {
         self.askable(space, &query)?;
         let vector = self.query_vector(&query).await;
         let ranked = self.reading(move |caller| {
-            let (hits, _) = caller.hits_now(space, &query, vector)?;
+            let (hits, _) = caller.hits_now(space, &query, vector, Names::Known)?;
             caller.readable(space)?;
             Ok(hits.into_iter().map(|it| it.id).collect())
         });
@@ -169,17 +184,18 @@ impl Caller {
         let vector = self.query_vector(&query).await;
         let caller = self.clone();
         let search = blocking(move || match at {
-            None => caller.search_now(space, &query, vector, bytes_max),
+            None => caller.search_now(space, &query, vector, bytes_max, Names::Known),
             Some(at) => caller.search_past(space, &query, vector, at, bytes_max),
         });
         search.await?
     }
 
-    /// What fits and has no text to be compared, on a thread that may wait.
+    /// What fits and has no text to be compared, whatever names are asked for, on a thread that may
+    /// wait.
     pub(crate) fn found_now(&self, space: SpaceId, query: &Query) -> Result<Vec<Found>, Problem> {
         self.askable(space, query)?;
         let bytes_max = self.runtime.shared().config.answer_bytes_max;
-        Ok(self.search_now(space, query, None, bytes_max)?.hits)
+        Ok(self.search_now(space, query, None, bytes_max, Names::Any)?.hits)
     }
 
     /// Refuses what cannot be asked, or not by the caller.
@@ -207,8 +223,9 @@ impl Caller {
         query: &Query,
         vector: Option<Embedding>,
         bytes_max: usize,
+        names: Names,
     ) -> Result<Looked, Problem> {
-        let (hits, seq) = self.hits_now(space, query, vector)?;
+        let (hits, seq) = self.hits_now(space, query, vector, names)?;
         let (hits, cut) = self.collected(&hits, bytes_max, |_| true)?;
         // Rights second: what was read before a revoke is not handed out after it.
         self.readable(space)?;
@@ -242,7 +259,9 @@ impl Caller {
         space: SpaceId,
         query: &Query,
         vector: Option<Embedding>,
+        names: Names,
     ) -> Result<(Vec<Hit>, u64), Problem> {
+        let (declares, query) = self.in_declared_order(space, query)?;
         let searches = self.runtime.searches();
         let _whole = Whole { searches, space };
         let upto = self.runtime.durable();
@@ -251,7 +270,10 @@ impl Caller {
         if query.after.is_some_and(|it| !read.index.knows(it.id)) {
             return Err(cursor::refused("it names no atom of this space"));
         }
-        let hits = read.index.search(query, vector.as_ref(), &Reach { caller: self });
+        if names == Names::Known {
+            self.names_permitted(space, &declares, &query, &read.index)?;
+        }
+        let hits = read.index.search(&query, vector.as_ref(), &Reach { caller: self });
         let seq = read.seq;
         drop(read);
         searches.searched(space);
@@ -311,6 +333,7 @@ impl Drop for Whole<'_> {
 fn refused(refusal: QueryRefusal) -> Problem {
     let hint = match &refusal {
         QueryRefusal::Condition(it) => format!("stoa search SPACE {}", condition_hint(it)),
+        QueryRefusal::TextAndOrder => "stoa search SPACE --help".to_owned(),
         _ => "stoa search SPACE QUERY --limit 20".to_owned(),
     };
     Problem::new(Kind::Invalid, refusal).hint(hint)

@@ -17,7 +17,7 @@ use stoa_actors::behaviour::{Behaviour, Decision, Delivery, EffectId};
 use stoa_actors::id::{LinkId, Position, RIGHTS, ROOT, SpaceId, StreamId};
 use stoa_actors::incarnation::Ask;
 use stoa_actors::rights::{self, Level, Rights};
-use stoa_actors::space::{Draft, Filter};
+use stoa_actors::space::{Declarations, Draft, Filter};
 use stoa_runtime::caller::{Grant, HistoryQuery, Of, Why};
 use stoa_runtime::config::Config;
 use stoa_runtime::problem::Kind;
@@ -269,8 +269,9 @@ async fn the_rights_actor_has_one_seat_however_it_is_asked_for() {
     for n in 0..3u8 {
         let (space, link) = (SpaceId([n + 1; 16]), LinkId([n + 1; 16]));
         let (alias, reason) = (Some(format!("made {n}")), String::new());
+        let (description, declares) = (String::new(), Declarations::default());
         let message =
-            rights::Message::CreateSpace { space, link, alias, reason, description: String::new() };
+            rights::Message::CreateSpace { space, link, alias, reason, description, declares };
         rights.ask(Ask::new(ROOT, message)).await.unwrap();
         let other = root.create_space(&format!("created {n}"), "").await.unwrap();
         for space in [space, other] {

@@ -95,6 +95,7 @@ fn carried() -> impl Strategy<Value = Carried> {
     (id(), content(), any::<String>(), metadata, rest).prop_map(
         |(id, content, annotation, metadata, rest)| {
             let (references, embedding, deprecated, origin) = rest;
+            let attempts = metadata.len() as u64;
             Carried {
                 id: AtomId(id),
                 version: 1,
@@ -103,6 +104,7 @@ fn carried() -> impl Strategy<Value = Carried> {
                 metadata,
                 references,
                 embedding,
+                attempts,
                 deprecated,
                 origin: Origin { atom: AtomId(id), ..origin },
                 imported: None,

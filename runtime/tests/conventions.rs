@@ -22,8 +22,11 @@ fn every_recipe_runs_in_a_space_that_follows_its_convention() {
     let serve = place.serve();
     assert_eq!(place.json(&["status"])[0]["pid"], serve.pid());
     for (name, text) in ALL {
-        assert!(text.starts_with("# "), "{name} has a title");
-        place.json(&["space", "create", name, "--description", text]);
+        // What it declares stands in front.
+        let title =
+            text.strip_prefix("---\n").map_or(text, |it| it.split_once("\n---\n").unwrap().1);
+        assert!(title.starts_with("# "), "{name} has a title");
+        place.json(&["space", "create", name, &format!("--description={text}")]);
         for n in 0..3 {
             let task = ["--meta", "kind=task", "--meta", "status=pending"];
             place.json(&[&["put", name, &format!("task {n}")], &task[..]].concat());

@@ -1,5 +1,7 @@
 //! What a newcomer reads, and what a script reads.
 
+#[path = "help/declares.rs"]
+mod declares;
 #[path = "help/embedder.rs"]
 mod embedder;
 mod harness;
@@ -69,7 +71,7 @@ fn keys(of: &Value) -> String {
     map.iter().map(key).collect::<Vec<_>>().join(" ")
 }
 
-const SPACE: &str = "id name level delegate description entries head subscriptions";
+const SPACE: &str = "id name level delegate description entries head subscriptions declares";
 const ATOM: &str = "id space version position author author_name at annotation metadata(status) \
                     references(see) content";
 const PLAIN: &str =
@@ -142,6 +144,7 @@ fn every_verb_prints_json_lines_with_the_keys_that_scripts_rely_on() {
     lines(&["diff", &id, "1", "2"], DIFFERENCE, 1);
     lines(&["subscription", "list"], "", 0);
     lines(&["watch", "tasks", "--cursor", "0", "--no-follow"], CHANGE, 6);
+    lines(&["waits", &first], "id ready stuck blockers", 1);
     lines(&["claim", "tasks", "first"], &format!("{PLAIN} content lease({LEASE})"), 1);
     let acquired = lines(&["lease", "acquire", "tasks", "a name"], LEASE, 1);
     let token = acquired[0]["token"].to_string();

@@ -6,7 +6,8 @@ use stoa_actors::atom::{Content, Deprecation, Embedding, Metadata, Reference};
 use stoa_actors::codec;
 use stoa_actors::id::{AgentId, AtomId, EventId, LinkId, Millis, SessionId, SpaceId};
 use stoa_actors::log::{Answered, Body, Cause, Hash};
-use stoa_actors::rights::{Event, Level, Link, Right, Subject};
+use stoa_actors::rights::{Effect, Event, Level, Link, Right, Subject};
+use stoa_actors::space::Declarations;
 use stoa_actors::stored;
 use stoa_actors::value::Value;
 
@@ -58,6 +59,7 @@ fn atom() -> Atom {
         references: vec![Reference { relation: "see".into(), target: AtomId([9; 16]) }],
         embedding: Some(Embedding { fingerprint: 1, scale: 0.5, dims: vec![1, 2] }),
         deprecated: Some(Deprecation { superseded_by: None }),
+        attempts: 7,
     }
 }
 
@@ -94,7 +96,7 @@ fn body() -> Body {
 grown!(an_atom: Atom => GrownAtom {
     id: AtomId, space: SpaceId, version: u64, born: u64, author: SessionId, at: Millis,
     content: Content, annotation: String, metadata: Metadata, references: Vec<Reference>,
-    embedding: Option<Embedding>, deprecated: Option<Deprecation>,
+    embedding: Option<Embedding>, deprecated: Option<Deprecation>, attempts: u64,
 } + language: Option<String> [] atom());
 
 grown!(a_reference: Reference => GrownReference { relation: String, target: AtomId }
@@ -168,4 +170,18 @@ fn an_event_of_the_rights() {
     let later: Vec<Later> = codec::decode(1, &codec::encode(1, &today).unwrap()).unwrap();
     let shared = Later::Shared { link: link(), alias: Some("board".into()), told: false };
     assert_eq!(later, [shared, Later::Expired { links: vec![LinkId([1; 16])], at: None }]);
+}
+
+/// A description that was owed before spaces could declare is owed still.
+#[test]
+fn a_description_that_is_owed() {
+    #[derive(Debug, PartialEq)]
+    enum Before {
+        Describe { space: SpaceId, by: SessionId, text: String },
+    }
+    stored!(choice Before { 2 => Describe { space, by, text } });
+    let (space, by, text) = (SpaceId([2; 16]), SessionId([3; 16]), "a convention".to_owned());
+    let before = Before::Describe { space, by, text: text.clone() };
+    let now: Effect = codec::decode(1, &codec::encode(1, &before).unwrap()).unwrap();
+    assert_eq!(now, Effect::Describe { space, by, text, declares: Declarations::default() });
 }

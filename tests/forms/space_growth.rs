@@ -7,10 +7,10 @@ use stoa_actors::atom::{Atom, Content, Metadata, Reference};
 use stoa_actors::codec;
 use stoa_actors::id::{AtomId, EventId, Millis, Position, SessionId, SpaceId, SubscriptionId};
 use stoa_actors::log::Cause;
-use stoa_actors::search::{Condition, Which};
+use stoa_actors::search::{Condition, Direction, OrderBy, Which};
 use stoa_actors::space::{
-    Claim, Claimed, End, Event, Fence, Filter, Lease, Origin, Reply, Resource, Subscription, Terms,
-    Wake, Wanted, Was,
+    Claim, Claimed, Declarations, DeclaredKey, DeclaredRelation, End, Event, Fence, Filter,
+    KeyType, Lease, Origin, Reply, Resource, Subscription, Terms, Wake, Wanted, Was,
 };
 use stoa_actors::stored;
 use stoa_actors::value::Value;
@@ -35,7 +35,7 @@ fn subscription() -> Subscription {
 }
 
 fn claimed() -> Claimed {
-    Claimed { set: status("doing"), before: status("open") }
+    Claimed { set: status("doing"), before: status("open"), exhausted: Some(status("failed")) }
 }
 
 fn lease() -> Lease {
@@ -82,6 +82,9 @@ fn claim() -> Claim {
         set: status("doing"),
         ttl_ms: 60_000,
         intent: "to be done".into(),
+        order: vec![OrderBy::descending("priority")],
+        attempts_max: Some(3),
+        exhausted: status("failed"),
     }
 }
 
@@ -112,7 +115,9 @@ grown!(a_lease: Lease => GrownLease {
     until: Millis, intent: String, claimed: Option<Claimed>,
 } + shared: bool [] lease());
 
-grown!(what_a_claim_has_set: Claimed => GrownClaimed { set: Metadata, before: Metadata }
+grown!(what_a_claim_has_set: Claimed => GrownClaimed {
+    set: Metadata, before: Metadata, exhausted: Option<Metadata>,
+}
     + references: Vec<Reference> [] claimed());
 
 grown!(a_fence: Fence => GrownFence { resource: Resource, token: u64 }
@@ -125,6 +130,22 @@ grown!(what_is_wanted: Wanted => GrownWanted {
 grown!(a_condition: Condition => GrownCondition { which: Which, metadata: Metadata }
     + text: Option<String> [] Condition { which: Which::None, metadata: status("done") });
 
+grown!(an_order: OrderBy => GrownOrderBy { key: String, direction: Direction }
+    + missing: Option<String> [] OrderBy::descending("priority"));
+
+grown!(what_is_declared: Declarations => GrownDeclarations {
+    keys: BTreeMap<String, DeclaredKey>, relations: BTreeMap<String, DeclaredRelation>,
+} + links: Vec<String> [] Declarations {
+    keys: [("n".to_owned(), DeclaredKey { kind: KeyType::Number, ordered: true })].into(),
+    relations: [("see".to_owned(), DeclaredRelation { acyclic: true })].into(),
+});
+
+grown!(a_declared_key: DeclaredKey => GrownDeclaredKey { kind: KeyType, ordered: bool }
+    + unit: Option<String> [] DeclaredKey { kind: KeyType::Text, ordered: true });
+
+grown!(a_declared_relation: DeclaredRelation => GrownDeclaredRelation { acyclic: bool }
+    + inverse: Option<String> [] DeclaredRelation { acyclic: true });
+
 grown!(an_origin: Origin => GrownOrigin {
     event: EventId, position: Position, at: Millis, by: SessionId, kind: String, comment: String,
     key: Option<String>, cause: Cause, space: SpaceId, atom: AtomId,
@@ -133,6 +154,7 @@ grown!(an_origin: Origin => GrownOrigin {
 
 grown!(a_claim: Claim => GrownClaim {
     text: Option<String>, wanted: Wanted, set: Metadata, ttl_ms: u64, intent: String,
+    order: Vec<OrderBy>, attempts_max: Option<u64>, exhausted: Metadata,
 } + many: u64 [] claim());
 
 /// Each event of a space that something may be added to, with a field more.
@@ -175,7 +197,7 @@ fn events_of_a_space() {
         6 => SubscriptionSet { space, subscription, was } grown { why },
         9 => Leased { lease } grown { waited_ms },
         11 => LeaseEnded { space, resource, holder, token, until, how } grown { by },
-        12 => Merged(count),
+        13 => Merged(count),
     });
     let atom = Arc::new(Atom {
         id: AtomId([1; 16]),
@@ -190,6 +212,7 @@ fn events_of_a_space() {
         references: Vec::new(),
         embedding: None,
         deprecated: None,
+        attempts: 0,
     });
     let (space, name) = (SpaceId([2; 16]), || Resource::Name("deploy".into()));
     let today = vec![

@@ -1,13 +1,15 @@
 //! What spaces store.
 
-use crate::{FORM, holds};
+use crate::{FORM, holds, reads};
 use std::sync::Arc;
 use stoa_actors::atom::{Atom, Content, Deprecation, Embedding, Reference};
 use stoa_actors::behaviour::Behaviour;
 use stoa_actors::id::{AtomId, EventId, Millis, Position, SessionId, SpaceId, SubscriptionId};
 use stoa_actors::log::{Cause, Hash};
 use stoa_actors::redaction::Redacted;
-use stoa_actors::space::{self, Filter, Lease, Origin, Reply, Subscription, Terms, Was};
+use stoa_actors::space::{
+    self, Declarations, Filter, Lease, Origin, Reply, Subscription, Terms, Was,
+};
 use stoa_actors::value::Value;
 
 fn atom(version: u64) -> Arc<Atom> {
@@ -36,13 +38,19 @@ fn atom(version: u64) -> Arc<Atom> {
         references: vec![Reference { relation: "blocked_by".into(), target: AtomId([4; 16]) }],
         embedding: Some(Embedding { fingerprint: 9, scale: 0.25, dims: vec![0, 127, 128] }),
         deprecated: (version == 3).then_some(Deprecation { superseded_by: Some(AtomId([5; 16])) }),
+        attempts: 0,
     })
+}
+
+/// One that was claimed.
+fn tried(version: u64) -> Arc<Atom> {
+    Arc::new(Atom { attempts: 300, ..(*atom(version)).clone() })
 }
 
 #[test]
 fn space_events_of_form_1_read() {
     let reference = Reference { relation: "supports".into(), target: AtomId([6; 16]) };
-    let events = vec![
+    let mut events = vec![
         space::Event::Described("a convention".into()),
         space::Event::AtomPut(atom(1)),
         space::Event::AtomUpdated {
@@ -54,7 +62,9 @@ fn space_events_of_form_1_read() {
         space::Event::Unsubscribed(SubscriptionId([7; 16])),
         space::Event::Advanced { id: SubscriptionId([7; 16]), cursor: Position(300) },
     ];
-    holds("space-events-1.bin", FORM, &events);
+    reads("space-events-1.bin", FORM, &events);
+    events.push(space::Event::AtomPut(tried(1)));
+    holds("space-events-1-attempts.bin", FORM, &events);
 }
 
 fn lease() -> Lease {
@@ -62,6 +72,7 @@ fn lease() -> Lease {
     let claimed = space::Claimed {
         set: status("doing"),
         before: [("status".to_owned(), Value::Null)].into(),
+        exhausted: None,
     };
     Lease {
         space: SpaceId([2; 16]),
@@ -86,7 +97,11 @@ fn lease_events_of_form_1_read() {
         let resource = resource.clone();
         space::Event::LeaseEnded { space, resource, holder, token, until, how }
     };
-    let events = vec![
+    let claimed = lease.claimed.clone().unwrap();
+    let failed = [("status".to_owned(), Value::from("failed"))].into();
+    let claimed = Some(space::Claimed { exhausted: Some(failed), ..claimed });
+    let last = Lease { claimed, ..lease.clone() };
+    let mut events = vec![
         space::Event::Leased(lease),
         space::Event::Leased(named),
         space::Event::LeaseRenewed { space, resource: resource.clone(), token, was, until },
@@ -94,7 +109,9 @@ fn lease_events_of_form_1_read() {
         ended(space::End::Expired),
         ended(space::End::Broken),
     ];
-    holds("lease-events-1.bin", FORM, &events);
+    reads("lease-events-1.bin", FORM, &events);
+    events.push(space::Event::Leased(last));
+    holds("lease-events-1-exhausted.bin", FORM, &events);
 }
 
 #[test]
@@ -114,15 +131,17 @@ fn imported_versions_of_form_1_read() {
         references: Some(vec![reference.clone()]),
         superseded_by: Some(AtomId([12; 16])),
     };
-    let imported = |version, origin| space::Event::AtomImported {
-        atom: atom(version),
+    let imported = |atom, origin| space::Event::AtomImported {
+        atom,
         added: vec![reference.clone()],
         dropped: vec![],
         origin: Box::new(origin),
     };
     let bare = Origin { key: None, references: None, superseded_by: None, ..origin.clone() };
-    let events = vec![imported(1, bare), imported(3, origin)];
-    holds("space-imported-1.bin", FORM, &events);
+    let mut events = vec![imported(atom(1), bare), imported(atom(3), origin.clone())];
+    reads("space-imported-1.bin", FORM, &events);
+    events.push(imported(tried(3), origin));
+    holds("space-imported-1-attempts.bin", FORM, &events);
     let reply = Reply::Imported { new: 300, known: 1 };
     holds("space-reply-imported-1.bin", FORM, &reply);
     let lost = vec![AtomId([6; 16])];
@@ -143,7 +162,8 @@ fn what_an_erase_leaves_reads() {
         space::Event::AtomPut(husk(Content::Redacted, 1)),
         space::Event::AtomErased { atom, dropped: vec![reference], origin: None },
     ];
-    holds("space-erased-1.bin", FORM, &events);
+    reads("space-erased-1.bin", FORM, &events);
+    holds("space-erased-1-attempts.bin", FORM, &events);
     let bodies = vec![(Position(300), Hash([7; 32])), (Position(70_000), Hash([8; 32]))];
     let redacted = Redacted { atom: AtomId([1; 16]), bodies, whole: true };
     holds("redacted-1.bin", FORM, &vec![redacted]);
@@ -163,7 +183,8 @@ fn replies_of_form_1_read() {
         Reply::Claimed(Some((one, 3, Box::new(told)))),
         Reply::Claimed(None),
     ];
-    holds("space-replies-1.bin", FORM, &replies);
+    reads("space-replies-1.bin", FORM, &replies);
+    holds("space-replies-1-exhausted.bin", FORM, &replies);
 }
 
 /// A space that is described, followed and worked in.
@@ -185,5 +206,35 @@ fn a_snapshot_of_a_space_of_form_4_reads() {
     ];
     let mut state = space::Space::unborn(SpaceId([2; 16]).stream());
     events.iter().for_each(|event| state.apply(event));
-    holds("space-snapshot-4.bin", form, &state);
+    reads("space-snapshot-4.bin", form, &state);
+    let mut state = space::Space::unborn(SpaceId([2; 16]).stream());
+    state.apply(&space::Event::Declared(declarations()));
+    holds("space-snapshot-4-declares.bin", form, &state);
+}
+
+/// Keys and relations of every sort.
+fn declarations() -> Declarations {
+    let all = [
+        "priority:number",
+        "n:number:unordered",
+        "title:text:ordered",
+        "done:bool",
+        "tags:list",
+        "o:map",
+        "x:any",
+        "see:relation",
+        "blocked_by:relation:acyclic",
+    ];
+    let mut declares = Declarations::default();
+    all.iter().for_each(|it| declares.add(it.parse().unwrap()).unwrap());
+    declares
+}
+
+#[test]
+fn what_a_space_declares_reads() {
+    let events = vec![
+        space::Event::Declared(Declarations::default()),
+        space::Event::Declared(declarations()),
+    ];
+    holds("space-declared-1.bin", FORM, &events);
 }

@@ -86,6 +86,9 @@ impl<W: World> Trial<W> {
             Refusal::Stale { now, .. } => format!("stale, now {now:?}"),
             Refusal::NoLease(_) => "no lease".to_owned(),
             Refusal::Ttl { .. } => "ttl".to_owned(),
+            Refusal::NoAttempts => "no attempts".to_owned(),
+            Refusal::StillWanted => "still wanted".to_owned(),
+            Refusal::UsedUp(count) => format!("used up {count}"),
             other => format!("{other:?}"),
         }
     }
@@ -164,6 +167,7 @@ impl<W: World> Trial<W> {
             };
             let same = atom.version == it.version
                 && status(&atom.metadata) == it.status
+                && atom.attempts == it.attempts
                 && atom.deprecated.is_some() == it.deprecated;
             if !same {
                 return Err(format!("claim: {atom:?} is not {it:?}"));

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use stoa_actors::atom::{Atom, Content, Deprecation, Embed, Embedding, Reference};
 use stoa_actors::id::{AtomId, Millis, Position, ROOT, SpaceId};
 use stoa_actors::search::{Asking, Frozen, Hit, Index, Nearest, Place, Query};
-use stoa_actors::space::Event;
+use stoa_actors::space::{Event, Used};
 
 /// Follows `cases` schedules of up to `steps_max` steps. A breach begins with what is broken.
 pub(crate) fn hold(config: Config, seed: u64, steps_max: usize) -> Result<(), String> {
@@ -58,6 +58,7 @@ fn follow(steps: &[Op]) -> Result<(), String> {
     }
     let mut anew = Index::new(HERE, Arc::new(Words));
     world.model.here.iter().for_each(|(atom, at)| anew.upsert(atom, *at));
+    world.check_names(&anew)?;
     for query in asked {
         world.check(&query)?;
         world.turn_pages(&query)?;
@@ -89,6 +90,7 @@ impl World {
                     version: old.version + 1,
                     born: old.born,
                     deprecated: old.deprecated.clone(),
+                    attempts: old.attempts,
                     ..Atom::clone(&fresh)
                 };
                 let (added, dropped) = (atom.references.clone(), old.references.clone());
@@ -169,6 +171,7 @@ impl World {
                     .collect(),
             }),
             deprecated: None,
+            attempts: 0,
         })
     }
 
@@ -198,6 +201,29 @@ impl World {
             }
             if pages != all {
                 return Err(format!("pages: {query:?} finds {pages:?}, and at once {all:?}"));
+            }
+        }
+        Ok(())
+    }
+
+    /// Which keys and relations are used, the oldest atoms' included, after all that was changed.
+    fn check_names(&self, anew: &Index) -> Result<(), String> {
+        let atoms = || self.model.here.iter().map(|(atom, _)| atom);
+        for index in [&self.index, anew] {
+            let used = index.used();
+            let mut keys = used.keys(100);
+            for path in ["status", "n", "n.of", "status.of", "of", "n.of.n", "m"] {
+                let has = atoms().any(|it| model::lookup(&it.metadata, path).is_some());
+                if used.key(path) != has || keys.contains(&path.to_owned()) != has {
+                    return Err(format!("used: {path} is{} here", if has { "" } else { " not" }));
+                }
+                keys.retain(|it| it != path);
+            }
+            for name in ["blocked_by", "part_of", "see"] {
+                let has = atoms().any(|it| it.references.iter().any(|to| to.relation == name));
+                if used.relation(name) != has || used.relations(9).contains(&name.into()) != has {
+                    return Err(format!("used: {name} is{} here", if has { "" } else { " not" }));
+                }
             }
         }
         Ok(())

@@ -66,6 +66,7 @@ fn passes_what_refers(filter: &[(u8, Vec<u8>)], held: &[(u8, u8)]) -> Result<(),
         references: held.iter().map(reference).collect(),
         embedding: None,
         deprecated: None,
+        attempts: 0,
     };
     let mut asked = Filter::default();
     for (relation, targets) in filter {

@@ -10,6 +10,9 @@
 //! - *budget*: what all have left, have spent and gave back is what was given.
 //! - *letters*: each is in its space, once.
 //! - *describe*, *note*: a space says what it is for, who was given something has heard of it; once.
+//! - *declare*: a space declares what it was made with, once.
+//! - *order*: of the tasks that are open the first in the order of the claim is claimed.
+//! - *attempts*: a task says how often it was claimed.
 //! - *lease*: no lease outlives its time.
 //! - *outbox*: at the end nobody owes anything, by the states and by the rows.
 //! - *fold*: the log is dense, chained, and says what is derived from it.

@@ -2,6 +2,7 @@
 
 use super::draw::Draw;
 use super::sessions::{ask, right, spawn, subject};
+use super::spaces::declares;
 use stoa_actors::id::LinkId;
 use stoa_actors::rights::{Lifetime, Message, Named, Note};
 
@@ -33,7 +34,8 @@ pub(crate) fn message(n: usize, draw: &mut Draw) -> Message {
         0 => Message::Install { link, subject: subject(draw), reason },
         1 => {
             let (space, alias) = (draw.space(), draw.maybe(Draw::text));
-            Message::CreateSpace { space, link, alias, reason, description: draw.text() }
+            let (description, declares) = (draw.text(), declares(draw));
+            Message::CreateSpace { space, link, alias, reason, description, declares }
         }
         2 => {
             let (alias, asks) = (draw.maybe(Draw::text), draw.list(ask));

@@ -3,13 +3,13 @@
 use super::draw::Draw;
 use stoa_actors::atom::{Deprecation, Reference};
 use stoa_actors::id::{EventId, Millis, Position, SubscriptionId};
-use stoa_actors::search::{Condition, Which};
+use stoa_actors::search::{Condition, OrderBy, Which};
 use stoa_actors::space::{
-    Carried, Claim, Draft, Edit, Expect, Fence, MadeFor, Merge, Message, Mutation, Origin, Patch,
-    Taken, Wanted,
+    Carried, Claim, Declarations, DeclaredKey, DeclaredRelation, Draft, Edit, Expect, Fence,
+    KeyType, MadeFor, Merge, Message, Mutation, Origin, Patch, Taken, Wanted,
 };
 
-pub(crate) const CASES: usize = 14;
+pub(crate) const CASES: usize = 15;
 
 /// One more case does not compile here, and is then drawn.
 pub(crate) fn case(message: &Message) -> usize {
@@ -28,6 +28,7 @@ pub(crate) fn case(message: &Message) -> usize {
         Message::Import(_) => 11,
         Message::EndVoid => 12,
         Message::LetGo { .. } => 13,
+        Message::Declare { .. } => 14,
     }
 }
 
@@ -50,7 +51,8 @@ pub(crate) fn message(n: usize, draw: &mut Draw) -> Message {
         10 => Message::Advance { id, cursor: Position(7) },
         11 => Message::Import(draw.short(carried)),
         12 => Message::EndVoid,
-        _ => Message::LetGo { since: Millis(7), until: Millis(8) },
+        13 => Message::LetGo { since: Millis(7), until: Millis(8) },
+        _ => Message::Declare { description: draw.maybe(Draw::text), declares: declares(draw) },
     }
 }
 
@@ -85,6 +87,7 @@ fn patch(draw: &mut Draw) -> Patch {
         annotation: draw.maybe(Draw::text),
         metadata: draw.metadata(),
         references: draw.references(),
+        attempts: Some(7),
         embedding: draw.maybe(|it| MadeFor { base: 7, embedding: it.embedding() }),
     }
 }
@@ -102,7 +105,16 @@ fn claim(draw: &mut Draw) -> Claim {
         set: draw.metadata(),
         ttl_ms: 7,
         intent: draw.text(),
+        order: draw.list(|it| OrderBy::ascending(it.text())),
+        attempts_max: Some(7),
+        exhausted: draw.metadata(),
     }
+}
+
+pub(crate) fn declares(draw: &mut Draw) -> Declarations {
+    let relation = |_: &mut Draw| DeclaredRelation { acyclic: true };
+    let key = |_: &mut Draw| DeclaredKey { kind: KeyType::Number, ordered: true };
+    Declarations { keys: draw.map(key), relations: draw.map(relation) }
 }
 
 fn edit(draw: &mut Draw) -> Edit {
@@ -124,6 +136,7 @@ fn carried(draw: &mut Draw) -> Carried {
         references: draw.list(reference),
         embedding: draw.maybe(Draw::embedding),
         deprecated: draw.maybe(|it| Deprecation { superseded_by: Some(it.atom()) }),
+        attempts: 7,
         origin: origin(draw),
         imported: draw.maybe(|it| Taken {
             event: EventId(it.id()),

@@ -6,7 +6,7 @@ use crate::stored;
 stored!(record Atom {
     id, space, version, born, author, at, content, annotation, metadata, references, embedding,
     deprecated,
-});
+} grown { attempts });
 stored!(choice Content {
     0 => Text(text),
     1 => Json(value),

@@ -36,7 +36,7 @@ stored!(choice Reply {
 stored!(choice Effect {
     0 => Begin { child, charter, budget },
     1 => Wipe { child, by, reason },
-    2 => Describe { space, by, text },
+    2 => Describe { space, by, text } grown { declares },
     3 => Say { by, note },
     4 => Repay { parent, child, budget },
 });

@@ -1,10 +1,11 @@
 //! Spaces: what they hold, what happened in them, what they answered, and what they were asked. The
 //! layout of a snapshot is with the state that nobody else sees: `space/snapshot.rs`.
 
-use crate::search::{Condition, Which};
+use crate::search::{Condition, Direction, OrderBy, Which};
 use crate::space::{
-    Carried, Claim, Claimed, Draft, Edit, End, Event, Expect, Fence, Filter, Lease, Merge,
-    Mutation, Origin, Patch, Reply, Resource, Subscription, Taken, Terms, Wake, Wanted, Was,
+    Carried, Claim, Claimed, Declarations, DeclaredKey, DeclaredRelation, Draft, Edit, End, Event,
+    Expect, Fence, Filter, KeyType, Lease, Merge, Mutation, Origin, Patch, Reply, Resource,
+    Subscription, Taken, Terms, Wake, Wanted, Was,
 };
 use crate::stored;
 
@@ -21,6 +22,7 @@ stored!(choice Event {
     9 => Leased(lease),
     10 => LeaseRenewed { space, resource, token, was, until },
     11 => LeaseEnded { space, resource, holder, token, until, how },
+    12 => Declared(declares),
 });
 stored!(choice Reply {
     0 => Done,
@@ -41,20 +43,29 @@ stored!(record Edit { filter, cursor, debounce_ms, until });
 stored!(record Wake { space, first, last, count, comments, hop });
 
 stored!(record Lease { space, resource, holder, token, since, until, intent, claimed });
-stored!(record Claimed { set, before });
+stored!(record Claimed { set, before } grown { exhausted });
 stored!(record Fence { resource, token });
 stored!(choice End { 0 => Released, 1 => Expired, 2 => Broken, 3 => Abandoned });
 stored!(choice Resource { 0 => Atom(id), 1 => Name(name) });
 
 // What is claimed: the candidates are no part of a request.
-stored!(record Claim { text, wanted, set, ttl_ms, intent } derived { ranked });
+stored!(record Claim { text, wanted, set, ttl_ms, intent } grown { order, attempts_max, exhausted }
+    derived { ranked });
 stored!(record Wanted { metadata, references });
 stored!(record Condition { which, metadata });
 stored!(choice Which { 0 => All, 1 => Any, 2 => None });
+stored!(record OrderBy { key, direction } derived { kind });
+stored!(choice Direction { 0 => Ascending, 1 => Descending });
+
+stored!(record Declarations { keys, relations });
+stored!(record DeclaredKey { kind, ordered });
+stored!(record DeclaredRelation { acyclic });
+stored!(choice KeyType { 0 => Any, 1 => Number, 2 => Text, 3 => Bool, 4 => List, 5 => Map });
 
 // Vectors are made before the delivery and are no part of a request.
 stored!(record Draft { id, content, annotation, metadata, references } derived { embedding });
-stored!(record Patch { expect, content, annotation, metadata, references } derived { embedding });
+stored!(record Patch { expect, content, annotation, metadata, references } grown { attempts }
+    derived { embedding });
 stored!(choice Expect { 0 => Version(version), 1 => Any });
 stored!(choice Mutation {
     0 => Put(draft),
@@ -70,6 +81,6 @@ stored!(record Origin {
 stored!(record Carried {
     id, version, content, annotation, metadata, references, embedding, deprecated, origin, imported,
     merge,
-});
+} grown { attempts });
 stored!(record Taken { event, position, at, by });
 stored!(choice Merge { 0 => Refuse, 1 => Attic, 2 => Lost });

@@ -4,6 +4,7 @@ use super::*;
 use crate::behaviour::Anyone;
 use crate::id::{LinkId, RIGHTS, ROOT, SpaceId};
 use crate::rights::{Message, Rights};
+use crate::space::Declarations;
 use crate::world::{Disk, Kinds};
 
 /// Found by reading: every thousand entries the whole state was written again, so a birth
@@ -18,10 +19,9 @@ fn snapshots_take_no_more_than_the_log_and_a_load_reads_no_more_than_the_state()
     for n in 0..4_000u128 {
         let (space, link) = (SpaceId(n.to_be_bytes()), LinkId((n + 1).to_be_bytes()));
         let reason = "because".to_owned();
-        let ask = Ask::new(
-            ROOT,
-            Message::CreateSpace { space, link, alias: None, reason, description: String::new() },
-        );
+        let (alias, description, declares) = (None, String::new(), Declarations::default());
+        let create = Message::CreateSpace { space, link, alias, reason, description, declares };
+        let ask = Ask::new(ROOT, create);
         let step = rights.deliver(
             ask,
             Given {

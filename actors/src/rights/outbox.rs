@@ -12,7 +12,7 @@ use crate::id::{LinkId, RIGHTS, ROOT, SessionId, SpaceId};
 use crate::mutant::planted;
 use crate::outbox::{Outcome, Outgoing};
 use crate::session::{self, Budget, Charter, Session};
-use crate::space::{self, Draft, Space};
+use crate::space::{self, Declarations, Draft, Space};
 use std::sync::Arc;
 
 /// A message to another actor.
@@ -45,7 +45,7 @@ pub enum Effect {
         /// How much.
         budget: Budget,
     },
-    /// A space says what it is for.
+    /// A space says what it is for, and what it declares.
     Describe {
         /// Which.
         space: SpaceId,
@@ -53,6 +53,8 @@ pub enum Effect {
         by: SessionId,
         /// What it says.
         text: String,
+        /// What it declares besides.
+        declares: Declarations,
     },
     /// Something is said in a space.
     Say {
@@ -94,10 +96,11 @@ impl Rights {
         mut created: Decision,
         asking: Asking<'_>,
         space: SpaceId,
-        text: String,
+        (text, declares): (String, Declarations),
     ) -> Decision {
-        if !text.is_empty() && !planted("rights.forgets_to_describe") {
-            let effect = Effect::Describe { space, by: asking.by, text };
+        let says = !text.is_empty() || !declares.is_empty();
+        if says && !planted("rights.forgets_to_describe") {
+            let effect = Effect::Describe { space, by: asking.by, text, declares };
             created.events.push(Event::Sent { id: id(space.0, DESCRIBE), effect });
         }
         created
@@ -281,8 +284,15 @@ pub(super) fn outgoing(effect: &Effect) -> Outgoing {
             let repaid = session::Message::Settle(settlement);
             Outgoing::new::<Session>(parent.stream(), *child, repaid).comment("repay")
         }
-        Effect::Describe { space, by, text } => {
-            let describe = space::Message::Describe(text.clone());
+        Effect::Describe { space, by, text, declares } => {
+            let text = text.clone();
+            let describe = match declares.is_empty() {
+                true => space::Message::Describe(text),
+                false => {
+                    let description = (!text.is_empty()).then_some(text);
+                    space::Message::Declare { description, declares: declares.clone() }
+                }
+            };
             Outgoing::new::<Space>(space.stream(), *by, describe).comment("describe the space")
         }
         Effect::Say { by, note } => {

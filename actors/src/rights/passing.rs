@@ -59,6 +59,7 @@ mod tests {
     use crate::rights::{
         Ask, Level, Lifetime, Message, Named, Refusal, Reply, Right, Rights, Subject,
     };
+    use crate::space::Declarations;
 
     const ONE: SessionId = SessionId([1; 16]);
     const OTHER: SessionId = SessionId([2; 16]);
@@ -79,8 +80,8 @@ mod tests {
         let mut rights = Rights::default();
         let space = SpaceId([7; 16]);
         let (link, alias, reason) = (LinkId([9; 16]), None, String::new());
-        let description = String::new();
-        let create = Message::CreateSpace { space, link, alias, reason, description };
+        let (description, declares) = (String::new(), Declarations::default());
+        let create = Message::CreateSpace { space, link, alias, reason, description, declares };
         tell(&mut rights, ROOT, create).unwrap();
         let before = rights.clone();
         let once = Lifetime::OneAction;

@@ -69,6 +69,7 @@ fn house() -> Rights {
         alias,
         reason,
         description: String::new(),
+        declares: Declarations::default(),
     };
     tell(&mut rights, A, create).unwrap();
     let install = Message::Install { link: link(2), subject: tool(), reason: String::new() };
@@ -226,6 +227,7 @@ fn a_shared_space_takes_the_next_free_alias_and_keeps_the_one_it_has() {
         alias: alias.clone(),
         reason,
         description: String::new(),
+        declares: Declarations::default(),
     };
     tell(&mut rights, B, create).unwrap();
     for n in [10, 11] {

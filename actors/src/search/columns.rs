@@ -65,6 +65,18 @@ impl Columns {
         missing
     }
 
+    /// Whether anybody has a key, as far as that is known here.
+    pub(crate) fn has(&self, key: &str) -> Option<bool> {
+        let column = self.by.get(key);
+        let known = column.is_some() || self.whole;
+        known.then(|| column.is_some_and(|it| !it.values.is_empty()))
+    }
+
+    /// The keys that somebody has, as far as they are known here.
+    pub(crate) fn keys(&self) -> impl Iterator<Item = &str> {
+        self.by.iter().filter(|(_, it)| !it.values.is_empty()).map(|(key, _)| &**key)
+    }
+
     /// The slots whose metadata says all of this; nothing for everything.
     pub(crate) fn allowed(&self, wanted: &Metadata) -> Option<Bits> {
         allowed(self, wanted)

@@ -2,10 +2,12 @@
 
 use super::bits::Bits;
 use super::dictionary::Dictionary;
+use super::order::has_place;
 use super::predicate::{alternatives, comparisons, paths};
 use crate::atom::Metadata;
 use crate::log::Hash;
 use crate::mutant::planted;
+use crate::space::KeyType;
 use crate::value::{Value, order, whole};
 use std::cmp::Ordering;
 use std::collections::BTreeSet;
@@ -108,6 +110,42 @@ impl Facets {
     /// Takes a slot out again.
     pub(super) fn unfile(&mut self, slot: u32, filed: &[u32]) {
         filed.iter().for_each(|number| self.values.unfile(*number, slot, slot));
+    }
+
+    /// The values under a key that have a place in an order of this type, the least first, and who
+    /// has them.
+    pub(super) fn in_order<'a>(
+        &'a self,
+        key: &'a str,
+        kind: KeyType,
+    ) -> impl Iterator<Item = (&'a Form, &'a [u32])> {
+        let first = Form::Number(Number::Fraction(f64::NEG_INFINITY));
+        let all = self.values.from(&Arc::new(facet(key, Of::Value, first)));
+        let its = all.take_while(move |(it, ..)| &*it.key == key && it.of == Of::Value);
+        its.map(|(it, _, slots)| (&it.form, slots)).filter(move |(it, _)| has_place(it, kind))
+    }
+
+    /// Whether anybody has a key.
+    pub(super) fn has(&self, key: &str) -> bool {
+        let first = Form::Number(Number::Fraction(f64::NEG_INFINITY));
+        let mut all = self.values.from(&Arc::new(facet(key, Of::Value, first)));
+        all.next().is_some_and(|(it, ..)| &*it.key == key)
+    }
+
+    /// Some of the keys that somebody has.
+    pub(super) fn keys(&self, most: usize) -> Vec<String> {
+        let mut keys: Vec<String> = Vec::new();
+        while keys.len() < most {
+            // No key that follows is shorter than the last with a zero behind it.
+            let from = keys.last().map_or_else(String::new, |it| format!("{it}\0"));
+            let first = Form::Number(Number::Fraction(f64::NEG_INFINITY));
+            let mut all = self.values.from(&Arc::new(facet(&from, Of::Value, first)));
+            match all.next() {
+                Some((it, ..)) => keys.push(it.key.to_string()),
+                None => break,
+            }
+        }
+        keys
     }
 
     /// The slots whose metadata says all of this; nothing for everything.
@@ -299,6 +337,14 @@ pub(super) fn forms(value: &Value) -> BTreeSet<(Of, Form)> {
 }
 
 impl Form {
+    /// A text by its beginning alone.
+    pub(super) fn without_hash(self) -> Form {
+        match self {
+            Form::Text(start, _) => Form::Text(start, None),
+            form => form,
+        }
+    }
+
     /// Bytes that it takes besides its own size.
     pub(super) fn heap_bytes(&self) -> usize {
         match self {

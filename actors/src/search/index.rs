@@ -12,7 +12,7 @@ use crate::atom::{Atom, Embed};
 use crate::behaviour::Behaviour;
 use crate::id::{AtomId, Position, SpaceId};
 use crate::mutant;
-use crate::space::{Event, Space};
+use crate::space::{Event, Space, Used};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -44,6 +44,8 @@ pub(super) struct Filed {
     /// How each link goes and where it ends, by its number: a condition is looked at often.
     ends: Vec<End>,
     relations: BTreeMap<Box<str>, u32>,
+    /// How many references there are of each relation, by its number.
+    referring: Vec<u32>,
 }
 
 /// What a condition asks of a link, without its names.
@@ -119,7 +121,10 @@ impl Filed {
         let next = self.relations.len() as u32;
         match self.relations.get(name) {
             Some(known) => *known,
-            None => *self.relations.entry(name.into()).or_insert(next),
+            None => {
+                self.referring.push(0);
+                *self.relations.entry(name.into()).or_insert(next)
+            }
         }
     }
 
@@ -137,6 +142,29 @@ impl Filed {
     /// The slots that refer to an atom.
     pub(super) fn sources(&self, target: AtomId, relation: &str) -> &[u32] {
         self.links.postings(&Link { target, relation: relation.into() })
+    }
+}
+
+struct UsedHere<'a>(&'a Index);
+
+impl Used for UsedHere<'_> {
+    fn key(&self, path: &str) -> bool {
+        self.0.facets.has(path)
+    }
+
+    fn relation(&self, name: &str) -> bool {
+        let known = self.0.filed.relation(name);
+        known.is_some_and(|it| self.0.filed.referring[it as usize] > 0)
+    }
+
+    fn keys(&self, most: usize) -> Vec<String> {
+        self.0.facets.keys(most)
+    }
+
+    fn relations(&self, most: usize) -> Vec<String> {
+        let Filed { relations, referring, .. } = &self.0.filed;
+        let used = relations.iter().filter(|(_, it)| referring[**it as usize] > 0);
+        used.take(most).map(|(name, _)| name.to_string()).collect()
     }
 }
 
@@ -226,6 +254,11 @@ impl Index {
         slots.map(|slot| self.filed.id(*slot)).collect()
     }
 
+    /// Which names its atoms use.
+    pub fn used(&self) -> impl Used + '_ {
+        UsedHere(self)
+    }
+
     /// Takes one event of the space in, in the order of the log.
     pub fn apply(&mut self, event: &Event, position: Position) {
         if let Some(atom) = Space::atom(event) {
@@ -277,7 +310,11 @@ impl Index {
         }
         let links = std::mem::take(&mut doc.links);
         if !mutant::planted("search.links_stay") {
-            links.iter().for_each(|link| self.filed.links.unfile(*link, slot, slot));
+            for link in &links {
+                let relation = self.filed.ends[*link as usize].relation;
+                self.filed.referring[relation as usize] -= 1;
+                self.filed.links.unfile(*link, slot, slot);
+            }
         }
     }
 
@@ -295,6 +332,7 @@ impl Index {
             ends.resize(ends.len().max(number as usize + 1), none);
             ends[number as usize] = End { relation, slot };
             if !filed.contains(&number) {
+                self.filed.referring[relation as usize] += 1;
                 filed.push(number);
             }
         }

@@ -117,6 +117,20 @@ pub(crate) fn holds(metadata: &Metadata, key: &str, wanted: &Value) -> bool {
     }
 }
 
+/// Whether nothing fits any more once this is set, whatever else an atom says; null takes a key out.
+pub(crate) fn excludes(set: &Metadata, wanted: &Metadata) -> bool {
+    let said: Metadata = set.clone().into_iter().filter(|(_, it)| *it != Value::Null).collect();
+    // A path may be looked up in a map under every front of it.
+    let decides = |path: &str| {
+        let fronts = path.match_indices('.').map(|(at, _)| &path[..at]);
+        fronts.chain([path]).all(|it| set.contains_key(it))
+    };
+    wanted.iter().any(|(key, value)| match alternatives(key, value) {
+        Some(mut any) => any.all(|it| excludes(set, it)),
+        None => decides(key) && !holds(&said, key, value),
+    })
+}
+
 /// How many values are compared with.
 pub(crate) fn count(wanted: &Metadata) -> usize {
     operands(wanted).len()
@@ -272,6 +286,33 @@ mod tests {
         let nested = of(&[("any", any(&[no, of(&[("any", any(&[yes]))])]))]);
         assert!(says(&atom, &nested) && count(&nested) == 2);
         assert_eq!(check(&nested), Ok(()));
+    }
+
+    #[test]
+    fn what_is_set_can_leave_nothing_wanted() {
+        let of = |pairs: &[(&str, Value)]| -> Metadata {
+            pairs.iter().map(|(key, it)| ((*key).to_owned(), it.clone())).collect()
+        };
+        let open = of(&[("status", "open".into()), ("n", map(&[(">=", Value::Int(3))]))]);
+        let either = Value::List(vec![
+            Value::Map(of(&[("status", "open".into())])),
+            Value::Map(of(&[("status", "late".into())])),
+        ]);
+        let either = of(&[("any", either)]);
+        let path = of(&[("o.k", Value::Int(1))]);
+        for (set, excluded) in [
+            (of(&[("status", "failed".into())]), [true, true, false]),
+            (of(&[("status", Value::Null)]), [true, true, false]),
+            (of(&[("status", "late".into())]), [true, false, false]),
+            (of(&[("status", "open".into()), ("n", Value::Int(2))]), [true, false, false]),
+            (of(&[("n", Value::Int(3)), ("o", Value::Null)]), [false; 3]),
+            (of(&[("o", Value::Null), ("o.k", Value::Int(2))]), [false, false, true]),
+            (Metadata::new(), [false; 3]),
+        ] {
+            let found = [&open, &either, &path].map(|wanted| excludes(&set, wanted));
+            assert_eq!(found, excluded, "{set:?}");
+        }
+        assert!(!excludes(&of(&[("status", "failed".into())]), &Metadata::new()));
     }
 
     #[test]

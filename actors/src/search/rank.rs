@@ -170,6 +170,11 @@ impl Index {
         behind: Option<u32>,
         holds: &mut dyn FnMut(u32) -> bool,
     ) -> Vec<Hit> {
+        if let Order::By(keys) = &query.order {
+            let slots = self.by_keys(keys, &visible, behind);
+            let fitting = slots.filter(|slot| holds(*slot)).take(query.limit);
+            return fitting.map(|slot| self.filed.hit(slot, 0.0)).collect();
+        }
         let newest = query.order == Order::Newest && !planted("search.newest_is_oldest");
         match behind {
             Some(_) if planted("search.page_begins_anew") => {}

@@ -39,6 +39,7 @@ fn atom(n: u8, text: &str, metadata: &[(&str, Value)]) -> Atom {
         references: Vec::new(),
         embedding: None,
         deprecated: None,
+        attempts: 0,
     }
 }
 

@@ -67,6 +67,8 @@ pub struct Carried {
     pub embedding: Option<Embedding>,
     /// Set if it is out of use.
     pub deprecated: Option<Deprecation>,
+    /// How often it was claimed by claims that count.
+    pub attempts: u64,
     /// Where it comes from.
     pub origin: Origin,
     /// By which entry it was taken in where it leaves now; told, and of no effect.
@@ -155,6 +157,7 @@ impl Carried {
                 && self.content == atom.content
                 && self.annotation == atom.annotation
                 && self.metadata == atom.metadata
+                && self.attempts == atom.attempts
                 && lacking(&atom.references, &self.references).is_empty()
     }
 }
@@ -205,6 +208,7 @@ fn carried(space: SpaceId, position: Position, body: &Body, event: &Event) -> Op
         references: references.unwrap_or_else(|| atom.references.clone()),
         embedding: atom.embedding.clone(),
         deprecated: atom.deprecated.as_ref().map(|_| Deprecation { superseded_by }),
+        attempts: atom.attempts,
         origin,
         imported,
         merge: Merge::default(),
@@ -362,8 +366,12 @@ impl Space {
             references,
             embedding: it.embedding,
             deprecated,
+            attempts: it.attempts,
         };
         patch::check(&atom, known, delivery)?;
+        if !planted("acyclic.imports_go_unseen") {
+            self.leads_nowhere_back(&atom, known, delivery)?;
+        }
         let added = lacking(&atom.references, known);
         let dropped = lacking(known, &atom.references);
         let atom = Arc::new(atom);

@@ -47,6 +47,7 @@ impl Space {
             references: Vec::new(),
             embedding: None,
             deprecated: Some(Deprecation { superseded_by: None }),
+            attempts: 0,
         };
         let dropped = before.references.clone();
         events.push(Event::AtomErased { atom: Arc::new(atom), dropped, origin });

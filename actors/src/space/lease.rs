@@ -50,6 +50,8 @@ pub struct Claimed {
     pub set: Metadata,
     /// What was there before; null where nothing was.
     pub before: Metadata,
+    /// What is set besides then, if this was the last attempt.
+    pub exhausted: Option<Metadata>,
 }
 
 /// A lease that a write depends on.
@@ -287,7 +289,8 @@ impl Space {
         within.contains(&since).then_some(SpaceId(*space))
     }
 
-    /// The end of a lease, and what its claim had set put back, unless the work went on.
+    /// The end of a lease, and what its claim had set put back, unless the work went on. After the last
+    /// attempt the atom is put out of the way.
     fn over(&self, lease: &Lease, how: End, delivery: &Delivery<'_>, events: &mut Vec<Event>) {
         events.push(ended(lease, how));
         let (Some(claimed), Resource::Atom(id)) = (&lease.claimed, &lease.resource) else { return };
@@ -302,7 +305,13 @@ impl Space {
             None => *value == crate::value::Value::Null,
         });
         if same || planted("lease.undoes_the_work") {
-            events.push(super::put_back(&atom, &claimed.before, delivery));
+            let mut back = claimed.before.clone();
+            if !planted("claim.the_used_up_come_back") {
+                back.extend(
+                    claimed.exhausted.iter().flatten().map(|it| (it.0.clone(), it.1.clone())),
+                );
+            }
+            events.push(super::put_back(&atom, &back, delivery));
         }
     }
 

@@ -1,8 +1,8 @@
 //! What a space is asked, what happens in it, and what it answers.
 
 use super::{
-    Carried, Claim, Draft, Edit, End, Fence, Filter, Lease, Mutation, Origin, Patch, Resource,
-    Subscription, Terms,
+    Carried, Claim, Declarations, Draft, Edit, End, Fence, Filter, Lease, Mutation, Origin, Patch,
+    Resource, Subscription, Terms,
 };
 use crate::atom::{Atom, Reference};
 use crate::id::{AtomId, Millis, Position, SessionId, SpaceId, SubscriptionId};
@@ -84,6 +84,14 @@ pub enum Message {
     /// Records the end of subscriptions that tell nothing any more: those that are over, and those
     /// whose subscriber has no right here.
     EndVoid,
+    /// Says what the space declares, in place of all that it has declared.
+    Declare {
+        /// What it is for, where that is said anew; what its front matter declares is declared as
+        /// well.
+        description: Option<String>,
+        /// What it declares. Of what both declare, this counts.
+        declares: Declarations,
+    },
 }
 
 /// Which version a change is based on.
@@ -181,6 +189,8 @@ pub enum Event {
         /// What is said of it where it comes from, if it does.
         origin: Option<Box<Origin>>,
     },
+    /// It declares this, in place of all that it has declared.
+    Declared(Declarations),
 }
 
 /// Whether something was there before.
@@ -277,8 +287,9 @@ impl Message {
 }
 
 /// The types of entry in a space's log, by which it is followed.
-pub const TYPES: [&str; 16] = [
+pub const TYPES: [&str; 17] = [
     "space.described",
+    "space.declared",
     "atom.put",
     "atom.updated",
     "atom.deprecated",

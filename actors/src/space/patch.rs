@@ -41,6 +41,8 @@ pub struct Patch {
     pub metadata: Metadata,
     /// Replaces the targets of these relations; none removes the relation.
     pub references: BTreeMap<String, Vec<AtomId>>,
+    /// Sets how often it was claimed: zero lets it be tried anew.
+    pub attempts: Option<u64>,
     /// The vector of the result, if the atom is still what it was made for.
     pub embedding: Option<MadeFor>,
 }
@@ -75,6 +77,7 @@ impl Draft {
             references: flat(&self.references),
             embedding: self.embedding,
             deprecated: None,
+            attempts: 0,
         };
         check(&atom, &[], delivery)?;
         Ok(atom)
@@ -107,6 +110,7 @@ impl Patch {
                 value => atom.metadata.insert(key.clone(), value.clone()),
             };
         }
+        atom.attempts = self.attempts.unwrap_or(atom.attempts);
         atom.references.retain(|it| !self.references.contains_key(&it.relation));
         atom.references.extend(flat(&self.references));
     }

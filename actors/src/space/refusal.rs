@@ -1,6 +1,6 @@
 //! Why a space says no.
 
-use super::{Amiss, Fence, Resource};
+use super::{Amiss, Fence, Misdeclared, Resource, Undeclared};
 use crate::atom::NoVector;
 use crate::id::{AtomId, SessionId, SubscriptionId};
 use crate::name::Misspelt;
@@ -156,6 +156,58 @@ pub enum Refusal {
         /// The longest.
         max_ms: u64,
     },
+    /// A name in a condition or an order that the space neither declares nor uses.
+    #[error(transparent)]
+    Undeclared(#[from] Undeclared),
+    /// Something that cannot be declared.
+    #[error(transparent)]
+    Misdeclared(#[from] Misdeclared),
+    /// A reference would close a circle of a relation that leads in none.
+    #[error(
+        "atom {id} cannot refer to {target} by {relation:?}: that leads back to {id}, and the \
+         relation is declared acyclic here"
+    )]
+    Circle {
+        /// Which atom.
+        id: AtomId,
+        /// By which relation.
+        relation: String,
+        /// To which.
+        target: AtomId,
+    },
+    /// Whether a reference would close a circle is more work than one write may be.
+    #[error(
+        "atom {id} cannot refer to {target} by {relation:?}, which is declared acyclic here: more \
+         than {max} atoms lie behind it, too many to tell whether that leads back; refer to fewer"
+    )]
+    Far {
+        /// Which atom.
+        id: AtomId,
+        /// By which relation.
+        relation: String,
+        /// To which.
+        target: AtomId,
+        /// How many are looked at.
+        max: usize,
+    },
+    /// Attempts that nobody can have meant.
+    #[error(
+        "attempts_max is 1 or more, and goes with exhausted: what is set on an atom whose attempts \
+         are used up"
+    )]
+    NoAttempts,
+    /// What is set on an atom whose attempts are used up leaves it wanted.
+    #[error(
+        "an atom whose attempts are used up would be claimed again: let exhausted set a key of the \
+         condition to a value that the condition does not take"
+    )]
+    StillWanted,
+    /// What comes first was tried as often as it may be, and is out of the way from now on.
+    #[error("the attempts of {0} atoms were used up, and they are out of the way now; claim again")]
+    UsedUp(usize),
+    /// A text ranks by itself.
+    #[error("a text ranks what is claimed, best first; leave out the text, or the order")]
+    TextAndOrder,
     /// Not a subscription of the asker.
     #[error("no subscription {0} of yours here")]
     NoSubscription(SubscriptionId),

@@ -7,9 +7,11 @@
 //! changed. It is recomputed, never counted, so that it cannot drift. All of it is derived from atoms
 //! and leases alone: no snapshot holds it, and without it decisions are the same, only slower.
 
+mod ranked;
 mod roster;
 #[cfg(test)]
 mod tests;
+mod uses;
 
 use super::lease::Leases;
 use super::wanted::{Sight, Wanted};
@@ -19,7 +21,8 @@ use crate::behaviour::{Behaviour, View};
 use crate::id::{AtomId, SpaceId};
 use crate::limits::Limits;
 use crate::mutant::planted;
-use crate::search::{Bits, direction, says};
+use crate::search::{Bits, OrderBy, direction, says};
+use ranked::Ranked;
 use roster::Roster;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -46,6 +49,8 @@ struct Set {
     wanted: Wanted,
     /// By their slots; conditions on atoms of other spaces are left open.
     ready: Bits,
+    /// The same in an order by what atoms say, where one was asked for.
+    ranked: Option<Ranked>,
     /// Atoms that were read to make it.
     cost: u64,
     /// The set that is worth least goes first: one that was not used for long, and of those one that
@@ -54,27 +59,34 @@ struct Set {
 }
 
 impl Standing {
-    /// Whether a condition is followed.
-    pub(super) fn follows(&self, wanted: &Wanted) -> bool {
-        self.sets.iter().any(|it| it.wanted == *wanted)
+    /// Whether a condition is followed, in an order.
+    pub(super) fn follows(&self, wanted: &Wanted, order: &[OrderBy]) -> bool {
+        self.sets.iter().any(|it| it.is_of(wanted, order))
     }
 
-    /// What matches, the oldest first; nothing if the condition is not followed.
-    pub(super) fn ready(&self, wanted: &Wanted) -> Option<impl Iterator<Item = AtomId>> {
-        let set = self.sets.iter().find(|it| it.wanted == *wanted)?;
-        Some(self.roster.as_ref()?.oldest_first(&set.ready))
+    /// What matches, in its order; nothing if the condition is not followed in that order.
+    pub(super) fn ready<'a>(
+        &'a self,
+        wanted: &Wanted,
+        order: &[OrderBy],
+    ) -> Option<Box<dyn Iterator<Item = AtomId> + 'a>> {
+        let set = self.sets.iter().find(|it| it.is_of(wanted, order))?;
+        Some(match &set.ranked {
+            Some(ranked) => Box::new(ranked.ids()),
+            None => Box::new(self.roster.as_ref()?.oldest_first(&set.ready)),
+        })
     }
 
-    /// Follows a condition from now on.
+    /// Follows a condition in an order from now on.
     pub(super) fn follow(
         &mut self,
         space: SpaceId,
-        wanted: &Wanted,
+        (wanted, order): (&Wanted, &[OrderBy]),
         leases: &Leases,
         view: &dyn View,
         limits: &Limits,
     ) {
-        if let Some(known) = self.sets.iter_mut().find(|it| it.wanted == *wanted) {
+        if let Some(known) = self.sets.iter_mut().find(|it| it.is_of(wanted, order)) {
             known.worth = self.floor + known.cost;
             return;
         }
@@ -84,10 +96,11 @@ impl Standing {
         let mut set = Set {
             wanted: wanted.clone(),
             ready: roster.free(&wanted.metadata),
+            ranked: Ranked::by(order),
             cost: 1,
             worth: self.floor + 1,
         };
-        if !wanted.references.is_empty() {
+        if !wanted.references.is_empty() || set.ranked.is_some() {
             set.read(space, roster, view);
         }
         roster.keep_within(bytes_max);
@@ -97,7 +110,7 @@ impl Standing {
 
     /// Lets sets go while there is more than there may be, but not the last.
     fn drop_some(&mut self, sets_max: usize, bytes_max: usize) {
-        let bytes = |sets: &[Set]| sets.iter().map(|it| it.ready.bytes()).sum::<usize>();
+        let bytes = |sets: &[Set]| sets.iter().map(Set::bytes).sum::<usize>();
         while self.sets.len() > 1 && (self.sets.len() > sets_max || bytes(&self.sets) > bytes_max) {
             let others = self.sets[..self.sets.len() - 1].iter().enumerate();
             let Some((least, worth)) = others.map(|(n, it)| (n, it.worth)).min_by_key(|it| it.1)
@@ -131,13 +144,15 @@ impl Standing {
             if planted("claim.sets_stand_still") {
                 continue;
             }
-            set.look(space, &atom, roster, &after);
+            set.look(space, (&atom, old.as_deref()), roster, &after);
             if planted("claim.waits_for_ever") {
                 continue;
             }
             for seer in set.wanted.seers(&atom, old.as_deref(), before) {
-                if let Some(seer) = before.atom(seer).filter(|it| it.space == space) {
-                    set.look(space, &seer, roster, &after);
+                // One that refers to itself was looked at as it is now.
+                let seer = before.atom(seer).filter(|it| it.space == space && it.id != atom.id);
+                if let Some(seer) = seer {
+                    set.look(space, (&seer, Some(&seer)), roster, &after);
                 }
             }
         }
@@ -152,21 +167,47 @@ fn leased(resource: &Resource, view: &dyn View) -> Option<Arc<Atom>> {
 }
 
 impl Set {
+    fn is_of(&self, wanted: &Wanted, order: &[OrderBy]) -> bool {
+        self.wanted == *wanted && self.ranked.as_ref().map_or(&[][..], Ranked::order) == order
+    }
+
+    fn bytes(&self) -> usize {
+        self.ready.bytes() + self.ranked.as_ref().map_or(0, Ranked::bytes)
+    }
+
     /// Reads all that may match, and keeps what does.
     fn read(&mut self, space: SpaceId, roster: &Roster, view: &dyn View) {
         let all: Vec<u32> = self.ready.iter().collect();
         self.cost += all.len() as u64;
         for slot in all {
             let atom = view.atom(roster.id(slot));
-            let holds = atom.is_some_and(|it| self.wanted.holds(&it, view, Sight::Own(space)));
-            self.ready.put(slot, holds);
+            let atom = atom.filter(|it| self.wanted.holds(it, view, Sight::Own(space)));
+            self.ready.put(slot, atom.is_some());
+            if let Some((ranked, atom)) = self.ranked.as_mut().zip(atom) {
+                ranked.put(&atom);
+            }
         }
         self.worth += self.cost;
     }
 
-    fn look(&mut self, space: SpaceId, atom: &Atom, roster: &Roster, view: &dyn View) {
+    /// Looks at an atom anew; `old` is what it was when it was looked at before.
+    fn look(
+        &mut self,
+        space: SpaceId,
+        (atom, old): (&Atom, Option<&Atom>),
+        roster: &Roster,
+        view: &dyn View,
+    ) {
         let Some(slot) = roster.slot(atom.born, atom.id) else { return };
         let is_in = roster.is_free(slot) && self.wanted.holds(atom, view, Sight::Own(space));
+        if let Some(ranked) = &mut self.ranked {
+            if let Some(old) = old.filter(|_| self.ready.has(slot)) {
+                ranked.take_out(old);
+            }
+            if is_in {
+                ranked.put(atom);
+            }
+        }
         self.ready.put(slot, is_in);
     }
 }

@@ -59,6 +59,9 @@ pub struct AtomAnswer {
     /// The atom to read instead.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub superseded_by: Option<String>,
+    /// Claims that were counted on it, since they last came to an end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attempts: Option<u64>,
     /// How well it fits what was searched for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub score: Option<f32>,
@@ -99,6 +102,7 @@ impl AtomAnswer {
                 .deprecated
                 .as_ref()
                 .and_then(|it| it.superseded_by.map(|id| id.to_string())),
+            attempts: Some(atom.attempts).filter(|it| *it > 0),
             score: None,
             next: None,
             lease: None,
@@ -186,6 +190,9 @@ impl Answer for AtomAnswer {
         for (relation, targets) in &self.references {
             let relation = format!("{} ->", one_line(relation));
             targets.iter().for_each(|it| to.line(field(&relation, shown(it).to_owned())));
+        }
+        if let Some(attempts) = self.attempts {
+            to.line(field("attempts", attempts.to_string()));
         }
         if self.deprecated.is_some() {
             let by = self

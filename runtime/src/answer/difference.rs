@@ -73,6 +73,9 @@ pub struct DifferenceAnswer {
     /// In what it refers to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub references: Option<References>,
+    /// In how often it was claimed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attempts: Option<Pair>,
     /// In whether it is out of use.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deprecated: Option<Pair>,
@@ -115,6 +118,7 @@ impl DifferenceAnswer {
                 added: references(&it.added),
                 dropped: references(&it.dropped),
             }),
+            attempts: it.attempts.map(|(one, two)| pair(one as i64, two as i64)),
             deprecated: it.deprecated.map(|(one, two)| pair(one != InUse::Yes, two != InUse::Yes)),
             superseded_by: match it.deprecated {
                 Some((_, InUse::No(by))) => by.map(|id| id.to_string()),
@@ -142,6 +146,10 @@ impl Answer for DifferenceAnswer {
         if let Some(it) = &self.annotation {
             line(true, format!("about {}", plain(&it.from.0)));
             line(false, format!("about {}", plain(&it.to.0)));
+        }
+        if let Some(it) = &self.attempts {
+            line(true, format!("attempts {}", it.from.0));
+            line(false, format!("attempts {}", it.to.0));
         }
         for (key, it) in self.metadata.iter().flatten() {
             for (gone, Plain(value)) in [(true, &it.from), (false, &it.to)] {

@@ -26,6 +26,8 @@ pub struct SpaceAnswer {
     pub head: u64,
     /// Its subscriptions.
     pub subscriptions: u64,
+    /// The keys and relations that its atoms have, as they are declared: `priority:number`.
+    pub declares: Vec<String>,
 }
 
 impl From<SpaceCard> for SpaceAnswer {
@@ -39,6 +41,7 @@ impl From<SpaceCard> for SpaceAnswer {
             entries: card.entries,
             head: card.head.0,
             subscriptions: card.subscriptions,
+            declares: card.declares.iter().map(|it| it.to_string()).collect(),
         }
     }
 }

@@ -2,11 +2,15 @@
 
 use super::{Caller, Read, Why, Written};
 use crate::problem::{Kind, Problem};
+use crate::seat::{AskError, Receipt};
 use serde::{Deserialize, Serialize};
 use stoa_actors::atom::Metadata;
 use stoa_actors::id::{AtomId, SpaceId};
-use stoa_actors::search::Query;
-use stoa_actors::space::{Claim, Fence, Lease, Message, Mutation, Reply, Resource, Space, Wanted};
+use stoa_actors::incarnation::Refused;
+use stoa_actors::search::{OrderBy, Query};
+use stoa_actors::space::{
+    Claim, Fence, Lease, Message, Mutation, Refusal, Reply, Resource, Space, Wanted,
+};
 
 /// What is to be claimed, and how.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -21,6 +25,14 @@ pub struct ClaimAsk {
     pub lease_ms: u64,
     /// What for.
     pub intent: String,
+    /// What comes first without a text, by keys that the space declares as ordered; the oldest where
+    /// none is named, and of equals.
+    pub order: Vec<OrderBy>,
+    /// How often an atom may be claimed by such claims; nothing counts without it. The count is
+    /// `attempts` of the atom, and a [`Patch`](stoa_actors::space::Patch) may set it back.
+    pub attempts_max: Option<u64>,
+    /// What is set on an atom whose attempts are used up; it must leave the atom unwanted.
+    pub exhausted: Metadata,
 }
 
 /// What was claimed.
@@ -37,10 +49,12 @@ impl Caller {
     /// the space: whoever else asks at the same moment gets another one. Nothing if none is left.
     ///
     /// With a text the candidates are found first, best first, and the space looks at each again;
-    /// without one it goes by a set that it keeps, at a cost that does not grow with the work that
-    /// is done or blocked. When the lease runs out, or is given up, what `set` has changed is put
+    /// without one it goes by a set that it keeps, in the order of the claim, at a cost that does not
+    /// grow with the work that is done or blocked. When the lease runs out, or is given up, what `set` has changed is put
     /// back, unless it has been changed since. Errors: [`Kind::Invalid`] for a lease of zero or of
-    /// more than `lease_ms_max`.
+    /// more than `lease_ms_max`, for a condition on a name that a space which declares neither declares
+    /// nor uses, for an order by a key that it does not declare as ordered, and for an `exhausted` that
+    /// leaves an atom wanted.
     pub async fn claim(
         &self,
         space: SpaceId,
@@ -50,16 +64,17 @@ impl Caller {
         let limits = &self.runtime.shared().config.limits;
         let most = limits.search.hits_max;
         for limit in [self.runtime.shared().config.claim_candidates.min(most), most] {
-            let ClaimAsk { query, wanted, set, lease_ms, intent } = ask.clone();
+            let ClaimAsk { query, wanted, set, lease_ms, intent, order, attempts_max, exhausted } =
+                ask.clone();
             let ranked = match &query {
                 Some(text) => Some(self.candidates(space, text, &wanted, limit).await?),
                 None => None,
             };
             let few = ranked.as_ref().is_none_or(|it| it.len() < limit);
-            let claim = Claim { text: query, wanted, ranked, set, ttl_ms: lease_ms, intent };
-            let message = Message::Claim(Box::new(claim));
-            let receipt = self.send(space, message, why.clone()).await?;
-            match receipt.reply {
+            let (text, ttl_ms) = (query, lease_ms);
+            let claim =
+                Claim { text, wanted, ranked, set, ttl_ms, intent, order, attempts_max, exhausted };
+            match self.claimed(space, claim, &why).await?.reply {
                 Reply::Claimed(Some((id, version, lease))) => {
                     let read = self.get_version(id, version).await?;
                     return Ok(Some(Taken { read, lease: *lease }));
@@ -71,6 +86,27 @@ impl Caller {
             }
         }
         Ok(None)
+    }
+
+    /// Claims again for as long as what came first was tried as often as it may be: each time some of
+    /// it is put out of the way.
+    async fn claimed(
+        &self,
+        space: SpaceId,
+        claim: Claim,
+        why: &Why,
+    ) -> Result<Receipt<Reply>, Problem> {
+        let mut message = Message::Claim(Box::new(claim));
+        loop {
+            let counts = matches!(&message, Message::Claim(it) if it.attempts_max.is_some());
+            let again = counts.then(|| message.clone());
+            match (self.sent(space, message, why.clone()).await, again) {
+                (Err(AskError::Refused(Refused::Actor(Refusal::UsedUp(_)))), Some(again)) => {
+                    message = again;
+                }
+                (answer, _) => return Ok(answer?),
+            }
+        }
     }
 
     async fn candidates(

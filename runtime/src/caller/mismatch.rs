@@ -105,7 +105,7 @@ impl Caller {
     async fn key_like(&self, space: SpaceId, key: &str) -> Result<Option<String>, Problem> {
         let (limit, order) = (KEYS_OF_ATOMS, Order::Newest);
         let query = Query { limit, order, include_deprecated: true, ..Query::default() };
-        let hits = self.search(space, query).await?;
+        let hits = self.search_any_name(space, query).await?;
         let keys = hits.iter().flat_map(|it| it.read.atom.metadata.keys());
         Ok(nearest(key, keys.map(String::as_str)).map(str::to_owned))
     }
@@ -119,7 +119,7 @@ impl Caller {
     ) -> Result<Option<Value>, Problem> {
         let metadata = [(key.to_owned(), wanted)].into();
         let query = Query { metadata, limit: 1, include_deprecated: true, ..Query::default() };
-        let hits = self.search(space, query).await?;
+        let hits = self.search_any_name(space, query).await?;
         Ok(hits.first().and_then(|it| lookup(&it.read.atom.metadata, key)).cloned())
     }
 }

@@ -1,5 +1,6 @@
 //! Making spaces, and saying who may do what in them.
 
+use super::declare::declarable;
 use super::{Caller, Why};
 use crate::problem::{Kind, Problem, quoted};
 use crate::store::Store;
@@ -8,7 +9,7 @@ use stoa_actors::id::{LinkId, Millis, Position, SessionId, SpaceId};
 use stoa_actors::log::Cause;
 use stoa_actors::outbox::Outcome;
 use stoa_actors::rights::{self, Holding, Level, Lifetime, Named, Right, Subject};
-use stoa_actors::space;
+use stoa_actors::space::{self, Declarations};
 
 /// A space as its holder sees it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -29,6 +30,8 @@ pub struct SpaceCard {
     pub head: Position,
     /// Its subscriptions.
     pub subscriptions: u64,
+    /// The keys and relations that it declares.
+    pub declares: Declarations,
 }
 
 /// The end of the year 9999, the last that a time is written for.
@@ -62,9 +65,7 @@ impl Caller {
     /// First the rights make it the caller's, then it says what it is for; after a crash in between
     /// it says so once the directory is open again.
     pub async fn create_space(&self, name: &str, description: &str) -> Result<SpaceId, Problem> {
-        let space = SpaceId(self.fresh());
-        self.create_space_as(space, name, description).await?;
-        Ok(space)
+        self.create_space_declaring(name, description, Declarations::default()).await
     }
 
     /// The same under a given id: with the same one again it is the same space.
@@ -73,6 +74,16 @@ impl Caller {
         space: SpaceId,
         name: &str,
         description: &str,
+    ) -> Result<(), Problem> {
+        self.create_as(space, name, description, Declarations::default()).await
+    }
+
+    pub(crate) async fn create_as(
+        &self,
+        space: SpaceId,
+        name: &str,
+        description: &str,
+        declares: Declarations,
     ) -> Result<(), Problem> {
         let shared = self.runtime.shared();
         rights::name_fits(name, &shared.config.limits.rights)?;
@@ -89,6 +100,7 @@ impl Caller {
                 format!("the description has {} bytes; the limit is {max}", description.len());
             return Err(Problem::new(Kind::Invalid, text).hint("stoa space create --help"));
         }
+        declarable(description, &declares, &shared.config.limits)?;
         let reason = format!("create space {name}");
         let message = rights::Message::CreateSpace {
             space,
@@ -96,6 +108,7 @@ impl Caller {
             alias: Some(name.to_owned()),
             reason: reason.clone(),
             description: description.to_owned(),
+            declares,
         };
         let ask = self.ask(message, Why::comment(reason));
         let (_, outcomes) = self.runtime.rights().ask_and_what_follows(ask).await?;
@@ -181,6 +194,7 @@ impl Caller {
             entries,
             head,
             subscriptions: state.state().subscriptions().count() as u64,
+            declares: state.state().declares().clone(),
         })
     }
 

@@ -132,7 +132,7 @@ pub(super) fn command() -> Command {
 }
 
 /// In which order a help lists the verbs.
-const ORDER: [&str; 31] = [
+const ORDER: [&str; 32] = [
     "space",
     "grant",
     "revoke",
@@ -145,6 +145,7 @@ const ORDER: [&str; 31] = [
     "transaction",
     "search",
     "claim",
+    "waits",
     "lease",
     "subscription",
     "history",
@@ -231,21 +232,23 @@ fn arg(of: &operation::Arg, place: usize, schema: &Json) -> Arg {
             arg.value_parser(value_parser!(PathBuf)).num_args(1..).action(ArgAction::Append)
         }
         How::Ids => arg.num_args(1..).action(ArgAction::Append),
-        How::Texts | How::Spaces => arg.action(ArgAction::Append).value_delimiter(','),
+        How::Spaces => arg.action(ArgAction::Append).value_delimiter(','),
+        // A key to order by may have a - in front.
+        How::Texts => arg.action(ArgAction::Append).value_delimiter(',').allow_hyphen_values(true),
         How::EachText
         | How::Pairs
         | How::Wanted
         | How::Conditions
         | How::References
         | How::Relations => arg.action(ArgAction::Append),
-        How::ContentJson => arg.allow_hyphen_values(true),
+        How::ContentJson | How::Also(_) => arg.allow_hyphen_values(true),
         _ => arg,
     };
     let piped =
         matches!(of.how, How::Long(_) | How::Code | How::ContentText(_) | How::JsonLines(_));
     arg = match of.unless {
-        Some(other) => arg.required_unless_present(other),
-        None => arg.required(required && !piped),
+        Some(other) if !piped => arg.required_unless_present(other),
+        _ => arg.required(required && !piped),
     };
     if let Some(other) = of.requires {
         arg = arg.requires(other);

@@ -44,12 +44,15 @@ impl Body {
         }) else {
             return Ok(());
         };
+        let flag = |name: &str| typed.try_get_one::<bool>(name).is_ok_and(|it| it == Some(&true));
         let said = |names: &[&str]| names.iter().any(|it| typed.contains_id(it));
         let more = said(&["annotation", "meta", "ref"]);
         let new = !entry.args.iter().copied().flatten().any(|it| it.field == "if_version");
         let content = match self.typed(&needed)? {
             None if new || self.media_type.is_some() => Some(self.piped(&needed, false)?),
-            None if !more && !said(&["unref"]) => Some(self.piped(&needed, false)?),
+            None if !more && !said(&["unref"]) && !flag("retry") => {
+                Some(self.piped(&needed, false)?)
+            }
             None => {
                 if stdin::has_something() {
                     note("note: the content stays as it is; with - it is what is piped in");

@@ -61,7 +61,11 @@ fn field(arg: &Arg, typed: &ArgMatches) -> Result<Option<Json>, Problem> {
     Ok(match arg.how {
         How::Text => one(arg, typed).map(|it| json!(it)),
         How::Texts | How::EachText | How::Ids => all(arg, typed).map(|it| json!(it)),
-        How::Long(needed) => Some(json!(needed.text(one(arg, typed).cloned())?)),
+        How::Long(needed) => match (one(arg, typed), arg.unless) {
+            // Something else is said instead, and stdin is left alone.
+            (None, Some(other)) if typed.contains_id(other) => None,
+            (text, _) => Some(json!(needed.text(text.cloned())?)),
+        },
         How::Also(needed) => match one(arg, typed) {
             Some(text) => Some(json!(needed.text(Some(text.clone()))?)),
             None => None,

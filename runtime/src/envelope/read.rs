@@ -314,6 +314,7 @@ fn event(map: Map<String, Json>) -> Result<Carried, Amiss> {
         references: self::references(body.take("references")?)?,
         embedding: body.maybe("embedding").map(embedding).transpose()?,
         deprecated: deprecated(&mut body)?,
+        attempts: attempts(&mut body)?,
         origin,
         imported: None,
         merge: Merge::default(),
@@ -401,6 +402,11 @@ fn embedding(json: Json) -> Result<Embedding, Amiss> {
     let dims = fields.bytes("base64")?;
     fields.end()?;
     Ok(Embedding { fingerprint, scale, dims })
+}
+
+fn attempts(body: &mut Fields) -> Result<u64, Amiss> {
+    let Some(said) = body.maybe("attempts") else { return Ok(0) };
+    said.as_u64().ok_or_else(|| amiss("body.attempts", "not a whole number"))
 }
 
 fn deprecated(body: &mut Fields) -> Result<Option<Deprecation>, Amiss> {

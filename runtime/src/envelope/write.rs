@@ -96,6 +96,9 @@ fn body(it: &Carried) -> Json {
             "base64": STANDARD.encode(&made.dims),
         });
     }
+    if it.attempts > 0 {
+        body["attempts"] = json!(it.attempts);
+    }
     if let Some(deprecated) = &it.deprecated {
         body["deprecated"] = json!(true);
         body["superseded_by"] = json!(deprecated.superseded_by.map(|id| id.to_string()));

@@ -3,7 +3,9 @@
 use super::lease_item;
 use crate::answer::AtomAnswer;
 use crate::caller::{Caller, ClaimAsk};
-use crate::operation::{Arg, Conditions, Effect, How, Meta, Operation, Out, Right, Span, WHY, why};
+use crate::operation::{
+    Arg, Conditions, Effect, How, Meta, Note, Operation, Out, Right, Span, WHY, why,
+};
 use crate::problem::{Kind, Problem};
 use crate::session::items::{self, raise};
 use crate::session::{Answered, Args, Does, Hands, LEASE_DEFAULT, Method, On, refused};
@@ -12,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use stoa_actors::code::Item;
 use stoa_actors::id::SpaceId;
 use stoa_actors::rights::Level;
+use stoa_actors::search::OrderBy;
 use stoa_actors::space::Wanted;
 
 /// Find an atom, change it and have it to yourself for a while, in one step
@@ -36,6 +39,17 @@ pub struct Claim {
     /// What it says from then on: status=in_progress, typed as with put; null removes the key
     #[serde(default)]
     pub set: Meta,
+    /// Which goes first: a key that the space declares, with - in front the highest first; several
+    /// of them count in turn, and `created` is the order of birth
+    #[serde(default)]
+    pub order: Vec<String>,
+    /// Only an atom that was claimed less often; each claim with this is counted on the atom
+    #[serde(default)]
+    pub attempts_max: Option<u64>,
+    /// What an atom says once its attempts are used up, so that it does not fit any more:
+    /// status=failed
+    #[serde(default)]
+    pub exhausted: Meta,
     /// How long it is yours: 90s, 10m, 2h, 7d; at most 30d
     #[serde(default = "ten_minutes")]
     pub lease: Span,
@@ -63,6 +77,9 @@ impl Claim {
             metadata: Meta::default(),
             references: Conditions::default(),
             set: Meta::default(),
+            order: Vec::new(),
+            attempts_max: None,
+            exhausted: Meta::default(),
             lease: ten_minutes(),
             intent: String::new(),
             comment: None,
@@ -82,6 +99,9 @@ impl Operation for Claim {
             Arg::flag("meta", "metadata", How::Wanted, "KEY=VALUE"),
             Arg::flag("ref", "references", How::Conditions, "RELATION:KEY=VALUE"),
             Arg::flag("set", "set", How::Pairs, "KEY=VALUE"),
+            Arg::flag("order", "order", How::Texts, "KEY"),
+            Arg::flag("attempts-max", "attempts_max", How::Number, "N"),
+            Arg::flag("exhausted", "exhausted", How::Pairs, "KEY=VALUE").requires("attempts-max"),
             Arg::flag("lease", "lease", How::Text, "TIME"),
             Arg::flag("intent", "intent", How::Text, "TEXT"),
         ],
@@ -99,6 +119,9 @@ impl Operation for Claim {
             "intent=''",
             "comment=None",
             "key=None",
+            "order=[]",
+            "attempts_max=None",
+            "exhausted={}",
         ],
         does: Does::Writes,
         call: called,
@@ -114,18 +137,50 @@ impl Operation for Claim {
             set: self.set.0,
             lease_ms: self.lease.0,
             intent: self.intent,
+            order: ordered(&self.order),
+            attempts_max: self.attempts_max,
+            exhausted: self.exhausted.0,
         };
+        let wanted = ask.wanted.clone();
         let taken = out.meanwhile(&caller.runtime, id, caller.claim(id, ask, why)).await?;
         match taken {
             Some(taken) => out.tell(AtomAnswer::taken(caller, &taken)).await,
             None => {
                 out.mismatches(caller, id, &self.metadata.0).await?;
+                tell_of_stuck(caller, out, id, wanted).await?;
                 let text = format!("nothing to claim in {:?}", self.space);
                 let hint = format!("stoa search {}", crate::problem::quoted(&self.space));
                 Err(Problem::new(Kind::Unknown, text).hint(hint))
             }
         }
     }
+}
+
+/// The keys that something is ordered by, as they are typed.
+fn ordered(texts: &[String]) -> Vec<OrderBy> {
+    texts.iter().filter_map(|it| it.parse().ok()).collect()
+}
+
+/// Atoms that wait and are looked at, where nothing can be claimed.
+const WAITING_MAX: usize = 100;
+
+/// Tells of what waits for something that is gone, and so for ever.
+async fn tell_of_stuck(
+    caller: &Caller,
+    out: &Out<AtomAnswer>,
+    space: SpaceId,
+    wanted: Wanted,
+) -> Result<(), Problem> {
+    if wanted.references.is_empty() {
+        return Ok(());
+    }
+    let waiting = caller.waiting(space, wanted, WAITING_MAX).await?;
+    for it in waiting.iter().filter(|it| it.is_stuck()) {
+        let id = it.read.atom.id;
+        let text = format!("atom {id} waits for what is gone: stoa waits {id}");
+        out.note(Note::all(text)).await?;
+    }
+    Ok(())
 }
 
 /// The atom with its lease, or None.
@@ -141,7 +196,11 @@ fn called(hands: &mut Hands, space: SpaceId, mut args: Args) -> Answered<'_> {
         let why = hands.tried(why);
         let wanted = Wanted { metadata, references: references.unwrap_or_default() };
         let asked = wanted.metadata.clone();
-        let ask = ClaimAsk { query, wanted, set, lease_ms, intent };
+        let order = super::shared::order(args.take("order"))?;
+        let attempts_max = args.number("attempts_max")?;
+        let exhausted = args.take("exhausted").map(items::metadata).transpose()?;
+        let exhausted = exhausted.unwrap_or_default();
+        let ask = ClaimAsk { query, wanted, set, lease_ms, intent, order, attempts_max, exhausted };
         let Some(taken) = hands.caller.claim(space, ask, why).await.map_err(refused)? else {
             // Not worth an index of its own: workers ask in vain all the time.
             if hands.caller.runtime.searches().card(space).is_some() {

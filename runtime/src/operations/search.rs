@@ -6,13 +6,15 @@ use crate::moment::Moment;
 use crate::operation::{Arg, Conditions, Effect, How, Meta, Note, Operation, Out, Right, When};
 use crate::problem::Problem;
 use crate::search::{Found, Page};
-use crate::session::items::{self, raise};
+use crate::session::items;
 use crate::session::{Answered, Args, Does, Hands, Method, On, moment, refused};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use stoa_actors::code::Item;
 use stoa_actors::id::SpaceId;
 use stoa_actors::rights::Level;
 use stoa_actors::search::{HITS_DEFAULT, Order, Place, Query};
+use stoa_actors::value::Value;
 
 /// Find atoms by meaning, metadata and the state of what they refer to
 #[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
@@ -53,6 +55,10 @@ pub struct Search {
     /// Also atoms that are deprecated
     #[serde(default)]
     pub include_deprecated: bool,
+    /// Which comes first: a key that the space declares, with - in front the highest first; several
+    /// of them count in turn, and -created is the last that was put
+    #[serde(default)]
+    pub order: Vec<String>,
     /// The last that was put comes first
     #[serde(default)]
     pub newest: bool,
@@ -84,6 +90,7 @@ impl Operation for Search {
         Arg::flag("limit", "limit", How::Number, "N"),
         Arg::flag("after", "after", How::Text, "CURSOR"),
         Arg::switch("include-deprecated", "include_deprecated"),
+        Arg::flag("order", "order", How::Texts, "KEY").conflicts(&["query", "newest"]),
         Arg::switch("newest", "newest").conflicts(&["query"]),
         Arg::flag("as-of", "as_of", How::Text, "MOMENT"),
     ]];
@@ -123,7 +130,13 @@ impl Operation for Search {
             references: self.references.0,
             limit: self.limit,
             include_deprecated: self.include_deprecated,
-            order: if self.newest { Order::Newest } else { Order::Oldest },
+            order: match (self.newest, self.order.is_empty()) {
+                (true, _) => Order::Newest,
+                (false, true) => Order::Oldest,
+                (false, false) => {
+                    Order::By(self.order.iter().filter_map(|it| it.parse().ok()).collect())
+                }
+            },
             after: None,
         };
         let (mut left, mut told_of_move, mut after) = (query.limit, false, self.after);
@@ -173,10 +186,13 @@ fn called(hands: &mut Hands, space: SpaceId, mut args: Args) -> Answered<'_> {
                 .unwrap_or_default(),
             limit: args.number("limit")?.map_or(HITS_DEFAULT, |it| it as usize),
             include_deprecated: args.truth("include_deprecated")?,
-            order: match args.text("order")?.as_deref() {
-                None | Some("oldest") => Order::Oldest,
-                Some("newest") => Order::Newest,
-                Some(_) => return Err(raise("ValueError", "order= is 'oldest' or 'newest'")),
+            order: match args.take("order") {
+                Some(Item::Value(Value::Text(word))) if word == "newest" => Order::Newest,
+                Some(Item::Value(Value::Text(word))) if word == "oldest" => Order::Oldest,
+                by => match super::shared::order(by)? {
+                    by if by.is_empty() => Order::Oldest,
+                    by => Order::By(by),
+                },
             },
             after: match args.said("after") {
                 Some(hit) => Some(Place { id: items::id(&hit)?, score: None }),

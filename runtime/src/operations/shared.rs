@@ -4,6 +4,7 @@ use crate::agents::AgentCard;
 use crate::session::items::{self, raise};
 use stoa_actors::code::{Item, Object, Raise};
 use stoa_actors::rights::{DM, Level};
+use stoa_actors::search::OrderBy;
 use stoa_actors::space::{Lease, Resource};
 use stoa_actors::value::Value;
 
@@ -13,6 +14,21 @@ pub(super) fn resource(item: Option<Item>) -> Result<Resource, Raise> {
         Some(Item::Value(Value::Text(name))) => Ok(Resource::named(&name)),
         Some(item @ Item::Object(_)) => items::id(&item).map(Resource::Atom),
         _ => Err(raise("TypeError", "a lease is of an atom, or of something with a name")),
+    }
+}
+
+/// `"priority"`, or `["priority", "-created"]`.
+pub(super) fn order(item: Option<Item>) -> Result<Vec<OrderBy>, Raise> {
+    let wrong =
+        || raise("TypeError", "order= takes keys, [\"priority\", \"-created\"] for instance");
+    let by = |it: &Value| {
+        let text = it.text().filter(|it| !it.is_empty()).ok_or_else(wrong)?;
+        text.parse().map_err(|_| wrong())
+    };
+    match item.map(items::value).transpose()? {
+        None | Some(Value::Null) => Ok(Vec::new()),
+        Some(Value::List(list)) => list.iter().map(by).collect(),
+        Some(one) => Ok(vec![by(&one)?]),
     }
 }
 

@@ -3,13 +3,14 @@
 use crate::answer::SpaceAnswer;
 use crate::caller::Caller;
 use crate::operation::{Arg, Effect, How, Needed, Operation, Out, Right};
-use crate::problem::Problem;
+use crate::problem::{Kind, Problem};
 use crate::session::items;
 use crate::session::{Answered, Args, Does, Hands, Method, On, refused};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use stoa_actors::id::SpaceId;
 use stoa_actors::rights::Level;
+use stoa_actors::space::{Declaration, Declarations};
 
 /// Make a space, private to you
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
@@ -20,6 +21,11 @@ pub struct SpaceCreate {
     /// What it is for and how to use it, for those who come to it; - for stdin, or @FILE
     #[serde(default)]
     pub description: String,
+    /// What its atoms say: a key, priority:number, text, bool, list, map or any, or how they refer
+    /// to others, blocked_by:relation; :ordered or :unordered behind a key says whether atoms can
+    /// be told in its order, :acyclic behind a relation that no circle of it is taken
+    #[serde(default)]
+    pub declare: Vec<String>,
 }
 
 const ABOUT: Needed =
@@ -32,29 +38,48 @@ impl Operation for SpaceCreate {
     const ARGS: &'static [&'static [Arg]] = &[&[
         Arg::at("name", How::Text),
         Arg::flag("description", "description", How::Also(ABOUT), "TEXT"),
+        Arg::flag("declare", "declare", How::Texts, "NAME:KIND"),
     ]];
     const METHODS: &'static [Method] = &[Method {
         on: On::Coordinator,
         name: "create_space",
-        takes: &["name", "description=''"],
+        takes: &["name", "description=''", "declare=[]"],
         does: Does::Writes,
         call: |hands, _, args| called(hands, args),
     }];
     type Answer = SpaceAnswer;
 
     async fn perform(self, caller: &Caller, out: &Out<SpaceAnswer>) -> Result<(), Problem> {
-        let id = caller.create_space(&self.name, &self.description).await?;
+        let declares = declarations(&self.declare)?;
+        let id = caller.create_space_declaring(&self.name, &self.description, declares).await?;
         out.tell(caller.show_space(id).await?.into()).await
     }
+}
+
+/// What is declared, as it is typed.
+pub(super) fn declarations(texts: &[String]) -> Result<Declarations, Problem> {
+    let mut declares = Declarations::default();
+    for text in texts {
+        let declaration: Declaration = text.parse().map_err(|error| {
+            Problem::new(Kind::Invalid, format!("--declare {text:?}: {error}"))
+                .hint("--declare priority:number")
+        })?;
+        declares.add(declaration).map_err(|error| {
+            Problem::new(Kind::Invalid, format!("--declare {text:?}: {error}"))
+                .hint("--declare priority:number")
+        })?;
+    }
+    Ok(declares)
 }
 
 fn called(hands: &mut Hands, mut args: Args) -> Answered<'_> {
     Box::pin(async move {
         let name = args.text("name")?.unwrap_or_default();
         let description = args.text("description")?.unwrap_or_default();
+        let declares = declarations(&args.texts("declare")?).map_err(refused)?;
         // The same one again where the call is made again.
         let id = SpaceId(hands.fresh(0));
-        hands.caller.create_space_as(id, &name, &description).await.map_err(refused)?;
+        hands.caller.create_as(id, &name, &description, declares).await.map_err(refused)?;
         Ok(items::space(&name, id, Level::Grant))
     })
 }

@@ -138,11 +138,11 @@ fn called(hands: &mut Hands, mut args: Args) -> Answered<'_> {
             Some(_) => return Err(raise("TypeError", "instructions= takes a space or its name")),
         };
         let spaces = args.take("spaces").map(space_asks).transpose()?.unwrap_or_default();
-        let tools = names(&mut args, "tools")?;
-        let secrets = names(&mut args, "secrets")?;
+        let tools = args.texts("tools")?;
+        let secrets = args.texts("secrets")?;
         let model = args.text("model")?;
         let budget = args.take("budget").map(budget).transpose()?.unwrap_or_default();
-        let follows = names(&mut args, "subscribe")?;
+        let follows = args.texts("subscribe")?;
         let name = args.text("name")?;
         let ask =
             SpawnAsk { task, name, instructions, spaces, tools, secrets, model, follows, budget };
@@ -154,17 +154,6 @@ fn called(hands: &mut Hands, mut args: Args) -> Answered<'_> {
         let spawned = hands.caller.spawn_with(ask, hands.cause, fresh).await.map_err(refused)?;
         Ok(super::agent_item(&spawned))
     })
-}
-
-fn names(args: &mut Args, name: &str) -> Result<Vec<String>, Raise> {
-    let wrong = || raise("TypeError", format!("{name}= takes a list of names"));
-    match args.take(name).map(items::value).transpose()? {
-        None | Some(Value::Null) => Ok(Vec::new()),
-        Some(Value::List(list)) => {
-            list.iter().map(|it| it.text().map(str::to_owned).ok_or_else(wrong)).collect()
-        }
-        Some(_) => Err(wrong()),
-    }
 }
 
 /// `{"findings": "append"}`, or `{"findings": {"use": "append", "delegate": "read"}}`.

@@ -224,6 +224,7 @@ impl Ids<'_> {
                 annotation: change.annotation,
                 metadata: change.metadata.0,
                 references,
+                attempts: None,
                 embedding: None,
             };
             return Ok(Mutation::Update { id, expect, patch: Box::new(patch) });
@@ -328,7 +329,9 @@ impl Hands {
             let metadata = metadata(args)?;
             self.rest_on(id, why);
             let embedding = None;
-            let patch = Patch { expect, content, annotation, metadata, references, embedding };
+            let attempts = None;
+            let patch =
+                Patch { expect, content, annotation, metadata, references, attempts, embedding };
             return Ok(Mutation::Update { id, expect: version, patch: Box::new(patch) });
         }
         if let Some(id) = args.take("deprecate") {

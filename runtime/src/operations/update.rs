@@ -49,6 +49,9 @@ pub struct Update {
     /// Only if its metadata says so: status=pending, 'tries<3'; null for a key it must not have
     #[serde(default)]
     pub expect: Meta,
+    /// Count no attempt of it: it can be claimed as often again
+    #[serde(default)]
+    pub retry: bool,
     /// Only while this lease of yours holds: its resource and token
     #[serde(default)]
     pub under: Vec<String>,
@@ -78,6 +81,7 @@ impl Operation for Update {
         &[
             Arg::flag("unref", "unref", How::EachText, "RELATION[=ID]"),
             Arg::flag("expect", "expect", How::Wanted, "KEY=VALUE"),
+            Arg::switch("retry", "retry"),
             Arg::flag("under", "under", How::EachText, "RESOURCE=TOKEN"),
         ],
         BASE,
@@ -119,6 +123,7 @@ impl Operation for Update {
             annotation: self.annotation,
             metadata: self.metadata.0,
             references: targets(caller, self.references).await?,
+            attempts: self.retry.then_some(0),
             embedding: None,
         };
         let (patch, unref) = unreferenced(caller, patch, &self.unref).await?;
@@ -185,7 +190,7 @@ fn called(hands: &mut Hands, mut args: Args) -> Answered<'_> {
         let content = content.map(|it| items::content(it, media_type)).transpose()?;
         let references = references.unwrap_or_default();
         let patch =
-            Patch { expect: says, content, annotation, metadata, references, embedding: None };
+            Patch { expect: says, content, annotation, metadata, references, ..Patch::default() };
         let written = match hands.caller.update(id, expect, patch, why).await {
             Ok(written) => written,
             Err(problem) => return Err(hands.conflict(id, problem).await),

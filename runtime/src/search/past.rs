@@ -58,6 +58,8 @@ impl Caller {
     /// then, with the rights and the embedder of now. Conditions on references look at
     /// the same moment, also in other spaces.
     ///
+    /// Names are held to what the space declares now, or what its atoms used then.
+    ///
     /// The first search of a moment reads the space's stream up to there, as the first search of a
     /// space does; a condition on `<-relation` does so with every space that the caller can read.
     /// The last `search_pasts_max` of them are kept; those of such a condition are read together, so
@@ -80,6 +82,7 @@ impl Caller {
         at: Position,
         bytes_max: usize,
     ) -> Result<Looked, Problem> {
+        let (declares, query) = self.in_declared_order(space, query)?;
         let past =
             Past { caller: self, space, at, others: OnceCell::new(), failed: Cell::default() };
         let live = past.live(space)?;
@@ -87,7 +90,8 @@ impl Caller {
         if query.after.is_some_and(|it| !read.index.knows(it.id)) {
             return Err(cursor::refused("it names no atom of this space"));
         }
-        let hits = read.index.search(query, vector.as_ref(), &past);
+        self.names_permitted(space, &declares, &query, &read.index)?;
+        let hits = read.index.search(&query, vector.as_ref(), &past);
         let seq = read.seq;
         drop(read);
         if let Some(problem) = past.failed.into_inner() {

@@ -1,6 +1,6 @@
 //! The arguments of one call from the code.
 
-use super::items::raise;
+use super::items::{self, raise};
 use super::method::Method;
 use crate::clock::span_ms;
 use stoa_actors::code::{HostCall, Item, Raise};
@@ -117,6 +117,19 @@ impl Args {
     pub(super) fn atom(&mut self) -> Result<Item, Raise> {
         let missing = format!("{}() needs an atom or its id", self.method);
         self.take("id").ok_or_else(|| raise("TypeError", missing))
+    }
+
+    /// A list of texts, or one.
+    pub(crate) fn texts(&mut self, name: &str) -> Result<Vec<String>, Raise> {
+        let wrong = || raise("TypeError", format!("{name}= takes a list of texts"));
+        match self.take(name).map(items::value).transpose()? {
+            None | Some(Value::Null) => Ok(Vec::new()),
+            Some(Value::Text(one)) => Ok(vec![one]),
+            Some(Value::List(list)) => {
+                list.iter().map(|it| it.text().map(str::to_owned).ok_or_else(wrong)).collect()
+            }
+            Some(_) => Err(wrong()),
+        }
     }
 
     /// What is left over was not understood.

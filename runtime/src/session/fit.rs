@@ -112,6 +112,7 @@ mod tests {
             references: Vec::new(),
             embedding: None,
             deprecated: None,
+            attempts: 0,
         };
         (Arc::new(atom), Position(1), None)
     }

@@ -89,6 +89,7 @@ mod tests {
             references: Vec::new(),
             embedding: None,
             deprecated: None,
+            attempts: 0,
         })
     }
 

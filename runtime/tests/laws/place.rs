@@ -11,6 +11,7 @@ use stoa_actors::incarnation::Ask;
 use stoa_actors::limits::Limits;
 use stoa_actors::log::{HEADER_BYTES, Hash};
 use stoa_actors::rights::{self, Rights};
+use stoa_actors::space::Declarations;
 use stoa_runtime::audit::audit;
 use stoa_runtime::config::Config;
 use stoa_runtime::fault::{Faults, Point};
@@ -124,6 +125,7 @@ impl Place {
             alias: None,
             reason,
             description: String::new(),
+            declares: Declarations::default(),
         });
         space
     }

@@ -40,7 +40,7 @@ async fn pages_together_are_one_answer() {
         for order in [Order::Oldest, Order::Newest] {
             for metadata in [&[][..], &[("kind", "task")]] {
                 let text = text.map(str::to_owned);
-                let query = Query { text, order, ..with(metadata) };
+                let query = Query { text, order: order.clone(), ..with(metadata) };
                 let whole = Query { limit: 1_000, ..query.clone() };
                 let whole = caller.search(space, whole).await.expect("search");
                 for limit in [1, 7, 20, 30, 60, 61] {

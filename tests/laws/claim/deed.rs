@@ -30,6 +30,8 @@ pub(crate) enum Deed {
         ranked: Option<Vec<u8>>,
         ttl: u64,
         set: bool,
+        /// How often it may be tried.
+        attempts: Option<u8>,
     },
     Complete {
         atom: u8,
@@ -39,6 +41,8 @@ pub(crate) enum Deed {
         atom: u8,
         status: u8,
         expect: Option<u8>,
+        /// Lets it be tried anew.
+        anew: bool,
     },
     Deprecate(u8),
     Acquire {
@@ -79,7 +83,7 @@ fn compares(operator: &str, with: Value) -> Metadata {
     [("status".to_owned(), range)].into()
 }
 
-/// 0 open, 1 taken, 2 done.
+/// 0 open, 1 taken, 2 done, 3 tried in vain.
 fn wanted(n: u8) -> Wanted {
     let of = |relation: &str, which, status| {
         let condition = Condition { which, metadata: says(status) };
@@ -122,7 +126,7 @@ impl Deed {
         };
         match self {
             Deed::Put { space, status, on, id } => (*space, Message::put(put(*id, *status, on))),
-            Deed::Claim { wanted: n, ranked, ttl, set } => {
+            Deed::Claim { wanted: n, ranked, ttl, set, attempts } => {
                 let claim = Claim {
                     text: None,
                     wanted: wanted(*n),
@@ -130,6 +134,9 @@ impl Deed {
                     set: if *set { says(1) } else { Metadata::new() },
                     ttl_ms: *ttl * tick_ms,
                     intent: String::new(),
+                    order: Vec::new(),
+                    attempts_max: attempts.map(u64::from),
+                    exhausted: if attempts.is_some() { says(3) } else { Metadata::new() },
                 };
                 (0, Message::Claim(Box::new(claim)))
             }
@@ -142,10 +149,13 @@ impl Deed {
                 let mutations = vec![finish(*atom), release];
                 (n, Message::Transact { mutations, fences: vec![fence] })
             }
-            Deed::Update { atom, status, expect } => {
-                let expect_says = expect.map(says).unwrap_or_default();
-                let patch =
-                    Patch { expect: expect_says, metadata: says(*status), ..Patch::default() };
+            Deed::Update { atom, status, expect, anew } => {
+                let patch = Patch {
+                    expect: expect.map(says).unwrap_or_default(),
+                    metadata: says(*status),
+                    attempts: anew.then_some(0),
+                    ..Patch::default()
+                };
                 (home(*atom), Message::update(pick(*atom), Expect::Any, patch))
             }
             Deed::Deprecate(atom) => {

@@ -2,7 +2,7 @@
 
 use super::deed::{Deed, Which};
 use crate::laws::world::{SPACES, TTL_MAX};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::RangeInclusive;
 use stoa_actors::atom::Metadata;
 use stoa_actors::id::AtomId;
@@ -33,6 +33,7 @@ pub(crate) struct Atom {
     pub(crate) status: u8,
     pub(crate) on: Vec<AtomId>,
     pub(crate) deprecated: bool,
+    pub(crate) attempts: u64,
 }
 
 #[derive(Clone, Debug)]
@@ -41,8 +42,10 @@ pub(crate) struct Lease {
     pub(crate) token: u64,
     pub(crate) since: u64,
     pub(crate) until: u64,
-    /// What the status was before the claim.
+    /// What the status was before the claim, if that has set another.
     pub(crate) before: Option<u8>,
+    /// Whether it was the last attempt.
+    pub(crate) last: bool,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -115,8 +118,8 @@ impl Model {
     fn change(&mut self, who: u8, deed: &Deed) -> Result<(String, bool), String> {
         let told = match deed {
             Deed::Put { space, status, on, id } => self.put(who, *space, *id, *status, on)?,
-            Deed::Claim { wanted, ranked, ttl, set } => {
-                return self.claim(who, *wanted, ranked.as_deref(), *ttl, *set);
+            Deed::Claim { wanted, ranked, ttl, set, attempts } => {
+                return self.claim(who, *wanted, ranked.as_deref(), *ttl, (*set, *attempts));
             }
             Deed::Complete { atom, token } => {
                 let (n, resource) = self.resource(Some(*atom));
@@ -127,8 +130,10 @@ impl Model {
                 self.leases[n].remove(&resource);
                 format!("versions {:?}", [(id, version)])
             }
-            Deed::Update { atom, status, expect } => {
+            Deed::Update { atom, status, expect, anew } => {
                 let (id, version) = self.update(who, *atom, *status, *expect)?;
+                let atom = self.atoms.iter_mut().find(|it| it.id == id && *anew);
+                atom.into_iter().for_each(|it| it.attempts = 0);
                 format!("version {id} {version}")
             }
             Deed::Deprecate(n) => {
@@ -239,7 +244,7 @@ impl Model {
         if on.iter().any(|target| self.seen(who, *target).is_none()) {
             return Err("no atom".to_owned());
         }
-        self.atoms.push(Atom { id, space, version: 1, status, on, deprecated: false });
+        self.atoms.push(Atom { id, space, version: 1, status, on, deprecated: false, attempts: 0 });
         Ok(format!("version {id} 1"))
     }
 
@@ -296,7 +301,7 @@ impl Model {
         }
         let until = self.until(ttl)?;
         self.end(n, &resource, true);
-        let token = self.lease(who, n, resource, until, None);
+        let token = self.lease(who, n, resource, until, (None, false));
         Ok(format!("lease {token} until {until}"))
     }
 
@@ -306,11 +311,12 @@ impl Model {
         n: usize,
         resource: Resource,
         until: u64,
-        before: Option<u8>,
+        (before, last): (Option<u8>, bool),
     ) -> u64 {
         self.tokens[n] += 1;
         let token = self.tokens[n];
-        self.leases[n].insert(resource, Lease { who, token, since: self.now, until, before });
+        let lease = Lease { who, token, since: self.now, until, before, last };
+        self.leases[n].insert(resource, lease);
         token
     }
 
@@ -320,13 +326,18 @@ impl Model {
         since..=since + u64::from(length)
     }
 
-    /// Ends a lease; what a claim has set is put back if it is still so. The version it makes.
+    /// Ends a lease; what a claim has set is put back if it is still so, and after the last attempt it
+    /// was in vain. The version it makes.
     fn end(&mut self, n: usize, resource: &Resource, undo: bool) -> Option<(AtomId, u64)> {
         let lease = self.leases[n].remove(resource)?;
         let Resource::Atom(id) = resource else { return None };
         let atom = self.atoms.iter_mut().find(|it| it.id == *id)?;
-        let before = lease.before.filter(|_| undo && atom.status == 1 && !atom.deprecated)?;
-        (atom.status, atom.version) = (before, atom.version + 1);
+        let same = lease.before.is_none() || atom.status == 1;
+        if !undo || !same || atom.deprecated {
+            return None;
+        }
+        atom.status = if lease.last { 3 } else { lease.before? };
+        atom.version += 1;
         Some((*id, atom.version))
     }
 
@@ -336,24 +347,45 @@ impl Model {
         wanted: u8,
         ranked: Option<&[u8]>,
         ttl: u64,
-        set: bool,
+        (set, attempts): (bool, Option<u8>),
     ) -> Result<(String, bool), String> {
         self.need(who, 0, Level::Write)?;
+        // What is tried in vain says 3; these take that as well.
+        let takes_any = [3, 5, 7].contains(&wanted);
+        match attempts {
+            Some(0) => return Err("no attempts".to_owned()),
+            Some(_) if takes_any => return Err("still wanted".to_owned()),
+            _ => {}
+        }
         let until = self.until(ttl)?;
         let fits = |atom: &&Atom| self.fits(who, wanted, atom);
-        let found = match ranked {
-            Some(ranked) => ranked.iter().filter_map(|n| self.pick(*n)).find(fits),
-            None => self.atoms.iter().find(fits),
+        let all: Vec<Atom> = match ranked {
+            Some(ranked) => {
+                ranked.iter().filter_map(|n| self.pick(*n)).filter(fits).cloned().collect()
+            }
+            None => self.atoms.iter().filter(fits).cloned().collect(),
         };
-        let Some(Atom { id, status, .. }) = found.cloned() else {
+        let mut seen = BTreeSet::new();
+        let all: Vec<Atom> = all.into_iter().filter(|it| seen.insert(it.id)).collect();
+        let may = |it: &Atom| attempts.is_none_or(|most| it.attempts < most.into());
+        let first = all.iter().position(may).unwrap_or(all.len());
+        if first > 0 {
+            for it in &all[..first] {
+                let atom = self.atoms.iter_mut().find(|atom| atom.id == it.id).ok_or("no atom")?;
+                (atom.status, atom.version) = (3, atom.version + 1);
+            }
+            return Ok((format!("used up {first}"), true));
+        }
+        let Some(Atom { id, status, .. }) = all.first().cloned() else {
             return Ok(("nothing".to_owned(), false));
         };
         let atom = self.atoms.iter_mut().find(|it| it.id == id).ok_or("no atom")?;
-        if set {
-            (atom.status, atom.version) = (1, atom.version + 1);
-        }
-        let version = atom.version;
-        let token = self.lease(who, 0, Resource::Atom(id), until, set.then_some(status));
+        atom.attempts += u64::from(attempts.is_some());
+        atom.version += u64::from(set || attempts.is_some());
+        atom.status = if set { 1 } else { status };
+        let (version, last) = (atom.version, attempts.is_some_and(|it| atom.attempts >= it.into()));
+        let before = (set.then_some(status), last);
+        let token = self.lease(who, 0, Resource::Atom(id), until, before);
         Ok((format!("claimed {id} {version} under {token} until {until}"), true))
     }
 

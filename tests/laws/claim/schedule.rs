@@ -19,14 +19,17 @@ fn deed() -> impl Strategy<Value = Deed> {
     // Most often what waits for what it is blocked by.
     let wanted = prop_oneof![2 => 0..8u8, 1 => Just(1)];
     let ttl = prop_oneof![8 => 1..400u64, 1 => Just(0), 1 => Just(9_999)];
+    let attempts = proptest::option::weighted(0.4, prop_oneof![1 => Just(0u8), 9 => 1..4u8]);
     prop_oneof![
         6 => (prop_oneof![5 => Just(0usize), 2 => Just(1)], 0..3u8, proptest::collection::vec(at.clone(), 0..3), any::<u16>())
             .prop_map(|(space, status, on, id)| Deed::Put { space, status, on, id }),
-        10 => (wanted, proptest::option::weighted(0.3, proptest::collection::vec(at.clone(), 0..4)), ttl.clone(), any::<bool>())
-            .prop_map(|(wanted, ranked, ttl, set)| Deed::Claim { wanted, ranked, ttl, set }),
+        10 => (wanted, proptest::option::weighted(0.3, proptest::collection::vec(at.clone(), 0..4)), ttl.clone(), any::<bool>(), attempts)
+            .prop_map(|(wanted, ranked, ttl, set, attempts)| {
+                Deed::Claim { wanted, ranked, ttl, set, attempts }
+            }),
         6 => (at.clone(), which.clone()).prop_map(|(atom, token)| Deed::Complete { atom, token }),
-        4 => (at.clone(), 0..3u8, proptest::option::weighted(0.3, 0..3u8))
-            .prop_map(|(atom, status, expect)| Deed::Update { atom, status, expect }),
+        4 => (at.clone(), 0..3u8, proptest::option::weighted(0.3, 0..3u8), proptest::bool::weighted(0.3))
+            .prop_map(|(atom, status, expect, anew)| Deed::Update { atom, status, expect, anew }),
         1 => at.clone().prop_map(Deed::Deprecate),
         2 => (proptest::option::of(at.clone()), ttl.clone())
             .prop_map(|(atom, ttl)| Deed::Acquire { atom, ttl }),

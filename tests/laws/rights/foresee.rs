@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use stoa_actors::id::{LinkId, ROOT, SessionId, SpaceId};
 use stoa_actors::rights::{AgentSpawn, Ask, DM, Level, Lifetime, Message, Named, Right, Subject};
 use stoa_actors::session::Budget;
+use stoa_actors::space::Declarations;
 
 /// What the model foresees of a message, and what it then holds for true.
 pub(super) struct Foreseen {
@@ -100,6 +101,7 @@ impl<H: Host> Trial<H> {
             alias,
             reason: String::new(),
             description: String::new(),
+            declares: Declarations::default(),
         };
         Foreseen { verdict, facts, names, message, by }
     }

@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 use std::sync::Arc;
 use stoa_actors::atom::{Atom, Content, Embed, Embedding, Metadata};
 use stoa_actors::id::{AtomId, Position};
-use stoa_actors::search::{Condition, Elsewhere, Order, Query, Which};
+use stoa_actors::search::{Condition, Direction, Elsewhere, Order, OrderBy, Query, Which};
 use stoa_actors::space::Event;
 use stoa_actors::value::Value;
 
@@ -89,8 +89,10 @@ impl Model {
         let Some(text) = &query.text else {
             let fitting = filtered.iter().filter(|(atom, _)| meets(atom));
             let mut found: Vec<Fitting> = fitting.map(|(it, at)| (it.clone(), *at, 0.0)).collect();
-            if query.order == Order::Newest {
-                found.reverse();
+            match &query.order {
+                Order::Oldest => {}
+                Order::Newest => found.reverse(),
+                Order::By(keys) => found = in_order(found, keys, |it| &it.0.metadata),
             }
             return found;
         };
@@ -190,6 +192,47 @@ pub(crate) fn asks(found: &Metadata, wanted: &Metadata) -> bool {
             })
         }
     })
+}
+
+/// What is found under a key or a path.
+pub(crate) fn lookup<'a>(found: &'a Metadata, path: &str) -> Option<&'a Value> {
+    at(found, &path.split('.').collect::<Vec<_>>())
+}
+
+/// What is given in the order of birth in another one: sorted by each key in turn, the last first. Of
+/// the keys that are declared for it, `n` has numbers and all others texts.
+pub(crate) fn in_order<T>(
+    mut all: Vec<T>,
+    keys: &[OrderBy],
+    metadata: impl Fn(&T) -> &Metadata,
+) -> Vec<T> {
+    let text = |it: &Value| it.text().map(|it| it.as_bytes()[..it.len().min(256)].to_vec());
+    // Of two nothing is equal in the order of birth, so what comes behind it decides nothing.
+    let birth = keys.iter().position(|it| it.key == "created");
+    if birth.is_some_and(|at| keys[at].direction == Direction::Descending) {
+        all.reverse();
+    }
+    for by in keys[..birth.unwrap_or(keys.len())].iter().rev() {
+        let down = by.direction == Direction::Descending;
+        let (has, lacks): (Vec<T>, Vec<T>) = all.into_iter().partition(|it| {
+            let found = lookup(metadata(it), &by.key);
+            found.is_some_and(
+                |it| if by.key == "n" { parts(it).is_some() } else { text(it).is_some() },
+            )
+        });
+        all = has;
+        all.sort_by(|one, other| {
+            let values = (lookup(metadata(one), &by.key), lookup(metadata(other), &by.key));
+            let (Some(one), Some(other)) = values else { return Ordering::Equal };
+            let order = match by.key == "n" {
+                true => parts(one).cmp(&parts(other)),
+                false => text(one).cmp(&text(other)),
+            };
+            if down { order.reverse() } else { order }
+        });
+        all.extend(lacks);
+    }
+    all
 }
 
 /// The longest key first that is all of the path; then the shortest that leads on.

@@ -3,7 +3,8 @@
 use super::model::WORDS;
 use proptest::prelude::*;
 use stoa_actors::atom::Metadata;
-use stoa_actors::search::{Condition, Order, Query, Which};
+use stoa_actors::search::{Condition, Order, OrderBy, Query, Which};
+use stoa_actors::space::Declarations;
 use stoa_actors::value::Value;
 
 /// One step.
@@ -165,22 +166,42 @@ fn condition() -> impl Strategy<Value = (String, Condition)> {
         .prop_map(|(relation, which, metadata)| (relation.into(), Condition { which, metadata }))
 }
 
+/// The keys that have an order here.
+pub(crate) fn declared() -> Declarations {
+    let mut declared = Declarations::default();
+    for one in ["n:number", "status:text:ordered"] {
+        declared.add(one.parse().expect("it is one")).expect("each once");
+    }
+    declared
+}
+
+/// By what is declared, each once at most.
+pub(crate) fn order() -> impl Strategy<Value = Vec<OrderBy>> {
+    let keys = prop::sample::subsequence(vec!["n", "status", "created"], 1..=3).prop_shuffle();
+    (keys, any::<[bool; 3]>()).prop_map(|(keys, down)| {
+        let one =
+            |(key, down)| if down { OrderBy::descending(key) } else { OrderBy::ascending(key) };
+        keys.into_iter().zip(down).map(one).collect()
+    })
+}
+
 fn query() -> impl Strategy<Value = Query> {
     let references = prop_oneof![
         2 => Just(vec![]),
         3 => prop::collection::vec(condition(), 1..3),
     ];
     let metadata = prop_oneof![2 => Just(Metadata::new()), 1 => wanted(1), 1 => wanted(2)];
-    let order = prop_oneof![Just(Order::Oldest), Just(Order::Newest)];
+    let keys = order().prop_map(|keys| Order::By(declared().order(&keys).unwrap_or_default()));
+    let order = prop_oneof![1 => Just(Order::Oldest), 1 => Just(Order::Newest), 2 => keys];
     let text = prop::option::weighted(0.6, text(3));
     (text, metadata, references, 0..8usize, any::<bool>(), order).prop_map(
         |(text, metadata, references, limit, include_deprecated, order)| Query {
-            text,
             metadata,
             references: references.into_iter().collect(),
             limit,
             include_deprecated,
-            order,
+            order: if text.is_some() && !order.keys().is_empty() { Order::Newest } else { order },
+            text,
             after: None,
         },
     )

@@ -2,12 +2,31 @@
 
 use super::claimed_as;
 use super::schedule::{Case, Deed};
-use crate::laws::search::model::asks;
+use crate::laws::search::model::{asks, in_order, lookup};
 use stoa_actors::atom::Metadata;
 use stoa_actors::id::AtomId;
 use stoa_actors::search::Which;
 use stoa_actors::space::Wanted;
 use stoa_actors::value::Value;
+
+/// A declaration's name: no name here has a colon.
+fn name(declaration: &str) -> String {
+    declaration.split(':').next().unwrap_or_default().to_owned()
+}
+
+fn keys(wanted: &Metadata, to: &mut Vec<String>) {
+    for (key, value) in wanted {
+        match value {
+            Value::List(any) if key == "any" => any.iter().for_each(|it| {
+                if let Value::Map(it) = it {
+                    keys(it, to);
+                }
+            }),
+            // A comparison of no kind asks for nothing.
+            _ => to.push(key.clone()),
+        }
+    }
+}
 
 #[derive(Clone, Debug)]
 pub(crate) struct Atom {
@@ -25,6 +44,7 @@ pub(crate) struct Atom {
 pub(crate) struct Model {
     /// In the order of birth, and of ids within one entry.
     pub(crate) atoms: Vec<Atom>,
+    declared: Vec<String>,
     entries: usize,
 }
 
@@ -56,9 +76,25 @@ impl Model {
                 there
             }),
             Deed::Release(n) => self.change(*n, |it| std::mem::take(&mut it.taken)),
-            Deed::Claim { wanted, set } => {
+            Deed::Declare(all) => {
+                self.declared = all.iter().map(|it| name(&it.to_string())).collect();
+                true
+            }
+            Deed::Claim { wanted, order, .. }
+                if !self.permits(&case.wanted[usize::from(*wanted) % case.wanted.len()])
+                    || !case.order(*order).iter().all(|it| self.has_order(&it.key)) =>
+            {
+                *self = before;
+                return ("refused".to_owned(), false);
+            }
+            Deed::Claim { wanted, order, set } => {
                 let wanted = &case.wanted[usize::from(*wanted) % case.wanted.len()];
-                let found = self.atoms.iter().position(|it| self.fits(it, wanted));
+                let fitting = self.atoms.iter().filter(|it| self.fits(it, wanted)).collect();
+                let first = in_order(fitting, case.order(*order), |it: &&Atom| &it.metadata)
+                    .into_iter()
+                    .next();
+                let first = first.map(|it| it.id);
+                let found = first.and_then(|id| self.atoms.iter().position(|it| it.id == id));
                 let Some(found) = found else {
                     *self = before;
                     return (claimed_as(None), false);
@@ -104,6 +140,28 @@ impl Model {
     fn change(&mut self, n: u8, change: impl FnOnce(&mut Atom) -> bool) -> bool {
         let count = self.atoms.len().max(1);
         self.atoms.get_mut(usize::from(n) % count).is_some_and(change)
+    }
+
+    fn has_order(&self, key: &str) -> bool {
+        let declared = self.declared.iter().any(|it| it == key);
+        key == "created" || declared && ["n", "status"].contains(&key)
+    }
+
+    /// Whether every name in a condition is declared or used, where anything is declared.
+    fn permits(&self, wanted: &Wanted) -> bool {
+        let mut names = Vec::new();
+        keys(&wanted.metadata, &mut names);
+        wanted.references.values().for_each(|it| keys(&it.metadata, &mut names));
+        let key = |path: &String| {
+            let first = path.split('.').next().unwrap_or_default();
+            self.declared.iter().any(|it| it == first)
+                || self.atoms.iter().any(|it| lookup(&it.metadata, path).is_some())
+        };
+        let relation = |_: &String| {
+            self.declared.iter().any(|it| it == "blocked_by")
+                || self.atoms.iter().any(|it| !it.on.is_empty())
+        };
+        self.declared.is_empty() || names.iter().all(key) && wanted.references.keys().all(relation)
     }
 
     fn fits(&self, atom: &Atom, wanted: &Wanted) -> bool {

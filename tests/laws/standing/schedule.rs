@@ -1,19 +1,22 @@
 //! What may happen: few keys and few values, so that everything meets.
 
 use super::model::Model;
-use crate::laws::search::schedule::{metadata, wanted};
+use crate::laws::search::schedule::{metadata, order, wanted};
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 use stoa_actors::atom::Metadata;
 use stoa_actors::id::AtomId;
 use stoa_actors::limits::SearchLimits;
-use stoa_actors::search::{Condition, Query, Which};
-use stoa_actors::space::{Claim, Draft, Expect, Message, Mutation, Patch, Resource, Wanted};
+use stoa_actors::search::{Condition, OrderBy, Query, Which};
+use stoa_actors::space::{
+    Claim, Declaration, Declarations, Draft, Expect, Message, Mutation, Patch, Resource, Wanted,
+};
 
 /// A schedule, the conditions that are claimed by in it, and how much room there is.
 #[derive(Clone, Debug)]
 pub(crate) struct Case {
     pub(crate) wanted: Vec<Wanted>,
+    pub(crate) orders: Vec<Vec<OrderBy>>,
     pub(crate) sets_max: usize,
     pub(crate) bytes_max: usize,
     pub(crate) steps: Vec<Step>,
@@ -37,9 +40,11 @@ pub(crate) enum Deed {
     Erase(u8),
     Claim {
         wanted: u8,
+        order: u8,
         set: Metadata,
     },
     Release(u8),
+    Declare(Vec<Declaration>),
 }
 
 /// A new atom.
@@ -55,6 +60,12 @@ impl Said {
         let mut id = [9; 16];
         id[..4].copy_from_slice(&self.id.to_be_bytes());
         AtomId(id)
+    }
+}
+
+impl Case {
+    pub(crate) fn order(&self, n: u8) -> &[OrderBy] {
+        &self.orders[usize::from(n) % self.orders.len()]
     }
 }
 
@@ -78,8 +89,9 @@ impl Deed {
             }
             Deed::Deprecate(n) => Message::deprecate(pick(*n), Expect::Any, None),
             Deed::Erase(n) => Message::erase(pick(*n), Expect::Any),
-            Deed::Claim { wanted, set } => Message::Claim(Box::new(Claim {
+            Deed::Claim { wanted, order, set } => Message::Claim(Box::new(Claim {
                 wanted: case.wanted[usize::from(*wanted) % case.wanted.len()].clone(),
+                order: case.order(*order).to_vec(),
                 set: set.clone(),
                 ttl_ms: 1_000_000,
                 ..Claim::default()
@@ -87,6 +99,11 @@ impl Deed {
             Deed::Release(n) => {
                 let resource = Resource::Atom(pick(*n));
                 Mutation::Release { resource, token: None, undo: false }.into()
+            }
+            Deed::Declare(all) => {
+                let mut declares = Declarations::default();
+                all.iter().for_each(|it| declares.add(it.clone()).expect("each name once"));
+                Message::Declare { description: None, declares }
             }
         }
     }
@@ -114,6 +131,11 @@ fn whole() -> impl Strategy<Value = Wanted> {
         })
 }
 
+fn declarations() -> Vec<Declaration> {
+    let all = ["n:number", "status:text:ordered", "blocked_by:relation", "other:any"];
+    all.iter().map(|it| it.parse().expect("it is one")).collect()
+}
+
 fn deed() -> impl Strategy<Value = Deed> {
     let on = prop::collection::vec(0..12u8, 0..3);
     let said =
@@ -128,7 +150,9 @@ fn deed() -> impl Strategy<Value = Deed> {
         10 => (at.clone(), change).prop_map(|(n, it)| Deed::Update(n, it)),
         1 => at.clone().prop_map(Deed::Deprecate),
         1 => at.clone().prop_map(Deed::Erase),
-        12 => (any::<u8>(), set).prop_map(|(wanted, set)| Deed::Claim { wanted, set }),
+        12 => (any::<u8>(), any::<u8>(), set)
+            .prop_map(|(wanted, order, set)| Deed::Claim { wanted, order, set }),
+        1 => prop::sample::subsequence(declarations(), 0..=4).prop_map(Deed::Declare),
         8 => at.prop_map(Deed::Release),
     ]
 }
@@ -144,7 +168,21 @@ fn step() -> impl Strategy<Value = Step> {
 pub(crate) fn case(steps: usize) -> impl Strategy<Value = Case> {
     let wanted = prop::collection::vec(whole(), 1..6);
     let bytes_max = prop_oneof![2 => Just(1 << 20), 3 => 0..4_000usize];
-    (wanted, 1..4usize, bytes_max, prop::collection::vec(step(), 1..steps)).prop_map(
-        |(wanted, sets_max, bytes_max, steps)| Case { wanted, sets_max, bytes_max, steps },
+    let orders = prop::collection::vec(prop_oneof![1 => Just(Vec::new()), 3 => order()], 1..3);
+    // Most often there is an order from the start.
+    let first = prop_oneof![1 => Just(Vec::new()), 3 => Just(declarations())];
+    let first = first.prop_map(|all| Step::Ask(Deed::Declare(all)));
+    let steps = (first, prop::collection::vec(step(), 1..steps)).prop_map(|(first, mut steps)| {
+        steps.insert(0, first);
+        steps
+    });
+    (wanted, orders, 1..4usize, bytes_max, steps).prop_map(
+        |(wanted, orders, sets_max, bytes_max, steps)| Case {
+            wanted,
+            orders,
+            sets_max,
+            bytes_max,
+            steps,
+        },
     )
 }

@@ -1,8 +1,10 @@
 //! What must be so when nothing is left to do.
 
 use super::scene::{
-    DOOMED, GIVEN, LEADS, Scene, WORKERS, child, dm, everybody, lead, other_space, task_space,
+    DOOMED, GIVEN, LEADS, Scene, WORKERS, child, declares, dm, everybody, lead, other_space,
+    task_space,
 };
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use stoa_actors::atom::{Atom, Content};
 use stoa_actors::behaviour::Behaviour;
@@ -11,6 +13,7 @@ use stoa_actors::rights::{self, Rights};
 use stoa_actors::session::Booking;
 use stoa_actors::session::{Event, Phase, Session, Settlement};
 use stoa_actors::space::{self, Space};
+use stoa_actors::value::Value;
 
 pub(crate) fn all(scene: &mut Scene) -> Result<(), String> {
     fold(scene)?;
@@ -119,8 +122,38 @@ fn tasks(scene: &mut Scene) -> Result<(), String> {
         return Err(format!("once: {noted} notes of {asked} tasks"));
     }
     given_back(scene)?;
+    in_their_order(scene)?;
     let leases = scene.world.state::<Space>(task_space().stream()).leases().count();
     if leases > 0 { Err(format!("lease: {leases} are there still")) } else { Ok(()) }
+}
+
+/// Of the tasks that are open the one of least rank is claimed; of equals the one that was put last,
+/// and those without a rank behind all others. Each says how often it was.
+fn in_their_order(scene: &Scene) -> Result<(), String> {
+    let mut open: BTreeMap<AtomId, (i64, Reverse<(u64, AtomId)>)> = BTreeMap::new();
+    let mut claims: BTreeMap<AtomId, u64> = BTreeMap::new();
+    for (_, event) in events(scene, task_space()) {
+        let Some(atom) = Space::atom(event) else { continue };
+        *claims.entry(atom.id).or_default() += u64::from(says(atom, "doing"));
+        if claims[&atom.id] != atom.attempts {
+            return Err(format!("attempts: {claims:?} were made, and {atom:?} says otherwise"));
+        }
+        if says(atom, "doing") {
+            let mine = open.get(&atom.id).copied();
+            if mine.is_none() || open.values().min() != mine.as_ref() {
+                return Err(format!("order: of {open:?} {atom:?} was claimed"));
+            }
+        }
+        open.remove(&atom.id);
+        if says(atom, "open") {
+            let rank = match atom.metadata.get("rank") {
+                Some(Value::Int(rank)) => *rank,
+                _ => i64::MAX,
+            };
+            open.insert(atom.id, (rank, Reverse((atom.born, atom.id))));
+        }
+    }
+    Ok(())
 }
 
 /// What was leased in a turn that failed is given back before the agent goes on; of one that is put
@@ -305,6 +338,16 @@ fn described(scene: &mut Scene) -> Result<(), String> {
             .collect();
         if said != [&format!("is space {n}")] {
             return Err(format!("describe: {space} has said {said:?}"));
+        }
+        let declared: Vec<_> = events(scene, space)
+            .filter_map(|(_, it)| match it {
+                space::Event::Declared(declares) => Some(declares),
+                _ => None,
+            })
+            .collect();
+        let declares = declares(n);
+        if declared != Vec::from_iter((!declares.is_empty()).then_some(&declares)) {
+            return Err(format!("declare: {space} has declared {declared:?}"));
         }
     }
     for n in 0..LEADS {

@@ -6,6 +6,7 @@ use stoa_actors::atom::Metadata;
 use stoa_actors::id::{LinkId, SessionId};
 use stoa_actors::outbox::Outgoing;
 use stoa_actors::rights::{AgentSpawn, Ask, Level, Right, Subject};
+use stoa_actors::search::{CREATED, OrderBy};
 use stoa_actors::session::{
     Budget, Charter, Follow, Found, Lending, Loan, Message, Observation, Recorded, Session, Thought,
 };
@@ -99,7 +100,19 @@ fn work(of: &Situation, answers: &[Recorded]) -> Move {
     let claim = || {
         let wanted = Wanted { metadata: says("open"), ..Wanted::default() };
         let (set, intent) = (says("doing"), "to do it".to_owned());
-        let claim = Claim { wanted, set, ttl_ms: 300, intent, ..Claim::default() };
+        let order = vec![OrderBy::ascending("rank"), OrderBy::descending(CREATED)];
+        // More than anybody fails: each task is done in the end.
+        let (attempts_max, exhausted) = (Some(1_000), says("given up"));
+        let claim = Claim {
+            wanted,
+            set,
+            ttl_ms: 300,
+            intent,
+            order,
+            attempts_max,
+            exhausted,
+            ..Claim::default()
+        };
         call(space::Message::Claim(Box::new(claim)))
     };
     // The last task is still its own then: if the turn fails it is given back.

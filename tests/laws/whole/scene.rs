@@ -8,7 +8,8 @@ use stoa_actors::limits::Limits;
 use stoa_actors::outbox::Outgoing;
 use stoa_actors::rights::{AgentSpawn, Ask, Level, Message, Note, Right, Rights, Subject};
 use stoa_actors::session::{self, Budget, Charter, Follow, Session};
-use stoa_actors::space::{self, Draft, Space};
+use stoa_actors::space::{self, Declarations, Draft, Space};
+use stoa_actors::value::Value;
 use stoa_actors::world::{Agents, Chances, Kinds, Request, World};
 
 pub(crate) const LEADS: usize = 2;
@@ -58,6 +59,17 @@ pub(crate) struct Scene {
     pub(crate) noted: Vec<Request>,
 }
 
+/// What the space of tasks declares.
+pub(crate) fn declares(n: usize) -> Declarations {
+    let mut declares = Declarations::default();
+    if n == 0 {
+        for one in ["status:text", "rank:number"] {
+            declares.add(one.parse().expect("it is one")).expect("each once");
+        }
+    }
+    declares
+}
+
 impl Scene {
     pub(crate) fn new(seed: u64, chances: Chances) -> Scene {
         let kinds = Kinds::default().with::<Rights>().with::<Space>().with::<Session>();
@@ -84,6 +96,7 @@ impl Scene {
                 alias: Some(format!("space {n}")),
                 reason: "to begin".to_owned(),
                 description: format!("is space {n}"),
+                declares: declares(n),
             };
             rights(&mut world, message, format!("space-{n}"));
         }
@@ -108,7 +121,10 @@ impl Scene {
         let noted = noted.collect();
         let tasks = (0..TASKS).map(|n| {
             let content = Content::Text(format!("task {n}"));
-            let draft = Draft { content, metadata: mind::says("open"), ..Draft::default() };
+            let mut metadata = mind::says("open");
+            // Some have none.
+            metadata.extend((n % 4 > 0).then(|| ("rank".to_owned(), Value::Int(n as i64 % 4))));
+            let draft = Draft { content, metadata, ..Draft::default() };
             let put =
                 Outgoing::new::<Space>(task_space().stream(), ROOT, space::Message::put(draft));
             let at = 200 + 37 * n as u64;

@@ -1,11 +1,12 @@
 //! The atoms of a space by number, who of them is free, and what they say.
 
 use super::super::lease::Leases;
-use crate::atom::{Atom, Metadata};
+use crate::atom::{Atom, Metadata, Reference};
 use crate::behaviour::View;
 use crate::id::{AtomId, SpaceId};
 use crate::mutant::planted;
 use crate::search::{Bits, Columns};
+use std::collections::BTreeMap;
 
 /// Each atom has a slot for good. In the order of birth, but for atoms of one entry, which may be in
 /// any.
@@ -15,8 +16,13 @@ pub(super) struct Roster {
     /// In use, and nobody's.
     free: Bits,
     says: Columns,
+    /// How many references there are of each relation; nothing where there are too many relations.
+    relations: Option<BTreeMap<Box<str>, u64>>,
     begun: bool,
 }
+
+/// Relations of one space that are counted; of more it is looked up whether one is used.
+const RELATIONS_COUNTED_MAX: usize = 1_000;
 
 impl Roster {
     /// Files what a condition asks for. It reads the space, unless all of that is filed already.
@@ -31,6 +37,7 @@ impl Roster {
         let missing = self.says.ask(wanted);
         if !self.begun {
             self.begun = true;
+            self.relations = Some(BTreeMap::new());
             return self.file_all(space, leases, view, bytes_max);
         }
         if !missing.is_empty() {
@@ -50,6 +57,7 @@ impl Roster {
             read.push((atom.born, atom.id));
             self.says.refile(slot, None, &atom.metadata);
             self.says.make_room(bytes_max);
+            self.count(&[], &atom.references);
             if is_free(atom, leases) {
                 self.free.put(slot, true);
             }
@@ -89,7 +97,50 @@ impl Roster {
         self.free.put(slot, is_free(atom, leases) && (!stays || self.free.has(slot)));
         if old.is_none_or(|it| it.version != atom.version) {
             self.says.refile(slot, old.map(|it| &it.metadata), &atom.metadata);
+            self.count(old.map_or(&[], |it| &it.references), &atom.references);
         }
+    }
+
+    fn count(&mut self, old: &[Reference], new: &[Reference]) {
+        let Some(relations) = &mut self.relations else { return };
+        for it in new {
+            match relations.get_mut(&*it.relation) {
+                Some(count) => *count += 1,
+                None => {
+                    relations.insert(it.relation.as_str().into(), 1);
+                }
+            }
+        }
+        for it in old {
+            let Some(count) = relations.get_mut(&*it.relation) else { continue };
+            *count -= 1;
+            if *count == 0 {
+                relations.remove(&*it.relation);
+            }
+        }
+        if relations.len() > RELATIONS_COUNTED_MAX {
+            self.relations = None;
+        }
+    }
+
+    /// Whether an atom has a key, as far as that is known here.
+    pub(super) fn has_key(&self, path: &str) -> Option<bool> {
+        self.says.has(path)
+    }
+
+    /// Whether an atom refers to another by a relation, as far as that is known here.
+    pub(super) fn has_relation(&self, name: &str) -> Option<bool> {
+        self.relations.as_ref().map(|it| it.contains_key(name))
+    }
+
+    /// The keys that atoms have, as far as they are known here.
+    pub(super) fn keys(&self) -> impl Iterator<Item = &str> {
+        self.says.keys()
+    }
+
+    /// The relations that atoms have, as far as they are known here.
+    pub(super) fn relations(&self) -> impl Iterator<Item = &str> {
+        self.relations.iter().flat_map(|it| it.keys()).map(|it| &**it)
     }
 
     /// Lets go of what is over the bound.

@@ -57,6 +57,7 @@ fn frozen(vectors: &[Vec<i8>]) -> Frozen {
                 dims: vector.iter().map(|it| *it as u8).collect(),
             }),
             deprecated: None,
+            attempts: 0,
         };
         index.upsert(&Arc::new(atom), Position(n));
     }
