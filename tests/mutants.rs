@@ -145,6 +145,7 @@ const SPACES: &[&str] = &[
     "space.ignores_expected_version",
     "space.keeps_dropped_references",
     "space.read_is_enough",
+    "space.reinstates_what_is_in_use",
     "space.refers_to_the_forbidden",
     "space.skips_a_version",
     "space.updates_the_deprecated",

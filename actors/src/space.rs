@@ -106,6 +106,7 @@ impl Behaviour for Space {
             Message::Declare { description, declares } => {
                 self.declare(description, declares, delivery)
             }
+            Message::DeclareMore(more) => self.declare_more(more, delivery),
             Message::Change(mutation) => {
                 let events = self.change(mutation, delivery)?;
                 let version = events.iter().rev().find_map(Self::atom);

@@ -41,17 +41,29 @@ pub(crate) fn count(number: u64, one: &str, more: &str) -> String {
 pub(crate) const OWNER: &str = "owner";
 
 impl Caller {
-    /// What the caller calls a session.
+    /// What the caller calls a session: by its own name for it, or by the way to one under it, as
+    /// `boss/helper`. Nothing where somebody on the way has no name.
     pub fn name_of(&self, session: SessionId) -> Option<String> {
         let shared = self.runtime.shared();
         let rights = shared.rights.read();
-        let alias = rights.alias_of(self.session(), Named::Session(session)).map(str::to_owned);
-        let parents = || {
-            let birth = rights.birth(session).filter(|_| rights.governs(self.session(), session));
-            let parent = birth.and_then(|it| it.parent);
-            parent.and_then(|it| rights.alias_of(it, Named::Session(session)).map(str::to_owned))
-        };
-        alias.or_else(parents).or_else(|| (session == ROOT).then(|| OWNER.to_owned()))
+        let own = |it| rights.alias_of(self.session(), Named::Session(it));
+        let (mut names, mut at) = (Vec::new(), session);
+        loop {
+            if let Some(alias) = own(at) {
+                names.push(alias);
+                names.reverse();
+                return Some(names.join("/"));
+            }
+            if at == ROOT || !rights.governs(self.session(), at) {
+                return (session == ROOT).then(|| OWNER.to_owned());
+            }
+            let parent = rights.birth(at)?.parent?;
+            names.push(rights.alias_of(parent, Named::Session(at))?);
+            if parent == self.session() {
+                return None;
+            }
+            at = parent;
+        }
     }
 
     /// Who brought a session up, and what that one calls it.

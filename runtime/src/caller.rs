@@ -19,8 +19,8 @@ pub use claims::{ClaimAsk, Taken};
 pub use history::{Change, Follow};
 pub use mismatch::Mismatch;
 pub use past::{Difference, HistoryQuery, Of};
-pub(crate) use sharing::misspelt;
 pub use sharing::{Grant, Granted, SpaceCard};
+pub(crate) use sharing::{misspelt, not_owner};
 pub use subscriptions::{Pulled, Puller, SubscriptionCard};
 pub use waits::Waits;
 
@@ -225,6 +225,17 @@ impl Caller {
         let space = self.get(id).await?.atom.space;
         let mutation = Mutation::Deprecate { id, expect, superseded_by };
         self.mutate(space, mutation, why).await
+    }
+
+    /// Brings an atom that was deprecated back into search, if it is at the expected version.
+    pub async fn reinstate(
+        &self,
+        id: AtomId,
+        expect: Expect,
+        why: Why,
+    ) -> Result<Written, Problem> {
+        let space = self.get(id).await?.atom.space;
+        self.mutate(space, Mutation::Reinstate { id, expect }, why).await
     }
 
     /// Empties an atom for good, all its versions: the caller put it and may write in its space, or

@@ -83,6 +83,7 @@
 //! | `FRAME_BYTES` | `64` | what something told takes on its way besides what it says |
 //! | `LENGTH_BYTES` | `4` | the form of a frame of the socket |
 //! | `LOOKED_MAX` | `10_000` | atoms that end alike, looked through for one that may be read |
+//! | `WAITING_MAX` | `100` | atoms that wait and are looked at where nothing can be claimed |
 //! | `NAMED_MAX` | `4` | ids that are named where an end fits several |
 //! | `FRAME_BYTES_MAX` | `32 << 20` | the worker's protocol; the limits of an action are lower |
 //! | `PREFIX_BYTES` | `4` | the worker's protocol |

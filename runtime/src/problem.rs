@@ -203,9 +203,11 @@ impl From<space::Refusal> for Problem {
                 (Kind::Forbidden, format!("stoa grant SPACE SESSION {needed}"))
             }
             Refusal::Conflict { id, .. } => (Kind::Conflict, format!("stoa get {id}")),
-            Refusal::Deprecated { id, by } => {
-                (Kind::Conflict, format!("stoa get {}", by.unwrap_or(id)))
+            Refusal::Deprecated { by: Some(by), .. } => (Kind::Conflict, format!("stoa get {by}")),
+            Refusal::Deprecated { id, by: None } => {
+                (Kind::Conflict, format!("stoa deprecate {id} --undo --force"))
             }
+            Refusal::InUse(id) => (Kind::Conflict, format!("stoa get {id}")),
             Refusal::Erased(id) => (Kind::Conflict, format!("stoa history {id}")),
             Refusal::Gone => (Kind::Invalid, "stoa erase ID --comment WHY".to_owned()),
             Refusal::Taken(id) | Refusal::Unexpected { id, .. } => {

@@ -28,7 +28,7 @@ pub(crate) use notebook::Notebook;
 pub(crate) use reads::moment;
 pub(crate) use tools::{budget, level, wants_level};
 
-use crate::caller::{Caller, misspelt};
+use crate::caller::{Caller, misspelt, not_owner};
 use crate::problem::{Kind, Problem};
 use crate::runtime::Runtime;
 use crate::sandbox::{Action, CodeRunner};
@@ -68,7 +68,9 @@ pub async fn exec(
             return Err(Problem::new(Kind::Invalid, text).hint("--spaces NAME=LEVEL,OTHER=LEVEL"));
         }
         let space = caller.resolve(alias)?;
-        asked.push(Granted { alias: alias.clone(), space, level: *level, delegate: *delegate });
+        // By the end of its id it is told as the caller calls it.
+        let alias = caller.alias_to_hand_on(alias, space).unwrap_or_else(|| alias.clone());
+        asked.push(Granted { alias, space, level: *level, delegate: *delegate });
     }
     let mut passing = Passing::new(caller);
     let (id, granted, more) = match session {
@@ -246,6 +248,7 @@ async fn named(
         None => {
             rights::name_fits(name, &shared.config.limits.rights)
                 .map_err(|it| misspelt(it, |name| format!("stoa exec FILE --session {name}")))?;
+            not_owner(name)?;
             let asks = asked.iter().map(|it| ask(caller, it, None)).collect();
             let lasting = Lifetime::Lasting;
             let session = caller.spawn_session(Some(name), asks, "exec", lasting).await?;

@@ -102,6 +102,13 @@ impl World {
                 let atom = Atom { version: old.version + 1, deprecated, ..Atom::clone(&old) };
                 self.take(Event::AtomDeprecated(Arc::new(atom)));
             }
+            Op::Reinstate(which) => {
+                let Some(old) = self.model.pick(*which) else { return Ok(()) };
+                let (version, deprecated) = (old.version + 1, None);
+                let atom = Atom { version, deprecated, ..Atom::clone(&old) };
+                let (added, dropped) = (Vec::new(), Vec::new());
+                self.take(Event::AtomUpdated { atom: Arc::new(atom), added, dropped });
+            }
             Op::Freeze(most) => {
                 let mut frozen = self.index.freeze();
                 self.index.copy(&mut frozen, *most);

@@ -111,6 +111,7 @@ impl<W: World> Trial<W> {
                 Foretold::Conflict { current }
             }
             Err(Refused::Actor(Refusal::Deprecated { .. })) => Foretold::Deprecated,
+            Err(Refused::Actor(Refusal::InUse(_))) => Foretold::InUse,
             Err(Refused::KeyReused(_)) => Foretold::KeyReused,
             other => return Err(format!("an answer amiss: {other:?}")),
         })
@@ -240,6 +241,11 @@ impl<W: World> Trial<W> {
                 let Some(id) = pick(*atom) else { return Ok(()) };
                 let expect = self.expect(id, *base);
                 let message = Message::deprecate(id, expect, None);
+                self.ask(*who, usize::from(*space), None, message);
+            }
+            Step::Reinstate { who, space, atom, base } => {
+                let Some(id) = pick(*atom) else { return Ok(()) };
+                let message = Message::reinstate(id, self.expect(id, *base));
                 self.ask(*who, usize::from(*space), None, message);
             }
             Step::Commit(count) => {

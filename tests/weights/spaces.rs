@@ -29,6 +29,7 @@ pub(crate) fn case(message: &Message) -> usize {
         Message::EndVoid => 12,
         Message::LetGo { .. } => 13,
         Message::Declare { .. } => 14,
+        Message::DeclareMore(_) => 15,
     }
 }
 
@@ -52,19 +53,21 @@ pub(crate) fn message(n: usize, draw: &mut Draw) -> Message {
         11 => Message::Import(draw.short(carried)),
         12 => Message::EndVoid,
         13 => Message::LetGo { since: Millis(7), until: Millis(8) },
-        _ => Message::Declare { description: draw.maybe(Draw::text), declares: declares(draw) },
+        14 => Message::Declare { description: draw.maybe(Draw::text), declares: declares(draw) },
+        _ => Message::DeclareMore(declares(draw)),
     }
 }
 
 fn mutation(draw: &mut Draw) -> Mutation {
     let expect = if draw.below(2) == 0 { Expect::Version(7) } else { Expect::Any };
     let id = draw.atom();
-    match draw.below(5) {
+    match draw.below(6) {
         0 => Mutation::Put(Box::new(draft(draw))),
         1 => Mutation::Update { id, expect, patch: Box::new(patch(draw)) },
         2 => Mutation::Deprecate { id, expect, superseded_by: draw.maybe(Draw::atom) },
         3 => Mutation::Release { resource: draw.resource(), token: Some(7), undo: true },
-        _ => Mutation::Erase { id, expect },
+        4 => Mutation::Erase { id, expect },
+        _ => Mutation::Reinstate { id, expect },
     }
 }
 

@@ -73,6 +73,7 @@ stored!(choice Mutation {
     2 => Deprecate { id, expect, superseded_by },
     3 => Release { resource, token, undo },
     4 => Erase { id, expect },
+    5 => Reinstate { id, expect },
 });
 
 stored!(record Origin {

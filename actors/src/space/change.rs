@@ -47,6 +47,19 @@ impl Space {
                 atom.deprecated = Some(Deprecation { superseded_by });
                 Ok(vec![Event::AtomDeprecated(Arc::new(atom))])
             }
+            Mutation::Reinstate { id, expect } => {
+                self.need(Level::Write, delivery)?;
+                let before = self.here(id, expect, delivery)?;
+                self.unleased(id, delivery)?;
+                if before.deprecated.is_none()
+                    && !mutant::planted("space.reinstates_what_is_in_use")
+                {
+                    return Err(Refusal::InUse(id));
+                }
+                let mut atom = next(&before, delivery);
+                atom.deprecated = None;
+                Ok(vec![updated(atom, &before.references)])
+            }
             Mutation::Erase { id, expect } => self.erase(id, expect, None, delivery),
             Mutation::Release { resource, token, undo } => {
                 self.release(resource, token, undo, delivery)

@@ -285,6 +285,17 @@ impl Space {
         Ok(Decision { events, effects: Vec::new(), reply: Reply::Done, refused: None })
     }
 
+    /// Adds to what the space declares.
+    pub(super) fn declare_more(
+        &self,
+        more: Declarations,
+        delivery: &Delivery<'_>,
+    ) -> Result<Decision<Self>, Refusal> {
+        let mut all = self.declares.clone();
+        all.extend(more);
+        self.declare(None, all, delivery)
+    }
+
     /// Says what the space is for; what stands in front of that may declare.
     pub(super) fn describe(
         &self,

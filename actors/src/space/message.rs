@@ -92,6 +92,8 @@ pub enum Message {
         /// What it declares. Of what both declare, this counts.
         declares: Declarations,
     },
+    /// Says what the space declares besides what it declares already.
+    DeclareMore(Declarations),
 }
 
 /// Which version a change is based on.
@@ -258,6 +260,11 @@ impl Message {
     /// Changes an atom.
     pub fn update(id: AtomId, expect: Expect, patch: Patch) -> Message {
         Mutation::Update { id, expect, patch: Box::new(patch) }.into()
+    }
+
+    /// Brings a deprecated atom back into search.
+    pub fn reinstate(id: AtomId, expect: Expect) -> Message {
+        Mutation::Reinstate { id, expect }.into()
     }
 
     /// Empties an atom.

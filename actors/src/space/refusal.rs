@@ -44,6 +44,9 @@ pub enum Refusal {
         /// What to read instead.
         by: Option<AtomId>,
     },
+    /// It is not out of use.
+    #[error("atom {0} is in use: it is not deprecated")]
+    InUse(AtomId),
     /// It was emptied, for good.
     #[error("atom {0} was erased; put a new one")]
     Erased(AtomId),

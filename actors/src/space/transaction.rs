@@ -48,6 +48,13 @@ pub enum Mutation {
         /// The version it must be at.
         expect: Expect,
     },
+    /// Brings an atom that was deprecated back into search.
+    Reinstate {
+        /// Which.
+        id: AtomId,
+        /// The version it must be at.
+        expect: Expect,
+    },
 }
 
 impl Mutation {
@@ -58,7 +65,10 @@ impl Mutation {
             Mutation::Update { patch, .. } => {
                 patch.embedding.as_ref().map_or(0, |it| it.embedding.dims.len())
             }
-            Mutation::Deprecate { .. } | Mutation::Release { .. } | Mutation::Erase { .. } => 0,
+            Mutation::Deprecate { .. }
+            | Mutation::Release { .. }
+            | Mutation::Erase { .. }
+            | Mutation::Reinstate { .. } => 0,
         }
     }
 }

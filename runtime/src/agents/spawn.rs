@@ -2,7 +2,7 @@
 //! next start, for what is owed stands in the rights.
 
 use super::AgentCard;
-use crate::caller::{Caller, Why, misspelt};
+use crate::caller::{Caller, Why, misspelt, not_owner};
 use crate::model::RECIPE;
 use crate::problem::{Kind, Problem};
 use serde::{Deserialize, Serialize};
@@ -98,6 +98,7 @@ impl Caller {
             let limits = &self.runtime.shared().config.limits.rights;
             rights::name_fits(name, limits)
                 .map_err(|it| misspelt(it, |name| format!("stoa spawn TASK --name {name}")))?;
+            not_owner(name)?;
         }
         let child = SessionId(fresh());
         let dm = SpaceId(fresh());
@@ -187,6 +188,14 @@ impl Caller {
         Ok(())
     }
 
+    /// What the child calls a space: as it was named, where that is no id or the end of one.
+    fn alias_for_child(&self, ask: &SpaceAsk, space: SpaceId) -> Option<String> {
+        match ask.space.is_some() {
+            true => Some(ask.alias.clone()),
+            false => self.alias_to_hand_on(&ask.alias, space),
+        }
+    }
+
     /// What the child asks of the rights.
     async fn asks(
         &self,
@@ -210,12 +219,12 @@ impl Caller {
                 readable.push(space);
             }
             let right = Right { subject: Subject::Space(space), use_, delegate };
-            asks.push(link(Some(it.alias.clone()), right));
+            asks.push(link(self.alias_for_child(it, space), right));
         }
         if let (Some(space), Some(name)) = (instructions, &ask.instructions)
             && !readable.contains(&space)
         {
-            let alias = name.parse::<SpaceId>().is_err().then(|| name.clone());
+            let alias = self.alias_to_hand_on(name, space);
             asks.push(link(alias, Right::to_use(Subject::Space(space), Level::Read)));
         }
         for name in &ask.tools {

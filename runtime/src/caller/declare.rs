@@ -22,11 +22,21 @@ impl Caller {
         Ok(space)
     }
 
-    /// Says what a space declares, in place of all that it has declared. Who wants to add to it takes
-    /// [`SpaceCard::declares`](super::SpaceCard::declares) and extends that. Errors: [`Kind::Invalid`](crate::problem::Kind::Invalid) for what cannot be declared.
+    /// Says what a space declares, in place of all that it has declared;
+    /// [`Caller::declare_more`] adds to it. Errors: [`Kind::Invalid`](crate::problem::Kind::Invalid) for what cannot be declared.
     pub async fn declare(&self, space: SpaceId, declares: Declarations) -> Result<(), Problem> {
         let message = space::Message::Declare { description: None, declares };
         let seat = self.runtime.space(space)?;
+        seat.ask(self.ask(message, Why::comment("declare keys and relations"))).await?;
+        Ok(())
+    }
+
+    /// Says what a space declares besides what it declares already: whoever adds to it at the same
+    /// time takes nothing away. Errors: [`Kind::Invalid`](crate::problem::Kind::Invalid) for what
+    /// cannot be declared.
+    pub async fn declare_more(&self, space: SpaceId, more: Declarations) -> Result<(), Problem> {
+        let seat = self.runtime.space(space)?;
+        let message = space::Message::DeclareMore(more);
         seat.ask(self.ask(message, Why::comment("declare keys and relations"))).await?;
         Ok(())
     }

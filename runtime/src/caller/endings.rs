@@ -3,9 +3,10 @@
 
 use super::Caller;
 use crate::problem::{Kind, Problem};
-use stoa_actors::ending::Ending;
+use std::collections::BTreeSet;
+use stoa_actors::ending::{Ending, SHOWN_CHARS};
 use stoa_actors::id::{AtomId, ROOT, SessionId, SpaceId, SubscriptionId};
-use stoa_actors::rights::Subject;
+use stoa_actors::rights::{Birth, Subject};
 use stoa_actors::space::{Resource, Space};
 
 /// Atoms of others that end alike, and are looked through for one that the caller can read.
@@ -29,7 +30,11 @@ impl Caller {
         let store = self.runtime.store();
         let rows = store.own_rows::<Space>(&Space::endings_key(&ending.key_prefix()));
         let mut found = Vec::new();
-        for row in rows.take(LOOKED_MAX) {
+        for (looked, row) in rows.enumerate() {
+            if looked >= LOOKED_MAX {
+                let text = "too many ids end so; type more of it";
+                return Err(Problem::new(Kind::Conflict, text).hint("stoa search SPACE --json"));
+            }
             let (key, _) = row?;
             let Some(id) = Space::of_endings_key(&key).filter(|it| ending.is_of(&it.0)) else {
                 continue;
@@ -45,21 +50,23 @@ impl Caller {
         Ok(found)
     }
 
-    /// What a lease is of: an atom of the space by its id or the end of one, or a name.
+    /// What a lease is of: an atom of the space by its id, or by the end of one as it is shown; or a
+    /// name.
     pub async fn resource(&self, space: SpaceId, text: &str) -> Result<Resource, Problem> {
-        // A name is small letters more often than not; an end is shown in capitals.
-        if Ending::parse(text).is_none() || text.chars().any(|it| it.is_ascii_lowercase()) {
-            return Ok(Resource::named(text));
+        let Some(ending) = as_shown(text) else { return Ok(Resource::named(text)) };
+        let mut found = self.reading(move |caller| caller.atoms_ending(ending)).await?;
+        let mut here = Vec::with_capacity(found.len());
+        for id in found.drain(..) {
+            if self.get(id).await.is_ok_and(|it| it.atom.space == space) {
+                here.push(id);
+            }
         }
-        match self.atom_id(text).await {
-            Ok(id) if self.get(id).await?.atom.space == space => Ok(Resource::Atom(id)),
-            Ok(_) => Ok(Resource::named(text)),
-            Err(problem) if problem.kind == Kind::Unknown => Ok(Resource::named(text)),
-            Err(problem) => Err(problem),
-        }
+        let only = only(&here, text, "atom", "get")?;
+        Ok(only.map_or_else(|| Resource::named(text), Resource::Atom))
     }
 
-    /// The subscription of the caller's that is meant by an id, or by the end of one.
+    /// The subscription that is meant by an id, or by the end of one: of the caller's, and of those
+    /// in spaces where it may grant rights.
     pub async fn subscription_id(&self, text: &str) -> Result<SubscriptionId, Problem> {
         if let Ok(id) = text.parse() {
             return Ok(id);
@@ -70,14 +77,18 @@ impl Caller {
             Problem::new(Kind::Invalid, text).hint("stoa subscription list")
         };
         let ending = Ending::parse(text).ok_or_else(unknown)?;
-        let all = self.subscriptions(None).await?.into_iter().filter_map(|it| it.id);
-        let found: Vec<SubscriptionId> = all.filter(|it| ending.is_of(&it.0)).collect();
+        let (mut all, others) =
+            (self.subscriptions(None).await?, self.all_subscriptions(None).await);
+        all.extend(others.unwrap_or_default());
+        let all = all.into_iter().filter_map(|it| it.id);
+        let found: BTreeSet<SubscriptionId> = all.filter(|it| ending.is_of(&it.0)).collect();
+        let found: Vec<SubscriptionId> = found.into_iter().collect();
         only(&found, text, "subscription", "subscription read")?.ok_or_else(unknown)
     }
 
     /// The space that the caller may use or hand on whose id ends so.
     pub(crate) fn space_ending(&self, text: &str) -> Result<Option<SpaceId>, Problem> {
-        let Some(ending) = Ending::parse(text) else { return Ok(None) };
+        let Some(ending) = as_shown(text) else { return Ok(None) };
         let held = self.holdings().into_iter().filter_map(|it| match it.subject {
             Subject::Space(space) => Some(space),
             _ => None,
@@ -87,16 +98,36 @@ impl Caller {
         only(&found, text, "space", "space show")
     }
 
-    /// The session that the caller may see whose id ends so.
+    /// The living session that the caller may see whose id ends so.
     pub(crate) fn session_ending(&self, text: &str) -> Result<Option<SessionId>, Problem> {
-        let Some(ending) = Ending::parse(text) else { return Ok(None) };
+        self.session_of(text, |birth| birth.ended.is_none())
+    }
+
+    /// The same of those that are over as well.
+    pub(crate) fn session_ever(&self, text: &str) -> Result<Option<SessionId>, Problem> {
+        self.session_of(text, |_| true)
+    }
+
+    fn session_of(
+        &self,
+        text: &str,
+        counts: impl Fn(&Birth) -> bool,
+    ) -> Result<Option<SessionId>, Problem> {
+        let Some(ending) = as_shown(text) else { return Ok(None) };
         let (own, shared) = (self.session(), self.runtime.shared());
         let rights = shared.rights.read();
         let seen = |it: &SessionId| own == ROOT || own == *it || rights.governs(own, *it);
-        let all = rights.births().filter(|(_, birth)| birth.ended.is_none()).map(|(it, _)| it);
+        let all = rights.births().filter(|(_, birth)| counts(birth)).map(|(it, _)| it);
         let found: Vec<SessionId> = all.filter(|it| ending.is_of(&it.0) && seen(it)).collect();
         only(&found, text, "session", "agent show")
     }
+}
+
+/// The end of an id just as it is shown, or more of it. What takes names as well takes no less: a
+/// word that somebody gives to something else must not fit the id of another thing.
+fn as_shown(text: &str) -> Option<Ending> {
+    let shown = text.len() >= SHOWN_CHARS && !text.bytes().any(|it| it.is_ascii_lowercase());
+    Ending::parse(text).filter(|_| shown)
 }
 
 /// Ids that are named where an end fits several.

@@ -2,6 +2,7 @@
 
 use super::declare::declarable;
 use super::{Caller, Why};
+use crate::answer::OWNER;
 use crate::problem::{Kind, Problem, quoted};
 use crate::store::Store;
 use serde::{Deserialize, Serialize};
@@ -240,13 +241,14 @@ impl Caller {
             rights::name_fits(to, &self.runtime.shared().config.limits.rights).map_err(
                 |refusal| misspelt(refusal, |to| format!("stoa grant SPACE {to} LEVEL")),
             )?;
+            not_owner(to)?;
         }
         let right = Right {
             subject: Subject::Space(id),
             use_: Some(grant.level),
             delegate: grant.delegate,
         };
-        let alias = space.parse::<SpaceId>().is_err().then(|| space.to_owned());
+        let alias = self.alias_to_hand_on(space, id);
         let known = match self.called(to) {
             Some(known) => Some(known),
             None => self.session_ending(to)?.map(Named::Session),
@@ -288,6 +290,16 @@ impl Caller {
                 let session = self.spawn_session(named, vec![ask], &grant.reason, lasting).await?;
                 Ok(Granted { session, born: true })
             }
+        }
+    }
+
+    /// What a space is called by whoever is handed it: as it was named, and not by its id.
+    pub(crate) fn alias_to_hand_on(&self, named: &str, space: SpaceId) -> Option<String> {
+        let by_name = self.runtime.shared().rights.read().named(self.session, named).is_some();
+        match (by_name, named.parse::<SpaceId>()) {
+            (true, _) => Some(named.to_owned()),
+            (false, Ok(_)) => None,
+            (false, Err(_)) => self.name_of_space(space),
         }
     }
 
@@ -388,6 +400,15 @@ impl Caller {
         self.runtime.rights().ask(self.ask(message, Why::comment("end a session"))).await?;
         Ok(())
     }
+}
+
+/// Refuses the name that the owner of the directory goes by.
+pub(crate) fn not_owner(name: &str) -> Result<(), Problem> {
+    if !name.eq_ignore_ascii_case(OWNER) {
+        return Ok(());
+    }
+    let text = format!("{name:?} is what the owner of the directory is called; take another name");
+    Err(Problem::new(Kind::Invalid, text).hint("stoa whoami"))
 }
 
 /// The refusal of a name, with the verb that was meant.

@@ -167,6 +167,9 @@ const ORDER: [&str; 32] = [
     "schema",
 ];
 
+/// What says something also where it says nothing.
+const MAY_BE_EMPTY: [&str; 6] = ["space", "annotation", "comment", "reason", "intent", "query"];
+
 fn group(name: &str) -> Command {
     let (name, about, more) = GROUPS.into_iter().find(|it| it.0 == name).unwrap_or_default();
     let command = Command::new(name).about(about).subcommand_required(true);
@@ -242,6 +245,9 @@ fn arg(of: &operation::Arg, place: usize, schema: &Json) -> Arg {
         | How::References
         | How::Relations => arg.action(ArgAction::Append),
         How::ContentJson | How::Also(_) => arg.allow_hyphen_values(true),
+        How::Text if !MAY_BE_EMPTY.contains(&of.name()) => {
+            arg.value_parser(NonEmptyStringValueParser::new())
+        }
         _ => arg,
     };
     let piped =

@@ -46,8 +46,9 @@ impl Body {
         };
         let flag = |name: &str| typed.try_get_one::<bool>(name).is_ok_and(|it| it == Some(&true));
         let said = |names: &[&str]| names.iter().any(|it| typed.contains_id(it));
-        let more = said(&["annotation", "meta", "ref"]);
         let new = !entry.args.iter().copied().flatten().any(|it| it.field == "if_version");
+        let about = typed.get_one::<String>("annotation").is_some_and(|it| !it.is_empty() || !new);
+        let more = about || said(&["meta", "ref"]);
         let content = match self.typed(&needed)? {
             None if new || self.media_type.is_some() => Some(self.piped(&needed, false)?),
             None if !more && !said(&["unref"]) && !flag("retry") => {

@@ -7,6 +7,7 @@ use super::trust::{Step, trust};
 use super::{carry, copies, doctor, settings, signals, typed};
 use clap::ArgMatches;
 use serde_json::Value as Json;
+use std::ffi::OsString;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -51,12 +52,12 @@ pub(crate) async fn run(typed: &ArgMatches) -> Result<(), Problem> {
     if flag(verb, "verify") {
         return copies::verify(&path("target"), json);
     }
+    let identity = identity(typed.get_one("as").cloned())?;
     let makes = local == Some(Local::Serve) || operation.is_some_and(|it| it.makes);
     if !makes && name != SPACE_CREATE && !is_made(&data)? {
         let text = format!("there is no stoa data in {}", data.display());
         return Err(Problem::new(Kind::Unknown, text).hint("stoa space create NAME"));
     }
-    let identity = identity(typed.get_one("as").cloned());
     match (local, operation) {
         (Some(Local::Doctor), _) => {
             doctor::doctor(&config, verb.get_one::<String>("accept-loss").map(String::as_str), json)
@@ -142,14 +143,30 @@ async fn ask(
 }
 
 /// Who types without `--as` is the owner of the directory, and says so.
-fn identity(typed: Option<String>) -> Identity {
-    let named = typed.or_else(|| environment("STOA_AS")).filter(|it| !it.is_empty());
-    named.map_or(Identity::Owner, Identity::Session)
+fn identity(typed: Option<String>) -> Result<Identity, Problem> {
+    if let Some(session) = typed {
+        return Ok(Identity::Session(session));
+    }
+    match environment("STOA_AS")?.map(OsString::into_string) {
+        None => Ok(Identity::Owner),
+        Some(Ok(session)) => Ok(Identity::Session(session)),
+        Some(Err(_)) => Err(unusable("STOA_AS")),
+    }
 }
 
+/// What stands for a flag that is not typed. One that is there and says nothing is a mistake: it
+/// must not make anybody more than it was meant to.
 #[expect(clippy::disallowed_methods, reason = "what is typed can be put there once for all")]
-fn environment(name: &str) -> Option<String> {
-    std::env::var(name).ok().filter(|it| !it.is_empty())
+fn environment(name: &'static str) -> Result<Option<OsString>, Problem> {
+    match std::env::var_os(name) {
+        Some(value) if value.is_empty() => Err(unusable(name)),
+        value => Ok(value),
+    }
+}
+
+fn unusable(name: &str) -> Problem {
+    let text = format!("{name} is set, and is empty or no text");
+    Problem::new(Kind::Invalid, text).hint(format!("unset {name}"))
 }
 
 /// Asks one after the other; what is printed of a subscription is acknowledged then.
@@ -403,8 +420,11 @@ fn is_made(data: &Path) -> Result<bool, Problem> {
 }
 
 fn data_directory(given: Option<PathBuf>) -> Result<PathBuf, Problem> {
-    if let Some(given) = given.or_else(|| environment("STOA_DATA").map(PathBuf::from)) {
+    if let Some(given) = given {
         return Ok(given);
+    }
+    if let Some(given) = environment("STOA_DATA")? {
+        return Ok(given.into());
     }
     let here = std::env::current_dir()
         .map_err(|error| Problem::new(Kind::Store, format!("no working directory: {error}")))?;

@@ -28,6 +28,11 @@ pub(super) fn bodies(entry: &Entry, typed: &ArgMatches) -> Result<Vec<Json>, Pro
     let Some(ids) = args().find(|it| it.how == How::Ids) else { return Ok(vec![body.into()]) };
     let single = entry.request().as_value()["properties"][ids.field]["type"] == "string";
     match (single, body.remove(ids.field)) {
+        (true, Some(Json::Array(all))) if all.len() > 1 && one_alone(&body).is_some() => {
+            let flag = one_alone(&body).unwrap_or_default();
+            let text = format!("{flag} is of one thing, and {} are named", all.len());
+            Err(Problem::new(Kind::Invalid, text).hint(format!("stoa {} --help", entry.name)))
+        }
         (true, Some(Json::Array(all))) => Ok(all
             .into_iter()
             .map(|id| {
@@ -41,6 +46,13 @@ pub(super) fn bodies(entry: &Entry, typed: &ArgMatches) -> Result<Vec<Json>, Pro
             Ok(vec![body.into()])
         }
     }
+}
+
+/// What was typed that cannot be said of several.
+fn one_alone(body: &Map<String, Json>) -> Option<&'static str> {
+    [("key", "--key"), ("if_version", "--if-version")]
+        .into_iter()
+        .find_map(|(field, flag)| body.contains_key(field).then_some(flag))
 }
 
 fn one<'a>(arg: &Arg, typed: &'a ArgMatches) -> Option<&'a String> {
@@ -199,8 +211,11 @@ fn source(file: Option<&Path>) -> Result<String, Problem> {
 
 /// One JSON value a line, from a file or stdin; lines of blanks are passed over.
 fn json_lines(typed: Option<&String>, needed: &Needed) -> Result<Json, Problem> {
-    let named = typed.filter(|it| *it != "-").map(|it| format!("@{}", it.trim_start_matches('@')));
-    let text = stdin::text(needed, named.or_else(|| typed.cloned()))?;
+    let bytes = match typed.map(String::as_str) {
+        None | Some("-") => stdin::bytes(needed, typed.is_some())?,
+        Some(name) => stdin::file(name.as_ref(), needed.hint)?,
+    };
+    let text = utf8(bytes, needed.hint)?;
     let mut lines = Vec::new();
     for (number, line) in (1..).zip(text.lines()).filter(|(_, it)| !it.trim().is_empty()) {
         let parsed = value::parse(line).map_err(|problem| {

@@ -112,14 +112,40 @@ fn bytes(said: &Said) -> usize {
         Said::Note(note) => note.text.len() + note.json.as_ref().map_or(0, String::len),
         Said::Progress(_) => FRAME_BYTES,
     };
+    held_bytes(bytes)
+}
+
+fn held_bytes(bytes: usize) -> usize {
     (bytes + FRAME_BYTES).saturating_mul(2)
+}
+
+fn unwritten(error: serde_json::Error) -> Problem {
+    Problem::new(Kind::Store, format!("no JSON: {error}"))
+}
+
+/// Counts what is written, and keeps none of it.
+struct Length(usize);
+
+impl std::io::Write for Length {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0 += bytes.len();
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
 }
 
 impl Answers {
     async fn say(&self, said: Said) -> Result<(), Problem> {
-        let gone = |_| Problem::new(Kind::Busy, "nobody listens any more");
         let held = self.place.hold(bytes(&said)).await;
-        self.to.send(Told { said, held }).await.map_err(gone)
+        self.send(Told { said, held }).await
+    }
+
+    async fn send(&self, told: Told) -> Result<(), Problem> {
+        let gone = |_| Problem::new(Kind::Busy, "nobody listens any more");
+        self.to.send(told).await.map_err(gone)
     }
 
     /// Who does not keep up is told less, not later.
@@ -148,10 +174,13 @@ impl<A: Answer> Out<A> {
 
     /// Tells one answer.
     pub async fn tell(&self, answer: A) -> Result<(), Problem> {
-        let json = serde_json::to_vec(&answer);
-        let json = json.map_err(|error| Problem::new(Kind::Store, format!("no JSON: {error}")))?;
+        // The room for it is there before it is written.
+        let mut length = Length(0);
+        serde_json::to_writer(&mut length, &answer).map_err(unwritten)?;
+        let held = self.to.place.hold(held_bytes(length.0)).await;
+        let json = serde_json::to_vec(&answer).map_err(unwritten)?;
         drop(answer);
-        self.to.say(Said::Answer(json)).await
+        self.to.send(Told { said: Said::Answer(json), held }).await
     }
 
     /// Tells several.

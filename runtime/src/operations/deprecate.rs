@@ -3,7 +3,7 @@
 use crate::answer::AtomAnswer;
 use crate::caller::Caller;
 use crate::operation::{Arg, BASE, Effect, How, Operation, Out, Right, WHY, base, why};
-use crate::problem::Problem;
+use crate::problem::{Kind, Problem};
 use crate::session::items;
 use crate::session::{Answered, Args, Does, Hands, Method, On};
 use schemars::JsonSchema;
@@ -19,6 +19,9 @@ pub struct Deprecate {
     /// The atom to read instead
     #[serde(default)]
     pub superseded_by: Option<String>,
+    /// Bring it back: it was deprecated, and is in use from then on
+    #[serde(default)]
+    pub undo: bool,
     /// The version you have read; another one is a conflict
     #[serde(default)]
     pub if_version: Option<u64>,
@@ -38,7 +41,11 @@ impl Operation for Deprecate {
     const EFFECT: Effect = Effect::Writes;
     const RIGHT: Right = Right::On(Level::Write);
     const ARGS: &'static [&'static [Arg]] = &[
-        &[Arg::at("id", How::Ids), Arg::flag("superseded-by", "superseded_by", How::Text, "ID")],
+        &[
+            Arg::at("id", How::Ids),
+            Arg::flag("superseded-by", "superseded_by", How::Text, "ID").conflicts(&["undo"]),
+            Arg::switch("undo", "undo"),
+        ],
         BASE,
         WHY,
     ];
@@ -52,6 +59,7 @@ impl Operation for Deprecate {
             "force=False",
             "comment=None",
             "key=None",
+            "undo=False",
         ],
         does: Does::Writes,
         call: |hands, _, args| called(hands, args),
@@ -65,8 +73,16 @@ impl Operation for Deprecate {
             None => None,
         };
         let expect = base(id, self.if_version, self.force)?;
-        let why = why(self.comment, self.key, || format!("deprecate {}", self.id))?;
-        let written = caller.deprecate(id, expect, by, why).await?;
+        let verb = if self.undo { "reinstate" } else { "deprecate" };
+        let why = why(self.comment, self.key, || format!("{verb} {}", self.id))?;
+        let written = match (self.undo, by) {
+            (false, by) => caller.deprecate(id, expect, by, why).await?,
+            (true, None) => caller.reinstate(id, expect, why).await?,
+            (true, Some(_)) => {
+                let text = "what is in use again is not superseded: one of the two";
+                return Err(Problem::new(Kind::Invalid, text).hint("stoa deprecate --help"));
+            }
+        };
         let read = caller.get_version(id, written.version).await?;
         out.tell(AtomAnswer::of(caller, &read)).await
     }
@@ -76,12 +92,20 @@ fn called(hands: &mut Hands, mut args: Args) -> Answered<'_> {
     Box::pin(async move {
         let id = hands.id(&mut args).await?;
         let by = args.said("superseded_by");
-        let by = by.as_ref().map(items::id).transpose()?;
+        let by = match &by {
+            Some(by) => Some(hands.named_id(by, &Default::default()).await?),
+            None => None,
+        };
         let expect = hands.expect(id, &mut args)?;
-        let mut why = hands.why(&mut args, "deprecate")?;
+        let undo = args.truth("undo")?;
+        let mut why = hands.why(&mut args, if undo { "reinstate" } else { "deprecate" })?;
         hands.rest_on(id, &mut why);
         let why = hands.keyed(why, &expect);
-        match hands.caller.deprecate(id, expect, by, why).await {
+        let written = match undo {
+            true => hands.caller.reinstate(id, expect, why).await,
+            false => hands.caller.deprecate(id, expect, by, why).await,
+        };
+        match written {
             Ok(written) => {
                 hands.remember(id, written.version);
                 Ok(items::none())

@@ -125,7 +125,10 @@ async fn named(caller: &Caller, of: &str) -> Result<Of, Problem> {
 }
 
 fn session(caller: &Caller, name: &str) -> Result<SessionId, Problem> {
-    caller.session_named(name).or_else(|problem| name.parse().map_err(|_| problem))
+    match (caller.session_named(name), name.parse()) {
+        (Ok(session), _) | (Err(_), Ok(session)) => Ok(session),
+        (Err(problem), Err(_)) => caller.session_ever(name)?.ok_or(problem),
+    }
 }
 
 fn called(hands: &mut Hands, space: SpaceId, mut args: Args) -> Answered<'_> {
@@ -141,7 +144,7 @@ fn called(hands: &mut Hands, space: SpaceId, mut args: Args) -> Answered<'_> {
         let by = by.map(|it| it.parse().map_err(|error| raise("ValueError", error))).transpose()?;
         let query = HistoryQuery { after, before, as_of, limit, newest, by, comment };
         let of = match id {
-            Some(id) => Of::Atom(items::id(&id)?),
+            Some(id) => Of::Atom(hands.named_id(&id, &Default::default()).await?),
             None => Of::Space(space),
         };
         let changes = hands.caller.history(of, query).await.map_err(refused)?;

@@ -70,7 +70,7 @@ impl Operation for LeaseAcquire {
 
 fn called(hands: &mut Hands, space: SpaceId, mut args: Args) -> Answered<'_> {
     Box::pin(async move {
-        let resource = resource(args.take("resource"))?;
+        let resource = resource(&hands.caller, space, args.take("resource")).await?;
         let ttl_ms = args.span("lease", LEASE_DEFAULT)?;
         let intent = args.text("intent")?.unwrap_or_default();
         let why = hands.why(&mut args, "acquire")?;

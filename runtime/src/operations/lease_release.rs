@@ -84,7 +84,7 @@ impl Operation for LeaseRelease {
 
 fn called(hands: &mut Hands, space: SpaceId, mut args: Args) -> Answered<'_> {
     Box::pin(async move {
-        let resource = resource(args.take("resource"))?;
+        let resource = resource(&hands.caller, space, args.take("resource")).await?;
         let undo = args.truth("undo")?;
         let token = hands.token(&resource, args.number("token")?)?;
         let why = hands.why(&mut args, "release")?;

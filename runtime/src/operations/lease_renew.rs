@@ -71,7 +71,7 @@ impl Operation for LeaseRenew {
 
 fn called(hands: &mut Hands, space: SpaceId, mut args: Args) -> Answered<'_> {
     Box::pin(async move {
-        let resource = resource(args.take("resource"))?;
+        let resource = resource(&hands.caller, space, args.take("resource")).await?;
         let ttl_ms = args.span("lease", LEASE_DEFAULT)?;
         let token = hands.token(&resource, args.number("token")?)?;
         let why = hands.why(&mut args, "renew")?;

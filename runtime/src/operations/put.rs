@@ -100,13 +100,12 @@ fn called(hands: &mut Hands, space: SpaceId, mut args: Args) -> Answered<'_> {
         let content = args.take("content");
         let annotation = args.text("annotation")?.unwrap_or_default();
         let metadata = args.take("metadata").map(items::metadata).transpose()?.unwrap_or_default();
-        let references = args.take("references").map(items::references).transpose()?;
+        let references = hands.references(args.take("references"), &Default::default()).await?;
         let media_type = args.text("media_type")?;
         let why = hands.why(&mut args, "put")?;
         let why = hands.keyed(why, &());
         let content = content.map(|it| items::content(it, media_type)).transpose()?;
         let content = content.unwrap_or_default();
-        let references = references.unwrap_or_default();
         let draft = Draft { content, annotation, metadata, references, ..Draft::default() };
         let written = hands.caller.put(space, draft, why).await.map_err(refused)?;
         let read = hands.caller.get_version(written.id, written.version).await;

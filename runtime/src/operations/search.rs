@@ -4,7 +4,7 @@ use crate::answer::AtomAnswer;
 use crate::caller::Caller;
 use crate::moment::Moment;
 use crate::operation::{Arg, Conditions, Effect, How, Meta, Note, Operation, Out, Right, When};
-use crate::problem::Problem;
+use crate::problem::{Kind, Problem};
 use crate::search::{Found, Page};
 use crate::session::items;
 use crate::session::{Answered, Args, Does, Hands, Method, On, moment, refused};
@@ -115,6 +115,10 @@ impl Operation for Search {
     /// In pieces: what is held in memory at once does not grow with what is asked for.
     async fn perform(self, caller: &Caller, out: &Out<AtomAnswer>) -> Result<(), Problem> {
         let space = caller.resolve(&self.space)?;
+        if (self.newest || self.query.is_some()) && !self.order.is_empty() {
+            let text = "a search goes by one order: by keys, by meaning, or the newest first";
+            return Err(Problem::new(Kind::Invalid, text).hint("stoa search --help"));
+        }
         let bytes_max = caller.runtime.config().read_piece_bytes;
         // All pieces look at one moment.
         let as_of = match self.as_of {

@@ -1,17 +1,26 @@
 //! What several operations hand to code, and take from it.
 
 use crate::agents::AgentCard;
+use crate::caller::Caller;
 use crate::session::items::{self, raise};
+use crate::session::refused;
 use stoa_actors::code::{Item, Object, Raise};
+use stoa_actors::id::SpaceId;
 use stoa_actors::rights::{DM, Level};
 use stoa_actors::search::OrderBy;
 use stoa_actors::space::{Lease, Resource};
 use stoa_actors::value::Value;
 
 /// An atom by itself or its id, or the name of anything else.
-pub(super) fn resource(item: Option<Item>) -> Result<Resource, Raise> {
+pub(super) async fn resource(
+    caller: &Caller,
+    space: SpaceId,
+    item: Option<Item>,
+) -> Result<Resource, Raise> {
     match item {
-        Some(Item::Value(Value::Text(name))) => Ok(Resource::named(&name)),
+        Some(Item::Value(Value::Text(name))) => {
+            caller.resource(space, &name).await.map_err(refused)
+        }
         Some(item @ Item::Object(_)) => items::id(&item).map(Resource::Atom),
         _ => Err(raise("TypeError", "a lease is of an atom, or of something with a name")),
     }

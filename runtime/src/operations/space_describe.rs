@@ -11,6 +11,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use stoa_actors::id::SpaceId;
 use stoa_actors::rights::Level;
+use stoa_actors::space::Declarations;
 
 /// Say anew what a space is for and how to use it
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
@@ -49,18 +50,28 @@ impl Operation for SpaceDescribe {
     async fn perform(self, caller: &Caller, out: &Out<SpaceAnswer>) -> Result<(), Problem> {
         let id = caller.resolve(&self.space)?;
         let more = declarations(&self.declare)?;
-        let mut declares = caller.declares(id).await?;
-        declares.extend(more.clone());
-        match &self.description {
-            Some(text) if more.is_empty() => caller.describe(id, text).await?,
-            Some(text) => caller.describe_declaring(id, text, declares).await?,
-            None if more.is_empty() => {
-                let problem = Problem::new(Kind::Invalid, "nothing is said to be changed");
-                return Err(problem.hint(ABOUT.hint));
-            }
-            None => caller.declare(id, declares).await?,
-        }
+        changed(caller, id, self.description.as_deref(), more).await?;
         out.tell(caller.show_space(id).await?.into()).await
+    }
+}
+
+/// What is declared first: it may be refused.
+async fn changed(
+    caller: &Caller,
+    space: SpaceId,
+    description: Option<&str>,
+    more: Declarations,
+) -> Result<(), Problem> {
+    if description.is_none() && more.is_empty() {
+        let problem = Problem::new(Kind::Invalid, "nothing is said to be changed");
+        return Err(problem.hint(ABOUT.hint));
+    }
+    if !more.is_empty() {
+        caller.declare_more(space, more).await?;
+    }
+    match description {
+        Some(text) => caller.describe(space, text).await,
+        None => Ok(()),
     }
 }
 
@@ -68,15 +79,7 @@ fn called(hands: &mut Hands, space: SpaceId, mut args: Args) -> Answered<'_> {
     Box::pin(async move {
         let (text, said) = (args.text("description")?, args.texts("declare")?);
         let more = declarations(&said).map_err(refused)?;
-        let caller = &hands.caller;
-        let mut declares = caller.declares(space).await.map_err(refused)?;
-        declares.extend(more.clone());
-        let done = match text {
-            None if !more.is_empty() => caller.declare(space, declares).await,
-            text if more.is_empty() => caller.describe(space, &text.unwrap_or_default()).await,
-            text => caller.describe_declaring(space, &text.unwrap_or_default(), declares).await,
-        };
-        done.map_err(refused)?;
+        changed(&hands.caller, space, text.as_deref(), more).await.map_err(refused)?;
         Ok(items::none())
     })
 }

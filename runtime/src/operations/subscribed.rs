@@ -78,7 +78,7 @@ impl Hands {
     }
 
     /// `types=`, `metadata=`, `references=`, `cursor=`, `debounce=`, `expires=`.
-    pub(super) fn edit(&self, args: &mut Args) -> Result<Edit, Raise> {
+    pub(super) async fn edit(&self, args: &mut Args) -> Result<Edit, Raise> {
         let metadata = args.take("metadata").map(items::metadata).transpose()?;
         let types = args.take("types").map(items::value).transpose()?;
         let types = match types {
@@ -91,7 +91,10 @@ impl Hands {
             Some(_) => return Err(raise("TypeError", "types= takes a list of texts")),
         };
         let cursor = args.number("cursor")?.map(Position);
-        let references = args.take("references").map(items::references).transpose()?;
+        let references = match args.take("references") {
+            Some(item) => Some(self.references(Some(item), &Default::default()).await?),
+            None => None,
+        };
         let said = metadata.is_some() || types.is_some() || references.is_some();
         let filter = said.then(|| Filter {
             types: types.unwrap_or_default(),

@@ -101,7 +101,7 @@ impl Operation for SubscriptionAdd {
 
 fn called(hands: &mut Hands, space: SpaceId, mut args: Args) -> Answered<'_> {
     Box::pin(async move {
-        let edit = hands.edit(&mut args)?;
+        let edit = hands.edit(&mut args).await?;
         let terms = edit.terms(&Default::default());
         let (filter, cursor) = (edit.filter.unwrap_or_default(), edit.cursor);
         let Some(notes) = &hands.notes else {

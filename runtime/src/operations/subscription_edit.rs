@@ -130,7 +130,7 @@ impl Operation for SubscriptionEdit {
 fn called(hands: &mut Hands, space: SpaceId, mut args: Args) -> Answered<'_> {
     Box::pin(async move {
         let id = subscription_id(&mut args)?;
-        let edit = hands.edit(&mut args)?;
+        let edit = hands.edit(&mut args).await?;
         let Some(notes) = &hands.notes else {
             let card = hands.caller.edit_subscription(needed(id)?, edit).await.map_err(refused)?;
             return Ok(item(&card));

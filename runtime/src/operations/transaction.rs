@@ -135,6 +135,11 @@ impl Operation for Transaction {
     }
 }
 
+/// What a new atom says; null is a key that it has not.
+fn without_null(metadata: Meta) -> Metadata {
+    metadata.0.into_iter().filter(|(_, it)| *it != Value::Null).collect()
+}
+
 /// The atoms that changes name.
 struct Ids<'a> {
     caller: &'a Caller,
@@ -209,7 +214,7 @@ impl Ids<'_> {
                 id,
                 content: content.unwrap_or_default(),
                 annotation: change.annotation.unwrap_or_default(),
-                metadata: change.metadata.0,
+                metadata: without_null(change.metadata),
                 references,
                 embedding: None,
             })));
@@ -266,7 +271,7 @@ fn called(hands: &mut Hands, space: SpaceId, mut args: Args) -> Answered<'_> {
             let Some(mut change) = Args::of("transaction", item) else {
                 return Err(raise("TypeError", shape));
             };
-            let mutation = hands.mutation(&mut change, place, &mut named, &mut why)?;
+            let mutation = hands.mutation(space, &mut change, place, &mut named, &mut why).await?;
             change.end()?;
             if let Mutation::Release { resource, .. } = &mutation {
                 released.push(resource.clone());
@@ -286,8 +291,9 @@ fn called(hands: &mut Hands, space: SpaceId, mut args: Args) -> Answered<'_> {
 }
 
 impl Hands {
-    fn mutation(
+    async fn mutation(
         &self,
+        space: SpaceId,
         args: &mut Args,
         place: u64,
         named: &mut BTreeMap<String, AtomId>,
@@ -299,8 +305,7 @@ impl Hands {
             )
         };
         if let Some(said) = args.take("put") {
-            let references = args.take("references").map(|it| items::named_references(it, named));
-            let references = references.transpose()?.unwrap_or_default();
+            let references = self.references(args.take("references"), named).await?;
             let content: Content = items::content(said, args.text("media_type")?)?;
             let annotation = args.text("annotation")?.unwrap_or_default();
             let metadata = metadata(args)?;
@@ -317,9 +322,8 @@ impl Hands {
             return Ok(Mutation::Put(Box::new(draft)));
         }
         if let Some(id) = args.take("update") {
-            let id = items::named_id(&id, named)?;
-            let references = args.take("references").map(|it| items::named_references(it, named));
-            let references = references.transpose()?.unwrap_or_default();
+            let id = self.named_id(&id, named).await?;
+            let references = self.references(args.take("references"), named).await?;
             let content = args.said("content");
             let media_type = args.text("media_type")?;
             let content = content.map(|it| items::content(it, media_type)).transpose()?;
@@ -335,15 +339,18 @@ impl Hands {
             return Ok(Mutation::Update { id, expect: version, patch: Box::new(patch) });
         }
         if let Some(id) = args.take("deprecate") {
-            let id = items::named_id(&id, named)?;
+            let id = self.named_id(&id, named).await?;
             let by = args.said("superseded_by");
-            let superseded_by = by.map(|it| items::named_id(&it, named)).transpose()?;
+            let superseded_by = match by {
+                Some(by) => Some(self.named_id(&by, named).await?),
+                None => None,
+            };
             let expect = self.expected(id, args, named)?;
             self.rest_on(id, why);
             return Ok(Mutation::Deprecate { id, expect, superseded_by });
         }
         if args.has("release") {
-            let resource = resource(args.take("release"))?;
+            let resource = resource(&self.caller, space, args.take("release")).await?;
             let undo = args.truth("undo")?;
             let token = Some(self.token(&resource, args.number("token")?)?);
             return Ok(Mutation::Release { resource, token, undo });

@@ -11,9 +11,9 @@ use crate::session::items;
 use crate::session::{Answered, Args, Does, Hands, Method, On, refused};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use stoa_actors::id::AtomId;
+use stoa_actors::id::{AtomId, SpaceId};
 use stoa_actors::rights::Level;
-use stoa_actors::space::{Expect, Fence, Patch, Resource};
+use stoa_actors::space::{Expect, Fence, Patch};
 
 /// Change an atom: what is not named stays
 #[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
@@ -116,7 +116,12 @@ impl Operation for Update {
             false => self.if_version.map_or(Expect::Any, Expect::Version),
         };
         let mut why = why(self.comment, self.key, || format!("update {}", self.id))?;
-        why.fences = self.under.iter().map(|it| fence(it)).collect::<Result<_, _>>()?;
+        if !self.under.is_empty() {
+            let space = caller.get(id).await?.atom.space;
+            for text in &self.under {
+                why.fences.push(fence(caller, space, text).await?);
+            }
+        }
         let patch = Patch {
             expect: self.expect.0,
             content: content(self.content, self.json, self.base64, self.media_type)?,
@@ -164,14 +169,14 @@ async fn unreferenced(
 }
 
 /// `RESOURCE=TOKEN`; the name of a resource may hold a `=` itself.
-fn fence(text: &str) -> Result<Fence, Problem> {
+async fn fence(caller: &Caller, space: SpaceId, text: &str) -> Result<Fence, Problem> {
     let parts = text.rsplit_once('=').filter(|(name, _)| !name.is_empty());
     let token = parts.and_then(|(name, token)| Some((name, token.parse().ok()?)));
     let (name, token) = token.ok_or_else(|| {
         Problem::new(Kind::Invalid, format!("--under {text:?} is not RESOURCE=TOKEN"))
             .hint("stoa lease list SPACE --json")
     })?;
-    Ok(Fence { resource: Resource::named(name), token })
+    Ok(Fence { resource: caller.resource(space, name).await?, token })
 }
 
 fn called(hands: &mut Hands, mut args: Args) -> Answered<'_> {
@@ -180,7 +185,7 @@ fn called(hands: &mut Hands, mut args: Args) -> Answered<'_> {
         let content = args.said("content");
         let annotation = args.text("annotation")?;
         let metadata = args.take("metadata").map(items::metadata).transpose()?.unwrap_or_default();
-        let references = args.take("references").map(items::references).transpose()?;
+        let references = hands.references(args.take("references"), &Default::default()).await?;
         let media_type = args.text("media_type")?;
         let says = args.take("expect").map(items::metadata).transpose()?.unwrap_or_default();
         let expect = hands.expect(id, &mut args)?;
@@ -188,7 +193,6 @@ fn called(hands: &mut Hands, mut args: Args) -> Answered<'_> {
         hands.rest_on(id, &mut why);
         let why = hands.keyed(why, &expect);
         let content = content.map(|it| items::content(it, media_type)).transpose()?;
-        let references = references.unwrap_or_default();
         let patch =
             Patch { expect: says, content, annotation, metadata, references, ..Patch::default() };
         let written = match hands.caller.update(id, expect, patch, why).await {

@@ -253,6 +253,40 @@ impl Hands {
         }
     }
 
+    /// An atom by itself, its id or the end of one, or by the name that it has in a transaction.
+    pub(crate) async fn named_id(
+        &self,
+        item: &Item,
+        named: &BTreeMap<String, AtomId>,
+    ) -> Result<AtomId, Raise> {
+        match item {
+            Item::Value(Value::Text(text)) => match text.strip_prefix('@') {
+                Some(name) => named.get(name).copied().ok_or_else(|| {
+                    raise("ValueError", format!("nothing before is put as {name:?}"))
+                }),
+                None => self.caller.atom_id(text).await.map_err(refused),
+            },
+            item => items::id(item),
+        }
+    }
+
+    /// `{"blocked_by": [id, …]}`; one target may stand without its list.
+    pub(crate) async fn references(
+        &self,
+        item: Option<Item>,
+        named: &BTreeMap<String, AtomId>,
+    ) -> Result<BTreeMap<String, Vec<AtomId>>, Raise> {
+        let mut out = BTreeMap::new();
+        for (relation, targets) in item.map(items::targets).transpose()?.unwrap_or_default() {
+            let mut ids = Vec::with_capacity(targets.len());
+            for target in &targets {
+                ids.push(self.named_id(target, named).await?);
+            }
+            out.insert(relation, ids);
+        }
+        Ok(out)
+    }
+
     /// The base of a change: what was said, else the version that the code was handed.
     pub(crate) fn expect(&self, id: AtomId, args: &mut Args) -> Result<Expect, Raise> {
         let said = args.number("if_version")?;

@@ -245,26 +245,8 @@ pub(crate) fn conditions(item: Item) -> Result<BTreeMap<String, Condition>, Rais
     Ok(out)
 }
 
-/// The same; `@name` is an atom of the same transaction.
-pub(crate) fn named_id(item: &Item, named: &BTreeMap<String, AtomId>) -> Result<AtomId, Raise> {
-    let name = match item {
-        Item::Value(Value::Text(text)) => text.strip_prefix('@'),
-        _ => None,
-    };
-    let Some(name) = name else { return id(item) };
-    let unknown = || raise("ValueError", format!("nothing before is put as {name:?}"));
-    named.get(name).copied().ok_or_else(unknown)
-}
-
-/// `{"blocked_by": [id, …]}`; one target may stand without its list.
-pub(crate) fn references(item: Item) -> Result<BTreeMap<String, Vec<AtomId>>, Raise> {
-    named_references(item, &BTreeMap::new())
-}
-
-pub(crate) fn named_references(
-    item: Item,
-    named: &BTreeMap<String, AtomId>,
-) -> Result<BTreeMap<String, Vec<AtomId>>, Raise> {
+/// `{"blocked_by": [id, …]}`, by relation; one target may stand without its list.
+pub(crate) fn targets(item: Item) -> Result<Vec<(String, Vec<Item>)>, Raise> {
     let wrong =
         || raise("TypeError", "references= takes a dict, {\"blocked_by\": [id]} for instance");
     let pairs: Vec<(String, Item)> = match item {
@@ -275,16 +257,10 @@ pub(crate) fn named_references(
         Item::Value(Value::Null) => Vec::new(),
         _ => return Err(wrong()),
     };
-    pairs
-        .into_iter()
-        .map(|(relation, targets)| {
-            let targets = match targets {
-                Item::List(list) => list,
-                Item::Value(Value::List(list)) => list.into_iter().map(Item::Value).collect(),
-                one => vec![one],
-            };
-            let targets = targets.iter().map(|it| named_id(it, named));
-            Ok((relation, targets.collect::<Result<_, _>>()?))
-        })
-        .collect()
+    let list = |targets| match targets {
+        Item::List(list) => list,
+        Item::Value(Value::List(list)) => list.into_iter().map(Item::Value).collect(),
+        one => vec![one],
+    };
+    Ok(pairs.into_iter().map(|(relation, targets)| (relation, list(targets))).collect())
 }

@@ -130,3 +130,21 @@ fn a_circle_is_refused_at_the_write_that_closes_it() {
     assert_eq!(refused.code, 5, "{refused:?}");
     assert!(refused.err.contains(&second), "the way back is told: {refused:?}");
 }
+
+/// Each reads nothing of what the others add, and takes nothing of it away.
+#[test]
+fn what_many_declare_at_once_is_all_declared() {
+    let place = place();
+    let serve = place.serve();
+    let declare = |n: u8| {
+        place.start(&["space", "describe", "tasks", "--declare", &format!("k{n}:number")], b"")
+    };
+    let all: Vec<_> = (0..8).map(declare).collect();
+    for it in all {
+        let ended = it.end();
+        assert_eq!(ended.code, 0, "{ended:?}");
+    }
+    let declares = place.json(&["space", "show", "tasks"])[0]["declares"].clone();
+    assert_eq!(declares.as_array().unwrap().len(), 3 + 8, "{declares}");
+    drop(serve);
+}

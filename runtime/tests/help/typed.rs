@@ -62,6 +62,14 @@ fn an_id_is_taken_by_its_end_wherever_one_is_taken() {
     assert_eq!(seen[0]["value"], "'first'");
     place.json(&["deprecate", end, &other, "--force"]);
     assert_eq!(place.json(&["search", "s"]).len(), 0);
+    // And back again, once.
+    let back = place.json(&["deprecate", end, "--undo", "--force"]);
+    assert!(back[0].get("deprecated").is_none(), "{back:?}");
+    assert_eq!(place.json(&["search", "s"])[0]["id"], *first);
+    assert_eq!(error(&place, &["deprecate", end, "--undo", "--force"])["kind"], "conflict");
+    place.file("undo.py", format!("space.deprecate({other:?}, undo=True, force=True)"));
+    place.json(&["exec", "undo.py", "--spaces", "s=write"]);
+    assert_eq!(place.json(&["search", "s"]).len(), 2);
 }
 
 #[test]
@@ -188,4 +196,60 @@ fn the_largest_content_goes_through_the_socket_however_it_is_written() {
     let id = put.lines()[0]["id"].as_str().unwrap().to_owned();
     assert_eq!(place.json(&["get", &id])[0]["content"].as_str().unwrap().as_bytes(), text);
     drop(serve);
+}
+
+/// A word is not taken for the end of an id where names are taken as well.
+#[test]
+fn a_name_is_not_the_end_of_somebody_elses_id() {
+    let place = place();
+    let bob = place.json(&["grant", "s", "bob", "read"])[0]["session"].clone();
+    let bob = bob.as_str().unwrap();
+    let word = bob[20..].to_lowercase();
+    let born = &place.json(&["grant", "s", &word, "write"])[0];
+    assert_eq!(born["born"], true, "{word} is a new session, and not bob: {born}");
+    assert_eq!(place.json(&["whoami", "--as", "bob"])[0]["spaces"], json!({"s": "read"}));
+    let nobody = bob[19..].to_lowercase();
+    assert_eq!(error(&place, &["whoami", "--as", &nobody])["exit_code"], 3);
+    assert_eq!(error(&place, &["grant", "s", "Owner", "read"])["exit_code"], 2);
+}
+
+#[test]
+fn what_is_typed_by_its_end_is_told_by_its_name() {
+    let place = place();
+    let space = place.json(&["space", "show", "s"])[0]["id"].as_str().unwrap().to_owned();
+    place.json(&["grant", &space[18..], "bob", "write"]);
+    assert_eq!(place.json(&["space", "list", "--as", "bob"])[0]["name"], "s");
+    // A lease is of the same thing by whatever end it is named, also in code.
+    let id = put(&place, "s", "task");
+    let end = &id[18..];
+    let token = place.json(&["lease", "acquire", "s", end])[0]["token"].to_string();
+    place.file("take.py", format!("space.acquire({end:?})"));
+    let refused = place.stoa(&["exec", "take.py", "--spaces", "s=write"]);
+    assert!(refused.code == 7 && refused.err.contains("Conflict"), "{refused:?}");
+    place.json(&["update", end, "done", "--force", "--under", &format!("{end}={token}")]);
+}
+
+#[test]
+fn several_at_once_have_no_key_and_no_version() {
+    let place = place();
+    let (one, two) = (put(&place, "s", "one"), put(&place, "s", "two"));
+    for flag in ["--key", "--if-version"] {
+        let refused = error(&place, &["erase", &one, &two, flag, "1"]);
+        assert!(refused["text"].as_str().unwrap().starts_with(flag), "{refused}");
+    }
+    assert_eq!(place.json(&["search", "s"]).len(), 2, "nothing is done of it");
+}
+
+/// A variable that is set and says nothing makes nobody the owner.
+#[test]
+fn an_environment_that_says_nothing_is_refused() {
+    let place = place();
+    for name in ["STOA_AS", "STOA_DATA"] {
+        let line = format!("{name}= {} whoami", env!("CARGO_BIN_EXE_stoa"));
+        let mut command = Command::new("sh");
+        command.args(["-c", &line]).current_dir(place.path("."));
+        let refused = Started::new(&mut command, b"").end();
+        assert_eq!(refused.code, 2, "{refused:?}");
+        assert!(refused.err.contains(&format!("hint: unset {name}")), "{refused:?}");
+    }
 }

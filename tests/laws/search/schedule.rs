@@ -15,6 +15,7 @@ pub(crate) enum Op {
     Elsewhere(Said, bool),
     Update(u8, Said),
     Deprecate(u8),
+    Reinstate(u8),
     Search(Query),
     /// Begins a segment of so many vectors.
     Freeze(usize),
@@ -214,6 +215,7 @@ pub(crate) fn schedule(steps_max: usize) -> impl Strategy<Value = Vec<Op>> {
         1 => (said(), any::<bool>()).prop_map(|(said, readable)| Op::Elsewhere(said, readable)),
         3 => (any::<u8>(), said()).prop_map(|(which, said)| Op::Update(which, said)),
         1 => any::<u8>().prop_map(Op::Deprecate),
+        1 => any::<u8>().prop_map(Op::Reinstate),
         8 => query().prop_map(Op::Search),
         1 => (1..20usize).prop_map(Op::Freeze),
         1 => Just(Op::Seal),

@@ -44,6 +44,7 @@ pub(crate) enum Foretold {
         current: u64,
     },
     Deprecated,
+    InUse,
     KeyReused,
     /// A write has failed: there is no answer.
     Stopped,
@@ -75,6 +76,7 @@ impl Model {
                     }
                 }
                 Message::Change(Mutation::Deprecate { .. }) => atom.deprecated = true,
+                Message::Change(Mutation::Reinstate { .. }) => atom.deprecated = false,
                 _ => {}
             }
         }
@@ -120,7 +122,9 @@ impl Model {
         let atoms = self.naive(|_| true);
         let (mut version, mut atom, mut before) = (1, 0, Vec::new());
         if let Message::Change(
-            Mutation::Update { id, expect, .. } | Mutation::Deprecate { id, expect, .. },
+            Mutation::Update { id, expect, .. }
+            | Mutation::Deprecate { id, expect, .. }
+            | Mutation::Reinstate { id, expect },
         ) = message
         {
             atom = self.ticket_of(*id);
@@ -131,8 +135,11 @@ impl Model {
             if matches!(expect, Expect::Version(expected) if *expected != current) {
                 return (Foretold::Conflict { current }, false);
             }
-            if naive.deprecated {
-                return (Foretold::Deprecated, false);
+            match (naive.deprecated, matches!(message, Message::Change(Mutation::Reinstate { .. })))
+            {
+                (true, false) => return (Foretold::Deprecated, false),
+                (false, true) => return (Foretold::InUse, false),
+                _ => {}
             }
             before.clone_from(&naive.refers);
             version = current + 1;

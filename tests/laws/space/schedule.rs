@@ -28,6 +28,12 @@ pub(crate) enum Step {
         atom: u8,
         base: Base,
     },
+    Reinstate {
+        who: u8,
+        space: u8,
+        atom: u8,
+        base: Base,
+    },
     Commit(u8),
     Fail(u8, Fate),
     Crash,
@@ -66,6 +72,8 @@ fn step(writes: Writes) -> impl Strategy<Value = Step> {
         ),
         1 => (0..4u8, 0..2u8, any::<u8>(), base())
             .prop_map(|(who, space, atom, base)| Step::Deprecate { who, space, atom, base }),
+        1 => (0..4u8, 0..2u8, any::<u8>(), base())
+            .prop_map(|(who, space, atom, base)| Step::Reinstate { who, space, atom, base }),
         5 => (1..6u8).prop_map(Step::Commit),
         fails => (1..6u8, fate).prop_map(|(nth, fate)| Step::Fail(nth, fate)),
         1 => Just(Step::Crash),

@@ -68,6 +68,9 @@ impl Model {
             Deed::Deprecate(n) => {
                 self.change(*n, |it| !std::mem::replace(&mut it.out_of_use, true))
             }
+            Deed::Reinstate(n) => {
+                self.change(*n, |it| !it.erased && std::mem::replace(&mut it.out_of_use, false))
+            }
             Deed::Erase(n) => self.change(*n, |it| {
                 let there = !it.erased;
                 it.metadata.clear();

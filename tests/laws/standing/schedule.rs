@@ -37,6 +37,7 @@ pub(crate) enum Deed {
     Put(Vec<Said>),
     Update(u8, Metadata),
     Deprecate(u8),
+    Reinstate(u8),
     Erase(u8),
     Claim {
         wanted: u8,
@@ -88,6 +89,7 @@ impl Deed {
                 Message::update(pick(*n), Expect::Any, patch)
             }
             Deed::Deprecate(n) => Message::deprecate(pick(*n), Expect::Any, None),
+            Deed::Reinstate(n) => Message::reinstate(pick(*n), Expect::Any),
             Deed::Erase(n) => Message::erase(pick(*n), Expect::Any),
             Deed::Claim { wanted, order, set } => Message::Claim(Box::new(Claim {
                 wanted: case.wanted[usize::from(*wanted) % case.wanted.len()].clone(),
@@ -149,6 +151,7 @@ fn deed() -> impl Strategy<Value = Deed> {
         3 => prop::collection::vec(said, 1..4).prop_map(Deed::Put),
         10 => (at.clone(), change).prop_map(|(n, it)| Deed::Update(n, it)),
         1 => at.clone().prop_map(Deed::Deprecate),
+        1 => at.clone().prop_map(Deed::Reinstate),
         1 => at.clone().prop_map(Deed::Erase),
         12 => (any::<u8>(), any::<u8>(), set)
             .prop_map(|(wanted, order, set)| Deed::Claim { wanted, order, set }),
