@@ -66,6 +66,19 @@ impl Caller {
         }
     }
 
+    /// The session that the caller is shown under this name: `owner`, or the way to one under it.
+    pub(crate) fn session_shown_as(&self, name: &str) -> Option<SessionId> {
+        if name == OWNER {
+            return Some(ROOT);
+        }
+        let shared = self.runtime.shared();
+        let rights = shared.rights.read();
+        name.split('/').try_fold(self.session(), |at, name| match rights.called(at, name) {
+            Some(Named::Session(next)) => Some(next),
+            _ => None,
+        })
+    }
+
     /// Who brought a session up, and what that one calls it.
     pub(crate) fn birth_name(&self, session: SessionId) -> (Option<SessionId>, Option<String>) {
         let shared = self.runtime.shared();

@@ -59,5 +59,9 @@ impl Answer for SpaceAnswer {
                 .dim(shown(&self.id))
                 .plain(format!("  {about}")),
         );
+        if !self.declares.is_empty() {
+            let declares = self.declares.join(" ");
+            to.line(Line::new().dim(format!("{:<20} declares {declares}", "")));
+        }
     }
 }

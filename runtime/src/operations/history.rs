@@ -127,7 +127,10 @@ async fn named(caller: &Caller, of: &str) -> Result<Of, Problem> {
 fn session(caller: &Caller, name: &str) -> Result<SessionId, Problem> {
     match (caller.session_named(name), name.parse()) {
         (Ok(session), _) | (Err(_), Ok(session)) => Ok(session),
-        (Err(problem), Err(_)) => caller.session_ever(name)?.ok_or(problem),
+        (Err(problem), Err(_)) => match caller.session_shown_as(name) {
+            Some(session) => Ok(session),
+            None => caller.session_ever(name)?.ok_or(problem),
+        },
     }
 }
 

@@ -214,6 +214,28 @@ fn a_name_is_not_the_end_of_somebody_elses_id() {
 }
 
 #[test]
+fn a_name_that_is_shown_can_be_typed() {
+    let place = place();
+    place.json(&["put", "s", "mine"]);
+    let own = place.json(&["history", "s", "--by", "owner"]);
+    assert_eq!((own.len(), &own[0]["actor"]["name"]), (1, &json!("owner")), "what was put");
+    place.json(&["space", "create", "how"]);
+    place.json(&["put", "how", "```python\nspace.put('found')\n```"]);
+    let spawn = "coordinator.spawn('look', instructions='how', spaces={'s': 'append'}, name='ann')";
+    place.file("spawn.py", spawn);
+    let serve = place.serve();
+    let spaces = ["--spaces", "s=append:append,how=read:read"];
+    place.json(&[&["exec", "spawn.py", "--session", "boss"], &spaces[..]].concat());
+    let watch = place.start(&["watch", "s", "--cursor", "0"], b"");
+    watch.wait_for("what it found", |out| out.matches("atom.put").count() == 2);
+    let found = place.json(&["search", "s", "--newest"]).remove(0);
+    assert_eq!(found["author_name"], "boss/ann", "{found}");
+    assert_eq!(place.json(&["history", "s", "--by", "boss/ann"]).len(), 1);
+    assert_eq!(error(&place, &["history", "s", "--by", "boss/bob"])["exit_code"], 3);
+    drop((watch, serve));
+}
+
+#[test]
 fn what_is_typed_by_its_end_is_told_by_its_name() {
     let place = place();
     let space = place.json(&["space", "show", "s"])[0]["id"].as_str().unwrap().to_owned();
