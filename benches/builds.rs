@@ -105,7 +105,7 @@ async fn opened(dir: &tempfile::TempDir) -> Runtime {
     config.limits.session.rest_first_ms = 0;
     config.limits.session.rest_ms_max = 0;
     loop {
-        match Runtime::open(config.clone()).await {
+        match stoa_runtime::open(config.clone()).await {
             // The tasks of the one before are about to end.
             Err(StoreError::Locked { .. }) => tokio::task::yield_now().await,
             opened => return opened.expect("it opens"),

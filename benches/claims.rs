@@ -29,7 +29,7 @@ use stoa_actors::space::{Declarations, Draft, Expect, Mutation, Patch, Resource,
 use stoa_actors::value::Value;
 use stoa_runtime::answer::AtomAnswer;
 use stoa_runtime::caller::{Caller, ClaimAsk, Why};
-use stoa_runtime::config::Config;
+use stoa_runtime::config::{Config, DoorLimits};
 use stoa_runtime::door::{Client, Door, Identity, Reached, Request, reach};
 use stoa_runtime::operation::{Conditions, Meta, Span};
 use stoa_runtime::operations::{Change, Claim, Transaction};
@@ -321,7 +321,7 @@ async fn conditions(caller: &Caller) {
 }
 
 async fn client(data: &Path) -> Client {
-    match reach(Config::at(data), kinds()).await.expect("it answers") {
+    match reach(Config::at(data), kinds(), DoorLimits::default()).await.expect("it answers") {
         Reached::Client(client) => client,
         Reached::Owner(..) => panic!("it is open here already"),
     }
@@ -413,14 +413,15 @@ async fn main() {
     println!("load {}", load());
     let dir = tempfile::tempdir().expect("a directory");
     let config = Config::at(dir.path().join("data"));
-    let Reached::Owner(runtime, door) = reach(config.clone(), kinds()).await.expect("it opens")
+    let Reached::Owner(runtime, door) =
+        reach(config.clone(), kinds(), DoorLimits::default()).await.expect("it opens")
     else {
         panic!("nobody else has it");
     };
     let caller = runtime.caller(ROOT);
     let only = |part: &str| std::env::args().any(|it| it == part);
     if only("peer") {
-        beside_postgres(&caller, &config.data).await;
+        beside_postgres(&caller, &config.log.data).await;
     } else if only("growth") {
         growth(&caller).await;
     } else if only("conditions") {
@@ -432,7 +433,7 @@ async fn main() {
         growth(&caller).await;
         conditions(&caller).await;
         order(&caller).await;
-        beside_postgres(&caller, &config.data).await;
+        beside_postgres(&caller, &config.log.data).await;
     }
     println!("load {}", load());
     stop(runtime, door).await;

@@ -18,7 +18,7 @@ use stoa_actors::atom::Content;
 use stoa_actors::id::{AtomId, Position, ROOT, SpaceId};
 use stoa_actors::space::{Draft, Filter};
 use stoa_runtime::caller::{Caller, Why};
-use stoa_runtime::config::Config;
+use stoa_runtime::config::{Config, DoorLimits};
 use stoa_runtime::door::{Client, Identity, Reached, Request, reach};
 use stoa_runtime::operations::Watch;
 use stoa_runtime::runtime::{Runtime, kinds};
@@ -70,7 +70,7 @@ async fn asks(root: &Caller, space: SpaceId, atom: AtomId) -> (Vec<f64>, Vec<f64
 }
 
 async fn client(config: &Config) -> Client {
-    match reach(config.clone(), kinds()).await {
+    match reach(config.clone(), kinds(), DoorLimits::default()).await {
         Ok(Reached::Client(client)) => client,
         _ => unreachable!("it is served"),
     }
@@ -101,7 +101,9 @@ async fn follow(config: Config, ready: Arc<Semaphore>, stalls: bool, seen: Arc<A
 async fn followers() {
     let dir = tempfile::tempdir().expect("a directory");
     let config = Config::at(dir.path());
-    let Ok(Reached::Owner(runtime, mut door)) = reach(config.clone(), kinds()).await else {
+    let Ok(Reached::Owner(runtime, mut door)) =
+        reach(config.clone(), kinds(), DoorLimits::default()).await
+    else {
         unreachable!("nobody else has it")
     };
     let root = runtime.caller(ROOT);
@@ -150,7 +152,7 @@ fn resident() -> f64 {
 }
 
 async fn fill(data: &Path, entries: u64) -> (Runtime, SpaceId, AtomId) {
-    let runtime = Runtime::open(Config::at(data)).await.expect("it opens");
+    let runtime = stoa_runtime::open(Config::at(data)).await.expect("it opens");
     let root = runtime.caller(ROOT);
     let space = root.create_space("news", "").await.expect("a space");
     let first = root.put(space, draft(0), Why::default()).await.expect("it is put");

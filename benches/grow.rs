@@ -104,7 +104,7 @@ struct Store {
 
 impl Store {
     async fn of(data: &Path, atoms: u64) -> Store {
-        let runtime = Runtime::open(Config::at(data)).await.expect("it opens");
+        let runtime = stoa_runtime::open(Config::at(data)).await.expect("it opens");
         let space = runtime.caller(ROOT).create_space("bench", "").await.expect("a space");
         let mut store = Store { runtime, space, said: Arc::default(), atoms: 0 };
         store.put(atoms).await;

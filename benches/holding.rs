@@ -63,7 +63,7 @@ impl Holding {
         config.host_grants = HostGrants::Live;
         config.limits.session.rest_first_ms = 0;
         config.limits.session.rest_ms_max = 0;
-        let runtime = Runtime::open(config).await.expect("it opens");
+        let runtime = stoa_runtime::open(config).await.expect("it opens");
         runtime.start_agents().await.expect("they start");
         let root = runtime.caller(ROOT);
         let how = root.create_space("how", "").await.expect("a space");

@@ -13,10 +13,10 @@ use stoa_actors::atom::Content;
 use stoa_actors::id::{AtomId, ROOT, SpaceId};
 use stoa_actors::space::{Draft, Filter};
 use stoa_runtime::caller::{Caller, Why};
-use stoa_runtime::config::Config;
+use stoa_runtime::config::{Config, DoorLimits};
 use stoa_runtime::door::{Identity, Reached, Request, reach};
 use stoa_runtime::operations::Get;
-use stoa_runtime::runtime::{Runtime, kinds};
+use stoa_runtime::runtime::kinds;
 use tokio::sync::Notify;
 
 #[global_allocator]
@@ -36,7 +36,8 @@ async fn main() {
 
 async fn gets() {
     let dir = tempfile::tempdir().expect("a directory");
-    let reached = reach(Config::at(dir.path()), kinds()).await.expect("it opens");
+    let reached =
+        reach(Config::at(dir.path()), kinds(), DoorLimits::default()).await.expect("it opens");
     let Reached::Owner(runtime, _door) = reached else { return };
     let caller = runtime.caller(ROOT);
     let space = caller.create_space("bench", "").await.expect("a space");
@@ -96,7 +97,8 @@ fn write_beside(
 /// Another client, in a thread of its own, through the door.
 #[tokio::main(flavor = "current_thread")]
 async fn over_the_socket(data: std::path::PathBuf, ids: Vec<AtomId>) -> Vec<f64> {
-    let reached = reach(Config::at(data), kinds()).await.expect("the owner answers");
+    let reached =
+        reach(Config::at(data), kinds(), DoorLimits::default()).await.expect("the owner answers");
     let Reached::Client(mut client) = reached else { return vec![f64::NAN] };
     let mut took = Vec::new();
     for n in 0..5_000 {
@@ -156,7 +158,7 @@ impl Heard {
 /// and a loop of casts behind it: the same disk on both sides.
 async fn fan_out() {
     let dir = tempfile::tempdir().expect("a directory");
-    let runtime = Runtime::open(Config::at(dir.path())).await.expect("it opens");
+    let runtime = stoa_runtime::open(Config::at(dir.path())).await.expect("it opens");
     let caller = runtime.caller(ROOT);
     let space = caller.create_space("feed", "").await.expect("a space");
     let quiet = caller.create_space("quiet", "").await.expect("a space");

@@ -15,7 +15,7 @@ use std::time::Instant;
 use stoa_actors::id::ROOT;
 use stoa_runtime::config::Config;
 use stoa_runtime::failure::StoreError;
-use stoa_runtime::research::{Report, ResearchAsk};
+use stoa_runtime::research::{Report, ResearchAsk, ResearchLimits, research};
 use stoa_runtime::runtime::Runtime;
 
 #[global_allocator]
@@ -103,7 +103,7 @@ fn files(under: &[PathBuf], count: usize) -> Vec<PathBuf> {
 
 async fn open(data: &Path) -> Runtime {
     loop {
-        match Runtime::open(Config::at(data)).await {
+        match stoa_runtime::open(Config::at(data)).await {
             // The tasks of the runtime before are about to end.
             Err(StoreError::Locked { .. }) => tokio::task::yield_now().await,
             opened => return opened.expect("it opens"),
@@ -119,7 +119,8 @@ async fn ask(runtime: &Runtime, paths: &[PathBuf], question: &str) -> Report {
         model: "recipe".into(),
         fresh: false,
     };
-    let report = runtime.caller(ROOT).research(&ask, &mut |_| ()).await;
+    let report =
+        research(&runtime.caller(ROOT), &ask, &ResearchLimits::default(), &mut |_| ()).await;
     let report = report.expect("an answer");
     runtime.at_rest().await;
     report

@@ -49,9 +49,9 @@ fn vocabulary() -> Vec<String> {
         include_str!("../actors/src/rights.rs"),
         include_str!("../actors/src/supervisor.rs"),
         include_str!("../actors/src/incarnation.rs"),
-        include_str!("../runtime/src/log.rs"),
-        include_str!("../runtime/src/store.rs"),
-        include_str!("../runtime/data/PROVENANCE.md"),
+        include_str!("../runtime/log/src/log.rs"),
+        include_str!("../runtime/log/src/store.rs"),
+        include_str!("../runtime/embedder/data/PROVENANCE.md"),
         include_str!("../LICENSE-APACHE"),
     ];
     let words = texts.iter().flat_map(|text| text.split(|c: char| !c.is_alphabetic()));
@@ -177,12 +177,12 @@ fn ms(time: Duration) -> f64 {
 
 /// Opens a directory that another has just let go of.
 async fn opened(config: &Config) -> Runtime {
-    let free = || std::fs::File::options().write(true).open(config.data.join("lock"));
+    let free = || std::fs::File::options().write(true).open(config.log.data.join("lock"));
     // The last tasks let go of the directory a moment later.
     while free().is_ok_and(|it| it.try_lock().is_err()) {
         tokio::task::yield_now().await;
     }
-    Runtime::open(config.clone()).await.expect("opens")
+    stoa_runtime::open(config.clone()).await.expect("opens")
 }
 
 /// What each question found, as scores, the same texts in the same order.

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 use stoa_actors::id::{ROOT, SpaceId};
 use stoa_runtime::config::Config;
-use stoa_runtime::research::{Ingested, ingest};
+use stoa_runtime::research::{Ingested, SourceLimits, ingest};
 use stoa_runtime::runtime::Runtime;
 
 #[global_allocator]
@@ -20,7 +20,9 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 async fn run(what: &str, runtime: &Runtime, space: SpaceId, paths: &[PathBuf]) -> Ingested {
     let caller = runtime.caller(ROOT);
     let start = Instant::now();
-    let done = ingest(&caller, space, paths, &mut |_| {}).await.expect("ingests");
+    let done = ingest(&caller, space, paths, &SourceLimits::default(), &mut |_| {})
+        .await
+        .expect("ingests");
     let took = start.elapsed().as_secs_f64();
     println!(
         "{what:<10} {took:>7.3} s  {} files ({} new, {} unchanged, {} skipped), {} passages, \
@@ -71,7 +73,7 @@ async fn main() {
     };
     let config = || Config::at(dir.path().join("stoa"));
     println!("load {}", load());
-    let runtime = Runtime::open(config()).await.expect("opens");
+    let runtime = stoa_runtime::open(config()).await.expect("opens");
     let space = runtime.caller(ROOT).create_space("sources", "").await.expect("space");
     let first = run("first", &runtime, space, &paths).await;
     let again = run("again", &runtime, space, &paths).await;
@@ -79,7 +81,7 @@ async fn main() {
     runtime.stop().await.expect("stops");
     drop(runtime);
     let runtime = loop {
-        match Runtime::open(config()).await {
+        match stoa_runtime::open(config()).await {
             Ok(runtime) => break runtime,
             Err(stoa_runtime::failure::StoreError::Locked { .. }) => tokio::task::yield_now().await,
             Err(error) => panic!("{error}"),

@@ -84,7 +84,7 @@ async fn births() {
     let (mut durable, mut memory, mut bare) = (Vec::new(), Vec::new(), Vec::new());
     for round in 0..rounds() {
         let dir = tempfile::tempdir().expect("a directory");
-        let runtime = Runtime::open(Config::at(dir.path())).await.expect("it opens");
+        let runtime = stoa_runtime::open(Config::at(dir.path())).await.expect("it opens");
         let begun = Instant::now();
         spawn(&runtime, BIRTHS, None).await;
         durable.push(BIRTHS as f64 / begun.elapsed().as_secs_f64());
@@ -291,7 +291,7 @@ impl Model for Silent {
 
 async fn open(config: &Config) -> Runtime {
     loop {
-        match Runtime::open(config.clone()).await {
+        match stoa_runtime::open(config.clone()).await {
             // The tasks of the runtime before are about to end.
             Err(StoreError::Locked { .. }) => tokio::task::yield_now().await,
             opened => {

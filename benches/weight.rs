@@ -104,13 +104,13 @@ fn config(data: &Path) -> Config {
     config.host_grants = HostGrants::Live;
     (config.seats_max, config.passivate_idle_ms) = (16, 10);
     // A larger one is fuller the more agents there are, and bounded all the same.
-    config.cache_bytes = 1 << 20;
+    config.log.cache_bytes = 1 << 20;
     config
 }
 
 async fn open(config: &Config) -> Runtime {
     loop {
-        match Runtime::open(config.clone()).await {
+        match stoa_runtime::open(config.clone()).await {
             // The tasks of the runtime before are about to end.
             Err(StoreError::Locked { .. }) => tokio::task::yield_now().await,
             opened => {

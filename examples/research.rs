@@ -8,8 +8,7 @@
 use std::path::PathBuf;
 use stoa_actors::id::ROOT;
 use stoa_runtime::config::Config;
-use stoa_runtime::research::{Doing, ResearchAsk};
-use stoa_runtime::runtime::Runtime;
+use stoa_runtime::research::{Doing, ResearchAsk, ResearchLimits, research};
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -23,11 +22,11 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         paths.push(PathBuf::from("README.md").canonicalize()?);
     }
     // Everything is in this directory: spaces, agents, rights, and what was done.
-    let runtime = Runtime::open(Config::at(".stoa")).await?;
+    let runtime = stoa_runtime::open(Config::at(".stoa")).await?;
     let owner = runtime.caller(ROOT);
     let ask = ResearchAsk { question, paths, agents: 3, model: "recipe".into(), fresh: false };
     let mut look = |doing: Doing| eprintln!("{doing:?}");
-    let report = owner.research(&ask, &mut look).await?;
+    let report = research(&owner, &ask, &ResearchLimits::default(), &mut look).await?;
     println!("{}\n", report.text);
     for agent in owner.agents().await? {
         let name = agent.name.unwrap_or_default();

@@ -16,7 +16,6 @@ use stoa_actors::value::Value;
 use stoa_runtime::caller::{Caller, ClaimAsk, Grant, HistoryQuery, Of, Why};
 use stoa_runtime::config::Config;
 use stoa_runtime::problem::Problem;
-use stoa_runtime::runtime::Runtime;
 
 const TASKS: usize = 200;
 const WORKERS: [&str; 8] = ["ada", "bea", "cleo", "dora", "eve", "fay", "gwen", "hal"];
@@ -26,7 +25,7 @@ const LEASE_MS: u64 = 1_500;
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let data = tempfile::tempdir()?;
-    let runtime = Runtime::open(Config::at(data.path())).await?;
+    let runtime = stoa_runtime::open(Config::at(data.path())).await?;
     let owner = runtime.caller(ROOT);
     let space = owner.create_space("tasks", "status: pending, doing, completed").await?;
     fill(&owner, space).await?;

@@ -15,7 +15,6 @@ use stoa_actors::space::Draft;
 use stoa_actors::value::Value;
 use stoa_runtime::caller::{Caller, Why};
 use stoa_runtime::config::Config;
-use stoa_runtime::runtime::Runtime;
 use stoa_runtime::session::exec;
 
 const AGENTS: [&str; 5] = ["ada", "bea", "cleo", "dora", "eve"];
@@ -47,7 +46,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let args: Vec<String> = std::env::args().collect();
     let given = args.iter().position(|it| it == "--data").and_then(|at| args.get(at + 1));
     let data = given.map_or_else(|| PathBuf::from(".stoa"), PathBuf::from);
-    let runtime = Runtime::open(Config::at(&data)).await?;
+    let runtime = stoa_runtime::open(Config::at(&data)).await?;
     let owner = runtime.caller(ROOT);
     let list = task_list(&owner).await?;
     println!("{list} tasks in {}, {} agents", data.display(), AGENTS.len());

@@ -14,13 +14,12 @@ use stoa_runtime::caller::{Caller, HistoryQuery, Of, Why};
 use stoa_runtime::config::Config;
 use stoa_runtime::moment::Moment;
 use stoa_runtime::problem::Problem;
-use stoa_runtime::runtime::Runtime;
 use stoa_runtime::unified;
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let data = tempfile::tempdir()?;
-    let runtime = Runtime::open(Config::at(data.path())).await?;
+    let runtime = stoa_runtime::open(Config::at(data.path())).await?;
     let owner = runtime.caller(ROOT);
     let board = owner.create_space("decisions", "What was decided, and on what grounds").await?;
 

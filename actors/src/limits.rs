@@ -1,7 +1,41 @@
 //! Every limit that a decision enforces, with its unit last and its default.
 //!
-//! What cannot be set, because a stored form, a protocol or a proof rests on it, is a constant
-//! where it is used; the runtime's table lists those too.
+//! # What cannot be set
+//!
+//! A stored form, a protocol or a measurement rests on these, so they are constants where they are
+//! used:
+//!
+//! | constant | value | why it is fixed |
+//! |---|---|---|
+//! | `VALUE_BYTES_MAX` | `24 << 20` | what one stored value or frame decodes to at most |
+//! | `STATE_BYTES_MAX` | `1 << 30` | a snapshot's state; one that is larger is replayed instead |
+//! | `VALUE_DEPTH_MAX` | `32` | what is stored must be readable by every later build |
+//! | `HEADER_BYTES` | `88` | the stored form of an entry |
+//! | `SMALL_NOTE_BYTES` | `1 << 10` | a note that is taken in also over `notes_bytes_max` |
+//! | `COLUMN_BYTES` | `160` | what a key of metadata counts towards `standing_bytes_max`, besides its name |
+//! | `FACET_BYTES` | `160` | the same of a value, besides what it says |
+//! | `POSTING_BYTES` | `8` | the same of one more atom that has it |
+//! | `MISSED_MAX` | `256` | how many of the best a search tries before it looks at all |
+//! | `STALE_PERCENT_MAX` | `25` | changed vectors of a segment before it is given up |
+//! | `LINE_BYTES` | `64` | the processor's: what comes from memory at once |
+//! | `FEW_FACTOR` | `16` | when a search looks its atoms up in a word's list instead of walking it |
+//! | `NEAR_MISSED_FACTOR` | `3` | how many of the best it tries, in those asked for, with segments |
+//! | `CHILDREN_MAX` | `65_536` | children of one supervisor; `seats_max` stays far below |
+//! | `WORDS_BYTES_MAX` | `32 << 10` | how much of an atom its stored embedding speaks for |
+//! | `TOKEN_BYTES_MAX` | `64` | what counts as a word |
+//! | `TEXT_BYTES_MAX` | `256` | longer metadata is indexed by its beginning and its hash |
+//! | `SAID_BYTES_MAX` | `64` | a word that is compared with those there are |
+//! | `PATH_BYTES_MAX` | `128` | a path into the maps of metadata that a condition asks for |
+//! | `RANGE_BYTES_MAX` | `256` | so far an index keeps the order of texts |
+//! | `COUNT_MAX` | `(1 << COUNT_BITS) - 1` | the layout of a posting |
+//! | `SLOTS_MAX` | `1 << (u32::BITS - COUNT_BITS)` | the layout of a posting; atoms in one index |
+//! | `DOUBLED_MAX` | `16` | failures after which a wait is doubled no more |
+//! | `DEBOUNCES_MAX` | `10` | what a debounce promises: how long nothing at most waits for a pause |
+//! | `ORDER_KEYS_MAX` | `4` | keys of one order |
+//! | `NEAREST_AMONG_MAX` | `1_000` | names that another is compared with, to tell which was meant |
+//! | `RELATIONS_COUNTED_MAX` | `1_000` | relations of a space that are counted; of more it is looked up |
+//! | `ELEMENTS_MAX` | `2 + 64` | fields of one case of a stored type |
+//! | `OWN_KEY_BYTES_MAX` | `1 << 10` | the key of a row that a kind of actor keeps for itself |
 
 use serde::{Deserialize, Serialize};
 

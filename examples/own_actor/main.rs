@@ -10,11 +10,7 @@ use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
-use stoa_actors::id::{ROOT, StreamId};
-use stoa_actors::incarnation::Ask;
-use stoa_runtime::config::Config;
-use stoa_runtime::runtime::{Runtime, kinds};
-use stoa_runtime::seat::{Perform, Seat};
+use stoa_runtime::prelude::*;
 use till::{Message, PrintReceipt, Till};
 
 /// The till's own stream of the log.
@@ -31,7 +27,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// Opens the directory and seats the till in it; receipts are printed to stderr.
 async fn open(dir: &Path) -> Result<(Runtime, Arc<Seat<Till>>), Box<dyn std::error::Error>> {
     let runtime = Runtime::open_with(Config::at(dir), kinds().with::<Till>()).await?;
-    let print = |sale, receipt: PrintReceipt| -> stoa_runtime::seat::Boxed<'static, _> {
+    let print = |sale, receipt: PrintReceipt| -> Boxed<'static, _> {
         Box::pin(async move {
             eprintln!("receipt {sale}: {} cents", receipt.cents);
             Some(Message::Printed(sale))

@@ -1,67 +1,44 @@
-//! What keeps stoa's actors alive: one durable log, one host of every actor, supervision, spaces
-//! and rights at hand, Python in worker processes, and a door for other processes.
+//! An actor runtime in which agents and spaces are supervised actors, and coordination is nothing but
+//! content in spaces: one durable log, one host of every actor, supervision, permissions, Python in
+//! worker processes, and a door for other processes.
 //!
-//! What is not here: decisions, which are pure and live in `stoa_actors`; and anything that prints,
-//! reads the environment or ends the process, which only the binary does.
+//! [`prelude`] is what most programs need; the [`guide`] shows how to build on it. Beneath are
+//! packages that can be read alone: `log` is what is durable, `embedder` who makes vectors,
+//! `sandbox` where Python runs, `kernel` the actors, `api` what can be asked, `documents` and
+//! `research` an application of them, `cli` the command.
 //!
-//! In reading order: [`config`] is every limit; [`runtime`] opens a data directory, [`caller`] is
-//! what one session can do in it, [`search`] how it finds, by the meaning that [`embedder`] gives
-//! words, [`research`] how documents become something to find, [`session`] what its code can;
-//! [`agents`] are sessions that live, thinking by a [`model`] and acting by code and [`tool`]s;
-//! [`seat`] is the address of an actor; [`store`] is what is durable, [`moment`] where it was at a
-//! time, [`audit`] proves it, and [`backup`] copies it; [`envelope`] is a space as a file, and a
-//! [`part`] one that is not yet whole; [`sandbox`] runs Python; [`door`] serves other processes;
-//! [`operations`] is all that can be asked, each in one file, [`answer`] what is told, and
-//! [`operation`] what every surface makes of both;
-//! [`trust`] says which directories count on this machine;
-//! [`problem`] and [`failure`] are the two kinds of no. The [`guide`] shows how to build on it.
+//! Features: `cli` (the command; a library needs none), `http` (embedders over HTTP), `python`
+//! (the interpreter that agents act by), `vectors` (search by meaning). All are on by default.
 
-pub mod agents;
-pub mod answer;
-pub mod audit;
-pub mod backup;
-mod blocking;
-pub mod caller;
-pub mod clock;
-pub mod config;
-pub mod door;
-mod due;
-pub mod embedder;
-pub mod envelope;
-mod face;
-pub mod failure;
-#[doc(hidden)]
-pub mod fault;
 #[doc = include_str!("guide.md")]
 pub mod guide {}
-mod host;
-pub mod kinds;
-mod lines;
-mod log;
-pub mod model;
-pub mod moment;
-mod news;
-pub mod operation;
-pub mod operations;
-#[doc(hidden)]
-pub mod order;
-pub mod part;
-mod post;
-pub mod problem;
-pub mod research;
-pub mod runtime;
-pub mod sandbox;
-pub mod search;
-pub mod seat;
-mod seats;
-pub mod session;
-pub mod store;
-pub mod tool;
-mod tree;
-pub mod trust;
-mod turnstile;
-mod vectors;
+pub mod prelude;
 
-pub use lines::unified;
-pub use sandbox::worker_main_if_asked;
-pub use vectors::VectorStatus;
+pub use stoa_actors as actors;
+#[doc(hidden)]
+pub use stoa_api::operation;
+pub use stoa_api::{answer, door, open, operations, status};
+pub use stoa_documents as documents;
+pub use stoa_kernel::embedder;
+pub use stoa_kernel::sandbox::worker_main_if_asked;
+pub use stoa_kernel::{VectorStatus, unified};
+pub use stoa_kernel::{
+    agents, audit, backup, caller, clock, envelope, failure, identity, kinds, model, moment, part,
+    problem, sandbox, search, seat, session, store, tool, trust,
+};
+#[doc(hidden)]
+pub use stoa_kernel::{fault, order};
+pub use stoa_research as research;
+
+/// Every limit, with its default.
+pub mod config {
+    pub use stoa_api::limits::DoorLimits;
+    pub use stoa_kernel::limits::*;
+    pub use stoa_research::limits::{ResearchLimits, SourceLimits};
+}
+
+/// An open data directory and all that lives in it.
+pub mod runtime {
+    pub use stoa_api::kinds;
+    pub use stoa_kernel::runtime::*;
+}

@@ -1,7 +1,5 @@
 //! The `stoa` command.
 
-mod cli;
-
 use std::process::ExitCode;
 
 /// Many threads, many small pieces, and a process that lives for weeks.
@@ -10,5 +8,5 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
     stoa_runtime::worker_main_if_asked();
-    cli::main()
+    stoa_cli::main()
 }

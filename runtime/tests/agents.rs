@@ -87,7 +87,7 @@ async fn open_as(
     config.workers.worker = Some(env!("CARGO_BIN_EXE_stoa").into());
     config.limits.session.backoff_first_ms = 1;
     let runtime = loop {
-        match Runtime::open(config.clone()).await {
+        match stoa_runtime::open(config.clone()).await {
             // The tasks of the runtime before are about to end.
             Err(StoreError::Locked { .. }) => tokio::task::yield_now().await,
             opened => break opened.unwrap(),

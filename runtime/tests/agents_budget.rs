@@ -35,7 +35,7 @@ impl Place {
         config.host_grants = HostGrants::Live;
         config.workers.worker = Some(env!("CARGO_BIN_EXE_stoa").into());
         config.limits.session.backoff_first_ms = 1;
-        let runtime = Runtime::open(config).await.unwrap();
+        let runtime = stoa_runtime::open(config).await.unwrap();
         runtime.start_agents().await.unwrap();
         let root = runtime.caller(ROOT);
         Place { _directory: directory, runtime, root }

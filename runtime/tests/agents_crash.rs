@@ -103,7 +103,7 @@ fn config(dir: &Path) -> Config {
 async fn open(dir: &Path) -> Runtime {
     let begun = Instant::now();
     loop {
-        match Runtime::open(config(dir)).await {
+        match stoa_runtime::open(config(dir)).await {
             Err(StoreError::Locked { .. }) if begun.elapsed() < PATIENCE => {
                 tokio::task::yield_now().await;
             }

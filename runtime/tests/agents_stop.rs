@@ -17,7 +17,7 @@ use stoa_actors::space::Draft;
 use stoa_runtime::agents::{SpaceAsk, SpawnAsk};
 use stoa_runtime::audit::audit;
 use stoa_runtime::caller::{Caller, Why};
-use stoa_runtime::config::Config;
+use stoa_runtime::config::{Config, LogConfig};
 use stoa_runtime::failure::StoreError;
 use stoa_runtime::fault::{Faults, Point};
 use stoa_runtime::problem::{Kind, Problem};
@@ -54,13 +54,16 @@ struct Life {
 async fn open(dir: &Path) -> Life {
     // Threads and workers of the life before let go of the directory one by one.
     let faults = Faults::default();
-    let mut config = Config { faults: faults.clone(), ..Config::at(dir) };
+    let mut config = Config {
+        log: LogConfig { faults: faults.clone(), ..LogConfig::at(dir) },
+        ..Config::at(dir)
+    };
     config.workers.worker = Some(env!("CARGO_BIN_EXE_stoa").into());
     config.limits.session.backoff_first_ms = 1;
     config.limits.session.backoff_ms_max = 1;
     let opened = async {
         loop {
-            match Runtime::open(config.clone()).await {
+            match stoa_runtime::open(config.clone()).await {
                 Err(StoreError::Locked { .. }) => tokio::task::yield_now().await,
                 opened => return opened.unwrap(),
             }

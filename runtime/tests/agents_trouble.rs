@@ -16,13 +16,13 @@ use stoa_actors::session::{Event, Observation};
 use stoa_actors::space::Draft;
 use stoa_runtime::agents::{AgentCard, Happening, SpaceAsk, SpawnAsk};
 use stoa_runtime::caller::{Caller, Why};
-use stoa_runtime::config::Config;
+use stoa_runtime::config::{Config, DoorLimits};
 use stoa_runtime::door::{Identity, Peer, Request, perform};
 use stoa_runtime::failure::StoreError;
 use stoa_runtime::operation::{LevelName, answers};
 use stoa_runtime::operations::Grant;
 use stoa_runtime::problem::Kind;
-use stoa_runtime::research::ResearchAsk;
+use stoa_runtime::research::{ResearchAsk, ResearchLimits, research};
 use stoa_runtime::runtime::Runtime;
 use tempfile::TempDir;
 
@@ -45,7 +45,7 @@ fn config(directory: &TempDir) -> Config {
 
 async fn open(directory: &TempDir) -> (Runtime, Caller) {
     let runtime = loop {
-        match Runtime::open(config(directory)).await {
+        match stoa_runtime::open(config(directory)).await {
             // The tasks of the runtime before are about to end.
             Err(StoreError::Locked { .. }) => tokio::task::yield_now().await,
             opened => break opened.unwrap(),
@@ -253,7 +253,7 @@ elif 'vault' in spaces:
     let (space, session) = ("vault".to_owned(), "finder".to_owned());
     let (level, delegate, expires) = (LevelName(Level::Append), None, None);
     let grant = Grant { space, session, level, delegate, expires, reason };
-    let (answers, _ready) = answers(runtime.config());
+    let (answers, _ready) = answers(&DoorLimits::default());
     let request = Request::of(Identity::Owner, &grant).unwrap();
     perform(&runtime, Peer::Owner, request, answers).await.unwrap();
     rest(&runtime).await;
@@ -293,7 +293,11 @@ async fn what_is_empty_or_too_large_is_refused_through_the_library_as_well() {
     }
     let questions = [(String::new(), 3), ("x".repeat(1 << 20), 3), ("a question".to_owned(), 0)];
     for (question, agents) in questions.into_iter().chain([("a question".to_owned(), 10_000)]) {
-        refused.push(root.research(&ask(question, agents), &mut |_| {}).await.unwrap_err());
+        refused.push(
+            research(&root, &ask(question, agents), &ResearchLimits::default(), &mut |_| {})
+                .await
+                .unwrap_err(),
+        );
     }
     for problem in &refused {
         assert_eq!(problem.kind, Kind::Invalid, "{problem}");

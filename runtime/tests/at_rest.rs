@@ -38,7 +38,7 @@ impl Model for Silent {
 
 async fn open(config: &Config) -> Runtime {
     loop {
-        match Runtime::open(config.clone()).await {
+        match stoa_runtime::open(config.clone()).await {
             // The tasks of the runtime before are about to end.
             Err(StoreError::Locked { .. }) => tokio::task::yield_now().await,
             opened => {

@@ -36,7 +36,7 @@ async fn fill(caller: &Caller, space: SpaceId, count: usize) {
 
 /// A store with so many notes.
 async fn filled(dir: &Path, count: usize) -> Runtime {
-    let runtime = Runtime::open(Config::at(dir)).await.unwrap();
+    let runtime = stoa_runtime::open(Config::at(dir)).await.unwrap();
     let caller = runtime.caller(ROOT);
     let space = caller.create_space("notes", "what is noted").await.unwrap();
     fill(&caller, space, count).await;
@@ -52,7 +52,7 @@ fn entries(runtime: &Runtime, upto: Position) -> Vec<String> {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_backup_beside_writers_restores_what_was_durable() {
     let dir = tempfile::tempdir().unwrap();
-    let runtime = Runtime::open(Config::at(dir.path().join("first"))).await.unwrap();
+    let runtime = stoa_runtime::open(Config::at(dir.path().join("first"))).await.unwrap();
     let caller = runtime.caller(ROOT);
     let space = caller.create_space("notes", "").await.unwrap();
     fill(&caller, space, 3_000).await;
@@ -75,9 +75,9 @@ async fn a_backup_beside_writers_restores_what_was_durable() {
     assert_eq!(verify(&target, &mut |_| {}).unwrap().head, backup.head);
 
     let config = Config::at(dir.path().join("second"));
-    let restored = restore(&target, &config, &kinds(), &mut |_| {}).unwrap();
+    let restored = restore(&target, &config.log, &kinds(), &mut |_| {}).unwrap();
     assert_eq!(restored.head, backup.head);
-    let again = Runtime::open(config).await.unwrap();
+    let again = stoa_runtime::open(config).await.unwrap();
     let upto = backup.head.position;
     assert_eq!(again.head().unwrap(), backup.head);
     assert_eq!(entries(&again, upto), entries(&runtime, upto));
@@ -105,7 +105,7 @@ async fn every_flipped_bit_and_every_cut_is_refused_and_nothing_is_made() {
     let data = dir.path().join("second");
     let refuse = |bytes: &[u8], what: String| {
         std::fs::write(&bad, bytes).unwrap();
-        let refused = restore(&bad, &Config::at(&data), &kinds(), &mut |_| {});
+        let refused = restore(&bad, &Config::at(&data).log, &kinds(), &mut |_| {});
         assert!(refused.is_err(), "{what}");
         assert!(!data.exists(), "{what}");
     };
@@ -179,7 +179,7 @@ async fn a_restore_never_touches_a_directory_with_something_in_it() {
     std::fs::create_dir(&second).unwrap();
     std::fs::write(second.join("mine"), "precious").unwrap();
     for data in [&first, &second] {
-        let refused = restore(&target, &Config::at(data), &kinds(), &mut |_| {}).unwrap_err();
+        let refused = restore(&target, &Config::at(data).log, &kinds(), &mut |_| {}).unwrap_err();
         let occupied = matches!(&refused, BackupError::Store(StoreError::Occupied { .. }));
         assert!(occupied, "{refused}");
     }

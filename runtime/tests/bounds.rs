@@ -24,6 +24,8 @@
 mod door;
 #[path = "bounds/scan.rs"]
 mod scan;
+#[path = "harness/sources.rs"]
+mod sources;
 
 use serde::{Deserialize, Serialize};
 use std::convert::Infallible;
@@ -42,7 +44,6 @@ use stoa_runtime::caller::{Caller, Why};
 use stoa_runtime::config::Config;
 use stoa_runtime::fault::Point;
 use stoa_runtime::problem::Kind;
-use stoa_runtime::runtime::Runtime;
 use stoa_runtime::seat::AskError;
 
 const KIB: usize = 1 << 10;
@@ -126,8 +127,8 @@ async fn mailboxes_hold_what_they_have_room_for() {
     let dir = tempfile::tempdir().unwrap();
     let mut config = Config::at(dir.path());
     (config.mailbox_bytes_max, config.mailbox_wait_ms_max) = (512 * KIB, 300);
-    let faults = config.faults.clone();
-    let runtime = Runtime::open(config).await.unwrap();
+    let faults = config.log.faults.clone();
+    let runtime = stoa_runtime::open(config).await.unwrap();
     let root = runtime.caller(ROOT);
     let space = root.create_space("board", "").await.unwrap();
     let own = runtime.actor::<Own>(StreamId([7; 16])).unwrap();
@@ -177,10 +178,10 @@ async fn mailboxes_hold_what_they_have_room_for() {
 async fn an_actor_decides_while_there_is_room_in_the_log() {
     let dir = tempfile::tempdir().unwrap();
     let mut config = Config::at(dir.path());
-    config.log_bytes_max = 4 * MIB;
+    config.log.log_bytes_max = 4 * MIB;
     config.mailbox_wait_ms_max = 60_000;
-    let faults = config.faults.clone();
-    let runtime = Runtime::open(config).await.unwrap();
+    let faults = config.log.faults.clone();
+    let runtime = stoa_runtime::open(config).await.unwrap();
     let root = runtime.caller(ROOT);
     let mut atoms = Vec::new();
     for n in 0..8 {
@@ -217,9 +218,9 @@ async fn an_actor_decides_while_there_is_room_in_the_log() {
 async fn the_writer_waits_for_the_acker() {
     let dir = tempfile::tempdir().unwrap();
     let mut config = Config::at(dir.path());
-    config.commit_entries_max = 1;
-    let faults = config.faults.clone();
-    let runtime = Runtime::open(config).await.unwrap();
+    config.log.commit_entries_max = 1;
+    let faults = config.log.faults.clone();
+    let runtime = stoa_runtime::open(config).await.unwrap();
     let root = runtime.caller(ROOT);
     let space = root.create_space("board", "").await.unwrap();
     let before = runtime.commits();
@@ -253,7 +254,7 @@ async fn what_is_lazy_is_written_when_somebody_waits_for_its_room() {
     let dir = tempfile::tempdir().unwrap();
     let mut config = Config::at(dir.path());
     (config.mailbox_messages_max, config.mailbox_wait_ms_max) = (4, 20_000);
-    let runtime = Runtime::open(config).await.unwrap();
+    let runtime = stoa_runtime::open(config).await.unwrap();
     let own = runtime.actor::<Own>(StreamId([7; 16])).unwrap();
     let mut asked = tokio::task::JoinSet::new();
     for _ in 0..20 {
@@ -281,7 +282,7 @@ async fn the_code_of_an_agent_hears_that_its_notes_are_full() {
     let mut config = Config::at(dir.path());
     config.workers.worker = Some(env!("CARGO_BIN_EXE_stoa").into());
     config.limits.session.notes_bytes_max = 64 * KIB;
-    let runtime = Runtime::open(config).await.unwrap();
+    let runtime = stoa_runtime::open(config).await.unwrap();
     runtime.start_agents().await.unwrap();
     let root = runtime.caller(ROOT);
     let code = r#"

@@ -79,7 +79,7 @@ async fn open(dir: &Path) -> Runtime {
     let mut config = Config::at(dir);
     config.workers.worker = Some(env!("CARGO_BIN_EXE_stoa").into());
     loop {
-        match Runtime::open(config.clone()).await {
+        match stoa_runtime::open(config.clone()).await {
             Err(StoreError::Locked { .. }) if begun.elapsed() < PATIENCE => {
                 tokio::task::yield_now().await;
             }

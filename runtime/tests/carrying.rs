@@ -152,7 +152,7 @@ proptest! {
 }
 
 async fn open(dir: &tempfile::TempDir, name: &str) -> (Runtime, Caller, SpaceId) {
-    let runtime = Runtime::open(Config::at(dir.path().join(name))).await.unwrap();
+    let runtime = stoa_runtime::open(Config::at(dir.path().join(name))).await.unwrap();
     let caller = runtime.caller(ROOT);
     let space = caller.create_space("notes", "").await.unwrap();
     (runtime, caller, space)

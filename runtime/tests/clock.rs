@@ -9,7 +9,7 @@ use stoa_actors::rights::Level;
 use stoa_actors::space::{Draft, Filter, Terms};
 use stoa_runtime::answer::StatusAnswer;
 use stoa_runtime::caller::{Caller, Grant, Why};
-use stoa_runtime::config::Config;
+use stoa_runtime::config::{Config, DoorLimits};
 use stoa_runtime::door::{Identity, Peer, Request, perform};
 use stoa_runtime::failure::StoreError;
 use stoa_runtime::fault::set_wall_ahead;
@@ -36,7 +36,7 @@ async fn put(caller: &Caller) -> (u64, Position) {
 /// Whoever stopped lets go of the directory a little later.
 async fn open(config: Config) -> Runtime {
     loop {
-        match Runtime::open(config.clone()).await {
+        match stoa_runtime::open(config.clone()).await {
             Err(StoreError::Locked { .. }) => tokio::task::yield_now().await,
             opened => return opened.unwrap(),
         }
@@ -50,7 +50,7 @@ async fn stop(runtime: Runtime) {
 
 /// What `status` says of the clock.
 async fn ahead(runtime: &Runtime) -> i64 {
-    let (answers, mut ready) = answers(runtime.config());
+    let (answers, mut ready) = answers(&DoorLimits::default());
     let request = Request::of(Identity::Owner, &Status::default()).unwrap();
     perform(runtime, Peer::Owner, request, answers).await.unwrap();
     let status: StatusAnswer = ready.next().await.unwrap().answer().unwrap();
@@ -61,7 +61,7 @@ async fn ahead(runtime: &Runtime) -> i64 {
 async fn an_entry_from_tomorrow_moves_what_comes_after_by_a_bound() {
     let dir = tempfile::tempdir().unwrap();
     let config = || Config::at(dir.path().join("data"));
-    let most = config().clock_ahead_ms_max;
+    let most = config().log.clock_ahead_ms_max;
     let runtime = open(config()).await;
     runtime.caller(ROOT).create_space("notes", "").await.unwrap();
     let (first, before) = put(&runtime.caller(ROOT)).await;

@@ -21,8 +21,8 @@ use stoa_actors::log::Hash;
 use stoa_actors::space::{Draft, Expect, Patch};
 use stoa_runtime::audit::audit;
 use stoa_runtime::caller::{Caller, Why};
-use stoa_runtime::config::Config;
-use stoa_runtime::runtime::{Runtime, kinds};
+use stoa_runtime::config::{Config, LogConfig};
+use stoa_runtime::runtime::kinds;
 
 const KILLS: usize = 110;
 const WRITERS: u64 = 8;
@@ -82,7 +82,7 @@ fn main() -> ExitCode {
 
 #[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn child(dir: &Path, seed: u64) {
-    let runtime = Runtime::open(config(dir)).await.expect("the directory opens");
+    let runtime = stoa_runtime::open(config(dir)).await.expect("the directory opens");
     let caller = runtime.caller(ROOT);
     let space = match caller.resolve("crash") {
         Ok(space) => space,
@@ -133,7 +133,14 @@ fn say(line: &str) {
 
 /// Small journals and frequent checkpoints, so that kills hit those as well.
 fn config(dir: &Path) -> Config {
-    Config { checkpoint_entries: 2_000, journal_bytes_max: 64 << 20, ..Config::at(dir) }
+    Config {
+        log: LogConfig {
+            checkpoint_entries: 2_000,
+            journal_bytes_max: 64 << 20,
+            ..LogConfig::at(dir)
+        },
+        ..Config::at(dir)
+    }
 }
 
 struct Acknowledged {
@@ -249,7 +256,7 @@ fn note(line: &str, acked: &mut BTreeMap<(AtomId, u64), Acknowledged>) {
 
 #[tokio::main(flavor = "current_thread")]
 async fn check(dir: &Path, acked: &BTreeMap<(AtomId, u64), Acknowledged>, round: usize) {
-    let runtime = Runtime::open(config(dir)).await.unwrap_or_else(|error| {
+    let runtime = stoa_runtime::open(config(dir)).await.unwrap_or_else(|error| {
         panic!("round {round}: the directory does not open: {error}");
     });
     for ((id, version), it) in acked {

@@ -44,7 +44,7 @@ fn done(relation: &str) -> BTreeMap<String, Condition> {
 /// Whoever had it before may be about to let go of it.
 async fn open(dir: &Path) -> Runtime {
     loop {
-        match Runtime::open(Config::at(dir)).await {
+        match stoa_runtime::open(Config::at(dir)).await {
             Err(StoreError::Locked { .. }) => tokio::task::yield_now().await,
             opened => return opened.unwrap(),
         }

@@ -2,7 +2,10 @@
 
 #![expect(clippy::unwrap_used, reason = "a test says what it takes for given")]
 
-use std::path::{Path, PathBuf};
+#[path = "harness/sources.rs"]
+mod sources;
+
+use sources::{packages, sources as files};
 
 /// What the store's files import of the engine, and the engine itself.
 const TYPES: [&str; 9] = [
@@ -16,17 +19,6 @@ const TYPES: [&str; 9] = [
     "Guard",
     "Snapshot<",
 ];
-
-fn sources(under: &Path, found: &mut Vec<PathBuf>) {
-    for entry in std::fs::read_dir(under).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            sources(&path, found);
-        } else if path.extension().is_some_and(|it| it == "rs") {
-            found.push(path);
-        }
-    }
-}
 
 /// Lines without comments, and what is open to other rooms in one piece up to its body.
 fn signatures(text: &str) -> Vec<String> {
@@ -57,7 +49,7 @@ fn signatures(text: &str) -> Vec<String> {
 
 /// The first name of the engine that this shows to another room.
 fn shown(name: &str, text: &str) -> Option<String> {
-    let in_room = name == "store.rs" || name.starts_with("store/");
+    let in_room = name == "log/store.rs" || name.starts_with("log/store/");
     let names = |line: &str| TYPES.iter().any(|it| line.contains(*it));
     if in_room {
         return signatures(text).into_iter().find(|it| names(it));
@@ -68,24 +60,27 @@ fn shown(name: &str, text: &str) -> Option<String> {
 
 #[test]
 fn the_engine_is_named_in_the_room_of_the_store_only() {
-    let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-    let mut files = Vec::new();
-    sources(&src, &mut files);
-    assert!(files.len() > 100, "{files:?}");
-    for file in files {
-        let name = file.strip_prefix(&src).unwrap().to_str().unwrap().to_owned();
-        let found = shown(&name, &std::fs::read_to_string(&file).unwrap());
-        assert_eq!(found, None, "{name} shows the engine of the store");
+    let mut looked_at = 0;
+    for (package, folder) in packages() {
+        let src = folder.join("src");
+        for file in files(&src) {
+            let name = file.strip_prefix(&src).unwrap().to_str().unwrap();
+            let name = format!("{package}/{name}");
+            let found = shown(&name, &std::fs::read_to_string(&file).unwrap());
+            assert_eq!(found, None, "{name} shows the engine of the store");
+            looked_at += 1;
+        }
     }
+    assert!(looked_at > 100, "only {looked_at} files");
 }
 
 #[test]
 fn the_search_knows_the_engine_when_it_sees_it() {
     let open = "    pub(crate) fn batch(\n        &self,\n    ) -> OwnedWriteBatch {\n";
-    assert!(shown("store/batch.rs", open).is_some());
+    assert!(shown("log/store/batch.rs", open).is_some());
     assert!(
-        shown("store/batch.rs", "    pub(super) fn all(&self) -> [&Keyspace; 8] {\n").is_none()
+        shown("log/store/batch.rs", "    pub(super) fn all(&self) -> [&Keyspace; 8] {\n").is_none()
     );
-    assert!(shown("log/writer.rs", "    let db: fjall::Database = open();\n").is_some());
-    assert!(shown("log/writer.rs", "//! What fjall does is not our business.\n").is_none());
+    assert!(shown("log/log/writer.rs", "    let db: fjall::Database = open();\n").is_some());
+    assert!(shown("log/log/writer.rs", "//! What fjall does is not our business.\n").is_none());
 }

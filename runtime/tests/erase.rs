@@ -22,7 +22,7 @@ use stoa_actors::value::Value;
 use stoa_runtime::audit::{Audited, audit};
 use stoa_runtime::backup::{restore, verify};
 use stoa_runtime::caller::{Caller, ClaimAsk, HistoryQuery, Of, Why};
-use stoa_runtime::config::Config;
+use stoa_runtime::config::{Config, LogConfig};
 use stoa_runtime::failure::StoreError;
 use stoa_runtime::fault::Point;
 use stoa_runtime::problem::Kind;
@@ -43,11 +43,14 @@ fn secret(n: u64) -> String {
 
 /// Small, so that a stop makes a checkpoint, and a scrub walks at once.
 fn config(dir: &Path) -> Config {
-    Config { checkpoint_stop_entries: 1, scrub_pause_ms: 0, ..Config::at(dir) }
+    Config {
+        log: LogConfig { checkpoint_stop_entries: 1, scrub_pause_ms: 0, ..LogConfig::at(dir) },
+        ..Config::at(dir)
+    }
 }
 
 async fn open(dir: &Path) -> (Runtime, Caller, SpaceId) {
-    let runtime = Runtime::open(config(dir)).await.unwrap();
+    let runtime = stoa_runtime::open(config(dir)).await.unwrap();
     let caller = runtime.caller(ROOT);
     let space = match caller.resolve("notes") {
         Ok(space) => space,
@@ -225,13 +228,13 @@ async fn what_is_erased_is_gone_by_every_path_and_from_every_file() {
     assert_gone(&runtime, &caller, space, (id, &gone)).await;
     stop(&data, runtime, caller).await;
     // From the log alone, and from a backup: the same.
-    rebuild(&config(&data), &kinds()).unwrap();
+    rebuild(&config(&data).log, &kinds()).unwrap();
     let (runtime, caller, space) = open(&data).await;
     assert_gone(&runtime, &caller, space, (id, &gone)).await;
     stop(&data, runtime, caller).await;
     verify(&backup, &mut |_| {}).unwrap();
     let second = dir.path().join("second");
-    restore(&backup, &config(&second), &kinds(), &mut |_| {}).unwrap();
+    restore(&backup, &config(&second).log, &kinds(), &mut |_| {}).unwrap();
     let (runtime, caller, space) = open(&second).await;
     assert_gone(&runtime, &caller, space, (id, &gone)).await;
     stop(&second, runtime, caller).await;
@@ -267,8 +270,15 @@ async fn a_flipped_bit_in_a_redacted_body_is_noticed() {
     flip(40);
     // Below the checkpoint an open does not look; the audit does, and whoever copies the log.
     std::fs::remove_file(dir.path().join("scrub")).ok();
-    let calm = Config { scrub_pause_ms: 600_000, scrub_piece_bytes: 1, ..config(dir.path()) };
-    let runtime = Runtime::open(calm).await.unwrap();
+    let calm = Config {
+        log: LogConfig {
+            scrub_pause_ms: 600_000,
+            scrub_piece_bytes: 1,
+            ..config(dir.path()).log.clone()
+        },
+        ..config(dir.path())
+    };
+    let runtime = stoa_runtime::open(calm).await.unwrap();
     let found = audited(&runtime).breaches;
     assert!(found.iter().any(|it| it.contains("does not match its header")), "{found:?}");
     assert!(runtime.backup(&dir.path().with_extension("backup"), |_| {}).await.is_err());
@@ -279,14 +289,14 @@ async fn a_flipped_bit_in_a_redacted_body_is_noticed() {
         let StoreError::Breach(Breach::Body { after }) = error else { panic!("{error}") };
         assert_eq!(after.position.0, first.0 - 1);
     };
-    refused(rebuild(&config(dir.path()), &kinds()).unwrap_err());
+    refused(rebuild(&config(dir.path()).log, &kinds()).unwrap_err());
     flip(40);
     for byte in [0, 1, 17, 60, 90] {
         flip(byte);
-        refused(Runtime::open(config(dir.path())).await.err().unwrap());
+        refused(stoa_runtime::open(config(dir.path())).await.err().unwrap());
         flip(byte);
     }
-    rebuild(&config(dir.path()), &kinds()).unwrap();
+    rebuild(&config(dir.path()).log, &kinds()).unwrap();
 }
 
 /// [stop] in the middle of it: the erase is durable and was not acknowledged, and the next open
@@ -302,8 +312,8 @@ async fn an_erase_that_was_cut_off_is_gone_on_with_at_the_next_open() {
         let id = told(&caller, space, &words).await;
         stop(dir.path(), runtime, caller).await;
         let faulty = config(dir.path());
-        let faults = faulty.faults.clone();
-        let runtime = Runtime::open(faulty).await.unwrap();
+        let faults = faulty.log.faults.clone();
+        let runtime = stoa_runtime::open(faulty).await.unwrap();
         let caller = runtime.caller(ROOT);
         faults.plant(point, nth);
         let cut = caller.erase(id, Expect::Any, Why::comment("it must go")).await;

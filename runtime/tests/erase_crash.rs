@@ -23,8 +23,8 @@ use stoa_actors::incarnation;
 use stoa_actors::space::{Draft, Expect, Mutation, Patch, Space};
 use stoa_runtime::audit::audit;
 use stoa_runtime::caller::{Caller, Why};
-use stoa_runtime::config::Config;
-use stoa_runtime::runtime::{Runtime, kinds};
+use stoa_runtime::config::{Config, LogConfig};
+use stoa_runtime::runtime::kinds;
 
 const KILLS: u64 = 30;
 const WRITERS: u64 = 4;
@@ -66,12 +66,15 @@ fn main() -> ExitCode {
 
 /// Frequent checkpoints and small commits, so that kills hit those and the pieces as well.
 fn config(dir: &Path) -> Config {
-    Config { checkpoint_entries: 300, commit_bytes_max: 4_096, ..Config::at(dir) }
+    Config {
+        log: LogConfig { checkpoint_entries: 300, commit_bytes_max: 4_096, ..LogConfig::at(dir) },
+        ..Config::at(dir)
+    }
 }
 
 #[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn child(dir: &Path, seed: u64) {
-    let runtime = Runtime::open(config(dir)).await.expect("the directory opens");
+    let runtime = stoa_runtime::open(config(dir)).await.expect("the directory opens");
     let caller = runtime.caller(ROOT);
     let space = match caller.resolve("crash") {
         Ok(space) => space,
@@ -216,7 +219,7 @@ fn listen(lines: &Receiver<String>, heard: &mut Heard, until: Instant) {
 /// How many of those that were being erased are, though nobody was told.
 #[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn check(dir: &Path, heard: &Heard, round: u64, last: bool) -> usize {
-    let runtime = Runtime::open(config(dir)).await.expect("the directory opens");
+    let runtime = stoa_runtime::open(config(dir)).await.expect("the directory opens");
     let audited = audit(runtime.store(), &kinds(), runtime.durable()).expect("it can be read");
     assert!(audited.breaches.is_empty(), "round {round}: {:?}", audited.breaches);
     // What the log says of each atom, and all of its text.

@@ -2,19 +2,11 @@
 
 #![expect(clippy::unwrap_used, reason = "a test says what it takes for given")]
 
-use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+#[path = "harness/sources.rs"]
+mod sources;
 
-fn sources(under: &Path, found: &mut Vec<PathBuf>) {
-    for entry in std::fs::read_dir(under).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            sources(&path, found);
-        } else if path.extension().is_some_and(|it| it == "rs") {
-            found.push(path);
-        }
-    }
-}
+use sources::{packages, sources as files};
+use std::collections::BTreeMap;
 
 /// The name and the value of a constant that bounds something: told by its unit, or by its type.
 fn bound(line: &str) -> Option<(String, String)> {
@@ -29,28 +21,28 @@ fn bound(line: &str) -> Option<(String, String)> {
 }
 
 #[test]
-fn every_constant_that_bounds_something_is_in_the_table() {
-    let runtime = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let mut files = Vec::new();
-    sources(&runtime.join("src"), &mut files);
-    sources(&runtime.join("../actors/src"), &mut files);
-    let mut bounds = BTreeMap::new();
-    for file in &files {
-        let text = std::fs::read_to_string(file).unwrap();
-        bounds.extend(text.lines().filter_map(bound));
+fn every_constant_that_bounds_something_is_in_the_table_of_its_package() {
+    let mut all = 0;
+    for (name, folder) in packages() {
+        let mut bounds = BTreeMap::new();
+        for file in files(&folder.join("src")) {
+            let text = std::fs::read_to_string(file).unwrap();
+            bounds.extend(text.lines().filter_map(bound));
+        }
+        all += bounds.len();
+        let limits = std::fs::read_to_string(folder.join("src/limits.rs")).unwrap_or_default();
+        let table: BTreeMap<String, String> = limits
+            .lines()
+            .filter_map(|line| line.strip_prefix("//! | `"))
+            .map(|row| {
+                let mut cells = row.split(" | ");
+                let mut cell = || cells.next().unwrap().trim_matches('`').to_owned();
+                (cell(), cell())
+            })
+            .collect();
+        assert_eq!(bounds, table, "left: the sources of {name}; right: the table of its limits.rs");
     }
-    let config = std::fs::read_to_string(runtime.join("src/config.rs")).unwrap();
-    let table: BTreeMap<String, String> = config
-        .lines()
-        .filter_map(|line| line.strip_prefix("//! | `"))
-        .map(|row| {
-            let mut cells = row.split(" | ");
-            let mut cell = || cells.next().unwrap().trim_matches('`').to_owned();
-            (cell(), cell())
-        })
-        .collect();
-    assert!(bounds.len() > 20, "the search for constants finds none: {bounds:?}");
-    assert_eq!(bounds, table, "left: the sources; right: the table of runtime/src/config.rs");
+    assert!(all > 20, "the search for constants finds {all}");
 }
 
 #[test]

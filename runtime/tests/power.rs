@@ -33,9 +33,9 @@ use stoa_actors::log::{Breach, Hash};
 use stoa_actors::space::{Draft, Expect, Patch};
 use stoa_runtime::audit::audit;
 use stoa_runtime::caller::{Caller, Why};
-use stoa_runtime::config::Config;
+use stoa_runtime::config::{Config, LogConfig};
 use stoa_runtime::failure::StoreError;
-use stoa_runtime::runtime::{Runtime, kinds};
+use stoa_runtime::runtime::kinds;
 use trace::Event;
 
 /// Power cuts, all of which everything acknowledged must survive.
@@ -69,12 +69,15 @@ fn main() -> ExitCode {
 
 /// Small steps between checkpoints, so that tables are written and merged as well.
 fn config(dir: &Path) -> Config {
-    Config { checkpoint_entries: 60, checkpoint_stop_entries: 1, ..Config::at(dir) }
+    Config {
+        log: LogConfig { checkpoint_entries: 60, checkpoint_stop_entries: 1, ..LogConfig::at(dir) },
+        ..Config::at(dir)
+    }
 }
 
 #[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn write_all(dir: &Path, seed: u64, stops: bool) {
-    let runtime = Runtime::open(config(dir)).await.expect("the directory opens");
+    let runtime = stoa_runtime::open(config(dir)).await.expect("the directory opens");
     let caller = runtime.caller(ROOT);
     let space = match caller.resolve("power") {
         Ok(space) => space,
@@ -307,7 +310,7 @@ fn look(image: &Path, acked: &[Acknowledged]) -> Found {
 
 #[tokio::main(flavor = "current_thread")]
 async fn open(image: &Path, acked: &[Acknowledged]) -> Found {
-    let runtime = match Runtime::open(config(image)).await {
+    let runtime = match stoa_runtime::open(config(image)).await {
         Ok(runtime) => runtime,
         Err(error) => return Found::Refused(error),
     };

@@ -11,7 +11,7 @@ use stoa_actors::log::{Breach, HEADER_BYTES, Head};
 use stoa_actors::scrub::Scrubbed;
 use stoa_actors::space::Draft;
 use stoa_runtime::caller::Why;
-use stoa_runtime::config::Config;
+use stoa_runtime::config::{Config, LogConfig};
 use stoa_runtime::failure::StoreError;
 use stoa_runtime::runtime::{Runtime, kinds};
 use stoa_runtime::store::accept_loss;
@@ -20,12 +20,15 @@ const NOTES: usize = 120;
 
 /// Makes a checkpoint at every stop, and scrubs without a rest.
 fn config(dir: &Path) -> Config {
-    Config { checkpoint_stop_entries: 1, scrub_pause_ms: 0, ..Config::at(dir) }
+    Config {
+        log: LogConfig { checkpoint_stop_entries: 1, scrub_pause_ms: 0, ..LogConfig::at(dir) },
+        ..Config::at(dir)
+    }
 }
 
 /// A store all of which is below its checkpoint, and that no scrub has seen.
 async fn filled(dir: &Path) -> Head {
-    let runtime = Runtime::open(config(dir)).await.unwrap();
+    let runtime = stoa_runtime::open(config(dir)).await.unwrap();
     let caller = runtime.caller(ROOT);
     let space = caller.create_space("notes", "").await.unwrap();
     for n in 0..NOTES {
@@ -72,7 +75,7 @@ async fn scrubbed(runtime: &Runtime, upto: Position) -> Scrubbed {
 }
 
 async fn found(config: Config) -> StoreError {
-    let runtime = Runtime::open(config).await.unwrap();
+    let runtime = stoa_runtime::open(config).await.unwrap();
     let error = tokio::time::timeout(Duration::from_secs(30), runtime.run()).await.unwrap();
     let caller = runtime.caller(ROOT);
     assert!(caller.create_space("more", "").await.is_err(), "nothing is acknowledged after it");
@@ -96,12 +99,12 @@ async fn a_flipped_byte_in_an_old_body_is_found_and_refused_until_it_is_whole_ag
 
     // The next open looks at that entry first.
     let_go(dir.path()).await;
-    let refused = Runtime::open(config(dir.path())).await.err().unwrap();
+    let refused = stoa_runtime::open(config(dir.path())).await.err().unwrap();
     assert_eq!(refused.to_string(), said);
     let_go(dir.path()).await;
 
     flip(dir.path(), old);
-    let runtime = Runtime::open(config(dir.path())).await.unwrap();
+    let runtime = stoa_runtime::open(config(dir.path())).await.unwrap();
     assert_eq!(scrubbed(&runtime, head.position).await.head, head);
     runtime.stop().await.unwrap();
 }
@@ -115,9 +118,9 @@ async fn after_a_loss_that_is_accepted_the_store_goes_on() {
     let StoreError::Damaged { breach, .. } = error else { panic!("{error}") };
     let_go(dir.path()).await;
     let kept = breach.keeps();
-    let loss = accept_loss(&config(dir.path()), &kept.to_string(), &kinds()).unwrap();
+    let loss = accept_loss(&config(dir.path()).log, &kept.to_string(), &kinds()).unwrap();
     assert_eq!((loss.kept, loss.removed), (kept, 4));
-    let runtime = Runtime::open(config(dir.path())).await.unwrap();
+    let runtime = stoa_runtime::open(config(dir.path())).await.unwrap();
     assert_eq!(scrubbed(&runtime, kept.position).await.head, kept);
     runtime.stop().await.unwrap();
 }
@@ -143,7 +146,10 @@ async fn a_flipped_byte_in_a_flushed_file_is_found_too() {
     let StoreError::Damaged { breach, checkpoint } = &error else { panic!("{error}") };
     assert!(breach.keeps().position < head.position && *checkpoint == head, "{error}");
     let_go(dir.path()).await;
-    assert!(matches!(Runtime::open(config(dir.path())).await, Err(StoreError::Damaged { .. })));
+    assert!(matches!(
+        stoa_runtime::open(config(dir.path())).await,
+        Err(StoreError::Damaged { .. })
+    ));
 }
 
 fn files(under: &Path) -> Vec<std::path::PathBuf> {
@@ -160,10 +166,17 @@ async fn a_scrub_goes_on_where_it_stopped_and_is_not_repeated_at_every_open() {
     let dir = tempfile::tempdir().unwrap();
     let head = filled(dir.path()).await;
     // One entry at a time, and then a rest that only the stop ends.
-    let slow = Config { scrub_piece_bytes: 1, scrub_pause_ms: 3_600_000, ..config(dir.path()) };
+    let slow = Config {
+        log: LogConfig {
+            scrub_piece_bytes: 1,
+            scrub_pause_ms: 3_600_000,
+            ..config(dir.path()).log.clone()
+        },
+        ..config(dir.path())
+    };
     let mut before: Option<Scrubbed> = None;
     for open in 1..=3 {
-        let runtime = Runtime::open(slow.clone()).await.unwrap();
+        let runtime = stoa_runtime::open(slow.clone()).await.unwrap();
         let so_far = scrubbed(&runtime, Position(open)).await;
         assert_eq!(so_far.head.position, Position(open), "one more entry in each open");
         assert_eq!(so_far.began, before.map_or(so_far.began, |it| it.began));
@@ -172,19 +185,19 @@ async fn a_scrub_goes_on_where_it_stopped_and_is_not_repeated_at_every_open() {
         drop(runtime);
         let_go(dir.path()).await;
     }
-    let runtime = Runtime::open(config(dir.path())).await.unwrap();
+    let runtime = stoa_runtime::open(config(dir.path())).await.unwrap();
     let whole = scrubbed(&runtime, head.position).await;
     assert_eq!(whole.began, before.unwrap().began);
     runtime.stop().await.unwrap();
     drop(runtime);
     let_go(dir.path()).await;
-    let runtime = Runtime::open(config(dir.path())).await.unwrap();
+    let runtime = stoa_runtime::open(config(dir.path())).await.unwrap();
     assert_eq!(scrubbed(&runtime, head.position).await, whole, "nothing is walked again");
     runtime.stop().await.unwrap();
     drop(runtime);
     let_go(dir.path()).await;
-    let again = Config { scrub_every_ms: 0, ..slow };
-    let runtime = Runtime::open(again).await.unwrap();
+    let again = Config { log: LogConfig { scrub_every_ms: 0, ..slow.log.clone() }, ..slow };
+    let runtime = stoa_runtime::open(again).await.unwrap();
     until(|| runtime.scrubbed().is_some_and(|it| it.head.position == Position(1))).await;
     assert!(runtime.scrubbed().unwrap().began > whole.began, "another pass");
     runtime.stop().await.unwrap();

@@ -106,7 +106,7 @@ async fn what_segments_find_is_what_a_scan_finds() {
         index_follow_ms: 1,
         ..Config::at(dir.path())
     };
-    let runtime = Runtime::open(config).await.expect("opens");
+    let runtime = stoa_runtime::open(config).await.expect("opens");
     let caller = runtime.caller(ROOT);
     let space = caller.create_space("s", "").await.expect("space");
     let (words, mut chance) = (vocabulary(), Chance(41));
@@ -175,7 +175,7 @@ async fn a_segment_that_is_being_made_is_given_up_at_the_end() {
         index_follow_ms: 1,
         ..Config::at(dir.path())
     };
-    let runtime = Runtime::open(config.clone()).await.expect("opens");
+    let runtime = stoa_runtime::open(config.clone()).await.expect("opens");
     let caller = runtime.caller(ROOT);
     let space = caller.create_space("s", "").await.expect("space");
     let (words, mut chance) = (vocabulary(), Chance(43));
@@ -191,7 +191,7 @@ async fn a_segment_that_is_being_made_is_given_up_at_the_end() {
     let lower = Config { search_segment_bytes_max: 1, ..config };
     drop((caller, runtime));
     let runtime = loop {
-        match Runtime::open(lower.clone()).await {
+        match stoa_runtime::open(lower.clone()).await {
             Ok(runtime) => break runtime,
             Err(stoa_runtime::failure::StoreError::Locked { .. }) => {
                 tokio::task::yield_now().await;

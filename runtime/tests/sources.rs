@@ -17,7 +17,7 @@ use stoa_actors::id::{AtomId, ROOT, SpaceId};
 use stoa_actors::search::Query;
 use stoa_actors::value::Value;
 use stoa_runtime::caller::Caller;
-use stoa_runtime::config::Config;
+use stoa_runtime::config::{Config, SourceLimits};
 use stoa_runtime::problem::{Kind, Problem};
 use stoa_runtime::research::{Ingested, Reason, ingest};
 use stoa_runtime::runtime::Runtime;
@@ -27,6 +27,7 @@ struct Place {
     runtime: Runtime,
     caller: Caller,
     space: SpaceId,
+    limits: SourceLimits,
 }
 
 impl Place {
@@ -34,16 +35,17 @@ impl Place {
         Place::with(|_| {}).await
     }
 
-    async fn with(set: impl FnOnce(&mut Config)) -> Place {
+    async fn with(set: impl FnOnce(&mut SourceLimits)) -> Place {
         let dir = tempfile::tempdir().expect("a directory");
         std::fs::create_dir(dir.path().join("docs")).expect("a folder");
         let mut config = Config::at(dir.path().join("data"));
         config.limits.search.hits_max = 100_000;
-        set(&mut config);
-        let runtime = Runtime::open(config).await.expect("opens");
+        let mut limits = SourceLimits::default();
+        set(&mut limits);
+        let runtime = stoa_runtime::open(config).await.expect("opens");
         let caller = runtime.caller(ROOT);
         let space = caller.create_space("sources", "").await.expect("space");
-        Place { dir, runtime, caller, space }
+        Place { dir, runtime, caller, space, limits }
     }
 
     fn docs(&self) -> PathBuf {
@@ -62,7 +64,7 @@ impl Place {
     }
 
     async fn bring(&self, paths: &[PathBuf]) -> Result<Ingested, Problem> {
-        ingest(&self.caller, self.space, paths, &mut |_| {}).await
+        ingest(&self.caller, self.space, paths, &self.limits, &mut |_| {}).await
     }
 
     async fn all(&self, kind: &str) -> Vec<Arc<Atom>> {
@@ -125,7 +127,7 @@ fn names(it: &Ingested) -> Vec<(String, &Reason)> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_cannot_be_read_is_said_with_what_to_type() {
-    let place = Place::with(|config| config.sources.files_max = 3).await;
+    let place = Place::with(|limits| limits.files_max = 3).await;
     let folder = |name: &str| {
         let path = place.dir.path().join(name);
         std::fs::create_dir_all(&path).expect("a folder");
@@ -162,7 +164,7 @@ async fn what_cannot_be_read_is_said_with_what_to_type() {
 /// Links in circles, links to the same file, pipes, broken links, huge and closed files.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_file_is_read_once_and_the_rest_is_listed() {
-    let place = Place::with(|config| config.sources.file_bytes_max = 4_096).await;
+    let place = Place::with(|limits| limits.file_bytes_max = 4_096).await;
     let docs = place.docs();
     place.write("sub/a.txt", "the words of the file a\n");
     place.write("b.txt", "the words of the file b\n");

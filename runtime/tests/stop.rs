@@ -12,7 +12,7 @@ use stoa_actors::rights::Level;
 use stoa_actors::space::{Draft, Expect, Patch};
 use stoa_runtime::audit::audit;
 use stoa_runtime::caller::{Caller, Grant, HistoryQuery, Of, Why};
-use stoa_runtime::config::Config;
+use stoa_runtime::config::{Config, LogConfig};
 use stoa_runtime::failure::StoreError;
 use stoa_runtime::fault::{Faults, Point};
 use stoa_runtime::problem::Kind;
@@ -41,9 +41,12 @@ async fn open_with(dir: &Path, set: impl Fn(&mut Config)) -> Life {
         lock.lock().unwrap();
     }
     let faults = Faults::default();
-    let mut config = Config { faults: faults.clone(), ..Config::at(dir) };
+    let mut config = Config {
+        log: LogConfig { faults: faults.clone(), ..LogConfig::at(dir) },
+        ..Config::at(dir)
+    };
     set(&mut config);
-    let runtime = Runtime::open(config).await.unwrap();
+    let runtime = stoa_runtime::open(config).await.unwrap();
     let caller = runtime.caller(ROOT);
     let space = match caller.resolve("notes") {
         Ok(space) => space,
@@ -291,7 +294,7 @@ async fn a_stop_that_cannot_write_tables_ends_and_the_next_open_has_everything()
     life.runtime.stop().await.unwrap();
     drop(life);
     for round in 0..2 {
-        life = open_with(dir.path(), |config| config.checkpoint_stop_entries = 1).await;
+        life = open_with(dir.path(), |config| config.log.checkpoint_stop_entries = 1).await;
         let comment = format!("again {round}");
         let (id, version) = life.write(&comment, None).await.unwrap();
         acknowledged.push((comment.clone(), id, version));
@@ -304,7 +307,7 @@ async fn a_stop_that_cannot_write_tables_ends_and_the_next_open_has_everything()
         drop(life);
         away.back();
     }
-    let life = open_with(dir.path(), |config| config.checkpoint_stop_entries = 1).await;
+    let life = open_with(dir.path(), |config| config.log.checkpoint_stop_entries = 1).await;
     life.assert_whole("in the end", &acknowledged, &asked).await;
     assert!(life.runtime.stop().await.unwrap().is_some());
     assert_eq!(life.runtime.undone(), [], "this one makes its checkpoint");

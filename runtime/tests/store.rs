@@ -21,7 +21,7 @@ fn text(text: impl Into<String>) -> Draft {
 }
 
 async fn open(dir: &Path) -> (Runtime, Caller, SpaceId) {
-    let runtime = Runtime::open(Config::at(dir)).await.unwrap();
+    let runtime = stoa_runtime::open(Config::at(dir)).await.unwrap();
     let caller = runtime.caller(ROOT);
     let space = match caller.resolve("notes") {
         Ok(space) => space,
@@ -71,19 +71,19 @@ async fn a_lost_tail_is_refused_with_both_heads_and_accepted_only_by_hand() {
     damage(&path, used * 3 / 4);
 
     let config = Config::at(dir.path());
-    let refused = Runtime::open(config.clone()).await.err().unwrap();
+    let refused = stoa_runtime::open(config.clone()).await.err().unwrap();
     let StoreError::Breach(Breach::LostTail { log, witness }) = refused else {
         panic!("not a lost tail: {refused}");
     };
     assert_eq!(witness, acknowledged);
     assert!(log.position < acknowledged.position);
 
-    let wrong = accept_loss(&config, &acknowledged.to_string(), &kinds());
+    let wrong = accept_loss(&config.log, &acknowledged.to_string(), &kinds());
     assert!(matches!(wrong, Err(AcceptError::OtherHead { head, .. }) if head == log));
-    let refused = Runtime::open(config.clone()).await;
+    let refused = stoa_runtime::open(config.clone()).await;
     assert!(refused.is_err(), "a wrong head changes nothing");
 
-    let loss = accept_loss(&config, &log.to_string(), &kinds()).unwrap();
+    let loss = accept_loss(&config.log, &log.to_string(), &kinds()).unwrap();
     assert_eq!((loss.kept, loss.removed), (log, 0));
     let (runtime, caller, space) = open(dir.path()).await;
     let (kept, lost): (Vec<&Written>, Vec<&Written>) =
@@ -98,7 +98,7 @@ async fn a_lost_tail_is_refused_with_both_heads_and_accepted_only_by_hand() {
     fill(&caller, space, 10).await;
     let audited = audit(runtime.store(), &kinds(), runtime.durable()).unwrap();
     assert_eq!(audited.breaches, Vec::<String>::new());
-    assert!(matches!(accept_loss(&config, "1:0", &kinds()), Err(AcceptError::Store(_))));
+    assert!(matches!(accept_loss(&config.log, "1:0", &kinds()), Err(AcceptError::Store(_))));
     runtime.stop().await.unwrap();
 }
 
@@ -126,7 +126,7 @@ async fn a_batch_with_a_hole_is_cut_off_unless_it_was_acknowledged() {
     bytes[used - 9_000..used - 8_000].fill(0);
     std::fs::write(&path, &bytes).unwrap();
 
-    let refused = Runtime::open(Config::at(dir.path())).await.err().unwrap();
+    let refused = stoa_runtime::open(Config::at(dir.path())).await.err().unwrap();
     assert!(matches!(refused, StoreError::Engine(_)), "it was acknowledged: {refused}");
     assert_eq!(std::fs::read(&path).unwrap().len(), bytes.len(), "and nothing is cut off");
 
@@ -151,7 +151,7 @@ async fn a_missing_witness_is_refused() {
     drop((runtime, caller));
     settle(dir.path()).await;
     std::fs::remove_file(dir.path().join("witness")).unwrap();
-    let refused = Runtime::open(Config::at(dir.path())).await.err().unwrap();
+    let refused = stoa_runtime::open(Config::at(dir.path())).await.err().unwrap();
     assert!(
         matches!(&refused, StoreError::Breach(Breach::NoWitness { log }) if *log == head),
         "{refused}"
@@ -175,7 +175,7 @@ async fn every_derived_table_comes_back_from_the_log() {
     settle(dir.path()).await;
     empty_derived(&dir.path().join("db"));
 
-    let entries = rebuild(&Config::at(dir.path()), &kinds()).unwrap();
+    let entries = rebuild(&Config::at(dir.path()).log, &kinds()).unwrap();
     assert!(entries > 50);
     let (runtime, caller, _) = open(dir.path()).await;
     assert_eq!(picture(&caller, &written).await, before);
@@ -221,7 +221,7 @@ async fn an_audit_sees_a_derived_row_that_is_gone() {
     drop((runtime, caller));
     settle(dir.path()).await;
     empty_derived(&dir.path().join("db"));
-    let runtime = Runtime::open(Config::at(dir.path())).await.unwrap();
+    let runtime = stoa_runtime::open(Config::at(dir.path())).await.unwrap();
     let audited = audit(runtime.store(), &kinds(), runtime.durable()).unwrap();
     assert!(!audited.breaches.is_empty(), "the rows under the checkpoint are gone");
     runtime.stop().await.unwrap();
@@ -285,7 +285,7 @@ async fn a_directory_whose_making_was_cut_off_is_made_anew() {
     std::fs::write(dir.path().join("format.new"), "").unwrap();
     std::fs::write(dir.path().join("db/0.jnl"), "half").unwrap();
     std::fs::write(dir.path().join("witness"), "half").unwrap();
-    let runtime = Runtime::open(Config::at(dir.path())).await.unwrap();
+    let runtime = stoa_runtime::open(Config::at(dir.path())).await.unwrap();
     runtime.caller(ROOT).create_space("notes", "").await.unwrap();
     runtime.stop().await.unwrap();
     assert!(dir.path().join("format").exists());
@@ -297,7 +297,7 @@ async fn what_no_stoa_has_begun_is_left_alone() {
     let dir = tempfile::tempdir().unwrap();
     std::fs::create_dir(dir.path().join("db")).unwrap();
     std::fs::write(dir.path().join("db/mine"), "precious").unwrap();
-    let refused = Runtime::open(Config::at(dir.path())).await.err().unwrap().to_string();
+    let refused = stoa_runtime::open(Config::at(dir.path())).await.err().unwrap().to_string();
     assert!(refused.contains("it was there before stoa was"), "{refused}");
     assert_eq!(std::fs::read_to_string(dir.path().join("db/mine")).unwrap(), "precious");
 }

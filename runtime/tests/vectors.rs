@@ -139,7 +139,7 @@ async fn serve(mut stream: TcpStream, manner: Arc<Mutex<Manner>>, asked: Asked) 
 
 async fn open(config: Config) -> Runtime {
     loop {
-        match Runtime::open(config.clone()).await {
+        match stoa_runtime::open(config.clone()).await {
             // The tasks of the runtime before are about to end.
             Err(StoreError::Locked { .. }) => tokio::task::yield_now().await,
             opened => return opened.unwrap(),
@@ -323,7 +323,7 @@ async fn settings_that_cannot_be_are_refused_before_anything_is_opened() {
     let mut config = Config::at(directory.path());
     let (url, model, dims) = ("gopher://x".to_owned(), "m".to_owned(), 4);
     config.embedding.remote = Some(RemoteConfig { url, model, dims, key: None });
-    let refused = Runtime::open(config).await.err().map(|it| it.to_string());
+    let refused = stoa_runtime::open(config).await.err().map(|it| it.to_string());
     assert!(
         refused.as_ref().is_some_and(|it| it.contains("neither http nor https")),
         "{refused:?}"
@@ -334,7 +334,7 @@ async fn settings_that_cannot_be_are_refused_before_anything_is_opened() {
 #[tokio::test]
 async fn what_is_no_vector_is_refused() {
     let dir = tempfile::tempdir().unwrap();
-    let runtime = Runtime::open(Config::at(dir.path())).await.unwrap();
+    let runtime = stoa_runtime::open(Config::at(dir.path())).await.unwrap();
     let caller = runtime.caller(ROOT);
     let space = caller.create_space("s", "").await.unwrap();
     let with = |scale, dims| {

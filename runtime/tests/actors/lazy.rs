@@ -4,7 +4,7 @@ use crate::{Counter, Message, ONE, TWO, ask, open, unpaid};
 use std::sync::Arc;
 use std::time::Duration;
 use stoa_actors::id::Position;
-use stoa_runtime::config::Config;
+use stoa_runtime::config::{Config, LogConfig};
 use stoa_runtime::runtime::{Runtime, kinds};
 use stoa_runtime::seat::Seat;
 
@@ -34,7 +34,10 @@ async fn a_lazy_entry_rides_along_with_the_next_synced_one() {
 #[tokio::test(flavor = "multi_thread")]
 async fn lazy_entries_that_fill_a_commit_do_not_wait_for_a_synced_one() {
     let dir = tempfile::tempdir().unwrap();
-    let config = Config { commit_bytes_max: 400, ..Config::at(dir.path()) };
+    let config = Config {
+        log: LogConfig { commit_bytes_max: 400, ..LogConfig::at(dir.path()) },
+        ..Config::at(dir.path())
+    };
     let runtime = Runtime::open_with(config, kinds().with::<Counter>()).await.unwrap();
     let lazy = runtime.actor_with(ONE, unpaid()).unwrap();
     let note = |lazy: Arc<Seat<Counter>>| async move { lazy.ask_lazily(ask(Message::Count)).await };

@@ -111,7 +111,7 @@ async fn a_table_of_its_own_is_there_after_a_crash_and_derived_anew() {
     if let Ok(lock) = std::fs::File::open(dir.path().join("lock")) {
         lock.lock().unwrap();
     }
-    rebuild(&Config::at(dir.path()), &with_shops()).unwrap();
+    rebuild(&Config::at(dir.path()).log, &with_shops()).unwrap();
     let runtime = open(dir.path()).await;
     assert_eq!(prices(&runtime, ""), all, "derived anew");
     runtime.stop().await.unwrap();

@@ -8,6 +8,7 @@ use stoa_actors::session::{Budget, Thought};
 use stoa_actors::space::{Expect, Patch};
 use stoa_actors::value::Value;
 use stoa_runtime::answer::StatusAnswer;
+use stoa_runtime::config::DoorLimits;
 use stoa_runtime::door::{Identity, Peer, Request, perform};
 use stoa_runtime::model::{Context, Model, ModelError};
 use stoa_runtime::operation::answers;
@@ -63,7 +64,7 @@ async fn status_counts_agents_by_what_they_are_doing() {
     for card in place.root.agents().await.unwrap() {
         *cards.entry(card.state).or_insert(0) += 1;
     }
-    let (answers, mut ready) = answers(place.runtime.config());
+    let (answers, mut ready) = answers(&DoorLimits::default());
     let request = Request::of(Identity::Owner, &Status::default()).unwrap();
     perform(&place.runtime, Peer::Owner, request, answers).await.unwrap();
     let status: StatusAnswer = ready.next().await.unwrap().answer().unwrap();
@@ -77,7 +78,7 @@ async fn status_counts_agents_by_what_they_are_doing() {
 async fn a_spawn_answers_with_the_agent_as_it_was_born() {
     let directory = tempfile::tempdir().unwrap();
     // Nobody lives yet: each stays as it was born.
-    let runtime = Runtime::open(Config::at(directory.path())).await.unwrap();
+    let runtime = stoa_runtime::open(Config::at(directory.path())).await.unwrap();
     let root = runtime.caller(ROOT);
     root.create_space("how", "").await.unwrap();
     root.create_space("board", "").await.unwrap();

@@ -2,7 +2,7 @@
 //! process read or write files.
 
 use crate::harness::Place;
-use stoa_runtime::config::Config;
+use stoa_runtime::config::{Config, DoorLimits};
 use stoa_runtime::door::{Identity, Peer, Reached, Request, perform, reach};
 use stoa_runtime::operation::{Said, answers};
 use stoa_runtime::operations::SpaceList;
@@ -67,7 +67,7 @@ async fn said(
     peer: Peer,
     identity: Identity,
 ) -> (Vec<Said>, Result<(), Problem>) {
-    let (tell, mut told) = answers(runtime.config());
+    let (tell, mut told) = answers(&DoorLimits::default());
     let request = Request::of(identity, &SpaceList::default()).unwrap();
     let done = perform(runtime, peer, request, tell).await;
     let mut answers = Vec::new();
@@ -81,7 +81,9 @@ async fn said(
 async fn a_request_without_an_identity_and_a_stranger_have_no_rights() {
     let place = restricted();
     let config = Config::at(place.path("data"));
-    let Ok(Reached::Owner(runtime, mut door)) = reach(config.clone(), kinds()).await else {
+    let Ok(Reached::Owner(runtime, mut door)) =
+        reach(config.clone(), kinds(), DoorLimits::default()).await
+    else {
         panic!("nobody else has it")
     };
     let bob = Identity::Session("bob".into());
@@ -99,7 +101,8 @@ async fn a_request_without_an_identity_and_a_stranger_have_no_rights() {
         assert_eq!((answers.len(), kind), (spaces.unwrap_or(0), refused), "{peer:?} {identity:?}");
     }
     // The same over the socket.
-    let Ok(Reached::Client(mut client)) = reach(config, kinds()).await else {
+    let Ok(Reached::Client(mut client)) = reach(config, kinds(), DoorLimits::default()).await
+    else {
         panic!("it is served here")
     };
     let request = Request::of(Identity::Nobody, &SpaceList::default()).unwrap();

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use stoa_actors::id::ROOT;
 use stoa_runtime::caller::Why;
-use stoa_runtime::config::Config;
+use stoa_runtime::config::{Config, DoorLimits};
 use stoa_runtime::door::{Client, Door, Identity, Reached, Request, reach};
 use stoa_runtime::operation::{Operation, Said};
 use stoa_runtime::operations::{Put, Search, SpaceList};
@@ -20,15 +20,22 @@ const CLIENTS: usize = 60;
 
 fn config(data: &Path) -> Config {
     let mut config = Config::at(data);
-    (config.answers_bytes_max, config.requests_bytes_max) = (8 * MIB, 8 * MIB);
-    config.stalled_ms_max = 100;
     config.read_piece_bytes = 512 * KIB;
     config
 }
 
+fn limits() -> DoorLimits {
+    DoorLimits {
+        answers_bytes_max: 8 * MIB,
+        requests_bytes_max: 8 * MIB,
+        stalled_ms_max: 100,
+        ..DoorLimits::default()
+    }
+}
+
 /// An owner with 32 MiB to be found.
 async fn owner(config: &Config) -> (Runtime, Door) {
-    let Ok(Reached::Owner(runtime, door)) = reach(config.clone(), kinds()).await else {
+    let Ok(Reached::Owner(runtime, door)) = reach(config.clone(), kinds(), limits()).await else {
         panic!("nobody else has it")
     };
     let root = runtime.caller(ROOT);
@@ -40,7 +47,7 @@ async fn owner(config: &Config) -> (Runtime, Door) {
 }
 
 async fn client(config: &Config) -> Client {
-    match reach(config.clone(), kinds()).await {
+    match reach(config.clone(), kinds(), limits()).await {
         Ok(Reached::Client(client)) => client,
         _ => panic!("it is served"),
     }

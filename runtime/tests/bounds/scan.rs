@@ -1,37 +1,27 @@
 //! Every queue of the sources is known: a new one is listed here with what bounds it, and with a test
 //! that fills it where it can grow.
 
+use crate::sources::{packages, sources as files};
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-/// File, how often it makes or names a queue, and what bounds it.
+/// Package and file, how often it makes or names a queue, and what bounds it.
 const QUEUES: &[(&str, usize, &str)] = &[
-    ("operation/out.rs", 1, "answers_max, and answers_bytes_max: bounds/door.rs"),
-    ("face.rs", 1, "one place a stream that is followed: face.rs"),
-    ("host/shown.rs", 1, "the mailbox of the rights: seat/tests.rs"),
-    ("log.rs", 2, "mailboxes and log_bytes_max: bounds.rs"),
-    ("log/acker.rs", 1, "TOLD_COMMITS_MAX: bounds.rs"),
-    ("log/gathered.rs", 4, "what mailboxes and log_bytes_max let in: bounds.rs"),
-    ("log/redact.rs", 1, "the atoms that one entry erases: limits of a transaction"),
-    ("log/writer.rs", 4, "offers_max flights; erased atoms, each with a place in a mailbox"),
-    ("model.rs", 1, "replies that whoever made the model has given it"),
-    ("order/local.rs", 1, "one: the writer takes a commit before it offers the next"),
+    ("api/operation/out.rs", 1, "answers_max, and answers_bytes_max: bounds/door.rs"),
+    ("kernel/face.rs", 1, "one place a stream that is followed: face.rs"),
+    ("kernel/host/shown.rs", 1, "the mailbox of the rights: seat/tests.rs"),
+    ("log/log.rs", 2, "mailboxes and log_bytes_max: bounds.rs"),
+    ("log/log/acker.rs", 1, "TOLD_COMMITS_MAX: bounds.rs"),
+    ("log/log/gathered.rs", 4, "what mailboxes and log_bytes_max let in: bounds.rs"),
+    ("log/log/redact.rs", 1, "the atoms that one entry erases: limits of a transaction"),
+    ("log/log/writer.rs", 4, "offers_max flights; erased atoms, each with a place in a mailbox"),
+    ("kernel/model.rs", 1, "replies that whoever made the model has given it"),
+    ("log/order/local.rs", 1, "one: the writer takes a commit before it offers the next"),
     ("sandbox/in_process.rs", 1, "one call of an action"),
-    ("search/live.rs", 1, "one batch: index_batch_bytes"),
-    ("search/past.rs", 2, "search_pasts_max and search_atoms_max"),
+    ("kernel/search/live.rs", 1, "one batch: index_batch_bytes"),
+    ("kernel/search/past.rs", 2, "search_pasts_max and search_atoms_max"),
     ("research/walk.rs", 2, "links among files_max files"),
 ];
-
-fn sources(under: &Path, found: &mut Vec<PathBuf>) {
-    for entry in std::fs::read_dir(under).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            sources(&path, found);
-        } else if path.extension().is_some_and(|it| it == "rs") && !path.ends_with("tests.rs") {
-            found.push(path);
-        }
-    }
-}
 
 /// How many queues a line makes or names. Channels for one answer, and those that keep the last value
 /// alone, are none.
@@ -50,17 +40,17 @@ fn queues(line: &str) -> usize {
 
 #[test]
 fn every_queue_is_listed_with_what_bounds_it() {
-    let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-    let mut files = Vec::new();
-    sources(&src, &mut files);
     let mut found = BTreeMap::new();
-    for file in files {
-        let text = std::fs::read_to_string(&file).unwrap();
-        let text = text.split("#[cfg(test)]").next().unwrap_or_default();
-        let count: usize = text.lines().map(queues).sum();
-        let name = file.strip_prefix(&src).unwrap().to_string_lossy().into_owned();
-        if count > 0 {
-            found.insert(name, count);
+    for (package, folder) in packages().into_iter().filter(|(name, _)| name != "actors") {
+        let src = folder.join("src");
+        for file in files(&src).into_iter().filter(|file| !file.ends_with("tests.rs")) {
+            let text = std::fs::read_to_string(&file).unwrap();
+            let text = text.split("#[cfg(test)]").next().unwrap_or_default();
+            let count: usize = text.lines().map(queues).sum();
+            let name = file.strip_prefix(&src).unwrap().to_string_lossy().into_owned();
+            if count > 0 {
+                found.insert(format!("{package}/{name}"), count);
+            }
         }
     }
     let listed: BTreeMap<String, usize> =
@@ -83,7 +73,12 @@ fn every_test_that_is_named_is_there() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let read = |path: &str| std::fs::read_to_string(root.join(path)).unwrap();
     let head = read("tests/bounds.rs");
-    let tests = ["tests/bounds.rs", "tests/bounds/door.rs", "src/seat/tests.rs", "src/face.rs"];
+    let tests = [
+        "tests/bounds.rs",
+        "tests/bounds/door.rs",
+        "kernel/src/seat/tests.rs",
+        "kernel/src/face.rs",
+    ];
     let tests: String = tests.map(read).concat();
     let rows = head.lines().filter_map(|line| line.strip_prefix("//! | ")).skip(1);
     let mut named = 0;

@@ -8,7 +8,6 @@ use stoa_actors::space::{Blocked, Expect, Patch, Wanted};
 use stoa_runtime::caller::{Caller, Grant, Why};
 use stoa_runtime::config::Config;
 use stoa_runtime::problem::{Kind, Problem};
-use stoa_runtime::runtime::Runtime;
 
 async fn refer(caller: &Caller, id: AtomId, to: &[AtomId]) -> Result<(), Problem> {
     let references = [("blocked_by".to_owned(), to.to_vec())].into();
@@ -21,7 +20,7 @@ async fn a_circle_is_refused_and_what_is_waited_for_is_told() {
     let dir = tempfile::tempdir().unwrap();
     let mut config = Config::at(dir.path());
     config.limits.acyclic_atoms_max = 3;
-    let runtime = Runtime::open(config).await.unwrap();
+    let runtime = stoa_runtime::open(config).await.unwrap();
     let caller = runtime.caller(ROOT);
     let acyclic = "---\ndeclares: [status:text, blocked_by:relation:acyclic]\n---\n";
     let space = caller.create_space("tasks", acyclic).await.unwrap();

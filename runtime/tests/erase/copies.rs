@@ -5,7 +5,7 @@ use stoa_actors::id::AtomId;
 use stoa_actors::space::Expect;
 use stoa_runtime::backup::{Copying, restore, verify};
 use stoa_runtime::caller::{Caller, Why};
-use stoa_runtime::runtime::{Runtime, kinds};
+use stoa_runtime::runtime::kinds;
 
 /// One atom is copied before it is erased, the other after: the backup is whole, and what is made
 /// of it says neither.
@@ -45,8 +45,8 @@ async fn what_is_erased_while_a_backup_is_taken_is_not_in_what_is_restored() {
     let (backup, ()) = tokio::join!(backing, erasing);
     assert_eq!(verify(&target, &mut |_| {}).unwrap().head, backup.unwrap().head);
     let data = dir.path().join("second");
-    restore(&target, &config(&data), &kinds(), &mut |_| {}).unwrap();
-    let again = Runtime::open(config(&data)).await.unwrap();
+    restore(&target, &config(&data).log, &kinds(), &mut |_| {}).unwrap();
+    let again = stoa_runtime::open(config(&data)).await.unwrap();
     let found = audited(&again);
     assert_eq!((found.breaches, found.erased), (vec![], 2));
     let all = log(&again);

@@ -5,7 +5,7 @@ use stoa_actors::log::Breach;
 use stoa_actors::space::Expect;
 use stoa_runtime::caller::Why;
 use stoa_runtime::failure::StoreError;
-use stoa_runtime::runtime::{Runtime, kinds};
+use stoa_runtime::runtime::kinds;
 use stoa_runtime::store::{accept_loss, rebuild};
 
 /// A loss that is accepted takes the account of what had left before it, and the log goes on.
@@ -26,9 +26,9 @@ async fn what_had_left_is_accounted_for_anew_where_a_loss_is_accepted() {
     meta.remove("checkpoint").unwrap();
     db.persist(fjall::PersistMode::SyncAll).unwrap();
     drop((log_of, meta, db));
-    let refused = Runtime::open(config(dir.path())).await.err().unwrap();
+    let refused = stoa_runtime::open(config(dir.path())).await.err().unwrap();
     let StoreError::Breach(Breach::Hole { after, .. }) = refused else { panic!("{refused}") };
-    let loss = accept_loss(&config(dir.path()), &after.to_string(), &kinds()).unwrap();
+    let loss = accept_loss(&config(dir.path()).log, &after.to_string(), &kinds()).unwrap();
     assert_eq!((loss.kept, loss.removed), (after, 3));
     let (runtime, caller, space) = open(dir.path()).await;
     assert_eq!(audited(&runtime).breaches, Vec::<String>::new());
@@ -37,5 +37,5 @@ async fn what_had_left_is_accounted_for_anew_where_a_loss_is_accepted() {
     caller.put(space, says("and it goes on"), Why::default()).await.unwrap();
     assert_eq!(audited(&runtime).breaches, Vec::<String>::new());
     stop(dir.path(), runtime, caller).await;
-    rebuild(&config(dir.path()), &kinds()).unwrap();
+    rebuild(&config(dir.path()).log, &kinds()).unwrap();
 }

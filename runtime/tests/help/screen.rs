@@ -162,7 +162,7 @@ fn colours_are_ours_alone() {
 /// Whoever prints past the screen prints what nobody has looked at.
 #[test]
 fn one_file_prints() {
-    let cli = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/cli");
+    let cli = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("cli/src");
     let files: Vec<_> = std::fs::read_dir(cli).unwrap().map(|it| it.unwrap().path()).collect();
     assert!(files.len() > 10, "{files:?}");
     for file in files.iter().filter(|it| it.extension().is_some_and(|it| it == "rs")) {

@@ -13,7 +13,7 @@ use stoa_actors::log::{HEADER_BYTES, Hash};
 use stoa_actors::rights::{self, Rights};
 use stoa_actors::space::Declarations;
 use stoa_runtime::audit::audit;
-use stoa_runtime::config::Config;
+use stoa_runtime::config::{Config, LogConfig};
 use stoa_runtime::fault::{Faults, Point};
 use stoa_runtime::order::Orders;
 use stoa_runtime::runtime::{Runtime, kinds};
@@ -64,7 +64,16 @@ impl Place {
         let lease_ms_max = TTL_MAX * TICK_MS;
         let limits = Limits { wake_comments_max: QUOTED_MAX, lease_ms_max, ..Limits::default() };
         let (faults, order) = (self.faults.borrow().clone(), self.order.clone());
-        Config { limits, faults, order, checkpoint_entries: 300, ..Config::at(self.dir.path()) }
+        Config {
+            limits,
+            log: LogConfig {
+                faults,
+                order,
+                checkpoint_entries: 300,
+                ..LogConfig::at(self.dir.path())
+            },
+            ..Config::at(self.dir.path())
+        }
     }
 
     pub(crate) fn open(&self) {
@@ -73,7 +82,7 @@ impl Place {
             self.faults.borrow().hold(Point::Deliver);
         }
         self.let_go();
-        let opened = self.wait(Runtime::open(self.config()));
+        let opened = self.wait(stoa_runtime::open(self.config()));
         self.runtime.replace(Some(opened.expect("it opens again")));
     }
 
@@ -161,7 +170,7 @@ impl Place {
         self.let_go();
         let before = self.dump();
         chained(&before["log"])?;
-        let entries = rebuild(&self.config(), &kinds()).map_err(|error| error.to_string())?;
+        let entries = rebuild(&self.config().log, &kinds()).map_err(|error| error.to_string())?;
         let after = self.dump();
         if entries != before["log"].len() as u64 {
             return Err(format!("fold: {entries} of {} entries", before["log"].len()));

@@ -13,7 +13,7 @@ use stoa_actors::search::Query;
 use stoa_actors::space::Draft;
 use stoa_runtime::agents::{SpaceAsk, SpawnAsk};
 use stoa_runtime::caller::{Caller, Why};
-use stoa_runtime::config::Config;
+use stoa_runtime::config::{Config, LogConfig};
 use stoa_runtime::failure::StoreError;
 use stoa_runtime::order::{Bell, Order, Ordered, Orders, Place};
 use stoa_runtime::runtime::Runtime;
@@ -110,7 +110,7 @@ fn config(dir: &Path, mood: &Mood) -> Config {
         let (mood, last) = (mood.clone(), joining.after.0);
         Ok(Box::new(Picky { mood, last, ready: VecDeque::new() }))
     });
-    let mut config = Config { order, ..Config::at(dir) };
+    let mut config = Config { log: LogConfig { order, ..LogConfig::at(dir) }, ..Config::at(dir) };
     config.workers.worker = Some(env!("CARGO_BIN_EXE_stoa").into());
     config.limits.session.backoff_first_ms = 1;
     config.limits.session.backoff_ms_max = 1;
@@ -145,7 +145,7 @@ struct Watched {
 }
 
 async fn open(config: Config, code: &str) -> Watched {
-    let runtime = Runtime::open(config).await.unwrap();
+    let runtime = stoa_runtime::open(config).await.unwrap();
     runtime.start_agents().await.unwrap();
     let root = runtime.caller(ROOT);
     let told = root.create_space("told", "").await.unwrap();

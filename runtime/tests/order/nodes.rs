@@ -12,7 +12,7 @@ use stoa_actors::redaction::REDACTIONS;
 use stoa_actors::space::{Draft, Expect};
 use stoa_runtime::audit::audit;
 use stoa_runtime::caller::{Caller, Why};
-use stoa_runtime::config::Config;
+use stoa_runtime::config::{Config, LogConfig};
 use stoa_runtime::failure::StoreError;
 use stoa_runtime::problem::{Kind, Problem};
 use stoa_runtime::runtime::{Runtime, kinds};
@@ -100,10 +100,13 @@ impl Nodes {
     fn start(&mut self, n: usize) {
         let Node { dir, id, .. } = &self.nodes[n];
         let order = self.realm.order(*id, self.offers_max);
-        let config = Config { order, commit_bytes_max: 4 << 10, ..Config::at(dir.path()) };
+        let config = Config {
+            log: LogConfig { order, commit_bytes_max: 4 << 10, ..LogConfig::at(dir.path()) },
+            ..Config::at(dir.path())
+        };
         let begun = Instant::now();
         let opened = loop {
-            match self.tokio.block_on(Runtime::open(config.clone())) {
+            match self.tokio.block_on(stoa_runtime::open(config.clone())) {
                 // Threads of a runtime that was dropped let go of the directory one by one.
                 Err(StoreError::Locked { .. }) if begun.elapsed() < PATIENCE => {
                     std::thread::park_timeout(LOOK);

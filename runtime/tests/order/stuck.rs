@@ -12,10 +12,9 @@ use stoa_actors::commit::Commit;
 use stoa_actors::id::{NodeId, ROOT};
 use stoa_actors::space::Draft;
 use stoa_runtime::caller::Why;
-use stoa_runtime::config::Config;
+use stoa_runtime::config::{Config, LogConfig};
 use stoa_runtime::failure::StoreError;
 use stoa_runtime::order::{Bell, Order, Ordered, Orders, Place};
-use stoa_runtime::runtime::Runtime;
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -77,7 +76,10 @@ fn config(dir: &std::path::Path, mood: &Mood) -> Config {
         Ok(Box::new(Moody { mood, bell, keeps: false, handed: false, ready }))
     });
     // One entry a commit.
-    Config { order, commit_entries_max: 1, ..Config::at(dir) }
+    Config {
+        log: LogConfig { order, commit_entries_max: 1, ..LogConfig::at(dir) },
+        ..Config::at(dir)
+    }
 }
 
 /// The life that was about to end waited for a judgement that nobody could give any more, and the
@@ -85,7 +87,7 @@ fn config(dir: &std::path::Path, mood: &Mood) -> Config {
 #[tokio::test(flavor = "multi_thread")]
 async fn who_goes_while_a_refusal_waits_for_what_is_before_it_lets_go_of_the_directory() {
     let (dir, mood) = (tempfile::tempdir().unwrap(), Mood::default());
-    let runtime = Runtime::open(config(dir.path(), &mood)).await.unwrap();
+    let runtime = stoa_runtime::open(config(dir.path(), &mood)).await.unwrap();
     let root = runtime.caller(ROOT);
     let space = root.create_space("board", "").await.unwrap();
     mood.stuck.store(true, SeqCst);
@@ -107,7 +109,7 @@ async fn who_goes_while_a_refusal_waits_for_what_is_before_it_lets_go_of_the_dir
     mood.stuck.store(false, SeqCst);
     let begun = Instant::now();
     let runtime = loop {
-        match Runtime::open(config(dir.path(), &mood)).await {
+        match stoa_runtime::open(config(dir.path(), &mood)).await {
             Err(StoreError::Locked { .. }) if begun.elapsed() < PATIENCE => {
                 tokio::time::sleep(Duration::from_millis(1)).await;
             }
@@ -123,7 +125,7 @@ async fn who_goes_while_a_refusal_waits_for_what_is_before_it_lets_go_of_the_dir
 #[tokio::test(flavor = "multi_thread")]
 async fn a_bell_that_rings_while_a_commit_is_told_of_is_heard() {
     let (dir, mood) = (tempfile::tempdir().unwrap(), Mood::default());
-    let runtime = Runtime::open(config(dir.path(), &mood)).await.unwrap();
+    let runtime = stoa_runtime::open(config(dir.path(), &mood)).await.unwrap();
     let root = runtime.caller(ROOT);
     let space = root.create_space("board", "").await.unwrap();
     *mood.late.lock() = Some(Stranger::default().commit(false));

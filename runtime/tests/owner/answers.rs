@@ -9,7 +9,6 @@ use stoa_actors::search::Query;
 use stoa_actors::space::{Draft, Mutation};
 use stoa_runtime::caller::{Caller, Why};
 use stoa_runtime::config::Config;
-use stoa_runtime::runtime::Runtime;
 
 /// Found by one atom of 6 MB: no search that met it could be read, and a claim of it was made and
 /// never told.
@@ -91,7 +90,7 @@ async fn large_atoms(caller: &Caller, count: usize) -> BTreeSet<AtomId> {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_collected_for_an_answer_is_bounded_and_pages_are_the_whole() {
     let dir = tempfile::tempdir().unwrap();
-    let runtime = Runtime::open(Config::at(dir.path())).await.unwrap();
+    let runtime = stoa_runtime::open(Config::at(dir.path())).await.unwrap();
     let root = runtime.caller(ROOT);
     let all = large_atoms(&root, 64).await;
     let space = root.resolve("large").unwrap();

@@ -10,10 +10,10 @@ use stoa_actors::atom::Content;
 use stoa_actors::id::{Position, ROOT};
 use stoa_actors::space::{Draft, Filter};
 use stoa_runtime::caller::Why;
-use stoa_runtime::config::Config;
+use stoa_runtime::config::{Config, DoorLimits};
 use stoa_runtime::door::{Reached, reach};
 use stoa_runtime::problem::Kind;
-use stoa_runtime::runtime::{Runtime, kinds};
+use stoa_runtime::runtime::kinds;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 /// What it has, and what a busy machine adds.
@@ -71,7 +71,7 @@ fn a_signal_ends_an_owner_with_followers_idle_connections_and_busy_agents() {
 #[tokio::test(flavor = "multi_thread")]
 async fn once_it_is_closed_nothing_is_taken_in_and_what_was_is_there() {
     let dir = tempfile::tempdir().unwrap();
-    let runtime = Runtime::open(Config::at(dir.path())).await.unwrap();
+    let runtime = stoa_runtime::open(Config::at(dir.path())).await.unwrap();
     let root = runtime.caller(ROOT);
     let space = root.create_space("notes", "").await.unwrap();
     let put = async |text: &str| {
@@ -113,8 +113,9 @@ fn an_owner_that_is_full_says_so_and_has_room_again() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_connection_that_asks_nothing_is_closed() {
     let dir = tempfile::tempdir().unwrap();
-    let config = Config { idle_ms_max: 100, ..Config::at(dir.path()) };
-    let Ok(Reached::Owner(runtime, mut door)) = reach(config, kinds()).await else {
+    let config = Config::at(dir.path());
+    let limits = DoorLimits { idle_ms_max: 100, ..DoorLimits::default() };
+    let Ok(Reached::Owner(runtime, mut door)) = reach(config, kinds(), limits).await else {
         panic!("nobody else has it")
     };
     let socket = dir.path().join("stoa.sock");

@@ -7,7 +7,6 @@ use stoa_actors::space::{Expect, Patch};
 use stoa_runtime::caller::{Caller, Why};
 use stoa_runtime::config::Config;
 use stoa_runtime::problem::Kind;
-use stoa_runtime::runtime::Runtime;
 use stoa_runtime::search::Found;
 
 async fn pages(caller: &Caller, space: SpaceId, query: &Query) -> Vec<Found> {
@@ -28,7 +27,7 @@ async fn pages(caller: &Caller, space: SpaceId, query: &Query) -> Vec<Found> {
 #[tokio::test]
 async fn pages_together_are_one_answer() {
     let dir = tempfile::tempdir().expect("a directory");
-    let runtime = Runtime::open(Config::at(dir.path())).await.expect("opens");
+    let runtime = stoa_runtime::open(Config::at(dir.path())).await.expect("opens");
     let caller = runtime.caller(ROOT);
     let space = caller.create_space("s", "").await.expect("space");
     let words = ["login", "bug", "release", "notes", "bread"];
@@ -72,7 +71,7 @@ async fn pages_together_are_one_answer() {
 #[tokio::test]
 async fn a_cursor_of_something_else_is_refused() {
     let dir = tempfile::tempdir().expect("a directory");
-    let runtime = Runtime::open(Config::at(dir.path())).await.expect("opens");
+    let runtime = stoa_runtime::open(Config::at(dir.path())).await.expect("opens");
     let caller = runtime.caller(ROOT);
     let space = caller.create_space("s", "").await.expect("space");
     let other = caller.create_space("t", "").await.expect("space");

@@ -7,13 +7,13 @@ use stoa_runtime::research::ingest;
 /// Cut off after every so many files; what is there in the end is what an uninterrupted run makes.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_run_that_is_cut_off_is_completed_by_the_next() {
-    let place = Place::with(|config| config.sources.writes_max = 8).await;
+    let place = Place::with(|limits| limits.writes_max = 8).await;
     for n in 0..40 {
         place.write(&format!("{n}.md"), page(1 + n % 7, &format!("file {n}")));
     }
     let whole = Place::new().await;
     let paths = [place.docs()];
-    ingest(&whole.caller, whole.space, &paths, &mut |_| {}).await.expect("reads");
+    ingest(&whole.caller, whole.space, &paths, &whole.limits, &mut |_| {}).await.expect("reads");
     let expected = whole.said().await;
     let (mut cut, mut half) = (0, 0);
     for round in 0..4 {
@@ -26,7 +26,7 @@ async fn a_run_that_is_cut_off_is_completed_by_the_next() {
         tokio::select! {
             biased;
             _ = stopped.wait_for(|it| *it) => cut += 1,
-            done = ingest(&place.caller, place.space, &paths, &mut told) => {
+            done = ingest(&place.caller, place.space, &paths, &place.limits, &mut told) => {
                 panic!("it came to an end: {done:?}");
             }
         }
@@ -47,7 +47,7 @@ async fn a_run_that_is_cut_off_is_completed_by_the_next() {
 /// Cut off while changes are taken over, which are then taken back, times and all.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_change_that_was_cut_off_and_undone_leaves_nothing_behind() {
-    let place = Place::with(|config| config.sources.writes_max = 8).await;
+    let place = Place::with(|limits| limits.writes_max = 8).await;
     let files: Vec<PathBuf> =
         (0..20).map(|n| place.write(&format!("{n}.md"), page(9, &format!("file {n}")))).collect();
     place.ingest().await.expect("reads");
@@ -67,7 +67,7 @@ async fn a_change_that_was_cut_off_and_undone_leaves_nothing_behind() {
     tokio::select! {
         biased;
         _ = stopped.wait_for(|it| *it) => {}
-        done = ingest(&place.caller, place.space, &paths, &mut told) => {
+        done = ingest(&place.caller, place.space, &paths, &place.limits, &mut told) => {
             panic!("it came to an end: {done:?}");
         }
     }

@@ -1,0 +1,59 @@
+//! What is told of the things that there are: as JSON, which scripts rely on, and as people see it.
+//!
+//! A name stands beside every id that the caller has a name for. An id is told whole; what takes an
+//! id takes its end as well.
+
+mod agent;
+mod atom;
+mod change;
+mod difference;
+mod lease;
+mod outcome;
+mod report;
+mod seen;
+mod space;
+mod status;
+mod subscription;
+
+pub use agent::{AgentAnswer, Happened};
+pub use atom::AtomAnswer;
+pub use change::{Actor, ChangeAnswer, ChangeBody, ChangeRefs};
+pub use difference::DifferenceAnswer;
+pub use lease::LeaseAnswer;
+pub use outcome::OutcomeAnswer;
+pub use report::ReportAnswer;
+pub use seen::Seen;
+pub use space::SpaceAnswer;
+pub use status::StatusAnswer;
+pub use subscription::{Read, SubscriptionAnswer};
+
+use crate::operation::Page;
+
+/// A word for each thing: one of it, or more.
+pub(crate) fn count(number: u64, one: &str, more: &str) -> String {
+    format!("{number} {}", if number == 1 { one } else { more })
+}
+
+/// Answers that say one thing in one field, and one line.
+macro_rules! plain_answer {
+    ($(#[$doc:meta])* $name:ident { $($(#[$field_doc:meta])* $field:ident: $type:ty),+ $(,)? } $show:expr) => {
+        $(#[$doc])*
+        #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+        pub struct $name {
+            $($(#[$field_doc])* pub $field: $type,)+
+        }
+
+        impl $crate::operation::Answer for $name {
+            fn show(&self, to: &mut $crate::operation::Page) {
+                let line: fn(&$name) -> String = $show;
+                to.plain(line(self));
+            }
+        }
+    };
+}
+pub(crate) use plain_answer;
+
+/// What stands for an answer of an operation that gives none.
+impl crate::operation::Answer for () {
+    fn show(&self, _: &mut Page) {}
+}

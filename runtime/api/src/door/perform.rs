@@ -1,0 +1,46 @@
+//! What a process asks of the owner, and who answers: the same for this process and for others.
+
+use super::{Identity, Peer};
+use crate::operation::{Answers, Operation};
+use crate::operations::entry;
+use crate::problem::{Kind, Problem};
+use crate::runtime::Runtime;
+use serde::{Deserialize, Serialize};
+
+/// What a process asks of the owner.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Request {
+    /// Who asks. A request that does not say so is refused.
+    pub identity: Identity,
+    /// What, by the name of an operation.
+    pub operation: String,
+    /// Its request, as JSON.
+    #[serde(skip)]
+    pub body: Vec<u8>,
+}
+
+impl Request {
+    /// That of an operation.
+    ///
+    /// Errors: [`Kind::Invalid`] for a request that JSON cannot hold.
+    pub fn of<O: Operation>(identity: Identity, operation: &O) -> Result<Request, Problem> {
+        let body = serde_json::to_vec(operation);
+        let body = body.map_err(|error| Problem::new(Kind::Invalid, error))?;
+        Ok(Request { identity, operation: O::NAME.to_owned(), body })
+    }
+}
+
+/// Does what is asked, for a peer that may ask it.
+pub async fn perform(
+    runtime: &Runtime,
+    peer: Peer,
+    request: Request,
+    answers: Answers,
+) -> Result<(), Problem> {
+    let caller = runtime.admit(peer, &request.identity)?;
+    let name = &request.operation;
+    let entry = entry(name).ok_or_else(|| {
+        Problem::new(Kind::Invalid, format!("there is no operation {name:?}")).hint("stoa --help")
+    })?;
+    entry.perform(&caller, &request.body, answers).await
+}

@@ -1,0 +1,137 @@
+//! Reaching a data directory: connect, else open, else wait for whoever is about to serve it.
+
+use super::{Address, Door, Hello, Reply, Request, receive, same_user, send};
+use crate::failure::StoreError;
+use crate::kinds::Kinds;
+use crate::limits::DoorLimits;
+use crate::operation::Said;
+use crate::problem::{Kind, Problem};
+use crate::runtime::Runtime;
+use crate::store::ready_directory;
+use std::io;
+use std::time::{Duration, Instant};
+use stoa_kernel::limits::Config;
+use tokio::net::UnixStream;
+
+/// How a directory was reached.
+pub enum Reached {
+    /// Another process has it open and answers.
+    Client(Client),
+    /// This process has it now, and serves it.
+    Owner(Runtime, Door),
+}
+
+/// A connection to the owner of a directory.
+pub struct Client {
+    stream: UnixStream,
+    frame_bytes_max: usize,
+    /// How long the owner may say nothing at all.
+    patience: Duration,
+}
+
+/// Connects to whoever serves the directory, or opens it and serves it.
+///
+/// Sixteen processes at once: one wins the lock, the others find its socket. Errors: what
+/// [`Runtime::open`] says, and [`StoreError::Locked`] only when the owner does not answer.
+pub async fn reach(config: Config, kinds: Kinds, limits: DoorLimits) -> Result<Reached, Problem> {
+    let patience = Duration::from_millis(limits.connect_ms_max);
+    let give_up = Instant::now() + patience;
+    let over = || Instant::now() >= give_up;
+    loop {
+        match connect(&config, &limits, patience).await {
+            Ok(client) => return Ok(Reached::Client(client)),
+            // Full, or stopping: that passes.
+            Err(Miss::Refused(problem)) if problem.kind == Kind::Busy && !over() => {
+                tokio::time::sleep(Duration::from_millis(limits.connect_retry_ms)).await;
+                continue;
+            }
+            Err(Miss::Refused(problem)) => return Err(problem),
+            Err(Miss::Silent | Miss::Nobody) => {}
+        }
+        match ready_directory(&config.log.data) {
+            Ok(owned) => {
+                let mut door = Door::bind(&config, &limits)?;
+                return match Runtime::open_owned(config, kinds, owned).await {
+                    Ok(runtime) => {
+                        door.open(runtime.clone());
+                        Ok(Reached::Owner(runtime, door))
+                    }
+                    Err(error) => {
+                        let problem = Problem::from(error);
+                        door.refuse(problem.clone());
+                        door.close().await;
+                        Err(problem)
+                    }
+                };
+            }
+            Err(error @ StoreError::Locked { .. }) if over() => {
+                return Err(error.into());
+            }
+            Err(StoreError::Locked { .. }) => {
+                tokio::time::sleep(Duration::from_millis(limits.connect_retry_ms)).await;
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+
+enum Miss {
+    /// Nobody listens.
+    Nobody,
+    /// Somebody listens and says nothing.
+    Silent,
+    /// The owner has said no.
+    Refused(Problem),
+}
+
+async fn connect(config: &Config, limits: &DoorLimits, patience: Duration) -> Result<Client, Miss> {
+    let address = Address::of(&config.log.data).map_err(|_| Miss::Nobody)?;
+    let mut stream = UnixStream::connect(&address.path).await.map_err(|_| Miss::Nobody)?;
+    if !same_user(&stream) {
+        return Err(Miss::Nobody);
+    }
+    let frame_bytes_max = limits.frame_bytes_max;
+    loop {
+        let hello = tokio::time::timeout(patience, receive(&mut stream, frame_bytes_max)).await;
+        match hello {
+            Err(_) => return Err(Miss::Silent),
+            Ok(Ok(Some(Hello::Opening))) => {}
+            Ok(Ok(Some(Hello::Ready))) => return Ok(Client { stream, frame_bytes_max, patience }),
+            Ok(Ok(Some(Hello::Refused(problem)))) => return Err(Miss::Refused(problem)),
+            // It closed before it spoke, so nothing was asked: it is about to be free.
+            Ok(Ok(None) | Err(_)) => return Err(Miss::Nobody),
+        }
+    }
+}
+
+impl Client {
+    /// Asks, and hands over each answer as it comes.
+    pub async fn ask(
+        &mut self,
+        request: &Request,
+        mut each: impl FnMut(Said) -> io::Result<()>,
+    ) -> Result<(), Problem> {
+        send(&mut self.stream, request).await.map_err(lost)?;
+        loop {
+            let reply = receive(&mut self.stream, self.frame_bytes_max);
+            let reply = tokio::time::timeout(self.patience, reply).await;
+            let silent = |_| lost(io::Error::other("it says nothing any more"));
+            match reply.map_err(silent)?.map_err(lost)? {
+                Some(Reply::Working) => {}
+                Some(Reply::Said(said)) => each(said).map_err(|error| {
+                    Problem::new(Kind::Store, format!("cannot write the answer: {error}"))
+                })?,
+                Some(Reply::End(end)) => return end,
+                None => return Err(lost(io::Error::other("it hung up"))),
+            }
+        }
+    }
+}
+
+fn lost(error: io::Error) -> Problem {
+    let text = format!(
+        "the process that has the directory open is gone: {error}; whether the request took effect \
+         is not known: type it again with the same --key"
+    );
+    Problem::new(Kind::Busy, text).hint("stoa status")
+}

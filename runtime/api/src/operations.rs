@@ -1,0 +1,173 @@
+//! Every operation, each in one file: what is asked and answered, what it takes, how it is typed, how
+//! code calls it, and what it does. This table is the other place where it stands; `operation` says
+//! what is made of it.
+
+mod agent_list;
+mod agent_log;
+mod agent_resume;
+mod agent_say;
+mod agent_show;
+mod agent_stop;
+mod agent_tree;
+mod agent_wipe;
+mod audit;
+mod backup;
+mod claim;
+mod deprecate;
+mod diff;
+mod erase;
+mod exec;
+mod export;
+mod get;
+mod grant;
+mod history;
+mod import;
+mod lease_acquire;
+mod lease_list;
+mod lease_release;
+mod lease_renew;
+mod lease_watch;
+mod put;
+mod read;
+mod references;
+mod request_access;
+mod research;
+mod revoke;
+mod search;
+mod shared;
+mod space_create;
+mod space_describe;
+mod space_list;
+mod space_show;
+mod spawn;
+mod status;
+mod subscribed;
+mod subscription_ack;
+mod subscription_add;
+mod subscription_edit;
+mod subscription_list;
+mod subscription_read;
+mod subscription_remove;
+mod transaction;
+mod update;
+mod waits;
+mod watch;
+mod whoami;
+
+pub use agent_list::AgentList;
+pub use agent_log::AgentLog;
+pub use agent_resume::AgentResume;
+pub use agent_say::AgentSay;
+pub use agent_show::AgentShow;
+pub use agent_stop::AgentStop;
+pub use agent_tree::AgentTree;
+pub use agent_wipe::{AgentWipe, Wiped};
+pub use audit::{Audit, AuditAnswer};
+pub use backup::{BackedUp, Backup};
+pub use claim::Claim;
+pub use deprecate::Deprecate;
+pub use diff::Diff;
+pub use erase::Erase;
+pub use exec::Exec;
+pub use export::{Export, ExportLine};
+pub use get::Get;
+pub use grant::{Grant, Granted};
+pub use history::History;
+pub use import::{Import, Imported};
+pub use lease_acquire::LeaseAcquire;
+pub use lease_list::LeaseList;
+pub use lease_release::{LeaseRelease, Released};
+pub use lease_renew::LeaseRenew;
+pub use lease_watch::LeaseWatch;
+pub use put::Put;
+pub use research::Research;
+pub use revoke::{Revoke, Revoked};
+pub use search::Search;
+pub use space_create::SpaceCreate;
+pub use space_describe::SpaceDescribe;
+pub use space_list::SpaceList;
+pub use space_show::SpaceShow;
+pub use spawn::Spawn;
+pub use status::Status;
+pub use subscription_ack::SubscriptionAck;
+pub use subscription_add::SubscriptionAdd;
+pub use subscription_edit::SubscriptionEdit;
+pub use subscription_list::SubscriptionList;
+pub use subscription_read::SubscriptionRead;
+pub use subscription_remove::{Removed, SubscriptionRemove};
+pub use transaction::{Change, Transaction};
+pub use update::Update;
+pub use waits::{BlockerAnswer, Waits, WaitsAnswer};
+pub use watch::Watch;
+pub use whoami::{Whoami, WhoamiAnswer};
+
+use crate::operation::Entry;
+use crate::session::Method;
+use shared::{agent_item, lease_item, resource};
+
+/// All of them, in the order in which a help lists them.
+pub static TABLE: &[Entry] = &[
+    Entry::of::<SpaceCreate>(),
+    Entry::of::<SpaceDescribe>(),
+    Entry::of::<SpaceList>(),
+    Entry::of::<SpaceShow>(),
+    Entry::of::<Grant>(),
+    Entry::of::<Revoke>(),
+    Entry::of::<Whoami>(),
+    Entry::of::<Put>(),
+    Entry::of::<Get>(),
+    Entry::of::<Update>(),
+    Entry::of::<Deprecate>(),
+    Entry::of::<Erase>(),
+    Entry::of::<Transaction>(),
+    Entry::of::<Search>(),
+    Entry::of::<Claim>(),
+    Entry::of::<Waits>(),
+    Entry::of::<LeaseAcquire>(),
+    Entry::of::<LeaseRenew>(),
+    Entry::of::<LeaseRelease>(),
+    Entry::of::<LeaseList>(),
+    Entry::of::<LeaseWatch>(),
+    Entry::of::<SubscriptionAdd>(),
+    Entry::of::<SubscriptionList>(),
+    Entry::of::<SubscriptionEdit>(),
+    Entry::of::<SubscriptionRemove>(),
+    Entry::of::<SubscriptionRead>(),
+    Entry::of::<SubscriptionAck>(),
+    Entry::of::<History>(),
+    Entry::of::<Diff>(),
+    Entry::of::<Watch>(),
+    Entry::of::<Research>(),
+    Entry::of::<Spawn>(),
+    Entry::of::<AgentList>(),
+    Entry::of::<AgentTree>(),
+    Entry::of::<AgentShow>(),
+    Entry::of::<AgentLog>(),
+    Entry::of::<AgentSay>(),
+    Entry::of::<AgentStop>(),
+    Entry::of::<AgentResume>(),
+    Entry::of::<AgentWipe>(),
+    Entry::of::<Exec>(),
+    Entry::of::<Audit>(),
+    Entry::of::<Export>(),
+    Entry::of::<Import>(),
+    Entry::of::<Backup>(),
+    Entry::of::<Status>(),
+];
+
+/// Methods of code that no other surface has.
+static CODE_ALONE: &[Method] =
+    &[read::READ, references::REFERENCES, request_access::REQUEST_ACCESS];
+
+/// Everything that code can call.
+pub fn methods() -> impl Iterator<Item = &'static Method> {
+    TABLE.iter().flat_map(|it| it.methods).chain(CODE_ALONE)
+}
+
+/// The one of that name.
+pub fn entry(name: &str) -> Option<&'static Entry> {
+    TABLE.iter().find(|it| it.name == name)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,73 @@
+//! Letting an agent go on.
+
+use crate::answer::AgentAnswer;
+use crate::caller::Caller;
+use crate::operation::{Arg, Effect, How, Operation, Out, Right, Units};
+use crate::problem::Problem;
+use crate::session::items::{self, raise};
+use crate::session::{Answered, Args, Does, Hands, Method, On, budget, refused};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use stoa_actors::code::Item;
+use stoa_actors::id::SessionId;
+use stoa_actors::value::Value;
+
+/// Let a stopped, parked, quarantined or exhausted agent go on
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AgentResume {
+    /// Its name, or its id; several one by one
+    pub agent: String,
+    /// Hand it so much more to spend: thoughts=10,tokens=20000
+    #[serde(default)]
+    pub budget: Option<Units>,
+}
+
+impl Operation for AgentResume {
+    const NAME: &'static str = "agent resume";
+    const EFFECT: Effect = Effect::Writes;
+    const RIGHT: Right = Right::Own;
+    const ARGS: &'static [&'static [Arg]] =
+        &[&[Arg::at("agent", How::Ids), Arg::flag("budget", "budget", How::Budget, "UNIT=N")]];
+    const METHODS: &'static [Method] = &[Method {
+        on: On::Coordinator,
+        name: "fund",
+        takes: &["agent", "budget"],
+        does: Does::Writes,
+        call: |hands, _, args| called(hands, args),
+    }];
+    type Answer = AgentAnswer;
+
+    async fn perform(self, caller: &Caller, out: &Out<AgentAnswer>) -> Result<(), Problem> {
+        caller.runtime().start_agents().await?;
+        let card = match self.budget {
+            None => caller.resume_agent(&self.agent).await?,
+            Some(budget) => {
+                let card = caller.fund(&self.agent, budget.into(), None).await?;
+                // One that stood still for want of a budget goes on by itself.
+                match ["stopped", "parked", "quarantined"].contains(&card.state.as_str()) {
+                    true => caller.resume_agent(&self.agent).await?,
+                    false => card,
+                }
+            }
+        };
+        out.tell(AgentAnswer::of(caller, card, 0)).await
+    }
+}
+
+/// Hands it more to spend.
+fn called(hands: &mut Hands, mut args: Args) -> Answered<'_> {
+    Box::pin(async move {
+        let name = match args.take("agent") {
+            Some(Item::Object(it)) if it.class == "Agent" => {
+                SessionId(it.handle.to_be_bytes()).to_string()
+            }
+            Some(Item::Value(Value::Text(name))) => name,
+            _ => return Err(raise("TypeError", "agent= takes an agent or its name")),
+        };
+        let budget = budget(args.take("budget").unwrap_or(items::none()))?;
+        let key = Some(hands.place());
+        hands.caller.fund(&name, budget, key).await.map_err(refused)?;
+        Ok(items::none())
+    })
+}

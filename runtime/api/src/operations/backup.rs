@@ -1,0 +1,60 @@
+//! Everything that is durable, in one file.
+
+use crate::answer::plain_answer;
+use crate::caller::Caller;
+use crate::operation::{Arg, Effect, How, Operation, Out, Progress, Right};
+use crate::problem::Problem;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use std::path::PathBuf;
+
+/// Write everything that is durable into one file, beside others at work
+///
+/// The file appears under its name once it is whole and has been read back. It holds the log:
+/// spaces with all versions, rights, agents and what they did; not the variables of Python
+/// sessions. Bring it back with restore. It is for the directory's owner alone, with --as it is
+/// refused.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Backup {
+    /// The file to write; nothing may be there
+    pub target: PathBuf,
+}
+
+plain_answer! {
+    /// A backup that is whole.
+    BackedUp {
+        /// The file.
+        backup: String,
+        /// The last entry that is in it: its position and hash.
+        head: String,
+        /// Entries.
+        entries: u64,
+        /// How large the file is.
+        bytes: u64,
+    } |it| format!(
+        "backed up to {}: {} entries, {} bytes, head {}", it.backup, it.entries, it.bytes, it.head
+    )
+}
+
+impl Operation for Backup {
+    const NAME: &'static str = "backup";
+    const EFFECT: Effect = Effect::Reads;
+    const RIGHT: Right =
+        Right::Owner("a backup holds what every session may read", "stoa backup FILE");
+    const ARGS: &'static [&'static [Arg]] = &[&[
+        Arg::at("target", How::Path),
+        Arg::flag("verify", "verify", How::Local, "")
+            .about("Write nothing: prove that the backup that is there is whole"),
+    ]];
+    type Answer = BackedUp;
+
+    async fn perform(self, caller: &Caller, out: &Out<BackedUp>) -> Result<(), Problem> {
+        let looking = out.to.clone();
+        let look = move |copied| looking.say_now(Progress::Copied(copied));
+        let it = caller.runtime().backup(&self.target, look).await?;
+        let (backup, head) = (it.path.display().to_string(), it.head.to_string());
+        let (entries, bytes) = (it.head.position.0, it.bytes);
+        out.tell(BackedUp { backup, head, entries, bytes }).await
+    }
+}

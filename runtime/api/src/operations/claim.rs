@@ -1,0 +1,219 @@
+//! Taking a task.
+
+use super::lease_item;
+use crate::answer::AtomAnswer;
+use crate::caller::{Caller, ClaimAsk};
+use crate::operation::{
+    Arg, Conditions, Effect, How, Meta, Note, Operation, Out, Right, Span, WHY, why,
+};
+use crate::problem::{Kind, Problem};
+use crate::session::items::{self, raise};
+use crate::session::{Answered, Args, Does, Hands, LEASE_DEFAULT, Method, On, refused};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use stoa_actors::code::Item;
+use stoa_actors::id::SpaceId;
+use stoa_actors::rights::Level;
+use stoa_actors::search::OrderBy;
+use stoa_actors::space::Wanted;
+
+/// Find an atom, change it and have it to yourself for a while, in one step
+///
+/// Of any number who ask at once each gets another atom, and nobody the same. When the lease
+/// runs out what was set is put back, unless you have changed it since, and somebody else can
+/// claim it. Without anything to claim the exit code is 3.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Claim {
+    /// The space's name, or its id
+    pub space: String,
+    /// The nearest in meaning and words first [default: the oldest]
+    #[serde(default)]
+    pub query: Option<String>,
+    /// Only an atom whose metadata says so: status=pending, 'priority>=3'
+    #[serde(default)]
+    pub metadata: Meta,
+    /// Only an atom whose references fit, as in a search: blocked_by:status=completed
+    #[serde(default)]
+    pub references: Conditions,
+    /// What it says from then on: status=in_progress, typed as with put; null removes the key
+    #[serde(default)]
+    pub set: Meta,
+    /// Which goes first: a key that the space declares, with - in front the highest first; several
+    /// of them count in turn, and `created` is the order of birth
+    #[serde(default)]
+    pub order: Vec<String>,
+    /// Only an atom that was claimed less often; each claim with this is counted on the atom
+    #[serde(default)]
+    pub attempts_max: Option<u64>,
+    /// What an atom says once its attempts are used up, so that it does not fit any more:
+    /// status=failed
+    #[serde(default)]
+    pub exhausted: Meta,
+    /// How long it is yours: 90s, 10m, 2h, 7d; at most 30d
+    #[serde(default = "ten_minutes")]
+    pub lease: Span,
+    /// What for; others see it
+    #[serde(default)]
+    pub intent: String,
+    /// What the change is for; those who follow the space are told
+    #[serde(default)]
+    pub comment: Option<String>,
+    /// Makes repeating the command harmless: with the same key it takes effect once
+    #[serde(default)]
+    pub key: Option<String>,
+}
+
+fn ten_minutes() -> Span {
+    Span(LEASE_DEFAULT)
+}
+
+impl Claim {
+    /// Whatever is there, for ten minutes.
+    pub fn of(space: impl Into<String>) -> Claim {
+        Claim {
+            space: space.into(),
+            query: None,
+            metadata: Meta::default(),
+            references: Conditions::default(),
+            set: Meta::default(),
+            order: Vec::new(),
+            attempts_max: None,
+            exhausted: Meta::default(),
+            lease: ten_minutes(),
+            intent: String::new(),
+            comment: None,
+            key: None,
+        }
+    }
+}
+
+impl Operation for Claim {
+    const NAME: &'static str = "claim";
+    const EFFECT: Effect = Effect::Writes;
+    const RIGHT: Right = Right::On(Level::Write);
+    const ARGS: &'static [&'static [Arg]] = &[
+        &[
+            Arg::at("space", How::Text),
+            Arg::at("query", How::Text),
+            Arg::flag("meta", "metadata", How::Wanted, "KEY=VALUE"),
+            Arg::flag("ref", "references", How::Conditions, "RELATION:KEY=VALUE"),
+            Arg::flag("set", "set", How::Pairs, "KEY=VALUE"),
+            Arg::flag("order", "order", How::Texts, "KEY"),
+            Arg::flag("attempts-max", "attempts_max", How::Number, "N"),
+            Arg::flag("exhausted", "exhausted", How::Pairs, "KEY=VALUE").requires("attempts-max"),
+            Arg::flag("lease", "lease", How::Text, "TIME"),
+            Arg::flag("intent", "intent", How::Text, "TEXT"),
+        ],
+        WHY,
+    ];
+    const METHODS: &'static [Method] = &[Method {
+        on: On::Space,
+        name: "claim",
+        takes: &[
+            "query=None",
+            "metadata={}",
+            "references={}",
+            "set={}",
+            "lease='10m'",
+            "intent=''",
+            "comment=None",
+            "key=None",
+            "order=[]",
+            "attempts_max=None",
+            "exhausted={}",
+        ],
+        does: Does::Writes,
+        call: called,
+    }];
+    type Answer = AtomAnswer;
+
+    async fn perform(self, caller: &Caller, out: &Out<AtomAnswer>) -> Result<(), Problem> {
+        let id = caller.resolve(&self.space)?;
+        let why = why(self.comment, self.key, || format!("claim from {}", self.space))?;
+        let ask = ClaimAsk {
+            query: self.query,
+            wanted: Wanted { metadata: self.metadata.0.clone(), references: self.references.0 },
+            set: self.set.0,
+            lease_ms: self.lease.0,
+            intent: self.intent,
+            order: ordered(&self.order),
+            attempts_max: self.attempts_max,
+            exhausted: self.exhausted.0,
+        };
+        let wanted = ask.wanted.clone();
+        let taken = out.meanwhile(caller.runtime(), id, caller.claim(id, ask, why)).await?;
+        match taken {
+            Some(taken) => out.tell(AtomAnswer::taken(caller, &taken)).await,
+            None => {
+                out.mismatches(caller, id, &self.metadata.0).await?;
+                tell_of_stuck(caller, out, id, wanted).await?;
+                let text = format!("nothing to claim in {:?}", self.space);
+                let hint = format!("stoa search {}", crate::problem::quoted(&self.space));
+                Err(Problem::new(Kind::Unknown, text).hint(hint))
+            }
+        }
+    }
+}
+
+/// The keys that something is ordered by, as they are typed.
+fn ordered(texts: &[String]) -> Vec<OrderBy> {
+    texts.iter().filter_map(|it| it.parse().ok()).collect()
+}
+
+/// Atoms that wait and are looked at, where nothing can be claimed.
+const WAITING_MAX: usize = 100;
+
+/// Tells of what waits for something that is gone, and so for ever.
+async fn tell_of_stuck(
+    caller: &Caller,
+    out: &Out<AtomAnswer>,
+    space: SpaceId,
+    wanted: Wanted,
+) -> Result<(), Problem> {
+    if wanted.references.is_empty() {
+        return Ok(());
+    }
+    let waiting = caller.waiting(space, wanted, WAITING_MAX).await?;
+    for it in waiting.iter().filter(|it| it.is_stuck()) {
+        let id = it.read.atom.id;
+        let text = format!("atom {id} waits for what is gone: stoa waits {id}");
+        out.note(Note::all(text)).await?;
+    }
+    Ok(())
+}
+
+/// The atom with its lease, or None.
+fn called(hands: &mut Hands, space: SpaceId, mut args: Args) -> Answered<'_> {
+    Box::pin(async move {
+        let query = args.text("query")?;
+        let metadata = args.take("metadata").map(items::metadata).transpose()?.unwrap_or_default();
+        let references = args.take("references").map(items::conditions).transpose()?;
+        let set = args.take("set").map(items::metadata).transpose()?.unwrap_or_default();
+        let lease_ms = args.span("lease", LEASE_DEFAULT)?;
+        let intent = args.text("intent")?.unwrap_or_default();
+        let why = hands.why(&mut args, "claim")?;
+        let why = hands.tried(why);
+        let wanted = Wanted { metadata, references: references.unwrap_or_default() };
+        let asked = wanted.metadata.clone();
+        let order = super::shared::order(args.take("order"))?;
+        let attempts_max = args.number("attempts_max")?;
+        let exhausted = args.take("exhausted").map(items::metadata).transpose()?;
+        let exhausted = exhausted.unwrap_or_default();
+        let ask = ClaimAsk { query, wanted, set, lease_ms, intent, order, attempts_max, exhausted };
+        let Some(taken) = hands.caller.claim(space, ask, why).await.map_err(refused)? else {
+            // Not worth an index of its own: workers ask in vain all the time.
+            if hands.caller.runtime().index_of(space).is_some() {
+                hands.remark(space, &asked).await?;
+            }
+            return Ok(items::none());
+        };
+        let Item::Object(mut atom) = hands.fit.one(&taken.read.atom, taken.read.position) else {
+            return Err(raise("SystemError", "an atom is an object"));
+        };
+        atom.fields.push(("lease".into(), lease_item(&taken.lease)));
+        let item = Item::Object(atom);
+        hands.recall(&item);
+        Ok(item)
+    })
+}

@@ -1,0 +1,156 @@
+//! Looking back.
+
+use crate::answer::ChangeAnswer;
+use crate::caller::{Caller, HistoryQuery, Of};
+use crate::operation::{Arg, Effect, How, Operation, Out, Right, When};
+use crate::problem::{Kind, Problem};
+use crate::session::items::{self, raise};
+use crate::session::{Answered, Args, Does, Hands, Method, On, moment, refused};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use stoa_actors::code::Item;
+use stoa_actors::id::{Position, SessionId, SpaceId};
+
+/// What happened in a space, to an atom, or anywhere
+///
+/// A page ends with the position to go on from.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct History {
+    /// An atom's id, or a space's name or id [default: every space that you can read]
+    pub of: Option<String>,
+    /// Only what came after this position in the log
+    pub after: u64,
+    /// Only what came before this position in the log
+    pub before: Option<u64>,
+    /// As it was then: a position in the log, a time like 2026-01-31T12:00:00Z, or '10m ago'
+    pub as_of: Option<When>,
+    /// At most so many changes; those of one transaction stay together
+    pub limit: usize,
+    /// The newest first
+    pub newest: bool,
+    /// Only what this session did: its name, or its id
+    pub by: Option<String>,
+    /// Only changes whose comment says this, in capitals or not
+    pub comment: Option<String>,
+}
+
+impl Default for History {
+    fn default() -> Self {
+        let (of, before, as_of, by, comment) = (None, None, None, None, None);
+        History { of, after: 0, before, as_of, limit: 100, newest: false, by, comment }
+    }
+}
+
+impl Operation for History {
+    const NAME: &'static str = "history";
+    const EFFECT: Effect = Effect::Reads;
+    const RIGHT: Right = Right::Any;
+    const ARGS: &'static [&'static [Arg]] = &[&[
+        Arg::at("of", How::Text),
+        Arg::flag("after", "after", How::Number, "POSITION"),
+        Arg::flag("before", "before", How::Number, "POSITION"),
+        Arg::flag("as-of", "as_of", How::Text, "MOMENT"),
+        Arg::flag("limit", "limit", How::Number, "N"),
+        Arg::switch("newest", "newest"),
+        Arg::flag("by", "by", How::Text, "SESSION"),
+        Arg::flag("comment", "comment", How::Text, "TEXT"),
+    ]];
+    const METHODS: &'static [Method] = &[Method {
+        on: On::Space,
+        name: "history",
+        takes: &[
+            "id=None",
+            "after=0",
+            "limit=100",
+            "before=None",
+            "as_of=None",
+            "newest=False",
+            "comment=None",
+            "by=None",
+        ],
+        does: Does::Looks,
+        call: called,
+    }];
+    type Answer = ChangeAnswer;
+
+    async fn perform(self, caller: &Caller, out: &Out<ChangeAnswer>) -> Result<(), Problem> {
+        let mut query = HistoryQuery {
+            after: Position(self.after),
+            before: self.before.map(Position),
+            as_of: self.as_of.as_ref().map(When::moment).transpose()?,
+            limit: self.limit,
+            newest: self.newest,
+            by: self.by.map(|it| session(caller, &it)).transpose()?,
+            comment: self.comment,
+        };
+        let of = match &self.of {
+            None => Of::Everything,
+            Some(of) => named(caller, of).await?,
+        };
+        // In pieces: what is held in memory at once does not grow with what is asked for.
+        let most = caller.runtime().config().history_changes_max;
+        let (mut left, mut last) = (query.limit, None);
+        while left > 0 {
+            let piece = HistoryQuery { limit: left.min(most), ..query.clone() };
+            let changes = caller.history(of, piece).await?;
+            let Some(at) = changes.last().map(|it| it.position) else { return Ok(()) };
+            last = Some(at);
+            match query.newest {
+                true => query.before = Some(at),
+                false => query.after = at,
+            }
+            left = left.saturating_sub(changes.len());
+            out.all(changes.iter().map(|it| ChangeAnswer::of(caller, it))).await?;
+        }
+        match last {
+            Some(last) => {
+                let on = if query.newest { "--before" } else { "--after" };
+                out.aside(format!("there may be more: add {on} {last}")).await
+            }
+            None => Ok(()),
+        }
+    }
+}
+
+/// Both kinds of id look alike, and an atom's may be chosen: a space that the caller can read goes
+/// first. What is neither is told as an atom.
+async fn named(caller: &Caller, of: &str) -> Result<Of, Problem> {
+    match (caller.resolve(of), caller.atom_id(of).await) {
+        (Ok(space), _) => Ok(Of::Space(space)),
+        (Err(_), Err(problem)) if problem.kind == Kind::Conflict => Err(problem),
+        (Err(problem), Err(_)) => Err(problem),
+        (Err(_), Ok(id)) => caller.get(id).await.map(|_| Of::Atom(id)),
+    }
+}
+
+fn session(caller: &Caller, name: &str) -> Result<SessionId, Problem> {
+    match (caller.session_named(name), name.parse()) {
+        (Ok(session), _) | (Err(_), Ok(session)) => Ok(session),
+        (Err(problem), Err(_)) => match caller.session_shown_as(name) {
+            Some(session) => Ok(session),
+            None => caller.session_ever(name)?.ok_or(problem),
+        },
+    }
+}
+
+fn called(hands: &mut Hands, space: SpaceId, mut args: Args) -> Answered<'_> {
+    Box::pin(async move {
+        let id = args.said("id");
+        let after = Position(args.number("after")?.unwrap_or(0));
+        let most = hands.caller.runtime().config().history_changes_max;
+        let limit = (args.number("limit")?.unwrap_or(100) as usize).min(most);
+        let before = args.number("before")?.map(Position);
+        let as_of = moment(&mut args)?;
+        let (newest, comment) = (args.truth("newest")?, args.text("comment")?);
+        let by = args.text("by")?;
+        let by = by.map(|it| it.parse().map_err(|error| raise("ValueError", error))).transpose()?;
+        let query = HistoryQuery { after, before, as_of, limit, newest, by, comment };
+        let of = match id {
+            Some(id) => Of::Atom(hands.named_id(&id, &Default::default()).await?),
+            None => Of::Space(space),
+        };
+        let changes = hands.caller.history(of, query).await.map_err(refused)?;
+        Ok(Item::List(changes.iter().map(items::change).collect()))
+    })
+}

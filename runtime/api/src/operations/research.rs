@@ -1,0 +1,69 @@
+//! Answering a question from documents.
+
+use crate::answer::ReportAnswer;
+use crate::caller::Caller;
+use crate::operation::{Arg, Effect, How, Needed, Operation, Out, Progress, Right};
+use crate::problem::Problem;
+use crate::research::{READS, RESEARCH, ResearchAsk, ResearchLimits, research};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use std::path::PathBuf;
+
+/// Answer a question from documents, each sentence with the line it stands on
+///
+/// The files become passages in a space; a coordinator splits the question into tasks and
+/// brings up researchers, who may read the sources and add findings and nothing else; a
+/// synthesiser makes one answer of what they found. Asked again after an interruption it goes
+/// on; asked again over the same files it tells the same answer. When the documents do not
+/// hold an answer it says so, and shows what comes nearest.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Research {
+    /// In words, - for stdin, or @FILE [default: what is piped in]
+    pub question: String,
+    /// Files and folders: Markdown, text, reStructuredText, HTML, man pages, source code
+    pub files: Vec<PathBuf>,
+    /// How many researchers
+    #[serde(default = "three")]
+    pub agents: usize,
+    /// Who thinks for the agents; `recipe` needs no network
+    #[serde(default = "recipe")]
+    pub model: String,
+    /// Begin anew, also where there is an answer
+    #[serde(default)]
+    pub fresh: bool,
+}
+
+fn three() -> usize {
+    3
+}
+
+fn recipe() -> String {
+    "recipe".to_owned()
+}
+
+const QUESTION: Needed =
+    Needed { what: "the question", hint: "stoa research 'QUESTION' --files PATH" };
+
+impl Operation for Research {
+    const NAME: &'static str = "research";
+    const EFFECT: Effect = Effect::Writes;
+    const RIGHT: Right = Right::Owner(READS, RESEARCH);
+    const ARGS: &'static [&'static [Arg]] = &[&[
+        Arg::at("question", How::Long(QUESTION)),
+        Arg::flag("files", "files", How::Documents, "PATH"),
+        Arg::flag("agents", "agents", How::Number, "N"),
+        Arg::flag("model", "model", How::Text, "NAME"),
+        Arg::switch("fresh", "fresh"),
+    ]];
+    const MAKES: bool = true;
+    type Answer = ReportAnswer;
+
+    async fn perform(self, caller: &Caller, out: &Out<ReportAnswer>) -> Result<(), Problem> {
+        let Research { question, files: paths, agents, model, fresh } = self;
+        let ask = ResearchAsk { question, paths, agents, model, fresh };
+        let looking = out.to.clone();
+        let mut look = move |doing| looking.say_now(Progress::Doing(doing));
+        out.tell(research(caller, &ask, &ResearchLimits::default(), &mut look).await?.into()).await
+    }
+}

@@ -1,0 +1,222 @@
+//! Finding atoms.
+
+use crate::answer::AtomAnswer;
+use crate::caller::Caller;
+use crate::moment::Moment;
+use crate::operation::{Arg, Conditions, Effect, How, Meta, Note, Operation, Out, Right, When};
+use crate::problem::{Kind, Problem};
+use crate::search::{Found, Page};
+use crate::session::items;
+use crate::session::{Answered, Args, Does, Hands, Method, On, moment, refused};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use stoa_actors::code::Item;
+use stoa_actors::id::SpaceId;
+use stoa_actors::rights::Level;
+use stoa_actors::search::{HITS_DEFAULT, Order, Place, Query};
+use stoa_actors::value::Value;
+
+/// Find atoms by meaning, metadata and the state of what they refer to
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Search {
+    /// The space's name, or its id
+    pub space: String,
+    /// Rank by meaning and words [default: the order of birth]
+    #[serde(default)]
+    pub query: Option<String>,
+    /// Only atoms whose metadata says so: status=pending, 'priority>=3'
+    ///
+    /// =, !=, <, <=, > and >= compare numbers with numbers and texts with texts; several of one
+    /// key must all hold. An atom without the key does not fit. A value is typed as with put:
+    /// 'sha:="42"' is the text. A key in a map is named by its path: owner.name=ada. One of several
+    /// values: 'status:={"in": ["pending", "failed"]}'. A list with this element:
+    /// 'tags:={"contains": "urgent"}'. One of several conditions:
+    /// 'any:=[{"status": "open"}, {"priority": {">=": 3}}]'. Where nothing is found because all
+    /// values are of another type, or the key is misspelt, a note says so, with --json as a line of
+    /// its own.
+    #[serde(default)]
+    pub metadata: Meta,
+    /// Only atoms whose references fit
+    ///
+    /// Every target of the relation must have this value, which holds also where there is no
+    /// target: blocked_by:status=completed. With any: in front at least one must, with none:
+    /// not one may. A relation after <- is read from its other end: any:<-blocked_by:. Several
+    /// values of one relation are one condition; none at all fits whatever you can read. What
+    /// you cannot read does not fit.
+    #[serde(default)]
+    pub references: Conditions,
+    /// At most so many atoms
+    #[serde(default = "hits")]
+    pub limit: usize,
+    /// Go on behind a page: the cursor told with its last hit, and the same query
+    #[serde(default)]
+    pub after: Option<String>,
+    /// Also atoms that are deprecated
+    #[serde(default)]
+    pub include_deprecated: bool,
+    /// Which comes first: a key that the space declares, with - in front the highest first; several
+    /// of them count in turn, and -created is the last that was put
+    #[serde(default)]
+    pub order: Vec<String>,
+    /// The last that was put comes first
+    #[serde(default)]
+    pub newest: bool,
+    /// In the space as it was then: a position in the log, a time, or '10m ago'
+    #[serde(default)]
+    pub as_of: Option<When>,
+}
+
+fn hits() -> usize {
+    HITS_DEFAULT
+}
+
+impl Search {
+    /// All of a space, by birth, up to a limit.
+    pub fn of(space: impl Into<String>, limit: usize) -> Search {
+        Search { space: space.into(), limit, ..Search::default() }
+    }
+}
+
+impl Operation for Search {
+    const NAME: &'static str = "search";
+    const EFFECT: Effect = Effect::Reads;
+    const RIGHT: Right = Right::On(Level::Read);
+    const ARGS: &'static [&'static [Arg]] = &[&[
+        Arg::at("space", How::Text),
+        Arg::at("query", How::Text),
+        Arg::flag("meta", "metadata", How::Wanted, "KEY=VALUE"),
+        Arg::flag("ref", "references", How::Conditions, "RELATION:KEY=VALUE"),
+        Arg::flag("limit", "limit", How::Number, "N"),
+        Arg::flag("after", "after", How::Text, "CURSOR"),
+        Arg::switch("include-deprecated", "include_deprecated"),
+        Arg::flag("order", "order", How::Texts, "KEY").conflicts(&["query", "newest"]),
+        Arg::switch("newest", "newest").conflicts(&["query"]),
+        Arg::flag("as-of", "as_of", How::Text, "MOMENT"),
+    ]];
+    const METHODS: &'static [Method] = &[Method {
+        on: On::Space,
+        name: "search",
+        takes: &[
+            "query=None",
+            "metadata={}",
+            "references={}",
+            "limit=20",
+            "include_deprecated=False",
+            "order='oldest'",
+            "after=None",
+            "as_of=None",
+        ],
+        does: Does::LooksUnless(&["as_of"]),
+        call: called,
+    }];
+    type Answer = AtomAnswer;
+
+    /// In pieces: what is held in memory at once does not grow with what is asked for.
+    async fn perform(self, caller: &Caller, out: &Out<AtomAnswer>) -> Result<(), Problem> {
+        let space = caller.resolve(&self.space)?;
+        if (self.newest || self.query.is_some()) && !self.order.is_empty() {
+            let text = "a search goes by one order: by keys, by meaning, or the newest first";
+            return Err(Problem::new(Kind::Invalid, text).hint("stoa search --help"));
+        }
+        let bytes_max = caller.runtime().config().read_piece_bytes;
+        // All pieces look at one moment.
+        let as_of = match self.as_of {
+            Some(when) => {
+                let position = caller.runtime().moment(when.moment()?).await?;
+                Some(Moment::Position(position))
+            }
+            None => None,
+        };
+        let query = Query {
+            text: self.query,
+            metadata: self.metadata.0,
+            references: self.references.0,
+            limit: self.limit,
+            include_deprecated: self.include_deprecated,
+            order: match (self.newest, self.order.is_empty()) {
+                (true, _) => Order::Newest,
+                (false, true) => Order::Oldest,
+                (false, false) => {
+                    Order::By(self.order.iter().filter_map(|it| it.parse().ok()).collect())
+                }
+            },
+            after: None,
+        };
+        let (mut left, mut told_of_move, mut after) = (query.limit, false, self.after);
+        let first = after.is_none() && as_of.is_none();
+        loop {
+            let piece = Query { limit: left, ..query.clone() };
+            let Page { hits, mut next, moved } =
+                caller.page_within(space, piece, after.as_deref(), as_of, bytes_max).await?;
+            if hits.is_empty() && first && left == query.limit {
+                out.mismatches(caller, space, &query.metadata).await?;
+            }
+            if moved && !std::mem::replace(&mut told_of_move, true) {
+                let text =
+                    "the space has changed since that page; some may be missing or told twice";
+                out.note(Note::all(text)).await?;
+            }
+            left = left.saturating_sub(hits.len());
+            let on = next.take_if(|_| left > 0 && !hits.is_empty());
+            let last = hits.len().saturating_sub(1);
+            for (n, found) in hits.into_iter().enumerate() {
+                let next = if n == last { next.take() } else { None };
+                let more = next
+                    .as_ref()
+                    .map(|next| format!("there may be more; the same with --after {next}"));
+                out.tell(AtomAnswer::found(caller, &found, next)).await?;
+                if let Some(more) = more {
+                    out.aside(more).await?;
+                }
+            }
+            match on {
+                Some(cursor) => after = Some(cursor),
+                None => return Ok(()),
+            }
+        }
+    }
+}
+
+fn called(hands: &mut Hands, space: SpaceId, mut args: Args) -> Answered<'_> {
+    Box::pin(async move {
+        let query = Query {
+            text: args.text("query")?,
+            metadata: args.take("metadata").map(items::metadata).transpose()?.unwrap_or_default(),
+            references: args
+                .take("references")
+                .map(items::conditions)
+                .transpose()?
+                .unwrap_or_default(),
+            limit: args.number("limit")?.map_or(HITS_DEFAULT, |it| it as usize),
+            include_deprecated: args.truth("include_deprecated")?,
+            order: match args.take("order") {
+                Some(Item::Value(Value::Text(word))) if word == "newest" => Order::Newest,
+                Some(Item::Value(Value::Text(word))) if word == "oldest" => Order::Oldest,
+                by => match super::shared::order(by)? {
+                    by if by.is_empty() => Order::Oldest,
+                    by => Order::By(by),
+                },
+            },
+            after: match args.said("after") {
+                Some(hit) => Some(Place { id: items::id(&hit)?, score: None }),
+                None => None,
+            },
+        };
+        let as_of = moment(&mut args)?;
+        let wanted = query.metadata.clone();
+        let found = hands.caller.looked(space, query, as_of).await.map_err(refused)?;
+        if found.hits.is_empty() && as_of.is_none() {
+            hands.remark(space, &wanted).await?;
+        }
+        let hit = |it: Found| (it.read.atom, it.read.position, Some(it.score));
+        let hits = found.hits.into_iter().map(hit).collect();
+        // An older version is no base for a change.
+        let (items, told, all) = hands.list(hits, as_of.is_none());
+        if told < all || found.cut {
+            let text = "search() ended early, for one answer; after=hits[-1] goes on";
+            hands.notice(text.to_owned());
+        }
+        Ok(items)
+    })
+}

@@ -1,0 +1,188 @@
+//! Bringing up an agent.
+
+use crate::agents::{SpaceAsk, SpawnAsk};
+use crate::answer::AgentAnswer;
+use crate::caller::Caller;
+use crate::operation::{Arg, Effect, How, Needed, Operation, Out, Right, SpaceRight, Units};
+use crate::problem::{Kind, Problem};
+use crate::session::items::{self, raise};
+use crate::session::{
+    Answered, Args, Does, Hands, Method, On, budget, level, refused, wants_level,
+};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use stoa_actors::code::{Item, Raise};
+use stoa_actors::id::SpaceId;
+use stoa_actors::rights::Lifetime;
+use stoa_actors::value::Value;
+
+/// Bring up an agent, with exactly what is given here
+///
+/// Its first turn begins at once. It is told how to behave by the atoms of its instruction
+/// space, thinks by its model and acts by Python; it is woken by what happens in the spaces it
+/// is subscribed to and in the one it shares with you. The model `recipe` needs no network: it
+/// answers every wake with the ```python of the instructions. Where no other process serves the
+/// directory, this one stays until every agent is at rest; interrupt it, and they go on with
+/// the next `stoa spawn` or `stoa serve`.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Spawn {
+    /// What it is to do, - for stdin, or @FILE [default: what is piped in]
+    pub task: String,
+    /// What you call it
+    #[serde(default)]
+    pub name: Option<String>,
+    /// The space that says how to behave; the agent can read it
+    #[serde(default)]
+    pub instructions: Option<String>,
+    /// What it may do, and where, and what of it it may hand on: tasks=write:append,notes=read
+    #[serde(default)]
+    pub spaces: Vec<SpaceRight>,
+    /// What it may call
+    #[serde(default)]
+    pub tools: Vec<String>,
+    /// What tools may use for it
+    #[serde(default)]
+    pub secrets: Vec<String>,
+    /// Who thinks for it [default: recipe]
+    #[serde(default)]
+    pub model: Option<String>,
+    /// The spaces whose changes wake it
+    #[serde(default)]
+    pub subscribe: Vec<String>,
+    /// What it and those it brings up may spend: thoughts=20,tokens=50000 [default: no bound]
+    #[serde(default)]
+    pub budget: Units,
+}
+
+const TASK: Needed = Needed { what: "the task", hint: "stoa spawn TASK --instructions SPACE" };
+
+impl Operation for Spawn {
+    const NAME: &'static str = "spawn";
+    const EFFECT: Effect = Effect::Writes;
+    const RIGHT: Right = Right::Any;
+    const ARGS: &'static [&'static [Arg]] = &[&[
+        Arg::at("task", How::Long(TASK)),
+        Arg::flag("name", "name", How::Text, "NAME"),
+        Arg::flag("instructions", "instructions", How::Text, "SPACE"),
+        Arg::flag("spaces", "spaces", How::Spaces, "NAME=LEVEL[:LEVEL]"),
+        Arg::flag("tools", "tools", How::Texts, "NAME"),
+        Arg::flag("secrets", "secrets", How::Texts, "NAME"),
+        Arg::flag("model", "model", How::Text, "NAME"),
+        Arg::flag("subscribe", "subscribe", How::Texts, "NAME"),
+        Arg::flag("budget", "budget", How::Budget, "UNIT=N"),
+    ]];
+    const METHODS: &'static [Method] = &[Method {
+        on: On::Coordinator,
+        name: "spawn",
+        takes: &[
+            "task",
+            "instructions=None",
+            "spaces={}",
+            "tools=[]",
+            "secrets=[]",
+            "model=None",
+            "budget=None",
+            "subscribe=[]",
+            "name=None",
+        ],
+        does: Does::Writes,
+        call: |hands, _, args| called(hands, args),
+    }];
+    type Answer = AgentAnswer;
+
+    async fn perform(self, caller: &Caller, out: &Out<AgentAnswer>) -> Result<(), Problem> {
+        if self.task.is_empty() || self.name.as_deref() == Some("") {
+            let text = "a task and a name cannot be empty";
+            return Err(Problem::new(Kind::Invalid, text).hint(TASK.hint));
+        }
+        let space = |it: SpaceRight| SpaceAsk {
+            alias: it.space,
+            space: None,
+            use_: it.level.map(|it| it.0),
+            delegate: it.delegate.map(|it| it.0),
+        };
+        let ask = SpawnAsk {
+            task: self.task,
+            name: self.name,
+            instructions: self.instructions,
+            spaces: self.spaces.into_iter().map(space).collect(),
+            tools: self.tools,
+            secrets: self.secrets,
+            model: self.model,
+            follows: self.subscribe,
+            budget: self.budget.into(),
+        };
+        caller.runtime().start_agents().await?;
+        let card = caller.spawn(ask).await?;
+        out.tell(AgentAnswer::of(caller, card, 0)).await
+    }
+}
+
+fn called(hands: &mut Hands, mut args: Args) -> Answered<'_> {
+    Box::pin(async move {
+        if hands.lifetime == Lifetime::OneAction {
+            return Err(raise(
+                "PermissionError",
+                "this session ends with the action, and a child's rights would end with it; \
+                 run the code in a named session: stoa exec FILE --session NAME",
+            ));
+        }
+        let task = args.text("task")?.unwrap_or_default();
+        let instructions = match args.said("instructions") {
+            Some(Item::Object(space)) if space.class == "Space" => {
+                Some(SpaceId(space.handle.to_be_bytes()).to_string())
+            }
+            Some(Item::Value(Value::Text(name))) => Some(name),
+            None => None,
+            Some(_) => return Err(raise("TypeError", "instructions= takes a space or its name")),
+        };
+        let spaces = args.take("spaces").map(space_asks).transpose()?.unwrap_or_default();
+        let tools = args.texts("tools")?;
+        let secrets = args.texts("secrets")?;
+        let model = args.text("model")?;
+        let budget = args.take("budget").map(budget).transpose()?.unwrap_or_default();
+        let follows = args.texts("subscribe")?;
+        let name = args.text("name")?;
+        let ask =
+            SpawnAsk { task, name, instructions, spaces, tools, secrets, model, follows, budget };
+        let mut made = 0;
+        let fresh = || {
+            made += 1;
+            hands.fresh(made)
+        };
+        let spawned = hands.caller.spawn_with(ask, hands.cause, fresh).await.map_err(refused)?;
+        Ok(super::agent_item(&spawned))
+    })
+}
+
+/// `{"findings": "append"}`, or `{"findings": {"use": "append", "delegate": "read"}}`.
+fn space_asks(item: Item) -> Result<Vec<SpaceAsk>, Raise> {
+    let wrong =
+        || raise("TypeError", "spaces= takes a dict, {\"findings\": \"append\"} for instance");
+    let pairs = match item {
+        Item::Value(Value::Map(map)) => map.into_iter().collect(),
+        Item::Map(pairs) => {
+            let plain = |(key, item)| Ok((key, items::value(item)?));
+            pairs.into_iter().map(plain).collect::<Result<Vec<_>, Raise>>()?
+        }
+        Item::Value(Value::Null) => Vec::new(),
+        _ => return Err(wrong()),
+    };
+    let ask = |(alias, asked): (String, Value)| {
+        let (use_, delegate) = match asked {
+            Value::Text(text) => (level(Some(text))?, None),
+            Value::Map(mut both) => {
+                let mut of = |key: &str| match both.remove(key) {
+                    None | Some(Value::Null) => Ok(None),
+                    Some(Value::Text(text)) => level(Some(text)),
+                    Some(_) => Err(wants_level(key)),
+                };
+                (of("use")?, of("delegate")?)
+            }
+            _ => return Err(wrong()),
+        };
+        Ok(SpaceAsk { alias, space: None, use_, delegate })
+    };
+    pairs.into_iter().map(ask).collect()
+}

@@ -1,0 +1,26 @@
+//! How a data directory is.
+
+use crate::answer::StatusAnswer;
+use crate::caller::Caller;
+use crate::operation::{Arg, Effect, Operation, Out, Right};
+use crate::problem::Problem;
+use crate::status::status;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// Which process has the directory open, and how it is
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Status {}
+
+impl Operation for Status {
+    const NAME: &'static str = "status";
+    const EFFECT: Effect = Effect::Reads;
+    const RIGHT: Right = Right::Any;
+    const ARGS: &'static [&'static [Arg]] = &[];
+    type Answer = StatusAnswer;
+
+    async fn perform(self, caller: &Caller, out: &Out<StatusAnswer>) -> Result<(), Problem> {
+        out.tell(status(caller).await?.into()).await
+    }
+}

@@ -1,0 +1,118 @@
+//! Keeping a cursor in a space.
+
+use super::subscribed::{agents, edit, followed, follows};
+use crate::answer::SubscriptionAnswer;
+use crate::caller::Caller;
+use crate::operation::{Arg, Effect, How, Meta, Operation, Out, Right, Span, Targets, targets};
+use crate::problem::Problem;
+use crate::session::items;
+use crate::session::{Answered, Args, Does, Hands, Method, On, refused};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use stoa_actors::id::{Position, SpaceId};
+use stoa_actors::rights::Level;
+use stoa_actors::session::Follow;
+use stoa_actors::space::{Filter, Terms};
+
+/// Keep a cursor in a space
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SubscriptionAdd {
+    /// The space's name, or its id
+    pub space: String,
+    /// For this agent: what is of interest wakes it
+    #[serde(default)]
+    pub agent: Option<String>,
+    /// Only this type: atom.put, atom.updated, atom.deprecated, ...
+    #[serde(default)]
+    pub types: Vec<String>,
+    /// Only atoms whose metadata says so, as in a search: status=open, 'priority>=3'
+    #[serde(default)]
+    pub metadata: Meta,
+    /// Only atoms that refer to this one, or to any by this relation
+    #[serde(default)]
+    pub references: Targets,
+    /// Begin after this cursor [default: from now on]
+    #[serde(default)]
+    pub cursor: Option<u64>,
+    /// Tell after so long without anything new, ten times that at the latest: 30s
+    #[serde(default)]
+    pub debounce: Option<Span>,
+    /// It ends after so long: 90s, 10m, 2h, 7d [default: never]
+    #[serde(default)]
+    pub expires: Option<Span>,
+}
+
+impl Operation for SubscriptionAdd {
+    const NAME: &'static str = "subscription add";
+    const EFFECT: Effect = Effect::Writes;
+    const RIGHT: Right = Right::On(Level::Read);
+    const ARGS: &'static [&'static [Arg]] = &[&[
+        Arg::at("space", How::Text),
+        Arg::flag("agent", "agent", How::Text, "AGENT"),
+        Arg::flag("type", "types", How::EachText, "TYPE"),
+        Arg::flag("meta", "metadata", How::Wanted, "KEY=VALUE"),
+        Arg::flag("ref", "references", How::Relations, "RELATION[=ID]"),
+        Arg::flag("cursor", "cursor", How::Number, "POSITION"),
+        Arg::flag("debounce", "debounce", How::Text, "TIME"),
+        Arg::flag("expires", "expires", How::Text, "TIME"),
+    ]];
+    const METHODS: &'static [Method] = &[Method {
+        on: On::Space,
+        name: "subscribe",
+        takes: &[
+            "metadata={}",
+            "types=[]",
+            "cursor=None",
+            "references={}",
+            "debounce='0s'",
+            "expires=None",
+        ],
+        does: Does::Writes,
+        call: called,
+    }];
+    type Answer = SubscriptionAnswer;
+
+    async fn perform(self, caller: &Caller, out: &Out<SubscriptionAnswer>) -> Result<(), Problem> {
+        let until = self.expires.map(|it| caller.after(it.0)).transpose()?;
+        let terms = Terms { debounce_ms: self.debounce.map_or(0, |it| it.0), until };
+        let references = targets(caller, self.references).await?;
+        let filter = Filter { types: self.types, metadata: self.metadata.0, references };
+        let cursor = self.cursor.map(Position);
+        let card = match self.agent {
+            None => {
+                let space = caller.resolve(&self.space)?;
+                let wanted = filter.metadata.clone();
+                let id = caller.subscribe(space, filter, cursor, terms).await?;
+                out.mismatches(caller, space, &wanted).await?;
+                caller.subscription(id).await?
+            }
+            Some(agent) => {
+                let (agent, space) = agents(caller, &agent, &self.space)?;
+                let head = caller.runtime().store().head_of_stream(space.stream())?;
+                let follow = Follow { filter, cursor: cursor.unwrap_or(head), terms };
+                follows(&agent, space, follow).await?;
+                followed(&agent, space).await?
+            }
+        };
+        out.tell(SubscriptionAnswer::of(caller, card)).await
+    }
+}
+
+fn called(hands: &mut Hands, space: SpaceId, mut args: Args) -> Answered<'_> {
+    Box::pin(async move {
+        let edit = edit(hands, &mut args).await?;
+        let terms = edit.terms(&Default::default());
+        let (filter, cursor) = (edit.filter.unwrap_or_default(), edit.cursor);
+        let Some(notes) = &hands.notes else {
+            let id = hands.caller.subscribe(space, filter, cursor, terms).await.map_err(refused)?;
+            return Ok(items::text(id));
+        };
+        let head = hands.caller.runtime().store().head_of_stream(space.stream());
+        let head = head.map_err(|error| refused(error.into()))?;
+        let follow = Follow { filter, cursor: cursor.unwrap_or(head), terms };
+        let seat = notes.seat.clone();
+        hands.caller.follow_as_agent(&seat, space, follow).await.map_err(refused)?;
+        Ok(items::text(space))
+    })
+}

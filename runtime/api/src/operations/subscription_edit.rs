@@ -1,0 +1,148 @@
+//! Changing a subscription.
+
+use super::subscribed::{agents, edit, followed, follows, item, needed, own, subscription_id};
+use crate::answer::SubscriptionAnswer;
+use crate::caller::{Caller, SubscriptionCard};
+use crate::operation::{Arg, Effect, How, Meta, Operation, Out, Right, Span, Targets, targets};
+use crate::problem::{Kind, Problem};
+use crate::session::items::raise;
+use crate::session::{Answered, Args, Does, Hands, Method, On, refused};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use stoa_actors::id::{Position, SpaceId};
+use stoa_actors::session::Follow;
+use stoa_actors::space::{Edit, Filter};
+
+/// Change a subscription: what is not named stays
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SubscriptionEdit {
+    /// Its id; with an agent, the space that it follows
+    pub name: String,
+    /// Of this agent
+    #[serde(default)]
+    pub agent: Option<String>,
+    /// Only this type: atom.put, atom.updated, atom.deprecated, ...
+    #[serde(default)]
+    pub types: Vec<String>,
+    /// Only atoms whose metadata says so, as in a search: status=open, 'priority>=3'
+    #[serde(default)]
+    pub metadata: Meta,
+    /// Only atoms that refer to this one, or to any by this relation
+    #[serde(default)]
+    pub references: Targets,
+    /// Everything is of interest
+    #[serde(default)]
+    pub everything: bool,
+    /// Go on after this cursor, back or forth
+    #[serde(default)]
+    pub cursor: Option<u64>,
+    /// Tell after so long without anything new; 0s is at once
+    #[serde(default)]
+    pub debounce: Option<Span>,
+    /// It ends after so long from now on
+    #[serde(default)]
+    pub expires: Option<Span>,
+    /// It never ends
+    #[serde(default)]
+    pub forever: bool,
+}
+
+impl Operation for SubscriptionEdit {
+    const NAME: &'static str = "subscription edit";
+    const EFFECT: Effect = Effect::Writes;
+    const RIGHT: Right = Right::Own;
+    const ARGS: &'static [&'static [Arg]] = &[&[
+        Arg::at("name", How::Text),
+        Arg::flag("agent", "agent", How::Text, "AGENT"),
+        Arg::flag("type", "types", How::EachText, "TYPE"),
+        Arg::flag("meta", "metadata", How::Wanted, "KEY=VALUE"),
+        Arg::flag("ref", "references", How::Relations, "RELATION[=ID]"),
+        Arg::switch("everything", "everything").conflicts(&["type", "meta", "ref"]),
+        Arg::flag("cursor", "cursor", How::Number, "POSITION").conflicts(&["agent"]),
+        Arg::flag("debounce", "debounce", How::Text, "TIME"),
+        Arg::flag("expires", "expires", How::Text, "TIME").conflicts(&["forever"]),
+        Arg::switch("forever", "forever"),
+    ]];
+    const METHODS: &'static [Method] = &[Method {
+        on: On::Space,
+        name: "edit_subscription",
+        takes: &[
+            "id=None",
+            "metadata={}",
+            "types=[]",
+            "cursor=None",
+            "references={}",
+            "debounce=None",
+            "expires=None",
+        ],
+        does: Does::Writes,
+        call: called,
+    }];
+    type Answer = SubscriptionAnswer;
+
+    async fn perform(self, caller: &Caller, out: &Out<SubscriptionAnswer>) -> Result<(), Problem> {
+        let references = targets(caller, self.references).await?;
+        let filter = Filter { types: self.types, metadata: self.metadata.0, references };
+        let named_filter = filter != Filter::default();
+        if (self.everything && named_filter) || (self.forever && self.expires.is_some()) {
+            let text = "what is of interest, or everything; until when, or for ever: not both";
+            return Err(Problem::new(Kind::Invalid, text).hint("stoa subscription edit --help"));
+        }
+        let until = self.expires.map(|it| caller.after(it.0)).transpose()?;
+        let mut edit = Edit {
+            filter: (self.everything || named_filter).then_some(filter),
+            cursor: self.cursor.map(Position),
+            debounce_ms: self.debounce.map(|it| it.0),
+            until: until.map(Some).or(self.forever.then_some(None)),
+        };
+        if edit == Edit::default() {
+            let problem = Problem::new(Kind::Invalid, "nothing is said to be changed");
+            return Err(problem.hint("stoa subscription edit ID --debounce 30s"));
+        }
+        let Some(agent) = self.agent else {
+            let id = caller.subscription_id(&self.name).await?;
+            if !self.everything
+                && let Some(filter) = edit.filter.take()
+            {
+                edit.filter = Some(filter.or(caller.subscription(id).await?.filter));
+            }
+            let card = caller.edit_subscription(id, edit).await?;
+            return out.tell(SubscriptionAnswer::of(caller, card)).await;
+        };
+        if edit.cursor.is_some() {
+            let text = "an agent's cursor goes by its turns, and is not set";
+            return Err(Problem::new(Kind::Invalid, text).hint("stoa agent show AGENT"));
+        }
+        let (agent, space) = agents(caller, &agent, &self.name)?;
+        let SubscriptionCard { filter, cursor, terms, .. } = followed(&agent, space).await?;
+        let terms = edit.terms(&terms);
+        let filter = match edit.filter {
+            Some(new) if !self.everything => new.or(filter),
+            new => new.unwrap_or(filter),
+        };
+        follows(&agent, space, Follow { filter, cursor, terms }).await?;
+        let card = followed(&agent, space).await?;
+        out.tell(SubscriptionAnswer::of(caller, card)).await
+    }
+}
+
+fn called(hands: &mut Hands, space: SpaceId, mut args: Args) -> Answered<'_> {
+    Box::pin(async move {
+        let id = subscription_id(&mut args)?;
+        let edit = edit(hands, &mut args).await?;
+        let Some(notes) = &hands.notes else {
+            let card = hands.caller.edit_subscription(needed(id)?, edit).await.map_err(refused)?;
+            return Ok(item(&card));
+        };
+        let seat = notes.seat.clone();
+        if edit.cursor.is_some() {
+            return Err(raise("ValueError", "an agent's cursor goes by its turns, and is not set"));
+        }
+        let SubscriptionCard { filter, cursor, terms, .. } = own(hands, space).await?;
+        let terms = edit.terms(&terms);
+        let follow = Follow { filter: edit.filter.unwrap_or(filter), cursor, terms };
+        hands.caller.follow_as_agent(&seat, space, follow).await.map_err(refused)?;
+        Ok(item(&own(hands, space).await?))
+    })
+}

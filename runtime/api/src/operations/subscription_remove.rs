@@ -1,0 +1,77 @@
+//! Ending a subscription.
+
+use super::subscribed::{agents, followed, needed, own, subscription_id};
+use crate::answer::plain_answer;
+use crate::caller::Caller;
+use crate::operation::{Arg, Effect, How, Operation, Out, Right};
+use crate::problem::Problem;
+use crate::session::items;
+use crate::session::{Answered, Args, Does, Hands, Method, On, refused};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use stoa_actors::id::SpaceId;
+
+/// End a subscription: yours, or anybody's in a space where you may grant rights
+///
+/// A subscription ends by itself with the right that it rests on.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SubscriptionRemove {
+    /// Its id; with an agent, the space that it follows
+    pub name: String,
+    /// Of this agent
+    #[serde(default)]
+    pub agent: Option<String>,
+}
+
+plain_answer! {
+    /// A subscription that is over.
+    Removed {
+        /// It is.
+        removed: bool,
+    } |_| "removed".to_owned()
+}
+
+impl Operation for SubscriptionRemove {
+    const NAME: &'static str = "subscription remove";
+    const EFFECT: Effect = Effect::Writes;
+    const RIGHT: Right = Right::Own;
+    const ARGS: &'static [&'static [Arg]] =
+        &[&[Arg::at("name", How::Text), Arg::flag("agent", "agent", How::Text, "AGENT")]];
+    const METHODS: &'static [Method] = &[Method {
+        on: On::Space,
+        name: "unsubscribe",
+        takes: &["id=None"],
+        does: Does::Writes,
+        call: called,
+    }];
+    type Answer = Removed;
+
+    async fn perform(self, caller: &Caller, out: &Out<Removed>) -> Result<(), Problem> {
+        match self.agent {
+            None => caller.unsubscribe(caller.subscription_id(&self.name).await?).await?,
+            Some(agent) => {
+                let (agent, space) = agents(caller, &agent, &self.name)?;
+                followed(&agent, space).await?;
+                let seat = caller.runtime().agent(agent.session())?;
+                agent.unfollow_as_agent(&seat, space).await?;
+            }
+        }
+        out.tell(Removed { removed: true }).await
+    }
+}
+
+fn called(hands: &mut Hands, space: SpaceId, mut args: Args) -> Answered<'_> {
+    Box::pin(async move {
+        let id = subscription_id(&mut args)?;
+        match &hands.notes {
+            None => hands.caller.unsubscribe(needed(id)?).await.map_err(refused)?,
+            Some(notes) => {
+                let seat = notes.seat.clone();
+                own(hands, space).await?;
+                hands.caller.unfollow_as_agent(&seat, space).await.map_err(refused)?;
+            }
+        }
+        Ok(items::none())
+    })
+}

@@ -1,0 +1,115 @@
+//! Following what happens.
+
+use crate::agents::Sighting;
+use crate::answer::Seen;
+use crate::caller::Caller;
+use crate::operation::{Arg, Effect, How, Meta, Operation, Out, Right};
+use crate::problem::{Kind, Problem};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use stoa_actors::id::Position;
+use stoa_actors::space::Filter;
+
+/// Follow a space, or everything: one JSON line for each change, with its cursor
+///
+/// Without a space it is all that you may see: the changes of spaces you can read, and what
+/// agents under you think, do and see.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Watch {
+    /// The space's name, or its id [default: everything]
+    #[serde(default)]
+    pub space: Option<String>,
+    /// Begin after this cursor, and leave nothing out [default: from now on]
+    #[serde(default)]
+    pub cursor: Option<u64>,
+    /// End when there is nothing new, instead of waiting for it
+    #[serde(default)]
+    pub no_follow: bool,
+    /// Only this type: atom.put, atom.updated, atom.deprecated, ...
+    #[serde(default)]
+    pub types: Vec<String>,
+    /// Only atoms whose metadata says so, as in a search: status=failed, 'priority>=3'
+    #[serde(default)]
+    pub metadata: Meta,
+}
+
+impl Operation for Watch {
+    const NAME: &'static str = "watch";
+    const EFFECT: Effect = Effect::Reads;
+    const RIGHT: Right = Right::Any;
+    const ARGS: &'static [&'static [Arg]] = &[&[
+        Arg::at("space", How::Text),
+        Arg::flag("cursor", "cursor", How::Number, "POSITION"),
+        Arg::switch("no-follow", "no_follow"),
+        Arg::flag("type", "types", How::EachText, "TYPE").requires("space"),
+        Arg::flag("meta", "metadata", How::Wanted, "KEY=VALUE").requires("space"),
+    ]];
+    const LINES: bool = true;
+    type Answer = Seen;
+
+    async fn perform(self, caller: &Caller, out: &Out<Seen>) -> Result<(), Problem> {
+        let after = self.cursor.map(Position);
+        let filter = Filter { types: self.types, metadata: self.metadata.0, ..Filter::default() };
+        match self.space {
+            Some(space) => one(caller, &space, after, filter, !self.no_follow, out).await,
+            None if filter != Filter::default() => {
+                let text = "what everything is filtered by is not known; name a space";
+                Err(Problem::new(Kind::Invalid, text).hint("stoa watch SPACE"))
+            }
+            None => everything(caller, after, !self.no_follow, out).await,
+        }
+    }
+}
+
+async fn one(
+    caller: &Caller,
+    space: &str,
+    after: Option<Position>,
+    filter: Filter,
+    follow: bool,
+    out: &Out<Seen>,
+) -> Result<(), Problem> {
+    let id = caller.resolve(space)?;
+    let after = match after {
+        Some(after) => after,
+        None => caller.show_space(id).await?.head,
+    };
+    let wanted = filter.metadata.clone();
+    let mut reader = caller.follow(id, after, filter)?;
+    out.mismatches(caller, id, &wanted).await?;
+    let most = caller.runtime().config().watch_changes_max;
+    loop {
+        let changes = if follow { reader.next(most).await? } else { reader.ready(most).await? };
+        if changes.is_empty() {
+            return Ok(());
+        }
+        out.all(changes.iter().map(|it| Seen::change(caller, it))).await?;
+    }
+}
+
+async fn everything(
+    caller: &Caller,
+    after: Option<Position>,
+    follow: bool,
+    out: &Out<Seen>,
+) -> Result<(), Problem> {
+    let runtime = &caller.runtime();
+    let mut cursor = after.unwrap_or_else(|| runtime.durable());
+    loop {
+        let upto = runtime.durable();
+        while cursor < upto {
+            let (seen, looked) = caller.seen_after(cursor, upto).await?;
+            cursor = looked;
+            let seen = seen.into_iter().map(|it| match it {
+                Sighting::Change(it) => Seen::change(caller, &it),
+                Sighting::Happening(it) => Seen::happened(caller, it),
+            });
+            out.all(seen).await?;
+        }
+        if !follow {
+            return Ok(());
+        }
+        runtime.gone_on(cursor).await;
+    }
+}

@@ -1,0 +1,150 @@
+//! How a data directory is, told.
+
+use crate::VectorStatus;
+use crate::blocking::blocking;
+use crate::caller::Caller;
+use crate::failure::StoreError;
+use crate::problem::Problem;
+use crate::search::IndexCard;
+use crate::store::OwnRow;
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
+use stoa_actors::id::{Millis, Position, ROOT, SessionId, SpaceId, StreamId};
+use stoa_actors::log::Head;
+use stoa_actors::rights::{Seen, Subject};
+use stoa_actors::session::Session;
+
+/// How a data directory is.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Status {
+    /// The process that has it open.
+    pub pid: u32,
+    /// The last durable entry.
+    pub head: Head,
+    /// How far its clock is ahead of the machine's, in milliseconds; less than nothing where it is
+    /// behind. It follows the log where the machine's clock was set back, within a bound.
+    pub clock_ahead_ms: i64,
+    /// Commits since it was opened.
+    pub commits: u64,
+    /// How long the commit that runs has taken, in milliseconds.
+    pub commit_ms: u64,
+    /// Sessions alive.
+    pub sessions: u64,
+    /// Agents alive, by what they are doing: `idle`, `running`, …; those at rest that have no actor
+    /// in memory are `passivated`.
+    pub agents: BTreeMap<String, u64>,
+    /// Spaces there are.
+    pub spaces: u64,
+    /// Actors that have a seat: in use, or used lately.
+    pub seats: u64,
+    /// Supervised actors that are up.
+    pub running: u64,
+    /// Up to where the log below the checkpoint was walked again, by the pass that runs or ran last.
+    pub scrubbed: Position,
+    /// When it had come so far; nothing when nothing was due yet.
+    pub scrubbed_at: Option<Millis>,
+    /// The indexes of searches in memory, and how far each is.
+    pub indexes: Vec<IndexCard>,
+    /// The embedder that is asked, and why its vectors lag; nothing where there is only the one
+    /// that is built in.
+    pub vectors: Option<VectorStatus>,
+    /// Actors kept out of service, and why.
+    pub quarantined: Vec<(String, String)>,
+}
+
+/// As far as the caller may see: other spaces and sessions are not counted and not named.
+pub(crate) async fn status(caller: &Caller) -> Result<Status, Problem> {
+    use stoa_actors::supervisor::State;
+    let runtime = &caller.runtime();
+    let owner = caller.session() == ROOT;
+    let supervised = runtime.supervised().await;
+    let scrubbed = runtime.scrubbed();
+    let seen = Sight::by(caller);
+    Ok(Status {
+        pid: std::process::id(),
+        head: runtime.head()?,
+        clock_ahead_ms: runtime.shared().clock.ahead_ms(),
+        commits: runtime.commits(),
+        scrubbed: scrubbed.map_or(Position(0), |it| it.head.position),
+        scrubbed_at: scrubbed.map(|it| it.at),
+        commit_ms: runtime.shared().log.commit_ms(),
+        sessions: seen.sessions,
+        agents: agents(caller).await?,
+        spaces: seen.spaces.len() as u64,
+        seats: runtime.seats() as u64,
+        running: supervised.iter().filter(|(_, it)| *it == State::Running).count() as u64,
+        indexes: runtime
+            .indexes()
+            .into_iter()
+            .filter(|it| owner || seen.spaces.contains(&it.space))
+            .collect(),
+        vectors: runtime.vector_status().filter(|_| owner),
+        quarantined: supervised
+            .into_iter()
+            .filter(|(stream, _)| owner || seen.streams.contains(stream))
+            .filter_map(|(stream, state)| match state {
+                State::Quarantined { why } => Some((stream.to_string(), why)),
+                _ => None,
+            })
+            .collect(),
+    })
+}
+
+/// What there is, as far as one session may see it.
+struct Sight {
+    sessions: u64,
+    spaces: BTreeSet<SpaceId>,
+    streams: BTreeSet<StreamId>,
+}
+
+impl Sight {
+    fn by(caller: &Caller) -> Sight {
+        let (own, shared) = (caller.session(), caller.runtime().shared());
+        let (now, rights) = (shared.clock.now(), shared.rights.read());
+        let reads = |space: &SpaceId| {
+            own == ROOT || rights.level(own, &Subject::Space(*space), now).is_some()
+        };
+        let spaces: BTreeSet<SpaceId> = rights.spaces().filter(reads).collect();
+        let mut streams: BTreeSet<StreamId> = spaces.iter().map(|it| it.stream()).collect();
+        let mut sessions = 0;
+        for (session, birth) in rights.births() {
+            if own == ROOT || own == session || rights.governs(own, session) {
+                streams.insert(session.stream());
+                sessions += u64::from(birth.ended.is_none());
+            }
+        }
+        Sight { sessions, spaces, streams }
+    }
+}
+
+/// By the rows of those that are not idle: none is loaded for it.
+async fn agents(caller: &Caller) -> Result<BTreeMap<String, u64>, Problem> {
+    let runtime = &caller.runtime();
+    let all: Vec<(SessionId, bool)> = {
+        let rights = runtime.shared().rights.read();
+        let unborn =
+            |it: &SessionId| rights.birth(*it).is_some_and(|birth| birth.seen == Seen::NotYet);
+        rights.agents_under(caller.session()).map(|it| (it, unborn(&it))).collect()
+    };
+    let store = runtime.store().clone();
+    let words = move || {
+        let rows = store.own_rows::<Session>(Session::phase_keys());
+        let read = |row: Result<_, StoreError>| {
+            row.map(|(key, value): OwnRow| Session::read_phase_row(&key, &value))
+        };
+        rows.filter_map(|row| read(row).transpose()).collect::<Result<BTreeMap<_, _>, _>>()
+    };
+    let mut words = blocking(words).await??;
+    let mut counts = BTreeMap::new();
+    for (agent, unborn) in all {
+        let word = match words.remove(&agent) {
+            _ if runtime.out_of_service(agent).is_some() => "quarantined".to_owned(),
+            Some(word) => word,
+            None if unborn => "unborn".to_owned(),
+            None if runtime.is_up(agent.stream()) => "idle".to_owned(),
+            None => "passivated".to_owned(),
+        };
+        *counts.entry(word).or_insert(0) += 1;
+    }
+    Ok(counts)
+}

@@ -1,0 +1,291 @@
+//! What can be typed: made of the table of operations, and of what the command line does by itself.
+//! What an argument is for is said on the field of the request that it fills.
+
+use super::local;
+use clap::builder::NonEmptyStringValueParser;
+use clap::{Arg, ArgAction, Command, value_parser};
+use serde_json::Value as Json;
+use std::path::PathBuf;
+use stoa_api::operation::{self, Entry, How};
+use stoa_api::operations::{TABLE, methods};
+use stoa_kernel::session::On;
+
+const EVERYWHERE: &str = "With every command";
+
+const ABOUT: &str = "Agents and spaces over one durable log";
+
+const LONG_ABOUT: &str = "\
+Agents and spaces over one durable log.
+
+A space is a shared, searchable store of atoms; who may do what in it is a right that can be handed on \
+and revoked. Everything that is acknowledged survives a crash at any instant.
+
+The first process to open a data directory serves it to all others until it is done, so any number of \
+them can run at once, with or without `stoa serve`.";
+
+const AFTERWARDS: &str = "\
+Begin with:
+  stoa space create tasks --description 'What is to be done'
+  stoa put tasks 'Water the plants' --meta status=pending
+  stoa search tasks 'green things' --meta status=pending
+
+A text can be @FILE, or - for stdin; @@ begins a text with @. STOA_DATA and STOA_AS stand for --data
+and --as where these are not typed.
+
+Exit codes:
+  0  done
+  1  the store refuses, or has failed
+  2  malformed, or over a limit
+  3  not there, or not for you to see
+  4  you lack the right
+  5  somebody was first: read again
+  6  try again in a moment
+  7  the Python code failed";
+
+/// Verbs that others stand below, and what they are about.
+const GROUPS: [(&str, &str, &str); 4] = [
+    ("space", "Make spaces and look at them", ""),
+    (
+        "lease",
+        "Have something to yourself for a while",
+        "A lease is of an atom, by its id, or of anything else that you give a name to: a path, an \
+         environment. A name is read as a path: ./src/app, src//app and src/app/ are src/app.",
+    ),
+    (
+        "subscription",
+        "Keep cursors in spaces, for yourself or for agents",
+        "A subscription is a cursor in a space that is kept for you, with what is of interest to \
+         you. It is read when you like, and goes on where you have acknowledged, whatever crashed \
+         meanwhile. Those of an agent wake it; they are named by their space.",
+    ),
+    (
+        "agent",
+        "Look at agents, speak to them, stop and end them",
+        "An agent is named by its name, or by its id.",
+    ),
+];
+
+/// The command line, as far as these words ask for it.
+pub(super) fn command() -> Command {
+    let words: Vec<String> =
+        std::env::args_os().map(|it| it.to_string_lossy().into_owned()).collect();
+    let mut command = Command::new("stoa")
+        .version(env!("CARGO_PKG_VERSION"))
+        .about(ABOUT)
+        .long_about(LONG_ABOUT)
+        .after_long_help(AFTERWARDS)
+        .max_term_width(100)
+        .subcommand_required(true)
+        .arg_required_else_help(true)
+        .arg(
+            Arg::new("data")
+                .long("data")
+                .global(true)
+                .value_name("DIR")
+                .help_heading(EVERYWHERE)
+                .value_parser(value_parser!(PathBuf))
+                .help("The data directory [default: the nearest .stoa upward, else ./.stoa]"),
+        )
+        .arg(
+            Arg::new("json")
+                .long("json")
+                .global(true)
+                .action(ArgAction::SetTrue)
+                .help_heading(EVERYWHERE)
+                .help("Print JSON Lines: one object for each answer"),
+        )
+        .arg(
+            Arg::new("as")
+                .long("as")
+                .global(true)
+                .value_name("SESSION")
+                .help_heading(EVERYWHERE)
+                .value_parser(NonEmptyStringValueParser::new())
+                .help("Act as this session, with its rights and its names for things"),
+        );
+    let mut grouped: Vec<Command> = Vec::new();
+    for entry in TABLE.iter().filter(|it| it.typed) {
+        match entry.name.split_once(' ') {
+            None => command = command.subcommand(verb(entry, entry.name, &words)),
+            Some((group, name)) => {
+                let at = grouped.iter().position(|it| it.get_name() == group);
+                let above = match at {
+                    Some(at) => grouped.remove(at),
+                    None => self::group(group),
+                };
+                grouped.push(above.subcommand(verb(entry, name, &words)));
+            }
+        }
+    }
+    command = command.subcommands(grouped);
+    for name in ORDER {
+        let place = ORDER.iter().position(|it| *it == name).unwrap_or_default();
+        if command.find_subcommand(name).is_some() {
+            command = command.mut_subcommand(name, |it| it.display_order(place));
+        }
+    }
+    let commands = local::COMMANDS.iter().map(|(name, make, _)| {
+        let place = ORDER.iter().position(|it| it == name).unwrap_or(ORDER.len());
+        make(Command::new(*name)).display_order(place)
+    });
+    command.subcommands(commands.collect::<Vec<_>>())
+}
+
+/// In which order a help lists the verbs.
+const ORDER: [&str; 32] = [
+    "space",
+    "grant",
+    "revoke",
+    "whoami",
+    "put",
+    "get",
+    "update",
+    "deprecate",
+    "erase",
+    "transaction",
+    "search",
+    "claim",
+    "waits",
+    "lease",
+    "subscription",
+    "history",
+    "diff",
+    "watch",
+    "research",
+    "spawn",
+    "agent",
+    "exec",
+    "audit",
+    "doctor",
+    "export",
+    "import",
+    "backup",
+    "restore",
+    "trust",
+    "status",
+    "serve",
+    "schema",
+];
+
+/// What says something also where it says nothing.
+const MAY_BE_EMPTY: [&str; 6] = ["space", "annotation", "comment", "reason", "intent", "query"];
+
+fn group(name: &str) -> Command {
+    let (name, about, more) = GROUPS.into_iter().find(|it| it.0 == name).unwrap_or_default();
+    let command = Command::new(name).about(about).subcommand_required(true);
+    let command = command.arg_required_else_help(true);
+    match more {
+        "" => command,
+        more => command.long_about(format!("{about}\n\n{more}")),
+    }
+}
+
+fn verb(entry: &'static Entry, name: &'static str, words: &[String]) -> Command {
+    let command = Command::new(name).about(entry.about());
+    // Its arguments are looked up only where it may be the one that is meant.
+    if !entry.name.split(' ').all(|word| words.iter().any(|it| it == word)) {
+        return command;
+    }
+    let schema = entry.request();
+    let text = said(schema.get("description")).unwrap_or_default();
+    let (about, whole) = paragraphs(&filled(&text));
+    let command = match whole == about {
+        true => command,
+        false => command.long_about(whole),
+    };
+    let args = entry.args.iter().copied().flatten();
+    command.args(args.enumerate().map(|(place, it)| arg(it, place, schema.as_value())))
+}
+
+fn arg(of: &operation::Arg, place: usize, schema: &Json) -> Arg {
+    let field = &schema["properties"][of.field];
+    let required = schema["required"].as_array();
+    let required = required.is_some_and(|all| all.iter().any(|it| it == of.field));
+    let text = of.about.map(str::to_owned).or_else(|| said(field.get("description")));
+    let (mut short, mut long) = paragraphs(&text.unwrap_or_default());
+    if let Some(default) = default(field)
+        && of.about.is_none()
+    {
+        let shown = format!(" [default: {default}]");
+        long = if long == short {
+            format!("{long}{shown}")
+        } else {
+            format!("{long}\n\n{}", shown.trim_start())
+        };
+        short += &shown;
+    }
+    let mut arg = Arg::new(of.name()).display_order(place).help(short.clone());
+    if long != short {
+        arg = arg.long_help(long);
+    }
+    arg = match of.flag {
+        Some(flag) => arg.long(flag),
+        None => arg.value_name(of.field.to_uppercase()),
+    };
+    if !of.shape.is_empty() {
+        arg = arg.value_name(of.shape);
+    }
+    arg = match of.how {
+        How::Switch | How::Local => arg.action(ArgAction::SetTrue),
+        How::Number => arg.value_parser(value_parser!(u64)),
+        How::Path | How::LocalPath | How::ContentFile | How::Code => {
+            arg.value_parser(value_parser!(PathBuf))
+        }
+        How::Documents => {
+            arg.value_parser(value_parser!(PathBuf)).num_args(1..).action(ArgAction::Append)
+        }
+        How::Ids => arg.num_args(1..).action(ArgAction::Append),
+        How::Spaces => arg.action(ArgAction::Append).value_delimiter(','),
+        // A key to order by may have a - in front.
+        How::Texts => arg.action(ArgAction::Append).value_delimiter(',').allow_hyphen_values(true),
+        How::EachText
+        | How::Pairs
+        | How::Wanted
+        | How::Conditions
+        | How::References
+        | How::Relations => arg.action(ArgAction::Append),
+        How::ContentJson | How::Also(_) => arg.allow_hyphen_values(true),
+        How::Text if !MAY_BE_EMPTY.contains(&of.name()) => {
+            arg.value_parser(NonEmptyStringValueParser::new())
+        }
+        _ => arg,
+    };
+    let piped =
+        matches!(of.how, How::Long(_) | How::Code | How::ContentText(_) | How::JsonLines(_));
+    arg = match of.unless {
+        Some(other) if !piped => arg.required_unless_present(other),
+        _ => arg.required(required && !piped),
+    };
+    if let Some(other) = of.requires {
+        arg = arg.requires(other);
+    }
+    arg.conflicts_with_all(of.conflicts)
+}
+
+fn said(of: Option<&Json>) -> Option<String> {
+    of.and_then(Json::as_str).map(str::to_owned)
+}
+
+/// What stands for a field that is not typed, where that says something.
+fn default(field: &Json) -> Option<String> {
+    match field.get("default")? {
+        Json::String(text) if !text.is_empty() => Some(text.clone()),
+        Json::Number(number) if number.as_u64() != Some(0) => Some(number.to_string()),
+        _ => None,
+    }
+}
+
+/// The first paragraph, and all of them, without the line ends within.
+fn paragraphs(text: &str) -> (String, String) {
+    let joined: Vec<String> =
+        text.split("\n\n").map(|it| it.split_whitespace().collect::<Vec<_>>().join(" ")).collect();
+    (joined.first().cloned().unwrap_or_default(), joined.join("\n\n"))
+}
+
+/// With the names of what code can call.
+fn filled(text: &str) -> String {
+    let names = |on: On| {
+        methods().filter(|it| it.on == on).map(|it| it.name).collect::<Vec<_>>().join(", ")
+    };
+    text.replace("{methods}", &names(On::Space)).replace("{coordinator}", &names(On::Coordinator))
+}

@@ -1,0 +1,132 @@
+//! The command line: every verb is one message to whoever has the directory open.
+//!
+//! Data goes to stdout, everything else to stderr; `--json` makes it JSON Lines. Only this module
+//! prints, reads the terminal or ends the process.
+
+mod carry;
+mod command;
+mod conditions;
+mod content;
+mod copies;
+mod doctor;
+mod limits;
+mod local;
+mod progress;
+mod run;
+mod screen;
+mod settings;
+mod signals;
+mod stdin;
+mod trust;
+mod typed;
+mod value;
+
+use clap::error::{ContextValue, ErrorKind};
+use screen::Lines;
+use std::process::ExitCode;
+use stoa_actors::printable::one_line;
+use stoa_kernel::failure::StoreError;
+use stoa_kernel::problem::{Kind, Problem};
+
+/// Runs what was typed; the status says how it ended, by kind of error.
+pub fn main() -> ExitCode {
+    // Whatever this process makes is its user's alone, also what the engine makes.
+    rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
+    let typed = match command::command().try_get_matches() {
+        Ok(typed) => typed,
+        Err(error) => return usage(&error),
+    };
+    let json = typed.get_flag("json");
+    end_without_threads(json);
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    let ended = match runtime {
+        Ok(runtime) => {
+            let ended = runtime.block_on(run::run(&typed));
+            // What hangs in the engine must not hold up the end of the process.
+            runtime.shutdown_background();
+            ended
+        }
+        Err(error) => Err(StoreError::NoThreads(error.to_string()).into()),
+    };
+    match ended {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(problem) => {
+            complain(&problem, json);
+            ExitCode::from(problem.kind.exit_code())
+        }
+    }
+}
+
+/// The async runtime panics where it gets no thread, and waits for ever for those it has. Nothing
+/// that was acknowledged depends on what is still to be done then, so the process ends at once.
+fn end_without_threads(json: bool) {
+    let otherwise = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        let said = panic.payload_as_str().unwrap_or_default();
+        let Some((_, why)) = said.split_once("OS can't spawn worker thread: ") else {
+            return otherwise(panic);
+        };
+        let problem = Problem::from(StoreError::NoThreads(why.to_owned()));
+        complain(&problem, json);
+        end_now(problem.kind.exit_code());
+    }));
+}
+
+#[expect(clippy::disallowed_methods, reason = "this is part of main, and unwinding would wait")]
+fn end_now(code: u8) -> ! {
+    std::process::exit(code.into())
+}
+
+/// Errors of the command line itself end with something to type as well.
+fn usage(error: &clap::Error) -> ExitCode {
+    if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
+        drop(error.print());
+        return ExitCode::SUCCESS;
+    }
+    let text = quoting(error);
+    let text = text.split("\n\nFor more information").next().unwrap_or_default().trim_end();
+    screen::error(text.strip_prefix("error: ").unwrap_or(text), Lines::Many);
+    screen::hint(&format!("stoa{} --help", verbs()));
+    ExitCode::from(Kind::Invalid.exit_code())
+}
+
+/// What is wrong, with each word that was typed on one line.
+fn quoting(error: &clap::Error) -> String {
+    let mut text = error.render().to_string();
+    for (_, typed) in error.context() {
+        if let ContextValue::String(typed) = typed {
+            let shown = anstream::adapter::strip_str(typed).to_string();
+            text = text.replace(&shown, &one_line(typed));
+        }
+    }
+    text
+}
+
+/// The verbs of a command line, each with a space in front.
+fn verbs() -> String {
+    let (mut command, mut verbs) = (command::command(), String::new());
+    for word in std::env::args_os().skip(1) {
+        let Some(verb) = command.find_subcommand(&word).cloned() else { continue };
+        verbs = format!("{verbs} {}", verb.get_name());
+        command = verb;
+    }
+    verbs
+}
+
+/// Says why it failed: for people, or as one line of JSON on standard error.
+fn complain(problem: &Problem, json: bool) {
+    let hint = problem.hint.as_deref().unwrap_or("stoa --help");
+    if json {
+        let error = serde_json::json!({"error": {
+            "kind": problem.kind.name(),
+            "exit_code": problem.kind.exit_code(),
+            "text": problem.text,
+            "hint": hint,
+        }});
+        return drop(screen::Screen::aside().json(&error));
+    }
+    let lines = if problem.kind == Kind::Action { Lines::Many } else { Lines::One };
+    screen::error(&problem.text, lines);
+    screen::hint(hint);
+}

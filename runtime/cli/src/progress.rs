@@ -1,0 +1,67 @@
+//! How far a piece of work is, on one line that is written over; nothing where nobody looks on.
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use std::io::IsTerminal;
+use stoa_api::operation::Progress as Of;
+use stoa_kernel::backup::{Copied, Copying};
+use stoa_kernel::search::IndexCard;
+use stoa_research::Doing;
+
+pub(super) struct Progress(ProgressBar);
+
+impl Progress {
+    pub(super) fn new() -> Progress {
+        let target = if std::io::stderr().is_terminal() {
+            ProgressDrawTarget::stderr_with_hz(10)
+        } else {
+            ProgressDrawTarget::hidden()
+        };
+        let style = ProgressStyle::with_template("{spinner} {elapsed:>4} {msg}");
+        let bar = ProgressBar::with_draw_target(None, target);
+        Progress(bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner())))
+    }
+
+    pub(super) fn show(&self, of: &Of) {
+        match of {
+            Of::Doing(doing) => self.doing(doing),
+            Of::Making(index) => self.making(index),
+            Of::Copied(copied) => self.copied(copied),
+        }
+    }
+
+    fn making(&self, index: &IndexCard) {
+        let IndexCard { entries, of, .. } = index;
+        self.0.set_message(format!("making the index: {entries} of {of} entries are read"));
+        self.0.tick();
+    }
+
+    fn doing(&self, doing: &Doing) {
+        self.0.set_message(match doing {
+            Doing::Reading { files, done, passages } => {
+                format!("reading: {done} of {files} files, {passages} passages")
+            }
+            Doing::Working { agents, running, tasks, closed, findings } => format!(
+                "{agents} agents, {running} at work; {closed} of {tasks} tasks done; {findings} findings"
+            ),
+        });
+        self.0.tick();
+    }
+
+    pub(super) fn copied(&self, copied: &Copied) {
+        let Copied { how, done, of } = copied;
+        let how = match how {
+            Copying::Backup => "writing",
+            Copying::Verify => "proving",
+            Copying::Restore => "restoring",
+            Copying::Export => "exporting",
+            Copying::Import => "importing",
+        };
+        let percent = done.saturating_mul(100).checked_div(*of).unwrap_or(0);
+        self.0.set_message(format!("{how}: {done} of {of} entries, {percent} %"));
+        self.0.tick();
+    }
+
+    pub(super) fn clear(&self) {
+        self.0.finish_and_clear();
+    }
+}

@@ -1,0 +1,137 @@
+//! Which embedder is asked, with what, and why there is no vector.
+
+use std::fmt;
+use std::time::Duration;
+
+/// What makes the vectors of a data directory.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RemoteConfig {
+    /// Where, up to `/embeddings`: `http://127.0.0.1:11434/v1`.
+    pub url: String,
+    /// What it calls the model.
+    pub model: String,
+    /// The dimensions of its vectors; an answer with others is refused.
+    pub dims: usize,
+    /// What it is asked with, if it wants a key.
+    pub key: Option<Key>,
+}
+
+/// A secret: no trace, error or file has it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Key(Held);
+
+#[derive(Clone, PartialEq, Eq)]
+enum Held {
+    Secret(String),
+    /// It is to be in this variable of the environment, and is not.
+    Lacking(String),
+}
+
+impl Key {
+    /// Takes it.
+    pub fn new(secret: impl Into<String>) -> Key {
+        Key(Held::Secret(secret.into()))
+    }
+
+    /// One that this process was not given: whoever only asks the owner of a directory needs none,
+    /// and to open one with it is refused.
+    pub fn lacking(variable: impl Into<String>) -> Key {
+        Key(Held::Lacking(variable.into()))
+    }
+
+    #[cfg(feature = "http")]
+    pub(crate) fn secret(&self) -> Secret<'_> {
+        match &self.0 {
+            Held::Secret(secret) => Secret::Held(secret),
+            Held::Lacking(variable) => Secret::Lacking(variable),
+        }
+    }
+
+    /// Takes the secret out of what somebody else says, also where it was cut off in the middle.
+    #[cfg(feature = "http")]
+    pub(crate) fn mask(&self, text: &str) -> String {
+        let Held::Secret(secret) = &self.0 else { return text.to_owned() };
+        let mut text = text.replace(secret, "…");
+        let cut = secret.char_indices().map(|(at, _)| at).rev();
+        if let Some(at) = cut.filter(|at| *at > 0).find(|at| text.ends_with(&secret[..*at])) {
+            text.truncate(text.len() - at);
+        }
+        text
+    }
+}
+
+impl fmt::Debug for Key {
+    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        to.write_str("Key(…)")
+    }
+}
+
+/// A secret as the request needs it.
+#[cfg(feature = "http")]
+pub(crate) enum Secret<'a> {
+    Held(&'a str),
+    Lacking(&'a str),
+}
+
+/// Why there is no vector.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum EmbedError {
+    /// The settings cannot be used.
+    #[error("embedder {what}: {why}")]
+    Settings {
+        /// Which of them.
+        what: &'static str,
+        /// Why not.
+        why: String,
+    },
+    /// The key is to be in the environment, and is not.
+    #[error("embedder key_env: {variable} is not set")]
+    NoKey {
+        /// Where it is to be.
+        variable: String,
+    },
+    /// It did not answer in time, or at all.
+    #[error("the embedder at {host} {why}")]
+    Unreachable {
+        /// Who.
+        host: String,
+        /// How.
+        why: String,
+    },
+    /// It answered that it will not, now or to us.
+    #[error("the embedder at {host} answers {status}: {complaint}")]
+    Status {
+        /// Who.
+        host: String,
+        /// What.
+        status: u16,
+        /// In its words.
+        complaint: String,
+        /// When to come back, if it said so.
+        after: Option<Duration>,
+    },
+    /// What it answered is no answer.
+    #[error("the embedder at {host} answers amiss: {why}")]
+    Amiss {
+        /// Who.
+        host: String,
+        /// What is wrong with it.
+        why: String,
+    },
+}
+
+impl EmbedError {
+    /// Whether it is the text's fault: others would be answered.
+    pub fn is_of_the_text(&self) -> bool {
+        matches!(self, EmbedError::Status { status: 400 | 413 | 422, .. })
+    }
+
+    /// When to come back, if it said so.
+    pub fn after(&self) -> Option<Duration> {
+        match self {
+            EmbedError::Status { after, .. } => *after,
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,295 @@
+//! Agents: sessions with an actor that thinks, acts and is woken.
+//!
+//! What an agent decides is [`stoa_actors::session`]; here is what it asks to be done outside. A
+//! `Hand` thinks by a model and acts by the sandbox, and `wakes` tell it of what is new. All
+//! of it stands still until [`Runtime::start_agents`]: a process that only reads runs nobody.
+
+mod act;
+mod budget;
+mod context;
+mod govern;
+mod known;
+mod life;
+mod log;
+mod spawn;
+mod told;
+mod wakes;
+
+pub use govern::AgentCard;
+pub use log::Happening;
+pub use log::Sighting;
+pub use spawn::{SpaceAsk, SpawnAsk};
+pub(crate) use wakes::Wakes;
+
+use context::At;
+use known::Known;
+use told::Told;
+
+use crate::blocking::blocking;
+use crate::failure::StoreError;
+use crate::kinds::Kinds;
+use crate::model::{Model, RECIPE};
+use crate::news::Change;
+use crate::problem::{Kind, Problem};
+use crate::runtime::{Runtime, WeakRuntime};
+use crate::seat::{Boxed, Nothing, Perform, Seat};
+use crate::tool::Tool;
+use std::collections::BTreeSet;
+use std::ops::RangeInclusive;
+use std::sync::Arc;
+use std::time::Duration;
+use stoa_actors::behaviour::{Behaviour, EffectId};
+use stoa_actors::id::{Millis, ROOT, SessionId, StreamId};
+use stoa_actors::incarnation::Ask;
+use stoa_actors::rights::Subject;
+use stoa_actors::session::{Booking, Effect, Event, Message, Session, Settlement, Thought};
+use stoa_actors::space::{self, Mutation, Space};
+use tokio::sync::watch;
+
+/// What all agents of a runtime share.
+pub(crate) struct Agents {
+    started: watch::Sender<bool>,
+    pub(crate) wakes: Wakes,
+    told: Told,
+}
+
+impl Agents {
+    pub(crate) fn new() -> Agents {
+        let (started, wakes, told) = (watch::Sender::new(false), Wakes::default(), Told::default());
+        Agents { started, wakes, told }
+    }
+}
+
+impl Runtime {
+    /// The actor of an agent.
+    pub fn agent(&self, session: SessionId) -> Result<Arc<Seat<Session>>, StoreError> {
+        self.actor_with(session.stream(), Arc::new(Hand::new(self, session)))
+    }
+
+    /// Whether [`Runtime::start_agents`] was called.
+    pub fn agents_started(&self) -> bool {
+        *self.agents().started.borrow()
+    }
+
+    /// Lets agents live: goes on with the turns that a crash has cut off, and wakes everyone who has
+    /// missed something. Again is harmless.
+    pub async fn start_agents(&self) -> Result<(), Problem> {
+        if self.agents().started.send_replace(true) {
+            return Ok(());
+        }
+        let mut agents: BTreeSet<SessionId> = self.shared().rights.read().agents().collect();
+        // Who has ended may still owe what it had left.
+        let store = self.store().clone();
+        let owing = blocking(move || {
+            let mut sessions = Vec::new();
+            for stream in store.owing()? {
+                if store.kind_of(stream)?.as_deref() == Some(Session::KIND) {
+                    sessions.push(SessionId(stream.0));
+                }
+            }
+            Ok::<_, StoreError>(sessions)
+        });
+        agents.extend(owing.await??);
+        self.clone().listen(agents).await
+    }
+
+    /// Whether a right that the log holds takes effect on this machine: what reaches outside the
+    /// directory does only where the directory is trusted.
+    pub fn takes_effect(&self, subject: &Subject) -> bool {
+        self.shared().config.host_grants.cover(subject)
+    }
+
+    /// The same as a refusal that says what to do.
+    pub(crate) fn needs_trust(&self, subject: &Subject) -> Result<(), Problem> {
+        if self.takes_effect(subject) {
+            return Ok(());
+        }
+        let text = format!("{subject} is not used here: {NOT_TRUSTED}");
+        Err(Problem::new(Kind::Forbidden, text).hint("stoa trust"))
+    }
+
+    /// Which tool goes by that name.
+    pub(crate) fn tool(&self, name: &str) -> Option<Arc<dyn Tool>> {
+        self.shared().config.tools.get(name)
+    }
+
+    fn model(&self, session: SessionId, name: &str) -> Result<Arc<dyn Model>, String> {
+        let model = self.shared().config.models.get(name).ok_or_else(|| {
+            let known: Vec<&str> = self.shared().config.models.names().collect();
+            format!("model {name:?} is not configured here; there are: {}", known.join(", "))
+        })?;
+        let subject = Subject::Model(name.to_owned());
+        self.needs_trust(&subject).map_err(|problem| problem.text)?;
+        if name != RECIPE && !self.caller(session).holds(&subject) {
+            return Err(format!("the right to use model {name:?} is gone"));
+        }
+        Ok(model)
+    }
+}
+
+/// The kinds of actor that agents and their spaces are.
+pub(crate) fn kinds() -> Kinds {
+    let hand = |runtime: &Runtime, stream: StreamId| -> Arc<dyn Perform<Session>> {
+        Arc::new(Hand::new(runtime, SessionId(stream.0)))
+    };
+    Kinds::default()
+        .performed::<Session>(hand)
+        .prepared::<Space>(|_, _| Arc::new(Nothing), embedded)
+}
+
+/// What is put into a space by a message is found there by its meaning as well.
+fn embedded(runtime: Runtime, ask: Ask<space::Message>) -> Boxed<'static, Ask<space::Message>> {
+    Box::pin(async move {
+        let message = match ask.message {
+            space::Message::Change(Mutation::Put(draft)) => {
+                let draft = runtime.caller(ROOT).embedded(*draft).await;
+                space::Message::put(draft)
+            }
+            message => message,
+        };
+        Ask { message, ..ask }
+    })
+}
+
+/// Does what one agent asks for.
+#[derive(Clone)]
+struct Hand {
+    runtime: WeakRuntime,
+    session: SessionId,
+    started: watch::Receiver<bool>,
+    known: Arc<Known>,
+}
+
+impl Hand {
+    fn new(runtime: &Runtime, session: SessionId) -> Hand {
+        let started = runtime.agents().started.subscribe();
+        Hand { runtime: runtime.downgrade(), session, started, known: Arc::default() }
+    }
+}
+
+/// Why a right that is in the log has no effect.
+const NOT_TRUSTED: &str = "the directory is not trusted on this machine";
+
+impl Perform<Session> for Hand {
+    fn quarantined(&self, why: &str) {
+        if let Some(runtime) = self.runtime.upgrade() {
+            runtime.shared().spawner.spawn(self.clone().tell_of_quarantine(why.to_owned()));
+        }
+    }
+
+    fn led_astray(&self) {
+        self.known.forget();
+    }
+
+    fn happened(&self, events: &[Event]) {
+        self.known.happened(events);
+        if let ([Event::Born(_), ..], Some(runtime)) = (events, self.runtime.upgrade()) {
+            runtime.agents().wakes.know(self.session, &self.known);
+        }
+        let changes = |event: &Event| match event {
+            Event::Born(charter) => charter
+                .follows
+                .iter()
+                .map(|(space, _)| Change::Follow(*space, self.session))
+                .collect(),
+            Event::FollowSet { space, .. } => vec![Change::Follow(*space, self.session)],
+            Event::Unfollowed(space) => vec![Change::Unfollow(*space, self.session)],
+            Event::Wiped { .. } => vec![Change::Gone(self.session)],
+            // It may go on, and whoever waits for it to be at rest waits for that.
+            Event::Booked(Booking::Funded { .. }) => vec![Change::Look(self.session)],
+            // It may be at rest now.
+            Event::LetGo(_) | Event::Booked(Booking::Settled(Settlement::Returned)) => {
+                vec![Change::Look(self.session)]
+            }
+            _ => Vec::new(),
+        };
+        let changes: Vec<Change> = events.iter().flat_map(changes).collect();
+        if !changes.is_empty()
+            && let Some(runtime) = self.runtime.upgrade()
+        {
+            runtime.shared().news.change(changes);
+        }
+    }
+
+    fn perform(&self, id: EffectId, effect: Effect) -> Boxed<'static, Option<Message>> {
+        let (runtime, session) = (self.runtime.clone(), self.session);
+        let (mut started, known) = (self.started.clone(), self.known.clone());
+        if let (Effect::Listen(then), Some(runtime)) = (&effect, runtime.upgrade()) {
+            known.looks(then.clone());
+            runtime.agents().wakes.know(session, &known);
+        }
+        // Many agents wait here, so what only runs in the end is put aside until it does.
+        Box::pin(async move {
+            // What it gives back it gives back wherever its end is typed.
+            if !matches!(effect, Effect::LetGo { .. }) {
+                started.wait_for(|it| *it).await.ok()?;
+            }
+            match effect {
+                Effect::LetGo { until } => {
+                    Box::pin(let_go(&runtime, session, Millis(0)..=until)).await?;
+                    Some(Message::LetGone(id))
+                }
+                Effect::Wait { turn, since, until } => {
+                    Box::pin(let_go(&runtime, session, since..=until)).await?;
+                    let now = runtime.upgrade()?.now();
+                    tokio::time::sleep(Duration::from_millis(until.0.saturating_sub(now.0))).await;
+                    Some(Message::Retry { turn })
+                }
+                Effect::Listen(_) => {
+                    runtime.upgrade()?.wake_up(session);
+                    None
+                }
+                Effect::Think { turn, step, brief } => {
+                    let at = At { session, turn, step, brief };
+                    let thought = Box::pin(think(&runtime.upgrade()?, at, &known)).await;
+                    Some(match thought {
+                        Ok(thought) => Message::Think { turn, step, thought },
+                        Err(why) => Message::Fail { turn, why },
+                    })
+                }
+                Effect::Act { turn, step, .. } => {
+                    let runtime = runtime.upgrade()?;
+                    match Box::pin(act::act(&runtime, session, effect)).await {
+                        Ok(observation) => Some(Message::Observe { turn, step, observation }),
+                        // The store: what is owed is owed again after the next open.
+                        Err(problem) if problem.kind == Kind::Store => None,
+                        Err(problem) => Some(Message::Fail { turn, why: problem.text }),
+                    }
+                }
+                // Messages, which the host delivers.
+                Effect::Tell { .. }
+                | Effect::Spawn(_)
+                | Effect::Send(_)
+                | Effect::Return { .. } => None,
+            }
+        })
+    }
+}
+
+/// Gives back what an agent that failed has leased within that time. Nothing if the store does not
+/// say what that is, or has stopped: then it is owed still.
+async fn let_go(
+    runtime: &WeakRuntime,
+    session: SessionId,
+    within: RangeInclusive<Millis>,
+) -> Option<()> {
+    let runtime = runtime.upgrade()?;
+    match runtime.let_go(session, within).await {
+        Ok(()) => Some(()),
+        Err(problem) => {
+            tracing::warn!(%session, %problem, "what an agent has leased is not given back");
+            None
+        }
+    }
+}
+
+async fn think(runtime: &Runtime, at: At, known: &Known) -> Result<Thought, String> {
+    let (session, charter) = (at.session, at.brief.charter.clone());
+    let context = context::context(runtime, at, known).await.map_err(|it| it.text)?;
+    let model = runtime.model(session, &charter.model)?;
+    let limit = Duration::from_millis(runtime.shared().config.model_ms_max);
+    match tokio::time::timeout(limit, model.think(context)).await {
+        Ok(thought) => thought.map_err(|error| error.0),
+        Err(_) => Err(format!("the model said nothing for {} ms", limit.as_millis())),
+    }
+}

@@ -1,0 +1,337 @@
+//! Looking at agents, speaking to them, stopping and ending them: by themselves and those above
+//! them.
+
+use crate::caller::{Caller, Why, Written};
+use crate::problem::{Kind, Problem};
+use crate::runtime::Runtime;
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
+use stoa_actors::atom::Content;
+use stoa_actors::behaviour::Behaviour;
+use stoa_actors::id::{LinkId, Millis, Position, ROOT, SessionId, SpaceId};
+use stoa_actors::incarnation::Ask;
+use stoa_actors::rights::{self, Birth, Level, Named, Right, Rights, Subject};
+use stoa_actors::session::{Budget, Charter, Ear, Message, Phase, Refusal, Session, Spent};
+use stoa_actors::space::Draft;
+
+/// An agent, as those above it see it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct AgentCard {
+    /// Which.
+    pub id: SessionId,
+    /// What its parent calls it.
+    pub name: Option<String>,
+    /// Who spawned it.
+    pub parent: SessionId,
+    /// `unborn`, `idle`, `running`, `waiting`, `parked`, `stopped`, `exhausted`,
+    /// `quarantined` or `wiped`.
+    pub state: String,
+    /// Why it is in that state, where there is something to say.
+    pub why: Option<String>,
+    /// Who thinks for it.
+    pub model: String,
+    /// What it was told to do.
+    pub task: String,
+    /// The space it shares with its parent.
+    pub dm: SpaceId,
+    /// Turns it has begun.
+    pub turns: u64,
+    /// What it has left to spend.
+    pub left: Budget,
+    /// What it has spent.
+    pub spent: Spent,
+    /// When it was spawned.
+    pub born: Millis,
+    /// The spaces that wake it.
+    pub follows: Vec<(SpaceId, Position)>,
+}
+
+impl Caller {
+    /// The living agents under the caller, those that were spawned first at the head.
+    pub async fn agents(&self) -> Result<Vec<AgentCard>, Problem> {
+        let under: Vec<SessionId> = {
+            let rights = self.runtime.shared().rights.read();
+            by_age(&rights, rights.agents_under(self.session()))
+        };
+        self.cards_of(under).await
+    }
+
+    /// The living agents that the caller has spawned itself, in the same order.
+    pub async fn children(&self) -> Result<Vec<AgentCard>, Problem> {
+        let own: Vec<SessionId> = {
+            let rights = self.runtime.shared().rights.read();
+            by_age(&rights, rights.children(self.session()))
+        };
+        self.cards_of(own).await
+    }
+
+    async fn cards_of(&self, agents: Vec<SessionId>) -> Result<Vec<AgentCard>, Problem> {
+        self.reading(move |caller| agents.into_iter().map(|it| caller.card_of(it)).collect()).await
+    }
+
+    /// One agent under the caller, by its name or its id.
+    pub async fn agent(&self, name: &str) -> Result<AgentCard, Problem> {
+        self.agent_card(self.agent_named(name)?).await
+    }
+
+    /// What an agent is and does now.
+    ///
+    /// Errors: [`Kind::Unknown`] for one that the caller does not govern.
+    pub async fn agent_card(&self, session: SessionId) -> Result<AgentCard, Problem> {
+        self.reading(move |caller| caller.card_of(session)).await
+    }
+
+    /// By a name of the caller's, by the name its parent gives it when no other agent under the
+    /// caller has the same, or by id.
+    pub fn agent_named(&self, name: &str) -> Result<SessionId, Problem> {
+        let unknown = || {
+            Problem::new(Kind::Unknown, format!("no agent {name:?} under you"))
+                .hint("stoa agent list")
+        };
+        let rights = self.runtime.shared().rights.read();
+        if let Some(Named::Session(session)) = rights.named(self.session(), name) {
+            return Ok(session);
+        }
+        if let Ok(session) = name.parse::<SessionId>() {
+            let known = rights.governs(self.session(), session);
+            return if known { Ok(session) } else { Err(unknown()) };
+        }
+        let mut found = rights.agents_called(self.session(), name);
+        match (found.next(), found.next()) {
+            (Some(only), None) => Ok(only),
+            (Some(_), Some(_)) => {
+                let text = format!("several agents under you are called {name:?}; use the id");
+                Err(Problem::new(Kind::Conflict, text).hint("stoa agent list"))
+            }
+            (None, _) => {
+                drop(found);
+                drop(rights);
+                let ended = self.session_ending(name)?;
+                let rights = self.runtime.shared().rights.read();
+                ended.filter(|it| rights.is_agent(*it)).ok_or_else(unknown)
+            }
+        }
+    }
+
+    /// What an agent was brought up with; nothing for a session that is none.
+    pub fn charter_of(&self, session: SessionId) -> Result<Option<Charter>, Problem> {
+        let is_agent = {
+            let rights = self.runtime.shared().rights.read();
+            session != ROOT && rights.is_agent(session)
+        };
+        if !is_agent {
+            return Ok(None);
+        }
+        Ok(self.runtime.charter(session)?)
+    }
+
+    /// An agent as it was born, if its first turn has begun: known without a look at its stream.
+    pub(super) fn card_at_birth(
+        &self,
+        session: SessionId,
+        charter: &Charter,
+        budget: Budget,
+    ) -> Option<AgentCard> {
+        if !matches!(self.runtime.agents().wakes.ear(session), Ear::Busy) {
+            return None;
+        }
+        let (birth, name, _) = self.birth_of(session);
+        let follows = charter.follows.iter().map(|(space, it)| (*space, it.cursor));
+        let follows: BTreeMap<SpaceId, Position> = follows.collect();
+        Some(AgentCard {
+            id: session,
+            name,
+            parent: charter.parent,
+            state: "running".to_owned(),
+            why: None,
+            model: charter.model.clone(),
+            task: charter.task.clone(),
+            dm: charter.dm,
+            turns: 1,
+            left: budget,
+            spent: Spent::default(),
+            born: birth?.at,
+            follows: follows.into_iter().collect(),
+        })
+    }
+
+    /// What the rights have of an agent: its birth, what its parent calls it, and what it is to
+    /// begin with as long as that is owed.
+    fn birth_of(&self, session: SessionId) -> (Option<Birth>, Option<String>, Option<Charter>) {
+        let rights = self.runtime.shared().rights.read();
+        let birth = rights.birth(session);
+        let name = birth
+            .and_then(|it| it.parent)
+            .and_then(|parent| rights.alias_of(parent, Named::Session(session)).map(str::to_owned));
+        (birth, name, rights.charter(session).cloned())
+    }
+
+    fn card_of(&self, session: SessionId) -> Result<AgentCard, Problem> {
+        let (birth, name, owed) = self.birth_of(session);
+        let unknown = || {
+            Problem::new(Kind::Unknown, format!("no agent {session} under you"))
+                .hint("stoa agent list")
+        };
+        let birth = birth.ok_or_else(unknown)?;
+        let parent = birth.parent.ok_or_else(unknown)?;
+        let life = self.runtime.life(session)?;
+        let begun = match life.as_ref().and_then(Session::charter) {
+            Some(charter) => Some(charter.clone()),
+            // What it began with is there however what came after it breaks it.
+            None => self.runtime.charter(session)?,
+        };
+        let charter = begun.or(owed).ok_or_else(unknown)?;
+        let broken = life.is_none().then(|| "its log cannot be gone on with".to_owned());
+        let out = self.runtime.out_of_service(session).or(broken);
+        let life = life.unwrap_or_else(|| Session::unborn(session.stream()));
+        let (state, why) = if birth.ended.is_some() {
+            ("wiped", None)
+        } else if let Some(why) = out {
+            ("quarantined", Some(why))
+        } else {
+            let why = match life.phase() {
+                Phase::Waiting { why, .. } | Phase::Quarantined { why } => Some(why.clone()),
+                Phase::Parked { hop, .. } => Some(format!("{hop} reactions in a row")),
+                Phase::Exhausted { what } => Some(format!("budget: {what} is spent")),
+                _ => None,
+            };
+            (life.phase().word(), why)
+        };
+        Ok(AgentCard {
+            id: session,
+            name,
+            parent,
+            state: state.to_owned(),
+            why,
+            model: charter.model,
+            task: charter.task,
+            dm: charter.dm,
+            turns: life.turns(),
+            left: life.purse().left(),
+            spent: life.purse().spent(),
+            born: birth.at,
+            follows: life.follows().map(|(space, it)| (space, it.cursor)).collect(),
+        })
+    }
+
+    /// Says something to an agent, in the space it shares with its parent. Who is above the parent
+    /// is let in there first, which is recorded.
+    pub async fn say(&self, name: &str, text: &str) -> Result<Written, Problem> {
+        let session = self.agent_named(name)?;
+        let card = self.agent_card(session).await?;
+        if card.state == "wiped" {
+            return Err(Refusal::Wiped.into());
+        }
+        if text.trim().is_empty() {
+            let problem = Problem::new(Kind::Invalid, "the text is empty; say something");
+            return Err(problem.hint(format!("stoa agent say {name} TEXT")));
+        }
+        if self.level(card.dm).is_none_or(|it| it < Level::Append) {
+            let right = Right::to_use(Subject::Space(card.dm), Level::Append);
+            let reason = "to speak to it".to_owned();
+            let (link, to) = (LinkId(self.fresh()), self.session());
+            let (alias, expires, note) = (None, None, None);
+            let message = rights::Message::Share { link, to, alias, right, expires, reason, note };
+            let parent = self.runtime.caller(card.parent);
+            self.runtime.rights().ask(parent.ask(message, Why::comment("say"))).await?;
+        }
+        let draft = Draft { content: Content::Text(text.to_owned()), ..Draft::default() };
+        let draft = Draft { metadata: [("kind".to_owned(), "said".into())].into(), ..draft };
+        self.put(card.dm, draft, Why::comment(format!("say: {}", first_line(text)))).await
+    }
+
+    /// Stops an agent at once; what it has written stays, and nothing wakes it until
+    /// [`Caller::resume_agent`].
+    pub async fn stop_agent(&self, name: &str, reason: &str) -> Result<AgentCard, Problem> {
+        let session = self.governed(name)?;
+        let seat = self.runtime.agent(session)?;
+        let message = Message::Stop { reason: reason.to_owned() };
+        seat.ask(Ask::new(self.session(), message).comment("stop")).await?;
+        self.runtime.wake_up(session);
+        self.agent_card(session).await
+    }
+
+    /// Lets a stopped, parked or quarantined agent go on: it gets a turn. So does one whose budget
+    /// was spent, once it has been handed more. Errors: [`Kind::Conflict`] for one that goes on
+    /// already, or whose budget is spent still.
+    pub async fn resume_agent(&self, name: &str) -> Result<AgentCard, Problem> {
+        let session = self.governed(name)?;
+        self.revive(session).await?;
+        let seat = self.runtime.agent(session)?;
+        let state = super::context::state(&self.runtime, session).await?;
+        let goes = matches!(state.phase(), Phase::Idle | Phase::Turning(_) | Phase::Waiting { .. });
+        if goes {
+            let text =
+                format!("{name:?} is at work, or waits for news; there is nothing to resume");
+            return Err(Problem::new(Kind::Conflict, text).hint(format!("stoa agent show {name}")));
+        }
+        let news = self.runtime.news(session, &state).await?.wakes;
+        seat.ask(Ask::new(self.session(), Message::Resume(news)).comment("resume")).await?;
+        self.runtime.wake_up(session);
+        self.agent_card(session).await
+    }
+
+    /// Ends an agent and all under it: rights, names and turns go, what they wrote stays, and what
+    /// is left of their budgets is back. A crash in between is made good by the next open.
+    ///
+    /// Errors: [`Kind::Unknown`] for one that is wiped already.
+    pub async fn wipe_agent(&self, name: &str, reason: &str) -> Result<u64, Problem> {
+        let session = self.governed(name)?;
+        let doomed: Vec<SessionId> = {
+            let rights = self.runtime.shared().rights.read();
+            let own = Some(session).filter(|it| rights.is_agent(*it));
+            by_age(&rights, own.into_iter().chain(rights.agents_under(session)))
+        };
+        if doomed.is_empty() {
+            return Err(Refusal::Wiped.into());
+        }
+        let spaces = self.runtime.spaces_of(doomed.iter().copied());
+        let wipe = rights::Message::Wipe { session, reason: reason.to_owned() };
+        let ask = self.ask(wipe, Why::comment("wipe"));
+        self.runtime.rights().ask_and_what_follows(ask).await?;
+        // The youngest first: what one gives back is given back by its parent in turn.
+        for it in doomed.iter().rev() {
+            self.runtime.agent(*it)?.all_performed().await;
+        }
+        for space in spaces {
+            self.runtime.end_void_subscriptions(space).await;
+        }
+        Ok(doomed.len() as u64)
+    }
+
+    /// An agent that the caller may stop.
+    pub(super) fn governed(&self, name: &str) -> Result<SessionId, Problem> {
+        let session = self.agent_named(name)?;
+        let rights = self.runtime.shared().rights.read();
+        if rights.governs(self.session(), session) {
+            return Ok(session);
+        }
+        let text = format!("{name:?} is not under you");
+        Err(Problem::new(Kind::Forbidden, text).hint("stoa agent list"))
+    }
+}
+
+impl Runtime {
+    /// The spaces on which sessions hold something.
+    fn spaces_of(&self, sessions: impl Iterator<Item = SessionId>) -> BTreeSet<SpaceId> {
+        let (now, rights) = (self.now(), self.shared().rights.read());
+        let held = sessions.flat_map(|it| rights.holdings(it, now));
+        held.filter_map(|it| match it.subject {
+            Subject::Space(space) => Some(space),
+            _ => None,
+        })
+        .collect()
+    }
+}
+
+/// Those that were spawned first at the head.
+fn by_age(rights: &Rights, agents: impl Iterator<Item = SessionId>) -> Vec<SessionId> {
+    let aged = agents.filter_map(|it| Some((rights.birth(it)?.at, it)));
+    let mut aged: Vec<(Millis, SessionId)> = aged.collect();
+    aged.sort_unstable();
+    aged.into_iter().map(|(_, session)| session).collect()
+}
+
+fn first_line(text: &str) -> String {
+    text.lines().next().unwrap_or_default().chars().take(80).collect()
+}

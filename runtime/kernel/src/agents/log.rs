@@ -1,0 +1,245 @@
+//! What an agent did, entry by entry.
+
+use crate::caller::{Caller, Change};
+use crate::problem::{Kind, Problem};
+use crate::store::Entry;
+use serde::{Deserialize, Serialize};
+use stoa_actors::behaviour::Behaviour;
+use stoa_actors::codec::CodecError;
+use stoa_actors::id::{Millis, Position, RIGHTS, SessionId, SpaceId, StreamId};
+use stoa_actors::incarnation;
+use stoa_actors::log::Body;
+use stoa_actors::session::{Booking, Event, Recorded, Session, Settlement, TurnOutcome};
+use stoa_actors::space::Space;
+
+/// Something of the log that a caller may see.
+pub enum Sighting {
+    /// A change of a space.
+    Change(Change),
+    /// What an agent did.
+    Happening(Happening),
+}
+
+/// One entry of an agent's stream, in words.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Happening {
+    /// Its cursor.
+    pub position: Position,
+    /// When.
+    pub at: Millis,
+    /// Whose.
+    pub agent: SessionId,
+    /// What happened: `turn.began`, …
+    pub kind: String,
+    /// In words: what was thought, run, seen or refused.
+    pub text: String,
+}
+
+impl Caller {
+    /// What became of rights after a cursor, the oldest first: for the root alone.
+    ///
+    /// Errors: [`Kind::Forbidden`] for anybody else.
+    pub async fn rights_history(
+        &self,
+        after: Position,
+        limit: usize,
+    ) -> Result<Vec<Happening>, Problem> {
+        self.is_owner("the history of all rights tells of every session", "stoa space list")?;
+        self.all_of(RIGHTS, after, limit).await
+    }
+
+    /// What the caller may see of the log after a cursor, and how far that was looked for: changes
+    /// of spaces that it can read, and what agents under it did. One bounded piece.
+    pub async fn seen_after(
+        &self,
+        after: Position,
+        upto: Position,
+    ) -> Result<(Vec<Sighting>, Position), Problem> {
+        self.reading(move |caller| {
+            let config = &caller.runtime.shared().config;
+            let (mut seen, mut cursor, mut bytes) = (Vec::new(), after, 0);
+            for (looked, entry) in caller.runtime.store().entries_from(after).enumerate() {
+                let entry = entry?;
+                let full = looked >= config.follow_entries_max || bytes >= config.read_piece_bytes;
+                if full || entry.position > upto {
+                    break;
+                }
+                (cursor, bytes) = (entry.position, bytes + entry.bytes());
+                seen.extend(caller.seen(&entry)?);
+            }
+            Ok((seen, cursor))
+        })
+        .await
+    }
+
+    fn seen(&self, entry: &Entry) -> Result<Vec<Sighting>, Problem> {
+        let (stream, at) = (entry.header.stream, entry.position);
+        let (space, session) = (SpaceId(stream.0), SessionId(stream.0));
+        match entry.body.kind.as_str() {
+            Space::KIND if self.level(space).is_some() => {
+                let changes = Change::of(space, at, &entry.body).map_err(amiss)?;
+                Ok(changes.into_iter().map(|(it, _)| Sighting::Change(it)).collect())
+            }
+            Session::KIND
+                if self.runtime.shared().rights.read().governs(self.session(), session) =>
+            {
+                Ok(happenings(session, at, &entry.body)?
+                    .into_iter()
+                    .map(Sighting::Happening)
+                    .collect())
+            }
+            _ => Ok(Vec::new()),
+        }
+    }
+
+    /// What an agent did after a cursor, the oldest first.
+    pub async fn agent_log(
+        &self,
+        name: &str,
+        after: Position,
+        limit: usize,
+    ) -> Result<Vec<Happening>, Problem> {
+        let session = self.agent_named(name)?;
+        self.all_of(session.stream(), after, limit).await
+    }
+
+    async fn all_of(
+        &self,
+        stream: StreamId,
+        mut after: Position,
+        limit: usize,
+    ) -> Result<Vec<Happening>, Problem> {
+        let mut found = Vec::new();
+        while found.len() < limit {
+            let (piece, upto) = self.happened(stream, after, limit - found.len()).await?;
+            if upto == after {
+                break;
+            }
+            after = upto;
+            found.extend(piece);
+        }
+        Ok(found)
+    }
+
+    /// What happened in a stream after a cursor, and how far it was read: one bounded piece, which
+    /// costs what is new and not what was before.
+    pub async fn happened(
+        &self,
+        stream: StreamId,
+        after: Position,
+        limit: usize,
+    ) -> Result<(Vec<Happening>, Position), Problem> {
+        if !self.runtime.store().goes_on(stream, after)? {
+            return Ok((Vec::new(), after));
+        }
+        self.reading(move |caller| {
+            let (store, config) = (caller.runtime.store(), &caller.runtime.shared().config);
+            let from = store.seq_at(stream, after)?;
+            let (mut found, mut cursor, mut bytes) = (Vec::new(), after, 0);
+            for (looked, entry) in store.entries_after(stream, from).enumerate() {
+                let full = looked >= config.follow_entries_max || bytes >= config.read_piece_bytes;
+                if full || found.len() >= limit {
+                    break;
+                }
+                let entry = entry?;
+                (cursor, bytes) = (entry.position, bytes + entry.bytes());
+                found.extend(match stream {
+                    RIGHTS => caller.of_rights(&entry)?,
+                    _ => happenings(SessionId(stream.0), entry.position, &entry.body)?,
+                });
+            }
+            Ok((found, cursor))
+        })
+        .await
+    }
+
+    fn of_rights(&self, entry: &Entry) -> Result<Vec<Happening>, Problem> {
+        let Body { at, by, comment, .. } = &entry.body;
+        let names = self.runtime.kinds().names(&entry.body)?.into_iter();
+        let happening = |kind: &str| Happening {
+            position: entry.position,
+            at: *at,
+            agent: *by,
+            kind: kind.to_owned(),
+            text: comment.clone(),
+        };
+        Ok(names.map(happening).collect())
+    }
+}
+
+fn amiss(error: CodecError) -> Problem {
+    Problem::new(Kind::Store, error)
+}
+
+fn happenings(
+    agent: SessionId,
+    position: Position,
+    body: &Body,
+) -> Result<Vec<Happening>, Problem> {
+    let events = incarnation::events::<Session>(body).map_err(amiss)?;
+    let happening = |event: &Event| Happening {
+        position,
+        at: body.at,
+        agent,
+        kind: Session::name(event).to_owned(),
+        text: told(event),
+    };
+    Ok(events.iter().map(happening).collect())
+}
+
+fn told(event: &Event) -> String {
+    match event {
+        Event::Born(charter) => charter.task.clone(),
+        Event::TurnBegan { turn, wakes, .. } => {
+            let news: u64 = wakes.iter().map(|it| it.count).sum();
+            let quoted: Vec<&str> =
+                wakes.iter().flat_map(|it| &it.comments).map(String::as_str).take(3).collect();
+            match news {
+                0 => format!("turn {turn}"),
+                _ => format!("turn {turn}, woken by {news}: {}", quoted.join("; ")),
+            }
+        }
+        Event::Thought { thought, .. } => {
+            let code = thought.code.as_deref().unwrap_or_default();
+            [thought.text.as_str(), code].join("\n").trim().to_owned()
+        }
+        Event::Noted(note) => match &note.answer {
+            None => format!("call {} is about to be made", note.call),
+            Some(Recorded::Raised { class, message }) => {
+                format!("call {}: {class}: {message}", note.call)
+            }
+            Some(Recorded::Atom { id, version }) => {
+                format!("call {}: atom {id} version {version}", note.call)
+            }
+            Some(Recorded::Atoms(atoms)) => format!("call {}: {} atoms", note.call, atoms.len()),
+            Some(Recorded::Said(_)) => format!("call {}", note.call),
+        },
+        Event::Observed(observation) => observation.text.trim_end().to_owned(),
+        Event::TurnEnded { outcome, .. } => match outcome {
+            TurnOutcome::Done => String::new(),
+            TurnOutcome::Exhausted(limit) => format!("cut at {limit}"),
+        },
+        Event::TurnFailed { why, .. } | Event::Quarantined { why, .. } => why.clone(),
+        Event::Parked { hop, .. } => format!("after {hop} reactions in a row"),
+        Event::Stopped { reason, .. } | Event::Wiped { reason, .. } => reason.clone(),
+        Event::FollowSet { space, .. } => format!("space {space}"),
+        Event::Unfollowed(space) => format!("space {space}"),
+        Event::Wrote { letter, .. } => format!("{}: {}", letter.subject, letter.text),
+        Event::Booked(booking) => booked(booking),
+        Event::Exhausted { what } => format!("budget: {what} is spent"),
+        Event::Forgiven { failures } => format!("{failures} failures no longer count"),
+        Event::Untold { why, .. } => why.clone(),
+        Event::Spawning { spawn, .. } => spawn.charter.task.clone(),
+        Event::Resumed { .. } | Event::Told(_) | Event::LetGo(_) => String::new(),
+    }
+}
+
+fn booked(booking: &Booking) -> String {
+    match booking {
+        Booking::Allotted(budget) | Booking::Funded { budget, .. } => budget.to_string(),
+        Booking::Spent { thoughts, tokens } => format!("thoughts={thoughts},tokens={tokens}"),
+        Booking::Lent { loan, .. } => format!("{} to {}", loan.budget, loan.child),
+        Booking::Settled(Settlement::Repaid { child, rest }) => format!("{rest} by {child}"),
+        Booking::Settled(_) => String::new(),
+    }
+}

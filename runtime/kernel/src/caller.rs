@@ -1,0 +1,422 @@
+//! What one session can do: every operation of spaces and rights, under its rights and no others.
+//!
+//! Writes go to the actor's mailbox and come back durable. Reads go past it: snapshot first,
+//! rights second, so that a reader never sees what was written after its right was revoked.
+
+mod carry;
+mod claims;
+mod declare;
+mod endings;
+mod history;
+mod mismatch;
+mod names;
+mod past;
+mod reading;
+mod sharing;
+mod subscriptions;
+mod waits;
+
+pub use carry::{Export, Imported};
+pub use claims::{ClaimAsk, Taken};
+pub use history::{Change, Follow};
+pub use mismatch::Mismatch;
+pub use names::OWNER;
+pub use past::{Difference, HistoryQuery, Of};
+pub use sharing::{Grant, Granted, SpaceCard};
+pub(crate) use sharing::{misspelt, not_owner};
+pub use subscriptions::{Pulled, Puller, SubscriptionCard};
+pub use waits::Waits;
+
+use crate::envelope::instant;
+use crate::failure::StoreError;
+use crate::problem::{Kind, Problem};
+use crate::runtime::Runtime;
+use crate::seat::{AskError, Receipt};
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+use stoa_actors::atom::{Atom, Reference};
+use stoa_actors::id::{AtomId, Position, SessionId, SpaceId};
+use stoa_actors::incarnation::Ask;
+use stoa_actors::log::{Cause, Hash};
+use stoa_actors::redaction::erased_by;
+use stoa_actors::retry::{Repeatable, again};
+use stoa_actors::rights::{Level, Named, Subject};
+use stoa_actors::space::{Draft, Expect, Fence, Message, Mutation, Patch, Refusal, Reply};
+
+/// What goes with every mutation.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Why {
+    /// What it is for, like a commit message; what subscribers are told.
+    pub comment: String,
+    /// Makes repeating it harmless.
+    pub key: Option<String>,
+    /// What set it off.
+    pub cause: Cause,
+    /// The leases that must hold when it takes effect.
+    pub fences: Vec<Fence>,
+}
+
+impl Why {
+    /// With a comment.
+    pub fn comment(comment: impl Into<String>) -> Why {
+        Why { comment: comment.into(), ..Why::default() }
+    }
+
+    /// And an idempotency key.
+    #[must_use]
+    pub fn key(self, key: impl Into<String>) -> Why {
+        Why { key: Some(key.into()), ..self }
+    }
+}
+
+/// A version that was written, and its entry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Written {
+    /// Which atom.
+    pub id: AtomId,
+    /// Its version now.
+    pub version: u64,
+    /// The entry that says so.
+    pub position: Position,
+}
+
+/// An atom as read, and where it was written.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Read {
+    /// The atom.
+    pub atom: Arc<Atom>,
+    /// Its entry.
+    pub position: Position,
+}
+
+/// One session's hands; cheap to clone.
+#[derive(Clone)]
+pub struct Caller {
+    pub(crate) runtime: Runtime,
+    session: SessionId,
+}
+
+impl Runtime {
+    /// Acts as a session. Who may act as whom is for the door to say.
+    pub fn caller(&self, session: SessionId) -> Caller {
+        Caller { runtime: self.clone(), session }
+    }
+}
+
+impl Caller {
+    /// What it acts in.
+    pub fn runtime(&self) -> &Runtime {
+        &self.runtime
+    }
+
+    /// Who acts.
+    pub fn session(&self) -> SessionId {
+        self.session
+    }
+
+    /// What the caller may do in a space now; nothing where it may not read.
+    pub fn level(&self, space: SpaceId) -> Option<Level> {
+        let shared = self.runtime.shared();
+        let now = shared.clock.now();
+        shared.rights.read().level(self.session, &Subject::Space(space), now)
+    }
+
+    /// Whether the caller may use something that is no space.
+    pub(crate) fn holds(&self, subject: &Subject) -> bool {
+        let shared = self.runtime.shared();
+        let now = shared.clock.now();
+        shared.rights.read().level(self.session, subject, now).is_some()
+    }
+
+    pub(crate) fn ask<M>(&self, message: M, why: Why) -> Ask<M> {
+        let Why { comment, key, cause, fences: _ } = why;
+        Ask { message, asker: self.session, key, comment, cause }
+    }
+
+    /// Bytes of an id that nobody has yet.
+    pub fn fresh(&self) -> [u8; 16] {
+        let shared = self.runtime.shared();
+        shared.fresh.id(shared.clock.now())
+    }
+
+    /// An id that the caller draws again whenever it asks for the same.
+    pub fn fresh_of(&self, what: &str) -> [u8; 16] {
+        let mut id = [0; 16];
+        let hash = Hash::of(format!("{} {what}", self.session).as_bytes());
+        id.copy_from_slice(&hash.0[..16]);
+        id
+    }
+
+    /// The space that the caller calls so; its id will do as well.
+    pub fn resolve(&self, name: &str) -> Result<SpaceId, Problem> {
+        let shared = self.runtime.shared();
+        let now = shared.clock.now();
+        if let Ok(space) = shared.rights.read().resolve(self.session, name, now) {
+            return Ok(space);
+        }
+        let by_id = match name.parse() {
+            Ok(space) => Some(space),
+            Err(_) => self.space_ending(name)?,
+        };
+        let by_id = by_id.filter(|space| self.level(*space).is_some());
+        by_id.ok_or_else(|| Problem::no_space(name))
+    }
+
+    /// The same for a space that the caller can perhaps not use, but hand on.
+    pub(crate) fn resolve_to_hand_on(&self, name: &str) -> Result<SpaceId, Problem> {
+        let shared = self.runtime.shared();
+        let now = shared.clock.now();
+        let named = shared.rights.read().named(self.session, name);
+        let space = match named {
+            Some(Named::Space(space)) => Some(space),
+            _ => name.parse().ok(),
+        };
+        let subject = space.map(Subject::Space);
+        let delegable = |it| shared.rights.read().delegable(self.session, it, now).is_some();
+        match space {
+            Some(space) if subject.as_ref().is_some_and(delegable) => Ok(space),
+            _ => self.resolve(name),
+        }
+    }
+
+    /// Adds an atom. Durable when this returns.
+    pub async fn put(&self, space: SpaceId, draft: Draft, why: Why) -> Result<Written, Problem> {
+        let draft = self.embedded(draft).await;
+        self.mutate(space, Mutation::Put(Box::new(draft)), why).await
+    }
+
+    /// Changes an atom: a new version, if it is at the expected one.
+    pub async fn update(
+        &self,
+        id: AtomId,
+        expect: Expect,
+        patch: Patch,
+        why: Why,
+    ) -> Result<Written, Problem> {
+        let before = self.get(id).await?;
+        let patch = self.embedded_patch(&before.atom, patch).await;
+        let mutation = Mutation::Update { id, expect, patch: Box::new(patch) };
+        self.mutate(before.atom.space, mutation, why).await
+    }
+
+    /// The patch, without single references that the atom has now. Whether it is still so when it
+    /// is changed is for the expected version to say.
+    ///
+    /// Errors: [`Kind::Invalid`] when there is no such reference, but for a request with a key,
+    /// which may have taken it out already.
+    pub async fn unreferenced(
+        &self,
+        id: AtomId,
+        mut patch: Patch,
+        unref: &[(String, AtomId)],
+        why: &Why,
+    ) -> Result<Patch, Problem> {
+        if unref.is_empty() {
+            return Ok(patch);
+        }
+        let atom = self.get(id).await?.atom;
+        for (relation, target) in unref {
+            if !patch.without(&atom, relation, *target) && why.key.is_none() {
+                let text = format!("atom {id} has no reference {relation} to {target}");
+                return Err(Problem::new(Kind::Invalid, text).hint(format!("stoa get {id}")));
+            }
+        }
+        Ok(patch)
+    }
+
+    /// Takes an atom out of search, if it is at the expected version.
+    pub async fn deprecate(
+        &self,
+        id: AtomId,
+        expect: Expect,
+        superseded_by: Option<AtomId>,
+        why: Why,
+    ) -> Result<Written, Problem> {
+        let space = self.get(id).await?.atom.space;
+        let mutation = Mutation::Deprecate { id, expect, superseded_by };
+        self.mutate(space, mutation, why).await
+    }
+
+    /// Brings an atom that was deprecated back into search, if it is at the expected version.
+    pub async fn reinstate(
+        &self,
+        id: AtomId,
+        expect: Expect,
+        why: Why,
+    ) -> Result<Written, Problem> {
+        let space = self.get(id).await?.atom.space;
+        self.mutate(space, Mutation::Reinstate { id, expect }, why).await
+    }
+
+    /// Empties an atom for good, all its versions: the caller put it and may write in its space, or
+    /// may grant rights there. That it was there, its comments, authors, times and references stay.
+    ///
+    /// When this returns no read, search, history, export or audit shows what it said, and no
+    /// later open does. Files hold the bytes until an orderly stop has written the log anew; copies
+    /// made before keep them: backups, exports, and what agents have noted of it in their own
+    /// sessions. Errors: [`Kind::Conflict`] at another version, or erased already.
+    pub async fn erase(&self, id: AtomId, expect: Expect, why: Why) -> Result<Written, Problem> {
+        let space = self.get(id).await?.atom.space;
+        self.mutate(space, Mutation::Erase { id, expect }, why).await
+    }
+
+    /// One change of a space, on the leases that it rests on.
+    async fn mutate(
+        &self,
+        space: SpaceId,
+        mutation: Mutation,
+        why: Why,
+    ) -> Result<Written, Problem> {
+        let fences = why.fences.clone();
+        let message = match fences.is_empty() {
+            true => mutation.into(),
+            false => Message::Transact { mutations: vec![mutation], fences },
+        };
+        let receipt = self.send(space, message, why).await?;
+        let (id, version) = match &receipt.reply {
+            Reply::Version { id, version } => (*id, *version),
+            Reply::Versions(all) if all.len() == 1 => all[0],
+            reply => return Err(Problem::new(Kind::Store, format!("an answer amiss: {reply:?}"))),
+        };
+        let amiss = || Problem::new(Kind::Store, format!("atom {id} was written nowhere"));
+        Ok(Written { id, version, position: receipt.position.ok_or_else(amiss)? })
+    }
+
+    /// Sent again, where it has a key, after what passes by itself.
+    async fn send(
+        &self,
+        space: SpaceId,
+        message: Message,
+        why: Why,
+    ) -> Result<Receipt<Reply>, Problem> {
+        Ok(self.sent(space, message, why).await?)
+    }
+
+    /// The same with the refusal as the space has given it.
+    async fn sent(
+        &self,
+        space: SpaceId,
+        mut message: Message,
+        why: Why,
+    ) -> Result<Receipt<Reply>, AskError<Refusal>> {
+        let tries_max = self.runtime.shared().config.write_tries_max;
+        let request = if why.key.is_some() { Repeatable::Keyed } else { Repeatable::Unkeyed };
+        let mut tried = 0;
+        loop {
+            tried += 1;
+            let seat = self.runtime.space(space).map_err(AskError::Store)?;
+            // What is sent but once is not copied.
+            let last = request == Repeatable::Unkeyed || tried >= tries_max;
+            let (sent, rest) =
+                if last { (message, None) } else { (message.clone(), Some(message)) };
+            let ask = self.ask(sent, why.clone());
+            match seat.ask(ask).await {
+                Ok(receipt) => return Ok(receipt),
+                Err(error) => match rest {
+                    Some(rest) if again(error.unanswered(), request, tried, tries_max) => {
+                        message = rest;
+                    }
+                    _ => return Err(error),
+                },
+            }
+        }
+    }
+
+    /// The newest durable version of an atom, of whatever space the caller can read.
+    pub async fn get(&self, id: AtomId) -> Result<Read, Problem> {
+        self.read(id)
+    }
+
+    fn read(&self, id: AtomId) -> Result<Read, Problem> {
+        let found = self.runtime.store().newest(id)?;
+        self.permitted(id, found)
+    }
+
+    /// One version of an atom.
+    pub async fn get_version(&self, id: AtomId, version: u64) -> Result<Read, Problem> {
+        let found = if version == 0 { None } else { self.runtime.store().version(id, version)? };
+        let newest = self.get(id).await?.atom;
+        if let Some((by, at)) = erased_by(&newest).filter(|_| version < newest.version) {
+            let text = format!("atom {id} was erased by {by} at {}", instant(at));
+            return Err(Problem::new(Kind::Unknown, text).hint(format!("stoa history {id}")));
+        }
+        let newest = newest.version;
+        self.permitted(id, found).map_err(|_| {
+            Problem::new(Kind::Unknown, format!("atom {id} has versions 1 to {newest}"))
+                .hint(format!("stoa get {id} --version {newest}"))
+        })
+    }
+
+    /// Rights are looked at after the row was read, never before.
+    fn permitted(&self, id: AtomId, found: Option<(Position, Arc<Atom>)>) -> Result<Read, Problem> {
+        let found = found.filter(|(_, atom)| self.level(atom.space).is_some());
+        let (position, atom) = found.ok_or_else(|| Problem::no_atom(id))?;
+        Ok(Read { atom, position })
+    }
+
+    /// The atoms that an atom refers to, in its own order: those the caller can read, behind the
+    /// first `skip` references of that relation. One answer's worth; [`Referred::next`] says where
+    /// to go on.
+    pub async fn targets(
+        &self,
+        id: AtomId,
+        relation: Option<&str>,
+        skip: usize,
+    ) -> Result<Referred, Problem> {
+        let atom = self.get(id).await?.atom;
+        let relation = relation.map(str::to_owned);
+        self.reading(move |caller| {
+            let wanted = |it: &&Reference| relation.as_ref().is_none_or(|of| *of == it.relation);
+            let references = atom.references.iter().filter(wanted).skip(skip);
+            let rows = references.map(|it| Ok((it.relation.clone(), it.target)));
+            caller.collect_referred(rows, skip)
+        })
+        .await
+    }
+
+    /// The atoms that refer to an atom, and how: those the caller can read, by relation and id,
+    /// behind the first `skip`. One answer's worth; [`Referred::next`] says where to go on.
+    pub async fn sources(
+        &self,
+        id: AtomId,
+        relation: Option<&str>,
+        skip: usize,
+    ) -> Result<Referred, Problem> {
+        self.get(id).await?;
+        let relation = relation.map(str::to_owned);
+        self.reading(move |caller| {
+            let rows = caller.runtime.store().referrers(id, relation.as_deref());
+            caller.collect_referred(rows.skip(skip), skip)
+        })
+        .await
+    }
+
+    fn collect_referred(
+        &self,
+        rows: impl Iterator<Item = Result<(String, AtomId), StoreError>>,
+        skip: usize,
+    ) -> Result<Referred, Problem> {
+        let config = &self.runtime.shared().config;
+        let (mut found, mut bytes) = (Vec::new(), 0);
+        for (looked, row) in rows.enumerate() {
+            let (relation, id) = row?;
+            let Ok(read) = self.permitted(id, self.runtime.store().newest(id)?) else { continue };
+            bytes += read.atom.bytes();
+            let full = found.len() >= config.limits.search.hits_max;
+            if full || (bytes > config.answer_bytes_max && !found.is_empty()) {
+                return Ok(Referred { found, next: Some(skip + looked) });
+            }
+            found.push((relation, read));
+        }
+        Ok(Referred { found, next: None })
+    }
+}
+
+/// Atoms at the other ends of references.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Referred {
+    /// How, and which.
+    pub found: Vec<(String, Read)>,
+    /// How many to skip to go on, where there is more.
+    pub next: Option<usize>,
+}

@@ -1,0 +1,148 @@
+//! What a stream shows outside its actor's mailbox: how far it is durable, and who wants to know.
+
+use parking_lot::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Weak};
+use stoa_actors::id::Position;
+use tokio::sync::Notify;
+use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
+
+/// Advanced by the acker once an entry is durable and witnessed; never before.
+pub struct Face {
+    durable_seq: AtomicU64,
+    head: AtomicU64,
+    watchers: Mutex<Vec<Weak<Bell>>>,
+    /// In the publisher's queue already: one place there however many entries.
+    queued: AtomicBool,
+    publisher: Publisher,
+}
+
+/// One subscriber's bell. It rings at most once until it is heard, so a stalled subscriber costs
+/// these few bytes, whatever happens meanwhile.
+#[derive(Debug, Default)]
+pub struct Bell {
+    rung: AtomicBool,
+    told: Notify,
+}
+
+impl Bell {
+    fn ring(&self) {
+        if !self.rung.swap(true, Ordering::AcqRel) {
+            self.told.notify_one();
+        }
+    }
+
+    /// Returns once it has rung since it was heard last.
+    pub async fn heard(&self) {
+        while !self.rung.swap(false, Ordering::AcqRel) {
+            self.told.notified().await;
+        }
+    }
+}
+
+/// Wakes those who follow, in a task of its own, so that a thousand of them delay no
+/// acknowledgement.
+#[derive(Clone)]
+pub(crate) struct Publisher(UnboundedSender<Arc<Face>>);
+
+impl Publisher {
+    pub(crate) fn start() -> Publisher {
+        let (queue, mut faces) = unbounded_channel::<Arc<Face>>();
+        tokio::spawn(async move {
+            while let Some(face) = faces.recv().await {
+                face.publish();
+            }
+        });
+        Publisher(queue)
+    }
+}
+
+impl Face {
+    pub(crate) fn new(head: Position, publisher: Publisher) -> Arc<Face> {
+        Arc::new(Face {
+            durable_seq: AtomicU64::new(0),
+            head: AtomicU64::new(head.0),
+            watchers: Mutex::default(),
+            queued: AtomicBool::new(false),
+            publisher,
+        })
+    }
+
+    /// A new incarnation has loaded up to here.
+    pub(crate) fn restored(&self, seq: u64) {
+        self.durable_seq.fetch_max(seq, Ordering::AcqRel);
+    }
+
+    /// How far the stream is durable.
+    pub(crate) fn durable_seq(&self) -> u64 {
+        self.durable_seq.load(Ordering::Acquire)
+    }
+
+    /// Where its last durable entry stands.
+    pub(crate) fn head(&self) -> Position {
+        Position(self.head.load(Ordering::Acquire))
+    }
+
+    /// One more entry is durable.
+    pub(crate) fn advance(self: &Arc<Self>, seq: u64, position: Position) {
+        self.durable_seq.fetch_max(seq, Ordering::AcqRel);
+        self.reach(position);
+    }
+
+    /// There is something new up to there, whoever has written it.
+    pub(crate) fn reach(self: &Arc<Self>, position: Position) {
+        self.head.fetch_max(position.0, Ordering::AcqRel);
+        if !self.watchers.lock().is_empty() && !self.queued.swap(true, Ordering::AcqRel) {
+            // A publisher that is gone went with its runtime: nobody is left to be woken.
+            drop(self.publisher.0.send(self.clone()));
+        }
+    }
+
+    /// A bell that rings whenever there is something new.
+    pub fn watch(&self) -> Arc<Bell> {
+        let bell = Arc::new(Bell::default());
+        self.watchers.lock().push(Arc::downgrade(&bell));
+        bell
+    }
+
+    /// Whether somebody follows.
+    pub(crate) fn watched(&self) -> bool {
+        let mut watchers = self.watchers.lock();
+        watchers.retain(|bell| bell.strong_count() > 0);
+        !watchers.is_empty()
+    }
+
+    fn publish(&self) {
+        self.queued.store(false, Ordering::Release);
+        self.watchers.lock().retain(|bell| {
+            bell.upgrade().is_some_and(|bell| {
+                bell.ring();
+                true
+            })
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn however_often_it_goes_on_a_stream_is_queued_once() {
+        let (queue, mut faces) = unbounded_channel();
+        let publisher = Publisher(queue);
+        let faces_of: Vec<_> = (0..3).map(|_| Face::new(Position(0), publisher.clone())).collect();
+        let bell = faces_of[0].watch();
+        let other = faces_of[1].watch();
+        for seq in 1..=10_000 {
+            faces_of.iter().for_each(|face| face.advance(seq, Position(seq)));
+        }
+        assert_eq!(faces.len(), 2, "those that are followed, each once");
+        while let Ok(face) = faces.try_recv() {
+            face.publish();
+        }
+        assert!(bell.rung.load(Ordering::Acquire) && other.rung.load(Ordering::Acquire));
+        faces_of[0].advance(10_001, Position(10_001));
+        assert_eq!(faces.len(), 1, "it goes on");
+    }
+}

@@ -1,0 +1,201 @@
+//! Who thinks for agents: a trait, and the two models that need no network.
+//!
+//! A model is asked once for each step of a turn with everything it may know, and says words, code
+//! to run, or both; without code the turn ends. It keeps nothing between calls: whatever it should
+//! remember is in the [`Context`], which is read from the log.
+
+use crate::sandbox::Boxed;
+use parking_lot::Mutex;
+use std::collections::{BTreeMap, VecDeque};
+use std::fmt;
+use std::sync::Arc;
+use stoa_actors::id::{SessionId, SpaceId};
+use stoa_actors::rights::Level;
+use stoa_actors::session::{Budget, Observation, Thought, thought};
+use stoa_actors::space::Wake;
+
+/// Everything a model is told.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Context {
+    /// For whom it thinks.
+    pub session: SessionId,
+    /// The turn, from 1.
+    pub turn: u64,
+    /// The step within the turn, from 1.
+    pub step: u32,
+    /// What the agent was told to do.
+    pub task: String,
+    /// How to behave: the atoms of its instruction space, the oldest first.
+    pub instructions: Vec<String>,
+    /// The spaces at hand and their conventions: the one it works in, the one it shares with its
+    /// parent and those that woke it, then others, up to `context_spaces_max`.
+    pub spaces: Vec<Card>,
+    /// Whether it holds more than these, which `coordinator.space(NAME)` opens for its code.
+    pub more_spaces: bool,
+    /// What woke it; nothing at its birth.
+    pub wakes: Vec<(String, Wake)>,
+    /// What it thought and saw in this turn so far.
+    pub steps: Vec<Exchange>,
+    /// What is left of its budget, this thought included. One that takes more tokens than this is
+    /// not acted upon.
+    pub left: Budget,
+}
+
+/// A space as an agent knows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Card {
+    /// What the agent calls it.
+    pub alias: String,
+    /// Which.
+    pub id: SpaceId,
+    /// What it may do there.
+    pub level: Level,
+    /// Its convention.
+    pub description: String,
+}
+
+/// One step that is over.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Exchange {
+    /// What was said.
+    pub thought: Thought,
+    /// What came of it.
+    pub observation: Observation,
+}
+
+/// Why a model says nothing. The turn has failed and is tried again, within the agent's intensity.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct ModelError(pub String);
+
+/// Who thinks. It may be asked the same twice, after a crash.
+pub trait Model: Send + Sync + 'static {
+    /// One thought. Dropping the future cancels it.
+    fn think(&self, context: Context) -> Boxed<'_, Result<Thought, ModelError>>;
+}
+
+/// The models of a runtime, by name.
+#[derive(Clone)]
+pub struct Models(BTreeMap<String, Arc<dyn Model>>);
+
+/// The name of [`Recipe`].
+pub const RECIPE: &str = stoa_actors::trust::BUILT_IN_MODEL;
+
+impl Default for Models {
+    /// The one that needs nothing: `recipe`.
+    fn default() -> Self {
+        Models(BTreeMap::new()).with(RECIPE, Recipe)
+    }
+}
+
+impl fmt::Debug for Models {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.0.keys()).finish()
+    }
+}
+
+impl Models {
+    /// Adds one.
+    #[must_use]
+    pub fn with(mut self, name: &str, model: impl Model) -> Models {
+        self.0.insert(name.to_owned(), Arc::new(model));
+        self
+    }
+
+    /// The one of that name.
+    pub fn get(&self, name: &str) -> Option<Arc<dyn Model>> {
+        self.0.get(name).cloned()
+    }
+
+    /// Their names.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.keys().map(String::as_str)
+    }
+}
+
+/// Answers every wake with the Python of its instructions: all fenced `python` of all atoms, in
+/// order. An exception that the recipe does not catch fails the turn.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Recipe;
+
+impl Model for Recipe {
+    fn think(&self, context: Context) -> Boxed<'_, Result<Thought, ModelError>> {
+        Box::pin(async move {
+            if let Some(Exchange { observation, .. }) = context.steps.last() {
+                return match &observation.failed {
+                    Some(_) => Err(ModelError(observation.text.trim_end().to_owned())),
+                    None => Ok(Thought::default()),
+                };
+            }
+            let code: String =
+                context.instructions.iter().filter_map(|it| thought(it).code).collect();
+            if code.is_empty() {
+                return Err(ModelError(
+                    "its instructions hold no ```python recipe; put one there, or name another model"
+                        .to_owned(),
+                ));
+            }
+            Ok(Thought { code: Some(code), ..Thought::default() })
+        })
+    }
+}
+
+/// Says what it was given, one reply for each call, whoever asks: for tests.
+#[derive(Clone, Default)]
+pub struct Scripted(Arc<Mutex<Script>>);
+
+#[derive(Default)]
+struct Script {
+    replies: VecDeque<Result<String, String>>,
+    asked: Vec<Context>,
+}
+
+impl Scripted {
+    /// Replies in Markdown, code in `python` fences.
+    pub fn new<T: Into<String>>(replies: impl IntoIterator<Item = T>) -> Scripted {
+        let replies = replies.into_iter().map(|it| Ok(it.into())).collect();
+        Scripted(Arc::new(Mutex::new(Script { replies, asked: Vec::new() })))
+    }
+
+    /// Adds a failure.
+    #[must_use]
+    pub fn then_fails(self, why: &str) -> Scripted {
+        self.0.lock().replies.push_back(Err(why.to_owned()));
+        self
+    }
+
+    /// Adds a reply.
+    #[must_use]
+    pub fn then(self, reply: &str) -> Scripted {
+        self.0.lock().replies.push_back(Ok(reply.to_owned()));
+        self
+    }
+
+    /// What it was asked so far.
+    pub fn asked(&self) -> Vec<Context> {
+        self.0.lock().asked.clone()
+    }
+
+    /// Panics unless every reply was used.
+    ///
+    /// # Panics
+    /// When replies are left.
+    pub fn assert_complete(&self) {
+        let left = self.0.lock().replies.len();
+        assert_eq!(left, 0, "{left} replies of the script were not asked for");
+    }
+}
+
+impl Model for Scripted {
+    fn think(&self, context: Context) -> Boxed<'_, Result<Thought, ModelError>> {
+        Box::pin(async move {
+            let mut script = self.0.lock();
+            script.asked.push(context);
+            match script.replies.pop_front() {
+                Some(Ok(reply)) => Ok(thought(&reply)),
+                Some(Err(why)) => Err(ModelError(why)),
+                None => Err(ModelError("the script has no more replies".to_owned())),
+            }
+        })
+    }
+}

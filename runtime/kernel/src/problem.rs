@@ -1,0 +1,328 @@
+//! What a caller is told when something does not happen: a kind to act on, a text, and what to
+//! type next.
+
+mod backup;
+
+use crate::failure::StoreError;
+use crate::seat::AskError;
+use serde::{Deserialize, Serialize};
+use stoa_actors::incarnation::Refused;
+use stoa_actors::log::Breach;
+use stoa_actors::name::Misspelt;
+use stoa_actors::search::ConditionRefusal;
+use stoa_actors::space::Undeclared;
+use stoa_actors::{rights, session, space};
+
+/// What kind of no it is; each has an exit code of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub enum Kind {
+    /// The request itself is wrong: malformed, or over a limit.
+    Invalid,
+    /// Not there, or not for the caller to see: never told apart.
+    Unknown,
+    /// The caller sees it but may not do this.
+    Forbidden,
+    /// Somebody was first.
+    Conflict,
+    /// Ask again in a moment, with the same key.
+    Busy,
+    /// The store is refused, has failed, or is stopping.
+    Store,
+    /// The code of an action ended in an error.
+    Action,
+}
+
+impl Kind {
+    /// What programs call it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Kind::Store => "store",
+            Kind::Invalid => "invalid",
+            Kind::Unknown => "unknown",
+            Kind::Forbidden => "forbidden",
+            Kind::Conflict => "conflict",
+            Kind::Busy => "busy",
+            Kind::Action => "action",
+        }
+    }
+
+    /// The exit code of the command line.
+    pub fn exit_code(self) -> u8 {
+        match self {
+            Kind::Store => 1,
+            Kind::Invalid => 2,
+            Kind::Unknown => 3,
+            Kind::Forbidden => 4,
+            Kind::Conflict => 5,
+            Kind::Busy => 6,
+            Kind::Action => 7,
+        }
+    }
+}
+
+/// A no, for the caller.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[error("{text}")]
+pub struct Problem {
+    /// What kind.
+    pub kind: Kind,
+    /// What it is and what would help.
+    pub text: String,
+    /// What can be typed next.
+    pub hint: Option<String>,
+}
+
+impl Problem {
+    /// Without a hint.
+    pub fn new(kind: Kind, text: impl ToString) -> Problem {
+        Problem { kind, text: text.to_string(), hint: None }
+    }
+
+    /// With the command to type.
+    #[must_use]
+    pub fn hint(self, hint: impl Into<String>) -> Problem {
+        Problem { hint: Some(hint.into()), ..self }
+    }
+
+    /// The same text for a space that is not there and one that the caller may not see.
+    pub fn no_space(name: &str) -> Problem {
+        Problem::new(Kind::Unknown, format!("no space {name:?} that you can read"))
+            .hint("stoa space list")
+    }
+
+    /// The same text for an atom that is not there and one that the caller may not see.
+    pub fn no_atom(id: impl ToString) -> Problem {
+        Problem::new(Kind::Unknown, format!("no atom {} that you can read", id.to_string()))
+            .hint("stoa search SPACE")
+    }
+}
+
+/// A word as a shell reads it.
+pub fn quoted(word: &str) -> String {
+    let plain = |it: char| it.is_alphanumeric() || matches!(it, '-' | '_' | '/' | '.' | ':');
+    match !word.is_empty() && word.chars().all(plain) {
+        true => word.to_owned(),
+        false => format!("'{}'", word.replace('\'', "'\\''")),
+    }
+}
+
+/// What gives up all behind the last entry that holds.
+fn give_up(breach: &Breach) -> String {
+    format!("stoa doctor --accept-loss {}", breach.keeps())
+}
+
+impl From<StoreError> for Problem {
+    fn from(error: StoreError) -> Self {
+        let hint = match &error {
+            StoreError::Locked { pid: Some(pid), .. } => Some(format!("kill {pid}")),
+            StoreError::Locked { .. } => Some("stoa --data OTHER_DIR status".to_owned()),
+            StoreError::OlderFormat { .. } => {
+                Some("stoa --data NEW_DIR import SPACE FILE".to_owned())
+            }
+            StoreError::NewerFormat { .. } => Some("stoa --version".to_owned()),
+            StoreError::Unrestored { path } => {
+                Some(format!("stoa --data {} restore BACKUP", path.display()))
+            }
+            StoreError::Moved { .. } => Some("stoa --data DIR status".to_owned()),
+            StoreError::InTheWay { path, .. } => Some(format!("mv {} OTHER_NAME", path.display())),
+            StoreError::NoThreads(_) => Some("ulimit -u".to_owned()),
+            StoreError::NoRoom { path, .. } => Some(format!("df -h {}", path.display())),
+            StoreError::Foreign { path, own, .. } => {
+                let path = path.display();
+                Some(format!("sudo chown -R {own} {path} && chmod -R go= {path}"))
+            }
+            StoreError::Exposed { path, .. } => Some(format!("chmod 700 {}", path.display())),
+            StoreError::Occupied { .. } => Some("stoa --data NEW_DIR restore BACKUP".to_owned()),
+            StoreError::Breach(breach) => Some(give_up(breach)),
+            StoreError::Damaged { breach, .. } => Some(give_up(breach)),
+            StoreError::Codec(_) => Some("stoa doctor".to_owned()),
+            StoreError::Stopping | StoreError::Unfinished { .. } => Some("stoa status".to_owned()),
+            StoreError::Settings { hint, .. } => Some(hint.clone()),
+            StoreError::File { .. } => {
+                Some("stoa --data WRITABLE_DIR space create NAME".to_owned())
+            }
+            StoreError::Engine(_) | StoreError::Invariant(_) => Some("stoa audit".to_owned()),
+            StoreError::Order(_) | StoreError::Void(_) => Some("stoa status".to_owned()),
+        };
+        let kind = match error {
+            StoreError::Stopping | StoreError::NoThreads(_) | StoreError::Void(_) => Kind::Busy,
+            StoreError::Settings { .. } => Kind::Invalid,
+            _ => Kind::Store,
+        };
+        Problem { kind, text: error.to_string(), hint }
+    }
+}
+
+impl<R: std::error::Error> From<AskError<R>> for Problem
+where
+    Problem: From<R>,
+{
+    fn from(error: AskError<R>) -> Self {
+        match error {
+            AskError::Refused(Refused::Actor(refusal)) => refusal.into(),
+            AskError::Refused(Refused::KeyReused(key)) => {
+                Problem::new(Kind::Conflict, Refused::<R>::KeyReused(key))
+                    .hint("stoa put SPACE TEXT --key ANOTHER_KEY")
+            }
+            AskError::Refused(refused) => Problem::new(Kind::Invalid, refused)
+                .hint("stoa put SPACE --file PATH --comment SHORT --key SHORT"),
+            AskError::Store(error) => error.into(),
+            error @ AskError::Quarantined(..) => {
+                Problem::new(Kind::Busy, error).hint("stoa status")
+            }
+            error => Problem::new(Kind::Busy, error).hint("stoa status"),
+        }
+    }
+}
+
+impl From<space::Amiss> for Problem {
+    fn from(amiss: space::Amiss) -> Self {
+        space::Refusal::from(amiss).into()
+    }
+}
+
+impl From<space::Refusal> for Problem {
+    fn from(refusal: space::Refusal) -> Self {
+        use space::Refusal;
+        let refusal = match refusal {
+            Refusal::Subscription(space::Amiss::Condition(it)) => Refusal::Condition(it),
+            refusal => refusal,
+        };
+        let text = refusal.to_string();
+        let (kind, hint) = match refusal {
+            Refusal::Misspelt(Misspelt { right: Some(right), .. }) => {
+                (Kind::Invalid, format!("stoa lease acquire SPACE {}", quoted(&right)))
+            }
+            Refusal::Unknown => (Kind::Unknown, "stoa space list".to_owned()),
+            Refusal::NoAtom(_) => (Kind::Unknown, "stoa search SPACE".to_owned()),
+            Refusal::NoSubscription(_) => (Kind::Unknown, "stoa space show SPACE".to_owned()),
+            Refusal::Right { needed, .. } => {
+                (Kind::Forbidden, format!("stoa grant SPACE SESSION {needed}"))
+            }
+            Refusal::Conflict { id, .. } => (Kind::Conflict, format!("stoa get {id}")),
+            Refusal::Deprecated { by: Some(by), .. } => (Kind::Conflict, format!("stoa get {by}")),
+            Refusal::Deprecated { id, by: None } => {
+                (Kind::Conflict, format!("stoa deprecate {id} --undo --force"))
+            }
+            Refusal::InUse(id) => (Kind::Conflict, format!("stoa get {id}")),
+            Refusal::Erased(id) => (Kind::Conflict, format!("stoa history {id}")),
+            Refusal::Gone => (Kind::Invalid, "stoa erase ID --comment WHY".to_owned()),
+            Refusal::Taken(id) | Refusal::Unexpected { id, .. } => {
+                (Kind::Conflict, format!("stoa get {id}"))
+            }
+            Refusal::Differs { .. } => {
+                (Kind::Conflict, "stoa import SPACE FILE --merge".to_owned())
+            }
+            Refusal::Elsewhere(_) => {
+                (Kind::Conflict, "stoa import SPACE FILE --new-ids".to_owned())
+            }
+            Refusal::Gap { .. } => (Kind::Invalid, "stoa export SPACE --to FILE".to_owned()),
+            Refusal::Leased { .. } | Refusal::Stale { .. } => {
+                (Kind::Conflict, "stoa lease list SPACE".to_owned())
+            }
+            Refusal::NoLease(_) => (Kind::Unknown, "stoa lease list SPACE".to_owned()),
+            Refusal::Ttl { .. } => {
+                (Kind::Invalid, "stoa lease acquire SPACE RESOURCE --lease 10m".to_owned())
+            }
+            Refusal::Limit { what, .. } if what.contains("subscriptions") => {
+                (Kind::Invalid, "stoa subscription list".to_owned())
+            }
+            Refusal::Condition(it) => (Kind::Invalid, condition_hint(&it).to_owned()),
+            Refusal::Subscription(space::Amiss::Type { nearest, .. }) => {
+                (Kind::Invalid, format!("--type {}", nearest.unwrap_or("atom.put")))
+            }
+            Refusal::Undeclared(it) => (Kind::Invalid, undeclared_hint(&it)),
+            Refusal::Misdeclared(_) => (Kind::Invalid, "stoa space create --help".to_owned()),
+            Refusal::TextAndOrder | Refusal::NoAttempts | Refusal::StillWanted => {
+                (Kind::Invalid, "stoa claim --help".to_owned())
+            }
+            Refusal::UsedUp(_) => (Kind::Busy, "stoa claim SPACE".to_owned()),
+            Refusal::Circle { target, .. } => (Kind::Conflict, format!("stoa get {target}")),
+            Refusal::Far { target, .. } => (Kind::Invalid, format!("stoa get {target}")),
+            Refusal::OwnSuccessor => (Kind::Invalid, "stoa deprecate --help".to_owned()),
+            _ => (Kind::Invalid, "stoa put --help".to_owned()),
+        };
+        Problem { kind, text, hint: Some(hint) }
+    }
+}
+
+/// The name that was meant, as it can be typed; else where it is told what there is.
+fn undeclared_hint(refusal: &Undeclared) -> String {
+    let typed = |it: String| format!("stoa search SPACE {it}");
+    match (refusal, refusal.nearest()) {
+        (Undeclared::Key { .. }, Some(key)) => typed(format!("--meta {}=VALUE", quoted(key))),
+        (Undeclared::Relation { .. }, Some(name)) => {
+            typed(format!("--ref {}:KEY=VALUE", quoted(name)))
+        }
+        _ => "stoa space show SPACE".to_owned(),
+    }
+}
+
+/// A condition as it can be typed.
+pub(crate) fn condition_hint(refusal: &ConditionRefusal) -> &'static str {
+    match refusal {
+        ConditionRefusal::NoJoin { .. } | ConditionRefusal::NoAlternatives => {
+            r#"--meta 'any:=[{"status": "open"}, {"status": "new"}]'"#
+        }
+        _ => "--meta 'priority>=3'",
+    }
+}
+
+impl From<session::Refusal> for Problem {
+    fn from(refusal: session::Refusal) -> Self {
+        use session::Refusal;
+        if let Refusal::Follow(amiss) = refusal {
+            return amiss.into();
+        }
+        let (kind, hint) = match refusal {
+            Refusal::Unborn | Refusal::Wiped => (Kind::Unknown, "stoa agent list"),
+            Refusal::Stale { .. } => (Kind::Conflict, "stoa agent list"),
+            Refusal::Exhausted(_) => {
+                (Kind::Conflict, "stoa agent resume AGENT --budget thoughts=10")
+            }
+            Refusal::BudgetShort { .. } => (Kind::Forbidden, "stoa agent list"),
+            Refusal::BudgetUnnamed { .. } | Refusal::BudgetEmpty(_) => {
+                (Kind::Invalid, "stoa spawn TASK --budget thoughts=20")
+            }
+            Refusal::BudgetUnbounded(_) => (Kind::Invalid, "stoa agent show AGENT"),
+            _ => (Kind::Invalid, "stoa agent list"),
+        };
+        Problem::new(kind, refusal).hint(hint)
+    }
+}
+
+impl From<rights::Refusal> for Problem {
+    fn from(refusal: rights::Refusal) -> Self {
+        use rights::Refusal;
+        let text = refusal.to_string();
+        if let Refusal::Misspelt(Misspelt { right: Some(right), .. }) = &refusal {
+            let hint = format!("stoa space create {}", quoted(right));
+            return Problem::new(Kind::Invalid, text).hint(hint);
+        }
+        let (kind, hint) = match refusal {
+            Refusal::UnknownName(_) | Refusal::NoSuchSession(_) => {
+                (Kind::Unknown, "stoa space list")
+            }
+            Refusal::BeyondDelegable { .. } => {
+                (Kind::Forbidden, "stoa grant SPACE SESSION LEVEL --delegate LEVEL")
+            }
+            Refusal::BadName { .. } | Refusal::Misspelt(_) => {
+                (Kind::Invalid, "stoa space create SHORT_NAME")
+            }
+            Refusal::NameLikeId(_) => (Kind::Invalid, "stoa space create NAME"),
+            Refusal::MayNotShare(_)
+            | Refusal::OutlivesBasis { .. }
+            | Refusal::NothingToRevoke
+            | Refusal::NotYoursToEnd(_)
+            | Refusal::OnlyRoot
+            | Refusal::RootStays => (Kind::Forbidden, "stoa space list"),
+            Refusal::AliasTaken(_)
+            | Refusal::SessionTaken(_)
+            | Refusal::SpaceTaken(_)
+            | Refusal::LinkTaken(_) => (Kind::Conflict, "stoa space list"),
+            _ => (Kind::Invalid, "stoa grant --help"),
+        };
+        Problem { kind, text, hint: Some(hint.to_owned()) }
+    }
+}

@@ -1,0 +1,149 @@
+//! All seats of a runtime, and the keeper that lets go those nobody uses.
+//!
+//! A seat has one actor at a time because a stream has one seat at a time: it leaves the table only
+//! under the table's lock, empty, and when nobody else holds it. Its actor leaves it only while the
+//! keeper holds every place of the mailbox, so that no request is inside and none gets in; whoever
+//! comes meanwhile waits for a place, and brings the actor back.
+
+use crate::failure::StoreError;
+use crate::limits::Config;
+use crate::seat::{Around, Perform, Seat, Sits, Standing};
+use parking_lot::Mutex;
+use std::collections::HashMap;
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+use stoa_actors::behaviour::Behaviour;
+use stoa_actors::id::StreamId;
+use stoa_actors::passivation::{Doing, Sitting, due};
+use tokio::sync::Notify;
+
+/// Every stream that is seated, whatever its kind.
+pub(crate) struct Seats {
+    table: Mutex<HashMap<StreamId, Arc<dyn Sits>>>,
+    around: Around,
+    /// Rung when there are more than there should be.
+    crowded: Arc<Notify>,
+}
+
+impl Seats {
+    /// Without any, and with a keeper that ends with them.
+    pub(crate) fn start(around: &Around) -> Arc<Seats> {
+        let crowded = Arc::new(Notify::new());
+        let seats = Arc::new(Seats {
+            table: Mutex::default(),
+            around: around.clone(),
+            crowded: crowded.clone(),
+        });
+        let keeper = Keeper { seats: Arc::downgrade(&seats), crowded };
+        tokio::spawn(keeper.run(around.shared.config.clone()));
+        seats
+    }
+
+    /// The seat of a stream, made if there is none.
+    pub(crate) fn take<B: Behaviour + Sync>(
+        &self,
+        stream: StreamId,
+        performer: Arc<dyn Perform<B>>,
+    ) -> Result<Arc<Seat<B>>, StoreError> {
+        let mut table = self.table.lock();
+        let before = table.len();
+        let seat = table
+            .entry(stream)
+            .or_insert_with(|| Seat::<B>::new(stream, &self.around, performer))
+            .clone();
+        // One that was there crowds nobody: it would ring with every message.
+        let crowded = table.len() > before.max(self.around.shared.config.seats_max);
+        drop(table);
+        if crowded {
+            self.crowded.notify_one();
+        }
+        seat.into_any().downcast::<Seat<B>>().map_err(|_| {
+            StoreError::Invariant(format!("stream {stream} is not of kind {}", B::KIND))
+        })
+    }
+
+    /// Whether a stream has an actor in memory.
+    pub(crate) fn is_up(&self, stream: StreamId) -> bool {
+        self.table.lock().get(&stream).is_some_and(|seat| seat.doing() != Doing::Empty)
+    }
+
+    /// The seat of a stream, if there is one.
+    pub(crate) fn get(&self, stream: StreamId) -> Option<Arc<dyn Sits>> {
+        self.table.lock().get(&stream).cloned()
+    }
+
+    /// Whether the actor of a stream can be asked; nothing without a seat.
+    pub(crate) fn standing(&self, stream: StreamId) -> Option<Standing> {
+        self.table.lock().get(&stream).map(|seat| seat.stands())
+    }
+
+    /// How many requests the actor of a stream has been sent; none without a seat.
+    pub(crate) fn asked(&self, stream: StreamId) -> u64 {
+        self.table.lock().get(&stream).map_or(0, |seat| seat.asked())
+    }
+
+    /// How many there are.
+    pub(crate) fn len(&self) -> usize {
+        self.table.lock().len()
+    }
+
+    /// Each, as the verdict wants it.
+    fn sittings(&self) -> Vec<Sitting<StreamId>> {
+        let table = self.table.lock();
+        let sitting = |(stream, seat): (&StreamId, &Arc<dyn Sits>)| {
+            let doing = match seat.doing() {
+                Doing::Empty if !free(seat) => Doing::InUse,
+                doing => doing,
+            };
+            Sitting { key: *stream, used: seat.used(), doing }
+        };
+        table.iter().map(sitting).collect()
+    }
+
+    /// Lets one go, unless it was used since. Its seat goes too, when nobody else holds it.
+    async fn let_go(&self, sitting: Sitting<StreamId>) {
+        let Some(seat) = self.table.lock().get(&sitting.key).cloned() else { return };
+        if !seat.clone().rest(sitting.used).await {
+            return;
+        }
+        drop(seat);
+        let mut table = self.table.lock();
+        let empty = |seat: &Arc<dyn Sits>| seat.doing() == Doing::Empty && free(seat);
+        if table.get(&sitting.key).is_some_and(empty) {
+            table.remove(&sitting.key);
+        }
+    }
+}
+
+/// Whether the table alone holds an empty seat. Under the table's lock nobody can take it meanwhile.
+fn free(seat: &Arc<dyn Sits>) -> bool {
+    Arc::strong_count(seat) == 1 && !seat.followed()
+}
+
+/// Holds no runtime open.
+struct Keeper {
+    seats: Weak<Seats>,
+    crowded: Arc<Notify>,
+}
+
+impl Keeper {
+    async fn run(self, config: Config) {
+        let often = Duration::from_millis((config.passivate_idle_ms / 2).clamp(10, 30_000));
+        let soon = Duration::from_millis(config.passivate_retry_ms);
+        let mut wait = often;
+        loop {
+            drop(tokio::time::timeout(wait, self.crowded.notified()).await);
+            let Some(seats) = self.seats.upgrade() else { return };
+            let shared = &seats.around.shared;
+            if shared.store.failure.error().is_some() {
+                return;
+            }
+            let (idle_ms, max) = (config.passivate_idle_ms, config.seats_max);
+            for sitting in due(&seats.sittings(), shared.clock.now(), idle_ms, max) {
+                seats.let_go(sitting).await;
+            }
+            // Those in use may be done in a moment, and nobody rings then.
+            wait = if seats.len() > max { soon } else { often };
+        }
+    }
+}

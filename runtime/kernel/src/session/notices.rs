@@ -1,0 +1,35 @@
+//! What the code of an action is told besides its answers: that one of them ended early.
+
+use super::hands::Hands;
+use stoa_actors::code::{Ending, Outcome};
+
+/// Notices of one action; more say nothing new.
+const NOTICES_MAX: usize = 16;
+
+impl Hands {
+    /// Says something that is no answer; each once.
+    pub fn notice(&mut self, text: String) {
+        if !self.notices.contains(&text) && self.notices.len() < NOTICES_MAX {
+            self.notices.push(text);
+        }
+    }
+
+    /// Code that looks for a space that is not among those it was handed hears how to come by it.
+    pub(crate) fn tell_of_more(&mut self, more: bool, outcome: &Outcome) {
+        let missed =
+            |it: &Ending| matches!(it, Ending::Failed { class, .. } if class == "KeyError");
+        if more && missed(&outcome.ending) {
+            let text = "`spaces` has a part of your spaces; coordinator.space(\"NAME\") opens any";
+            self.notice(text.to_owned());
+        }
+    }
+
+    /// The outcome of the action, with what it is to be told besides.
+    pub(crate) fn told_besides(&self, mut outcome: Outcome) -> Outcome {
+        let notices = outcome.notice.iter().chain(&self.notices).cloned().collect::<Vec<_>>();
+        if !notices.is_empty() {
+            outcome.notice = Some(notices.join("; "));
+        }
+        outcome
+    }
+}

@@ -1,0 +1,109 @@
+//! The tools, and what is left to spend: calls of code that are about nothing that there is.
+
+use super::args::Args;
+use super::hands::{Hands, refused};
+use super::items::{self, raise};
+use crate::tool::{Repeat, ToolCall, ToolError};
+use std::collections::BTreeMap;
+use stoa_actors::code::{HostCall, Item, Raise};
+use stoa_actors::log::Hash;
+use stoa_actors::rights::{Level, Subject};
+use stoa_actors::session::Budget;
+use stoa_actors::value::Value;
+
+impl Hands {
+    /// What the session has left to spend; `None` for a unit without a bound.
+    pub async fn budget(&self, call: HostCall) -> Result<Item, Raise> {
+        Args::none(call)?;
+        let left = self.caller.left().await.map_err(refused)?;
+        let unit = |(name, left): (&str, Option<u64>)| {
+            (name.to_owned(), left.map_or(Value::Null, |left| Value::Int(left as i64)))
+        };
+        Ok(Item::Value(Value::Map(left.units().map(unit).into())))
+    }
+
+    /// An id that this very call draws again when it is made again.
+    pub fn fresh(&self, number: u64) -> [u8; 16] {
+        let name = format!("{} {} {number}", self.caller.session(), self.place());
+        let mut id = [0; 16];
+        id.copy_from_slice(&Hash::of(name.as_bytes()).0[..16]);
+        id
+    }
+
+    pub(super) async fn tool(&mut self, call: HostCall, asked: Hash) -> Result<Item, Raise> {
+        let subject = Subject::Tool(call.name.clone());
+        if !self.caller.holds(&subject) {
+            return Err(raise("NameError", format!("name '{}' is not defined", call.name)));
+        }
+        self.caller.runtime.needs_trust(&subject).map_err(refused)?;
+        let tool = self.caller.runtime.tool(&call.name).ok_or_else(|| {
+            raise("RuntimeError", format!("tool {} is not configured here", call.name))
+        })?;
+        let call = ToolCall {
+            key: format!("{}-{}", self.caller.session(), self.place()),
+            args: call.args.into_iter().map(items::value).collect::<Result<_, _>>()?,
+            kwargs: call
+                .kwargs
+                .into_iter()
+                .map(|(name, item)| Ok((name, items::value(item)?)))
+                .collect::<Result<BTreeMap<_, _>, Raise>>()?,
+        };
+        if let Some(notes) = &self.notes {
+            notes.intend(self.calls, asked).await?;
+        }
+        let said = tool.call(call).await;
+        said.map(Item::Value).map_err(|ToolError(why)| raise("RuntimeError", why))
+    }
+
+    /// A call that was made before a crash, perhaps.
+    pub(super) async fn tool_again(&mut self, call: HostCall, asked: Hash) -> Result<Item, Raise> {
+        let repeat = self.caller.runtime.tool(&call.name).map(|it| it.repeat());
+        let name = call.name.clone();
+        let answer = match repeat {
+            Some(Repeat::SameKey) => self.tool(call, asked).await,
+            Some(Repeat::Ask) | None => Err(raise(
+                "RuntimeError",
+                format!("{name}() was cut off by a crash; whether it took effect is not known"),
+            )),
+        };
+        if let Some(notes) = &self.notes {
+            notes.answered(self.calls, asked, &answer, true).await?;
+        }
+        answer
+    }
+}
+
+/// `20` for so many thoughts, or `{"thoughts": 20, "tokens": 50000}`.
+pub fn budget(item: Item) -> Result<Budget, Raise> {
+    let wrong = || {
+        raise(
+            "TypeError",
+            "budget= takes thoughts as a number, or a dict, {\"thoughts\": 20, \"tokens\": 50000} for instance",
+        )
+    };
+    let number = |value: &Value| match value {
+        Value::Null => Ok(None),
+        Value::Int(n) => u64::try_from(*n).map(Some).map_err(|_| wrong()),
+        _ => Err(wrong()),
+    };
+    match items::value(item)? {
+        Value::Map(mut units) => {
+            let mut unit = |name| number(&units.remove(name).unwrap_or(Value::Null));
+            let budget = Budget { thoughts: unit("thoughts")?, tokens: unit("tokens")? };
+            if units.is_empty() { Ok(budget) } else { Err(wrong()) }
+        }
+        thoughts => Ok(Budget { thoughts: number(&thoughts)?, tokens: None }),
+    }
+}
+
+/// The level that code named, if it named one.
+///
+/// Errors: `ValueError` for a word that is no level.
+pub fn level(text: Option<String>) -> Result<Option<Level>, Raise> {
+    text.map(|it| it.parse().map_err(|error| raise("ValueError", error))).transpose()
+}
+
+/// The exception of a level that is missing, or is none.
+pub fn wants_level(what: &str) -> Raise {
+    raise("TypeError", format!("{what} takes read, append, write or grant"))
+}

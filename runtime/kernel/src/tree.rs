@@ -1,0 +1,367 @@
+//! The supervision tree: obeys the verdicts of [`stoa_actors::supervisor`] on ractor's events.
+//!
+//! ```text
+//! root ── statics   the rights actor: past its intensity the runtime stops
+//!      └─ actors    spaces, sessions, own actors: each with an intensity of its own, past which it
+//!                   alone is quarantined
+//! ```
+//!
+//! ractor kills a subtree in no particular order when its parent dies and runs no cleanup on a
+//! kill, so stopping is ours: in reverse order of starting, with a deadline each. Nothing that
+//! matters is cleaned up there; what is acknowledged is durable already.
+
+mod leave;
+
+use crate::failure::{Failure, StoreError};
+use crate::limits::Config;
+use crate::seat::Supervised;
+use ractor::{Actor, ActorCell, ActorId, ActorProcessingErr, ActorRef, SupervisionEvent};
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use stoa_actors::id::{Millis, StreamId};
+use stoa_actors::supervisor::{
+    Backoff, ChildSpec, Exit, Intensity, Order, Restart, Shutdown, State, Strategy, Supervisor,
+};
+use tokio::sync::oneshot;
+use tokio::task::AbortHandle;
+
+/// Both branches; cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Tree {
+    statics: ActorRef<Message>,
+    actors: ActorRef<Message>,
+}
+
+/// What a branch is told.
+pub(crate) enum Message {
+    Adopt {
+        seat: Arc<dyn Supervised>,
+        told: oneshot::Sender<()>,
+    },
+    Start(StreamId),
+    Started {
+        child: StreamId,
+        cell: ActorCell,
+    },
+    NotStarted {
+        child: StreamId,
+        why: String,
+    },
+    Revive {
+        child: StreamId,
+        told: oneshot::Sender<Result<(), String>>,
+    },
+    Status(oneshot::Sender<Vec<(StreamId, State)>>),
+    /// Let go, and forgotten once it is gone.
+    Dismiss {
+        child: StreamId,
+        told: oneshot::Sender<()>,
+    },
+    Stop(oneshot::Sender<()>),
+}
+
+impl Tree {
+    pub(crate) async fn start(config: &Config, failure: &Failure) -> Result<Tree, StoreError> {
+        let branch = async |grade: Grade| {
+            let seed = Seed { grade, config: config.clone(), failure: failure.clone() };
+            Actor::spawn(None, Branch, seed)
+                .await
+                .map(|(actor, _)| actor)
+                .map_err(|error| StoreError::Invariant(format!("a supervisor: {error}")))
+        };
+        Ok(Tree { statics: branch(Grade::Static).await?, actors: branch(Grade::Dynamic).await? })
+    }
+
+    /// Takes a child that the runtime cannot do without.
+    pub(crate) async fn adopt_static(&self, seat: Arc<dyn Supervised>) -> Result<(), StoreError> {
+        let (told, hear) = oneshot::channel();
+        drop(self.statics.cast(Message::Adopt { seat, told }));
+        hear.await.map_err(|_| StoreError::Stopping)
+    }
+
+    /// Takes a child that is quarantined alone.
+    pub(crate) async fn adopt(&self, seat: Arc<dyn Supervised>) -> Result<(), StoreError> {
+        let (told, hear) = oneshot::channel();
+        drop(self.actors.cast(Message::Adopt { seat, told }));
+        hear.await.map_err(|_| StoreError::Stopping)
+    }
+
+    /// Starts a quarantined child again, with a clean record.
+    pub(crate) async fn revive(&self, child: StreamId) -> Result<(), String> {
+        let (told, hear) = oneshot::channel();
+        drop(self.actors.cast(Message::Revive { child, told }));
+        hear.await.unwrap_or_else(|_| Err("the runtime is stopping".into()))
+    }
+
+    /// Stops a child that is up, in order, and forgets it. Returns once it is gone; adopted again,
+    /// it starts again.
+    pub(crate) async fn dismiss(&self, child: StreamId) -> Result<(), StoreError> {
+        let (told, hear) = oneshot::channel();
+        drop(self.actors.cast(Message::Dismiss { child, told }));
+        hear.await.map_err(|_| StoreError::Stopping)
+    }
+
+    /// Every child and what it is doing.
+    pub(crate) async fn status(&self) -> Vec<(StreamId, State)> {
+        let mut all = Vec::new();
+        for branch in [&self.statics, &self.actors] {
+            let (told, hear) = oneshot::channel();
+            drop(branch.cast(Message::Status(told)));
+            all.extend(hear.await.unwrap_or_default());
+        }
+        all
+    }
+
+    /// Kills both branches, and with them all children, in no order.
+    pub(crate) fn kill(&self) {
+        self.actors.kill();
+        self.statics.kill();
+    }
+
+    /// Stops all children, the last first, then the branches.
+    pub(crate) async fn stop(&self) {
+        for branch in [&self.actors, &self.statics] {
+            let (told, hear) = oneshot::channel();
+            if branch.cast(Message::Stop(told)).is_ok() {
+                drop(hear.await);
+            }
+            branch.stop(None);
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Grade {
+    Static,
+    Dynamic,
+}
+
+pub(crate) struct Seed {
+    grade: Grade,
+    config: Config,
+    failure: Failure,
+}
+
+pub(crate) struct Branch;
+
+pub(crate) struct Bough {
+    seed: Seed,
+    started: Instant,
+    verdicts: Supervisor<StreamId>,
+    seats: HashMap<StreamId, Arc<dyn Supervised>>,
+    cells: HashMap<StreamId, ActorCell>,
+    children: HashMap<ActorId, StreamId>,
+    /// Died before its start was told.
+    early: HashMap<ActorId, Exit>,
+    /// About to be started after a wait.
+    waiting: HashMap<StreamId, AbortHandle>,
+    /// Loading; what becomes of it is yet to be told.
+    loading: HashSet<StreamId>,
+    /// Dismissed; who wants to know when they are gone.
+    leaving: HashMap<StreamId, oneshot::Sender<()>>,
+    stopping: Option<oneshot::Sender<()>>,
+}
+
+impl Actor for Branch {
+    type Msg = Message;
+    type State = Bough;
+    type Arguments = Seed;
+
+    async fn pre_start(
+        &self,
+        _: ActorRef<Message>,
+        seed: Seed,
+    ) -> Result<Bough, ActorProcessingErr> {
+        let Config { restarts_max, restarts_within_ms: within_ms, .. } = seed.config;
+        let intensity = Intensity { restarts_max, within_ms };
+        let backoff = backoff(&seed.config);
+        let mut verdicts = Supervisor::new(Strategy::OneForOne, intensity, backoff);
+        verdicts.start();
+        Ok(Bough {
+            seed,
+            started: Instant::now(),
+            verdicts,
+            seats: HashMap::new(),
+            cells: HashMap::new(),
+            children: HashMap::new(),
+            early: HashMap::new(),
+            waiting: HashMap::new(),
+            loading: HashSet::new(),
+            leaving: HashMap::new(),
+            stopping: None,
+        })
+    }
+
+    async fn handle(
+        &self,
+        myself: ActorRef<Message>,
+        message: Message,
+        bough: &mut Bough,
+    ) -> Result<(), ActorProcessingErr> {
+        bough.take(&myself, message);
+        Ok(())
+    }
+
+    async fn handle_supervisor_evt(
+        &self,
+        myself: ActorRef<Message>,
+        event: SupervisionEvent,
+        bough: &mut Bough,
+    ) -> Result<(), ActorProcessingErr> {
+        let (cell, exit) = match event {
+            SupervisionEvent::ActorTerminated(cell, state, why) => {
+                // It holds its seat, which may be free from here on.
+                drop(state);
+                (cell, why.map_or(Exit::Normal, |_| Exit::Shutdown))
+            }
+            SupervisionEvent::ActorFailed(cell, error) => (cell, Exit::Crashed(error.to_string())),
+            _ => return Ok(()),
+        };
+        match bough.children.remove(&cell.get_id()) {
+            Some(child) => bough.exited(&myself, child, exit),
+            None => drop(bough.early.insert(cell.get_id(), exit)),
+        }
+        Ok(())
+    }
+}
+
+fn backoff(config: &Config) -> Backoff {
+    Backoff {
+        first_ms: config.restart_backoff_ms,
+        ceiling_ms: config.restart_backoff_ms_max,
+        healthy_ms: config.restart_healthy_ms,
+    }
+}
+
+impl Bough {
+    fn now(&self) -> Millis {
+        Millis(self.started.elapsed().as_millis() as u64)
+    }
+
+    fn take(&mut self, myself: &ActorRef<Message>, message: Message) {
+        match message {
+            Message::Adopt { seat, told } => {
+                let spec = self.spec(seat.stream());
+                self.seats.insert(seat.stream(), seat);
+                match self.verdicts.add(spec) {
+                    Ok(orders) => self.obey(myself, orders),
+                    Err(refusal) => tracing::warn!(%refusal, "a child was not adopted"),
+                }
+                let _ = told.send(());
+            }
+            Message::Start(child) => self.start(myself, child),
+            Message::Started { child, cell } => {
+                let (id, now) = (cell.get_id(), self.now());
+                self.loading.remove(&child);
+                self.cells.insert(child, cell);
+                match self.verdicts.state(&child) {
+                    // Ordered to stop while it was loading.
+                    Some(State::Stopping) => self.stop(myself, child, self.deadline()),
+                    _ => {
+                        let orders = self.verdicts.started(&child, now);
+                        self.obey(myself, orders);
+                    }
+                }
+                match self.early.remove(&id) {
+                    Some(exit) => self.exited(myself, child, exit),
+                    None => drop(self.children.insert(id, child)),
+                }
+            }
+            Message::NotStarted { child, why } => {
+                self.loading.remove(&child);
+                self.exited(myself, child, Exit::Crashed(why));
+            }
+            Message::Revive { child, told } => {
+                let revived = self.verdicts.revive(&child);
+                // From here on whoever asks waits for it.
+                if let (Ok(_), Some(seat)) = (&revived, self.seats.get(&child)) {
+                    seat.restarting();
+                }
+                drop(told.send(revived.as_ref().map(drop).map_err(ToString::to_string)));
+                self.obey(myself, revived.unwrap_or_default());
+            }
+            Message::Dismiss { child, told } => self.dismiss(myself, child, told),
+            Message::Status(told) => {
+                let status = self.verdicts.status().map(|(child, state)| (*child, state.clone()));
+                drop(told.send(status.collect()));
+            }
+            Message::Stop(told) => {
+                self.stopping = Some(told);
+                self.seats.values().for_each(|seat| seat.abandon());
+                let orders = self.verdicts.stop();
+                self.obey(myself, orders);
+            }
+        }
+        self.tell_stopped();
+    }
+
+    fn deadline(&self) -> Shutdown {
+        Shutdown::Deadline { ms: self.seed.config.stop_ms_max }
+    }
+
+    fn spec(&self, id: StreamId) -> ChildSpec<StreamId> {
+        let Config { restarts_max, restarts_within_ms, .. } = self.seed.config;
+        let own = Intensity { restarts_max, within_ms: restarts_within_ms };
+        ChildSpec {
+            id,
+            restart: Restart::Permanent,
+            shutdown: self.deadline(),
+            intensity: (self.seed.grade == Grade::Dynamic).then_some(own),
+        }
+    }
+
+    fn exited(&mut self, myself: &ActorRef<Message>, child: StreamId, exit: Exit) {
+        if let Exit::Crashed(why) = &exit {
+            tracing::warn!(stream = %child, %why, "an actor died");
+        }
+        self.cells.remove(&child);
+        let now = self.now();
+        let orders = self.verdicts.exited(&child, exit, now);
+        if self.verdicts.state(&child).is_none() {
+            self.left(child);
+        } else if let Some(seat) = self.seats.get(&child) {
+            seat.restarting();
+        }
+        self.obey(myself, orders);
+        self.tell_stopped();
+    }
+
+    fn obey(&mut self, myself: &ActorRef<Message>, orders: Vec<Order<StreamId>>) {
+        for order in orders {
+            match order {
+                Order::Start(child) => self.start(myself, child),
+                Order::StartAfter { child, ms } => {
+                    let wait = Duration::from_millis(ms);
+                    let timer = myself.send_after(wait, move || Message::Start(child));
+                    self.waiting.insert(child, timer.abort_handle());
+                }
+                Order::Stop { child, shutdown } => self.stop(myself, child, shutdown),
+                Order::Quarantine { child, why } => {
+                    tracing::error!(stream = %child, %why, "an actor is quarantined");
+                    if let Some(seat) = self.seats.get(&child) {
+                        seat.quarantined(&why);
+                    }
+                }
+                Order::Escalate { why } => {
+                    let error = format!("an actor the runtime needs died too often: {why}");
+                    self.seed.failure.trip(StoreError::Invariant(error));
+                }
+            }
+        }
+    }
+
+    fn start(&mut self, myself: &ActorRef<Message>, child: StreamId) {
+        let Some(seat) = self.seats.get(&child).cloned() else { return };
+        self.waiting.remove(&child);
+        self.loading.insert(child);
+        let myself = myself.clone();
+        tokio::spawn(async move {
+            let told = match seat.start(myself.get_cell()).await {
+                Ok(cell) => Message::Started { child, cell },
+                Err(why) => Message::NotStarted { child, why },
+            };
+            drop(myself.cast(told));
+        });
+    }
+}

@@ -1,0 +1,107 @@
+//! The host clock: max(wall, last logged) at start, but not far ahead of the wall, then monotonic.
+//! A step of the wall clock neither freezes nor mass-expires anything.
+
+use crate::fault;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use stoa_actors::clock::begin;
+use stoa_actors::id::Millis;
+
+/// Never runs backwards, and over a restart only where the log is further ahead of the wall than it
+/// may be ([`stoa_actors::clock::begin`]).
+#[derive(Debug)]
+pub struct Clock {
+    base: Millis,
+    started: Instant,
+}
+
+impl Clock {
+    /// Starts at the wall's time, or at what was logged last if that is a little later.
+    pub fn start(last_logged: Millis, ahead_ms_max: u64) -> Clock {
+        let base = begin(wall(), last_logged, ahead_ms_max);
+        Clock { base, started: Instant::now() }
+    }
+
+    /// Now.
+    pub fn now(&self) -> Millis {
+        Millis(self.base.0 + self.started.elapsed().as_millis() as u64)
+    }
+
+    /// How far it is ahead of the wall clock now; less than nothing where it is behind.
+    pub fn ahead_ms(&self) -> i64 {
+        self.now().0 as i64 - wall().0 as i64
+    }
+}
+
+fn wall() -> Millis {
+    let wall = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Millis((wall.as_millis() as u64).saturating_add(fault::wall_ahead_ms()))
+}
+
+/// Milliseconds of a time as people write it: `500ms`, `90s`, `10m`, `2h`, `7d`.
+pub fn span_ms(text: &str) -> Option<u64> {
+    let digits = text.find(|it: char| !it.is_ascii_digit())?;
+    let (count, unit) = text.split_at(digits);
+    let unit = match unit {
+        "ms" => 1,
+        "s" => 1_000,
+        "m" => 60_000,
+        "h" => 3_600_000,
+        "d" => 86_400_000,
+        _ => return None,
+    };
+    count.parse::<u64>().ok()?.checked_mul(unit)
+}
+
+/// Fresh ids: time first, so that rows of one moment lie together, then chance.
+#[derive(Debug)]
+pub struct Fresh(AtomicU64);
+
+impl Default for Fresh {
+    fn default() -> Self {
+        Fresh::new()
+    }
+}
+
+impl Fresh {
+    /// A source of ids of this process.
+    pub fn new() -> Fresh {
+        // ULIDs draw from the system's generator; the counter keeps those of one process apart.
+        Fresh(AtomicU64::new(u64::from_be_bytes(tail(&ulid::Ulid::generate().to_bytes()))))
+    }
+
+    /// The next id, of a moment; ids of later moments sort behind.
+    pub fn id(&self, now: Millis) -> [u8; 16] {
+        let mut bytes = ulid::Ulid::generate().to_bytes();
+        bytes[..6].copy_from_slice(&now.0.to_be_bytes()[2..]);
+        let count = self.0.fetch_add(1, Ordering::Relaxed);
+        bytes[6..8].copy_from_slice(&(count as u16).to_be_bytes());
+        bytes
+    }
+}
+
+fn tail(bytes: &[u8; 16]) -> [u8; 8] {
+    let mut out = [0; 8];
+    out.copy_from_slice(&bytes[8..]);
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_read_as_people_write_them() {
+        let read = |text| span_ms(text);
+        assert_eq!(read("500ms"), Some(500));
+        assert_eq!(
+            (read("90s"), read("10m"), read("2h")),
+            (Some(90_000), Some(600_000), Some(7_200_000))
+        );
+        assert_eq!((read("7d"), read("0s")), (Some(604_800_000), Some(0)));
+        for none in ["", "s", "10", "10 m", "-1s", "1.5h", "10y", "99999999999999999999s", "é"] {
+            assert_eq!(read(none), None, "{none}");
+        }
+        assert_eq!(read("18446744073709551615d"), None);
+    }
+}

@@ -1,0 +1,34 @@
+//! `stoa research`: a question answered from documents, each sentence with the line it stands on.
+//!
+//! `run` has agents answer from the passages of a space, `report` is what is told of it. The rest
+//! makes such passages of real documents.
+//!
+//! In reading order: `walk` turns paths into files; `source` reads one as a document, which
+//! `stoa_documents` cuts into passages; `known` is what a space says of it already, `plan` what of it is
+//! new; `desk` writes that for one file, `ingest` for all.
+//!
+//! The law of it: line `i` of a passage's text (from 0) is line `first + i` of its file without
+//! the markup, so whoever is told `[file:line]` finds there what was quoted.
+//!
+//! What is not here: how an answer is found. That is in the texts that the agents are given.
+
+mod desk;
+mod ingest;
+mod known;
+pub mod limits;
+mod plan;
+mod report;
+mod run;
+mod source;
+mod texts;
+mod walk;
+
+pub use ingest::{Ingested, Progress, ingest};
+pub use limits::{ResearchLimits, SourceLimits};
+pub use report::{Citation, Doing, How, Report};
+pub use run::{READS, RESEARCH, ResearchAsk, research};
+pub use source::document;
+pub use walk::{Reason, Skipped};
+
+use stoa_kernel::{agents, caller, problem};
+use stoa_log::{blocking, failure};

@@ -1,0 +1,71 @@
+//! What a piece of research may take.
+//!
+//! # What cannot be set
+//!
+//! A stored form, a protocol or a measurement rests on these, so they are constants where they are
+//! used:
+//!
+//! | constant | value | why it is fixed |
+//! |---|---|---|
+//! | `PROBE_BYTES` | `8 << 10` | how much of a file is read before it is told from a binary |
+//! | `HIGH_PERCENT_MAX` | `15` | what counts as a text in Latin-1 |
+//! | `CONTROL_PERMILLE_MAX` | `5` | what counts as a text |
+//! | `CATALOGUE_ENTRIES` | `1_000` | the form of a space of sources: where its catalogue is |
+
+/// What one piece of research may take.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ResearchLimits {
+    /// The question, in UTF-8 bytes.
+    pub question_bytes_max: usize,
+    /// Researchers.
+    pub researchers_max: usize,
+    /// How often somebody who looks on is told how far it is.
+    pub look_ms: u64,
+    /// The documents.
+    pub sources: SourceLimits,
+}
+
+impl Default for ResearchLimits {
+    fn default() -> Self {
+        Self {
+            question_bytes_max: 8 << 10,
+            researchers_max: 64,
+            look_ms: 100,
+            sources: SourceLimits::default(),
+        }
+    }
+}
+
+/// What bounds documents that are read into a space. What is over a limit of one file is skipped
+/// and listed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SourceLimits {
+    /// Files of one call; more are refused before any is read.
+    pub files_max: usize,
+    /// One file as it is on disk.
+    pub file_bytes_max: usize,
+    /// One file that was packed.
+    pub unpacked_bytes_max: usize,
+    /// How often a file is read that changes while it is.
+    pub file_tries_max: u32,
+    /// Files read at the same time.
+    pub reads_max: usize,
+    /// Files in memory together, in bytes on disk; one at least.
+    pub bytes_max: usize,
+    /// Writes on their way at the same time, and files under way.
+    pub writes_max: usize,
+}
+
+impl Default for SourceLimits {
+    fn default() -> Self {
+        Self {
+            files_max: 100_000,
+            file_bytes_max: 8 << 20,
+            unpacked_bytes_max: 32 << 20,
+            file_tries_max: 3,
+            reads_max: 2,
+            bytes_max: 32 << 20,
+            writes_max: 256,
+        }
+    }
+}
