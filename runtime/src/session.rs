@@ -6,6 +6,7 @@
 //! comfort, never a fact.
 
 mod args;
+mod called;
 mod fit;
 mod hands;
 pub(crate) mod items;
