@@ -10,6 +10,7 @@ mod batch;
 mod endings;
 mod engine;
 mod fold;
+mod ignored;
 mod journal;
 mod keys;
 mod last;

@@ -2,6 +2,7 @@
 //! was acknowledged. Any doubt is a refusal that says so; nothing is repaired on the quiet.
 
 use super::fold::Fold;
+use super::ignored::ignore;
 use super::{Accounts, Store, Tables, Witness, keys, private, scrub};
 use crate::blocking::told_to_block;
 use crate::config::Config;
@@ -141,6 +142,7 @@ fn begin(data: &Path) -> Result<(), StoreError> {
         let why = "it was there before stoa was".to_owned();
         return Err(StoreError::File { what: "cannot use", path: strange, why });
     }
+    ignore(data);
     mark(&begun)
 }
 
