@@ -15,7 +15,7 @@ mod visit;
 pub use identity::{Identity, Peer};
 pub(crate) use identity::{READS, RESEARCH};
 pub use perform::{Request, perform};
-pub use reach::{Client, Reached, reach};
+pub use reach::{Client, Reached, is_handed_on, is_lost, reach};
 pub use serve::{Door, DoorLoad};
 pub use status::Status;
 pub(crate) use status::status;

@@ -30,6 +30,22 @@ impl Request {
     }
 }
 
+impl Request {
+    /// Whether it is answered for as long as somebody listens, and can be asked again of the next owner
+    /// from where this one stopped.
+    pub(super) fn follows(&self) -> bool {
+        let says = |field: &str| {
+            let body: Result<serde_json::Value, _> = serde_json::from_slice(&self.body);
+            body.is_ok_and(|it| it[field] == true)
+        };
+        match self.operation.as_str() {
+            "watch" | "lease watch" => !says("no_follow"),
+            "agent log" => says("follow"),
+            _ => false,
+        }
+    }
+}
+
 /// Does what is asked, for a peer that may ask it.
 pub async fn perform(
     runtime: &Runtime,
