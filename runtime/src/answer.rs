@@ -7,6 +7,7 @@ mod agent;
 mod atom;
 mod change;
 mod difference;
+mod happens;
 mod lease;
 mod outcome;
 mod report;

@@ -3,22 +3,32 @@
 //! Data goes to stdout, everything else to stderr; `--json` makes it JSON Lines. Only this module
 //! prints, reads the terminal or ends the process.
 
+mod ask;
 mod carry;
 mod command;
+mod complete;
 mod conditions;
+mod confirm;
 mod content;
 mod copies;
 mod doctor;
 mod local;
+mod look;
+mod man;
 mod progress;
+mod resume;
 mod run;
 mod screen;
 mod settings;
+mod show;
 mod signals;
 mod stdin;
+mod table;
 mod trust;
 mod typed;
 mod value;
+mod version;
+mod width;
 
 use clap::error::{ContextValue, ErrorKind};
 use screen::Lines;
@@ -30,10 +40,15 @@ use stoa_runtime::problem::{Kind, Problem};
 pub(crate) fn main() -> ExitCode {
     // Whatever this process makes is its user's alone, also what the engine makes.
     rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
+    screen::set_colours(look::colour_typed().as_deref());
+    if complete::asked() {
+        return ExitCode::SUCCESS;
+    }
     let typed = match command::command().try_get_matches() {
         Ok(typed) => typed,
         Err(error) => return usage(&error),
     };
+    look::set(&typed);
     let json = typed.get_flag("json");
     end_without_threads(json);
     let runtime =

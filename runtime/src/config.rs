@@ -51,6 +51,9 @@
 //! | `SEGMENT_FACTOR` | `4` | vectors of one segment, in those that it takes to begin one |
 //! | `SEALED_BYTES` | `900` | what a vector takes in a segment |
 //! | `LINE_BYTES` | `64` | the processor's: what comes from memory at once |
+//! | `PATIENCE_MS` | `Duration::from_millis(2_000)` | how long a shell that completes waits at most |
+//! | `HANDING_ON` | `Duration::from_millis(500)` | how long who is at work has when a follower that serves them is interrupted |
+//! | `LOOKED_BYTES` | `1 << 20` | answers that are looked through for what completes a word |
 //! | `FEW_FACTOR` | `16` | when a search looks its atoms up in a word's list instead of walking it |
 //! | `NEAR_MISSED_FACTOR` | `3` | how many of the best it tries, in those asked for, with segments |
 //! | `ATOM_BYTES` | `512` | what an atom that is kept decoded takes besides what it says |

@@ -48,6 +48,7 @@ mod subscription_edit;
 mod subscription_list;
 mod subscription_read;
 mod subscription_remove;
+mod tail;
 mod transaction;
 mod update;
 mod waits;

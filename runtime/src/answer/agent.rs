@@ -2,10 +2,11 @@
 
 use super::change::Actor;
 use super::count;
+use super::happens::{self, HAPPENS, short_ids};
 use crate::agents::{AgentCard, Happening};
 use crate::caller::Caller;
 use crate::envelope::instant;
-use crate::operation::{Answer, Line, Page, Tone};
+use crate::operation::{Answer, Column, Line, Page, Table, Tone};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use stoa_actors::ending::shown;
@@ -100,31 +101,43 @@ impl AgentAnswer {
     }
 }
 
-/// Characters of a task that one line shows.
-const TASK_CHARS: usize = 48;
+/// Agents, one a line.
+static AGENTS: Table = Table {
+    columns: &[
+        Column::new("NAME"),
+        Column::new("STATE"),
+        Column::number("TURNS").left_out(2),
+        Column::new("ID").left_out(1),
+        Column::new("TASK").cut_to(10).left_out(3),
+    ],
+    headed: true,
+    tree: true,
+};
+
+/// What the state of an agent means to who looks on.
+fn tone(state: &str) -> Tone {
+    match state {
+        "running" => Tone::Good,
+        "waiting" | "parked" | "stopped" | "exhausted" => Tone::Warn,
+        "quarantined" => Tone::Bad,
+        "unborn" => Tone::New,
+        _ => Tone::Plain,
+    }
+}
 
 impl Answer for AgentAnswer {
     fn show(&self, to: &mut Page) {
         let name = self.name.as_deref().unwrap_or_else(|| shown(&self.id));
-        let name = format!("{:indent$}{name}", "", indent = self.depth as usize * 2);
-        let tone = match self.state.as_str() {
-            "running" => Tone::Good,
-            "waiting" | "parked" | "stopped" | "exhausted" => Tone::Warn,
-            "quarantined" => Tone::Bad,
-            _ => Tone::Plain,
-        };
-        let task: String =
-            self.task.lines().next().unwrap_or_default().chars().take(TASK_CHARS).collect();
-        to.line(
-            Line::new()
-                .bold(format!("{name:<28}"))
-                .plain(" ")
-                .piece(tone, format!("{:<11}", self.state))
-                .plain(format!(" {:>10} ", count(self.turns, "turn ", "turns")))
-                .dim(shown(&self.id))
-                .plain(format!("  {task}")),
-        );
-        let mut indented = |text: &str| to.line(Line::new().dim(format!("{:>28} {text}", "")));
+        let task = self.task.lines().next().unwrap_or_default();
+        let cells = [
+            Line::new().bold(name),
+            Line::new().piece(tone(&self.state), &self.state),
+            Line::new().plain(self.turns),
+            Line::new().dim(shown(&self.id)),
+            Line::new().plain(short_ids(task)),
+        ];
+        to.branch(&AGENTS, self.depth, cells);
+        let mut indented = |text: &str| to.detail(Line::new().dim(text));
         if let Some(why) = &self.why {
             indented(why.lines().last().unwrap_or_default());
         }
@@ -146,6 +159,9 @@ pub struct NoRefs {}
 pub struct Words {
     /// What was thought, run, seen or refused.
     pub text: String,
+    /// The code in it, where some was run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code: Option<String>,
 }
 
 /// What an agent did, in the envelope of changes.
@@ -175,22 +191,52 @@ impl Happened {
             kind: it.kind,
             actor: Actor::of(caller, it.agent),
             refs: NoRefs {},
-            body: Words { text: it.text },
+            body: Words { text: it.text, code: it.code },
         }
+    }
+}
+
+/// The first line of a text, and how many more there are.
+fn folded(text: &str) -> String {
+    let mut lines = text.lines().filter(|it| !it.trim().is_empty());
+    let first = lines.next().unwrap_or_default();
+    match lines.count() {
+        0 => first.to_owned(),
+        more => format!("{first} (+{})", count(more as u64, "line", "lines")),
+    }
+}
+
+impl Happened {
+    /// What was said besides the code, and the code.
+    fn said(&self) -> (&str, Option<&str>) {
+        let Some(code) = self.body.code.as_deref() else { return (&self.body.text, None) };
+        let said = self.body.text.strip_suffix(code.trim()).unwrap_or(&self.body.text);
+        (said.trim_end(), Some(code))
     }
 }
 
 impl Answer for Happened {
     fn show(&self, to: &mut Page) {
-        let mut lines = self.body.text.lines();
-        let first = lines.next().unwrap_or_default();
-        to.line(
-            Line::new()
-                .dim(format!("{:>8}  {}", self.cursor, self.ts))
-                .plain("  ")
-                .bold(format!("{:<18}", self.kind))
-                .plain(format!(" {first}")),
-        );
-        lines.for_each(|line| to.plain(format!("{:>56}{line}", "")));
+        let (said, code) = self.said();
+        let code_lines = code.map(|it| count(it.trim().lines().count() as u64, "line", "lines"));
+        let mut words = Line::new().plain(short_ids(&folded(said)));
+        if let Some(lines) = code_lines {
+            let gap = if said.is_empty() { "" } else { "  " };
+            words = words.dim(format!("{gap}{lines} of code"));
+        }
+        let when = to.time(&self.ts);
+        let cells = [
+            Line::new().dim(self.cursor),
+            Line::new().dim(when),
+            Line::new().plain(self.actor.shown()),
+            happens::kind(&self.kind),
+            Line::new(),
+            words,
+        ];
+        to.row(&HAPPENS, cells);
+        if to.code && self.body.text.trim().contains('\n') {
+            let indented = self.body.text.trim_end().lines().map(|it| format!("    {it}\n"));
+            to.text(indented.collect::<String>());
+        }
     }
 }

@@ -1,6 +1,7 @@
 //! What happened: one line for each change, with the envelope of the agent bus (event_id, ts, type,
 //! actor, refs, body), so that other tools can follow.
 
+use super::happens::{self, HAPPENS, short_ids};
 use crate::caller::{Caller, Change};
 use crate::envelope::{instant, origin};
 use crate::operation::{Answer, Line, Page};
@@ -9,7 +10,6 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 use stoa_actors::ending::shown;
 use stoa_actors::id::SessionId;
-use stoa_actors::printable::one_line;
 use stoa_actors::space::Resource;
 
 /// Who did it.
@@ -127,20 +127,24 @@ impl ChangeAnswer {
 impl Answer for ChangeAnswer {
     fn show(&self, to: &mut Page) {
         let ChangeBody { version, resource, token, until, .. } = &self.body;
-        let mut what = match (&self.refs.atom_id, version) {
+        let what = match (&self.refs.atom_id, version) {
             (Some(id), Some(version)) => format!("{} v{version}", shown(id)),
             (Some(id), None) => shown(id).to_owned(),
-            (None, _) => resource.as_deref().map(one_line).unwrap_or_default().into_owned(),
+            (None, _) => resource.clone().unwrap_or_default(),
         };
+        let mut words = Line::new().plain(short_ids(&self.body.comment));
         if let (Some(token), Some(until)) = (token, until) {
-            what = format!("{what}  token {token} until {until}");
+            words = words.dim(format!("  token {token} until {}", to.time(until)));
         }
-        to.line(
-            Line::new()
-                .dim(format!("{:>8}  {}", self.cursor, self.ts))
-                .plain("  ")
-                .bold(format!("{:<16}", self.kind))
-                .plain(format!(" {:<12} {what}  {}", self.actor.shown(), self.body.comment)),
-        );
+        let when = to.time(&self.ts);
+        let cells = [
+            Line::new().dim(self.cursor),
+            Line::new().dim(when),
+            Line::new().plain(self.actor.shown()),
+            happens::kind(&self.kind),
+            Line::new().plain(what),
+            words,
+        ];
+        to.row(&HAPPENS, cells);
     }
 }

@@ -122,6 +122,7 @@ const CLOCK_TOLD_MS: i64 = 1_000;
 
 impl Answer for StatusAnswer {
     fn show(&self, to: &mut Page) {
+        let scrubbed_at = self.scrubbed_at.as_ref().map(|it| to.time(it));
         let mut line = |key: &str, value: String| {
             to.line(Line::new().dim(format!("{key:<12}")).plain(format!(" {value}")));
         };
@@ -139,7 +140,7 @@ impl Answer for StatusAnswer {
         }
         line("running", format!("{} actors, {} seats", self.running, self.seats));
         line("commits", format!("{} since it was opened", self.commits));
-        let scrubbed = self.scrubbed_at.as_ref();
+        let scrubbed = scrubbed_at.as_ref();
         line(
             "scrubbed",
             scrubbed.map_or_else(

@@ -1,10 +1,9 @@
 //! The doctor: it needs the directory for itself, so it asks no owner.
 
-use super::screen::Screen;
+use super::screen::{Screen, done};
 use serde_json::{Value as Json, json};
 use stoa_runtime::config::Config;
 use stoa_runtime::failure::StoreError;
-use stoa_runtime::operation::Line;
 use stoa_runtime::problem::{Kind, Problem};
 use stoa_runtime::runtime::kinds;
 use stoa_runtime::store;
@@ -14,10 +13,9 @@ pub(super) fn doctor(
     accept_loss: Option<&str>,
     as_json: bool,
 ) -> Result<(), Problem> {
-    let mut to = Screen::out();
-    let mut say = |json: Json, text: String| match as_json {
-        true => to.json(&json),
-        false => to.line(Line::new().plain(text)),
+    let say = |json: Json, text: String| match as_json {
+        true => Screen::out().json(&json),
+        false => done(text),
     };
     let written = match accept_loss {
         None => {

@@ -2,7 +2,7 @@
 
 use crate::answer::AtomAnswer;
 use crate::caller::Caller;
-use crate::operation::{Arg, Effect, How, Needed, Operation, Out, Right};
+use crate::operation::{Arg, Effect, How, Needed, Operation, Out, Quiet, Right};
 use crate::problem::Problem;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -25,6 +25,7 @@ impl Operation for AgentSay {
     const RIGHT: Right = Right::Own;
     const ARGS: &'static [&'static [Arg]] =
         &[&[Arg::at("agent", How::Text), Arg::at("text", How::Long(TEXT))]];
+    const QUIET: Quiet = Quiet::Field("/id");
     type Answer = AtomAnswer;
 
     async fn perform(self, caller: &Caller, out: &Out<AtomAnswer>) -> Result<(), Problem> {

@@ -4,7 +4,7 @@ use super::lease_item;
 use crate::answer::AtomAnswer;
 use crate::caller::{Caller, ClaimAsk};
 use crate::operation::{
-    Arg, Conditions, Effect, How, Meta, Note, Operation, Out, Right, Span, WHY, why,
+    Arg, Conditions, Effect, How, Meta, Note, Operation, Out, Quiet, Right, Span, WHY, why,
 };
 use crate::problem::{Kind, Problem};
 use crate::session::items::{self, raise};
@@ -126,6 +126,7 @@ impl Operation for Claim {
         does: Does::Writes,
         call: called,
     }];
+    const QUIET: Quiet = Quiet::Field("/id");
     type Answer = AtomAnswer;
 
     async fn perform(self, caller: &Caller, out: &Out<AtomAnswer>) -> Result<(), Problem> {

@@ -2,7 +2,7 @@
 
 use crate::answer::AtomAnswer;
 use crate::caller::Caller;
-use crate::operation::{Arg, Effect, How, Operation, Out, Right, WHY, why};
+use crate::operation::{Arg, Effect, How, Operation, Out, Quiet, Right, WHY, why};
 use crate::problem::Problem;
 use crate::session::items;
 use crate::session::{Answered, Args, Does, Hands, Method, On};
@@ -47,6 +47,7 @@ impl Operation for Erase {
         does: Does::Writes,
         call: |hands, _, args| called(hands, args),
     }];
+    const QUIET: Quiet = Quiet::Field("/id");
     type Answer = AtomAnswer;
 
     async fn perform(self, caller: &Caller, out: &Out<AtomAnswer>) -> Result<(), Problem> {

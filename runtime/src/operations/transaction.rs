@@ -4,8 +4,8 @@ use super::resource;
 use crate::answer::AtomAnswer;
 use crate::caller::{Caller, Why};
 use crate::operation::{
-    Arg, Effect, How, Meta, Needed, Operation, Out, Plain, Right, Targets, WHY, base, content,
-    some, why,
+    Arg, Effect, How, Meta, Needed, Operation, Out, Plain, Quiet, Right, Targets, WHY, base,
+    content, some, why,
 };
 use crate::problem::{Kind, Problem};
 use crate::session::items::{self, raise};
@@ -112,6 +112,7 @@ impl Operation for Transaction {
         does: Does::Writes,
         call: called,
     }];
+    const QUIET: Quiet = Quiet::Field("/id");
     type Answer = AtomAnswer;
 
     async fn perform(self, caller: &Caller, out: &Out<AtomAnswer>) -> Result<(), Problem> {
