@@ -13,6 +13,7 @@ mod past;
 mod sharing;
 mod subscriptions;
 mod waits;
+mod woken;
 
 pub use carry::{Export, Imported};
 pub use claims::{ClaimAsk, Taken};
@@ -23,6 +24,8 @@ pub use sharing::{Grant, Granted, SpaceCard};
 pub(crate) use sharing::{misspelt, not_owner};
 pub use subscriptions::{Pulled, Puller, SubscriptionCard};
 pub use waits::Waits;
+pub use woken::Woken;
+use woken::Wrote;
 
 use crate::envelope::instant;
 use crate::failure::StoreError;
@@ -91,12 +94,16 @@ pub struct Read {
 pub struct Caller {
     pub(crate) runtime: Runtime,
     session: SessionId,
+    /// Where it writes, if that is wanted.
+    wrote: Option<Arc<Wrote>>,
+    /// Whether it asks from within the process that has the directory open.
+    within: bool,
 }
 
 impl Runtime {
     /// Acts as a session. Who may act as whom is for the door to say.
     pub fn caller(&self, session: SessionId) -> Caller {
-        Caller { runtime: self.clone(), session }
+        Caller { runtime: self.clone(), session, wrote: None, within: false }
     }
 }
 
@@ -104,6 +111,16 @@ impl Caller {
     /// Who acts.
     pub fn session(&self) -> SessionId {
         self.session
+    }
+
+    /// The same, which asks from within the process that has the directory open.
+    pub(crate) fn within(self) -> Caller {
+        Caller { within: true, ..self }
+    }
+
+    /// Whether it does.
+    pub(crate) fn is_within(&self) -> bool {
+        self.within
     }
 
     pub(crate) fn level(&self, space: SpaceId) -> Option<Level> {
@@ -301,7 +318,12 @@ impl Caller {
                 if last { (message, None) } else { (message.clone(), Some(message)) };
             let ask = self.ask(sent, why.clone());
             match seat.ask(ask).await {
-                Ok(receipt) => return Ok(receipt),
+                Ok(receipt) => {
+                    if let (Some(wrote), Some(at)) = (&self.wrote, receipt.position) {
+                        wrote.note(space, self.session, at);
+                    }
+                    return Ok(receipt);
+                }
                 Err(error) => match rest {
                     Some(rest) if again(error.unanswered(), request, tried, tries_max) => {
                         message = rest;

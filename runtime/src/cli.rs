@@ -3,18 +3,22 @@
 //! Data goes to stdout, everything else to stderr; `--json` makes it JSON Lines. Only this module
 //! prints, reads the terminal or ends the process.
 
+mod again;
 mod carry;
 mod command;
 mod conditions;
 mod content;
 mod copies;
+mod diagnostics;
 mod doctor;
+mod incidents;
 mod local;
 mod progress;
 mod run;
 mod screen;
 mod settings;
 mod signals;
+mod spawned;
 mod stdin;
 mod trust;
 mod typed;

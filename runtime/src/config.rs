@@ -83,6 +83,13 @@
 //! | `FRAME_BYTES` | `64` | what something told takes on its way besides what it says |
 //! | `LENGTH_BYTES` | `4` | the form of a frame of the socket |
 //! | `LOOKED_MAX` | `10_000` | atoms that end alike, looked through for one that may be read |
+//! | `FOLLOWERS_LOOKED_MAX` | `64` | followers of a space looked at to say whom a write wakes |
+//! | `WROTE_SPACES_MAX` | `64` | spaces of one request of which it is said whom it wakes |
+//! | `FAILING_MAX` | `10` | agents that fail which `status` lists |
+//! | `FAILED_LOOKED_MAX` | `64` | agents that have failed last which it looks at for that |
+//! | `INCIDENTS_MAX` | `256` | what goes wrong with agents and waits to be shown; the oldest goes |
+//! | `WHY_BYTES` | `1 << 10` | what is kept of the reason of a failed turn: its end |
+//! | `QUIET_WAIT` | `Duration::from_secs(1)` | how long a `spawn` waits before it says that it does |
 //! | `WAITING_MAX` | `100` | atoms that wait and are looked at where nothing can be claimed |
 //! | `NAMED_MAX` | `4` | ids that are named where an end fits several |
 //! | `FRAME_BYTES_MAX` | `32 << 20` | the worker's protocol; the limits of an action are lower |
@@ -91,7 +98,8 @@
 //! | `ENTRY_BYTES` | `8` | what an element of a collection counts towards a call's size |
 //! | `FRAMING_BYTES` | `1 << 10` | the worker's protocol: what surrounds the content of an ending |
 //! | `READ_BYTES` | `64 << 10` | one read of a worker's pipe |
-//! | `LAST_WORDS_BYTES_MAX` | `4 << 10` | what is read of a dead worker's last words |
+//! | `LAST_WORDS_BYTES_MAX` | `4 << 10` | what is kept of a worker's last words |
+//! | `WORKER_TOLD_BYTES_MAX` | `64 << 10` | what of a worker's words reaches diagnostics, in its life |
 //! | `REAP` | `Duration::from_millis(250)` | how long a dead worker may take to be reaped |
 //! | `COMPUTING_TICK` | `Duration::from_millis(5)` | how often a worker's memory is measured |
 //! | `WAITING_TICK` | `Duration::from_millis(20)` | how often a worker looks for its parent |

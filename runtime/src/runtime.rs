@@ -124,6 +124,8 @@ impl Runtime {
             Ok::<_, StoreError>((opened, rights))
         });
         let (opened, rights) = open.await??;
+        let (head, walked) = (opened.head, opened.walked);
+        tracing::info!(directory = %config.data.display(), %head, walked, "the directory is open");
         let store = opened.store.clone();
         let vectors = Vectors::configured(&config, &store)?;
         let remote = vectors.clone().map(|it| (it, store.clone()));

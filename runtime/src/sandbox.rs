@@ -21,6 +21,7 @@ mod preamble;
 mod program;
 mod traceback;
 mod wire;
+mod words;
 mod worker;
 
 pub use crate::config::{ActionLimits, WorkersConfig};

@@ -9,6 +9,7 @@ mod atoms;
 mod batch;
 mod endings;
 mod engine;
+mod failures;
 mod fold;
 mod journal;
 mod keys;

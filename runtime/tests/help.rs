@@ -83,8 +83,8 @@ const DIFFERENCE: &str = "id from(version author author_name at) \
 const LEASE: &str = "space resource of token holder holder_name until intent";
 const LEASED: &str = "event_id cursor ts type actor(agent_id session_id name) refs(space_id) \
                       body(comment hop resource token until)";
-const STATUS: &str = "pid head clock_ahead_ms commits commit_ms sessions agents spaces seats running scrubbed \
-    scrubbed_at indexes vectors quarantined";
+const STATUS: &str = "pid agents_run head clock_ahead_ms commits commit_ms sessions agents spaces seats running \
+    scrubbed scrubbed_at indexes vectors failing quarantined";
 const AGENT: &str = "id name parent parent_name depth state why model task turns left(thoughts tokens) \
                      spent(thoughts tokens) dm born follows";
 const HAPPENING: &str = "cursor ts type actor(agent_id session_id name) refs body(text)";
@@ -117,8 +117,8 @@ fn every_verb_prints_json_lines_with_the_keys_that_scripts_rely_on() {
     lines(&["space", "create", "notes", "--description", "mine"], SPACE, 1);
     lines(&["space", "list"], SPACE, 2);
     lines(&["space", "show", "notes"], SPACE, 1);
-    lines(&["grant", "tasks", "bob", "read"], "session born", 1);
-    lines(&["revoke", "tasks", "bob"], "revoked", 1);
+    lines(&["grant", "notes", "bob", "read"], "session born", 1);
+    lines(&["revoke", "notes", "bob"], "revoked", 1);
     let first = place.json(&["put", "tasks", "first"])[0]["id"].as_str().unwrap().to_owned();
     let see = format!("see={first}");
     let put = ["put", "tasks", "x", "--meta", "status=open", "--ref", &see];
@@ -166,7 +166,7 @@ fn every_verb_prints_json_lines_with_the_keys_that_scripts_rely_on() {
     lines(&["agent", "log", "amy"], HAPPENING, 6);
     lines(
         &["agent", "say", "amy", "hello"],
-        &format!("{PLAIN} content").replace("metadata", "metadata(kind)"),
+        &format!("{PLAIN} content woken(agents names run)").replace("metadata", "metadata(kind)"),
         1,
     );
     lines(&["agent", "stop", "amy"], AGENT, 1);

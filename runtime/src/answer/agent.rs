@@ -6,6 +6,7 @@ use crate::agents::{AgentCard, Happening};
 use crate::caller::Caller;
 use crate::envelope::instant;
 use crate::operation::{Answer, Line, Page, Tone};
+use crate::problem::{Kind, Problem, quoted};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use stoa_actors::ending::shown;
@@ -37,6 +38,55 @@ pub struct Followed {
     pub cursor: u64,
 }
 
+/// How an agent's turns have failed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Failed {
+    /// Why the last one failed; the end of it where that is long.
+    pub text: String,
+    /// When.
+    pub at: String,
+    /// Which turn.
+    pub turn: u64,
+    /// How many have failed in a row: none between them has changed or said anything. 0 once one
+    /// has, or the agent was resumed.
+    pub in_a_row: u32,
+    /// When the first of the row failed.
+    pub since: String,
+    /// When it is tried again; null where it is not.
+    pub next_try: Option<String>,
+}
+
+impl Failed {
+    /// What a card says of it.
+    pub fn of(card: &AgentCard) -> Option<Failed> {
+        let it = card.trouble.as_ref()?;
+        Some(Failed {
+            text: it.why.clone(),
+            at: instant(it.at),
+            turn: it.turn,
+            in_a_row: it.in_a_row,
+            since: instant(it.since),
+            next_try: card.next_try.map(instant),
+        })
+    }
+
+    /// In one line, without the name of the agent.
+    pub fn shown(&self) -> String {
+        let last = self.text.lines().rev().find(|it| !it.trim().is_empty()).unwrap_or_default();
+        let mut text = match self.in_a_row {
+            0 => format!("turn {} failed at {}, and a later one went well", self.turn, self.at),
+            1 => format!("turn {} failed at {}", self.turn, self.at),
+            many => {
+                format!("{many} turns failed in a row since {}, last at {}", self.since, self.at)
+            }
+        };
+        if let Some(next) = &self.next_try {
+            text = format!("{text}; next try at {next}");
+        }
+        format!("{text}: {}", last.trim())
+    }
+}
+
 /// An agent.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct AgentAnswer {
@@ -51,11 +101,14 @@ pub struct AgentAnswer {
     pub parent_name: Option<String>,
     /// How deep it stands in the tree.
     pub depth: u32,
-    /// `unborn`, `idle`, `running`, `waiting`, `parked`, `stopped`, `exhausted`, `quarantined` or
-    /// `wiped`.
+    /// `unborn`, `idle`, `running`, `suspended`, `waiting`, `parked`, `stopped`, `exhausted`,
+    /// `quarantined` or `wiped`. In a turn that no process runs it is `suspended`.
     pub state: String,
     /// Why it is in that state, where there is something to say.
     pub why: Option<String>,
+    /// How its turns have failed last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failed: Option<Failed>,
     /// Who thinks for it.
     pub model: String,
     /// What it was told to do.
@@ -78,7 +131,9 @@ impl AgentAnswer {
     /// As the caller sees it.
     pub fn of(caller: &Caller, card: AgentCard, depth: u32) -> AgentAnswer {
         let follows = card.follows.iter();
+        let failed = Failed::of(&card);
         AgentAnswer {
+            failed,
             id: card.id.to_string(),
             name: card.name,
             parent: card.parent.to_string(),
@@ -100,6 +155,18 @@ impl AgentAnswer {
     }
 }
 
+impl AgentAnswer {
+    /// Why a command fails that has waited for this agent: its last turns have failed.
+    pub fn failure_of_its_own(&self) -> Option<Problem> {
+        let failed = self.failed.as_ref().filter(|it| it.in_a_row > 0)?;
+        let name = self.name.as_deref().unwrap_or(&self.id);
+        let last = failed.text.lines().rev().find(|it| !it.trim().is_empty()).unwrap_or_default();
+        let how = if self.state == "quarantined" { "is quarantined" } else { "has failed" };
+        let text = format!("agent {} {how}: {}", quoted(name), last.trim());
+        Some(Problem::new(Kind::Action, text).hint(format!("stoa agent log {}", quoted(name))))
+    }
+}
+
 /// Characters of a task that one line shows.
 const TASK_CHARS: usize = 48;
 
@@ -109,7 +176,7 @@ impl Answer for AgentAnswer {
         let name = format!("{:indent$}{name}", "", indent = self.depth as usize * 2);
         let tone = match self.state.as_str() {
             "running" => Tone::Good,
-            "waiting" | "parked" | "stopped" | "exhausted" => Tone::Warn,
+            "suspended" | "waiting" | "parked" | "stopped" | "exhausted" => Tone::Warn,
             "quarantined" => Tone::Bad,
             _ => Tone::Plain,
         };
@@ -124,8 +191,14 @@ impl Answer for AgentAnswer {
                 .dim(shown(&self.id))
                 .plain(format!("  {task}")),
         );
+        if let Some(failed) = &self.failed {
+            let tone = if failed.in_a_row > 0 { Tone::Bad } else { Tone::Dim };
+            to.line(Line::new().piece(tone, format!("{:>28} {}", "", failed.shown())));
+        }
         let mut indented = |text: &str| to.line(Line::new().dim(format!("{:>28} {text}", "")));
-        if let Some(why) = &self.why {
+        // Why a turn is tried again, or no more, is said by how it failed.
+        let said = self.failed.is_some() && matches!(&*self.state, "waiting" | "quarantined");
+        if let Some(why) = self.why.as_ref().filter(|_| !said) {
             indented(why.lines().last().unwrap_or_default());
         }
         let unit = |name: &str, left: Option<u64>| left.map(|left| format!("{name}={left}"));

@@ -1,9 +1,10 @@
 //! An atom, as it is read.
 
-use super::LeaseAnswer;
+use super::{LeaseAnswer, WokenAnswer};
 use crate::caller::{Caller, Read, Taken};
 use crate::envelope::instant;
 use crate::operation::{Answer, Line, Meta, Page, Plain, Tone, some};
+use crate::problem::Problem;
 use crate::search::Found;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -71,9 +72,18 @@ pub struct AtomAnswer {
     /// The caller's lease of it, of a claim.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lease: Option<LeaseAnswer>,
+    /// Who hears of it, where it was written now and agents do.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub woken: Option<WokenAnswer>,
 }
 
 impl AtomAnswer {
+    /// One that was written now, with who hears of it.
+    pub(crate) async fn written(caller: &Caller, read: &Read) -> Result<AtomAnswer, Problem> {
+        let woken = WokenAnswer::of(caller).await?;
+        Ok(AtomAnswer { woken, ..AtomAnswer::of(caller, read) })
+    }
+
     /// As the caller sees it.
     pub fn of(caller: &Caller, read: &Read) -> AtomAnswer {
         let atom: &Atom = &read.atom;
@@ -106,6 +116,7 @@ impl AtomAnswer {
             score: None,
             next: None,
             lease: None,
+            woken: None,
         };
         match &atom.content {
             Content::Text(text) => out.content = Some(text.clone()),
@@ -213,6 +224,9 @@ impl Answer for AtomAnswer {
         }
         if let Some(lease) = &self.lease {
             lease.show(to);
+        }
+        if let Some(woken) = &self.woken {
+            woken.show(to);
         }
     }
 }

@@ -40,7 +40,7 @@ Exit codes:
   4  you lack the right
   5  somebody was first: read again
   6  try again in a moment
-  7  the Python code failed";
+  7  the Python code failed, or the agent that was waited for";
 
 /// Verbs that others stand below, and what they are about.
 const GROUPS: [(&str, &str, &str); 4] = [
@@ -102,6 +102,25 @@ pub(super) fn command() -> Command {
                 .help_heading(EVERYWHERE)
                 .value_parser(NonEmptyStringValueParser::new())
                 .help("Act as this session, with its rights and its names for things"),
+        )
+        .arg(
+            Arg::new("log")
+                .long("log")
+                .global(true)
+                .value_name("LEVEL|FILTER")
+                .help_heading(EVERYWHERE)
+                .help(
+                    "Show diagnostics: debug, or TARGET=LEVEL,... [default: RUST_LOG, else warn]",
+                ),
+        )
+        .arg(
+            Arg::new("verbose")
+                .short('v')
+                .global(true)
+                .action(ArgAction::Count)
+                .conflicts_with("log")
+                .help_heading(EVERYWHERE)
+                .help("Show more diagnostics; twice, all of them"),
         );
     let mut grouped: Vec<Command> = Vec::new();
     for entry in TABLE.iter().filter(|it| it.typed) {

@@ -1,20 +1,22 @@
 //! From what was typed to a request, and from the answers to the terminal.
 
+use super::incidents::Told;
 use super::local::{Local, local, schemas};
 use super::progress;
 use super::screen::{Screen, hint, note};
 use super::trust::{Step, trust};
-use super::{carry, copies, doctor, settings, signals, typed};
+use super::{again, carry, copies, diagnostics, doctor, settings, signals, spawned, typed};
 use clap::ArgMatches;
 use serde_json::Value as Json;
 use std::ffi::OsString;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
+use stoa_runtime::answer::NOBODY_RUNS;
 use stoa_runtime::config::Config;
 use stoa_runtime::door::{Client, Door, Identity, Peer, Reached, Request, perform, reach};
 use stoa_runtime::failure::StoreError;
-use stoa_runtime::operation::{Entry, Page, Said, answers};
+use stoa_runtime::operation::{Answer, Entry, Page, Said, answers};
 use stoa_runtime::operations::{SubscriptionAck, entry};
 use stoa_runtime::problem::{Kind, Problem};
 use stoa_runtime::runtime::{Runtime, kinds};
@@ -23,6 +25,10 @@ use stoa_runtime::store;
 pub(crate) async fn run(typed: &ArgMatches) -> Result<(), Problem> {
     let (name, verb) = verb(typed);
     let json = typed.get_flag("json");
+    let session = typed.get_one::<String>("as").map(String::as_str);
+    let directory = typed.get_one::<PathBuf>("data").map(|it| it.to_string_lossy());
+    again::keep(directory.as_deref(), session);
+    diagnostics::show(typed, rust_log(), json)?;
     let local = local(&name);
     if local == Some(Local::Schema) {
         let verb: Vec<String> = verb.get_many("verb").into_iter().flatten().cloned().collect();
@@ -103,7 +109,7 @@ async fn import(
         Reached::Client(mut client) => import.run(&mut Owner::Other(&mut client), ask, json).await,
         Reached::Owner(runtime, door) => {
             let work = async { import.run(&mut Owner::This(&runtime), ask, json).await };
-            own(&runtime, door, work).await
+            own(&runtime, door, Told::beside(json), work).await
         }
     }
 }
@@ -128,15 +134,39 @@ async fn ask(
     let ack = flag(typed, "ack").then(|| identity.clone());
     let progress = progress::Progress::new();
     let lines = json || operation.lines;
-    let mut out =
-        Out { operation, json: lines, file, progress, read: None, failed: None, hung_up: false };
+    let mut out = Out {
+        operation,
+        json: lines,
+        file,
+        progress,
+        read: None,
+        failed: None,
+        hung_up: false,
+        hold: false,
+        held: None,
+    };
     let done = match reach(config, kinds()).await? {
         Reached::Client(mut client) => {
             ask_all(&mut Owner::Other(&mut client), requests, ack, &mut out).await
         }
         Reached::Owner(runtime, door) => {
-            let work = async { ask_all(&mut Owner::This(&runtime), requests, ack, &mut out).await };
-            own(&runtime, door, work).await
+            let work = async {
+                let owner = &mut Owner::This(&runtime);
+                match operation.name {
+                    SPAWN => {
+                        let who = identity.clone();
+                        spawned::wait_for_rest(&runtime, owner, requests, who, &mut out).await
+                    }
+                    _ => ask_all(owner, requests, ack, &mut out).await,
+                }
+            };
+            let done = own(&runtime, door, Told::beside(json), work).await;
+            out.release().map_err(unwritten)?;
+            let ran = done.as_ref().map_or_else(|it| it.kind == Kind::Action, |()| true);
+            if ran && RUNS_AGENTS.contains(&operation.name) && !json {
+                note(format!("note: from now on {NOBODY_RUNS}"));
+            }
+            done
         }
     };
     out.end(done, json)
@@ -164,13 +194,19 @@ fn environment(name: &'static str) -> Result<Option<OsString>, Problem> {
     }
 }
 
+/// What shows diagnostics in many a program; one that says nothing stands for nothing.
+#[expect(clippy::disallowed_methods, reason = "what is typed can be put there once for all")]
+fn rust_log() -> Option<OsString> {
+    std::env::var_os("RUST_LOG")
+}
+
 fn unusable(name: &str) -> Problem {
     let text = format!("{name} is set, and is empty or no text");
     Problem::new(Kind::Invalid, text).hint(format!("unset {name}"))
 }
 
 /// Asks one after the other; what is printed of a subscription is acknowledged then.
-async fn ask_all(
+pub(super) async fn ask_all(
     owner: &mut Owner<'_>,
     requests: Vec<Request>,
     ack: Option<Identity>,
@@ -221,7 +257,8 @@ async fn serve(config: Config, as_json: bool) -> Result<(), Problem> {
                     announce(&config, as_json).map_err(unwritten)?;
                     std::future::pending().await
                 };
-                return own(&runtime, door, work).await;
+                let told = if as_json { Told::Lines } else { Told::People };
+                return own(&runtime, door, told, work).await;
             }
             Reached::Client(client) => drop(client),
         }
@@ -249,6 +286,7 @@ fn announce(config: &Config, as_json: bool) -> io::Result<()> {
 async fn own(
     runtime: &Runtime,
     mut door: Door,
+    told: Told,
     work: impl Future<Output = Result<(), Problem>>,
 ) -> Result<(), Problem> {
     let limit = Duration::from_millis(runtime.config().shutdown_ms_max) + WATCHDOG;
@@ -258,6 +296,7 @@ async fn own(
         done = work => done,
         error = runtime.run() => Err(error.into()),
         () = interrupted() => Ok(()),
+        () = told.tell_on(runtime) => Ok(()),
     };
     let closed = async {
         // Agents that this process has let live have it until they are at rest.
@@ -271,6 +310,7 @@ async fn own(
         () = interrupted() => Left::Told,
         error = runtime.run() => Left::Failed(error),
         () = closed => Left::Done,
+        () = told.tell_on(runtime) => Left::Done,
     };
     match left {
         Left::Done => {}
@@ -281,6 +321,7 @@ async fn own(
         }
     }
     let stopped = runtime.stop().await;
+    told.tell(runtime);
     for undone in runtime.undone() {
         note(format!("note: {undone}"));
         hint("stoa status");
@@ -309,7 +350,7 @@ async fn answer(
     each: &mut dyn FnMut(&Said) -> io::Result<()>,
 ) -> Result<(), Problem> {
     let (answers, mut ready) = answers(runtime.config());
-    let work = perform(runtime, Peer::Owner, request, answers);
+    let work = perform(runtime, Peer::Own, request, answers);
     // It takes the queue with it: when nobody reads any more, the work must not wait for room.
     let print = async move {
         while let Some(said) = ready.next().await {
@@ -325,7 +366,7 @@ pub(super) fn unwritten(error: io::Error) -> Problem {
     Problem::new(Kind::Store, format!("cannot write the answer: {error}")).hint("stoa status")
 }
 
-struct Out {
+pub(super) struct Out {
     /// Whose answers they are.
     operation: &'static Entry,
     json: bool,
@@ -338,9 +379,34 @@ struct Out {
     failed: Option<Problem>,
     /// Whoever read the answers has enough, like `head`: no failure.
     hung_up: bool,
+    /// The answer is not printed yet: a better one may come.
+    hold: bool,
+    held: Option<Vec<u8>>,
 }
 
 impl Out {
+    /// Keeps the next answer instead of printing it.
+    pub(super) fn hold(&mut self) {
+        self.hold = true;
+    }
+
+    /// What is kept.
+    pub(super) fn held<A: Answer>(&self) -> Option<A> {
+        self.held.as_ref().and_then(|it| serde_json::from_slice(it).ok())
+    }
+
+    /// Prints another answer than the one that is kept.
+    pub(super) fn print_instead(&mut self, json: &[u8]) -> io::Result<()> {
+        self.held = Some(json.to_owned());
+        self.release()
+    }
+
+    /// Prints what is kept.
+    fn release(&mut self) -> io::Result<()> {
+        self.hold = false;
+        self.held.take().map_or(Ok(()), |json| self.answer(&json))
+    }
+
     fn tell(&mut self, said: &Said) -> io::Result<()> {
         match said {
             Said::Progress(it) => {
@@ -362,6 +428,10 @@ impl Out {
     }
 
     fn answer(&mut self, json: &[u8]) -> io::Result<()> {
+        if self.hold {
+            self.held = Some(json.to_owned());
+            return Ok(());
+        }
         if let Some(file) = &mut self.file {
             return file.line(json);
         }
@@ -399,6 +469,12 @@ impl Out {
         self.file.map_or(Ok(()), |file| file.publish(json))
     }
 }
+
+/// It stays until the agents that it lets live are at rest, and tells how the new one is then.
+const SPAWN: &str = "spawn";
+
+/// Verbs that have this process run the agents while they are at work, and no longer.
+const RUNS_AGENTS: [&str; 3] = [SPAWN, "agent say", "agent resume"];
 
 /// What is told up to a cursor can be acknowledged.
 const SUBSCRIPTION_READ: &str = "subscription read";

@@ -4,6 +4,7 @@
 //! sees every character of what agents and files have written, and the terminal obeys none of them.
 //! Colours come from here alone, so nothing that looks like one can be part of the data.
 
+use super::again;
 use anstream::{AutoStream, ColorChoice};
 use anstyle::{AnsiColor, Style};
 use serde_json::Value as Json;
@@ -63,6 +64,8 @@ impl Screen {
                 Block::Verbatim(tone, text) => self.text_in(style(tone), &text)?,
                 Block::Aside(line) => {
                     self.flush()?;
+                    let carried = |(tone, text): (Tone, String)| (tone, again::in_text(&text));
+                    let line = Line(line.0.into_iter().map(carried).collect());
                     drop(Screen::aside().line(line));
                 }
             }
@@ -132,7 +135,7 @@ impl Screen {
 /// Says something about the work, in one line on standard error.
 pub(crate) fn note(text: impl AsRef<str>) {
     // Where nobody can be told there is nobody to tell that to.
-    drop(Screen::aside().line(Line::new().plain(text.as_ref())));
+    drop(Screen::aside().line(Line::new().plain(again::in_text(text.as_ref()))));
 }
 
 /// Says why the work is not done. Only the traceback of an action has lines of its own.

@@ -1,7 +1,7 @@
 //! What a process asks of the owner, and who answers: the same for this process and for others.
 
 use super::identity::{Identity, Peer};
-use crate::operation::{Answers, Operation};
+use crate::operation::{Answers, Effect, Operation};
 use crate::operations::entry;
 use crate::problem::{Kind, Problem};
 use crate::runtime::Runtime;
@@ -42,5 +42,8 @@ pub async fn perform(
     let entry = entry(name).ok_or_else(|| {
         Problem::new(Kind::Invalid, format!("there is no operation {name:?}")).hint("stoa --help")
     })?;
+    tracing::debug!(operation = entry.name, session = %caller.session(), "asked");
+    let caller = if entry.effect == Effect::Writes { caller.noting() } else { caller };
+    let caller = if peer == Peer::Own { caller.within() } else { caller };
     entry.perform(&caller, &request.body, answers).await
 }

@@ -30,7 +30,9 @@ impl Operation for AgentList {
 
     async fn perform(self, caller: &Caller, out: &Out<AgentAnswer>) -> Result<(), Problem> {
         let cards = caller.agents().await?;
-        out.all(cards.into_iter().map(|it| AgentAnswer::of(caller, it, 0))).await
+        let any = !cards.is_empty();
+        out.all(cards.into_iter().map(|it| AgentAnswer::of(caller, it, 0))).await?;
+        super::shared::nobody_runs(caller, any, out).await
     }
 }
 

@@ -31,6 +31,6 @@ impl Operation for AgentSay {
         caller.runtime.start_agents().await?;
         let written = caller.say(&self.agent, &self.text).await?;
         let read = caller.get_version(written.id, written.version).await?;
-        out.tell(AtomAnswer::of(caller, &read)).await
+        out.tell(AtomAnswer::written(caller, &read).await?).await
     }
 }

@@ -24,7 +24,9 @@ impl Operation for AgentTree {
 
     async fn perform(self, caller: &Caller, out: &Out<AgentAnswer>) -> Result<(), Problem> {
         let cards = tree(caller.session(), caller.agents().await?);
-        out.all(cards.into_iter().map(|(it, depth)| AgentAnswer::of(caller, it, depth))).await
+        let any = !cards.is_empty();
+        out.all(cards.into_iter().map(|(it, depth)| AgentAnswer::of(caller, it, depth))).await?;
+        super::shared::nobody_runs(caller, any, out).await
     }
 }
 

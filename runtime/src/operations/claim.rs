@@ -1,7 +1,7 @@
 //! Taking a task.
 
 use super::lease_item;
-use crate::answer::AtomAnswer;
+use crate::answer::{AtomAnswer, WokenAnswer};
 use crate::caller::{Caller, ClaimAsk};
 use crate::operation::{
     Arg, Conditions, Effect, How, Meta, Note, Operation, Out, Right, Span, WHY, why,
@@ -144,7 +144,10 @@ impl Operation for Claim {
         let wanted = ask.wanted.clone();
         let taken = out.meanwhile(&caller.runtime, id, caller.claim(id, ask, why)).await?;
         match taken {
-            Some(taken) => out.tell(AtomAnswer::taken(caller, &taken)).await,
+            Some(taken) => {
+                let woken = WokenAnswer::of(caller).await?;
+                out.tell(AtomAnswer { woken, ..AtomAnswer::taken(caller, &taken) }).await
+            }
             None => {
                 out.mismatches(caller, id, &self.metadata.0).await?;
                 tell_of_stuck(caller, out, id, wanted).await?;

@@ -84,7 +84,7 @@ impl Operation for Deprecate {
             }
         };
         let read = caller.get_version(id, written.version).await?;
-        out.tell(AtomAnswer::of(caller, &read)).await
+        out.tell(AtomAnswer::written(caller, &read).await?).await
     }
 }
 

@@ -54,7 +54,7 @@ impl Operation for Erase {
         let expect = self.if_version.map_or(Expect::Any, Expect::Version);
         let why = why(self.comment, self.key, || format!("erase {}", self.id))?;
         caller.erase(id, expect, why).await?;
-        out.tell(AtomAnswer::of(caller, &caller.get(id).await?)).await
+        out.tell(AtomAnswer::written(caller, &caller.get(id).await?).await?).await
     }
 }
 

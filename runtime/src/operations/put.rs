@@ -91,7 +91,7 @@ impl Operation for Put {
         let why = why(self.comment, self.key, || format!("put into {}", self.space))?;
         let written = caller.put(space, draft, why).await?;
         let read = caller.get_version(written.id, written.version).await?;
-        out.tell(AtomAnswer::of(caller, &read)).await
+        out.tell(AtomAnswer::written(caller, &read).await?).await
     }
 }
 

@@ -127,9 +127,15 @@ impl Operation for Transaction {
             })?;
             mutations.push(mutation);
         }
-        for it in caller.transact(space, mutations, why).await? {
+        let written = caller.transact(space, mutations, why).await?;
+        for (left, it) in (0..written.len()).rev().zip(written) {
             let read = caller.get_version(it.id, it.version).await?;
-            out.tell(AtomAnswer::of(caller, &read)).await?;
+            // It is one entry: who hears of it is told behind the last.
+            out.tell(match left {
+                0 => AtomAnswer::written(caller, &read).await?,
+                _ => AtomAnswer::of(caller, &read),
+            })
+            .await?;
         }
         Ok(())
     }

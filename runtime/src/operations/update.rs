@@ -135,7 +135,7 @@ impl Operation for Update {
         let patch = caller.unreferenced(id, patch, &unref, &why).await?;
         let written = caller.update(id, expect, patch, why).await?;
         let read = caller.get_version(id, written.version).await?;
-        out.tell(AtomAnswer::of(caller, &read)).await
+        out.tell(AtomAnswer::written(caller, &read).await?).await
     }
 }
 

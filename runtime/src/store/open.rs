@@ -226,6 +226,7 @@ impl Opened {
             repairs.sync()?;
         }
         store.list_endings()?;
+        store.list_failures()?;
         if vouched != Some(head) {
             witness.write(head).map_err(file_error("cannot write", &path))?;
         }

@@ -88,7 +88,7 @@ async fn a_spawn_answers_with_the_agent_as_it_was_born() {
     for spawn in [bounded, nameless, ask("go", "free", "how", &[])] {
         let card = root.spawn(spawn).await.unwrap();
         assert_eq!(root.agent(&card.id.to_string()).await.unwrap(), card);
-        assert_eq!((card.state.as_str(), card.turns), ("running", 1));
+        assert_eq!((card.state.as_str(), card.turns), ("suspended", 1), "nobody runs it");
     }
     runtime.stop().await.unwrap();
 }

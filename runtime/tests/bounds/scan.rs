@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 /// File, how often it makes or names a queue, and what bounds it.
 const QUEUES: &[(&str, usize, &str)] = &[
     ("operation/out.rs", 1, "answers_max, and answers_bytes_max: bounds/door.rs"),
+    ("agents/incidents.rs", 1, "INCIDENTS_MAX, the oldest goes: agents/incidents.rs"),
     ("face.rs", 1, "one place a stream that is followed: face.rs"),
     ("host/shown.rs", 1, "the mailbox of the rights: seat/tests.rs"),
     ("log.rs", 2, "mailboxes and log_bytes_max: bounds.rs"),
