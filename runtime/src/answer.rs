@@ -3,6 +3,7 @@
 //! A name stands beside every id that the caller has a name for. An id is told whole; what takes an
 //! id takes its end as well.
 
+mod access;
 mod agent;
 mod atom;
 mod change;
@@ -17,9 +18,10 @@ mod status;
 mod subscription;
 mod woken;
 
+pub use access::{AccessAnswer, SessionAnswer};
 pub use agent::{AgentAnswer, Failed, Happened};
 pub use atom::AtomAnswer;
-pub use change::{Actor, ChangeAnswer, ChangeBody, ChangeRefs};
+pub use change::{Actor, ChangeAnswer, ChangeBody, ChangeRefs, RightAnswer};
 pub use difference::DifferenceAnswer;
 pub use incident::{IncidentAnswer, IncidentBody};
 pub use lease::LeaseAnswer;

@@ -3,10 +3,12 @@
 //! Writes go to the actor's mailbox and come back durable. Reads go past it: snapshot first,
 //! rights second, so that a reader never sees what was written after its right was revoked.
 
+mod access;
 mod carry;
 mod claims;
 mod declare;
 mod endings;
+mod facts;
 mod history;
 mod mismatch;
 mod past;
@@ -15,8 +17,10 @@ mod subscriptions;
 mod waits;
 mod woken;
 
+pub use access::{AccessCard, SessionCard};
 pub use carry::{Export, Imported};
 pub use claims::{ClaimAsk, Taken};
+pub use facts::Watching;
 pub use history::{Change, Follow};
 pub use mismatch::Mismatch;
 pub use past::{Difference, HistoryQuery, Of};

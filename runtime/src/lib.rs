@@ -29,6 +29,7 @@ mod due;
 pub mod embedder;
 pub mod envelope;
 mod face;
+mod facts;
 pub mod failure;
 #[doc(hidden)]
 pub mod fault;

@@ -12,6 +12,7 @@ use crate::blocking::blocking;
 use crate::clock::{Clock, Fresh};
 use crate::config::Config;
 use crate::face::Publisher;
+use crate::facts::Facts;
 use crate::failure::StoreError;
 use crate::host::{Hook, Shared, Shown, load};
 use crate::kinds::Kinds;
@@ -67,6 +68,7 @@ struct Inner {
     searches: Searches,
     vectors: Option<Arc<Vectors>>,
     agents: Agents,
+    facts: Facts,
     threads: Mutex<Option<Threads>>,
     scrub: Scrub,
     workers: OnceLock<Arc<Workers>>,
@@ -177,6 +179,7 @@ impl Runtime {
             searches,
             vectors,
             agents: Agents::new(),
+            facts: Facts::default(),
             threads: Mutex::new(Some(threads)),
             scrub: scrub.map_err(unstarted)?,
             workers: OnceLock::new(),
@@ -332,6 +335,10 @@ impl Runtime {
 
     pub(crate) fn agents(&self) -> &Agents {
         &self.0.agents
+    }
+
+    pub(crate) fn facts(&self) -> &Facts {
+        &self.0.facts
     }
 
     pub(crate) fn downgrade(&self) -> WeakRuntime {

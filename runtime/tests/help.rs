@@ -88,6 +88,10 @@ const STATUS: &str = "pid agents_run head clock_ahead_ms commits commit_ms sessi
 const AGENT: &str = "id name parent parent_name depth state why model task turns left(thoughts tokens) \
                      spent(thoughts tokens) dm born follows";
 const HAPPENING: &str = "cursor ts type actor(agent_id session_id name) refs body(text)";
+const ACCESS: &str =
+    "on space name session session_name kind level delegate from since until reason";
+const RIGHT: &str = "event_id cursor ts type actor(agent_id session_id name) refs(space_id) \
+                     body(comment hop right(to to_name from from_name level delegate until))";
 const REPORT: &str = "question found text citations how run agents tasks findings failed files \
     passages skipped";
 const COPY: &str = "head entries bytes";
@@ -113,12 +117,16 @@ fn every_verb_prints_json_lines_with_the_keys_that_scripts_rely_on() {
         lines
     };
     lines(&["space", "create", "tasks"], SPACE, 1);
+    lines(&["access", "tasks"], ACCESS, 1);
+    lines(&["session", "list"], "id name parent kind state since", 1);
     lines(&["whoami"], "id name owner parent spaces(tasks) tools secrets models", 1);
     lines(&["space", "create", "notes", "--description", "mine"], SPACE, 1);
     lines(&["space", "list"], SPACE, 2);
     lines(&["space", "show", "notes"], SPACE, 1);
     lines(&["grant", "notes", "bob", "read"], "session born", 1);
     lines(&["revoke", "notes", "bob"], "revoked", 1);
+    let rights = ["watch", "notes", "--cursor", "0", "--no-follow", "--type", "right.granted"];
+    lines(&rights, RIGHT, 1);
     let first = place.json(&["put", "tasks", "first"])[0]["id"].as_str().unwrap().to_owned();
     let see = format!("see={first}");
     let put = ["put", "tasks", "x", "--meta", "status=open", "--ref", &see];

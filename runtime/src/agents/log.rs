@@ -9,6 +9,7 @@ use stoa_actors::codec::CodecError;
 use stoa_actors::id::{Millis, Position, RIGHTS, SessionId, SpaceId, StreamId};
 use stoa_actors::incarnation;
 use stoa_actors::log::Body;
+use stoa_actors::rights::Rights;
 use stoa_actors::session::{Booking, Event, Recorded, Session, Settlement, TurnOutcome};
 use stoa_actors::space::Space;
 
@@ -49,7 +50,8 @@ impl Caller {
     }
 
     /// What the caller may see of the log after a cursor, and how far that was looked for: changes
-    /// of spaces that it can read, and what agents under it did. One bounded piece.
+    /// of spaces that it can read, what became of rights that it may know of, and what agents under
+    /// it did. One bounded piece.
     pub(crate) async fn seen_after(
         &self,
         after: Position,
@@ -87,6 +89,9 @@ impl Caller {
                     .into_iter()
                     .map(Sighting::Happening)
                     .collect())
+            }
+            Rights::KIND if stream == RIGHTS => {
+                Ok(self.told_of_rights(entry)?.into_iter().map(Sighting::Change).collect())
             }
             _ => Ok(Vec::new()),
         }

@@ -3,13 +3,14 @@
 
 use crate::caller::{Caller, Change};
 use crate::envelope::{instant, origin};
-use crate::operation::{Answer, Line, Page};
+use crate::operation::{Answer, LevelName, Line, Page};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 use stoa_actors::ending::shown;
 use stoa_actors::id::SessionId;
 use stoa_actors::printable::one_line;
+use stoa_actors::rights::RightChange;
 use stoa_actors::space::Resource;
 
 /// Who did it.
@@ -66,6 +67,61 @@ pub struct ChangeBody {
     /// When the lease ends.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until: Option<String>,
+    /// The permission that was given, taken or refused; the comment is its reason.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub right: Option<RightAnswer>,
+}
+
+/// A permission on the space.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct RightAnswer {
+    /// Who has or had it; null where it was refused.
+    pub to: Option<String>,
+    /// What the caller calls that one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub to_name: Option<String>,
+    /// Who gave it, or asked for it.
+    pub from: String,
+    /// What the caller calls that one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from_name: Option<String>,
+    /// What its holder may do.
+    pub level: Option<LevelName>,
+    /// What its holder may pass on.
+    pub delegate: Option<LevelName>,
+    /// When it ends, or would have.
+    pub until: Option<String>,
+}
+
+impl RightAnswer {
+    fn of(caller: &Caller, right: &RightChange) -> RightAnswer {
+        RightAnswer {
+            to: right.to.map(|it| it.to_string()),
+            to_name: right.to.and_then(|it| caller.name_of(it)),
+            from: right.from.to_string(),
+            from_name: caller.name_of(right.from),
+            level: right.level.map(LevelName),
+            delegate: right.delegate.map(LevelName),
+            until: right.until.map(instant),
+        }
+    }
+
+    fn shown(&self) -> String {
+        let to = self.to.as_ref().map(|it| self.to_name.as_deref().unwrap_or_else(|| shown(it)));
+        let right = may(self.level, self.delegate);
+        let until = self.until.as_ref().map_or(String::new(), |it| format!(" until {it}"));
+        format!("{}: {right}{until}", to.unwrap_or("a new session"))
+    }
+}
+
+/// What may be done, and what passed on, in words.
+pub(crate) fn may(level: Option<LevelName>, delegate: Option<LevelName>) -> String {
+    match (level, delegate) {
+        (Some(level), None) => level.0.to_string(),
+        (Some(level), Some(delegate)) => format!("{}, may pass on {}", level.0, delegate.0),
+        (None, Some(delegate)) => format!("may pass on {}", delegate.0),
+        (None, None) => "nothing".to_owned(),
+    }
 }
 
 /// A change, or what a subscription leaves out, or how far it was read.
@@ -117,6 +173,7 @@ impl ChangeAnswer {
                 resource,
                 token: change.lease.as_ref().map(|it| it.token),
                 until: change.lease.as_ref().map(|it| instant(it.until)),
+                right: change.right.as_ref().map(|it| RightAnswer::of(caller, it)),
             },
             origin: change.origin.as_ref().map(|it| origin(it)),
             idempotency_key: change.key.clone(),
@@ -132,6 +189,9 @@ impl Answer for ChangeAnswer {
             (Some(id), None) => shown(id).to_owned(),
             (None, _) => resource.as_deref().map(one_line).unwrap_or_default().into_owned(),
         };
+        if let Some(right) = &self.body.right {
+            what = right.shown();
+        }
         if let (Some(token), Some(until)) = (token, until) {
             what = format!("{what}  token {token} until {until}");
         }

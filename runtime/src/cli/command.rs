@@ -43,7 +43,7 @@ Exit codes:
   7  the Python code failed, or the agent that was waited for";
 
 /// Verbs that others stand below, and what they are about.
-const GROUPS: [(&str, &str, &str); 4] = [
+const GROUPS: [(&str, &str, &str); 5] = [
     ("space", "Make spaces and look at them", ""),
     (
         "lease",
@@ -58,6 +58,7 @@ const GROUPS: [(&str, &str, &str); 4] = [
          you. It is read when you like, and goes on where you have acknowledged, whatever crashed \
          meanwhile. Those of an agent wake it; they are named by their space.",
     ),
+    ("session", "Look at the sessions: who acts here", ""),
     (
         "agent",
         "Look at agents, speak to them, stop and end them",
@@ -151,11 +152,13 @@ pub(super) fn command() -> Command {
 }
 
 /// In which order a help lists the verbs.
-const ORDER: [&str; 32] = [
+const ORDER: [&str; 34] = [
     "space",
     "grant",
     "revoke",
+    "access",
     "whoami",
+    "session",
     "put",
     "get",
     "update",

@@ -13,7 +13,9 @@ use stoa_actors::id::{Position, SessionId, SpaceId};
 
 /// What happened in a space, to an atom, or anywhere
 ///
-/// A page ends with the position to go on from.
+/// A page ends with the position to go on from. Permissions that were given, taken and refused are
+/// in it for those who may grant them in the space, and for those whom they concern; what is said
+/// of one is its reason.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct History {

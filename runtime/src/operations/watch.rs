@@ -13,7 +13,9 @@ use stoa_actors::space::Filter;
 /// Follow a space, or everything: one JSON line for each change, with its cursor
 ///
 /// Without a space it is all that you may see: the changes of spaces you can read, and what
-/// agents under you think, do and see.
+/// agents under you think, do and see. Permissions that are given, taken and refused
+/// (right.granted, right.revoked, right.ended, right.expired, right.refused) are among the changes
+/// of a space for those who may grant them there, and for those whom they concern.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Watch {
@@ -26,7 +28,7 @@ pub struct Watch {
     /// End when there is nothing new, instead of waiting for it
     #[serde(default)]
     pub no_follow: bool,
-    /// Only this type: atom.put, atom.updated, atom.deprecated, ...
+    /// Only this type: atom.put, atom.updated, atom.deprecated, right.granted, ...
     #[serde(default)]
     pub types: Vec<String>,
     /// Only atoms whose metadata says so, as in a search: status=failed, 'priority>=3'
@@ -73,10 +75,10 @@ async fn one(
     let id = caller.resolve(space)?;
     let after = match after {
         Some(after) => after,
-        None => caller.show_space(id).await?.head,
+        None => caller.runtime.durable(),
     };
     let wanted = filter.metadata.clone();
-    let mut reader = caller.follow(id, after, filter)?;
+    let mut reader = caller.watch(id, after, filter)?;
     out.mismatches(caller, id, &wanted).await?;
     let most = caller.runtime.shared().config.watch_changes_max;
     loop {

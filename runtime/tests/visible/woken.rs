@@ -112,6 +112,9 @@ fn running_is_only_what_something_runs() {
     serve.end();
     assert_eq!(shown(&place, "busy")["state"], "suspended");
     assert_eq!(place.json(&["status"])[0]["agents"], json!({"suspended": 1}));
+    let sessions = place.json(&["session", "list"]);
+    let busy = sessions.iter().find(|it| it["name"] == "busy").unwrap();
+    assert_eq!((&busy["kind"], &busy["state"]), (&json!("agent"), &json!("suspended")));
     let list = place.stoa(&["agent", "list"]);
     assert!(list.out.contains("suspended") && list.err.contains(NOBODY), "{list:?}");
     // Another verb that holds the directory runs nobody either.
