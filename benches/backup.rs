@@ -6,12 +6,12 @@
 
 use measure::{load, rounds, spread};
 use std::time::{Duration, Instant};
+use stoa::caller::{Caller, Why};
+use stoa::config::Config;
+use stoa::runtime::kinds;
 use stoa_actors::atom::{Content, Embedding};
 use stoa_actors::id::{ROOT, SpaceId};
 use stoa_actors::space::Draft;
-use stoa_runtime::caller::{Caller, Why};
-use stoa_runtime::config::Config;
-use stoa_runtime::runtime::kinds;
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -48,7 +48,7 @@ async fn put(caller: &Caller, space: SpaceId, flight: u64, until: (Duration, u64
 async fn main() {
     let entries = std::env::var("ENTRIES").ok().and_then(|it| it.parse().ok()).unwrap_or(1_000_000);
     let dir = tempfile::tempdir().expect("a directory");
-    let runtime = stoa_runtime::open(Config::at(dir.path().join("data"))).await.expect("it opens");
+    let runtime = stoa::open(Config::at(dir.path().join("data"))).await.expect("it opens");
     let caller = runtime.caller(ROOT);
     let space = caller.create_space("bench", "").await.expect("a space");
     println!("load {}", load());
@@ -96,7 +96,7 @@ async fn main() {
     let begun = Instant::now();
     let config = Config::at(dir.path().join("restored"));
     let restoring = tokio::task::spawn_blocking(move || {
-        stoa_runtime::backup::restore(&backup.path, &config.log, &kinds(), &mut |_| {})
+        stoa::backup::restore(&backup.path, &config.log, &kinds(), &mut |_| {})
     });
     let restored = restoring.await.expect("a thread").expect("it restores");
     println!("a restore: {} entries in {:?}", restored.head.position, begun.elapsed());

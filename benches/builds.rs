@@ -17,6 +17,12 @@ use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
+use stoa::agents::{SpaceAsk, SpawnAsk};
+use stoa::caller::{Caller, ClaimAsk, Why};
+use stoa::config::Config;
+use stoa::failure::StoreError;
+use stoa::runtime::Runtime;
+use stoa::sandbox::{Action, Boxed, CodeRunner, Host, Workers, WorkersConfig};
 use stoa_actors::atom::{Content, Embedding};
 use stoa_actors::code::{Ending, HostCall, Item, Object, Raise};
 use stoa_actors::id::{AtomId, ROOT, SpaceId};
@@ -24,12 +30,6 @@ use stoa_actors::rights::Level;
 use stoa_actors::search::Query;
 use stoa_actors::space::{Draft, Expect, Mutation, Patch, Resource, Wanted};
 use stoa_actors::value::Value;
-use stoa_runtime::agents::{SpaceAsk, SpawnAsk};
-use stoa_runtime::caller::{Caller, ClaimAsk, Why};
-use stoa_runtime::config::Config;
-use stoa_runtime::failure::StoreError;
-use stoa_runtime::runtime::Runtime;
-use stoa_runtime::sandbox::{Action, Boxed, CodeRunner, Host, Workers, WorkersConfig};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -41,7 +41,7 @@ const BIRTHS: usize = 3_200;
 const FOUND: usize = 4_000;
 
 fn main() {
-    stoa_runtime::worker_main_if_asked();
+    stoa::worker_main_if_asked();
     let args: Vec<String> = std::env::args().skip(1).filter(|it| it != "--bench").collect();
     match args.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         [] => {
@@ -105,7 +105,7 @@ async fn opened(dir: &tempfile::TempDir) -> Runtime {
     config.limits.session.rest_first_ms = 0;
     config.limits.session.rest_ms_max = 0;
     loop {
-        match stoa_runtime::open(config.clone()).await {
+        match stoa::open(config.clone()).await {
             // The tasks of the one before are about to end.
             Err(StoreError::Locked { .. }) => tokio::task::yield_now().await,
             opened => return opened.expect("it opens"),

@@ -22,19 +22,19 @@ use measure::{load, rounds, spread};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::time::Instant;
+use stoa::answer::AtomAnswer;
+use stoa::caller::{Caller, ClaimAsk, Why};
+use stoa::config::{Config, DoorLimits};
+use stoa::door::{Client, Door, Identity, Reached, Request, reach};
+use stoa::operation::{Conditions, Meta, Span};
+use stoa::operations::{Change, Claim, Transaction};
+use stoa::problem::Kind;
+use stoa::runtime::{Runtime, kinds};
 use stoa_actors::atom::{Content, Metadata};
 use stoa_actors::id::{AtomId, ROOT, SpaceId};
 use stoa_actors::search::{Condition, Which};
 use stoa_actors::space::{Declarations, Draft, Expect, Mutation, Patch, Resource, Wanted};
 use stoa_actors::value::Value;
-use stoa_runtime::answer::AtomAnswer;
-use stoa_runtime::caller::{Caller, ClaimAsk, Why};
-use stoa_runtime::config::{Config, DoorLimits};
-use stoa_runtime::door::{Client, Door, Identity, Reached, Request, reach};
-use stoa_runtime::operation::{Conditions, Meta, Span};
-use stoa_runtime::operations::{Change, Claim, Transaction};
-use stoa_runtime::problem::Kind;
-use stoa_runtime::runtime::{Runtime, kinds};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;

@@ -7,9 +7,9 @@
 use measure::{load, micros, rounds, spread};
 use std::process::Stdio;
 use std::time::Instant;
+use stoa::sandbox::{Action, Boxed, CodeRunner, Host, Workers, WorkersConfig};
 use stoa_actors::code::{Ending, HostCall, Item, Object, Raise};
 use stoa_actors::value::Value;
-use stoa_runtime::sandbox::{Action, Boxed, CodeRunner, Host, Workers, WorkersConfig};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::process::Command;
 
@@ -27,7 +27,7 @@ impl Host for Ten {
 
 #[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn main() {
-    stoa_runtime::worker_main_if_asked();
+    stoa::worker_main_if_asked();
     println!("load {}", load());
     let worker = std::env::current_exe().expect("this bench");
     let workers = Workers::new(WorkersConfig::new(worker));

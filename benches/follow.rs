@@ -14,14 +14,14 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
+use stoa::caller::{Caller, Why};
+use stoa::config::{Config, DoorLimits};
+use stoa::door::{Client, Identity, Reached, Request, reach};
+use stoa::operations::Watch;
+use stoa::runtime::{Runtime, kinds};
 use stoa_actors::atom::Content;
 use stoa_actors::id::{AtomId, Position, ROOT, SpaceId};
 use stoa_actors::space::{Draft, Filter};
-use stoa_runtime::caller::{Caller, Why};
-use stoa_runtime::config::{Config, DoorLimits};
-use stoa_runtime::door::{Client, Identity, Reached, Request, reach};
-use stoa_runtime::operations::Watch;
-use stoa_runtime::runtime::{Runtime, kinds};
 use tokio::sync::Semaphore;
 
 #[global_allocator]
@@ -152,7 +152,7 @@ fn resident() -> f64 {
 }
 
 async fn fill(data: &Path, entries: u64) -> (Runtime, SpaceId, AtomId) {
-    let runtime = stoa_runtime::open(Config::at(data)).await.expect("it opens");
+    let runtime = stoa::open(Config::at(data)).await.expect("it opens");
     let root = runtime.caller(ROOT);
     let space = root.create_space("news", "").await.expect("a space");
     let first = root.put(space, draft(0), Why::default()).await.expect("it is put");

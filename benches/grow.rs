@@ -13,13 +13,13 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
+use stoa::caller::{Caller, Why};
+use stoa::config::Config;
+use stoa::runtime::Runtime;
 use stoa_actors::atom::Content;
 use stoa_actors::id::{AtomId, ROOT, SpaceId};
 use stoa_actors::space::Draft;
 use stoa_actors::value::Value;
-use stoa_runtime::caller::{Caller, Why};
-use stoa_runtime::config::Config;
-use stoa_runtime::runtime::Runtime;
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -104,7 +104,7 @@ struct Store {
 
 impl Store {
     async fn of(data: &Path, atoms: u64) -> Store {
-        let runtime = stoa_runtime::open(Config::at(data)).await.expect("it opens");
+        let runtime = stoa::open(Config::at(data)).await.expect("it opens");
         let space = runtime.caller(ROOT).create_space("bench", "").await.expect("a space");
         let mut store = Store { runtime, space, said: Arc::default(), atoms: 0 };
         store.put(atoms).await;

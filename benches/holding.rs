@@ -10,18 +10,18 @@
 
 use measure::{load, micros, quantile, rounds, spread};
 use std::time::Instant;
+use stoa::agents::SpawnAsk;
+use stoa::caller::{Caller, Grant, Why};
+use stoa::config::Config;
+use stoa::model::{Context, Model, ModelError, Models};
+use stoa::runtime::Runtime;
+use stoa::seat::Boxed;
 use stoa_actors::atom::Content;
 use stoa_actors::id::{ROOT, SpaceId, SubscriptionId};
 use stoa_actors::rights::Level;
 use stoa_actors::session::Thought;
 use stoa_actors::space::{Draft, Filter, Terms};
 use stoa_actors::trust::HostGrants;
-use stoa_runtime::agents::SpawnAsk;
-use stoa_runtime::caller::{Caller, Grant, Why};
-use stoa_runtime::config::Config;
-use stoa_runtime::model::{Context, Model, ModelError, Models};
-use stoa_runtime::runtime::Runtime;
-use stoa_runtime::seat::Boxed;
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -63,7 +63,7 @@ impl Holding {
         config.host_grants = HostGrants::Live;
         config.limits.session.rest_first_ms = 0;
         config.limits.session.rest_ms_max = 0;
-        let runtime = stoa_runtime::open(config).await.expect("it opens");
+        let runtime = stoa::open(config).await.expect("it opens");
         runtime.start_agents().await.expect("they start");
         let root = runtime.caller(ROOT);
         let how = root.create_space("how", "").await.expect("a space");
@@ -148,7 +148,7 @@ impl Holding {
 
 #[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn main() {
-    stoa_runtime::worker_main_if_asked();
+    stoa::worker_main_if_asked();
     let spaces = std::env::var("SPACES").ok().and_then(|it| it.parse().ok()).unwrap_or(10_000);
     println!("load {}", load());
     let (few, many) = (Holding::of(10).await, Holding::of(spaces).await);

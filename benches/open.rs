@@ -8,13 +8,13 @@ use measure::{load, micros};
 use std::path::Path;
 use std::process::Command;
 use std::time::Instant;
+use stoa::caller::Why;
+use stoa::config::Config;
 use stoa_actors::atom::{Content, Embedding};
 use stoa_actors::id::{AtomId, ROOT};
 use stoa_actors::search::Query;
 use stoa_actors::space::Draft;
 use stoa_actors::value::Value;
-use stoa_runtime::caller::Why;
-use stoa_runtime::config::Config;
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -59,7 +59,7 @@ fn run(args: &[&str]) -> String {
 
 #[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn fill(data: &Path, entries: usize, end: &str) {
-    let runtime = stoa_runtime::open(Config::at(data)).await.expect("it opens");
+    let runtime = stoa::open(Config::at(data)).await.expect("it opens");
     let caller = runtime.caller(ROOT);
     let space = caller.create_space("bench", "").await.expect("a space");
     let mut writing = Vec::new();
@@ -97,7 +97,7 @@ async fn fill(data: &Path, entries: usize, end: &str) {
 #[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn first(data: &Path, id: AtomId, what: &str) {
     let begun = Instant::now();
-    let runtime = stoa_runtime::open(Config::at(data)).await.expect("it opens");
+    let runtime = stoa::open(Config::at(data)).await.expect("it opens");
     let caller = runtime.caller(ROOT);
     caller.get(id).await.expect("get");
     println!("{what:<45} {:>8.0} ms  resident {} MiB", micros(begun) / 1e3, resident());
@@ -118,7 +118,7 @@ async fn first(data: &Path, id: AtomId, what: &str) {
 
 #[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn empty(data: &Path) {
-    let runtime = stoa_runtime::open(Config::at(data)).await.expect("it opens");
+    let runtime = stoa::open(Config::at(data)).await.expect("it opens");
     println!("{:<45} {:>8} MiB resident (aim 60)", "an empty owner", resident());
     runtime.stop().await.expect("it stops");
 }

@@ -13,12 +13,12 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
+use stoa::caller::{Caller, Why};
+use stoa::config::Config;
 use stoa_actors::atom::{Content, Embedding};
 use stoa_actors::id::{AtomId, ROOT, SpaceId};
 use stoa_actors::space::Draft;
 use stoa_actors::value::Value;
-use stoa_runtime::caller::{Caller, Why};
-use stoa_runtime::config::Config;
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -141,7 +141,7 @@ fn sustained() -> u64 {
 #[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn main() {
     let dir = tempfile::tempdir().expect("a directory");
-    let runtime = stoa_runtime::open(Config::at(dir.path().join("stoa"))).await.expect("opens");
+    let runtime = stoa::open(Config::at(dir.path().join("stoa"))).await.expect("opens");
     let caller = runtime.caller(ROOT);
     let space = caller.create_space("bench", "").await.expect("space");
     let db = Database::builder(dir.path().join("bare"))

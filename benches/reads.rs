@@ -9,14 +9,14 @@ use ractor::{Actor, ActorProcessingErr, ActorRef};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
+use stoa::caller::{Caller, Why};
+use stoa::config::{Config, DoorLimits};
+use stoa::door::{Identity, Reached, Request, reach};
+use stoa::operations::Get;
+use stoa::runtime::kinds;
 use stoa_actors::atom::Content;
 use stoa_actors::id::{AtomId, ROOT, SpaceId};
 use stoa_actors::space::{Draft, Filter};
-use stoa_runtime::caller::{Caller, Why};
-use stoa_runtime::config::{Config, DoorLimits};
-use stoa_runtime::door::{Identity, Reached, Request, reach};
-use stoa_runtime::operations::Get;
-use stoa_runtime::runtime::kinds;
 use tokio::sync::Notify;
 
 #[global_allocator]
@@ -158,7 +158,7 @@ impl Heard {
 /// and a loop of casts behind it: the same disk on both sides.
 async fn fan_out() {
     let dir = tempfile::tempdir().expect("a directory");
-    let runtime = stoa_runtime::open(Config::at(dir.path())).await.expect("it opens");
+    let runtime = stoa::open(Config::at(dir.path())).await.expect("it opens");
     let caller = runtime.caller(ROOT);
     let space = caller.create_space("feed", "").await.expect("a space");
     let quiet = caller.create_space("quiet", "").await.expect("a space");

@@ -12,11 +12,11 @@ use measure::{load, quantile};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
+use stoa::config::Config;
+use stoa::failure::StoreError;
+use stoa::research::{Report, ResearchAsk, ResearchLimits, research};
+use stoa::runtime::Runtime;
 use stoa_actors::id::ROOT;
-use stoa_runtime::config::Config;
-use stoa_runtime::failure::StoreError;
-use stoa_runtime::research::{Report, ResearchAsk, ResearchLimits, research};
-use stoa_runtime::runtime::Runtime;
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -45,7 +45,7 @@ fn questions() -> Vec<Asked> {
 
 #[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn main() {
-    stoa_runtime::worker_main_if_asked();
+    stoa::worker_main_if_asked();
     let paths: Vec<PathBuf> =
         DOCUMENTS.iter().map(PathBuf::from).filter_map(|it| it.canonicalize().ok()).collect();
     if paths.len() < DOCUMENTS.len() {
@@ -103,7 +103,7 @@ fn files(under: &[PathBuf], count: usize) -> Vec<PathBuf> {
 
 async fn open(data: &Path) -> Runtime {
     loop {
-        match stoa_runtime::open(Config::at(data)).await {
+        match stoa::open(Config::at(data)).await {
             // The tasks of the runtime before are about to end.
             Err(StoreError::Locked { .. }) => tokio::task::yield_now().await,
             opened => return opened.expect("it opens"),
@@ -176,7 +176,7 @@ async fn quality(runtime: &Runtime, paths: &[PathBuf], questions: &[Asked]) {
 }
 
 /// Whether the words of a citation stand on the lines it names, in the file as it is.
-fn holds(citation: &stoa_runtime::research::Citation) -> bool {
+fn holds(citation: &stoa::research::Citation) -> bool {
     let Ok(mut bytes) = std::fs::read(&citation.path) else { return false };
     if citation.path.ends_with(".gz") {
         let mut unpacked = Vec::new();

@@ -13,14 +13,14 @@
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
+use stoa::caller::{Caller, Why};
+use stoa::config::Config;
+use stoa::runtime::Runtime;
 use stoa_actors::atom::{Content, Metadata};
 use stoa_actors::id::{AtomId, ROOT, SpaceId};
 use stoa_actors::search::{Condition, Order, Query, Which};
 use stoa_actors::space::Draft;
 use stoa_actors::value::Value;
-use stoa_runtime::caller::{Caller, Why};
-use stoa_runtime::config::Config;
-use stoa_runtime::runtime::Runtime;
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -182,7 +182,7 @@ async fn opened(config: &Config) -> Runtime {
     while free().is_ok_and(|it| it.try_lock().is_err()) {
         tokio::task::yield_now().await;
     }
-    stoa_runtime::open(config.clone()).await.expect("opens")
+    stoa::open(config.clone()).await.expect("opens")
 }
 
 /// What each question found, as scores, the same texts in the same order.

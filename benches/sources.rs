@@ -9,10 +9,10 @@
 use measure::load;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
+use stoa::config::Config;
+use stoa::research::{Ingested, SourceLimits, ingest};
+use stoa::runtime::Runtime;
 use stoa_actors::id::{ROOT, SpaceId};
-use stoa_runtime::config::Config;
-use stoa_runtime::research::{Ingested, SourceLimits, ingest};
-use stoa_runtime::runtime::Runtime;
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -73,7 +73,7 @@ async fn main() {
     };
     let config = || Config::at(dir.path().join("stoa"));
     println!("load {}", load());
-    let runtime = stoa_runtime::open(config()).await.expect("opens");
+    let runtime = stoa::open(config()).await.expect("opens");
     let space = runtime.caller(ROOT).create_space("sources", "").await.expect("space");
     let first = run("first", &runtime, space, &paths).await;
     let again = run("again", &runtime, space, &paths).await;
@@ -81,9 +81,9 @@ async fn main() {
     runtime.stop().await.expect("stops");
     drop(runtime);
     let runtime = loop {
-        match stoa_runtime::open(config()).await {
+        match stoa::open(config()).await {
             Ok(runtime) => break runtime,
-            Err(stoa_runtime::failure::StoreError::Locked { .. }) => tokio::task::yield_now().await,
+            Err(stoa::failure::StoreError::Locked { .. }) => tokio::task::yield_now().await,
             Err(error) => panic!("{error}"),
         }
     };

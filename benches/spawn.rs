@@ -18,6 +18,12 @@ use std::io::Write;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
+use stoa::agents::SpawnAsk;
+use stoa::config::Config;
+use stoa::failure::StoreError;
+use stoa::model::{Context, Model, ModelError, Models};
+use stoa::runtime::Runtime;
+use stoa::seat::Boxed;
 use stoa_actors::behaviour::{Anyone, Behaviour, Delivery};
 use stoa_actors::id::{LinkId, Millis, Position, ROOT, SessionId, SpaceId};
 use stoa_actors::limits::Limits;
@@ -26,12 +32,6 @@ use stoa_actors::rights::{self, Rights};
 use stoa_actors::session::{Budget, Charter, Follow, Message, Session, Thought};
 use stoa_actors::trust::HostGrants;
 use stoa_actors::world::{Disk, Kinds};
-use stoa_runtime::agents::SpawnAsk;
-use stoa_runtime::config::Config;
-use stoa_runtime::failure::StoreError;
-use stoa_runtime::model::{Context, Model, ModelError, Models};
-use stoa_runtime::runtime::Runtime;
-use stoa_runtime::seat::Boxed;
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -84,7 +84,7 @@ async fn births() {
     let (mut durable, mut memory, mut bare) = (Vec::new(), Vec::new(), Vec::new());
     for round in 0..rounds() {
         let dir = tempfile::tempdir().expect("a directory");
-        let runtime = stoa_runtime::open(Config::at(dir.path())).await.expect("it opens");
+        let runtime = stoa::open(Config::at(dir.path())).await.expect("it opens");
         let begun = Instant::now();
         spawn(&runtime, BIRTHS, None).await;
         durable.push(BIRTHS as f64 / begun.elapsed().as_secs_f64());
@@ -291,7 +291,7 @@ impl Model for Silent {
 
 async fn open(config: &Config) -> Runtime {
     loop {
-        match stoa_runtime::open(config.clone()).await {
+        match stoa::open(config.clone()).await {
             // The tasks of the runtime before are about to end.
             Err(StoreError::Locked { .. }) => tokio::task::yield_now().await,
             opened => {

@@ -15,18 +15,18 @@ use std::alloc::{GlobalAlloc, Layout};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use stoa::agents::SpawnAsk;
+use stoa::config::Config;
+use stoa::failure::StoreError;
+use stoa::model::{Context, Model, ModelError, Models};
+use stoa::runtime::Runtime;
+use stoa::seat::Boxed;
 use stoa_actors::behaviour::Behaviour;
 use stoa_actors::codec;
 use stoa_actors::id::{LinkId, Millis, ROOT, SessionId, SpaceId};
 use stoa_actors::rights::{AgentSpawn, Ask, Message, Right, Rights, Subject};
 use stoa_actors::session::{Budget, Charter, Follow, Thought};
 use stoa_actors::trust::HostGrants;
-use stoa_runtime::agents::SpawnAsk;
-use stoa_runtime::config::Config;
-use stoa_runtime::failure::StoreError;
-use stoa_runtime::model::{Context, Model, ModelError, Models};
-use stoa_runtime::runtime::Runtime;
-use stoa_runtime::seat::Boxed;
 
 struct Counting;
 
@@ -110,7 +110,7 @@ fn config(data: &Path) -> Config {
 
 async fn open(config: &Config) -> Runtime {
     loop {
-        match stoa_runtime::open(config.clone()).await {
+        match stoa::open(config.clone()).await {
             // The tasks of the runtime before are about to end.
             Err(StoreError::Locked { .. }) => tokio::task::yield_now().await,
             opened => {

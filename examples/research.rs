@@ -6,14 +6,14 @@
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "an example shows what it does")]
 
 use std::path::PathBuf;
+use stoa::config::Config;
+use stoa::research::{Doing, ResearchAsk, ResearchLimits, research};
 use stoa_actors::id::ROOT;
-use stoa_runtime::config::Config;
-use stoa_runtime::research::{Doing, ResearchAsk, ResearchLimits, research};
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     // The worker for Python is this program itself.
-    stoa_runtime::worker_main_if_asked();
+    stoa::worker_main_if_asked();
     let mut args = std::env::args().skip(1);
     let question = args.next().unwrap_or_else(|| "What must hold after a crash?".to_owned());
     let mut paths: Vec<PathBuf> =
@@ -22,7 +22,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         paths.push(PathBuf::from("README.md").canonicalize()?);
     }
     // Everything is in this directory: spaces, agents, rights, and what was done.
-    let runtime = stoa_runtime::open(Config::at(".stoa")).await?;
+    let runtime = stoa::open(Config::at(".stoa")).await?;
     let owner = runtime.caller(ROOT);
     let ask = ResearchAsk { question, paths, agents: 3, model: "recipe".into(), fresh: false };
     let mut look = |doing: Doing| eprintln!("{doing:?}");

@@ -7,15 +7,15 @@
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
+use stoa::caller::{Caller, ClaimAsk, Grant, HistoryQuery, Of, Why};
+use stoa::config::Config;
+use stoa::problem::Problem;
 use stoa_actors::atom::{Content, Metadata};
 use stoa_actors::id::{AtomId, ROOT, SpaceId};
 use stoa_actors::rights::Level;
 use stoa_actors::search::{Condition, Query, Which};
 use stoa_actors::space::{Draft, Expect, Fence, Patch, Wanted};
 use stoa_actors::value::Value;
-use stoa_runtime::caller::{Caller, ClaimAsk, Grant, HistoryQuery, Of, Why};
-use stoa_runtime::config::Config;
-use stoa_runtime::problem::Problem;
 
 const TASKS: usize = 200;
 const WORKERS: [&str; 8] = ["ada", "bea", "cleo", "dora", "eve", "fay", "gwen", "hal"];
@@ -25,7 +25,7 @@ const LEASE_MS: u64 = 1_500;
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let data = tempfile::tempdir()?;
-    let runtime = stoa_runtime::open(Config::at(data.path())).await?;
+    let runtime = stoa::open(Config::at(data.path())).await?;
     let owner = runtime.caller(ROOT);
     let space = owner.create_space("tasks", "status: pending, doing, completed").await?;
     fill(&owner, space).await?;

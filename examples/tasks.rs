@@ -7,15 +7,15 @@
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "an example shows what it does")]
 
 use std::path::PathBuf;
+use stoa::caller::{Caller, Why};
+use stoa::config::Config;
+use stoa::session::exec;
 use stoa_actors::atom::Content;
 use stoa_actors::code::{Ending, Outcome};
 use stoa_actors::id::{AtomId, ROOT};
 use stoa_actors::rights::Level;
 use stoa_actors::space::Draft;
 use stoa_actors::value::Value;
-use stoa_runtime::caller::{Caller, Why};
-use stoa_runtime::config::Config;
-use stoa_runtime::session::exec;
 
 const AGENTS: [&str; 5] = ["ada", "bea", "cleo", "dora", "eve"];
 const STEPS: [&str; 4] = ["survey", "draft", "review", "publish"];
@@ -42,11 +42,11 @@ claimed
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     // The worker for Python is this program itself.
-    stoa_runtime::worker_main_if_asked();
+    stoa::worker_main_if_asked();
     let args: Vec<String> = std::env::args().collect();
     let given = args.iter().position(|it| it == "--data").and_then(|at| args.get(at + 1));
     let data = given.map_or_else(|| PathBuf::from(".stoa"), PathBuf::from);
-    let runtime = stoa_runtime::open(Config::at(&data)).await?;
+    let runtime = stoa::open(Config::at(&data)).await?;
     let owner = runtime.caller(ROOT);
     let list = task_list(&owner).await?;
     println!("{list} tasks in {}, {} agents", data.display(), AGENTS.len());
@@ -96,7 +96,7 @@ async fn task_list(owner: &Caller) -> Result<usize, Box<dyn std::error::Error>> 
     Ok(TOPICS.len() * STEPS.len())
 }
 
-async fn work(owner: Caller, name: &str) -> Result<usize, stoa_runtime::problem::Problem> {
+async fn work(owner: Caller, name: &str) -> Result<usize, stoa::problem::Problem> {
     let spaces = [("tasks".to_owned(), Level::Write, None)];
     let mut claimed = 0;
     loop {

@@ -5,21 +5,21 @@
 
 #![expect(clippy::print_stdout, reason = "an example shows what it does")]
 
+use stoa::caller::{Caller, HistoryQuery, Of, Why};
+use stoa::config::Config;
+use stoa::moment::Moment;
+use stoa::problem::Problem;
+use stoa::unified;
 use stoa_actors::atom::{Content, Metadata};
 use stoa_actors::id::{AtomId, ROOT, SpaceId};
 use stoa_actors::search::Query;
 use stoa_actors::space::{Draft, Expect, Patch};
 use stoa_actors::value::Value;
-use stoa_runtime::caller::{Caller, HistoryQuery, Of, Why};
-use stoa_runtime::config::Config;
-use stoa_runtime::moment::Moment;
-use stoa_runtime::problem::Problem;
-use stoa_runtime::unified;
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let data = tempfile::tempdir()?;
-    let runtime = stoa_runtime::open(Config::at(data.path())).await?;
+    let runtime = stoa::open(Config::at(data.path())).await?;
     let owner = runtime.caller(ROOT);
     let board = owner.create_space("decisions", "What was decided, and on what grounds").await?;
 

@@ -283,7 +283,7 @@ fn notes() -> Vec<Note> {
     ];
     let note = |(call, answer): (u64, Option<Recorded>)| {
         let wrote = answer.is_none();
-        Note { call, form: 1, asked: Hash([9; 32]), answer, wrote }
+        Note { call, form: 1, asked: Hash([9; 32]), answer, wrote, called: String::new() }
     };
     (1..).zip(answers).map(note).collect()
 }
@@ -331,7 +331,10 @@ fn session_events_of_form_1_read() {
         session::Event::Told(11),
     ];
     events.extend(notes().into_iter().map(session::Event::Noted));
-    holds("session-events-1.bin", FORM, &events);
+    reads("session-events-1.bin", FORM, &events);
+    let called = |note: Note| Note { called: "board.put".into(), ..note };
+    let events: Vec<_> = notes().into_iter().map(called).map(session::Event::Noted).collect();
+    holds("session-notes-1-called.bin", FORM, &events);
 }
 
 #[test]

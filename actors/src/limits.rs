@@ -7,6 +7,7 @@
 //!
 //! | constant | value | why it is fixed |
 //! |---|---|---|
+//! | `WHY_BYTES` | `1 << 10` | what is kept of the reason of a failed turn: its end |
 //! | `VALUE_BYTES_MAX` | `24 << 20` | what one stored value or frame decodes to at most |
 //! | `STATE_BYTES_MAX` | `1 << 30` | a snapshot's state; one that is larger is replayed instead |
 //! | `VALUE_DEPTH_MAX` | `32` | what is stored must be readable by every later build |

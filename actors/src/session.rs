@@ -29,6 +29,7 @@ mod phase;
 mod purse;
 mod refusal;
 mod speech;
+mod trouble;
 mod turn;
 
 pub use brief::Brief;
@@ -42,6 +43,7 @@ pub use phase::Phase;
 pub use purse::{Booking, Lending, Loan, Purse, Settlement};
 pub use refusal::Refusal;
 pub use speech::{Thought, thought};
+pub use trouble::Trouble;
 pub use turn::{Doing, Observation, Turn, TurnOutcome};
 
 use crate::behaviour::{Behaviour, Decision, Delivery, EffectId, Row};
@@ -66,6 +68,8 @@ pub struct Session {
     acted: Option<(u64, u32)>,
     /// The failures that still count.
     failures: VecDeque<Millis>,
+    /// How it has failed last, for those who look at it.
+    trouble: Option<Box<Trouble>>,
     /// Turns in a row that changed nothing.
     barren: u32,
     rest_until: Millis,
@@ -326,7 +330,7 @@ pub enum Reply {
 
 impl Behaviour for Session {
     const KIND: &'static str = "session";
-    const SNAPSHOT_FORM: u8 = 4;
+    const SNAPSHOT_FORM: u8 = 5;
     type Message = Message;
     type Event = Event;
     type Effect = Effect;
@@ -342,6 +346,7 @@ impl Behaviour for Session {
             turns: 0,
             acted: None,
             failures: VecDeque::new(),
+            trouble: None,
             barren: 0,
             rest_until: Millis(0),
             letters: BTreeMap::new(),
@@ -394,6 +399,7 @@ impl Behaviour for Session {
     fn project(stream: StreamId, event: &Event, _: u16, rows: &mut Vec<Row>) {
         outbox::project(stream, event, rows);
         phase::project(stream, event, rows);
+        trouble::project(stream, event, rows);
     }
 
     fn outgoing(sender: StreamId, effect: &Effect) -> Option<Outgoing> {

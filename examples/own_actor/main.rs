@@ -10,7 +10,7 @@ use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
-use stoa_runtime::prelude::*;
+use stoa::prelude::*;
 use till::{Message, PrintReceipt, Till};
 
 /// The till's own stream of the log.

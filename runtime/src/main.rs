@@ -7,6 +7,6 @@ use std::process::ExitCode;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    stoa_runtime::worker_main_if_asked();
+    stoa::worker_main_if_asked();
     stoa_cli::main()
 }

@@ -12,17 +12,17 @@ use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
+use stoa::caller::{Grant, HistoryQuery, Of, Why};
+use stoa::config::Config;
+use stoa::problem::Kind;
+use stoa::runtime::{Runtime, kinds};
+use stoa::seat::{AskError, Boxed, Nothing, Perform, Seat, Standing};
 use stoa_actors::atom::Content;
 use stoa_actors::behaviour::{Behaviour, Decision, Delivery, EffectId};
 use stoa_actors::id::{LinkId, Position, RIGHTS, ROOT, SpaceId, StreamId};
 use stoa_actors::incarnation::Ask;
 use stoa_actors::rights::{self, Level, Rights};
 use stoa_actors::space::{Declarations, Draft, Filter};
-use stoa_runtime::caller::{Grant, HistoryQuery, Of, Why};
-use stoa_runtime::config::Config;
-use stoa_runtime::problem::Kind;
-use stoa_runtime::runtime::{Runtime, kinds};
-use stoa_runtime::seat::{AskError, Boxed, Nothing, Perform, Seat, Standing};
 
 /// Counts, panics when told to, and owes an effect for every tenth count.
 #[derive(Default, Serialize, Deserialize)]

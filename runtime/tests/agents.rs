@@ -8,6 +8,15 @@ mod tries;
 mod trust;
 
 use std::time::Duration;
+use stoa::agents::{AgentCard, SpaceAsk, SpawnAsk};
+use stoa::caller::{Caller, Why};
+use stoa::config::Config;
+use stoa::failure::StoreError;
+use stoa::model::{Models, Scripted};
+use stoa::problem::Kind;
+use stoa::runtime::Runtime;
+use stoa::seat::Boxed;
+use stoa::tool::{Tool, ToolCall, ToolError, Tools};
 use stoa_actors::atom::Content;
 use stoa_actors::id::{Position, ROOT, SpaceId};
 use stoa_actors::rights::Level;
@@ -15,15 +24,6 @@ use stoa_actors::search::Query;
 use stoa_actors::space::Draft;
 use stoa_actors::trust::HostGrants;
 use stoa_actors::value::Value;
-use stoa_runtime::agents::{AgentCard, SpaceAsk, SpawnAsk};
-use stoa_runtime::caller::{Caller, Why};
-use stoa_runtime::config::Config;
-use stoa_runtime::failure::StoreError;
-use stoa_runtime::model::{Models, Scripted};
-use stoa_runtime::problem::Kind;
-use stoa_runtime::runtime::Runtime;
-use stoa_runtime::seat::Boxed;
-use stoa_runtime::tool::{Tool, ToolCall, ToolError, Tools};
 use tempfile::TempDir;
 
 /// An open directory, and its owner.
@@ -87,7 +87,7 @@ async fn open_as(
     config.workers.worker = Some(env!("CARGO_BIN_EXE_stoa").into());
     config.limits.session.backoff_first_ms = 1;
     let runtime = loop {
-        match stoa_runtime::open(config.clone()).await {
+        match stoa::open(config.clone()).await {
             // The tasks of the runtime before are about to end.
             Err(StoreError::Locked { .. }) => tokio::task::yield_now().await,
             opened => break opened.unwrap(),

@@ -5,6 +5,13 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
+use stoa::agents::{AgentCard, SpaceAsk, SpawnAsk};
+use stoa::caller::{Caller, Why};
+use stoa::config::Config;
+use stoa::model::{Context, Model, ModelError, Models};
+use stoa::problem::Kind;
+use stoa::runtime::Runtime;
+use stoa::seat::Boxed;
 use stoa_actors::atom::Content;
 use stoa_actors::id::{Position, ROOT, SpaceId};
 use stoa_actors::rights::Level;
@@ -12,13 +19,6 @@ use stoa_actors::search::Query;
 use stoa_actors::session::{Budget, Thought};
 use stoa_actors::space::Draft;
 use stoa_actors::trust::HostGrants;
-use stoa_runtime::agents::{AgentCard, SpaceAsk, SpawnAsk};
-use stoa_runtime::caller::{Caller, Why};
-use stoa_runtime::config::Config;
-use stoa_runtime::model::{Context, Model, ModelError, Models};
-use stoa_runtime::problem::Kind;
-use stoa_runtime::runtime::Runtime;
-use stoa_runtime::seat::Boxed;
 use tempfile::TempDir;
 
 struct Place {
@@ -35,7 +35,7 @@ impl Place {
         config.host_grants = HostGrants::Live;
         config.workers.worker = Some(env!("CARGO_BIN_EXE_stoa").into());
         config.limits.session.backoff_first_ms = 1;
-        let runtime = stoa_runtime::open(config).await.unwrap();
+        let runtime = stoa::open(config).await.unwrap();
         runtime.start_agents().await.unwrap();
         let root = runtime.caller(ROOT);
         Place { _directory: directory, runtime, root }

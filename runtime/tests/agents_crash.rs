@@ -20,18 +20,18 @@ use std::path::Path;
 use std::process::{Child, Command, ExitCode, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
+use stoa::agents::{SpaceAsk, SpawnAsk};
+use stoa::audit::audit;
+use stoa::caller::{Caller, Read, Why};
+use stoa::config::Config;
+use stoa::failure::StoreError;
+use stoa::runtime::{Runtime, kinds};
 use stoa_actors::atom::Content;
 use stoa_actors::id::{ROOT, SpaceId};
 use stoa_actors::rights::Level;
 use stoa_actors::search::Query;
 use stoa_actors::space::{Draft, Filter};
 use stoa_actors::value::Value;
-use stoa_runtime::agents::{SpaceAsk, SpawnAsk};
-use stoa_runtime::audit::audit;
-use stoa_runtime::caller::{Caller, Read, Why};
-use stoa_runtime::config::Config;
-use stoa_runtime::failure::StoreError;
-use stoa_runtime::runtime::{Runtime, kinds};
 
 const KILLS: usize = 50;
 const WORKER_KILLS: usize = 12;
@@ -103,7 +103,7 @@ fn config(dir: &Path) -> Config {
 async fn open(dir: &Path) -> Runtime {
     let begun = Instant::now();
     loop {
-        match stoa_runtime::open(config(dir)).await {
+        match stoa::open(config(dir)).await {
             Err(StoreError::Locked { .. }) if begun.elapsed() < PATIENCE => {
                 tokio::task::yield_now().await;
             }

@@ -8,20 +8,20 @@
 
 use std::path::Path;
 use std::time::{Duration, Instant};
+use stoa::agents::{SpaceAsk, SpawnAsk};
+use stoa::audit::audit;
+use stoa::caller::{Caller, Why};
+use stoa::config::{Config, LogConfig};
+use stoa::failure::StoreError;
+use stoa::fault::{Faults, Point};
+use stoa::problem::{Kind, Problem};
+use stoa::runtime::{Runtime, kinds};
 use stoa_actors::atom::Content;
 use stoa_actors::id::{Position, ROOT, SpaceId};
 use stoa_actors::rights::Level;
 use stoa_actors::search::Query;
 use stoa_actors::session::Budget;
 use stoa_actors::space::Draft;
-use stoa_runtime::agents::{SpaceAsk, SpawnAsk};
-use stoa_runtime::audit::audit;
-use stoa_runtime::caller::{Caller, Why};
-use stoa_runtime::config::{Config, LogConfig};
-use stoa_runtime::failure::StoreError;
-use stoa_runtime::fault::{Faults, Point};
-use stoa_runtime::problem::{Kind, Problem};
-use stoa_runtime::runtime::{Runtime, kinds};
 
 /// Nothing takes so long but what hangs.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -63,7 +63,7 @@ async fn open(dir: &Path) -> Life {
     config.limits.session.backoff_ms_max = 1;
     let opened = async {
         loop {
-            match stoa_runtime::open(config.clone()).await {
+            match stoa::open(config.clone()).await {
                 Err(StoreError::Locked { .. }) => tokio::task::yield_now().await,
                 opened => return opened.unwrap(),
             }

@@ -6,24 +6,24 @@
 use serde::{Deserialize, Serialize};
 use std::convert::Infallible;
 use std::time::Duration;
+use stoa::agents::{AgentCard, Happening, Incident, SpaceAsk, SpawnAsk, Wrong};
+use stoa::caller::{Caller, Why};
+use stoa::config::{Config, DoorLimits};
+use stoa::door::{Identity, Peer, Request, perform};
+use stoa::failure::StoreError;
+use stoa::operation::{LevelName, answers};
+use stoa::operations::Grant;
+use stoa::problem::Kind;
+use stoa::research::{ResearchAsk, ResearchLimits, research};
+use stoa::runtime::Runtime;
 use stoa_actors::atom::Content;
 use stoa_actors::behaviour::{Behaviour, Decision, Delivery};
-use stoa_actors::id::{Position, ROOT, SpaceId, StreamId};
+use stoa_actors::id::{Position, ROOT, SessionId, SpaceId, StreamId};
 use stoa_actors::incarnation::Ask;
 use stoa_actors::rights::Level;
 use stoa_actors::search::Query;
 use stoa_actors::session::{Event, Observation};
 use stoa_actors::space::Draft;
-use stoa_runtime::agents::{AgentCard, Happening, SpaceAsk, SpawnAsk};
-use stoa_runtime::caller::{Caller, Why};
-use stoa_runtime::config::{Config, DoorLimits};
-use stoa_runtime::door::{Identity, Peer, Request, perform};
-use stoa_runtime::failure::StoreError;
-use stoa_runtime::operation::{LevelName, answers};
-use stoa_runtime::operations::Grant;
-use stoa_runtime::problem::Kind;
-use stoa_runtime::research::{ResearchAsk, ResearchLimits, research};
-use stoa_runtime::runtime::Runtime;
 use tempfile::TempDir;
 
 const COMPUTE_MS: u64 = 1_000;
@@ -45,7 +45,7 @@ fn config(directory: &TempDir) -> Config {
 
 async fn open(directory: &TempDir) -> (Runtime, Caller) {
     let runtime = loop {
-        match stoa_runtime::open(config(directory)).await {
+        match stoa::open(config(directory)).await {
             // The tasks of the runtime before are about to end.
             Err(StoreError::Locked { .. }) => tokio::task::yield_now().await,
             opened => break opened.unwrap(),
@@ -128,6 +128,9 @@ async fn a_recipe_that_does_harm_is_cut_tried_again_and_quarantined() {
         assert_eq!(card.state, "quarantined", "{name}: {why}");
         assert!(why.contains(error), "{name}: {}", why.lines().last().unwrap_or_default());
         assert_eq!(card.turns, 4, "{name}: once, and three times again");
+        let trouble = card.trouble.unwrap();
+        assert_eq!((trouble.in_a_row, trouble.turn), (4, 4), "{name}");
+        assert!(trouble.since < trouble.at && trouble.why.contains(error), "{name}: {trouble:?}");
         let letters = texts(&root, card.dm).await;
         assert!(letters[0].starts_with("quarantined after 4 failures"), "{name}: {letters:?}");
         let told = root.agent_log(name, Position(0), 10_000).await.unwrap();
@@ -138,6 +141,7 @@ async fn a_recipe_that_does_harm_is_cut_tried_again_and_quarantined() {
         let seen = told.iter().filter(|it| it.kind == "turn.observed");
         assert!(seen.map(|it| it.text.len()).all(|it| it <= 40 << 10), "{name}");
     }
+    quarantine_and_resume_are_told(&runtime, &root).await;
     // What was put before the limit was met stays; what is beyond it never was.
     let flood = texts(&root, log).await.iter().filter(|it| it.starts_with("flood")).count();
     assert_eq!(flood, CALLS as usize, "each once, in four tries");
@@ -147,6 +151,34 @@ async fn a_recipe_that_does_harm_is_cut_tried_again_and_quarantined() {
     assert!(calm_says.contains(&"calm 0".to_owned()) && calm_says.contains(&"calm 1".to_owned()));
     assert_eq!(root.agent(&calm.id.to_string()).await.unwrap().state, "idle");
     runtime.stop().await.unwrap();
+}
+
+/// Whoever runs the agents is told of each failure, of the end of it, and of a new beginning.
+async fn quarantine_and_resume_are_told(runtime: &Runtime, root: &Caller) {
+    let (incidents, lost) = runtime.incidents();
+    assert_eq!(lost, 0);
+    let of = |agent: SessionId, incidents: &[Incident]| {
+        let own = incidents.iter().filter(|it| it.agent == agent);
+        own.map(|it| match &it.what {
+            Wrong::Failed { why, .. } => format!("failed {why}"),
+            Wrong::Quarantined { why } => format!("quarantined {why}"),
+            Wrong::Resumed => "resumed".to_owned(),
+            other => format!("{other:?}"),
+        })
+        .collect::<Vec<_>>()
+    };
+    let raising = root.agent("raising").await.unwrap().id;
+    let why = "ZeroDivisionError: division by zero";
+    let (failed, quarantined) = (format!("failed {why}"), format!("quarantined {why}"));
+    let four = [failed.clone(), failed.clone(), failed.clone(), quarantined];
+    assert_eq!(of(raising, &incidents), four);
+    root.resume_agent("raising").await.unwrap();
+    rest(runtime).await;
+    let again = of(raising, &runtime.incidents().0);
+    assert_eq!(again[0], "resumed");
+    assert_eq!(again[1..], four);
+    let trouble = root.agent("raising").await.unwrap().trouble.unwrap();
+    assert_eq!((trouble.in_a_row, trouble.turn), (4, 8), "who resumes it begins a new row");
 }
 
 /// Writes into a session's stream what no session writes.

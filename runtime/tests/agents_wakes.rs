@@ -5,23 +5,23 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
+use stoa::agents::{SpaceAsk, SpawnAsk};
+use stoa::answer::SubscriptionAnswer;
+use stoa::caller::{Caller, Why};
+use stoa::config::{Config, DoorLimits};
+use stoa::door::{Identity, Peer, Request, perform};
+use stoa::failure::StoreError;
+use stoa::model::{Context, Model, ModelError, Models};
+use stoa::operation::{Operation, Span, answers};
+use stoa::operations::{SubscriptionEdit, SubscriptionList};
+use stoa::runtime::Runtime;
+use stoa::seat::Boxed;
 use stoa_actors::atom::Content;
 use stoa_actors::id::{ROOT, SessionId, SpaceId};
 use stoa_actors::rights::Level;
 use stoa_actors::session::Thought;
 use stoa_actors::space::Draft;
 use stoa_actors::trust::HostGrants;
-use stoa_runtime::agents::{SpaceAsk, SpawnAsk};
-use stoa_runtime::answer::SubscriptionAnswer;
-use stoa_runtime::caller::{Caller, Why};
-use stoa_runtime::config::{Config, DoorLimits};
-use stoa_runtime::door::{Identity, Peer, Request, perform};
-use stoa_runtime::failure::StoreError;
-use stoa_runtime::model::{Context, Model, ModelError, Models};
-use stoa_runtime::operation::{Operation, Span, answers};
-use stoa_runtime::operations::{SubscriptionEdit, SubscriptionList};
-use stoa_runtime::runtime::Runtime;
-use stoa_runtime::seat::Boxed;
 use tempfile::TempDir;
 
 const AGENTS: usize = 200;
@@ -54,7 +54,7 @@ async fn open(directory: &TempDir, silent: &Silent) -> (Runtime, Caller) {
     config.limits.session.rest_first_ms = 1;
     config.limits.session.rest_ms_max = 1;
     let runtime = loop {
-        match stoa_runtime::open(config.clone()).await {
+        match stoa::open(config.clone()).await {
             // The tasks of the runtime before are about to end.
             Err(StoreError::Locked { .. }) => tokio::task::yield_now().await,
             opened => break opened.unwrap(),
@@ -86,7 +86,7 @@ async fn a_turn_of_one_action_takes_four_trips_through_the_mailbox() {
     config.host_grants = HostGrants::Live;
     // Who rests is told when the rest is over, and asked once all the same.
     config.limits.session.rest_first_ms = 50;
-    let runtime = stoa_runtime::open(config).await.unwrap();
+    let runtime = stoa::open(config).await.unwrap();
     runtime.start_agents().await.unwrap();
     let root = runtime.caller(ROOT);
     let news = root.create_space("news", "").await.unwrap();

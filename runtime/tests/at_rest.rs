@@ -5,18 +5,18 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
+use stoa::agents::SpawnAsk;
+use stoa::caller::{Caller, Why};
+use stoa::config::Config;
+use stoa::failure::StoreError;
+use stoa::model::{Context, Model, ModelError, Models};
+use stoa::runtime::Runtime;
+use stoa::seat::Boxed;
 use stoa_actors::atom::Content;
 use stoa_actors::id::{AtomId, ROOT, SessionId, SpaceId};
 use stoa_actors::session::Thought;
 use stoa_actors::space::{Draft, Expect, Patch};
 use stoa_actors::trust::HostGrants;
-use stoa_runtime::agents::SpawnAsk;
-use stoa_runtime::caller::{Caller, Why};
-use stoa_runtime::config::Config;
-use stoa_runtime::failure::StoreError;
-use stoa_runtime::model::{Context, Model, ModelError, Models};
-use stoa_runtime::runtime::Runtime;
-use stoa_runtime::seat::Boxed;
 
 /// Each agent is two actors: its session, and the space that it shares with its parent.
 const AGENTS: usize = 50_000;
@@ -38,7 +38,7 @@ impl Model for Silent {
 
 async fn open(config: &Config) -> Runtime {
     loop {
-        match stoa_runtime::open(config.clone()).await {
+        match stoa::open(config.clone()).await {
             // The tasks of the runtime before are about to end.
             Err(StoreError::Locked { .. }) => tokio::task::yield_now().await,
             opened => {

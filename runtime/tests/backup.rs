@@ -6,15 +6,15 @@
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use stoa::audit::audit;
+use stoa::backup::{BackupError, restore, verify};
+use stoa::caller::{Caller, Why};
+use stoa::config::Config;
+use stoa::failure::StoreError;
+use stoa::runtime::{Runtime, kinds};
 use stoa_actors::atom::Content;
 use stoa_actors::id::{Position, ROOT, SpaceId};
 use stoa_actors::space::Draft;
-use stoa_runtime::audit::audit;
-use stoa_runtime::backup::{BackupError, restore, verify};
-use stoa_runtime::caller::{Caller, Why};
-use stoa_runtime::config::Config;
-use stoa_runtime::failure::StoreError;
-use stoa_runtime::runtime::{Runtime, kinds};
 
 fn note(n: usize) -> Draft {
     let text = format!("note {n} {}", "x".repeat(n * 7 % 900));
@@ -36,7 +36,7 @@ async fn fill(caller: &Caller, space: SpaceId, count: usize) {
 
 /// A store with so many notes.
 async fn filled(dir: &Path, count: usize) -> Runtime {
-    let runtime = stoa_runtime::open(Config::at(dir)).await.unwrap();
+    let runtime = stoa::open(Config::at(dir)).await.unwrap();
     let caller = runtime.caller(ROOT);
     let space = caller.create_space("notes", "what is noted").await.unwrap();
     fill(&caller, space, count).await;
@@ -52,7 +52,7 @@ fn entries(runtime: &Runtime, upto: Position) -> Vec<String> {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_backup_beside_writers_restores_what_was_durable() {
     let dir = tempfile::tempdir().unwrap();
-    let runtime = stoa_runtime::open(Config::at(dir.path().join("first"))).await.unwrap();
+    let runtime = stoa::open(Config::at(dir.path().join("first"))).await.unwrap();
     let caller = runtime.caller(ROOT);
     let space = caller.create_space("notes", "").await.unwrap();
     fill(&caller, space, 3_000).await;
@@ -77,7 +77,7 @@ async fn a_backup_beside_writers_restores_what_was_durable() {
     let config = Config::at(dir.path().join("second"));
     let restored = restore(&target, &config.log, &kinds(), &mut |_| {}).unwrap();
     assert_eq!(restored.head, backup.head);
-    let again = stoa_runtime::open(config).await.unwrap();
+    let again = stoa::open(config).await.unwrap();
     let upto = backup.head.position;
     assert_eq!(again.head().unwrap(), backup.head);
     assert_eq!(entries(&again, upto), entries(&runtime, upto));

@@ -64,7 +64,7 @@ impl Setting {
             "--budget",
             "thoughts=9",
         ]);
-        place.json(&["agent", "wipe", "stale"]);
+        place.json(&["agent", "wipe", "stale", "--yes"]);
         Setting { place, atom, gone }
     }
 

@@ -32,6 +32,12 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
+use stoa::agents::{SpaceAsk, SpawnAsk};
+use stoa::caller::{Caller, Why};
+use stoa::config::Config;
+use stoa::fault::Point;
+use stoa::problem::Kind;
+use stoa::seat::AskError;
 use stoa_actors::atom::Content;
 use stoa_actors::behaviour::{Behaviour, Decision, Delivery};
 use stoa_actors::id::{ROOT, StreamId};
@@ -39,12 +45,6 @@ use stoa_actors::incarnation::Ask;
 use stoa_actors::rights::Level;
 use stoa_actors::space::{Draft, Expect, Patch};
 use stoa_actors::value::Value;
-use stoa_runtime::agents::{SpaceAsk, SpawnAsk};
-use stoa_runtime::caller::{Caller, Why};
-use stoa_runtime::config::Config;
-use stoa_runtime::fault::Point;
-use stoa_runtime::problem::Kind;
-use stoa_runtime::seat::AskError;
 
 const KIB: usize = 1 << 10;
 const MIB: usize = 1 << 20;
@@ -128,7 +128,7 @@ async fn mailboxes_hold_what_they_have_room_for() {
     let mut config = Config::at(dir.path());
     (config.mailbox_bytes_max, config.mailbox_wait_ms_max) = (512 * KIB, 300);
     let faults = config.log.faults.clone();
-    let runtime = stoa_runtime::open(config).await.unwrap();
+    let runtime = stoa::open(config).await.unwrap();
     let root = runtime.caller(ROOT);
     let space = root.create_space("board", "").await.unwrap();
     let own = runtime.actor::<Own>(StreamId([7; 16])).unwrap();
@@ -181,7 +181,7 @@ async fn an_actor_decides_while_there_is_room_in_the_log() {
     config.log.log_bytes_max = 4 * MIB;
     config.mailbox_wait_ms_max = 60_000;
     let faults = config.log.faults.clone();
-    let runtime = stoa_runtime::open(config).await.unwrap();
+    let runtime = stoa::open(config).await.unwrap();
     let root = runtime.caller(ROOT);
     let mut atoms = Vec::new();
     for n in 0..8 {
@@ -220,7 +220,7 @@ async fn the_writer_waits_for_the_acker() {
     let mut config = Config::at(dir.path());
     config.log.commit_entries_max = 1;
     let faults = config.log.faults.clone();
-    let runtime = stoa_runtime::open(config).await.unwrap();
+    let runtime = stoa::open(config).await.unwrap();
     let root = runtime.caller(ROOT);
     let space = root.create_space("board", "").await.unwrap();
     let before = runtime.commits();
@@ -254,7 +254,7 @@ async fn what_is_lazy_is_written_when_somebody_waits_for_its_room() {
     let dir = tempfile::tempdir().unwrap();
     let mut config = Config::at(dir.path());
     (config.mailbox_messages_max, config.mailbox_wait_ms_max) = (4, 20_000);
-    let runtime = stoa_runtime::open(config).await.unwrap();
+    let runtime = stoa::open(config).await.unwrap();
     let own = runtime.actor::<Own>(StreamId([7; 16])).unwrap();
     let mut asked = tokio::task::JoinSet::new();
     for _ in 0..20 {
@@ -282,7 +282,7 @@ async fn the_code_of_an_agent_hears_that_its_notes_are_full() {
     let mut config = Config::at(dir.path());
     config.workers.worker = Some(env!("CARGO_BIN_EXE_stoa").into());
     config.limits.session.notes_bytes_max = 64 * KIB;
-    let runtime = stoa_runtime::open(config).await.unwrap();
+    let runtime = stoa::open(config).await.unwrap();
     runtime.start_agents().await.unwrap();
     let root = runtime.caller(ROOT);
     let code = r#"

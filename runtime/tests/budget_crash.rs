@@ -15,17 +15,17 @@ use std::path::Path;
 use std::process::{Child, Command, ExitCode, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
+use stoa::agents::{AgentCard, SpaceAsk, SpawnAsk};
+use stoa::audit::audit;
+use stoa::caller::{Caller, Why};
+use stoa::config::Config;
+use stoa::failure::StoreError;
+use stoa::runtime::{Runtime, kinds};
 use stoa_actors::atom::Content;
 use stoa_actors::id::{Position, ROOT};
 use stoa_actors::rights::Level;
 use stoa_actors::session::Budget;
 use stoa_actors::space::Draft;
-use stoa_runtime::agents::{AgentCard, SpaceAsk, SpawnAsk};
-use stoa_runtime::audit::audit;
-use stoa_runtime::caller::{Caller, Why};
-use stoa_runtime::config::Config;
-use stoa_runtime::failure::StoreError;
-use stoa_runtime::runtime::{Runtime, kinds};
 
 const KILLS: usize = 60;
 const GIVEN: u64 = 1_000_000;
@@ -79,7 +79,7 @@ async fn open(dir: &Path) -> Runtime {
     let mut config = Config::at(dir);
     config.workers.worker = Some(env!("CARGO_BIN_EXE_stoa").into());
     loop {
-        match stoa_runtime::open(config.clone()).await {
+        match stoa::open(config.clone()).await {
             Err(StoreError::Locked { .. }) if begun.elapsed() < PATIENCE => {
                 tokio::task::yield_now().await;
             }

@@ -4,6 +4,12 @@
 #![expect(clippy::unwrap_used, reason = "a test says what it takes for given")]
 
 use proptest::prelude::*;
+use stoa::audit::audit;
+use stoa::caller::{Caller, HistoryQuery, Imported, Of, Why};
+use stoa::config::Config;
+use stoa::envelope::{Batches, Exported, check, ended, exported, line};
+use stoa::problem::Kind;
+use stoa::runtime::{Runtime, kinds};
 use stoa_actors::atom::{Content, Deprecation, Embedding, Reference};
 use stoa_actors::id::{AtomId, EventId, Millis, Position, ROOT, SessionId, SpaceId};
 use stoa_actors::limits::Limits;
@@ -11,12 +17,6 @@ use stoa_actors::log::Cause;
 use stoa_actors::search::Query;
 use stoa_actors::space::{Carried, Draft, Expect, Merge, Mutation, Origin, Patch};
 use stoa_actors::value::Value;
-use stoa_runtime::audit::audit;
-use stoa_runtime::caller::{Caller, HistoryQuery, Imported, Of, Why};
-use stoa_runtime::config::Config;
-use stoa_runtime::envelope::{Batches, Exported, check, ended, exported, line};
-use stoa_runtime::problem::Kind;
-use stoa_runtime::runtime::{Runtime, kinds};
 
 fn id() -> impl Strategy<Value = [u8; 16]> {
     any::<[u8; 16]>()
@@ -152,7 +152,7 @@ proptest! {
 }
 
 async fn open(dir: &tempfile::TempDir, name: &str) -> (Runtime, Caller, SpaceId) {
-    let runtime = stoa_runtime::open(Config::at(dir.path().join(name))).await.unwrap();
+    let runtime = stoa::open(Config::at(dir.path().join(name))).await.unwrap();
     let caller = runtime.caller(ROOT);
     let space = caller.create_space("notes", "").await.unwrap();
     (runtime, caller, space)
@@ -230,7 +230,7 @@ async fn an_import_is_the_space_again_and_goes_on_where_it_was_cut_off() {
         let caller = caller.clone();
         async move { caller.search(space, Query::text("tides")).await.unwrap() }
     };
-    let seen = |all: Vec<stoa_runtime::search::Found>| -> Vec<(AtomId, u64)> {
+    let seen = |all: Vec<stoa::search::Found>| -> Vec<(AtomId, u64)> {
         all.iter().map(|it| (it.read.atom.id, it.read.atom.version)).collect()
     };
     let found = (seen(found(&caller, space).await), seen(found(&importer, into).await));

@@ -72,6 +72,8 @@ fn many_processes_do_every_task_once_though_their_owner_is_killed_twice() {
         // Some more than before, so that this owner is in the middle of it as well.
         watch.wait_for("some of them", |out| out.lines().count() >= finished + 5);
         serve.signal(Signal::KILL);
+        // It would go on with the next one.
+        watch.signal(Signal::KILL);
         finished = watch.end().out.lines().count();
         let ended: Vec<Ended> = started.into_iter().map(Started::end).collect();
         cut_off += usize::from(ended.iter().any(|it| it.code != 0));

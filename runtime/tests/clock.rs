@@ -3,20 +3,20 @@
 #![expect(clippy::unwrap_used, reason = "a test says what it takes for given")]
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use stoa::answer::StatusAnswer;
+use stoa::caller::{Caller, Grant, Why};
+use stoa::config::{Config, DoorLimits};
+use stoa::door::{Identity, Peer, Request, perform};
+use stoa::failure::StoreError;
+use stoa::fault::set_wall_ahead;
+use stoa::moment::Moment;
+use stoa::operation::answers;
+use stoa::operations::Status;
+use stoa::runtime::Runtime;
 use stoa_actors::atom::Content;
 use stoa_actors::id::{Position, RIGHTS, ROOT};
 use stoa_actors::rights::Level;
 use stoa_actors::space::{Draft, Filter, Terms};
-use stoa_runtime::answer::StatusAnswer;
-use stoa_runtime::caller::{Caller, Grant, Why};
-use stoa_runtime::config::{Config, DoorLimits};
-use stoa_runtime::door::{Identity, Peer, Request, perform};
-use stoa_runtime::failure::StoreError;
-use stoa_runtime::fault::set_wall_ahead;
-use stoa_runtime::moment::Moment;
-use stoa_runtime::operation::answers;
-use stoa_runtime::operations::Status;
-use stoa_runtime::runtime::Runtime;
 
 const MINUTE: u64 = 60_000;
 const DAY: u64 = 24 * 60 * MINUTE;
@@ -36,7 +36,7 @@ async fn put(caller: &Caller) -> (u64, Position) {
 /// Whoever stopped lets go of the directory a little later.
 async fn open(config: Config) -> Runtime {
     loop {
-        match stoa_runtime::open(config.clone()).await {
+        match stoa::open(config.clone()).await {
             Err(StoreError::Locked { .. }) => tokio::task::yield_now().await,
             opened => return opened.unwrap(),
         }

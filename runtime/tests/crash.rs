@@ -15,14 +15,14 @@ use std::path::Path;
 use std::process::{Child, Command, ExitCode, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
+use stoa::audit::audit;
+use stoa::caller::{Caller, Why};
+use stoa::config::{Config, LogConfig};
+use stoa::runtime::kinds;
 use stoa_actors::atom::Content;
 use stoa_actors::id::{AtomId, ROOT};
 use stoa_actors::log::Hash;
 use stoa_actors::space::{Draft, Expect, Patch};
-use stoa_runtime::audit::audit;
-use stoa_runtime::caller::{Caller, Why};
-use stoa_runtime::config::{Config, LogConfig};
-use stoa_runtime::runtime::kinds;
 
 const KILLS: usize = 110;
 const WRITERS: u64 = 8;
@@ -82,7 +82,7 @@ fn main() -> ExitCode {
 
 #[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn child(dir: &Path, seed: u64) {
-    let runtime = stoa_runtime::open(config(dir)).await.expect("the directory opens");
+    let runtime = stoa::open(config(dir)).await.expect("the directory opens");
     let caller = runtime.caller(ROOT);
     let space = match caller.resolve("crash") {
         Ok(space) => space,
@@ -256,7 +256,7 @@ fn note(line: &str, acked: &mut BTreeMap<(AtomId, u64), Acknowledged>) {
 
 #[tokio::main(flavor = "current_thread")]
 async fn check(dir: &Path, acked: &BTreeMap<(AtomId, u64), Acknowledged>, round: usize) {
-    let runtime = stoa_runtime::open(config(dir)).await.unwrap_or_else(|error| {
+    let runtime = stoa::open(config(dir)).await.unwrap_or_else(|error| {
         panic!("round {round}: the directory does not open: {error}");
     });
     for ((id, version), it) in acked {

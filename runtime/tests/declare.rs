@@ -10,17 +10,17 @@ mod circles;
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use stoa::caller::{Caller, ClaimAsk, Why};
+use stoa::config::Config;
+use stoa::failure::StoreError;
+use stoa::moment::Moment;
+use stoa::problem::{Kind, Problem};
+use stoa::runtime::Runtime;
 use stoa_actors::atom::Metadata;
 use stoa_actors::id::{AtomId, ROOT, SpaceId};
 use stoa_actors::search::{Condition, Order, OrderBy, Query};
 use stoa_actors::space::{Declarations, Draft, Expect, Patch, Wanted};
 use stoa_actors::value::Value;
-use stoa_runtime::caller::{Caller, ClaimAsk, Why};
-use stoa_runtime::config::Config;
-use stoa_runtime::failure::StoreError;
-use stoa_runtime::moment::Moment;
-use stoa_runtime::problem::{Kind, Problem};
-use stoa_runtime::runtime::Runtime;
 
 fn declares(all: &[&str]) -> Declarations {
     let mut declares = Declarations::default();
@@ -44,7 +44,7 @@ fn done(relation: &str) -> BTreeMap<String, Condition> {
 /// Whoever had it before may be about to let go of it.
 async fn open(dir: &Path) -> Runtime {
     loop {
-        match stoa_runtime::open(Config::at(dir)).await {
+        match stoa::open(Config::at(dir)).await {
             Err(StoreError::Locked { .. }) => tokio::task::yield_now().await,
             opened => return opened.unwrap(),
         }

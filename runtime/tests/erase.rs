@@ -13,21 +13,21 @@ mod rights;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+use stoa::audit::{Audited, audit};
+use stoa::backup::{restore, verify};
+use stoa::caller::{Caller, ClaimAsk, HistoryQuery, Of, Why};
+use stoa::config::{Config, LogConfig};
+use stoa::failure::StoreError;
+use stoa::fault::Point;
+use stoa::problem::Kind;
+use stoa::runtime::{Runtime, kinds};
+use stoa::store::rebuild;
 use stoa_actors::atom::Content;
 use stoa_actors::id::{AtomId, Position, ROOT, SpaceId};
 use stoa_actors::log::{Breach, HEADER_BYTES};
 use stoa_actors::search::Query;
 use stoa_actors::space::{Draft, Expect, Mutation, Patch, Wanted};
 use stoa_actors::value::Value;
-use stoa_runtime::audit::{Audited, audit};
-use stoa_runtime::backup::{restore, verify};
-use stoa_runtime::caller::{Caller, ClaimAsk, HistoryQuery, Of, Why};
-use stoa_runtime::config::{Config, LogConfig};
-use stoa_runtime::failure::StoreError;
-use stoa_runtime::fault::Point;
-use stoa_runtime::problem::Kind;
-use stoa_runtime::runtime::{Runtime, kinds};
-use stoa_runtime::store::rebuild;
 
 /// A word that cannot be packed and that nothing else says.
 fn secret(n: u64) -> String {
@@ -50,7 +50,7 @@ fn config(dir: &Path) -> Config {
 }
 
 async fn open(dir: &Path) -> (Runtime, Caller, SpaceId) {
-    let runtime = stoa_runtime::open(config(dir)).await.unwrap();
+    let runtime = stoa::open(config(dir)).await.unwrap();
     let caller = runtime.caller(ROOT);
     let space = match caller.resolve("notes") {
         Ok(space) => space,
@@ -278,7 +278,7 @@ async fn a_flipped_bit_in_a_redacted_body_is_noticed() {
         },
         ..config(dir.path())
     };
-    let runtime = stoa_runtime::open(calm).await.unwrap();
+    let runtime = stoa::open(calm).await.unwrap();
     let found = audited(&runtime).breaches;
     assert!(found.iter().any(|it| it.contains("does not match its header")), "{found:?}");
     assert!(runtime.backup(&dir.path().with_extension("backup"), |_| {}).await.is_err());
@@ -293,7 +293,7 @@ async fn a_flipped_bit_in_a_redacted_body_is_noticed() {
     flip(40);
     for byte in [0, 1, 17, 60, 90] {
         flip(byte);
-        refused(stoa_runtime::open(config(dir.path())).await.err().unwrap());
+        refused(stoa::open(config(dir.path())).await.err().unwrap());
         flip(byte);
     }
     rebuild(&config(dir.path()).log, &kinds()).unwrap();
@@ -313,7 +313,7 @@ async fn an_erase_that_was_cut_off_is_gone_on_with_at_the_next_open() {
         stop(dir.path(), runtime, caller).await;
         let faulty = config(dir.path());
         let faults = faulty.log.faults.clone();
-        let runtime = stoa_runtime::open(faulty).await.unwrap();
+        let runtime = stoa::open(faulty).await.unwrap();
         let caller = runtime.caller(ROOT);
         faults.plant(point, nth);
         let cut = caller.erase(id, Expect::Any, Why::comment("it must go")).await;

@@ -16,15 +16,15 @@ use std::path::Path;
 use std::process::{Child, Command, ExitCode, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
+use stoa::audit::audit;
+use stoa::caller::{Caller, Why};
+use stoa::config::{Config, LogConfig};
+use stoa::runtime::kinds;
 use stoa_actors::atom::Content;
 use stoa_actors::behaviour::Behaviour;
 use stoa_actors::id::{AtomId, Position, ROOT, SpaceId};
 use stoa_actors::incarnation;
 use stoa_actors::space::{Draft, Expect, Mutation, Patch, Space};
-use stoa_runtime::audit::audit;
-use stoa_runtime::caller::{Caller, Why};
-use stoa_runtime::config::{Config, LogConfig};
-use stoa_runtime::runtime::kinds;
 
 const KILLS: u64 = 30;
 const WRITERS: u64 = 4;
@@ -74,7 +74,7 @@ fn config(dir: &Path) -> Config {
 
 #[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn child(dir: &Path, seed: u64) {
-    let runtime = stoa_runtime::open(config(dir)).await.expect("the directory opens");
+    let runtime = stoa::open(config(dir)).await.expect("the directory opens");
     let caller = runtime.caller(ROOT);
     let space = match caller.resolve("crash") {
         Ok(space) => space,
@@ -219,7 +219,7 @@ fn listen(lines: &Receiver<String>, heard: &mut Heard, until: Instant) {
 /// How many of those that were being erased are, though nobody was told.
 #[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn check(dir: &Path, heard: &Heard, round: u64, last: bool) -> usize {
-    let runtime = stoa_runtime::open(config(dir)).await.expect("the directory opens");
+    let runtime = stoa::open(config(dir)).await.expect("the directory opens");
     let audited = audit(runtime.store(), &kinds(), runtime.durable()).expect("it can be read");
     assert!(audited.breaches.is_empty(), "round {round}: {:?}", audited.breaches);
     // What the log says of each atom, and all of its text.

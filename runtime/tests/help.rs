@@ -25,7 +25,7 @@ mod typed;
 use harness::Place;
 use rustix::process::Signal;
 use serde_json::{Value, json};
-use stoa_runtime::operations::entry;
+use stoa::operations::entry;
 
 /// The verbs that a help names.
 fn verbs(help: &str) -> Vec<String> {
@@ -56,7 +56,7 @@ fn the_whole_help_reads_so() {
 
 #[test]
 fn the_version_is_that_of_the_package() {
-    let ended = Place::new().stoa(&["--version"]);
+    let ended = Place::new().stoa(&["-V"]);
     let version = format!("stoa {}\n", env!("CARGO_PKG_VERSION"));
     assert_eq!((ended.code, &*ended.out, &*ended.err), (0, &*version, ""));
 }
@@ -83,11 +83,15 @@ const DIFFERENCE: &str = "id from(version author author_name at) \
 const LEASE: &str = "space resource of token holder holder_name until intent";
 const LEASED: &str = "event_id cursor ts type actor(agent_id session_id name) refs(space_id) \
                       body(comment hop resource token until)";
-const STATUS: &str = "pid head clock_ahead_ms commits commit_ms sessions agents spaces seats running scrubbed \
-    scrubbed_at indexes vectors quarantined";
+const STATUS: &str = "pid agents_run head clock_ahead_ms commits commit_ms sessions agents spaces seats running \
+    scrubbed scrubbed_at indexes vectors failing quarantined";
 const AGENT: &str = "id name parent parent_name depth state why model task turns left(thoughts tokens) \
                      spent(thoughts tokens) dm born follows";
 const HAPPENING: &str = "cursor ts type actor(agent_id session_id name) refs body(text)";
+const ACCESS: &str =
+    "on space name session session_name kind level delegate from since until reason";
+const RIGHT: &str = "event_id cursor ts type actor(agent_id session_id name) refs(space_id) \
+                     body(comment hop right(to to_name from from_name level delegate until))";
 const REPORT: &str = "question found text citations how run agents tasks findings failed files \
     passages skipped";
 const COPY: &str = "head entries bytes";
@@ -113,12 +117,16 @@ fn every_verb_prints_json_lines_with_the_keys_that_scripts_rely_on() {
         lines
     };
     lines(&["space", "create", "tasks"], SPACE, 1);
+    lines(&["access", "tasks"], ACCESS, 1);
+    lines(&["session", "list"], "id name parent kind state since", 1);
     lines(&["whoami"], "id name owner parent spaces(tasks) tools secrets models", 1);
     lines(&["space", "create", "notes", "--description", "mine"], SPACE, 1);
     lines(&["space", "list"], SPACE, 2);
     lines(&["space", "show", "notes"], SPACE, 1);
-    lines(&["grant", "tasks", "bob", "read"], "session born", 1);
-    lines(&["revoke", "tasks", "bob"], "revoked", 1);
+    lines(&["grant", "notes", "bob", "read"], "session born", 1);
+    lines(&["revoke", "notes", "bob"], "revoked", 1);
+    let rights = ["watch", "notes", "--cursor", "0", "--no-follow", "--type", "right.granted"];
+    lines(&rights, RIGHT, 1);
     let first = place.json(&["put", "tasks", "first"])[0]["id"].as_str().unwrap().to_owned();
     let see = format!("see={first}");
     let put = ["put", "tasks", "x", "--meta", "status=open", "--ref", &see];
@@ -135,7 +143,7 @@ fn every_verb_prints_json_lines_with_the_keys_that_scripts_rely_on() {
     lines(&["transaction", "notes", "changes.jsonl"], &then, 1);
     let wrong = place.json(&["put", "tasks", "wrong"])[0]["id"].as_str().unwrap().to_owned();
     let erased = format!("{PLAIN} erased deprecated");
-    lines(&["erase", &wrong, "--comment", "it must go"], &erased, 1);
+    lines(&["erase", &wrong, "--yes", "--comment", "it must go"], &erased, 1);
     lines(&["search", "tasks", "first"], &format!("{PLAIN} content score"), 1);
     let own = lines(&["history", "tasks"], CHANGE, 6);
     assert_eq!(own[5]["type"], "atom.erased");
@@ -163,15 +171,19 @@ fn every_verb_prints_json_lines_with_the_keys_that_scripts_rely_on() {
     lines(&["agent", "list"], AGENT, 1);
     lines(&["agent", "tree"], AGENT, 1);
     lines(&["agent", "show", "amy"], AGENT, 1);
-    lines(&["agent", "log", "amy"], HAPPENING, 6);
+    let log = place.json(&["agent", "log", "amy"]);
+    let code = HAPPENING.replace("text", "text code");
+    let found: Vec<String> = log.iter().map(keys).collect();
+    assert!(found.iter().all(|it| *it == HAPPENING || *it == code), "{found:?}");
+    assert_eq!((found.len(), found.iter().filter(|it| **it == code).count()), (6, 1));
     lines(
         &["agent", "say", "amy", "hello"],
-        &format!("{PLAIN} content").replace("metadata", "metadata(kind)"),
+        &format!("{PLAIN} content woken(agents names run)").replace("metadata", "metadata(kind)"),
         1,
     );
     lines(&["agent", "stop", "amy"], AGENT, 1);
     lines(&["agent", "resume", "amy"], AGENT, 1);
-    lines(&["agent", "wipe", "amy"], "wiped", 1);
+    lines(&["agent", "wipe", "amy", "--yes"], "wiped", 1);
     place.file("tides.txt", "The moon pulls the sea, and so the tides come and go.");
     lines(&["research", "What pulls the sea?", "--files", "tides.txt"], REPORT, 1);
     place.file("good.py", "print('said')\n1 + 1");
@@ -193,6 +205,8 @@ fn every_verb_prints_json_lines_with_the_keys_that_scripts_rely_on() {
     lines(&["trust"], "directory trusted why_not sections", 1);
     place.json(&["schema", "put"]);
     tried.push("schema".to_owned());
+    // What they print is for a shell and for `man`: see `terminal/completes.rs`.
+    tried.extend(["completions", "man"].map(str::to_owned));
 
     let serve = place.serve();
     assert_eq!(place.json(&["status"])[0]["pid"], serve.pid());

@@ -30,8 +30,8 @@ use proptest::test_runner::Config;
 use real::Real;
 use realm::{Realm, Whims};
 use std::sync::atomic::{AtomicU64, Ordering};
+use stoa::order::Orders;
 use stoa_actors::id::NodeId;
-use stoa_runtime::order::Orders;
 
 /// A commit is two syncs here and a crash is an open, and on a busy disk each may take a tenth of a
 /// second: a fraction of what is tried in memory.

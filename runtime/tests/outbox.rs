@@ -7,18 +7,18 @@ use serde::{Deserialize, Serialize};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
+use stoa::agents::SpawnAsk;
+use stoa::audit::audit;
+use stoa::config::Config;
+use stoa::failure::StoreError;
+use stoa::kinds::Kinds;
+use stoa::runtime::{Runtime, kinds};
+use stoa::seat::{AskError, Nothing, Seat, Standing};
 use stoa_actors::behaviour::{Behaviour, Decision, Delivery, EffectId};
 use stoa_actors::id::{ROOT, SpaceId, StreamId};
 use stoa_actors::incarnation::Ask;
 use stoa_actors::outbox::{Outcome, Outgoing};
 use stoa_actors::session::{self, Session};
-use stoa_runtime::agents::SpawnAsk;
-use stoa_runtime::audit::audit;
-use stoa_runtime::config::Config;
-use stoa_runtime::failure::StoreError;
-use stoa_runtime::kinds::Kinds;
-use stoa_runtime::runtime::{Runtime, kinds};
-use stoa_runtime::seat::{AskError, Nothing, Seat, Standing};
 
 /// Nothing takes so long but what hangs.
 const PATIENCE: Duration = Duration::from_secs(60);

@@ -9,6 +9,13 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
+use stoa::agents::SpawnAsk;
+use stoa::audit::audit;
+use stoa::caller::{Caller, HistoryQuery, Of, Why};
+use stoa::config::Config;
+use stoa::model::{Context, Model, ModelError, Models};
+use stoa::runtime::{Runtime, kinds};
+use stoa::seat::{Boxed, Perform, Standing};
 use stoa_actors::atom::Content;
 use stoa_actors::behaviour::{Behaviour, Decision, Delivery, EffectId};
 use stoa_actors::id::{Position, ROOT, SpaceId, StreamId};
@@ -16,13 +23,6 @@ use stoa_actors::incarnation::Ask;
 use stoa_actors::session::Thought;
 use stoa_actors::space::{Draft, Expect, Filter, Patch};
 use stoa_actors::trust::HostGrants;
-use stoa_runtime::agents::SpawnAsk;
-use stoa_runtime::audit::audit;
-use stoa_runtime::caller::{Caller, HistoryQuery, Of, Why};
-use stoa_runtime::config::Config;
-use stoa_runtime::model::{Context, Model, ModelError, Models};
-use stoa_runtime::runtime::{Runtime, kinds};
-use stoa_runtime::seat::{Boxed, Perform, Standing};
 
 /// Counts. Each life without a snapshot begins unborn, which is how the lives are counted.
 #[derive(Serialize, Deserialize)]
@@ -173,7 +173,7 @@ async fn two_thousand_spaces_in_fifty_seats_all_answer_right() {
     let written = each(spaces.into_iter().enumerate().collect(), put, &root).await;
     until(|| runtime.seats() <= 50).await;
     let update = |caller: Caller, (n, (space, before)): (usize, (SpaceId, _))| async move {
-        let before: stoa_runtime::caller::Written = before;
+        let before: stoa::caller::Written = before;
         let patch =
             Patch { content: Some(Content::Text(format!("second {n}"))), ..Patch::default() };
         let expect = Expect::Version(1);

@@ -4,16 +4,16 @@ use proptest::prelude::*;
 use proptest::test_runner::{Config as Cases, TestRng, TestRunner};
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use stoa::caller::{Caller, Grant, HistoryQuery, Of, Why};
+use stoa::config::Config;
+use stoa::moment::Moment;
+use stoa::problem::{Kind, Problem};
 use stoa_actors::atom::{Atom, Content, Metadata};
 use stoa_actors::id::{AtomId, Millis, Position, ROOT, SessionId, SpaceId};
 use stoa_actors::rights::Level;
 use stoa_actors::search::{Condition, Order, Query, Which};
 use stoa_actors::space::{Change, Draft, Expect, Mutation, Patch};
 use stoa_actors::value::Value;
-use stoa_runtime::caller::{Caller, Grant, HistoryQuery, Of, Why};
-use stoa_runtime::config::Config;
-use stoa_runtime::moment::Moment;
-use stoa_runtime::problem::{Kind, Problem};
 
 /// One step of a schedule; numbers pick among what there is.
 #[derive(Clone, Debug)]
@@ -287,7 +287,7 @@ impl Then {
 async fn run(steps: Vec<Step>, moments: Vec<(u16, u8)>) -> Result<(), String> {
     let said = |it: Problem| it.to_string();
     let dir = tempfile::tempdir().map_err(|it| it.to_string())?;
-    let runtime = stoa_runtime::open(Config::at(dir.path())).await.map_err(|it| it.to_string())?;
+    let runtime = stoa::open(Config::at(dir.path())).await.map_err(|it| it.to_string())?;
     let root = runtime.caller(ROOT);
     let mut spaces = Vec::new();
     for name in ["one", "two"] {
@@ -341,7 +341,7 @@ fn every_moment_reads_as_it_was() {
 #[tokio::test]
 async fn a_moment_that_is_amiss_is_refused() {
     let dir = tempfile::tempdir().expect("a directory");
-    let runtime = stoa_runtime::open(Config::at(dir.path())).await.expect("opens");
+    let runtime = stoa::open(Config::at(dir.path())).await.expect("opens");
     let root = runtime.caller(ROOT);
     let space = root.create_space("s", "").await.expect("space");
     let id = root.put(space, Draft::default(), Why::default()).await.expect("put").id;

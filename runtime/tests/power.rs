@@ -27,15 +27,15 @@ use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
 use std::time::Instant;
+use stoa::audit::audit;
+use stoa::caller::{Caller, Why};
+use stoa::config::{Config, LogConfig};
+use stoa::failure::StoreError;
+use stoa::runtime::kinds;
 use stoa_actors::atom::Content;
 use stoa_actors::id::{AtomId, ROOT, SpaceId};
 use stoa_actors::log::{Breach, Hash};
 use stoa_actors::space::{Draft, Expect, Patch};
-use stoa_runtime::audit::audit;
-use stoa_runtime::caller::{Caller, Why};
-use stoa_runtime::config::{Config, LogConfig};
-use stoa_runtime::failure::StoreError;
-use stoa_runtime::runtime::kinds;
 use trace::Event;
 
 /// Power cuts, all of which everything acknowledged must survive.
@@ -77,7 +77,7 @@ fn config(dir: &Path) -> Config {
 
 #[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn write_all(dir: &Path, seed: u64, stops: bool) {
-    let runtime = stoa_runtime::open(config(dir)).await.expect("the directory opens");
+    let runtime = stoa::open(config(dir)).await.expect("the directory opens");
     let caller = runtime.caller(ROOT);
     let space = match caller.resolve("power") {
         Ok(space) => space,
@@ -310,7 +310,7 @@ fn look(image: &Path, acked: &[Acknowledged]) -> Found {
 
 #[tokio::main(flavor = "current_thread")]
 async fn open(image: &Path, acked: &[Acknowledged]) -> Found {
-    let runtime = match stoa_runtime::open(config(image)).await {
+    let runtime = match stoa::open(config(image)).await {
         Ok(runtime) => runtime,
         Err(error) => return Found::Refused(error),
     };

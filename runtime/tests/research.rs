@@ -260,7 +260,7 @@ fn a_second_terminal_looks_on_and_speaks() {
     let agents = &place.json(&["status"])[0]["agents"];
     let all: u64 = agents.as_object().unwrap().values().map(|it| it.as_u64().unwrap()).sum();
     assert_eq!(all, 5, "{agents}");
-    assert_eq!(place.json(&["agent", "wipe", run])[0]["wiped"], 5);
+    assert_eq!(place.json(&["agent", "wipe", run, "--yes"])[0]["wiped"], 5);
     drop(watch);
     serve.signal(Signal::TERM);
     assert_eq!(serve.end().code, 0);

@@ -14,9 +14,9 @@ mod price;
 
 use fake::{COORDINATOR, Fake, SPACE, WORKER, action, after, failure, run, text, value, workers};
 use std::task::{Context, Poll, Waker};
+use stoa::sandbox::{Action, Boxed, CodeRunner, Host, InProcess, Workers, WorkersConfig};
 use stoa_actors::code::{Ending, HostCall, Item, Raise};
 use stoa_actors::value::Value;
-use stoa_runtime::sandbox::{Action, Boxed, CodeRunner, Host, InProcess, Workers, WorkersConfig};
 use tokio::sync::oneshot;
 
 const CLAIM: &str = include_str!("samples/claim.py");

@@ -5,16 +5,16 @@
 
 use std::path::Path;
 use std::time::{Duration, Instant};
+use stoa::caller::Why;
+use stoa::config::{Config, LogConfig};
+use stoa::failure::StoreError;
+use stoa::runtime::{Runtime, kinds};
+use stoa::store::accept_loss;
 use stoa_actors::atom::Content;
 use stoa_actors::id::{Position, ROOT};
 use stoa_actors::log::{Breach, HEADER_BYTES, Head};
 use stoa_actors::scrub::Scrubbed;
 use stoa_actors::space::Draft;
-use stoa_runtime::caller::Why;
-use stoa_runtime::config::{Config, LogConfig};
-use stoa_runtime::failure::StoreError;
-use stoa_runtime::runtime::{Runtime, kinds};
-use stoa_runtime::store::accept_loss;
 
 const NOTES: usize = 120;
 
@@ -28,7 +28,7 @@ fn config(dir: &Path) -> Config {
 
 /// A store all of which is below its checkpoint, and that no scrub has seen.
 async fn filled(dir: &Path) -> Head {
-    let runtime = stoa_runtime::open(config(dir)).await.unwrap();
+    let runtime = stoa::open(config(dir)).await.unwrap();
     let caller = runtime.caller(ROOT);
     let space = caller.create_space("notes", "").await.unwrap();
     for n in 0..NOTES {
@@ -75,7 +75,7 @@ async fn scrubbed(runtime: &Runtime, upto: Position) -> Scrubbed {
 }
 
 async fn found(config: Config) -> StoreError {
-    let runtime = stoa_runtime::open(config).await.unwrap();
+    let runtime = stoa::open(config).await.unwrap();
     let error = tokio::time::timeout(Duration::from_secs(30), runtime.run()).await.unwrap();
     let caller = runtime.caller(ROOT);
     assert!(caller.create_space("more", "").await.is_err(), "nothing is acknowledged after it");
@@ -99,12 +99,12 @@ async fn a_flipped_byte_in_an_old_body_is_found_and_refused_until_it_is_whole_ag
 
     // The next open looks at that entry first.
     let_go(dir.path()).await;
-    let refused = stoa_runtime::open(config(dir.path())).await.err().unwrap();
+    let refused = stoa::open(config(dir.path())).await.err().unwrap();
     assert_eq!(refused.to_string(), said);
     let_go(dir.path()).await;
 
     flip(dir.path(), old);
-    let runtime = stoa_runtime::open(config(dir.path())).await.unwrap();
+    let runtime = stoa::open(config(dir.path())).await.unwrap();
     assert_eq!(scrubbed(&runtime, head.position).await.head, head);
     runtime.stop().await.unwrap();
 }
@@ -120,7 +120,7 @@ async fn after_a_loss_that_is_accepted_the_store_goes_on() {
     let kept = breach.keeps();
     let loss = accept_loss(&config(dir.path()).log, &kept.to_string(), &kinds()).unwrap();
     assert_eq!((loss.kept, loss.removed), (kept, 4));
-    let runtime = stoa_runtime::open(config(dir.path())).await.unwrap();
+    let runtime = stoa::open(config(dir.path())).await.unwrap();
     assert_eq!(scrubbed(&runtime, kept.position).await.head, kept);
     runtime.stop().await.unwrap();
 }
@@ -146,10 +146,7 @@ async fn a_flipped_byte_in_a_flushed_file_is_found_too() {
     let StoreError::Damaged { breach, checkpoint } = &error else { panic!("{error}") };
     assert!(breach.keeps().position < head.position && *checkpoint == head, "{error}");
     let_go(dir.path()).await;
-    assert!(matches!(
-        stoa_runtime::open(config(dir.path())).await,
-        Err(StoreError::Damaged { .. })
-    ));
+    assert!(matches!(stoa::open(config(dir.path())).await, Err(StoreError::Damaged { .. })));
 }
 
 fn files(under: &Path) -> Vec<std::path::PathBuf> {
@@ -176,7 +173,7 @@ async fn a_scrub_goes_on_where_it_stopped_and_is_not_repeated_at_every_open() {
     };
     let mut before: Option<Scrubbed> = None;
     for open in 1..=3 {
-        let runtime = stoa_runtime::open(slow.clone()).await.unwrap();
+        let runtime = stoa::open(slow.clone()).await.unwrap();
         let so_far = scrubbed(&runtime, Position(open)).await;
         assert_eq!(so_far.head.position, Position(open), "one more entry in each open");
         assert_eq!(so_far.began, before.map_or(so_far.began, |it| it.began));
@@ -185,19 +182,19 @@ async fn a_scrub_goes_on_where_it_stopped_and_is_not_repeated_at_every_open() {
         drop(runtime);
         let_go(dir.path()).await;
     }
-    let runtime = stoa_runtime::open(config(dir.path())).await.unwrap();
+    let runtime = stoa::open(config(dir.path())).await.unwrap();
     let whole = scrubbed(&runtime, head.position).await;
     assert_eq!(whole.began, before.unwrap().began);
     runtime.stop().await.unwrap();
     drop(runtime);
     let_go(dir.path()).await;
-    let runtime = stoa_runtime::open(config(dir.path())).await.unwrap();
+    let runtime = stoa::open(config(dir.path())).await.unwrap();
     assert_eq!(scrubbed(&runtime, head.position).await, whole, "nothing is walked again");
     runtime.stop().await.unwrap();
     drop(runtime);
     let_go(dir.path()).await;
     let again = Config { log: LogConfig { scrub_every_ms: 0, ..slow.log.clone() }, ..slow };
-    let runtime = stoa_runtime::open(again).await.unwrap();
+    let runtime = stoa::open(again).await.unwrap();
     until(|| runtime.scrubbed().is_some_and(|it| it.head.position == Position(1))).await;
     assert!(runtime.scrubbed().unwrap().began > whole.began, "another pass");
     runtime.stop().await.unwrap();

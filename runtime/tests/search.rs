@@ -7,17 +7,17 @@
 mod pages;
 
 use std::collections::BTreeMap;
+use stoa::caller::{Caller, ClaimAsk, Grant, HistoryQuery, Of, Why};
+use stoa::config::Config;
+use stoa::failure::StoreError;
+use stoa::problem::{Kind, Problem};
+use stoa::runtime::Runtime;
 use stoa_actors::atom::{Content, Metadata};
 use stoa_actors::id::{AtomId, Position, ROOT, SpaceId};
 use stoa_actors::rights::Level;
 use stoa_actors::search::{Condition, Query, Which};
 use stoa_actors::space::{Draft, Expect, Filter, Mutation, Patch, Terms, Wanted};
 use stoa_actors::value::Value;
-use stoa_runtime::caller::{Caller, ClaimAsk, Grant, HistoryQuery, Of, Why};
-use stoa_runtime::config::Config;
-use stoa_runtime::failure::StoreError;
-use stoa_runtime::problem::{Kind, Problem};
-use stoa_runtime::runtime::Runtime;
 
 fn draft(text: &str, metadata: &[(&str, &str)]) -> Draft {
     Draft {
@@ -46,7 +46,7 @@ async fn found(caller: &Caller, space: SpaceId, query: Query) -> Vec<AtomId> {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn writers_read_what_they_wrote() {
     let dir = tempfile::tempdir().expect("a directory");
-    let runtime = stoa_runtime::open(Config::at(dir.path())).await.expect("opens");
+    let runtime = stoa::open(Config::at(dir.path())).await.expect("opens");
     let caller = runtime.caller(ROOT);
     let space = caller.create_space("s", "").await.expect("space");
     let writers = (0..6).map(|writer| {
@@ -85,7 +85,7 @@ async fn writers_read_what_they_wrote() {
 /// The last tasks of a runtime let go of the directory a moment after it has stopped.
 async fn reopened(dir: &std::path::Path) -> Runtime {
     loop {
-        match stoa_runtime::open(Config::at(dir)).await {
+        match stoa::open(Config::at(dir)).await {
             Ok(runtime) => return runtime,
             Err(StoreError::Locked { .. }) => tokio::task::yield_now().await,
             Err(error) => panic!("{error}"),
@@ -97,7 +97,7 @@ async fn reopened(dir: &std::path::Path) -> Runtime {
 #[tokio::test]
 async fn a_reopened_store_finds_the_same() {
     let dir = tempfile::tempdir().expect("a directory");
-    let runtime = stoa_runtime::open(Config::at(dir.path())).await.expect("opens");
+    let runtime = stoa::open(Config::at(dir.path())).await.expect("opens");
     let caller = runtime.caller(ROOT);
     let space = caller.create_space("s", "").await.expect("space");
     let texts = ["fix the login bug", "bake banana bread", "write release notes", "404"];
@@ -133,7 +133,7 @@ async fn a_reopened_store_finds_the_same() {
 #[tokio::test]
 async fn what_is_deprecated_is_read_but_not_found() {
     let dir = tempfile::tempdir().expect("a directory");
-    let runtime = stoa_runtime::open(Config::at(dir.path())).await.expect("opens");
+    let runtime = stoa::open(Config::at(dir.path())).await.expect("opens");
     let caller = runtime.caller(ROOT);
     let space = caller.create_space("s", "").await.expect("space");
     let old = put(&caller, space, draft("the old plan", &[])).await;
@@ -158,7 +158,7 @@ fn read() -> Grant {
 #[tokio::test]
 async fn nobody_finds_or_learns_what_it_may_not_read() {
     let dir = tempfile::tempdir().expect("a directory");
-    let runtime = stoa_runtime::open(Config::at(dir.path())).await.expect("opens");
+    let runtime = stoa::open(Config::at(dir.path())).await.expect("opens");
     let root = runtime.caller(ROOT);
     let tasks = root.create_space("tasks", "").await.expect("space");
     let secret = root.create_space("secret", "").await.expect("space");
@@ -209,7 +209,7 @@ async fn nobody_finds_or_learns_what_it_may_not_read() {
 async fn an_index_that_was_dropped_is_made_anew() {
     let dir = tempfile::tempdir().expect("a directory");
     let config = Config { search_spaces_max: 2, search_atoms_max: 5, ..Config::at(dir.path()) };
-    let runtime = stoa_runtime::open(config).await.expect("opens");
+    let runtime = stoa::open(config).await.expect("opens");
     let caller = runtime.caller(ROOT);
     let mut spaces = Vec::new();
     for n in 0..4 {
@@ -227,7 +227,7 @@ async fn an_index_that_was_dropped_is_made_anew() {
 #[tokio::test]
 async fn over_a_limit_is_refused() {
     let dir = tempfile::tempdir().expect("a directory");
-    let runtime = stoa_runtime::open(Config::at(dir.path())).await.expect("opens");
+    let runtime = stoa::open(Config::at(dir.path())).await.expect("opens");
     let caller = runtime.caller(ROOT);
     let space = caller.create_space("s", "").await.expect("space");
     let many = Query { limit: 1_001, ..Query::default() };
@@ -242,7 +242,7 @@ async fn over_a_limit_is_refused() {
 #[tokio::test]
 async fn a_range_is_a_condition_like_any_other() {
     let dir = tempfile::tempdir().expect("a directory");
-    let runtime = stoa_runtime::open(Config::at(dir.path())).await.expect("opens");
+    let runtime = stoa::open(Config::at(dir.path())).await.expect("opens");
     let caller = runtime.caller(ROOT);
     let space = caller.create_space("s", "").await.expect("space");
     let mut ids = Vec::new();
@@ -292,7 +292,7 @@ async fn a_range_is_a_condition_like_any_other() {
 #[tokio::test(flavor = "multi_thread")]
 async fn of_several_versions_in_one_entry_the_last_is_found_and_each_is_told_once() {
     let dir = tempfile::tempdir().expect("it is done");
-    let runtime = stoa_runtime::open(Config::at(dir.path())).await.expect("it opens");
+    let runtime = stoa::open(Config::at(dir.path())).await.expect("it opens");
     let caller = runtime.caller(ROOT);
     let space = caller.create_space("notes", "").await.expect("a space");
     let put = |text: &str| Draft { content: Content::from(text), ..Draft::default() };

@@ -186,8 +186,8 @@ fn a_condition_of_another_type_says_so() {
         ("tags=a", list),
         (r#"priority:="3""#, text),
         (r#"any:=[{"n": 42}, {"n": 43}]"#, number.clone()),
-        ("priority=99", String::new()),
-        ("unheard=1", String::new()),
+        ("priority=99", "no matches\n".into()),
+        ("unheard=1", "no matches\n".into()),
         ("priorty=1", "note: no atom here has the key \"priorty\"; there is \"priority\"\n".into()),
         (
             "Priority>=1",

@@ -5,16 +5,16 @@
 
 use std::collections::BTreeMap;
 use std::time::Duration;
+use stoa::caller::{Caller, Why};
+use stoa::config::Config;
+use stoa::embedder;
+use stoa::runtime::Runtime;
+use stoa::search::IndexCard;
 use stoa_actors::atom::{Content, Embed, Metadata};
 use stoa_actors::id::{AtomId, Position, ROOT, SpaceId};
 use stoa_actors::search::{Condition, Hit, Index, Nowhere, Place, Query, Which};
 use stoa_actors::space::{Draft, Expect, Patch};
 use stoa_actors::value::Value;
-use stoa_runtime::caller::{Caller, Why};
-use stoa_runtime::config::Config;
-use stoa_runtime::embedder;
-use stoa_runtime::runtime::Runtime;
-use stoa_runtime::search::IndexCard;
 
 /// The same choices every time.
 struct Chance(u64);
@@ -106,7 +106,7 @@ async fn what_segments_find_is_what_a_scan_finds() {
         index_follow_ms: 1,
         ..Config::at(dir.path())
     };
-    let runtime = stoa_runtime::open(config).await.expect("opens");
+    let runtime = stoa::open(config).await.expect("opens");
     let caller = runtime.caller(ROOT);
     let space = caller.create_space("s", "").await.expect("space");
     let (words, mut chance) = (vocabulary(), Chance(41));
@@ -175,7 +175,7 @@ async fn a_segment_that_is_being_made_is_given_up_at_the_end() {
         index_follow_ms: 1,
         ..Config::at(dir.path())
     };
-    let runtime = stoa_runtime::open(config.clone()).await.expect("opens");
+    let runtime = stoa::open(config.clone()).await.expect("opens");
     let caller = runtime.caller(ROOT);
     let space = caller.create_space("s", "").await.expect("space");
     let (words, mut chance) = (vocabulary(), Chance(43));
@@ -191,9 +191,9 @@ async fn a_segment_that_is_being_made_is_given_up_at_the_end() {
     let lower = Config { search_segment_bytes_max: 1, ..config };
     drop((caller, runtime));
     let runtime = loop {
-        match stoa_runtime::open(lower.clone()).await {
+        match stoa::open(lower.clone()).await {
             Ok(runtime) => break runtime,
-            Err(stoa_runtime::failure::StoreError::Locked { .. }) => {
+            Err(stoa::failure::StoreError::Locked { .. }) => {
                 tokio::task::yield_now().await;
             }
             Err(error) => panic!("{error}"),

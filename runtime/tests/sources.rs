@@ -12,15 +12,15 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
+use stoa::caller::Caller;
+use stoa::config::{Config, SourceLimits};
+use stoa::problem::{Kind, Problem};
+use stoa::research::{Ingested, Reason, ingest};
+use stoa::runtime::Runtime;
 use stoa_actors::atom::{Atom, Content};
 use stoa_actors::id::{AtomId, ROOT, SpaceId};
 use stoa_actors::search::Query;
 use stoa_actors::value::Value;
-use stoa_runtime::caller::Caller;
-use stoa_runtime::config::{Config, SourceLimits};
-use stoa_runtime::problem::{Kind, Problem};
-use stoa_runtime::research::{Ingested, Reason, ingest};
-use stoa_runtime::runtime::Runtime;
 
 struct Place {
     dir: tempfile::TempDir,
@@ -42,7 +42,7 @@ impl Place {
         config.limits.search.hits_max = 100_000;
         let mut limits = SourceLimits::default();
         set(&mut limits);
-        let runtime = stoa_runtime::open(config).await.expect("opens");
+        let runtime = stoa::open(config).await.expect("opens");
         let caller = runtime.caller(ROOT);
         let space = caller.create_space("sources", "").await.expect("space");
         Place { dir, runtime, caller, space, limits }

@@ -6,17 +6,17 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+use stoa::audit::audit;
+use stoa::caller::{Caller, Grant, HistoryQuery, Of, Why};
+use stoa::config::{Config, LogConfig};
+use stoa::failure::StoreError;
+use stoa::fault::{Faults, Point};
+use stoa::problem::Kind;
+use stoa::runtime::{Runtime, Undone, kinds};
 use stoa_actors::atom::Content;
 use stoa_actors::id::{AtomId, ROOT, SpaceId};
 use stoa_actors::rights::Level;
 use stoa_actors::space::{Draft, Expect, Patch};
-use stoa_runtime::audit::audit;
-use stoa_runtime::caller::{Caller, Grant, HistoryQuery, Of, Why};
-use stoa_runtime::config::{Config, LogConfig};
-use stoa_runtime::failure::StoreError;
-use stoa_runtime::fault::{Faults, Point};
-use stoa_runtime::problem::Kind;
-use stoa_runtime::runtime::{Runtime, Undone, kinds};
 
 const POINTS: [Point; 4] = [Point::Commit, Point::Committed, Point::Witness, Point::Witnessed];
 /// The writes of one life that are made to fail, one in each.
@@ -46,7 +46,7 @@ async fn open_with(dir: &Path, set: impl Fn(&mut Config)) -> Life {
         ..Config::at(dir)
     };
     set(&mut config);
-    let runtime = stoa_runtime::open(config).await.unwrap();
+    let runtime = stoa::open(config).await.unwrap();
     let caller = runtime.caller(ROOT);
     let space = match caller.resolve("notes") {
         Ok(space) => space,

@@ -4,24 +4,24 @@
 #![expect(clippy::unwrap_used, reason = "a test says what it takes for given")]
 
 use std::path::Path;
+use stoa::audit::audit;
+use stoa::caller::{Caller, Why, Written};
+use stoa::config::Config;
+use stoa::failure::StoreError;
+use stoa::problem::Kind;
+use stoa::runtime::{Runtime, kinds};
+use stoa::store::{AcceptError, accept_loss, rebuild};
 use stoa_actors::atom::Content;
 use stoa_actors::id::{AtomId, ROOT, SpaceId};
 use stoa_actors::log::{Breach, Hash};
 use stoa_actors::space::{Draft, Expect, Patch};
-use stoa_runtime::audit::audit;
-use stoa_runtime::caller::{Caller, Why, Written};
-use stoa_runtime::config::Config;
-use stoa_runtime::failure::StoreError;
-use stoa_runtime::problem::Kind;
-use stoa_runtime::runtime::{Runtime, kinds};
-use stoa_runtime::store::{AcceptError, accept_loss, rebuild};
 
 fn text(text: impl Into<String>) -> Draft {
     Draft { content: Content::Text(text.into()), ..Draft::default() }
 }
 
 async fn open(dir: &Path) -> (Runtime, Caller, SpaceId) {
-    let runtime = stoa_runtime::open(Config::at(dir)).await.unwrap();
+    let runtime = stoa::open(Config::at(dir)).await.unwrap();
     let caller = runtime.caller(ROOT);
     let space = match caller.resolve("notes") {
         Ok(space) => space,
@@ -71,7 +71,7 @@ async fn a_lost_tail_is_refused_with_both_heads_and_accepted_only_by_hand() {
     damage(&path, used * 3 / 4);
 
     let config = Config::at(dir.path());
-    let refused = stoa_runtime::open(config.clone()).await.err().unwrap();
+    let refused = stoa::open(config.clone()).await.err().unwrap();
     let StoreError::Breach(Breach::LostTail { log, witness }) = refused else {
         panic!("not a lost tail: {refused}");
     };
@@ -80,7 +80,7 @@ async fn a_lost_tail_is_refused_with_both_heads_and_accepted_only_by_hand() {
 
     let wrong = accept_loss(&config.log, &acknowledged.to_string(), &kinds());
     assert!(matches!(wrong, Err(AcceptError::OtherHead { head, .. }) if head == log));
-    let refused = stoa_runtime::open(config.clone()).await;
+    let refused = stoa::open(config.clone()).await;
     assert!(refused.is_err(), "a wrong head changes nothing");
 
     let loss = accept_loss(&config.log, &log.to_string(), &kinds()).unwrap();
@@ -126,7 +126,7 @@ async fn a_batch_with_a_hole_is_cut_off_unless_it_was_acknowledged() {
     bytes[used - 9_000..used - 8_000].fill(0);
     std::fs::write(&path, &bytes).unwrap();
 
-    let refused = stoa_runtime::open(Config::at(dir.path())).await.err().unwrap();
+    let refused = stoa::open(Config::at(dir.path())).await.err().unwrap();
     assert!(matches!(refused, StoreError::Engine(_)), "it was acknowledged: {refused}");
     assert_eq!(std::fs::read(&path).unwrap().len(), bytes.len(), "and nothing is cut off");
 
@@ -151,7 +151,7 @@ async fn a_missing_witness_is_refused() {
     drop((runtime, caller));
     settle(dir.path()).await;
     std::fs::remove_file(dir.path().join("witness")).unwrap();
-    let refused = stoa_runtime::open(Config::at(dir.path())).await.err().unwrap();
+    let refused = stoa::open(Config::at(dir.path())).await.err().unwrap();
     assert!(
         matches!(&refused, StoreError::Breach(Breach::NoWitness { log }) if *log == head),
         "{refused}"
@@ -221,7 +221,7 @@ async fn an_audit_sees_a_derived_row_that_is_gone() {
     drop((runtime, caller));
     settle(dir.path()).await;
     empty_derived(&dir.path().join("db"));
-    let runtime = stoa_runtime::open(Config::at(dir.path())).await.unwrap();
+    let runtime = stoa::open(Config::at(dir.path())).await.unwrap();
     let audited = audit(runtime.store(), &kinds(), runtime.durable()).unwrap();
     assert!(!audited.breaches.is_empty(), "the rows under the checkpoint are gone");
     runtime.stop().await.unwrap();
@@ -285,7 +285,7 @@ async fn a_directory_whose_making_was_cut_off_is_made_anew() {
     std::fs::write(dir.path().join("format.new"), "").unwrap();
     std::fs::write(dir.path().join("db/0.jnl"), "half").unwrap();
     std::fs::write(dir.path().join("witness"), "half").unwrap();
-    let runtime = stoa_runtime::open(Config::at(dir.path())).await.unwrap();
+    let runtime = stoa::open(Config::at(dir.path())).await.unwrap();
     runtime.caller(ROOT).create_space("notes", "").await.unwrap();
     runtime.stop().await.unwrap();
     assert!(dir.path().join("format").exists());
@@ -297,7 +297,7 @@ async fn what_no_stoa_has_begun_is_left_alone() {
     let dir = tempfile::tempdir().unwrap();
     std::fs::create_dir(dir.path().join("db")).unwrap();
     std::fs::write(dir.path().join("db/mine"), "precious").unwrap();
-    let refused = stoa_runtime::open(Config::at(dir.path())).await.err().unwrap().to_string();
+    let refused = stoa::open(Config::at(dir.path())).await.err().unwrap().to_string();
     assert!(refused.contains("it was there before stoa was"), "{refused}");
     assert_eq!(std::fs::read_to_string(dir.path().join("db/mine")).unwrap(), "precious");
 }

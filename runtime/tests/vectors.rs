@@ -7,17 +7,17 @@ use serde_json::{Value as Json, json};
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
+use stoa::VectorStatus;
+use stoa::caller::{Caller, Why};
+use stoa::config::Config;
+use stoa::embedder::{Key, RemoteConfig};
+use stoa::failure::StoreError;
+use stoa::problem::Kind;
+use stoa::runtime::Runtime;
 use stoa_actors::atom::{Content, Embedding};
 use stoa_actors::id::{AtomId, ROOT, SpaceId};
 use stoa_actors::search::Query;
 use stoa_actors::space::{Draft, Expect, Patch};
-use stoa_runtime::VectorStatus;
-use stoa_runtime::caller::{Caller, Why};
-use stoa_runtime::config::Config;
-use stoa_runtime::embedder::{Key, RemoteConfig};
-use stoa_runtime::failure::StoreError;
-use stoa_runtime::problem::Kind;
-use stoa_runtime::runtime::Runtime;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
@@ -139,7 +139,7 @@ async fn serve(mut stream: TcpStream, manner: Arc<Mutex<Manner>>, asked: Asked) 
 
 async fn open(config: Config) -> Runtime {
     loop {
-        match stoa_runtime::open(config.clone()).await {
+        match stoa::open(config.clone()).await {
             // The tasks of the runtime before are about to end.
             Err(StoreError::Locked { .. }) => tokio::task::yield_now().await,
             opened => return opened.unwrap(),
@@ -323,7 +323,7 @@ async fn settings_that_cannot_be_are_refused_before_anything_is_opened() {
     let mut config = Config::at(directory.path());
     let (url, model, dims) = ("gopher://x".to_owned(), "m".to_owned(), 4);
     config.embedding.remote = Some(RemoteConfig { url, model, dims, key: None });
-    let refused = stoa_runtime::open(config).await.err().map(|it| it.to_string());
+    let refused = stoa::open(config).await.err().map(|it| it.to_string());
     assert!(
         refused.as_ref().is_some_and(|it| it.contains("neither http nor https")),
         "{refused:?}"
@@ -334,7 +334,7 @@ async fn settings_that_cannot_be_are_refused_before_anything_is_opened() {
 #[tokio::test]
 async fn what_is_no_vector_is_refused() {
     let dir = tempfile::tempdir().unwrap();
-    let runtime = stoa_runtime::open(Config::at(dir.path())).await.unwrap();
+    let runtime = stoa::open(Config::at(dir.path())).await.unwrap();
     let caller = runtime.caller(ROOT);
     let space = caller.create_space("s", "").await.unwrap();
     let with = |scale, dims| {

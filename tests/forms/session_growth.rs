@@ -47,7 +47,14 @@ fn note() -> Note {
         fields: vec![("name".into(), Said::Value(Value::from("board")))],
     });
     let asked = Hash([9; 32]);
-    Note { call: 1, form: 1, asked, answer: Some(Recorded::Said(said)), wrote: true }
+    Note {
+        call: 1,
+        form: 1,
+        asked,
+        answer: Some(Recorded::Said(said)),
+        wrote: true,
+        called: "board.put".into(),
+    }
 }
 
 grown!(what_an_agent_is_spawned_with_grows: Charter => LaterCharter {
@@ -95,7 +102,7 @@ grown!(an_observation_grows: Observation => LaterObservation {
 } + images: Vec<AtomId> [] Observation { text: "oh".into(), failed: None });
 
 grown!(a_note_grows: Note => LaterNote {
-    call: u64, form: u8, asked: Hash, answer: Option<Recorded>, wrote: bool,
+    call: u64, form: u8, asked: Hash, answer: Option<Recorded>, wrote: bool, called: String,
 } + took_ms: u64 [] note());
 
 grown!(a_found_atom_grows: Found => LaterFound {

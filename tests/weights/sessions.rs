@@ -92,7 +92,7 @@ pub(super) fn charter(draw: &mut Draw) -> Charter {
 
 fn note(draw: &mut Draw) -> Note {
     let answer = draw.maybe(recorded);
-    Note { call: 7, form: 1, asked: Hash::default(), answer, wrote: true }
+    Note { call: 7, form: 1, asked: Hash::default(), answer, wrote: true, called: draw.text() }
 }
 
 fn recorded(draw: &mut Draw) -> Recorded {

@@ -60,7 +60,7 @@ stored!(choice Booking {
     4 => Settled(settlement),
 });
 
-stored!(record Note { call, form, asked, answer, wrote });
+stored!(record Note { call, form, asked, answer, wrote } grown { called });
 stored!(choice Recorded {
     0 => Atom { id, version },
     1 => Atoms(found),

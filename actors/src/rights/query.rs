@@ -183,7 +183,7 @@ impl Rights {
         all.filter(move |(_, link)| link.is_live(now) && self.shows(link.hidden))
     }
 
-    fn seen(&self, session: SessionId) -> Option<(Place, &SessionRow)> {
+    pub(super) fn seen(&self, session: SessionId) -> Option<(Place, &SessionRow)> {
         let place = self.sessions.find(&session)?;
         let row = self.sessions.get(place);
         self.shows(row.hidden).then_some((place, row))

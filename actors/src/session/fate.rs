@@ -290,6 +290,7 @@ impl Session {
     }
 
     pub(super) fn take(&mut self, event: &Event) {
+        self.take_trouble(event);
         match event {
             Event::Born(charter) => {
                 let follows = charter.follows.iter().cloned();

@@ -19,6 +19,8 @@ pub struct Note {
     pub answer: Option<Recorded>,
     /// Whether it changed anything.
     pub wrote: bool,
+    /// What was called, for people who look on: `tasks.claim`. Nothing in what older builds noted.
+    pub called: String,
 }
 
 /// An answer as it is kept. Atoms are kept as what they were, not copied: versions never change.

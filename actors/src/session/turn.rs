@@ -278,7 +278,7 @@ impl Session {
         };
         let letter = match &outcome {
             TurnOutcome::Done if said.is_empty() => None,
-            TurnOutcome::Done => Some(("said", said)),
+            TurnOutcome::Done => Some((super::trouble::SAID, said)),
             TurnOutcome::Exhausted(limit) => {
                 Some(("exhausted", format!("turn {} was cut at {limit}", turn.number)))
             }

@@ -127,6 +127,7 @@ mod tests {
             key: None,
             atom: None,
             lease: None,
+            right: None,
             hop: 0,
             root: None,
             origin: None,

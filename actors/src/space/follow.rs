@@ -8,6 +8,7 @@ use crate::id::{AtomId, EventId, Millis, Position, SessionId, SpaceId};
 use crate::incarnation;
 use crate::log::Body;
 use crate::mutant;
+use crate::rights::{Fact, RightChange};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -34,6 +35,8 @@ pub struct Change {
     pub atom: Option<(AtomId, u64)>,
     /// The lease that it began, prolonged or ended.
     pub lease: Option<Box<LeaseChange>>,
+    /// The right on the space that it gave, took or refused.
+    pub right: Option<Box<RightChange>>,
     /// How many reactions it took.
     pub hop: u16,
     /// The entry from outside that began them; nothing when this is one.
@@ -94,6 +97,7 @@ impl Change {
                 key: body.answers.as_ref().map(|it| it.key.clone()),
                 atom: atom.as_ref().map(|it| (it.id, it.version)),
                 lease: LeaseChange::of(event),
+                right: None,
                 hop: body.cause.hop,
                 root: body.cause.root,
                 origin: match event {
@@ -105,6 +109,27 @@ impl Change {
             (change, atom)
         };
         events.iter().map(change).collect()
+    }
+
+    /// What became of a right on the space, by an entry of the log of rights. The reason is told to
+    /// those who may know of all that it is about.
+    pub fn of_right(fact: Fact, position: Position, body: &Body, reason: bool) -> Change {
+        Change {
+            position,
+            id: body.id,
+            at: body.at,
+            space: fact.space,
+            kind: fact.kind.to_owned(),
+            by: fact.by,
+            comment: if reason { fact.reason } else { String::new() },
+            key: None,
+            atom: None,
+            lease: None,
+            right: Some(Box::new(fact.right)),
+            hop: 0,
+            root: None,
+            origin: None,
+        }
     }
 
     /// What of it goes into a wake.

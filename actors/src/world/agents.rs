@@ -201,7 +201,8 @@ impl<M: Mind> Acting<M> {
     fn note(&self, answer: Recorded, seen: &mut Seen<'_>) -> Step<Message> {
         let (turn, step, call) = (self.turn, self.step, self.call());
         let (form, asked) = (DIGEST_FORM, Hash::of(&call.to_be_bytes()));
-        let note = Note { call, form, asked, answer: Some(answer), wrote: true };
+        let note =
+            Note { call, form, asked, answer: Some(answer), wrote: true, called: String::new() };
         let message = Message::Note { turn, step, note };
         let key = format!("note-{}", seen.draw(u64::MAX));
         Step::Ask(Outgoing::new::<Session>(self.stream, ROOT, message), key)

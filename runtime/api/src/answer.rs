@@ -3,10 +3,13 @@
 //! A name stands beside every id that the caller has a name for. An id is told whole; what takes an
 //! id takes its end as well.
 
+mod access;
 mod agent;
 mod atom;
 mod change;
 mod difference;
+mod happens;
+mod incident;
 mod lease;
 mod outcome;
 mod report;
@@ -14,25 +17,26 @@ mod seen;
 mod space;
 mod status;
 mod subscription;
+mod woken;
 
-pub use agent::{AgentAnswer, Happened};
+pub use access::{AccessAnswer, SessionAnswer};
+pub use agent::{AgentAnswer, Failed, Happened};
 pub use atom::AtomAnswer;
-pub use change::{Actor, ChangeAnswer, ChangeBody, ChangeRefs};
+pub use change::{Actor, ChangeAnswer, ChangeBody, ChangeRefs, RightAnswer};
 pub use difference::DifferenceAnswer;
+pub use incident::{IncidentAnswer, IncidentBody};
 pub use lease::LeaseAnswer;
 pub use outcome::OutcomeAnswer;
 pub use report::ReportAnswer;
 pub use seen::Seen;
 pub use space::SpaceAnswer;
-pub use status::StatusAnswer;
+pub use status::{FailingAnswer, StatusAnswer};
 pub use subscription::{Read, SubscriptionAnswer};
+pub use woken::{NOBODY_RUNS, WokenAnswer};
 
 use crate::operation::Page;
 
-/// A word for each thing: one of it, or more.
-pub(crate) fn count(number: u64, one: &str, more: &str) -> String {
-    format!("{number} {}", if number == 1 { one } else { more })
-}
+pub(crate) use stoa_actors::printable::count;
 
 /// Answers that say one thing in one field, and one line.
 macro_rules! plain_answer {

@@ -10,7 +10,7 @@ mod serve;
 mod visit;
 
 pub use perform::{Request, perform};
-pub use reach::{Client, Reached, reach};
+pub use reach::{Client, Reached, is_handed_on, is_lost, reach};
 pub use serve::{Door, DoorLoad};
 pub use stoa_kernel::identity::{Identity, Peer};
 

@@ -7,6 +7,8 @@
 //!
 //! | constant | value | why it is fixed |
 //! |---|---|---|
+//! | `FAILED_LOOKED_MAX` | `64` | agents that have failed last which it looks at for that |
+//! | `FAILING_MAX` | `10` | agents that fail which `status` lists |
 //! | `STRIDE_BYTES` | `64 << 10` | what a client takes or sends at once; no more is small |
 //! | `SMALL_FACTOR` | `8` | which part of the door's room is kept for what is small |
 //! | `CLOCK_TOLD_MS` | `1_000` | a difference between the clocks that status tells |

@@ -10,6 +10,8 @@ mod ask;
 mod field;
 mod out;
 mod page;
+mod table;
+mod times;
 
 pub use arg::{Arg, BASE, BODY, How, Needed, WHY};
 pub(crate) use ask::{base, targets, why};
@@ -20,6 +22,8 @@ pub use field::{
 pub use out::{Answers, Note, Out, Progress, Ready, Said, answers};
 pub(crate) use out::{Told, told};
 pub use page::{Block, Line, Page, Tone};
+pub use table::{Align, Column, Give, Row, Table};
+pub use times::Times;
 
 use crate::caller::Caller;
 use crate::problem::{Kind, Problem};
@@ -52,6 +56,28 @@ pub enum Right {
     Owner(&'static str, &'static str),
 }
 
+/// Who is told answers as JSON Lines.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lines {
+    /// Who asks for them, with `--json`.
+    Asked,
+    /// Whoever is no terminal: it tells what happens, entry by entry.
+    Piped,
+    /// Everybody: it is a file.
+    Always,
+}
+
+/// What is left of an answer with `--quiet`: what was asked for, and no word about it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Quiet {
+    /// All that people are shown.
+    Shown,
+    /// One field of it: mostly its id.
+    Field(&'static str),
+    /// Nothing: that it was done is told by the exit code.
+    Nothing,
+}
+
 /// One operation. The type is its request, as it is written in JSON; its documentation is its help.
 pub trait Operation: Serialize + DeserializeOwned + JsonSchema + Send + Sync + 'static {
     /// Its name, as it is typed: `space create`.
@@ -64,8 +90,12 @@ pub trait Operation: Serialize + DeserializeOwned + JsonSchema + Send + Sync + '
     const ARGS: &'static [&'static [Arg]];
     /// How code calls it.
     const METHODS: &'static [Method] = &[];
-    /// Its answers are JSON Lines for people as well.
-    const LINES: bool = false;
+    /// Who is told its answers as JSON Lines without having asked for it.
+    const LINES: Lines = Lines::Asked;
+    /// What people are told where there is no answer.
+    const NONE: &'static str = "";
+    /// What is left of an answer with `--quiet`.
+    const QUIET: Quiet = Quiet::Shown;
     /// It makes the directory where there is none.
     const MAKES: bool = false;
     /// It can be typed.
@@ -104,8 +134,12 @@ pub struct Entry {
     pub args: &'static [&'static [Arg]],
     /// How code calls it.
     pub methods: &'static [Method],
-    /// Its answers are JSON Lines for people as well.
-    pub lines: bool,
+    /// Who is told its answers as JSON Lines without having asked for it.
+    pub lines: Lines,
+    /// What people are told where there is no answer.
+    pub none: &'static str,
+    /// What is left of an answer with `--quiet`.
+    pub quiet: Quiet,
     /// It makes the directory where there is none.
     pub makes: bool,
     /// It can be typed.
@@ -128,6 +162,8 @@ impl Entry {
             args: O::ARGS,
             methods: O::METHODS,
             lines: O::LINES,
+            none: O::NONE,
+            quiet: O::QUIET,
             makes: O::MAKES,
             typed: O::TYPED,
             request: |generator| O::json_schema(generator),

@@ -2,6 +2,7 @@
 //! code calls it, and what it does. This table is the other place where it stands; `operation` says
 //! what is made of it.
 
+mod access;
 mod agent_list;
 mod agent_log;
 mod agent_resume;
@@ -34,6 +35,7 @@ mod request_access;
 mod research;
 mod revoke;
 mod search;
+mod session_list;
 mod shared;
 mod space_create;
 mod space_describe;
@@ -48,12 +50,14 @@ mod subscription_edit;
 mod subscription_list;
 mod subscription_read;
 mod subscription_remove;
+mod tail;
 mod transaction;
 mod update;
 mod waits;
 mod watch;
 mod whoami;
 
+pub use access::Access;
 pub use agent_list::AgentList;
 pub use agent_log::AgentLog;
 pub use agent_resume::AgentResume;
@@ -83,6 +87,7 @@ pub use put::Put;
 pub use research::Research;
 pub use revoke::{Revoke, Revoked};
 pub use search::Search;
+pub use session_list::SessionList;
 pub use space_create::SpaceCreate;
 pub use space_describe::SpaceDescribe;
 pub use space_list::SpaceList;
@@ -113,7 +118,9 @@ pub static TABLE: &[Entry] = &[
     Entry::of::<SpaceShow>(),
     Entry::of::<Grant>(),
     Entry::of::<Revoke>(),
+    Entry::of::<Access>(),
     Entry::of::<Whoami>(),
+    Entry::of::<SessionList>(),
     Entry::of::<Put>(),
     Entry::of::<Get>(),
     Entry::of::<Update>(),

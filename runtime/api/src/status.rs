@@ -1,12 +1,12 @@
 //! How a data directory is, told.
 
 use crate::VectorStatus;
+use crate::agents::AgentCard;
 use crate::blocking::blocking;
 use crate::caller::Caller;
 use crate::failure::StoreError;
 use crate::problem::Problem;
 use crate::search::IndexCard;
-use crate::store::OwnRow;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use stoa_actors::id::{Millis, Position, ROOT, SessionId, SpaceId, StreamId};
@@ -17,8 +17,10 @@ use stoa_actors::session::Session;
 /// How a data directory is.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Status {
-    /// The process that has it open.
-    pub pid: u32,
+    /// The process that has it open; nothing where the one that asks opened it for that.
+    pub pid: Option<u32>,
+    /// Whether it runs the agents.
+    pub agents_run: bool,
     /// The last durable entry.
     pub head: Head,
     /// How far its clock is ahead of the machine's, in milliseconds; less than nothing where it is
@@ -48,20 +50,28 @@ pub struct Status {
     /// The embedder that is asked, and why its vectors lag; nothing where there is only the one
     /// that is built in.
     pub vectors: Option<VectorStatus>,
+    /// The agents under the caller whose last turns have failed, the latest first.
+    pub failing: Vec<AgentCard>,
     /// Actors kept out of service, and why.
     pub quarantined: Vec<(String, String)>,
 }
 
+/// Agents that are listed because their turns have failed.
+const FAILING_MAX: usize = 10;
+/// Agents that have failed which are looked at for that.
+const FAILED_LOOKED_MAX: usize = 64;
+
 /// As far as the caller may see: other spaces and sessions are not counted and not named.
 pub(crate) async fn status(caller: &Caller) -> Result<Status, Problem> {
     use stoa_actors::supervisor::State;
-    let runtime = &caller.runtime();
+    let runtime = caller.runtime();
     let owner = caller.session() == ROOT;
     let supervised = runtime.supervised().await;
     let scrubbed = runtime.scrubbed();
     let seen = Sight::by(caller);
     Ok(Status {
-        pid: std::process::id(),
+        pid: (!caller.is_within()).then(std::process::id),
+        agents_run: runtime.agents_started(),
         head: runtime.head()?,
         clock_ahead_ms: runtime.shared().clock.ahead_ms(),
         commits: runtime.commits(),
@@ -79,6 +89,7 @@ pub(crate) async fn status(caller: &Caller) -> Result<Status, Problem> {
             .filter(|it| owner || seen.spaces.contains(&it.space))
             .collect(),
         vectors: runtime.vector_status().filter(|_| owner),
+        failing: failing(caller).await?,
         quarantined: supervised
             .into_iter()
             .filter(|(stream, _)| owner || seen.streams.contains(stream))
@@ -119,26 +130,19 @@ impl Sight {
 
 /// By the rows of those that are not idle: none is loaded for it.
 async fn agents(caller: &Caller) -> Result<BTreeMap<String, u64>, Problem> {
-    let runtime = &caller.runtime();
+    let runtime = caller.runtime();
     let all: Vec<(SessionId, bool)> = {
         let rights = runtime.shared().rights.read();
         let unborn =
             |it: &SessionId| rights.birth(*it).is_some_and(|birth| birth.seen == Seen::NotYet);
         rights.agents_under(caller.session()).map(|it| (it, unborn(&it))).collect()
     };
-    let store = runtime.store().clone();
-    let words = move || {
-        let rows = store.own_rows::<Session>(Session::phase_keys());
-        let read = |row: Result<_, StoreError>| {
-            row.map(|(key, value): OwnRow| Session::read_phase_row(&key, &value))
-        };
-        rows.filter_map(|row| read(row).transpose()).collect::<Result<BTreeMap<_, _>, _>>()
-    };
-    let mut words = blocking(words).await??;
+    let mut words = caller.phases().await?;
     let mut counts = BTreeMap::new();
     for (agent, unborn) in all {
         let word = match words.remove(&agent) {
             _ if runtime.out_of_service(agent).is_some() => "quarantined".to_owned(),
+            Some(word) if word == "running" => runtime.in_a_turn().to_owned(),
             Some(word) => word,
             None if unborn => "unborn".to_owned(),
             None if runtime.is_up(agent.stream()) => "idle".to_owned(),
@@ -147,4 +151,35 @@ async fn agents(caller: &Caller) -> Result<BTreeMap<String, u64>, Problem> {
         *counts.entry(word).or_insert(0) += 1;
     }
     Ok(counts)
+}
+
+/// By the rows of those that have failed: only the latest of them are looked at.
+async fn failing(caller: &Caller) -> Result<Vec<AgentCard>, Problem> {
+    let store = caller.runtime().store().clone();
+    let under: BTreeSet<SessionId> = {
+        let rights = caller.runtime().shared().rights.read();
+        rights.agents_under(caller.session()).collect()
+    };
+    let latest = move || {
+        let mut failed = Vec::new();
+        for row in store.own_rows::<Session>(Session::failed_keys()) {
+            let (key, value) = row?;
+            let row = Session::read_failed_row(&key, &value);
+            failed.extend(row.filter(|(agent, _)| under.contains(agent)));
+        }
+        failed.sort_unstable_by_key(|(agent, at)| (std::cmp::Reverse(*at), *agent));
+        failed.truncate(FAILED_LOOKED_MAX);
+        Ok::<_, StoreError>(failed)
+    };
+    let mut cards = Vec::new();
+    for (agent, _) in blocking(latest).await?? {
+        let card = caller.agent_card(agent).await?;
+        if card.trouble.as_ref().is_some_and(|it| it.in_a_row > 0) {
+            cards.push(card);
+            if cards.len() >= FAILING_MAX {
+                break;
+            }
+        }
+    }
+    Ok(cards)
 }

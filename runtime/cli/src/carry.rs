@@ -1,9 +1,10 @@
 //! A space as a file: what is exported is written under another name until it is whole, what is
 //! imported is looked through before anything of it is sent.
 
+use super::look::look;
 use super::progress::Progress;
 use super::run::{Owner, unwritten};
-use super::screen::Screen;
+use super::screen::{Screen, done};
 use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{self, BufReader, BufWriter, IsTerminal, Seek, Write};
@@ -50,10 +51,9 @@ impl Into {
         published.map_err(|error| unmade(&path, &error))?;
         // The first says what the space is, and the last that this is all.
         let (name, events) = (path.display().to_string(), self.lines.saturating_sub(2));
-        let mut to = Screen::out();
         let told = match as_json {
-            true => to.json(&serde_json::json!({"exported": name, "events": events})),
-            false => to.line(Line::new().plain(format!("exported {events} versions to {name}"))),
+            true => Screen::out().json(&serde_json::json!({"exported": name, "events": events})),
+            false => done(format!("exported {events} versions to {name}")),
         };
         told.map_err(unwritten)
     }
@@ -192,6 +192,9 @@ fn say(sum: &Imported, name: &str, ask: &ImportAsk, as_json: bool) -> io::Result
             json["lost_to"] = lost.iter().map(ToString::to_string).collect();
         }
         return to.json(&json);
+    }
+    if look().quiet {
+        return Ok(());
     }
     let text = format!("imported {new} versions from {name}; {known} were there already");
     to.line(Line::new().plain(text))?;

@@ -1,7 +1,9 @@
 //! What can be typed: made of the table of operations, and of what the command line does by itself.
 //! What an argument is for is said on the field of the request that it fills.
 
-use super::local;
+use super::complete::completed;
+use super::confirm::{YES, asks};
+use super::{local, version};
 use clap::builder::NonEmptyStringValueParser;
 use clap::{Arg, ArgAction, Command, value_parser};
 use serde_json::Value as Json;
@@ -32,6 +34,11 @@ Begin with:
 A text can be @FILE, or - for stdin; @@ begins a text with @. STOA_DATA and STOA_AS stand for --data
 and --as where these are not typed.
 
+On a terminal, history, watch, lease watch, subscription read and agent log print one line an
+entry; on a pipe or into a file they print JSON Lines. Every other verb prints the same to both: a
+table is fitted to a terminal, and has a tab between its columns elsewhere. An export is always JSON
+Lines, and --json makes every answer so. Times are local on a terminal, and RFC 3339 elsewhere.
+
 Exit codes:
   0  done
   1  the store refuses, or has failed
@@ -40,10 +47,10 @@ Exit codes:
   4  you lack the right
   5  somebody was first: read again
   6  try again in a moment
-  7  the Python code failed";
+  7  the Python code failed, or the agent that was waited for";
 
 /// Verbs that others stand below, and what they are about.
-const GROUPS: [(&str, &str, &str); 4] = [
+const GROUPS: [(&str, &str, &str); 5] = [
     ("space", "Make spaces and look at them", ""),
     (
         "lease",
@@ -58,6 +65,7 @@ const GROUPS: [(&str, &str, &str); 4] = [
          you. It is read when you like, and goes on where you have acknowledged, whatever crashed \
          meanwhile. Those of an agent wake it; they are named by their space.",
     ),
+    ("session", "Look at the sessions: who acts here", ""),
     (
         "agent",
         "Look at agents, speak to them, stop and end them",
@@ -65,12 +73,36 @@ const GROUPS: [(&str, &str, &str); 4] = [
     ),
 ];
 
-/// The command line, as far as these words ask for it.
+/// The command line, as far as the words that are typed ask for it.
 pub(super) fn command() -> Command {
-    let words: Vec<String> =
-        std::env::args_os().map(|it| it.to_string_lossy().into_owned()).collect();
+    let words = std::env::args_os().map(|it| it.to_string_lossy().into_owned());
+    of_words(&Words::Typed(words.collect()))
+}
+
+/// All of the command line.
+pub(super) fn whole() -> Command {
+    of_words(&Words::All)
+}
+
+/// Whose arguments are looked up: that takes a moment for each verb.
+enum Words {
+    Typed(Vec<String>),
+    All,
+}
+
+impl Words {
+    fn name(&self, verb: &str) -> bool {
+        match self {
+            Words::All => true,
+            Words::Typed(words) => verb.split(' ').all(|it| words.iter().any(|word| word == it)),
+        }
+    }
+}
+
+fn of_words(words: &Words) -> Command {
     let mut command = Command::new("stoa")
-        .version(env!("CARGO_PKG_VERSION"))
+        .version(version::SHORT)
+        .long_version(version::LONG)
         .about(ABOUT)
         .long_about(LONG_ABOUT)
         .after_long_help(AFTERWARDS)
@@ -102,18 +134,38 @@ pub(super) fn command() -> Command {
                 .help_heading(EVERYWHERE)
                 .value_parser(NonEmptyStringValueParser::new())
                 .help("Act as this session, with its rights and its names for things"),
+        )
+        .args(looks())
+        .arg(
+            Arg::new("log")
+                .long("log")
+                .global(true)
+                .value_name("LEVEL|FILTER")
+                .help_heading(EVERYWHERE)
+                .help(
+                    "Show diagnostics: debug, or TARGET=LEVEL,... [default: RUST_LOG, else warn]",
+                ),
+        )
+        .arg(
+            Arg::new("verbose")
+                .short('v')
+                .global(true)
+                .action(ArgAction::Count)
+                .conflicts_with("log")
+                .help_heading(EVERYWHERE)
+                .help("Show more diagnostics; twice, all of them"),
         );
     let mut grouped: Vec<Command> = Vec::new();
     for entry in TABLE.iter().filter(|it| it.typed) {
         match entry.name.split_once(' ') {
-            None => command = command.subcommand(verb(entry, entry.name, &words)),
+            None => command = command.subcommand(verb(entry, entry.name, words)),
             Some((group, name)) => {
                 let at = grouped.iter().position(|it| it.get_name() == group);
                 let above = match at {
                     Some(at) => grouped.remove(at),
                     None => self::group(group),
                 };
-                grouped.push(above.subcommand(verb(entry, name, &words)));
+                grouped.push(above.subcommand(verb(entry, name, words)));
             }
         }
     }
@@ -132,11 +184,13 @@ pub(super) fn command() -> Command {
 }
 
 /// In which order a help lists the verbs.
-const ORDER: [&str; 32] = [
+const ORDER: [&str; 36] = [
     "space",
     "grant",
     "revoke",
+    "access",
     "whoami",
+    "session",
     "put",
     "get",
     "update",
@@ -165,6 +219,8 @@ const ORDER: [&str; 32] = [
     "status",
     "serve",
     "schema",
+    "completions",
+    "man",
 ];
 
 /// What says something also where it says nothing.
@@ -180,10 +236,27 @@ fn group(name: &str) -> Command {
     }
 }
 
-fn verb(entry: &'static Entry, name: &'static str, words: &[String]) -> Command {
+/// What is typed about how answers look.
+fn looks() -> [Arg; 3] {
+    let of = |name: &'static str| Arg::new(name).long(name).global(true).help_heading(EVERYWHERE);
+    [
+        of("quiet")
+            .short('q')
+            .action(ArgAction::SetTrue)
+            .help("Print only what was asked for, mostly ids: no notes, no progress"),
+        of("no-trunc").action(ArgAction::SetTrue).help("Cut nothing to fit the terminal"),
+        of("color")
+            .value_name("WHEN")
+            .value_parser(["auto", "always", "never"])
+            .help("Colours: auto, always or never [default: auto]")
+            .hide_possible_values(true),
+    ]
+}
+
+fn verb(entry: &'static Entry, name: &'static str, words: &Words) -> Command {
     let command = Command::new(name).about(entry.about());
     // Its arguments are looked up only where it may be the one that is meant.
-    if !entry.name.split(' ').all(|word| words.iter().any(|it| it == word)) {
+    if !words.name(entry.name) {
         return command;
     }
     let schema = entry.request();
@@ -194,8 +267,22 @@ fn verb(entry: &'static Entry, name: &'static str, words: &[String]) -> Command 
         false => command.long_about(whole),
     };
     let args = entry.args.iter().copied().flatten();
-    command.args(args.enumerate().map(|(place, it)| arg(it, place, schema.as_value())))
+    let command =
+        command.args(args.enumerate().map(|(place, it)| arg(it, place, schema.as_value())));
+    match asks(entry.name) {
+        true => command.arg(
+            Arg::new(YES)
+                .long(YES)
+                .action(ArgAction::SetTrue)
+                .display_order(YES_ORDER)
+                .help("Do not ask first; where there is no terminal nobody can be asked"),
+        ),
+        false => command,
+    }
 }
+
+/// Behind everything else that can be typed.
+const YES_ORDER: usize = 100;
 
 fn arg(of: &operation::Arg, place: usize, schema: &Json) -> Arg {
     let field = &schema["properties"][of.field];
@@ -256,6 +343,7 @@ fn arg(of: &operation::Arg, place: usize, schema: &Json) -> Arg {
         Some(other) if !piped => arg.required_unless_present(other),
         _ => arg.required(required && !piped),
     };
+    arg = completed(arg, of);
     if let Some(other) = of.requires {
         arg = arg.requires(other);
     }

@@ -1,16 +1,15 @@
 //! What is done with files alone, without anybody who has the directory open.
 
 use super::progress::Progress;
-use super::screen::Screen;
+use super::screen::{Screen, done};
 use serde_json::{Value as Json, json};
 use std::io;
 use std::path::Path;
-use stoa_api::kinds;
-use stoa_api::operation::Line;
 use stoa_kernel::backup::{self, Backup};
 use stoa_kernel::failure::StoreError;
 use stoa_kernel::limits::Config;
 use stoa_kernel::problem::{Kind, Problem};
+use stoa_kernel::runtime::kinds;
 
 /// Proves a backup.
 pub(super) fn verify(path: &Path, as_json: bool) -> Result<(), Problem> {
@@ -42,10 +41,9 @@ pub(super) fn restore(path: &Path, config: &Config, as_json: bool) -> Result<(),
 }
 
 fn say(key: &str, words: &str, path: &Path, backup: &Backup, as_json: bool) -> Result<(), Problem> {
-    let mut to = Screen::out();
     let written = match as_json {
-        true => to.json(&told(key, path, backup)),
-        false => print(&mut to, words, path, backup),
+        true => Screen::out().json(&told(key, path, backup)),
+        false => print(words, path, backup),
     };
     written.map_err(|error| Problem::new(Kind::Store, error))
 }
@@ -61,9 +59,8 @@ fn told(key: &str, path: &Path, backup: &Backup) -> Json {
 }
 
 /// For people.
-fn print(to: &mut Screen, words: &str, path: &Path, backup: &Backup) -> io::Result<()> {
+fn print(words: &str, path: &Path, backup: &Backup) -> io::Result<()> {
     let (head, bytes) = (backup.head, backup.bytes);
     let (path, entries) = (path.display(), head.position);
-    let text = format!("{words} {path}: {entries} entries, {bytes} bytes, head {head}");
-    to.line(Line::new().plain(text))
+    done(format!("{words} {path}: {entries} entries, {bytes} bytes, head {head}"))
 }

@@ -1,12 +1,11 @@
 //! The doctor: it needs the directory for itself, so it asks no owner.
 
-use super::screen::Screen;
+use super::screen::{Screen, done};
 use serde_json::{Value as Json, json};
-use stoa_api::kinds;
-use stoa_api::operation::Line;
 use stoa_kernel::failure::StoreError;
 use stoa_kernel::limits::Config;
 use stoa_kernel::problem::{Kind, Problem};
+use stoa_kernel::runtime::kinds;
 use stoa_kernel::store;
 
 pub(super) fn doctor(
@@ -14,10 +13,9 @@ pub(super) fn doctor(
     accept_loss: Option<&str>,
     as_json: bool,
 ) -> Result<(), Problem> {
-    let mut to = Screen::out();
-    let mut say = |json: Json, text: String| match as_json {
-        true => to.json(&json),
-        false => to.line(Line::new().plain(text)),
+    let say = |json: Json, text: String| match as_json {
+        true => Screen::out().json(&json),
+        false => done(text),
     };
     let written = match accept_loss {
         None => {

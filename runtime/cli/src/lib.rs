@@ -3,23 +3,37 @@
 //! Data goes to stdout, everything else to stderr; `--json` makes it JSON Lines. Only this module
 //! prints, reads the terminal or ends the process.
 
+mod again;
+mod ask;
 mod carry;
 mod command;
+mod complete;
 mod conditions;
+mod confirm;
 mod content;
 mod copies;
+mod diagnostics;
 mod doctor;
+mod incidents;
 mod limits;
 mod local;
+mod look;
+mod man;
 mod progress;
+mod resume;
 mod run;
 mod screen;
 mod settings;
+mod show;
 mod signals;
+mod spawned;
 mod stdin;
+mod table;
 mod trust;
 mod typed;
 mod value;
+mod version;
+mod width;
 
 use clap::error::{ContextValue, ErrorKind};
 use screen::Lines;
@@ -32,10 +46,15 @@ use stoa_kernel::problem::{Kind, Problem};
 pub fn main() -> ExitCode {
     // Whatever this process makes is its user's alone, also what the engine makes.
     rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
+    screen::set_colours(look::colour_typed().as_deref());
+    if complete::asked() {
+        return ExitCode::SUCCESS;
+    }
     let typed = match command::command().try_get_matches() {
         Ok(typed) => typed,
         Err(error) => return usage(&error),
     };
+    look::set(&typed);
     let json = typed.get_flag("json");
     end_without_threads(json);
     let runtime =
@@ -96,7 +115,7 @@ fn quoting(error: &clap::Error) -> String {
     let mut text = error.render().to_string();
     for (_, typed) in error.context() {
         if let ContextValue::String(typed) = typed {
-            let shown = anstream::adapter::strip_str(typed).to_string();
+            let shown = screen::unstyled(typed);
             text = text.replace(&shown, &one_line(typed));
         }
     }

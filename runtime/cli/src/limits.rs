@@ -7,5 +7,9 @@
 //!
 //! | constant | value | why it is fixed |
 //! |---|---|---|
+//! | `QUIET_WAIT` | `Duration::from_secs(1)` | how long a `spawn` waits before it says that it does |
+//! | `HANDING_ON` | `Duration::from_millis(500)` | how long who is at work has when a follower that serves them is interrupted |
+//! | `LOOKED_BYTES` | `1 << 20` | answers that are looked through for what completes a word |
+//! | `PATIENCE_MS` | `Duration::from_millis(2_000)` | how long a shell that completes waits at most |
 //! | `SETTINGS_BYTES_MAX` | `64 << 10` | what counts as a file of settings |
 //! | `WATCHDOG` | `Duration::from_millis(500)` | how long the process outlasts `shutdown_ms_max` |

@@ -1,5 +1,6 @@
 //! What the command line does by itself, without asking whoever has the directory open.
 
+use super::confirm::YES;
 use clap::{Arg, ArgAction, Command, value_parser};
 use std::path::PathBuf;
 use stoa_api::operations::entry;
@@ -8,8 +9,10 @@ use stoa_kernel::problem::{Kind, Problem};
 /// What it is that is done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Local {
+    Completions,
     Doctor,
     Import,
+    Man,
     Restore,
     Schema,
     Serve,
@@ -26,6 +29,8 @@ pub(super) static COMMANDS: &[(&str, Make, Local)] = &[
     ("trust", trust, Local::Trust),
     ("serve", serve, Local::Serve),
     ("schema", schema, Local::Schema),
+    ("completions", completions, Local::Completions),
+    ("man", man, Local::Man),
 ];
 
 pub(super) fn local(name: &str) -> Option<Local> {
@@ -38,7 +43,9 @@ fn about(command: Command, short: &'static str, more: &str) -> Command {
 }
 
 fn doctor(command: Command) -> Command {
-    about(command, "Rebuild everything that can be derived from the log", "").arg(
+    let yes = switch(YES).requires("accept-loss");
+    let yes = yes.help("Do not ask first; where there is no terminal nobody can be asked");
+    about(command, "Rebuild everything that can be derived from the log", "").arg(yes).arg(
         Arg::new("accept-loss").long("accept-loss").value_name("HEAD").help(
             "After a loss, go on from this head, as the refusal names it, and remove what is \
              behind it",
@@ -127,6 +134,36 @@ fn schema(command: Command) -> Command {
 with --json.";
     about(command, "Print the JSON schemas of a verb: of its request, and of its answers", more)
         .arg(Arg::new("verb").required(true).num_args(1..).value_name("VERB").help("space create"))
+}
+
+fn completions(command: Command) -> Command {
+    let more = "\
+Verbs and flags are completed, and what there is in the data directory: the names of spaces, agents and \
+sessions, and the ends of ids of atoms.
+
+  bash  echo 'source <(stoa completions bash)' >> ~/.bashrc
+  zsh   echo 'source <(stoa completions zsh)' >> ~/.zshrc
+  fish  stoa completions fish > ~/.config/fish/completions/stoa.fish";
+    let verbatim = |command: Command| {
+        let short = "Print what makes a shell complete what you type";
+        command.about(short).long_about(format!("{short}\n\n{more}"))
+    };
+    verbatim(command).arg(
+        Arg::new("shell")
+            .required(true)
+            .value_name("SHELL")
+            .value_parser(["bash", "zsh", "fish", "elvish", "powershell"])
+            .help("Which shell"),
+    )
+}
+
+fn man(command: Command) -> Command {
+    let more = "One page for stoa and one for each verb: stoa-put.1, stoa-agent-log.1.";
+    about(command, "Write the manual pages, or print that of stoa", more).arg(
+        Arg::new("dir").value_name("DIR").value_parser(value_parser!(PathBuf)).help(
+            "Into this directory, which is made if need be [default: that of stoa to stdout]",
+        ),
+    )
 }
 
 fn switch(name: &'static str) -> Arg {

@@ -1,5 +1,6 @@
 //! How far a piece of work is, on one line that is written over; nothing where nobody looks on.
 
+use super::look::{look, writes_over};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::io::IsTerminal;
 use stoa_api::operation::Progress as Of;
@@ -11,7 +12,8 @@ pub(super) struct Progress(ProgressBar);
 
 impl Progress {
     pub(super) fn new() -> Progress {
-        let target = if std::io::stderr().is_terminal() {
+        let shown = std::io::stderr().is_terminal() && writes_over() && !look().quiet;
+        let target = if shown {
             ProgressDrawTarget::stderr_with_hz(10)
         } else {
             ProgressDrawTarget::hidden()
@@ -63,5 +65,12 @@ impl Progress {
 
     pub(super) fn clear(&self) {
         self.0.finish_and_clear();
+    }
+}
+
+impl Drop for Progress {
+    /// However the work ends, nothing of the line stays.
+    fn drop(&mut self) {
+        self.clear();
     }
 }

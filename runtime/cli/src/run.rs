@@ -1,19 +1,21 @@
 //! From what was typed to a request, and from the answers to the terminal.
 
+use super::incidents::Told;
 use super::local::{Local, local, schemas};
-use super::progress;
+use super::look::look;
 use super::screen::{Screen, hint, note};
 use super::trust::{Step, trust};
-use super::{carry, copies, doctor, settings, signals, typed};
+use super::{
+    again, ask, carry, complete, confirm, copies, diagnostics, doctor, man, settings, signals,
+};
 use clap::ArgMatches;
-use serde_json::Value as Json;
 use std::ffi::OsString;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 use stoa_api::door::{Client, Door, Identity, Peer, Reached, Request, perform, reach};
-use stoa_api::operation::{Entry, Page, Said, answers};
-use stoa_api::operations::{SubscriptionAck, entry};
+use stoa_api::operation::{Said, answers};
+use stoa_api::operations::entry;
 use stoa_api::{DoorLimits, kinds};
 use stoa_kernel::failure::StoreError;
 use stoa_kernel::limits::Config;
@@ -24,6 +26,10 @@ use stoa_kernel::store;
 pub(crate) async fn run(typed: &ArgMatches) -> Result<(), Problem> {
     let (name, verb) = verb(typed);
     let json = typed.get_flag("json");
+    let session = typed.get_one::<String>("as").map(String::as_str);
+    let directory = typed.get_one::<PathBuf>("data").map(|it| it.to_string_lossy());
+    again::keep(directory.as_deref(), session);
+    diagnostics::show(typed, rust_log(), json)?;
     let local = local(&name);
     if local == Some(Local::Schema) {
         let verb: Vec<String> = verb.get_many("verb").into_iter().flatten().cloned().collect();
@@ -34,6 +40,14 @@ pub(crate) async fn run(typed: &ArgMatches) -> Result<(), Problem> {
             false => to.whole_lines(&format!("{schemas:#}")),
         };
         return written.map_err(unwritten);
+    }
+    match local {
+        Some(Local::Completions) => {
+            let shell = verb.get_one::<String>("shell").map(String::as_str);
+            return complete::script(shell.unwrap_or_default());
+        }
+        Some(Local::Man) => return man::pages(verb.get_one("dir").map(PathBuf::as_path)),
+        _ => {}
     }
     let data = data_directory(typed.get_one("data").cloned())?;
     if local == Some(Local::Trust) {
@@ -61,11 +75,16 @@ pub(crate) async fn run(typed: &ArgMatches) -> Result<(), Problem> {
     }
     match (local, operation) {
         (Some(Local::Doctor), _) => {
+            if let Some(head) = verb.get_one::<String>("accept-loss")
+                && !flag(verb, confirm::YES)
+            {
+                confirm::loss_of_all_behind(head)?;
+            }
             doctor::doctor(&config, verb.get_one::<String>("accept-loss").map(String::as_str), json)
         }
         (Some(Local::Serve), _) => serve(config, json).await,
         (Some(Local::Import), _) => import(config, identity, verb, json).await,
-        (_, Some(operation)) => ask(config, identity, operation, verb, json).await,
+        (_, Some(operation)) => ask::ask(config, identity, operation, verb, json).await,
         (_, None) => Err(Problem::new(Kind::Invalid, format!("there is no verb {name:?}"))),
     }
 }
@@ -82,7 +101,7 @@ fn verb(typed: &ArgMatches) -> (String, &ArgMatches) {
     }
 }
 
-fn flag(typed: &ArgMatches, name: &str) -> bool {
+pub(super) fn flag(typed: &ArgMatches, name: &str) -> bool {
     typed.try_get_one::<bool>(name).is_ok_and(|it| it == Some(&true))
 }
 
@@ -104,43 +123,9 @@ async fn import(
         Reached::Client(mut client) => import.run(&mut Owner::Other(&mut client), ask, json).await,
         Reached::Owner(runtime, door) => {
             let work = async { import.run(&mut Owner::This(&runtime), ask, json).await };
-            own(&runtime, door, work).await
+            own(&runtime, door, Interrupted::Stops, Told::beside(json), work).await
         }
     }
-}
-
-/// Asks whoever has the directory open, and prints what is answered.
-async fn ask(
-    config: Config,
-    identity: Identity,
-    operation: &'static Entry,
-    typed: &ArgMatches,
-    json: bool,
-) -> Result<(), Problem> {
-    let to = typed.try_get_one::<PathBuf>("to").ok().flatten();
-    let file = to.map(|path| carry::Into::begin(path)).transpose()?;
-    let bodies = typed::bodies(operation, typed)?;
-    let request = |body: Json| Request {
-        identity: identity.clone(),
-        operation: operation.name.to_owned(),
-        body: body.to_string().into_bytes(),
-    };
-    let requests: Vec<Request> = bodies.into_iter().map(request).collect();
-    let ack = flag(typed, "ack").then(|| identity.clone());
-    let progress = progress::Progress::new();
-    let lines = json || operation.lines;
-    let mut out =
-        Out { operation, json: lines, file, progress, read: None, failed: None, hung_up: false };
-    let done = match reach(config, kinds(), DoorLimits::default()).await? {
-        Reached::Client(mut client) => {
-            ask_all(&mut Owner::Other(&mut client), requests, ack, &mut out).await
-        }
-        Reached::Owner(runtime, door) => {
-            let work = async { ask_all(&mut Owner::This(&runtime), requests, ack, &mut out).await };
-            own(&runtime, door, work).await
-        }
-    };
-    out.end(done, json)
 }
 
 /// Who types without `--as` is the owner of the directory, and says so.
@@ -165,29 +150,15 @@ fn environment(name: &'static str) -> Result<Option<OsString>, Problem> {
     }
 }
 
+/// What shows diagnostics in many a program; one that says nothing stands for nothing.
+#[expect(clippy::disallowed_methods, reason = "what is typed can be put there once for all")]
+fn rust_log() -> Option<OsString> {
+    std::env::var_os("RUST_LOG")
+}
+
 fn unusable(name: &str) -> Problem {
     let text = format!("{name} is set, and is empty or no text");
     Problem::new(Kind::Invalid, text).hint(format!("unset {name}"))
-}
-
-/// Asks one after the other; what is printed of a subscription is acknowledged then.
-async fn ask_all(
-    owner: &mut Owner<'_>,
-    requests: Vec<Request>,
-    ack: Option<Identity>,
-    out: &mut Out,
-) -> Result<(), Problem> {
-    for request in requests {
-        owner.ask(request, &mut |said| out.tell(said)).await?;
-    }
-    match (ack, out.read.take().filter(|_| !out.hung_up)) {
-        (Some(identity), Some(read)) => {
-            let request = Request::of(identity, &read)?;
-            out.operation = entry(&request.operation).unwrap_or(out.operation);
-            owner.ask(request, &mut |said| out.tell(said)).await
-        }
-        _ => Ok(()),
-    }
 }
 
 /// Whoever has the directory open: another process, or this one.
@@ -223,7 +194,8 @@ async fn serve(config: Config, as_json: bool) -> Result<(), Problem> {
                     announce(&config, as_json).map_err(unwritten)?;
                     std::future::pending().await
                 };
-                return own(&runtime, door, work).await;
+                let told = if as_json { Told::Lines } else { Told::People };
+                return own(&runtime, door, Interrupted::Stops, told, work).await;
             }
             Reached::Client(client) => drop(client),
         }
@@ -243,23 +215,30 @@ fn announce(config: &Config, as_json: bool) -> io::Result<()> {
         to.json(&serving)?;
         return to.flush();
     }
-    note(format!("serving {}; interrupt to stop", config.log.data.display()));
+    if !look().quiet {
+        note(format!("serving {}; interrupt to stop", config.log.data.display()));
+    }
     Ok(())
 }
 
 /// This process has the directory: its own verb first, then it stays for those who came.
-async fn own(
+pub(super) async fn own(
     runtime: &Runtime,
     mut door: Door,
+    interrupted: Interrupted,
+    told: Told,
     work: impl Future<Output = Result<(), Problem>>,
 ) -> Result<(), Problem> {
-    let limit = Duration::from_millis(runtime.config().shutdown_ms_max) + WATCHDOG;
+    let hands_on = interrupted == Interrupted::HandsOn;
+    let handing_on = if hands_on { HANDING_ON } else { Duration::ZERO };
+    let limit = Duration::from_millis(runtime.config().shutdown_ms_max) + handing_on + WATCHDOG;
     let interrupts = signals::Interrupts::listen(limit)?;
     let interrupted = || interrupts.heard();
     let done = tokio::select! {
         done = work => done,
         error = runtime.run() => Err(error.into()),
         () = interrupted() => Ok(()),
+        () = told.tell_on(runtime) => Ok(()),
     };
     let closed = async {
         // Agents that this process has let live have it until they are at rest.
@@ -273,16 +252,22 @@ async fn own(
         () = interrupted() => Left::Told,
         error = runtime.run() => Left::Failed(error),
         () = closed => Left::Done,
+        () = told.tell_on(runtime) => Left::Done,
     };
     match left {
         Left::Done => {}
         Left::Failed(error) => door.fail(error).await,
         Left::Told => {
+            if hands_on {
+                // Who follows too goes on without this process.
+                drop(tokio::time::timeout(HANDING_ON, door.close()).await);
+            }
             runtime.close();
             door.shut().await;
         }
     }
     let stopped = runtime.stop().await;
+    told.tell(runtime);
     for undone in runtime.undone() {
         note(format!("note: {undone}"));
         hint("stoa status");
@@ -291,6 +276,18 @@ async fn own(
     stopped?;
     Ok(())
 }
+
+/// What an interrupt means to those who are connected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Interrupted {
+    /// The directory is served no more: they end.
+    Stops,
+    /// This process alone is done: who follows goes on.
+    HandsOn,
+}
+
+/// How long those who are at work have to be done before an interrupt ends them.
+const HANDING_ON: Duration = Duration::from_millis(500);
 
 /// Why this process lets go of the directory.
 enum Left {
@@ -311,7 +308,7 @@ async fn answer(
     each: &mut dyn FnMut(&Said) -> io::Result<()>,
 ) -> Result<(), Problem> {
     let (answers, mut ready) = answers(&DoorLimits::default());
-    let work = perform(runtime, Peer::Owner, request, answers);
+    let work = perform(runtime, Peer::Own, request, answers);
     // It takes the queue with it: when nobody reads any more, the work must not wait for room.
     let print = async move {
         while let Some(said) = ready.next().await {
@@ -326,84 +323,6 @@ async fn answer(
 pub(super) fn unwritten(error: io::Error) -> Problem {
     Problem::new(Kind::Store, format!("cannot write the answer: {error}")).hint("stoa status")
 }
-
-struct Out {
-    /// Whose answers they are.
-    operation: &'static Entry,
-    json: bool,
-    /// Where an export goes that does not go to stdout.
-    file: Option<carry::Into>,
-    progress: progress::Progress,
-    /// Up to where a subscription is printed.
-    read: Option<SubscriptionAck>,
-    /// What makes the command fail although it was answered.
-    failed: Option<Problem>,
-    /// Whoever read the answers has enough, like `head`: no failure.
-    hung_up: bool,
-}
-
-impl Out {
-    fn tell(&mut self, said: &Said) -> io::Result<()> {
-        match said {
-            Said::Progress(it) => {
-                self.progress.show(it);
-                Ok(())
-            }
-            Said::Note(it) => {
-                self.progress.clear();
-                match (&it.json, self.json) {
-                    (Some(line), true) => self.written(|to| to.json_text(line))?,
-                    (None, true) => return Ok(()),
-                    (_, false) => {}
-                }
-                note(format!("note: {}", it.text));
-                Ok(())
-            }
-            Said::Answer(json) => self.answer(json),
-        }
-    }
-
-    fn answer(&mut self, json: &[u8]) -> io::Result<()> {
-        if let Some(file) = &mut self.file {
-            return file.line(json);
-        }
-        self.progress.clear();
-        let mut page = Page::at(std::env::current_dir().unwrap_or_default());
-        let failed = self.operation.show(json, &mut page).map_err(io::Error::other)?;
-        self.failed = failed.or(self.failed.take());
-        if self.json {
-            let text = String::from_utf8_lossy(json).into_owned();
-            self.written(|to| to.json_text(&text))?;
-            page.blocks.clear();
-        }
-        self.written(|to| to.page(page))?;
-        if self.operation.name == SUBSCRIPTION_READ {
-            self.read = serde_json::from_slice(json).ok().and_then(|it: Json| {
-                let (id, cursor) = (it["read"].as_str()?.to_owned(), it["cursor"].as_u64()?);
-                Some(SubscriptionAck { id, cursor })
-            });
-        }
-        Ok(())
-    }
-
-    fn written(&mut self, write: impl FnOnce(&mut Screen) -> io::Result<()>) -> io::Result<()> {
-        let mut to = Screen::out();
-        let written = write(&mut to).and_then(|()| to.flush());
-        self.hung_up |= written.as_ref().is_err_and(|it| it.kind() == io::ErrorKind::BrokenPipe);
-        written
-    }
-
-    fn end(self, done: Result<(), Problem>, json: bool) -> Result<(), Problem> {
-        if self.hung_up {
-            return Ok(());
-        }
-        done.and(self.failed.map_or(Ok(()), Err))?;
-        self.file.map_or(Ok(()), |file| file.publish(json))
-    }
-}
-
-/// What is told up to a cursor can be acknowledged.
-const SUBSCRIPTION_READ: &str = "subscription read";
 
 /// It is there, or somebody is about to have made it.
 fn is_made(data: &Path) -> Result<bool, Problem> {

@@ -4,13 +4,18 @@
 //! sees every character of what agents and files have written, and the terminal obeys none of them.
 //! Colours come from here alone, so nothing that looks like one can be part of the data.
 
+use super::again;
+use super::look::{self, look};
+use super::table::{Drawn, Sheet, seen};
+use super::width::{prose, wrapped};
 use anstream::{AutoStream, ColorChoice};
 use anstyle::{AnsiColor, Style};
 use serde_json::Value as Json;
 use std::borrow::Cow;
 use std::io::{self, IsTerminal, Write};
+use std::os::fd::AsFd;
 use stoa_actors::printable;
-use stoa_api::operation::{Block, Line, Page, Tone};
+use stoa_api::operation::{Block, Line, Page, Row, Tone};
 
 /// Who reads.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -24,6 +29,14 @@ pub(crate) struct Screen {
     to: Box<dyn Write>,
     reader: Reader,
     colours: bool,
+    /// How many cells a line has; nothing where lines are not broken and not cut.
+    cells: Option<usize>,
+}
+
+/// How wide something is that is a terminal.
+fn cells(of: &(impl AsFd + IsTerminal)) -> Option<usize> {
+    let own = || rustix::termios::tcgetwinsize(of).ok().map(|it| it.ws_col);
+    of.is_terminal().then(|| look::cells(own()))
 }
 
 fn style(tone: Tone) -> Style {
@@ -34,6 +47,7 @@ fn style(tone: Tone) -> Style {
         Tone::Good => AnsiColor::Green.on_default(),
         Tone::Warn => AnsiColor::Yellow.on_default(),
         Tone::Bad => AnsiColor::Red.on_default(),
+        Tone::New => AnsiColor::Cyan.on_default(),
     }
 }
 
@@ -43,31 +57,145 @@ impl Screen {
         let to = io::stdout();
         let colours = AutoStream::choice(&to) != ColorChoice::Never;
         let reader = if to.is_terminal() { Reader::Terminal } else { Reader::Program };
-        Screen { to: Box::new(to.lock()), reader, colours }
+        let cells = cells(&to).filter(|_| !look().whole);
+        Screen { to: Box::new(to.lock()), reader, colours, cells }
     }
 
     /// What is said about it. It is for people, wherever it goes: nothing in it is obeyed.
     pub(crate) fn aside() -> Screen {
         let to = io::stderr();
         let colours = AutoStream::choice(&to) != ColorChoice::Never;
-        Screen { to: Box::new(to.lock()), reader: Reader::Terminal, colours }
+        let cells = cells(&to);
+        Screen { to: Box::new(to.lock()), reader: Reader::Terminal, colours, cells }
+    }
+
+    /// Whether a person looks at it.
+    pub(crate) fn is_seen(&self) -> bool {
+        self.reader == Reader::Terminal
     }
 
     /// An answer; what is said about it goes to standard error.
-    pub(crate) fn page(&mut self, page: Page) -> io::Result<()> {
+    ///
+    /// Lines of a table are held in the sheet until it is drawn; a program gets each as it comes.
+    pub(crate) fn page(&mut self, page: Page, sheet: &mut Sheet) -> io::Result<()> {
         for block in page.blocks {
             match block {
+                Block::Row(row) if self.is_seen() => {
+                    if !sheet.takes(&row) {
+                        self.sheet(sheet)?;
+                    }
+                    sheet.row(row);
+                    continue;
+                }
+                Block::Row(row) => {
+                    self.cells_apart(row)?;
+                    continue;
+                }
+                Block::Detail(line) if !sheet.is_empty() => {
+                    sheet.detail(line);
+                    continue;
+                }
+                Block::Detail(line) => {
+                    self.detail(line)?;
+                    continue;
+                }
+                _ => self.sheet(sheet)?,
+            }
+            match block {
+                Block::Row(_) | Block::Detail(_) => {}
+                Block::Prose(text) => self.prose(&text)?,
                 Block::Line(line) => self.line(line)?,
                 Block::Text(text) => self.text(&text)?,
                 Block::Lines(text) => self.whole_lines(&text)?,
                 Block::Verbatim(tone, text) => self.text_in(style(tone), &text)?,
                 Block::Aside(line) => {
                     self.flush()?;
-                    drop(Screen::aside().line(line));
+                    if !look().quiet {
+                        let carried = |(tone, text): (Tone, String)| (tone, again::in_text(&text));
+                        let line = Line(line.0.into_iter().map(carried).collect());
+                        drop(Screen::aside().said(line));
+                    }
                 }
             }
         }
         Ok(())
+    }
+
+    /// Draws what is held.
+    pub(crate) fn sheet(&mut self, sheet: &mut Sheet) -> io::Result<()> {
+        for drawn in sheet.draw(self.cells) {
+            match drawn {
+                Drawn::Line(pieces) => self.pieces(&pieces)?,
+                Drawn::Detail(pieces) => self.below(&pieces)?,
+            }
+        }
+        Ok(())
+    }
+
+    /// The cells of a line for a program: whole, with a tab between each two. A tree is indented.
+    fn cells_apart(&mut self, row: Row) -> io::Result<()> {
+        let mut out = Line::new().plain("  ".repeat(row.depth as usize));
+        for (number, cell) in row.cells.into_iter().enumerate() {
+            if number > 0 {
+                out = out.plain(TAB);
+            }
+            out.0.extend(cell.0.into_iter().map(|(tone, it)| (tone, it.replace(TAB, " "))));
+        }
+        self.line(out)
+    }
+
+    /// What is said besides of the line above.
+    fn detail(&mut self, line: Line) -> io::Result<()> {
+        match self.reader {
+            Reader::Terminal => self.below(&seen(line)),
+            Reader::Program => {
+                self.to.write_all(BELOW.as_bytes())?;
+                self.line(line)
+            }
+        }
+    }
+
+    fn below(&mut self, pieces: &[(Tone, Cow<'static, str>)]) -> io::Result<()> {
+        let most = self.cells.map_or(usize::MAX, |it| it.saturating_sub(BELOW.len()).max(1));
+        for line in wrapped(pieces, most) {
+            self.to.write_all(BELOW.as_bytes())?;
+            self.pieces(&line)?;
+        }
+        Ok(())
+    }
+
+    fn pieces(&mut self, pieces: &[(Tone, Cow<'_, str>)]) -> io::Result<()> {
+        self.begun(pieces)?;
+        self.to.write_all(b"\n")
+    }
+
+    fn unended(&mut self, line: Line) -> io::Result<()> {
+        self.begun(&seen(line))
+    }
+
+    fn begun(&mut self, pieces: &[(Tone, Cow<'_, str>)]) -> io::Result<()> {
+        for (tone, text) in pieces {
+            let style = style(*tone);
+            match self.colours && style != Style::new() {
+                true => write!(self.to, "{style}{text}{style:#}")?,
+                false => write!(self.to, "{text}")?,
+            }
+        }
+        Ok(())
+    }
+
+    /// A line about the work: a terminal breaks it at its words.
+    pub(crate) fn said(&mut self, line: Line) -> io::Result<()> {
+        let most = self.cells.unwrap_or(usize::MAX);
+        wrapped(&seen(line), most).iter().try_for_each(|it| self.pieces(it))
+    }
+
+    /// Text that is read: a terminal breaks its lines at words.
+    fn prose(&mut self, text: &str) -> io::Result<()> {
+        match self.cells {
+            Some(cells) => self.whole_lines(&prose(&printable::lines(text), cells)),
+            None => self.whole_lines(text),
+        }
     }
 
     /// One line, whatever the data in it holds.
@@ -129,10 +257,30 @@ impl Screen {
     }
 }
 
+/// Between two cells of a line that a program reads.
+const TAB: &str = "\t";
+
+/// In front of what is said besides of the line above.
+const BELOW: &str = "    ";
+
+/// Sets how it looks, as it is typed.
+pub(crate) fn set_colours(typed: Option<&str>) {
+    match typed {
+        Some("always") => ColorChoice::Always.write_global(),
+        Some("never") => ColorChoice::Never.write_global(),
+        _ => {}
+    }
+}
+
+/// A text without its colours.
+pub(crate) fn unstyled(text: &str) -> String {
+    anstream::adapter::strip_str(text).to_string()
+}
+
 /// Says something about the work, in one line on standard error.
 pub(crate) fn note(text: impl AsRef<str>) {
     // Where nobody can be told there is nobody to tell that to.
-    drop(Screen::aside().line(Line::new().plain(text.as_ref())));
+    drop(Screen::aside().said(Line::new().plain(again::in_text(text.as_ref()))));
 }
 
 /// Says why the work is not done. Only the traceback of an action has lines of its own.
@@ -142,8 +290,48 @@ pub(crate) fn error(text: &str, lines: Lines) {
         Lines::Many => text.split_once('\n').map_or((text, None), |(one, it)| (one, Some(it))),
     };
     let mut to = Screen::aside();
-    drop(to.line(Line::new().piece(Tone::Bad, "error:").plain(format!(" {first}"))));
+    drop(to.said(Line::new().piece(Tone::Bad, "error:").plain(format!(" {first}"))));
     drop(rest.map(|rest| to.whole_lines(rest)));
+}
+
+/// Whether a person looks at standard output.
+pub(crate) fn out_is_seen() -> bool {
+    io::stdout().is_terminal()
+}
+
+/// Waits until nobody reads standard output any more: its pipe is closed, or its terminal is gone.
+/// Returns as well where that cannot be told, and never where it is a file.
+pub(crate) fn until_nobody_reads() {
+    use rustix::event::{PollFd, PollFlags, poll};
+    let to = io::stdout();
+    let mut each = [PollFd::new(&to, PollFlags::empty())];
+    while poll(&mut each, None).is_err_and(|it| it == rustix::io::Errno::INTR) {}
+}
+
+/// Says one line about the work.
+pub(crate) fn say(line: Line) {
+    drop(Screen::aside().said(line));
+}
+
+/// Says that something is done, unless only what was asked for is wanted.
+pub(crate) fn done(text: impl ToString) -> io::Result<()> {
+    match look().quiet {
+        true => Ok(()),
+        false => Screen::out().line(Line::new().plain(text)),
+    }
+}
+
+/// Asks a person, who must say yes.
+pub(crate) fn ask_yes(question: &str) -> bool {
+    let line = Line::new().bold(question).plain(" [y/N] ");
+    let mut to = Screen::aside();
+    if to.unended(line).and_then(|()| to.flush()).is_err() {
+        return false;
+    }
+    drop(to);
+    let mut said = String::new();
+    let read = io::stdin().read_line(&mut said).is_ok();
+    read && matches!(said.trim().to_ascii_lowercase().as_str(), "y" | "yes")
 }
 
 /// Says what to type next.

@@ -8,6 +8,7 @@ mod act;
 mod budget;
 mod context;
 mod govern;
+mod incidents;
 mod known;
 mod life;
 mod log;
@@ -16,12 +17,14 @@ mod told;
 mod wakes;
 
 pub use govern::AgentCard;
+pub use incidents::{Incident, Wrong};
 pub use log::Happening;
 pub use log::Sighting;
 pub use spawn::{SpaceAsk, SpawnAsk};
 pub(crate) use wakes::Wakes;
 
 use context::At;
+use incidents::Incidents;
 use known::Known;
 use told::Told;
 
@@ -50,13 +53,14 @@ use tokio::sync::watch;
 pub(crate) struct Agents {
     started: watch::Sender<bool>,
     pub(crate) wakes: Wakes,
+    incidents: Incidents,
     told: Told,
 }
 
 impl Agents {
     pub(crate) fn new() -> Agents {
-        let (started, wakes, told) = (watch::Sender::new(false), Wakes::default(), Told::default());
-        Agents { started, wakes, told }
+        let (started, incidents) = (watch::Sender::new(false), Incidents::default());
+        Agents { started, wakes: Wakes::default(), incidents, told: Told::default() }
     }
 }
 
@@ -69,6 +73,11 @@ impl Runtime {
     /// Whether [`Runtime::start_agents`] was called.
     pub fn agents_started(&self) -> bool {
         *self.agents().started.borrow()
+    }
+
+    /// What an agent is doing that is in a turn: a turn stands still where no process runs it.
+    pub fn in_a_turn(&self) -> &'static str {
+        if self.agents_started() { "running" } else { "suspended" }
     }
 
     /// Lets agents live: goes on with the turns that a crash has cut off, and wakes everyone who has
@@ -173,6 +182,7 @@ const NOT_TRUSTED: &str = "the directory is not trusted on this machine";
 impl Perform<Session> for Hand {
     fn quarantined(&self, why: &str) {
         if let Some(runtime) = self.runtime.upgrade() {
+            runtime.agents().incidents.quarantined(self.session, why);
             runtime.shared().spawner.spawn(self.clone().tell_of_quarantine(why.to_owned()));
         }
     }
@@ -183,6 +193,11 @@ impl Perform<Session> for Hand {
 
     fn happened(&self, events: &[Event]) {
         self.known.happened(events);
+        if events.iter().any(incidents::is_one)
+            && let Some(runtime) = self.runtime.upgrade()
+        {
+            runtime.agents().incidents.happened(self.session, events);
+        }
         if let ([Event::Born(_), ..], Some(runtime)) = (events, self.runtime.upgrade()) {
             runtime.agents().wakes.know(self.session, &self.known);
         }

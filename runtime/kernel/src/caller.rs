@@ -3,21 +3,27 @@
 //! Writes go to the actor's mailbox and come back durable. Reads go past it: snapshot first,
 //! rights second, so that a reader never sees what was written after its right was revoked.
 
+mod access;
 mod carry;
 mod claims;
 mod declare;
 mod endings;
+mod facts;
 mod history;
 mod mismatch;
 mod names;
 mod past;
+mod phases;
 mod reading;
 mod sharing;
 mod subscriptions;
 mod waits;
+mod woken;
 
+pub use access::{AccessCard, SessionCard};
 pub use carry::{Export, Imported};
 pub use claims::{ClaimAsk, Taken};
+pub use facts::Watching;
 pub use history::{Change, Follow};
 pub use mismatch::Mismatch;
 pub use names::OWNER;
@@ -26,6 +32,8 @@ pub use sharing::{Grant, Granted, SpaceCard};
 pub(crate) use sharing::{misspelt, not_owner};
 pub use subscriptions::{Pulled, Puller, SubscriptionCard};
 pub use waits::Waits;
+pub use woken::Woken;
+use woken::Wrote;
 
 use crate::envelope::instant;
 use crate::failure::StoreError;
@@ -94,12 +102,16 @@ pub struct Read {
 pub struct Caller {
     pub(crate) runtime: Runtime,
     session: SessionId,
+    /// Where it writes, if that is wanted.
+    wrote: Option<Arc<Wrote>>,
+    /// Whether it asks from within the process that has the directory open.
+    within: bool,
 }
 
 impl Runtime {
     /// Acts as a session. Who may act as whom is for the door to say.
     pub fn caller(&self, session: SessionId) -> Caller {
-        Caller { runtime: self.clone(), session }
+        Caller { runtime: self.clone(), session, wrote: None, within: false }
     }
 }
 
@@ -112,6 +124,16 @@ impl Caller {
     /// Who acts.
     pub fn session(&self) -> SessionId {
         self.session
+    }
+
+    /// The same, which asks from within the process that has the directory open.
+    pub fn within(self) -> Caller {
+        Caller { within: true, ..self }
+    }
+
+    /// Whether it does.
+    pub fn is_within(&self) -> bool {
+        self.within
     }
 
     /// What the caller may do in a space now; nothing where it may not read.
@@ -311,7 +333,12 @@ impl Caller {
                 if last { (message, None) } else { (message.clone(), Some(message)) };
             let ask = self.ask(sent, why.clone());
             match seat.ask(ask).await {
-                Ok(receipt) => return Ok(receipt),
+                Ok(receipt) => {
+                    if let (Some(wrote), Some(at)) = (&self.wrote, receipt.position) {
+                        wrote.note(space, self.session, at);
+                    }
+                    return Ok(receipt);
+                }
                 Err(error) => match rest {
                     Some(rest) if again(error.unanswered(), request, tried, tries_max) => {
                         message = rest;

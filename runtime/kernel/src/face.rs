@@ -79,7 +79,7 @@ impl Face {
     }
 
     /// Where its last durable entry stands.
-    pub(crate) fn head(&self) -> Position {
+    pub fn head(&self) -> Position {
         Position(self.head.load(Ordering::Acquire))
     }
 

@@ -26,8 +26,10 @@ pub enum Peer {
     #[default]
     Stranger,
     /// It is the user that owns the directory: the socket's mode and the system's word for the
-    /// peer say so, or it is this very process. It may speak for itself and for its sessions.
+    /// peer say so. It may speak for itself and for its sessions.
     Owner,
+    /// It is this very process, of the same user.
+    Own,
 }
 
 impl Runtime {
@@ -46,8 +48,10 @@ impl Runtime {
                 let text = "who asks is not the owner of the directory, and may speak for nobody";
                 Err(Problem::new(Kind::Forbidden, text).hint("stoa status"))
             }
-            (Peer::Owner, Identity::Owner) => Ok(owner),
-            (Peer::Owner, Identity::Session(name)) => Ok(self.caller(owner.session_named(name)?)),
+            (Peer::Owner | Peer::Own, Identity::Owner) => Ok(owner),
+            (Peer::Owner | Peer::Own, Identity::Session(name)) => {
+                Ok(self.caller(owner.session_named(name)?))
+            }
         }
     }
 }

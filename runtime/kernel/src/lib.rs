@@ -16,6 +16,7 @@ pub mod caller;
 mod due;
 pub mod envelope;
 mod face;
+mod facts;
 mod host;
 pub mod identity;
 pub mod kinds;

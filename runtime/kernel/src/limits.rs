@@ -11,6 +11,9 @@
 //!
 //! | constant | value | why it is fixed |
 //! |---|---|---|
+//! | `WROTE_SPACES_MAX` | `64` | spaces of one request of which it is said whom it wakes |
+//! | `FOLLOWERS_LOOKED_MAX` | `64` | followers of a space looked at to say whom a write wakes |
+//! | `INCIDENTS_MAX` | `256` | what goes wrong with agents and waits to be shown; the oldest goes |
 //! | `TOLD_SPACES_MAX` | `256` | spaces of which it is kept what they say to agents at every step |
 //! | `TOLD_BYTES_MAX` | `16 << 10` | longer instructions are read for every thought |
 //! | `LINE_BYTES_MAX` | `64 << 20` | the form of an export: one content, all of it escaped |

@@ -129,7 +129,8 @@ impl News {
         }
     }
 
-    fn followers(&self, space: SpaceId) -> Vec<SessionId> {
+    /// Who follows a space, of the agents that are run.
+    pub(crate) fn followers(&self, space: SpaceId) -> Vec<SessionId> {
         let follows = self.follows.read();
         let rows = follows.rows.range((space, SessionId([0; 16]))..);
         rows.map(|(key, _)| *key).take_while(|it| it.0 == space).map(|it| it.1).collect()

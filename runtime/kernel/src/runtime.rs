@@ -12,6 +12,7 @@ use crate::agents::Agents;
 use crate::blocking::blocking;
 use crate::clock::{Clock, Fresh};
 use crate::face::Publisher;
+use crate::facts::Facts;
 use crate::failure::StoreError;
 use crate::host::{Hook, Shared, Shown, load};
 use crate::kinds::Kinds;
@@ -68,6 +69,7 @@ struct Inner {
     searches: Searches,
     vectors: Option<Arc<Vectors>>,
     agents: Agents,
+    facts: Facts,
     threads: Mutex<Option<Threads>>,
     scrub: Scrub,
     workers: OnceLock<Arc<Workers>>,
@@ -122,6 +124,8 @@ impl Runtime {
             Ok::<_, StoreError>((opened, rights))
         });
         let (opened, rights) = open.await??;
+        let (head, walked) = (opened.head, opened.walked);
+        tracing::info!(directory = %config.log.data.display(), %head, walked, "the directory is open");
         let store = opened.store.clone();
         let vectors = Vectors::configured(&config, &store)?;
         let remote = vectors.clone().map(|it| (it, store.clone()));
@@ -173,6 +177,7 @@ impl Runtime {
             searches,
             vectors,
             agents: Agents::new(),
+            facts: Facts::default(),
             threads: Mutex::new(Some(threads)),
             scrub: scrub.map_err(unstarted)?,
             workers: OnceLock::new(),
@@ -330,6 +335,10 @@ impl Runtime {
 
     pub(crate) fn agents(&self) -> &Agents {
         &self.0.agents
+    }
+
+    pub(crate) fn facts(&self) -> &Facts {
+        &self.0.facts
     }
 
     pub(crate) fn downgrade(&self) -> WeakRuntime {

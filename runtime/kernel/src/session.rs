@@ -6,6 +6,7 @@
 //! comfort, never a fact.
 
 mod args;
+mod called;
 mod fit;
 mod hands;
 pub mod items;
@@ -84,7 +85,7 @@ pub async fn exec(
     let turn = runtime.turn_of(id);
     let _turn = turn.lock().await;
     let granted = (&*granted, more);
-    let outcome = act(&runtime, id, source, granted, session.is_some()).await;
+    let outcome = act(&caller.beside(id), source, granted, session.is_some()).await;
     passing.ends().await?;
     outcome
 }
@@ -148,12 +149,12 @@ async fn end(runtime: &Runtime, session: SessionId) -> Result<(), Problem> {
 }
 
 async fn act(
-    runtime: &Runtime,
-    session: SessionId,
+    caller: &Caller,
     source: String,
     (granted, more): (&[Granted], bool),
     keep: bool,
 ) -> Result<Outcome, Problem> {
+    let (runtime, session) = (&caller.runtime, caller.session());
     if keep && runtime.shared().rights.read().is_agent(session) {
         // What its last action left may ride along with a commit that is not there yet.
         runtime.shared().log.settled().await?;
@@ -170,11 +171,10 @@ async fn act(
     action.now = now;
     action.functions = vec![BUDGET.to_owned()];
     action.seed = seed(&name);
-    let caller = runtime.caller(session);
     let name = AtomId(name).to_string();
     let lifetime = if keep { Lifetime::Lasting } else { Lifetime::OneAction };
     let mut hands = Hands::new(
-        caller,
+        caller.clone(),
         (name.clone(), name),
         (before.seen, before.leases),
         Cause::default(),
@@ -341,9 +341,8 @@ impl Runtime {
     /// What runs Python: worker processes.
     pub(crate) fn runner(&self) -> Result<Arc<dyn CodeRunner>, Problem> {
         self.workers().map_err(|error| {
-            Problem::new(Kind::Store, format!("no worker for Python: {error}")).hint(
-                "call stoa_runtime::worker_main_if_asked() first in main, or set Config::workers",
-            )
+            Problem::new(Kind::Store, format!("no worker for Python: {error}"))
+                .hint("call stoa::worker_main_if_asked() first in main, or set Config::workers")
         })
     }
 }

@@ -3,6 +3,7 @@
 use super::Host;
 use super::program::{ARGUMENT, own_program};
 use super::wire::{self, Answer, Ask, Ended, FlatCall, Kept, PREFIX_BYTES, Start, Tell};
+use super::words::Words;
 use crate::limits::WorkersConfig;
 use std::io;
 use std::os::unix::process::ExitStatusExt;
@@ -11,11 +12,8 @@ use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 use stoa_actors::code::{Ending, HostCall, Outcome, Raise};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::process::{Child as Process, ChildStderr, ChildStdin, ChildStdout, Command};
+use tokio::process::{Child as Process, ChildStdin, ChildStdout, Command};
 use tokio::time::{Instant, timeout, timeout_at};
-
-/// What is read of a dead worker's last words.
-const LAST_WORDS_BYTES_MAX: u64 = 4 << 10;
 
 /// What one read makes room for.
 const READ_BYTES: usize = 64 << 10;
@@ -36,7 +34,7 @@ pub(super) struct Child {
     process: Process,
     to: ChildStdin,
     from: ChildStdout,
-    words: ChildStderr,
+    words: Words,
     inbox: Vec<u8>,
     /// Actions it has run.
     pub(super) actions: u32,
@@ -86,6 +84,7 @@ impl Child {
         let (Some(to), Some(from), Some(words)) = pipes else {
             return Err(io::ErrorKind::BrokenPipe.into());
         };
+        let words = Words::of(process.id(), words);
         let grace = Duration::from_millis(config.grace_ms);
         Ok(Self { process, to, from, words, inbox: Vec::with_capacity(8 << 10), actions: 0, grace })
     }
@@ -197,11 +196,9 @@ impl Child {
     }
 
     async fn cause(&mut self, limits: &super::ActionLimits) -> (&'static str, String, Fault) {
-        let mut words = Vec::new();
-        let mut reader = (&mut self.words).take(LAST_WORDS_BYTES_MAX);
-        let _ = timeout(REAP, reader.read_to_end(&mut words)).await;
+        let words = self.words.last(REAP).await;
         let status = timeout(REAP, self.process.wait()).await.ok().and_then(Result::ok);
-        diagnosis(&String::from_utf8_lossy(&words), status, limits)
+        diagnosis(&words, status, limits)
     }
 }
 

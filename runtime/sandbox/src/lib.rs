@@ -14,6 +14,7 @@ pub mod limits;
 mod pool;
 mod program;
 mod wire;
+mod words;
 
 #[cfg(feature = "python")]
 mod ambient;

@@ -7,13 +7,14 @@
 //!
 //! | constant | value | why it is fixed |
 //! |---|---|---|
+//! | `WORKER_TOLD_BYTES_MAX` | `64 << 10` | what of a worker's words reaches diagnostics, in its life |
 //! | `FRAME_BYTES_MAX` | `32 << 20` | the worker's protocol; the limits of an action are lower |
 //! | `PREFIX_BYTES` | `4` | the worker's protocol |
 //! | `ITEM_DEPTH_MAX` | `VALUE_DEPTH_MAX + 8` | the worker's protocol |
 //! | `ENTRY_BYTES` | `8` | what an element of a collection counts towards a call's size |
 //! | `FRAMING_BYTES` | `1 << 10` | the worker's protocol: what surrounds the content of an ending |
 //! | `READ_BYTES` | `64 << 10` | one read of a worker's pipe |
-//! | `LAST_WORDS_BYTES_MAX` | `4 << 10` | what is read of a dead worker's last words |
+//! | `LAST_WORDS_BYTES_MAX` | `4 << 10` | what is kept of a worker's last words |
 //! | `REAP` | `Duration::from_millis(250)` | how long a dead worker may take to be reaped |
 //! | `COMPUTING_TICK` | `Duration::from_millis(5)` | how often a worker's memory is measured |
 //! | `WAITING_TICK` | `Duration::from_millis(20)` | how often a worker looks for its parent |

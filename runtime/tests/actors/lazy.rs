@@ -3,10 +3,10 @@
 use crate::{Counter, Message, ONE, TWO, ask, open, unpaid};
 use std::sync::Arc;
 use std::time::Duration;
+use stoa::config::{Config, LogConfig};
+use stoa::runtime::{Runtime, kinds};
+use stoa::seat::Seat;
 use stoa_actors::id::Position;
-use stoa_runtime::config::{Config, LogConfig};
-use stoa_runtime::runtime::{Runtime, kinds};
-use stoa_runtime::seat::Seat;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_lazy_entry_rides_along_with_the_next_synced_one() {

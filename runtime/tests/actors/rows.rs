@@ -3,14 +3,14 @@
 use crate::{Never, ONE, TWO};
 use serde::{Deserialize, Serialize};
 use std::path::Path;
+use stoa::audit::audit;
+use stoa::config::Config;
+use stoa::kinds::Kinds;
+use stoa::runtime::{Runtime, kinds};
+use stoa::store::rebuild;
 use stoa_actors::behaviour::{Behaviour, Decision, Delivery, Row};
 use stoa_actors::id::{ROOT, StreamId};
 use stoa_actors::incarnation::Ask;
-use stoa_runtime::audit::audit;
-use stoa_runtime::config::Config;
-use stoa_runtime::kinds::Kinds;
-use stoa_runtime::runtime::{Runtime, kinds};
-use stoa_runtime::store::rebuild;
 
 /// Prices by article, and nothing in its state: the table is all there is to ask.
 #[derive(Default, Serialize, Deserialize)]

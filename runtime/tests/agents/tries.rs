@@ -3,16 +3,16 @@
 use super::*;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
+use stoa::answer::StatusAnswer;
+use stoa::config::DoorLimits;
+use stoa::door::{Identity, Peer, Request, perform};
+use stoa::model::{Context, Model, ModelError};
+use stoa::operation::answers;
+use stoa::operations::Status;
 use stoa_actors::atom::Metadata;
 use stoa_actors::session::{Budget, Thought};
 use stoa_actors::space::{Expect, Patch};
 use stoa_actors::value::Value;
-use stoa_runtime::answer::StatusAnswer;
-use stoa_runtime::config::DoorLimits;
-use stoa_runtime::door::{Identity, Peer, Request, perform};
-use stoa_runtime::model::{Context, Model, ModelError};
-use stoa_runtime::operation::answers;
-use stoa_runtime::operations::Status;
 
 fn status(word: &str) -> Metadata {
     [("status".to_owned(), Value::from(word))].into()
@@ -78,7 +78,7 @@ async fn status_counts_agents_by_what_they_are_doing() {
 async fn a_spawn_answers_with_the_agent_as_it_was_born() {
     let directory = tempfile::tempdir().unwrap();
     // Nobody lives yet: each stays as it was born.
-    let runtime = stoa_runtime::open(Config::at(directory.path())).await.unwrap();
+    let runtime = stoa::open(Config::at(directory.path())).await.unwrap();
     let root = runtime.caller(ROOT);
     root.create_space("how", "").await.unwrap();
     root.create_space("board", "").await.unwrap();
@@ -89,7 +89,7 @@ async fn a_spawn_answers_with_the_agent_as_it_was_born() {
     for spawn in [bounded, nameless, ask("go", "free", "how", &[])] {
         let card = root.spawn(spawn).await.unwrap();
         assert_eq!(root.agent(&card.id.to_string()).await.unwrap(), card);
-        assert_eq!((card.state.as_str(), card.turns), ("running", 1));
+        assert_eq!((card.state.as_str(), card.turns), ("suspended", 1), "nobody runs it");
     }
     runtime.stop().await.unwrap();
 }

@@ -6,7 +6,7 @@ use crate::skipped;
 use rustix::process::{Signal, geteuid};
 use std::os::unix::fs::PermissionsExt;
 use std::time::Duration;
-use stoa_runtime::store::RESTORING;
+use stoa::store::RESTORING;
 
 /// A space with some hundreds of atoms for each round.
 fn filled(rounds: usize) -> Place {

@@ -113,7 +113,7 @@ fn an_erase_on_a_small_disk_ends_and_says_what_is_left() {
     };
     place.json(&["space", "create", "tasks"]);
     let id = place.json(&["put", "tasks", "forget me"])[0]["id"].as_str().unwrap().to_owned();
-    for args in [&["erase", &*id][..], &["status"], &["audit"]] {
+    for args in [&["erase", &*id, "--yes"][..], &["status"], &["audit"]] {
         let ended = place.stoa(args);
         assert_eq!(ended.code, 0, "{args:?}: {}", ended.err);
         let note = "note: files may still hold what was erased: ";

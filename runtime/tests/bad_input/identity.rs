@@ -2,12 +2,12 @@
 //! process read or write files.
 
 use crate::harness::Place;
-use stoa_runtime::config::{Config, DoorLimits};
-use stoa_runtime::door::{Identity, Peer, Reached, Request, perform, reach};
-use stoa_runtime::operation::{Said, answers};
-use stoa_runtime::operations::SpaceList;
-use stoa_runtime::problem::{Kind, Problem};
-use stoa_runtime::runtime::kinds;
+use stoa::config::{Config, DoorLimits};
+use stoa::door::{Identity, Peer, Reached, Request, perform, reach};
+use stoa::operation::{Said, answers};
+use stoa::operations::SpaceList;
+use stoa::problem::{Kind, Problem};
+use stoa::runtime::kinds;
 
 /// A directory with one session that may only read one space.
 fn restricted() -> Place {
@@ -63,7 +63,7 @@ fn a_session_is_told_of_its_own_spaces_and_agents_only() {
 
 /// What is answered to a request, and whether it was done.
 async fn said(
-    runtime: &stoa_runtime::runtime::Runtime,
+    runtime: &stoa::runtime::Runtime,
     peer: Peer,
     identity: Identity,
 ) -> (Vec<Said>, Result<(), Problem>) {

@@ -106,7 +106,11 @@ fn the_doctor_does_not_make_a_log_look_whole_that_has_lost_its_end() {
     }
     let said = place.stoa(&["status"]).err;
     let hint = said.lines().find_map(|it| it.strip_prefix("hint: stoa ")).unwrap().to_owned();
-    let accepted = place.stoa(&hint.split(' ').collect::<Vec<_>>());
+    // What is removed is gone: nobody is asked here, so it wants a yes.
+    let typed: Vec<&str> = hint.split(' ').collect();
+    let unasked = place.stoa(&typed);
+    assert!(unasked.code == 2 && unasked.err.ends_with(" --yes\n"), "{unasked:?}");
+    let accepted = place.stoa(&[&typed[..], &["--yes"]].concat());
     assert_eq!(accepted.code, 0, "{}", accepted.err);
     place.json(&["doctor"]);
     assert_eq!(place.json(&["audit"])[0]["breaches"], serde_json::json!([]));

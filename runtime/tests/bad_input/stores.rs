@@ -78,7 +78,7 @@ fn where_there_is_no_data_nothing_is_made() {
         &["status"],
         &["audit"],
         &["doctor"],
-        &["doctor", "--accept-loss", "1:00"],
+        &["doctor", "--accept-loss", "1:00", "--yes"],
     ];
     for args in verbs {
         for data in ["data", "file", "file/sub", "deep/er"] {
@@ -185,7 +185,7 @@ fn the_doctor_names_who_has_the_directory() {
     let place = filled();
     let serve = place.serve();
     let pid = serve.pid();
-    for args in [&["doctor"][..], &["doctor", "--accept-loss", "1:00"]] {
+    for args in [&["doctor"][..], &["doctor", "--accept-loss", "1:00", "--yes"]] {
         let says = format!(
             "error: process {pid} has data open, and the doctor needs it alone\nhint: kill {pid}"
         );
@@ -195,7 +195,7 @@ fn the_doctor_names_who_has_the_directory() {
     assert_eq!(serve.end().code, 0);
     let says = "error: nothing is lost here: the log holds everything that was acknowledged\n\
                 hint: stoa audit";
-    assert_said(&place.stoa(&["doctor", "--accept-loss", "1:00"]), 2, says);
+    assert_said(&place.stoa(&["doctor", "--accept-loss", "1:00", "--yes"]), 2, says);
     assert_eq!(place.stoa(&["doctor"]).code, 0);
     assert_eq!(place.json(&["audit"])[0]["breaches"], serde_json::json!([]));
 }

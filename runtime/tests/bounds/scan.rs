@@ -8,6 +8,7 @@ use std::path::Path;
 /// Package and file, how often it makes or names a queue, and what bounds it.
 const QUEUES: &[(&str, usize, &str)] = &[
     ("api/operation/out.rs", 1, "answers_max, and answers_bytes_max: bounds/door.rs"),
+    ("kernel/agents/incidents.rs", 1, "INCIDENTS_MAX, the oldest goes: agents/incidents.rs"),
     ("kernel/face.rs", 1, "one place a stream that is followed: face.rs"),
     ("kernel/host/shown.rs", 1, "the mailbox of the rights: seat/tests.rs"),
     ("log/log.rs", 2, "mailboxes and log_bytes_max: bounds.rs"),

@@ -2,12 +2,12 @@
 
 use super::{CONVENTION, open, open_tasks, put, says};
 use std::collections::BTreeMap;
+use stoa::caller::{ClaimAsk, Why};
+use stoa::problem::Kind;
 use stoa_actors::id::{AtomId, ROOT};
 use stoa_actors::search::{OrderBy, Query};
 use stoa_actors::space::{Expect, Patch, Wanted};
 use stoa_actors::value::Value;
-use stoa_runtime::caller::{ClaimAsk, Why};
-use stoa_runtime::problem::Kind;
 
 /// A worker that fails takes a task as often as it may, and then the task is out of the way: at once
 /// when its last lease ends in vain, and with the next claim where it was given back as it was.

@@ -2,12 +2,12 @@
 
 use super::{claim, declares, done, open_tasks, put};
 use std::collections::BTreeMap;
+use stoa::caller::{Caller, Grant, Why};
+use stoa::config::Config;
+use stoa::problem::{Kind, Problem};
 use stoa_actors::id::{AtomId, ROOT};
 use stoa_actors::rights::Level;
 use stoa_actors::space::{Blocked, Expect, Patch, Wanted};
-use stoa_runtime::caller::{Caller, Grant, Why};
-use stoa_runtime::config::Config;
-use stoa_runtime::problem::{Kind, Problem};
 
 async fn refer(caller: &Caller, id: AtomId, to: &[AtomId]) -> Result<(), Problem> {
     let references = [("blocked_by".to_owned(), to.to_vec())].into();
@@ -20,7 +20,7 @@ async fn a_circle_is_refused_and_what_is_waited_for_is_told() {
     let dir = tempfile::tempdir().unwrap();
     let mut config = Config::at(dir.path());
     config.limits.acyclic_atoms_max = 3;
-    let runtime = stoa_runtime::open(config).await.unwrap();
+    let runtime = stoa::open(config).await.unwrap();
     let caller = runtime.caller(ROOT);
     let acyclic = "---\ndeclares: [status:text, blocked_by:relation:acyclic]\n---\n";
     let space = caller.create_space("tasks", acyclic).await.unwrap();

@@ -1,11 +1,11 @@
 //! An erase while a backup is taken.
 
 use crate::{audited, config, log, open, says, secret};
+use stoa::backup::{Copying, restore, verify};
+use stoa::caller::{Caller, Why};
+use stoa::runtime::kinds;
 use stoa_actors::id::AtomId;
 use stoa_actors::space::Expect;
-use stoa_runtime::backup::{Copying, restore, verify};
-use stoa_runtime::caller::{Caller, Why};
-use stoa_runtime::runtime::kinds;
 
 /// One atom is copied before it is erased, the other after: the backup is whole, and what is made
 /// of it says neither.
@@ -46,7 +46,7 @@ async fn what_is_erased_while_a_backup_is_taken_is_not_in_what_is_restored() {
     assert_eq!(verify(&target, &mut |_| {}).unwrap().head, backup.unwrap().head);
     let data = dir.path().join("second");
     restore(&target, &config(&data).log, &kinds(), &mut |_| {}).unwrap();
-    let again = stoa_runtime::open(config(&data)).await.unwrap();
+    let again = stoa::open(config(&data)).await.unwrap();
     let found = audited(&again);
     assert_eq!((found.breaches, found.erased), (vec![], 2));
     let all = log(&again);

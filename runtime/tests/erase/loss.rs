@@ -1,12 +1,12 @@
 //! A loss after an erase.
 
 use crate::{audited, config, log, open, says, secret, stop, told};
+use stoa::caller::Why;
+use stoa::failure::StoreError;
+use stoa::runtime::kinds;
+use stoa::store::{accept_loss, rebuild};
 use stoa_actors::log::Breach;
 use stoa_actors::space::Expect;
-use stoa_runtime::caller::Why;
-use stoa_runtime::failure::StoreError;
-use stoa_runtime::runtime::kinds;
-use stoa_runtime::store::{accept_loss, rebuild};
 
 /// A loss that is accepted takes the account of what had left before it, and the log goes on.
 #[tokio::test(flavor = "multi_thread")]
@@ -26,7 +26,7 @@ async fn what_had_left_is_accounted_for_anew_where_a_loss_is_accepted() {
     meta.remove("checkpoint").unwrap();
     db.persist(fjall::PersistMode::SyncAll).unwrap();
     drop((log_of, meta, db));
-    let refused = stoa_runtime::open(config(dir.path())).await.err().unwrap();
+    let refused = stoa::open(config(dir.path())).await.err().unwrap();
     let StoreError::Breach(Breach::Hole { after, .. }) = refused else { panic!("{refused}") };
     let loss = accept_loss(&config(dir.path()).log, &after.to_string(), &kinds()).unwrap();
     assert_eq!((loss.kept, loss.removed), (after, 3));

@@ -1,10 +1,10 @@
 //! Who may erase.
 
 use crate::{audited, open, says};
+use stoa::caller::{Caller, Grant, Why};
+use stoa::problem::Kind;
 use stoa_actors::rights::Level;
 use stoa_actors::space::{Expect, Patch};
-use stoa_runtime::caller::{Caller, Grant, Why};
-use stoa_runtime::problem::Kind;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn who_has_put_it_or_may_grant_may_erase_and_nobody_else() {

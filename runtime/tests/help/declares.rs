@@ -52,7 +52,7 @@ fn a_condition_that_is_misspelt_claims_nothing() {
     assert_eq!((&told["ready"], &told["stuck"]), (&json!(false), &json!(false)), "{told}");
     assert_eq!(told["blockers"][0]["target"], *first);
     assert_eq!(waits(&first)[0]["ready"], true);
-    place.json(&["erase", &first]);
+    place.json(&["erase", &first, "--yes"]);
     let told = &waits(&blocked)[0];
     assert_eq!(
         (&told["stuck"], &told["blockers"][0]["why"]),

@@ -43,7 +43,7 @@ fn code_and_the_command_line_look_back() {
     assert_eq!(diff.code, 0, "{}", diff.err);
     assert!(diff.out.contains("-two\n+three\n") && diff.out.contains("+ n 3"), "{}", diff.out);
     let page = place.stoa(&["history", "--newest", "--limit", "1", "--comment", "THIRD"]);
-    assert!(page.out.contains("v3"), "{}", page.out);
+    assert!(page.out.contains("\"version\":3"), "{}", page.out);
     assert!(page.err.contains("there may be more: add --before "), "{}", page.err);
     // A comment is a line of its own, and no line of somebody else's.
     let forged = "x\n      99  2026-01-01T00:00:00Z  atom.erased";

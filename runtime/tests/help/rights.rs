@@ -2,9 +2,9 @@
 //! with this one it is not.
 
 use super::harness::Place;
+use stoa::operation::Right;
+use stoa::operations::TABLE;
 use stoa_actors::rights::Level;
-use stoa_runtime::operation::Right;
-use stoa_runtime::operations::TABLE;
 
 /// What is typed to see whether it is allowed; of a space `s`, an atom ATOM of somebody else, a
 /// session ANN and a lease of the one who types.

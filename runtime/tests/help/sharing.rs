@@ -57,7 +57,7 @@ fn the_name_of_a_wiped_agent_is_free_again() {
     let first = spawn("the first");
     let taken = place.stoa(&["spawn", "x", "--name", "amy", "--instructions", "how"]);
     assert_eq!(taken.code, 5, "{taken:?}");
-    place.json(&["agent", "wipe", "amy"]);
+    place.json(&["agent", "wipe", "amy", "--yes"]);
     assert!(place.stoa(&["agent", "say", "amy", "hello"]).err.contains("the agent is wiped"));
     let second = spawn("the second");
     assert_ne!(first, second);
@@ -70,7 +70,7 @@ fn the_name_of_a_wiped_agent_is_free_again() {
         let atom = &place.json(&["get", atom])[0];
         assert_eq!((&atom["content"], &atom["author"]), (&json!(task), &json!(id)));
     }
-    place.json(&["agent", "wipe", "amy"]);
+    place.json(&["agent", "wipe", "amy", "--yes"]);
     assert_eq!(place.json(&["grant", "s", "amy", "read"])[0]["born"], true);
     assert_eq!(place.json(&["audit"])[0]["breaches"], json!([]));
 }

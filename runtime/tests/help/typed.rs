@@ -256,7 +256,7 @@ fn several_at_once_have_no_key_and_no_version() {
     let place = place();
     let (one, two) = (put(&place, "s", "one"), put(&place, "s", "two"));
     for flag in ["--key", "--if-version"] {
-        let refused = error(&place, &["erase", &one, &two, flag, "1"]);
+        let refused = error(&place, &["erase", &one, &two, flag, "1", "--yes"]);
         assert!(refused["text"].as_str().unwrap().starts_with(flag), "{refused}");
     }
     assert_eq!(place.json(&["search", "s"]).len(), 2, "nothing is done of it");

@@ -4,12 +4,12 @@ use crate::laws::rights::model::Verdict;
 use crate::laws::rights::{ALIASES, Host, Seen};
 use crate::place::{Place, TICK_MS};
 use std::sync::Arc;
+use stoa::order::Orders;
+use stoa::seat::{AskError, Nothing};
 use stoa_actors::id::{RIGHTS, ROOT, SessionId, SpaceId};
 use stoa_actors::incarnation::{self, Ask, Refused};
 use stoa_actors::rights::{Event, Level, Message, Rights, Subject};
 use stoa_actors::space::{self, Draft, Space};
-use stoa_runtime::order::Orders;
-use stoa_runtime::seat::{AskError, Nothing};
 
 pub(crate) struct House {
     place: Place,

@@ -6,19 +6,19 @@ use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
+use stoa::audit::audit;
+use stoa::config::{Config, LogConfig};
+use stoa::fault::{Faults, Point};
+use stoa::order::Orders;
+use stoa::runtime::{Runtime, kinds};
+use stoa::seat::Nothing;
+use stoa::store::rebuild;
 use stoa_actors::id::{LinkId, RIGHTS, ROOT, SessionId, SpaceId};
 use stoa_actors::incarnation::Ask;
 use stoa_actors::limits::Limits;
 use stoa_actors::log::{HEADER_BYTES, Hash};
 use stoa_actors::rights::{self, Rights};
 use stoa_actors::space::Declarations;
-use stoa_runtime::audit::audit;
-use stoa_runtime::config::{Config, LogConfig};
-use stoa_runtime::fault::{Faults, Point};
-use stoa_runtime::order::Orders;
-use stoa_runtime::runtime::{Runtime, kinds};
-use stoa_runtime::seat::Nothing;
-use stoa_runtime::store::rebuild;
 use tempfile::TempDir;
 
 /// Nothing takes so long but what hangs.
@@ -82,7 +82,7 @@ impl Place {
             self.faults.borrow().hold(Point::Deliver);
         }
         self.let_go();
-        let opened = self.wait(stoa_runtime::open(self.config()));
+        let opened = self.wait(stoa::open(self.config()));
         self.runtime.replace(Some(opened.expect("it opens again")));
     }
 

@@ -5,6 +5,8 @@ use crate::place::{Lent, Place, TICK_MS};
 use std::collections::VecDeque;
 use std::pin::Pin;
 use std::sync::Arc;
+use stoa::fault::Point;
+use stoa::seat::{AskError, Asked};
 use stoa_actors::atom::Atom;
 use stoa_actors::behaviour::View;
 use stoa_actors::id::{
@@ -15,8 +17,6 @@ use stoa_actors::log::Body;
 use stoa_actors::rights::{self, Right, Subject};
 use stoa_actors::simulation::Fate;
 use stoa_actors::space::{Change, Filter, Message, Refusal, Space, Wake};
-use stoa_runtime::fault::Point;
-use stoa_runtime::seat::{AskError, Asked};
 
 /// Cases between two that end with a fold from the first entry: that takes two opens.
 const FOLD_CASES: u64 = 4;

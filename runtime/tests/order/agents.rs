@@ -5,18 +5,18 @@ use std::collections::VecDeque;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+use stoa::agents::{SpaceAsk, SpawnAsk};
+use stoa::caller::{Caller, Why};
+use stoa::config::{Config, LogConfig};
+use stoa::failure::StoreError;
+use stoa::order::{Bell, Order, Ordered, Orders, Place};
+use stoa::runtime::Runtime;
 use stoa_actors::atom::Content;
 use stoa_actors::commit::{Commit, Work};
 use stoa_actors::id::{NodeId, ROOT, SpaceId, StreamId};
 use stoa_actors::rights::Level;
 use stoa_actors::search::Query;
 use stoa_actors::space::Draft;
-use stoa_runtime::agents::{SpaceAsk, SpawnAsk};
-use stoa_runtime::caller::{Caller, Why};
-use stoa_runtime::config::{Config, LogConfig};
-use stoa_runtime::failure::StoreError;
-use stoa_runtime::order::{Bell, Order, Ordered, Orders, Place};
-use stoa_runtime::runtime::Runtime;
 
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -145,7 +145,7 @@ struct Watched {
 }
 
 async fn open(config: Config, code: &str) -> Watched {
-    let runtime = stoa_runtime::open(config).await.unwrap();
+    let runtime = stoa::open(config).await.unwrap();
     runtime.start_agents().await.unwrap();
     let root = runtime.caller(ROOT);
     let told = root.create_space("told", "").await.unwrap();

@@ -7,16 +7,16 @@ use std::collections::BTreeMap;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+use stoa::audit::audit;
+use stoa::caller::{Caller, Why};
+use stoa::config::{Config, LogConfig};
+use stoa::failure::StoreError;
+use stoa::problem::{Kind, Problem};
+use stoa::runtime::{Runtime, kinds};
+use stoa::store::Entry;
 use stoa_actors::id::{AtomId, NodeId, Position, ROOT, SpaceId};
 use stoa_actors::redaction::REDACTIONS;
 use stoa_actors::space::{Draft, Expect};
-use stoa_runtime::audit::audit;
-use stoa_runtime::caller::{Caller, Why};
-use stoa_runtime::config::{Config, LogConfig};
-use stoa_runtime::failure::StoreError;
-use stoa_runtime::problem::{Kind, Problem};
-use stoa_runtime::runtime::{Runtime, kinds};
-use stoa_runtime::store::Entry;
 use tempfile::TempDir;
 use tokio::task::JoinSet;
 
@@ -106,7 +106,7 @@ impl Nodes {
         };
         let begun = Instant::now();
         let opened = loop {
-            match self.tokio.block_on(stoa_runtime::open(config.clone())) {
+            match self.tokio.block_on(stoa::open(config.clone())) {
                 // Threads of a runtime that was dropped let go of the directory one by one.
                 Err(StoreError::Locked { .. }) if begun.elapsed() < PATIENCE => {
                     std::thread::park_timeout(LOOK);

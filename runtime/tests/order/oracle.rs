@@ -2,12 +2,12 @@
 //! at the whole list anew for each commit in it.
 
 use std::collections::{BTreeMap, BTreeSet};
+use stoa::store::Entry;
 use stoa_actors::commit::{Commit, Work};
 use stoa_actors::id::StreamId;
 use stoa_actors::incarnation::Append;
 use stoa_actors::log::Hash;
 use stoa_actors::redaction::REDACTIONS;
-use stoa_runtime::store::Entry;
 
 /// Which of the commits count.
 fn counted(stands: &[Commit]) -> Vec<bool> {

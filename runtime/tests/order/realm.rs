@@ -6,14 +6,14 @@ use parking_lot::Mutex;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
+use stoa::failure::StoreError;
+use stoa::order::{Bell, Joining, Order, Ordered, Orders, Place};
 use stoa_actors::behaviour::Behaviour;
 use stoa_actors::commit::{Commit, CommitId, Work};
 use stoa_actors::id::{EventId, Millis, NodeId, ROOT, StreamId};
 use stoa_actors::incarnation::{self, Append};
 use stoa_actors::log::{Body, Cause, Hash};
 use stoa_actors::space::{Event, Space};
-use stoa_runtime::failure::StoreError;
-use stoa_runtime::order::{Bell, Joining, Order, Ordered, Orders, Place};
 
 /// How often something happens to what is on its way.
 const TICK: Duration = Duration::from_micros(300);

@@ -7,14 +7,14 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
 use std::time::{Duration, Instant};
+use stoa::caller::Why;
+use stoa::config::{Config, LogConfig};
+use stoa::failure::StoreError;
+use stoa::order::{Bell, Order, Ordered, Orders, Place};
 use stoa_actors::atom::Content;
 use stoa_actors::commit::Commit;
 use stoa_actors::id::{NodeId, ROOT};
 use stoa_actors::space::Draft;
-use stoa_runtime::caller::Why;
-use stoa_runtime::config::{Config, LogConfig};
-use stoa_runtime::failure::StoreError;
-use stoa_runtime::order::{Bell, Order, Ordered, Orders, Place};
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -87,7 +87,7 @@ fn config(dir: &std::path::Path, mood: &Mood) -> Config {
 #[tokio::test(flavor = "multi_thread")]
 async fn who_goes_while_a_refusal_waits_for_what_is_before_it_lets_go_of_the_directory() {
     let (dir, mood) = (tempfile::tempdir().unwrap(), Mood::default());
-    let runtime = stoa_runtime::open(config(dir.path(), &mood)).await.unwrap();
+    let runtime = stoa::open(config(dir.path(), &mood)).await.unwrap();
     let root = runtime.caller(ROOT);
     let space = root.create_space("board", "").await.unwrap();
     mood.stuck.store(true, SeqCst);
@@ -109,7 +109,7 @@ async fn who_goes_while_a_refusal_waits_for_what_is_before_it_lets_go_of_the_dir
     mood.stuck.store(false, SeqCst);
     let begun = Instant::now();
     let runtime = loop {
-        match stoa_runtime::open(config(dir.path(), &mood)).await {
+        match stoa::open(config(dir.path(), &mood)).await {
             Err(StoreError::Locked { .. }) if begun.elapsed() < PATIENCE => {
                 tokio::time::sleep(Duration::from_millis(1)).await;
             }
@@ -125,7 +125,7 @@ async fn who_goes_while_a_refusal_waits_for_what_is_before_it_lets_go_of_the_dir
 #[tokio::test(flavor = "multi_thread")]
 async fn a_bell_that_rings_while_a_commit_is_told_of_is_heard() {
     let (dir, mood) = (tempfile::tempdir().unwrap(), Mood::default());
-    let runtime = stoa_runtime::open(config(dir.path(), &mood)).await.unwrap();
+    let runtime = stoa::open(config(dir.path(), &mood)).await.unwrap();
     let root = runtime.caller(ROOT);
     let space = root.create_space("board", "").await.unwrap();
     *mood.late.lock() = Some(Stranger::default().commit(false));

@@ -3,12 +3,12 @@
 
 use crate::harness::Place;
 use std::collections::BTreeSet;
+use stoa::caller::{Caller, Why};
+use stoa::config::Config;
 use stoa_actors::atom::Content;
 use stoa_actors::id::{AtomId, ROOT};
 use stoa_actors::search::Query;
 use stoa_actors::space::{Draft, Mutation};
-use stoa_runtime::caller::{Caller, Why};
-use stoa_runtime::config::Config;
 
 /// Found by one atom of 6 MB: no search that met it could be read, and a claim of it was made and
 /// never told.
@@ -90,15 +90,14 @@ async fn large_atoms(caller: &Caller, count: usize) -> BTreeSet<AtomId> {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_collected_for_an_answer_is_bounded_and_pages_are_the_whole() {
     let dir = tempfile::tempdir().unwrap();
-    let runtime = stoa_runtime::open(Config::at(dir.path())).await.unwrap();
+    let runtime = stoa::open(Config::at(dir.path())).await.unwrap();
     let root = runtime.caller(ROOT);
     let all = large_atoms(&root, 64).await;
     let space = root.resolve("large").unwrap();
     let most = runtime.config().answer_bytes_max;
     let query = Query { limit: 1_000, ..Query::default() };
-    let bytes = |hits: &[stoa_runtime::search::Found]| {
-        hits.iter().map(|it| it.read.atom.bytes()).sum::<usize>()
-    };
+    let bytes =
+        |hits: &[stoa::search::Found]| hits.iter().map(|it| it.read.atom.bytes()).sum::<usize>();
     let first = root.search(space, query.clone()).await.unwrap();
     assert!(bytes(&first) <= most && first.len() == 16, "{}", first.len());
     let (mut found, mut after, mut pages) = (BTreeSet::new(), None, 0);

@@ -6,12 +6,12 @@ use rustix::process::Signal;
 use std::collections::BTreeMap;
 use std::process::Command;
 use std::time::{Duration, Instant};
+use stoa::agents::SpawnAsk;
+use stoa::caller::{Caller, HistoryQuery, Of, Why};
+use stoa::config::Config;
 use stoa_actors::atom::Content;
 use stoa_actors::id::{Position, ROOT, SpaceId};
 use stoa_actors::space::{Draft, Filter, Mutation, Terms};
-use stoa_runtime::agents::SpawnAsk;
-use stoa_runtime::caller::{Caller, HistoryQuery, Of, Why};
-use stoa_runtime::config::Config;
 
 /// So long each reader reads, again and again.
 const READ_FOR: Duration = Duration::from_millis(800);
@@ -61,7 +61,7 @@ async fn long_past(caller: &Caller) -> SpaceId {
 #[tokio::test]
 async fn a_reader_leaves_the_executor_to_others() {
     let dir = tempfile::tempdir().unwrap();
-    let runtime = stoa_runtime::open(Config::at(dir.path())).await.unwrap();
+    let runtime = stoa::open(Config::at(dir.path())).await.unwrap();
     let root = runtime.caller(ROOT);
     let space = long_past(&root).await;
     let start = Position(0);

@@ -6,14 +6,14 @@ use rustix::process::Signal;
 use std::io::{ErrorKind, Read};
 use std::os::unix::net::UnixStream;
 use std::time::{Duration, Instant};
+use stoa::caller::Why;
+use stoa::config::{Config, DoorLimits};
+use stoa::door::{Reached, reach};
+use stoa::problem::Kind;
+use stoa::runtime::kinds;
 use stoa_actors::atom::Content;
 use stoa_actors::id::{Position, ROOT};
 use stoa_actors::space::{Draft, Filter};
-use stoa_runtime::caller::Why;
-use stoa_runtime::config::{Config, DoorLimits};
-use stoa_runtime::door::{Reached, reach};
-use stoa_runtime::problem::Kind;
-use stoa_runtime::runtime::kinds;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 /// What it has, and what a busy machine adds.
@@ -71,7 +71,7 @@ fn a_signal_ends_an_owner_with_followers_idle_connections_and_busy_agents() {
 #[tokio::test(flavor = "multi_thread")]
 async fn once_it_is_closed_nothing_is_taken_in_and_what_was_is_there() {
     let dir = tempfile::tempdir().unwrap();
-    let runtime = stoa_runtime::open(Config::at(dir.path())).await.unwrap();
+    let runtime = stoa::open(Config::at(dir.path())).await.unwrap();
     let root = runtime.caller(ROOT);
     let space = root.create_space("notes", "").await.unwrap();
     let put = async |text: &str| {

@@ -1,10 +1,10 @@
 //! A host that notes what it is asked and answers as a space would.
 
 use std::collections::BTreeMap;
+use stoa::sandbox::{Action, Boxed, CodeRunner, Host, Workers, WorkersConfig};
 use stoa_actors::code::{Ending, HostCall, Item, Object, Outcome, Raise};
 use stoa_actors::id::Millis;
 use stoa_actors::value::Value;
-use stoa_runtime::sandbox::{Action, Boxed, CodeRunner, Host, Workers, WorkersConfig};
 
 pub(crate) const SPACE: u128 = 0x5eed_0001;
 pub(crate) const COORDINATOR: u128 = 0x5eed_0002;

@@ -2,8 +2,8 @@
 
 use crate::fake::{Fake, action, after, failure, run, value, workers};
 use std::time::{Duration, Instant};
+use stoa::sandbox::{Action, ActionLimits, CodeRunner};
 use stoa_actors::code::Ending;
-use stoa_runtime::sandbox::{Action, ActionLimits, CodeRunner};
 
 type Ends = &'static [&'static str];
 

@@ -2,7 +2,7 @@
 
 use crate::fake::{Fake, WORKER, action, failure, run, value};
 use std::time::{Duration, Instant};
-use stoa_runtime::sandbox::{CodeRunner, Workers, WorkersConfig};
+use stoa::sandbox::{CodeRunner, Workers, WorkersConfig};
 
 const IMPOSTOR: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/sandbox/impostor.sh");
 

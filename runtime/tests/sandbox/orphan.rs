@@ -5,9 +5,9 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, PidfdFlags, Signal, kill_process, pidfd_open};
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Command, Stdio};
+use stoa::sandbox::{Boxed, CodeRunner, Host, Workers, WorkersConfig};
 use stoa_actors::code::{HostCall, Item, Raise};
 use stoa_actors::value::Value;
-use stoa_runtime::sandbox::{Boxed, CodeRunner, Host, Workers, WorkersConfig};
 use tokio::sync::oneshot;
 
 /// Set for the runtime that is to be killed.

@@ -3,7 +3,7 @@
 use crate::fake::{Fake, action, value, workers};
 use std::process::Stdio;
 use std::time::{Duration, Instant};
-use stoa_runtime::sandbox::CodeRunner;
+use stoa::sandbox::CodeRunner;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::process::{ChildStdin, ChildStdout, Command};
 

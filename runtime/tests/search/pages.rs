@@ -1,13 +1,13 @@
 //! Answers that are read page by page.
 
 use crate::{draft, put, with};
+use stoa::caller::{Caller, Why};
+use stoa::config::Config;
+use stoa::problem::Kind;
+use stoa::search::Found;
 use stoa_actors::id::{AtomId, ROOT, SpaceId};
 use stoa_actors::search::{Order, Place, Query};
 use stoa_actors::space::{Expect, Patch};
-use stoa_runtime::caller::{Caller, Why};
-use stoa_runtime::config::Config;
-use stoa_runtime::problem::Kind;
-use stoa_runtime::search::Found;
 
 async fn pages(caller: &Caller, space: SpaceId, query: &Query) -> Vec<Found> {
     let (mut all, mut after) = (Vec::new(), None);
@@ -27,7 +27,7 @@ async fn pages(caller: &Caller, space: SpaceId, query: &Query) -> Vec<Found> {
 #[tokio::test]
 async fn pages_together_are_one_answer() {
     let dir = tempfile::tempdir().expect("a directory");
-    let runtime = stoa_runtime::open(Config::at(dir.path())).await.expect("opens");
+    let runtime = stoa::open(Config::at(dir.path())).await.expect("opens");
     let caller = runtime.caller(ROOT);
     let space = caller.create_space("s", "").await.expect("space");
     let words = ["login", "bug", "release", "notes", "bread"];
@@ -71,7 +71,7 @@ async fn pages_together_are_one_answer() {
 #[tokio::test]
 async fn a_cursor_of_something_else_is_refused() {
     let dir = tempfile::tempdir().expect("a directory");
-    let runtime = stoa_runtime::open(Config::at(dir.path())).await.expect("opens");
+    let runtime = stoa::open(Config::at(dir.path())).await.expect("opens");
     let caller = runtime.caller(ROOT);
     let space = caller.create_space("s", "").await.expect("space");
     let other = caller.create_space("t", "").await.expect("space");

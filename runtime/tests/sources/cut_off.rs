@@ -2,7 +2,7 @@
 
 use crate::{Place, counts, page, text};
 use std::path::PathBuf;
-use stoa_runtime::research::ingest;
+use stoa::research::ingest;
 
 /// Cut off after every so many files; what is there in the end is what an uninterrupted run makes.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -18,7 +18,7 @@ async fn a_run_that_is_cut_off_is_completed_by_the_next() {
     let (mut cut, mut half) = (0, 0);
     for round in 0..4 {
         let (stop, mut stopped) = tokio::sync::watch::channel(false);
-        let mut told = move |progress: stoa_runtime::research::Progress| {
+        let mut told = move |progress: stoa::research::Progress| {
             if progress.done >= 5 + 8 * round {
                 stop.send_replace(true);
             }
@@ -58,7 +58,7 @@ async fn a_change_that_was_cut_off_and_undone_leaves_nothing_behind() {
         .collect();
     (0..20).for_each(|n| drop(place.write(&format!("{n}.md"), page(7, &format!("other {n}")))));
     let (stop, mut stopped) = tokio::sync::watch::channel(false);
-    let mut told = move |progress: stoa_runtime::research::Progress| {
+    let mut told = move |progress: stoa::research::Progress| {
         if progress.done >= 4 {
             stop.send_replace(true);
         }

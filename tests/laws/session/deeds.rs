@@ -58,7 +58,14 @@ impl Trial {
                     };
                     let answer = Some(Recorded::Said(stoa_actors::session::Said::Value(said)));
                     let asked = Hash::of(&self.calls.to_be_bytes());
-                    let note = Note { call: self.calls, form: 1, asked, answer, wrote };
+                    let note = Note {
+                        call: self.calls,
+                        form: 1,
+                        asked,
+                        answer,
+                        wrote,
+                        called: String::new(),
+                    };
                     self.ask(Message::Note { turn, step, note });
                 }
                 Outcome::Fail => self.outcome(id, Message::Fail { turn, why: "gone".into() }),

@@ -2,10 +2,12 @@
 
 use super::change::Actor;
 use super::count;
+use super::happens::{self, HAPPENS, short_ids};
 use crate::agents::{AgentCard, Happening};
 use crate::caller::Caller;
 use crate::envelope::instant;
-use crate::operation::{Answer, Line, Page, Tone};
+use crate::operation::{Answer, Column, Line, Page, Table, Tone};
+use crate::problem::{Kind, Problem, quoted};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use stoa_actors::ending::shown;
@@ -37,6 +39,56 @@ pub struct Followed {
     pub cursor: u64,
 }
 
+/// How an agent's turns have failed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Failed {
+    /// Why the last one failed; the end of it where that is long.
+    pub text: String,
+    /// When.
+    pub at: String,
+    /// Which turn.
+    pub turn: u64,
+    /// How many have failed in a row: none between them has changed or said anything. 0 once one
+    /// has, or the agent was resumed.
+    pub in_a_row: u32,
+    /// When the first of the row failed.
+    pub since: String,
+    /// When it is tried again; null where it is not.
+    pub next_try: Option<String>,
+}
+
+impl Failed {
+    /// What a card says of it.
+    pub fn of(card: &AgentCard) -> Option<Failed> {
+        let it = card.trouble.as_ref()?;
+        Some(Failed {
+            text: it.why.clone(),
+            at: instant(it.at),
+            turn: it.turn,
+            in_a_row: it.in_a_row,
+            since: instant(it.since),
+            next_try: card.next_try.map(instant),
+        })
+    }
+
+    /// In one line, without the name of the agent.
+    pub fn shown(&self, to: &Page) -> String {
+        let (at, since) = (to.time(&self.at), to.time(&self.since));
+        let last = self.text.lines().rev().find(|it| !it.trim().is_empty()).unwrap_or_default();
+        let mut text = match self.in_a_row {
+            0 => format!("turn {} failed {at}, and a later one went well", self.turn),
+            1 => format!("turn {} failed {at}", self.turn),
+            many => {
+                format!("{many} turns failed in a row, the first {since}, the last {at}")
+            }
+        };
+        if let Some(next) = &self.next_try {
+            text = format!("{text}; next try {}", to.time(next));
+        }
+        format!("{text}: {}", last.trim())
+    }
+}
+
 /// An agent.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct AgentAnswer {
@@ -51,11 +103,14 @@ pub struct AgentAnswer {
     pub parent_name: Option<String>,
     /// How deep it stands in the tree.
     pub depth: u32,
-    /// `unborn`, `idle`, `running`, `waiting`, `parked`, `stopped`, `exhausted`, `quarantined` or
-    /// `wiped`.
+    /// `unborn`, `idle`, `running`, `suspended`, `waiting`, `parked`, `stopped`, `exhausted`,
+    /// `quarantined` or `wiped`. In a turn that no process runs it is `suspended`.
     pub state: String,
     /// Why it is in that state, where there is something to say.
     pub why: Option<String>,
+    /// How its turns have failed last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failed: Option<Failed>,
     /// Who thinks for it.
     pub model: String,
     /// What it was told to do.
@@ -78,7 +133,9 @@ impl AgentAnswer {
     /// As the caller sees it.
     pub fn of(caller: &Caller, card: AgentCard, depth: u32) -> AgentAnswer {
         let follows = card.follows.iter();
+        let failed = Failed::of(&card);
         AgentAnswer {
+            failed,
             id: card.id.to_string(),
             name: card.name,
             parent: card.parent.to_string(),
@@ -100,32 +157,63 @@ impl AgentAnswer {
     }
 }
 
-/// Characters of a task that one line shows.
-const TASK_CHARS: usize = 48;
+/// Agents, one a line.
+static AGENTS: Table = Table {
+    columns: &[
+        Column::new("NAME"),
+        Column::new("STATE"),
+        Column::number("TURNS").left_out(2),
+        Column::new("ID").left_out(1),
+        Column::new("TASK").cut_to(10).left_out(3),
+    ],
+    headed: true,
+    tree: true,
+};
+
+/// What the state of an agent means to who looks on.
+fn tone(state: &str) -> Tone {
+    match state {
+        "running" => Tone::Good,
+        "suspended" | "waiting" | "parked" | "stopped" | "exhausted" => Tone::Warn,
+        "quarantined" => Tone::Bad,
+        "unborn" => Tone::New,
+        _ => Tone::Plain,
+    }
+}
+
+impl AgentAnswer {
+    /// Why a command fails that has waited for this agent: its last turns have failed.
+    pub fn failure_of_its_own(&self) -> Option<Problem> {
+        let failed = self.failed.as_ref().filter(|it| it.in_a_row > 0)?;
+        let name = self.name.as_deref().unwrap_or(&self.id);
+        let last = failed.text.lines().rev().find(|it| !it.trim().is_empty()).unwrap_or_default();
+        let how = if self.state == "quarantined" { "is quarantined" } else { "has failed" };
+        let text = format!("agent {} {how}: {}", quoted(name), last.trim());
+        Some(Problem::new(Kind::Action, text).hint(format!("stoa agent log {}", quoted(name))))
+    }
+}
 
 impl Answer for AgentAnswer {
     fn show(&self, to: &mut Page) {
         let name = self.name.as_deref().unwrap_or_else(|| shown(&self.id));
-        let name = format!("{:indent$}{name}", "", indent = self.depth as usize * 2);
-        let tone = match self.state.as_str() {
-            "running" => Tone::Good,
-            "waiting" | "parked" | "stopped" | "exhausted" => Tone::Warn,
-            "quarantined" => Tone::Bad,
-            _ => Tone::Plain,
-        };
-        let task: String =
-            self.task.lines().next().unwrap_or_default().chars().take(TASK_CHARS).collect();
-        to.line(
-            Line::new()
-                .bold(format!("{name:<28}"))
-                .plain(" ")
-                .piece(tone, format!("{:<11}", self.state))
-                .plain(format!(" {:>10} ", count(self.turns, "turn ", "turns")))
-                .dim(shown(&self.id))
-                .plain(format!("  {task}")),
-        );
-        let mut indented = |text: &str| to.line(Line::new().dim(format!("{:>28} {text}", "")));
-        if let Some(why) = &self.why {
+        let task = self.task.lines().next().unwrap_or_default();
+        let cells = [
+            Line::new().bold(name),
+            Line::new().piece(tone(&self.state), &self.state),
+            Line::new().plain(self.turns),
+            Line::new().dim(shown(&self.id)),
+            Line::new().plain(short_ids(task)),
+        ];
+        to.branch(&AGENTS, self.depth, cells);
+        if let Some(failed) = &self.failed {
+            let tone = if failed.in_a_row > 0 { Tone::Bad } else { Tone::Dim };
+            let shown = failed.shown(to);
+            to.detail(Line::new().piece(tone, shown));
+        }
+        let mut indented = |text: &str| to.detail(Line::new().dim(text));
+        // Why a turn is tried again, or no more, is said by how it failed.
+        let said = self.failed.is_some() && matches!(&*self.state, "waiting" | "quarantined");
+        if let Some(why) = self.why.as_ref().filter(|_| !said) {
             indented(why.lines().last().unwrap_or_default());
         }
         let unit = |name: &str, left: Option<u64>| left.map(|left| format!("{name}={left}"));
@@ -146,6 +234,9 @@ pub struct NoRefs {}
 pub struct Words {
     /// What was thought, run, seen or refused.
     pub text: String,
+    /// The code in it, where some was run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code: Option<String>,
 }
 
 /// What an agent did, in the envelope of changes.
@@ -175,22 +266,52 @@ impl Happened {
             kind: it.kind,
             actor: Actor::of(caller, it.agent),
             refs: NoRefs {},
-            body: Words { text: it.text },
+            body: Words { text: it.text, code: it.code },
         }
+    }
+}
+
+/// The first line of a text, and how many more there are.
+fn folded(text: &str) -> String {
+    let mut lines = text.lines().filter(|it| !it.trim().is_empty());
+    let first = lines.next().unwrap_or_default();
+    match lines.count() {
+        0 => first.to_owned(),
+        more => format!("{first} (+{})", count(more as u64, "line", "lines")),
+    }
+}
+
+impl Happened {
+    /// What was said besides the code, and the code.
+    fn said(&self) -> (&str, Option<&str>) {
+        let Some(code) = self.body.code.as_deref() else { return (&self.body.text, None) };
+        let said = self.body.text.strip_suffix(code.trim()).unwrap_or(&self.body.text);
+        (said.trim_end(), Some(code))
     }
 }
 
 impl Answer for Happened {
     fn show(&self, to: &mut Page) {
-        let mut lines = self.body.text.lines();
-        let first = lines.next().unwrap_or_default();
-        to.line(
-            Line::new()
-                .dim(format!("{:>8}  {}", self.cursor, self.ts))
-                .plain("  ")
-                .bold(format!("{:<18}", self.kind))
-                .plain(format!(" {first}")),
-        );
-        lines.for_each(|line| to.plain(format!("{:>56}{line}", "")));
+        let (said, code) = self.said();
+        let code_lines = code.map(|it| count(it.trim().lines().count() as u64, "line", "lines"));
+        let mut words = Line::new().plain(short_ids(&folded(said)));
+        if let Some(lines) = code_lines {
+            let gap = if said.is_empty() { "" } else { "  " };
+            words = words.dim(format!("{gap}{lines} of code"));
+        }
+        let when = to.time(&self.ts);
+        let cells = [
+            Line::new().dim(self.cursor),
+            Line::new().dim(when),
+            Line::new().plain(self.actor.shown()),
+            happens::kind(&self.kind),
+            Line::new(),
+            words,
+        ];
+        to.row(&HAPPENS, cells);
+        if to.code && self.body.text.trim().contains('\n') {
+            let indented = self.body.text.trim_end().lines().map(|it| format!("    {it}\n"));
+            to.text(indented.collect::<String>());
+        }
     }
 }

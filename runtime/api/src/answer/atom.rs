@@ -1,9 +1,10 @@
 //! An atom, as it is read.
 
-use super::LeaseAnswer;
+use super::{LeaseAnswer, WokenAnswer};
 use crate::caller::{Caller, Read, Taken};
 use crate::envelope::instant;
-use crate::operation::{Answer, Line, Meta, Page, Plain, Tone, some};
+use crate::operation::{Answer, Column, Line, Meta, Page, Plain, Table, Tone, some};
+use crate::problem::Problem;
 use crate::search::Found;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -71,9 +72,18 @@ pub struct AtomAnswer {
     /// The caller's lease of it, of a claim.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lease: Option<LeaseAnswer>,
+    /// Who hears of it, where it was written now and agents do.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub woken: Option<WokenAnswer>,
 }
 
 impl AtomAnswer {
+    /// One that was written now, with who hears of it.
+    pub(crate) async fn written(caller: &Caller, read: &Read) -> Result<AtomAnswer, Problem> {
+        let woken = WokenAnswer::of(caller).await?;
+        Ok(AtomAnswer { woken, ..AtomAnswer::of(caller, read) })
+    }
+
     /// As the caller sees it.
     pub fn of(caller: &Caller, read: &Read) -> AtomAnswer {
         let atom: &Atom = &read.atom;
@@ -106,6 +116,7 @@ impl AtomAnswer {
             score: None,
             next: None,
             lease: None,
+            woken: None,
         };
         match &atom.content {
             Content::Text(text) => out.content = Some(text.clone()),
@@ -141,37 +152,52 @@ impl AtomAnswer {
         self.author_name.as_deref().unwrap_or_else(|| shown(&self.author))
     }
 
-    /// One of many, on one line.
-    fn show_hit(&self, score: f32, to: &mut Page) {
+    /// What stands for all that it says: what it is about, or its first line.
+    pub fn title(&self) -> String {
         let about = match (&self.content, &self.json) {
             _ if !self.annotation.is_empty() => self.annotation.clone(),
             (Some(text), _) => text.clone(),
             (None, Some(Plain(value))) => value.to_string(),
             (None, None) => self.bytes().unwrap_or_else(|| "erased".to_owned()),
         };
-        let first = about.lines().find(|it| !it.trim().is_empty()).unwrap_or_default().trim();
-        let mut line: String = first.chars().take(HIT_CHARS).collect();
-        if line.len() < first.len() {
-            line.pop();
-            line.push('…');
-        }
-        let metadata = self.metadata.0.iter().map(|(key, it)| format!("  {}={it}", one_line(key)));
-        let old = if self.deprecated.is_some() { "  deprecated" } else { "" };
-        let (id, version) = (shown(&self.id), format!("v{}", self.version));
-        to.line(
-            Line::new()
-                .bold(format!("{score:>6.3}"))
-                .plain("  ")
-                .dim(format!("{id}  {version:<4}"))
-                .plain(format!("  {line:<HIT_CHARS$}"))
-                .dim(format!("  {:<10}", self.by()))
-                .dim(format!("{old}{}", metadata.collect::<String>())),
-        );
+        let first = about.lines().find(|it| !it.trim().is_empty());
+        first.unwrap_or_default().trim().to_owned()
+    }
+
+    /// One of many, on one line.
+    fn show_hit(&self, score: f32, to: &mut Page) {
+        let metadata = self.metadata.0.iter().map(|(key, it)| format!("{}={it}", one_line(key)));
+        let metadata = metadata.collect::<Vec<_>>().join(" ");
+        let old = if self.deprecated.is_some() { "deprecated" } else { "" };
+        // Without a query nothing is better than anything else.
+        let score = if score == 0.0 { String::new() } else { format!("{score:.3}") };
+        let cells = [
+            Line::new().bold(score),
+            Line::new().dim(shown(&self.id)),
+            Line::new().dim(format!("v{}", self.version)),
+            Line::new().plain(self.title()),
+            Line::new().plain(self.by()),
+            Line::new().piece(Tone::Bad, old),
+            Line::new().dim(metadata),
+        ];
+        to.row(&HITS, cells);
     }
 }
 
-/// Characters of an atom's first line that one hit shows.
-const HIT_CHARS: usize = 60;
+/// Atoms that were found, one a line.
+static HITS: Table = Table {
+    columns: &[
+        Column::number("SCORE").left_out(3),
+        Column::new("ID"),
+        Column::new("V").left_out(2),
+        Column::new("ABOUT").cut_to(14),
+        Column::new("BY"),
+        Column::new("USE"),
+        Column::new("METADATA").cut_to(8).left_out(1),
+    ],
+    headed: true,
+    tree: false,
+};
 
 impl Answer for AtomAnswer {
     fn show(&self, to: &mut Page) {
@@ -179,7 +205,8 @@ impl Answer for AtomAnswer {
             return self.show_hit(score, to);
         }
         let head = Line::new().bold(shown(&self.id)).plain(format!("  version {}  ", self.version));
-        to.line(head.dim(format!("at {}, {}, by {}", self.position, self.at, self.by())));
+        let at = to.time(&self.at);
+        to.line(head.dim(format!("at {}, {at}, by {}", self.position, self.by())));
         let field = |key: &str, value: String| Line::new().dim(key).plain(format!(" {value}"));
         if !self.annotation.is_empty() {
             to.line(field("about", self.annotation.clone()));
@@ -194,7 +221,7 @@ impl Answer for AtomAnswer {
         if let Some(attempts) = self.attempts {
             to.line(field("attempts", attempts.to_string()));
         }
-        if self.deprecated.is_some() {
+        if self.deprecated.is_some() && self.erased.is_none() {
             let by = self
                 .superseded_by
                 .as_ref()
@@ -206,13 +233,17 @@ impl Answer for AtomAnswer {
         }
         match (&self.content, &self.json, self.bytes()) {
             (Some(text), ..) if text.is_empty() => {}
-            (Some(text), ..) => to.lines(text),
+            (Some(text), ..) => to.prose(text),
             (_, Some(Plain(value)), _) => to.plain(value),
             (.., Some(bytes)) => to.line(Line::new().dim(format!("{bytes}; --json shows them"))),
-            _ => to.line(Line::new().dim("erased")),
+            _ => to.line(Line::new().piece(Tone::Bad, "erased")),
         }
         if let Some(lease) = &self.lease {
-            lease.show(to);
+            let line = lease.line(to);
+            to.line(line);
+        }
+        if let Some(woken) = &self.woken {
+            woken.show(to);
         }
     }
 }

@@ -1,15 +1,16 @@
 //! What happened: one line for each change, with the envelope of the agent bus (event_id, ts, type,
 //! actor, refs, body), so that other tools can follow.
 
+use super::happens::{self, HAPPENS, short_ids};
 use crate::caller::{Caller, Change};
 use crate::envelope::{instant, origin};
-use crate::operation::{Answer, Line, Page};
+use crate::operation::{Answer, LevelName, Line, Page};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 use stoa_actors::ending::shown;
 use stoa_actors::id::SessionId;
-use stoa_actors::printable::one_line;
+use stoa_actors::rights::RightChange;
 use stoa_actors::space::Resource;
 
 /// Who did it.
@@ -66,6 +67,61 @@ pub struct ChangeBody {
     /// When the lease ends.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until: Option<String>,
+    /// The permission that was given, taken or refused; the comment is its reason.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub right: Option<RightAnswer>,
+}
+
+/// A permission on the space.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct RightAnswer {
+    /// Who has or had it; null where it was refused.
+    pub to: Option<String>,
+    /// What the caller calls that one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub to_name: Option<String>,
+    /// Who gave it, or asked for it.
+    pub from: String,
+    /// What the caller calls that one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from_name: Option<String>,
+    /// What its holder may do.
+    pub level: Option<LevelName>,
+    /// What its holder may pass on.
+    pub delegate: Option<LevelName>,
+    /// When it ends, or would have.
+    pub until: Option<String>,
+}
+
+impl RightAnswer {
+    fn of(caller: &Caller, right: &RightChange) -> RightAnswer {
+        RightAnswer {
+            to: right.to.map(|it| it.to_string()),
+            to_name: right.to.and_then(|it| caller.name_of(it)),
+            from: right.from.to_string(),
+            from_name: caller.name_of(right.from),
+            level: right.level.map(LevelName),
+            delegate: right.delegate.map(LevelName),
+            until: right.until.map(instant),
+        }
+    }
+
+    fn shown(&self) -> String {
+        let to = self.to.as_ref().map(|it| self.to_name.as_deref().unwrap_or_else(|| shown(it)));
+        let right = may(self.level, self.delegate);
+        let until = self.until.as_ref().map_or(String::new(), |it| format!(" until {it}"));
+        format!("{}: {right}{until}", to.unwrap_or("a new session"))
+    }
+}
+
+/// What may be done, and what passed on, in words.
+pub(crate) fn may(level: Option<LevelName>, delegate: Option<LevelName>) -> String {
+    match (level, delegate) {
+        (Some(level), None) => level.0.to_string(),
+        (Some(level), Some(delegate)) => format!("{}, may pass on {}", level.0, delegate.0),
+        (None, Some(delegate)) => format!("may pass on {}", delegate.0),
+        (None, None) => "nothing".to_owned(),
+    }
 }
 
 /// A change, or what a subscription leaves out, or how far it was read.
@@ -117,6 +173,7 @@ impl ChangeAnswer {
                 resource,
                 token: change.lease.as_ref().map(|it| it.token),
                 until: change.lease.as_ref().map(|it| instant(it.until)),
+                right: change.right.as_ref().map(|it| RightAnswer::of(caller, it)),
             },
             origin: change.origin.as_ref().map(|it| origin(it)),
             idempotency_key: change.key.clone(),
@@ -127,20 +184,28 @@ impl ChangeAnswer {
 impl Answer for ChangeAnswer {
     fn show(&self, to: &mut Page) {
         let ChangeBody { version, resource, token, until, .. } = &self.body;
-        let mut what = match (&self.refs.atom_id, version) {
+        let what = match (&self.refs.atom_id, version) {
             (Some(id), Some(version)) => format!("{} v{version}", shown(id)),
             (Some(id), None) => shown(id).to_owned(),
-            (None, _) => resource.as_deref().map(one_line).unwrap_or_default().into_owned(),
+            (None, _) => resource.clone().unwrap_or_default(),
         };
+        let what = match &self.body.right {
+            Some(right) => right.shown(),
+            None => what,
+        };
+        let mut words = Line::new().plain(short_ids(&self.body.comment));
         if let (Some(token), Some(until)) = (token, until) {
-            what = format!("{what}  token {token} until {until}");
+            words = words.dim(format!("  token {token} until {}", to.time(until)));
         }
-        to.line(
-            Line::new()
-                .dim(format!("{:>8}  {}", self.cursor, self.ts))
-                .plain("  ")
-                .bold(format!("{:<16}", self.kind))
-                .plain(format!(" {:<12} {what}  {}", self.actor.shown(), self.body.comment)),
-        );
+        let when = to.time(&self.ts);
+        let cells = [
+            Line::new().dim(self.cursor),
+            Line::new().dim(when),
+            Line::new().plain(self.actor.shown()),
+            happens::kind(&self.kind),
+            Line::new().plain(what),
+            words,
+        ];
+        to.row(&HAPPENS, cells);
     }
 }

@@ -130,14 +130,15 @@ impl DifferenceAnswer {
 
 impl Answer for DifferenceAnswer {
     fn show(&self, to: &mut Page) {
-        let edition = |tone: Tone, sign: &str, of: &Edition| {
+        let (from, until) = (to.time(&self.from.at), to.time(&self.to.at));
+        let edition = |tone: Tone, sign: &str, of: &Edition, at: String| {
             let line = Line::new().piece(tone, format!("{sign} version {}", of.version));
             let by = of.author_name.as_deref().unwrap_or_else(|| shown(&of.author));
-            line.dim(format!("  {}, by {by}", of.at))
+            line.dim(format!("  {at}, by {by}"))
         };
         to.line(Line::new().bold(shown(&self.id)));
-        to.line(edition(Tone::Bad, "---", &self.from));
-        to.line(edition(Tone::Good, "+++", &self.to));
+        to.line(edition(Tone::Bad, "---", &self.from, from));
+        to.line(edition(Tone::Good, "+++", &self.to, until));
         let mut line = |gone: bool, what: String| {
             let (tone, sign) = if gone { (Tone::Bad, '-') } else { (Tone::Good, '+') };
             to.line(Line::new().piece(tone, format!("{sign} {what}")));

@@ -2,11 +2,10 @@
 
 use crate::caller::Caller;
 use crate::envelope::instant;
-use crate::operation::{Answer, Line, Page};
+use crate::operation::{Answer, Column, Line, Page, Table};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use stoa_actors::ending::shown;
-use stoa_actors::printable::one_line;
 use stoa_actors::space::{Lease, Resource};
 
 /// Who has something to itself, and until when.
@@ -51,19 +50,41 @@ impl LeaseAnswer {
     }
 }
 
+/// Leases, one a line.
+static LEASES: Table = Table {
+    columns: &[
+        Column::new("LEASED"),
+        Column::new("BY"),
+        Column::new("UNTIL"),
+        Column::number("TOKEN").left_out(1),
+        Column::new("INTENT").cut_to(8).left_out(2),
+    ],
+    headed: true,
+    tree: false,
+};
+
+impl LeaseAnswer {
+    fn by(&self) -> &str {
+        self.holder_name.as_deref().unwrap_or_else(|| shown(&self.holder))
+    }
+
+    /// It, below what is leased.
+    pub(super) fn line(&self, to: &Page) -> Line {
+        let line = Line::new().dim("leased  token ").bold(self.token);
+        line.plain(format!("  until {}  {}", to.time(&self.until), self.intent))
+    }
+}
+
 impl Answer for LeaseAnswer {
     fn show(&self, to: &mut Page) {
-        let about = if self.intent.is_empty() { "" } else { "  " };
-        let by = self.holder_name.as_deref().unwrap_or_else(|| shown(&self.holder));
         let what = if self.of == "atom" { shown(&self.resource) } else { &self.resource };
-        to.line(
-            Line::new()
-                .dim("leased")
-                .plain(format!(" {}  token ", one_line(what)))
-                .bold(self.token)
-                .plain(format!("  until {}  ", self.until))
-                .dim(format!("by {by}"))
-                .plain(format!("{about}{}", self.intent)),
-        );
+        let cells = [
+            Line::new().bold(what),
+            Line::new().plain(self.by()),
+            Line::new().plain(to.time(&self.until)),
+            Line::new().plain(self.token),
+            Line::new().plain(&self.intent),
+        ];
+        to.row(&LEASES, cells);
     }
 }

@@ -1,5 +1,6 @@
 //! What came of code.
 
+use super::WokenAnswer;
 use crate::operation::{Answer, Line, Page};
 use crate::problem::{Kind, Problem};
 use schemars::JsonSchema;
@@ -30,6 +31,9 @@ pub struct OutcomeAnswer {
     /// Why it has failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<Failure>,
+    /// Who hears of what it has written, where agents do.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub woken: Option<WokenAnswer>,
 }
 
 impl From<Outcome> for OutcomeAnswer {
@@ -37,11 +41,11 @@ impl From<Outcome> for OutcomeAnswer {
         let Outcome { ending, printed, notice, .. } = outcome;
         match ending {
             Ending::Done { value } => {
-                OutcomeAnswer { printed, notice, ok: true, value, error: None }
+                OutcomeAnswer { printed, notice, ok: true, value, error: None, woken: None }
             }
             Ending::Failed { class, traceback } => {
                 let error = Some(Failure { class, traceback });
-                OutcomeAnswer { printed, notice, ok: false, value: None, error }
+                OutcomeAnswer { printed, notice, ok: false, value: None, error, woken: None }
             }
         }
     }
@@ -53,6 +57,9 @@ impl Answer for OutcomeAnswer {
         self.value.iter().for_each(|it| to.lines(it));
         if let Some(notice) = &self.notice {
             to.aside(Line::new().plain(format!("note: {notice}")));
+        }
+        if let Some(woken) = &self.woken {
+            woken.show(to);
         }
     }
 

@@ -67,7 +67,7 @@ impl Answer for ReportAnswer {
             let (from, near) = (format!("[{}:", it.path), format!("[{}:", to.near(&it.path)));
             text = text.replace(&from, &near);
         }
-        to.lines(text.trim_end());
+        to.prose(text.trim_end());
         let how = match self.how {
             How::Worked => "worked out now",
             How::Resumed => "gone on with after an interruption",

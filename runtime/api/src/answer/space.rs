@@ -1,8 +1,7 @@
 //! A space as its holder sees it.
 
-use super::count;
 use crate::caller::SpaceCard;
-use crate::operation::{Answer, LevelName, Line, Page};
+use crate::operation::{Answer, Column, LevelName, Line, Page, Table};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use stoa_actors::ending::shown;
@@ -46,22 +45,32 @@ impl From<SpaceCard> for SpaceAnswer {
     }
 }
 
+/// Spaces, one a line.
+static SPACES: Table = Table {
+    columns: &[
+        Column::new("NAME"),
+        Column::new("LEVEL"),
+        Column::number("ENTRIES").left_out(2),
+        Column::new("ID").left_out(1),
+        Column::new("ABOUT").cut_to(10).left_out(3),
+    ],
+    headed: true,
+    tree: false,
+};
+
 impl Answer for SpaceAnswer {
     fn show(&self, to: &mut Page) {
-        let name = self.name.as_deref().unwrap_or("-");
-        let level = self.level.map_or("-".into(), |it| it.0.to_string());
         let about = self.description.lines().next().unwrap_or_default();
-        let entries = format!("{:>14}", count(self.entries, "entry  ", "entries"));
-        to.line(
-            Line::new()
-                .bold(format!("{name:<20}"))
-                .plain(format!(" {level:<7} {entries}  "))
-                .dim(shown(&self.id))
-                .plain(format!("  {about}")),
-        );
+        let cells = [
+            Line::new().bold(self.name.as_deref().unwrap_or("-")),
+            Line::new().plain(self.level.map_or("-".into(), |it| it.0.to_string())),
+            Line::new().plain(self.entries),
+            Line::new().dim(shown(&self.id)),
+            Line::new().plain(about),
+        ];
+        to.row(&SPACES, cells);
         if !self.declares.is_empty() {
-            let declares = self.declares.join(" ");
-            to.line(Line::new().dim(format!("{:<20} declares {declares}", "")));
+            to.detail(Line::new().dim(format!("declares {}", self.declares.join(" "))));
         }
     }
 }

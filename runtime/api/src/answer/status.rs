@@ -1,11 +1,15 @@
 //! How a data directory is.
 
+use super::{Failed, NOBODY_RUNS};
+use crate::agents::AgentCard;
+use crate::caller::Caller;
 use crate::envelope::instant;
 use crate::operation::{Answer, Line, Page, Tone};
 use crate::status::Status;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use stoa_actors::ending::shown;
 
 /// How far the index of a space is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -43,11 +47,27 @@ pub struct VectorAnswer {
     pub why: Option<String>,
 }
 
+/// An agent whose last turns have failed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct FailingAnswer {
+    /// Which.
+    pub id: String,
+    /// What the caller calls it, or what its parent does.
+    pub name: Option<String>,
+    /// What it is doing: `waiting` for the next try, `quarantined`, …
+    pub state: String,
+    /// How its turns have failed.
+    pub failed: Failed,
+}
+
 /// How a data directory is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct StatusAnswer {
-    /// The process that has it open.
-    pub pid: u32,
+    /// The process that has it open, another one than that which asks; null where the call itself
+    /// has opened it, for as long as it takes.
+    pub pid: Option<u32>,
+    /// Whether a process runs the agents: `stoa serve` does.
+    pub agents_run: bool,
     /// The last durable entry: its position and hash.
     pub head: String,
     /// How far its clock is ahead of the machine's, in milliseconds.
@@ -75,12 +95,23 @@ pub struct StatusAnswer {
     pub indexes: Vec<IndexAnswer>,
     /// The embedder that is asked; null where there is only the one that is built in.
     pub vectors: Option<VectorAnswer>,
+    /// Agents whose last turns have failed, the latest first.
+    pub failing: Vec<FailingAnswer>,
     /// Actors kept out of service, and why.
     pub quarantined: Vec<(String, String)>,
 }
 
-impl From<Status> for StatusAnswer {
-    fn from(it: Status) -> Self {
+impl StatusAnswer {
+    /// As the caller sees it.
+    pub fn of(caller: &Caller, it: Status) -> StatusAnswer {
+        let failing = |card: &AgentCard| {
+            Some(FailingAnswer {
+                id: card.id.to_string(),
+                name: caller.name_of(card.id).or_else(|| card.name.clone()),
+                state: card.state.clone(),
+                failed: Failed::of(card)?,
+            })
+        };
         let index = |it: crate::search::IndexCard| IndexAnswer {
             space: it.space.to_string(),
             entries: it.entries,
@@ -91,6 +122,7 @@ impl From<Status> for StatusAnswer {
         };
         StatusAnswer {
             pid: it.pid,
+            agents_run: it.agents_run,
             head: it.head.to_string(),
             clock_ahead_ms: it.clock_ahead_ms,
             commits: it.commits,
@@ -112,6 +144,7 @@ impl From<Status> for StatusAnswer {
                 refused: it.refused,
                 why: it.why,
             }),
+            failing: it.failing.iter().filter_map(failing).collect(),
             quarantined: it.quarantined,
         }
     }
@@ -122,10 +155,18 @@ const CLOCK_TOLD_MS: i64 = 1_000;
 
 impl Answer for StatusAnswer {
     fn show(&self, to: &mut Page) {
+        let scrubbed_at = self.scrubbed_at.as_ref().map(|it| to.time(it));
         let mut line = |key: &str, value: String| {
             to.line(Line::new().dim(format!("{key:<12}")).plain(format!(" {value}")));
         };
-        line("process", self.pid.to_string());
+        line(
+            "process",
+            match (self.pid, self.agents_run) {
+                (None, _) => "none has it open; this call opened it for itself".to_owned(),
+                (Some(pid), true) => format!("{pid} has it open, and runs the agents"),
+                (Some(pid), false) => format!("{pid} has it open"),
+            },
+        );
         line("head", self.head.clone());
         if self.clock_ahead_ms.abs() >= CLOCK_TOLD_MS {
             let way = if self.clock_ahead_ms > 0 { "ahead of" } else { "behind" };
@@ -139,7 +180,7 @@ impl Answer for StatusAnswer {
         }
         line("running", format!("{} actors, {} seats", self.running, self.seats));
         line("commits", format!("{} since it was opened", self.commits));
-        let scrubbed = self.scrubbed_at.as_ref();
+        let scrubbed = scrubbed_at.as_ref();
         line(
             "scrubbed",
             scrubbed.map_or_else(
@@ -170,9 +211,18 @@ impl Answer for StatusAnswer {
                 to.line(lag.plain(format!("  {why}")));
             }
         }
+        for it in &self.failing {
+            let failed = it.failed.shown(to);
+            let name = it.name.as_deref().unwrap_or_else(|| shown(&it.id));
+            let who = Line::new().piece(Tone::Bad, format!("{:<12}", "failing"));
+            to.line(who.plain(" ").bold(name).plain(format!("  {failed}")));
+        }
         for (stream, why) in &self.quarantined {
             let who = Line::new().piece(Tone::Bad, format!("quarantined  {stream}"));
             to.line(who.plain(format!(" {why}")));
+        }
+        if !self.agents.is_empty() && !self.agents_run {
+            to.line(Line::new().piece(Tone::Warn, NOBODY_RUNS));
         }
     }
 }

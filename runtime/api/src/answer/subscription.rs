@@ -3,7 +3,7 @@
 use super::ChangeAnswer;
 use crate::caller::{Caller, SubscriptionCard};
 use crate::envelope::instant;
-use crate::operation::{Answer, Line, Meta, Page, Tone};
+use crate::operation::{Answer, Column, Line, Meta, Page, Table, Tone};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -64,6 +64,21 @@ impl SubscriptionAnswer {
     }
 }
 
+/// Subscriptions, one a line.
+static SUBSCRIPTIONS: Table = Table {
+    columns: &[
+        Column::new("SPACE"),
+        Column::new("FOR"),
+        Column::new("ID"),
+        Column::number("CURSOR").left_out(1),
+        Column::number("BEHIND"),
+        Column::new("OF").cut_to(10),
+        Column::new("TERMS").left_out(2),
+    ],
+    headed: true,
+    tree: false,
+};
+
 impl Answer for SubscriptionAnswer {
     fn show(&self, to: &mut Page) {
         let mut what: Vec<String> = self.types.clone();
@@ -73,23 +88,21 @@ impl Answer for SubscriptionAnswer {
             what.extend(targets.iter().map(|it| shown(it).to_owned()));
         }
         let what = if what.is_empty() { "everything".to_owned() } else { what.join(" ") };
-        let who = self.subscriber_name.as_ref();
-        let mut terms = who.map_or_else(String::new, |who| format!("  for {who}"));
+        let mut terms = Vec::new();
         if self.debounce_ms > 0 {
-            terms += &format!("  after {} ms of quiet", self.debounce_ms);
+            terms.push(format!("after {} ms of quiet", self.debounce_ms));
         }
-        if let Some(until) = &self.until {
-            terms += &format!("  until {until}");
-        }
-        let name = self.name.as_deref().unwrap_or_else(|| shown(&self.space));
-        to.line(
-            Line::new()
-                .bold(format!("{name:<20}"))
-                .plain(format!(" at {:<8} {:>6} behind  ", self.cursor, self.behind))
-                .dim(shown(self.id.as_ref().unwrap_or(&self.subscriber)))
-                .plain(format!("  {what}"))
-                .dim(terms),
-        );
+        terms.extend(self.until.iter().map(|until| format!("until {}", to.time(until))));
+        let cells = [
+            Line::new().bold(self.name.as_deref().unwrap_or_else(|| shown(&self.space))),
+            Line::new().plain(self.subscriber_name.as_deref().unwrap_or_default()),
+            Line::new().dim(shown(self.id.as_ref().unwrap_or(&self.subscriber))),
+            Line::new().plain(self.cursor),
+            Line::new().plain(self.behind),
+            Line::new().plain(what),
+            Line::new().dim(terms.join(" ")),
+        ];
+        to.row(&SUBSCRIPTIONS, cells);
     }
 }
 
@@ -134,7 +147,7 @@ impl Answer for Read {
             Read::Skipped { skipped, first, last, comments } => {
                 let line = Line::new().piece(Tone::Warn, format!("skipped {skipped} changes"));
                 to.line(line.dim(format!("  from {first} to {last}")));
-                comments.iter().for_each(|it| to.plain(format!("  {it}")));
+                comments.iter().for_each(|it| to.detail(Line::new().plain(it)));
             }
             Read::UpTo { read, cursor } => {
                 let next = format!("read; then: stoa subscription ack {} {cursor}", shown(read));

@@ -1,7 +1,7 @@
 //! What a process asks of the owner, and who answers: the same for this process and for others.
 
 use super::{Identity, Peer};
-use crate::operation::{Answers, Operation};
+use crate::operation::{Answers, Effect, Operation};
 use crate::operations::entry;
 use crate::problem::{Kind, Problem};
 use crate::runtime::Runtime;
@@ -30,6 +30,22 @@ impl Request {
     }
 }
 
+impl Request {
+    /// Whether it is answered for as long as somebody listens, and can be asked again of the next owner
+    /// from where this one stopped.
+    pub(super) fn follows(&self) -> bool {
+        let says = |field: &str| {
+            let body: Result<serde_json::Value, _> = serde_json::from_slice(&self.body);
+            body.is_ok_and(|it| it[field] == true)
+        };
+        match self.operation.as_str() {
+            "watch" | "lease watch" => !says("no_follow"),
+            "agent log" => says("follow"),
+            _ => false,
+        }
+    }
+}
+
 /// Does what is asked, for a peer that may ask it.
 pub async fn perform(
     runtime: &Runtime,
@@ -42,5 +58,8 @@ pub async fn perform(
     let entry = entry(name).ok_or_else(|| {
         Problem::new(Kind::Invalid, format!("there is no operation {name:?}")).hint("stoa --help")
     })?;
+    tracing::debug!(operation = entry.name, session = %caller.session(), "asked");
+    let caller = if entry.effect == Effect::Writes { caller.noting() } else { caller };
+    let caller = if peer == Peer::Own { caller.within() } else { caller };
     entry.perform(&caller, &request.body, answers).await
 }

@@ -32,7 +32,7 @@ pub struct Client {
 /// Connects to whoever serves the directory, or opens it and serves it.
 ///
 /// Sixteen processes at once: one wins the lock, the others find its socket. Errors: what
-/// [`Runtime::open`] says, and [`StoreError::Locked`] only when the owner does not answer.
+/// [`Runtime::open_with`] says, and [`StoreError::Locked`] only when the owner does not answer.
 pub async fn reach(config: Config, kinds: Kinds, limits: DoorLimits) -> Result<Reached, Problem> {
     let patience = Duration::from_millis(limits.connect_ms_max);
     let give_up = Instant::now() + patience;
@@ -115,7 +115,7 @@ impl Client {
         loop {
             let reply = receive(&mut self.stream, self.frame_bytes_max);
             let reply = tokio::time::timeout(self.patience, reply).await;
-            let silent = |_| lost(io::Error::other("it says nothing any more"));
+            let silent = |_| lost(io::Error::other(SILENT));
             match reply.map_err(silent)?.map_err(lost)? {
                 Some(Reply::Working) => {}
                 Some(Reply::Said(said)) => each(said).map_err(|error| {
@@ -128,9 +128,35 @@ impl Client {
     }
 }
 
+/// How it begins that the owner of a directory is gone.
+const LOST: &str = "the process that has the directory open is gone: ";
+
+/// Why an owner is given up that is alive, perhaps.
+const SILENT: &str = "it says nothing any more";
+
+/// Whether a problem is that the owner of the directory has died, or its connection with it; not that it
+/// hangs, for then there is nobody else to ask.
+pub fn is_lost(problem: &Problem) -> bool {
+    let text = problem.text.strip_prefix(LOST);
+    problem.kind == Kind::Busy && text.is_some_and(|it| !it.starts_with(SILENT))
+}
+
+/// What those are told who follow, and whom an owner would wait for for ever.
+const HANDED_ON: &str =
+    "the process that had the directory open is done, and hands it on; ask again";
+
+pub(super) fn handed_on() -> Problem {
+    Problem::new(Kind::Busy, HANDED_ON).hint("stoa status")
+}
+
+/// Whether a problem is that the owner is done, and the next one is to be asked.
+pub fn is_handed_on(problem: &Problem) -> bool {
+    problem.kind == Kind::Busy && problem.text == HANDED_ON
+}
+
 fn lost(error: io::Error) -> Problem {
     let text = format!(
-        "the process that has the directory open is gone: {error}; whether the request took effect \
+        "{LOST}{error}; whether the request took effect \
          is not known: type it again with the same --key"
     );
     Problem::new(Kind::Busy, text).hint("stoa status")

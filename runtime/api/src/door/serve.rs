@@ -23,6 +23,7 @@ pub struct Door {
     inside: watch::Sender<Inside>,
     clients: watch::Receiver<usize>,
     shut: watch::Sender<Option<Problem>>,
+    leaving: watch::Sender<bool>,
     accepting: Option<JoinHandle<()>>,
     bound: Bound,
     answers: Arc<Ceiling>,
@@ -105,7 +106,7 @@ impl Door {
         let bound = Bound::of(&config.log.data).map_err(refused("cannot look at"))?;
         let inside = watch::Sender::new(Inside::Opening);
         let (counter, clients) = watch::channel(0);
-        let shut = watch::Sender::new(None);
+        let (shut, leaving) = (watch::Sender::new(None), watch::Sender::new(false));
         let stalled = Duration::from_millis(limits.stalled_ms_max);
         let answers = Ceiling::new(limits.answers_bytes_max, stalled);
         let requests = Ceiling::new(limits.requests_bytes_max, stalled);
@@ -115,12 +116,13 @@ impl Door {
             inside: inside.subscribe(),
             counter,
             shut: shut.subscribe(),
+            leaving: leaving.subscribe(),
             places: Arc::new(Semaphore::new(limits.connections_max)),
             refusals: Arc::new(Semaphore::new(REFUSALS_MAX)),
             limits: limits.clone(),
         };
         let accepting = Some(tokio::spawn(hall.accept(listener)));
-        Ok(Door { inside, clients, shut, accepting, bound, answers, requests })
+        Ok(Door { inside, clients, shut, leaving, accepting, bound, answers, requests })
     }
 
     /// From now on clients are answered.
@@ -143,9 +145,11 @@ impl Door {
         DoorLoad { answers: self.answers.clone(), requests: self.requests.clone() }
     }
 
-    /// Waits until nobody is left, then closes. Who connects meanwhile hears nothing, and finds
+    /// Waits until nobody is left, then closes. Whoever follows what happens would never leave, and is
+    /// told to ask the next one. Who connects meanwhile hears nothing, and finds
     /// the directory free a moment later; who was let in before that is still answered.
     pub async fn close(&mut self) {
+        self.leaving.send_replace(true);
         drop(self.clients.wait_for(|count| *count == 0).await);
         self.accept_no_more().await;
         drop(self.clients.wait_for(|count| *count == 0).await);
@@ -192,6 +196,7 @@ struct Hall {
     inside: watch::Receiver<Inside>,
     counter: watch::Sender<usize>,
     shut: watch::Receiver<Option<Problem>>,
+    leaving: watch::Receiver<bool>,
     places: Arc<Semaphore>,
     refusals: Arc<Semaphore>,
     answers: Arc<Ceiling>,
@@ -231,7 +236,8 @@ impl Hall {
         self.counter.send_modify(|count| *count += 1);
         let guest = Guest(self.counter.clone());
         let (inside, shut, limits) = (self.inside.clone(), self.shut.clone(), self.limits.clone());
-        let visit = Visit::new(stream, self.answers.enter(), self.requests.enter());
+        let leaving = self.leaving.clone();
+        let visit = Visit::new(stream, self.answers.enter(), self.requests.enter(), leaving);
         tokio::spawn(async move {
             if let Err(error) = visit.attend(inside, shut, &limits).await {
                 tracing::debug!(%error, "a client is gone");

@@ -1,5 +1,6 @@
 //! One client at the door: greeted, answered request by request, and told to go when the owner stops.
 
+use super::reach::handed_on;
 use super::{Hello, Peer, Reply, Request, perform, receive_under, send, send_under};
 use crate::ceiling::Place;
 use crate::limits::DoorLimits;
@@ -32,15 +33,22 @@ pub(super) struct Visit {
     /// Its share of what is on its way to all clients, and of what comes from them.
     answers: Arc<Place>,
     requests: Arc<Place>,
+    /// Whether the owner would go, if it were not for those who are there.
+    leaving: watch::Receiver<bool>,
 }
 
 /// How long a client that is told to go has to take that in.
 const FAREWELL: Duration = Duration::from_millis(200);
 
 impl Visit {
-    pub(super) fn new(stream: UnixStream, answers: Arc<Place>, requests: Arc<Place>) -> Visit {
+    pub(super) fn new(
+        stream: UnixStream,
+        answers: Arc<Place>,
+        requests: Arc<Place>,
+        leaving: watch::Receiver<bool>,
+    ) -> Visit {
         let (from, to) = stream.into_split();
-        Visit { from, to, whole: true, greeted: false, answers, requests }
+        Visit { from, to, whole: true, greeted: false, answers, requests, leaving }
     }
 
     /// Until the client has gone, or has to.
@@ -128,6 +136,7 @@ impl Visit {
         limits: &DoorLimits,
     ) -> io::Result<()> {
         let (answers, mut ready) = told(limits, self.answers.clone());
+        let (follows, mut leaving) = (request.follows(), self.leaving.clone());
         // A task of its own: however long it computes, the heart beats.
         let (of, mut work) = (runtime.clone(), JoinSet::new());
         work.spawn(async move { perform(&of, Peer::Owner, request, answers).await });
@@ -138,6 +147,9 @@ impl Visit {
         loop {
             tokio::select! {
                 biased;
+                () = async { drop(leaving.wait_for(|it| *it).await) }, if follows => {
+                    return self.tell(&Reply::End(Err(handed_on()))).await;
+                }
                 answer = ready.recv() => match answer {
                     Some(Told { said, held }) => {
                         self.tell(&Reply::Said(said)).await?;

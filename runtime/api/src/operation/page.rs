@@ -1,6 +1,8 @@
 //! An answer as people are shown it: pieces of data, and what each is. Which colour that is, how wide
 //! the terminal is and what it must not obey is for whoever prints it.
 
+use super::table::{Row, Table};
+use super::times::Times;
 use std::path::{Path, PathBuf};
 
 /// What a piece of a line is.
@@ -19,6 +21,8 @@ pub enum Tone {
     Warn,
     /// It has failed, or is out of use.
     Bad,
+    /// It was not there before.
+    New,
 }
 
 /// A line that is put together from pieces.
@@ -70,20 +74,40 @@ pub enum Block {
     Verbatim(Tone, String),
     /// A line about the answer: to standard error.
     Aside(Line),
+    /// One of several lines of the same columns.
+    Row(Row),
+    /// What is said besides of the line above.
+    Detail(Line),
+    /// Text that is read: a terminal breaks its lines at words.
+    Prose(String),
 }
 
 /// An answer for people.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Page {
     /// Its parts, in order.
     pub blocks: Vec<Block>,
+    /// Whether code is shown whole; else its first line stands for it.
+    pub code: bool,
     here: PathBuf,
+    times: Times,
 }
 
 impl Page {
     /// One for somebody who works in this directory.
     pub fn at(here: PathBuf) -> Page {
-        Page { blocks: Vec::new(), here }
+        Page { here, ..Page::default() }
+    }
+
+    /// With times told so.
+    #[must_use]
+    pub fn with_times(self, times: Times) -> Page {
+        Page { times, ..self }
+    }
+
+    /// A time of an answer as its reader is told it.
+    pub fn time(&self, time: &str) -> String {
+        self.times.told(time)
     }
 
     /// A path as its reader would type it.
@@ -115,6 +139,26 @@ impl Page {
     /// A line of a text as it is in it, all of one tone.
     pub fn verbatim(&mut self, tone: Tone, text: impl ToString) {
         self.blocks.push(Block::Verbatim(tone, text.to_string()));
+    }
+
+    /// One line of a table.
+    pub fn row<const N: usize>(&mut self, table: &'static Table, cells: [Line; N]) {
+        self.blocks.push(Block::Row(Row::new(table, cells.into())));
+    }
+
+    /// One line of a tree, so many branches from its top.
+    pub fn branch<const N: usize>(&mut self, table: &'static Table, depth: u32, cells: [Line; N]) {
+        self.blocks.push(Block::Row(Row { depth, ..Row::new(table, cells.into()) }));
+    }
+
+    /// What is said besides of the line above.
+    pub fn detail(&mut self, line: Line) {
+        self.blocks.push(Block::Detail(line));
+    }
+
+    /// Text that is read; its last line has an end in any case.
+    pub fn prose(&mut self, text: impl ToString) {
+        self.blocks.push(Block::Prose(text.to_string()));
     }
 
     /// A line about the answer.

@@ -2,7 +2,7 @@
 
 use crate::answer::AgentAnswer;
 use crate::caller::Caller;
-use crate::operation::{Arg, Effect, Operation, Out, Right};
+use crate::operation::{Arg, Effect, Operation, Out, Quiet, Right};
 use crate::problem::Problem;
 use crate::session::{Answered, Does, Hands, Method, On, refused};
 use schemars::JsonSchema;
@@ -26,11 +26,15 @@ impl Operation for AgentList {
         does: Does::Looks,
         call: |hands, _, _| called(hands),
     }];
+    const NONE: &'static str = "no agents; stoa spawn TASK begins one";
+    const QUIET: Quiet = Quiet::Field("/id");
     type Answer = AgentAnswer;
 
     async fn perform(self, caller: &Caller, out: &Out<AgentAnswer>) -> Result<(), Problem> {
         let cards = caller.agents().await?;
-        out.all(cards.into_iter().map(|it| AgentAnswer::of(caller, it, 0))).await
+        let any = !cards.is_empty();
+        out.all(cards.into_iter().map(|it| AgentAnswer::of(caller, it, 0))).await?;
+        super::shared::nobody_runs(caller, any, out).await
     }
 }
 

@@ -1,8 +1,9 @@
 //! What an agent did.
 
+use super::tail::happenings_begin;
 use crate::answer::Happened;
 use crate::caller::Caller;
-use crate::operation::{Arg, Effect, How, Operation, Out, Right};
+use crate::operation::{Arg, Effect, How, Lines, Operation, Out, Right};
 use crate::problem::Problem;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -20,7 +21,10 @@ pub struct AgentLog {
     /// At most so many lines
     #[serde(default = "thousand")]
     pub limit: usize,
-    /// Wait for more
+    /// Only the last so many lines [default on a terminal: 100]
+    #[serde(default)]
+    pub tail: Option<usize>,
+    /// Wait for more; with --limit or --tail after the last so many lines
     #[serde(default)]
     pub follow: bool,
 }
@@ -37,20 +41,33 @@ impl Operation for AgentLog {
         Arg::at("agent", How::Text),
         Arg::flag("after", "after", How::Number, "POSITION"),
         Arg::flag("limit", "limit", How::Number, "N"),
+        Arg::flag("tail", "tail", How::Number, "N").conflicts(&["limit"]),
         Arg::switch("follow", "follow"),
+        Arg::flag("code", "code", How::Local, "").about("Show code and long texts whole"),
     ]];
+    const LINES: Lines = Lines::Piped;
+    const NONE: &'static str = "nothing yet";
     type Answer = Happened;
 
     async fn perform(self, caller: &Caller, out: &Out<Happened>) -> Result<(), Problem> {
         let agent = caller.agent_named(&self.agent)?;
         // It rings for what comes after this, so nothing between two reads is missed.
         let bell = caller.runtime().agent(agent)?.face.watch();
-        let (mut after, mut left) = (Position(self.after), self.limit);
-        while left > 0 {
-            let (told, upto) = caller.happened(agent.stream(), after, left).await?;
+        let limited = Some(self.limit).filter(|it| self.follow && *it != thousand());
+        let (mut after, mut left, mut over) = (Position(self.after), self.limit, 0);
+        if let Some(tail) = self.tail.or(limited) {
+            (after, over) = happenings_begin(caller, agent, after, tail).await?;
+            left = if tail == 0 && !self.follow { 0 } else { usize::MAX };
+        }
+        while left > 0 || self.follow {
+            let piece = if self.follow { usize::MAX } else { left.saturating_add(over) };
+            let (told, upto) = caller.happened(agent.stream(), after, piece).await?;
             let end = upto == after;
-            (after, left) = (upto, left.saturating_sub(told.len()));
-            out.all(told.into_iter().map(|it| Happened::of(caller, it))).await?;
+            let passed = over.min(told.len());
+            (after, over) = (upto, over - passed);
+            left = left.saturating_sub(told.len() - passed);
+            let told = told.into_iter().skip(passed);
+            out.all(told.map(|it| Happened::of(caller, it))).await?;
             match (end, self.follow) {
                 (true, false) => return Ok(()),
                 (true, true) => bell.heard().await,

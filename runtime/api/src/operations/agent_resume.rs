@@ -2,7 +2,7 @@
 
 use crate::answer::AgentAnswer;
 use crate::caller::Caller;
-use crate::operation::{Arg, Effect, How, Operation, Out, Right, Units};
+use crate::operation::{Arg, Effect, How, Operation, Out, Quiet, Right, Units};
 use crate::problem::Problem;
 use crate::session::items::{self, raise};
 use crate::session::{Answered, Args, Does, Hands, Method, On, budget, refused};
@@ -36,6 +36,7 @@ impl Operation for AgentResume {
         does: Does::Writes,
         call: |hands, _, args| called(hands, args),
     }];
+    const QUIET: Quiet = Quiet::Nothing;
     type Answer = AgentAnswer;
 
     async fn perform(self, caller: &Caller, out: &Out<AgentAnswer>) -> Result<(), Problem> {

@@ -2,7 +2,7 @@
 
 use crate::answer::AtomAnswer;
 use crate::caller::Caller;
-use crate::operation::{Arg, Effect, How, Needed, Operation, Out, Right};
+use crate::operation::{Arg, Effect, How, Needed, Operation, Out, Quiet, Right};
 use crate::problem::Problem;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -25,12 +25,13 @@ impl Operation for AgentSay {
     const RIGHT: Right = Right::Own;
     const ARGS: &'static [&'static [Arg]] =
         &[&[Arg::at("agent", How::Text), Arg::at("text", How::Long(TEXT))]];
+    const QUIET: Quiet = Quiet::Field("/id");
     type Answer = AtomAnswer;
 
     async fn perform(self, caller: &Caller, out: &Out<AtomAnswer>) -> Result<(), Problem> {
         caller.runtime().start_agents().await?;
         let written = caller.say(&self.agent, &self.text).await?;
         let read = caller.get_version(written.id, written.version).await?;
-        out.tell(AtomAnswer::of(caller, &read)).await
+        out.tell(AtomAnswer::written(caller, &read).await?).await
     }
 }

@@ -24,6 +24,8 @@ impl Operation for AgentShow {
 
     async fn perform(self, caller: &Caller, out: &Out<AgentAnswer>) -> Result<(), Problem> {
         let card = caller.agent(&self.agent).await?;
-        out.tell(AgentAnswer::of(caller, card, 0)).await
+        let any = card.state != "wiped";
+        out.tell(AgentAnswer::of(caller, card, 0)).await?;
+        super::shared::nobody_runs(caller, any, out).await
     }
 }

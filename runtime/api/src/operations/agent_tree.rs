@@ -3,7 +3,7 @@
 use crate::agents::AgentCard;
 use crate::answer::AgentAnswer;
 use crate::caller::Caller;
-use crate::operation::{Arg, Effect, Operation, Out, Right};
+use crate::operation::{Arg, Effect, Operation, Out, Quiet, Right};
 use crate::problem::Problem;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -20,11 +20,15 @@ impl Operation for AgentTree {
     const EFFECT: Effect = Effect::Reads;
     const RIGHT: Right = Right::Own;
     const ARGS: &'static [&'static [Arg]] = &[];
+    const NONE: &'static str = "no agents; stoa spawn TASK begins one";
+    const QUIET: Quiet = Quiet::Field("/id");
     type Answer = AgentAnswer;
 
     async fn perform(self, caller: &Caller, out: &Out<AgentAnswer>) -> Result<(), Problem> {
         let cards = tree(caller.session(), caller.agents().await?);
-        out.all(cards.into_iter().map(|(it, depth)| AgentAnswer::of(caller, it, depth))).await
+        let any = !cards.is_empty();
+        out.all(cards.into_iter().map(|(it, depth)| AgentAnswer::of(caller, it, depth))).await?;
+        super::shared::nobody_runs(caller, any, out).await
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::answer::{count, plain_answer};
 use crate::caller::Caller;
-use crate::operation::{Arg, Effect, How, Operation, Out, Right};
+use crate::operation::{Arg, Effect, How, Operation, Out, Quiet, Right};
 use crate::problem::Problem;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -36,6 +36,7 @@ impl Operation for AgentWipe {
     const RIGHT: Right = Right::Own;
     const ARGS: &'static [&'static [Arg]] =
         &[&[Arg::at("agent", How::Ids), Arg::flag("reason", "reason", How::Text, "REASON")]];
+    const QUIET: Quiet = Quiet::Nothing;
     type Answer = Wiped;
 
     async fn perform(self, caller: &Caller, out: &Out<Wiped>) -> Result<(), Problem> {

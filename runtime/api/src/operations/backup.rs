@@ -2,7 +2,7 @@
 
 use crate::answer::plain_answer;
 use crate::caller::Caller;
-use crate::operation::{Arg, Effect, How, Operation, Out, Progress, Right};
+use crate::operation::{Arg, Effect, How, Operation, Out, Progress, Quiet, Right};
 use crate::problem::Problem;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -47,6 +47,7 @@ impl Operation for Backup {
         Arg::flag("verify", "verify", How::Local, "")
             .about("Write nothing: prove that the backup that is there is whole"),
     ]];
+    const QUIET: Quiet = Quiet::Nothing;
     type Answer = BackedUp;
 
     async fn perform(self, caller: &Caller, out: &Out<BackedUp>) -> Result<(), Problem> {

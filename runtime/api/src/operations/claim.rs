@@ -1,10 +1,10 @@
 //! Taking a task.
 
 use super::lease_item;
-use crate::answer::AtomAnswer;
+use crate::answer::{AtomAnswer, WokenAnswer};
 use crate::caller::{Caller, ClaimAsk};
 use crate::operation::{
-    Arg, Conditions, Effect, How, Meta, Note, Operation, Out, Right, Span, WHY, why,
+    Arg, Conditions, Effect, How, Meta, Note, Operation, Out, Quiet, Right, Span, WHY, why,
 };
 use crate::problem::{Kind, Problem};
 use crate::session::items::{self, raise};
@@ -126,6 +126,7 @@ impl Operation for Claim {
         does: Does::Writes,
         call: called,
     }];
+    const QUIET: Quiet = Quiet::Field("/id");
     type Answer = AtomAnswer;
 
     async fn perform(self, caller: &Caller, out: &Out<AtomAnswer>) -> Result<(), Problem> {
@@ -144,7 +145,10 @@ impl Operation for Claim {
         let wanted = ask.wanted.clone();
         let taken = out.meanwhile(caller.runtime(), id, caller.claim(id, ask, why)).await?;
         match taken {
-            Some(taken) => out.tell(AtomAnswer::taken(caller, &taken)).await,
+            Some(taken) => {
+                let woken = WokenAnswer::of(caller).await?;
+                out.tell(AtomAnswer { woken, ..AtomAnswer::taken(caller, &taken) }).await
+            }
             None => {
                 out.mismatches(caller, id, &self.metadata.0).await?;
                 tell_of_stuck(caller, out, id, wanted).await?;

@@ -2,7 +2,7 @@
 
 use crate::answer::AtomAnswer;
 use crate::caller::Caller;
-use crate::operation::{Arg, BASE, Effect, How, Operation, Out, Right, WHY, base, why};
+use crate::operation::{Arg, BASE, Effect, How, Operation, Out, Quiet, Right, WHY, base, why};
 use crate::problem::{Kind, Problem};
 use crate::session::items;
 use crate::session::{Answered, Args, Does, Hands, Method, On};
@@ -64,6 +64,7 @@ impl Operation for Deprecate {
         does: Does::Writes,
         call: |hands, _, args| called(hands, args),
     }];
+    const QUIET: Quiet = Quiet::Field("/id");
     type Answer = AtomAnswer;
 
     async fn perform(self, caller: &Caller, out: &Out<AtomAnswer>) -> Result<(), Problem> {
@@ -84,7 +85,7 @@ impl Operation for Deprecate {
             }
         };
         let read = caller.get_version(id, written.version).await?;
-        out.tell(AtomAnswer::of(caller, &read)).await
+        out.tell(AtomAnswer::written(caller, &read).await?).await
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::answer::AtomAnswer;
 use crate::caller::Caller;
-use crate::operation::{Arg, Effect, How, Operation, Out, Right, WHY, why};
+use crate::operation::{Arg, Effect, How, Operation, Out, Quiet, Right, WHY, why};
 use crate::problem::Problem;
 use crate::session::items;
 use crate::session::{Answered, Args, Does, Hands, Method, On};
@@ -47,6 +47,7 @@ impl Operation for Erase {
         does: Does::Writes,
         call: |hands, _, args| called(hands, args),
     }];
+    const QUIET: Quiet = Quiet::Field("/id");
     type Answer = AtomAnswer;
 
     async fn perform(self, caller: &Caller, out: &Out<AtomAnswer>) -> Result<(), Problem> {
@@ -54,7 +55,7 @@ impl Operation for Erase {
         let expect = self.if_version.map_or(Expect::Any, Expect::Version);
         let why = why(self.comment, self.key, || format!("erase {}", self.id))?;
         caller.erase(id, expect, why).await?;
-        out.tell(AtomAnswer::of(caller, &caller.get(id).await?)).await
+        out.tell(AtomAnswer::written(caller, &caller.get(id).await?).await?).await
     }
 }
 

@@ -1,6 +1,6 @@
 //! Running code.
 
-use crate::answer::OutcomeAnswer;
+use crate::answer::{OutcomeAnswer, WokenAnswer};
 use crate::caller::Caller;
 use crate::operation::{Arg, Effect, How, Operation, Out, Right, SpaceRight};
 use crate::problem::{Kind, Problem};
@@ -56,6 +56,7 @@ impl Operation for Exec {
         let spaces = each.collect::<Result<Vec<_>, Problem>>()?;
         let session = self.session.as_deref();
         let outcome = session::exec(caller, self.source, &spaces, session).await?;
-        out.tell(outcome.into()).await
+        let woken = WokenAnswer::of(caller).await?;
+        out.tell(OutcomeAnswer { woken, ..outcome.into() }).await
     }
 }

@@ -3,7 +3,7 @@
 use crate::backup::{Copied, Copying};
 use crate::caller::Caller;
 use crate::envelope::{ended, exported, line};
-use crate::operation::{Answer, Arg, Effect, How, Operation, Out, Page, Progress, Right};
+use crate::operation::{Answer, Arg, Effect, How, Lines, Operation, Out, Page, Progress, Right};
 use crate::problem::Problem;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -41,7 +41,7 @@ impl Operation for Export {
         Arg::flag("to", "to", How::LocalPath, "FILE")
             .about("Into this file, which must not be there [default: stdout]"),
     ]];
-    const LINES: bool = true;
+    const LINES: Lines = Lines::Always;
     type Answer = ExportLine;
 
     async fn perform(self, caller: &Caller, out: &Out<ExportLine>) -> Result<(), Problem> {

@@ -2,7 +2,7 @@
 
 use crate::answer::AtomAnswer;
 use crate::caller::Caller;
-use crate::operation::{Arg, Effect, How, Operation, Out, Right, When};
+use crate::operation::{Arg, Effect, How, Operation, Out, Quiet, Right, When};
 use crate::problem::{Kind, Problem};
 use crate::session::{Answered, Args, Does, Hands, Method, On, moment, refused};
 use schemars::JsonSchema;
@@ -46,6 +46,7 @@ impl Operation for Get {
         does: Does::LooksUnless(&["version", "as_of"]),
         call: |hands, _, args| called(hands, args),
     }];
+    const QUIET: Quiet = Quiet::Field("/content");
     type Answer = AtomAnswer;
 
     async fn perform(self, caller: &Caller, out: &Out<AtomAnswer>) -> Result<(), Problem> {

@@ -2,7 +2,7 @@
 
 use crate::answer::plain_answer;
 use crate::caller::{Caller, Grant as Given};
-use crate::operation::{Arg, Effect, How, LevelName, Operation, Out, Right, Span};
+use crate::operation::{Arg, Effect, How, LevelName, Operation, Out, Quiet, Right, Span};
 use crate::problem::Problem;
 use crate::session::items;
 use crate::session::{Answered, Args, Does, Hands, Method, On, level, refused, wants_level};
@@ -61,6 +61,7 @@ impl Operation for Grant {
         does: Does::Writes,
         call: |hands, _, args| called(hands, args),
     }];
+    const QUIET: Quiet = Quiet::Field("/session");
     type Answer = Granted;
 
     async fn perform(self, caller: &Caller, out: &Out<Granted>) -> Result<(), Problem> {

@@ -1,8 +1,9 @@
 //! Looking back.
 
+use super::tail::changes_begin;
 use crate::answer::ChangeAnswer;
 use crate::caller::{Caller, HistoryQuery, Of};
-use crate::operation::{Arg, Effect, How, Operation, Out, Right, When};
+use crate::operation::{Arg, Effect, How, Lines, Operation, Out, Quiet, Right, When};
 use crate::problem::{Kind, Problem};
 use crate::session::items::{self, raise};
 use crate::session::{Answered, Args, Does, Hands, Method, On, moment, refused};
@@ -13,7 +14,9 @@ use stoa_actors::id::{Position, SessionId, SpaceId};
 
 /// What happened in a space, to an atom, or anywhere
 ///
-/// A page ends with the position to go on from.
+/// A page ends with the position to go on from. Permissions that were given, taken and refused are
+/// in it for those who may grant them in the space, and for those whom they concern; what is said
+/// of one is its reason.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct History {
@@ -27,6 +30,8 @@ pub struct History {
     pub as_of: Option<When>,
     /// At most so many changes; those of one transaction stay together
     pub limit: usize,
+    /// Only the last so many, the oldest of them first [default on a terminal: 100]
+    pub tail: Option<usize>,
     /// The newest first
     pub newest: bool,
     /// Only what this session did: its name, or its id
@@ -37,8 +42,8 @@ pub struct History {
 
 impl Default for History {
     fn default() -> Self {
-        let (of, before, as_of, by, comment) = (None, None, None, None, None);
-        History { of, after: 0, before, as_of, limit: 100, newest: false, by, comment }
+        let (of, before, as_of, by, comment, tail) = (None, None, None, None, None, None);
+        History { of, after: 0, before, as_of, limit: 100, tail, newest: false, by, comment }
     }
 }
 
@@ -52,6 +57,7 @@ impl Operation for History {
         Arg::flag("before", "before", How::Number, "POSITION"),
         Arg::flag("as-of", "as_of", How::Text, "MOMENT"),
         Arg::flag("limit", "limit", How::Number, "N"),
+        Arg::flag("tail", "tail", How::Number, "N").conflicts(&["newest", "limit"]),
         Arg::switch("newest", "newest"),
         Arg::flag("by", "by", How::Text, "SESSION"),
         Arg::flag("comment", "comment", How::Text, "TEXT"),
@@ -72,6 +78,9 @@ impl Operation for History {
         does: Does::Looks,
         call: called,
     }];
+    const LINES: Lines = Lines::Piped;
+    const NONE: &'static str = "nothing has happened there";
+    const QUIET: Quiet = Quiet::Field("/refs/atom_id");
     type Answer = ChangeAnswer;
 
     async fn perform(self, caller: &Caller, out: &Out<ChangeAnswer>) -> Result<(), Problem> {
@@ -88,13 +97,22 @@ impl Operation for History {
             None => Of::Everything,
             Some(of) => named(caller, of).await?,
         };
+        if let Some(tail) = self.tail {
+            if self.newest {
+                let text = "the last of them come the oldest first, or the newest first: not both";
+                return Err(Problem::new(Kind::Invalid, text).hint("stoa history --tail N"));
+            }
+            query.after = changes_begin(caller, of, &query, tail).await?;
+            query.limit = if tail == 0 { 0 } else { usize::MAX };
+        }
         // In pieces: what is held in memory at once does not grow with what is asked for.
         let most = caller.runtime().config().history_changes_max;
-        let (mut left, mut last) = (query.limit, None);
+        let (mut left, mut last, mut first) = (query.limit, None, None);
         while left > 0 {
             let piece = HistoryQuery { limit: left.min(most), ..query.clone() };
             let changes = caller.history(of, piece).await?;
-            let Some(at) = changes.last().map(|it| it.position) else { return Ok(()) };
+            first = first.or(changes.first().map(|it| it.position));
+            let Some(at) = changes.last().map(|it| it.position) else { break };
             last = Some(at);
             match query.newest {
                 true => query.before = Some(at),
@@ -104,6 +122,17 @@ impl Operation for History {
             out.all(changes.iter().map(|it| ChangeAnswer::of(caller, it))).await?;
         }
         match last {
+            Some(_) if self.tail.is_some() => {
+                let older =
+                    HistoryQuery { before: first, after: Position(self.after), limit: 1, ..query };
+                match (first, caller.history(of, older).await?.is_empty()) {
+                    (Some(first), false) => {
+                        out.aside(format!("there is more before that: add --before {first}")).await
+                    }
+                    _ => Ok(()),
+                }
+            }
+            Some(_) if left > 0 => Ok(()),
             Some(last) => {
                 let on = if query.newest { "--before" } else { "--after" };
                 out.aside(format!("there may be more: add {on} {last}")).await

@@ -3,7 +3,7 @@
 use super::{lease_item, resource};
 use crate::answer::LeaseAnswer;
 use crate::caller::Caller;
-use crate::operation::{Arg, Effect, How, Operation, Out, Right, Span, WHY, why};
+use crate::operation::{Arg, Effect, How, Operation, Out, Quiet, Right, Span, WHY, why};
 use crate::problem::Problem;
 use crate::session::{Answered, Args, Does, Hands, LEASE_DEFAULT, Method, On, refused};
 use schemars::JsonSchema;
@@ -57,6 +57,7 @@ impl Operation for LeaseAcquire {
         does: Does::Writes,
         call: called,
     }];
+    const QUIET: Quiet = Quiet::Field("/token");
     type Answer = LeaseAnswer;
 
     async fn perform(self, caller: &Caller, out: &Out<LeaseAnswer>) -> Result<(), Problem> {

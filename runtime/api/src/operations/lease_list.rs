@@ -3,7 +3,7 @@
 use super::lease_item;
 use crate::answer::LeaseAnswer;
 use crate::caller::Caller;
-use crate::operation::{Arg, Effect, How, Operation, Out, Right};
+use crate::operation::{Arg, Effect, How, Operation, Out, Quiet, Right};
 use crate::problem::Problem;
 use crate::session::{Answered, Does, Hands, Method, On, refused};
 use schemars::JsonSchema;
@@ -32,6 +32,8 @@ impl Operation for LeaseList {
         does: Does::Looks,
         call: |hands, space, _| called(hands, space),
     }];
+    const NONE: &'static str = "no leases";
+    const QUIET: Quiet = Quiet::Field("/resource");
     type Answer = LeaseAnswer;
 
     async fn perform(self, caller: &Caller, out: &Out<LeaseAnswer>) -> Result<(), Problem> {

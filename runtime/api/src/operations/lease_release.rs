@@ -3,7 +3,7 @@
 use super::resource;
 use crate::answer::plain_answer;
 use crate::caller::Caller;
-use crate::operation::{Arg, Effect, How, Operation, Out, Right, WHY, why};
+use crate::operation::{Arg, Effect, How, Operation, Out, Quiet, Right, WHY, why};
 use crate::problem::{Kind, Problem};
 use crate::session::items;
 use crate::session::{Answered, Args, Does, Hands, Method, On, refused};
@@ -66,6 +66,7 @@ impl Operation for LeaseRelease {
         does: Does::Writes,
         call: called,
     }];
+    const QUIET: Quiet = Quiet::Nothing;
     type Answer = Released;
 
     async fn perform(self, caller: &Caller, out: &Out<Released>) -> Result<(), Problem> {

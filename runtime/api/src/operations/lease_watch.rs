@@ -3,13 +3,13 @@
 use super::Watch;
 use crate::answer::Seen;
 use crate::caller::Caller;
-use crate::operation::{Arg, Effect, How, Operation, Out, Right};
+use crate::operation::{Arg, Effect, How, Lines, Operation, Out, Right};
 use crate::problem::Problem;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use stoa_actors::rights::Level;
 
-/// Follow the leases of a space: one JSON line when one is got, renewed or over
+/// Follow the leases of a space: one line when one is got, renewed or over
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct LeaseWatch {
@@ -32,7 +32,8 @@ impl Operation for LeaseWatch {
         Arg::flag("cursor", "cursor", How::Number, "POSITION"),
         Arg::switch("no-follow", "no_follow"),
     ]];
-    const LINES: bool = true;
+    const LINES: Lines = Lines::Piped;
+    const NONE: &'static str = "nothing new";
     type Answer = Seen;
 
     async fn perform(self, caller: &Caller, out: &Out<Seen>) -> Result<(), Problem> {

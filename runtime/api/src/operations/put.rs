@@ -3,8 +3,8 @@
 use crate::answer::AtomAnswer;
 use crate::caller::Caller;
 use crate::operation::{
-    Arg, BODY, Effect, How, Meta, Needed, Operation, Out, Plain, Right, Targets, WHY, content,
-    some, targets, why,
+    Arg, BODY, Effect, How, Meta, Needed, Operation, Out, Plain, Quiet, Right, Targets, WHY,
+    content, some, targets, why,
 };
 use crate::problem::Problem;
 use crate::session::items;
@@ -75,6 +75,7 @@ impl Operation for Put {
         does: Does::Writes,
         call: called,
     }];
+    const QUIET: Quiet = Quiet::Field("/id");
     type Answer = AtomAnswer;
 
     async fn perform(self, caller: &Caller, out: &Out<AtomAnswer>) -> Result<(), Problem> {
@@ -91,7 +92,7 @@ impl Operation for Put {
         let why = why(self.comment, self.key, || format!("put into {}", self.space))?;
         let written = caller.put(space, draft, why).await?;
         let read = caller.get_version(written.id, written.version).await?;
-        out.tell(AtomAnswer::of(caller, &read)).await
+        out.tell(AtomAnswer::written(caller, &read).await?).await
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::answer::{count, plain_answer};
 use crate::caller::Caller;
-use crate::operation::{Arg, Effect, How, Operation, Out, Right};
+use crate::operation::{Arg, Effect, How, Operation, Out, Quiet, Right};
 use crate::problem::Problem;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -38,6 +38,7 @@ impl Operation for Revoke {
         Arg::at("session", How::Text),
         Arg::flag("reason", "reason", How::Text, "REASON"),
     ]];
+    const QUIET: Quiet = Quiet::Nothing;
     type Answer = Revoked;
 
     async fn perform(self, caller: &Caller, out: &Out<Revoked>) -> Result<(), Problem> {

@@ -3,7 +3,9 @@
 use crate::answer::AtomAnswer;
 use crate::caller::Caller;
 use crate::moment::Moment;
-use crate::operation::{Arg, Conditions, Effect, How, Meta, Note, Operation, Out, Right, When};
+use crate::operation::{
+    Arg, Conditions, Effect, How, Meta, Note, Operation, Out, Quiet, Right, When,
+};
 use crate::problem::{Kind, Problem};
 use crate::search::{Found, Page};
 use crate::session::items;
@@ -110,6 +112,8 @@ impl Operation for Search {
         does: Does::LooksUnless(&["as_of"]),
         call: called,
     }];
+    const NONE: &'static str = "no matches";
+    const QUIET: Quiet = Quiet::Field("/id");
     type Answer = AtomAnswer;
 
     /// In pieces: what is held in memory at once does not grow with what is asked for.

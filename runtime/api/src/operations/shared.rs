@@ -1,7 +1,10 @@
 //! What several operations hand to code, and take from it.
 
 use crate::agents::AgentCard;
+use crate::answer::NOBODY_RUNS;
 use crate::caller::Caller;
+use crate::operation::{Answer, Out};
+use crate::problem::Problem;
 use crate::session::items::{self, raise};
 use crate::session::refused;
 use stoa_actors::code::{Item, Object, Raise};
@@ -23,6 +26,18 @@ pub(super) async fn resource(
         }
         Some(item @ Item::Object(_)) => items::id(&item).map(Resource::Atom),
         _ => Err(raise("TypeError", "a lease is of an atom, or of something with a name")),
+    }
+}
+
+/// Says that no process runs the agents, where it is so and there are any.
+pub(super) async fn nobody_runs<A: Answer>(
+    caller: &Caller,
+    any: bool,
+    out: &Out<A>,
+) -> Result<(), Problem> {
+    match any && !caller.runtime().agents_started() {
+        true => out.aside(NOBODY_RUNS).await,
+        false => Ok(()),
     }
 }
 

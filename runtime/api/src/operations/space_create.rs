@@ -2,7 +2,7 @@
 
 use crate::answer::SpaceAnswer;
 use crate::caller::Caller;
-use crate::operation::{Arg, Effect, How, Needed, Operation, Out, Right};
+use crate::operation::{Arg, Effect, How, Needed, Operation, Out, Quiet, Right};
 use crate::problem::{Kind, Problem};
 use crate::session::items;
 use crate::session::{Answered, Args, Does, Hands, Method, On, refused};
@@ -47,6 +47,7 @@ impl Operation for SpaceCreate {
         does: Does::Writes,
         call: |hands, _, args| called(hands, args),
     }];
+    const QUIET: Quiet = Quiet::Field("/id");
     type Answer = SpaceAnswer;
 
     async fn perform(self, caller: &Caller, out: &Out<SpaceAnswer>) -> Result<(), Problem> {

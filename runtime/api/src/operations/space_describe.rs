@@ -3,7 +3,7 @@
 use super::space_create::declarations;
 use crate::answer::SpaceAnswer;
 use crate::caller::Caller;
-use crate::operation::{Arg, Effect, How, Needed, Operation, Out, Right};
+use crate::operation::{Arg, Effect, How, Needed, Operation, Out, Quiet, Right};
 use crate::problem::{Kind, Problem};
 use crate::session::items;
 use crate::session::{Answered, Args, Does, Hands, Method, On, refused};
@@ -45,6 +45,7 @@ impl Operation for SpaceDescribe {
         does: Does::Writes,
         call: called,
     }];
+    const QUIET: Quiet = Quiet::Field("/id");
     type Answer = SpaceAnswer;
 
     async fn perform(self, caller: &Caller, out: &Out<SpaceAnswer>) -> Result<(), Problem> {

@@ -2,7 +2,7 @@
 
 use crate::answer::SpaceAnswer;
 use crate::caller::Caller;
-use crate::operation::{Arg, Effect, Operation, Out, Right};
+use crate::operation::{Arg, Effect, Operation, Out, Quiet, Right};
 use crate::problem::Problem;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -17,6 +17,8 @@ impl Operation for SpaceList {
     const EFFECT: Effect = Effect::Reads;
     const RIGHT: Right = Right::Any;
     const ARGS: &'static [&'static [Arg]] = &[];
+    const NONE: &'static str = "no spaces; stoa space create NAME makes one";
+    const QUIET: Quiet = Quiet::Field("/id");
     type Answer = SpaceAnswer;
 
     async fn perform(self, caller: &Caller, out: &Out<SpaceAnswer>) -> Result<(), Problem> {

@@ -3,7 +3,7 @@
 use crate::agents::{SpaceAsk, SpawnAsk};
 use crate::answer::AgentAnswer;
 use crate::caller::Caller;
-use crate::operation::{Arg, Effect, How, Needed, Operation, Out, Right, SpaceRight, Units};
+use crate::operation::{Arg, Effect, How, Needed, Operation, Out, Quiet, Right, SpaceRight, Units};
 use crate::problem::{Kind, Problem};
 use crate::session::items::{self, raise};
 use crate::session::{
@@ -89,6 +89,7 @@ impl Operation for Spawn {
         does: Does::Writes,
         call: |hands, _, args| called(hands, args),
     }];
+    const QUIET: Quiet = Quiet::Field("/id");
     type Answer = AgentAnswer;
 
     async fn perform(self, caller: &Caller, out: &Out<AgentAnswer>) -> Result<(), Problem> {

@@ -21,6 +21,7 @@ impl Operation for Status {
     type Answer = StatusAnswer;
 
     async fn perform(self, caller: &Caller, out: &Out<StatusAnswer>) -> Result<(), Problem> {
-        out.tell(status(caller).await?.into()).await
+        let status = status(caller).await?;
+        out.tell(StatusAnswer::of(caller, status)).await
     }
 }

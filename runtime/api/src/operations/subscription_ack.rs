@@ -3,7 +3,7 @@
 use super::subscribed::{item, needed, subscription_id};
 use crate::answer::SubscriptionAnswer;
 use crate::caller::Caller;
-use crate::operation::{Arg, Effect, How, Operation, Out, Right};
+use crate::operation::{Arg, Effect, How, Operation, Out, Quiet, Right};
 use crate::problem::Problem;
 use crate::session::items::raise;
 use crate::session::{Answered, Args, Does, Hands, Method, On, refused};
@@ -34,6 +34,7 @@ impl Operation for SubscriptionAck {
         does: Does::Writes,
         call: |hands, _, args| called(hands, args),
     }];
+    const QUIET: Quiet = Quiet::Nothing;
     type Answer = SubscriptionAnswer;
 
     async fn perform(self, caller: &Caller, out: &Out<SubscriptionAnswer>) -> Result<(), Problem> {

@@ -3,7 +3,9 @@
 use super::subscribed::{agents, edit, followed, follows};
 use crate::answer::SubscriptionAnswer;
 use crate::caller::Caller;
-use crate::operation::{Arg, Effect, How, Meta, Operation, Out, Right, Span, Targets, targets};
+use crate::operation::{
+    Arg, Effect, How, Meta, Operation, Out, Quiet, Right, Span, Targets, targets,
+};
 use crate::problem::Problem;
 use crate::session::items;
 use crate::session::{Answered, Args, Does, Hands, Method, On, refused};
@@ -71,6 +73,7 @@ impl Operation for SubscriptionAdd {
         does: Does::Writes,
         call: called,
     }];
+    const QUIET: Quiet = Quiet::Field("/id");
     type Answer = SubscriptionAnswer;
 
     async fn perform(self, caller: &Caller, out: &Out<SubscriptionAnswer>) -> Result<(), Problem> {

@@ -3,7 +3,9 @@
 use super::subscribed::{agents, edit, followed, follows, item, needed, own, subscription_id};
 use crate::answer::SubscriptionAnswer;
 use crate::caller::{Caller, SubscriptionCard};
-use crate::operation::{Arg, Effect, How, Meta, Operation, Out, Right, Span, Targets, targets};
+use crate::operation::{
+    Arg, Effect, How, Meta, Operation, Out, Quiet, Right, Span, Targets, targets,
+};
 use crate::problem::{Kind, Problem};
 use crate::session::items::raise;
 use crate::session::{Answered, Args, Does, Hands, Method, On, refused};
@@ -79,6 +81,7 @@ impl Operation for SubscriptionEdit {
         does: Does::Writes,
         call: called,
     }];
+    const QUIET: Quiet = Quiet::Field("/id");
     type Answer = SubscriptionAnswer;
 
     async fn perform(self, caller: &Caller, out: &Out<SubscriptionAnswer>) -> Result<(), Problem> {

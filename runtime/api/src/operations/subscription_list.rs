@@ -3,7 +3,7 @@
 use super::subscribed::{as_agent, item};
 use crate::answer::SubscriptionAnswer;
 use crate::caller::Caller;
-use crate::operation::{Arg, Effect, How, Operation, Out, Right};
+use crate::operation::{Arg, Effect, How, Operation, Out, Quiet, Right};
 use crate::problem::{Kind, Problem};
 use crate::session::{Answered, Does, Hands, Method, On, refused};
 use schemars::JsonSchema;
@@ -42,6 +42,8 @@ impl Operation for SubscriptionList {
         does: Does::Looks,
         call: |hands, space, _| called(hands, space),
     }];
+    const NONE: &'static str = "no subscriptions";
+    const QUIET: Quiet = Quiet::Field("/id");
     type Answer = SubscriptionAnswer;
 
     async fn perform(self, caller: &Caller, out: &Out<SubscriptionAnswer>) -> Result<(), Problem> {

@@ -3,7 +3,7 @@
 use super::subscribed::{needed, subscription_id};
 use crate::answer::{ChangeAnswer, Read};
 use crate::caller::{Caller, Pulled};
-use crate::operation::{Arg, Effect, How, Operation, Out, Right};
+use crate::operation::{Arg, Effect, How, Lines, Operation, Out, Right};
 use crate::problem::Problem;
 use crate::session::items;
 use crate::session::{Answered, Args, Does, Hands, Method, On, refused};
@@ -58,6 +58,8 @@ impl Operation for SubscriptionRead {
         does: Does::Looks,
         call: |hands, _, args| called(hands, args),
     }];
+    const LINES: Lines = Lines::Piped;
+    const NONE: &'static str = "nothing new";
     type Answer = Read;
 
     async fn perform(self, caller: &Caller, out: &Out<Read>) -> Result<(), Problem> {

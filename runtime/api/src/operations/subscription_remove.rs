@@ -3,7 +3,7 @@
 use super::subscribed::{agents, followed, needed, own, subscription_id};
 use crate::answer::plain_answer;
 use crate::caller::Caller;
-use crate::operation::{Arg, Effect, How, Operation, Out, Right};
+use crate::operation::{Arg, Effect, How, Operation, Out, Quiet, Right};
 use crate::problem::Problem;
 use crate::session::items;
 use crate::session::{Answered, Args, Does, Hands, Method, On, refused};
@@ -45,6 +45,7 @@ impl Operation for SubscriptionRemove {
         does: Does::Writes,
         call: called,
     }];
+    const QUIET: Quiet = Quiet::Nothing;
     type Answer = Removed;
 
     async fn perform(self, caller: &Caller, out: &Out<Removed>) -> Result<(), Problem> {

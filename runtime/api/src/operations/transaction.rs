@@ -4,8 +4,8 @@ use super::resource;
 use crate::answer::AtomAnswer;
 use crate::caller::{Caller, Why};
 use crate::operation::{
-    Arg, Effect, How, Meta, Needed, Operation, Out, Plain, Right, Targets, WHY, base, content,
-    some, why,
+    Arg, Effect, How, Meta, Needed, Operation, Out, Plain, Quiet, Right, Targets, WHY, base,
+    content, some, why,
 };
 use crate::problem::{Kind, Problem};
 use crate::session::items::{self, raise};
@@ -112,6 +112,7 @@ impl Operation for Transaction {
         does: Does::Writes,
         call: called,
     }];
+    const QUIET: Quiet = Quiet::Field("/id");
     type Answer = AtomAnswer;
 
     async fn perform(self, caller: &Caller, out: &Out<AtomAnswer>) -> Result<(), Problem> {
@@ -127,9 +128,15 @@ impl Operation for Transaction {
             })?;
             mutations.push(mutation);
         }
-        for it in caller.transact(space, mutations, why).await? {
+        let written = caller.transact(space, mutations, why).await?;
+        for (left, it) in (0..written.len()).rev().zip(written) {
             let read = caller.get_version(it.id, it.version).await?;
-            out.tell(AtomAnswer::of(caller, &read)).await?;
+            // It is one entry: who hears of it is told behind the last.
+            out.tell(match left {
+                0 => AtomAnswer::written(caller, &read).await?,
+                _ => AtomAnswer::of(caller, &read),
+            })
+            .await?;
         }
         Ok(())
     }

@@ -3,8 +3,8 @@
 use crate::answer::AtomAnswer;
 use crate::caller::Caller;
 use crate::operation::{
-    Arg, BASE, BODY, Effect, How, Meta, Needed, Operation, Out, Plain, Right, Targets, WHY, base,
-    content, some, targets, why,
+    Arg, BASE, BODY, Effect, How, Meta, Needed, Operation, Out, Plain, Quiet, Right, Targets, WHY,
+    base, content, some, targets, why,
 };
 use crate::problem::{Kind, Problem};
 use crate::session::items;
@@ -106,6 +106,7 @@ impl Operation for Update {
         does: Does::Writes,
         call: |hands, _, args| called(hands, args),
     }];
+    const QUIET: Quiet = Quiet::Field("/id");
     type Answer = AtomAnswer;
 
     async fn perform(self, caller: &Caller, out: &Out<AtomAnswer>) -> Result<(), Problem> {
@@ -135,7 +136,7 @@ impl Operation for Update {
         let patch = caller.unreferenced(id, patch, &unref, &why).await?;
         let written = caller.update(id, expect, patch, why).await?;
         let read = caller.get_version(id, written.version).await?;
-        out.tell(AtomAnswer::of(caller, &read)).await
+        out.tell(AtomAnswer::written(caller, &read).await?).await
     }
 }
 

@@ -1,19 +1,22 @@
 //! Following what happens.
 
+use super::tail::changes_begin;
 use crate::agents::Sighting;
 use crate::answer::Seen;
-use crate::caller::Caller;
-use crate::operation::{Arg, Effect, How, Meta, Operation, Out, Right};
+use crate::caller::{Caller, HistoryQuery, Of};
+use crate::operation::{Arg, Effect, How, Lines, Meta, Operation, Out, Quiet, Right};
 use crate::problem::{Kind, Problem};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use stoa_actors::id::Position;
 use stoa_actors::space::Filter;
 
-/// Follow a space, or everything: one JSON line for each change, with its cursor
+/// Follow a space, or everything: one line for each change, with its cursor
 ///
 /// Without a space it is all that you may see: the changes of spaces you can read, and what
-/// agents under you think, do and see.
+/// agents under you think, do and see. Permissions that are given, taken and refused
+/// (right.granted, right.revoked, right.ended, right.expired, right.refused) are among the changes
+/// of a space for those who may grant them there, and for those whom they concern.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Watch {
@@ -23,10 +26,13 @@ pub struct Watch {
     /// Begin after this cursor, and leave nothing out [default: from now on]
     #[serde(default)]
     pub cursor: Option<u64>,
+    /// Begin with the last so many changes of the space
+    #[serde(default)]
+    pub tail: Option<usize>,
     /// End when there is nothing new, instead of waiting for it
     #[serde(default)]
     pub no_follow: bool,
-    /// Only this type: atom.put, atom.updated, atom.deprecated, ...
+    /// Only this type: atom.put, atom.updated, atom.deprecated, right.granted, ...
     #[serde(default)]
     pub types: Vec<String>,
     /// Only atoms whose metadata says so, as in a search: status=failed, 'priority>=3'
@@ -41,24 +47,43 @@ impl Operation for Watch {
     const ARGS: &'static [&'static [Arg]] = &[&[
         Arg::at("space", How::Text),
         Arg::flag("cursor", "cursor", How::Number, "POSITION"),
+        Arg::flag("tail", "tail", How::Number, "N").requires("space").conflicts(&["cursor"]),
         Arg::switch("no-follow", "no_follow"),
         Arg::flag("type", "types", How::EachText, "TYPE").requires("space"),
         Arg::flag("meta", "metadata", How::Wanted, "KEY=VALUE").requires("space"),
+        Arg::flag("code", "code", How::Local, "").about("Show code and long texts whole"),
     ]];
-    const LINES: bool = true;
+    const LINES: Lines = Lines::Piped;
+    const NONE: &'static str = "nothing new";
+    const QUIET: Quiet = Quiet::Field("/refs/atom_id");
     type Answer = Seen;
 
     async fn perform(self, caller: &Caller, out: &Out<Seen>) -> Result<(), Problem> {
         let after = self.cursor.map(Position);
         let filter = Filter { types: self.types, metadata: self.metadata.0, ..Filter::default() };
         match self.space {
-            Some(space) => one(caller, &space, after, filter, !self.no_follow, out).await,
+            Some(space) => {
+                let after = match self.tail {
+                    Some(tail) => Some(last(caller, &space, tail).await?),
+                    None => after,
+                };
+                one(caller, &space, after, filter, !self.no_follow, out).await
+            }
             None if filter != Filter::default() => {
                 let text = "what everything is filtered by is not known; name a space";
                 Err(Problem::new(Kind::Invalid, text).hint("stoa watch SPACE"))
             }
             None => everything(caller, after, !self.no_follow, out).await,
         }
+    }
+}
+
+/// Where the last so many changes of a space begin.
+async fn last(caller: &Caller, space: &str, tail: usize) -> Result<Position, Problem> {
+    let id = caller.resolve(space)?;
+    match tail {
+        0 => Ok(caller.show_space(id).await?.head),
+        tail => changes_begin(caller, Of::Space(id), &HistoryQuery::default(), tail).await,
     }
 }
 
@@ -73,10 +98,10 @@ async fn one(
     let id = caller.resolve(space)?;
     let after = match after {
         Some(after) => after,
-        None => caller.show_space(id).await?.head,
+        None => caller.runtime().durable(),
     };
     let wanted = filter.metadata.clone();
-    let mut reader = caller.follow(id, after, filter)?;
+    let mut reader = caller.watch(id, after, filter)?;
     out.mismatches(caller, id, &wanted).await?;
     let most = caller.runtime().config().watch_changes_max;
     loop {

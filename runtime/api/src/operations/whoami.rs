@@ -2,7 +2,7 @@
 
 use crate::answer::count;
 use crate::caller::{Caller, OWNER};
-use crate::operation::{Answer, Arg, Effect, LevelName, Line, Operation, Out, Page, Right};
+use crate::operation::{Answer, Arg, Effect, LevelName, Line, Operation, Out, Page, Quiet, Right};
 use crate::problem::Problem;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -75,6 +75,7 @@ impl Operation for Whoami {
     const EFFECT: Effect = Effect::Reads;
     const RIGHT: Right = Right::Any;
     const ARGS: &'static [&'static [Arg]] = &[];
+    const QUIET: Quiet = Quiet::Field("/id");
     type Answer = WhoamiAnswer;
 
     async fn perform(self, caller: &Caller, out: &Out<WhoamiAnswer>) -> Result<(), Problem> {

@@ -11,7 +11,9 @@ use stoa_actors::behaviour::Behaviour;
 use stoa_actors::id::{LinkId, Millis, Position, ROOT, SessionId, SpaceId};
 use stoa_actors::incarnation::Ask;
 use stoa_actors::rights::{self, Birth, Level, Named, Right, Rights, Subject};
-use stoa_actors::session::{Budget, Charter, Ear, Message, Phase, Refusal, Session, Spent};
+use stoa_actors::session::{
+    Budget, Charter, Ear, Message, Phase, Refusal, Session, Spent, Trouble,
+};
 use stoa_actors::space::Draft;
 
 /// An agent, as those above it see it.
@@ -23,11 +25,15 @@ pub struct AgentCard {
     pub name: Option<String>,
     /// Who spawned it.
     pub parent: SessionId,
-    /// `unborn`, `idle`, `running`, `waiting`, `parked`, `stopped`, `exhausted`,
-    /// `quarantined` or `wiped`.
+    /// `unborn`, `idle`, `running`, `suspended`, `waiting`, `parked`, `stopped`, `exhausted`,
+    /// `quarantined` or `wiped`. In a turn that no process runs it is `suspended`.
     pub state: String,
     /// Why it is in that state, where there is something to say.
     pub why: Option<String>,
+    /// How its turns have failed last; nothing where none ever has.
+    pub trouble: Option<Trouble>,
+    /// When the turn that failed last is tried again.
+    pub next_try: Option<Millis>,
     /// Who thinks for it.
     pub model: String,
     /// What it was told to do.
@@ -142,8 +148,10 @@ impl Caller {
             id: session,
             name,
             parent: charter.parent,
-            state: "running".to_owned(),
+            state: self.runtime.in_a_turn().to_owned(),
             why: None,
+            trouble: None,
+            next_try: None,
             model: charter.model.clone(),
             task: charter.task.clone(),
             dm: charter.dm,
@@ -195,7 +203,10 @@ impl Caller {
                 Phase::Exhausted { what } => Some(format!("budget: {what} is spent")),
                 _ => None,
             };
-            (life.phase().word(), why)
+            match life.phase() {
+                Phase::Turning(_) => (self.runtime.in_a_turn(), why),
+                phase => (phase.word(), why),
+            }
         };
         Ok(AgentCard {
             id: session,
@@ -203,6 +214,8 @@ impl Caller {
             parent,
             state: state.to_owned(),
             why,
+            trouble: life.trouble().cloned(),
+            next_try: life.next_try().filter(|_| state == "waiting"),
             model: charter.model,
             task: charter.task,
             dm: charter.dm,

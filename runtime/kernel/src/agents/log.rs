@@ -9,8 +9,13 @@ use stoa_actors::codec::CodecError;
 use stoa_actors::id::{Millis, Position, RIGHTS, SessionId, SpaceId, StreamId};
 use stoa_actors::incarnation;
 use stoa_actors::log::Body;
-use stoa_actors::session::{Booking, Event, Recorded, Session, Settlement, TurnOutcome};
+use stoa_actors::printable::count;
+use stoa_actors::rights::Rights;
+use stoa_actors::session::{
+    Booking, Event, Note, Recorded, Said, Session, Settlement, TurnOutcome,
+};
 use stoa_actors::space::Space;
+use stoa_actors::value::Value;
 
 /// Something of the log that a caller may see.
 pub enum Sighting {
@@ -33,6 +38,8 @@ pub struct Happening {
     pub kind: String,
     /// In words: what was thought, run, seen or refused.
     pub text: String,
+    /// The code in it, where some was run.
+    pub code: Option<String>,
 }
 
 impl Caller {
@@ -49,7 +56,8 @@ impl Caller {
     }
 
     /// What the caller may see of the log after a cursor, and how far that was looked for: changes
-    /// of spaces that it can read, and what agents under it did. One bounded piece.
+    /// of spaces that it can read, what became of rights that it may know of, and what agents under
+    /// it did. One bounded piece.
     pub async fn seen_after(
         &self,
         after: Position,
@@ -87,6 +95,9 @@ impl Caller {
                     .into_iter()
                     .map(Sighting::Happening)
                     .collect())
+            }
+            Rights::KIND if stream == RIGHTS => {
+                Ok(self.told_of_rights(entry)?.into_iter().map(Sighting::Change).collect())
             }
             _ => Ok(Vec::new()),
         }
@@ -162,6 +173,7 @@ impl Caller {
             agent: *by,
             kind: kind.to_owned(),
             text: comment.clone(),
+            code: None,
         };
         Ok(names.map(happening).collect())
     }
@@ -183,6 +195,10 @@ fn happenings(
         agent,
         kind: Session::name(event).to_owned(),
         text: told(event),
+        code: match event {
+            Event::Thought { thought, .. } => thought.code.clone(),
+            _ => None,
+        },
     };
     Ok(events.iter().map(happening).collect())
 }
@@ -203,17 +219,7 @@ fn told(event: &Event) -> String {
             let code = thought.code.as_deref().unwrap_or_default();
             [thought.text.as_str(), code].join("\n").trim().to_owned()
         }
-        Event::Noted(note) => match &note.answer {
-            None => format!("call {} is about to be made", note.call),
-            Some(Recorded::Raised { class, message }) => {
-                format!("call {}: {class}: {message}", note.call)
-            }
-            Some(Recorded::Atom { id, version }) => {
-                format!("call {}: atom {id} version {version}", note.call)
-            }
-            Some(Recorded::Atoms(atoms)) => format!("call {}: {} atoms", note.call, atoms.len()),
-            Some(Recorded::Said(_)) => format!("call {}", note.call),
-        },
+        Event::Noted(note) => called(note),
         Event::Observed(observation) => observation.text.trim_end().to_owned(),
         Event::TurnEnded { outcome, .. } => match outcome {
             TurnOutcome::Done => String::new(),
@@ -231,6 +237,53 @@ fn told(event: &Event) -> String {
         Event::Untold { why, .. } => why.clone(),
         Event::Spawning { spawn, .. } => spawn.charter.task.clone(),
         Event::Resumed { .. } | Event::Told(_) | Event::LetGo(_) => String::new(),
+    }
+}
+
+/// Characters of an answer to a call that are told.
+const CAME_CHARS: usize = 120;
+
+/// A call by its name, and what came of it: `tasks.claim → 01J8… v2`.
+fn called(note: &Note) -> String {
+    let name = match note.called.as_str() {
+        "" => format!("call {}", note.call),
+        name => name.to_owned(),
+    };
+    let cut = |text: String| text.chars().take(CAME_CHARS).collect::<String>();
+    let came = match &note.answer {
+        None => return format!("{name} is about to be made"),
+        Some(Recorded::Raised { class, message }) => cut(format!("{class}: {message}")),
+        Some(Recorded::Atom { id, version }) => format!("{id} v{version}"),
+        Some(Recorded::Atoms(atoms)) => count(atoms.len() as u64, "atom", "atoms"),
+        Some(Recorded::Said(said)) => cut(came(said)),
+    };
+    format!("{name} → {came}")
+}
+
+fn came(said: &Said) -> String {
+    let text = |it: &Said| match it {
+        Said::Value(Value::Text(text)) => Some(text.clone()),
+        Said::Value(value) => Some(value.to_string()),
+        _ => None,
+    };
+    match said {
+        Said::Value(Value::Null) => "None".to_owned(),
+        Said::Value(value) => value.to_string(),
+        Said::Bytes(bytes) => count(bytes.len() as u64, "byte", "bytes"),
+        Said::Object(object) => {
+            let field = |name: &str| object.fields.iter().find(|it| it.0 == name).map(|it| &it.1);
+            match (field("id").and_then(text), field("version").and_then(text)) {
+                (Some(id), Some(version)) => format!("{id} v{version}"),
+                (Some(id), None) => format!("{} {id}", object.class),
+                _ => object.class.clone(),
+            }
+        }
+        Said::List(list) if list.is_empty() => "nothing".to_owned(),
+        Said::List(list) => format!("a list of {}", list.len()),
+        Said::Map(map) => {
+            let keys: Vec<&str> = map.iter().map(|(key, _)| key.as_str()).collect();
+            format!("a map of {}", keys.join(", "))
+        }
     }
 }
 

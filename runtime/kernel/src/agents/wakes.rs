@@ -205,7 +205,13 @@ async fn dispatch(runtime: WeakRuntime, news: Arc<Notify>, looks_max: usize) {
             let _permit = permit;
             let Some(runtime) = runtime.upgrade() else { return };
             if let Err(problem) = runtime.look(session).await {
-                tracing::warn!(%session, %problem, "an agent could not be woken");
+                match runtime.shared().refuses() {
+                    // It is woken by the next process that runs it.
+                    Some(_) => {
+                        tracing::debug!(%session, %problem, "an agent is not woken any more")
+                    }
+                    None => tracing::warn!(%session, %problem, "an agent could not be woken"),
+                }
                 runtime.missed(session, &problem);
             }
             runtime.agents().wakes.table.lock().looking.remove(&session);

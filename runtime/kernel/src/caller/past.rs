@@ -10,9 +10,11 @@ use crate::moment::Moment;
 use crate::problem::{Kind, Problem};
 use crate::store::{Entry, Store};
 use serde::{Deserialize, Serialize};
+use std::iter::Peekable;
 use stoa_actors::atom::Atom;
 use stoa_actors::behaviour::Behaviour;
-use stoa_actors::id::{AtomId, Position, SessionId, SpaceId};
+use stoa_actors::id::{AtomId, Position, RIGHTS, SessionId, SpaceId};
+use stoa_actors::rights::Rights;
 use stoa_actors::space::Space;
 
 pub use stoa_actors::difference::Difference;
@@ -102,17 +104,19 @@ impl Caller {
             by && comment.as_ref().is_none_or(says) && !matches!(of, Of::Atom(id) if !atom(id))
         };
         let mut found: Vec<Change> = Vec::new();
-        for entry in within.entries(self.runtime.store(), of)? {
+        for entry in self.entries_of(within, of)? {
             let entry = entry?;
             let space = SpaceId(entry.header.stream.0);
-            let readable = entry.body.kind == Space::KIND
-                && (of != Of::Everything || self.level(space).is_some());
-            if !readable {
-                continue;
-            }
-            let changes = Change::of(space, entry.position, &entry.body);
-            let changes = changes.map_err(StoreError::from)?.into_iter().map(|(it, _)| it);
-            let mut changes: Vec<Change> = changes.filter(|it| wanted(it)).collect();
+            let mut changes: Vec<Change> = match entry.body.kind.as_str() {
+                Space::KIND if of != Of::Everything || self.level(space).is_some() => {
+                    let changes = Change::of(space, entry.position, &entry.body);
+                    changes.map_err(StoreError::from)?.into_iter().map(|(it, _)| it).collect()
+                }
+                Rights::KIND if entry.header.stream == RIGHTS => self.told_of_rights(&entry)?,
+                _ => continue,
+            };
+            let here = |it: &Change| !matches!(of, Of::Space(space) if space != it.space);
+            changes.retain(|it| here(it) && wanted(it));
             if query.newest {
                 changes.reverse();
             }
@@ -122,6 +126,27 @@ impl Caller {
             }
         }
         Ok(found)
+    }
+
+    /// The entries that tell of it: those of a space together with those of its rights, in the order
+    /// of the log.
+    fn entries_of(&self, within: Within, of: Of) -> Result<Entries, StoreError> {
+        let store = self.runtime.store();
+        let entries = within.entries(store, of)?;
+        let Of::Space(space) = of else { return Ok(entries) };
+        let Within { after, before, newest } = within;
+        let mut numbers = self.runtime.facts().of(store, space, after, before)?;
+        if numbers.is_empty() {
+            return Ok(entries);
+        }
+        if newest {
+            numbers.reverse();
+        }
+        let own = store.clone();
+        let places =
+            numbers.into_iter().filter_map(move |seq| own.position_of(RIGHTS, seq).transpose());
+        let rights: Entries = Box::new(at_each(store.clone(), places));
+        Ok(Box::new(Merged { one: entries.peekable(), other: rights.peekable(), newest }))
     }
 
     /// An atom as it was at a moment.
@@ -208,6 +233,28 @@ impl Within {
                 }
             }
         })
+    }
+}
+
+/// Two readings of the log as one, in its order.
+struct Merged {
+    one: Peekable<Entries>,
+    other: Peekable<Entries>,
+    newest: bool,
+}
+
+impl Iterator for Merged {
+    type Item = Result<Entry, StoreError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let first = match (self.one.peek(), self.other.peek()) {
+            (Some(Ok(one)), Some(Ok(other))) => (one.position < other.position) != self.newest,
+            // What has failed is told at once.
+            (Some(Err(_)), _) | (Some(_), None) => true,
+            (_, Some(_)) => false,
+            (None, None) => return None,
+        };
+        if first { self.one.next() } else { self.other.next() }
     }
 }
 

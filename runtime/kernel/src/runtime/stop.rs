@@ -14,7 +14,7 @@ impl Runtime {
     /// written anew, so that the files do not hold any more what was erased.
     ///
     /// It ends also where the disk is full or fails: no wait on the engine is longer than
-    /// [`crate::limits::Config::engine_ms_max`] without progress. What is left is in
+    /// [`crate::limits::LogConfig::engine_ms_max`] without progress. What is left is in
     /// [`Runtime::undone`].
     ///
     /// Errors: [`StoreError::Unfinished`] after `shutdown_ms_max`, whatever holds it up: the store

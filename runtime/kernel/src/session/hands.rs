@@ -25,7 +25,7 @@ use stoa_actors::value::Value;
 pub(crate) const COORDINATOR: u128 = 1;
 
 /// What the interpreter asks for where an object has no such field.
-const ATTRIBUTE: &str = "__getattr__";
+pub(super) const ATTRIBUTE: &str = "__getattr__";
 
 /// The function that tells what is left to spend; no tool can take its name.
 pub const BUDGET: &str = "budget";
@@ -66,6 +66,7 @@ impl Host for Hands {
         Box::pin(async move {
             self.calls += 1;
             let (asked, kind) = (asked(&call), Effectful::of(&self.methods, &call));
+            let called = self.called(&call);
             let times = self.asked.entry(asked).or_default();
             self.now = (asked, *times);
             *times += 1;
@@ -83,7 +84,7 @@ impl Host for Hands {
             let answer = self.perform(call, asked).await;
             if let Some(notes) = &self.notes {
                 let wrote = kind.writes && answer.is_ok();
-                notes.answered(self.calls, asked, &answer, wrote).await?;
+                notes.answered((self.calls, &called), asked, &answer, wrote).await?;
             }
             answer
         })

@@ -134,6 +134,13 @@ pub fn change(change: &Change) -> Item {
         out.push(("id".into(), text(id)));
         out.push(("version".into(), number(version)));
     }
+    if let Some(right) = &change.right {
+        let level = |it: Option<Level>| it.map_or_else(none, text);
+        out.push(("level".into(), level(right.level)));
+        out.push(("delegate".into(), level(right.delegate)));
+        out.push(("from".into(), text(right.from)));
+        out.push(("to".into(), right.to.map_or_else(none, text)));
+    }
     Item::Map(out)
 }
 

@@ -67,8 +67,9 @@ impl Notebook {
     }
 
     /// Says what is about to be done, and returns once that is durable.
-    pub(crate) async fn intend(&self, call: u64, asked: Hash) -> Result<(), Raise> {
-        let note = Note { call, form: DIGEST_FORM, asked, answer: None, wrote: true };
+    pub(crate) async fn intend(&self, call: u64, called: &str, asked: Hash) -> Result<(), Raise> {
+        let called = called.to_owned();
+        let note = Note { call, form: DIGEST_FORM, asked, answer: None, wrote: true, called };
         self.seat.ask(self.noting(note)).await.map(drop).map_err(over)
     }
 
@@ -77,12 +78,15 @@ impl Notebook {
     /// that runs, and that is what is noted: run again, it gets the same.
     pub(crate) async fn answered(
         &self,
-        call: u64,
+        (call, called): (u64, &str),
         asked: Hash,
         answer: &Result<Item, Raise>,
         wrote: bool,
     ) -> Result<(), Raise> {
-        let note = |answer| Note { call, form: DIGEST_FORM, asked, answer: Some(answer), wrote };
+        let note = |answer| {
+            let (form, answer, called) = (DIGEST_FORM, Some(answer), called.to_owned());
+            Note { call, form, asked, answer, wrote, called }
+        };
         match self.seat.ask_aside(self.noting(note(recorded(answer)))).await {
             Err(AskError::Refused(Refused::Actor(full @ Refusal::NotesFull { .. }))) => {
                 let raise = items::raise("ValueError", full.to_string());

@@ -39,6 +39,7 @@ impl Hands {
         let tool = self.caller.runtime.tool(&call.name).ok_or_else(|| {
             raise("RuntimeError", format!("tool {} is not configured here", call.name))
         })?;
+        let name = call.name;
         let call = ToolCall {
             key: format!("{}-{}", self.caller.session(), self.place()),
             args: call.args.into_iter().map(items::value).collect::<Result<_, _>>()?,
@@ -49,7 +50,7 @@ impl Hands {
                 .collect::<Result<BTreeMap<_, _>, Raise>>()?,
         };
         if let Some(notes) = &self.notes {
-            notes.intend(self.calls, asked).await?;
+            notes.intend(self.calls, &name, asked).await?;
         }
         let said = tool.call(call).await;
         said.map(Item::Value).map_err(|ToolError(why)| raise("RuntimeError", why))
@@ -67,7 +68,7 @@ impl Hands {
             )),
         };
         if let Some(notes) = &self.notes {
-            notes.answered(self.calls, asked, &answer, true).await?;
+            notes.answered((self.calls, &name), asked, &answer, true).await?;
         }
         answer
     }

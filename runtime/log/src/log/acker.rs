@@ -16,7 +16,7 @@ use stoa_actors::log::Head;
 pub(super) struct Acker {
     pub(super) witness: Witness,
     /// What was vouched for.
-    pub(super) head: Head,
+    pub head: Head,
     pub(super) pulse: Arc<Pulse>,
     pub failure: Failure,
     pub(super) faults: Faults,

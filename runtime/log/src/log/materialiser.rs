@@ -23,7 +23,7 @@ use stoa_actors::redaction::REDACTIONS;
 pub(super) struct Materialiser {
     pub store: Store,
     pub(super) kinds: Decoders,
-    pub(super) head: Head,
+    pub head: Head,
     /// How far the commits of each author were judged.
     pub(super) authors: Authors,
     /// The last number of each stream in use; read from the store at first sight.
@@ -40,7 +40,7 @@ pub(super) struct Materialiser {
 pub(super) struct Applied {
     /// Where the log ended before it: its first entry stands behind.
     pub(super) after: Position,
-    pub(super) head: Head,
+    pub head: Head,
     /// The earliest thing that is due because of it.
     pub(super) due: Option<Millis>,
     /// Whose entries are in it.

@@ -19,6 +19,7 @@
 //! meta       "order"                      -> place u64 ‖ authors         (of a shared order only)
 //! meta       "life"                       -> epoch u64                  (of a shared order only)
 //! meta       "endings"                    -> 1                           (all atoms are listed by the ends of their ids)
+//! meta       "failures"                   -> 1                           (all agents are listed that have failed)
 //! ```
 
 use stoa_actors::id::{AtomId, Millis, Position, SessionId, SpaceId, StreamId};
@@ -28,6 +29,9 @@ pub(crate) const CHECKPOINT: &[u8] = b"checkpoint";
 
 /// The row of `meta` that says that every atom is listed by the end of its id.
 pub(crate) const ENDINGS: &[u8] = b"endings";
+
+/// The row of `meta` that says that every agent is listed that has failed.
+pub(crate) const FAILURES: &[u8] = b"failures";
 
 pub(crate) fn position(at: Position) -> [u8; 8] {
     at.0.to_be_bytes()

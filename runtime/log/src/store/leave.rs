@@ -35,7 +35,7 @@ pub(crate) struct Leaving {
 /// What a piece has done.
 pub(crate) struct Left {
     /// The head with the entry that accounts for it; nothing if there was nothing to do.
-    pub(crate) head: Option<Head>,
+    pub head: Option<Head>,
     /// The entries whose bodies are others now, and how many events each has.
     pub(crate) replaced: Vec<(Position, u16)>,
     /// The version to go on from.

@@ -3,6 +3,7 @@
 
 use super::Undone;
 use super::fold::Fold;
+use super::ignored::ignore;
 use super::{Accounts, Store, Tables, Witness, keys, private, scrub};
 use crate::blocking::told_to_block;
 use crate::decoders::Decoders;
@@ -47,11 +48,12 @@ pub struct Opened {
     /// The store, walked and ready.
     pub store: Store,
     pub(crate) witness: Witness,
-    pub(crate) head: Head,
+    /// The last entry, which the witness knows.
+    pub head: Head,
     /// When the last entry was made: the clock never runs behind it.
     pub last: Millis,
     /// Entries walked since the last checkpoint.
-    pub(crate) walked: u64,
+    pub walked: u64,
     /// What the stop before has left, and could not be done now either.
     pub undone: Vec<Undone>,
 }
@@ -142,6 +144,7 @@ fn begin(data: &Path) -> Result<(), StoreError> {
         let why = "it was there before stoa was".to_owned();
         return Err(StoreError::File { what: "cannot use", path: strange, why });
     }
+    ignore(data);
     mark(&begun)
 }
 
@@ -227,6 +230,7 @@ impl Opened {
             repairs.sync()?;
         }
         store.list_endings()?;
+        store.list_failures()?;
         if vouched != Some(head) {
             witness.write(head).map_err(file_error("cannot write", &path))?;
         }

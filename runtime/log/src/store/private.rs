@@ -1,6 +1,7 @@
 //! A data directory is private to its owner: 0700, its files 0600, whatever the umask is and
 //! whatever was there before.
 
+use super::ignored::IGNORED;
 use super::open::{BEGUN, RESTORING, file_error};
 use crate::failure::StoreError;
 use std::fs::{self, FileType, Metadata, Permissions};
@@ -105,7 +106,7 @@ fn is_own(data: &Path, mode: u32) -> io::Result<bool> {
     }
     for entry in fs::read_dir(data)? {
         let name = entry?.file_name();
-        if name != SETTINGS && !OWN.iter().any(|it| name == it.0) {
+        if name != SETTINGS && name != IGNORED && !OWN.iter().any(|it| name == it.0) {
             return Ok(false);
         }
     }
@@ -114,7 +115,8 @@ fn is_own(data: &Path, mode: u32) -> io::Result<bool> {
 
 /// Makes everything private that stoa keeps in a directory. Only who holds the lock may.
 pub(super) fn close_files(data: &Path) -> Result<(), StoreError> {
-    OWN.iter().try_for_each(|(name, _)| close_below(&data.join(name), FOLDERS_DEPTH_MAX))
+    let names = OWN.iter().map(|it| it.0).chain([IGNORED]);
+    names.into_iter().try_for_each(|name| close_below(&data.join(name), FOLDERS_DEPTH_MAX))
 }
 
 fn close_below(path: &Path, depth: u32) -> Result<(), StoreError> {

@@ -4,6 +4,7 @@
 //! however it was cut off; begun again, it is emptied first.
 
 use super::fold::Fold;
+use super::ignored::{IGNORED, ignore};
 use super::open::{RESTORING, clear, file_error, lock_directory, mark, whole};
 use super::{Owned, Store, Witness};
 use crate::decoders::Decoders;
@@ -16,6 +17,9 @@ use stoa_actors::log::{Head, Header};
 
 /// What is there before anything is restored: nothing, or what an interrupted restore left.
 const LEFT: [&str; 4] = [RESTORING, "lock", "db", "witness"];
+
+/// What may be there in any case: nothing of it is data.
+const NO_DATA: [&str; 2] = ["lock", IGNORED];
 
 /// A directory that is being filled.
 pub(crate) struct Vacant {
@@ -32,8 +36,8 @@ impl Vacant {
             let entries = fs::read_dir(data).map_err(file_error("cannot read", data))?;
             for entry in entries {
                 let name = entry.map_err(file_error("cannot read", data))?.file_name();
-                let left = LEFT.iter().any(|it| name == *it) && (restoring || name == "lock");
-                if !left {
+                let left = restoring && LEFT.iter().any(|it| name == *it);
+                if !left && !NO_DATA.iter().any(|it| name == *it) {
                     return Err(StoreError::Occupied { path: data.to_owned() });
                 }
             }
@@ -55,6 +59,7 @@ impl Vacant {
         feed: impl FnOnce(&mut dyn FnMut(Position, &Header, &[u8]) -> Result<(), E>) -> Result<Head, E>,
     ) -> Result<Head, E> {
         let data = &config.data;
+        ignore(data);
         mark(&data.join(RESTORING))?;
         clear(data)?;
         let store = Store::open(config, self.owned)?;

@@ -1,0 +1,179 @@
+//! What became of rights on spaces, as the log of rights says it and as those read it who may know
+//! of it: whoever may grant rights in the space, and those whom it concerns. To others it is as if
+//! it had not happened.
+
+use super::{Event, Level, Lifetime, Link, Right, Rights, Subject};
+use crate::id::{LinkId, Millis, SessionId, SpaceId};
+use serde::{Deserialize, Serialize};
+
+/// Everything that becomes of rights, as it is told.
+pub const RIGHT_KINDS: [&str; 5] =
+    ["right.granted", "right.revoked", "right.ended", "right.expired", "right.refused"];
+
+/// What became of one right on a space.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fact {
+    /// `right.granted`, `right.revoked`, `right.ended` with the session that gave or held it,
+    /// `right.expired`, or `right.refused`.
+    pub kind: &'static str,
+    /// The space.
+    pub space: SpaceId,
+    /// Who did it.
+    pub by: SessionId,
+    /// The right.
+    pub right: RightChange,
+    /// Why, in the words of whoever did it. Of a right that went along with others it tells of
+    /// those too.
+    pub reason: String,
+}
+
+/// The right that was given, taken or refused.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RightChange {
+    /// Who gave it; who asked, where it was refused.
+    pub from: SessionId,
+    /// Who has or had it; nobody, where it was refused to one that never was.
+    pub to: Option<SessionId>,
+    /// What its holder may do.
+    pub level: Option<Level>,
+    /// What its holder may pass on.
+    pub delegate: Option<Level>,
+    /// When it ends, or would have.
+    pub until: Option<Millis>,
+}
+
+impl RightChange {
+    fn of(link: &Link) -> RightChange {
+        let Link { from, to, right, expires, .. } = link;
+        let (level, delegate) = (right.use_, right.delegate);
+        RightChange { from: *from, to: Some(*to), level, delegate, until: *expires }
+    }
+}
+
+impl Fact {
+    /// Whom it concerns.
+    pub fn concerns(&self, session: SessionId) -> bool {
+        self.by == session || self.right.from == session || self.right.to == Some(session)
+    }
+}
+
+impl Event {
+    /// The links that it gives.
+    pub fn given(&self) -> &[Link] {
+        match self {
+            Event::Installed { link }
+            | Event::SpaceCreated { link, .. }
+            | Event::Shared { link, .. } => std::slice::from_ref(link),
+            Event::Spawned { links, .. } => links,
+            _ => &[],
+        }
+    }
+
+    /// Whether it brings up a session for one action: what that one is given ends with the action,
+    /// and neither is told of.
+    pub fn is_of_one_action(&self) -> bool {
+        matches!(self, Event::Spawned { lifetime: Lifetime::OneAction, .. })
+    }
+
+    /// The links that it takes.
+    pub fn taken(&self) -> &[LinkId] {
+        match self {
+            Event::Revoked { links, .. }
+            | Event::Expired { links }
+            | Event::Ended { links, .. } => links,
+            _ => &[],
+        }
+    }
+
+    /// What it says of rights on spaces, link by link. `given` finds a link as it was given; nothing
+    /// for one that is not told of.
+    pub fn facts<E>(
+        &self,
+        mut given: impl FnMut(LinkId) -> Result<Option<Link>, E>,
+    ) -> Result<Vec<Fact>, E> {
+        let fact = |kind, by: SessionId, link: &Link, reason: &str| match link.right.subject {
+            Subject::Space(space) => {
+                let (right, reason) = (RightChange::of(link), reason.to_owned());
+                Some(Fact { kind, space, by, right, reason })
+            }
+            _ => None,
+        };
+        // Whoever makes a space or is given something from outside has it from nobody.
+        let granted = |links: &[Link]| {
+            let handed = links.iter().filter(|it| it.basis.is_some());
+            handed.filter_map(|it| fact("right.granted", it.from, it, &it.reason)).collect()
+        };
+        Ok(match self {
+            _ if self.is_of_one_action() => Vec::new(),
+            Event::SpawnRefused { parent, asked, reason, .. } => {
+                let Right { subject: Subject::Space(space), use_, delegate } = asked else {
+                    return Ok(Vec::new());
+                };
+                let (from, to, until) = (*parent, None, None);
+                let right = RightChange { from, to, level: *use_, delegate: *delegate, until };
+                let (kind, reason) = ("right.refused", reason.clone());
+                vec![Fact { kind, space: *space, by: *parent, right, reason }]
+            }
+            Event::Revoked { by, reason, .. } | Event::Ended { by, reason, .. } => {
+                let kind = match self {
+                    Event::Revoked { .. } => "right.revoked",
+                    _ => "right.ended",
+                };
+                let mut facts = Vec::new();
+                for link in self.taken() {
+                    facts.extend(given(*link)?.and_then(|it| fact(kind, *by, &it, reason)));
+                }
+                facts
+            }
+            Event::Expired { links } => {
+                let mut facts = Vec::new();
+                for link in links {
+                    let link = given(*link)?;
+                    facts.extend(link.and_then(|it| fact("right.expired", it.from, &it, "")));
+                }
+                facts
+            }
+            _ => granted(self.given()),
+        })
+    }
+}
+
+impl Rights {
+    /// Whether somebody may know of a right on a space that does not concern it.
+    pub fn oversees(&self, session: SessionId, space: SpaceId, now: Millis) -> bool {
+        let level = self.level(session, &Subject::Space(space), now);
+        session == crate::id::ROOT || level == Some(Level::Grant)
+    }
+
+    /// Every right that a session has now, in the order of their ids; also those that rest on
+    /// others.
+    pub fn links_of(&self, holder: SessionId, now: Millis) -> Vec<Link> {
+        let live = self.all_held(holder).map(|(_, row)| row).filter(|it| it.is_live(now));
+        let mut links: Vec<Link> =
+            live.filter(|it| self.shows(it.hidden)).map(|it| self.told(it)).collect();
+        links.sort_by_key(|it| it.id);
+        links
+    }
+
+    /// Every right that somebody has on a space now, in the order of their ids. It looks at every
+    /// link that there is.
+    pub fn links_on(&self, space: SpaceId, now: Millis) -> Vec<Link> {
+        let Some(place) = self.spaces.find(&space) else { return Vec::new() };
+        let on = (super::row::Kind::Space, place);
+        let rows = self.links.iter().map(|(_, row)| row);
+        let live = rows.filter(|it| it.on() == on && it.is_live(now) && self.shows(it.hidden));
+        live.map(|it| self.told(it)).collect()
+    }
+
+    /// What a session is, in a word: `owner`, `agent`, `session`, or `action` for one that ends with
+    /// its action.
+    pub fn sort_of(&self, session: SessionId) -> Option<&'static str> {
+        let (place, row) = self.seen(session)?;
+        Some(match row.parent {
+            None => "owner",
+            _ if self.passing.contains(&place) => "action",
+            _ if row.seen == super::Seen::Born || self.charters.contains_key(&place) => "agent",
+            _ => "session",
+        })
+    }
+}

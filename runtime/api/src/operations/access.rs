@@ -1,0 +1,103 @@
+//! Who may do what.
+
+use crate::answer::AccessAnswer;
+use crate::caller::{AccessCard, Caller};
+use crate::operation::{Arg, Effect, How, Operation, Out, Right};
+use crate::problem::{Kind, Problem};
+use crate::session::items;
+use crate::session::{Answered, Args, Does, Hands, Method, On, refused};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use stoa_actors::code::Item;
+use stoa_actors::id::SpaceId;
+use stoa_actors::rights::{Level, Subject};
+
+/// Show who may do what in a space, or what a session may do
+///
+/// One line for each permission: who has it, which level, what of it may be passed on, from whom,
+/// since when, until when and why. A session may have several on one space; the highest counts.
+/// Told are the permissions of spaces where you may grant them, and those that you gave or got. What
+/// you may do yourself, in short: stoa whoami.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Access {
+    /// The space's name, or its id
+    #[serde(default)]
+    pub space: Option<String>,
+    /// Only what this session has: its name, or its id
+    #[serde(default)]
+    pub of: Option<String>,
+}
+
+impl Operation for Access {
+    const NAME: &'static str = "access";
+    const EFFECT: Effect = Effect::Reads;
+    const RIGHT: Right = Right::Any;
+    const ARGS: &'static [&'static [Arg]] =
+        &[&[Arg::at("space", How::Text).unless("of"), Arg::flag("of", "of", How::Text, "SESSION")]];
+    const METHODS: &'static [Method] = &[
+        Method {
+            on: On::Space,
+            name: "access",
+            takes: &["of=None"],
+            does: Does::Looks,
+            call: |hands, space, args| called(hands, Some(space), args),
+        },
+        Method {
+            on: On::Coordinator,
+            name: "access",
+            takes: &["of=None"],
+            does: Does::Looks,
+            call: |hands, _, args| called(hands, None, args),
+        },
+    ];
+    type Answer = AccessAnswer;
+
+    async fn perform(self, caller: &Caller, out: &Out<AccessAnswer>) -> Result<(), Problem> {
+        let space = self.space.as_deref().map(|it| caller.resolve(it)).transpose()?;
+        let all = match (space, &self.of) {
+            (_, Some(of)) => caller.session_of_access(of, space).await?.1,
+            (Some(_), None) => caller.access(space, None).await?,
+            (None, None) => {
+                let text = "name a space, or a session with --of";
+                return Err(Problem::new(Kind::Invalid, text).hint("stoa access SPACE"));
+            }
+        };
+        out.all(all.into_iter().map(|it| AccessAnswer::of(caller, it))).await
+    }
+}
+
+/// Of the session itself where neither a space nor another one is named.
+fn called(hands: &mut Hands, space: Option<SpaceId>, mut args: Args) -> Answered<'_> {
+    Box::pin(async move {
+        let caller = hands.caller.clone();
+        let all = match args.text("of")? {
+            Some(of) => caller.session_of_access(&of, space).await.map_err(refused)?.1,
+            None => caller.access(space, None).await.map_err(refused)?,
+        };
+        Ok(Item::List(all.iter().map(item).collect()))
+    })
+}
+
+fn item(held: &AccessCard) -> Item {
+    let AccessCard { link, since } = held;
+    let level = |it: Option<Level>| it.map_or_else(items::none, items::text);
+    let number = |it: u64| Item::Value(stoa_actors::value::Value::Int(it as i64));
+    let (on, what) = match &link.right.subject {
+        Subject::Space(space) => ("space", space.to_string()),
+        Subject::Tool(name) => ("tool", name.clone()),
+        Subject::Secret(name) => ("secret", name.clone()),
+        Subject::Model(name) => ("model", name.clone()),
+    };
+    Item::Map(vec![
+        ("on".into(), items::text(on)),
+        (on.into(), items::text(what)),
+        ("session".into(), items::text(link.to)),
+        ("level".into(), level(link.right.use_)),
+        ("delegate".into(), level(link.right.delegate)),
+        ("from".into(), link.basis.map_or_else(items::none, |_| items::text(link.from))),
+        ("since".into(), number(since.0)),
+        ("until".into(), link.expires.map_or_else(items::none, |it| number(it.0))),
+        ("reason".into(), items::text(&link.reason)),
+    ])
+}

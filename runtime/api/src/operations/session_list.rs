@@ -1,0 +1,63 @@
+//! The sessions that there are.
+
+use crate::answer::SessionAnswer;
+use crate::caller::{Caller, SessionCard};
+use crate::operation::{Arg, Effect, Operation, Out, Right};
+use crate::problem::Problem;
+use crate::session::items;
+use crate::session::{Answered, Args, Does, Hands, Method, On, refused};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use stoa_actors::code::Item;
+use stoa_actors::value::Value;
+
+/// List the sessions: your own and those under it, the oldest first
+///
+/// A session is who acts: the owner of the directory, an agent, an identity that was made by a
+/// grant or for code, or one that is there for a single action.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SessionList {
+    /// Those that have ended as well
+    #[serde(default)]
+    pub all: bool,
+}
+
+impl Operation for SessionList {
+    const NAME: &'static str = "session list";
+    const EFFECT: Effect = Effect::Reads;
+    const RIGHT: Right = Right::Any;
+    const ARGS: &'static [&'static [Arg]] = &[&[Arg::switch("all", "all")]];
+    const METHODS: &'static [Method] = &[Method {
+        on: On::Coordinator,
+        name: "sessions",
+        takes: &["all=False"],
+        does: Does::Looks,
+        call: called,
+    }];
+    type Answer = SessionAnswer;
+
+    async fn perform(self, caller: &Caller, out: &Out<SessionAnswer>) -> Result<(), Problem> {
+        let cards = caller.sessions(self.all).await?;
+        out.all(cards.iter().map(|it| SessionAnswer::of(caller, it))).await
+    }
+}
+
+fn called(hands: &mut Hands, _: stoa_actors::id::SpaceId, mut args: Args) -> Answered<'_> {
+    Box::pin(async move {
+        let all = args.truth("all")?;
+        let cards = hands.caller.sessions(all).await.map_err(refused)?;
+        let item = |card: &SessionCard| {
+            let name = hands.caller.name_of(card.id);
+            Item::Map(vec![
+                ("id".into(), items::text(card.id)),
+                ("name".into(), name.map_or_else(items::none, items::text)),
+                ("parent".into(), card.parent.map_or_else(items::none, items::text)),
+                ("kind".into(), items::text(card.kind)),
+                ("state".into(), items::text(&card.state)),
+                ("since".into(), Item::Value(Value::Int(card.since.0 as i64))),
+            ])
+        };
+        Ok(Item::List(cards.iter().map(item).collect()))
+    })
+}

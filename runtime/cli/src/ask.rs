@@ -1,0 +1,245 @@
+//! Asking whoever has the directory open, and following what happens for as long as somebody reads it.
+
+use super::incidents::Told;
+use super::look::look;
+use super::resume;
+use super::run::{Interrupted, Owner, flag, own, unwritten};
+use super::screen::{note, until_nobody_reads};
+use super::show::{self, Out};
+use super::{carry, confirm, spawned, typed};
+use clap::ArgMatches;
+use serde_json::Value as Json;
+use std::path::PathBuf;
+use std::time::Duration;
+use stoa_api::answer::{NOBODY_RUNS, StatusAnswer};
+use stoa_api::door::{Identity, Reached, Request, is_handed_on, is_lost, reach};
+use stoa_api::operation::{Entry, Said};
+use stoa_api::operations::{Status, entry};
+use stoa_api::{DoorLimits, kinds};
+use stoa_kernel::failure::StoreError;
+use stoa_kernel::limits::Config;
+use stoa_kernel::problem::{Kind, Problem};
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+/// Asks whoever has the directory open, and prints what is answered.
+pub(super) async fn ask(
+    config: Config,
+    identity: Identity,
+    operation: &'static Entry,
+    typed: &ArgMatches,
+    json: bool,
+) -> Result<(), Problem> {
+    let to = typed.try_get_one::<PathBuf>("to").ok().flatten();
+    let file = to.map(|path| carry::Into::begin(path)).transpose()?;
+    let question = confirm::question(operation, typed)?;
+    let mut bodies = typed::bodies(operation, typed)?;
+    bodies.iter_mut().for_each(|it| show::shown(operation, typed, json, it));
+    let ack = flag(typed, "ack").then(|| identity.clone());
+    let mut out = Out::new(operation, typed, file, json);
+    let mut asking = Asking { identity, operation, bodies, ack, question };
+    let done = match resume::can(operation, typed) {
+        None => reached(config, &mut asking, &mut out, &mut Enough(None)).await,
+        Some(begin) => follow(config, &mut asking, begin, &mut out).await,
+    };
+    out.end(done, json)
+}
+
+/// It stays until the agents that it lets live are at rest, and tells how the new one is then.
+const SPAWN: &str = "spawn";
+
+/// Verbs that have this process run the agents while they are at work, and no longer.
+const RUNS_AGENTS: [&str; 3] = [SPAWN, "agent say", "agent resume"];
+
+/// What is asked of whoever has the directory open.
+pub(super) struct Asking {
+    pub(super) identity: Identity,
+    operation: &'static Entry,
+    bodies: Vec<Json>,
+    ack: Option<Identity>,
+    question: Option<confirm::Question>,
+}
+
+impl Asking {
+    fn requests(&self) -> Vec<Request> {
+        let request = |body: &Json| Request {
+            identity: self.identity.clone(),
+            operation: self.operation.name.to_owned(),
+            body: body.to_string().into_bytes(),
+        };
+        self.bodies.iter().map(request).collect()
+    }
+}
+
+async fn reached(
+    config: Config,
+    asking: &mut Asking,
+    out: &mut Out,
+    enough: &mut Enough,
+) -> Result<(), Problem> {
+    let reached = tokio::select! {
+        reached = reach(config, kinds(), DoorLimits::default()) => reached?,
+        () = enough.or_interrupted() => return Ok(()),
+    };
+    match reached {
+        Reached::Client(mut client) => {
+            let mut owner = Owner::Other(&mut client);
+            tokio::select! {
+                done = ask_all(&mut owner, asking, out) => done,
+                () = enough.or_interrupted() => Ok(()),
+            }
+        }
+        Reached::Owner(runtime, door) => {
+            // An interrupt is heard by whoever has the directory: it stops in order.
+            let mut owner = Owner::This(&runtime);
+            let interrupted =
+                if enough.0.is_some() { Interrupted::HandsOn } else { Interrupted::Stops };
+            let (name, json) = (asking.operation.name, out.is_json());
+            let work = async {
+                let waits = name == SPAWN;
+                let asked = async {
+                    match waits {
+                        true => spawned::wait_for_rest(&runtime, &mut owner, asking, out).await,
+                        false => ask_all(&mut owner, asking, out).await,
+                    }
+                };
+                tokio::select! {
+                    done = asked => done,
+                    () = enough.nobody_reads() => Ok(()),
+                }
+            };
+            let done = own(&runtime, door, interrupted, Told::beside(json), work).await;
+            out.release().map_err(unwritten)?;
+            let ran = done.as_ref().map_or_else(|it| it.kind == Kind::Action, |()| true);
+            if ran && RUNS_AGENTS.contains(&name) && !json && !look().quiet {
+                note(format!("note: from now on {NOBODY_RUNS}"));
+            }
+            done
+        }
+    }
+}
+
+/// What ends a verb that follows what happens; nothing of it ends another one.
+struct Enough(Option<Follower>);
+
+struct Follower {
+    nobody_reads: tokio::sync::oneshot::Receiver<()>,
+    /// Heard also while nobody listens: from the first one on, an interrupt ends no process by itself.
+    interrupts: Signal,
+}
+
+impl Enough {
+    /// Begins to look whether anybody reads.
+    fn of_readers() -> Result<Enough, Problem> {
+        let (tell, told) = tokio::sync::oneshot::channel();
+        let waits = std::thread::Builder::new().name("stoa-reader".into());
+        let waits = waits.spawn(move || {
+            until_nobody_reads();
+            // The verb may have ended meanwhile.
+            let _ = tell.send(());
+        });
+        waits.map_err(|error| StoreError::NoThreads(error.to_string()))?;
+        let interrupts = signal(SignalKind::interrupt()).map_err(|error| {
+            let text = format!("cannot listen for signals: {error}");
+            Problem::new(Kind::Store, text).hint("stoa --help")
+        })?;
+        Ok(Enough(Some(Follower { nobody_reads: told, interrupts })))
+    }
+
+    async fn nobody_reads(&mut self) {
+        match &mut self.0 {
+            Some(it) => drop((&mut it.nobody_reads).await),
+            None => std::future::pending().await,
+        }
+    }
+
+    async fn or_interrupted(&mut self) {
+        match &mut self.0 {
+            None => std::future::pending().await,
+            Some(it) => tokio::select! {
+                _ = &mut it.nobody_reads => {}
+                _ = it.interrupts.recv() => {}
+            },
+        }
+    }
+}
+
+/// Asks for what happens until it is interrupted or nobody reads it. Whoever has the directory open may
+/// die meanwhile: the next one is asked, from where the last one was.
+async fn follow(
+    config: Config,
+    asking: &mut Asking,
+    (field, flag): (&'static str, &'static str),
+    out: &mut Out,
+) -> Result<(), Problem> {
+    let mut enough = Enough::of_readers()?;
+    if let Some(after) = asking.bodies.iter().find_map(|it| it[field].as_u64()) {
+        out.seen.begin(after);
+    }
+    let (mut tries, mut upto) = (0, out.seen.cursor());
+    loop {
+        let done = reached(config.clone(), asking, out, &mut enough).await;
+        let Err(problem) = done else { return Ok(()) };
+        let cursor = out.seen.cursor();
+        tries = if cursor == upto && is_lost(&problem) { tries + 1 } else { 1 };
+        upto = cursor;
+        let handed_on = is_handed_on(&problem);
+        if out.hung_up || !(handed_on || is_lost(&problem)) || tries > resume::ASKED_AGAIN_MOST {
+            return Err(resume::hint(problem, flag, cursor));
+        }
+        if let Some(after) = out.seen.go_on() {
+            asking.bodies.iter_mut().for_each(|it| resume::begin(it, field, after));
+        }
+        if !handed_on && !look().quiet {
+            let from = cursor.map_or_else(String::new, |it| format!(" after cursor {it}"));
+            note(format!("note: the process that had the directory open is gone; going on{from}"));
+        }
+        tokio::select! {
+            () = tokio::time::sleep(Duration::from_millis(DoorLimits::default().connect_retry_ms)) => {}
+            () = enough.or_interrupted() => return Ok(()),
+        }
+    }
+}
+
+/// Asks one after the other; what is printed of a subscription is acknowledged then.
+pub(super) async fn ask_all(
+    owner: &mut Owner<'_>,
+    asking: &mut Asking,
+    out: &mut Out,
+) -> Result<(), Problem> {
+    if let Some(question) = asking.question.take() {
+        question.ask(owner, &asking.identity, &asking.bodies).await?;
+    }
+    let begins = resume::field(asking.operation).filter(|_| out.follows());
+    if let Some((field, _)) = begins.filter(|_| out.seen.cursor().is_none()) {
+        for body in &mut asking.bodies {
+            if resume::from_now_on(asking.operation, body) {
+                let now = head(owner, &asking.identity).await?;
+                resume::begin(body, field, now);
+                out.seen.begin(now);
+            }
+        }
+    }
+    for request in asking.requests() {
+        owner.ask(request, &mut |said| out.tell(said)).await?;
+    }
+    match (asking.ack.take(), out.read.take().filter(|_| !out.hung_up)) {
+        (Some(identity), Some(read)) => {
+            let request = Request::of(identity, &read)?;
+            out.operation = entry(&request.operation).unwrap_or(out.operation);
+            owner.ask(request, &mut |said| out.tell(said)).await
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Where the log ends now: what follows from now on begins there, also where it is asked again.
+async fn head(owner: &mut Owner<'_>, identity: &Identity) -> Result<u64, Problem> {
+    let mut head = None;
+    let mut keep = |said: &Said| {
+        let told: Option<StatusAnswer> = said.answer();
+        head = head.or(told.and_then(|it| it.head.split(':').next()?.parse().ok()));
+        Ok(())
+    };
+    owner.ask(Request::of(identity.clone(), &Status::default())?, &mut keep).await?;
+    head.ok_or_else(|| Problem::new(Kind::Store, "status tells no head").hint("stoa status"))
+}

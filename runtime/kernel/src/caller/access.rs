@@ -1,0 +1,128 @@
+//! Who may do what, as far as a caller may know of it.
+
+use super::Caller;
+use super::OWNER;
+use crate::problem::{Kind, Problem};
+use stoa_actors::id::{Millis, ROOT, SessionId, SpaceId};
+use stoa_actors::rights::{Link, Subject};
+
+/// One right that somebody has.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AccessCard {
+    /// From whom, to whom, what, until when and why.
+    pub link: Link,
+    /// Since when.
+    pub since: Millis,
+}
+
+/// A session, as those see it who may.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SessionCard {
+    /// Which.
+    pub id: SessionId,
+    /// Who brought it up; nothing for the owner.
+    pub parent: Option<SessionId>,
+    /// `owner`, `agent`, `session`, or `action` for one that ends with its action.
+    pub kind: &'static str,
+    /// What it is doing: that of an agent, else `living` or `ended`.
+    pub state: String,
+    /// When it came to be.
+    pub since: Millis,
+    /// When it ended.
+    pub ended: Option<Millis>,
+}
+
+impl Caller {
+    /// The rights that there are now on a space, of one session, or of one session on a space: those
+    /// that concern the caller, and those on spaces where it may grant rights.
+    pub async fn access(
+        &self,
+        space: Option<SpaceId>,
+        of: Option<SessionId>,
+    ) -> Result<Vec<AccessCard>, Problem> {
+        self.reading(move |caller| {
+            let now = caller.runtime.now();
+            let links: Vec<Link> = {
+                let rights = caller.runtime.shared().rights.read();
+                let all = match (space, of) {
+                    (_, Some(session)) => rights.links_of(session, now),
+                    (Some(space), None) => rights.links_on(space, now),
+                    (None, None) => rights.links_of(caller.session(), now),
+                };
+                let own = caller.session();
+                let sees = |it: &Link| match it.right.subject {
+                    _ if it.to == own || it.from == own || own == ROOT => true,
+                    Subject::Space(space) => rights.oversees(own, space, now),
+                    _ => false,
+                };
+                let here =
+                    |it: &Link| space.is_none_or(|space| it.right.subject == Subject::Space(space));
+                all.into_iter().filter(|it| here(it) && sees(it)).collect()
+            };
+            let since = |link: Link| {
+                let (runtime, id) = (&caller.runtime, link.id);
+                let given = runtime.facts().given(runtime.store(), id)?.map(|it| it.body.at);
+                let born = || runtime.shared().rights.read().birth(link.to).map(|it| it.at);
+                let since = given.or_else(born).unwrap_or_default();
+                Ok(AccessCard { link, since })
+            };
+            links.into_iter().map(since).collect()
+        })
+        .await
+    }
+
+    /// The session whose rights are asked for. One that the caller has no name for and that is not
+    /// under it is there for it only where one of its rights is.
+    pub async fn session_of_access(
+        &self,
+        name: &str,
+        space: Option<SpaceId>,
+    ) -> Result<(SessionId, Vec<AccessCard>), Problem> {
+        let unknown = || {
+            Problem::new(Kind::Unknown, format!("no session {name:?} that you may see"))
+                .hint("stoa session list")
+        };
+        let session = match self.session_named(name) {
+            Ok(session) => session,
+            Err(problem) if problem.kind == Kind::Conflict => return Err(problem),
+            Err(_) if name == OWNER => ROOT,
+            // What its parent calls it, and it itself does not.
+            Err(_) if self.birth_name(self.session()).1.as_deref() == Some(name) => self.session(),
+            Err(_) => self.session_shown_as(name).ok_or_else(unknown)?,
+        };
+        let access = self.access(space, Some(session)).await?;
+        let known = !access.is_empty() || session == self.session() || {
+            let rights = self.runtime.shared().rights.read();
+            let named = stoa_actors::rights::Named::Session(session);
+            rights.governs(self.session(), session)
+                || rights.alias_of(self.session(), named).is_some()
+        };
+        if known { Ok((session, access)) } else { Err(unknown()) }
+    }
+
+    /// The caller's own session and those under it, all of them for the owner; the oldest first.
+    pub async fn sessions(&self, ended: bool) -> Result<Vec<SessionCard>, Problem> {
+        let mut states = self.phases().await?;
+        let (own, runtime) = (self.session(), &self.runtime);
+        let rights = runtime.shared().rights.read();
+        let sees = |it: SessionId| own == ROOT || it == own || rights.governs(own, it);
+        let mut cards = Vec::new();
+        for (id, birth) in rights.births().filter(|(_, it)| ended || it.ended.is_none()) {
+            let Some(kind) = rights.sort_of(id).filter(|_| sees(id)) else { continue };
+            let state = match (birth.ended, kind) {
+                (Some(_), _) => "ended".to_owned(),
+                (None, "agent") => match states.remove(&id) {
+                    _ if runtime.out_of_service(id).is_some() => "quarantined".to_owned(),
+                    Some(word) if word == "running" => runtime.in_a_turn().to_owned(),
+                    Some(word) => word,
+                    None => "idle".to_owned(),
+                },
+                (None, _) => "living".to_owned(),
+            };
+            let (parent, since, ended) = (birth.parent, birth.at, birth.ended);
+            cards.push(SessionCard { id, parent, kind, state, since, ended });
+        }
+        cards.sort_by_key(|it| (it.since, it.id));
+        Ok(cards)
+    }
+}
