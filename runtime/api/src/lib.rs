@@ -31,6 +31,7 @@ pub async fn open(config: Config) -> Result<Runtime, StoreError> {
     Runtime::open_with(config, kinds()).await
 }
 
+// The rooms of the packages below, under their own names: `crate::caller` is the kernel's.
 use stoa_kernel::{VectorStatus, unified};
 use stoa_kernel::{
     agents, caller, envelope, kinds, moment, problem, runtime, search, seat, session,

@@ -1,4 +1,4 @@
-//! What bounds it.
+//! What bounds the command line.
 //!
 //! # What cannot be set
 //!

@@ -1,4 +1,4 @@
-//! What bounds it.
+//! What bounds the reading of documents.
 //!
 //! # What cannot be set
 //!

@@ -1,4 +1,4 @@
-//! What bounds it.
+//! What bounds a graph over vectors.
 //!
 //! # What cannot be set
 //!

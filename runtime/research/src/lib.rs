@@ -30,5 +30,6 @@ pub use run::{READS, RESEARCH, ResearchAsk, research};
 pub use source::document;
 pub use walk::{Reason, Skipped};
 
+// The rooms of the packages below, under their own names: `crate::caller` is the kernel's.
 use stoa_kernel::{agents, caller, problem};
 use stoa_log::{blocking, failure};
