@@ -13,7 +13,7 @@ mod harness;
 #[path = "terminal/screens.rs"]
 mod screens;
 
-use harness::Place;
+use harness::{Place, SURROUNDINGS};
 use portable_pty::{CommandBuilder, PtySize, native_pty_system};
 use std::io::{Read, Write};
 use std::sync::{Arc, Condvar, Mutex};
@@ -48,11 +48,7 @@ impl Terminal {
         command.args(["--data", "data"]);
         command.args(args);
         command.cwd(place.path("."));
-        for name in
-            ["NO_COLOR", "COLUMNS", "RUST_BACKTRACE", "STOA_DATA", "STOA_AS", "CLICOLOR_FORCE"]
-        {
-            command.env_remove(name);
-        }
+        SURROUNDINGS.iter().chain(&["NO_COLOR", "RUST_LOG"]).for_each(|it| command.env_remove(it));
         command.env("TERM", "xterm-256color");
         command.env("TZ", "UTC");
         command.env("XDG_CONFIG_HOME", place.path("configuration"));

@@ -5,7 +5,7 @@
 //! Colours come from here alone, so nothing that looks like one can be part of the data.
 
 use super::again;
-use super::look::{self, look};
+use super::look::{self, look, writes_over};
 use super::table::{Drawn, Sheet, seen};
 use super::width::{prose, wrapped};
 use anstream::{AutoStream, ColorChoice};
@@ -263,11 +263,15 @@ const TAB: &str = "\t";
 /// In front of what is said besides of the line above.
 const BELOW: &str = "    ";
 
-/// Sets how it looks, as it is typed.
+/// Sets how it looks, as it is typed. A terminal that says of itself that it can do little gets no
+/// colours unless they are asked for, on a build server too, where others colour everything.
 pub(crate) fn set_colours(typed: Option<&str>) {
     match typed {
         Some("always") => ColorChoice::Always.write_global(),
         Some("never") => ColorChoice::Never.write_global(),
+        _ if !writes_over() && !anstyle_query::clicolor_force() => {
+            ColorChoice::Never.write_global();
+        }
         _ => {}
     }
 }

@@ -68,7 +68,7 @@ impl Place {
         }
         command.args(args).current_dir(self.dir.path());
         // Whoever runs the tests has a configuration of their own.
-        command.env("XDG_CONFIG_HOME", self.path("configuration"));
+        command.env("XDG_CONFIG_HOME", self.path("configuration")).env_remove("RUST_LOG");
         Started::new(&mut command, stdin)
     }
 
@@ -92,6 +92,17 @@ impl Place {
     }
 }
 
+/// What whoever runs the tests may have set, and what would change what `stoa` prints.
+pub(crate) const SURROUNDINGS: [&str; 7] = [
+    "CI",
+    "CLICOLOR",
+    "CLICOLOR_FORCE",
+    "COLUMNS",
+    "RUST_BACKTRACE",
+    "STOA_AS",
+    "STOA_DATA",
+];
+
 impl Started {
     /// Starts any command.
     pub(crate) fn new(command: &mut Command, stdin: &[u8]) -> Started {
@@ -100,8 +111,7 @@ impl Started {
 
     /// The same, with colours where it writes to a terminal.
     pub(crate) fn coloured(command: &mut Command, stdin: &[u8]) -> Started {
-        command.env_remove("RUST_BACKTRACE").env_remove("COLUMNS");
-        command.env_remove("STOA_DATA").env_remove("STOA_AS");
+        SURROUNDINGS.iter().for_each(|it| drop(command.env_remove(it)));
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
         let said = Arc::new((Mutex::new(Said::default()), Condvar::new()));

@@ -160,7 +160,8 @@ fn who_is_no_terminal_gets_everything_with_tabs_between() {
 #[test]
 fn a_terminal_that_can_do_little_is_asked_for_little() {
     let place = setting();
-    for set in [&[Set("TERM", "dumb")][..], &[Set("NO_COLOR", "1")]] {
+    let build_server = &[Set("TERM", "dumb"), Set("CI", "true")];
+    for set in [&[Set("TERM", "dumb")][..], build_server, &[Set("NO_COLOR", "1")]] {
         for args in SCREENS {
             let text = seen(&place, 80, set, args);
             assert!(!text.contains('\u{1b}'), "{args:?}: {text:?}");
