@@ -111,7 +111,9 @@ impl Started {
 
     /// The same, with colours where it writes to a terminal.
     pub(crate) fn coloured(command: &mut Command, stdin: &[u8]) -> Started {
-        SURROUNDINGS.iter().for_each(|it| drop(command.env_remove(it)));
+        for name in SURROUNDINGS {
+            command.env_remove(name);
+        }
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
         let said = Arc::new((Mutex::new(Said::default()), Condvar::new()));
