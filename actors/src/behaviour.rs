@@ -4,16 +4,25 @@
 //! it one delivery at a time, appends the events it decides on, and only when they are durable
 //! lets anybody hear of them. See [`crate::incarnation`] for that order, written once.
 
+mod entry;
+pub mod outbox;
+mod request;
+
+pub(crate) use entry::{answer_row, rows_of};
+pub use entry::{encode_events, encode_reply, events, reply, rows};
+pub use outbox::{Outcome, Outgoing};
+pub use request::{Ask, Refused};
+
 use crate::atom::Atom;
 use crate::codec::CodecError;
 use crate::id::{AtomId, Millis, SessionId, SpaceId, StreamId};
 use crate::limits::Limits;
 use crate::log::Cause;
-use crate::outbox::{Outcome, Outgoing};
-use crate::rights::Level;
+use crate::right::Level;
 use crate::weight::weight;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use std::any::Any;
 use std::sync::Arc;
 
 /// What an actor decides. No clock, no IO, nothing that awaits; a panic is a broken invariant and
@@ -94,9 +103,15 @@ pub trait Behaviour: Serialize + DeserializeOwned + Send + Sized + 'static {
     }
 
     /// The message to another actor that an effect is, sent by the actor at `sender`; nothing for
-    /// what is done outside. See [`mod@crate::outbox`].
+    /// what is done outside. See [`outbox`].
     fn outgoing(_sender: StreamId, _effect: &Self::Effect) -> Option<Outgoing> {
         None
+    }
+
+    /// The message that another actor has sent: one of its own, or of a type that its kind takes from
+    /// others besides. Nothing for any other.
+    fn received(message: Box<dyn Any + Send>) -> Option<Self::Message> {
+        message.downcast().ok().map(|it| *it)
     }
 
     /// What the actor is told of the answer to such a message, in its own name: a kind that sends

@@ -7,56 +7,16 @@
 //! with it. Every answer, refusals and reads included, is given only after the appends it rests on
 //! are durable: that is the host's half of the bargain.
 
-mod overlay;
+pub use crate::behaviour::{Ask, Refused, encode_events, encode_reply, events, reply, rows};
 
-use crate::behaviour::{Authority, Behaviour, Decision, Delivery, EffectId, Row, View};
+use crate::behaviour::{Authority, Behaviour, Decision, Delivery, EffectId, Row, View, answer_row};
 use crate::codec::{self, CodecError};
 use crate::digest::{DIGEST_FORM, digest};
 use crate::id::{EventId, Millis, SessionId, StreamId};
 use crate::limits::Limits;
-use crate::log::{Answered, Body, Cause, Hash};
+use crate::log::{Answered, Body, Hash};
 use crate::mutant;
-pub(crate) use overlay::{Laid, Overlay};
-
-/// A request to an actor.
-#[derive(Clone, Debug)]
-pub struct Ask<M> {
-    /// What is asked.
-    pub message: M,
-    /// By whom.
-    pub asker: SessionId,
-    /// Makes repeating it harmless.
-    pub key: Option<String>,
-    /// What it is for.
-    pub comment: String,
-    /// What set it off.
-    pub cause: Cause,
-}
-
-impl<M> Ask<M> {
-    /// From outside, without key or comment.
-    pub fn new(asker: SessionId, message: M) -> Ask<M> {
-        Ask { message, asker, key: None, comment: String::new(), cause: Cause::default() }
-    }
-
-    /// With an idempotency key: asked again, it is answered again and nothing more happens.
-    #[must_use]
-    pub fn key(self, key: impl Into<String>) -> Ask<M> {
-        Ask { key: Some(key.into()), ..self }
-    }
-
-    /// What it takes in memory, asked of an actor of kind `B`.
-    pub fn weight<B: Behaviour<Message = M>>(&self) -> usize {
-        let key = self.key.as_ref().map_or(0, String::len);
-        B::weight(&self.message).saturating_add(key + self.comment.len())
-    }
-
-    /// With what it is for.
-    #[must_use]
-    pub fn comment(self, comment: impl Into<String>) -> Ask<M> {
-        Ask { comment: comment.into(), ..self }
-    }
-}
+use crate::overlay::{Laid, Overlay};
 
 /// The durable side of an incarnation's view.
 pub trait Durable: View {
@@ -78,35 +38,6 @@ pub struct Given<'a> {
     pub authority: &'a dyn Authority,
     /// What one mutation may carry.
     pub limits: &'a Limits,
-}
-
-/// A no from the actor, or from the order of delivery itself.
-#[derive(Debug, Clone, PartialEq, thiserror::Error)]
-#[non_exhaustive]
-pub enum Refused<R: std::error::Error> {
-    /// The actor refuses.
-    #[error(transparent)]
-    Actor(R),
-    /// The idempotency key was used for another request.
-    #[error("key {0:?} was used for another request; repeat that one exactly, or use a new key")]
-    KeyReused(String),
-    /// Over a limit.
-    #[error("{what} has {bytes} bytes; the limit is {max}")]
-    TooLong {
-        /// What is too long.
-        what: &'static str,
-        /// Its size.
-        bytes: usize,
-        /// The limit.
-        max: usize,
-    },
-    /// Together it is larger than one log entry may be.
-    #[error("the request does not fit one log entry: {0}; split it")]
-    Oversize(String),
-    /// A write has failed, here or in what this rests on. Whether it took effect is not known until
-    /// the next open. A simulation says so; a runtime names what went wrong instead.
-    #[error("the store has stopped; open it again and ask with the same key")]
-    Stopped,
 }
 
 /// One entry on its way to the log writer.
@@ -386,57 +317,6 @@ impl<B: Behaviour> Incarnation<B> {
             snapshot,
         }
     }
-}
-
-/// The events of an entry, typed.
-pub fn events<B: Behaviour>(body: &Body) -> Result<Vec<B::Event>, CodecError> {
-    match codec::form(&body.events)? {
-        form if form == B::FORM => codec::decode(form, &body.events),
-        older => B::upcast(older, &body.events),
-    }
-}
-
-/// Events as they are stored in a body.
-pub fn encode_events<B: Behaviour>(events: &[B::Event]) -> Result<Vec<u8>, CodecError> {
-    codec::encode(B::FORM, events)
-}
-
-/// A reply as it is stored with the request that it answers.
-pub fn encode_reply<B: Behaviour>(reply: &B::Reply) -> Result<Vec<u8>, CodecError> {
-    codec::encode(B::FORM, reply)
-}
-
-/// Reads it.
-pub fn reply<B: Behaviour>(answered: &Answered) -> Result<B::Reply, CodecError> {
-    match codec::form(&answered.reply)? {
-        form if form == B::FORM => codec::decode(form, &answered.reply),
-        older => B::upcast_reply(older, &answered.reply),
-    }
-}
-
-/// The rows of a stored entry, recomputed: what a rebuild writes and an audit compares.
-pub fn rows<B: Behaviour>(stream: StreamId, body: &Body) -> Result<Vec<Row>, CodecError> {
-    Ok(rows_of::<B>(stream, body, &events::<B>(body)?))
-}
-
-/// The same of an entry whose events are known.
-pub(crate) fn rows_of<B: Behaviour>(
-    stream: StreamId,
-    body: &Body,
-    events: &[B::Event],
-) -> Vec<Row> {
-    let mut rows = Vec::new();
-    for (index, event) in events.iter().enumerate() {
-        B::project(stream, event, index as u16, &mut rows);
-    }
-    if let Some(answered) = &body.answers {
-        rows.push(answer_row(stream, body.by, answered));
-    }
-    rows
-}
-
-fn answer_row(stream: StreamId, asker: SessionId, answered: &Answered) -> Row {
-    Row::Answer { stream, asker, key: answered.key.clone() }
 }
 
 fn fits<R: std::error::Error>(

@@ -1,23 +1,29 @@
 //! What stoa's actors *are*: the contract between a decision and its host, and the decisions of
-//! spaces, rights and supervisors.
+//! spaces, rights, agents and supervisors.
 //!
 //! What is not here: a clock, chance, a file, a thread, a socket, a log line, anything that awaits.
-//! Those arrive as arguments, so that everything can be simulated, and so that a state is a
-//! function of the log.
+//! Those arrive as arguments. So everything can be simulated, and a state is a function of the log.
 //!
-//! In reading order: [`id`], [`value`] and [`atom`] are the data, [`difference`] is what two versions
-//! of an atom differ in; [`behaviour`] is the contract, [`incarnation`] the order of a delivery, [`mod@outbox`] what
-//! actors send each other;
-//! [`space`], [`session`] and [`rights`] are actors, [`supervisor`] says who is started again,
-//! [`passivation`] who is let go for a while, [`retry`] what is asked again and when, [`alarm`] who
-//! is told that something is due, [`clock`] when a host's time begins; [`log`] is the pure half of
-//! the log, [`commit`] what is written to it at once and how that is judged, [`scrub`] when it is walked again, [`redaction`] what leaves it, [`codec`] its bytes,
-//! [`mod@stored`] how what is in them can grow, [`digest`] what a request is however it is laid out;
-//! [`trust`] says whether a directory counts on this machine; [`code`] is how agents act, [`search`]
-//! how they find atoms; [`simulation`] runs any actor in memory and crashes it; [`printable`] is what
-//! a reader sees of a text, [`name`] what things may be called, [`nearest`] which word was meant;
-//! [`limits`] bounds it all, [`mod@weight`] says what a message takes, [`mutant`] plants bugs for the tests.
+//! No module imports one that imports it. In reading order, from the ground up:
+//!
+//! - Data: [`id`], [`value`], [`atom`] (a versioned record), [`difference`] of two versions,
+//!   [`name`] (what things may be called), [`nearest`] (which name was meant), [`printable`] (what
+//!   a reader sees of a text), [`limits`], [`mod@weight`] (what a message takes in memory).
+//! - Bytes: [`codec`], [`mod@stored`] (how stored forms grow), [`digest`] (when two requests are the
+//!   same), [`log`], [`commit`] (what is written at once), [`scrub`] (when it is verified again),
+//!   [`redaction`] (what leaves it).
+//! - The contract: [`right`] (levels of permission), [`behaviour`] with its [`outbox`] (messages
+//!   between actors), [`incarnation`] (the order of a delivery, written once).
+//! - Actors: [`conditions`] on records, [`space`], [`agent`] (what an agent is specified by),
+//!   [`rights`] (who may do what), [`session`] (one agent), [`search`] (an index of one space),
+//!   [`code`] (how agents act).
+//! - Around them: [`supervisor`] (who is restarted), [`passivation`] (who is put to rest), [`retry`],
+//!   [`alarm`] (who is told that something is due), [`clock`], [`trust`] (whether a directory counts
+//!   on this machine).
+//! - Tests: [`simulation`] runs one kind of actor in memory and crashes it, [`world`] runs all kinds
+//!   together, [`mutant`] plants bugs.
 
+pub mod agent;
 pub mod alarm;
 pub mod atom;
 pub mod behaviour;
@@ -25,6 +31,7 @@ pub mod clock;
 pub mod code;
 pub mod codec;
 pub mod commit;
+pub mod conditions;
 pub mod difference;
 pub mod digest;
 pub mod ending;
@@ -36,11 +43,12 @@ pub mod log;
 pub mod mutant;
 pub mod name;
 pub mod nearest;
-pub mod outbox;
+mod overlay;
 pub mod passivation;
 pub mod printable;
 pub mod redaction;
 pub mod retry;
+pub mod right;
 pub mod rights;
 pub mod scrub;
 pub mod search;
@@ -53,3 +61,5 @@ pub mod trust;
 pub mod value;
 pub mod weight;
 pub mod world;
+
+pub use behaviour::outbox;

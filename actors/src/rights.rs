@@ -26,12 +26,12 @@ mod shelf;
 mod stored;
 mod table;
 
+pub use crate::right::{Fact, Level, NotALevel, RIGHT_KINDS, Right, RightChange, Subject};
 pub use adjust::{Adjustment, adjust};
 pub use agent::{AgentSpawn, DM};
 pub use decision::Decision;
-pub use fact::{Fact, RIGHT_KINDS, RightChange};
 pub use held::Holding;
-pub use link::{Level, Link, NotALevel, Right, Subject};
+pub use link::Link;
 pub use name::name_fits;
 pub use outbox::{Effect, Note};
 pub use passing::Lifetime;
@@ -40,10 +40,10 @@ pub use table::Table;
 
 use decision::Asking;
 
+use crate::agent::{Budget, Charter};
 use crate::behaviour::EffectId;
 use crate::id::{LinkId, Millis, ROOT, SessionId, SpaceId};
 use crate::limits::RightsLimits;
-use crate::session::{Budget, Charter};
 use crate::space::Declarations;
 use row::{LinkRow, NameRow, SessionRow, SpaceRow, Texts};
 use serde::{Deserialize, Serialize};

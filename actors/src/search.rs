@@ -7,40 +7,29 @@
 //! runtime has made one of a large space ([`Nearest`]); scores are exact there as well. What the asker cannot read of other
 //! spaces is not there ([`Elsewhere`]).
 
-mod bits;
-mod columns;
-mod conditions;
-mod dictionary;
-mod facets;
 mod index;
 mod lexicon;
-mod operators;
-mod order;
 mod ordered;
-mod predicate;
 mod rank;
+mod references;
 mod sealed;
 mod slab;
 #[cfg(test)]
 mod tests;
 mod words;
 
-pub(crate) use bits::Bits;
-pub(crate) use columns::Columns;
-pub(crate) use conditions::direction;
+pub use crate::conditions::{
+    CREATED, Condition, ConditionRefusal, Direction, ORDER_KEYS_MAX, Order, OrderBy,
+    PATH_BYTES_MAX, RANGE_BYTES_MAX, Which, kind, lookup, operands,
+};
 pub use index::Index;
-pub use operators::ConditionRefusal;
-pub(crate) use order::Rank;
-pub use order::{CREATED, Direction, ORDER_KEYS_MAX, Order, OrderBy};
-pub use predicate::{PATH_BYTES_MAX, RANGE_BYTES_MAX, kind, lookup, operands};
-pub(crate) use predicate::{check, count, excludes, holds, says};
 pub use sealed::{Asking, Frozen, Nearest};
 pub use words::{WORDS_BYTES_MAX, tokens, words};
 
 use crate::atom::{Atom, Metadata};
+use crate::conditions::{check_all, count_all};
 use crate::id::{AtomId, Position};
 use crate::limits::SearchLimits;
-use crate::mutant::planted;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -154,68 +143,6 @@ impl Query {
             return Err(QueryRefusal::TextAndOrder);
         }
         Ok(check_all(&self.metadata, &self.references)?)
-    }
-}
-
-/// How many conditions there are, on an atom and on those at the other ends of its references.
-pub(crate) fn count_all(metadata: &Metadata, ends: &BTreeMap<String, Condition>) -> usize {
-    count(metadata) + ends.values().map(|it| 1 + count(&it.metadata)).sum::<usize>()
-}
-
-/// Refuses conditions that nobody can have meant.
-pub(crate) fn check_all(
-    metadata: &Metadata,
-    ends: &BTreeMap<String, Condition>,
-) -> Result<(), ConditionRefusal> {
-    check(metadata)?;
-    ends.values().try_for_each(|it| check(&it.metadata))
-}
-
-/// What the atoms at the other end of a relation must be like.
-///
-/// A target that the asker cannot read, or that does not exist, does not match. An atom that
-/// refers from a space that the asker cannot read is not listed, so it decides nothing.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Condition {
-    /// How many of them.
-    pub which: Which,
-    /// Keys that must have these values, as in a [`Query`]; none matches whatever can be read.
-    pub metadata: Metadata,
-}
-
-/// How many of the atoms at the other end must match.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Which {
-    /// Every one; so it holds where there is none.
-    #[default]
-    All,
-    /// At least one.
-    Any,
-    /// Not one.
-    None,
-}
-
-/// What is known of the atom at the other end of a reference.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum End {
-    /// Whether it fits.
-    Is(bool),
-    /// The asker cannot read it.
-    Hidden,
-    /// It is looked at later, and taken to fit meanwhile.
-    Open,
-}
-
-impl Which {
-    /// Whether enough of them fit.
-    pub(crate) fn enough(self, mut ends: impl Iterator<Item = End>) -> bool {
-        let fits = |it| matches!(it, End::Is(true) | End::Open);
-        match self {
-            Which::All if planted("search.all_is_any") => ends.any(fits),
-            Which::All => ends.all(fits),
-            Which::Any => ends.any(fits),
-            Which::None => !ends.any(|it| it == End::Is(true)),
-        }
     }
 }
 

@@ -16,11 +16,10 @@
 //! [`resume`]: Behaviour::resume
 
 mod brief;
-mod budget;
-mod charter;
 mod decide;
 mod ear;
 pub(crate) mod fate;
+mod follow;
 mod letter;
 mod look;
 mod note;
@@ -32,9 +31,8 @@ mod speech;
 mod trouble;
 mod turn;
 
+pub use crate::agent::{Budget, Charter, Follow, NoBudget, Spent};
 pub use brief::Brief;
-pub use budget::{Budget, NoBudget, Spent};
-pub use charter::{Charter, Follow};
 pub use ear::Ear;
 pub use letter::Letter;
 pub use look::{Look, New, Wanted};
@@ -46,13 +44,15 @@ pub use speech::{Thought, thought};
 pub use trouble::Trouble;
 pub use turn::{Doing, Observation, Turn, TurnOutcome};
 
+use crate::agent::Order;
 use crate::behaviour::{Behaviour, Decision, Delivery, EffectId, Row};
+use crate::behaviour::{Outcome, Outgoing};
 use crate::id::{Millis, Position, SessionId, SpaceId, StreamId};
 use crate::log::Cause;
-use crate::outbox::{Outcome, Outgoing};
 use crate::rights::AgentSpawn;
 use crate::space::Wake;
 use serde::{Deserialize, Serialize};
+use std::any::Any;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
@@ -329,7 +329,7 @@ pub enum Reply {
 }
 
 impl Behaviour for Session {
-    const KIND: &'static str = "session";
+    const KIND: &'static str = Order::KIND;
     const SNAPSHOT_FORM: u8 = 5;
     type Message = Message;
     type Event = Event;
@@ -404,6 +404,10 @@ impl Behaviour for Session {
 
     fn outgoing(sender: StreamId, effect: &Effect) -> Option<Outgoing> {
         outbox::outgoing(sender, effect)
+    }
+
+    fn received(message: Box<dyn Any + Send>) -> Option<Message> {
+        outbox::received(message)
     }
 
     fn settled(id: EffectId, effect: &Effect, outcome: &Outcome) -> Option<Message> {

@@ -54,7 +54,7 @@ use crate::ending::Ending;
 use crate::id::{AtomId, SpaceId, StreamId, SubscriptionId};
 use crate::limits::Limits;
 use crate::mutant;
-use crate::rights::Level;
+use crate::right::Level;
 use lease::Leases;
 use standing::Standing;
 use std::collections::BTreeMap;

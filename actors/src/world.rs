@@ -33,9 +33,9 @@ pub use work::{Performer, Seen, Step, Work};
 
 use crate::alarm::Alarm;
 use crate::behaviour::{Behaviour, EffectId};
+use crate::behaviour::{Outcome, Outgoing};
 use crate::id::{Millis, RIGHTS, SessionId, SpaceId, StreamId};
 use crate::limits::Limits;
-use crate::outbox::{Outcome, Outgoing};
 use crate::rights::Table;
 use crate::session::{Effect, Session};
 use chances::Chance;

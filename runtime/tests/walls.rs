@@ -14,7 +14,6 @@ use std::path::Path;
 
 /// Rooms that are still in a circle: none may come to them, and who leaves is taken off the list.
 const STILL: &[(&str, &[&str])] = &[
-    ("actors", &["behaviour", "incarnation", "outbox", "rights", "search", "session", "space"]),
     (
         "cli",
         &[

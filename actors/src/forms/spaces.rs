@@ -1,7 +1,7 @@
 //! Spaces: what they hold, what happened in them, what they answered, and what they were asked. The
 //! layout of a snapshot is with the state that nobody else sees: `space/snapshot.rs`.
 
-use crate::search::{Condition, Direction, OrderBy, Which};
+use crate::conditions::{Condition, Direction, OrderBy, Which};
 use crate::space::{
     Carried, Claim, Claimed, Declarations, DeclaredKey, DeclaredRelation, Draft, Edit, End, Event,
     Expect, Fence, Filter, KeyType, Lease, Merge, Mutation, Origin, Patch, Reply, Resource,

@@ -5,9 +5,9 @@ use super::grant::{Spawn, reason_fits};
 use super::{
     Ask, Asking, Decision, Event, Level, Lifetime, Link, Refusal, Reply, Right, Rights, Subject,
 };
+use crate::agent::{Budget, Charter};
 use crate::id::{LinkId, Millis, ROOT, SessionId};
 use crate::mutant::planted;
-use crate::session::{Budget, Charter};
 use std::sync::Arc;
 
 /// What an agent calls the space that it shares with its parent.

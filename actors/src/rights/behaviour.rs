@@ -2,8 +2,8 @@
 
 use super::{Effect, Event, Message, Refusal, Reply, Rights, Subject, outbox};
 use crate::behaviour::{Authority, Behaviour, Decision, Delivery, EffectId, Row};
+use crate::behaviour::{Outcome, Outgoing};
 use crate::id::{Millis, SessionId, SpaceId, StreamId};
-use crate::outbox::{Outcome, Outgoing};
 use crate::rights::Level;
 
 impl Behaviour for Rights {

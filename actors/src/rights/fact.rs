@@ -2,59 +2,13 @@
 //! of it: whoever may grant rights in the space, and those whom it concerns. To others it is as if
 //! it had not happened.
 
-use super::{Event, Level, Lifetime, Link, Right, Rights, Subject};
+use super::{Event, Fact, Level, Lifetime, Link, Right, RightChange, Rights, Subject};
 use crate::id::{LinkId, Millis, SessionId, SpaceId};
-use serde::{Deserialize, Serialize};
 
-/// Everything that becomes of rights, as it is told.
-pub const RIGHT_KINDS: [&str; 5] =
-    ["right.granted", "right.revoked", "right.ended", "right.expired", "right.refused"];
-
-/// What became of one right on a space.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Fact {
-    /// `right.granted`, `right.revoked`, `right.ended` with the session that gave or held it,
-    /// `right.expired`, or `right.refused`.
-    pub kind: &'static str,
-    /// The space.
-    pub space: SpaceId,
-    /// Who did it.
-    pub by: SessionId,
-    /// The right.
-    pub right: RightChange,
-    /// Why, in the words of whoever did it. Of a right that went along with others it tells of
-    /// those too.
-    pub reason: String,
-}
-
-/// The right that was given, taken or refused.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct RightChange {
-    /// Who gave it; who asked, where it was refused.
-    pub from: SessionId,
-    /// Who has or had it; nobody, where it was refused to one that never was.
-    pub to: Option<SessionId>,
-    /// What its holder may do.
-    pub level: Option<Level>,
-    /// What its holder may pass on.
-    pub delegate: Option<Level>,
-    /// When it ends, or would have.
-    pub until: Option<Millis>,
-}
-
-impl RightChange {
-    fn of(link: &Link) -> RightChange {
-        let Link { from, to, right, expires, .. } = link;
-        let (level, delegate) = (right.use_, right.delegate);
-        RightChange { from: *from, to: Some(*to), level, delegate, until: *expires }
-    }
-}
-
-impl Fact {
-    /// Whom it concerns.
-    pub fn concerns(&self, session: SessionId) -> bool {
-        self.by == session || self.right.from == session || self.right.to == Some(session)
-    }
+fn change(link: &Link) -> RightChange {
+    let Link { from, to, right, expires, .. } = link;
+    let (level, delegate) = (right.use_, right.delegate);
+    RightChange { from: *from, to: Some(*to), level, delegate, until: *expires }
 }
 
 impl Event {
@@ -93,7 +47,7 @@ impl Event {
     ) -> Result<Vec<Fact>, E> {
         let fact = |kind, by: SessionId, link: &Link, reason: &str| match link.right.subject {
             Subject::Space(space) => {
-                let (right, reason) = (RightChange::of(link), reason.to_owned());
+                let (right, reason) = (change(link), reason.to_owned());
                 Some(Fact { kind, space, by, right, reason })
             }
             _ => None,

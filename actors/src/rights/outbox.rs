@@ -6,12 +6,12 @@
 
 use super::shelf::Place;
 use super::{Asking, Decision, Doom, Event, Refusal, Reply, Rights};
+use crate::agent::{Budget, Charter, Order};
 use crate::atom::{Content, Metadata};
 use crate::behaviour::{EffectId, Row};
+use crate::behaviour::{Outcome, Outgoing};
 use crate::id::{LinkId, RIGHTS, ROOT, SessionId, SpaceId};
 use crate::mutant::planted;
-use crate::outbox::{Outcome, Outgoing};
-use crate::session::{self, Budget, Charter, Session};
 use crate::space::{self, Declarations, Draft, Space};
 use std::sync::Arc;
 
@@ -271,18 +271,15 @@ pub(super) fn project(event: &Event, rows: &mut Vec<Row>) {
 pub(super) fn outgoing(effect: &Effect) -> Outgoing {
     match effect {
         Effect::Begin { child, charter, budget } => {
-            let begin = session::Message::Begin(charter.clone(), *budget);
-            Outgoing::new::<Session>(child.stream(), charter.parent, begin).comment("begin")
+            Order::Begin(charter.clone(), *budget).to(*child, charter.parent).comment("begin")
         }
         Effect::Wipe { child, by, reason } => {
-            let wipe = session::Message::Wipe { reason: reason.clone() };
-            let wipe = Outgoing::new::<Session>(child.stream(), *by, wipe).comment("wipe");
-            wipe.settled_at_once()
+            let wipe = Order::Wipe { reason: reason.clone() };
+            wipe.to(*child, *by).comment("wipe").settled_at_once()
         }
         Effect::Repay { parent, child, budget } => {
-            let settlement = session::Settlement::Repaid { child: *child, rest: *budget };
-            let repaid = session::Message::Settle(settlement);
-            Outgoing::new::<Session>(parent.stream(), *child, repaid).comment("repay")
+            let repaid = Order::Repaid { child: *child, rest: *budget };
+            repaid.to(*parent, *child).comment("repay")
         }
         Effect::Describe { space, by, text, declares } => {
             let text = text.clone();

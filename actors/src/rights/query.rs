@@ -3,10 +3,10 @@
 use super::row::{Kind, LinkRow, NEVER, NameRow, On, SessionRow};
 use super::shelf::Place;
 use super::{Birth, Level, Link, Named, Refusal, Right, Rights, Seen, Subject};
+use crate::agent::{Budget, Charter};
 use crate::id::{LinkId, Millis, SessionId, SpaceId};
 use crate::mutant::planted;
 use crate::name::composed;
-use crate::session::{Budget, Charter};
 use std::sync::Arc;
 
 impl Rights {

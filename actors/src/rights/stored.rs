@@ -4,10 +4,10 @@
 use super::row::NEVER;
 use super::shelf::Place;
 use super::{Doom, Effect, Lifetime, Link, Named, Owed, Rights, Seen};
+use crate::agent::{Budget, Charter};
 use crate::behaviour::EffectId;
 use crate::id::{Millis, SessionId, SpaceId};
 use crate::mutant::planted;
-use crate::session::{Budget, Charter};
 use serde::de::{self, DeserializeSeed, SeqAccess, Visitor};
 use serde::ser::{SerializeMap, SerializeSeq, SerializeStruct};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};

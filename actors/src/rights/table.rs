@@ -5,9 +5,9 @@
 use super::row::{Kind, LinkRow, NEVER, NameRow, SessionRow, SpaceRow};
 use super::shelf::Place;
 use super::{Event, Lifetime, Link, Named, Owed, Rights, Seen, Sight, Subject};
+use crate::agent::Budget;
 use crate::id::{LinkId, Millis, SessionId, SpaceId};
 use crate::mutant::planted;
-use crate::session::Budget;
 use std::ops::Deref;
 
 /// The state of the rights actor, as readers see it.

@@ -1,15 +1,15 @@
 //! The index of one space: a fold of its events.
 
 use super::Hit;
-use super::bits::Bits;
-use super::dictionary::Dictionary;
-use super::facets::Facets;
 use super::lexicon::{Lexicon, SLOTS_MAX};
 use super::sealed::{Asking, Frozen, Nearest, Sealed};
 use super::slab::{Probe, Slab};
 use super::words::words;
 use crate::atom::{Atom, Embed};
 use crate::behaviour::Behaviour;
+use crate::conditions::Bits;
+use crate::conditions::Dictionary;
+use crate::conditions::Facets;
 use crate::id::{AtomId, Position, SpaceId};
 use crate::mutant;
 use crate::space::{Event, Space, Used};

@@ -1,8 +1,8 @@
 //! Words and where they stand: BM25 over postings, exact after every update.
 
-use super::bits::Bits;
-use super::dictionary::Dictionary;
 use super::words::tokens;
+use crate::conditions::Bits;
+use crate::conditions::Dictionary;
 use crate::mutant;
 use std::sync::Arc;
 

@@ -1,8 +1,8 @@
 //! A search in an order by what atoms say.
 
-use super::bits::Bits;
 use super::index::Index;
-use super::order::{CREATED, Direction, ORDER_KEYS_MAX, OrderBy};
+use crate::conditions::Bits;
+use crate::conditions::{CREATED, Direction, ORDER_KEYS_MAX, OrderBy};
 use crate::mutant::planted;
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;

@@ -1,14 +1,14 @@
 //! The plan of a search: what may be seen, what of it comes first, and what then meets the
 //! conditions on references.
 
-use super::bits::Bits;
-use super::conditions::Conditions;
 use super::index::Index;
 use super::lexicon::Scores;
+use super::references::Conditions;
 use super::sealed::Asking;
 use super::slab::Probe;
 use super::{Elsewhere, Hit, Order, Query, WORDS_WEIGHT};
 use crate::atom::Embedding;
+use crate::conditions::Bits;
 use crate::id::AtomId;
 use crate::mutant::planted;
 use std::cmp::{Ordering, Reverse};

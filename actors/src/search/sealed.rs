@@ -3,7 +3,7 @@
 //! A segment is made elsewhere, of a frozen copy, and takes its time. What changes meanwhile or
 //! later is no longer covered by it: it is scanned again, as everything newer is.
 
-use super::bits::Bits;
+use crate::conditions::Bits;
 use crate::mutant::planted;
 use std::sync::Arc;
 

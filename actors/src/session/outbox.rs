@@ -2,13 +2,15 @@
 //! Each is in its state until an event says that it was answered.
 
 use super::{Booking, Budget, Effect, Event, Lending, Loan, Message, Session, Settlement};
+use crate::agent::Order;
 use crate::atom::Content;
 use crate::behaviour::{EffectId, Row};
+use crate::behaviour::{Outcome, Outgoing};
 use crate::id::{RIGHTS, SessionId, StreamId};
 use crate::mutant::planted;
-use crate::outbox::{Outcome, Outgoing};
 use crate::rights::{self, Rights};
 use crate::space::{self, Draft, Space};
+use std::any::Any;
 
 pub(super) fn outgoing(sender: StreamId, effect: &Effect) -> Option<Outgoing> {
     let me = SessionId(sender.0);
@@ -53,6 +55,19 @@ pub(super) fn outgoing(sender: StreamId, effect: &Effect) -> Option<Outgoing> {
     };
     // Who waits for it to be at rest waits for the outcome as well.
     Some(outgoing.settled_at_once())
+}
+
+/// A message of its own, or what the rights tell it.
+pub(super) fn received(message: Box<dyn Any + Send>) -> Option<Message> {
+    let message = match message.downcast::<Message>() {
+        Ok(own) => return Some(*own),
+        Err(other) => other.downcast::<Order>().ok()?,
+    };
+    Some(match *message {
+        Order::Begin(spec, budget) => Message::Begin(spec, budget),
+        Order::Wipe { reason } => Message::Wipe { reason },
+        Order::Repaid { child, rest } => Message::Settle(Settlement::Repaid { child, rest }),
+    })
 }
 
 pub(super) fn settled(id: EffectId, effect: &Effect, outcome: &Outcome) -> Option<Message> {

@@ -7,15 +7,16 @@
 use super::attic::Merge;
 use super::{Event, Refusal, Reply, Space, limit, patch, readable};
 use crate::atom::{Atom, Content, Deprecation, Embedding, Metadata, Reference};
+use crate::behaviour::events;
 use crate::behaviour::{Behaviour, Decision, Delivery};
 use crate::codec::CodecError;
 use crate::difference::lacking;
 use crate::id::{AtomId, EventId, Millis, Position, ROOT, SessionId, SpaceId};
-use crate::incarnation::{self, Laid, Overlay};
 use crate::limits::Limits;
 use crate::log::{Body, Cause, Hash};
 use crate::mutant::planted;
-use crate::rights::Level;
+use crate::overlay::{Laid, Overlay};
+use crate::right::Level;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -93,7 +94,7 @@ pub struct Taken {
 impl Carried {
     /// What leaves with one entry of a space: the atom versions in it, in order.
     pub fn of(space: SpaceId, position: Position, body: &Body) -> Result<Vec<Carried>, CodecError> {
-        let events = incarnation::events::<Space>(body)?;
+        let events = events::<Space>(body)?;
         Ok(events.iter().filter_map(|event| carried(space, position, body, event)).collect())
     }
 

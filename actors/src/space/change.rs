@@ -5,7 +5,7 @@ use crate::atom::{Atom, Content, Deprecation};
 use crate::behaviour::Delivery;
 use crate::id::AtomId;
 use crate::mutant;
-use crate::rights::Level;
+use crate::right::Level;
 use std::sync::Arc;
 
 impl Space {

@@ -1,5 +1,7 @@
 //! One thing that a space declares, and how it is typed.
 
+pub use crate::conditions::KeyType;
+
 use std::fmt;
 use std::str::FromStr;
 
@@ -20,43 +22,6 @@ pub struct DeclaredRelation {
     /// do not count: what those refer to is not followed. A circle that is there before this is
     /// declared stays.
     pub acyclic: bool,
-}
-
-/// What the values of a key are.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub enum KeyType {
-    /// Whatever they are.
-    #[default]
-    Any,
-    /// Numbers, whole or not.
-    Number,
-    /// Texts.
-    Text,
-    /// True or false.
-    Bool,
-    /// Lists.
-    List,
-    /// Maps.
-    Map,
-}
-
-impl KeyType {
-    const NAMES: [(KeyType, &str); 6] = [
-        (KeyType::Any, "any"),
-        (KeyType::Number, "number"),
-        (KeyType::Text, "text"),
-        (KeyType::Bool, "bool"),
-        (KeyType::List, "list"),
-        (KeyType::Map, "map"),
-    ];
-
-    pub(super) fn has_order(self) -> bool {
-        matches!(self, KeyType::Number | KeyType::Text)
-    }
-
-    pub(super) fn name(self) -> &'static str {
-        Self::NAMES.into_iter().find(|(it, _)| *it == self).map_or("any", |(_, name)| name)
-    }
 }
 
 /// One thing that is declared, as it is typed: `priority:number`, `title:text:ordered`,

@@ -10,12 +10,12 @@ use super::{Event, Refusal, Reply, Space, front_matter, limit, patch};
 use crate::atom::Metadata;
 use crate::behaviour::{Behaviour, Decision, Delivery, Row};
 use crate::codec::{self, CodecError};
+use crate::conditions::{CREATED, Condition, OrderBy, direction, operands};
 use crate::id::SpaceId;
 use crate::limits::Limits;
 use crate::mutant::planted;
 use crate::nearest::nearest;
-use crate::rights::Level;
-use crate::search::{CREATED, Condition, OrderBy, direction, operands};
+use crate::right::Level;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What a space declares. Empty by default.

@@ -9,7 +9,7 @@ use crate::atom::{Atom, Content, Deprecation};
 use crate::behaviour::Delivery;
 use crate::id::AtomId;
 use crate::mutant::planted;
-use crate::rights::Level;
+use crate::right::Level;
 use std::sync::Arc;
 
 impl Space {

@@ -3,12 +3,12 @@
 use super::{Event, Filter, Notice, Origin, Resource, Space};
 use crate::atom::Atom;
 use crate::behaviour::Behaviour;
+use crate::behaviour::events;
 use crate::codec::CodecError;
 use crate::id::{AtomId, EventId, Millis, Position, SessionId, SpaceId};
-use crate::incarnation;
 use crate::log::Body;
 use crate::mutant;
-use crate::rights::{Fact, RightChange};
+use crate::right::{Fact, RightChange};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -74,7 +74,7 @@ pub type Changed = (Change, Option<Arc<Atom>>);
 impl Change {
     /// The changes of one entry, in order.
     pub fn of(space: SpaceId, position: Position, body: &Body) -> Result<Vec<Changed>, CodecError> {
-        Ok(Change::of_read(space, position, body, &incarnation::events::<Space>(body)?))
+        Ok(Change::of_read(space, position, body, &events::<Space>(body)?))
     }
 
     /// The same of an entry whose events are known.

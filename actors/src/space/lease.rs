@@ -10,7 +10,7 @@ use crate::atom::Metadata;
 use crate::behaviour::{Decision, Delivery, Row};
 use crate::id::{AtomId, Millis, SessionId, SpaceId};
 use crate::mutant::planted;
-use crate::rights::Level;
+use crate::right::Level;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::RangeInclusive;
 

@@ -3,10 +3,10 @@
 use super::{Refusal, limit, next, readable};
 use crate::atom::{Atom, Content, Embedding, Metadata, NoVector, Reference};
 use crate::behaviour::Delivery;
+use crate::conditions::{check as check_conditions, holds};
 use crate::id::{AtomId, SpaceId};
 use crate::limits::Limits;
 use crate::mutant::planted;
-use crate::search::{check as check_conditions, holds};
 use crate::value::Value;
 use std::collections::BTreeMap;
 

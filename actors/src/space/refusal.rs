@@ -2,10 +2,10 @@
 
 use super::{Amiss, Fence, Misdeclared, Resource, Undeclared};
 use crate::atom::NoVector;
+use crate::conditions::ConditionRefusal;
 use crate::id::{AtomId, SessionId, SubscriptionId};
 use crate::name::Misspelt;
-use crate::rights::Level;
-use crate::search::ConditionRefusal;
+use crate::right::Level;
 use crate::value::ValueRefusal;
 
 /// Why nothing changed.

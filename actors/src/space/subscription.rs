@@ -4,12 +4,12 @@
 use super::{Event, Refusal, Reply, Space, TYPES, Was, limit};
 use crate::atom::{Atom, Metadata, Reference};
 use crate::behaviour::{Decision, Delivery, Row};
+use crate::conditions::{ConditionRefusal, check, count, says};
 use crate::id::{AtomId, Millis, Position, SessionId, SpaceId, SubscriptionId};
 use crate::limits::{Limits, SearchLimits};
 use crate::mutant;
 use crate::nearest::nearest;
-use crate::rights::Level;
-use crate::search::{ConditionRefusal, check, count, says};
+use crate::right::Level;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Who follows, what, from where, and on what terms.

@@ -5,9 +5,9 @@ use super::lease::Fence;
 use super::{Draft, Expect, Patch, Refusal, Reply, Resource, Space, limit};
 use crate::behaviour::{Behaviour, Decision, Delivery};
 use crate::id::AtomId;
-use crate::incarnation::{Laid, Overlay};
 use crate::mutant::planted;
-use crate::rights::Level;
+use crate::overlay::{Laid, Overlay};
+use crate::right::Level;
 
 /// One change of a space. New ones come last: a request is known again by its hash.
 #[derive(Clone, Debug, PartialEq)]

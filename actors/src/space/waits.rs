@@ -3,9 +3,9 @@
 
 use super::wanted::Wanted;
 use crate::atom::Atom;
+use crate::conditions::{Condition, Which, direction, says};
 use crate::id::AtomId;
 use crate::mutant::planted;
-use crate::search::{Condition, Which, direction, says};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fmt;

@@ -2,10 +2,10 @@
 
 use crate::atom::{Atom, Metadata};
 use crate::behaviour::View;
-use crate::id::{AtomId, SpaceId};
-use crate::search::{
+use crate::conditions::{
     Condition, ConditionRefusal, End, Which, check_all, count_all, direction, says,
 };
+use crate::id::{AtomId, SpaceId};
 use std::collections::BTreeMap;
 
 /// Everything that is said must hold; it means what it means in a search.

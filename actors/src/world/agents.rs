@@ -4,11 +4,11 @@
 use super::World;
 use super::work::{Performer, Seen, Step, Work};
 use crate::behaviour::{Behaviour, EffectId};
+use crate::behaviour::{Outcome, Outgoing};
 use crate::digest::DIGEST_FORM;
 use crate::id::{Millis, Position, ROOT, SessionId, SpaceId, StreamId};
 use crate::log::{Cause, Hash};
 use crate::mutant::planted;
-use crate::outbox::{Outcome, Outgoing};
 use crate::rights::{Level, Subject};
 use crate::session::{
     Brief, Budget, Effect, Found, Look, Message, New, Note, Observation, Phase, Recorded, Reply,

@@ -3,11 +3,11 @@
 use super::Disk;
 use crate::atom::Atom;
 use crate::behaviour::{Behaviour, EffectId, Row};
+use crate::behaviour::{Outcome, Outgoing};
 use crate::codec::CodecError;
 use crate::id::{SessionId, StreamId};
 use crate::incarnation::{self, Append, Ask, Given, Incarnation};
 use crate::log::{Body, Cause};
-use crate::outbox::{Outcome, Outgoing};
 use crate::rights::Rights;
 use std::any::Any;
 use std::collections::BTreeMap;
@@ -170,7 +170,7 @@ impl<B: Behaviour> Kind for Of<B> {
     }
 
     fn rows(&self, stream: StreamId, body: &Body, events: &AnyEvents) -> Vec<Row> {
-        incarnation::rows_of::<B>(stream, body, typed::<B>(events).unwrap_or_default())
+        crate::behaviour::rows_of::<B>(stream, body, typed::<B>(events).unwrap_or_default())
     }
 
     fn due(&self) -> Option<Box<dyn Any>> {

@@ -6,10 +6,10 @@ use super::work::{AnyWork, Seen, Step};
 use super::{Fate, Request, Stuck, World};
 use crate::alarm::Ring;
 use crate::behaviour::EffectId;
+use crate::behaviour::outbox::{self, Outcome, Outgoing};
 use crate::id::{Millis, RIGHTS, ROOT, StreamId};
 use crate::log::Cause;
 use crate::mutant::planted;
-use crate::outbox::{self, Outcome, Outgoing};
 use std::any::Any;
 use std::rc::Rc;
 

@@ -3,9 +3,9 @@
 use super::chances::Chance;
 use super::{Disk, Host};
 use crate::behaviour::{Behaviour, EffectId};
+use crate::behaviour::{Outcome, Outgoing};
 use crate::id::{Millis, StreamId};
 use crate::limits::Limits;
-use crate::outbox::{Outcome, Outgoing};
 use crate::rights::Table;
 use std::any::Any;
 use std::marker::PhantomData;

@@ -1,9 +1,9 @@
 //! A standing set in an order by what its atoms say.
 
 use crate::atom::Atom;
+use crate::conditions::{OrderBy, Rank};
 use crate::id::AtomId;
 use crate::mutant::planted;
-use crate::search::{OrderBy, Rank};
 use std::collections::BTreeSet;
 
 /// The first one is the next to be claimed.

@@ -3,9 +3,9 @@
 use super::super::lease::Leases;
 use crate::atom::{Atom, Metadata, Reference};
 use crate::behaviour::View;
+use crate::conditions::{Bits, Columns};
 use crate::id::{AtomId, SpaceId};
 use crate::mutant::planted;
-use crate::search::{Bits, Columns};
 use std::collections::BTreeMap;
 
 /// Each atom has a slot for good. In the order of birth, but for atoms of one entry, which may be in

@@ -6,7 +6,7 @@ use std::ops::Bound;
 
 /// Each key has a number and a sorted list of postings. A key without postings is gone, and its
 /// number is used again, so that what is updated for ever does not grow for ever.
-pub(super) struct Dictionary<K> {
+pub(crate) struct Dictionary<K> {
     numbers: BTreeMap<K, u32>,
     lists: Vec<(K, Vec<u32>)>,
     free: Vec<u32>,
@@ -20,7 +20,7 @@ impl<K> Default for Dictionary<K> {
 
 impl<K: Ord + Clone> Dictionary<K> {
     /// The number of a key; `own` makes the key itself, the first time.
-    pub(super) fn number<Q>(&mut self, key: &Q, own: impl FnOnce() -> K) -> u32
+    pub(crate) fn number<Q>(&mut self, key: &Q, own: impl FnOnce() -> K) -> u32
     where
         K: Borrow<Q>,
         Q: Ord + ?Sized,
@@ -44,7 +44,7 @@ impl<K: Ord + Clone> Dictionary<K> {
     }
 
     /// Files a posting, once.
-    pub(super) fn file(&mut self, number: u32, posting: u32) {
+    pub(crate) fn file(&mut self, number: u32, posting: u32) {
         let list = &mut self.lists[number as usize].1;
         if list.last().is_none_or(|last| *last < posting) {
             return list.push(posting);
@@ -55,7 +55,7 @@ impl<K: Ord + Clone> Dictionary<K> {
     }
 
     /// Takes the posting between `low` and `high` out again.
-    pub(super) fn unfile(&mut self, number: u32, low: u32, high: u32) {
+    pub(crate) fn unfile(&mut self, number: u32, low: u32, high: u32) {
         let (key, list) = &mut self.lists[number as usize];
         let at = list.partition_point(|it| *it < low);
         if list.get(at).is_some_and(|it| *it <= high) {
@@ -69,7 +69,7 @@ impl<K: Ord + Clone> Dictionary<K> {
     }
 
     /// The postings of a key.
-    pub(super) fn postings<Q>(&self, key: &Q) -> &[u32]
+    pub(crate) fn postings<Q>(&self, key: &Q) -> &[u32]
     where
         K: Borrow<Q>,
         Q: Ord + ?Sized,
@@ -78,12 +78,12 @@ impl<K: Ord + Clone> Dictionary<K> {
     }
 
     /// The key that has a number.
-    pub(super) fn key(&self, number: u32) -> &K {
+    pub(crate) fn key(&self, number: u32) -> &K {
         &self.lists[number as usize].0
     }
 
     /// The postings of the keys between two.
-    pub(super) fn between<'a>(
+    pub(crate) fn between<'a>(
         &'a self,
         low: Bound<&K>,
         high: Bound<&K>,
@@ -93,7 +93,7 @@ impl<K: Ord + Clone> Dictionary<K> {
     }
 
     /// The keys from one on, in order, with their numbers and postings.
-    pub(super) fn from<'a>(
+    pub(crate) fn from<'a>(
         &'a self,
         key: &K,
     ) -> impl Iterator<Item = (&'a K, u32, &'a [u32])> + use<'a, K> {

@@ -1,11 +1,11 @@
 //! What comes first: the order of an answer by birth, or by what atoms say.
 
 use super::facets::{Form, form};
+use super::key_type::KeyType;
 use super::predicate::lookup;
 use crate::atom::Atom;
 use crate::id::AtomId;
 use crate::mutant::planted;
-use crate::space::KeyType;
 use crate::value::Value;
 use serde::{Deserialize, Serialize};
 use std::cmp::Reverse;
@@ -163,7 +163,7 @@ fn worth(value: &Value, kind: KeyType) -> Option<Form> {
 }
 
 /// Whether values of this form have a place in an order of values of this type.
-pub(super) fn has_place(form: &Form, kind: KeyType) -> bool {
+pub(crate) fn has_place(form: &Form, kind: KeyType) -> bool {
     match form {
         Form::Number(_) => matches!(kind, KeyType::Number | KeyType::Any),
         Form::Text(..) => matches!(kind, KeyType::Text | KeyType::Any),

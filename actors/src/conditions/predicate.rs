@@ -25,13 +25,13 @@ pub const RANGE_BYTES_MAX: usize = 256;
 pub const PATH_BYTES_MAX: usize = 128;
 
 /// The comparisons that a value stands for; nothing where it stands for itself.
-pub(super) fn comparisons(wanted: &Value) -> Option<impl Iterator<Item = (&str, &Value)>> {
+pub(crate) fn comparisons(wanted: &Value) -> Option<impl Iterator<Item = (&str, &Value)>> {
     let Value::Map(map) = wanted else { return None };
     Some(map.iter().map(|(operator, bound)| (operator.as_str(), bound)))
 }
 
 /// The conditions of which one is enough; nothing where the key is one of the metadata.
-pub(super) fn alternatives<'a>(
+pub(crate) fn alternatives<'a>(
     key: &str,
     wanted: &'a Value,
 ) -> Option<impl Iterator<Item = &'a Metadata>> {
@@ -57,7 +57,7 @@ pub fn lookup<'a>(metadata: &'a Metadata, path: &str) -> Option<&'a Value> {
 }
 
 /// Every key and path with what it stands for.
-pub(super) fn paths(metadata: &Metadata) -> BTreeMap<String, &Value> {
+pub(crate) fn paths(metadata: &Metadata) -> BTreeMap<String, &Value> {
     fn walk(map: &Metadata, above: &str, out: &mut Vec<String>) {
         for (key, value) in map {
             let path = format!("{above}{key}");

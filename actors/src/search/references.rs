@@ -1,11 +1,9 @@
 //! Conditions on the atoms at the other end of a reference.
 
-use super::bits::Bits;
-use super::facets::Facets;
 use super::index::{Filed, Target};
-use super::predicate::says;
-use super::{Condition, Elsewhere, End, Query, Which};
+use super::{Elsewhere, Query};
 use crate::atom::{Atom, Metadata};
+use crate::conditions::{Bits, Condition, End, Facets, Which, direction, says};
 use crate::id::{AtomId, SpaceId};
 use crate::mutant;
 use std::collections::BTreeMap;
@@ -29,14 +27,6 @@ struct Check<'a> {
     metadata: &'a Metadata,
     /// A bit for each slot of this space that matches; nothing when all do.
     here: Option<Bits>,
-}
-
-/// The mark of the reverse direction.
-const REVERSE: &str = "<-";
-
-/// A relation without its mark, and whether it had one.
-pub(crate) fn direction(relation: &str) -> (&str, bool) {
-    relation.strip_prefix(REVERSE).map_or((relation, false), |relation| (relation, true))
 }
 
 impl<'a> Conditions<'a> {

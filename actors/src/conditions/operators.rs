@@ -15,12 +15,12 @@ const JOINS: [&str; 12] =
 
 /// Whether a key of a condition is a way to join others in another language: `or` and the like only
 /// where it is given conditions, as metadata may have a key of that name.
-pub(super) fn joins(key: &str, with_conditions: bool) -> bool {
+pub(crate) fn joins(key: &str, with_conditions: bool) -> bool {
     JOINS.contains(&key) && (key.starts_with('$') || with_conditions)
 }
 
 /// The comparison that may have been meant.
-pub(super) fn nearest(operator: &str) -> Option<&'static str> {
+pub(crate) fn nearest(operator: &str) -> Option<&'static str> {
     let said = operator.trim().trim_start_matches('$').to_lowercase();
     let same = COMPARISONS.into_iter().find(|it| *it == said);
     same.or(match said.as_str() {

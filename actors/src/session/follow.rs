@@ -1,47 +1,9 @@
-//! What an agent is born with, and what it follows.
+//! Which spaces an agent follows.
 
-use super::{Event, Refusal, Reply, Session};
+use super::{Event, Follow, Refusal, Reply, Session};
 use crate::behaviour::{Decision, Delivery};
-use crate::id::{Position, SessionId, SpaceId};
+use crate::id::SpaceId;
 use crate::mutant::planted;
-use crate::space::{Filter, Terms};
-
-/// What an agent is brought up with. What it may touch is in the rights, not here.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Charter {
-    /// Who spawned it.
-    pub parent: SessionId,
-    /// What to do, in words.
-    pub task: String,
-    /// The space whose atoms say how to behave: read anew at every turn.
-    pub instructions: Option<SpaceId>,
-    /// Who thinks for it.
-    pub model: String,
-    /// The space it shares with its parent.
-    pub dm: SpaceId,
-    /// What its code calls `space`.
-    pub first: Option<SpaceId>,
-    /// The spaces it follows from birth, and from where.
-    pub follows: Vec<(SpaceId, Follow)>,
-}
-
-/// How a space is followed.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Follow {
-    /// What is of interest.
-    pub filter: Filter,
-    /// Everything up to here has been seen. It advances in the event that ends a turn.
-    pub cursor: Position,
-    /// When it is told, and until when.
-    pub terms: Terms,
-}
-
-impl Follow {
-    /// All of it, at once and for good, from a cursor on.
-    pub fn all(cursor: Position) -> Follow {
-        Follow { cursor, ..Follow::default() }
-    }
-}
 
 impl Session {
     pub(super) fn follow(

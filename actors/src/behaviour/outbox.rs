@@ -13,9 +13,8 @@
 //!                              ↑______ no answer: later again ______|
 //! ```
 
-use crate::behaviour::{Behaviour, EffectId};
+use super::{Ask, Behaviour, EffectId, Refused};
 use crate::id::{SessionId, StreamId};
-use crate::incarnation::{Ask, Refused};
 use crate::log::Cause;
 use std::any::Any;
 use std::fmt;
@@ -38,9 +37,19 @@ impl Outgoing {
     /// A message to the actor of kind `B` at a stream, in the name of `asker`: the receiver knows
     /// no other identity, and its rights are those that count.
     pub fn new<B: Behaviour>(to: StreamId, asker: SessionId, message: B::Message) -> Outgoing {
+        Outgoing::to_kind(B::KIND, to, asker, message)
+    }
+
+    /// A message that the receiving kind [takes](Behaviour::received) though it is not its own type.
+    pub fn to_kind<M: Clone + Send + Sync + 'static>(
+        kind: &'static str,
+        to: StreamId,
+        asker: SessionId,
+        message: M,
+    ) -> Outgoing {
         Outgoing {
             to,
-            kind: B::KIND,
+            kind,
             asker,
             comment: String::new(),
             cause: Cause::default(),
@@ -98,10 +107,10 @@ impl Outgoing {
 
     /// The request, as the actor gets it each time; nothing where it is for another kind.
     pub fn ask<B: Behaviour>(&self, key: &str) -> Option<Ask<B::Message>> {
-        let message = (self.message)().downcast::<B::Message>().ok()?;
+        let message = B::received((self.message)())?;
         let (asker, cause) = (self.asker, self.cause);
         let (key, comment) = (Some(key.to_owned()), self.comment.clone());
-        Some(Ask { message: *message, asker, key, comment, cause })
+        Some(Ask { message, asker, key, comment, cause })
     }
 }
 

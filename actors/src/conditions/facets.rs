@@ -2,12 +2,12 @@
 
 use super::bits::Bits;
 use super::dictionary::Dictionary;
+use super::key_type::KeyType;
 use super::order::has_place;
 use super::predicate::{alternatives, comparisons, paths};
 use crate::atom::Metadata;
 use crate::log::Hash;
 use crate::mutant::planted;
-use crate::space::KeyType;
 use crate::value::{Value, order, whole};
 use std::cmp::Ordering;
 use std::collections::BTreeSet;
@@ -20,7 +20,7 @@ const TEXT_BYTES_MAX: usize = 256;
 
 /// Who has which value under which key.
 #[derive(Default)]
-pub(super) struct Facets {
+pub(crate) struct Facets {
     values: Dictionary<Arc<Facet>>,
 }
 
@@ -34,7 +34,7 @@ struct Facet {
 
 /// Whose form it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Of {
+pub(crate) enum Of {
     /// The value's.
     Value,
     /// An element's, of a list.
@@ -43,7 +43,7 @@ pub(super) enum Of {
 
 /// In the order that numbers and texts have.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Form {
+pub(crate) enum Form {
     Number(Number),
     /// The beginning of a text, and the hash of all of it if there is more.
     Text(Box<[u8]>, Option<Box<[u8; 32]>>),
@@ -54,7 +54,7 @@ pub(super) enum Form {
 
 /// A number by its worth: a fraction that is whole is a whole number, so there are no two forms.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Number {
+pub(crate) enum Number {
     Whole(i64),
     Fraction(f64),
 }
@@ -94,7 +94,7 @@ impl Eq for Number {}
 
 impl Facets {
     /// Files a slot's metadata, and says under what.
-    pub(super) fn file(&mut self, slot: u32, metadata: &Metadata) -> Vec<u32> {
+    pub(crate) fn file(&mut self, slot: u32, metadata: &Metadata) -> Vec<u32> {
         let mut filed = Vec::with_capacity(metadata.len());
         for (key, value) in paths(metadata) {
             for (of, form) in forms(value) {
@@ -108,13 +108,13 @@ impl Facets {
     }
 
     /// Takes a slot out again.
-    pub(super) fn unfile(&mut self, slot: u32, filed: &[u32]) {
+    pub(crate) fn unfile(&mut self, slot: u32, filed: &[u32]) {
         filed.iter().for_each(|number| self.values.unfile(*number, slot, slot));
     }
 
     /// The values under a key that have a place in an order of this type, the least first, and who
     /// has them.
-    pub(super) fn in_order<'a>(
+    pub(crate) fn in_order<'a>(
         &'a self,
         key: &'a str,
         kind: KeyType,
@@ -126,14 +126,14 @@ impl Facets {
     }
 
     /// Whether anybody has a key.
-    pub(super) fn has(&self, key: &str) -> bool {
+    pub(crate) fn has(&self, key: &str) -> bool {
         let first = Form::Number(Number::Fraction(f64::NEG_INFINITY));
         let mut all = self.values.from(&Arc::new(facet(key, Of::Value, first)));
         all.next().is_some_and(|(it, ..)| &*it.key == key)
     }
 
     /// Some of the keys that somebody has.
-    pub(super) fn keys(&self, most: usize) -> Vec<String> {
+    pub(crate) fn keys(&self, most: usize) -> Vec<String> {
         let mut keys: Vec<String> = Vec::new();
         while keys.len() < most {
             // No key that follows is shorter than the last with a zero behind it.
@@ -149,7 +149,7 @@ impl Facets {
     }
 
     /// The slots whose metadata says all of this; nothing for everything.
-    pub(super) fn allowed(&self, metadata: &Metadata) -> Option<Bits> {
+    pub(crate) fn allowed(&self, metadata: &Metadata) -> Option<Bits> {
         allowed(self, metadata)
     }
 }
@@ -167,7 +167,7 @@ impl Lookup for Facets {
 }
 
 /// Who has what, by key and value.
-pub(super) trait Lookup {
+pub(crate) trait Lookup {
     /// Takes in the slots that have this under a key.
     fn having(&self, key: &str, of: Of, form: Form, to: &mut Bits);
     /// Takes in those that have a value between two under a key.
@@ -175,7 +175,7 @@ pub(super) trait Lookup {
 }
 
 /// The slots whose metadata says all of this; nothing for everything.
-pub(super) fn allowed(at: &impl Lookup, metadata: &Metadata) -> Option<Bits> {
+pub(crate) fn allowed(at: &impl Lookup, metadata: &Metadata) -> Option<Bits> {
     let sets = metadata.iter().map(|(key, wanted)| match alternatives(key, wanted) {
         Some(any) if planted("search.any_is_all") => {
             any.filter_map(|it| allowed(at, it)).reduce(both).unwrap_or_default()
@@ -328,7 +328,7 @@ fn facet(key: &str, of: Of, form: Form) -> Facet {
 }
 
 /// What a value is found by: its own form, and those of its elements.
-pub(super) fn forms(value: &Value) -> BTreeSet<(Of, Form)> {
+pub(crate) fn forms(value: &Value) -> BTreeSet<(Of, Form)> {
     let mut all = BTreeSet::from([(Of::Value, form(value))]);
     if let Value::List(list) = value {
         all.extend(list.iter().map(|it| (Of::Element, form(it))));
@@ -338,7 +338,7 @@ pub(super) fn forms(value: &Value) -> BTreeSet<(Of, Form)> {
 
 impl Form {
     /// A text by its beginning alone.
-    pub(super) fn without_hash(self) -> Form {
+    pub(crate) fn without_hash(self) -> Form {
         match self {
             Form::Text(start, _) => Form::Text(start, None),
             form => form,
@@ -346,7 +346,7 @@ impl Form {
     }
 
     /// Bytes that it takes besides its own size.
-    pub(super) fn heap_bytes(&self) -> usize {
+    pub(crate) fn heap_bytes(&self) -> usize {
         match self {
             Form::Number(_) => 0,
             Form::Text(text, hash) => text.len() + hash.as_ref().map_or(0, |it| it.len()),
@@ -356,7 +356,7 @@ impl Form {
     }
 }
 
-pub(super) fn form(value: &Value) -> Form {
+pub(crate) fn form(value: &Value) -> Form {
     match value {
         Value::Int(number) => Form::Number(Number::Whole(*number)),
         Value::Float(number) => Form::Number(Number::of(*number)),

@@ -1,0 +1,10 @@
+//! What the rights and the agents they begin have to say to each other: an agent's specification, its
+//! budget, and what it is told from above.
+
+mod budget;
+mod order;
+mod spec;
+
+pub use budget::{Budget, NoBudget, Spent};
+pub use order::Order;
+pub use spec::{Charter, Follow};
