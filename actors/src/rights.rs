@@ -4,10 +4,11 @@
 //! against [`Rights::level`] by whoever is asked to do it.
 //!
 //! All of it stays in memory, also of agents that are put away, so it is kept small: one row a
-//! thing, places instead of identities, orders instead of trees (`rights/shelf.rs`).
+//! thing, row numbers instead of ids, sorted lists instead of trees (`rights/arena.rs`).
 
 mod adjust;
 mod agent;
+mod arena;
 mod behaviour;
 mod decision;
 mod fact;
@@ -22,7 +23,6 @@ mod query;
 mod refusal;
 mod revoke;
 mod row;
-mod shelf;
 mod stored;
 mod table;
 
@@ -45,9 +45,9 @@ use crate::behaviour::EffectId;
 use crate::id::{LinkId, Millis, ROOT, SessionId, SpaceId};
 use crate::limits::RightsLimits;
 use crate::space::Declarations;
+use arena::{Order, Place, Shelf};
 use row::{LinkRow, NameRow, SessionRow, SpaceRow, Texts};
 use serde::{Deserialize, Serialize};
-use shelf::{Order, Place, Shelf};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 

@@ -13,9 +13,9 @@ mod ordered;
 mod rank;
 mod references;
 mod sealed;
-mod slab;
 #[cfg(test)]
 mod tests;
+mod vector_table;
 mod words;
 
 pub use crate::conditions::{

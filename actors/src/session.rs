@@ -15,30 +15,30 @@
 //!
 //! [`resume`]: Behaviour::resume
 
+mod account;
 mod brief;
 mod decide;
 mod ear;
-pub(crate) mod fate;
 mod follow;
-mod letter;
+pub(crate) mod lifecycle;
 mod look;
 mod note;
 mod outbox;
+mod parent_message;
 mod phase;
-mod purse;
 mod refusal;
 mod speech;
 mod trouble;
 mod turn;
 
 pub use crate::agent::{Budget, Charter, Follow, NoBudget, Spent};
+pub use account::{Booking, Lending, Loan, Purse, Settlement};
 pub use brief::Brief;
 pub use ear::Ear;
-pub use letter::Letter;
 pub use look::{Look, New, Wanted};
 pub use note::{Found, Note, Recorded, Said, SaidObject};
+pub use parent_message::Letter;
 pub use phase::Phase;
-pub use purse::{Booking, Lending, Loan, Purse, Settlement};
 pub use refusal::Refusal;
 pub use speech::{Thought, thought};
 pub use trouble::Trouble;
@@ -77,7 +77,7 @@ pub struct Session {
     letters: BTreeMap<EffectId, Letter>,
     /// Letters so far.
     written: u64,
-    purse: Purse,
+    account: Purse,
     /// The children that are being brought up.
     spawning: BTreeMap<EffectId, Arc<AgentSpawn>>,
     /// It is out of service, and what it has leased is being given back.
@@ -351,7 +351,7 @@ impl Behaviour for Session {
             rest_until: Millis(0),
             letters: BTreeMap::new(),
             written: 0,
-            purse: Purse::default(),
+            account: Purse::default(),
             spawning: BTreeMap::new(),
             lets_go: BTreeMap::new(),
         }
@@ -425,7 +425,7 @@ impl Behaviour for Session {
         match &self.phase {
             Phase::Turning(turn) => owed.extend(self.owed_by(turn)),
             Phase::Waiting { since, until, .. } => {
-                owed.push(fate::wait(self.turns, *since, *until));
+                owed.push(lifecycle::wait(self.turns, *since, *until));
             }
             Phase::Idle | Phase::Parked { .. } => owed.push(self.look()),
             Phase::Exhausted { .. } if self.is_funded() => owed.push(self.look()),

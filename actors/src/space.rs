@@ -8,33 +8,34 @@
 mod acyclic;
 mod attic;
 mod backlog;
-mod carry;
 mod change;
 mod claim;
+mod claim_predicate;
 mod declaration;
 mod declare;
 mod erase;
 mod follow;
 mod front_matter;
+mod import;
 mod lease;
 mod message;
 mod patch;
+mod ready_set;
 mod refusal;
 mod resource;
 mod snapshot;
-mod standing;
 mod subscription;
 mod transaction;
 mod waits;
-mod wanted;
 
 pub use attic::{ATTIC_OF, ATTIC_VERSION, Merge};
 pub use backlog::{Backlog, Pulled};
-pub use carry::{Carried, Origin, Taken, renamed};
 pub use claim::Claim;
+pub use claim_predicate::Wanted;
 pub use declaration::{Declaration, DeclaredKey, DeclaredRelation, KeyType, Misdeclared};
 pub use declare::{Declarations, Undeclared, Used};
 pub use follow::{Change, Changed, Follower, LeaseChange};
+pub use import::{Carried, Origin, Taken, renamed};
 pub use lease::{Claimed, End, Fence, Lease};
 pub use message::{Event, Expect, Message, Reply, TYPES, Was};
 pub use patch::{Draft, MadeFor, Patch};
@@ -45,7 +46,6 @@ pub use subscription::{
 };
 pub use transaction::Mutation;
 pub use waits::{Blocked, Blocker, Readable};
-pub use wanted::Wanted;
 
 use crate::atom::{Atom, Metadata, Reference};
 use crate::behaviour::{Behaviour, Decision, Delivery, Row, View};
@@ -56,7 +56,7 @@ use crate::limits::Limits;
 use crate::mutant;
 use crate::right::Level;
 use lease::Leases;
-use standing::Standing;
+use ready_set::Standing;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -68,7 +68,7 @@ pub struct Space {
     subscriptions: BTreeMap<SubscriptionId, Subscription>,
     leases: Leases,
     declares: Declarations,
-    standing: Standing,
+    ready_set: Standing,
 }
 
 impl Behaviour for Space {
@@ -92,7 +92,7 @@ impl Behaviour for Space {
             subscriptions: BTreeMap::new(),
             leases: Leases::default(),
             declares: Declarations::default(),
-            standing: Standing::default(),
+            ready_set: Standing::default(),
         }
     }
 
@@ -177,7 +177,7 @@ impl Behaviour for Space {
     }
 
     fn index(&mut self, event: &Event, before: &dyn View) {
-        self.standing.take(self.id, event, &self.leases, before);
+        self.ready_set.take(self.id, event, &self.leases, before);
     }
 
     fn name(event: &Event) -> &'static str {

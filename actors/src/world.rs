@@ -206,7 +206,7 @@ impl World {
 
     /// A session looks for what is new; one that waits to look again looks now as well.
     fn listen(&mut self, session: SessionId) {
-        let (stream, id) = (session.stream(), crate::session::fate::listen_id(0));
+        let (stream, id) = (session.stream(), crate::session::lifecycle::listen_id(0));
         if self.running.contains_key(&(stream, id)) {
             let at = self.host.now;
             return self.then(at, true, Happening::GoOn(stream, id));

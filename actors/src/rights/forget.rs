@@ -1,8 +1,8 @@
 //! What goes out of the table: links that have ended, names that are taken, and sessions that end.
 
 use super::Rights;
+use super::arena::Place;
 use super::row::{Kind, NameRow, On};
-use super::shelf::Place;
 use crate::id::{LinkId, Millis, SessionId};
 use crate::mutant::planted;
 

@@ -1,7 +1,7 @@
 //! What one session holds: a walk over its own links, or over those on one subject.
 
+use super::arena::Place;
 use super::row::{Kind, LinkRow, NEVER, On};
-use super::shelf::Place;
 use super::{Level, Named, Rights, Subject};
 use crate::id::{Millis, SessionId, SpaceId};
 use std::collections::{BTreeMap, BTreeSet};

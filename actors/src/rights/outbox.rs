@@ -4,7 +4,7 @@
 //! An actor is begun once its rights are recorded; it ends before they do; a new space says what it
 //! is for; whoever was given something hears of it.
 
-use super::shelf::Place;
+use super::arena::Place;
 use super::{Asking, Decision, Doom, Event, Refusal, Reply, Rights};
 use crate::agent::{Budget, Charter, Order};
 use crate::atom::{Content, Metadata};

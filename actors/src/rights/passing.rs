@@ -1,7 +1,7 @@
 //! Sessions that are there for one action: they end with it, and then nothing is left of them but
 //! what the log says. Nobody brings them up again, calls them by a name, or is brought up by them.
 
-use super::shelf::Place;
+use super::arena::Place;
 use super::{Refusal, Rights};
 use crate::id::SessionId;
 use crate::mutant::planted;

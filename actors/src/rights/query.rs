@@ -1,7 +1,7 @@
 //! What the table answers. Each is a look-up in what one holder has, never a walk over all links.
 
+use super::arena::Place;
 use super::row::{Kind, LinkRow, NEVER, NameRow, On, SessionRow};
-use super::shelf::Place;
 use super::{Birth, Level, Link, Named, Refusal, Right, Rights, Seen, Subject};
 use crate::agent::{Budget, Charter};
 use crate::id::{LinkId, Millis, SessionId, SpaceId};

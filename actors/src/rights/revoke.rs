@@ -1,9 +1,9 @@
 //! How rights end: revoked, with their session, or by their expiry; always with all that rests on
 //! them.
 
+use super::arena::Place;
 use super::grant::reason_fits;
 use super::row::Kind;
-use super::shelf::Place;
 use super::{Asking, Decision, Event, Level, Refusal, Reply, Rights, Subject};
 use crate::id::{LinkId, Millis, ROOT, SessionId};
 use crate::mutant::planted;

@@ -1,6 +1,6 @@
 //! What is kept of a session, a space, a link and a name: identities once, and places elsewhere.
 
-use super::shelf::{Place, Row, Shelf};
+use super::arena::{Place, Row, Shelf};
 use super::{Level, Seen};
 use crate::id::{LinkId, Millis, SessionId, SpaceId};
 use std::cmp::Ordering;

@@ -1,8 +1,8 @@
 //! What of the table is kept in a snapshot, row by row: all but the orders, which the rows give
 //! back. Written and read in one pass, so that neither needs a second table beside the first.
 
+use super::arena::Place;
 use super::row::NEVER;
-use super::shelf::Place;
 use super::{Doom, Effect, Lifetime, Link, Named, Owed, Rights, Seen};
 use crate::agent::{Budget, Charter};
 use crate::behaviour::EffectId;

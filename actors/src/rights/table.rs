@@ -2,8 +2,8 @@
 //! it at once, so a loss shows at once; a gain is hidden from readers until it is durable. So the
 //! table may show less than the log, never more.
 
+use super::arena::Place;
 use super::row::{Kind, LinkRow, NEVER, NameRow, SessionRow, SpaceRow};
-use super::shelf::Place;
 use super::{Event, Lifetime, Link, Named, Owed, Rights, Seen, Sight, Subject};
 use crate::agent::Budget;
 use crate::id::{LinkId, Millis, SessionId, SpaceId};

@@ -3,7 +3,7 @@
 use super::Hit;
 use super::lexicon::{Lexicon, SLOTS_MAX};
 use super::sealed::{Asking, Frozen, Nearest, Sealed};
-use super::slab::{Probe, Slab};
+use super::vector_table::{Probe, Slab};
 use super::words::words;
 use crate::atom::{Atom, Embed};
 use crate::behaviour::Behaviour;
@@ -30,7 +30,7 @@ pub struct Index {
     pub(super) erased: Bits,
     pub(super) lexicon: Lexicon,
     pub(super) facets: Facets,
-    pub(super) slab: Slab,
+    pub(super) vectors: Slab,
     pub(super) sealed: Sealed,
     pub(super) asking: Asking,
 }
@@ -179,7 +179,7 @@ impl Index {
             erased: Bits::default(),
             lexicon: Lexicon::default(),
             facets: Facets::default(),
-            slab: Slab::default(),
+            vectors: Slab::default(),
             sealed: Sealed::default(),
             asking: Asking::default(),
         }
@@ -192,7 +192,7 @@ impl Index {
 
     /// Vectors that no segment covers.
     pub fn unsealed(&self) -> usize {
-        self.slab.len() - self.sealed.covered().len()
+        self.vectors.len() - self.sealed.covered().len()
     }
 
     /// Vectors that segments cover.
@@ -204,7 +204,7 @@ impl Index {
     /// quarter has changed are given up.
     pub fn freeze(&mut self) -> Frozen {
         self.sealed.freeze();
-        Frozen { next: 0, width: self.slab.width(), slots: Vec::new(), rows: Vec::new() }
+        Frozen { next: 0, width: self.vectors.width(), slots: Vec::new(), rows: Vec::new() }
     }
 
     /// Copies some more vectors that no segment covers, the oldest first; false once there are none.
@@ -214,7 +214,7 @@ impl Index {
             let slot = to.next;
             to.next += 1;
             let loose = !self.sealed.covered().has(slot);
-            if let Some(row) = self.slab.row(slot).filter(|_| loose) {
+            if let Some(row) = self.vectors.row(slot).filter(|_| loose) {
                 to.slots.push(slot);
                 to.rows.extend(row);
             }
@@ -351,10 +351,10 @@ impl Index {
     }
 
     fn put(&mut self, slot: u32, probe: Option<&Probe>) -> bool {
-        let same = probe.is_some_and(|it| self.slab.row(slot) == Some(it.dims()));
+        let same = probe.is_some_and(|it| self.vectors.row(slot) == Some(it.dims()));
         if !same {
             self.sealed.change(slot);
         }
-        same || self.slab.put(slot, probe)
+        same || self.vectors.put(slot, probe)
     }
 }

@@ -5,7 +5,7 @@ use super::index::Index;
 use super::lexicon::Scores;
 use super::references::Conditions;
 use super::sealed::Asking;
-use super::slab::Probe;
+use super::vector_table::Probe;
 use super::{Elsewhere, Hit, Order, Query, WORDS_WEIGHT};
 use crate::atom::Embedding;
 use crate::conditions::Bits;
@@ -254,7 +254,7 @@ impl Index {
             return None;
         }
         let near = self.sealed.nearest(probe.dims(), count)?;
-        let cosine = |slot: &u32| self.slab.cosine(*slot, probe).unwrap_or(f32::NEG_INFINITY);
+        let cosine = |slot: &u32| self.vectors.cosine(*slot, probe).unwrap_or(f32::NEG_INFINITY);
         // Nothing that a segment covers and did not find means more than this.
         let others = near.iter().filter(|it| it.more);
         let others = others.map(|it| it.slots.iter().map(cosine).fold(f32::INFINITY, f32::min));
@@ -308,7 +308,7 @@ impl Index {
     /// What a slot scores, if it has a word of the text or a vector to compare.
     fn score(&self, asked: &Asked<'_>, slot: u32) -> Option<f32> {
         let word = asked.words.map_or(0.0, |it| it.of(slot));
-        let meaning = asked.probe.and_then(|probe| self.slab.cosine(slot, probe));
+        let meaning = asked.probe.and_then(|probe| self.vectors.cosine(slot, probe));
         if word == 0.0 && meaning.is_none() {
             return None;
         }
@@ -331,7 +331,7 @@ impl Index {
             }
             let some = &some[..count];
             if asked.probe.is_some() {
-                self.slab.touch(some);
+                self.vectors.touch(some);
             }
             for slot in some {
                 let Some(score) = self.score(asked, *slot) else { continue };

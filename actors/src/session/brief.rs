@@ -36,7 +36,7 @@ impl Session {
             false => wakes.clone(),
         };
         let charter = self.charter.clone()?;
-        Some(Brief { charter, first, wakes, left: self.purse.left() })
+        Some(Brief { charter, first, wakes, left: self.account.left() })
     }
 
     /// And then it looks for what is new, by what it is then, where it has cause for it.
@@ -58,7 +58,7 @@ impl Session {
         if then.phase == Phase::Wiped {
             return decision;
         }
-        let (id, effect) = (super::fate::listen_id(seq), Effect::Listen(Arc::new(then)));
+        let (id, effect) = (super::lifecycle::listen_id(seq), Effect::Listen(Arc::new(then)));
         decision.effect(id, effect)
     }
 }

@@ -1,6 +1,6 @@
 //! What a session does with each message.
 
-use super::fate::lets_go_id;
+use super::lifecycle::lets_go_id;
 use super::{Effect, Event, Message, Refusal, Reply, Session};
 use crate::behaviour::{Decision, Delivery};
 use crate::id::Millis;
@@ -62,7 +62,7 @@ impl Session {
                 let until = Millis(u64::MAX);
                 let wiped = Decision::event(wiped, Reply::Done);
                 let wiped = wiped.effect(lets_go, Effect::LetGo { until });
-                Ok(self.and_returns(wiped, &self.purse))
+                Ok(self.and_returns(wiped, &self.account))
             }
             Message::Spawn(spawn) => self.spawn(*spawn, delivery),
             Message::Lend(loan) => self.lend(loan, delivery),

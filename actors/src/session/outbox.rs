@@ -80,7 +80,7 @@ pub(super) fn settled(id: EffectId, effect: &Effect, outcome: &Outcome) -> Optio
             Message::Settle(Settlement::Bounced(id))
         }
         Effect::Spawn(_) | Effect::Send(_) => Message::Settle(Settlement::Arrived(id)),
-        // Who keeps no purse has it all the same.
+        // Who keeps no account has it all the same.
         Effect::Return { .. } => Message::Settle(Settlement::Returned),
         Effect::Think { .. }
         | Effect::Act { .. }
@@ -104,7 +104,7 @@ pub(super) fn project(stream: StreamId, event: &Event, rows: &mut Vec<Row>) {
         Event::Told(id) | Event::Untold { id, .. } => rows.push(not_owed(*id)),
         Event::Booked(Booking::Settled(settled)) => match settled {
             Settlement::Arrived(id) | Settlement::Bounced(id) => rows.push(not_owed(*id)),
-            Settlement::Returned => rows.push(not_owed(super::fate::RETURNS)),
+            Settlement::Returned => rows.push(not_owed(super::lifecycle::RETURNS)),
             Settlement::Repaid { .. } => {}
         },
         Event::Quarantined { lets_go, .. } | Event::Stopped { lets_go, .. } => {
@@ -114,7 +114,7 @@ pub(super) fn project(stream: StreamId, event: &Event, rows: &mut Vec<Row>) {
         Event::Wiped { untold, returns, lets_go, .. } => {
             rows.push(owed(*lets_go));
             rows.extend(untold.iter().map(|id| not_owed(*id)));
-            rows.extend(returns.then(|| owed(super::fate::RETURNS)));
+            rows.extend(returns.then(|| owed(super::lifecycle::RETURNS)));
         }
         _ => {}
     }

@@ -1,6 +1,6 @@
 //! One turn of an agent: think, act, observe, until it has nothing more to do.
 
-use super::fate::{act_id, think_id};
+use super::lifecycle::{act_id, think_id};
 use super::{
     Booking, Brief, Effect, Event, Message, Note, Phase, Refusal, Reply, Session, Thought,
 };
@@ -142,7 +142,7 @@ impl Session {
         let limits = &delivery.limits.session;
         let bytes = thought.text.len() + thought.code.as_ref().map_or(0, String::len);
         let tokens = thought.tokens;
-        if let Some(left) = self.purse.left().tokens.filter(|left| tokens > *left) {
+        if let Some(left) = self.account.left().tokens.filter(|left| tokens > *left) {
             return Ok(self.overdrawn(at, tokens, left, delivery));
         }
         if bytes > limits.thought_bytes_max {
@@ -182,7 +182,7 @@ impl Session {
         left: u64,
         delivery: &Delivery<'_>,
     ) -> Decision<Self> {
-        let given = self.purse.given().tokens.unwrap_or(left);
+        let given = self.account.given().tokens.unwrap_or(left);
         let what = format!("tokens = {given} (a thought took {took}, and {left} were left)");
         let spent = Booking::Spent { thoughts: 1, tokens: left };
         paid(spent, self.end_exhausted(turn, what, delivery))
@@ -233,7 +233,7 @@ impl Session {
             ended.events.insert(0, event);
             return Ok(ended);
         }
-        if let Some(what) = self.purse.used_up() {
+        if let Some(what) = self.account.used_up() {
             let mut exhausted = self.end_exhausted(at, what, delivery);
             exhausted.events.insert(0, event);
             return Ok(exhausted);
@@ -298,7 +298,7 @@ impl Session {
         cause: Cause,
         delivery: &Delivery<'_>,
     ) -> Decision<Self> {
-        if let Some(what) = self.purse.used_up() {
+        if let Some(what) = self.account.used_up() {
             return self.exhausted(&what, cause);
         }
         match self.brief(self.first_try(), &Arc::new(wakes)) {

@@ -5,7 +5,7 @@
 //! its own in the *attic*: out of use, superseded by the atom that it lost to, under an id that is
 //! the same each time, so that a merge that is repeated changes nothing.
 
-use super::carry::Carried;
+use super::import::Carried;
 use super::{Event, Refusal, Space};
 use crate::atom::{Content, Deprecation};
 use crate::behaviour::Delivery;

@@ -3,8 +3,8 @@
 //! A space takes one delivery at a time, and an atom that is claimed is leased from that very entry
 //! on: the next claim does not see it, on whatever thread, in whatever process it was asked for.
 
+use super::claim_predicate::{Sight, Wanted};
 use super::lease::{Claimed, Lease};
-use super::wanted::{Sight, Wanted};
 use super::{Event, Patch, Refusal, Reply, Resource, Space, Undeclared, limit, updated};
 use crate::atom::{Atom, Metadata};
 use crate::behaviour::{Decision, Delivery, View};
@@ -139,7 +139,7 @@ impl Space {
             let all = ranked.iter().filter_map(|id| view.atom(*id)).filter(fits);
             return Found::among(all, attempts_max, most);
         }
-        if let Some(ready) = self.standing.ready(wanted, order) {
+        if let Some(ready) = self.ready_set.ready(wanted, order) {
             let all = ready.filter_map(|id| view.atom(id).filter(fits));
             return Found::among(all, attempts_max, most);
         }
@@ -159,20 +159,20 @@ impl Space {
             (Ok(()), Ok(order)) => order,
             _ => return true,
         };
-        self.standing.knows(&keys, &relations)
-            && (claim.ranked.is_some() || self.standing.follows(&claim.wanted, &order))
+        self.ready_set.knows(&keys, &relations)
+            && (claim.ranked.is_some() || self.ready_set.follows(&claim.wanted, &order))
     }
 
     /// Keeps what a claim looks up, unless it is refused.
     pub(super) fn get_ready_for(&mut self, claim: &Claim, view: &dyn View, limits: &Limits) {
         let (Ok(()), Ok(order)) = (claim.check(), self.order(claim)) else { return };
         let (keys, relations) = self.undeclared(&claim.wanted);
-        if !self.standing.knows(&keys, &relations) {
-            self.standing.learn(self.id, &keys, &self.leases, view, limits);
+        if !self.ready_set.knows(&keys, &relations) {
+            self.ready_set.learn(self.id, &keys, &self.leases, view, limits);
         }
         if claim.ranked.is_none() && self.permits(&claim.wanted, view).is_ok() {
             let by = (&claim.wanted, &order[..]);
-            self.standing.follow(self.id, by, &self.leases, view, limits);
+            self.ready_set.follow(self.id, by, &self.leases, view, limits);
         }
     }
 
@@ -185,7 +185,7 @@ impl Space {
     }
 
     fn permits(&self, wanted: &Wanted, view: &dyn View) -> Result<(), Undeclared> {
-        let uses = self.standing.uses(self.id, view);
+        let uses = self.ready_set.uses(self.id, view);
         self.declares.permit(&wanted.metadata, &wanted.references, &uses)
     }
 

@@ -5,5 +5,5 @@ use super::Space;
 use super::lease::Leases;
 use crate::stored;
 
-stored!(record Space { id, description, subscriptions, leases } grown { declares } derived { standing });
+stored!(record Space { id, description, subscriptions, leases } grown { declares } derived { ready_set });
 stored!(record Leases { by, due, token });

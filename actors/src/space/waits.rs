@@ -1,7 +1,7 @@
 //! What an atom waits for: which atoms at the other ends of its references are not as a condition
 //! wants them, and which of these never will be.
 
-use super::wanted::Wanted;
+use super::claim_predicate::Wanted;
 use crate::atom::Atom;
 use crate::conditions::{Condition, Which, direction, says};
 use crate::id::AtomId;

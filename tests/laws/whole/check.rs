@@ -276,7 +276,7 @@ fn budgets(scene: &mut Scene) -> Result<(), String> {
         let lead = lead(n);
         let mut sum = [0; 2];
         for it in std::iter::once(lead).chain((0..WORKERS).map(|it| child(lead, it))) {
-            let purse = scene.world.state::<Session>(it.stream()).purse().clone();
+            let purse = scene.world.state::<Session>(it.stream()).account().clone();
             if purse.sent().count() > 0 {
                 return Err(format!("budget: something of {it} is on its way"));
             }
@@ -288,7 +288,7 @@ fn budgets(scene: &mut Scene) -> Result<(), String> {
         let mut alive = Session::unborn(lead.stream());
         for event in session_events(scene, lead) {
             if matches!(event, Event::Booked(Booking::Settled(Settlement::Returned))) {
-                let home = alive.purse().left();
+                let home = alive.account().left();
                 sum[0] += home.thoughts.unwrap_or(0);
                 sum[1] += home.tokens.unwrap_or(0);
             }

@@ -27,7 +27,7 @@ impl Caller {
             return Err(Problem::new(Kind::Forbidden, text).hint("stoa agent list"));
         }
         let state = context::state(&self.runtime, session).await?;
-        let bounds = state.purse().left().units();
+        let bounds = state.account().left().units();
         for ((unit, more), (_, left)) in budget.units().into_iter().zip(bounds) {
             match (more, left) {
                 (Some(0), _) => return Err(Refusal::BudgetEmpty(unit).into()),
@@ -54,6 +54,6 @@ impl Caller {
         if self.charter_of(self.session())?.is_none() {
             return Ok(Budget::default());
         }
-        Ok(context::state(&self.runtime, self.session()).await?.purse().left())
+        Ok(context::state(&self.runtime, self.session()).await?.account().left())
     }
 }

@@ -220,8 +220,8 @@ impl Caller {
             task: charter.task,
             dm: charter.dm,
             turns: life.turns(),
-            left: life.purse().left(),
-            spent: life.purse().spent(),
+            left: life.account().left(),
+            spent: life.account().spent(),
             born: birth.at,
             follows: life.follows().map(|(space, it)| (space, it.cursor)).collect(),
         })

@@ -13,8 +13,8 @@ mod roster;
 mod tests;
 mod uses;
 
+use super::claim_predicate::{Sight, Wanted};
 use super::lease::Leases;
-use super::wanted::{Sight, Wanted};
 use super::{Event, Resource, Space};
 use crate::atom::Atom;
 use crate::behaviour::{Behaviour, View};

@@ -109,7 +109,7 @@ impl Session {
 
     /// Whether it stood still for want of a budget and has one now: it gets a turn, with what is new.
     pub fn is_funded(&self) -> bool {
-        matches!(self.phase, Phase::Exhausted { .. }) && self.purse.used_up().is_none()
+        matches!(self.phase, Phase::Exhausted { .. }) && self.account.used_up().is_none()
     }
 
     /// A look for what is new that is owed, or that somebody outside has cause for.
@@ -278,7 +278,7 @@ impl Session {
             | Phase::Stopped
             | Phase::Quarantined { .. }
             | Phase::Exhausted { .. } => {
-                if let Some(what) = self.purse.used_up() {
+                if let Some(what) = self.account.used_up() {
                     return Err(Refusal::Exhausted(what));
                 }
                 let mut turn = self.turn(wakes, reaction(delivery.cause), delivery);
@@ -376,7 +376,7 @@ impl Session {
                 {
                     self.spawning.remove(id);
                 }
-                self.purse.take(booking);
+                self.account.take(booking);
             }
         }
     }
@@ -388,7 +388,7 @@ impl Session {
         };
         match event {
             Event::Thought { thought, at } => {
-                self.purse.think();
+                self.account.think();
                 if let Some(code) = &thought.code {
                     turn.doing = super::Doing::Acting { code: code.clone(), since: *at };
                     (turn.notes, turn.noted_bytes) = (Arc::default(), 0);

@@ -1,4 +1,4 @@
-//! A standing set in an order by what its atoms say.
+//! A ready set in an order by what its atoms say.
 
 use crate::atom::Atom;
 use crate::conditions::{OrderBy, Rank};

@@ -2,7 +2,7 @@
 
 use crate::atom::Embedding;
 
-/// Rows of one block: a slab grows without copying what it has.
+/// Rows of one block: a table grows without copying what it has.
 const BLOCK_ROWS: usize = 1024;
 
 /// One embedder's vectors. A row of zeros is no vector.

@@ -1,12 +1,12 @@
-//! What an agent may spend. A budget is a transfer: the parent's purse is lighter before the child
+//! What an agent may spend. A budget is a transfer: the parent's account is charged before the child
 //! is born, and when the child dies what is left goes back, once.
 //!
-//! Every unit is in one purse, on its way, or spent. What is on its way is owed until it has
+//! Every unit is in one account, on its way, or spent. What is on its way is owed until it has
 //! arrived, under a name of its own, so that a crash at any instant neither loses nor doubles it;
 //! a loan for a child that came to nothing bounces. A wiped agent gives back what it has when
 //! nothing that it lent is out any more, so that it gives back once.
 
-use super::fate::{LEND, RETURNS, numbered};
+use super::lifecycle::{LEND, RETURNS, numbered};
 use super::{Budget, Doing, Effect, Event, Follow, Phase, Refusal, Reply, Session, Spent};
 use crate::behaviour::{Decision, Delivery, EffectId};
 use crate::id::{Position, SessionId};
@@ -55,7 +55,7 @@ pub enum Settlement {
     Returned,
 }
 
-/// What happened to a purse, but for thoughts: each spends one of its own.
+/// What happened to a account, but for thoughts: each spends one of its own.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[expect(missing_docs, reason = "a field is told where its name and type do not say it")]
 pub enum Booking {
@@ -65,7 +65,7 @@ pub enum Booking {
     Funded { by: SessionId, budget: Budget },
     /// What a thought took besides itself, or one that came to nothing.
     Spent { thoughts: u64, tokens: u64 },
-    /// This has left the purse and is on its way.
+    /// This has left the account and is on its way.
     Lent { id: EffectId, loan: Loan },
     /// That has come to its end.
     Settled(Settlement),
@@ -208,8 +208,8 @@ impl Purse {
 
 impl Session {
     /// What it has, has spent and has lent.
-    pub fn purse(&self) -> &Purse {
-        &self.purse
+    pub fn account(&self) -> &Purse {
+        &self.account
     }
 
     /// Brings up a child: its budget is taken out first, and comes back if the child does not come
@@ -222,7 +222,7 @@ impl Session {
         if let Some((unit, _)) = spawn.budget.units().into_iter().find(|(_, n)| *n == Some(0)) {
             return Err(Refusal::BudgetEmpty(unit));
         }
-        let known = self.purse.lent.contains(&spawn.child)
+        let known = self.account.lent.contains(&spawn.child)
             || self.spawning.values().any(|it| it.child == spawn.child);
         if known && !planted("budget.pays_for_a_child_twice") {
             return Ok(Decision::read(Reply::Done));
@@ -237,7 +237,7 @@ impl Session {
         let spawn = Arc::new(spawn);
         let mut spawning =
             Decision::event(Event::Spawning { id, spawn: spawn.clone() }, Reply::Sent(id));
-        if !self.purse.given.is_unbounded() && !planted("budget.spawns_for_nothing") {
+        if !self.account.given.is_unbounded() && !planted("budget.spawns_for_nothing") {
             spawning.events.push(Event::Booked(Booking::Lent { id, loan }));
         }
         Ok(spawning.effect(id, Effect::Spawn(spawn)))
@@ -258,12 +258,12 @@ impl Session {
     /// Whether there is as much left as is asked for.
     fn may_lend(&self, loan: Loan) -> Result<(), Refusal> {
         let Loan { budget, when, .. } = loan;
-        let purse = &self.purse;
+        let account = &self.account;
         let born = when == Lending::Birth;
         // The model is being asked, and will have been.
         let thinks = matches!(&self.phase, Phase::Turning(it) if it.doing == Doing::Thinking);
         let asked = if thinks && !planted("budget.lends_what_is_being_spent") { 1 } else { 0 };
-        let left = purse.left.minus(Budget::thoughts(asked));
+        let left = account.left.minus(Budget::thoughts(asked));
         for ((unit, left), (_, asked)) in left.units().into_iter().zip(budget.units()) {
             match (left, asked) {
                 (Some(left), None) if born => return Err(Refusal::BudgetUnnamed { unit, left }),
@@ -282,7 +282,7 @@ impl Session {
         budget: Budget,
         delivery: &Delivery<'_>,
     ) -> Result<Decision<Self>, Refusal> {
-        let units = budget.units().into_iter().zip(self.purse.left.units());
+        let units = budget.units().into_iter().zip(self.account.left.units());
         for ((unit, more), (_, left)) in units {
             if more.is_some() && left.is_none() {
                 return Err(Refusal::BudgetUnbounded(unit));
@@ -302,17 +302,17 @@ impl Session {
         let wiped = self.phase == Phase::Wiped;
         let news = match &settlement {
             Settlement::Arrived(id) | Settlement::Bounced(id) => {
-                self.purse.sent.contains_key(id) || self.spawning.contains_key(id)
+                self.account.sent.contains_key(id) || self.spawning.contains_key(id)
             }
             Settlement::Repaid { child, .. } => {
-                self.purse.lent.contains(child) || planted("budget.repaid_twice")
+                self.account.lent.contains(child) || planted("budget.repaid_twice")
             }
-            Settlement::Returned => wiped && self.purse.is_due(),
+            Settlement::Returned => wiped && self.account.is_due(),
         };
         if !news {
             return Decision::read(Reply::Done);
         }
-        let mut after = self.purse.clone();
+        let mut after = self.account.clone();
         after.settle(&settlement);
         // An agent hears what its children say to it.
         let heard = match &settlement {
@@ -329,8 +329,8 @@ impl Session {
     }
 
     /// Gives back what is left, if it is time.
-    pub(super) fn and_returns(&self, decision: Decision<Self>, purse: &Purse) -> Decision<Self> {
-        match self.due(purse) {
+    pub(super) fn and_returns(&self, decision: Decision<Self>, account: &Purse) -> Decision<Self> {
+        match self.due(account) {
             Some((id, effect)) => decision.effect(id, effect),
             None => decision,
         }
@@ -338,13 +338,13 @@ impl Session {
 
     /// Whether there will be something to give back once it is wiped.
     pub(super) fn returns(&self) -> bool {
-        !self.purse.given.is_unbounded() && !self.purse.returned
+        !self.account.given.is_unbounded() && !self.account.returned
     }
 
-    fn due(&self, purse: &Purse) -> Option<(EffectId, Effect)> {
+    fn due(&self, account: &Purse) -> Option<(EffectId, Effect)> {
         let parent = self.charter()?.parent;
-        let back = Effect::Return { parent, rest: purse.left };
-        purse.is_due().then_some((RETURNS, back))
+        let back = Effect::Return { parent, rest: account.left };
+        account.is_due().then_some((RETURNS, back))
     }
 
     /// What is owed of it after a crash.
@@ -352,11 +352,11 @@ impl Session {
         if planted("budget.forgets_what_it_owes") {
             return Vec::new();
         }
-        let sent = self.purse.sent.iter().filter(|(_, loan)| loan.when == Lending::Later);
+        let sent = self.account.sent.iter().filter(|(_, loan)| loan.when == Lending::Later);
         let sent = sent.map(|(id, loan)| (*id, Effect::Send(*loan)));
         let spawning = self.spawning.iter().map(|(id, spawn)| (*id, Effect::Spawn(spawn.clone())));
         let sent = sent.chain(spawning);
-        let back = (self.phase == Phase::Wiped).then(|| self.due(&self.purse)).flatten();
+        let back = (self.phase == Phase::Wiped).then(|| self.due(&self.account)).flatten();
         sent.chain(back).collect()
     }
 

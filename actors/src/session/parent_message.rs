@@ -1,6 +1,6 @@
 //! What a session tells its parent: each word once, and owed until it is in their space.
 
-use super::fate::{TELL, numbered};
+use super::lifecycle::{TELL, numbered};
 use super::{Effect, Event, Session};
 use crate::behaviour::{Decision, EffectId};
 use crate::log::Cause;

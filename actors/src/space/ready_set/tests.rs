@@ -73,9 +73,9 @@ fn wanted(key: &str, value: u64) -> Wanted {
     Wanted { metadata: of(&[(key, value)]), ..Wanted::default() }
 }
 
-fn ready(standing: &Standing, wanted: &Wanted) -> Vec<u64> {
+fn ready(ready_set: &Standing, wanted: &Wanted) -> Vec<u64> {
     let number = |id: AtomId| id.0[..8].iter().fold(0, |all, byte| all << 8 | u64::from(*byte));
-    standing.ready(wanted, &[]).into_iter().flatten().map(number).collect()
+    ready_set.ready(wanted, &[]).into_iter().flatten().map(number).collect()
 }
 
 /// However many conditions there are, and in whatever order they come, a space is read once.
@@ -84,17 +84,17 @@ fn conditions_in_turns_read_the_space_once() {
     let view = Counted::of(2_000, |n| of(&[("queue", n % 80), ("odd", n % 2)]));
     let (leases, mut limits) = (Leases::default(), Limits::default());
     limits.standing_sets_max = 8;
-    let mut standing = Standing::default();
+    let mut ready_set = Standing::default();
     for queue in (0..80).chain(0..80) {
         let wanted = wanted("queue", queue);
-        standing.follow(SPACE, (&wanted, &[]), &leases, &view, &limits);
+        ready_set.follow(SPACE, (&wanted, &[]), &leases, &view, &limits);
         let expected: Vec<u64> = (0..2_000).filter(|n| n % 80 == queue).collect();
-        assert_eq!(ready(&standing, &wanted), expected);
+        assert_eq!(ready(&ready_set, &wanted), expected);
     }
-    standing.follow(SPACE, (&wanted("odd", 1), &[]), &leases, &view, &limits);
-    assert_eq!(ready(&standing, &wanted("odd", 1)).len(), 1_000);
+    ready_set.follow(SPACE, (&wanted("odd", 1), &[]), &leases, &view, &limits);
+    assert_eq!(ready(&ready_set, &wanted("odd", 1)).len(), 1_000);
     assert_eq!((view.walks.get(), view.reads.get()), (1, 0));
-    assert!(standing.sets.len() <= 8);
+    assert!(ready_set.sets.len() <= 8);
 }
 
 /// Where memory is short, a key that has gone costs one more walk, and what it says is the same.
@@ -103,12 +103,12 @@ fn a_key_that_has_gone_is_read_again() {
     let view = Counted::of(500, |n| of(&[("a", n % 7), ("b", n)]));
     let (leases, mut limits) = (Leases::default(), Limits::default());
     (limits.standing_sets_max, limits.standing_bytes_max) = (1, 10_000);
-    let mut standing = Standing::default();
+    let mut ready_set = Standing::default();
     for (n, (key, value)) in [("a", 3), ("b", 9), ("a", 5), ("b", 10)].into_iter().enumerate() {
         let wanted = wanted(key, value);
-        standing.follow(SPACE, (&wanted, &[]), &leases, &view, &limits);
+        ready_set.follow(SPACE, (&wanted, &[]), &leases, &view, &limits);
         let fits = |it: &u64| if key == "a" { it % 7 == value } else { *it == value };
-        assert_eq!(ready(&standing, &wanted), (0..500).filter(fits).collect::<Vec<_>>(), "{n}");
+        assert_eq!(ready(&ready_set, &wanted), (0..500).filter(fits).collect::<Vec<_>>(), "{n}");
     }
     assert!((2..=4).contains(&view.walks.get()), "{} walks", view.walks.get());
 }
@@ -123,25 +123,25 @@ fn the_set_that_is_worth_least_goes_first() {
         cost,
         worth: cost,
     };
-    let mut standing = Standing { sets: vec![set(0, 100), set(1, 1)], ..Standing::default() };
+    let mut ready_set = Standing { sets: vec![set(0, 100), set(1, 1)], ..Standing::default() };
     let mut gone = Vec::new();
     for n in 2..300 {
-        let before: Vec<Wanted> = standing.sets.iter().map(|it| it.wanted.clone()).collect();
-        let worth = standing.floor + 1;
-        standing.sets.push(Set { worth, ..set(n, 1) });
-        standing.drop_some(2, usize::MAX);
-        gone.extend(before.into_iter().find(|it| !standing.follows(it, &[])));
+        let before: Vec<Wanted> = ready_set.sets.iter().map(|it| it.wanted.clone()).collect();
+        let worth = ready_set.floor + 1;
+        ready_set.sets.push(Set { worth, ..set(n, 1) });
+        ready_set.drop_some(2, usize::MAX);
+        gone.extend(before.into_iter().find(|it| !ready_set.follows(it, &[])));
     }
     assert_eq!(gone[0], wanted("n", 1));
     let when = gone.iter().position(|it| *it == wanted("n", 0)).expect("it goes as well");
     assert!((50..200).contains(&when), "after {when} others");
-    standing.drop_some(9, 0);
-    assert_eq!(standing.sets.len(), 1, "the last one stays");
+    ready_set.drop_some(9, 0);
+    assert_eq!(ready_set.sets.len(), 1, "the last one stays");
 }
 
-fn ordered(standing: &Standing, wanted: &Wanted, order: &[OrderBy]) -> Vec<u64> {
+fn ordered(ready_set: &Standing, wanted: &Wanted, order: &[OrderBy]) -> Vec<u64> {
     let number = |id: AtomId| id.0[..8].iter().fold(0, |all, byte| all << 8 | u64::from(*byte));
-    standing.ready(wanted, order).into_iter().flatten().map(number).collect()
+    ready_set.ready(wanted, order).into_iter().flatten().map(number).collect()
 }
 
 /// A set in an order is read once; what changes is put in its place, and what lacks the key is last.
@@ -150,16 +150,16 @@ fn an_order_is_kept_and_not_read_again() {
     let says = |n: u64| if n % 5 == 4 { of(&[("q", 1)]) } else { of(&[("q", 1), ("p", n % 5)]) };
     let mut view = Counted::of(1_000, says);
     let (leases, limits) = (Leases::default(), Limits::default());
-    let mut standing = Standing::default();
+    let mut ready_set = Standing::default();
     let wanted = wanted("q", 1);
     let place = |n: &u64| if n % 5 == 4 { u64::MAX } else { n % 5 };
     for (by, down) in [(OrderBy::ascending("p"), false), (OrderBy::descending("p"), true)] {
         let order = [by, OrderBy::descending("created")];
-        standing.follow(SPACE, (&wanted, &order), &leases, &view, &limits);
+        ready_set.follow(SPACE, (&wanted, &order), &leases, &view, &limits);
         let mut expected: Vec<u64> = (0..1_000).collect();
         let key = |n: &u64| if down && n % 5 != 4 { 9 - place(n) } else { place(n) };
         expected.sort_by_key(|n| (key(n), std::cmp::Reverse(*n)));
-        assert_eq!(ordered(&standing, &wanted, &order), expected);
+        assert_eq!(ordered(&ready_set, &wanted, &order), expected);
     }
     assert_eq!((view.walks.get(), view.reads.get()), (1, 2_000));
     let order = [OrderBy::ascending("p"), OrderBy::descending("created")];
@@ -168,12 +168,12 @@ fn an_order_is_kept_and_not_read_again() {
         let new = Arc::new(Atom { version: 2, metadata: now, ..Atom::clone(&old) });
         let event =
             Event::AtomUpdated { atom: new.clone(), added: Vec::new(), dropped: Vec::new() };
-        standing.take(SPACE, &event, &leases, &view);
+        ready_set.take(SPACE, &event, &leases, &view);
         view.atoms[n] = new;
     }
-    let found = ordered(&standing, &wanted, &order);
+    let found = ordered(&ready_set, &wanted, &order);
     let at = |n: u64| found.iter().position(|it| *it == n);
     assert_eq!((found.len(), at(9), at(7) > at(14), at(4) < at(6)), (999, None, true, true));
-    assert_eq!(standing.sets.len(), 2);
-    assert!(standing.sets.iter().all(|it| it.bytes() > 1_000 * size_of::<AtomId>()));
+    assert_eq!(ready_set.sets.len(), 2);
+    assert!(ready_set.sets.iter().all(|it| it.bytes() > 1_000 * size_of::<AtomId>()));
 }

@@ -8,7 +8,7 @@ use std::iter::{Chain, Copied, Flatten};
 use std::num::NonZeroU32;
 use std::slice;
 
-/// Rows of one block: a shelf grows without copying what it has.
+/// Rows of one block: an arena grows without copying what it has.
 const BLOCK_ROWS: usize = 1024;
 
 /// Places of one run: within it they are moved to make room, two kilobytes at most.
@@ -23,7 +23,7 @@ impl Place {
         let place = u32::try_from(index + 1).ok().and_then(NonZeroU32::new);
         match place {
             Some(place) => Place(place),
-            None => panic!("a shelf has at most {} rows", u32::MAX),
+            None => panic!("an arena has at most {} rows", u32::MAX),
         }
     }
 
@@ -32,7 +32,7 @@ impl Place {
     }
 }
 
-/// What stands on a shelf.
+/// What lies in an arena.
 pub(super) trait Row {
     /// What it is found by: no two rows have the same.
     type Key: ?Sized;
@@ -120,7 +120,7 @@ impl<T: Row> Shelf<T> {
         places.map(|place| (place, self.get(place)))
     }
 
-    /// All rows, as they stand: of a shelf that none was taken from, as they came.
+    /// All rows, as they stand: of an arena that none was taken from, as they came.
     pub(super) fn in_place(&self) -> impl Iterator<Item = &T> {
         self.blocks.iter().flatten().flatten()
     }
@@ -236,19 +236,19 @@ mod tests {
         }
     }
 
-    fn same(shelf: &Shelf<Pair>, map: &BTreeMap<u32, u64>) {
-        assert!(shelf.iter().map(|(_, it)| (it.0, it.1)).eq(map.iter().map(|(k, v)| (*k, *v))));
-        assert_eq!(shelf.len(), map.len());
-        assert!(shelf.order.runs.iter().all(|run| (1..=RUN_PLACES).contains(&run.len())));
+    fn same(arena: &Shelf<Pair>, map: &BTreeMap<u32, u64>) {
+        assert!(arena.iter().map(|(_, it)| (it.0, it.1)).eq(map.iter().map(|(k, v)| (*k, *v))));
+        assert_eq!(arena.len(), map.len());
+        assert!(arena.order.runs.iter().all(|run| (1..=RUN_PLACES).contains(&run.len())));
     }
 
     #[test]
     fn what_is_put_in_order_fills_its_runs() {
-        let mut shelf = Shelf::default();
+        let mut arena = Shelf::default();
         for key in 0..10_000 {
-            shelf.put(&key, Pair(key, 0));
+            arena.put(&key, Pair(key, 0));
         }
-        let runs: Vec<usize> = shelf.order.runs.iter().map(Vec::len).collect();
+        let runs: Vec<usize> = arena.order.runs.iter().map(Vec::len).collect();
         assert_eq!(runs.len(), 10_000_usize.div_ceil(RUN_PLACES));
         assert!(runs[..runs.len() - 1].iter().all(|len| *len == RUN_PLACES));
     }
@@ -259,7 +259,7 @@ mod tests {
         fn a_shelf_is_a_map(
             parts in prop::collection::vec((0u32..4, 0u32..3_000, 1u32..900), 1..20),
         ) {
-            let (mut shelf, mut map) = (Shelf::<Pair>::default(), BTreeMap::new());
+            let (mut arena, mut map) = (Shelf::<Pair>::default(), BTreeMap::new());
             for (how, first, count) in parts {
                 for n in 0..count {
                     let key = match how {
@@ -268,19 +268,19 @@ mod tests {
                         _ => (first + n).wrapping_mul(2_654_435_761) % 4_000,
                     };
                     if how == 3 {
-                        prop_assert_eq!(shelf.take(&key).map(|it| it.1), map.remove(&key));
-                    } else if !shelf.has(&key) {
-                        let place = shelf.put(&key, Pair(key, u64::from(n)));
-                        prop_assert_eq!(shelf.get(place), &Pair(key, u64::from(n)));
+                        prop_assert_eq!(arena.take(&key).map(|it| it.1), map.remove(&key));
+                    } else if !arena.has(&key) {
+                        let place = arena.put(&key, Pair(key, u64::from(n)));
+                        prop_assert_eq!(arena.get(place), &Pair(key, u64::from(n)));
                         prop_assert!(map.insert(key, u64::from(n)).is_none());
-                    } else if let Some(place) = shelf.find(&key) {
-                        shelf.get_mut(place).1 += 1;
+                    } else if let Some(place) = arena.find(&key) {
+                        arena.get_mut(place).1 += 1;
                         *map.entry(key).or_default() += 1;
                     }
                 }
-                same(&shelf, &map);
+                same(&arena, &map);
                 let behind = map.range(first..).map(|it| *it.0);
-                prop_assert!(shelf.from(&first).map(|it| it.1.0).eq(behind));
+                prop_assert!(arena.from(&first).map(|it| it.1.0).eq(behind));
             }
         }
     }
