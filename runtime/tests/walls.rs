@@ -22,13 +22,6 @@ const STILL: &[(&str, &[&str])] = &[
             "show", "spawned", "trust",
         ],
     ),
-    (
-        "kernel",
-        &[
-            "agents", "caller", "host", "kinds", "moment", "post", "problem", "runtime", "search",
-            "seat", "seats", "session", "tree", "vectors",
-        ],
-    ),
 ];
 
 type Imports = BTreeMap<String, BTreeSet<String>>;

@@ -30,12 +30,10 @@ use told::Told;
 
 use crate::blocking::blocking;
 use crate::failure::StoreError;
-use crate::kinds::Kinds;
+use crate::host::{Boxed, Change, Nothing, Perform, Seat, Shared};
 use crate::model::{Model, RECIPE};
-use crate::news::Change;
 use crate::problem::{Kind, Problem};
-use crate::runtime::{Runtime, WeakRuntime};
-use crate::seat::{Boxed, Nothing, Perform, Seat};
+use crate::runtime::{Begin, Kinds, Part, Runtime, WeakRuntime};
 use crate::tool::Tool;
 use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
@@ -57,14 +55,20 @@ pub(crate) struct Agents {
     told: Told,
 }
 
-impl Agents {
-    pub(crate) fn new() -> Agents {
+impl Part for Agents {}
+
+impl Begin for Agents {
+    fn begin(_: &Shared) -> Agents {
         let (started, incidents) = (watch::Sender::new(false), Incidents::default());
         Agents { started, wakes: Wakes::default(), incidents, told: Told::default() }
     }
 }
 
 impl Runtime {
+    fn agents(&self) -> Arc<Agents> {
+        self.part()
+    }
+
     /// The actor of an agent.
     pub fn agent(&self, session: SessionId) -> Result<Arc<Seat<Session>>, StoreError> {
         self.actor_with(session.stream(), Arc::new(Hand::new(self, session)))

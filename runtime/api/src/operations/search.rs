@@ -1,13 +1,12 @@
 //! Finding atoms.
 
 use crate::answer::AtomAnswer;
-use crate::caller::Caller;
+use crate::caller::{Caller, Found, Page};
 use crate::moment::Moment;
 use crate::operation::{
     Arg, Conditions, Effect, How, Meta, Note, Operation, Out, Quiet, Right, When,
 };
 use crate::problem::{Kind, Problem};
-use crate::search::{Found, Page};
 use crate::session::items;
 use crate::session::{Answered, Args, Does, Hands, Method, On, moment, refused};
 use schemars::JsonSchema;

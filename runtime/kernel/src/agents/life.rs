@@ -5,10 +5,9 @@ use super::Hand;
 use crate::blocking::blocking;
 use crate::caller::Caller;
 use crate::failure::StoreError;
-use crate::host::load;
+use crate::host::{Standing, load};
 use crate::problem::{Kind, Problem};
 use crate::runtime::Runtime;
-use crate::seat::Standing;
 use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -133,7 +132,7 @@ impl Hand {
                     tracing::warn!(%session, %problem, "what it has leased is not given back");
                 }
                 let letter = letter.comment("quarantined");
-                drop(runtime.shared().post.deliver(&letter, &key).await);
+                drop(runtime.shared().deliver(&letter, &key).await);
             }
             Ok(None) => {}
             Err(problem) => tracing::warn!(%session, %problem, "nobody hears of a quarantine"),

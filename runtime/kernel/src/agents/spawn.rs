@@ -331,8 +331,7 @@ mod tests {
     #[tokio::test]
     async fn a_spawn_that_is_made_again_is_the_same_agent() {
         let dir = tempfile::tempdir().unwrap();
-        let runtime =
-            Runtime::open_with(Config::at(dir.path()), crate::runtime::kinds()).await.unwrap();
+        let runtime = Runtime::open_with(Config::at(dir.path()), crate::kinds()).await.unwrap();
         let root = runtime.caller(ROOT);
         let ids = || {
             let mut made = 0;

@@ -186,7 +186,8 @@ async fn dispatch(runtime: WeakRuntime, news: Arc<Notify>, looks_max: usize) {
         let Ok(permit) = room.clone().acquire_owned().await else { return };
         let next = {
             let Some(runtime) = runtime.upgrade() else { return };
-            let mut table = runtime.agents().wakes.table.lock();
+            let agents = runtime.agents();
+            let mut table = agents.wakes.table.lock();
             let next = table.due.iter().find(|it| !table.looking.contains(it)).copied();
             if let Some(session) = next {
                 table.due.remove(&session);
@@ -299,7 +300,8 @@ impl Runtime {
     /// Looks again then. However often it is said, one waits for each session: the earliest, which
     /// finds out what comes after it.
     fn wake_up_at(&self, session: SessionId, at: Millis) {
-        let mut table = self.agents().wakes.table.lock();
+        let agents = self.agents();
+        let mut table = agents.wakes.table.lock();
         if table.later.get(&session).is_some_and(|known| *known <= at) {
             return;
         }
@@ -310,7 +312,8 @@ impl Runtime {
         tokio::spawn(async move {
             tokio::time::sleep(wait).await;
             let Some(runtime) = runtime.upgrade() else { return };
-            let mut table = runtime.agents().wakes.table.lock();
+            let agents = runtime.agents();
+            let mut table = agents.wakes.table.lock();
             let last = table.later.get(&session) == Some(&at);
             if last {
                 table.later.remove(&session);

@@ -2,8 +2,8 @@
 //! rights, and those that concern it. It reads with the changes of the space, in one order.
 
 use super::{Caller, Change, Follow};
-use crate::face::Bell;
 use crate::failure::StoreError;
+use crate::host::Bell;
 use crate::problem::{Kind, Problem};
 use crate::store::Entry;
 use std::sync::Arc;

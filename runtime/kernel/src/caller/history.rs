@@ -1,8 +1,8 @@
 //! What happens in a space, in order: read from the log, followed by cursor.
 
 use super::Caller;
-use crate::face::Bell;
 use crate::failure::StoreError;
+use crate::host::Bell;
 use crate::problem::Problem;
 use std::sync::Arc;
 use stoa_actors::id::{Position, SpaceId};

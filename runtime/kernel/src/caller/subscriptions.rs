@@ -3,9 +3,9 @@
 //! cursor in it and takes the room of one, however far behind it is.
 
 use super::{Caller, Follow, Why};
+use crate::host::Seat;
 use crate::problem::{Kind, Problem};
 use crate::runtime::Runtime;
-use crate::seat::Seat;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use std::time::Duration;

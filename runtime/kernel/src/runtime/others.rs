@@ -1,7 +1,7 @@
 //! Entries that nobody here has offered: other nodes of a shared order write to the same log.
 
 use super::Inner;
-use crate::seat::Sits;
+use crate::host::Sits;
 use std::sync::Arc;
 use stoa_actors::id::RIGHTS;
 

@@ -7,8 +7,9 @@ use super::source::Source;
 use crate::embedder;
 use crate::host::Shared;
 use crate::limits::Config;
+use crate::runtime::{Begin, Part};
 use crate::store::Store;
-use crate::vectors::Vectors;
+use crate::vectors::{Served, Vectors};
 use parking_lot::Mutex;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -85,18 +86,6 @@ impl Searches {
         Ok(())
     }
 
-    /// Asks the threads to end; they do before the next piece of work.
-    pub(crate) fn stop(&self) {
-        self.desk.stop.store(true, Ordering::Release);
-        self.wake();
-    }
-
-    /// Waits for their end.
-    pub(crate) fn join(&self) {
-        let threads = std::mem::take(&mut *self.threads.lock());
-        threads.into_iter().for_each(|it| drop(it.join()));
-    }
-
     fn wake(&self) {
         self.threads.lock().iter().for_each(|it| it.thread().unpark());
     }
@@ -106,12 +95,12 @@ impl Searches {
     }
 
     /// Indexes of what was.
-    pub(super) fn pasts(&self) -> &Pasts {
+    pub(crate) fn pasts(&self) -> &Pasts {
         &self.desk.pasts
     }
 
     /// An empty index of a space.
-    pub(super) fn begin(&self, space: SpaceId) -> Live {
+    pub(crate) fn begin(&self, space: SpaceId) -> Live {
         self.desk.begin(space)
     }
 
@@ -143,20 +132,6 @@ impl Searches {
         self.desk.forget(space);
     }
 
-    /// Drops every index: from now on others' vectors serve.
-    pub(crate) fn begin_anew(&self) {
-        self.desk.kept.lock().spaces.clear();
-        self.desk.pasts.forget();
-    }
-
-    /// Atoms of a space have vectors that they had not.
-    pub(crate) fn arrived(&self, space: SpaceId, ids: Vec<AtomId>) {
-        let live = self.desk.kept.lock().spaces.get(&space).map(|it| it.live.clone());
-        if let Some(live) = live {
-            live.arrived(ids);
-        }
-    }
-
     /// How far the index of a space is, if there is one.
     pub(crate) fn card(&self, space: SpaceId) -> Option<IndexCard> {
         self.desk.kept.lock().spaces.get(&space).map(|it| it.live.card())
@@ -168,6 +143,39 @@ impl Searches {
             self.desk.kept.lock().spaces.values().map(|it| it.live.card()).collect();
         all.sort_by_key(|it| it.space);
         all
+    }
+}
+
+impl Part for Searches {
+    /// The threads end before the next piece of work.
+    fn stop(&self) {
+        self.desk.stop.store(true, Ordering::Release);
+        self.wake();
+    }
+
+    fn join(&self) {
+        let threads = std::mem::take(&mut *self.threads.lock());
+        threads.into_iter().for_each(|it| drop(it.join()));
+    }
+}
+
+impl Begin for Searches {
+    fn begin(shared: &Shared) -> Searches {
+        Searches::new(&shared.config, None)
+    }
+}
+
+impl Served for Searches {
+    fn begin_anew(&self) {
+        self.desk.kept.lock().spaces.clear();
+        self.desk.pasts.forget();
+    }
+
+    fn arrived(&self, space: SpaceId, ids: Vec<AtomId>) {
+        let live = self.desk.kept.lock().spaces.get(&space).map(|it| it.live.clone());
+        if let Some(live) = live {
+            live.arrived(ids);
+        }
     }
 }
 

@@ -4,7 +4,7 @@ use super::args::Args;
 use super::fit::Fit;
 use super::items::{self, raise};
 use super::leases::leased;
-use super::method::{Does, Method, On};
+use super::method::{Does, Method, Methods, On};
 use super::notebook::{Known, Notebook, asked};
 use crate::caller::{Caller, Read, Why};
 use crate::problem::{Kind, Problem};
@@ -141,7 +141,7 @@ impl Hands {
         lifetime: Lifetime,
     ) -> Hands {
         let fit = Fit::new(caller.runtime.shared().config.action.answer_bytes_max);
-        let methods = caller.runtime.kinds().methods();
+        let methods = Methods::of(&caller.runtime);
         Hands {
             caller,
             methods,

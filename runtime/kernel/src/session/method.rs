@@ -3,7 +3,9 @@
 
 use super::args::Args;
 use super::hands::Hands;
+use crate::runtime::{Kinds, Part, Runtime};
 use crate::sandbox::Boxed;
+use std::sync::Arc;
 use stoa_actors::code::{HostCall, Item, Raise};
 use stoa_actors::id::SpaceId;
 
@@ -64,5 +66,24 @@ impl Method {
                 || call.kwargs.iter().any(|(key, _)| key == it)
         };
         !old.is_empty() && !old.iter().any(|it| named(it))
+    }
+}
+
+/// What code can call in one runtime.
+pub(super) struct Methods(Arc<[&'static Method]>);
+
+impl Part for Methods {}
+
+impl Methods {
+    pub(super) fn of(runtime: &Runtime) -> Arc<[&'static Method]> {
+        runtime.find_part::<Methods>().map(|it| it.0.clone()).unwrap_or_default()
+    }
+}
+
+impl Kinds {
+    /// Hands sessions what their code can call; without it there is nothing.
+    #[must_use]
+    pub fn callable(self, methods: impl IntoIterator<Item = &'static Method>) -> Kinds {
+        self.part(Methods(methods.into_iter().collect()))
     }
 }

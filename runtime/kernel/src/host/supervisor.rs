@@ -10,11 +10,11 @@
 //! kill, so stopping is ours: in reverse order of starting, with a deadline each. Nothing that
 //! matters is cleaned up there; what is acknowledged is durable already.
 
-mod leave;
+mod shutdown;
 
+use super::Supervised;
 use crate::failure::{Failure, StoreError};
 use crate::limits::Config;
-use crate::seat::Supervised;
 use ractor::{Actor, ActorCell, ActorId, ActorProcessingErr, ActorRef, SupervisionEvent};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;

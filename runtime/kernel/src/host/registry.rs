@@ -5,9 +5,9 @@
 //! keeper holds every place of the mailbox, so that no request is inside and none gets in; whoever
 //! comes meanwhile waits for a place, and brings the actor back.
 
+use super::{Around, Perform, Seat, Sits, Standing};
 use crate::failure::StoreError;
 use crate::limits::Config;
-use crate::seat::{Around, Perform, Seat, Sits, Standing};
 use parking_lot::Mutex;
 use std::collections::HashMap;
 use std::sync::{Arc, Weak};

@@ -1,20 +1,20 @@
 //! A seat: the lasting address of one actor, over all its incarnations.
 
 mod effects;
+mod passivate;
 mod perform;
-mod rest;
 mod supervised;
 
 pub(crate) use effects::Heard;
+pub(crate) use passivate::Sits;
 pub use perform::{Boxed, Nothing, Perform};
-pub(crate) use rest::Sits;
 pub(crate) use supervised::Supervised;
 
-use crate::face::{Face, Publisher};
-use crate::failure::StoreError;
-use crate::host::{Delivered, Heed, Hook, Mail, Shared};
+use super::actor::{Delivered, Heed, Hook, Mail};
+use super::stream_head::{Face, Publisher};
+use super::supervisor::Tree;
+use super::{AskError, Shared};
 use crate::log::Urgency;
-use crate::tree::Tree;
 use parking_lot::Mutex;
 use ractor::{ActorRef, MessagingErr};
 use std::collections::BTreeMap;
@@ -23,8 +23,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 use stoa_actors::behaviour::{Behaviour, EffectId};
 use stoa_actors::id::{Position, StreamId};
-use stoa_actors::incarnation::{Ask, Incarnation, Refused};
-use stoa_actors::retry::Unanswered;
+use stoa_actors::incarnation::{Ask, Incarnation};
 use tokio::sync::{Notify, Semaphore, oneshot, watch};
 use tokio::task::AbortHandle;
 
@@ -35,46 +34,6 @@ pub struct Receipt<R> {
     pub reply: R,
     /// Where the entry stands that says so; nothing when nothing was written.
     pub position: Option<Position>,
-}
-
-/// Why there is no reply.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum AskError<R: std::error::Error> {
-    /// The actor says no; nothing has changed.
-    #[error(transparent)]
-    Refused(#[from] Refused<R>),
-    /// The actor died while it had the request. Whether it took effect is not known: repeat it
-    /// with the same idempotency key, and it happens once.
-    #[error("the actor was restarted meanwhile; ask again, with the same key")]
-    Restarted,
-    /// It died too often and is kept out of service.
-    #[error("{0} is quarantined: {1}; look at `stoa status`")]
-    Quarantined(StreamId, String),
-    /// Its mailbox, or the room of all mailboxes, stayed full.
-    #[error("too many requests are waiting; ask again in a moment")]
-    Busy,
-    /// The store has stopped, or is stopping.
-    #[error(transparent)]
-    Store(StoreError),
-}
-
-impl<R: std::error::Error> AskError<R> {
-    /// Whether asking again, with the same key, may succeed.
-    pub fn retryable(&self) -> bool {
-        matches!(self, AskError::Restarted | AskError::Busy)
-    }
-
-    /// The same, for whoever decides what to do about it.
-    pub fn unanswered(&self) -> Unanswered {
-        match self {
-            AskError::Refused(_) => Unanswered::Refused,
-            AskError::Restarted => Unanswered::Restarted,
-            AskError::Quarantined(..) => Unanswered::Quarantined,
-            AskError::Busy => Unanswered::NoRoom,
-            AskError::Store(_) => Unanswered::Stopped,
-        }
-    }
 }
 
 /// What an asker gets.

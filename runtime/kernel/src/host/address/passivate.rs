@@ -1,7 +1,7 @@
 //! How the actor of a seat is let go, and what the keeper sees of it.
 
 use super::{Boxed, Seat, Seated, Standing};
-use crate::host::Mail;
+use crate::host::actor::Mail;
 use std::any::Any;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
