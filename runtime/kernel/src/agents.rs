@@ -12,16 +12,20 @@ mod incidents;
 mod known;
 mod life;
 mod log;
+mod sessions;
 mod spawn;
 mod told;
 mod wakes;
+mod woken;
 
 pub use govern::AgentCard;
 pub use incidents::{Incident, Wrong};
 pub use log::Happening;
 pub use log::Sighting;
+pub use sessions::SessionCard;
 pub use spawn::{SpaceAsk, SpawnAsk};
 pub(crate) use wakes::Wakes;
+pub use woken::Woken;
 
 use context::At;
 use incidents::Incidents;
@@ -34,7 +38,6 @@ use crate::host::{Boxed, Change, Nothing, Perform, Seat, Shared};
 use crate::model::{Model, RECIPE};
 use crate::problem::{Kind, Problem};
 use crate::runtime::{Begin, Kinds, Part, Runtime, WeakRuntime};
-use crate::tool::Tool;
 use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
 use std::sync::Arc;
@@ -106,26 +109,6 @@ impl Runtime {
         self.clone().listen(agents).await
     }
 
-    /// Whether a right that the log holds takes effect on this machine: what reaches outside the
-    /// directory does only where the directory is trusted.
-    pub fn takes_effect(&self, subject: &Subject) -> bool {
-        self.shared().config.host_grants.cover(subject)
-    }
-
-    /// The same as a refusal that says what to do.
-    pub(crate) fn needs_trust(&self, subject: &Subject) -> Result<(), Problem> {
-        if self.takes_effect(subject) {
-            return Ok(());
-        }
-        let text = format!("{subject} is not used here: {NOT_TRUSTED}");
-        Err(Problem::new(Kind::Forbidden, text).hint("stoa trust"))
-    }
-
-    /// Which tool goes by that name.
-    pub(crate) fn tool(&self, name: &str) -> Option<Arc<dyn Tool>> {
-        self.shared().config.tools.get(name)
-    }
-
     fn model(&self, session: SessionId, name: &str) -> Result<Arc<dyn Model>, String> {
         let model = self.shared().config.models.get(name).ok_or_else(|| {
             let known: Vec<&str> = self.shared().config.models.names().collect();
@@ -179,9 +162,6 @@ impl Hand {
         Hand { runtime: runtime.downgrade(), session, started, known: Arc::default() }
     }
 }
-
-/// Why a right that is in the log has no effect.
-const NOT_TRUSTED: &str = "the directory is not trusted on this machine";
 
 impl Perform<Session> for Hand {
     fn quarantined(&self, why: &str) {

@@ -1,7 +1,8 @@
 //! The sessions that there are.
 
+use crate::agents::SessionCard;
 use crate::answer::SessionAnswer;
-use crate::caller::{Caller, SessionCard};
+use crate::caller::Caller;
 use crate::operation::{Arg, Effect, Operation, Out, Right};
 use crate::problem::Problem;
 use crate::session::items;

@@ -104,6 +104,25 @@ impl Kinds {
         address.send(runtime, outgoing, key).await
     }
 
+    /// The actor of a stream, with what its kind was given to perform with; one that is seated, of a
+    /// kind that was given nothing.
+    ///
+    /// Errors: [`StoreError::Invariant`] when the stream is seated with another kind, or with none.
+    pub(crate) fn actor<B: Behaviour + Sync>(
+        &self,
+        runtime: &Runtime,
+        stream: StreamId,
+    ) -> Result<Arc<Seat<B>>, StoreError> {
+        let address = self.addresses.get(B::KIND);
+        let performed = address.and_then(|it| (&**it as &dyn Any).downcast_ref::<Performed<B>>());
+        match performed {
+            Some(address) => address.seat(runtime, stream),
+            None => runtime.seated::<B>(stream).ok_or_else(|| {
+                StoreError::Invariant(format!("stream {stream} is seated with no {}", B::KIND))
+            }),
+        }
+    }
+
     /// Tells an actor that something of its own is due; whether it has recorded anything.
     pub(crate) async fn due(
         &self,
@@ -138,7 +157,7 @@ pub(crate) type Prepare<B> =
 type MakePerformer<B> = Box<dyn Fn(&Runtime, StreamId) -> Arc<dyn Perform<B>> + Send + Sync>;
 
 /// How the actors of a kind are reached, whatever the kind.
-trait Address: Send + Sync {
+trait Address: Any + Send + Sync {
     fn send<'a>(
         &'a self,
         runtime: &'a Runtime,
