@@ -3,7 +3,7 @@
 //!
 //! In reading order: `actor` is one incarnation under ractor, and the order of a delivery; `address`
 //! how it is reached, and `registry` all of them; `supervisor` who starts it again. `post` delivers
-//! what actors send each other, and `timer` says what is due: both by [`Reach`], which whoever
+//! what actors send each other, and `timer` says what is due: both by `Reach`, which whoever
 //! knows the kinds of actor brings. `stream_head` and `followers` tell who wants to know how a
 //! stream goes on.
 

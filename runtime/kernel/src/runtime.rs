@@ -2,7 +2,7 @@
 //! and stops in order.
 //!
 //! It knows nothing of what is built on it: whoever has something to keep in it does so by a
-//! [`Part`], and adds the questions about that to [`Runtime`] himself.
+//! `Part`, and adds the questions about that to [`Runtime`] himself.
 
 mod copy;
 mod kinds;
