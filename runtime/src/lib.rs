@@ -23,8 +23,8 @@ pub use stoa_kernel::embedder;
 pub use stoa_kernel::sandbox::worker_main_if_asked;
 pub use stoa_kernel::{VectorStatus, unified};
 pub use stoa_kernel::{
-    agents, audit, backup, caller, clock, envelope, failure, identity, model, moment, part,
-    problem, sandbox, session, store, tool, trust,
+    agents, audit, backup, caller, clock, envelope, failure, identity, model, part, problem,
+    sandbox, session, store, tool, trust,
 };
 #[doc(hidden)]
 pub use stoa_kernel::{fault, order};
@@ -33,6 +33,11 @@ pub use stoa_research as research;
 /// Which kinds of actor there are.
 pub mod kinds {
     pub use stoa_kernel::runtime::Kinds;
+}
+
+/// A moment in the past of a directory.
+pub mod moment {
+    pub use stoa_kernel::as_of::Moment;
 }
 
 /// The address of an actor: how it is asked, and what does for it what it wants done.

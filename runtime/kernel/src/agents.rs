@@ -1,16 +1,16 @@
 //! Agents: sessions with an actor that thinks, acts and is woken.
 //!
 //! What an agent decides is [`stoa_actors::session`]; here is what it asks to be done outside. A
-//! `Hand` thinks by a model and acts by the sandbox, and `wakes` tell it of what is new. All
+//! `Executor` thinks by a model and acts by the sandbox, and `wakes` tell it of what is new. All
 //! of it stands still until [`Runtime::start_agents`]: a process that only reads runs nobody.
 
 mod act;
 mod budget;
 mod context;
-mod govern;
+mod control;
+mod failed;
 mod incidents;
 mod known;
-mod life;
 mod log;
 mod sessions;
 mod spawn;
@@ -18,9 +18,9 @@ mod told;
 mod wakes;
 mod woken;
 
-pub use govern::AgentCard;
+pub use control::AgentCard;
 pub use incidents::{Incident, Wrong};
-pub use log::Happening;
+pub use log::AgentEvent;
 pub use log::Sighting;
 pub use sessions::SessionCard;
 pub use spawn::{SpaceAsk, SpawnAsk};
@@ -74,7 +74,7 @@ impl Runtime {
 
     /// The actor of an agent.
     pub fn agent(&self, session: SessionId) -> Result<Arc<Seat<Session>>, StoreError> {
-        self.actor_with(session.stream(), Arc::new(Hand::new(self, session)))
+        self.actor_with(session.stream(), Arc::new(Executor::new(self, session)))
     }
 
     /// Whether [`Runtime::start_agents`] was called.
@@ -126,7 +126,7 @@ impl Runtime {
 /// The kinds of actor that agents and their spaces are.
 pub(crate) fn kinds() -> Kinds {
     let hand = |runtime: &Runtime, stream: StreamId| -> Arc<dyn Perform<Session>> {
-        Arc::new(Hand::new(runtime, SessionId(stream.0)))
+        Arc::new(Executor::new(runtime, SessionId(stream.0)))
     };
     Kinds::default()
         .performed::<Session>(hand)
@@ -149,21 +149,21 @@ fn embedded(runtime: Runtime, ask: Ask<space::Message>) -> Boxed<'static, Ask<sp
 
 /// Does what one agent asks for.
 #[derive(Clone)]
-struct Hand {
+struct Executor {
     runtime: WeakRuntime,
     session: SessionId,
     started: watch::Receiver<bool>,
     known: Arc<Known>,
 }
 
-impl Hand {
-    fn new(runtime: &Runtime, session: SessionId) -> Hand {
+impl Executor {
+    fn new(runtime: &Runtime, session: SessionId) -> Executor {
         let started = runtime.agents().started.subscribe();
-        Hand { runtime: runtime.downgrade(), session, started, known: Arc::default() }
+        Executor { runtime: runtime.downgrade(), session, started, known: Arc::default() }
     }
 }
 
-impl Perform<Session> for Hand {
+impl Perform<Session> for Executor {
     fn quarantined(&self, why: &str) {
         if let Some(runtime) = self.runtime.upgrade() {
             runtime.agents().incidents.quarantined(self.session, why);
@@ -206,7 +206,7 @@ impl Perform<Session> for Hand {
         if !changes.is_empty()
             && let Some(runtime) = self.runtime.upgrade()
         {
-            runtime.shared().news.change(changes);
+            runtime.shared().followers.change(changes);
         }
     }
 

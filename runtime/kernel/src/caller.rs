@@ -10,7 +10,7 @@ mod declare;
 mod endings;
 mod facts;
 mod history;
-mod lives;
+mod load;
 mod mismatch;
 mod names;
 mod past;

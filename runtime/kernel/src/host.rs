@@ -20,16 +20,16 @@ mod supervisor;
 mod timer;
 
 pub(crate) use actor::{Hook, load};
-pub(crate) use address::{Around, Heard, Sits, Supervised};
 pub use address::{Asked, Boxed, Nothing, Perform, Receipt, Seat, Standing};
+pub(crate) use address::{Deps, Heard, Passivate, Supervised};
 pub use ask_error::AskError;
-pub(crate) use followers::{Change, News};
+pub(crate) use followers::{Change, Followers};
 pub(crate) use post::Post;
 pub(crate) use reach::Reach;
-pub(crate) use registry::Seats;
+pub(crate) use registry::Registry;
 pub(crate) use shown::Shown;
-pub(crate) use stream_head::{Bell, Publisher};
-pub(crate) use supervisor::Tree;
+pub(crate) use stream_head::{Publisher, Waiter};
+pub(crate) use supervisor::Supervisors;
 pub(crate) use timer::{settle_due, start_timer};
 
 use crate::clock::{Clock, Fresh};
@@ -61,7 +61,7 @@ pub struct Shared {
     /// no may be told so because of one in between.
     pub(crate) rights_decided: AtomicU64,
     pub(crate) rights_durable: AtomicU64,
-    pub(crate) news: News,
+    pub(crate) followers: Followers,
     pub(crate) post: Post,
     /// Nothing more is taken in.
     pub(crate) closed: AtomicBool,

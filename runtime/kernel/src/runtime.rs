@@ -21,12 +21,12 @@ pub use waiting::Waiting;
 
 use crate::facts::Facts;
 use crate::failure::StoreError;
-use crate::host::{Around, Nothing, Perform, Seat, Seats, Shared, Standing};
+use crate::host::{Deps, Nothing, Perform, Registry, Seat, Shared, Standing};
+use crate::keyed_lock::KeyedLock;
 use crate::limits::Config;
 use crate::log::Threads;
 use crate::sandbox::{CodeRunner, Workers};
 use crate::store::{Scrub, Store};
-use crate::turnstile::Turnstile;
 use parking_lot::Mutex;
 use std::any::Any;
 use std::convert::Infallible;
@@ -57,17 +57,17 @@ impl WeakRuntime {
 }
 
 struct Inner {
-    around: Around,
+    deps: Deps,
     kinds: Kinds,
     rights: Arc<Seat<Rights>>,
-    seats: Arc<Seats>,
+    registry: Arc<Registry>,
     parts: Parts,
     facts: Facts,
     threads: Mutex<Option<Threads>>,
     scrub: Scrub,
     workers: OnceLock<Arc<Workers>>,
     /// One action of a session at a time.
-    turns: Turnstile,
+    turns: KeyedLock,
     /// What the stop could not do.
     undone: Mutex<Vec<Undone>>,
 }
@@ -77,11 +77,11 @@ struct Inner {
 impl Drop for Inner {
     fn drop(&mut self) {
         if self.threads.get_mut().take().is_some() {
-            self.around.shared.store.failure.trip(StoreError::Stopping);
+            self.deps.shared.store.failure.trip(StoreError::Stopping);
             self.scrub.stop();
             self.parts.stop();
-            self.around.shared.log.stop();
-            self.around.tree.kill();
+            self.deps.shared.log.stop();
+            self.deps.supervisors.kill();
         }
     }
 }
@@ -116,7 +116,7 @@ impl Runtime {
                 StoreError::Invariant(format!("stream {stream} is not of kind {}", B::KIND))
             });
         }
-        self.0.seats.take(stream, performer)
+        self.0.registry.take(stream, performer)
     }
 
     /// The actor of a stream that somebody has seated as one of this kind.
@@ -125,7 +125,7 @@ impl Runtime {
             let rights: Arc<dyn Any + Send + Sync> = self.0.rights.clone();
             return rights.downcast::<Seat<B>>().ok();
         }
-        self.0.seats.get(stream)?.into_any().downcast::<Seat<B>>().ok()
+        self.0.registry.get(stream)?.into_any().downcast::<Seat<B>>().ok()
     }
 
     /// The kinds of actor that it was opened with.
@@ -136,23 +136,23 @@ impl Runtime {
     /// How many actors have a seat: those in use and those used lately. The others are in the log
     /// and cost nothing until they are asked.
     pub fn seats(&self) -> usize {
-        self.0.seats.len()
+        self.0.registry.len()
     }
 
     /// Whether the actor of a stream is in memory.
     pub fn is_up(&self, stream: StreamId) -> bool {
-        self.0.seats.is_up(stream)
+        self.0.registry.is_up(stream)
     }
 
     /// Whether the actor of a stream can be asked; nothing where nobody has asked it lately.
     pub(crate) fn standing(&self, stream: StreamId) -> Option<Standing> {
-        self.0.seats.standing(stream)
+        self.0.registry.standing(stream)
     }
 
     /// How many requests the actor of a stream has been sent through its mailbox, since it was put
     /// away last.
     pub fn requests_of(&self, stream: StreamId) -> u64 {
-        self.0.seats.asked(stream)
+        self.0.registry.asked(stream)
     }
 
     /// The actor of a space.
@@ -167,7 +167,7 @@ impl Runtime {
 
     /// What every actor is handed: store, log, clock, rights, settings.
     pub fn shared(&self) -> &Arc<Shared> {
-        &self.0.around.shared
+        &self.0.deps.shared
     }
 
     /// What somebody keeps in it, made if it is not there.
@@ -244,14 +244,14 @@ impl Runtime {
 
     /// Every supervised actor and what it is doing.
     pub async fn supervised(&self) -> Vec<(StreamId, State)> {
-        self.0.around.tree.status().await
+        self.0.deps.supervisors.status().await
     }
 
     /// Starts a quarantined actor again, with a clean record. When this returns it is back, and takes
     /// what it is asked; or the text says why it is not.
     pub async fn revive(&self, stream: StreamId) -> Result<(), String> {
-        self.0.around.tree.revive(stream).await?;
-        match self.0.seats.get(stream) {
+        self.0.deps.supervisors.revive(stream).await?;
+        match self.0.registry.get(stream) {
             Some(seat) => seat.is_back().await,
             None => Ok(()),
         }

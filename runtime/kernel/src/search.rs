@@ -5,15 +5,15 @@
 //! acknowledged before a search is in it, and what is not durable yet is not. Who may see what is
 //! found is nothing that is known here.
 
-mod keeper;
-mod kept;
+mod index_cache;
+mod index_follower;
 mod live;
 mod past;
 #[cfg(feature = "vectors")]
 mod sealer;
 mod source;
 
-pub(crate) use kept::Searches;
+pub(crate) use index_cache::Searches;
 pub use live::IndexCard;
 pub(crate) use live::Live;
 pub(crate) use past::Pasts;

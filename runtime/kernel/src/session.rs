@@ -8,7 +8,7 @@
 mod args;
 mod called;
 mod fit;
-mod hands;
+mod host_api;
 pub mod items;
 mod kept;
 mod leases;
@@ -19,8 +19,8 @@ mod reads;
 mod tools;
 
 pub use args::Args;
-pub use hands::Hands;
-pub use hands::{BUDGET, refused};
+pub use host_api::Hands;
+pub use host_api::{BUDGET, refused};
 pub(crate) use kept::{Kept, Slot};
 pub use leases::LEASE_DEFAULT;
 pub use method::Answered;
@@ -209,7 +209,7 @@ pub(crate) fn globals(granted: &[Granted]) -> Vec<(String, Item)> {
             "coordinator".into(),
             Item::Object(Object {
                 class: "Coordinator".into(),
-                handle: hands::COORDINATOR,
+                handle: host_api::COORDINATOR,
                 fields: Vec::new(),
             }),
         ),

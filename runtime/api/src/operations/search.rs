@@ -1,8 +1,8 @@
 //! Finding atoms.
 
 use crate::answer::AtomAnswer;
+use crate::as_of::Moment;
 use crate::caller::{Caller, Found, Page};
-use crate::moment::Moment;
 use crate::operation::{
     Arg, Conditions, Effect, How, Meta, Note, Operation, Out, Quiet, Right, When,
 };

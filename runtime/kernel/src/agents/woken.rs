@@ -54,7 +54,7 @@ impl Caller {
     /// Who follows a space, or may: of an agent that no process runs its state says it.
     fn may_follow(&self, space: SpaceId, run: bool) -> Vec<SessionId> {
         let shared = self.runtime.shared();
-        let followers = if run { shared.news.followers(space) } else { Vec::new() };
+        let followers = if run { shared.followers.of(space) } else { Vec::new() };
         let (now, rights) = (shared.clock.now(), shared.rights.read());
         let subject = Subject::Space(space);
         let all = self.session() == ROOT

@@ -9,8 +9,8 @@ mod past;
 use names::Names;
 
 use super::{Caller, Read};
+use crate::as_of::Moment;
 use crate::blocking::blocking;
-use crate::moment::Moment;
 use crate::problem::{Kind, Problem, condition_hint};
 use crate::runtime::Runtime;
 use crate::search::Searches;

@@ -130,12 +130,14 @@ impl<B: Behaviour + Sync> Life<B> {
         let mut incarnation = match seat.loaded() {
             Some(incarnation) => incarnation,
             // Nothing is to be read of one that has never written.
-            None if seat.face.durable_seq() == 0 && seat.shared.store.last_seq(stream)? == 0 => {
+            None if seat.stream_head.durable_seq() == 0
+                && seat.shared.store.last_seq(stream)? == 0 =>
+            {
                 Incarnation::unborn(stream)
             }
             None => blocking(load).await??,
         };
-        seat.face.restored(incarnation.seq());
+        seat.stream_head.restored(incarnation.seq());
         for (id, effect) in incarnation.state().resume() {
             seat.start_effect(id, effect);
         }
@@ -180,7 +182,7 @@ impl<B: Behaviour + Sync> Life<B> {
     /// a thread of the executor, nor while others wait for the rights.
     async fn prepared(&mut self, delivered: Delivered<B>) -> Result<Delivered<B>, StoreError> {
         let shared = self.seat.shared.clone();
-        let (stream, durable_seq) = (self.seat.stream, self.seat.face.durable_seq());
+        let (stream, durable_seq) = (self.seat.stream, self.seat.stream_head.durable_seq());
         let mut incarnation = std::mem::replace(&mut self.incarnation, Incarnation::unborn(stream));
         let prepare = move || {
             let limits = &shared.config.limits;
@@ -216,8 +218,8 @@ impl<B: Behaviour + Sync> Life<B> {
             }
         };
         // What rights there are cannot change while the guard is held.
-        let settled =
-            self.incarnation.seq() == seat.face.durable_seq() && seat.shared.rights_are_settled();
+        let settled = self.incarnation.seq() == seat.stream_head.durable_seq()
+            && seat.shared.rights_are_settled();
         let accepted = step.answer.is_ok();
         let finish = Finish { step, seat: seat.clone(), reply, room, sent };
         match append {
@@ -250,7 +252,7 @@ impl<B: Behaviour + Sync> Life<B> {
             now,
             fresh: &mut || shared.fresh.id(now),
             durable: &shared.store,
-            durable_seq: self.seat.face.durable_seq(),
+            durable_seq: self.seat.stream_head.durable_seq(),
             authority,
             limits: &shared.config.limits,
         };
@@ -307,8 +309,8 @@ impl<B: Behaviour + Sync> Finish<B> {
     fn tell(self, entry: Option<(u64, Position)>) {
         let Finish { step, seat, reply, room, sent } = self;
         if let Some((seq, position)) = entry {
-            seat.face.advance(seq, position);
-            seat.shared.news.gone_on(seat.stream);
+            seat.stream_head.advance(seq, position);
+            seat.shared.followers.gone_on(seat.stream);
             seat.performer.happened(&step.events);
         }
         if let Some(owed) = &step.goes_on {

@@ -6,13 +6,13 @@ mod perform;
 mod supervised;
 
 pub(crate) use effects::Heard;
-pub(crate) use passivate::Sits;
+pub(crate) use passivate::Passivate;
 pub use perform::{Boxed, Nothing, Perform};
 pub(crate) use supervised::Supervised;
 
 use super::actor::{Delivered, Heed, Hook, Mail};
-use super::stream_head::{Face, Publisher};
-use super::supervisor::Tree;
+use super::stream_head::{Publisher, StreamHead};
+use super::supervisor::Supervisors;
 use super::{AskError, Shared};
 use crate::log::Urgency;
 use parking_lot::Mutex;
@@ -64,7 +64,7 @@ pub struct Seat<B: Behaviour> {
     pub(crate) stream: StreamId,
     pub(crate) shared: Arc<Shared>,
     /// How far its stream is durable, and who waits for more.
-    pub face: Arc<Face>,
+    pub stream_head: Arc<StreamHead>,
     pub(crate) hook: Option<Hook<B>>,
     /// What its first incarnation begins with, loaded already.
     first: Mutex<Option<Incarnation<B>>>,
@@ -77,7 +77,7 @@ pub struct Seat<B: Behaviour> {
     starting: tokio::sync::Mutex<()>,
     gate: Arc<Semaphore>,
     bytes: Arc<Semaphore>,
-    tree: Tree,
+    supervisors: Supervisors,
     /// When it was asked last, or gave an answer.
     used: AtomicU64,
     /// How often it was asked.
@@ -87,9 +87,9 @@ pub struct Seat<B: Behaviour> {
 
 /// What a seat needs of its runtime.
 #[derive(Clone)]
-pub(crate) struct Around {
+pub(crate) struct Deps {
     pub(crate) shared: Arc<Shared>,
-    pub(crate) tree: Tree,
+    pub(crate) supervisors: Supervisors,
     pub(crate) publisher: Publisher,
     pub(crate) bytes: Arc<Semaphore>,
 }
@@ -97,25 +97,25 @@ pub(crate) struct Around {
 impl<B: Behaviour + Sync> Seat<B> {
     pub(crate) fn new(
         stream: StreamId,
-        around: &Around,
+        deps: &Deps,
         performer: Arc<dyn Perform<B>>,
     ) -> Arc<Seat<B>> {
-        Seat::with(stream, around, None, None, performer)
+        Seat::with(stream, deps, None, None, performer)
     }
 
     /// With a hook, and with what its first incarnation begins with.
     pub(crate) fn with(
         stream: StreamId,
-        around: &Around,
+        deps: &Deps,
         hook: Option<Hook<B>>,
         first: Option<Incarnation<B>>,
         performer: Arc<dyn Perform<B>>,
     ) -> Arc<Seat<B>> {
-        let shared = around.shared.clone();
+        let shared = deps.shared.clone();
         let head = shared.store.head_of_stream(stream).unwrap_or_default();
         Arc::new(Seat {
             stream,
-            face: Face::new(head, around.publisher.clone()),
+            stream_head: StreamHead::new(head, deps.publisher.clone()),
             hook,
             first: Mutex::new(first),
             performer,
@@ -124,8 +124,8 @@ impl<B: Behaviour + Sync> Seat<B> {
             seated: watch::Sender::new(Seated::Idle),
             starting: tokio::sync::Mutex::default(),
             gate: Arc::new(Semaphore::new(shared.config.mailbox_messages_max)),
-            bytes: around.bytes.clone(),
-            tree: around.tree.clone(),
+            bytes: deps.bytes.clone(),
+            supervisors: deps.supervisors.clone(),
             used: AtomicU64::new(shared.clock.now().0),
             asked: AtomicU64::new(0),
             astray: AtomicBool::new(false),
@@ -277,7 +277,7 @@ impl<B: Behaviour + Sync> Seat<B> {
             if matches!(*self.seated.borrow(), Seated::Idle) {
                 // From here on it is the tree's to start: nobody adopts it twice.
                 self.restarting();
-                self.tree.adopt(self.clone()).await.map_err(AskError::Store)?;
+                self.supervisors.adopt(self.clone()).await.map_err(AskError::Store)?;
             }
         }
         self.settled().await?;

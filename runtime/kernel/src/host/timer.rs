@@ -69,7 +69,7 @@ async fn run(shared: Weak<Shared>, reach: Arc<dyn Reach>) {
             continue;
         }
         let wait = again.map(|at| Duration::from_millis(at.0.saturating_sub(now.0)));
-        // A right that is given meanwhile rings no bell; it counts for nothing once its time is over,
+        // A right that is given meanwhile wakes nobody here; it counts for nothing once its time is over,
         // and its row goes at the next look.
         let look = Duration::from_millis(shared.config.due_look_ms);
         let wait = wait.map_or(look, |wait| wait.min(look));

@@ -6,12 +6,13 @@ use crate::clock::{Clock, Fresh};
 use crate::facts::Facts;
 use crate::failure::StoreError;
 use crate::host::{
-    Around, Hook, News, Nothing, Post, Publisher, Seat, Seats, Shared, Shown, Supervised, Tree,
+    Deps, Followers, Hook, Nothing, Post, Publisher, Registry, Seat, Shared, Shown, Supervised,
+    Supervisors,
 };
+use crate::keyed_lock::KeyedLock;
 use crate::limits::Config;
 use crate::log::Log;
 use crate::store::{Opened, Scrub};
-use crate::turnstile::Turnstile;
 use parking_lot::{Mutex, RwLock};
 use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::sync::{Arc, OnceLock};
@@ -36,7 +37,7 @@ impl Runtime {
         let (last, undone) = (opened.last, opened.undone.clone());
         let clock = Clock::start(last, config.log.clock_ahead_ms_max);
         let (log, threads) = Log::start(&config.log, kinds.as_ref(), opened)?;
-        let tree = Tree::start(&config, &store.failure).await?;
+        let supervisors = Supervisors::start(&config, &store.failure).await?;
         let bytes = Arc::new(Semaphore::new((config.mailbox_bytes_max / 1024).max(1)));
         let shared = Arc::new(Shared {
             rights: RwLock::default(),
@@ -49,30 +50,30 @@ impl Runtime {
             shown: Shown::start().map_err(unstarted)?,
             rights_decided: AtomicU64::new(0),
             rights_durable: AtomicU64::new(0),
-            news: News::default(),
+            followers: Followers::default(),
             post: Post::new(),
             closed: AtomicBool::new(false),
         });
-        let around = Around { shared, tree, publisher: Publisher::start(), bytes };
+        let deps = Deps { shared, supervisors, publisher: Publisher::start(), bytes };
         let hook = Hook {
             restored: |table, state| *table = Table::new(state),
             exchange: Table::exchange,
             decided: |table, events| events.iter().for_each(|event| table.hide(event)),
             durable: |table, events| events.iter().for_each(|event| table.show(event)),
         };
-        let rights = Seat::with(RIGHTS, &around, Some(hook), Some(rights), Arc::new(Nothing));
+        let rights = Seat::with(RIGHTS, &deps, Some(hook), Some(rights), Arc::new(Nothing));
         Supervised::restarting(&*rights);
-        around.tree.adopt_static(rights.clone()).await?;
+        deps.supervisors.adopt_static(rights.clone()).await?;
         rights.settled().await.map_err(|error| StoreError::Invariant(error.to_string()))?;
         // Each answer rides behind a piece of what a crash left half redacted.
-        while !around.shared.store.erasures()?.is_empty() {
-            around.shared.log.settled().await?;
+        while !deps.shared.store.erasures()?.is_empty() {
+            deps.shared.log.settled().await?;
         }
-        let scrub = Scrub::start(&around.shared.config.log, &around.shared.store, last);
+        let scrub = Scrub::start(&deps.shared.config.log, &deps.shared.store, last);
         kinds.parts().iter().for_each(|it| parts.put(it.clone()));
         let inner = Inner {
-            seats: Seats::start(&around),
-            around,
+            registry: Registry::start(&deps),
+            deps,
             kinds,
             rights,
             parts,
@@ -80,7 +81,7 @@ impl Runtime {
             threads: Mutex::new(Some(threads)),
             scrub: scrub.map_err(unstarted)?,
             workers: OnceLock::new(),
-            turns: Turnstile::default(),
+            turns: KeyedLock::default(),
             undone: Mutex::new(undone),
         };
         inner.hear_of_others();
@@ -93,7 +94,7 @@ impl Runtime {
 
     /// A commit that hangs is a store that failed, and so is a directory that is not there any more.
     fn watch_commits(&self) {
-        let shared = self.0.around.shared.clone();
+        let shared = self.0.deps.shared.clone();
         let limit = shared.config.log.commit_ms_max;
         tokio::spawn(async move {
             let mut tick = tokio::time::interval(Duration::from_millis(1_000.min(limit)));

@@ -28,7 +28,7 @@ impl Runtime {
             Ok(stopped) => stopped,
             Err(_) => {
                 let error = self.store().failure.trip(StoreError::Unfinished { ms });
-                self.0.around.tree.kill();
+                self.0.deps.supervisors.kill();
                 Err(error)
             }
         }
@@ -39,7 +39,7 @@ impl Runtime {
         self.0.parts.stop();
         // Lazy entries and whatever is in flight become durable before their actors go.
         let settling = self.shared().log.settled().await;
-        self.0.around.tree.stop().await;
+        self.0.deps.supervisors.stop().await;
         self.shared().log.stop();
         let (runtime, config) = (self.clone(), self.shared().config.clone());
         let end = blocking(move || {

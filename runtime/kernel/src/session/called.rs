@@ -1,6 +1,6 @@
 //! What a call of code is called where people look on: `tasks.claim`.
 
-use super::hands::{ATTRIBUTE, COORDINATOR, Hands};
+use super::host_api::{ATTRIBUTE, COORDINATOR, Hands};
 use stoa_actors::code::{HostCall, Item};
 use stoa_actors::id::SpaceId;
 use stoa_actors::value::Value;

@@ -4,7 +4,7 @@
 //! of every atom: a change of a leased atom rests on that token, so that code which was away for
 //! longer than its lease changes nothing.
 
-use super::hands::Hands;
+use super::host_api::Hands;
 use super::items::raise;
 use stoa_actors::code::{Item, Raise};
 use stoa_actors::space::Resource;

@@ -2,7 +2,7 @@
 //! it does to what the session knows.
 
 use super::args::Args;
-use super::hands::Hands;
+use super::host_api::Hands;
 use crate::runtime::{Kinds, Part, Runtime};
 use crate::sandbox::Boxed;
 use std::sync::Arc;

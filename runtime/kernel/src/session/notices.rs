@@ -1,6 +1,6 @@
 //! What the code of an action is told besides its answers: that one of them ended early.
 
-use super::hands::Hands;
+use super::host_api::Hands;
 use stoa_actors::code::{Ending, Outcome};
 
 /// Notices of one action; more say nothing new.

@@ -2,9 +2,9 @@
 
 use super::args::Args;
 use super::fit::Hit;
-use super::hands::{Hands, refused};
+use super::host_api::{Hands, refused};
 use super::items::raise;
-use crate::moment::Moment;
+use crate::as_of::Moment;
 use stoa_actors::atom::Metadata;
 use stoa_actors::code::{Item, Raise};
 use stoa_actors::id::{Position, SpaceId};

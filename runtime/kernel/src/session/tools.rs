@@ -1,7 +1,7 @@
 //! The tools, and what is left to spend: calls of code that are about nothing that there is.
 
 use super::args::Args;
-use super::hands::{Hands, refused};
+use super::host_api::{Hands, refused};
 use super::items::{self, raise};
 use crate::caller::Caller;
 use crate::problem::{Kind, Problem};

@@ -2,8 +2,8 @@
 
 use super::super::Caller;
 use super::{Found, Looked, cursor};
+use crate::as_of::Moment;
 use crate::failure::StoreError;
-use crate::moment::Moment;
 use crate::problem::{Kind, Problem};
 use crate::search::Live;
 use std::cell::{Cell, OnceCell};

@@ -1,7 +1,7 @@
 //! What becomes of an agent that has failed: what it has leased is given back, and its parent hears
 //! of it.
 
-use super::Hand;
+use super::Executor;
 use crate::blocking::blocking;
 use crate::caller::Caller;
 use crate::failure::StoreError;
@@ -69,7 +69,7 @@ impl Runtime {
     }
 }
 
-impl Hand {
+impl Executor {
     /// Its parent hears that its actor is kept out of service, and nobody waits for it any more.
     pub(super) async fn tell_of_quarantine(self, why: String) -> Option<()> {
         let (runtime, session) = (self.runtime.upgrade()?, self.session);
