@@ -2,7 +2,7 @@
 //! it does to what the session knows.
 
 use super::args::Args;
-use super::host_api::Hands;
+use super::host_api::HostApi;
 use crate::runtime::{Kinds, Part, Runtime};
 use crate::sandbox::Boxed;
 use std::sync::Arc;
@@ -43,7 +43,7 @@ pub struct Method {
     /// What it does to the session.
     pub does: Does,
     /// Does it.
-    pub call: for<'a> fn(&'a mut Hands, SpaceId, Args) -> Answered<'a>,
+    pub call: for<'a> fn(&'a mut HostApi, SpaceId, Args) -> Answered<'a>,
 }
 
 impl Method {

@@ -1,7 +1,7 @@
 //! The tools, and what is left to spend: calls of code that are about nothing that there is.
 
 use super::args::Args;
-use super::host_api::{Hands, refused};
+use super::host_api::{HostApi, refused};
 use super::items::{self, raise};
 use crate::caller::Caller;
 use crate::problem::{Kind, Problem};
@@ -55,7 +55,7 @@ async fn left(caller: &Caller) -> Result<Budget, Problem> {
     }
 }
 
-impl Hands {
+impl HostApi {
     /// What the session has left to spend; `None` for a unit without a bound.
     pub async fn budget(&self, call: HostCall) -> Result<Item, Raise> {
         Args::none(call)?;
