@@ -23,12 +23,33 @@ pub use stoa_kernel::embedder;
 pub use stoa_kernel::sandbox::worker_main_if_asked;
 pub use stoa_kernel::{VectorStatus, unified};
 pub use stoa_kernel::{
-    agents, audit, backup, caller, clock, envelope, failure, identity, kinds, model, moment, part,
-    problem, sandbox, search, seat, session, store, tool, trust,
+    agents, audit, backup, caller, clock, envelope, failure, identity, model, part, problem,
+    sandbox, session, store, tool, trust,
 };
 #[doc(hidden)]
 pub use stoa_kernel::{fault, order};
 pub use stoa_research as research;
+
+/// Which kinds of actor there are.
+pub mod kinds {
+    pub use stoa_kernel::runtime::Kinds;
+}
+
+/// A moment in the past of a directory.
+pub mod moment {
+    pub use stoa_kernel::as_of::Moment;
+}
+
+/// The address of an actor: how it is asked, and what does for it what it wants done.
+pub mod seat {
+    pub use stoa_kernel::host::*;
+}
+
+/// What is found in spaces, and the indexes that find it.
+pub mod search {
+    pub use stoa_kernel::caller::{Found, Looked, Page};
+    pub use stoa_kernel::search::*;
+}
 
 /// Every limit, with its default.
 pub mod config {

@@ -6,7 +6,7 @@
 use serde::{Deserialize, Serialize};
 use std::convert::Infallible;
 use std::time::Duration;
-use stoa::agents::{AgentCard, Happening, Incident, SpaceAsk, SpawnAsk, Wrong};
+use stoa::agents::{AgentCard, AgentEvent, Incident, SpaceAsk, SpawnAsk, Wrong};
 use stoa::caller::{Caller, Why};
 use stoa::config::{Config, DoorLimits};
 use stoa::door::{Identity, Peer, Request, perform};
@@ -90,7 +90,7 @@ async fn texts(caller: &Caller, space: SpaceId) -> Vec<String> {
 }
 
 /// How long each action took, as the log has it.
-fn actions(log: &[Happening]) -> Vec<u64> {
+fn actions(log: &[AgentEvent]) -> Vec<u64> {
     let mut begun = None;
     let mut took = Vec::new();
     for it in log {

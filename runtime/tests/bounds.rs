@@ -8,8 +8,8 @@
 //! | to the log writer, and what is gathered for a commit | `log_bytes_max`; by number the mailboxes: a place is held until the answer | actors decide nothing more | `an_actor_decides_while_there_is_room_in_the_log` |
 //! | commits in flight | `offers_max` of the order; one in the local one | the next gathers | the same |
 //! | to the acker | `TOLD_COMMITS_MAX` | the writer waits | `the_writer_waits_for_the_acker` |
-//! | to who shows rights | the mailbox of the rights | who asks is told that it is busy | `what_is_to_be_shown_of_rights_is_bounded_by_their_mailbox` (`seat/tests.rs`) |
-//! | to the publisher | one place a stream that is followed | it is there already | `however_often_it_goes_on_a_stream_is_queued_once` (`face.rs`) |
+//! | to who shows rights | the mailbox of the rights | who asks is told that it is busy | `what_is_to_be_shown_of_rights_is_bounded_by_their_mailbox` (`host/address/tests.rs`) |
+//! | to the publisher | one place a stream that is followed | it is there already | `however_often_it_goes_on_a_stream_is_queued_once` (`host/stream_head.rs`) |
 //! | answers to one client | `answers_max` | the work waits | `who_does_not_read_does_not_stop_the_others` |
 //! | answers and frames to all clients | `answers_bytes_max` | the work waits, who takes nothing goes | the same |
 //! | requests of all clients | `requests_bytes_max` | it is not read, who sends nothing goes | `who_announces_and_does_not_send_does_not_stop_the_others` |

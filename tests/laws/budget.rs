@@ -215,7 +215,7 @@ impl Trial {
     fn check(&mut self) -> Result<(), String> {
         for n in 0..FAMILY {
             let who = session(n);
-            let purse = self.sim.state(who.stream()).purse().clone();
+            let purse = self.sim.state(who.stream()).account().clone();
             self.book.agrees(who, &purse)?;
         }
         self.book.adds_up()

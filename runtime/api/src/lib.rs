@@ -13,14 +13,13 @@ pub mod status;
 
 pub use limits::DoorLimits;
 
-use kinds::Kinds;
-use runtime::Runtime;
+use runtime::{Kinds, Runtime};
 use stoa_kernel::limits::Config;
 use stoa_log::failure::StoreError;
 
 /// Every kind of actor that this build knows, and all that code can call.
 pub fn kinds() -> Kinds {
-    runtime::kinds().callable(operations::methods())
+    stoa_kernel::kinds().callable(operations::methods())
 }
 
 /// Opens a directory, made if it is not there, for this process alone; [`door::reach`] where others
@@ -33,8 +32,6 @@ pub async fn open(config: Config) -> Result<Runtime, StoreError> {
 
 // The rooms of the packages below, under their own names: `crate::caller` is the kernel's.
 use stoa_kernel::{VectorStatus, unified};
-use stoa_kernel::{
-    agents, caller, envelope, kinds, moment, problem, runtime, search, seat, session,
-};
+use stoa_kernel::{agents, as_of, caller, envelope, host, problem, runtime, search, session};
 use stoa_log::{audit, backup, blocking, clock, failure, store};
 use stoa_research as research;

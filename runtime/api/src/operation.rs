@@ -26,8 +26,8 @@ pub use table::{Align, Column, Give, Row, Table};
 pub use times::Times;
 
 use crate::caller::Caller;
+use crate::host::Boxed;
 use crate::problem::{Kind, Problem};
-use crate::seat::Boxed;
 use crate::session::Method;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Serialize;

@@ -1,20 +1,19 @@
 //! Asking whoever has the directory open, and following what happens for as long as somebody reads it.
 
+use super::asking::{Asking, ask_all};
 use super::incidents::Told;
 use super::look::look;
-use super::resume;
-use super::run::{Interrupted, Owner, flag, own, unwritten};
-use super::screen::{note, until_nobody_reads};
+use super::owner::{Interrupted, Owner, own};
+use super::screen::{note, until_nobody_reads, unwritten};
 use super::show::{self, Out};
-use super::{carry, confirm, spawned, typed};
+use super::typed::{self, flag};
+use super::{carry, confirm, resume, spawned};
 use clap::ArgMatches;
-use serde_json::Value as Json;
 use std::path::PathBuf;
 use std::time::Duration;
-use stoa_api::answer::{NOBODY_RUNS, StatusAnswer};
-use stoa_api::door::{Identity, Reached, Request, is_handed_on, is_lost, reach};
-use stoa_api::operation::{Entry, Said};
-use stoa_api::operations::{Status, entry};
+use stoa_api::answer::NOBODY_RUNS;
+use stoa_api::door::{Identity, Reached, is_handed_on, is_lost, reach};
+use stoa_api::operation::Entry;
 use stoa_api::{DoorLimits, kinds};
 use stoa_kernel::failure::StoreError;
 use stoa_kernel::limits::Config;
@@ -37,7 +36,7 @@ pub(super) async fn ask(
     let ack = flag(typed, "ack").then(|| identity.clone());
     let mut out = Out::new(operation, typed, file, json);
     let mut asking = Asking { identity, operation, bodies, ack, question };
-    let done = match resume::can(operation, typed) {
+    let done = match goes_on(operation, typed) {
         None => reached(config, &mut asking, &mut out, &mut Enough(None)).await,
         Some(begin) => follow(config, &mut asking, begin, &mut out).await,
     };
@@ -49,26 +48,6 @@ const SPAWN: &str = "spawn";
 
 /// Verbs that have this process run the agents while they are at work, and no longer.
 const RUNS_AGENTS: [&str; 3] = [SPAWN, "agent say", "agent resume"];
-
-/// What is asked of whoever has the directory open.
-pub(super) struct Asking {
-    pub(super) identity: Identity,
-    operation: &'static Entry,
-    bodies: Vec<Json>,
-    ack: Option<Identity>,
-    question: Option<confirm::Question>,
-}
-
-impl Asking {
-    fn requests(&self) -> Vec<Request> {
-        let request = |body: &Json| Request {
-            identity: self.identity.clone(),
-            operation: self.operation.name.to_owned(),
-            body: body.to_string().into_bytes(),
-        };
-        self.bodies.iter().map(request).collect()
-    }
-}
 
 async fn reached(
     config: Config,
@@ -200,46 +179,7 @@ async fn follow(
     }
 }
 
-/// Asks one after the other; what is printed of a subscription is acknowledged then.
-pub(super) async fn ask_all(
-    owner: &mut Owner<'_>,
-    asking: &mut Asking,
-    out: &mut Out,
-) -> Result<(), Problem> {
-    if let Some(question) = asking.question.take() {
-        question.ask(owner, &asking.identity, &asking.bodies).await?;
-    }
-    let begins = resume::field(asking.operation).filter(|_| out.follows());
-    if let Some((field, _)) = begins.filter(|_| out.seen.cursor().is_none()) {
-        for body in &mut asking.bodies {
-            if resume::from_now_on(asking.operation, body) {
-                let now = head(owner, &asking.identity).await?;
-                resume::begin(body, field, now);
-                out.seen.begin(now);
-            }
-        }
-    }
-    for request in asking.requests() {
-        owner.ask(request, &mut |said| out.tell(said)).await?;
-    }
-    match (asking.ack.take(), out.read.take().filter(|_| !out.hung_up)) {
-        (Some(identity), Some(read)) => {
-            let request = Request::of(identity, &read)?;
-            out.operation = entry(&request.operation).unwrap_or(out.operation);
-            owner.ask(request, &mut |said| out.tell(said)).await
-        }
-        _ => Ok(()),
-    }
-}
-
-/// Where the log ends now: what follows from now on begins there, also where it is asked again.
-async fn head(owner: &mut Owner<'_>, identity: &Identity) -> Result<u64, Problem> {
-    let mut head = None;
-    let mut keep = |said: &Said| {
-        let told: Option<StatusAnswer> = said.answer();
-        head = head.or(told.and_then(|it| it.head.split(':').next()?.parse().ok()));
-        Ok(())
-    };
-    owner.ask(Request::of(identity.clone(), &Status::default())?, &mut keep).await?;
-    head.ok_or_else(|| Problem::new(Kind::Store, "status tells no head").hint("stoa status"))
+/// Whether it was typed to stay until it is interrupted, and can be asked again.
+fn goes_on(operation: &Entry, typed: &ArgMatches) -> Option<(&'static str, &'static str)> {
+    resume::field(operation).filter(|_| show::follows(operation, typed))
 }

@@ -2,9 +2,9 @@
 //! imported is looked through before anything of it is sent.
 
 use super::look::look;
+use super::owner::Owner;
 use super::progress::Progress;
-use super::run::{Owner, unwritten};
-use super::screen::{Screen, done};
+use super::screen::{Screen, done, unwritten};
 use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{self, BufReader, BufWriter, IsTerminal, Seek, Write};

@@ -1,8 +1,7 @@
 //! What a shell completes: verbs and flags by clap, and what there is in the data directory by asking
 //! this binary itself, as the one who types would.
 
-use super::command::whole;
-use super::screen::Screen;
+use super::screen::{Screen, unwritten};
 use clap::Arg;
 use clap_complete::engine::{ArgValueCompleter, CompletionCandidate};
 use clap_complete::env::{CompleteEnv, Shells};
@@ -19,8 +18,8 @@ use stoa_kernel::problem::{Kind, Problem, quoted};
 /// The variable by which a shell asks.
 const ASKED: &str = "STOA_COMPLETE";
 
-/// Whether a shell has asked, and is answered.
-pub(super) fn asked() -> bool {
+/// Whether a shell has asked, and is answered; `whole` is all that can be typed.
+pub(super) fn asked(whole: fn() -> clap::Command) -> bool {
     let here = std::env::current_dir().ok();
     let env = CompleteEnv::with_factory(whole).var(ASKED);
     // What a shell makes of a complaint, nobody can read.
@@ -35,7 +34,7 @@ pub(super) fn script(shell: &str) -> Result<(), Problem> {
     let mut script = Vec::new();
     let made = shell.write_registration(ASKED, "stoa", "stoa", "stoa", &mut script);
     let text = String::from_utf8_lossy(&script).into_owned();
-    made.and_then(|()| Screen::out().text(text.trim_start())).map_err(super::run::unwritten)
+    made.and_then(|()| Screen::out().text(text.trim_start())).map_err(unwritten)
 }
 
 /// What there is to complete with.

@@ -1,8 +1,8 @@
 //! What cannot be undone is asked about first: a person says yes to what will be lost, and a program
 //! types `--yes`.
 
+use super::owner::Owner;
 use super::resume::typed_again;
-use super::run::Owner;
 use super::screen::{self, ask_yes};
 use clap::ArgMatches;
 use serde::de::DeserializeOwned;

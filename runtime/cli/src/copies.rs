@@ -7,9 +7,9 @@ use std::io;
 use std::path::Path;
 use stoa_kernel::backup::{self, Backup};
 use stoa_kernel::failure::StoreError;
+use stoa_kernel::kinds;
 use stoa_kernel::limits::Config;
 use stoa_kernel::problem::{Kind, Problem};
-use stoa_kernel::runtime::kinds;
 
 /// Proves a backup.
 pub(super) fn verify(path: &Path, as_json: bool) -> Result<(), Problem> {

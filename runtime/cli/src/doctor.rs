@@ -3,9 +3,9 @@
 use super::screen::{Screen, done};
 use serde_json::{Value as Json, json};
 use stoa_kernel::failure::StoreError;
+use stoa_kernel::kinds;
 use stoa_kernel::limits::Config;
 use stoa_kernel::problem::{Kind, Problem};
-use stoa_kernel::runtime::kinds;
 use stoa_kernel::store;
 
 pub(super) fn doctor(

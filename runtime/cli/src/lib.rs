@@ -5,6 +5,7 @@
 
 mod again;
 mod ask;
+mod asking;
 mod carry;
 mod command;
 mod complete;
@@ -19,6 +20,7 @@ mod limits;
 mod local;
 mod look;
 mod man;
+mod owner;
 mod progress;
 mod resume;
 mod run;
@@ -47,7 +49,7 @@ pub fn main() -> ExitCode {
     // Whatever this process makes is its user's alone, also what the engine makes.
     rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
     screen::set_colours(look::colour_typed().as_deref());
-    if complete::asked() {
+    if complete::asked(command::whole) {
         return ExitCode::SUCCESS;
     }
     let typed = match command::command().try_get_matches() {

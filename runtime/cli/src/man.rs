@@ -1,7 +1,7 @@
 //! Manual pages, made of the command line.
 
 use super::command::whole;
-use super::screen::{self, Screen};
+use super::screen::{self, Screen, unwritten};
 use std::io;
 use std::path::Path;
 use stoa_kernel::problem::{Kind, Problem};
@@ -17,14 +17,14 @@ pub(super) fn pages(dir: Option<&Path>) -> Result<(), Problem> {
         return made
             .and_then(|()| Screen::out().text(&text))
             .or_else(|it| if it.kind() == io::ErrorKind::BrokenPipe { Ok(()) } else { Err(it) })
-            .map_err(super::run::unwritten);
+            .map_err(unwritten);
     };
-    let unwritten = |error: io::Error| {
+    let unmade = |error: io::Error| {
         let text = format!("cannot write the pages into {}: {error}", dir.display());
         Problem::new(Kind::Store, text).hint("stoa man WRITABLE_DIR")
     };
-    std::fs::create_dir_all(dir).map_err(unwritten)?;
-    clap_mangen::generate_to(whole(), dir).map_err(unwritten)?;
+    std::fs::create_dir_all(dir).map_err(unmade)?;
+    clap_mangen::generate_to(whole(), dir).map_err(unmade)?;
     let text = format!("wrote the manual pages into {0}; see: man -l {0}/stoa.1", dir.display());
-    screen::done(text).map_err(super::run::unwritten)
+    screen::done(text).map_err(unwritten)
 }

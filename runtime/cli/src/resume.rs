@@ -1,7 +1,6 @@
 //! What follows goes on: where the process that had the directory open has died, this one asks the
 //! next one from where it was, and prints nothing twice.
 
-use clap::ArgMatches;
 use serde_json::Value as Json;
 use stoa_api::operation::Entry;
 use stoa_kernel::problem::{Kind, Problem, quoted};
@@ -113,11 +112,6 @@ fn again(words: &[String], without: &[&str], with: &[&str]) -> String {
     let end = end.unwrap_or(out.len());
     out.splice(end..end, with.iter().map(|it| (*it).to_owned()));
     out.join(" ")
-}
-
-/// Whether it was typed to stay until it is interrupted, and can be asked again.
-pub(super) fn can(operation: &Entry, typed: &ArgMatches) -> Option<(&'static str, &'static str)> {
-    field(operation).filter(|_| super::show::follows(operation, typed))
 }
 
 #[cfg(test)]

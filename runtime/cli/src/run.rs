@@ -3,24 +3,21 @@
 use super::incidents::Told;
 use super::local::{Local, local, schemas};
 use super::look::look;
-use super::screen::{Screen, hint, note};
+use super::owner::{Interrupted, Owner, own};
+use super::screen::{Screen, note, unwritten};
 use super::trust::{Step, trust};
-use super::{
-    again, ask, carry, complete, confirm, copies, diagnostics, doctor, man, settings, signals,
-};
+use super::typed::flag;
+use super::{again, ask, carry, complete, confirm, copies, diagnostics, doctor, man, settings};
 use clap::ArgMatches;
 use std::ffi::OsString;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
-use stoa_api::door::{Client, Door, Identity, Peer, Reached, Request, perform, reach};
-use stoa_api::operation::{Said, answers};
+use stoa_api::door::{Identity, Reached, reach};
 use stoa_api::operations::entry;
 use stoa_api::{DoorLimits, kinds};
-use stoa_kernel::failure::StoreError;
 use stoa_kernel::limits::Config;
 use stoa_kernel::problem::{Kind, Problem};
-use stoa_kernel::runtime::Runtime;
 use stoa_kernel::store;
 
 pub(crate) async fn run(typed: &ArgMatches) -> Result<(), Problem> {
@@ -101,10 +98,6 @@ fn verb(typed: &ArgMatches) -> (String, &ArgMatches) {
     }
 }
 
-pub(super) fn flag(typed: &ArgMatches, name: &str) -> bool {
-    typed.try_get_one::<bool>(name).is_ok_and(|it| it == Some(&true))
-}
-
 async fn import(
     config: Config,
     identity: Identity,
@@ -161,26 +154,6 @@ fn unusable(name: &str) -> Problem {
     Problem::new(Kind::Invalid, text).hint(format!("unset {name}"))
 }
 
-/// Whoever has the directory open: another process, or this one.
-pub(super) enum Owner<'a> {
-    Other(&'a mut Client),
-    This(&'a Runtime),
-}
-
-impl Owner<'_> {
-    /// Asks, and hands over each answer as it comes.
-    pub(super) async fn ask(
-        &mut self,
-        request: Request,
-        each: &mut dyn FnMut(&Said) -> io::Result<()>,
-    ) -> Result<(), Problem> {
-        match self {
-            Owner::Other(client) => client.ask(&request, |said| each(&said)).await,
-            Owner::This(runtime) => answer(runtime, request, each).await,
-        }
-    }
-}
-
 /// Keeps the directory open. A verb that has it for a moment is waited for; another `serve` is not
 /// done in that time.
 async fn serve(config: Config, as_json: bool) -> Result<(), Problem> {
@@ -219,109 +192,6 @@ fn announce(config: &Config, as_json: bool) -> io::Result<()> {
         note(format!("serving {}; interrupt to stop", config.log.data.display()));
     }
     Ok(())
-}
-
-/// This process has the directory: its own verb first, then it stays for those who came.
-pub(super) async fn own(
-    runtime: &Runtime,
-    mut door: Door,
-    interrupted: Interrupted,
-    told: Told,
-    work: impl Future<Output = Result<(), Problem>>,
-) -> Result<(), Problem> {
-    let hands_on = interrupted == Interrupted::HandsOn;
-    let handing_on = if hands_on { HANDING_ON } else { Duration::ZERO };
-    let limit = Duration::from_millis(runtime.config().shutdown_ms_max) + handing_on + WATCHDOG;
-    let interrupts = signals::Interrupts::listen(limit)?;
-    let interrupted = || interrupts.heard();
-    let done = tokio::select! {
-        done = work => done,
-        error = runtime.run() => Err(error.into()),
-        () = interrupted() => Ok(()),
-        () = told.tell_on(runtime) => Ok(()),
-    };
-    let closed = async {
-        // Agents that this process has let live have it until they are at rest.
-        if done.is_ok() && runtime.agents_started() {
-            runtime.at_rest().await;
-        }
-        door.close().await;
-    };
-    let left = tokio::select! {
-        biased;
-        () = interrupted() => Left::Told,
-        error = runtime.run() => Left::Failed(error),
-        () = closed => Left::Done,
-        () = told.tell_on(runtime) => Left::Done,
-    };
-    match left {
-        Left::Done => {}
-        Left::Failed(error) => door.fail(error).await,
-        Left::Told => {
-            if hands_on {
-                // Who follows too goes on without this process.
-                drop(tokio::time::timeout(HANDING_ON, door.close()).await);
-            }
-            runtime.close();
-            door.shut().await;
-        }
-    }
-    let stopped = runtime.stop().await;
-    told.tell(runtime);
-    for undone in runtime.undone() {
-        note(format!("note: {undone}"));
-        hint("stoa status");
-    }
-    done?;
-    stopped?;
-    Ok(())
-}
-
-/// What an interrupt means to those who are connected.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Interrupted {
-    /// The directory is served no more: they end.
-    Stops,
-    /// This process alone is done: who follows goes on.
-    HandsOn,
-}
-
-/// How long those who are at work have to be done before an interrupt ends them.
-const HANDING_ON: Duration = Duration::from_millis(500);
-
-/// Why this process lets go of the directory.
-enum Left {
-    /// Nobody needs it any more.
-    Done,
-    /// It is told to.
-    Told,
-    /// The store has.
-    Failed(StoreError),
-}
-
-/// How much longer than an orderly stop may take the process waits before it ends anyway.
-const WATCHDOG: Duration = Duration::from_millis(500);
-
-async fn answer(
-    runtime: &Runtime,
-    request: Request,
-    each: &mut dyn FnMut(&Said) -> io::Result<()>,
-) -> Result<(), Problem> {
-    let (answers, mut ready) = answers(&DoorLimits::default());
-    let work = perform(runtime, Peer::Own, request, answers);
-    // It takes the queue with it: when nobody reads any more, the work must not wait for room.
-    let print = async move {
-        while let Some(said) = ready.next().await {
-            each(&said).map_err(unwritten)?;
-        }
-        Ok(())
-    };
-    let (done, printed) = tokio::join!(work, print);
-    printed.and(done)
-}
-
-pub(super) fn unwritten(error: io::Error) -> Problem {
-    Problem::new(Kind::Store, format!("cannot write the answer: {error}")).hint("stoa status")
 }
 
 /// It is there, or somebody is about to have made it.

@@ -16,6 +16,12 @@ use std::io::{self, IsTerminal, Write};
 use std::os::fd::AsFd;
 use stoa_actors::printable;
 use stoa_api::operation::{Block, Line, Page, Row, Tone};
+use stoa_kernel::problem::{Kind, Problem};
+
+/// Why an answer did not come to whoever asked.
+pub(crate) fn unwritten(error: io::Error) -> Problem {
+    Problem::new(Kind::Store, format!("cannot write the answer: {error}")).hint("stoa status")
+}
 
 /// Who reads.
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -2,9 +2,9 @@
 
 use super::look::look;
 use super::progress::Progress;
-use super::run::flag;
-use super::screen::{Screen, note, out_is_seen};
+use super::screen::{Screen, note, out_is_seen, unwritten};
 use super::table::Sheet;
+use super::typed::flag;
 use super::{carry, resume};
 use clap::ArgMatches;
 use clap::parser::ValueSource;
@@ -241,7 +241,7 @@ impl Out {
     /// Prints what is held still, and says where there was nothing to print.
     pub(super) fn end(mut self, done: Result<(), Problem>, json: bool) -> Result<(), Problem> {
         self.progress.clear();
-        let drawn = self.written(Screen::sheet).map_err(super::run::unwritten);
+        let drawn = self.written(Screen::sheet).map_err(unwritten);
         if self.hung_up {
             return Ok(());
         }

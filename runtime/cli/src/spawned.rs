@@ -1,9 +1,9 @@
 //! A spawn that waits: this process runs the agents, so it stays until they are at rest, and tells
 //! what has become of the one that was spawned.
 
-use super::ask::{Asking, ask_all};
-use super::run::{Owner, unwritten};
-use super::screen::note;
+use super::asking::{Asking, ask_all};
+use super::owner::Owner;
+use super::screen::{note, unwritten};
 use super::show::Out;
 use std::time::Duration;
 use stoa_actors::ending::shown;

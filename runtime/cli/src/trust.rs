@@ -1,6 +1,6 @@
 //! `stoa trust`: the owner of a directory says that it counts on this machine.
 
-use super::screen::Screen;
+use super::screen::{Screen, unwritten};
 use super::settings::{Settings, trust_store, untrusted};
 use serde_json::{Value as Json, json};
 use std::collections::BTreeMap;
@@ -58,7 +58,7 @@ fn say(text: &str) -> Result<(), Problem> {
     let written = to.text(text).and_then(|()| to.flush());
     written.or_else(|error| match error.kind() {
         io::ErrorKind::BrokenPipe => Ok(()),
-        _ => Err(super::run::unwritten(error)),
+        _ => Err(unwritten(error)),
     })
 }
 

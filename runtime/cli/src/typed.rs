@@ -13,6 +13,11 @@ use stoa_api::operation::{Arg, Conditions, Entry, How, Needed};
 use stoa_kernel::envelope::from_map;
 use stoa_kernel::problem::{Kind, Problem};
 
+/// Whether a flag was typed, of those that a verb may not have.
+pub(super) fn flag(typed: &ArgMatches, name: &str) -> bool {
+    typed.try_get_one::<bool>(name).is_ok_and(|it| it == Some(&true))
+}
+
 /// What is asked: one request, or one for each of several ids.
 pub(super) fn bodies(entry: &Entry, typed: &ArgMatches) -> Result<Vec<Json>, Problem> {
     let mut body = Map::new();

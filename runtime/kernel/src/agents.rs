@@ -1,27 +1,31 @@
 //! Agents: sessions with an actor that thinks, acts and is woken.
 //!
 //! What an agent decides is [`stoa_actors::session`]; here is what it asks to be done outside. A
-//! `Hand` thinks by a model and acts by the sandbox, and `wakes` tell it of what is new. All
+//! `Executor` thinks by a model and acts by the sandbox, and `wakes` tell it of what is new. All
 //! of it stands still until [`Runtime::start_agents`]: a process that only reads runs nobody.
 
 mod act;
 mod budget;
 mod context;
-mod govern;
+mod control;
+mod failed;
 mod incidents;
 mod known;
-mod life;
 mod log;
+mod sessions;
 mod spawn;
 mod told;
 mod wakes;
+mod woken;
 
-pub use govern::AgentCard;
+pub use control::AgentCard;
 pub use incidents::{Incident, Wrong};
-pub use log::Happening;
+pub use log::AgentEvent;
 pub use log::Sighting;
+pub use sessions::SessionCard;
 pub use spawn::{SpaceAsk, SpawnAsk};
 pub(crate) use wakes::Wakes;
+pub use woken::Woken;
 
 use context::At;
 use incidents::Incidents;
@@ -30,13 +34,10 @@ use told::Told;
 
 use crate::blocking::blocking;
 use crate::failure::StoreError;
-use crate::kinds::Kinds;
+use crate::host::{Boxed, Change, Nothing, Perform, Seat, Shared};
 use crate::model::{Model, RECIPE};
-use crate::news::Change;
 use crate::problem::{Kind, Problem};
-use crate::runtime::{Runtime, WeakRuntime};
-use crate::seat::{Boxed, Nothing, Perform, Seat};
-use crate::tool::Tool;
+use crate::runtime::{Begin, Kinds, Part, Runtime, WeakRuntime};
 use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
 use std::sync::Arc;
@@ -57,17 +58,23 @@ pub(crate) struct Agents {
     told: Told,
 }
 
-impl Agents {
-    pub(crate) fn new() -> Agents {
+impl Part for Agents {}
+
+impl Begin for Agents {
+    fn begin(_: &Shared) -> Agents {
         let (started, incidents) = (watch::Sender::new(false), Incidents::default());
         Agents { started, wakes: Wakes::default(), incidents, told: Told::default() }
     }
 }
 
 impl Runtime {
+    fn agents(&self) -> Arc<Agents> {
+        self.part()
+    }
+
     /// The actor of an agent.
     pub fn agent(&self, session: SessionId) -> Result<Arc<Seat<Session>>, StoreError> {
-        self.actor_with(session.stream(), Arc::new(Hand::new(self, session)))
+        self.actor_with(session.stream(), Arc::new(Executor::new(self, session)))
     }
 
     /// Whether [`Runtime::start_agents`] was called.
@@ -102,26 +109,6 @@ impl Runtime {
         self.clone().listen(agents).await
     }
 
-    /// Whether a right that the log holds takes effect on this machine: what reaches outside the
-    /// directory does only where the directory is trusted.
-    pub fn takes_effect(&self, subject: &Subject) -> bool {
-        self.shared().config.host_grants.cover(subject)
-    }
-
-    /// The same as a refusal that says what to do.
-    pub(crate) fn needs_trust(&self, subject: &Subject) -> Result<(), Problem> {
-        if self.takes_effect(subject) {
-            return Ok(());
-        }
-        let text = format!("{subject} is not used here: {NOT_TRUSTED}");
-        Err(Problem::new(Kind::Forbidden, text).hint("stoa trust"))
-    }
-
-    /// Which tool goes by that name.
-    pub(crate) fn tool(&self, name: &str) -> Option<Arc<dyn Tool>> {
-        self.shared().config.tools.get(name)
-    }
-
     fn model(&self, session: SessionId, name: &str) -> Result<Arc<dyn Model>, String> {
         let model = self.shared().config.models.get(name).ok_or_else(|| {
             let known: Vec<&str> = self.shared().config.models.names().collect();
@@ -139,7 +126,7 @@ impl Runtime {
 /// The kinds of actor that agents and their spaces are.
 pub(crate) fn kinds() -> Kinds {
     let hand = |runtime: &Runtime, stream: StreamId| -> Arc<dyn Perform<Session>> {
-        Arc::new(Hand::new(runtime, SessionId(stream.0)))
+        Arc::new(Executor::new(runtime, SessionId(stream.0)))
     };
     Kinds::default()
         .performed::<Session>(hand)
@@ -162,24 +149,21 @@ fn embedded(runtime: Runtime, ask: Ask<space::Message>) -> Boxed<'static, Ask<sp
 
 /// Does what one agent asks for.
 #[derive(Clone)]
-struct Hand {
+struct Executor {
     runtime: WeakRuntime,
     session: SessionId,
     started: watch::Receiver<bool>,
     known: Arc<Known>,
 }
 
-impl Hand {
-    fn new(runtime: &Runtime, session: SessionId) -> Hand {
+impl Executor {
+    fn new(runtime: &Runtime, session: SessionId) -> Executor {
         let started = runtime.agents().started.subscribe();
-        Hand { runtime: runtime.downgrade(), session, started, known: Arc::default() }
+        Executor { runtime: runtime.downgrade(), session, started, known: Arc::default() }
     }
 }
 
-/// Why a right that is in the log has no effect.
-const NOT_TRUSTED: &str = "the directory is not trusted on this machine";
-
-impl Perform<Session> for Hand {
+impl Perform<Session> for Executor {
     fn quarantined(&self, why: &str) {
         if let Some(runtime) = self.runtime.upgrade() {
             runtime.agents().incidents.quarantined(self.session, why);
@@ -222,7 +206,7 @@ impl Perform<Session> for Hand {
         if !changes.is_empty()
             && let Some(runtime) = self.runtime.upgrade()
         {
-            runtime.shared().news.change(changes);
+            runtime.shared().followers.change(changes);
         }
     }
 

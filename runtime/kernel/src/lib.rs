@@ -4,38 +4,32 @@
 //! What is not here: decisions, which are pure and live in `stoa_actors`; and anything that prints,
 //! reads the environment or ends the process, which only the command does.
 //!
-//! In reading order: [`limits`] is every limit; [`runtime`] opens a data directory, [`caller`] is
-//! what one session can do in it, [`search`] how it finds, [`session`] what its code can;
-//! [`agents`] are sessions that live, thinking by a [`model`] and acting by code and [`tool`]s;
-//! [`seat`] is the address of an actor, [`kinds`] which there are; [`moment`] is a place in the past;
-//! [`envelope`] is a space as a file; [`trust`] says which directories count on this machine;
-//! [`identity`] is who asks, and [`problem`] the no that people see.
+//! In reading order, each built on those before it alone: [`model`] is who thinks for agents, and
+//! [`tool`] what they can be given; [`limits`] is every limit; [`problem`] the no that people see;
+//! [`envelope`] a space as a file; [`host`] keeps actors alive, and [`runtime`] those of one data
+//! directory; [`as_of`] is a place in its past; `vectors` come from an embedder that is asked, and
+//! [`search`] has the indexes of spaces; [`caller`] is what one session can do, and [`identity`] which
+//! one asks; [`session`] is what its code can; [`agents`] are sessions that live. `open` puts all of it
+//! together. Apart from it [`trust`] says which directories count on this machine.
 
 pub mod agents;
+pub mod as_of;
 pub mod caller;
-mod due;
+mod diff;
 pub mod envelope;
-mod face;
 mod facts;
-mod host;
+pub mod host;
 pub mod identity;
-pub mod kinds;
+mod keyed_lock;
 pub mod limits;
-mod lines;
 pub mod model;
-pub mod moment;
-mod news;
-mod post;
+mod open;
 pub mod problem;
 pub mod runtime;
 pub mod search;
-pub mod seat;
-mod seats;
 pub mod session;
 pub mod tool;
-mod tree;
 pub mod trust;
-mod turnstile;
 mod vectors;
 
 pub use stoa_embedder as embedder;
@@ -45,5 +39,6 @@ use stoa_log::{blocking, decoders, log};
 pub use stoa_log::{fault, order};
 pub use stoa_sandbox as sandbox;
 
-pub use lines::unified;
+pub use diff::unified;
+pub use open::kinds;
 pub use vectors::VectorStatus;

@@ -4,9 +4,7 @@
 mod backup;
 
 use crate::failure::StoreError;
-use crate::seat::AskError;
 use serde::{Deserialize, Serialize};
-use stoa_actors::incarnation::Refused;
 use stoa_actors::log::Breach;
 use stoa_actors::name::Misspelt;
 use stoa_actors::search::ConditionRefusal;
@@ -151,28 +149,6 @@ impl From<StoreError> for Problem {
             _ => Kind::Store,
         };
         Problem { kind, text: error.to_string(), hint }
-    }
-}
-
-impl<R: std::error::Error> From<AskError<R>> for Problem
-where
-    Problem: From<R>,
-{
-    fn from(error: AskError<R>) -> Self {
-        match error {
-            AskError::Refused(Refused::Actor(refusal)) => refusal.into(),
-            AskError::Refused(Refused::KeyReused(key)) => {
-                Problem::new(Kind::Conflict, Refused::<R>::KeyReused(key))
-                    .hint("stoa put SPACE TEXT --key ANOTHER_KEY")
-            }
-            AskError::Refused(refused) => Problem::new(Kind::Invalid, refused)
-                .hint("stoa put SPACE --file PATH --comment SHORT --key SHORT"),
-            AskError::Store(error) => error.into(),
-            error @ AskError::Quarantined(..) => {
-                Problem::new(Kind::Busy, error).hint("stoa status")
-            }
-            error => Problem::new(Kind::Busy, error).hint("stoa status"),
-        }
     }
 }
 

@@ -8,7 +8,7 @@
 mod args;
 mod called;
 mod fit;
-mod hands;
+mod host_api;
 pub mod items;
 mod kept;
 mod leases;
@@ -19,8 +19,8 @@ mod reads;
 mod tools;
 
 pub use args::Args;
-pub use hands::Hands;
-pub use hands::{BUDGET, refused};
+pub use host_api::HostApi;
+pub use host_api::{BUDGET, refused};
 pub(crate) use kept::{Kept, Slot};
 pub use leases::LEASE_DEFAULT;
 pub use method::Answered;
@@ -173,7 +173,7 @@ async fn act(
     action.seed = seed(&name);
     let name = AtomId(name).to_string();
     let lifetime = if keep { Lifetime::Lasting } else { Lifetime::OneAction };
-    let mut hands = Hands::new(
+    let mut api = HostApi::new(
         caller.clone(),
         (name.clone(), name),
         (before.seen, before.leases),
@@ -181,11 +181,11 @@ async fn act(
         None,
         lifetime,
     );
-    let outcome = runner.run(action, &mut hands).await;
-    hands.tell_of_more(more, &outcome);
-    let outcome = hands.told_besides(outcome);
+    let outcome = runner.run(action, &mut api).await;
+    api.tell_of_more(more, &outcome);
+    let outcome = api.told_besides(outcome);
     if keep {
-        let (seen, leases) = hands.seen();
+        let (seen, leases) = api.seen();
         let slot = Slot { action: None, dump: outcome.dump.clone(), seen, leases };
         kept.keep(runtime, session, slot).await?;
     }
@@ -209,7 +209,7 @@ pub(crate) fn globals(granted: &[Granted]) -> Vec<(String, Item)> {
             "coordinator".into(),
             Item::Object(Object {
                 class: "Coordinator".into(),
-                handle: hands::COORDINATOR,
+                handle: host_api::COORDINATOR,
                 fields: Vec::new(),
             }),
         ),

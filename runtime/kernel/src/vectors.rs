@@ -12,7 +12,7 @@ use crate::blocking::blocking;
 use crate::embedder::{EmbedError, Remote};
 use crate::failure::StoreError;
 use crate::limits::Config;
-use crate::runtime::{Runtime, WeakRuntime};
+use crate::runtime::{Part, Runtime, WeakRuntime};
 use crate::store::{Embedded, Store};
 use parking_lot::Mutex;
 use quick_cache::sync::Cache;
@@ -151,17 +151,34 @@ impl Vectors {
     }
 }
 
-impl Runtime {
+/// Who finds atoms by vectors, and hears which there are.
+pub(crate) trait Served: Send + Sync + 'static {
+    /// From now on others' vectors serve than those that it has.
+    fn begin_anew(&self);
+
+    /// Atoms of a space have vectors that they had not.
+    fn arrived(&self, space: SpaceId, ids: Vec<AtomId>);
+}
+
+impl Part for Vectors {}
+
+impl Vectors {
     /// Embeds for as long as the runtime is there; again, should it die.
-    pub(crate) fn start_vectors(&self) {
-        let Some(vectors) = self.vectors() else { return };
-        let (runtime, wait_ms) = (self.downgrade(), self.shared().config.embedding.retry_ms);
+    pub(crate) fn follow(self: Arc<Self>, runtime: &Runtime, served: Arc<dyn Served>) {
+        let wait_ms = runtime.shared().config.embedding.retry_ms;
+        let follower = Follower { runtime: runtime.downgrade(), vectors: self, served };
         tokio::spawn(async move {
-            while let Err(died) = tokio::spawn(run(runtime.clone(), vectors.clone())).await {
+            while let Err(died) = tokio::spawn(follower.clone().run()).await {
                 tracing::warn!(%died, "the embedder begins anew");
                 tokio::time::sleep(Duration::from_millis(wait_ms)).await;
             }
         });
+    }
+}
+
+impl Runtime {
+    pub(crate) fn vectors(&self) -> Option<Arc<Vectors>> {
+        self.find_part()
     }
 
     /// How the embedder that is asked is; nothing when there is only the one that is built in.
@@ -170,45 +187,56 @@ impl Runtime {
     }
 }
 
-async fn run(runtime: WeakRuntime, vectors: Arc<Vectors>) {
-    let mut failures = 0u32;
-    loop {
-        let Some(open) = runtime.upgrade() else { return };
-        let shared = open.shared().clone();
-        if shared.store.failure.error().is_some() {
-            return;
-        }
-        let stepped = step(&open, &vectors).await;
-        drop(open);
-        let wait = match stepped {
-            Ok(Ok(Step::On)) => {
-                (failures, *vectors.why.lock()) = (0, None);
-                continue;
-            }
-            Ok(Ok(Step::End(at))) => {
-                (failures, *vectors.why.lock()) = (0, None);
-                tokio::select! {
-                    () = shared.log.gone_on(at) => {}
-                    _ = shared.store.failure.tripped() => return,
-                }
-                continue;
-            }
-            Ok(Err(error)) => {
-                *vectors.why.lock() = Some(error.to_string());
-                let config = &shared.config.embedding;
-                let asked = error.after().map_or(0, |it| it.as_millis() as u64);
-                let wait = wait_ms(failures, config.retry_ms, config.retry_ms_max);
-                failures += 1;
-                Duration::from_millis(wait.max(asked).min(config.retry_ms_max))
-            }
-            Err(error) => {
-                shared.store.failure.trip(error);
+/// What goes on behind the log for as long as the runtime is there.
+#[derive(Clone)]
+struct Follower {
+    runtime: WeakRuntime,
+    vectors: Arc<Vectors>,
+    served: Arc<dyn Served>,
+}
+
+impl Follower {
+    async fn run(self) {
+        let Follower { runtime, vectors, served } = self;
+        let mut failures = 0u32;
+        loop {
+            let Some(open) = runtime.upgrade() else { return };
+            let shared = open.shared().clone();
+            if shared.store.failure.error().is_some() {
                 return;
             }
-        };
-        tokio::select! {
-            () = tokio::time::sleep(wait) => {}
-            _ = shared.store.failure.tripped() => return,
+            let stepped = step(&open, &vectors, &*served).await;
+            drop(open);
+            let wait = match stepped {
+                Ok(Ok(Step::On)) => {
+                    (failures, *vectors.why.lock()) = (0, None);
+                    continue;
+                }
+                Ok(Ok(Step::End(at))) => {
+                    (failures, *vectors.why.lock()) = (0, None);
+                    tokio::select! {
+                        () = shared.log.gone_on(at) => {}
+                        _ = shared.store.failure.tripped() => return,
+                    }
+                    continue;
+                }
+                Ok(Err(error)) => {
+                    *vectors.why.lock() = Some(error.to_string());
+                    let config = &shared.config.embedding;
+                    let asked = error.after().map_or(0, |it| it.as_millis() as u64);
+                    let wait = wait_ms(failures, config.retry_ms, config.retry_ms_max);
+                    failures += 1;
+                    Duration::from_millis(wait.max(asked).min(config.retry_ms_max))
+                }
+                Err(error) => {
+                    shared.store.failure.trip(error);
+                    return;
+                }
+            };
+            tokio::select! {
+                () = tokio::time::sleep(wait) => {}
+                _ = shared.store.failure.tripped() => return,
+            }
         }
     }
 }
@@ -217,11 +245,12 @@ async fn run(runtime: WeakRuntime, vectors: Arc<Vectors>) {
 async fn step(
     runtime: &Runtime,
     vectors: &Vectors,
+    served: &dyn Served,
 ) -> Result<Result<Step, EmbedError>, StoreError> {
     let so_far = *vectors.so_far.lock();
     let head = runtime.durable();
     if so_far.upto >= head {
-        return at_end(runtime, vectors, head).await.map(Ok);
+        return at_end(runtime, vectors, served, head).await.map(Ok);
     }
     let reader = runtime.clone();
     let read = blocking(move || gather(&reader, so_far.upto, head));
@@ -239,7 +268,7 @@ async fn step(
     keep(runtime, vectors, rows, so_far).await?;
     for space in spaces {
         let new = ids.iter().filter(|(it, _)| *it == space).map(|(_, id)| *id);
-        runtime.searches().arrived(space, new.collect());
+        served.arrived(space, new.collect());
     }
     Ok(Ok(Step::On))
 }
@@ -258,12 +287,17 @@ async fn keep(
 }
 
 /// At the end for the first time its vectors serve, and those of others can go.
-async fn at_end(runtime: &Runtime, vectors: &Vectors, head: Position) -> Result<Step, StoreError> {
+async fn at_end(
+    runtime: &Runtime,
+    vectors: &Vectors,
+    served: &dyn Served,
+    head: Position,
+) -> Result<Step, StoreError> {
     if !vectors.serves() {
         let so_far = Embedded { serves: true, ..*vectors.so_far.lock() };
         keep(runtime, vectors, Vec::new(), so_far).await?;
         vectors.serves.store(true, Ordering::Release);
-        runtime.searches().begin_anew();
+        served.begin_anew();
     }
     if !vectors.alone.swap(true, Ordering::AcqRel) {
         let (store, fingerprint) = (runtime.store().clone(), vectors.fingerprint());

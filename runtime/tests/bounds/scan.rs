@@ -9,8 +9,8 @@ use std::path::Path;
 const QUEUES: &[(&str, usize, &str)] = &[
     ("api/operation/out.rs", 1, "answers_max, and answers_bytes_max: bounds/door.rs"),
     ("kernel/agents/incidents.rs", 1, "INCIDENTS_MAX, the oldest goes: agents/incidents.rs"),
-    ("kernel/face.rs", 1, "one place a stream that is followed: face.rs"),
-    ("kernel/host/shown.rs", 1, "the mailbox of the rights: seat/tests.rs"),
+    ("kernel/host/stream_head.rs", 1, "one place a stream that is followed: host/stream_head.rs"),
+    ("kernel/host/shown.rs", 1, "the mailbox of the rights: host/address/tests.rs"),
     ("log/log.rs", 2, "mailboxes and log_bytes_max: bounds.rs"),
     ("log/log/acker.rs", 1, "TOLD_COMMITS_MAX: bounds.rs"),
     ("log/log/gathered.rs", 4, "what mailboxes and log_bytes_max let in: bounds.rs"),
@@ -77,8 +77,8 @@ fn every_test_that_is_named_is_there() {
     let tests = [
         "tests/bounds.rs",
         "tests/bounds/door.rs",
-        "kernel/src/seat/tests.rs",
-        "kernel/src/face.rs",
+        "kernel/src/host/address/tests.rs",
+        "kernel/src/host/stream_head.rs",
     ];
     let tests: String = tests.map(read).concat();
     let rows = head.lines().filter_map(|line| line.strip_prefix("//! | ")).skip(1);

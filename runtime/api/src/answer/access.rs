@@ -1,7 +1,8 @@
 //! Who may do what, and since when.
 
 use super::change::may;
-use crate::caller::{AccessCard, Caller, SessionCard};
+use crate::agents::SessionCard;
+use crate::caller::{AccessCard, Caller};
 use crate::envelope::instant;
 use crate::operation::{Answer, Column, LevelName, Line, Page, Table, Tone};
 use schemars::JsonSchema;

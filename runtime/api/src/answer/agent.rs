@@ -3,7 +3,7 @@
 use super::change::Actor;
 use super::count;
 use super::happens::{self, HAPPENS, short_ids};
-use crate::agents::{AgentCard, Happening};
+use crate::agents::{AgentCard, AgentEvent};
 use crate::caller::Caller;
 use crate::envelope::instant;
 use crate::operation::{Answer, Column, Line, Page, Table, Tone};
@@ -259,7 +259,7 @@ pub struct Happened {
 
 impl Happened {
     /// As the caller sees it.
-    pub fn of(caller: &Caller, it: Happening) -> Happened {
+    pub fn of(caller: &Caller, it: AgentEvent) -> Happened {
         Happened {
             cursor: it.position.0,
             ts: instant(it.at),

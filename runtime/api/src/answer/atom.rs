@@ -1,11 +1,10 @@
 //! An atom, as it is read.
 
 use super::{LeaseAnswer, WokenAnswer};
-use crate::caller::{Caller, Read, Taken};
+use crate::caller::{Caller, Found, Read, Taken};
 use crate::envelope::instant;
 use crate::operation::{Answer, Column, Line, Meta, Page, Plain, Table, Tone, some};
 use crate::problem::Problem;
-use crate::search::Found;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use schemars::JsonSchema;

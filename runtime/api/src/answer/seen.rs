@@ -1,7 +1,7 @@
 //! What is followed: changes of spaces, and what agents did.
 
 use super::{ChangeAnswer, Happened};
-use crate::agents::Happening;
+use crate::agents::AgentEvent;
 use crate::caller::{Caller, Change};
 use crate::operation::{Answer, Page};
 use schemars::JsonSchema;
@@ -22,7 +22,7 @@ impl Seen {
         Seen::Change(Box::new(ChangeAnswer::of(caller, change)))
     }
 
-    pub(crate) fn happened(caller: &Caller, it: Happening) -> Seen {
+    pub(crate) fn happened(caller: &Caller, it: AgentEvent) -> Seen {
         Seen::Happened(Box::new(Happened::of(caller, it)))
     }
 }

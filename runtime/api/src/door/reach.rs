@@ -2,11 +2,10 @@
 
 use super::{Address, Door, Hello, Reply, Request, receive, same_user, send};
 use crate::failure::StoreError;
-use crate::kinds::Kinds;
 use crate::limits::DoorLimits;
 use crate::operation::Said;
 use crate::problem::{Kind, Problem};
-use crate::runtime::Runtime;
+use crate::runtime::{Kinds, Runtime};
 use crate::store::ready_directory;
 use std::io;
 use std::time::{Duration, Instant};

@@ -1,8 +1,8 @@
 //! What stands in requests and answers, as JSON has it.
 
+use crate::as_of::Moment;
 use crate::clock::span_ms;
 use crate::envelope::{from_map, from_value, value};
-use crate::moment::Moment;
 use crate::problem::{Kind, Problem};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;

@@ -5,7 +5,7 @@ use crate::caller::{AccessCard, Caller};
 use crate::operation::{Arg, Effect, How, Operation, Out, Right};
 use crate::problem::{Kind, Problem};
 use crate::session::items;
-use crate::session::{Answered, Args, Does, Hands, Method, On, refused};
+use crate::session::{Answered, Args, Does, HostApi, Method, On, refused};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use stoa_actors::code::Item;
@@ -41,14 +41,14 @@ impl Operation for Access {
             name: "access",
             takes: &["of=None"],
             does: Does::Looks,
-            call: |hands, space, args| called(hands, Some(space), args),
+            call: |api, space, args| called(api, Some(space), args),
         },
         Method {
             on: On::Coordinator,
             name: "access",
             takes: &["of=None"],
             does: Does::Looks,
-            call: |hands, _, args| called(hands, None, args),
+            call: |api, _, args| called(api, None, args),
         },
     ];
     type Answer = AccessAnswer;
@@ -68,9 +68,9 @@ impl Operation for Access {
 }
 
 /// Of the session itself where neither a space nor another one is named.
-fn called(hands: &mut Hands, space: Option<SpaceId>, mut args: Args) -> Answered<'_> {
+fn called(api: &mut HostApi, space: Option<SpaceId>, mut args: Args) -> Answered<'_> {
     Box::pin(async move {
-        let caller = hands.caller.clone();
+        let caller = api.caller.clone();
         let all = match args.text("of")? {
             Some(of) => caller.session_of_access(&of, space).await.map_err(refused)?.1,
             None => caller.access(space, None).await.map_err(refused)?,

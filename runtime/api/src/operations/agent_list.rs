@@ -4,7 +4,7 @@ use crate::answer::AgentAnswer;
 use crate::caller::Caller;
 use crate::operation::{Arg, Effect, Operation, Out, Quiet, Right};
 use crate::problem::Problem;
-use crate::session::{Answered, Does, Hands, Method, On, refused};
+use crate::session::{Answered, Does, HostApi, Method, On, refused};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use stoa_actors::code::Item;
@@ -24,7 +24,7 @@ impl Operation for AgentList {
         name: "agents",
         takes: &[],
         does: Does::Looks,
-        call: |hands, _, _| called(hands),
+        call: |api, _, _| called(api),
     }];
     const NONE: &'static str = "no agents; stoa spawn TASK begins one";
     const QUIET: Quiet = Quiet::Field("/id");
@@ -39,9 +39,9 @@ impl Operation for AgentList {
 }
 
 /// Those that the session has spawned itself.
-fn called(hands: &mut Hands) -> Answered<'_> {
+fn called(api: &mut HostApi) -> Answered<'_> {
     Box::pin(async move {
-        let cards = hands.caller.children().await.map_err(refused)?;
+        let cards = api.caller.children().await.map_err(refused)?;
         Ok(Item::List(cards.iter().map(super::agent_item).collect()))
     })
 }

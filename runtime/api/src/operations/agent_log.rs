@@ -52,7 +52,7 @@ impl Operation for AgentLog {
     async fn perform(self, caller: &Caller, out: &Out<Happened>) -> Result<(), Problem> {
         let agent = caller.agent_named(&self.agent)?;
         // It rings for what comes after this, so nothing between two reads is missed.
-        let bell = caller.runtime().agent(agent)?.face.watch();
+        let bell = caller.runtime().agent(agent)?.stream_head.watch();
         let limited = Some(self.limit).filter(|it| self.follow && *it != thousand());
         let (mut after, mut left, mut over) = (Position(self.after), self.limit, 0);
         if let Some(tail) = self.tail.or(limited) {

@@ -5,7 +5,7 @@ use crate::caller::Caller;
 use crate::operation::{Arg, Effect, How, Operation, Out, Quiet, Right, Units};
 use crate::problem::Problem;
 use crate::session::items::{self, raise};
-use crate::session::{Answered, Args, Does, Hands, Method, On, budget, refused};
+use crate::session::{Answered, Args, Does, HostApi, Method, On, budget, refused};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use stoa_actors::code::Item;
@@ -34,7 +34,7 @@ impl Operation for AgentResume {
         name: "fund",
         takes: &["agent", "budget"],
         does: Does::Writes,
-        call: |hands, _, args| called(hands, args),
+        call: |api, _, args| called(api, args),
     }];
     const QUIET: Quiet = Quiet::Nothing;
     type Answer = AgentAnswer;
@@ -57,7 +57,7 @@ impl Operation for AgentResume {
 }
 
 /// Hands it more to spend.
-fn called(hands: &mut Hands, mut args: Args) -> Answered<'_> {
+fn called(api: &mut HostApi, mut args: Args) -> Answered<'_> {
     Box::pin(async move {
         let name = match args.take("agent") {
             Some(Item::Object(it)) if it.class == "Agent" => {
@@ -67,8 +67,8 @@ fn called(hands: &mut Hands, mut args: Args) -> Answered<'_> {
             _ => return Err(raise("TypeError", "agent= takes an agent or its name")),
         };
         let budget = budget(args.take("budget").unwrap_or(items::none()))?;
-        let key = Some(hands.place());
-        hands.caller.fund(&name, budget, key).await.map_err(refused)?;
+        let key = Some(api.place());
+        api.caller.fund(&name, budget, key).await.map_err(refused)?;
         Ok(items::none())
     })
 }

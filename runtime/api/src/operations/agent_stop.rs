@@ -5,7 +5,7 @@ use crate::caller::Caller;
 use crate::operation::{Arg, Effect, How, Operation, Out, Quiet, Right};
 use crate::problem::Problem;
 use crate::session::items;
-use crate::session::{Answered, Args, Does, Hands, Method, On, refused};
+use crate::session::{Answered, Args, Does, HostApi, Method, On, refused};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -35,7 +35,7 @@ impl Operation for AgentStop {
         name: "stop",
         takes: &["agent", "reason='its parent says so'"],
         does: Does::Writes,
-        call: |hands, _, args| called(hands, args),
+        call: |api, _, args| called(api, args),
     }];
     const QUIET: Quiet = Quiet::Nothing;
     type Answer = AgentAnswer;
@@ -46,11 +46,11 @@ impl Operation for AgentStop {
     }
 }
 
-fn called(hands: &mut Hands, mut args: Args) -> Answered<'_> {
+fn called(api: &mut HostApi, mut args: Args) -> Answered<'_> {
     Box::pin(async move {
         let name = args.text("agent")?.unwrap_or_default();
         let reason = args.text("reason")?.unwrap_or_else(|| "its parent says so".into());
-        hands.caller.stop_agent(&name, &reason).await.map_err(refused)?;
+        api.caller.stop_agent(&name, &reason).await.map_err(refused)?;
         Ok(items::none())
     })
 }

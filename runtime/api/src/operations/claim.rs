@@ -8,7 +8,7 @@ use crate::operation::{
 };
 use crate::problem::{Kind, Problem};
 use crate::session::items::{self, raise};
-use crate::session::{Answered, Args, Does, Hands, LEASE_DEFAULT, Method, On, refused};
+use crate::session::{Answered, Args, Does, HostApi, LEASE_DEFAULT, Method, On, refused};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use stoa_actors::code::Item;
@@ -188,7 +188,7 @@ async fn tell_of_stuck(
 }
 
 /// The atom with its lease, or None.
-fn called(hands: &mut Hands, space: SpaceId, mut args: Args) -> Answered<'_> {
+fn called(api: &mut HostApi, space: SpaceId, mut args: Args) -> Answered<'_> {
     Box::pin(async move {
         let query = args.text("query")?;
         let metadata = args.take("metadata").map(items::metadata).transpose()?.unwrap_or_default();
@@ -196,8 +196,8 @@ fn called(hands: &mut Hands, space: SpaceId, mut args: Args) -> Answered<'_> {
         let set = args.take("set").map(items::metadata).transpose()?.unwrap_or_default();
         let lease_ms = args.span("lease", LEASE_DEFAULT)?;
         let intent = args.text("intent")?.unwrap_or_default();
-        let why = hands.why(&mut args, "claim")?;
-        let why = hands.tried(why);
+        let why = api.why(&mut args, "claim")?;
+        let why = api.tried(why);
         let wanted = Wanted { metadata, references: references.unwrap_or_default() };
         let asked = wanted.metadata.clone();
         let order = super::shared::order(args.take("order"))?;
@@ -205,19 +205,19 @@ fn called(hands: &mut Hands, space: SpaceId, mut args: Args) -> Answered<'_> {
         let exhausted = args.take("exhausted").map(items::metadata).transpose()?;
         let exhausted = exhausted.unwrap_or_default();
         let ask = ClaimAsk { query, wanted, set, lease_ms, intent, order, attempts_max, exhausted };
-        let Some(taken) = hands.caller.claim(space, ask, why).await.map_err(refused)? else {
+        let Some(taken) = api.caller.claim(space, ask, why).await.map_err(refused)? else {
             // Not worth an index of its own: workers ask in vain all the time.
-            if hands.caller.runtime().index_of(space).is_some() {
-                hands.remark(space, &asked).await?;
+            if api.caller.runtime().index_of(space).is_some() {
+                api.remark(space, &asked).await?;
             }
             return Ok(items::none());
         };
-        let Item::Object(mut atom) = hands.fit.one(&taken.read.atom, taken.read.position) else {
+        let Item::Object(mut atom) = api.fit.one(&taken.read.atom, taken.read.position) else {
             return Err(raise("SystemError", "an atom is an object"));
         };
         atom.fields.push(("lease".into(), lease_item(&taken.lease)));
         let item = Item::Object(atom);
-        hands.recall(&item);
+        api.recall(&item);
         Ok(item)
     })
 }

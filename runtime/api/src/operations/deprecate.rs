@@ -5,7 +5,7 @@ use crate::caller::Caller;
 use crate::operation::{Arg, BASE, Effect, How, Operation, Out, Quiet, Right, WHY, base, why};
 use crate::problem::{Kind, Problem};
 use crate::session::items;
-use crate::session::{Answered, Args, Does, Hands, Method, On};
+use crate::session::{Answered, Args, Does, HostApi, Method, On};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use stoa_actors::rights::Level;
@@ -62,7 +62,7 @@ impl Operation for Deprecate {
             "undo=False",
         ],
         does: Does::Writes,
-        call: |hands, _, args| called(hands, args),
+        call: |api, _, args| called(api, args),
     }];
     const QUIET: Quiet = Quiet::Field("/id");
     type Answer = AtomAnswer;
@@ -89,29 +89,29 @@ impl Operation for Deprecate {
     }
 }
 
-fn called(hands: &mut Hands, mut args: Args) -> Answered<'_> {
+fn called(api: &mut HostApi, mut args: Args) -> Answered<'_> {
     Box::pin(async move {
-        let id = hands.id(&mut args).await?;
+        let id = api.id(&mut args).await?;
         let by = args.said("superseded_by");
         let by = match &by {
-            Some(by) => Some(hands.named_id(by, &Default::default()).await?),
+            Some(by) => Some(api.named_id(by, &Default::default()).await?),
             None => None,
         };
-        let expect = hands.expect(id, &mut args)?;
+        let expect = api.expect(id, &mut args)?;
         let undo = args.truth("undo")?;
-        let mut why = hands.why(&mut args, if undo { "reinstate" } else { "deprecate" })?;
-        hands.rest_on(id, &mut why);
-        let why = hands.keyed(why, &expect);
+        let mut why = api.why(&mut args, if undo { "reinstate" } else { "deprecate" })?;
+        api.rest_on(id, &mut why);
+        let why = api.keyed(why, &expect);
         let written = match undo {
-            true => hands.caller.reinstate(id, expect, why).await,
-            false => hands.caller.deprecate(id, expect, by, why).await,
+            true => api.caller.reinstate(id, expect, why).await,
+            false => api.caller.deprecate(id, expect, by, why).await,
         };
         match written {
             Ok(written) => {
-                hands.remember(id, written.version);
+                api.remember(id, written.version);
                 Ok(items::none())
             }
-            Err(problem) => Err(hands.conflict(id, problem).await),
+            Err(problem) => Err(api.conflict(id, problem).await),
         }
     })
 }

@@ -5,7 +5,7 @@ use crate::caller::Caller;
 use crate::operation::{Arg, Effect, How, Operation, Out, Right};
 use crate::problem::Problem;
 use crate::session::items;
-use crate::session::{Answered, Args, Does, Hands, Method, On, refused};
+use crate::session::{Answered, Args, Does, HostApi, Method, On, refused};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use stoa_actors::rights::Level;
@@ -35,7 +35,7 @@ impl Operation for Diff {
         name: "diff",
         takes: &["id", "from_version=None", "to_version=None"],
         does: Does::LooksUnless(&[]),
-        call: |hands, _, args| called(hands, args),
+        call: |api, _, args| called(api, args),
     }];
     type Answer = DifferenceAnswer;
 
@@ -45,11 +45,11 @@ impl Operation for Diff {
     }
 }
 
-fn called(hands: &mut Hands, mut args: Args) -> Answered<'_> {
+fn called(api: &mut HostApi, mut args: Args) -> Answered<'_> {
     Box::pin(async move {
-        let id = hands.id(&mut args).await?;
+        let id = api.id(&mut args).await?;
         let (from, to) = (args.number("from_version")?, args.number("to_version")?);
-        let found = hands.caller.difference(id, from, to).await.map_err(refused)?;
+        let found = api.caller.difference(id, from, to).await.map_err(refused)?;
         Ok(items::difference(&found))
     })
 }

@@ -5,7 +5,7 @@ use crate::caller::Caller;
 use crate::operation::{Arg, Effect, How, Operation, Out, Quiet, Right, WHY, why};
 use crate::problem::Problem;
 use crate::session::items;
-use crate::session::{Answered, Args, Does, Hands, Method, On};
+use crate::session::{Answered, Args, Does, HostApi, Method, On};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use stoa_actors::rights::Level;
@@ -45,7 +45,7 @@ impl Operation for Erase {
         name: "erase",
         takes: &["id", "if_version=None", "comment=None", "key=None"],
         does: Does::Writes,
-        call: |hands, _, args| called(hands, args),
+        call: |api, _, args| called(api, args),
     }];
     const QUIET: Quiet = Quiet::Field("/id");
     type Answer = AtomAnswer;
@@ -60,19 +60,19 @@ impl Operation for Erase {
 }
 
 /// For good, and whatever version it is at: what is erased need not be read first.
-fn called(hands: &mut Hands, mut args: Args) -> Answered<'_> {
+fn called(api: &mut HostApi, mut args: Args) -> Answered<'_> {
     Box::pin(async move {
-        let id = hands.id(&mut args).await?;
+        let id = api.id(&mut args).await?;
         let expect = args.number("if_version")?.map_or(Expect::Any, Expect::Version);
-        let mut why = hands.why(&mut args, "erase")?;
-        hands.rest_on(id, &mut why);
-        let why = hands.keyed(why, &());
-        match hands.caller.erase(id, expect, why).await {
+        let mut why = api.why(&mut args, "erase")?;
+        api.rest_on(id, &mut why);
+        let why = api.keyed(why, &());
+        match api.caller.erase(id, expect, why).await {
             Ok(written) => {
-                hands.remember(id, written.version);
+                api.remember(id, written.version);
                 Ok(items::none())
             }
-            Err(problem) => Err(hands.conflict(id, problem).await),
+            Err(problem) => Err(api.conflict(id, problem).await),
         }
     })
 }

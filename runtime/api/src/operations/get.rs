@@ -4,7 +4,7 @@ use crate::answer::AtomAnswer;
 use crate::caller::Caller;
 use crate::operation::{Arg, Effect, How, Operation, Out, Quiet, Right, When};
 use crate::problem::{Kind, Problem};
-use crate::session::{Answered, Args, Does, Hands, Method, On, moment, refused};
+use crate::session::{Answered, Args, Does, HostApi, Method, On, moment, refused};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use stoa_actors::rights::Level;
@@ -44,7 +44,7 @@ impl Operation for Get {
         name: "get",
         takes: &["id", "version=None", "as_of=None"],
         does: Does::LooksUnless(&["version", "as_of"]),
-        call: |hands, _, args| called(hands, args),
+        call: |api, _, args| called(api, args),
     }];
     const QUIET: Quiet = Quiet::Field("/content");
     type Answer = AtomAnswer;
@@ -68,21 +68,21 @@ impl Operation for Get {
     }
 }
 
-fn called(hands: &mut Hands, mut args: Args) -> Answered<'_> {
+fn called(api: &mut HostApi, mut args: Args) -> Answered<'_> {
     Box::pin(async move {
-        let id = hands.id(&mut args).await?;
+        let id = api.id(&mut args).await?;
         let version = args.number("version")?;
         let as_of = moment(&mut args)?;
         let read = match (version, as_of) {
-            (Some(version), _) => hands.caller.get_version(id, version).await,
-            (None, Some(moment)) => hands.caller.get_as_of(id, moment).await,
-            (None, None) => hands.caller.get(id).await,
+            (Some(version), _) => api.caller.get_version(id, version).await,
+            (None, Some(moment)) => api.caller.get_as_of(id, moment).await,
+            (None, None) => api.caller.get(id).await,
         };
         let read = read.map_err(refused)?;
         // An older version is no base for a change.
         match version.is_none() && as_of.is_none() {
-            true => Ok(hands.note(&read)),
-            false => Ok(hands.fit.one(&read.atom, read.position)),
+            true => Ok(api.note(&read)),
+            false => Ok(api.fit.one(&read.atom, read.position)),
         }
     })
 }

@@ -5,7 +5,7 @@ use crate::caller::{Caller, Grant as Given};
 use crate::operation::{Arg, Effect, How, LevelName, Operation, Out, Quiet, Right, Span};
 use crate::problem::Problem;
 use crate::session::items;
-use crate::session::{Answered, Args, Does, Hands, Method, On, level, refused, wants_level};
+use crate::session::{Answered, Args, Does, HostApi, Method, On, level, refused, wants_level};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use stoa_actors::rights::Level;
@@ -59,7 +59,7 @@ impl Operation for Grant {
         name: "grant",
         takes: &["agent", "space", "level", "reason=''"],
         does: Does::Writes,
-        call: |hands, _, args| called(hands, args),
+        call: |api, _, args| called(api, args),
     }];
     const QUIET: Quiet = Quiet::Field("/session");
     type Answer = Granted;
@@ -76,15 +76,15 @@ impl Operation for Grant {
     }
 }
 
-fn called(hands: &mut Hands, mut args: Args) -> Answered<'_> {
+fn called(api: &mut HostApi, mut args: Args) -> Answered<'_> {
     Box::pin(async move {
         let to = args.text("agent")?.unwrap_or_default();
         let space = args.text("space")?.unwrap_or_default();
         let level = level(args.text("level")?)?.ok_or_else(|| wants_level("level="))?;
         let reason = args.text("reason")?.unwrap_or_default();
         let given = Given { level, delegate: None, expires_ms: None, reason };
-        let cause = hands.cause;
-        hands.caller.grant_to_agent(&space, &to, given, cause).await.map_err(refused)?;
+        let cause = api.cause;
+        api.caller.grant_to_agent(&space, &to, given, cause).await.map_err(refused)?;
         Ok(items::none())
     })
 }

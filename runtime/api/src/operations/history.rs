@@ -6,7 +6,7 @@ use crate::caller::{Caller, HistoryQuery, Of};
 use crate::operation::{Arg, Effect, How, Lines, Operation, Out, Quiet, Right, When};
 use crate::problem::{Kind, Problem};
 use crate::session::items::{self, raise};
-use crate::session::{Answered, Args, Does, Hands, Method, On, moment, refused};
+use crate::session::{Answered, Args, Does, HostApi, Method, On, moment, refused};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use stoa_actors::code::Item;
@@ -163,11 +163,11 @@ fn session(caller: &Caller, name: &str) -> Result<SessionId, Problem> {
     }
 }
 
-fn called(hands: &mut Hands, space: SpaceId, mut args: Args) -> Answered<'_> {
+fn called(api: &mut HostApi, space: SpaceId, mut args: Args) -> Answered<'_> {
     Box::pin(async move {
         let id = args.said("id");
         let after = Position(args.number("after")?.unwrap_or(0));
-        let most = hands.caller.runtime().config().history_changes_max;
+        let most = api.caller.runtime().config().history_changes_max;
         let limit = (args.number("limit")?.unwrap_or(100) as usize).min(most);
         let before = args.number("before")?.map(Position);
         let as_of = moment(&mut args)?;
@@ -176,10 +176,10 @@ fn called(hands: &mut Hands, space: SpaceId, mut args: Args) -> Answered<'_> {
         let by = by.map(|it| it.parse().map_err(|error| raise("ValueError", error))).transpose()?;
         let query = HistoryQuery { after, before, as_of, limit, newest, by, comment };
         let of = match id {
-            Some(id) => Of::Atom(hands.named_id(&id, &Default::default()).await?),
+            Some(id) => Of::Atom(api.named_id(&id, &Default::default()).await?),
             None => Of::Space(space),
         };
-        let changes = hands.caller.history(of, query).await.map_err(refused)?;
+        let changes = api.caller.history(of, query).await.map_err(refused)?;
         Ok(Item::List(changes.iter().map(items::change).collect()))
     })
 }

@@ -5,7 +5,7 @@ use crate::answer::LeaseAnswer;
 use crate::caller::Caller;
 use crate::operation::{Arg, Effect, How, Operation, Out, Quiet, Right, Span, WHY, why};
 use crate::problem::Problem;
-use crate::session::{Answered, Args, Does, Hands, LEASE_DEFAULT, Method, On, refused};
+use crate::session::{Answered, Args, Does, HostApi, LEASE_DEFAULT, Method, On, refused};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use stoa_actors::id::SpaceId;
@@ -69,16 +69,16 @@ impl Operation for LeaseAcquire {
     }
 }
 
-fn called(hands: &mut Hands, space: SpaceId, mut args: Args) -> Answered<'_> {
+fn called(api: &mut HostApi, space: SpaceId, mut args: Args) -> Answered<'_> {
     Box::pin(async move {
-        let resource = resource(&hands.caller, space, args.take("resource")).await?;
+        let resource = resource(&api.caller, space, args.take("resource")).await?;
         let ttl_ms = args.span("lease", LEASE_DEFAULT)?;
         let intent = args.text("intent")?.unwrap_or_default();
-        let why = hands.why(&mut args, "acquire")?;
-        let why = hands.tried(why);
-        let got = hands.caller.acquire(space, resource, ttl_ms, intent, why).await;
+        let why = api.why(&mut args, "acquire")?;
+        let why = api.tried(why);
+        let got = api.caller.acquire(space, resource, ttl_ms, intent, why).await;
         let item = lease_item(&got.map_err(refused)?);
-        hands.recall(&item);
+        api.recall(&item);
         Ok(item)
     })
 }

@@ -5,7 +5,7 @@ use crate::answer::LeaseAnswer;
 use crate::caller::Caller;
 use crate::operation::{Arg, Effect, How, Operation, Out, Quiet, Right};
 use crate::problem::Problem;
-use crate::session::{Answered, Does, Hands, Method, On, refused};
+use crate::session::{Answered, Does, HostApi, Method, On, refused};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use stoa_actors::code::Item;
@@ -30,7 +30,7 @@ impl Operation for LeaseList {
         name: "leases",
         takes: &[],
         does: Does::Looks,
-        call: |hands, space, _| called(hands, space),
+        call: |api, space, _| called(api, space),
     }];
     const NONE: &'static str = "no leases";
     const QUIET: Quiet = Quiet::Field("/resource");
@@ -42,9 +42,9 @@ impl Operation for LeaseList {
     }
 }
 
-fn called(hands: &mut Hands, space: SpaceId) -> Answered<'_> {
+fn called(api: &mut HostApi, space: SpaceId) -> Answered<'_> {
     Box::pin(async move {
-        let all = hands.caller.leases(space).await.map_err(refused)?;
+        let all = api.caller.leases(space).await.map_err(refused)?;
         Ok(Item::List(all.iter().map(lease_item).collect()))
     })
 }

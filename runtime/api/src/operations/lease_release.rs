@@ -6,7 +6,7 @@ use crate::caller::Caller;
 use crate::operation::{Arg, Effect, How, Operation, Out, Quiet, Right, WHY, why};
 use crate::problem::{Kind, Problem};
 use crate::session::items;
-use crate::session::{Answered, Args, Does, Hands, Method, On, refused};
+use crate::session::{Answered, Args, Does, HostApi, Method, On, refused};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use stoa_actors::id::SpaceId;
@@ -83,16 +83,16 @@ impl Operation for LeaseRelease {
     }
 }
 
-fn called(hands: &mut Hands, space: SpaceId, mut args: Args) -> Answered<'_> {
+fn called(api: &mut HostApi, space: SpaceId, mut args: Args) -> Answered<'_> {
     Box::pin(async move {
-        let resource = resource(&hands.caller, space, args.take("resource")).await?;
+        let resource = resource(&api.caller, space, args.take("resource")).await?;
         let undo = args.truth("undo")?;
-        let token = hands.token(&resource, args.number("token")?)?;
-        let why = hands.why(&mut args, "release")?;
-        let why = hands.tried(why);
-        let released = hands.caller.release(space, resource.clone(), Some(token), undo, why).await;
+        let token = api.token(&resource, args.number("token")?)?;
+        let why = api.why(&mut args, "release")?;
+        let why = api.tried(why);
+        let released = api.caller.release(space, resource.clone(), Some(token), undo, why).await;
         released.map_err(refused)?;
-        hands.forget_lease(&resource);
+        api.forget_lease(&resource);
         Ok(items::none())
     })
 }

@@ -5,7 +5,7 @@ use crate::answer::LeaseAnswer;
 use crate::caller::Caller;
 use crate::operation::{Arg, Effect, How, Operation, Out, Quiet, Right, Span, WHY, why};
 use crate::problem::Problem;
-use crate::session::{Answered, Args, Does, Hands, LEASE_DEFAULT, Method, On, refused};
+use crate::session::{Answered, Args, Does, HostApi, LEASE_DEFAULT, Method, On, refused};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use stoa_actors::id::SpaceId;
@@ -70,15 +70,15 @@ impl Operation for LeaseRenew {
     }
 }
 
-fn called(hands: &mut Hands, space: SpaceId, mut args: Args) -> Answered<'_> {
+fn called(api: &mut HostApi, space: SpaceId, mut args: Args) -> Answered<'_> {
     Box::pin(async move {
-        let resource = resource(&hands.caller, space, args.take("resource")).await?;
+        let resource = resource(&api.caller, space, args.take("resource")).await?;
         let ttl_ms = args.span("lease", LEASE_DEFAULT)?;
-        let token = hands.token(&resource, args.number("token")?)?;
-        let why = hands.why(&mut args, "renew")?;
-        let why = hands.tried(why);
+        let token = api.token(&resource, args.number("token")?)?;
+        let why = api.why(&mut args, "renew")?;
+        let why = api.tried(why);
         let fence = Fence { resource, token };
-        let got = hands.caller.renew(space, fence, ttl_ms, why).await.map_err(refused)?;
+        let got = api.caller.renew(space, fence, ttl_ms, why).await.map_err(refused)?;
         Ok(lease_item(&got))
     })
 }

@@ -8,7 +8,7 @@ use crate::operation::{
 };
 use crate::problem::Problem;
 use crate::session::items;
-use crate::session::{Answered, Args, Does, Hands, Method, On, refused};
+use crate::session::{Answered, Args, Does, HostApi, Method, On, refused};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use stoa_actors::id::SpaceId;
@@ -96,20 +96,20 @@ impl Operation for Put {
     }
 }
 
-fn called(hands: &mut Hands, space: SpaceId, mut args: Args) -> Answered<'_> {
+fn called(api: &mut HostApi, space: SpaceId, mut args: Args) -> Answered<'_> {
     Box::pin(async move {
         let content = args.take("content");
         let annotation = args.text("annotation")?.unwrap_or_default();
         let metadata = args.take("metadata").map(items::metadata).transpose()?.unwrap_or_default();
-        let references = hands.references(args.take("references"), &Default::default()).await?;
+        let references = api.references(args.take("references"), &Default::default()).await?;
         let media_type = args.text("media_type")?;
-        let why = hands.why(&mut args, "put")?;
-        let why = hands.keyed(why, &());
+        let why = api.why(&mut args, "put")?;
+        let why = api.keyed(why, &());
         let content = content.map(|it| items::content(it, media_type)).transpose()?;
         let content = content.unwrap_or_default();
         let draft = Draft { content, annotation, metadata, references, ..Draft::default() };
-        let written = hands.caller.put(space, draft, why).await.map_err(refused)?;
-        let read = hands.caller.get_version(written.id, written.version).await;
-        Ok(hands.note(&read.map_err(refused)?))
+        let written = api.caller.put(space, draft, why).await.map_err(refused)?;
+        let read = api.caller.get_version(written.id, written.version).await;
+        Ok(api.note(&read.map_err(refused)?))
     })
 }

@@ -1,7 +1,7 @@
 //! What an atom refers to, and what refers to it.
 
 use crate::caller::Referred;
-use crate::session::{Answered, Args, Does, Hands, Method, On, refused};
+use crate::session::{Answered, Args, Does, HostApi, Method, On, refused};
 
 /// By relation; behind `<-` it is read from its other end.
 pub(super) const REFERENCES: Method = Method {
@@ -9,27 +9,27 @@ pub(super) const REFERENCES: Method = Method {
     name: "references",
     takes: &["id", "relation=None", "skip=0"],
     does: Does::Looks,
-    call: |hands, _, args| called(hands, args),
+    call: |api, _, args| called(api, args),
 };
 
-fn called(hands: &mut Hands, mut args: Args) -> Answered<'_> {
+fn called(api: &mut HostApi, mut args: Args) -> Answered<'_> {
     Box::pin(async move {
-        let id = hands.id(&mut args).await?;
+        let id = api.id(&mut args).await?;
         let relation = args.text("relation")?;
         let skip = args.number("skip")?.unwrap_or(0) as usize;
         let referred = match relation.as_deref().map(|it| (it, it.strip_prefix("<-"))) {
             Some((_, Some(reverse))) => {
                 let reverse = Some(reverse).filter(|it| !it.is_empty());
-                hands.caller.sources(id, reverse, skip).await
+                api.caller.sources(id, reverse, skip).await
             }
-            other => hands.caller.targets(id, other.map(|(it, _)| it), skip).await,
+            other => api.caller.targets(id, other.map(|(it, _)| it), skip).await,
         };
         let Referred { found, next } = referred.map_err(refused)?;
         let hits = found.into_iter().map(|(_, it)| (it.atom, it.position, None));
-        let (items, told, all) = hands.list(hits.collect(), true);
+        let (items, told, all) = api.list(hits.collect(), true);
         if told < all || next.is_some() {
             let skip = if told < all { skip + told } else { next.unwrap_or_default() };
-            hands.notice(format!("references() ended early, for one answer; skip={skip} goes on"));
+            api.notice(format!("references() ended early, for one answer; skip={skip} goes on"));
         }
         Ok(items)
     })

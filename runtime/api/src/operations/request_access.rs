@@ -1,7 +1,7 @@
 //! Asking one's parent for a right.
 
 use crate::session::items::raise;
-use crate::session::{Answered, Args, Does, Hands, Method, On, level, refused, wants_level};
+use crate::session::{Answered, Args, Does, HostApi, Method, On, level, refused, wants_level};
 use stoa_actors::atom::Content;
 use stoa_actors::space::Draft;
 use stoa_actors::value::Value;
@@ -13,24 +13,24 @@ pub(super) const REQUEST_ACCESS: Method = Method {
     name: "request_access",
     takes: &["space", "level", "reason=''", "comment=None", "key=None"],
     does: Does::Writes,
-    call: |hands, _, args| called(hands, args),
+    call: |api, _, args| called(api, args),
 };
 
-fn called(hands: &mut Hands, mut args: Args) -> Answered<'_> {
+fn called(api: &mut HostApi, mut args: Args) -> Answered<'_> {
     Box::pin(async move {
         let space = args.text("space")?.filter(|it| !it.trim().is_empty());
         let space = space.ok_or_else(|| raise("TypeError", "space= takes a name or an id"))?;
         let level = level(args.text("level")?)?.ok_or_else(|| wants_level("level="))?;
         let reason = args.text("reason")?.unwrap_or_default();
-        let charter = hands.caller.charter_of(hands.caller.session()).map_err(refused)?;
+        let charter = api.caller.charter_of(api.caller.session()).map_err(refused)?;
         let Some(charter) = charter else {
             return Err(raise(
                 "PermissionError",
                 "this session shares no space with a parent to ask in; it has what it was given",
             ));
         };
-        let why = hands.why(&mut args, "request access")?;
-        let why = hands.keyed(why, &());
+        let why = api.why(&mut args, "request access")?;
+        let why = api.keyed(why, &());
         let metadata = [
             ("kind".to_owned(), Value::from("access-request")),
             ("level".to_owned(), Value::Text(level.to_string())),
@@ -38,8 +38,8 @@ fn called(hands: &mut Hands, mut args: Args) -> Answered<'_> {
         ];
         let content = Content::Text(reason);
         let draft = Draft { content, metadata: metadata.into(), ..Draft::default() };
-        let written = hands.caller.put(charter.dm, draft, why).await.map_err(refused)?;
-        let read = hands.caller.get_version(written.id, written.version).await.map_err(refused)?;
-        Ok(hands.note(&read))
+        let written = api.caller.put(charter.dm, draft, why).await.map_err(refused)?;
+        let read = api.caller.get_version(written.id, written.version).await.map_err(refused)?;
+        Ok(api.note(&read))
     })
 }

@@ -1,15 +1,14 @@
 //! Finding atoms.
 
 use crate::answer::AtomAnswer;
-use crate::caller::Caller;
-use crate::moment::Moment;
+use crate::as_of::Moment;
+use crate::caller::{Caller, Found, Page};
 use crate::operation::{
     Arg, Conditions, Effect, How, Meta, Note, Operation, Out, Quiet, Right, When,
 };
 use crate::problem::{Kind, Problem};
-use crate::search::{Found, Page};
 use crate::session::items;
-use crate::session::{Answered, Args, Does, Hands, Method, On, moment, refused};
+use crate::session::{Answered, Args, Does, HostApi, Method, On, moment, refused};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use stoa_actors::code::Item;
@@ -182,7 +181,7 @@ impl Operation for Search {
     }
 }
 
-fn called(hands: &mut Hands, space: SpaceId, mut args: Args) -> Answered<'_> {
+fn called(api: &mut HostApi, space: SpaceId, mut args: Args) -> Answered<'_> {
     Box::pin(async move {
         let query = Query {
             text: args.text("query")?,
@@ -209,17 +208,17 @@ fn called(hands: &mut Hands, space: SpaceId, mut args: Args) -> Answered<'_> {
         };
         let as_of = moment(&mut args)?;
         let wanted = query.metadata.clone();
-        let found = hands.caller.looked(space, query, as_of).await.map_err(refused)?;
+        let found = api.caller.looked(space, query, as_of).await.map_err(refused)?;
         if found.hits.is_empty() && as_of.is_none() {
-            hands.remark(space, &wanted).await?;
+            api.remark(space, &wanted).await?;
         }
         let hit = |it: Found| (it.read.atom, it.read.position, Some(it.score));
         let hits = found.hits.into_iter().map(hit).collect();
         // An older version is no base for a change.
-        let (items, told, all) = hands.list(hits, as_of.is_none());
+        let (items, told, all) = api.list(hits, as_of.is_none());
         if told < all || found.cut {
             let text = "search() ended early, for one answer; after=hits[-1] goes on";
-            hands.notice(text.to_owned());
+            api.notice(text.to_owned());
         }
         Ok(items)
     })

@@ -1,11 +1,12 @@
 //! The sessions that there are.
 
+use crate::agents::SessionCard;
 use crate::answer::SessionAnswer;
-use crate::caller::{Caller, SessionCard};
+use crate::caller::Caller;
 use crate::operation::{Arg, Effect, Operation, Out, Right};
 use crate::problem::Problem;
 use crate::session::items;
-use crate::session::{Answered, Args, Does, Hands, Method, On, refused};
+use crate::session::{Answered, Args, Does, HostApi, Method, On, refused};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use stoa_actors::code::Item;
@@ -43,12 +44,12 @@ impl Operation for SessionList {
     }
 }
 
-fn called(hands: &mut Hands, _: stoa_actors::id::SpaceId, mut args: Args) -> Answered<'_> {
+fn called(api: &mut HostApi, _: stoa_actors::id::SpaceId, mut args: Args) -> Answered<'_> {
     Box::pin(async move {
         let all = args.truth("all")?;
-        let cards = hands.caller.sessions(all).await.map_err(refused)?;
+        let cards = api.caller.sessions(all).await.map_err(refused)?;
         let item = |card: &SessionCard| {
-            let name = hands.caller.name_of(card.id);
+            let name = api.caller.name_of(card.id);
             Item::Map(vec![
                 ("id".into(), items::text(card.id)),
                 ("name".into(), name.map_or_else(items::none, items::text)),

@@ -5,7 +5,7 @@ use crate::caller::Caller;
 use crate::operation::{Arg, Effect, How, Needed, Operation, Out, Quiet, Right};
 use crate::problem::{Kind, Problem};
 use crate::session::items;
-use crate::session::{Answered, Args, Does, Hands, Method, On, refused};
+use crate::session::{Answered, Args, Does, HostApi, Method, On, refused};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use stoa_actors::id::SpaceId;
@@ -45,7 +45,7 @@ impl Operation for SpaceCreate {
         name: "create_space",
         takes: &["name", "description=''", "declare=[]"],
         does: Does::Writes,
-        call: |hands, _, args| called(hands, args),
+        call: |api, _, args| called(api, args),
     }];
     const QUIET: Quiet = Quiet::Field("/id");
     type Answer = SpaceAnswer;
@@ -73,14 +73,14 @@ pub(super) fn declarations(texts: &[String]) -> Result<Declarations, Problem> {
     Ok(declares)
 }
 
-fn called(hands: &mut Hands, mut args: Args) -> Answered<'_> {
+fn called(api: &mut HostApi, mut args: Args) -> Answered<'_> {
     Box::pin(async move {
         let name = args.text("name")?.unwrap_or_default();
         let description = args.text("description")?.unwrap_or_default();
         let declares = declarations(&args.texts("declare")?).map_err(refused)?;
         // The same one again where the call is made again.
-        let id = SpaceId(hands.fresh(0));
-        hands.caller.create_as(id, &name, &description, declares).await.map_err(refused)?;
+        let id = SpaceId(api.fresh(0));
+        api.caller.create_as(id, &name, &description, declares).await.map_err(refused)?;
         Ok(items::space(&name, id, Level::Grant))
     })
 }

@@ -6,7 +6,7 @@ use crate::caller::Caller;
 use crate::operation::{Arg, Effect, How, Needed, Operation, Out, Quiet, Right};
 use crate::problem::{Kind, Problem};
 use crate::session::items;
-use crate::session::{Answered, Args, Does, Hands, Method, On, refused};
+use crate::session::{Answered, Args, Does, HostApi, Method, On, refused};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use stoa_actors::id::SpaceId;
@@ -76,11 +76,11 @@ async fn changed(
     }
 }
 
-fn called(hands: &mut Hands, space: SpaceId, mut args: Args) -> Answered<'_> {
+fn called(api: &mut HostApi, space: SpaceId, mut args: Args) -> Answered<'_> {
     Box::pin(async move {
         let (text, said) = (args.text("description")?, args.texts("declare")?);
         let more = declarations(&said).map_err(refused)?;
-        changed(&hands.caller, space, text.as_deref(), more).await.map_err(refused)?;
+        changed(&api.caller, space, text.as_deref(), more).await.map_err(refused)?;
         Ok(items::none())
     })
 }

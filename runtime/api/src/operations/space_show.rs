@@ -5,7 +5,7 @@ use crate::caller::Caller;
 use crate::operation::{Arg, Effect, How, Operation, Out, Right};
 use crate::problem::Problem;
 use crate::session::items;
-use crate::session::{Answered, Args, Does, Hands, Method, On, granted, refused};
+use crate::session::{Answered, Args, Does, HostApi, Method, On, granted, refused};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use stoa_actors::rights::{Level, Subject};
@@ -28,7 +28,7 @@ impl Operation for SpaceShow {
         name: "space",
         takes: &["name"],
         does: Does::Looks,
-        call: |hands, _, args| called(hands, args),
+        call: |api, _, args| called(api, args),
     }];
     type Answer = SpaceAnswer;
 
@@ -39,11 +39,11 @@ impl Operation for SpaceShow {
 }
 
 /// Any space that the session may use, by its name or id.
-fn called(hands: &mut Hands, mut args: Args) -> Answered<'_> {
+fn called(api: &mut HostApi, mut args: Args) -> Answered<'_> {
     Box::pin(async move {
         let name = args.text("name")?.unwrap_or_default();
-        let space = hands.caller.resolve(&name).map_err(refused)?;
-        let holding = hands.caller.holding(Subject::Space(space)).and_then(granted);
+        let space = api.caller.resolve(&name).map_err(refused)?;
+        let holding = api.caller.holding(Subject::Space(space)).and_then(granted);
         let held = holding.ok_or_else(|| refused(Problem::no_space(&name)))?;
         Ok(items::space(&held.alias, held.space, held.level))
     })

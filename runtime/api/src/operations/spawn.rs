@@ -7,7 +7,7 @@ use crate::operation::{Arg, Effect, How, Needed, Operation, Out, Quiet, Right, S
 use crate::problem::{Kind, Problem};
 use crate::session::items::{self, raise};
 use crate::session::{
-    Answered, Args, Does, Hands, Method, On, budget, level, refused, wants_level,
+    Answered, Args, Does, HostApi, Method, On, budget, level, refused, wants_level,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -87,7 +87,7 @@ impl Operation for Spawn {
             "name=None",
         ],
         does: Does::Writes,
-        call: |hands, _, args| called(hands, args),
+        call: |api, _, args| called(api, args),
     }];
     const QUIET: Quiet = Quiet::Field("/id");
     type Answer = AgentAnswer;
@@ -120,9 +120,9 @@ impl Operation for Spawn {
     }
 }
 
-fn called(hands: &mut Hands, mut args: Args) -> Answered<'_> {
+fn called(api: &mut HostApi, mut args: Args) -> Answered<'_> {
     Box::pin(async move {
-        if hands.lifetime == Lifetime::OneAction {
+        if api.lifetime == Lifetime::OneAction {
             return Err(raise(
                 "PermissionError",
                 "this session ends with the action, and a child's rights would end with it; \
@@ -150,9 +150,9 @@ fn called(hands: &mut Hands, mut args: Args) -> Answered<'_> {
         let mut made = 0;
         let fresh = || {
             made += 1;
-            hands.fresh(made)
+            api.fresh(made)
         };
-        let spawned = hands.caller.spawn_with(ask, hands.cause, fresh).await.map_err(refused)?;
+        let spawned = api.caller.spawn_with(ask, api.cause, fresh).await.map_err(refused)?;
         Ok(super::agent_item(&spawned))
     })
 }

@@ -3,7 +3,7 @@
 use crate::caller::{Caller, SubscriptionCard};
 use crate::problem::{Kind, Problem};
 use crate::session::items::{self, raise};
-use crate::session::{Args, Hands, refused};
+use crate::session::{Args, HostApi, refused};
 use stoa_actors::code::{Item, Raise};
 use stoa_actors::id::{Position, SpaceId, SubscriptionId};
 use stoa_actors::session::Follow;
@@ -70,14 +70,14 @@ pub(super) fn item(card: &SubscriptionCard) -> Item {
 }
 
 /// The agent's own subscription of a space.
-pub(super) async fn own(hands: &Hands, space: SpaceId) -> Result<SubscriptionCard, Raise> {
-    let all = hands.caller.followed().await.map_err(refused)?;
+pub(super) async fn own(api: &HostApi, space: SpaceId) -> Result<SubscriptionCard, Raise> {
+    let all = api.caller.followed().await.map_err(refused)?;
     let found = all.into_iter().find(|it| it.space == space);
     found.ok_or_else(|| raise("LookupError", "you do not follow this space"))
 }
 
 /// `types=`, `metadata=`, `references=`, `cursor=`, `debounce=`, `expires=`.
-pub(super) async fn edit(hands: &Hands, args: &mut Args) -> Result<Edit, Raise> {
+pub(super) async fn edit(api: &HostApi, args: &mut Args) -> Result<Edit, Raise> {
     let metadata = args.take("metadata").map(items::metadata).transpose()?;
     let types = args.take("types").map(items::value).transpose()?;
     let types = match types {
@@ -91,7 +91,7 @@ pub(super) async fn edit(hands: &Hands, args: &mut Args) -> Result<Edit, Raise> 
     };
     let cursor = args.number("cursor")?.map(Position);
     let references = match args.take("references") {
-        Some(item) => Some(hands.references(Some(item), &Default::default()).await?),
+        Some(item) => Some(api.references(Some(item), &Default::default()).await?),
         None => None,
     };
     let said = metadata.is_some() || types.is_some() || references.is_some();
@@ -106,7 +106,7 @@ pub(super) async fn edit(hands: &Hands, args: &mut Args) -> Result<Edit, Raise> 
         Some(Item::Value(Value::Null)) => Some(None),
         Some(item) => {
             let ms = Args::span_of("expires", item)?;
-            Some(Some(hands.caller.after(ms).map_err(refused)?))
+            Some(Some(api.caller.after(ms).map_err(refused)?))
         }
     };
     Ok(Edit { filter, cursor, debounce_ms, until })

@@ -6,7 +6,7 @@ use crate::caller::Caller;
 use crate::operation::{Arg, Effect, How, Operation, Out, Quiet, Right};
 use crate::problem::Problem;
 use crate::session::items::raise;
-use crate::session::{Answered, Args, Does, Hands, Method, On, refused};
+use crate::session::{Answered, Args, Does, HostApi, Method, On, refused};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use stoa_actors::id::Position;
@@ -32,7 +32,7 @@ impl Operation for SubscriptionAck {
         name: "ack",
         takes: &["id", "cursor"],
         does: Does::Writes,
-        call: |hands, _, args| called(hands, args),
+        call: |api, _, args| called(api, args),
     }];
     const QUIET: Quiet = Quiet::Nothing;
     type Answer = SubscriptionAnswer;
@@ -45,11 +45,11 @@ impl Operation for SubscriptionAck {
     }
 }
 
-fn called(hands: &mut Hands, mut args: Args) -> Answered<'_> {
+fn called(api: &mut HostApi, mut args: Args) -> Answered<'_> {
     Box::pin(async move {
         let id = needed(subscription_id(&mut args)?)?;
         let missing = || raise("TypeError", "ack() needs the cursor that pull() told");
         let cursor = args.number("cursor")?.map(Position).ok_or_else(missing)?;
-        Ok(item(&hands.caller.acknowledge(id, cursor).await.map_err(refused)?))
+        Ok(item(&api.caller.acknowledge(id, cursor).await.map_err(refused)?))
     })
 }

@@ -8,7 +8,7 @@ use crate::operation::{
 };
 use crate::problem::Problem;
 use crate::session::items;
-use crate::session::{Answered, Args, Does, Hands, Method, On, refused};
+use crate::session::{Answered, Args, Does, HostApi, Method, On, refused};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use stoa_actors::id::{Position, SpaceId};
@@ -102,20 +102,20 @@ impl Operation for SubscriptionAdd {
     }
 }
 
-fn called(hands: &mut Hands, space: SpaceId, mut args: Args) -> Answered<'_> {
+fn called(api: &mut HostApi, space: SpaceId, mut args: Args) -> Answered<'_> {
     Box::pin(async move {
-        let edit = edit(hands, &mut args).await?;
+        let edit = edit(api, &mut args).await?;
         let terms = edit.terms(&Default::default());
         let (filter, cursor) = (edit.filter.unwrap_or_default(), edit.cursor);
-        let Some(notes) = &hands.notes else {
-            let id = hands.caller.subscribe(space, filter, cursor, terms).await.map_err(refused)?;
+        let Some(notes) = &api.notes else {
+            let id = api.caller.subscribe(space, filter, cursor, terms).await.map_err(refused)?;
             return Ok(items::text(id));
         };
-        let head = hands.caller.runtime().store().head_of_stream(space.stream());
+        let head = api.caller.runtime().store().head_of_stream(space.stream());
         let head = head.map_err(|error| refused(error.into()))?;
         let follow = Follow { filter, cursor: cursor.unwrap_or(head), terms };
         let seat = notes.seat.clone();
-        hands.caller.follow_as_agent(&seat, space, follow).await.map_err(refused)?;
+        api.caller.follow_as_agent(&seat, space, follow).await.map_err(refused)?;
         Ok(items::text(space))
     })
 }

@@ -8,7 +8,7 @@ use crate::operation::{
 };
 use crate::problem::{Kind, Problem};
 use crate::session::items::raise;
-use crate::session::{Answered, Args, Does, Hands, Method, On, refused};
+use crate::session::{Answered, Args, Does, HostApi, Method, On, refused};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use stoa_actors::id::{Position, SpaceId};
@@ -130,22 +130,22 @@ impl Operation for SubscriptionEdit {
     }
 }
 
-fn called(hands: &mut Hands, space: SpaceId, mut args: Args) -> Answered<'_> {
+fn called(api: &mut HostApi, space: SpaceId, mut args: Args) -> Answered<'_> {
     Box::pin(async move {
         let id = subscription_id(&mut args)?;
-        let edit = edit(hands, &mut args).await?;
-        let Some(notes) = &hands.notes else {
-            let card = hands.caller.edit_subscription(needed(id)?, edit).await.map_err(refused)?;
+        let edit = edit(api, &mut args).await?;
+        let Some(notes) = &api.notes else {
+            let card = api.caller.edit_subscription(needed(id)?, edit).await.map_err(refused)?;
             return Ok(item(&card));
         };
         let seat = notes.seat.clone();
         if edit.cursor.is_some() {
             return Err(raise("ValueError", "an agent's cursor goes by its turns, and is not set"));
         }
-        let SubscriptionCard { filter, cursor, terms, .. } = own(hands, space).await?;
+        let SubscriptionCard { filter, cursor, terms, .. } = own(api, space).await?;
         let terms = edit.terms(&terms);
         let follow = Follow { filter: edit.filter.unwrap_or(filter), cursor, terms };
-        hands.caller.follow_as_agent(&seat, space, follow).await.map_err(refused)?;
-        Ok(item(&own(hands, space).await?))
+        api.caller.follow_as_agent(&seat, space, follow).await.map_err(refused)?;
+        Ok(item(&own(api, space).await?))
     })
 }

@@ -5,7 +5,7 @@ use crate::answer::SubscriptionAnswer;
 use crate::caller::Caller;
 use crate::operation::{Arg, Effect, How, Operation, Out, Quiet, Right};
 use crate::problem::{Kind, Problem};
-use crate::session::{Answered, Does, Hands, Method, On, refused};
+use crate::session::{Answered, Does, HostApi, Method, On, refused};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use stoa_actors::code::Item;
@@ -40,7 +40,7 @@ impl Operation for SubscriptionList {
         name: "subscriptions",
         takes: &[],
         does: Does::Looks,
-        call: |hands, space, _| called(hands, space),
+        call: |api, space, _| called(api, space),
     }];
     const NONE: &'static str = "no subscriptions";
     const QUIET: Quiet = Quiet::Field("/id");
@@ -62,11 +62,11 @@ impl Operation for SubscriptionList {
     }
 }
 
-fn called(hands: &mut Hands, space: SpaceId) -> Answered<'_> {
+fn called(api: &mut HostApi, space: SpaceId) -> Answered<'_> {
     Box::pin(async move {
-        let cards = match &hands.notes {
-            Some(_) => hands.caller.followed().await.map_err(refused)?,
-            None => hands.caller.subscriptions(Some(space)).await.map_err(refused)?,
+        let cards = match &api.notes {
+            Some(_) => api.caller.followed().await.map_err(refused)?,
+            None => api.caller.subscriptions(Some(space)).await.map_err(refused)?,
         };
         Ok(Item::List(cards.iter().filter(|it| it.space == space).map(item).collect()))
     })

@@ -6,7 +6,7 @@ use crate::caller::{Caller, Pulled};
 use crate::operation::{Arg, Effect, How, Lines, Operation, Out, Right};
 use crate::problem::Problem;
 use crate::session::items;
-use crate::session::{Answered, Args, Does, Hands, Method, On, refused};
+use crate::session::{Answered, Args, Does, HostApi, Method, On, refused};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use stoa_actors::code::Item;
@@ -56,7 +56,7 @@ impl Operation for SubscriptionRead {
         name: "pull",
         takes: &["id", "limit=100", "lag_max=None"],
         does: Does::Looks,
-        call: |hands, _, args| called(hands, args),
+        call: |api, _, args| called(api, args),
     }];
     const LINES: Lines = Lines::Piped;
     const NONE: &'static str = "nothing new";
@@ -90,14 +90,14 @@ impl Operation for SubscriptionRead {
 }
 
 /// It stays where it is until it is acknowledged.
-fn called(hands: &mut Hands, mut args: Args) -> Answered<'_> {
+fn called(api: &mut HostApi, mut args: Args) -> Answered<'_> {
     Box::pin(async move {
         let id = needed(subscription_id(&mut args)?)?;
         let limit = args.number("limit")?.unwrap_or(100) as usize;
-        let most = hands.caller.runtime().config().history_changes_max;
+        let most = api.caller.runtime().config().history_changes_max;
         let lag_max = args.number("lag_max")?.map_or(most, |it| it as usize);
-        let mut puller = hands.caller.pull(id).await.map_err(refused)?;
-        let cursor = hands.caller.subscription(id).await.map_err(refused)?.cursor;
+        let mut puller = api.caller.pull(id).await.map_err(refused)?;
+        let cursor = api.caller.subscription(id).await.map_err(refused)?.cursor;
         let pulled = puller.ready(limit.min(most), lag_max).await.map_err(refused)?;
         let Pulled { changes, marker, cursor } =
             pulled.unwrap_or(Pulled { changes: Vec::new(), marker: None, cursor });

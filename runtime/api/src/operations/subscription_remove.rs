@@ -6,7 +6,7 @@ use crate::caller::Caller;
 use crate::operation::{Arg, Effect, How, Operation, Out, Quiet, Right};
 use crate::problem::Problem;
 use crate::session::items;
-use crate::session::{Answered, Args, Does, Hands, Method, On, refused};
+use crate::session::{Answered, Args, Does, HostApi, Method, On, refused};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use stoa_actors::id::SpaceId;
@@ -62,15 +62,15 @@ impl Operation for SubscriptionRemove {
     }
 }
 
-fn called(hands: &mut Hands, space: SpaceId, mut args: Args) -> Answered<'_> {
+fn called(api: &mut HostApi, space: SpaceId, mut args: Args) -> Answered<'_> {
     Box::pin(async move {
         let id = subscription_id(&mut args)?;
-        match &hands.notes {
-            None => hands.caller.unsubscribe(needed(id)?).await.map_err(refused)?,
+        match &api.notes {
+            None => api.caller.unsubscribe(needed(id)?).await.map_err(refused)?,
             Some(notes) => {
                 let seat = notes.seat.clone();
-                own(hands, space).await?;
-                hands.caller.unfollow_as_agent(&seat, space).await.map_err(refused)?;
+                own(api, space).await?;
+                api.caller.unfollow_as_agent(&seat, space).await.map_err(refused)?;
             }
         }
         Ok(items::none())

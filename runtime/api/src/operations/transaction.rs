@@ -9,7 +9,7 @@ use crate::operation::{
 };
 use crate::problem::{Kind, Problem};
 use crate::session::items::{self, raise};
-use crate::session::{Answered, Args, Does, Hands, Method, On, refused};
+use crate::session::{Answered, Args, Does, HostApi, Method, On, refused};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -263,7 +263,7 @@ impl Ids<'_> {
 
 /// `[{"put": "text", …}, {"update": id, …}, {"deprecate": id}, {"release": id}]`; an atom that
 /// is put `"as"` a name is referred to as `"@name"` behind it.
-fn called(hands: &mut Hands, space: SpaceId, mut args: Args) -> Answered<'_> {
+fn called(api: &mut HostApi, space: SpaceId, mut args: Args) -> Answered<'_> {
     Box::pin(async move {
         let shape = "transaction() takes a list of dicts, {\"put\": text} for instance";
         let list = match args.take("changes") {
@@ -271,34 +271,34 @@ fn called(hands: &mut Hands, space: SpaceId, mut args: Args) -> Answered<'_> {
             Some(Item::Value(Value::List(list))) => list.into_iter().map(Item::Value).collect(),
             _ => return Err(raise("TypeError", shape)),
         };
-        let mut why = hands.why(&mut args, "transaction")?;
+        let mut why = api.why(&mut args, "transaction")?;
         let mut named = BTreeMap::new();
         let (mut mutations, mut released) = (Vec::new(), Vec::new());
         for (place, item) in (0..).zip(list) {
             let Some(mut change) = Args::of("transaction", item) else {
                 return Err(raise("TypeError", shape));
             };
-            let mutation = mutation(hands, space, &mut change, place, &mut named, &mut why).await?;
+            let mutation = mutation(api, space, &mut change, place, &mut named, &mut why).await?;
             change.end()?;
             if let Mutation::Release { resource, .. } = &mutation {
                 released.push(resource.clone());
             }
             mutations.push(mutation);
         }
-        let why = hands.keyed(why, &mutations);
-        let written = hands.caller.transact(space, mutations, why).await.map_err(refused)?;
-        released.iter().for_each(|it| hands.forget_lease(it));
+        let why = api.keyed(why, &mutations);
+        let written = api.caller.transact(space, mutations, why).await.map_err(refused)?;
+        released.iter().for_each(|it| api.forget_lease(it));
         let mut made = Vec::with_capacity(written.len());
         for it in written {
-            let read = hands.caller.get_version(it.id, it.version).await.map_err(refused)?;
-            made.push(hands.note(&read));
+            let read = api.caller.get_version(it.id, it.version).await.map_err(refused)?;
+            made.push(api.note(&read));
         }
         Ok(Item::List(made))
     })
 }
 
 async fn mutation(
-    hands: &Hands,
+    api: &HostApi,
     space: SpaceId,
     args: &mut Args,
     place: u64,
@@ -311,13 +311,13 @@ async fn mutation(
         )
     };
     if let Some(said) = args.take("put") {
-        let references = hands.references(args.take("references"), named).await?;
+        let references = api.references(args.take("references"), named).await?;
         let content: Content = items::content(said, args.text("media_type")?)?;
         let annotation = args.text("annotation")?.unwrap_or_default();
         let metadata = metadata(args)?;
         let id = match args.text("as")? {
             Some(name) => {
-                let id = AtomId(hands.fresh(place));
+                let id = AtomId(api.fresh(place));
                 named.insert(name, id);
                 Some(id)
             }
@@ -328,16 +328,16 @@ async fn mutation(
         return Ok(Mutation::Put(Box::new(draft)));
     }
     if let Some(id) = args.take("update") {
-        let id = hands.named_id(&id, named).await?;
-        let references = hands.references(args.take("references"), named).await?;
+        let id = api.named_id(&id, named).await?;
+        let references = api.references(args.take("references"), named).await?;
         let content = args.said("content");
         let media_type = args.text("media_type")?;
         let content = content.map(|it| items::content(it, media_type)).transpose()?;
         let annotation = args.text("annotation")?;
         let expect = args.take("expect").map(items::metadata).transpose()?.unwrap_or_default();
-        let version = expected(hands, id, args, named)?;
+        let version = expected(api, id, args, named)?;
         let metadata = metadata(args)?;
-        hands.rest_on(id, why);
+        api.rest_on(id, why);
         let embedding = None;
         let attempts = None;
         let patch =
@@ -345,20 +345,20 @@ async fn mutation(
         return Ok(Mutation::Update { id, expect: version, patch: Box::new(patch) });
     }
     if let Some(id) = args.take("deprecate") {
-        let id = hands.named_id(&id, named).await?;
+        let id = api.named_id(&id, named).await?;
         let by = args.said("superseded_by");
         let superseded_by = match by {
-            Some(by) => Some(hands.named_id(&by, named).await?),
+            Some(by) => Some(api.named_id(&by, named).await?),
             None => None,
         };
-        let expect = expected(hands, id, args, named)?;
-        hands.rest_on(id, why);
+        let expect = expected(api, id, args, named)?;
+        api.rest_on(id, why);
         return Ok(Mutation::Deprecate { id, expect, superseded_by });
     }
     if args.has("release") {
-        let resource = resource(&hands.caller, space, args.take("release")).await?;
+        let resource = resource(&api.caller, space, args.take("release")).await?;
         let undo = args.truth("undo")?;
-        let token = Some(hands.token(&resource, args.number("token")?)?);
+        let token = Some(api.token(&resource, args.number("token")?)?);
         return Ok(Mutation::Release { resource, token, undo });
     }
     Err(raise("ValueError", "a change is one of put, update, deprecate and release"))
@@ -366,10 +366,10 @@ async fn mutation(
 
 /// The base of a change; an atom of the same transaction has no other.
 fn expected(
-    hands: &Hands,
+    api: &HostApi,
     id: AtomId,
     args: &mut Args,
     named: &BTreeMap<String, AtomId>,
 ) -> Result<Expect, Raise> {
-    if named.values().any(|it| *it == id) { Ok(Expect::Any) } else { hands.expect(id, args) }
+    if named.values().any(|it| *it == id) { Ok(Expect::Any) } else { api.expect(id, args) }
 }

@@ -8,7 +8,7 @@ use crate::operation::{
 };
 use crate::problem::{Kind, Problem};
 use crate::session::items;
-use crate::session::{Answered, Args, Does, Hands, Method, On, refused};
+use crate::session::{Answered, Args, Does, HostApi, Method, On, refused};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use stoa_actors::id::{AtomId, SpaceId};
@@ -104,7 +104,7 @@ impl Operation for Update {
             "key=None",
         ],
         does: Does::Writes,
-        call: |hands, _, args| called(hands, args),
+        call: |api, _, args| called(api, args),
     }];
     const QUIET: Quiet = Quiet::Field("/id");
     type Answer = AtomAnswer;
@@ -180,27 +180,27 @@ async fn fence(caller: &Caller, space: SpaceId, text: &str) -> Result<Fence, Pro
     Ok(Fence { resource: caller.resource(space, name).await?, token })
 }
 
-fn called(hands: &mut Hands, mut args: Args) -> Answered<'_> {
+fn called(api: &mut HostApi, mut args: Args) -> Answered<'_> {
     Box::pin(async move {
-        let id = hands.id(&mut args).await?;
+        let id = api.id(&mut args).await?;
         let content = args.said("content");
         let annotation = args.text("annotation")?;
         let metadata = args.take("metadata").map(items::metadata).transpose()?.unwrap_or_default();
-        let references = hands.references(args.take("references"), &Default::default()).await?;
+        let references = api.references(args.take("references"), &Default::default()).await?;
         let media_type = args.text("media_type")?;
         let says = args.take("expect").map(items::metadata).transpose()?.unwrap_or_default();
-        let expect = hands.expect(id, &mut args)?;
-        let mut why = hands.why(&mut args, "update")?;
-        hands.rest_on(id, &mut why);
-        let why = hands.keyed(why, &expect);
+        let expect = api.expect(id, &mut args)?;
+        let mut why = api.why(&mut args, "update")?;
+        api.rest_on(id, &mut why);
+        let why = api.keyed(why, &expect);
         let content = content.map(|it| items::content(it, media_type)).transpose()?;
         let patch =
             Patch { expect: says, content, annotation, metadata, references, ..Patch::default() };
-        let written = match hands.caller.update(id, expect, patch, why).await {
+        let written = match api.caller.update(id, expect, patch, why).await {
             Ok(written) => written,
-            Err(problem) => return Err(hands.conflict(id, problem).await),
+            Err(problem) => return Err(api.conflict(id, problem).await),
         };
-        let read = hands.caller.get_version(id, written.version).await.map_err(refused)?;
-        Ok(hands.note(&read))
+        let read = api.caller.get_version(id, written.version).await.map_err(refused)?;
+        Ok(api.note(&read))
     })
 }

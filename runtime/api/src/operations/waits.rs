@@ -6,7 +6,7 @@ use crate::operation::{
 };
 use crate::problem::Problem;
 use crate::session::items;
-use crate::session::{Answered, Args, Does, Hands, Method, On, refused};
+use crate::session::{Answered, Args, Does, HostApi, Method, On, refused};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use stoa_actors::code::Item;
@@ -101,7 +101,7 @@ impl Operation for Waits {
         name: "waits",
         takes: &["id", "references={}"],
         does: Does::Looks,
-        call: |hands, _, args| called(hands, args),
+        call: |api, _, args| called(api, args),
     }];
     type Answer = WaitsAnswer;
 
@@ -111,11 +111,11 @@ impl Operation for Waits {
     }
 }
 
-fn called(hands: &mut Hands, mut args: Args) -> Answered<'_> {
+fn called(api: &mut HostApi, mut args: Args) -> Answered<'_> {
     Box::pin(async move {
-        let id = hands.id(&mut args).await?;
+        let id = api.id(&mut args).await?;
         let references = args.take("references").map(items::conditions).transpose()?;
-        let found = hands.caller.waits(id, references.unwrap_or_default()).await;
+        let found = api.caller.waits(id, references.unwrap_or_default()).await;
         let WaitsAnswer { blockers, .. } = found.map_err(refused)?.into();
         let blocker = |it: BlockerAnswer| {
             Item::Map(vec![

@@ -128,7 +128,7 @@ async fn everything(
             cursor = looked;
             let seen = seen.into_iter().map(|it| match it {
                 Sighting::Change(it) => Seen::change(caller, &it),
-                Sighting::Happening(it) => Seen::happened(caller, it),
+                Sighting::AgentEvent(it) => Seen::happened(caller, it),
             });
             out.all(seen).await?;
         }

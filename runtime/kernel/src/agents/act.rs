@@ -3,7 +3,7 @@
 use crate::problem::Problem;
 use crate::runtime::Runtime;
 use crate::sandbox::Action;
-use crate::session::{self, BUDGET, Hands, Kept, Notebook, Slot, globals, items, near, seed};
+use crate::session::{self, BUDGET, HostApi, Kept, Notebook, Slot, globals, items, near, seed};
 use stoa_actors::code::{Ending, Item, Outcome};
 use stoa_actors::id::{SessionId, SpaceId};
 use stoa_actors::log::Hash;
@@ -38,7 +38,7 @@ pub(super) async fn act(
     action.functions = tools(runtime, session);
     let notebook = Notebook { seat: runtime.agent(session)?, turn, step, known: notes };
     let caller = runtime.caller(session);
-    let mut hands = Hands::new(
+    let mut api = HostApi::new(
         caller,
         (name, attempt),
         (before.seen, before.leases),
@@ -46,10 +46,10 @@ pub(super) async fn act(
         Some(notebook),
         Lifetime::Lasting,
     );
-    let outcome = runtime.runner()?.run(action, &mut hands).await;
-    hands.tell_of_more(more, &outcome);
-    let outcome = hands.told_besides(outcome);
-    let (seen, leases) = hands.seen();
+    let outcome = runtime.runner()?.run(action, &mut api).await;
+    api.tell_of_more(more, &outcome);
+    let outcome = api.told_besides(outcome);
+    let (seen, leases) = api.seen();
     let slot = Slot { action: Some((turn, step)), dump: outcome.dump.clone(), seen, leases };
     kept.keep_with_what_follows(runtime, session, slot)?;
     let max = runtime.shared().config.limits.session.observation_bytes_max;

@@ -47,13 +47,3 @@ impl Caller {
         self.agent_card(session).await
     }
 }
-
-impl Caller {
-    /// What the caller has left to spend: without a bound for who is no agent.
-    pub(crate) async fn left(&self) -> Result<Budget, Problem> {
-        if self.charter_of(self.session())?.is_none() {
-            return Ok(Budget::default());
-        }
-        Ok(context::state(&self.runtime, self.session()).await?.account().left())
-    }
-}

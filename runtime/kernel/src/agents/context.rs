@@ -4,10 +4,10 @@
 use super::known::{Known, Past};
 use super::told;
 use crate::caller::Caller;
+use crate::caller::Found;
 use crate::model::{Card, Context, Exchange};
 use crate::problem::{Kind, Problem};
 use crate::runtime::Runtime;
-use crate::search::Found;
 use crate::session::{Granted, near};
 use std::sync::Arc;
 use stoa_actors::atom::Content;

@@ -124,7 +124,8 @@ impl Runtime {
     /// What has gone wrong with agents since this was called last, in order, and how much of it was
     /// lost because nobody has called. For one reader.
     pub fn incidents(&self) -> (Vec<Incident>, u64) {
-        let mut waiting = self.agents().incidents.waiting.lock();
+        let agents = self.agents();
+        let mut waiting = agents.incidents.waiting.lock();
         let lost = std::mem::take(&mut waiting.lost);
         (std::mem::take(&mut waiting.incidents).into(), lost)
     }

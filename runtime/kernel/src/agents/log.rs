@@ -22,12 +22,12 @@ pub enum Sighting {
     /// A change of a space.
     Change(Change),
     /// What an agent did.
-    Happening(Happening),
+    AgentEvent(AgentEvent),
 }
 
 /// One entry of an agent's stream, in words.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Happening {
+pub struct AgentEvent {
     /// Its cursor.
     pub position: Position,
     /// When.
@@ -50,7 +50,7 @@ impl Caller {
         &self,
         after: Position,
         limit: usize,
-    ) -> Result<Vec<Happening>, Problem> {
+    ) -> Result<Vec<AgentEvent>, Problem> {
         self.is_owner("the history of all rights tells of every session", "stoa space list")?;
         self.all_of(RIGHTS, after, limit).await
     }
@@ -93,7 +93,7 @@ impl Caller {
             {
                 Ok(happenings(session, at, &entry.body)?
                     .into_iter()
-                    .map(Sighting::Happening)
+                    .map(Sighting::AgentEvent)
                     .collect())
             }
             Rights::KIND if stream == RIGHTS => {
@@ -109,7 +109,7 @@ impl Caller {
         name: &str,
         after: Position,
         limit: usize,
-    ) -> Result<Vec<Happening>, Problem> {
+    ) -> Result<Vec<AgentEvent>, Problem> {
         let session = self.agent_named(name)?;
         self.all_of(session.stream(), after, limit).await
     }
@@ -119,7 +119,7 @@ impl Caller {
         stream: StreamId,
         mut after: Position,
         limit: usize,
-    ) -> Result<Vec<Happening>, Problem> {
+    ) -> Result<Vec<AgentEvent>, Problem> {
         let mut found = Vec::new();
         while found.len() < limit {
             let (piece, upto) = self.happened(stream, after, limit - found.len()).await?;
@@ -139,7 +139,7 @@ impl Caller {
         stream: StreamId,
         after: Position,
         limit: usize,
-    ) -> Result<(Vec<Happening>, Position), Problem> {
+    ) -> Result<(Vec<AgentEvent>, Position), Problem> {
         if !self.runtime.store().goes_on(stream, after)? {
             return Ok((Vec::new(), after));
         }
@@ -164,10 +164,10 @@ impl Caller {
         .await
     }
 
-    fn of_rights(&self, entry: &Entry) -> Result<Vec<Happening>, Problem> {
+    fn of_rights(&self, entry: &Entry) -> Result<Vec<AgentEvent>, Problem> {
         let Body { at, by, comment, .. } = &entry.body;
         let names = self.runtime.kinds().names(&entry.body)?.into_iter();
-        let happening = |kind: &str| Happening {
+        let happening = |kind: &str| AgentEvent {
             position: entry.position,
             at: *at,
             agent: *by,
@@ -187,9 +187,9 @@ fn happenings(
     agent: SessionId,
     position: Position,
     body: &Body,
-) -> Result<Vec<Happening>, Problem> {
+) -> Result<Vec<AgentEvent>, Problem> {
     let events = incarnation::events::<Session>(body).map_err(amiss)?;
-    let happening = |event: &Event| Happening {
+    let happening = |event: &Event| AgentEvent {
         position,
         at: body.at,
         agent,

@@ -2,7 +2,7 @@
 //! next start, for what is owed stands in the rights.
 
 use super::AgentCard;
-use crate::caller::{Caller, Why, misspelt, not_owner};
+use crate::caller::{Caller, Grant, Why, misspelt, not_owner};
 use crate::model::RECIPE;
 use crate::problem::{Kind, Problem};
 use serde::{Deserialize, Serialize};
@@ -10,7 +10,7 @@ use std::sync::Arc;
 use stoa_actors::id::{LinkId, Position, ROOT, SessionId, SpaceId};
 use stoa_actors::log::Cause;
 use stoa_actors::outbox::Outcome;
-use stoa_actors::rights::{self, AgentSpawn, Level, Named, Note, Right, Rights, Subject};
+use stoa_actors::rights::{self, AgentSpawn, Level, Named, Right, Rights, Subject};
 use stoa_actors::session::{self, Budget, Charter, Follow, Refusal};
 
 /// What an agent is to be and to have: `spawn` of seed 000. What is left out it does not get; the
@@ -284,33 +284,12 @@ impl Caller {
         Ok(())
     }
 
-    /// What an agent is told of a right that it is given, in the space that it shares with its
-    /// parent; nothing for a session that is no agent, or that shares none with the caller.
-    pub(crate) fn note_of_grant(
-        &self,
-        agent: SessionId,
-        space: &str,
-        grant: &crate::caller::Grant,
-    ) -> Result<Option<Box<Note>>, Problem> {
-        let Some(charter) = self.charter_of(agent)? else { return Ok(None) };
-        if self.level(charter.dm).is_none_or(|it| it < Level::Append) {
-            return Ok(None);
-        }
-        let metadata = [
-            ("kind".to_owned(), "granted".into()),
-            ("level".to_owned(), grant.level.to_string().as_str().into()),
-            ("space".to_owned(), space.into()),
-        ];
-        let (space, text) = (charter.dm, grant.reason.clone());
-        Ok(Some(Box::new(Note { space, text, metadata: metadata.into() })))
-    }
-
     /// Gives an agent of the caller's one more right.
     pub async fn grant_to_agent(
         &self,
         space: &str,
         to: &str,
-        grant: crate::caller::Grant,
+        grant: Grant,
         cause: Cause,
     ) -> Result<(), Problem> {
         match self.called(to) {
@@ -331,8 +310,7 @@ mod tests {
     #[tokio::test]
     async fn a_spawn_that_is_made_again_is_the_same_agent() {
         let dir = tempfile::tempdir().unwrap();
-        let runtime =
-            Runtime::open_with(Config::at(dir.path()), crate::runtime::kinds()).await.unwrap();
+        let runtime = Runtime::open_with(Config::at(dir.path()), crate::kinds()).await.unwrap();
         let root = runtime.caller(ROOT);
         let ids = || {
             let mut made = 0;

@@ -1,5 +1,5 @@
 //! Who is told of what is new. The log is the queue: what is kept is who follows which space
-//! (`news`), and here who is to look; losing it costs a walk over the agents, never an event.
+//! (`followers`), and here who is to look; losing it costs a walk over the agents, never an event.
 //!
 //! However much happens, a session is in `due` once; while its turn runs nothing is sent to it,
 //! and the end of the turn makes it look again. So of 200 agents that follow one space at most 200
@@ -127,7 +127,7 @@ impl Runtime {
     /// Tells the followers of every space that has gone on.
     fn ring(&self) {
         let wakes = &self.agents().wakes;
-        self.shared().news.tell(|it| self.wake_up(it), |it| wakes.forget(it));
+        self.shared().followers.tell(|it| self.wake_up(it), |it| wakes.forget(it));
     }
 
     /// Rings whenever there is something to tell, for as long as the runtime is there.
@@ -136,7 +136,7 @@ impl Runtime {
         tokio::spawn(async move {
             while let Some(shared) = shared.upgrade() {
                 tokio::select! {
-                    () = shared.news.told() => {}
+                    () = shared.followers.told() => {}
                     _ = shared.store.failure.tripped() => return,
                 }
                 let Some(runtime) = weak.upgrade() else { return };
@@ -166,7 +166,7 @@ impl Runtime {
                 }
             }
             // First to follow and then to look: what comes in between is not missed.
-            runtime.shared().news.follow_all(follows);
+            runtime.shared().followers.follow_all(follows);
             for (session, space, cursor) in cursors {
                 if runtime.store().goes_on(space.stream(), cursor)? {
                     up.push(session);
@@ -186,7 +186,8 @@ async fn dispatch(runtime: WeakRuntime, news: Arc<Notify>, looks_max: usize) {
         let Ok(permit) = room.clone().acquire_owned().await else { return };
         let next = {
             let Some(runtime) = runtime.upgrade() else { return };
-            let mut table = runtime.agents().wakes.table.lock();
+            let agents = runtime.agents();
+            let mut table = agents.wakes.table.lock();
             let next = table.due.iter().find(|it| !table.looking.contains(it)).copied();
             if let Some(session) = next {
                 table.due.remove(&session);
@@ -280,7 +281,7 @@ impl Runtime {
         let most = shared.config.follow_entries_max;
         let quoted_max = shared.config.limits.wake_comments_max;
         let caller = self.caller(session);
-        let scanned = |space| shared.news.scanned(space, session);
+        let scanned = |space| shared.followers.scanned(space, session);
         let mut look = Look::new(state, self.now(), quoted_max, scanned);
         while let Some(Wanted { space, after, filter }) = look.wants() {
             match caller.changes(space, after, most, &filter).await {
@@ -291,7 +292,7 @@ impl Runtime {
         }
         let new = look.done(matches!(state.phase(), Phase::Parked { .. }));
         for (space, upto) in &new.scanned {
-            shared.news.scan(*space, session, *upto);
+            shared.followers.scan(*space, session, *upto);
         }
         Ok(new)
     }
@@ -299,7 +300,8 @@ impl Runtime {
     /// Looks again then. However often it is said, one waits for each session: the earliest, which
     /// finds out what comes after it.
     fn wake_up_at(&self, session: SessionId, at: Millis) {
-        let mut table = self.agents().wakes.table.lock();
+        let agents = self.agents();
+        let mut table = agents.wakes.table.lock();
         if table.later.get(&session).is_some_and(|known| *known <= at) {
             return;
         }
@@ -310,7 +312,8 @@ impl Runtime {
         tokio::spawn(async move {
             tokio::time::sleep(wait).await;
             let Some(runtime) = runtime.upgrade() else { return };
-            let mut table = runtime.agents().wakes.table.lock();
+            let agents = runtime.agents();
+            let mut table = agents.wakes.table.lock();
             let last = table.later.get(&session) == Some(&at);
             if last {
                 table.later.remove(&session);

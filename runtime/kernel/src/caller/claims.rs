@@ -1,8 +1,8 @@
 //! Claims, leases and transactions, for one session.
 
 use super::{Caller, Read, Why, Written};
+use crate::host::{AskError, Receipt};
 use crate::problem::{Kind, Problem};
-use crate::seat::{AskError, Receipt};
 use serde::{Deserialize, Serialize};
 use stoa_actors::atom::Metadata;
 use stoa_actors::id::{AtomId, SpaceId};

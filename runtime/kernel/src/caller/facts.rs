@@ -2,8 +2,8 @@
 //! rights, and those that concern it. It reads with the changes of the space, in one order.
 
 use super::{Caller, Change, Follow};
-use crate::face::Bell;
 use crate::failure::StoreError;
+use crate::host::Waiter;
 use crate::problem::{Kind, Problem};
 use crate::store::Entry;
 use std::sync::Arc;
@@ -75,7 +75,7 @@ impl Caller {
         }
         let types = filter.types.iter().filter(|it| !of_rights(it)).cloned().collect();
         let follow = self.follow(space, after, Filter { types, ..filter.clone() })?;
-        let rights = self.runtime.rights().face.watch();
+        let rights = self.runtime.rights().stream_head.watch();
         Ok(Watching { caller: self.clone(), space, cursor: after, filter, follow, rights })
     }
 }
@@ -86,9 +86,9 @@ pub struct Watching {
     space: SpaceId,
     cursor: Position,
     filter: Filter,
-    /// Only for its bell.
+    /// Only to be woken.
     follow: Follow,
-    rights: Arc<Bell>,
+    rights: Arc<Waiter>,
 }
 
 impl Watching {

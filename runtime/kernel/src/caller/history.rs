@@ -1,8 +1,8 @@
 //! What happens in a space, in order: read from the log, followed by cursor.
 
 use super::Caller;
-use crate::face::Bell;
 use crate::failure::StoreError;
+use crate::host::Waiter;
 use crate::problem::Problem;
 use std::sync::Arc;
 use stoa_actors::id::{Position, SpaceId};
@@ -56,7 +56,7 @@ impl Caller {
     }
 
     /// Follows a space from a cursor: every change after it once, in order, however slow the
-    /// reader is. The log is the only copy, so a stalled reader costs one bell.
+    /// reader is. The log is the only copy, so a stalled reader costs a few bytes.
     pub fn follow(
         &self,
         space: SpaceId,
@@ -65,8 +65,8 @@ impl Caller {
     ) -> Result<Follow, Problem> {
         self.level(space).ok_or_else(|| Problem::no_space(&space.to_string()))?;
         filter.check(&self.runtime.shared().config.limits.search)?;
-        let bell = self.runtime.space(space)?.face.watch();
-        Ok(Follow { caller: self.clone(), space, cursor: after, filter, bell })
+        let waiter = self.runtime.space(space)?.stream_head.watch();
+        Ok(Follow { caller: self.clone(), space, cursor: after, filter, waiter })
     }
 }
 
@@ -76,7 +76,7 @@ pub struct Follow {
     space: SpaceId,
     cursor: Position,
     filter: Filter,
-    bell: Arc<Bell>,
+    waiter: Arc<Waiter>,
 }
 
 impl Follow {
@@ -105,13 +105,13 @@ impl Follow {
             if !changes.is_empty() {
                 return Ok(changes);
             }
-            self.bell.heard().await;
+            self.waiter.heard().await;
         }
     }
 
     /// Waits until something happens, without looking at what.
     pub async fn rung(&self) {
-        self.bell.heard().await;
+        self.waiter.heard().await;
     }
 
     /// One coalesced wake for everything new: how much, from where, and a few comments. Nothing when
@@ -138,7 +138,7 @@ impl Follow {
             if let Some(wake) = self.pending().await? {
                 return Ok(wake);
             }
-            self.bell.heard().await;
+            self.waiter.heard().await;
         }
     }
 }

@@ -5,8 +5,8 @@
 //! none of it.
 
 use super::{Caller, Change, Read};
+use crate::as_of::Moment;
 use crate::failure::StoreError;
-use crate::moment::Moment;
 use crate::problem::{Kind, Problem};
 use crate::store::{Entry, Store};
 use serde::{Deserialize, Serialize};

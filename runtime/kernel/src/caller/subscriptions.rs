@@ -3,9 +3,9 @@
 //! cursor in it and takes the room of one, however far behind it is.
 
 use super::{Caller, Follow, Why};
+use crate::host::Seat;
 use crate::problem::{Kind, Problem};
 use crate::runtime::Runtime;
-use crate::seat::Seat;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use std::time::Duration;
@@ -55,7 +55,7 @@ impl Caller {
     ) -> Result<SubscriptionId, Problem> {
         self.reached(cursor)?;
         let seat = self.runtime.space(space)?;
-        let cursor = cursor.unwrap_or_else(|| seat.face.head());
+        let cursor = cursor.unwrap_or_else(|| seat.stream_head.head());
         let message = Message::Subscribe { filter, cursor, terms };
         match seat.ask(self.ask(message, Why::comment("subscribe"))).await?.reply {
             Reply::Subscribed(id) => Ok(id),

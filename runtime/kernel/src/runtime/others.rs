@@ -1,7 +1,7 @@
 //! Entries that nobody here has offered: other nodes of a shared order write to the same log.
 
 use super::Inner;
-use crate::seat::Sits;
+use crate::host::Passivate;
 use std::sync::Arc;
 use stoa_actors::id::RIGHTS;
 
@@ -9,17 +9,17 @@ impl Inner {
     /// Followers hear of them, and an actor whose stream it is begins anew. Nobody is kept in memory
     /// by this.
     pub(super) fn hear_of_others(&self) {
-        let (shared, seats) = (Arc::downgrade(&self.around.shared), Arc::downgrade(&self.seats));
+        let (shared, seats) = (Arc::downgrade(&self.deps.shared), Arc::downgrade(&self.registry));
         let rights = Arc::downgrade(&self.rights);
-        self.around.shared.log.tell_of_others(move |stream, head| {
+        self.deps.shared.log.tell_of_others(move |stream, head| {
             let (Some(shared), Some(seats)) = (shared.upgrade(), seats.upgrade()) else { return };
-            shared.news.gone_on(stream);
+            shared.followers.gone_on(stream);
             match stream {
                 RIGHTS => rights.upgrade().into_iter().for_each(|it| it.others_wrote(head)),
                 _ => seats.get(stream).into_iter().for_each(|it| it.others_wrote(head)),
             }
         });
-        if self.around.shared.config.log.order.node().is_some() {
+        if self.deps.shared.config.log.order.node().is_some() {
             // What came while it was loaded was told nobody.
             self.rights.lead_astray();
         }

@@ -28,7 +28,7 @@ impl Runtime {
             Ok(stopped) => stopped,
             Err(_) => {
                 let error = self.store().failure.trip(StoreError::Unfinished { ms });
-                self.0.around.tree.kill();
+                self.0.deps.supervisors.kill();
                 Err(error)
             }
         }
@@ -36,16 +36,16 @@ impl Runtime {
 
     async fn stop_in_order(&self, threads: Threads) -> Result<Option<Head>, StoreError> {
         self.0.scrub.stop();
-        self.0.searches.stop();
+        self.0.parts.stop();
         // Lazy entries and whatever is in flight become durable before their actors go.
         let settling = self.shared().log.settled().await;
-        self.0.around.tree.stop().await;
+        self.0.deps.supervisors.stop().await;
         self.shared().log.stop();
         let (runtime, config) = (self.clone(), self.shared().config.clone());
         let end = blocking(move || {
             let store = runtime.store();
             runtime.0.scrub.join();
-            runtime.0.searches.join();
+            runtime.0.parts.join();
             let patience = Duration::from_millis(config.log.engine_ms_max);
             let Some((head, unpointed)) = threads.join(&store.failure, patience)? else {
                 return Ok(None);

@@ -15,9 +15,9 @@ pub struct Waiting {
 impl Runtime {
     /// What waits now. At rest it is nothing.
     pub fn waiting(&self) -> Waiting {
-        let (around, shared) = (&self.0.around, self.shared());
+        let (deps, shared) = (&self.0.deps, self.shared());
         let room = (shared.config.mailbox_bytes_max / 1024).max(1);
-        let taken = room.saturating_sub(around.bytes.available_permits());
+        let taken = room.saturating_sub(deps.bytes.available_permits());
         Waiting { mailbox_bytes: taken * 1024, log_bytes: shared.log.bytes() }
     }
 }

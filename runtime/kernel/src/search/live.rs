@@ -322,9 +322,8 @@ mod tests {
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
     async fn an_index_that_is_made_says_how_far_it_is() {
         let dir = tempfile::tempdir().expect("a directory");
-        let runtime = Runtime::open_with(Config::at(dir.path()), crate::runtime::kinds())
-            .await
-            .expect("opens");
+        let runtime =
+            Runtime::open_with(Config::at(dir.path()), crate::kinds()).await.expect("opens");
         let space = runtime.caller(ROOT).create_space("s", "").await.expect("space");
         put(&runtime, space, 5).await;
         assert_eq!(runtime.searches().cards(), []);
@@ -355,7 +354,7 @@ mod tests {
     async fn an_index_follows_the_writes() {
         let dir = tempfile::tempdir().expect("a directory");
         let config = Config { index_follow_ms: 1, ..Config::at(dir.path()) };
-        let runtime = Runtime::open_with(config, crate::runtime::kinds()).await.expect("opens");
+        let runtime = Runtime::open_with(config, crate::kinds()).await.expect("opens");
         let space = runtime.caller(ROOT).create_space("s", "").await.expect("space");
         let caller = runtime.caller(ROOT);
         assert_eq!(caller.search(space, Query::default()).await.expect("search"), []);

@@ -4,7 +4,7 @@
 //! holds nothing that a search needs: it copies little at once, and swaps in what is done. Without
 //! it searches find the same, only slower.
 
-use super::kept::Desk;
+use super::index_cache::IndexCache;
 use super::live::Live;
 use crate::host::Shared;
 use std::collections::BTreeSet;
@@ -24,7 +24,7 @@ const COPY_VECTORS: usize = 1_024;
 const SEGMENT_FACTOR: usize = 4;
 
 pub(super) struct Sealer {
-    desk: Arc<Desk>,
+    cache: Arc<IndexCache>,
     shared: Arc<Shared>,
     /// What was durable when it last looked, and since when.
     durable: Position,
@@ -34,9 +34,9 @@ pub(super) struct Sealer {
 }
 
 impl Sealer {
-    pub(super) fn new(desk: Arc<Desk>, shared: Arc<Shared>) -> Sealer {
+    pub(super) fn new(cache: Arc<IndexCache>, shared: Arc<Shared>) -> Sealer {
         let (durable, since) = (Position(0), Instant::now());
-        Sealer { desk, shared, durable, since, given_up: BTreeSet::new() }
+        Sealer { cache, shared, durable, since, given_up: BTreeSet::new() }
     }
 
     pub(super) fn run(mut self) {
@@ -44,9 +44,9 @@ impl Sealer {
         if let Err(error) = rustix::process::setpriority_process(None, 19) {
             tracing::debug!(%error, "segments are made at the priority of everybody");
         }
-        while self.desk.goes_on(&self.shared) && self.shared.config.search_segment_atoms > 0 {
+        while self.cache.goes_on(&self.shared) && self.shared.config.search_segment_atoms > 0 {
             let lately = Duration::from_millis(self.shared.config.index_follow_for_ms);
-            let spaces = self.desk.in_use(lately);
+            let spaces = self.cache.in_use(lately);
             if spaces.is_empty() {
                 // The next search wakes it.
                 std::thread::park();
@@ -71,7 +71,7 @@ impl Sealer {
             (self.durable, self.since) = (durable, Instant::now());
         }
         let idle = Duration::from_millis(self.shared.config.search_idle_ms);
-        self.since.elapsed() >= idle && self.desk.unsearched() >= idle
+        self.since.elapsed() >= idle && self.cache.unsearched() >= idle
     }
 
     /// Makes a segment of what has none, if that is enough for one.
@@ -83,7 +83,7 @@ impl Sealer {
             return;
         }
         let vectors_max = config.search_segment_bytes_max / SEALED_BYTES;
-        let room = vectors_max.saturating_sub(self.desk.sealed() as usize);
+        let room = vectors_max.saturating_sub(self.cache.sealed() as usize);
         if room < least {
             tracing::debug!(%space, unsealed, "no memory for another segment; the rest is scanned");
             return;
@@ -119,10 +119,10 @@ impl Sealer {
         let mut builder = Builder::new(&frozen);
         loop {
             live.say_sealing(Some(builder.so_far()));
-            while !self.is_idle() && self.desk.goes_on(&self.shared) {
+            while !self.is_idle() && self.cache.goes_on(&self.shared) {
                 std::thread::park_timeout(self.pause());
             }
-            if !self.desk.goes_on(&self.shared) || !self.desk.has(space, live) {
+            if !self.cache.goes_on(&self.shared) || !self.cache.has(space, live) {
                 return Ok(None);
             }
             if !builder.step(STEP_VECTORS)? {

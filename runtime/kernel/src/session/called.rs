@@ -1,6 +1,6 @@
 //! What a call of code is called where people look on: `tasks.claim`.
 
-use super::hands::{ATTRIBUTE, COORDINATOR, Hands};
+use super::host_api::{ATTRIBUTE, COORDINATOR, HostApi};
 use stoa_actors::code::{HostCall, Item};
 use stoa_actors::id::SpaceId;
 use stoa_actors::value::Value;
@@ -8,7 +8,7 @@ use stoa_actors::value::Value;
 /// Characters of a name that are noted; code can ask for a name of any length.
 const NAME_CHARS: usize = 48;
 
-impl Hands {
+impl HostApi {
     /// The method with what it was called on, by the session's own name for it. An attribute that is
     /// asked for is named like a method.
     pub(super) fn called(&self, call: &HostCall) -> String {

@@ -4,7 +4,7 @@
 //! of every atom: a change of a leased atom rests on that token, so that code which was away for
 //! longer than its lease changes nothing.
 
-use super::hands::Hands;
+use super::host_api::HostApi;
 use super::items::raise;
 use stoa_actors::code::{Item, Raise};
 use stoa_actors::space::Resource;
@@ -13,7 +13,7 @@ use stoa_actors::value::Value;
 /// How long something is leased when nobody says, in milliseconds.
 pub const LEASE_DEFAULT: u64 = 600_000;
 
-impl Hands {
+impl HostApi {
     /// The fencing token of a lease: as said, or the one that the session was handed.
     ///
     /// Errors: `ValueError` where neither is there.

@@ -2,8 +2,10 @@
 //! it does to what the session knows.
 
 use super::args::Args;
-use super::hands::Hands;
+use super::host_api::HostApi;
+use crate::runtime::{Kinds, Part, Runtime};
 use crate::sandbox::Boxed;
+use std::sync::Arc;
 use stoa_actors::code::{HostCall, Item, Raise};
 use stoa_actors::id::SpaceId;
 
@@ -41,7 +43,7 @@ pub struct Method {
     /// What it does to the session.
     pub does: Does,
     /// Does it.
-    pub call: for<'a> fn(&'a mut Hands, SpaceId, Args) -> Answered<'a>,
+    pub call: for<'a> fn(&'a mut HostApi, SpaceId, Args) -> Answered<'a>,
 }
 
 impl Method {
@@ -64,5 +66,24 @@ impl Method {
                 || call.kwargs.iter().any(|(key, _)| key == it)
         };
         !old.is_empty() && !old.iter().any(|it| named(it))
+    }
+}
+
+/// What code can call in one runtime.
+pub(super) struct Methods(Arc<[&'static Method]>);
+
+impl Part for Methods {}
+
+impl Methods {
+    pub(super) fn of(runtime: &Runtime) -> Arc<[&'static Method]> {
+        runtime.find_part::<Methods>().map(|it| it.0.clone()).unwrap_or_default()
+    }
+}
+
+impl Kinds {
+    /// Hands sessions what their code can call; without it there is nothing.
+    #[must_use]
+    pub fn callable(self, methods: impl IntoIterator<Item = &'static Method>) -> Kinds {
+        self.part(Methods(methods.into_iter().collect()))
     }
 }

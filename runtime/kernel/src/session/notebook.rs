@@ -3,8 +3,8 @@
 
 use super::fit::Fit;
 use super::items;
+use crate::host::{AskError, Seat};
 use crate::runtime::Runtime;
-use crate::seat::{AskError, Seat};
 use std::sync::Arc;
 use stoa_actors::code::{HostCall, Item, Raise};
 use stoa_actors::digest::{self as canonical, DIGEST_FORM};

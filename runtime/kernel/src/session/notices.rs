@@ -1,12 +1,12 @@
 //! What the code of an action is told besides its answers: that one of them ended early.
 
-use super::hands::Hands;
+use super::host_api::HostApi;
 use stoa_actors::code::{Ending, Outcome};
 
 /// Notices of one action; more say nothing new.
 const NOTICES_MAX: usize = 16;
 
-impl Hands {
+impl HostApi {
     /// Says something that is no answer; each once.
     pub fn notice(&mut self, text: String) {
         if !self.notices.contains(&text) && self.notices.len() < NOTICES_MAX {

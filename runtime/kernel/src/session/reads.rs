@@ -2,15 +2,15 @@
 
 use super::args::Args;
 use super::fit::Hit;
-use super::hands::{Hands, refused};
+use super::host_api::{HostApi, refused};
 use super::items::raise;
-use crate::moment::Moment;
+use crate::as_of::Moment;
 use stoa_actors::atom::Metadata;
 use stoa_actors::code::{Item, Raise};
 use stoa_actors::id::{Position, SpaceId};
 use stoa_actors::value::Value;
 
-impl Hands {
+impl HostApi {
     /// As many as fit into one answer, how many that are, and how many there were.
     pub fn list(&mut self, hits: Vec<Hit>, remember: bool) -> (Item, usize, usize) {
         let items = self.fit.list(&hits);

@@ -1,21 +1,65 @@
 //! The tools, and what is left to spend: calls of code that are about nothing that there is.
 
 use super::args::Args;
-use super::hands::{Hands, refused};
+use super::host_api::{HostApi, refused};
 use super::items::{self, raise};
-use crate::tool::{Repeat, ToolCall, ToolError};
+use crate::caller::Caller;
+use crate::problem::{Kind, Problem};
+use crate::runtime::Runtime;
+use crate::tool::{Repeat, Tool, ToolCall, ToolError};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use stoa_actors::code::{HostCall, Item, Raise};
+use stoa_actors::id::ROOT;
+use stoa_actors::incarnation::Ask;
 use stoa_actors::log::Hash;
 use stoa_actors::rights::{Level, Subject};
-use stoa_actors::session::Budget;
+use stoa_actors::session::{Budget, Message, Reply, Session};
 use stoa_actors::value::Value;
 
-impl Hands {
+/// Why a right that is in the log has no effect.
+const NOT_TRUSTED: &str = "the directory is not trusted on this machine";
+
+impl Runtime {
+    /// Whether a right that the log holds takes effect on this machine: what reaches outside the
+    /// directory does only where the directory is trusted.
+    pub fn takes_effect(&self, subject: &Subject) -> bool {
+        self.shared().config.host_grants.cover(subject)
+    }
+
+    /// The same as a refusal that says what to do.
+    pub(crate) fn needs_trust(&self, subject: &Subject) -> Result<(), Problem> {
+        if self.takes_effect(subject) {
+            return Ok(());
+        }
+        let text = format!("{subject} is not used here: {NOT_TRUSTED}");
+        Err(Problem::new(Kind::Forbidden, text).hint("stoa trust"))
+    }
+
+    /// Which tool goes by that name.
+    pub(crate) fn tool(&self, name: &str) -> Option<Arc<dyn Tool>> {
+        self.shared().config.tools.get(name)
+    }
+}
+
+/// What the caller has left to spend: without a bound for who is no agent.
+async fn left(caller: &Caller) -> Result<Budget, Problem> {
+    let (runtime, session) = (&caller.runtime, caller.session());
+    if caller.charter_of(session)?.is_none() {
+        return Ok(Budget::default());
+    }
+    let seat = runtime.kinds().actor::<Session>(runtime, session.stream())?;
+    match seat.ask(Ask::new(ROOT, Message::Look)).await?.reply {
+        Reply::State(state) => Ok(state.account().left()),
+        reply => Err(Problem::new(Kind::Store, format!("an answer amiss: {reply:?}"))),
+    }
+}
+
+impl HostApi {
     /// What the session has left to spend; `None` for a unit without a bound.
     pub async fn budget(&self, call: HostCall) -> Result<Item, Raise> {
         Args::none(call)?;
-        let left = self.caller.left().await.map_err(refused)?;
+        let left = left(&self.caller).await.map_err(refused)?;
         let unit = |(name, left): (&str, Option<u64>)| {
             (name.to_owned(), left.map_or(Value::Null, |left| Value::Int(left as i64)))
         };

@@ -7,9 +7,9 @@ use stoa_actors::id::SessionId;
 
 /// A lock for each session, kept for as long as somebody holds it or waits for it.
 #[derive(Default)]
-pub(crate) struct Turnstile(Mutex<HashMap<SessionId, Weak<tokio::sync::Mutex<()>>>>);
+pub(crate) struct KeyedLock(Mutex<HashMap<SessionId, Weak<tokio::sync::Mutex<()>>>>);
 
-impl Turnstile {
+impl KeyedLock {
     /// The lock of one session.
     pub(crate) fn of(&self, session: SessionId) -> Arc<tokio::sync::Mutex<()>> {
         let mut locks = self.0.lock();

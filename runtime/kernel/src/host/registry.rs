@@ -5,9 +5,9 @@
 //! keeper holds every place of the mailbox, so that no request is inside and none gets in; whoever
 //! comes meanwhile waits for a place, and brings the actor back.
 
+use super::{Deps, Passivate, Perform, Seat, Standing};
 use crate::failure::StoreError;
 use crate::limits::Config;
-use crate::seat::{Around, Perform, Seat, Sits, Standing};
 use parking_lot::Mutex;
 use std::collections::HashMap;
 use std::sync::{Arc, Weak};
@@ -18,24 +18,24 @@ use stoa_actors::passivation::{Doing, Sitting, due};
 use tokio::sync::Notify;
 
 /// Every stream that is seated, whatever its kind.
-pub(crate) struct Seats {
-    table: Mutex<HashMap<StreamId, Arc<dyn Sits>>>,
-    around: Around,
+pub(crate) struct Registry {
+    table: Mutex<HashMap<StreamId, Arc<dyn Passivate>>>,
+    deps: Deps,
     /// Rung when there are more than there should be.
     crowded: Arc<Notify>,
 }
 
-impl Seats {
+impl Registry {
     /// Without any, and with a keeper that ends with them.
-    pub(crate) fn start(around: &Around) -> Arc<Seats> {
+    pub(crate) fn start(deps: &Deps) -> Arc<Registry> {
         let crowded = Arc::new(Notify::new());
-        let seats = Arc::new(Seats {
+        let seats = Arc::new(Registry {
             table: Mutex::default(),
-            around: around.clone(),
+            deps: deps.clone(),
             crowded: crowded.clone(),
         });
         let keeper = Keeper { seats: Arc::downgrade(&seats), crowded };
-        tokio::spawn(keeper.run(around.shared.config.clone()));
+        tokio::spawn(keeper.run(deps.shared.config.clone()));
         seats
     }
 
@@ -49,10 +49,10 @@ impl Seats {
         let before = table.len();
         let seat = table
             .entry(stream)
-            .or_insert_with(|| Seat::<B>::new(stream, &self.around, performer))
+            .or_insert_with(|| Seat::<B>::new(stream, &self.deps, performer))
             .clone();
         // One that was there crowds nobody: it would ring with every message.
-        let crowded = table.len() > before.max(self.around.shared.config.seats_max);
+        let crowded = table.len() > before.max(self.deps.shared.config.seats_max);
         drop(table);
         if crowded {
             self.crowded.notify_one();
@@ -68,7 +68,7 @@ impl Seats {
     }
 
     /// The seat of a stream, if there is one.
-    pub(crate) fn get(&self, stream: StreamId) -> Option<Arc<dyn Sits>> {
+    pub(crate) fn get(&self, stream: StreamId) -> Option<Arc<dyn Passivate>> {
         self.table.lock().get(&stream).cloned()
     }
 
@@ -90,7 +90,7 @@ impl Seats {
     /// Each, as the verdict wants it.
     fn sittings(&self) -> Vec<Sitting<StreamId>> {
         let table = self.table.lock();
-        let sitting = |(stream, seat): (&StreamId, &Arc<dyn Sits>)| {
+        let sitting = |(stream, seat): (&StreamId, &Arc<dyn Passivate>)| {
             let doing = match seat.doing() {
                 Doing::Empty if !free(seat) => Doing::InUse,
                 doing => doing,
@@ -108,7 +108,7 @@ impl Seats {
         }
         drop(seat);
         let mut table = self.table.lock();
-        let empty = |seat: &Arc<dyn Sits>| seat.doing() == Doing::Empty && free(seat);
+        let empty = |seat: &Arc<dyn Passivate>| seat.doing() == Doing::Empty && free(seat);
         if table.get(&sitting.key).is_some_and(empty) {
             table.remove(&sitting.key);
         }
@@ -116,13 +116,13 @@ impl Seats {
 }
 
 /// Whether the table alone holds an empty seat. Under the table's lock nobody can take it meanwhile.
-fn free(seat: &Arc<dyn Sits>) -> bool {
+fn free(seat: &Arc<dyn Passivate>) -> bool {
     Arc::strong_count(seat) == 1 && !seat.followed()
 }
 
 /// Holds no runtime open.
 struct Keeper {
-    seats: Weak<Seats>,
+    seats: Weak<Registry>,
     crowded: Arc<Notify>,
 }
 
@@ -134,7 +134,7 @@ impl Keeper {
         loop {
             drop(tokio::time::timeout(wait, self.crowded.notified()).await);
             let Some(seats) = self.seats.upgrade() else { return };
-            let shared = &seats.around.shared;
+            let shared = &seats.deps.shared;
             if shared.store.failure.error().is_some() {
                 return;
             }

@@ -5,50 +5,48 @@
 //! tells; what it tells, and whom it leaves alone, is [`Alarm`]'s to say. A process that opens the
 //! directory later finds what had become due meanwhile.
 
+use super::{Reach, Shared};
 use crate::failure::StoreError;
-use crate::runtime::{Runtime, WeakRuntime};
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 use stoa_actors::alarm::{Alarm, Ring};
 use stoa_actors::id::{Millis, RIGHTS, StreamId};
 
-impl Runtime {
-    /// Records what had become due while the directory was closed, so that the first who reads finds
-    /// it so. What cannot be recorded is left to the timer.
-    pub(crate) async fn settle_due(&self) -> Result<(), StoreError> {
-        let rows = due(self)?;
-        let Ring { tell, .. } = Alarm::default().ring(self.now(), rows.iter().copied());
-        let mut told = tokio::task::JoinSet::new();
-        for stream in tell {
-            let runtime = self.clone();
-            told.spawn(async move { tell_due(&runtime, stream).await.map(drop) });
-        }
-        told.join_all().await;
-        Ok(())
+/// Records what had become due while the directory was closed, so that the first who reads finds
+/// it so. What cannot be recorded is left to the timer.
+pub(crate) async fn settle_due(shared: &Shared, reach: &Arc<dyn Reach>) -> Result<(), StoreError> {
+    let rows = due(shared)?;
+    let Ring { tell, .. } = Alarm::default().ring(shared.clock.now(), rows.iter().copied());
+    let mut told = tokio::task::JoinSet::new();
+    for stream in tell {
+        let reach = reach.clone();
+        told.spawn(async move { drop(reach.due(stream).await) });
     }
-
-    /// Runs for as long as the runtime does; again, should it die.
-    pub(crate) fn start_timer(&self) {
-        let (runtime, wait_ms) = (self.downgrade(), self.shared().config.due_retry_ms);
-        tokio::spawn(async move {
-            while let Err(died) = tokio::spawn(run(runtime.clone())).await {
-                tracing::warn!(%died, "the timer begins anew");
-                tokio::time::sleep(Duration::from_millis(wait_ms)).await;
-            }
-        });
-    }
+    told.join_all().await;
+    Ok(())
 }
 
-async fn run(runtime: WeakRuntime) {
+/// Runs for as long as the runtime does; again, should it die.
+pub(crate) fn start_timer(shared: &Arc<Shared>, reach: Arc<dyn Reach>) {
+    let (wait_ms, shared) = (shared.config.due_retry_ms, Arc::downgrade(shared));
+    tokio::spawn(async move {
+        while let Err(died) = tokio::spawn(run(shared.clone(), reach.clone())).await {
+            tracing::warn!(%died, "the timer begins anew");
+            tokio::time::sleep(Duration::from_millis(wait_ms)).await;
+        }
+    });
+}
+
+async fn run(shared: Weak<Shared>, reach: Arc<dyn Reach>) {
     let mut alarm = Alarm::default();
     loop {
-        let Some(open) = runtime.upgrade() else { return };
-        let shared = open.shared().clone();
-        if shared.store.failure.error().is_some() {
+        let Some(shared) = shared.upgrade() else { return };
+        if !reach.is_there() || shared.store.failure.error().is_some() {
             return;
         }
         // From here on an earlier one is heard of; those before it are in the rows.
         let mut earlier = shared.log.due();
-        let rows = match due(&open) {
+        let rows = match due(&shared) {
             Ok(rows) => rows,
             Err(error) => {
                 // A store that cannot be read has ended: leases that stay for ever would hide it.
@@ -56,23 +54,22 @@ async fn run(runtime: WeakRuntime) {
                 return;
             }
         };
-        let now = open.now();
+        let now = shared.clock.now();
         let Ring { tell, again } = alarm.ring(now, rows.iter().copied());
         for stream in &tell {
-            let recorded = tell_due(&open, *stream).await;
+            let Some(recorded) = reach.due(*stream).await else { return };
             if let Err(why) = &recorded {
                 tracing::warn!(%stream, %why, "it cannot record what is over");
             }
             if !recorded.unwrap_or(false) {
-                alarm.failed(*stream, Millis(open.now().0 + shared.config.due_retry_ms));
+                alarm.failed(*stream, Millis(shared.clock.now().0 + shared.config.due_retry_ms));
             }
         }
-        drop(open);
         if !tell.is_empty() {
             continue;
         }
         let wait = again.map(|at| Duration::from_millis(at.0.saturating_sub(now.0)));
-        // A right that is given meanwhile rings no bell; it counts for nothing once its time is over,
+        // A right that is given meanwhile wakes nobody here; it counts for nothing once its time is over,
         // and its row goes at the next look.
         let look = Duration::from_millis(shared.config.due_look_ms);
         let wait = wait.map_or(look, |wait| wait.min(look));
@@ -89,8 +86,7 @@ async fn run(runtime: WeakRuntime) {
 }
 
 /// What is due, and the next right to expire; the earliest first.
-fn due(runtime: &Runtime) -> Result<Vec<(Millis, StreamId)>, StoreError> {
-    let shared = runtime.shared();
+fn due(shared: &Shared) -> Result<Vec<(Millis, StreamId)>, StoreError> {
     let mut rows = shared.store.due(shared.config.due_rows_max)?;
     let next = shared.rights.read().next_expiry();
     if let Some(at) = next {
@@ -101,10 +97,4 @@ fn due(runtime: &Runtime) -> Result<Vec<(Millis, StreamId)>, StoreError> {
         }
     }
     Ok(rows)
-}
-
-/// Whether it had anything to record.
-async fn tell_due(runtime: &Runtime, stream: StreamId) -> Result<bool, StoreError> {
-    let kind = runtime.store().kind_of(stream)?.unwrap_or_default();
-    runtime.kinds().due(runtime, &kind, stream).await
 }

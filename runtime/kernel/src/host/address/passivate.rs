@@ -1,7 +1,7 @@
 //! How the actor of a seat is let go, and what the keeper sees of it.
 
 use super::{Boxed, Seat, Seated, Standing};
-use crate::host::Mail;
+use crate::host::actor::Mail;
 use std::any::Any;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -11,7 +11,7 @@ use stoa_actors::passivation::{Doing, Rest};
 use tokio::sync::oneshot;
 
 /// What the keeper does with a seat, whatever sits in it.
-pub(crate) trait Sits: Send + Sync + 'static {
+pub(crate) trait Passivate: Send + Sync + 'static {
     /// When it was used last.
     fn used(&self) -> Millis;
     /// How many requests it has been sent.
@@ -22,7 +22,7 @@ pub(crate) trait Sits: Send + Sync + 'static {
     fn stands(&self) -> Standing;
     /// Others have written to its stream; the log ends there now.
     fn others_wrote(&self, head: Position);
-    /// Whether somebody waits for its bell.
+    /// Whether somebody waits for it to go on.
     fn followed(&self) -> bool;
     /// Lets its actor go, unless it was used after `unless`. True when there is none afterwards.
     fn rest<'a>(self: Arc<Self>, unless: Millis) -> Boxed<'a, bool>;
@@ -32,7 +32,7 @@ pub(crate) trait Sits: Send + Sync + 'static {
     fn into_any(self: Arc<Self>) -> Arc<dyn Any + Send + Sync>;
 }
 
-impl<B: Behaviour + Sync> Sits for Seat<B> {
+impl<B: Behaviour + Sync> Passivate for Seat<B> {
     fn used(&self) -> Millis {
         Millis(self.used.load(Ordering::Relaxed))
     }
@@ -59,11 +59,11 @@ impl<B: Behaviour + Sync> Sits for Seat<B> {
 
     fn others_wrote(&self, head: Position) {
         self.lead_astray();
-        self.face.reach(head);
+        self.stream_head.reach(head);
     }
 
     fn followed(&self) -> bool {
-        self.face.watched()
+        self.stream_head.watched()
     }
 
     fn rest<'a>(self: Arc<Self>, unless: Millis) -> Boxed<'a, bool> {
@@ -89,7 +89,9 @@ impl<B: Behaviour + Sync> Sits for Seat<B> {
                 return false;
             }
             match hear.await {
-                Ok(Rest::Go | Rest::GoWithSnapshot) => self.tree.dismiss(self.stream).await.is_ok(),
+                Ok(Rest::Go | Rest::GoWithSnapshot) => {
+                    self.supervisors.dismiss(self.stream).await.is_ok()
+                }
                 Ok(Rest::Stay) | Err(_) => false,
             }
         })

@@ -4,7 +4,7 @@ use super::args::Args;
 use super::fit::Fit;
 use super::items::{self, raise};
 use super::leases::leased;
-use super::method::{Does, Method, On};
+use super::method::{Does, Method, Methods, On};
 use super::notebook::{Known, Notebook, asked};
 use crate::caller::{Caller, Read, Why};
 use crate::problem::{Kind, Problem};
@@ -31,7 +31,7 @@ pub(super) const ATTRIBUTE: &str = "__getattr__";
 pub const BUDGET: &str = "budget";
 
 /// The host of one action.
-pub struct Hands {
+pub struct HostApi {
     /// In whose name.
     pub caller: Caller,
     methods: Arc<[&'static Method]>,
@@ -61,7 +61,7 @@ pub struct Hands {
     pub(crate) notices: Vec<String>,
 }
 
-impl Host for Hands {
+impl Host for HostApi {
     fn call(&mut self, call: HostCall) -> Boxed<'_, Result<Item, Raise>> {
         Box::pin(async move {
             self.calls += 1;
@@ -131,7 +131,7 @@ impl Effectful {
     }
 }
 
-impl Hands {
+impl HostApi {
     pub(crate) fn new(
         caller: Caller,
         (action, attempt): (String, String),
@@ -139,10 +139,10 @@ impl Hands {
         cause: Cause,
         notes: Option<Notebook>,
         lifetime: Lifetime,
-    ) -> Hands {
+    ) -> HostApi {
         let fit = Fit::new(caller.runtime.shared().config.action.answer_bytes_max);
-        let methods = caller.runtime.kinds().methods();
-        Hands {
+        let methods = Methods::of(&caller.runtime);
+        HostApi {
             caller,
             methods,
             action,

@@ -10,11 +10,11 @@
 //! kill, so stopping is ours: in reverse order of starting, with a deadline each. Nothing that
 //! matters is cleaned up there; what is acknowledged is durable already.
 
-mod leave;
+mod shutdown;
 
+use super::Supervised;
 use crate::failure::{Failure, StoreError};
 use crate::limits::Config;
-use crate::seat::Supervised;
 use ractor::{Actor, ActorCell, ActorId, ActorProcessingErr, ActorRef, SupervisionEvent};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -28,13 +28,13 @@ use tokio::task::AbortHandle;
 
 /// Both branches; cheap to clone.
 #[derive(Clone)]
-pub(crate) struct Tree {
-    statics: ActorRef<Message>,
-    actors: ActorRef<Message>,
+pub(crate) struct Supervisors {
+    statics: ActorRef<Command>,
+    actors: ActorRef<Command>,
 }
 
 /// What a branch is told.
-pub(crate) enum Message {
+pub(crate) enum Command {
     Adopt {
         seat: Arc<dyn Supervised>,
         told: oneshot::Sender<()>,
@@ -61,36 +61,42 @@ pub(crate) enum Message {
     Stop(oneshot::Sender<()>),
 }
 
-impl Tree {
-    pub(crate) async fn start(config: &Config, failure: &Failure) -> Result<Tree, StoreError> {
+impl Supervisors {
+    pub(crate) async fn start(
+        config: &Config,
+        failure: &Failure,
+    ) -> Result<Supervisors, StoreError> {
         let branch = async |grade: Grade| {
             let seed = Seed { grade, config: config.clone(), failure: failure.clone() };
-            Actor::spawn(None, Branch, seed)
+            Actor::spawn(None, SupervisorActor, seed)
                 .await
                 .map(|(actor, _)| actor)
                 .map_err(|error| StoreError::Invariant(format!("a supervisor: {error}")))
         };
-        Ok(Tree { statics: branch(Grade::Static).await?, actors: branch(Grade::Dynamic).await? })
+        Ok(Supervisors {
+            statics: branch(Grade::Static).await?,
+            actors: branch(Grade::Dynamic).await?,
+        })
     }
 
     /// Takes a child that the runtime cannot do without.
     pub(crate) async fn adopt_static(&self, seat: Arc<dyn Supervised>) -> Result<(), StoreError> {
         let (told, hear) = oneshot::channel();
-        drop(self.statics.cast(Message::Adopt { seat, told }));
+        drop(self.statics.cast(Command::Adopt { seat, told }));
         hear.await.map_err(|_| StoreError::Stopping)
     }
 
     /// Takes a child that is quarantined alone.
     pub(crate) async fn adopt(&self, seat: Arc<dyn Supervised>) -> Result<(), StoreError> {
         let (told, hear) = oneshot::channel();
-        drop(self.actors.cast(Message::Adopt { seat, told }));
+        drop(self.actors.cast(Command::Adopt { seat, told }));
         hear.await.map_err(|_| StoreError::Stopping)
     }
 
     /// Starts a quarantined child again, with a clean record.
     pub(crate) async fn revive(&self, child: StreamId) -> Result<(), String> {
         let (told, hear) = oneshot::channel();
-        drop(self.actors.cast(Message::Revive { child, told }));
+        drop(self.actors.cast(Command::Revive { child, told }));
         hear.await.unwrap_or_else(|_| Err("the runtime is stopping".into()))
     }
 
@@ -98,7 +104,7 @@ impl Tree {
     /// it starts again.
     pub(crate) async fn dismiss(&self, child: StreamId) -> Result<(), StoreError> {
         let (told, hear) = oneshot::channel();
-        drop(self.actors.cast(Message::Dismiss { child, told }));
+        drop(self.actors.cast(Command::Dismiss { child, told }));
         hear.await.map_err(|_| StoreError::Stopping)
     }
 
@@ -107,7 +113,7 @@ impl Tree {
         let mut all = Vec::new();
         for branch in [&self.statics, &self.actors] {
             let (told, hear) = oneshot::channel();
-            drop(branch.cast(Message::Status(told)));
+            drop(branch.cast(Command::Status(told)));
             all.extend(hear.await.unwrap_or_default());
         }
         all
@@ -123,7 +129,7 @@ impl Tree {
     pub(crate) async fn stop(&self) {
         for branch in [&self.actors, &self.statics] {
             let (told, hear) = oneshot::channel();
-            if branch.cast(Message::Stop(told)).is_ok() {
+            if branch.cast(Command::Stop(told)).is_ok() {
                 drop(hear.await);
             }
             branch.stop(None);
@@ -143,9 +149,9 @@ pub(crate) struct Seed {
     failure: Failure,
 }
 
-pub(crate) struct Branch;
+pub(crate) struct SupervisorActor;
 
-pub(crate) struct Bough {
+pub(crate) struct SupervisorState {
     seed: Seed,
     started: Instant,
     verdicts: Supervisor<StreamId>,
@@ -163,22 +169,22 @@ pub(crate) struct Bough {
     stopping: Option<oneshot::Sender<()>>,
 }
 
-impl Actor for Branch {
-    type Msg = Message;
-    type State = Bough;
+impl Actor for SupervisorActor {
+    type Msg = Command;
+    type State = SupervisorState;
     type Arguments = Seed;
 
     async fn pre_start(
         &self,
-        _: ActorRef<Message>,
+        _: ActorRef<Command>,
         seed: Seed,
-    ) -> Result<Bough, ActorProcessingErr> {
+    ) -> Result<SupervisorState, ActorProcessingErr> {
         let Config { restarts_max, restarts_within_ms: within_ms, .. } = seed.config;
         let intensity = Intensity { restarts_max, within_ms };
         let backoff = backoff(&seed.config);
         let mut verdicts = Supervisor::new(Strategy::OneForOne, intensity, backoff);
         verdicts.start();
-        Ok(Bough {
+        Ok(SupervisorState {
             seed,
             started: Instant::now(),
             verdicts,
@@ -195,19 +201,19 @@ impl Actor for Branch {
 
     async fn handle(
         &self,
-        myself: ActorRef<Message>,
-        message: Message,
-        bough: &mut Bough,
+        myself: ActorRef<Command>,
+        command: Command,
+        state: &mut SupervisorState,
     ) -> Result<(), ActorProcessingErr> {
-        bough.take(&myself, message);
+        state.take(&myself, command);
         Ok(())
     }
 
     async fn handle_supervisor_evt(
         &self,
-        myself: ActorRef<Message>,
+        myself: ActorRef<Command>,
         event: SupervisionEvent,
-        bough: &mut Bough,
+        state: &mut SupervisorState,
     ) -> Result<(), ActorProcessingErr> {
         let (cell, exit) = match event {
             SupervisionEvent::ActorTerminated(cell, state, why) => {
@@ -218,9 +224,9 @@ impl Actor for Branch {
             SupervisionEvent::ActorFailed(cell, error) => (cell, Exit::Crashed(error.to_string())),
             _ => return Ok(()),
         };
-        match bough.children.remove(&cell.get_id()) {
-            Some(child) => bough.exited(&myself, child, exit),
-            None => drop(bough.early.insert(cell.get_id(), exit)),
+        match state.children.remove(&cell.get_id()) {
+            Some(child) => state.exited(&myself, child, exit),
+            None => drop(state.early.insert(cell.get_id(), exit)),
         }
         Ok(())
     }
@@ -234,14 +240,14 @@ fn backoff(config: &Config) -> Backoff {
     }
 }
 
-impl Bough {
+impl SupervisorState {
     fn now(&self) -> Millis {
         Millis(self.started.elapsed().as_millis() as u64)
     }
 
-    fn take(&mut self, myself: &ActorRef<Message>, message: Message) {
-        match message {
-            Message::Adopt { seat, told } => {
+    fn take(&mut self, myself: &ActorRef<Command>, command: Command) {
+        match command {
+            Command::Adopt { seat, told } => {
                 let spec = self.spec(seat.stream());
                 self.seats.insert(seat.stream(), seat);
                 match self.verdicts.add(spec) {
@@ -250,8 +256,8 @@ impl Bough {
                 }
                 let _ = told.send(());
             }
-            Message::Start(child) => self.start(myself, child),
-            Message::Started { child, cell } => {
+            Command::Start(child) => self.start(myself, child),
+            Command::Started { child, cell } => {
                 let (id, now) = (cell.get_id(), self.now());
                 self.loading.remove(&child);
                 self.cells.insert(child, cell);
@@ -268,11 +274,11 @@ impl Bough {
                     None => drop(self.children.insert(id, child)),
                 }
             }
-            Message::NotStarted { child, why } => {
+            Command::NotStarted { child, why } => {
                 self.loading.remove(&child);
                 self.exited(myself, child, Exit::Crashed(why));
             }
-            Message::Revive { child, told } => {
+            Command::Revive { child, told } => {
                 let revived = self.verdicts.revive(&child);
                 // From here on whoever asks waits for it.
                 if let (Ok(_), Some(seat)) = (&revived, self.seats.get(&child)) {
@@ -281,12 +287,12 @@ impl Bough {
                 drop(told.send(revived.as_ref().map(drop).map_err(ToString::to_string)));
                 self.obey(myself, revived.unwrap_or_default());
             }
-            Message::Dismiss { child, told } => self.dismiss(myself, child, told),
-            Message::Status(told) => {
+            Command::Dismiss { child, told } => self.dismiss(myself, child, told),
+            Command::Status(told) => {
                 let status = self.verdicts.status().map(|(child, state)| (*child, state.clone()));
                 drop(told.send(status.collect()));
             }
-            Message::Stop(told) => {
+            Command::Stop(told) => {
                 self.stopping = Some(told);
                 self.seats.values().for_each(|seat| seat.abandon());
                 let orders = self.verdicts.stop();
@@ -311,7 +317,7 @@ impl Bough {
         }
     }
 
-    fn exited(&mut self, myself: &ActorRef<Message>, child: StreamId, exit: Exit) {
+    fn exited(&mut self, myself: &ActorRef<Command>, child: StreamId, exit: Exit) {
         if let Exit::Crashed(why) = &exit {
             tracing::warn!(stream = %child, %why, "an actor died");
         }
@@ -327,13 +333,13 @@ impl Bough {
         self.tell_stopped();
     }
 
-    fn obey(&mut self, myself: &ActorRef<Message>, orders: Vec<Order<StreamId>>) {
+    fn obey(&mut self, myself: &ActorRef<Command>, orders: Vec<Order<StreamId>>) {
         for order in orders {
             match order {
                 Order::Start(child) => self.start(myself, child),
                 Order::StartAfter { child, ms } => {
                     let wait = Duration::from_millis(ms);
-                    let timer = myself.send_after(wait, move || Message::Start(child));
+                    let timer = myself.send_after(wait, move || Command::Start(child));
                     self.waiting.insert(child, timer.abort_handle());
                 }
                 Order::Stop { child, shutdown } => self.stop(myself, child, shutdown),
@@ -351,15 +357,15 @@ impl Bough {
         }
     }
 
-    fn start(&mut self, myself: &ActorRef<Message>, child: StreamId) {
+    fn start(&mut self, myself: &ActorRef<Command>, child: StreamId) {
         let Some(seat) = self.seats.get(&child).cloned() else { return };
         self.waiting.remove(&child);
         self.loading.insert(child);
         let myself = myself.clone();
         tokio::spawn(async move {
             let told = match seat.start(myself.get_cell()).await {
-                Ok(cell) => Message::Started { child, cell },
-                Err(why) => Message::NotStarted { child, why },
+                Ok(cell) => Command::Started { child, cell },
+                Err(why) => Command::NotStarted { child, why },
             };
             drop(myself.cast(told));
         });

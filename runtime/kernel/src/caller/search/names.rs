@@ -1,6 +1,6 @@
 //! What a space declares, as far as a search goes by it.
 
-use crate::caller::Caller;
+use super::super::Caller;
 use crate::problem::Problem;
 use std::borrow::Cow;
 use stoa_actors::id::SpaceId;

@@ -32,7 +32,7 @@ impl Follows {
 }
 
 #[derive(Default)]
-pub(crate) struct News {
+pub(crate) struct Followers {
     any: AtomicBool,
     follows: RwLock<Follows>,
     /// Each stream once, however often it went on: so it is bounded by the streams there are.
@@ -57,7 +57,7 @@ pub(crate) enum Change {
     Gone(SessionId),
 }
 
-impl News {
+impl Followers {
     /// Something durable has changed who follows what. On the acker's thread: it is applied by
     /// whoever tells next, before anything is told.
     pub(crate) fn change(&self, changes: impl IntoIterator<Item = Change>) {
@@ -130,7 +130,7 @@ impl News {
     }
 
     /// Who follows a space, of the agents that are run.
-    pub(crate) fn followers(&self, space: SpaceId) -> Vec<SessionId> {
+    pub(crate) fn of(&self, space: SpaceId) -> Vec<SessionId> {
         let follows = self.follows.read();
         let rows = follows.rows.range((space, SessionId([0; 16]))..);
         rows.map(|(key, _)| *key).take_while(|it| it.0 == space).map(|it| it.1).collect()
@@ -154,7 +154,7 @@ impl News {
                 return;
             }
             for stream in gone_on {
-                self.followers(SpaceId(stream.0)).into_iter().for_each(&mut to);
+                self.of(SpaceId(stream.0)).into_iter().for_each(&mut to);
             }
         }
     }
@@ -174,9 +174,9 @@ mod tests {
     const ANN: SessionId = SessionId([1; 16]);
     const BOB: SessionId = SessionId([2; 16]);
 
-    fn told(news: &News) -> Vec<SessionId> {
+    fn told(followers: &Followers) -> Vec<SessionId> {
         let mut told = Vec::new();
-        news.tell(|it| told.push(it), |_| {});
+        followers.tell(|it| told.push(it), |_| {});
         told
     }
 
@@ -184,34 +184,37 @@ mod tests {
     /// waited for that.
     #[test]
     fn an_entry_that_comes_while_others_are_told_waits_for_nobody() {
-        let news = News::default();
-        news.follow_all(vec![(A, ANN), (A, BOB), (B, BOB)]);
-        news.gone_on(A.stream());
+        let followers = Followers::default();
+        followers.follow_all(vec![(A, ANN), (A, BOB), (B, BOB)]);
+        followers.gone_on(A.stream());
         let mut told = Vec::new();
         let tell = |it| {
             if told.is_empty() {
-                news.gone_on(B.stream());
-                news.unfollow_all(ANN);
+                followers.gone_on(B.stream());
+                followers.unfollow_all(ANN);
             }
             told.push(it);
         };
-        news.tell(tell, |_| {});
+        followers.tell(tell, |_| {});
         assert_eq!(told, [ANN, BOB, BOB], "what came meanwhile is told as well");
     }
 
     #[test]
     fn who_has_gone_is_told_nothing_and_others_are() {
-        let news = News::default();
-        news.follow_all(vec![(A, ANN), (B, ANN), (A, BOB)]);
-        news.unfollow_all(ANN);
-        news.unfollow(B, BOB);
-        [A, B].into_iter().for_each(|it| news.gone_on(it.stream()));
-        assert_eq!(told(&news), [BOB]);
-        news.scan(A, BOB, Position(7));
-        assert_eq!((news.scanned(A, BOB), news.scanned(A, ANN)), (Position(7), Position(0)));
-        news.unfollow(A, BOB);
-        news.gone_on(A.stream());
-        assert_eq!(told(&news), []);
-        assert!(news.follows.read().of.is_empty(), "and nothing is kept of them");
+        let followers = Followers::default();
+        followers.follow_all(vec![(A, ANN), (B, ANN), (A, BOB)]);
+        followers.unfollow_all(ANN);
+        followers.unfollow(B, BOB);
+        [A, B].into_iter().for_each(|it| followers.gone_on(it.stream()));
+        assert_eq!(told(&followers), [BOB]);
+        followers.scan(A, BOB, Position(7));
+        assert_eq!(
+            (followers.scanned(A, BOB), followers.scanned(A, ANN)),
+            (Position(7), Position(0))
+        );
+        followers.unfollow(A, BOB);
+        followers.gone_on(A.stream());
+        assert_eq!(told(&followers), []);
+        assert!(followers.follows.read().of.is_empty(), "and nothing is kept of them");
     }
 }

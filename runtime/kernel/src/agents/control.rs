@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use stoa_actors::atom::Content;
 use stoa_actors::behaviour::Behaviour;
-use stoa_actors::id::{LinkId, Millis, Position, ROOT, SessionId, SpaceId};
+use stoa_actors::id::{LinkId, Millis, Position, SessionId, SpaceId};
 use stoa_actors::incarnation::Ask;
 use stoa_actors::rights::{self, Birth, Level, Named, Right, Rights, Subject};
 use stoa_actors::session::{
@@ -117,18 +117,6 @@ impl Caller {
                 ended.filter(|it| rights.is_agent(*it)).ok_or_else(unknown)
             }
         }
-    }
-
-    /// What an agent was brought up with; nothing for a session that is none.
-    pub fn charter_of(&self, session: SessionId) -> Result<Option<Charter>, Problem> {
-        let is_agent = {
-            let rights = self.runtime.shared().rights.read();
-            session != ROOT && rights.is_agent(session)
-        };
-        if !is_agent {
-            return Ok(None);
-        }
-        Ok(self.runtime.charter(session)?)
     }
 
     /// An agent as it was born, if its first turn has begun: known without a look at its stream.

@@ -1,16 +1,16 @@
 //! How children go: stopped, dismissed, and the last of them told.
 
-use super::{Bough, Message};
+use super::{Command, SupervisorState};
 use ractor::ActorRef;
 use std::time::Duration;
 use stoa_actors::id::StreamId;
 use stoa_actors::supervisor::{Exit, Phase, Shutdown, State};
 use tokio::sync::oneshot;
 
-impl Bough {
+impl SupervisorState {
     pub(super) fn dismiss(
         &mut self,
-        myself: &ActorRef<Message>,
+        myself: &ActorRef<Command>,
         child: StreamId,
         told: oneshot::Sender<()>,
     ) {
@@ -36,7 +36,7 @@ impl Bough {
 
     /// Every stop is answered by an exit: at once for a child that only waits for its start, once
     /// it is loaded for one that loads.
-    pub(super) fn stop(&mut self, myself: &ActorRef<Message>, child: StreamId, shutdown: Shutdown) {
+    pub(super) fn stop(&mut self, myself: &ActorRef<Command>, child: StreamId, shutdown: Shutdown) {
         if let Some(timer) = self.waiting.remove(&child) {
             timer.abort();
             return self.exited(myself, child, Exit::Shutdown);

@@ -106,7 +106,7 @@ impl<B: Behaviour + Sync> Seat<B> {
         told: oneshot::Sender<Outcome>,
     ) {
         let key = outbox::key(self.stream, id);
-        let Some(outcome) = self.shared.post.deliver(&outgoing, &key).await else { return };
+        let Some(outcome) = self.shared.deliver(&outgoing, &key).await else { return };
         if let Some(message) = B::settled(id, &effect, &outcome) {
             let urgency = match outgoing.is_settled_at_once() {
                 true => Urgency::Synced,

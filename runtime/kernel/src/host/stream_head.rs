@@ -8,33 +8,33 @@ use tokio::sync::Notify;
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 
 /// Advanced by the acker once an entry is durable and witnessed; never before.
-pub struct Face {
+pub struct StreamHead {
     durable_seq: AtomicU64,
     head: AtomicU64,
-    watchers: Mutex<Vec<Weak<Bell>>>,
+    watchers: Mutex<Vec<Weak<Waiter>>>,
     /// In the publisher's queue already: one place there however many entries.
     queued: AtomicBool,
     publisher: Publisher,
 }
 
-/// One subscriber's bell. It rings at most once until it is heard, so a stalled subscriber costs
-/// these few bytes, whatever happens meanwhile.
+/// One who waits for a stream to go on. It is woken at most once until it has heard that, so one
+/// that stalls costs these few bytes, whatever happens meanwhile.
 #[derive(Debug, Default)]
-pub struct Bell {
-    rung: AtomicBool,
+pub struct Waiter {
+    woken: AtomicBool,
     told: Notify,
 }
 
-impl Bell {
-    fn ring(&self) {
-        if !self.rung.swap(true, Ordering::AcqRel) {
+impl Waiter {
+    fn wake(&self) {
+        if !self.woken.swap(true, Ordering::AcqRel) {
             self.told.notify_one();
         }
     }
 
-    /// Returns once it has rung since it was heard last.
+    /// Returns once it was woken since it has heard last.
     pub async fn heard(&self) {
-        while !self.rung.swap(false, Ordering::AcqRel) {
+        while !self.woken.swap(false, Ordering::AcqRel) {
             self.told.notified().await;
         }
     }
@@ -43,23 +43,23 @@ impl Bell {
 /// Wakes those who follow, in a task of its own, so that a thousand of them delay no
 /// acknowledgement.
 #[derive(Clone)]
-pub(crate) struct Publisher(UnboundedSender<Arc<Face>>);
+pub(crate) struct Publisher(UnboundedSender<Arc<StreamHead>>);
 
 impl Publisher {
     pub(crate) fn start() -> Publisher {
-        let (queue, mut faces) = unbounded_channel::<Arc<Face>>();
+        let (queue, mut heads) = unbounded_channel::<Arc<StreamHead>>();
         tokio::spawn(async move {
-            while let Some(face) = faces.recv().await {
-                face.publish();
+            while let Some(stream_head) = heads.recv().await {
+                stream_head.publish();
             }
         });
         Publisher(queue)
     }
 }
 
-impl Face {
-    pub(crate) fn new(head: Position, publisher: Publisher) -> Arc<Face> {
-        Arc::new(Face {
+impl StreamHead {
+    pub(crate) fn new(head: Position, publisher: Publisher) -> Arc<StreamHead> {
+        Arc::new(StreamHead {
             durable_seq: AtomicU64::new(0),
             head: AtomicU64::new(head.0),
             watchers: Mutex::default(),
@@ -98,25 +98,25 @@ impl Face {
         }
     }
 
-    /// A bell that rings whenever there is something new.
-    pub fn watch(&self) -> Arc<Bell> {
-        let bell = Arc::new(Bell::default());
-        self.watchers.lock().push(Arc::downgrade(&bell));
-        bell
+    /// One who is woken whenever there is something new.
+    pub fn watch(&self) -> Arc<Waiter> {
+        let waiter = Arc::new(Waiter::default());
+        self.watchers.lock().push(Arc::downgrade(&waiter));
+        waiter
     }
 
     /// Whether somebody follows.
     pub(crate) fn watched(&self) -> bool {
         let mut watchers = self.watchers.lock();
-        watchers.retain(|bell| bell.strong_count() > 0);
+        watchers.retain(|waiter| waiter.strong_count() > 0);
         !watchers.is_empty()
     }
 
     fn publish(&self) {
         self.queued.store(false, Ordering::Release);
-        self.watchers.lock().retain(|bell| {
-            bell.upgrade().is_some_and(|bell| {
-                bell.ring();
+        self.watchers.lock().retain(|waiter| {
+            waiter.upgrade().is_some_and(|waiter| {
+                waiter.wake();
                 true
             })
         });
@@ -129,20 +129,21 @@ mod tests {
 
     #[test]
     fn however_often_it_goes_on_a_stream_is_queued_once() {
-        let (queue, mut faces) = unbounded_channel();
+        let (queue, mut queued) = unbounded_channel();
         let publisher = Publisher(queue);
-        let faces_of: Vec<_> = (0..3).map(|_| Face::new(Position(0), publisher.clone())).collect();
-        let bell = faces_of[0].watch();
-        let other = faces_of[1].watch();
+        let heads: Vec<_> =
+            (0..3).map(|_| StreamHead::new(Position(0), publisher.clone())).collect();
+        let waiter = heads[0].watch();
+        let other = heads[1].watch();
         for seq in 1..=10_000 {
-            faces_of.iter().for_each(|face| face.advance(seq, Position(seq)));
+            heads.iter().for_each(|stream_head| stream_head.advance(seq, Position(seq)));
         }
-        assert_eq!(faces.len(), 2, "those that are followed, each once");
-        while let Ok(face) = faces.try_recv() {
-            face.publish();
+        assert_eq!(queued.len(), 2, "those that are followed, each once");
+        while let Ok(stream_head) = queued.try_recv() {
+            stream_head.publish();
         }
-        assert!(bell.rung.load(Ordering::Acquire) && other.rung.load(Ordering::Acquire));
-        faces_of[0].advance(10_001, Position(10_001));
-        assert_eq!(faces.len(), 1, "it goes on");
+        assert!(waiter.woken.load(Ordering::Acquire) && other.woken.load(Ordering::Acquire));
+        heads[0].advance(10_001, Position(10_001));
+        assert_eq!(queued.len(), 1, "it goes on");
     }
 }

@@ -1,11 +1,11 @@
 //! Which kinds of actor this build knows: how to read a stream without its actor, and how to reach
 //! the actor.
 
+use super::{Part, Runtime};
 use crate::decoders::Decoders;
 use crate::failure::StoreError;
-use crate::runtime::Runtime;
-use crate::seat::{Boxed, Perform, Seat};
-use crate::session::Method;
+use crate::host::{AskError, Boxed, Perform, Seat};
+use std::any::Any;
 use std::collections::BTreeMap;
 use std::marker::PhantomData;
 use std::sync::Arc;
@@ -21,7 +21,7 @@ use stoa_actors::retry::Unanswered;
 pub struct Kinds {
     decoders: Decoders,
     addresses: BTreeMap<&'static str, Arc<dyn Address>>,
-    methods: Arc<[&'static Method]>,
+    parts: Vec<Arc<dyn Part>>,
 }
 
 impl std::fmt::Debug for Kinds {
@@ -65,15 +65,19 @@ impl Kinds {
         self.add::<B>(Arc::new(Performed { perform: Box::new(perform), prepare: Some(prepare) }))
     }
 
-    /// Hands sessions what their code can call; without it there is nothing.
+    /// With what somebody keeps in every runtime that is opened with these kinds; one of a type, the
+    /// last that was given.
     #[must_use]
-    pub fn callable(self, methods: impl IntoIterator<Item = &'static Method>) -> Kinds {
-        Kinds { methods: methods.into_iter().collect(), ..self }
+    pub(crate) fn part<P: Part>(mut self, part: P) -> Kinds {
+        let other = |it: &Arc<dyn Part>| !(&**it as &dyn Any).is::<P>();
+        self.parts.retain(other);
+        self.parts.push(Arc::new(part));
+        self
     }
 
-    /// What code can call.
-    pub(crate) fn methods(&self) -> Arc<[&'static Method]> {
-        self.methods.clone()
+    /// What is kept in every runtime that is opened with them.
+    pub(super) fn parts(&self) -> &[Arc<dyn Part>] {
+        &self.parts
     }
 
     fn add<B: Behaviour + Sync>(mut self, address: Arc<dyn Address>) -> Kinds {
@@ -98,6 +102,25 @@ impl Kinds {
             return Err(Unanswered::Unseated);
         };
         address.send(runtime, outgoing, key).await
+    }
+
+    /// The actor of a stream, with what its kind was given to perform with; one that is seated, of a
+    /// kind that was given nothing.
+    ///
+    /// Errors: [`StoreError::Invariant`] when the stream is seated with another kind, or with none.
+    pub(crate) fn actor<B: Behaviour + Sync>(
+        &self,
+        runtime: &Runtime,
+        stream: StreamId,
+    ) -> Result<Arc<Seat<B>>, StoreError> {
+        let address = self.addresses.get(B::KIND);
+        let performed = address.and_then(|it| (&**it as &dyn Any).downcast_ref::<Performed<B>>());
+        match performed {
+            Some(address) => address.seat(runtime, stream),
+            None => runtime.seated::<B>(stream).ok_or_else(|| {
+                StoreError::Invariant(format!("stream {stream} is seated with no {}", B::KIND))
+            }),
+        }
     }
 
     /// Tells an actor that something of its own is due; whether it has recorded anything.
@@ -134,7 +157,7 @@ pub(crate) type Prepare<B> =
 type MakePerformer<B> = Box<dyn Fn(&Runtime, StreamId) -> Arc<dyn Perform<B>> + Send + Sync>;
 
 /// How the actors of a kind are reached, whatever the kind.
-trait Address: Send + Sync {
+trait Address: Any + Send + Sync {
     fn send<'a>(
         &'a self,
         runtime: &'a Runtime,
@@ -267,7 +290,7 @@ async fn answer<B: Behaviour + Sync>(
     };
     match asked {
         Ok(receipt) => Ok(Outcome::of::<B>(Ok(receipt.reply))),
-        Err(crate::seat::AskError::Refused(refused)) => Ok(Outcome::of::<B>(Err(refused))),
+        Err(AskError::Refused(refused)) => Ok(Outcome::of::<B>(Err(refused))),
         Err(error) => Err(error.unanswered()),
     }
 }

@@ -1,57 +1,21 @@
-//! Agents as the log has them, also one whose own entries break it: whoever looks at all of them
-//! must not die of one.
+//! What becomes of an agent that has failed: what it has leased is given back, and its parent hears
+//! of it.
 
-use super::Hand;
+use super::Executor;
 use crate::blocking::blocking;
 use crate::caller::Caller;
 use crate::failure::StoreError;
-use crate::host::load;
 use crate::problem::{Kind, Problem};
 use crate::runtime::Runtime;
-use crate::seat::Standing;
 use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
 use std::time::Duration;
 use stoa_actors::atom::Content;
 use stoa_actors::id::{Millis, SessionId};
-use stoa_actors::incarnation::{self, Ask};
+use stoa_actors::incarnation::Ask;
 use stoa_actors::outbox::Outgoing;
 use stoa_actors::retry::{Repeatable, Unanswered, again, wait_ms};
-use stoa_actors::session::{Charter, Event, Session};
 use stoa_actors::space::{self, Draft, Space};
-
-impl Runtime {
-    /// The state of a session; nothing when its entries do not make one. Not on a thread of the
-    /// executor.
-    pub(crate) fn life(&self, session: SessionId) -> Result<Option<Session>, StoreError> {
-        let load = || load::<Session>(self.store(), session.stream());
-        match catch_unwind(AssertUnwindSafe(load)) {
-            Ok(loaded) => loaded.map(|it| Some(it.into_state())),
-            Err(_) => Ok(None),
-        }
-    }
-
-    /// What an agent was brought up with, whatever became of it.
-    pub(super) fn charter(&self, session: SessionId) -> Result<Option<Charter>, StoreError> {
-        let Some(at) = self.store().position_of(session.stream(), 1)? else { return Ok(None) };
-        let Some(entry) = self.store().entry(at)? else { return Ok(None) };
-        let first = incarnation::events::<Session>(&entry.body)?;
-        Ok(first.into_iter().find_map(|event| match event {
-            Event::Born(charter) => Some(Arc::unwrap_or_clone(charter)),
-            _ => None,
-        }))
-    }
-
-    /// Why the actor of a session is kept out of service, if it is.
-    pub fn out_of_service(&self, session: SessionId) -> Option<String> {
-        match self.standing(session.stream()) {
-            Some(Standing::Quarantined(why)) => Some(why),
-            _ => None,
-        }
-    }
-}
 
 impl Runtime {
     /// Ends what a session has leased within that time, for it has failed. A space that takes nothing
@@ -105,7 +69,7 @@ impl Runtime {
     }
 }
 
-impl Hand {
+impl Executor {
     /// Its parent hears that its actor is kept out of service, and nobody waits for it any more.
     pub(super) async fn tell_of_quarantine(self, why: String) -> Option<()> {
         let (runtime, session) = (self.runtime.upgrade()?, self.session);
@@ -133,7 +97,7 @@ impl Hand {
                     tracing::warn!(%session, %problem, "what it has leased is not given back");
                 }
                 let letter = letter.comment("quarantined");
-                drop(runtime.shared().post.deliver(&letter, &key).await);
+                drop(runtime.shared().deliver(&letter, &key).await);
             }
             Ok(None) => {}
             Err(problem) => tracing::warn!(%session, %problem, "nobody hears of a quarantine"),

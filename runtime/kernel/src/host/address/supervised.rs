@@ -1,7 +1,7 @@
 //! What the tree does with a seat.
 
 use super::{Boxed, Seat, Seated};
-use crate::host::Host;
+use crate::host::actor::Host;
 use ractor::{Actor, ActorCell};
 use std::sync::Arc;
 use stoa_actors::behaviour::Behaviour;

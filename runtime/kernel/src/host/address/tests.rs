@@ -13,8 +13,7 @@ use stoa_actors::rights::{Level, Rights};
 #[tokio::test]
 async fn the_rights_outlive_their_actor() {
     let dir = tempfile::tempdir().unwrap();
-    let runtime =
-        Runtime::open_with(Config::at(dir.path()), crate::runtime::kinds()).await.unwrap();
+    let runtime = Runtime::open_with(Config::at(dir.path()), crate::kinds()).await.unwrap();
     let root = runtime.caller(ROOT);
     let first = root.create_space("first", "").await.unwrap();
     for name in ["second", "third"] {
@@ -44,7 +43,7 @@ async fn what_is_to_be_shown_of_rights_is_bounded_by_their_mailbox() {
     let mut config = Config::at(dir.path());
     (config.mailbox_messages_max, config.mailbox_wait_ms_max) = (8, 200);
     let faults = config.log.faults.clone();
-    let runtime = Runtime::open_with(config, crate::runtime::kinds()).await.unwrap();
+    let runtime = Runtime::open_with(config, crate::kinds()).await.unwrap();
     let root = runtime.caller(ROOT);
     let spaces = runtime.shared().rights.read().spaces().count();
     faults.hold(Point::Commit);

@@ -1,14 +1,15 @@
 //! Which spaces have an index in memory, and for how long.
 
 use super::Pasts;
-use super::keeper::Keeper;
+use super::index_follower::IndexFollower;
 use super::live::{BatchMax, IndexCard, Live};
 use super::source::Source;
 use crate::embedder;
 use crate::host::Shared;
 use crate::limits::Config;
+use crate::runtime::{Begin, Part};
 use crate::store::Store;
-use crate::vectors::Vectors;
+use crate::vectors::{Served, Vectors};
 use parking_lot::Mutex;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -21,12 +22,12 @@ use stoa_actors::search::Asking;
 
 /// The indexes of a runtime, the most recently used of them.
 pub(crate) struct Searches {
-    desk: Arc<Desk>,
+    cache: Arc<IndexCache>,
     threads: Mutex<Vec<JoinHandle<()>>>,
 }
 
 /// What the searches and the thread share.
-pub(super) struct Desk {
+pub(super) struct IndexCache {
     embed: Arc<dyn Embed>,
     /// Another embedder, and its rows.
     remote: Option<(Arc<Vectors>, Store)>,
@@ -34,13 +35,13 @@ pub(super) struct Desk {
     atoms_max: usize,
     batch_max: BatchMax,
     asking: Asking,
-    kept: Mutex<Kept>,
+    kept: Mutex<Cache>,
     pasts: Pasts,
     stop: AtomicBool,
 }
 
 #[derive(Default)]
-struct Kept {
+struct Cache {
     spaces: HashMap<SpaceId, Slot>,
     uses: u64,
 }
@@ -53,7 +54,7 @@ struct Slot {
 
 impl Searches {
     pub(crate) fn new(config: &Config, remote: Option<(Arc<Vectors>, Store)>) -> Searches {
-        let desk = Desk {
+        let cache = IndexCache {
             embed: embedder::built_in(),
             remote,
             spaces_max: config.search_spaces_max,
@@ -68,33 +69,21 @@ impl Searches {
             pasts: Pasts::default(),
             stop: AtomicBool::new(false),
         };
-        Searches { desk: Arc::new(desk), threads: Mutex::default() }
+        Searches { cache: Arc::new(cache), threads: Mutex::default() }
     }
 
     /// Starts the threads that follow the writes and make segments.
     pub(crate) fn start(&self, shared: &Arc<Shared>) -> std::io::Result<()> {
         let thread = |name: &str| std::thread::Builder::new().name(name.to_owned());
-        let keeper = Keeper { desk: self.desk.clone(), shared: shared.clone() };
+        let follower = IndexFollower { cache: self.cache.clone(), shared: shared.clone() };
         let mut threads = self.threads.lock();
-        threads.push(thread("stoa-index").spawn(move || keeper.run())?);
+        threads.push(thread("stoa-index").spawn(move || follower.run())?);
         #[cfg(feature = "vectors")]
         {
-            let sealer = super::sealer::Sealer::new(self.desk.clone(), shared.clone());
+            let sealer = super::sealer::Sealer::new(self.cache.clone(), shared.clone());
             threads.push(thread("stoa-segments").spawn(move || sealer.run())?);
         }
         Ok(())
-    }
-
-    /// Asks the threads to end; they do before the next piece of work.
-    pub(crate) fn stop(&self) {
-        self.desk.stop.store(true, Ordering::Release);
-        self.wake();
-    }
-
-    /// Waits for their end.
-    pub(crate) fn join(&self) {
-        let threads = std::mem::take(&mut *self.threads.lock());
-        threads.into_iter().for_each(|it| drop(it.join()));
     }
 
     fn wake(&self) {
@@ -102,83 +91,102 @@ impl Searches {
     }
 
     pub(crate) fn embed(&self) -> Arc<dyn Embed> {
-        self.desk.embed.clone()
+        self.cache.embed.clone()
     }
 
     /// Indexes of what was.
-    pub(super) fn pasts(&self) -> &Pasts {
-        &self.desk.pasts
+    pub(crate) fn pasts(&self) -> &Pasts {
+        &self.cache.pasts
     }
 
     /// An empty index of a space.
-    pub(super) fn begin(&self, space: SpaceId) -> Live {
-        self.desk.begin(space)
+    pub(crate) fn begin(&self, space: SpaceId) -> Live {
+        self.cache.begin(space)
     }
 
     /// The index of a space, an empty one at first.
     pub(crate) fn live(&self, space: SpaceId) -> Arc<Live> {
-        let mut kept = self.desk.kept.lock();
+        let mut kept = self.cache.kept.lock();
         kept.uses += 1;
         let (used, searched) = (kept.uses, Instant::now());
         let slot = kept.spaces.entry(space).or_insert_with(|| Slot {
-            live: Arc::new(self.desk.begin(space)),
+            live: Arc::new(self.cache.begin(space)),
             used,
             searched,
         });
         (slot.used, slot.searched) = (used, searched);
         let live = slot.live.clone();
-        self.desk.drop_some(&mut kept, space);
+        self.cache.drop_some(&mut kept, space);
         live
     }
 
     /// A search of the space is over: its index may be larger now, and the least recently used make
     /// room.
     pub(crate) fn searched(&self, space: SpaceId) {
-        self.desk.drop_some(&mut self.desk.kept.lock(), space);
+        self.cache.drop_some(&mut self.cache.kept.lock(), space);
         self.wake();
     }
 
     /// Drops an index; the next search makes it anew.
     pub(crate) fn forget(&self, space: SpaceId) {
-        self.desk.forget(space);
-    }
-
-    /// Drops every index: from now on others' vectors serve.
-    pub(crate) fn begin_anew(&self) {
-        self.desk.kept.lock().spaces.clear();
-        self.desk.pasts.forget();
-    }
-
-    /// Atoms of a space have vectors that they had not.
-    pub(crate) fn arrived(&self, space: SpaceId, ids: Vec<AtomId>) {
-        let live = self.desk.kept.lock().spaces.get(&space).map(|it| it.live.clone());
-        if let Some(live) = live {
-            live.arrived(ids);
-        }
+        self.cache.forget(space);
     }
 
     /// How far the index of a space is, if there is one.
     pub(crate) fn card(&self, space: SpaceId) -> Option<IndexCard> {
-        self.desk.kept.lock().spaces.get(&space).map(|it| it.live.card())
+        self.cache.kept.lock().spaces.get(&space).map(|it| it.live.card())
     }
 
     /// Every index in memory.
     pub(crate) fn cards(&self) -> Vec<IndexCard> {
         let mut all: Vec<IndexCard> =
-            self.desk.kept.lock().spaces.values().map(|it| it.live.card()).collect();
+            self.cache.kept.lock().spaces.values().map(|it| it.live.card()).collect();
         all.sort_by_key(|it| it.space);
         all
     }
 }
 
-impl Desk {
+impl Part for Searches {
+    /// The threads end before the next piece of work.
+    fn stop(&self) {
+        self.cache.stop.store(true, Ordering::Release);
+        self.wake();
+    }
+
+    fn join(&self) {
+        let threads = std::mem::take(&mut *self.threads.lock());
+        threads.into_iter().for_each(|it| drop(it.join()));
+    }
+}
+
+impl Begin for Searches {
+    fn begin(shared: &Shared) -> Searches {
+        Searches::new(&shared.config, None)
+    }
+}
+
+impl Served for Searches {
+    fn begin_anew(&self) {
+        self.cache.kept.lock().spaces.clear();
+        self.cache.pasts.forget();
+    }
+
+    fn arrived(&self, space: SpaceId, ids: Vec<AtomId>) {
+        let live = self.cache.kept.lock().spaces.get(&space).map(|it| it.live.clone());
+        if let Some(live) = live {
+            live.arrived(ids);
+        }
+    }
+}
+
+impl IndexCache {
     fn begin(&self, space: SpaceId) -> Live {
         let source = Source::now(&self.embed, self.remote.as_ref());
         Live::new(space, source, self.batch_max, self.asking)
     }
 
-    fn drop_some(&self, kept: &mut Kept, but: SpaceId) {
-        let atoms = |kept: &Kept| kept.spaces.values().map(|it| it.live.atoms()).sum::<u64>();
+    fn drop_some(&self, kept: &mut Cache, but: SpaceId) {
+        let atoms = |kept: &Cache| kept.spaces.values().map(|it| it.live.atoms()).sum::<u64>();
         while kept.spaces.len() > self.spaces_max || atoms(kept) > self.atoms_max as u64 {
             let others = kept.spaces.iter().filter(|(space, _)| **space != but);
             let oldest = others.min_by_key(|(_, slot)| slot.used).map(|(space, _)| *space);

@@ -1,20 +1,20 @@
 //! A seat: the lasting address of one actor, over all its incarnations.
 
 mod effects;
+mod passivate;
 mod perform;
-mod rest;
 mod supervised;
 
 pub(crate) use effects::Heard;
+pub(crate) use passivate::Passivate;
 pub use perform::{Boxed, Nothing, Perform};
-pub(crate) use rest::Sits;
 pub(crate) use supervised::Supervised;
 
-use crate::face::{Face, Publisher};
-use crate::failure::StoreError;
-use crate::host::{Delivered, Heed, Hook, Mail, Shared};
+use super::actor::{Delivered, Heed, Hook, Mail};
+use super::stream_head::{Publisher, StreamHead};
+use super::supervisor::Supervisors;
+use super::{AskError, Shared};
 use crate::log::Urgency;
-use crate::tree::Tree;
 use parking_lot::Mutex;
 use ractor::{ActorRef, MessagingErr};
 use std::collections::BTreeMap;
@@ -23,8 +23,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 use stoa_actors::behaviour::{Behaviour, EffectId};
 use stoa_actors::id::{Position, StreamId};
-use stoa_actors::incarnation::{Ask, Incarnation, Refused};
-use stoa_actors::retry::Unanswered;
+use stoa_actors::incarnation::{Ask, Incarnation};
 use tokio::sync::{Notify, Semaphore, oneshot, watch};
 use tokio::task::AbortHandle;
 
@@ -35,46 +34,6 @@ pub struct Receipt<R> {
     pub reply: R,
     /// Where the entry stands that says so; nothing when nothing was written.
     pub position: Option<Position>,
-}
-
-/// Why there is no reply.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum AskError<R: std::error::Error> {
-    /// The actor says no; nothing has changed.
-    #[error(transparent)]
-    Refused(#[from] Refused<R>),
-    /// The actor died while it had the request. Whether it took effect is not known: repeat it
-    /// with the same idempotency key, and it happens once.
-    #[error("the actor was restarted meanwhile; ask again, with the same key")]
-    Restarted,
-    /// It died too often and is kept out of service.
-    #[error("{0} is quarantined: {1}; look at `stoa status`")]
-    Quarantined(StreamId, String),
-    /// Its mailbox, or the room of all mailboxes, stayed full.
-    #[error("too many requests are waiting; ask again in a moment")]
-    Busy,
-    /// The store has stopped, or is stopping.
-    #[error(transparent)]
-    Store(StoreError),
-}
-
-impl<R: std::error::Error> AskError<R> {
-    /// Whether asking again, with the same key, may succeed.
-    pub fn retryable(&self) -> bool {
-        matches!(self, AskError::Restarted | AskError::Busy)
-    }
-
-    /// The same, for whoever decides what to do about it.
-    pub fn unanswered(&self) -> Unanswered {
-        match self {
-            AskError::Refused(_) => Unanswered::Refused,
-            AskError::Restarted => Unanswered::Restarted,
-            AskError::Quarantined(..) => Unanswered::Quarantined,
-            AskError::Busy => Unanswered::NoRoom,
-            AskError::Store(_) => Unanswered::Stopped,
-        }
-    }
 }
 
 /// What an asker gets.
@@ -105,7 +64,7 @@ pub struct Seat<B: Behaviour> {
     pub(crate) stream: StreamId,
     pub(crate) shared: Arc<Shared>,
     /// How far its stream is durable, and who waits for more.
-    pub face: Arc<Face>,
+    pub stream_head: Arc<StreamHead>,
     pub(crate) hook: Option<Hook<B>>,
     /// What its first incarnation begins with, loaded already.
     first: Mutex<Option<Incarnation<B>>>,
@@ -118,7 +77,7 @@ pub struct Seat<B: Behaviour> {
     starting: tokio::sync::Mutex<()>,
     gate: Arc<Semaphore>,
     bytes: Arc<Semaphore>,
-    tree: Tree,
+    supervisors: Supervisors,
     /// When it was asked last, or gave an answer.
     used: AtomicU64,
     /// How often it was asked.
@@ -128,9 +87,9 @@ pub struct Seat<B: Behaviour> {
 
 /// What a seat needs of its runtime.
 #[derive(Clone)]
-pub(crate) struct Around {
+pub(crate) struct Deps {
     pub(crate) shared: Arc<Shared>,
-    pub(crate) tree: Tree,
+    pub(crate) supervisors: Supervisors,
     pub(crate) publisher: Publisher,
     pub(crate) bytes: Arc<Semaphore>,
 }
@@ -138,25 +97,25 @@ pub(crate) struct Around {
 impl<B: Behaviour + Sync> Seat<B> {
     pub(crate) fn new(
         stream: StreamId,
-        around: &Around,
+        deps: &Deps,
         performer: Arc<dyn Perform<B>>,
     ) -> Arc<Seat<B>> {
-        Seat::with(stream, around, None, None, performer)
+        Seat::with(stream, deps, None, None, performer)
     }
 
     /// With a hook, and with what its first incarnation begins with.
     pub(crate) fn with(
         stream: StreamId,
-        around: &Around,
+        deps: &Deps,
         hook: Option<Hook<B>>,
         first: Option<Incarnation<B>>,
         performer: Arc<dyn Perform<B>>,
     ) -> Arc<Seat<B>> {
-        let shared = around.shared.clone();
+        let shared = deps.shared.clone();
         let head = shared.store.head_of_stream(stream).unwrap_or_default();
         Arc::new(Seat {
             stream,
-            face: Face::new(head, around.publisher.clone()),
+            stream_head: StreamHead::new(head, deps.publisher.clone()),
             hook,
             first: Mutex::new(first),
             performer,
@@ -165,8 +124,8 @@ impl<B: Behaviour + Sync> Seat<B> {
             seated: watch::Sender::new(Seated::Idle),
             starting: tokio::sync::Mutex::default(),
             gate: Arc::new(Semaphore::new(shared.config.mailbox_messages_max)),
-            bytes: around.bytes.clone(),
-            tree: around.tree.clone(),
+            bytes: deps.bytes.clone(),
+            supervisors: deps.supervisors.clone(),
             used: AtomicU64::new(shared.clock.now().0),
             asked: AtomicU64::new(0),
             astray: AtomicBool::new(false),
@@ -318,7 +277,7 @@ impl<B: Behaviour + Sync> Seat<B> {
             if matches!(*self.seated.borrow(), Seated::Idle) {
                 // From here on it is the tree's to start: nobody adopts it twice.
                 self.restarting();
-                self.tree.adopt(self.clone()).await.map_err(AskError::Store)?;
+                self.supervisors.adopt(self.clone()).await.map_err(AskError::Store)?;
             }
         }
         self.settled().await?;

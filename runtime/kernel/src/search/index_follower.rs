@@ -4,7 +4,7 @@
 //! burst of writes has little left to read. At the priority of everybody: whoever searches waits
 //! for it while it takes something in. Without it searches are the same, only slower.
 
-use super::kept::Desk;
+use super::index_cache::IndexCache;
 use super::live::Live;
 use crate::host::Shared;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -12,19 +12,19 @@ use std::sync::Arc;
 use std::time::Duration;
 use stoa_actors::id::{Position, SpaceId};
 
-pub(super) struct Keeper {
-    pub(super) desk: Arc<Desk>,
+pub(super) struct IndexFollower {
+    pub(super) cache: Arc<IndexCache>,
     pub(super) shared: Arc<Shared>,
 }
 
-impl Keeper {
+impl IndexFollower {
     pub(super) fn run(self) {
         let config = &self.shared.config;
         let every = Duration::from_millis(config.index_follow_ms);
         let lately = Duration::from_millis(config.index_follow_for_ms);
         let mut followed = Position(0);
-        while self.desk.goes_on(&self.shared) {
-            let spaces = self.desk.in_use(lately);
+        while self.cache.goes_on(&self.shared) {
+            let spaces = self.cache.in_use(lately);
             if spaces.is_empty() {
                 // The next search wakes it.
                 std::thread::park();
@@ -47,7 +47,7 @@ impl Keeper {
             Err(_) => {
                 // It may be half of something: the next search makes another.
                 tracing::warn!(%space, "an index died while it was caught up");
-                self.desk.forget(space);
+                self.cache.forget(space);
             }
         }
     }

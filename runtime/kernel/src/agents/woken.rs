@@ -1,33 +1,14 @@
 //! Which agents hear of what a caller has written: so that whoever writes knows that somebody acts on
 //! it, or that nobody does.
 
-use super::Caller;
+use crate::caller::Caller;
 use crate::problem::Problem;
-use parking_lot::Mutex;
-use std::collections::BTreeMap;
-use std::sync::Arc;
 use stoa_actors::id::{Position, ROOT, SessionId, SpaceId};
 use stoa_actors::rights::{Level, Subject};
 use stoa_actors::space::Follower;
 
 /// Followers of one space that are looked at.
 const FOLLOWERS_LOOKED_MAX: usize = 64;
-/// Spaces that are kept of what was written.
-const WROTE_SPACES_MAX: usize = 64;
-
-/// Where a request has written: by space and author, from where to where.
-#[derive(Debug, Default)]
-pub(crate) struct Wrote(Mutex<BTreeMap<(SpaceId, SessionId), (Position, Position)>>);
-
-impl Wrote {
-    pub(super) fn note(&self, space: SpaceId, by: SessionId, at: Position) {
-        let mut wrote = self.0.lock();
-        if wrote.len() < WROTE_SPACES_MAX || wrote.contains_key(&(space, by)) {
-            let (first, last) = wrote.entry((space, by)).or_insert((at, at));
-            (*first, *last) = ((*first).min(at), (*last).max(at));
-        }
-    }
-}
 
 /// The agents that hear of what was written.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,21 +22,10 @@ pub struct Woken {
 }
 
 impl Caller {
-    /// The same caller, which keeps where it writes.
-    pub fn noting(self) -> Caller {
-        Caller { wrote: Some(Arc::default()), ..self }
-    }
-
-    /// Another session in the same request: what it writes is kept with the rest.
-    pub(crate) fn beside(&self, session: SessionId) -> Caller {
-        Caller { wrote: self.wrote.clone(), ..self.runtime.caller(session) }
-    }
-
     /// The agents that hear of what this request has written so far; nothing where none does. Told are
     /// those under the caller, and in a space where it may grant rights all that follow it.
     pub async fn woken(&self) -> Result<Option<Woken>, Problem> {
-        let Some(wrote) = &self.wrote else { return Ok(None) };
-        let wrote = wrote.0.lock().clone();
+        let Some(wrote) = self.wrote() else { return Ok(None) };
         let run = self.runtime.agents_started();
         let mut looks = Vec::new();
         let mut more = false;
@@ -84,7 +54,7 @@ impl Caller {
     /// Who follows a space, or may: of an agent that no process runs its state says it.
     fn may_follow(&self, space: SpaceId, run: bool) -> Vec<SessionId> {
         let shared = self.runtime.shared();
-        let followers = if run { shared.news.followers(space) } else { Vec::new() };
+        let followers = if run { shared.followers.of(space) } else { Vec::new() };
         let (now, rights) = (shared.clock.now(), shared.rights.read());
         let subject = Subject::Space(space);
         let all = self.session() == ROOT
