@@ -16,8 +16,10 @@ mod names;
 mod past;
 mod phases;
 mod reading;
+mod reads;
 mod search;
 mod sharing;
+mod spaces;
 mod subscriptions;
 mod waits;
 mod wrote;
@@ -30,25 +32,23 @@ pub use history::{Change, Follow};
 pub use mismatch::Mismatch;
 pub use names::OWNER;
 pub use past::{Difference, HistoryQuery, Of};
+pub use reads::{Read, Referred};
 pub use search::{Found, Looked, Page};
-pub use sharing::{Grant, Granted, SpaceCard};
+pub use sharing::{Grant, Granted};
 pub(crate) use sharing::{misspelt, not_owner};
+pub use spaces::SpaceCard;
 pub use subscriptions::{Pulled, Puller, SubscriptionCard};
 pub use waits::Waits;
 use wrote::Wrote;
 
-use crate::envelope::instant;
-use crate::failure::StoreError;
 use crate::host::{AskError, Receipt};
 use crate::problem::{Kind, Problem};
 use crate::runtime::Runtime;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
-use stoa_actors::atom::{Atom, Reference};
 use stoa_actors::id::{AtomId, Position, SessionId, SpaceId};
 use stoa_actors::incarnation::Ask;
 use stoa_actors::log::{Cause, Hash};
-use stoa_actors::redaction::erased_by;
 use stoa_actors::retry::{Repeatable, again};
 use stoa_actors::rights::{Level, Named, Subject};
 use stoa_actors::space::{Draft, Expect, Fence, Message, Mutation, Patch, Refusal, Reply};
@@ -90,16 +90,7 @@ pub struct Written {
     pub position: Position,
 }
 
-/// An atom as read, and where it was written.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Read {
-    /// The atom.
-    pub atom: Arc<Atom>,
-    /// Its entry.
-    pub position: Position,
-}
-
-/// One session's hands; cheap to clone.
+/// What acts as one session; cheap to clone.
 #[derive(Clone)]
 pub struct Caller {
     pub(crate) runtime: Runtime,
@@ -350,102 +341,4 @@ impl Caller {
             }
         }
     }
-
-    /// The newest durable version of an atom, of whatever space the caller can read.
-    pub async fn get(&self, id: AtomId) -> Result<Read, Problem> {
-        self.read(id)
-    }
-
-    fn read(&self, id: AtomId) -> Result<Read, Problem> {
-        let found = self.runtime.store().newest(id)?;
-        self.permitted(id, found)
-    }
-
-    /// One version of an atom.
-    pub async fn get_version(&self, id: AtomId, version: u64) -> Result<Read, Problem> {
-        let found = if version == 0 { None } else { self.runtime.store().version(id, version)? };
-        let newest = self.get(id).await?.atom;
-        if let Some((by, at)) = erased_by(&newest).filter(|_| version < newest.version) {
-            let text = format!("atom {id} was erased by {by} at {}", instant(at));
-            return Err(Problem::new(Kind::Unknown, text).hint(format!("stoa history {id}")));
-        }
-        let newest = newest.version;
-        self.permitted(id, found).map_err(|_| {
-            Problem::new(Kind::Unknown, format!("atom {id} has versions 1 to {newest}"))
-                .hint(format!("stoa get {id} --version {newest}"))
-        })
-    }
-
-    /// Rights are looked at after the row was read, never before.
-    fn permitted(&self, id: AtomId, found: Option<(Position, Arc<Atom>)>) -> Result<Read, Problem> {
-        let found = found.filter(|(_, atom)| self.level(atom.space).is_some());
-        let (position, atom) = found.ok_or_else(|| Problem::no_atom(id))?;
-        Ok(Read { atom, position })
-    }
-
-    /// The atoms that an atom refers to, in its own order: those the caller can read, behind the
-    /// first `skip` references of that relation. One answer's worth; [`Referred::next`] says where
-    /// to go on.
-    pub async fn targets(
-        &self,
-        id: AtomId,
-        relation: Option<&str>,
-        skip: usize,
-    ) -> Result<Referred, Problem> {
-        let atom = self.get(id).await?.atom;
-        let relation = relation.map(str::to_owned);
-        self.reading(move |caller| {
-            let wanted = |it: &&Reference| relation.as_ref().is_none_or(|of| *of == it.relation);
-            let references = atom.references.iter().filter(wanted).skip(skip);
-            let rows = references.map(|it| Ok((it.relation.clone(), it.target)));
-            caller.collect_referred(rows, skip)
-        })
-        .await
-    }
-
-    /// The atoms that refer to an atom, and how: those the caller can read, by relation and id,
-    /// behind the first `skip`. One answer's worth; [`Referred::next`] says where to go on.
-    pub async fn sources(
-        &self,
-        id: AtomId,
-        relation: Option<&str>,
-        skip: usize,
-    ) -> Result<Referred, Problem> {
-        self.get(id).await?;
-        let relation = relation.map(str::to_owned);
-        self.reading(move |caller| {
-            let rows = caller.runtime.store().referrers(id, relation.as_deref());
-            caller.collect_referred(rows.skip(skip), skip)
-        })
-        .await
-    }
-
-    fn collect_referred(
-        &self,
-        rows: impl Iterator<Item = Result<(String, AtomId), StoreError>>,
-        skip: usize,
-    ) -> Result<Referred, Problem> {
-        let config = &self.runtime.shared().config;
-        let (mut found, mut bytes) = (Vec::new(), 0);
-        for (looked, row) in rows.enumerate() {
-            let (relation, id) = row?;
-            let Ok(read) = self.permitted(id, self.runtime.store().newest(id)?) else { continue };
-            bytes += read.atom.bytes();
-            let full = found.len() >= config.limits.search.hits_max;
-            if full || (bytes > config.answer_bytes_max && !found.is_empty()) {
-                return Ok(Referred { found, next: Some(skip + looked) });
-            }
-            found.push((relation, read));
-        }
-        Ok(Referred { found, next: None })
-    }
-}
-
-/// Atoms at the other ends of references.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Referred {
-    /// How, and which.
-    pub found: Vec<(String, Read)>,
-    /// How many to skip to go on, where there is more.
-    pub next: Option<usize>,
 }
