@@ -93,15 +93,8 @@ impl Place {
 }
 
 /// What whoever runs the tests may have set, and what would change what `stoa` prints.
-pub(crate) const SURROUNDINGS: [&str; 7] = [
-    "CI",
-    "CLICOLOR",
-    "CLICOLOR_FORCE",
-    "COLUMNS",
-    "RUST_BACKTRACE",
-    "STOA_AS",
-    "STOA_DATA",
-];
+pub(crate) const SURROUNDINGS: [&str; 7] =
+    ["CI", "CLICOLOR", "CLICOLOR_FORCE", "COLUMNS", "RUST_BACKTRACE", "STOA_AS", "STOA_DATA"];
 
 impl Started {
     /// Starts any command.
