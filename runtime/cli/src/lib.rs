@@ -14,6 +14,7 @@ mod content;
 mod copies;
 mod diagnostics;
 mod doctor;
+mod examples;
 mod incidents;
 mod limits;
 mod local;
