@@ -123,8 +123,8 @@ fn every_example_in_the_help_of_a_verb_runs() {
     assert!(verbs.len() > 50, "{verbs:?}");
     let (mut wrong, mut count) = (String::new(), 0);
     for (verb, examples) in &verbs {
-        let own = |it: &&String| it.contains(&format!("{verb} ")) || it.ends_with(verb.as_str());
-        if examples.iter().filter(own).count() == 0 {
+        let own = |it: &String| it.contains(&format!("{verb} ")) || it.ends_with(verb.as_str());
+        if !examples.iter().any(own) {
             wrong += &format!("{verb} has no example\n");
         }
         for line in examples {
