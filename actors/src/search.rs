@@ -123,7 +123,7 @@ pub enum QueryRefusal {
     #[error(transparent)]
     Condition(#[from] ConditionRefusal),
     /// A text ranks by itself.
-    #[error("a text ranks what it finds, best first; leave out the text, or the order")]
+    #[error("a query has its own order, best match first; leave out the query or the order")]
     TextAndOrder,
 }
 

@@ -167,11 +167,11 @@ if not wakes:
         "ValueError: you have 19 thoughts left, and a child's budget is taken out of yours: say \
          how many, budget={\"thoughts\": N}",
         "PermissionError: 1000 thoughts are more than the 19 you have left",
-        "ValueError: a budget of 0 thoughts lets it think nothing",
+        "ValueError: a budget of 0 thoughts does not allow a single turn",
         "TypeError: budget= takes thoughts as a number, or a dict",
         "PermissionError: ",
         "spawned, 13 left",
-        "you call something else \"f\" already",
+        "you already use the name \"f\" for something else",
         "11",
     ];
     assert_eq!(said.len(), parts.len(), "{said:#?}");
@@ -192,7 +192,7 @@ if not wakes:
     let stranger = place.runtime.caller(child.id).fund("f", Budget::thoughts(1), None).await;
     assert!(matches!(stranger.unwrap_err().kind, Kind::Forbidden | Kind::Unknown));
     let endless = place.root.fund("f", both(1, 1), None).await.unwrap_err();
-    assert_eq!(endless.text, "its tokens have no bound; there is nothing to add to");
+    assert_eq!(endless.text, "its tokens are not limited, so nothing can be added");
     place.root.wipe_agent("f", "enough").await.unwrap();
     assert_eq!(place.card("lead").await.left, Budget::thoughts(14));
     assert_eq!(place.root.wipe_agent("lead", "enough").await.unwrap(), 1);

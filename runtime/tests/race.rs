@@ -223,7 +223,7 @@ fn a_killed_owner_costs_no_claim_and_makes_none_twice() {
         let lost = ended.iter().filter(|it| it.code == 6).count();
         assert!(lost > 0, "somebody was in the middle");
         for it in &ended {
-            let says = "hint: stoa status\n";
+            let says = "hint: stoa --data data status\n";
             assert!(it.code == 0 || (it.code == 6 && it.err.ends_with(says)), "{it:?}");
         }
         said_won.extend(won(&ended));

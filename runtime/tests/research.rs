@@ -200,7 +200,7 @@ fn a_crew_that_fails_whole_ends_in_a_plain_error() {
         let ended = research(&place, QUESTION, &["--fresh"]);
         assert_eq!(ended.code, 7, "{broken}: {ended:?}");
         assert!(ended.err.contains("came to rest without an answer"), "{ended:?}");
-        assert!(ended.err.contains("hint: stoa agent log run-"), "{ended:?}");
+        assert!(ended.err.contains("hint: stoa --data data agent log run-"), "{ended:?}");
     }
 }
 
@@ -225,7 +225,7 @@ fn what_cannot_be_asked_is_refused_and_nothing_is_begun() {
         let ended = place.stoa(args);
         assert!(matches!(ended.code, 2 | 3), "{args:?}: {ended:?}");
         assert!(ended.err.contains(says), "{args:?}: {ended:?}");
-        assert!(ended.err.contains("hint: stoa research"), "{args:?}: {ended:?}");
+        assert!(ended.err.contains("hint: stoa --data data research"), "{args:?}: {ended:?}");
         assert_eq!(ended.out, "");
     }
     let unknown = research(&place, QUESTION, &["--model", "clever"]);

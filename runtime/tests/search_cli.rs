@@ -42,7 +42,9 @@ fn a_range_is_typed_and_written_in_python() {
     assert_eq!(texts(&search(&["priority>8"])), ["task 9"]);
     assert_eq!(texts(&search(&[r#"priority={"in":[1,7]}"#])), ["task 1", "task 7"]);
     assert_eq!(texts(&search(&["priority!=4", "priority<=5", "priority>3"])), ["task 5"]);
-    for (wrong, told) in [("priority=>3", "does not compare"), (r#"priority={">":[]}"#, "a list")] {
+    for (wrong, told) in
+        [("priority=>3", "is not a comparison"), (r#"priority={">":[]}"#, "a list")]
+    {
         let ended = search(&[wrong]);
         assert_eq!(ended.code, 2, "{wrong}: {ended:?}");
         assert!(ended.err.contains(told) && ended.err.contains("priority>=3"), "{ended:?}");
@@ -97,7 +99,7 @@ fn page_by_page_everything_is_found_once() {
     let moved = place.stoa(&["search", "tasks", "task", "--after", cursor]);
     assert!(moved.code == 0 && moved.err.contains("the space has changed"), "{moved:?}");
     let other = place.stoa(&["search", "tasks", "another", "--after", cursor]);
-    assert!(other.code == 2 && other.err.contains("hint: stoa search"), "{other:?}");
+    assert!(other.code == 2 && other.err.contains("hint: stoa --data data search"), "{other:?}");
     serve.signal(Signal::TERM);
     serve.end();
 }

@@ -52,7 +52,7 @@ pub enum Refused<R: std::error::Error> {
     #[error(transparent)]
     Actor(R),
     /// The idempotency key was used for another request.
-    #[error("key {0:?} was used for another request; repeat that one exactly, or use a new key")]
+    #[error("key {0:?} was used for another request; repeat that request exactly, or use a new key")]
     KeyReused(String),
     /// Over a limit.
     #[error("{what} has {bytes} bytes; the limit is {max}")]

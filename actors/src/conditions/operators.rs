@@ -82,7 +82,7 @@ pub enum ConditionRefusal {
     )]
     NoAlternatives,
     /// A map that says nothing.
-    #[error("the condition on {key:?} says nothing; {{\"==\": {{}}}} asks for an empty map")]
+    #[error("the condition on {key:?} is empty; {{\"==\": {{}}}} matches an empty map")]
     Nothing {
         /// Under which key.
         key: String,

@@ -12,7 +12,7 @@ use crate::name::Misspelt;
 pub enum Refusal {
     /// The name means nothing to its asker, or something it may not reach: one text for both.
     #[error(
-        "nothing called {0:?} is within your reach; list what you hold, or ask your parent for \
+        "nothing called {0:?} is visible to you; list your permissions, or ask your parent for \
          access in the space you share with it"
     )]
     UnknownName(String),
@@ -21,13 +21,14 @@ pub enum Refusal {
     NoSuchSession(SessionId),
     /// The session ends with its action.
     #[error(
-        "session {0} ends with its action: it has no name and spawns nobody; name a session that stays"
+        "session {0} exists only for one action, so it has no name and no children; use a named \
+         session"
     )]
     Passing(SessionId),
     /// A spawn asked for more than its parent may delegate. This one is also recorded.
     #[error(
-        "{asked} is more than you may delegate ({}); ask for less, or ask for more rights \
-         yourself in the space you share with your parent", may(*.held)
+        "permission denied: {asked} is more than you may delegate ({}); ask for less, or ask your \
+         parent for more permissions in the space you share with it", may(*.held)
     )]
     BeyondDelegable {
         /// What was asked for.
@@ -37,9 +38,9 @@ pub enum Refusal {
     },
     /// Sharing needs more than the granter holds.
     #[error(
-        "you may not share {0}: the level grant on a space is enough to share its use; to share what \
-         the other may pass on takes grant with as much to pass on (--delegate), and tools, secrets \
-         and models take the right to pass them on; ask who granted it to you"
+        "permission denied: you may not share {0}; sharing a space needs the level grant; letting \
+         the other delegate it needs that you may delegate as much (--delegate); tools, secrets \
+         and models need the permission to delegate them; ask the one who granted it"
     )]
     MayNotShare(Right),
     /// The right asked for would outlive what it rests on. Recorded when it was a spawn.
@@ -61,18 +62,19 @@ pub enum Refusal {
         now: Millis,
     },
     /// The right grants nothing.
-    #[error("a right on {0} must give a level to use, to delegate, or both")]
+    #[error("a permission on {0} must give a level to use, to delegate, or both")]
     EmptyRight(Subject),
     /// Tools, secrets and models are used or not used.
-    #[error("{0} knows the level `read` only, which means that it may be used; say read")]
+    #[error("{0} has only the level `read`, which allows its use; write read")]
     LevelUnknown(Subject),
     /// Only spaces have aliases.
     #[error("{0} is called by its own name; leave the alias out")]
     NotAliased(Subject),
     /// There is nothing there to revoke, or it is not the asker's to revoke: one text for both.
     #[error(
-        "no such right is yours to revoke; you can revoke what you granted, what rests on it, and \
-         with `grant` any right in a space on which your own does not rest"
+        "there is no permission that you can revoke; you can revoke what you granted and what \
+         depends on it, and with the level `grant` any permission in the space on which yours \
+         does not depend"
     )]
     NothingToRevoke,
     /// Only the session itself, those it descends from and the root may end it.
@@ -85,7 +87,7 @@ pub enum Refusal {
     #[error("only the root is given tools, secrets and models; spaces are created instead")]
     OnlyRoot,
     /// The alias is in use in the asker's own table.
-    #[error("you call something else {0:?} already; choose another name")]
+    #[error("you already use the name {0:?} for something else; choose another name")]
     AliasTaken(String),
     /// The identity is in use.
     #[error("session {0} exists already; spawn with a fresh id")]
@@ -97,18 +99,18 @@ pub enum Refusal {
     #[error("link {0} exists already; grant with a fresh id")]
     LinkTaken(LinkId),
     /// Too many links to one holder.
-    #[error("session {holder} holds {max} rights already; revoke some first")]
+    #[error("session {holder} has {max} permissions already; revoke some first")]
     TooManyLinks { holder: SessionId, max: usize },
     /// Too many aliases in one table.
     #[error("session {holder} has {max} names already; let another session hold the rest")]
     TooManyNames { holder: SessionId, max: usize },
     /// Too much asked for in one spawn.
-    #[error("a spawn asks for at most {max} rights, not {asked}; share the rest afterwards")]
+    #[error("a spawn takes at most {max} permissions, not {asked}; grant the rest afterwards")]
     TooManyAsks { asked: usize, max: usize },
     /// The chain to the origin would be too long.
     #[error(
-        "{subject} would rest on more than {max} links; have it granted by somebody nearer its \
-         origin"
+        "{subject} would depend on more than {max} delegations; have it granted by somebody \
+         nearer its origin"
     )]
     ChainTooLong { subject: Subject, max: usize },
     /// The spawn tree would be too deep.
@@ -124,7 +126,7 @@ pub enum Refusal {
     #[error(transparent)]
     Misspelt(#[from] Misspelt),
     /// A name that is read as an id: it would stand for the thing whose id it is.
-    #[error("{0:?} is read as an id and cannot be a name; choose another name")]
+    #[error("{0:?} looks like an id and cannot be a name; choose another name")]
     NameLikeId(String),
 }
 

@@ -43,7 +43,7 @@ pub enum Refusal {
     #[error(transparent)]
     Follow(#[from] crate::space::Amiss),
     /// There is nothing left to think with.
-    #[error("its budget is spent ({0}); hand it more, and it goes on")]
+    #[error("its budget is spent ({0}); add to it, and the agent resumes")]
     Exhausted(String),
     /// A child would be without a bound where its parent has one.
     #[error(
@@ -70,9 +70,9 @@ pub enum Refusal {
         left: u64,
     },
     /// Nothing can be done with nothing.
-    #[error("a budget of 0 {0} lets it think nothing; give 1 or more, or leave {0} out")]
+    #[error("a budget of 0 {0} does not allow a single turn; give 1 or more, or leave {0} out")]
     BudgetEmpty(&'static str),
     /// More of what has no end.
-    #[error("its {0} have no bound; there is nothing to add to")]
+    #[error("its {0} are not limited, so nothing can be added")]
     BudgetUnbounded(&'static str),
 }

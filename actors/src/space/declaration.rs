@@ -43,7 +43,7 @@ pub enum Declaration {
 pub enum Misdeclared {
     /// It is not written as a declaration is.
     #[error(
-        "{said:?} declares nothing; write NAME:TYPE with number, text, bool, list, map or any, \
+        "{said:?} is not a declaration; write NAME:TYPE with number, text, bool, list, map or any, \
          NAME:text:ordered, NAME:relation or NAME:relation:acyclic"
     )]
     Malformed {

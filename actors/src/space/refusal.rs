@@ -16,7 +16,9 @@ pub enum Refusal {
     #[error("no space here that you can read; ask its owner for access")]
     Unknown,
     /// The asker may read, but not this.
-    #[error("you hold {held} here and this needs {needed}; ask whoever granted it to you")]
+    #[error(
+        "permission denied: you have {held} here, and this needs {needed}; ask the one who granted it"
+    )]
     Right {
         /// What it holds.
         held: Level,
@@ -27,7 +29,7 @@ pub enum Refusal {
     #[error("no atom {0} that you can read")]
     NoAtom(AtomId),
     /// Somebody was first.
-    #[error("atom {id} is at version {current}, not {expected}; read it again and decide anew")]
+    #[error("atom {id} is at version {current}, not {expected}; read it again and retry")]
     Conflict {
         /// Which atom.
         id: AtomId,
@@ -37,7 +39,7 @@ pub enum Refusal {
         current: u64,
     },
     /// It is out of use.
-    #[error("atom {id} is deprecated{}; put a new one", superseded(.by))]
+    #[error("atom {id} is deprecated{}; put a new atom", superseded(.by))]
     Deprecated {
         /// Which atom.
         id: AtomId,
@@ -48,10 +50,10 @@ pub enum Refusal {
     #[error("atom {0} is in use: it is not deprecated")]
     InUse(AtomId),
     /// It was emptied, for good.
-    #[error("atom {0} was erased; put a new one")]
+    #[error("atom {0} was erased; put a new atom")]
     Erased(AtomId),
     /// What is to be written is what only an erase leaves behind.
-    #[error("nobody can write what an erase leaves behind; erase the atom")]
+    #[error("such content can only result from an erase; erase the atom")]
     Gone,
     /// An atom cannot supersede itself.
     #[error("an atom cannot supersede itself")]
@@ -90,14 +92,14 @@ pub enum Refusal {
     /// An atom comes from elsewhere under an id that is in use outside this space, for the asker to
     /// see or not; or that may be, for all that the asker may learn.
     #[error(
-        "atom {0} cannot be taken in under its id, which may be in use outside this space; \
-         --new-ids gives it another"
+        "atom {0} cannot be imported under its id, which may be in use in another space; \
+         --new-ids gives it a new one"
     )]
     Elsewhere(AtomId),
     /// A version that comes from elsewhere is not what is here under its number.
     #[error(
-        "atom {id} version {version} is not what is here: the copies have gone on by themselves; \
-         --merge keeps both sides"
+        "atom {id} version {version} differs from the one here: the copies have diverged; --merge \
+         keeps both sides"
     )]
     Differs {
         /// Which atom.
@@ -107,7 +109,8 @@ pub enum Refusal {
     },
     /// A version comes from elsewhere without the one before.
     #[error(
-        "atom {id} version {version} cannot follow version {newest}: those between are missing"
+        "atom {id} version {version} cannot follow version {newest}: the versions between are \
+         missing"
     )]
     Gap {
         /// Which atom.
@@ -118,7 +121,7 @@ pub enum Refusal {
         newest: u64,
     },
     /// An atom does not say what it was expected to.
-    #[error("atom {id} does not have the expected {key:?}; read it again and decide anew")]
+    #[error("atom {id} does not have the expected {key:?}; read it again and retry")]
     Unexpected {
         /// Which atom.
         id: AtomId,
@@ -137,8 +140,8 @@ pub enum Refusal {
     },
     /// The lease that a request rests on is over, or was never the asker's.
     #[error(
-        "the lease of {} under token {} is over; read again what you worked on, then claim or \
-         acquire it anew", .fence.resource, .fence.token
+        "the lease on {} with token {} has ended; read the data again, then claim or acquire it \
+         again", .fence.resource, .fence.token
     )]
     Stale {
         /// What it rests on.
@@ -151,7 +154,8 @@ pub enum Refusal {
     NoLease(Resource),
     /// A lease lasts for longer than nothing and not for ever.
     #[error(
-        "a lease of {}; it may last up to {}, and be renewed", span(.ttl_ms), span(.max_ms)
+        "a lease of {} is not possible; it lasts up to {} and can be renewed", span(.ttl_ms),
+        span(.max_ms)
     )]
     Ttl {
         /// What was asked for.
@@ -181,7 +185,7 @@ pub enum Refusal {
     /// Whether a reference would close a circle is more work than one write may be.
     #[error(
         "atom {id} cannot refer to {target} by {relation:?}, which is declared acyclic here: more \
-         than {max} atoms lie behind it, too many to tell whether that leads back; refer to fewer"
+         than {max} atoms are reachable from it, too many to check for a cycle; refer to fewer"
     )]
     Far {
         /// Which atom.
@@ -201,15 +205,15 @@ pub enum Refusal {
     NoAttempts,
     /// What is set on an atom whose attempts are used up leaves it wanted.
     #[error(
-        "an atom whose attempts are used up would be claimed again: let exhausted set a key of the \
-         condition to a value that the condition does not take"
+        "an atom whose attempts are used up would be claimed again; let exhausted set a value \
+         that the condition does not match"
     )]
     StillWanted,
     /// What comes first was tried as often as it may be, and is out of the way from now on.
-    #[error("the attempts of {0} atoms were used up, and they are out of the way now; claim again")]
+    #[error("{0} atoms had used up their attempts and were set aside; claim again")]
     UsedUp(usize),
     /// A text ranks by itself.
-    #[error("a text ranks what is claimed, best first; leave out the text, or the order")]
+    #[error("a query has its own order, best match first; leave out the query or the order")]
     TextAndOrder,
     /// Not a subscription of the asker.
     #[error("no subscription {0} of yours here")]

@@ -163,7 +163,7 @@ pub enum Amiss {
         nearest: Option<&'static str>,
     },
     /// It would tell nothing.
-    #[error("it would be over already; let it last until a moment that is still to come")]
+    #[error("its expiry is in the past; give a later time")]
     Over,
 }
 

@@ -237,7 +237,7 @@ const PATH_CHARS: usize = 80;
 fn decode<T: DeserializeOwned>(name: &str, json: &[u8]) -> Result<T, Problem> {
     let amiss = |why: &dyn std::fmt::Display| {
         let text = format!("{name}: {why}");
-        Problem::new(Kind::Invalid, text).hint(format!("stoa {name} --help"))
+        Problem::new(Kind::Invalid, text).hint("--help")
     };
     let text = std::str::from_utf8(json).map_err(|error| amiss(&error))?;
     crate::envelope::fits(text).map_err(|error| amiss(&error))?;

@@ -85,13 +85,13 @@ impl Import {
         let name = path.as_ref().map_or("stdin".to_owned(), |it| it.display().to_string());
         let unread = |error: io::Error| {
             let text = format!("cannot read {name}: {error}");
-            Problem::new(Kind::Invalid, text).hint("stoa import SPACE FILE")
+            Problem::new(Kind::Invalid, text).hint("stoa import SPACE PATH")
         };
         let from = match &path {
             Some(path) => File::open(path).and_then(plain).map_err(unread)?,
             None if io::stdin().is_terminal() && !asked => {
                 let text = "no file is named, and nothing is on stdin";
-                return Err(Problem::new(Kind::Invalid, text).hint("stoa import SPACE FILE"));
+                return Err(Problem::new(Kind::Invalid, text).hint("stoa import SPACE PATH"));
             }
             None => aside().map_err(unread)?,
         };
@@ -217,7 +217,7 @@ const LOST_SHOWN: usize = 10;
 
 fn flawed(name: &str, flaw: &Flaw) -> Problem {
     let hint = match (flaw.foreign, name) {
-        (None, _) => "stoa export SPACE --to FILE".to_owned(),
+        (None, _) => "stoa --data OTHER_DIR export OTHER_SPACE --to NEW_FILE".to_owned(),
         (Some(Foreign::Backup), _) => format!("stoa --data NEW_DIR restore {}", quoted(name)),
         (Some(Foreign::Other), "stdin") => "stoa put SPACE -".to_owned(),
         (Some(Foreign::Other), _) => format!("stoa put SPACE --file {}", quoted(name)),

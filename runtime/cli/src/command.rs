@@ -3,7 +3,7 @@
 
 use super::complete::completed;
 use super::confirm::{YES, asks};
-use super::{local, version};
+use super::{examples, local, version};
 use clap::builder::NonEmptyStringValueParser;
 use clap::{Arg, ArgAction, Command, value_parser};
 use serde_json::Value as Json;
@@ -12,18 +12,19 @@ use stoa_api::operation::{self, Entry, How};
 use stoa_api::operations::{TABLE, methods};
 use stoa_kernel::session::On;
 
-const EVERYWHERE: &str = "With every command";
+const EVERYWHERE: &str = "Global options";
 
-const ABOUT: &str = "Agents and spaces over one durable log";
+const ABOUT: &str = "Run many agents over one durable log";
 
 const LONG_ABOUT: &str = "\
-Agents and spaces over one durable log.
+Run many agents over one durable log.
 
-A space is a shared, searchable store of atoms; who may do what in it is a right that can be handed on \
-and revoked. Everything that is acknowledged survives a crash at any instant.
+A space is a shared, searchable store. An atom is one versioned record in it. A session is an identity. \
+A right is a permission of a session on a space; it can be delegated and revoked. Everything that was \
+acknowledged survives a crash at any moment.
 
-The first process to open a data directory serves it to all others until it is done, so any number of \
-them can run at once, with or without `stoa serve`.";
+Any number of processes can use a data directory at once: the first one serves the others until it \
+exits. Agents run only while a process runs them: stoa serve, or stoa spawn until they are at rest.";
 
 const AFTERWARDS: &str = "\
 Begin with:
@@ -31,45 +32,44 @@ Begin with:
   stoa put tasks 'Water the plants' --meta status=pending
   stoa search tasks 'green things' --meta status=pending
 
-A text can be @FILE, or - for stdin; @@ begins a text with @. STOA_DATA and STOA_AS stand for --data
-and --as where these are not typed.
+A text can be @FILE, or - for stdin; @@ begins a text with @. The environment variables STOA_DATA and
+STOA_AS replace --data and --as.
 
-On a terminal, history, watch, lease watch, subscription read and agent log print one line an
-entry; on a pipe or into a file they print JSON Lines. Every other verb prints the same to both: a
-table is fitted to a terminal, and has a tab between its columns elsewhere. An export is always JSON
-Lines, and --json makes every answer so. Times are local on a terminal, and RFC 3339 elsewhere.
+On a terminal, tables fit the width and times are local. On a pipe, columns have a tab between them,
+times are RFC 3339, and nothing is cut. On a pipe, history, watch, lease watch, subscription read and
+agent log print JSON Lines. An export is always JSON Lines. --json makes every answer JSON Lines.
 
 Exit codes:
   0  done
   1  the store refuses, or has failed
-  2  malformed, or over a limit
-  3  not there, or not for you to see
-  4  you lack the right
-  5  somebody was first: read again
-  6  try again in a moment
+  2  invalid arguments, or over a limit
+  3  not found, or not visible to you
+  4  permission denied
+  5  conflict: read again and retry
+  6  busy: retry in a moment
   7  the Python code failed, or the agent that was waited for";
 
 /// Verbs that others stand below, and what they are about.
 const GROUPS: [(&str, &str, &str); 5] = [
-    ("space", "Make spaces and look at them", ""),
+    ("space", "Create, describe and list spaces (shared stores of records)", ""),
     (
         "lease",
-        "Have something to yourself for a while",
-        "A lease is of an atom, by its id, or of anything else that you give a name to: a path, an \
-         environment. A name is read as a path: ./src/app, src//app and src/app/ are src/app.",
+        "Acquire, renew and release leases (locks that expire)",
+        "A lease is held on an atom, by its id, or on any name: a path, an environment. A name is \
+         read as a path: ./src/app, src//app and src/app/ are src/app.",
     ),
     (
         "subscription",
-        "Keep cursors in spaces, for yourself or for agents",
-        "A subscription is a cursor in a space that is kept for you, with what is of interest to \
-         you. It is read when you like, and goes on where you have acknowledged, whatever crashed \
-         meanwhile. Those of an agent wake it; they are named by their space.",
+        "Manage subscriptions: stored cursors in spaces",
+        "A subscription is a stored cursor in a space, with a filter. Read it at any time; it \
+         continues after what you have acknowledged, also after a crash. The subscriptions of an \
+         agent wake it; they are named by their space.",
     ),
-    ("session", "Look at the sessions: who acts here", ""),
+    ("session", "List sessions (identities)", ""),
     (
         "agent",
-        "Look at agents, speak to them, stop and end them",
-        "An agent is named by its name, or by its id.",
+        "List agents, send them messages, stop, resume and end them",
+        "Name an agent by its name or its id.",
     ),
 ];
 
@@ -116,7 +116,7 @@ fn of_words(words: &Words) -> Command {
                 .value_name("DIR")
                 .help_heading(EVERYWHERE)
                 .value_parser(value_parser!(PathBuf))
-                .help("The data directory [default: the nearest .stoa upward, else ./.stoa]"),
+                .help("The data directory [default: STOA_DATA, else the nearest .stoa here or above, else ./.stoa]"),
         )
         .arg(
             Arg::new("json")
@@ -124,7 +124,7 @@ fn of_words(words: &Words) -> Command {
                 .global(true)
                 .action(ArgAction::SetTrue)
                 .help_heading(EVERYWHERE)
-                .help("Print JSON Lines: one object for each answer"),
+                .help("Print JSON Lines: one object per answer"),
         )
         .arg(
             Arg::new("as")
@@ -133,7 +133,7 @@ fn of_words(words: &Words) -> Command {
                 .value_name("SESSION")
                 .help_heading(EVERYWHERE)
                 .value_parser(NonEmptyStringValueParser::new())
-                .help("Act as this session, with its rights and its names for things"),
+                .help("Act as this session (identity), with its permissions [default: STOA_AS, else the owner]"),
         )
         .args(looks())
         .arg(
@@ -153,7 +153,7 @@ fn of_words(words: &Words) -> Command {
                 .action(ArgAction::Count)
                 .conflicts_with("log")
                 .help_heading(EVERYWHERE)
-                .help("Show more diagnostics; twice, all of them"),
+                .help("Show more diagnostics; -vv shows all"),
         );
     let mut grouped: Vec<Command> = Vec::new();
     for entry in TABLE.iter().filter(|it| it.typed) {
@@ -178,7 +178,8 @@ fn of_words(words: &Words) -> Command {
     }
     let commands = local::COMMANDS.iter().map(|(name, make, _)| {
         let place = ORDER.iter().position(|it| it == name).unwrap_or(ORDER.len());
-        make(Command::new(*name)).display_order(place)
+        let command = Command::new(*name).after_long_help(examples::after(name));
+        make(command).display_order(place)
     });
     command.subcommands(commands.collect::<Vec<_>>())
 }
@@ -243,7 +244,7 @@ fn looks() -> [Arg; 3] {
         of("quiet")
             .short('q')
             .action(ArgAction::SetTrue)
-            .help("Print only what was asked for, mostly ids: no notes, no progress"),
+            .help("Print only the result, mostly ids: no notes, no progress"),
         of("no-trunc").action(ArgAction::SetTrue).help("Cut nothing to fit the terminal"),
         of("color")
             .value_name("WHEN")
@@ -259,6 +260,7 @@ fn verb(entry: &'static Entry, name: &'static str, words: &Words) -> Command {
     if !words.name(entry.name) {
         return command;
     }
+    let command = command.after_long_help(examples::after(entry.name));
     let schema = entry.request();
     let text = said(schema.get("description")).unwrap_or_default();
     let (about, whole) = paragraphs(&filled(&text));
@@ -275,7 +277,7 @@ fn verb(entry: &'static Entry, name: &'static str, words: &Words) -> Command {
                 .long(YES)
                 .action(ArgAction::SetTrue)
                 .display_order(YES_ORDER)
-                .help("Do not ask first; where there is no terminal nobody can be asked"),
+                .help("Do not ask for confirmation; needed where there is no terminal"),
         ),
         false => command,
     }

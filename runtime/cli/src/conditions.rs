@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use stoa_actors::atom::Metadata;
 use stoa_actors::search::{Condition, Which};
 use stoa_actors::value::Value;
-use stoa_kernel::problem::{Kind, Problem};
+use stoa_kernel::problem::{Kind, Problem, quoted};
 
 /// What a comparison is made of.
 const MARKS: [char; 4] = ['<', '>', '=', '!'];
@@ -34,14 +34,16 @@ fn comparison<'a>(
     let (key, typed) = value::typed(key);
     if key.is_empty() || operator.is_empty() {
         let problem = Problem::new(Kind::Invalid, format!("{flag} {text:?} is not {shape}"));
-        return Err(problem.hint(format!("{flag} {shape}")));
+        let meant = if flag == "--ref" { quoted(shape) } else { value::with_both(text) };
+        return Err(problem.hint(format!("{flag} {meant}")));
     }
     if !["=", "==", "!=", "<", "<=", ">", ">="].contains(&operator) {
         let text = format!(
-            "{operator} in {flag} {text:?} does not compare; there are =, !=, <, <=, > and >=, \
-             and quotes around a value that begins so"
+            "{operator} in {flag} {text:?} is not a comparison; use =, !=, <, <=, > or >=, and \
+             quotes around a value that begins with such a sign"
         );
-        return Err(Problem::new(Kind::Invalid, text).hint(format!("{flag} '{key}>=3'")));
+        return Err(Problem::new(Kind::Invalid, text)
+            .hint(format!("{flag} {}", quoted(&format!("{key}>=3")))));
     }
     value::check_key(flag, text, key)?;
     Ok((key, operator, value::value(flag, key, value, typed)?))
@@ -59,7 +61,7 @@ fn add(to: &mut Metadata, key: &str, operator: &str, value: Value) -> Result<(),
         Some(Value::Map(mut range)) => {
             if range.insert(operator.to_owned(), value).is_some() {
                 let text = format!("{operator} on {key:?} twice");
-                return Err(Problem::new(Kind::Invalid, text).hint("stoa search --help"));
+                return Err(Problem::new(Kind::Invalid, text).hint("--help"));
             }
             range
         }
@@ -82,7 +84,7 @@ pub(crate) fn conditions(texts: &[String]) -> Result<BTreeMap<String, Condition>
                     "--ref {text:?} begins with {first:?}, which is none of any, none and all; a \
                      relation of that name is all:{text}"
                 );
-                let hint = "--ref any:blocked_by:status=completed";
+                let hint = format!("--ref {}", quoted(&format!("any:{rest}")));
                 return Err(Problem::new(Kind::Invalid, text).hint(hint));
             }
             _ => (Which::All, text.as_str()),
@@ -91,14 +93,14 @@ pub(crate) fn conditions(texts: &[String]) -> Result<BTreeMap<String, Condition>
         let bare = relation.strip_prefix("<-").unwrap_or(relation);
         if bare.is_empty() || bare.contains(MARKS) {
             let text = format!("--ref {text:?} is not RELATION:KEY=VALUE");
-            return Err(Problem::new(Kind::Invalid, text).hint("--ref blocked_by:status=completed"));
+            return Err(Problem::new(Kind::Invalid, text).hint("--ref RELATION:KEY=VALUE"));
         }
         let condition = out
             .entry(relation.to_owned())
             .or_insert_with(|| Condition { which, ..Condition::default() });
         if condition.which != which {
             let text = format!("two conditions on {relation:?}; a search takes one a relation");
-            return Err(Problem::new(Kind::Invalid, text).hint("stoa search --help"));
+            return Err(Problem::new(Kind::Invalid, text).hint("--help"));
         }
         if !values.is_empty() {
             let (key, operator, value) = comparison(values, "--ref", "RELATION:KEY=VALUE")?;

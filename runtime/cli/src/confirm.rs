@@ -56,16 +56,16 @@ pub(super) fn question(operation: &Entry, typed: &ArgMatches) -> Result<Option<Q
         return Ok(Some(Question(loss)));
     }
     Err(unasked(match loss {
-        Loss::Atom => "what is erased is gone for good",
-        Loss::Agent => "an agent that is wiped does not come back",
-        Loss::Lease => "a lease that is broken is taken from somebody who may be at work",
+        Loss::Atom => "an erase cannot be undone",
+        Loss::Agent => "a wipe cannot be undone",
+        Loss::Lease => "the holder of the lease may still be working",
     }))
 }
 
 /// Asks before entries of the log are removed.
 pub(super) fn loss_of_all_behind(head: &str) -> Result<(), Problem> {
     if !(io::stdin().is_terminal() && io::stderr().is_terminal()) {
-        return Err(unasked("the entries behind that head are removed for good"));
+        return Err(unasked("the entries after that head are deleted permanently"));
     }
     let line = Line::new().plain("every entry of the log behind ").bold(head);
     screen::say(line.plain(" is removed, with all that it says"));
@@ -82,7 +82,7 @@ fn unconfirmed(kept: &str) -> Problem {
 
 /// Nobody was asked.
 fn unasked(why: &str) -> Problem {
-    let text = format!("{why}, and there is no terminal to ask at; say so with --yes");
+    let text = format!("{why}, and there is no terminal to confirm it; add --yes");
     Problem::new(Kind::Invalid, text).hint(typed_again(&[], &["--yes"]))
 }
 

@@ -15,6 +15,7 @@ mod content;
 mod copies;
 mod diagnostics;
 mod doctor;
+mod examples;
 mod incidents;
 mod limits;
 mod local;
@@ -108,7 +109,8 @@ fn usage(error: &clap::Error) -> ExitCode {
     let text = quoting(error);
     let text = text.split("\n\nFor more information").next().unwrap_or_default().trim_end();
     screen::error(text.strip_prefix("error: ").unwrap_or(text), Lines::Many);
-    screen::hint(&format!("stoa{} --help", verbs()));
+    again::keep_unread();
+    screen::hint(&again::here(&format!("stoa{} --help", verbs())));
     ExitCode::from(Kind::Invalid.exit_code())
 }
 
@@ -137,7 +139,7 @@ fn verbs() -> String {
 
 /// Says why it failed: for people, or as one line of JSON on standard error.
 fn complain(problem: &Problem, json: bool) {
-    let hint = problem.hint.as_deref().unwrap_or("stoa --help");
+    let hint = again::hint(problem);
     if json {
         let error = serde_json::json!({"error": {
             "kind": problem.kind.name(),
@@ -149,5 +151,16 @@ fn complain(problem: &Problem, json: bool) {
     }
     let lines = if problem.kind == Kind::Action { Lines::Many } else { Lines::One };
     screen::error(&problem.text, lines);
-    screen::hint(hint);
+    screen::hint(&hint);
+}
+
+/// Whether words are a command line of `stoa`, without the name of the program.
+///
+/// Errors: what is wrong with them, as it is said to whoever types them.
+pub fn parse(words: &[String]) -> Result<(), String> {
+    let all = ["stoa".to_owned()].into_iter().chain(words.iter().cloned());
+    match command::whole().try_get_matches_from(all) {
+        Err(error) if error.use_stderr() => Err(error.to_string()),
+        _ => Ok(()),
+    }
 }

@@ -42,31 +42,32 @@ fn about(command: Command, short: &'static str, more: &str) -> Command {
     if more.is_empty() { command } else { command.long_about(format!("{short}\n\n{more}")) }
 }
 
+const REPAIRS: &str = "\
+No other process may use the directory meanwhile. The log itself is only changed by --accept-loss.";
+
 fn doctor(command: Command) -> Command {
     let yes = switch(YES).requires("accept-loss");
-    let yes = yes.help("Do not ask first; where there is no terminal nobody can be asked");
-    about(command, "Rebuild everything that can be derived from the log", "").arg(yes).arg(
+    let yes = yes.help("Do not ask for confirmation; needed where there is no terminal");
+    about(command, "Repair: rebuild everything that is derived from the log", REPAIRS).arg(yes).arg(
         Arg::new("accept-loss").long("accept-loss").value_name("HEAD").help(
-            "After a loss, go on from this head, as the refusal names it, and remove what is \
-             behind it",
+            "After damage, continue from this head, which the error names, and remove all \
+             entries after it",
         ),
     )
 }
 
 fn import(command: Command) -> Command {
     let more = "\
-The file is looked through whole before anything is changed. What is taken in is your doing: you are \
-the author, and who wrote it first is kept beside it and leaves with it again. What is there already \
-is passed over, so that an import that was cut off is completed by another; a version that says \
-something else than the one that is there is refused, but with --merge. What other programs have \
-written is put, not imported: stoa put SPACE --file FILE, or each line as stoa put SPACE \
---json-content LINE.";
-    about(command, "Take in what export has written", more)
+The whole file is checked before anything is changed. You are recorded as the author; the original \
+author is kept beside it. Versions that exist already are skipped, so an import that was interrupted \
+can be repeated. A version that differs from the existing one is refused, unless you give --merge. To \
+add files of other programs, use stoa put.";
+    about(command, "Import a file that export has written", more)
         .arg(
             Arg::new("space")
                 .required(true)
                 .value_name("SPACE")
-                .help("The space to take it into: its name, or its id"),
+                .help("The space to import into: its name or id; it must exist"),
         )
         .arg(
             Arg::new("file")
@@ -75,77 +76,81 @@ written is put, not imported: stoa put SPACE --file FILE, or each line as stoa p
                 .help("The file [default: stdin]"),
         )
         .arg(switch("new-ids").help(
-            "Give the atoms new ids, the same ones each time: for a second copy in one store",
+            "Give the atoms new ids, the same ones each time: for a second copy in one directory",
         ))
         .arg(switch("merge").help(
-            "Where the copies have gone on by themselves: keep what is here, and the other side \
-             in atoms of its own, deprecated, whose metadata attic_of names the atom they lost to",
+            "If the copies have diverged: keep what is here, and keep the other side in deprecated \
+             atoms, whose metadata attic_of names the atom they lost to",
         ))
         .arg(
             Arg::new("comment")
                 .long("comment")
                 .value_name("TEXT")
-                .help("What the import is for; those who follow the space are told"),
+                .help("Why it is imported; shown in the history and to followers of the space"),
         )
 }
 
 fn restore(command: Command) -> Command {
     let more = "\
-The backup is proved whole first. The directory, as --data names it, must be new or empty.";
-    about(command, "Make a new data directory of a backup", more).arg(
+The backup is verified first. The directory that --data names must be new or empty.";
+    about(command, "Restore a backup into a new data directory", more).arg(
         Arg::new("backup")
             .required(true)
             .value_name("BACKUP")
             .value_parser(value_parser!(PathBuf))
-            .help("The file that backup has written"),
+            .help("The backup file"),
     )
 }
 
 fn trust(command: Command) -> Command {
     let more = "\
-A directory can come from anybody. Until you trust it here, the sections of its config.toml are not \
-used, and rights in its log on tools, secrets and models take no effect. Your own configuration \
-(XDG_CONFIG_HOME/stoa, else ~/.config/stoa) keeps what you have trusted: the path, its owner and a \
-hash of each section. A section that changes, and a directory that is moved, copied or cloned, must \
-be trusted again.";
+A directory can come from somebody else. Until you trust it on this machine, its config.toml is not \
+used, and permissions in its log on tools, secrets and models have no effect. Your own configuration \
+(XDG_CONFIG_HOME/stoa, else ~/.config/stoa) records what you have trusted: the path, its owner and a \
+hash of each section. If a section changes, or the directory is moved, copied or cloned, trust it \
+again.";
     about(
         command,
-        "Trust the settings and grants that came with a directory, on this machine",
+        "Trust the settings and permissions that came with a directory, on this machine",
         more,
     )
     .arg(
         switch("show")
             .conflicts_with("remove")
-            .help("Only print what would be trusted, and what is"),
+            .help("Only print what would be trusted, and what is trusted"),
     )
-    .arg(switch("remove").help("Trust it no more"))
+    .arg(switch("remove").help("Withdraw the trust"))
 }
 
 fn serve(command: Command) -> Command {
     let more = "\
-SIGTERM or SIGINT stops it: from then on it takes nothing in, tells whoever is connected, and ends \
-within 10 seconds. A second signal ends it at once. What was acknowledged stays.";
-    about(command, "Keep the directory open for others until interrupted", more)
+It keeps the directory open for other commands and prints when an agent fails. SIGTERM or SIGINT \
+shuts it down gracefully within 10 seconds. A second signal ends it at once. Nothing that was \
+acknowledged is lost.";
+    about(command, "Serve the directory and run its agents until interrupted", more)
 }
 
 fn schema(command: Command) -> Command {
     let more = "\
-`request` is what a verb is asked with over the socket, `answer` is one of the lines that it prints \
-with --json.";
-    about(command, "Print the JSON schemas of a verb: of its request, and of its answers", more)
-        .arg(Arg::new("verb").required(true).num_args(1..).value_name("VERB").help("space create"))
+`request` is the request over the socket. `answer` is one line that the verb prints with --json.";
+    about(command, "Print the JSON schemas of a verb: its request and its answers", more).arg(
+        Arg::new("verb")
+            .required(true)
+            .num_args(1..)
+            .value_name("VERB")
+            .help("The verb: put, or space create"),
+    )
 }
 
 fn completions(command: Command) -> Command {
     let more = "\
-Verbs and flags are completed, and what there is in the data directory: the names of spaces, agents and \
-sessions, and the ends of ids of atoms.
+It completes verbs, flags, the names of spaces, agents and sessions, and the ids of atoms.
 
   bash  echo 'source <(stoa completions bash)' >> ~/.bashrc
   zsh   echo 'source <(stoa completions zsh)' >> ~/.zshrc
   fish  stoa completions fish > ~/.config/fish/completions/stoa.fish";
     let verbatim = |command: Command| {
-        let short = "Print what makes a shell complete what you type";
+        let short = "Print the completion script of a shell";
         command.about(short).long_about(format!("{short}\n\n{more}"))
     };
     verbatim(command).arg(
@@ -153,17 +158,16 @@ sessions, and the ends of ids of atoms.
             .required(true)
             .value_name("SHELL")
             .value_parser(["bash", "zsh", "fish", "elvish", "powershell"])
-            .help("Which shell"),
+            .help("The shell"),
     )
 }
 
 fn man(command: Command) -> Command {
     let more = "One page for stoa and one for each verb: stoa-put.1, stoa-agent-log.1.";
-    about(command, "Write the manual pages, or print that of stoa", more).arg(
-        Arg::new("dir").value_name("DIR").value_parser(value_parser!(PathBuf)).help(
-            "Into this directory, which is made if need be [default: that of stoa to stdout]",
-        ),
-    )
+    about(command, "Write the manual pages, or print the page of stoa", more)
+        .arg(Arg::new("dir").value_name("DIR").value_parser(value_parser!(PathBuf)).help(
+        "The directory for the pages; it is created if needed [default: print stoa.1 to stdout]",
+    ))
 }
 
 fn switch(name: &'static str) -> Arg {
@@ -173,8 +177,7 @@ fn switch(name: &'static str) -> Arg {
 /// Both schemas of a verb.
 pub(super) fn schemas(verb: &str) -> Result<serde_json::Value, Problem> {
     let entry = entry(verb).ok_or_else(|| {
-        let text =
-            format!("there is no schema of {verb:?}: it is no verb that is asked and answered");
+        let text = format!("there is no schema of {verb:?}: it is not a verb with an answer");
         Problem::new(Kind::Unknown, text).hint("stoa --help")
     })?;
     Ok(serde_json::json!({

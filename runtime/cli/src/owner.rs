@@ -3,7 +3,7 @@
 
 use super::incidents::Told;
 use super::screen::{hint, note, unwritten};
-use super::signals;
+use super::{again, signals};
 use std::io;
 use std::time::Duration;
 use stoa_api::DoorLimits;
@@ -82,7 +82,7 @@ pub(super) async fn own(
     told.tell(runtime);
     for undone in runtime.undone() {
         note(format!("note: {undone}"));
-        hint("stoa status");
+        hint(&again::here("stoa status"));
     }
     done?;
     stopped?;

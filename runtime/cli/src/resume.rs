@@ -95,17 +95,33 @@ pub(super) fn typed_again(without: &[&str], with: &[&str]) -> String {
 }
 
 fn again(words: &[String], without: &[&str], with: &[&str]) -> String {
+    retyped(words, |flag, _| without.contains(&flag), with)
+}
+
+/// A command line with one flag in the place of those of its name whose value is at fault.
+pub(super) fn with_instead(
+    words: &[String],
+    flag: &str,
+    at_fault: impl Fn(&str) -> bool,
+    with: &str,
+) -> String {
+    retyped(words, |word, value| word == flag && at_fault(value), &[with])
+}
+
+/// Words without the flags that go, each told with its value, and with others, typed as they are.
+fn retyped(words: &[String], goes: impl Fn(&str, &str) -> bool, with: &[&str]) -> String {
     let mut out = vec!["stoa".to_owned()];
-    let (mut words, mut end) = (words.iter(), None);
+    let (mut words, mut end) = (words.iter().peekable(), None);
     while let Some(word) = words.next() {
+        let next = words.peek().map_or("", |it| it.as_str());
         match word.split_once('=') {
             _ if end.is_some() => out.push(quoted(word)),
             _ if word == "--" => {
                 end = Some(out.len());
                 out.push(word.clone());
             }
-            _ if without.contains(&word.as_str()) => drop(words.next()),
-            Some((flag, _)) if without.contains(&flag) => {}
+            _ if word.starts_with("--") && goes(word, next) => drop(words.next()),
+            Some((flag, value)) if flag.starts_with("--") && goes(flag, value) => {}
             _ => out.push(quoted(word)),
         }
     }

@@ -23,9 +23,11 @@ use stoa_kernel::store;
 pub(crate) async fn run(typed: &ArgMatches) -> Result<(), Problem> {
     let (name, verb) = verb(typed);
     let json = typed.get_flag("json");
-    let session = typed.get_one::<String>("as").map(String::as_str);
-    let directory = typed.get_one::<PathBuf>("data").map(|it| it.to_string_lossy());
-    again::keep(directory.as_deref(), session);
+    let acting = match identity(typed.get_one("as").cloned()) {
+        Ok(Identity::Session(session)) => Some(session),
+        _ => None,
+    };
+    again::keep(typed, &name, verb, acting.as_deref());
     diagnostics::show(typed, rust_log(), json)?;
     let local = local(&name);
     if local == Some(Local::Schema) {

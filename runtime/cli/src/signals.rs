@@ -55,7 +55,8 @@ impl Interrupts {
                 tell.send_replace(true);
                 let in_time = tokio::time::timeout(limit, next()).await.is_ok();
                 let why = if in_time { "interrupted again" } else { "it takes too long" };
-                let text = format!("not stopped in order, {why}; what was acknowledged is durable");
+                let text =
+                    format!("not shut down gracefully, {why}; what was acknowledged is durable");
                 screen::error(&text, Lines::One);
                 #[expect(clippy::disallowed_methods, reason = "nothing else ends what hangs")]
                 std::process::exit(i32::from(Kind::Store.exit_code()));

@@ -9,7 +9,7 @@ use std::io::{self, IsTerminal, Read};
 use std::path::{Path, PathBuf};
 use stoa_actors::limits::Limits;
 use stoa_api::operation::Needed;
-use stoa_kernel::problem::{Kind, Problem};
+use stoa_kernel::problem::{Kind, Problem, quoted};
 
 /// The text as typed, `-` for stdin, `@FILE` for a file, or what is piped in where nothing is typed.
 /// Without the line end that `echo` writes behind it.
@@ -67,7 +67,7 @@ pub(super) fn bytes(needed: &Needed, asked: bool) -> Result<Vec<u8>, Problem> {
 }
 
 pub(super) fn lacking(needed: &Needed) -> Problem {
-    let text = format!("{} is empty: nothing is given, and nothing is on stdin", needed.what);
+    let text = format!("{} is missing or empty: give it as an argument or on stdin", needed.what);
     Problem::new(Kind::Invalid, text).hint(needed.hint)
 }
 
@@ -81,7 +81,8 @@ pub(super) fn read(from: impl Read, name: &str) -> Result<Vec<u8>, Problem> {
     })?;
     if bytes.len() > max {
         let text = format!("{name} is larger than an atom may be ({max} bytes)");
-        return Err(Problem::new(Kind::Invalid, text).hint("split -b 8M FILE part."));
+        let file = if name == "stdin" { "FILE".to_owned() } else { quoted(name) };
+        return Err(Problem::new(Kind::Invalid, text).hint(format!("split -b 8M {file} part.")));
     }
     Ok(bytes)
 }

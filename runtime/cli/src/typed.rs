@@ -11,7 +11,7 @@ use stoa_actors::rights::Level;
 use stoa_actors::session::Budget;
 use stoa_api::operation::{Arg, Conditions, Entry, How, Needed};
 use stoa_kernel::envelope::from_map;
-use stoa_kernel::problem::{Kind, Problem};
+use stoa_kernel::problem::{Kind, Problem, quoted};
 
 /// Whether a flag was typed, of those that a verb may not have.
 pub(super) fn flag(typed: &ArgMatches, name: &str) -> bool {
@@ -36,7 +36,7 @@ pub(super) fn bodies(entry: &Entry, typed: &ArgMatches) -> Result<Vec<Json>, Pro
         (true, Some(Json::Array(all))) if all.len() > 1 && one_alone(&body).is_some() => {
             let flag = one_alone(&body).unwrap_or_default();
             let text = format!("{flag} is of one thing, and {} are named", all.len());
-            Err(Problem::new(Kind::Invalid, text).hint(format!("stoa {} --help", entry.name)))
+            Err(Problem::new(Kind::Invalid, text).hint("--help"))
         }
         (true, Some(Json::Array(all))) => Ok(all
             .into_iter()
@@ -128,8 +128,14 @@ fn plain(of: &impl serde::Serialize) -> Result<Json, Problem> {
 
 fn pair<'a>(text: &'a str, flag: &str, shape: &str) -> Result<(&'a str, &'a str), Problem> {
     text.split_once('=').filter(|(key, _)| !key.is_empty()).ok_or_else(|| {
+        let meant = match (text.strip_prefix('='), text.is_empty()) {
+            (Some(value), _) => format!("RELATION={value}"),
+            (None, true) => shape.to_owned(),
+            (None, false) if flag == "--spaces" => format!("{text}=read"),
+            (None, false) => format!("{text}=ID"),
+        };
         Problem::new(Kind::Invalid, format!("{flag} {text:?} is not {shape}"))
-            .hint(format!("{flag} {shape}"))
+            .hint(format!("{flag} {}", quoted(&meant)))
     })
 }
 
@@ -157,7 +163,8 @@ fn spaces(texts: &[String]) -> Result<Json, Problem> {
         let (name, levels) = pair(text, "--spaces", "NAME=LEVEL[:LEVEL]")?;
         let level = |text: &str| {
             text.parse::<Level>().map(|it| it.to_string()).map_err(|error| {
-                Problem::new(Kind::Invalid, error).hint(format!("--spaces {name}=write:append"))
+                Problem::new(Kind::Invalid, error)
+                    .hint(format!("--spaces {}", quoted(&format!("{name}=write:append"))))
             })
         };
         Ok(match levels.split_once(':') {
@@ -187,7 +194,7 @@ fn absolute(path: &Path) -> Result<Json, Problem> {
 fn document(path: &Path) -> Result<Json, Problem> {
     let path = path.canonicalize().map_err(|error| {
         let text = format!("cannot read {}: {error}", path.display());
-        Problem::new(Kind::Invalid, text).hint("stoa research 'QUESTION' --files PATH")
+        Problem::new(Kind::Invalid, text).hint("stoa research QUESTION --files PATH")
     })?;
     plain(&path)
 }
@@ -199,7 +206,7 @@ fn unmarked(text: String) -> String {
 
 /// Python source: a file, or stdin.
 fn source(file: Option<&Path>) -> Result<String, Problem> {
-    const CODE: Needed = Needed { what: "the code", hint: "stoa exec FILE --spaces NAME=LEVEL" };
+    const CODE: Needed = Needed { what: "the code", hint: "stoa exec FILE" };
     let asked = file.is_some();
     let Some(file) = file.filter(|it| it.as_os_str() != "-") else {
         let code = unmarked(utf8(stdin::bytes(&CODE, asked)?, CODE.hint)?);

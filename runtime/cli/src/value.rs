@@ -4,7 +4,7 @@ use serde_json::Value as Json;
 use stoa_actors::atom::Metadata;
 use stoa_actors::value::Value;
 use stoa_kernel::envelope::{fits, value as of_json};
-use stoa_kernel::problem::{Kind, Problem};
+use stoa_kernel::problem::{Kind, Problem, quoted};
 
 /// How a value is typed.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -22,17 +22,19 @@ pub(super) fn check_key(flag: &str, text: &str, key: &str) -> Result<(), Problem
     if bare != key {
         let rest = text[key.len()..].replacen(' ', "", 2);
         let said = format!("{flag} {text:?} has a blank beside its key");
-        return Err(Problem::new(Kind::Invalid, said).hint(format!("{flag} '{bare}{rest}'")));
+        return Err(Problem::new(Kind::Invalid, said)
+            .hint(format!("{flag} {}", quoted(&format!("{bare}{rest}")))));
     }
     let Some(mark) = key.chars().next_back().filter(|it| "~^*<>!".contains(*it)) else {
         return Ok(());
     };
     let said = format!(
-        "{mark}= in {flag} {text:?} is nothing that there is; = sets a value, and =, !=, <, <=, > \
-         and >= compare in a search"
+        "{mark}= in {flag} {text:?} is not an operator here; = sets a value; =, !=, <, <=, > and \
+         >= compare in a search"
     );
     let bare = key.trim_end_matches(mark);
-    Err(Problem::new(Kind::Invalid, said).hint(format!("{flag} '{bare}=VALUE'")))
+    Err(Problem::new(Kind::Invalid, said)
+        .hint(format!("{flag} {}", quoted(&format!("{bare}=VALUE")))))
 }
 
 /// The key without the colon that says how the value is typed.
@@ -46,7 +48,8 @@ pub(super) fn value(flag: &str, key: &str, text: &str, typed: Typed) -> Result<V
     if typed == Typed::Json || text.starts_with(['{', '[', '"']) {
         return parse(text).map_err(|problem| {
             let text = format!("{flag} {key}: {problem}");
-            Problem::new(problem.kind, text).hint(format!("{flag} '{key}:=\"TEXT\"'"))
+            Problem::new(problem.kind, text)
+                .hint(format!("{flag} {}", quoted(&format!("{key}:=\"TEXT\""))))
         });
     }
     Ok(match text {
@@ -75,12 +78,12 @@ pub(super) fn pairs(pairs: &[String], flag: &str) -> Result<Metadata, Problem> {
         let split = text.split_once('=').filter(|(key, _)| !key.is_empty());
         let (key, said) = split.ok_or_else(|| {
             Problem::new(Kind::Invalid, format!("{flag} {text:?} is not KEY=VALUE"))
-                .hint(format!("{flag} KEY=VALUE"))
+                .hint(format!("{flag} {}", with_both(text)))
         })?;
         let (key, typed) = typed(key);
         if key.is_empty() {
             let problem = Problem::new(Kind::Invalid, format!("{flag} {text:?} names no key"));
-            return Err(problem.hint(format!("{flag} 'KEY:=JSON'")));
+            return Err(problem.hint(format!("{flag} {}", with_both(text))));
         }
         check_key(flag, text, key)?;
         out.insert(key.to_owned(), value(flag, key, said, typed)?);
@@ -88,17 +91,27 @@ pub(super) fn pairs(pairs: &[String], flag: &str) -> Result<Metadata, Problem> {
     Ok(out)
 }
 
+/// A key or a value alone, with the other one, as it is typed.
+pub(super) fn with_both(text: &str) -> String {
+    let value = text.trim_start_matches(['=', ':']);
+    quoted(&match (text.is_empty() || value.len() < text.len(), value) {
+        (true, "") => "KEY=VALUE".to_owned(),
+        (true, value) => format!("KEY={value}"),
+        (false, key) => format!("{key}=VALUE"),
+    })
+}
+
 /// JSON as it was typed; what does not fit is named, and nothing is rounded to make it fit.
 pub(super) fn parse(text: &str) -> Result<Value, Problem> {
     let parsed: Json = serde_json::from_str(text).map_err(|error| {
-        Problem::new(Kind::Invalid, format!("not JSON that can be kept: {error}"))
+        Problem::new(Kind::Invalid, format!("this JSON cannot be stored: {error}"))
             .hint("stoa put SPACE --json-content '{\"key\": 1}'")
     })?;
     let value = fits(text).and_then(|()| of_json(parsed)).map_err(|error| {
         let hint = format!("stoa put SPACE --json-content '\"{}\"'", error.0);
         Problem::new(Kind::Invalid, error).hint(hint)
     })?;
-    value.check().map_err(|error| Problem::new(Kind::Invalid, error).hint("stoa put --help"))?;
+    value.check().map_err(|error| Problem::new(Kind::Invalid, error).hint("--help"))?;
     Ok(value)
 }
 
@@ -185,7 +198,7 @@ mod tests {
             r#"["\"", {"a": [-99999999999999999999]}]"#,
         ] {
             let problem = parse(refused).expect_err(refused);
-            assert!(problem.text.contains("does not fit 64 bits"), "{problem}");
+            assert!(problem.text.contains("does not fit a signed 64-bit"), "{problem}");
         }
     }
 }

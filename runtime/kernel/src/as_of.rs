@@ -37,8 +37,8 @@ impl FromStr for Moment {
         let ms = stamp.and_then(|it| u64::try_from(it.as_millisecond()).ok());
         ms.map(|ms| Moment::Time(Millis(ms))).ok_or_else(|| {
             let said = format!(
-                "{text:?} is no moment: a position in the log, a time with its zone, or how long \
-                 ago, like 10m ago"
+                "{text:?} is not a time; use '10m ago', 2026-01-31T12:00:00Z, or a position in \
+                 the log"
             );
             Problem::new(Kind::Invalid, said).hint(format!("--as-of {}", with_zone(text)))
         })

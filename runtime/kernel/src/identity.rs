@@ -41,11 +41,11 @@ impl Runtime {
         let owner = self.caller(ROOT);
         match (peer, identity) {
             (_, Identity::Nobody) => {
-                let text = "the request does not say who asks, and nobody has no rights";
+                let text = "the request has no identity";
                 Err(Problem::new(Kind::Forbidden, text).hint("stoa --as SESSION space list"))
             }
             (Peer::Stranger, _) => {
-                let text = "who asks is not the owner of the directory, and may speak for nobody";
+                let text = "permission denied: only the owner of the directory may connect";
                 Err(Problem::new(Kind::Forbidden, text).hint("stoa status"))
             }
             (Peer::Owner | Peer::Own, Identity::Owner) => Ok(owner),
@@ -64,7 +64,10 @@ impl Caller {
         if self.session() == ROOT {
             return Ok(());
         }
-        let text = format!("{because}: it is for the owner of the directory alone");
+        let text = format!(
+            "permission denied: {because}, so only the owner of the directory may \
+                            do this"
+        );
         Err(Problem::new(Kind::Forbidden, text).hint(hint))
     }
 }

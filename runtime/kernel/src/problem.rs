@@ -67,7 +67,8 @@ pub struct Problem {
     pub kind: Kind,
     /// What it is and what would help.
     pub text: String,
-    /// What can be typed next.
+    /// What can be typed next: a command, in which SPACE, SESSION, AGENT, ID and the like stand for
+    /// what was typed; or a flag, in the place of the one that was typed; or `--help` of the verb.
     pub hint: Option<String>,
 }
 
@@ -183,7 +184,7 @@ impl From<space::Refusal> for Problem {
             }
             Refusal::InUse(id) => (Kind::Conflict, format!("stoa get {id}")),
             Refusal::Erased(id) => (Kind::Conflict, format!("stoa history {id}")),
-            Refusal::Gone => (Kind::Invalid, "stoa erase ID --comment WHY".to_owned()),
+            Refusal::Gone => (Kind::Invalid, "stoa erase --help".to_owned()),
             Refusal::Taken(id) | Refusal::Unexpected { id, .. } => {
                 (Kind::Conflict, format!("stoa get {id}"))
             }
@@ -193,33 +194,42 @@ impl From<space::Refusal> for Problem {
             Refusal::Elsewhere(_) => {
                 (Kind::Conflict, "stoa import SPACE FILE --new-ids".to_owned())
             }
-            Refusal::Gap { .. } => (Kind::Invalid, "stoa export SPACE --to FILE".to_owned()),
+            Refusal::Gap { .. } => (Kind::Invalid, "stoa export SPACE --to NEW_FILE".to_owned()),
             Refusal::Leased { .. } | Refusal::Stale { .. } => {
                 (Kind::Conflict, "stoa lease list SPACE".to_owned())
             }
             Refusal::NoLease(_) => (Kind::Unknown, "stoa lease list SPACE".to_owned()),
-            Refusal::Ttl { .. } => {
-                (Kind::Invalid, "stoa lease acquire SPACE RESOURCE --lease 10m".to_owned())
-            }
+            Refusal::Ttl { .. } => (Kind::Invalid, "--lease 10m".to_owned()),
             Refusal::Limit { what, .. } if what.contains("subscriptions") => {
                 (Kind::Invalid, "stoa subscription list".to_owned())
             }
-            Refusal::Condition(it) => (Kind::Invalid, condition_hint(&it).to_owned()),
+            Refusal::Condition(it) => (Kind::Invalid, condition_hint(&it)),
             Refusal::Subscription(space::Amiss::Type { nearest, .. }) => {
                 (Kind::Invalid, format!("--type {}", nearest.unwrap_or("atom.put")))
             }
             Refusal::Undeclared(it) => (Kind::Invalid, undeclared_hint(&it)),
-            Refusal::Misdeclared(_) => (Kind::Invalid, "stoa space create --help".to_owned()),
+            Refusal::Misdeclared(_) => (Kind::Invalid, "--help".to_owned()),
             Refusal::TextAndOrder | Refusal::NoAttempts | Refusal::StillWanted => {
-                (Kind::Invalid, "stoa claim --help".to_owned())
+                (Kind::Invalid, "--help".to_owned())
             }
             Refusal::UsedUp(_) => (Kind::Busy, "stoa claim SPACE".to_owned()),
             Refusal::Circle { target, .. } => (Kind::Conflict, format!("stoa get {target}")),
             Refusal::Far { target, .. } => (Kind::Invalid, format!("stoa get {target}")),
-            Refusal::OwnSuccessor => (Kind::Invalid, "stoa deprecate --help".to_owned()),
-            _ => (Kind::Invalid, "stoa put --help".to_owned()),
+            Refusal::OwnSuccessor => (Kind::Invalid, "--help".to_owned()),
+            _ => (Kind::Invalid, "--help".to_owned()),
         };
         Problem { kind, text, hint: Some(hint) }
+    }
+}
+
+/// What the one above types, so that a session may pass on as much.
+fn more_to_delegate(asked: &rights::Right) -> String {
+    match &asked.subject {
+        rights::Subject::Space(space) => {
+            let level = asked.use_.max(asked.delegate).unwrap_or(rights::Level::Read);
+            format!("stoa grant {space} SESSION {level} --delegate {level}")
+        }
+        _ => "stoa whoami".to_owned(),
     }
 }
 
@@ -236,13 +246,23 @@ fn undeclared_hint(refusal: &Undeclared) -> String {
 }
 
 /// A condition as it can be typed.
-pub(crate) fn condition_hint(refusal: &ConditionRefusal) -> &'static str {
-    match refusal {
+pub(crate) fn condition_hint(refusal: &ConditionRefusal) -> String {
+    let (key, operator) = match refusal {
         ConditionRefusal::NoJoin { .. } | ConditionRefusal::NoAlternatives => {
-            r#"--meta 'any:=[{"status": "open"}, {"status": "new"}]'"#
+            return r#"--meta 'any:=[{"status": "open"}, {"status": "new"}]'"#.to_owned();
         }
-        _ => "--meta 'priority>=3'",
-    }
+        ConditionRefusal::NoList { key, .. } => {
+            return format!("--meta {}", quoted(&format!(r#"{key}:={{"in": ["a", "b"]}}"#)));
+        }
+        ConditionRefusal::Unknown { key, .. } | ConditionRefusal::Unordered { key, .. } => {
+            (key, ">=3")
+        }
+        ConditionRefusal::Nothing { key }
+        | ConditionRefusal::Long { key, .. }
+        | ConditionRefusal::Value { key, .. } => (key, "=VALUE"),
+        _ => return "--meta KEY=VALUE".to_owned(),
+    };
+    format!("--meta {}", quoted(&format!("{key}{operator}")))
 }
 
 impl From<session::Refusal> for Problem {
@@ -259,7 +279,7 @@ impl From<session::Refusal> for Problem {
             }
             Refusal::BudgetShort { .. } => (Kind::Forbidden, "stoa agent list"),
             Refusal::BudgetUnnamed { .. } | Refusal::BudgetEmpty(_) => {
-                (Kind::Invalid, "stoa spawn TASK --budget thoughts=20")
+                (Kind::Invalid, "--budget thoughts=20")
             }
             Refusal::BudgetUnbounded(_) => (Kind::Invalid, "stoa agent show AGENT"),
             _ => (Kind::Invalid, "stoa agent list"),
@@ -276,28 +296,26 @@ impl From<rights::Refusal> for Problem {
             let hint = format!("stoa space create {}", quoted(right));
             return Problem::new(Kind::Invalid, text).hint(hint);
         }
+        if let Refusal::BeyondDelegable { asked, .. } = &refusal {
+            return Problem { kind: Kind::Forbidden, text, hint: Some(more_to_delegate(asked)) };
+        }
         let (kind, hint) = match refusal {
-            Refusal::UnknownName(_) | Refusal::NoSuchSession(_) => {
-                (Kind::Unknown, "stoa space list")
+            Refusal::UnknownName(_) => (Kind::Unknown, "stoa space list"),
+            Refusal::NoSuchSession(_) => (Kind::Unknown, "stoa session list"),
+            Refusal::BadName { .. } | Refusal::Misspelt(_) | Refusal::NameLikeId(_) => {
+                (Kind::Invalid, "--help")
             }
-            Refusal::BeyondDelegable { .. } => {
-                (Kind::Forbidden, "stoa grant SPACE SESSION LEVEL --delegate LEVEL")
-            }
-            Refusal::BadName { .. } | Refusal::Misspelt(_) => {
-                (Kind::Invalid, "stoa space create SHORT_NAME")
-            }
-            Refusal::NameLikeId(_) => (Kind::Invalid, "stoa space create NAME"),
+            Refusal::NothingToRevoke => (Kind::Forbidden, "stoa access SPACE"),
             Refusal::MayNotShare(_)
             | Refusal::OutlivesBasis { .. }
-            | Refusal::NothingToRevoke
             | Refusal::NotYoursToEnd(_)
             | Refusal::OnlyRoot
-            | Refusal::RootStays => (Kind::Forbidden, "stoa space list"),
+            | Refusal::RootStays => (Kind::Forbidden, "stoa whoami"),
             Refusal::AliasTaken(_)
             | Refusal::SessionTaken(_)
             | Refusal::SpaceTaken(_)
             | Refusal::LinkTaken(_) => (Kind::Conflict, "stoa space list"),
-            _ => (Kind::Invalid, "stoa grant --help"),
+            _ => (Kind::Invalid, "--help"),
         };
         Problem { kind, text, hint: Some(hint.to_owned()) }
     }

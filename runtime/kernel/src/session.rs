@@ -30,7 +30,7 @@ pub use reads::moment;
 pub use tools::{budget, level, wants_level};
 
 use crate::caller::{Caller, misspelt, not_owner};
-use crate::problem::{Kind, Problem};
+use crate::problem::{Kind, Problem, quoted};
 use crate::runtime::Runtime;
 use crate::sandbox::{Action, CodeRunner};
 use std::sync::Arc;
@@ -69,7 +69,8 @@ pub async fn exec(
     for (alias, level, delegate) in spaces {
         if asked.iter().any(|it: &Granted| it.alias == *alias) {
             let text = format!("space {alias:?} is named twice");
-            return Err(Problem::new(Kind::Invalid, text).hint("--spaces NAME=LEVEL,OTHER=LEVEL"));
+            return Err(Problem::new(Kind::Invalid, text)
+                .hint(format!("--spaces {}={level}", quoted(alias))));
         }
         let space = caller.resolve(alias)?;
         // By the end of its id it is told as the caller calls it.
@@ -246,11 +247,11 @@ async fn named(
         Some(Named::Session(session)) => session,
         Some(Named::Space(_)) => {
             let text = format!("{name:?} is a space; name a session");
-            return Err(Problem::new(Kind::Invalid, text).hint("stoa exec FILE --session NAME"));
+            return Err(Problem::new(Kind::Invalid, text).hint("stoa session list"));
         }
         None => {
             rights::name_fits(name, &shared.config.limits.rights)
-                .map_err(|it| misspelt(it, |name| format!("stoa exec FILE --session {name}")))?;
+                .map_err(|it| misspelt(it, |name| format!("--session {name}")))?;
             not_owner(name)?;
             let asks = asked.iter().map(|it| ask(caller, it, None)).collect();
             let lasting = Lifetime::Lasting;

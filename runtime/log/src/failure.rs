@@ -155,7 +155,8 @@ pub enum StoreError {
     Invariant(String),
     /// It did not stop in order in time.
     #[error(
-        "it did not stop in order within {ms} ms; what was acknowledged is durable, and the next \
+        "it did not shut down gracefully within {ms} ms; what was acknowledged is durable, and \
+         the next \
          open takes longer"
     )]
     Unfinished {

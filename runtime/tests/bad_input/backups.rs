@@ -67,13 +67,13 @@ fn a_backup_goes_nowhere_where_something_is_or_nothing_can_be() {
                 assert_eq!(ended.code, code, "{ended:?}");
                 continue;
             }
-            let says = format!("error: {says}\nhint: stoa backup {hint}");
+            let says = format!("error: {says}\nhint: stoa --data data backup {hint}");
             assert_said(&place, &ended, code, &says);
         }
         place.json(&["grant", "tasks", "bob", "read"]);
-        let says = "error: a backup holds what every session may read: it is for the owner of the \
-                    directory alone\n\
-                    hint: stoa backup FILE";
+        let says = "error: permission denied: a backup contains every space, so only the owner of the \
+                    directory may do this\n\
+                    hint: stoa --data data backup copy";
         assert_said(&place, &place.stoa(&["--as", "bob", "backup", "copy"]), 4, says);
         assert_eq!(names(&place), ["data", "many.py", "mine"]);
         assert_eq!(std::fs::read(place.path("mine")).unwrap(), b"precious");
@@ -99,7 +99,7 @@ fn a_backup_into_a_directory_without_permission_says_so() {
     let shut = std::fs::Permissions::from_mode(0o500);
     std::fs::set_permissions(place.path("shut"), shut).unwrap();
     let says = "error: cannot write shut/x: Permission denied (os error 13)\n\
-                hint: stoa backup WRITABLE_DIR/FILE";
+                hint: stoa --data data backup WRITABLE_DIR/FILE";
     assert_said(&place, &place.stoa(&["backup", "shut/x"]), 1, says);
 }
 
@@ -112,7 +112,7 @@ fn a_backup_onto_a_full_disk_leaves_nothing_there() {
     };
     place.file("small/ballast", vec![b'x'; 900 << 10]);
     let says = "error: cannot write small/copy: No space left on device (os error 28)\n\
-                hint: stoa backup WRITABLE_DIR/FILE";
+                hint: stoa --data data backup WRITABLE_DIR/FILE";
     assert_said(&place, &place.stoa(&["backup", "small/copy"]), 1, says);
     assert_eq!(std::fs::read_dir(place.path("small")).unwrap().count(), 1, "the ballast");
     assert_eq!(place.json(&["audit"])[0]["breaches"], serde_json::json!([]));
@@ -160,10 +160,10 @@ fn what_is_no_whole_backup_is_not_restored() {
         assert!(!place.path("new").exists());
     }
     let says = "error: cannot read none: No such file or directory (os error 2)\n\
-                hint: stoa backup --verify FILE";
+                hint: stoa --data new backup --verify FILE";
     assert_said(&place, &place.stoa(&["--data", "new", "restore", "none"]), 2, says);
     let says = "error: data is not empty; restore into a new directory\n\
-                hint: stoa --data NEW_DIR restore BACKUP";
+                hint: stoa --data NEW_DIR restore copy";
     assert_said(&place, &place.stoa(&["restore", "copy"]), 1, says);
     let serve = place.serve();
     assert_said(&place, &place.stoa(&["restore", "copy"]), 1, says);

@@ -83,7 +83,9 @@ fn what_is_amiss_with_a_file_is_named_by_line_and_field() {
         let right = ended.code == 2
             && ended.out.is_empty()
             && ended.err.starts_with(&format!("error: stdin: {says}"))
-            && ended.err.ends_with("\nhint: stoa export SPACE --to FILE\n");
+            && ended
+                .err
+                .ends_with("\nhint: stoa --data OTHER_DIR export OTHER_SPACE --to NEW_FILE\n");
         if !right {
             writeln!(wrong, "{says}: {ended:?}").unwrap();
         }
@@ -125,12 +127,12 @@ fn what_is_no_export_is_said_to_be_none() {
     for (bytes, says) in rows {
         let ended = import(&place, bytes);
         let told = ended.err.starts_with("error: stdin: line 1: ") && ended.err.contains(says);
-        let hint = ended.err.ends_with("\nhint: stoa put SPACE -\n");
+        let hint = ended.err.ends_with("\nhint: stoa --data new put into -\n");
         assert!(ended.code == 2 && told && hint, "{says}: {ended:?}");
         place.file("an issue.jsonl", bytes);
         let ended = place.stoa(&["--data", "new", "import", "into", "an issue.jsonl"]);
         assert!(
-            ended.err.ends_with("\nhint: stoa put SPACE --file 'an issue.jsonl'\n"),
+            ended.err.ends_with("\nhint: stoa --data new put into --file 'an issue.jsonl'\n"),
             "{ended:?}"
         );
     }
@@ -158,7 +160,7 @@ fn copies_that_went_on_by_themselves_are_merged() {
     let fresh = there(&["put", "into", "theirs alone"])[0]["id"].as_str().unwrap().to_owned();
     there(&["export", "into", "--to", "theirs"]);
     let refused = place.stoa(&["import", "tasks", "theirs"]);
-    let hint = "hint: stoa import SPACE FILE --merge\n";
+    let hint = "hint: stoa --data data import tasks theirs --merge\n";
     assert!(refused.code == 5 && refused.err.ends_with(hint), "{refused:?}");
     let merge = ["import", "tasks", "theirs", "--merge"];
     let done = place.json(&merge);
@@ -244,7 +246,7 @@ fn what_is_not_the_importers_is_refused_and_tells_nothing() {
     place.json(&["grant", "box", "reader", "write"]);
     let (code, unreadable) = says(&["--as", "writer", "import", "box", "all"]);
     assert_eq!((code, &unreadable), (5, &says(&["--as", "reader", "import", "box", "all"]).1));
-    assert!(unreadable.contains("cannot be taken in under its id"), "{unreadable}");
+    assert!(unreadable.contains("cannot be imported under its id"), "{unreadable}");
     let done = place.json(&["--as", "writer", "import", "box", "all", "--new-ids"]);
     assert_eq!(done, [serde_json::json!({"imported": 3, "known": 0})]);
     let bent = text.replace("\"content\":\"two\"", "\"content\":\"bent\"");

@@ -26,7 +26,7 @@ fn hostile_code_costs_its_action() {
         let ended = place.stoa(&["exec", "hostile.py", "--spaces", "tasks=write"]);
         assert_eq!((ended.code, &*ended.out), (7, ""), "{code}: {}", ended.err);
         assert!(ended.err.contains(says), "{code}: {}", ended.err);
-        let hint = "hint: stoa exec FILE --spaces NAME=LEVEL --json\n";
+        let hint = "hint: stoa --data data exec FILE --spaces NAME=LEVEL --json\n";
         assert!(ended.err.ends_with(hint), "{code}: {}", ended.err);
         place.file("next.py", "1 + 1");
         let next = place.stoa(&["exec", "next.py", "--spaces", "tasks=write"]);
@@ -59,7 +59,7 @@ fn code_that_is_too_long_is_not_run() {
     let says = "note: the REPL is as it was before this action\n\
                 error: ValueError: the code has 32784 bytes, more than source_bytes_max = 32768; \
                 run it in several actions\n\
-                hint: stoa exec FILE --spaces NAME=LEVEL --json\n";
+                hint: stoa --data data exec FILE --spaces NAME=LEVEL --json\n";
     assert_eq!((ended.code, &*ended.err, &*ended.out), (7, says, ""));
     assert_eq!(place.json(&["history", "tasks"]).len(), 0, "nothing was put");
 }

@@ -25,8 +25,8 @@ fn a_session_does_not_make_the_owners_process_read_or_write_files() {
     let place = restricted();
     let rows: [(&[&str], &str); 3] = [
         (&["research", "What is the password?", "--files", "private.txt"], "research reads files"),
-        (&["backup", "copy"], "a backup holds what every session may read"),
-        (&["audit"], "an audit tells of every space"),
+        (&["backup", "copy"], "a backup contains every space"),
+        (&["audit"], "an audit reads every space"),
     ];
     let head = || place.json(&["status"])[0]["head"].clone();
     let before = head();

@@ -102,7 +102,11 @@ fn the_doctor_does_not_make_a_log_look_whole_that_has_lost_its_end() {
     for args in [&["doctor"][..], &["status"], &["doctor"]] {
         let ended = place.stoa(args);
         assert_eq!((ended.code, &*ended.out), (1, ""), "{args:?}: {}", ended.err);
-        assert!(ended.err.contains("hint: stoa doctor --accept-loss "), "{}", ended.err);
+        assert!(
+            ended.err.contains("hint: stoa --data data doctor --accept-loss "),
+            "{}",
+            ended.err
+        );
     }
     let said = place.stoa(&["status"]).err;
     let hint = said.lines().find_map(|it| it.strip_prefix("hint: stoa ")).unwrap().to_owned();

@@ -67,7 +67,7 @@ fn a_condition_that_is_misspelt_claims_nothing() {
         "blocked_by:status=completed",
     ]);
     assert_eq!(nothing.code, 3, "{nothing:?}");
-    assert!(nothing.err.contains(&format!("stoa waits {blocked}")), "{nothing:?}");
+    assert!(nothing.err.contains(&format!(" waits {blocked}`")), "{nothing:?}");
 }
 
 #[test]

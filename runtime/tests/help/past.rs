@@ -65,7 +65,7 @@ fn code_and_the_command_line_look_back() {
     place.json(&["import", "other", "carried"]);
     assert_eq!(place.json(&["history", &space])[0]["type"], "space.described");
     for (args, said) in [
-        (&["get", id, "--as-of", "yesterday"][..], "no moment"),
+        (&["get", id, "--as-of", "yesterday"][..], "not a time"),
         (&["get", id, "--as-of", "1000000"], "ahead of the log"),
         (&["get", id, "--as-of", "1"], "was not there at 1"),
         (&["get", id, "--version", "1", "--as-of", "1"], "cannot be used with"),

@@ -106,7 +106,7 @@ fn nothing_at_all_is_refused_and_changes_nothing() {
         let blank: &[u8] = if args.contains(&"--media-type") { b"" } else { b" \n" };
         for stdin in [b"", blank] {
             let ended = place.start(args, stdin).end();
-            let says = "is empty: nothing is given, and nothing is on stdin\nhint: stoa ";
+            let says = "is missing or empty: give it as an argument or on stdin\nhint: stoa ";
             let right = ended.code == 2 && ended.out.is_empty() && ended.err.contains(says);
             assert!(right, "{args:?}: {ended:?}");
         }

@@ -74,14 +74,14 @@ fn a_subscription_tells_each_change_once_whatever_comes_in_between() {
     assert_eq!(listed.iter().map(|it| it["id"].as_str()).collect::<Vec<_>>(), [Some(id)]);
     for (args, said) in [
         (&["read", id][..], "no subscription"),
-        (&["edit", id, "--as", "ann"], "nothing is said to be changed"),
+        (&["edit", id, "--as", "ann"], "nothing to change is given"),
         (&["edit", id, "--as", "ann", "--cursor", "100000"], "ahead of the log"),
         (&["add", "board", "--debounce", "2 days"], "not a time"),
         (&["add", "board", "--debounce", "100d"], "the debounce takes"),
-        (&["add", "board", "--expires", "106751991167d"], "later than anybody can write down"),
+        (&["add", "board", "--expires", "106751991167d"], "too far in the future"),
         (&["add", "board", "--cursor", "100000"], "ahead of the log"),
         (&["add", "nowhere"], "no space"),
-        (&["remove", "board"], "is no subscription"),
+        (&["remove", "board"], "is not a subscription"),
         (&["ack", id, "100000", "--as", "ann"], "ahead of the log"),
         (&["list", "--agent", "nobody"], "no agent"),
     ] {
@@ -164,7 +164,8 @@ fn who_may_grant_sees_and_ends_the_subscriptions_of_others() {
     assert_eq!(refused.code, 2, "{}", refused.err);
     let says = "your subscriptions in the space";
     assert!(refused.err.contains(says) && refused.err.contains("100"), "{}", refused.err);
-    assert!(refused.err.contains("\"hint\":\"stoa subscription list\""), "{}", refused.err);
+    let hint = "\"hint\":\"stoa --data data --as ann subscription list\"";
+    assert!(refused.err.contains(hint), "{}", refused.err);
     let other = id(&add("bob"));
     let all = |who: &[&str]| {
         let list = ["subscription", "list", "--all", "--space", "board"];

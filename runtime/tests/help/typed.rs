@@ -156,7 +156,7 @@ fn several_changes_are_all_made_or_none() {
     // All or none; and the line that is amiss is named.
     place.file("bad.jsonl", "{\"put\": \"x\"}\n{\"update\": \"@nobody\"}\n");
     let refused = error(&place, &["transaction", "s", "bad.jsonl"]);
-    assert!(refused["text"].as_str().unwrap().contains("change 2: nothing before"), "{refused}");
+    assert!(refused["text"].as_str().unwrap().contains("change 2: no earlier line"), "{refused}");
     place.file("bad.jsonl", "{\"put\": \"x\"}\n{\"putt\": \"x\"}\n");
     let refused = error(&place, &["transaction", "s", "bad.jsonl"]);
     assert!(refused["text"].as_str().unwrap().contains("changes[1]"), "{refused}");

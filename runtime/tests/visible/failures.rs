@@ -23,7 +23,7 @@ fn a_failure_that_is_followed_by_a_turn_with_nothing_to_do_does_not_vanish() {
     let spawned = spawn_once(&place);
     assert_eq!(spawned.code, 7, "{spawned:?}");
     assert!(spawned.err.contains("error: agent w1 has failed: ValueError"), "{spawned:?}");
-    assert!(spawned.err.contains("hint: stoa agent log w1"), "{spawned:?}");
+    assert!(spawned.err.contains("hint: stoa --data data agent log w1"), "{spawned:?}");
     assert!(spawned.out.contains("idle"), "as it is in the end: {spawned:?}");
     let card = shown(&place, "w1");
     let failed = &card["failed"];

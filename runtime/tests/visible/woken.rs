@@ -45,7 +45,7 @@ fn where_nobody_runs_the_agents_every_verb_says_so() {
     assert!(status.out.contains("nobody runs your agents"), "{status:?}");
     let status = place.json(&["status"]).remove(0);
     assert_eq!((&status["pid"], &status["agents_run"]), (&json!(null), &json!(false)));
-    assert!(place.stoa(&["status"]).out.contains("this call opened it"));
+    assert!(place.stoa(&["status"]).out.contains("this command opened it"));
     let put = place.json(&["put", "tasks", "x"]).remove(0);
     assert_eq!(put["woken"], json!({"agents": 1, "names": ["amy"], "run": false}), "{put}");
 

@@ -162,7 +162,9 @@ impl Answer for StatusAnswer {
         line(
             "process",
             match (self.pid, self.agents_run) {
-                (None, _) => "none has it open; this call opened it for itself".to_owned(),
+                (None, _) => "no process serves the directory; this command opened it for \
+                              itself"
+                    .to_owned(),
                 (Some(pid), true) => format!("{pid} has it open, and runs the agents"),
                 (Some(pid), false) => format!("{pid} has it open"),
             },

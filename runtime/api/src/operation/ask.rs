@@ -30,8 +30,8 @@ pub(crate) fn base(id: AtomId, if_version: Option<u64>, force: bool) -> Result<E
         (Some(version), _) => Ok(Expect::Version(version)),
         (None, true) => Ok(Expect::Any),
         (None, false) => {
-            let text = "say which version you have read with --if-version N, so that nobody's \
-                        change is lost, or --force";
+            let text = "the version is missing: give --if-version N with the version you have \
+                        read, or --force";
             Err(Problem::new(Kind::Invalid, text).hint(format!("stoa get {id}")))
         }
     }

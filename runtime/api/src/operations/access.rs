@@ -12,19 +12,19 @@ use stoa_actors::code::Item;
 use stoa_actors::id::SpaceId;
 use stoa_actors::rights::{Level, Subject};
 
-/// Show who may do what in a space, or what a session may do
+/// Show permissions: who may do what in a space, or what a session (identity) may do
 ///
-/// One line for each permission: who has it, which level, what of it may be passed on, from whom,
-/// since when, until when and why. A session may have several on one space; the highest counts.
-/// Told are the permissions of spaces where you may grant them, and those that you gave or got. What
-/// you may do yourself, in short: stoa whoami.
+/// One line is one permission: who has it, its level, what its holder may delegate, who granted it,
+/// since when, until when, and why. A session can have several permissions on one space; the
+/// highest counts. You see the permissions in spaces where you may grant, and those that you gave
+/// or received. For a summary of your own, use stoa whoami.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Access {
-    /// The space's name, or its id
+    /// The space's name or id
     #[serde(default)]
     pub space: Option<String>,
-    /// Only what this session has: its name, or its id
+    /// Only the permissions of this session: its name or id
     #[serde(default)]
     pub of: Option<String>,
 }

@@ -9,7 +9,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use stoa_actors::code::Item;
 
-/// List the living agents under you, the oldest first
+/// List your living agents and those under them, oldest first
 #[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AgentList {}
@@ -26,7 +26,7 @@ impl Operation for AgentList {
         does: Does::Looks,
         call: |api, _, _| called(api),
     }];
-    const NONE: &'static str = "no agents; stoa spawn TASK begins one";
+    const NONE: &'static str = "no agents; `stoa spawn TASK` starts one";
     const QUIET: Quiet = Quiet::Field("/id");
     type Answer = AgentAnswer;
 

@@ -9,22 +9,22 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use stoa_actors::id::Position;
 
-/// What an agent thought, did and saw, the oldest first
+/// Show what an agent thought, did and saw, oldest first
 #[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AgentLog {
-    /// Its name, or its id
+    /// The agent's name or id
     pub agent: String,
-    /// Only what came after this position in the log
+    /// Only entries after this position in the log
     #[serde(default)]
     pub after: u64,
-    /// At most so many lines
+    /// Maximum number of lines
     #[serde(default = "thousand")]
     pub limit: usize,
-    /// Only the last so many lines [default on a terminal: 100]
+    /// Only the last N lines [default on a terminal: 100]
     #[serde(default)]
     pub tail: Option<usize>,
-    /// Wait for more; with --limit or --tail after the last so many lines
+    /// Wait for new lines; with --limit or --tail, begin with the last N lines
     #[serde(default)]
     pub follow: bool,
 }
@@ -43,7 +43,7 @@ impl Operation for AgentLog {
         Arg::flag("limit", "limit", How::Number, "N"),
         Arg::flag("tail", "tail", How::Number, "N").conflicts(&["limit"]),
         Arg::switch("follow", "follow"),
-        Arg::flag("code", "code", How::Local, "").about("Show code and long texts whole"),
+        Arg::flag("code", "code", How::Local, "").about("Show code and long texts in full"),
     ]];
     const LINES: Lines = Lines::Piped;
     const NONE: &'static str = "nothing yet";

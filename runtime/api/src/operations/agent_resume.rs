@@ -12,13 +12,17 @@ use stoa_actors::code::Item;
 use stoa_actors::id::SessionId;
 use stoa_actors::value::Value;
 
-/// Let a stopped, parked, quarantined or exhausted agent go on
+/// Resume an agent that is stopped, parked, quarantined or exhausted
+///
+/// Parked: its chain of reactions was too long. Quarantined: it failed too often. Exhausted: its
+/// budget is spent; give it more with --budget. If no other process serves the directory, this one
+/// runs the agents until they are at rest.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AgentResume {
-    /// Its name, or its id; several one by one
+    /// The agent's name or id; several may be given
     pub agent: String,
-    /// Hand it so much more to spend: thoughts=10,tokens=20000
+    /// Add this much to its budget: thoughts=10,tokens=20000
     #[serde(default)]
     pub budget: Option<Units>,
 }

@@ -7,13 +7,16 @@ use crate::problem::Problem;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// Say something to an agent; it is woken
+/// Send a message to an agent and wake it
+///
+/// The message is an atom in the space that you share with the agent. If no other process serves
+/// the directory, this one runs the agents until they are at rest.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AgentSay {
-    /// Its name, or its id
+    /// The agent's name or id
     pub agent: String,
-    /// What, - for stdin, or @FILE [default: what is piped in]
+    /// The message, - for stdin, or @FILE [default: stdin if it is piped]
     pub text: String,
 }
 

@@ -7,11 +7,11 @@ use crate::problem::Problem;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// Show one agent
+/// Show one agent: its state, task, budget and failures
 #[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AgentShow {
-    /// Its name, or its id; several one by one
+    /// The agent's name or id; several may be given
     pub agent: String,
 }
 

@@ -9,13 +9,13 @@ use crate::session::{Answered, Args, Does, HostApi, Method, On, refused};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// Stop an agent and end its leases; nothing wakes it until it is resumed
+/// Stop an agent and release its leases; nothing wakes it until it is resumed
 #[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AgentStop {
-    /// Its name, or its id; several one by one
+    /// The agent's name or id; several may be given
     pub agent: String,
-    /// Why; it is kept, and told to its parent
+    /// The reason; it is kept, and its parent is told
     #[serde(default = "by_hand")]
     pub reason: String,
 }

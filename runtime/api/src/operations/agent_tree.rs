@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use stoa_actors::id::SessionId;
 
-/// The same as a tree: every agent behind its parent
+/// List agents as a tree: each agent is indented under its parent
 #[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AgentTree {}
@@ -20,7 +20,7 @@ impl Operation for AgentTree {
     const EFFECT: Effect = Effect::Reads;
     const RIGHT: Right = Right::Own;
     const ARGS: &'static [&'static [Arg]] = &[];
-    const NONE: &'static str = "no agents; stoa spawn TASK begins one";
+    const NONE: &'static str = "no agents; `stoa spawn TASK` starts one";
     const QUIET: Quiet = Quiet::Field("/id");
     type Answer = AgentAnswer;
 

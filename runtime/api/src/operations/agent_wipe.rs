@@ -7,13 +7,13 @@ use crate::problem::Problem;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// End an agent and all under it; what they wrote stays
+/// End an agent and all agents under it for good; what they wrote stays
 #[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AgentWipe {
-    /// Its name, or its id; several one by one
+    /// The agent's name or id; several may be given
     pub agent: String,
-    /// Why; kept in the log
+    /// The reason; it is kept in the log
     #[serde(default = "by_hand")]
     pub reason: String,
 }

@@ -8,7 +8,10 @@ use crate::problem::{Kind, Problem};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// Walk the whole log and prove that nothing is missing or amiss
+/// Verify the integrity of the whole log and of everything derived from it
+///
+/// Only the owner of the directory may do this. If something is wrong, it is listed and the exit
+/// code is 1.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Audit {}
@@ -90,7 +93,7 @@ impl Answer for AuditAnswer {
 impl Operation for Audit {
     const NAME: &'static str = "audit";
     const EFFECT: Effect = Effect::Reads;
-    const RIGHT: Right = Right::Owner("an audit tells of every space", "stoa audit");
+    const RIGHT: Right = Right::Owner("an audit reads every space", "stoa audit");
     const ARGS: &'static [&'static [Arg]] = &[];
     type Answer = AuditAnswer;
 

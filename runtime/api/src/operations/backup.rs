@@ -8,16 +8,16 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
-/// Write everything that is durable into one file, beside others at work
+/// Back up the whole data directory into one file, while others work
 ///
-/// The file appears under its name once it is whole and has been read back. It holds the log:
-/// spaces with all versions, rights, agents and what they did; not the variables of Python
-/// sessions. Bring it back with restore. It is for the directory's owner alone, with --as it is
-/// refused.
+/// The file appears under its name when it is complete and has been read back. It holds the log:
+/// spaces with all versions, permissions, agents and what they did. It does not hold the variables
+/// of Python sessions. Use restore to bring it back. Only the owner of the directory may do this;
+/// with --as it is refused.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Backup {
-    /// The file to write; nothing may be there
+    /// The file to write; it must not exist
     pub target: PathBuf,
 }
 
@@ -40,12 +40,11 @@ plain_answer! {
 impl Operation for Backup {
     const NAME: &'static str = "backup";
     const EFFECT: Effect = Effect::Reads;
-    const RIGHT: Right =
-        Right::Owner("a backup holds what every session may read", "stoa backup FILE");
+    const RIGHT: Right = Right::Owner("a backup contains every space", "stoa backup TARGET");
     const ARGS: &'static [&'static [Arg]] = &[&[
         Arg::at("target", How::Path),
         Arg::flag("verify", "verify", How::Local, "")
-            .about("Write nothing: prove that the backup that is there is whole"),
+            .about("Write nothing; verify an existing backup"),
     ]];
     const QUIET: Quiet = Quiet::Nothing;
     type Answer = BackedUp;

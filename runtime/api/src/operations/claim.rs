@@ -17,49 +17,49 @@ use stoa_actors::rights::Level;
 use stoa_actors::search::OrderBy;
 use stoa_actors::space::Wanted;
 
-/// Find an atom, change it and have it to yourself for a while, in one step
+/// Find, update and lease one atom in one step, like taking a task from a queue
 ///
-/// Of any number who ask at once each gets another atom, and nobody the same. When the lease
-/// runs out what was set is put back, unless you have changed it since, and somebody else can
-/// claim it. Without anything to claim the exit code is 3.
+/// If many claim at once, each gets a different atom. The lease (a lock that expires) keeps others
+/// away. When the lease expires, the values of --set are put back, unless you have changed them,
+/// and somebody else can claim the atom. If nothing matches, the exit code is 3.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Claim {
-    /// The space's name, or its id
+    /// The space's name or id
     pub space: String,
-    /// The nearest in meaning and words first [default: the oldest]
+    /// Take the best match for this text [default: the oldest atom]
     #[serde(default)]
     pub query: Option<String>,
-    /// Only an atom whose metadata says so: status=pending, 'priority>=3'
+    /// Only an atom whose metadata matches: status=open, 'priority>=3'
     #[serde(default)]
     pub metadata: Meta,
-    /// Only an atom whose references fit, as in a search: blocked_by:status=completed
+    /// Only an atom whose references match, as with search: blocked_by:status=done
     #[serde(default)]
     pub references: Conditions,
-    /// What it says from then on: status=in_progress, typed as with put; null removes the key
+    /// Metadata to set: status=doing, typed as with put; null removes the key
     #[serde(default)]
     pub set: Meta,
-    /// Which goes first: a key that the space declares, with - in front the highest first; several
-    /// of them count in turn, and `created` is the order of birth
+    /// Sort by this declared key; -KEY puts the highest first; several keys are used in turn;
+    /// `created` is the time of creation [default: created]
     #[serde(default)]
     pub order: Vec<String>,
-    /// Only an atom that was claimed less often; each claim with this is counted on the atom
+    /// Only an atom that was claimed fewer times than this; each such claim is counted
     #[serde(default)]
     pub attempts_max: Option<u64>,
-    /// What an atom says once its attempts are used up, so that it does not fit any more:
+    /// Metadata to set on an atom whose attempts are used up, so that it no longer matches:
     /// status=failed
     #[serde(default)]
     pub exhausted: Meta,
-    /// How long it is yours: 90s, 10m, 2h, 7d; at most 30d
+    /// How long the lease lasts: 90s, 10m, 2h, 7d; at most 30d
     #[serde(default = "ten_minutes")]
     pub lease: Span,
-    /// What for; others see it
+    /// What you will do with it; others can see this
     #[serde(default)]
     pub intent: String,
-    /// What the change is for; those who follow the space are told
+    /// Why the change is made; shown in the history and to followers of the space
     #[serde(default)]
     pub comment: Option<String>,
-    /// Makes repeating the command harmless: with the same key it takes effect once
+    /// Idempotency key: a repeated command with the same key takes effect once
     #[serde(default)]
     pub key: Option<String>,
 }
@@ -181,7 +181,7 @@ async fn tell_of_stuck(
     let waiting = caller.waiting(space, wanted, WAITING_MAX).await?;
     for it in waiting.iter().filter(|it| it.is_stuck()) {
         let id = it.read.atom.id;
-        let text = format!("atom {id} waits for what is gone: stoa waits {id}");
+        let text = format!("atom {id} waits for something that is gone: `stoa waits {id}`");
         out.note(Note::all(text)).await?;
     }
     Ok(())

@@ -10,28 +10,30 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use stoa_actors::rights::Level;
 
-/// Take an atom out of search; it stays readable by id
+/// Remove an atom from searches; it stays readable by its id
+///
+/// Give --if-version with the version you have read, or --force.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Deprecate {
-    /// The atom's id; several are done one by one
+    /// The atom's id; several may be given
     pub id: String,
     /// The atom to read instead
     #[serde(default)]
     pub superseded_by: Option<String>,
-    /// Bring it back: it was deprecated, and is in use from then on
+    /// Undo a deprecation: the atom is found by searches again
     #[serde(default)]
     pub undo: bool,
-    /// The version you have read; another one is a conflict
+    /// The version you have read; if the atom has another one, nothing changes (exit code 5)
     #[serde(default)]
     pub if_version: Option<u64>,
-    /// Whatever version it is at
+    /// Skip the version check
     #[serde(default)]
     pub force: bool,
-    /// What the change is for; those who follow the space are told
+    /// Why the change is made; shown in the history and to followers of the space
     #[serde(default)]
     pub comment: Option<String>,
-    /// Makes repeating the command harmless: with the same key it takes effect once
+    /// Idempotency key: a repeated command with the same key takes effect once
     #[serde(default)]
     pub key: Option<String>,
 }
@@ -80,8 +82,8 @@ impl Operation for Deprecate {
             (false, by) => caller.deprecate(id, expect, by, why).await?,
             (true, None) => caller.reinstate(id, expect, why).await?,
             (true, Some(_)) => {
-                let text = "what is in use again is not superseded: one of the two";
-                return Err(Problem::new(Kind::Invalid, text).hint("stoa deprecate --help"));
+                let text = "--undo and --superseded-by exclude each other";
+                return Err(Problem::new(Kind::Invalid, text).hint("--help"));
             }
         };
         let read = caller.get_version(id, written.version).await?;

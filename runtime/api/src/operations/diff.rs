@@ -10,16 +10,16 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use stoa_actors::rights::Level;
 
-/// What two versions of an atom differ in
+/// Show the difference between two versions of an atom
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Diff {
     /// The atom's id
     pub id: String,
-    /// The one version [default: the one before the other]
+    /// The older version [default: the one before TO]
     #[serde(default)]
     pub from: Option<u64>,
-    /// The other [default: the newest]
+    /// The newer version [default: the newest]
     #[serde(default)]
     pub to: Option<u64>,
 }

@@ -11,25 +11,25 @@ use serde::{Deserialize, Serialize};
 use stoa_actors::rights::Level;
 use stoa_actors::space::Expect;
 
-/// Empty an atom for good: no version of it says anything any more
+/// Permanently delete the content of all versions of an atom
 ///
-/// By who has put it and may write there, or may grant rights there. That it was there stays in
-/// the history, with its comments, authors, times and references. Files hold the bytes until
-/// the process that has the directory open stops in order, which then takes as long as to
-/// write the whole log anew; backups and exports made before keep them, and so do notes of
-/// agents that have read it.
+/// Allowed for its author with the level write, and for anyone with the level grant. The history
+/// keeps that the atom existed, with comments, authors, times and references. Files hold the bytes
+/// until the process that serves the directory shuts down gracefully; that shutdown rewrites the
+/// whole log. Older backups and exports keep the content, and so do the notes of agents that have
+/// read it. It asks first; without a terminal it needs --yes.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Erase {
-    /// The atom's id; several are done one by one
+    /// The atom's id; several may be given
     pub id: String,
-    /// Only if it is at this version [default: whatever it is at]
+    /// Only if the atom is at this version [default: any version]
     #[serde(default)]
     pub if_version: Option<u64>,
-    /// What the change is for; those who follow the space are told
+    /// Why the change is made; shown in the history and to followers of the space
     #[serde(default)]
     pub comment: Option<String>,
-    /// Makes repeating the command harmless: with the same key it takes effect once
+    /// Idempotency key: a repeated command with the same key takes effect once
     #[serde(default)]
     pub key: Option<String>,
 }

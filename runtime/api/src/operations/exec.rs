@@ -8,27 +8,27 @@ use crate::session;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// Run one Python action with exactly these rights
+/// Run Python code with exactly the given permissions
 ///
-/// The code has `space` (the first one given) and `spaces["name"]`, each with {methods}, and its
-/// name, id, level and description; and no files, network or processes. `coordinator` has
-/// {coordinator}: `coordinator.space("name")` opens any space that the session may use, also where
-/// there are too many for `spaces`.
+/// The code has `space` (the first one given) and `spaces["name"]`. Each has {methods}, and its
+/// name, id, level and description. `coordinator` has {coordinator}; `coordinator.space("name")`
+/// opens any space that the session may use. The code has no files, no network and no processes.
 ///
-/// A content that does not fit into one answer is cut: `atom.cut` says so, `atom.size` is its
-/// whole length, and `space.read(atom, start=0, end=None)` reads a part. What it prints and the
-/// value of its last expression go to stdout. An update needs no version: it expects the one that
-/// the code has read, and raises Conflict when there is a newer one.
+/// Content that does not fit into one answer is cut: `atom.cut` is true, `atom.size` is the whole
+/// length, and `space.read(atom, start=0, end=None)` reads a part. What the code prints and the
+/// value of its last expression go to stdout. An update needs no version: it expects the version
+/// that the code has read, and raises Conflict if there is a newer one. If the code fails, the exit
+/// code is 7.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Exec {
-    /// The code: a file, or - for stdin [default: what is piped in]
+    /// The code: a file, or - for stdin [default: stdin if it is piped]
     pub source: String,
-    /// What it may do, and where, and what of it it may hand on to those it spawns:
-    /// tasks=write:append,notes=read [default: what the session holds]
+    /// Permissions of the code: SPACE=LEVEL, and :LEVEL for what it may delegate:
+    /// tasks=write:append,notes=read [default: those of --session; without one, none]
     #[serde(default)]
     pub spaces: Vec<SpaceRight>,
-    /// Keep its variables and rights, and which versions it has read, under this name
+    /// Keep variables, permissions and read versions under this name, for the next run
     #[serde(default)]
     pub session: Option<String>,
 }
@@ -49,8 +49,9 @@ impl Operation for Exec {
         let each = self.spaces.into_iter().map(|it| match it.level {
             Some(level) => Ok((it.space, level.0, it.delegate.map(|it| it.0))),
             None => {
-                let text = format!("what the code may do in {:?} is not said", it.space);
-                Err(Problem::new(Kind::Invalid, text).hint("--spaces NAME=LEVEL"))
+                let text = format!("the permission on {:?} has no level", it.space);
+                Err(Problem::new(Kind::Invalid, text)
+                    .hint(format!("--spaces {}=read", crate::problem::quoted(&it.space))))
             }
         });
         let spaces = each.collect::<Result<Vec<_>, Problem>>()?;

@@ -10,14 +10,15 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 use stoa_actors::rights::Level;
 
-/// Write a space as JSON Lines: every version of every atom, in order
+/// Export a space as JSON Lines: every version of every atom, in order
 ///
-/// The first line says what the space is for, the last that it was all. The authors, times, references, media and idempotency keys go with it; subscriptions,
-/// leases and rights do not. Another store can take it in with import.
+/// The first line describes the space; the last line marks the end. Authors, times, references,
+/// media and idempotency keys are included. Subscriptions, leases and permissions are not. Use
+/// import to read the file into another data directory.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Export {
-    /// The space's name, or its id
+    /// The space's name or id
     pub space: String,
 }
 
@@ -39,7 +40,7 @@ impl Operation for Export {
     const ARGS: &'static [&'static [Arg]] = &[&[
         Arg::at("space", How::Text),
         Arg::flag("to", "to", How::LocalPath, "FILE")
-            .about("Into this file, which must not be there [default: stdout]"),
+            .about("The file to write; it must not exist [default: stdout]"),
     ]];
     const LINES: Lines = Lines::Always;
     type Answer = ExportLine;

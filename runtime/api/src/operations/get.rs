@@ -9,16 +9,17 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use stoa_actors::rights::Level;
 
-/// Read an atom
+/// Read an atom: its content, metadata and references
 #[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Get {
-    /// The atom's id; several are read one by one
+    /// The atom's id; several may be given
     pub id: Vec<String>,
-    /// This version of it [default: the newest]
+    /// This version [default: the newest]
     #[serde(default)]
     pub version: Option<u64>,
     /// As it was then: a position in the log, a time like 2026-01-31T12:00:00Z, or '10m ago'
+    /// [default: now]
     #[serde(default)]
     pub as_of: Option<When>,
 }
@@ -52,7 +53,7 @@ impl Operation for Get {
     async fn perform(self, caller: &Caller, out: &Out<AtomAnswer>) -> Result<(), Problem> {
         let as_of = self.as_of.as_ref().map(When::moment).transpose()?;
         if self.version.is_some() && as_of.is_some() {
-            let text = "a version by its number, or as it was then: not both";
+            let text = "--version and --as-of exclude each other";
             return Err(Problem::new(Kind::Invalid, text).hint("stoa get ID --version N"));
         }
         for id in &self.id {

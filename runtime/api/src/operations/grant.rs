@@ -10,24 +10,26 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use stoa_actors::rights::Level;
 
-/// Give a session a right on a space; it takes the level grant there
+/// Give a session (identity) a permission on a space
+///
+/// You need the level grant on the space. Levels: read; append (add atoms); write (change atoms);
+/// grant (give permissions). Each includes those before it.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Grant {
-    /// The space's name, or its id
+    /// The space's name or id
     pub space: String,
-    /// Who gets the right: a session's name, or its id; a name that is not taken makes a new
-    /// session
+    /// Who gets the permission: the name or id of a session; an unused name makes a new session
     pub session: String,
-    /// read, append, write or grant: each includes those before it
+    /// read, append, write or grant
     pub level: LevelName,
-    /// It may itself pass on rights up to this level [default: none]
+    /// The highest level that it may itself delegate [default: none]
     #[serde(default)]
     pub delegate: Option<LevelName>,
-    /// The right ends after so long: 90s, 10m, 2h, 7d [default: never]
+    /// The permission expires after this time: 90s, 10m, 2h, 7d [default: never]
     #[serde(default)]
     pub expires: Option<Span>,
-    /// Why; kept in the log
+    /// The reason; it is kept in the log
     #[serde(default)]
     pub reason: String,
 }

@@ -12,31 +12,31 @@ use serde::{Deserialize, Serialize};
 use stoa_actors::code::Item;
 use stoa_actors::id::{Position, SessionId, SpaceId};
 
-/// What happened in a space, to an atom, or anywhere
+/// Show the changes of a space, of an atom, or of everything you can read
 ///
-/// A page ends with the position to go on from. Permissions that were given, taken and refused are
-/// in it for those who may grant them in the space, and for those whom they concern; what is said
-/// of one is its reason.
+/// A page ends with the position to continue from. Permissions that were granted, revoked and
+/// refused are included for those who may grant in the space and for those whom they concern, with
+/// the reason.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct History {
     /// An atom's id, or a space's name or id [default: every space that you can read]
     pub of: Option<String>,
-    /// Only what came after this position in the log
+    /// Only changes after this position in the log
     pub after: u64,
-    /// Only what came before this position in the log
+    /// Only changes before this position in the log
     pub before: Option<u64>,
-    /// As it was then: a position in the log, a time like 2026-01-31T12:00:00Z, or '10m ago'
+    /// Only changes up to then: a position in the log, a time like 2026-01-31T12:00:00Z, or '10m ago'
     pub as_of: Option<When>,
-    /// At most so many changes; those of one transaction stay together
+    /// Maximum number of changes; those of one transaction stay together
     pub limit: usize,
-    /// Only the last so many, the oldest of them first [default on a terminal: 100]
+    /// Only the last N changes, oldest first [default on a terminal: 100]
     pub tail: Option<usize>,
-    /// The newest first
+    /// Newest first
     pub newest: bool,
-    /// Only what this session did: its name, or its id
+    /// Only changes by this session: its name or id
     pub by: Option<String>,
-    /// Only changes whose comment says this, in capitals or not
+    /// Only changes whose comment contains this; upper and lower case are equal
     pub comment: Option<String>,
 }
 
@@ -99,8 +99,8 @@ impl Operation for History {
         };
         if let Some(tail) = self.tail {
             if self.newest {
-                let text = "the last of them come the oldest first, or the newest first: not both";
-                return Err(Problem::new(Kind::Invalid, text).hint("stoa history --tail N"));
+                let text = "--tail and --newest exclude each other";
+                return Err(Problem::new(Kind::Invalid, text).hint("stoa history --tail 20"));
             }
             query.after = changes_begin(caller, of, &query, tail).await?;
             query.limit = if tail == 0 { 0 } else { usize::MAX };

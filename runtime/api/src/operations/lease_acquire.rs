@@ -11,24 +11,24 @@ use serde::{Deserialize, Serialize};
 use stoa_actors::id::SpaceId;
 use stoa_actors::rights::Level;
 
-/// Get a lease; refused while somebody has one
+/// Acquire a lease (a lock that expires); refused while somebody holds it
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct LeaseAcquire {
-    /// The space's name, or its id
+    /// The space's name or id
     pub space: String,
     /// An atom's id, or a name: deploy/production
     pub resource: String,
-    /// How long: 90s, 10m, 2h, 7d; at most 30d
+    /// How long it lasts: 90s, 10m, 2h, 7d; at most 30d
     #[serde(default = "ten_minutes")]
     pub lease: Span,
-    /// What for; others see it
+    /// What you will do with it; others can see this
     #[serde(default)]
     pub intent: String,
-    /// What the change is for; those who follow the space are told
+    /// Why the change is made; shown in the history and to followers of the space
     #[serde(default)]
     pub comment: Option<String>,
-    /// Makes repeating the command harmless: with the same key it takes effect once
+    /// Idempotency key: a repeated command with the same key takes effect once
     #[serde(default)]
     pub key: Option<String>,
 }

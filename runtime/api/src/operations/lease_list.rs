@@ -12,11 +12,11 @@ use stoa_actors::code::Item;
 use stoa_actors::id::SpaceId;
 use stoa_actors::rights::Level;
 
-/// List the leases of a space that hold
+/// List the current leases of a space
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct LeaseList {
-    /// The space's name, or its id
+    /// The space's name or id
     pub space: String,
 }
 

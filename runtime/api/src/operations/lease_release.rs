@@ -12,27 +12,27 @@ use serde::{Deserialize, Serialize};
 use stoa_actors::id::SpaceId;
 use stoa_actors::rights::Level;
 
-/// Give a lease back
+/// Release a lease with its token, or break the lease of somebody else
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct LeaseRelease {
-    /// The space's name, or its id
+    /// The space's name or id
     pub space: String,
     /// An atom's id, or a name
     pub resource: String,
-    /// The token that you got with it
+    /// The token that acquire or claim printed
     #[serde(default)]
     pub token: Option<u64>,
-    /// Take it from whoever has it; that takes the level grant
+    /// Take it away from its holder; needs the level grant
     #[serde(default, rename = "break")]
     pub break_it: bool,
-    /// Put back what the claim has set, unless it has been changed since
+    /// Put back the values that the claim has set, unless they have been changed
     #[serde(default)]
     pub undo: bool,
-    /// What the change is for; those who follow the space are told
+    /// Why the change is made; shown in the history and to followers of the space
     #[serde(default)]
     pub comment: Option<String>,
-    /// Makes repeating the command harmless: with the same key it takes effect once
+    /// Idempotency key: a repeated command with the same key takes effect once
     #[serde(default)]
     pub key: Option<String>,
 }
@@ -73,7 +73,7 @@ impl Operation for LeaseRelease {
         let space = caller.resolve(&self.space)?;
         let resource = caller.resource(space, &self.resource).await?;
         if self.token.is_some() == self.break_it {
-            let text = "a lease is given back by its token, or broken: one of the two";
+            let text = "give the --token of the lease, or --break it";
             let hint = format!("stoa lease list {}", crate::problem::quoted(&self.space));
             return Err(Problem::new(Kind::Invalid, text).hint(hint));
         }

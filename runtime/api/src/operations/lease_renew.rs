@@ -12,23 +12,23 @@ use stoa_actors::id::SpaceId;
 use stoa_actors::rights::Level;
 use stoa_actors::space::Fence;
 
-/// Let a lease of yours last longer, counted from now; refused once it is over
+/// Extend your lease, counted from now; refused after it has expired
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct LeaseRenew {
-    /// The space's name, or its id
+    /// The space's name or id
     pub space: String,
     /// An atom's id, or a name
     pub resource: String,
-    /// The token that you got with it
+    /// The token that acquire or claim printed
     pub token: u64,
-    /// How long from now on: 90s, 10m, 2h, 7d; at most 30d
+    /// How long it lasts from now: 90s, 10m, 2h, 7d; at most 30d
     #[serde(default = "ten_minutes")]
     pub lease: Span,
-    /// What the change is for; those who follow the space are told
+    /// Why the change is made; shown in the history and to followers of the space
     #[serde(default)]
     pub comment: Option<String>,
-    /// Makes repeating the command harmless: with the same key it takes effect once
+    /// Idempotency key: a repeated command with the same key takes effect once
     #[serde(default)]
     pub key: Option<String>,
 }

@@ -9,16 +9,16 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use stoa_actors::rights::Level;
 
-/// Follow the leases of a space: one line when one is got, renewed or over
+/// Follow the leases of a space: one line when one is acquired, renewed or ended
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct LeaseWatch {
-    /// The space's name, or its id
+    /// The space's name or id
     pub space: String,
-    /// Begin after this cursor [default: from now on]
+    /// Begin after this cursor [default: now]
     #[serde(default)]
     pub cursor: Option<u64>,
-    /// End when there is nothing new, instead of waiting for it
+    /// Exit when there is nothing new, instead of waiting
     #[serde(default)]
     pub no_follow: bool,
 }

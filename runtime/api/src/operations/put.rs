@@ -16,13 +16,13 @@ use stoa_actors::rights::Level;
 use stoa_actors::space::Draft;
 use stoa_actors::value::Value;
 
-/// Add an atom
+/// Add an atom (a record) to a space
 #[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Put {
-    /// The space's name, or its id
+    /// The space's name or id
     pub space: String,
-    /// The content as text, - for stdin, or @FILE [default: what is piped in, where nothing else says it]
+    /// The content as text, - for stdin, or @FILE [default: stdin if it is piped]
     #[serde(default)]
     pub content: Option<String>,
     /// The content as JSON
@@ -31,23 +31,23 @@ pub struct Put {
     /// The content as bytes
     #[serde(default)]
     pub base64: Option<String>,
-    /// Keep the content as bytes of this type: image/png
+    /// Store the content as bytes of this type: image/png
     #[serde(default)]
     pub media_type: Option<String>,
-    /// What it is about, in words, for search
+    /// A description in words, used by searches
     #[serde(default)]
     pub annotation: String,
-    /// Metadata: KEY=VALUE is text, but for true, false, null, which removes the key, and numbers
-    /// told as they are typed; KEY:=JSON is any value: 'sha:="42"', 'tags:=["a", "b"]'
+    /// Metadata. KEY=VALUE: true, false, null and plain numbers are values of their own, all else is
+    /// text. KEY:=JSON: any value, 'sha:="42"', 'tags:=["a", "b"]'. null removes the key
     #[serde(default)]
     pub metadata: Meta,
-    /// A reference to another atom: blocked_by=ID; an update sets all of a relation anew
+    /// A reference to another atom: blocked_by=ID; an update replaces all references of that relation
     #[serde(default)]
     pub references: Targets,
-    /// What the change is for; those who follow the space are told
+    /// Why the change is made; shown in the history and to followers of the space
     #[serde(default)]
     pub comment: Option<String>,
-    /// Makes repeating the command harmless: with the same key it takes effect once
+    /// Idempotency key: a repeated command with the same key takes effect once
     #[serde(default)]
     pub key: Option<String>,
 }

@@ -9,27 +9,27 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
-/// Answer a question from documents, each sentence with the line it stands on
+/// Answer a question from documents; each sentence names its file and line
 ///
-/// The files become passages in a space; a coordinator splits the question into tasks and
-/// brings up researchers, who may read the sources and add findings and nothing else; a
-/// synthesiser makes one answer of what they found. Asked again after an interruption it goes
-/// on; asked again over the same files it tells the same answer. When the documents do not
-/// hold an answer it says so, and shows what comes nearest.
+/// The files become passages in a space. A coordinator splits the question into tasks and starts
+/// researchers, who may read the sources and add findings, and nothing else. A synthesiser writes
+/// one answer from the findings. After an interruption, the same command resumes. Asked again over
+/// the same files, it returns the stored answer. If the documents hold no answer, it says so and
+/// shows the nearest passages.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Research {
-    /// In words, - for stdin, or @FILE [default: what is piped in]
+    /// The question in words, - for stdin, or @FILE [default: stdin if it is piped]
     pub question: String,
     /// Files and folders: Markdown, text, reStructuredText, HTML, man pages, source code
     pub files: Vec<PathBuf>,
-    /// How many researchers
+    /// Number of researchers
     #[serde(default = "three")]
     pub agents: usize,
-    /// Who thinks for the agents; `recipe` needs no network
+    /// The model of the agents; `recipe` needs no network
     #[serde(default = "recipe")]
     pub model: String,
-    /// Begin anew, also where there is an answer
+    /// Start again, even if there is an answer
     #[serde(default)]
     pub fresh: bool,
 }
@@ -43,7 +43,7 @@ fn recipe() -> String {
 }
 
 const QUESTION: Needed =
-    Needed { what: "the question", hint: "stoa research 'QUESTION' --files PATH" };
+    Needed { what: "the question", hint: "stoa research 'QUESTION' --files FILES" };
 
 impl Operation for Research {
     const NAME: &'static str = "research";

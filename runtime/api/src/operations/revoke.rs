@@ -8,15 +8,15 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use stoa_actors::rights::Level;
 
-/// Take a session's rights on a space, with all that it has passed on of them
+/// Take away a session's permissions on a space, and those it has delegated from them
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Revoke {
-    /// The space's name, or its id
+    /// The space's name or id
     pub space: String,
-    /// Whose: a session's name, or its id
+    /// The name or id of the session
     pub session: String,
-    /// Why; kept in the log
+    /// The reason; it is kept in the log
     #[serde(default)]
     pub reason: String,
 }

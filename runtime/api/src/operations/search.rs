@@ -17,53 +17,53 @@ use stoa_actors::rights::Level;
 use stoa_actors::search::{HITS_DEFAULT, Order, Place, Query};
 use stoa_actors::value::Value;
 
-/// Find atoms by meaning, metadata and the state of what they refer to
+/// Find atoms by meaning, words, metadata and the state of what they refer to
 #[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Search {
-    /// The space's name, or its id
+    /// The space's name or id
     pub space: String,
-    /// Rank by meaning and words [default: the order of birth]
+    /// Rank by meaning and words [default: order of creation]
     #[serde(default)]
     pub query: Option<String>,
-    /// Only atoms whose metadata says so: status=pending, 'priority>=3'
+    /// Only atoms whose metadata matches: status=open, 'priority>=3'
     ///
-    /// =, !=, <, <=, > and >= compare numbers with numbers and texts with texts; several of one
-    /// key must all hold. An atom without the key does not fit. A value is typed as with put:
+    /// =, !=, <, <=, > and >= compare numbers with numbers and texts with texts. Several conditions
+    /// must all hold. An atom without the key does not match. A value is typed as with put:
     /// 'sha:="42"' is the text. A key in a map is named by its path: owner.name=ada. One of several
-    /// values: 'status:={"in": ["pending", "failed"]}'. A list with this element:
+    /// values: 'status:={"in": ["open", "failed"]}'. A list with this element:
     /// 'tags:={"contains": "urgent"}'. One of several conditions:
-    /// 'any:=[{"status": "open"}, {"priority": {">=": 3}}]'. Where nothing is found because all
-    /// values are of another type, or the key is misspelt, a note says so, with --json as a line of
-    /// its own.
+    /// 'any:=[{"status": "open"}, {"priority": {">=": 3}}]'. If nothing matches because all values
+    /// have another type or the key is misspelt, a note says so; with --json it is a line of its
+    /// own.
     #[serde(default)]
     pub metadata: Meta,
-    /// Only atoms whose references fit
+    /// Only atoms whose references match
     ///
-    /// Every target of the relation must have this value, which holds also where there is no
-    /// target: blocked_by:status=completed. With any: in front at least one must, with none:
-    /// not one may. A relation after <- is read from its other end: any:<-blocked_by:. Several
-    /// values of one relation are one condition; none at all fits whatever you can read. What
-    /// you cannot read does not fit.
+    /// blocked_by:status=done: every target of the relation has this value; an atom without a
+    /// target matches too. With any: in front at least one target has it; with none: no target has
+    /// it. <- in front of a relation reads it backwards: any:<-blocked_by:. Several values of one
+    /// relation are one condition. Without a value, any target that you can read matches. A target
+    /// that you cannot read does not match.
     #[serde(default)]
     pub references: Conditions,
-    /// At most so many atoms
+    /// Maximum number of atoms
     #[serde(default = "hits")]
     pub limit: usize,
-    /// Go on behind a page: the cursor told with its last hit, and the same query
+    /// Next page: the cursor that the last page printed, with the same query
     #[serde(default)]
     pub after: Option<String>,
-    /// Also atoms that are deprecated
+    /// Include deprecated atoms
     #[serde(default)]
     pub include_deprecated: bool,
-    /// Which comes first: a key that the space declares, with - in front the highest first; several
-    /// of them count in turn, and -created is the last that was put
+    /// Sort by this declared key; -KEY puts the highest first; several keys are used in turn;
+    /// -created puts the newest first [default: created]
     #[serde(default)]
     pub order: Vec<String>,
-    /// The last that was put comes first
+    /// Newest first
     #[serde(default)]
     pub newest: bool,
-    /// In the space as it was then: a position in the log, a time, or '10m ago'
+    /// Search the space as it was then: a position in the log, a time, or '10m ago' [default: now]
     #[serde(default)]
     pub as_of: Option<When>,
 }
@@ -119,8 +119,8 @@ impl Operation for Search {
     async fn perform(self, caller: &Caller, out: &Out<AtomAnswer>) -> Result<(), Problem> {
         let space = caller.resolve(&self.space)?;
         if (self.newest || self.query.is_some()) && !self.order.is_empty() {
-            let text = "a search goes by one order: by keys, by meaning, or the newest first";
-            return Err(Problem::new(Kind::Invalid, text).hint("stoa search --help"));
+            let text = "a search has one order: --order, --newest, or the query";
+            return Err(Problem::new(Kind::Invalid, text).hint("--help"));
         }
         let bytes_max = caller.runtime().config().read_piece_bytes;
         // All pieces look at one moment.
@@ -157,7 +157,7 @@ impl Operation for Search {
             }
             if moved && !std::mem::replace(&mut told_of_move, true) {
                 let text =
-                    "the space has changed since that page; some may be missing or told twice";
+                    "the space has changed since that page; some atoms may be missing or repeated";
                 out.note(Note::all(text)).await?;
             }
             left = left.saturating_sub(hits.len());
@@ -167,7 +167,7 @@ impl Operation for Search {
                 let next = if n == last { next.take() } else { None };
                 let more = next
                     .as_ref()
-                    .map(|next| format!("there may be more; the same with --after {next}"));
+                    .map(|next| format!("there may be more; for the next page add --after {next}"));
                 out.tell(AtomAnswer::found(caller, &found, next)).await?;
                 if let Some(more) = more {
                     out.aside(more).await?;

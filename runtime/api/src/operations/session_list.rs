@@ -12,14 +12,14 @@ use serde::{Deserialize, Serialize};
 use stoa_actors::code::Item;
 use stoa_actors::value::Value;
 
-/// List the sessions: your own and those under it, the oldest first
+/// List the sessions (identities): your own and those under it, oldest first
 ///
-/// A session is who acts: the owner of the directory, an agent, an identity that was made by a
-/// grant or for code, or one that is there for a single action.
+/// A session is who acts: the owner of the directory, an agent, an identity made by grant or exec,
+/// or one that exists for a single action.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SessionList {
-    /// Those that have ended as well
+    /// Include those that have ended
     #[serde(default)]
     pub all: bool,
 }

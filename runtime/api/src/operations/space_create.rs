@@ -12,18 +12,18 @@ use stoa_actors::id::SpaceId;
 use stoa_actors::rights::Level;
 use stoa_actors::space::{Declaration, Declarations};
 
-/// Make a space, private to you
+/// Create a space (a shared store of records); only you can use it until you grant access
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SpaceCreate {
-    /// What you call it
+    /// The name of the space
     pub name: String,
-    /// What it is for and how to use it, for those who come to it; - for stdin, or @FILE
+    /// What the space is for and how to use it; - for stdin, or @FILE
     #[serde(default)]
     pub description: String,
-    /// What its atoms say: a key, priority:number, text, bool, list, map or any, or how they refer
-    /// to others, blocked_by:relation; :ordered or :unordered behind a key says whether atoms can
-    /// be told in its order, :acyclic behind a relation that no circle of it is taken
+    /// Declare a metadata key with its type, priority:number (or text, bool, list, map, any), or a
+    /// relation, blocked_by:relation. KEY:TYPE:ordered allows sorting by the key, :unordered forbids
+    /// it. RELATION:relation:acyclic refuses cycles
     #[serde(default)]
     pub declare: Vec<String>,
 }

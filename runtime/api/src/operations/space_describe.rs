@@ -13,21 +13,21 @@ use stoa_actors::id::SpaceId;
 use stoa_actors::rights::Level;
 use stoa_actors::space::Declarations;
 
-/// Say anew what a space is for and how to use it
+/// Replace the description of a space, or add declarations
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SpaceDescribe {
-    /// Its name, or its id
+    /// The space's name or id
     pub space: String,
-    /// In words, - for stdin, or @FILE [default: what is piped in]
+    /// The description, - for stdin, or @FILE [default: stdin if it is piped]
     #[serde(default)]
     pub description: Option<String>,
-    /// What its atoms say besides what is declared already: priority:number, blocked_by:relation
+    /// Declare one more key or relation, as with space create: priority:number
     #[serde(default)]
     pub declare: Vec<String>,
 }
 
-const ABOUT: Needed = Needed { what: "the description", hint: "stoa space describe NAME 'TEXT'" };
+const ABOUT: Needed = Needed { what: "the description", hint: "stoa space describe SPACE 'TEXT'" };
 
 impl Operation for SpaceDescribe {
     const NAME: &'static str = "space describe";
@@ -64,7 +64,7 @@ async fn changed(
     more: Declarations,
 ) -> Result<(), Problem> {
     if description.is_none() && more.is_empty() {
-        let problem = Problem::new(Kind::Invalid, "nothing is said to be changed");
+        let problem = Problem::new(Kind::Invalid, "nothing to change is given");
         return Err(problem.hint(ABOUT.hint));
     }
     if !more.is_empty() {

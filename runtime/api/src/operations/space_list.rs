@@ -7,7 +7,7 @@ use crate::problem::Problem;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// List the spaces you hold a right on
+/// List the spaces on which you have a permission
 #[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SpaceList {}
@@ -17,7 +17,7 @@ impl Operation for SpaceList {
     const EFFECT: Effect = Effect::Reads;
     const RIGHT: Right = Right::Any;
     const ARGS: &'static [&'static [Arg]] = &[];
-    const NONE: &'static str = "no spaces; stoa space create NAME makes one";
+    const NONE: &'static str = "no spaces; `stoa space create NAME` makes one";
     const QUIET: Quiet = Quiet::Field("/id");
     type Answer = SpaceAnswer;
 

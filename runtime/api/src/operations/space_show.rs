@@ -10,11 +10,11 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use stoa_actors::rights::{Level, Subject};
 
-/// Show one space
+/// Show one space: your level, its description and its declarations
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SpaceShow {
-    /// Its name, or its id
+    /// The space's name or id
     pub space: String,
 }
 

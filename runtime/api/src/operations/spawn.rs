@@ -16,41 +16,42 @@ use stoa_actors::id::SpaceId;
 use stoa_actors::rights::Lifetime;
 use stoa_actors::value::Value;
 
-/// Bring up an agent, with exactly what is given here
+/// Start an agent with exactly the permissions given here
 ///
-/// Its first turn begins at once. It is told how to behave by the atoms of its instruction
-/// space, thinks by its model and acts by Python; it is woken by what happens in the spaces it
-/// is subscribed to and in the one it shares with you. The model `recipe` needs no network: it
-/// answers every wake with the ```python of the instructions. Where no other process serves the
-/// directory, this one stays until every agent is at rest; interrupt it, and they go on with
-/// the next `stoa spawn` or `stoa serve`.
+/// Its first turn begins at once. The atoms of its instruction space tell it how to behave (its
+/// system prompt). Its model thinks; it acts by Python. It is woken by changes in the spaces it
+/// subscribes to and in the space it shares with you. The model `recipe` needs no network: it runs
+/// the ```python block of the instructions on every wake. If no other process serves the directory,
+/// this one runs until every agent is at rest. If you interrupt it, the agents resume with the next
+/// stoa spawn or stoa serve.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Spawn {
-    /// What it is to do, - for stdin, or @FILE [default: what is piped in]
+    /// The task in words, - for stdin, or @FILE [default: stdin if it is piped]
     pub task: String,
-    /// What you call it
+    /// The name of the agent [default: none; it is called by its id]
     #[serde(default)]
     pub name: Option<String>,
-    /// The space that says how to behave; the agent can read it
+    /// The space with its instructions; the agent may read it [default: none]
     #[serde(default)]
     pub instructions: Option<String>,
-    /// What it may do, and where, and what of it it may hand on: tasks=write:append,notes=read
+    /// Its permissions: SPACE=LEVEL, and :LEVEL for what it may delegate:
+    /// tasks=write:append,notes=read [default: none]
     #[serde(default)]
     pub spaces: Vec<SpaceRight>,
-    /// What it may call
+    /// The tools it may call [default: none]
     #[serde(default)]
     pub tools: Vec<String>,
-    /// What tools may use for it
+    /// The secrets that tools may use for it [default: none]
     #[serde(default)]
     pub secrets: Vec<String>,
-    /// Who thinks for it [default: recipe]
+    /// Its model [default: recipe]
     #[serde(default)]
     pub model: Option<String>,
-    /// The spaces whose changes wake it
+    /// Spaces whose changes wake it [default: none]
     #[serde(default)]
     pub subscribe: Vec<String>,
-    /// What it and those it brings up may spend: thoughts=20,tokens=50000 [default: no bound]
+    /// What it and its children may spend: thoughts=20,tokens=50000 [default: no limit]
     #[serde(default)]
     pub budget: Units,
 }

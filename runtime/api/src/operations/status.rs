@@ -8,7 +8,7 @@ use crate::status::status;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// Which process has the directory open, and how it is
+/// Show which process serves the directory, and its health
 #[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Status {}

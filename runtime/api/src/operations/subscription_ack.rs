@@ -11,13 +11,13 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use stoa_actors::id::Position;
 
-/// Go on after a cursor from now on
+/// Acknowledge everything up to a cursor: the next read begins after it
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SubscriptionAck {
-    /// Its id
+    /// The id of the subscription
     pub id: String,
-    /// Everything up to here is seen
+    /// The cursor that read printed
     pub cursor: u64,
 }
 

@@ -16,31 +16,32 @@ use stoa_actors::rights::Level;
 use stoa_actors::session::Follow;
 use stoa_actors::space::{Filter, Terms};
 
-/// Keep a cursor in a space
+/// Add a subscription: a stored cursor in a space, with a filter
 #[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SubscriptionAdd {
-    /// The space's name, or its id
+    /// The space's name or id
     pub space: String,
-    /// For this agent: what is of interest wakes it
+    /// For this agent; matching changes wake it [default: for you]
     #[serde(default)]
     pub agent: Option<String>,
-    /// Only this type: atom.put, atom.updated, atom.deprecated, ...
+    /// Only this type: atom.put, atom.updated, atom.deprecated, ... [default: all]
     #[serde(default)]
     pub types: Vec<String>,
-    /// Only atoms whose metadata says so, as in a search: status=open, 'priority>=3'
+    /// Only atoms whose metadata matches, as with search: status=open, 'priority>=3'
     #[serde(default)]
     pub metadata: Meta,
-    /// Only atoms that refer to this one, or to any by this relation
+    /// Only atoms that refer to this atom, or to any atom by this relation
     #[serde(default)]
     pub references: Targets,
-    /// Begin after this cursor [default: from now on]
+    /// Begin after this cursor [default: now]
     #[serde(default)]
     pub cursor: Option<u64>,
-    /// Tell after so long without anything new, ten times that at the latest: 30s
+    /// Wait for a pause of this length before delivery, at most ten times as long: 30s [default:
+    /// deliver at once]
     #[serde(default)]
     pub debounce: Option<Span>,
-    /// It ends after so long: 90s, 10m, 2h, 7d [default: never]
+    /// The subscription expires after this time: 90s, 10m, 2h, 7d [default: never]
     #[serde(default)]
     pub expires: Option<Span>,
 }

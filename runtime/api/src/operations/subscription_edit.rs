@@ -15,37 +15,37 @@ use stoa_actors::id::{Position, SpaceId};
 use stoa_actors::session::Follow;
 use stoa_actors::space::{Edit, Filter};
 
-/// Change a subscription: what is not named stays
+/// Change a subscription; unspecified fields stay unchanged
 #[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SubscriptionEdit {
-    /// Its id; with an agent, the space that it follows
+    /// The id of the subscription; with --agent, the space that the agent follows
     pub name: String,
-    /// Of this agent
+    /// A subscription of this agent [default: yours]
     #[serde(default)]
     pub agent: Option<String>,
     /// Only this type: atom.put, atom.updated, atom.deprecated, ...
     #[serde(default)]
     pub types: Vec<String>,
-    /// Only atoms whose metadata says so, as in a search: status=open, 'priority>=3'
+    /// Only atoms whose metadata matches, as with search: status=open, 'priority>=3'
     #[serde(default)]
     pub metadata: Meta,
-    /// Only atoms that refer to this one, or to any by this relation
+    /// Only atoms that refer to this atom, or to any atom by this relation
     #[serde(default)]
     pub references: Targets,
-    /// Everything is of interest
+    /// Remove the filter: every change counts
     #[serde(default)]
     pub everything: bool,
-    /// Go on after this cursor, back or forth
+    /// Move the cursor here, back or forth
     #[serde(default)]
     pub cursor: Option<u64>,
-    /// Tell after so long without anything new; 0s is at once
+    /// Wait for a pause of this length before delivery; 0s delivers at once
     #[serde(default)]
     pub debounce: Option<Span>,
-    /// It ends after so long from now on
+    /// It expires after this time, counted from now
     #[serde(default)]
     pub expires: Option<Span>,
-    /// It never ends
+    /// It never expires
     #[serde(default)]
     pub forever: bool,
 }
@@ -89,8 +89,9 @@ impl Operation for SubscriptionEdit {
         let filter = Filter { types: self.types, metadata: self.metadata.0, references };
         let named_filter = filter != Filter::default();
         if (self.everything && named_filter) || (self.forever && self.expires.is_some()) {
-            let text = "what is of interest, or everything; until when, or for ever: not both";
-            return Err(Problem::new(Kind::Invalid, text).hint("stoa subscription edit --help"));
+            let text =
+                "a filter and --everything exclude each other, and so do --expires and --forever";
+            return Err(Problem::new(Kind::Invalid, text).hint("--help"));
         }
         let until = self.expires.map(|it| caller.after(it.0)).transpose()?;
         let mut edit = Edit {
@@ -100,8 +101,8 @@ impl Operation for SubscriptionEdit {
             until: until.map(Some).or(self.forever.then_some(None)),
         };
         if edit == Edit::default() {
-            let problem = Problem::new(Kind::Invalid, "nothing is said to be changed");
-            return Err(problem.hint("stoa subscription edit ID --debounce 30s"));
+            let problem = Problem::new(Kind::Invalid, "nothing to change is given");
+            return Err(problem.hint("--debounce 30s"));
         }
         let Some(agent) = self.agent else {
             let id = caller.subscription_id(&self.name).await?;
@@ -114,7 +115,7 @@ impl Operation for SubscriptionEdit {
             return out.tell(SubscriptionAnswer::of(caller, card)).await;
         };
         if edit.cursor.is_some() {
-            let text = "an agent's cursor goes by its turns, and is not set";
+            let text = "the cursor of an agent follows its turns and cannot be set";
             return Err(Problem::new(Kind::Invalid, text).hint("stoa agent show AGENT"));
         }
         let (agent, space) = agents(caller, &agent, &self.name)?;
@@ -140,7 +141,10 @@ fn called(api: &mut HostApi, space: SpaceId, mut args: Args) -> Answered<'_> {
         };
         let seat = notes.seat.clone();
         if edit.cursor.is_some() {
-            return Err(raise("ValueError", "an agent's cursor goes by its turns, and is not set"));
+            return Err(raise(
+                "ValueError",
+                "the cursor of an agent follows its turns and cannot be set",
+            ));
         }
         let SubscriptionCard { filter, cursor, terms, .. } = own(api, space).await?;
         let terms = edit.terms(&terms);

@@ -15,13 +15,13 @@ use stoa_actors::id::SpaceId;
 #[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SubscriptionList {
-    /// Only in this space
+    /// Only in this space [default: every space]
     #[serde(default)]
     pub space: Option<String>,
-    /// Those of this agent
+    /// Those of this agent [default: yours]
     #[serde(default)]
     pub agent: Option<String>,
-    /// Everybody's, in the spaces where you may grant rights
+    /// Those of everybody, in the spaces where you may grant
     #[serde(default)]
     pub all: bool,
 }
@@ -50,7 +50,7 @@ impl Operation for SubscriptionList {
         let space = self.space.map(|it| caller.resolve(&it)).transpose()?;
         let mut cards = match self.agent {
             Some(_) if self.all => {
-                let text = "those of one agent, or everybody's: not both";
+                let text = "--agent and --all exclude each other";
                 return Err(Problem::new(Kind::Invalid, text).hint("stoa subscription list --all"));
             }
             Some(agent) => as_agent(caller, &agent)?.followed().await?,

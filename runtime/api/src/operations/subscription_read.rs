@@ -12,22 +12,22 @@ use serde::{Deserialize, Serialize};
 use stoa_actors::code::Item;
 use stoa_actors::value::Value;
 
-/// What others did since the cursor
+/// Read what others changed since the cursor of a subscription
 ///
-/// It ends with the cursor to acknowledge. Where there is more than --lag-max, one line stands
-/// for exactly all of it: how much, from where to where, and its first comments.
+/// The output ends with the cursor to acknowledge. If there are more than --lag-max changes, one
+/// line stands for all of them: their number, first and last position, and the first comments.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SubscriptionRead {
-    /// Its id
+    /// The id of the subscription
     pub id: String,
-    /// At most so many changes; those of one transaction stay together
+    /// Maximum number of changes; those of one transaction stay together
     #[serde(default = "hundred")]
     pub limit: usize,
-    /// More than so many are told as one line
+    /// If there are more changes than this, print one line for all
     #[serde(default = "ten_thousand")]
     pub lag_max: usize,
-    /// Wait for more
+    /// Wait for new changes
     #[serde(default)]
     pub follow: bool,
 }
@@ -48,7 +48,8 @@ impl Operation for SubscriptionRead {
         Arg::at("id", How::Text),
         Arg::flag("limit", "limit", How::Number, "N"),
         Arg::flag("lag-max", "lag_max", How::Number, "N"),
-        Arg::flag("ack", "ack", How::Local, "").about("Acknowledge what is printed, once it is"),
+        Arg::flag("ack", "ack", How::Local, "")
+            .about("Acknowledge what is printed, after it is printed"),
         Arg::switch("follow", "follow").conflicts(&["ack"]),
     ]];
     const METHODS: &'static [Method] = &[Method {

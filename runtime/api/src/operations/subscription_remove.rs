@@ -11,15 +11,15 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use stoa_actors::id::SpaceId;
 
-/// End a subscription: yours, or anybody's in a space where you may grant rights
+/// Remove a subscription: yours, or anybody's in a space where you may grant
 ///
-/// A subscription ends by itself with the right that it rests on.
+/// A subscription also ends with the permission that it depends on.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SubscriptionRemove {
-    /// Its id; with an agent, the space that it follows
+    /// The id of the subscription; with --agent, the space that the agent follows
     pub name: String,
-    /// Of this agent
+    /// A subscription of this agent [default: yours]
     #[serde(default)]
     pub agent: Option<String>,
 }

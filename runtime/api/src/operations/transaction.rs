@@ -20,23 +20,23 @@ use stoa_actors::rights::Level;
 use stoa_actors::space::{Draft, Expect, Mutation, Patch};
 use stoa_actors::value::Value;
 
-/// Make several changes of one space, all of them or none
+/// Make several changes in one space: all of them or none
 ///
-/// One change a line, as JSON: `{"put": "text", "metadata": {...}, "as": "a name"}`,
+/// One change per line, as JSON: `{"put": "text", "metadata": {...}, "as": "a name"}`,
 /// `{"update": ID, "if_version": 1, "metadata": {...}}`, `{"deprecate": ID, "force": true}`,
-/// `{"release": RESOURCE, "token": 7}`. What is put "as" a name is referred to as "@name" in the
-/// lines behind it: `{"put": "then", "references": {"blocked_by": ["@a name"]}}`.
+/// `{"release": RESOURCE, "token": 7}`. An atom that is put "as" a name is called "@name" in the
+/// lines after it: `{"put": "then", "references": {"blocked_by": ["@a name"]}}`.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Transaction {
-    /// The space's name, or its id
+    /// The space's name or id
     pub space: String,
-    /// The changes: a file of JSON Lines, or - for stdin [default: what is piped in]
+    /// The changes: a file of JSON Lines, or - for stdin [default: stdin if it is piped]
     pub changes: Vec<Change>,
-    /// What the change is for; those who follow the space are told
+    /// Why the change is made; shown in the history and to followers of the space
     #[serde(default)]
     pub comment: Option<String>,
-    /// Makes repeating the command harmless: with the same key it takes effect once
+    /// Idempotency key: a repeated command with the same key takes effect once
     #[serde(default)]
     pub key: Option<String>,
 }
@@ -123,7 +123,7 @@ impl Operation for Transaction {
         for (place, change) in (1..).zip(self.changes) {
             let mutation = ids.mutation(change).await.map_err(|problem| Problem {
                 text: format!("change {place}: {}", problem.text),
-                hint: Some("stoa transaction --help".to_owned()),
+                hint: Some("--help".to_owned()),
                 ..problem
             })?;
             mutations.push(mutation);
@@ -160,7 +160,7 @@ impl Ids<'_> {
     async fn id(&self, text: &str) -> Result<AtomId, Problem> {
         match text.strip_prefix('@') {
             Some(name) => self.named.get(name).copied().ok_or_else(|| {
-                Problem::new(Kind::Invalid, format!("nothing before is put as {name:?}"))
+                Problem::new(Kind::Invalid, format!("no earlier line puts an atom as {name:?}"))
             }),
             None => self.caller.atom_id(text).await,
         }
@@ -201,7 +201,7 @@ impl Ids<'_> {
             change.release.is_some(),
         ];
         if said.iter().filter(|it| **it).count() != 1 {
-            let text = "it is one of put, update, deprecate and release";
+            let text = "a change has exactly one of put, update, deprecate and release";
             return Err(Problem::new(Kind::Invalid, text));
         }
         let references = self.references(std::mem::take(&mut change.references)).await?;
@@ -254,7 +254,7 @@ impl Ids<'_> {
         let resource = self.caller.resource(self.space, &resource).await?;
         let (token, undo) = (change.token, change.undo);
         if token.is_none() {
-            let text = "a lease is given back by its token: say \"token\"";
+            let text = "a release needs \"token\", the token of the lease";
             return Err(Problem::new(Kind::Invalid, text));
         }
         Ok(Mutation::Release { resource, token, undo })

@@ -15,13 +15,15 @@ use stoa_actors::id::{AtomId, SpaceId};
 use stoa_actors::rights::Level;
 use stoa_actors::space::{Expect, Fence, Patch};
 
-/// Change an atom: what is not named stays
+/// Change an atom; unspecified fields stay unchanged
+///
+/// Give --if-version with the version you have read, so that nobody's change is lost, or --force.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Update {
     /// The atom's id
     pub id: String,
-    /// The content as text, - for stdin, or @FILE [default: what is piped in, where nothing else says it]
+    /// The content as text, - for stdin, or @FILE [default: unchanged; stdin if it is piped]
     #[serde(default)]
     pub content: Option<String>,
     /// The content as JSON
@@ -30,41 +32,41 @@ pub struct Update {
     /// The content as bytes
     #[serde(default)]
     pub base64: Option<String>,
-    /// Keep the content as bytes of this type: image/png
+    /// Store the content as bytes of this type: image/png
     #[serde(default)]
     pub media_type: Option<String>,
-    /// What it is about, in words, for search
+    /// A description in words, used by searches
     #[serde(default)]
     pub annotation: Option<String>,
-    /// Metadata: KEY=VALUE is text, but for true, false, null, which removes the key, and numbers
-    /// told as they are typed; KEY:=JSON is any value: 'sha:="42"', 'tags:=["a", "b"]'
+    /// Metadata. KEY=VALUE: true, false, null and plain numbers are values of their own, all else is
+    /// text. KEY:=JSON: any value, 'sha:="42"', 'tags:=["a", "b"]'. null removes the key
     #[serde(default)]
     pub metadata: Meta,
-    /// A reference to another atom: blocked_by=ID; an update sets all of a relation anew
+    /// A reference to another atom: blocked_by=ID; an update replaces all references of that relation
     #[serde(default)]
     pub references: Targets,
-    /// Refer no more to this atom, or to none by this relation
+    /// Remove this reference, or all references of this relation
     #[serde(default)]
     pub unref: Vec<String>,
-    /// Only if its metadata says so: status=pending, 'tries<3'; null for a key it must not have
+    /// Only if its metadata matches: status=open, 'tries<3'; null for a key that it must not have
     #[serde(default)]
     pub expect: Meta,
-    /// Count no attempt of it: it can be claimed as often again
+    /// Reset its count of attempts, so that it can be claimed again
     #[serde(default)]
     pub retry: bool,
-    /// Only while this lease of yours holds: its resource and token
+    /// Only while you hold this lease: its resource and its token
     #[serde(default)]
     pub under: Vec<String>,
-    /// The version you have read; another one is a conflict
+    /// The version you have read; if the atom has another one, nothing changes (exit code 5)
     #[serde(default)]
     pub if_version: Option<u64>,
-    /// Whatever version it is at
+    /// Skip the version check
     #[serde(default)]
     pub force: bool,
-    /// What the change is for; those who follow the space are told
+    /// Why the change is made; shown in the history and to followers of the space
     #[serde(default)]
     pub comment: Option<String>,
-    /// Makes repeating the command harmless: with the same key it takes effect once
+    /// Idempotency key: a repeated command with the same key takes effect once
     #[serde(default)]
     pub key: Option<String>,
 }
@@ -159,7 +161,7 @@ async fn unreferenced(
         }
         if patch.references.get(relation).is_some_and(|targets| !targets.is_empty()) {
             let text = format!("--ref and --unref of {relation:?} together; --ref alone replaces");
-            return Err(Problem::new(Kind::Invalid, text).hint("stoa update --help"));
+            return Err(Problem::new(Kind::Invalid, text).hint("--help"));
         }
         match id {
             Some(id) => single.push((relation.to_owned(), caller.atom_id(id).await?)),

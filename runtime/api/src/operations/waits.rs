@@ -15,15 +15,16 @@ use stoa_actors::printable::one_line;
 use stoa_actors::rights::Level;
 use stoa_actors::value::Value;
 
-/// What an atom waits for, and what of that is gone
+/// Show what an atom waits for, and which of that is gone
 ///
-/// It is told of each atom that it refers to and that is not as --ref wants it. Without --ref it is what is gone of the relations that the space declares.
+/// Each line is an atom that it refers to and that does not match --ref. Without --ref it shows the
+/// targets that are gone, of all relations that the space declares.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Waits {
-    /// The atom's id; several are looked at one by one
+    /// The atom's id; several may be given
     pub id: String,
-    /// How its references must fit, as in a search: blocked_by:status=completed
+    /// What its references must match, as with search: blocked_by:status=done
     #[serde(default)]
     pub references: Conditions,
 }
@@ -76,7 +77,7 @@ impl Answer for WaitsAnswer {
         let line = Line::new().bold(shown(&self.id));
         to.line(match (self.ready, self.stuck) {
             (true, _) => line.piece(Tone::Good, "  waits for nothing"),
-            (_, true) => line.piece(Tone::Bad, "  waits for what is gone"),
+            (_, true) => line.piece(Tone::Bad, "  waits for something that is gone"),
             (_, false) => line.piece(Tone::Warn, "  waits"),
         });
         for it in &self.blockers {

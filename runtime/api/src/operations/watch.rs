@@ -11,31 +11,31 @@ use serde::{Deserialize, Serialize};
 use stoa_actors::id::Position;
 use stoa_actors::space::Filter;
 
-/// Follow a space, or everything: one line for each change, with its cursor
+/// Follow the changes of a space, or of everything: one line per change
 ///
-/// Without a space it is all that you may see: the changes of spaces you can read, and what
-/// agents under you think, do and see. Permissions that are given, taken and refused
-/// (right.granted, right.revoked, right.ended, right.expired, right.refused) are among the changes
-/// of a space for those who may grant them there, and for those whom they concern.
+/// Without a space you see all that you may see: the changes of spaces you can read, and what your
+/// agents think, do and see. Changes of permissions (right.granted, right.revoked, right.ended,
+/// right.expired, right.refused) are included for those who may grant in the space and for those
+/// whom they concern. It runs until it is interrupted.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Watch {
-    /// The space's name, or its id [default: everything]
+    /// The space's name or id [default: everything]
     #[serde(default)]
     pub space: Option<String>,
-    /// Begin after this cursor, and leave nothing out [default: from now on]
+    /// Begin after this cursor; nothing after it is left out [default: now]
     #[serde(default)]
     pub cursor: Option<u64>,
-    /// Begin with the last so many changes of the space
+    /// Begin with the last N changes of the space
     #[serde(default)]
     pub tail: Option<usize>,
-    /// End when there is nothing new, instead of waiting for it
+    /// Exit when there is nothing new, instead of waiting
     #[serde(default)]
     pub no_follow: bool,
-    /// Only this type: atom.put, atom.updated, atom.deprecated, right.granted, ...
+    /// Only this type: atom.put, atom.updated, atom.deprecated, right.granted, ... [default: all]
     #[serde(default)]
     pub types: Vec<String>,
-    /// Only atoms whose metadata says so, as in a search: status=failed, 'priority>=3'
+    /// Only atoms whose metadata matches, as with search: status=failed, 'priority>=3'
     #[serde(default)]
     pub metadata: Meta,
 }
@@ -51,7 +51,7 @@ impl Operation for Watch {
         Arg::switch("no-follow", "no_follow"),
         Arg::flag("type", "types", How::EachText, "TYPE").requires("space"),
         Arg::flag("meta", "metadata", How::Wanted, "KEY=VALUE").requires("space"),
-        Arg::flag("code", "code", How::Local, "").about("Show code and long texts whole"),
+        Arg::flag("code", "code", How::Local, "").about("Show code and long texts in full"),
     ]];
     const LINES: Lines = Lines::Piped;
     const NONE: &'static str = "nothing new";
@@ -70,7 +70,7 @@ impl Operation for Watch {
                 one(caller, &space, after, filter, !self.no_follow, out).await
             }
             None if filter != Filter::default() => {
-                let text = "what everything is filtered by is not known; name a space";
+                let text = "a filter needs a space";
                 Err(Problem::new(Kind::Invalid, text).hint("stoa watch SPACE"))
             }
             None => everything(caller, after, !self.no_follow, out).await,

@@ -11,7 +11,7 @@ use stoa_actors::ending::shown;
 use stoa_actors::id::ROOT;
 use stoa_actors::rights::Subject;
 
-/// Who you are here, and what you may do
+/// Show your identity and your permissions
 #[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Whoami {}
@@ -45,10 +45,10 @@ impl Answer for WhoamiAnswer {
         let name = self.name.as_deref().unwrap_or_else(|| shown(&self.id));
         let line = Line::new().bold(name).plain("  ").dim(shown(&self.id));
         to.line(match (&self.parent, self.owner) {
-            (_, true) => line.plain("  the owner of this directory, with every right"),
+            (_, true) => line.plain("  the owner of this directory, with every permission"),
             (Some(parent), _) => {
                 let parent = self.parent_name.as_deref().unwrap_or_else(|| shown(parent));
-                line.plain(format!("  brought up by {parent}"))
+                line.plain(format!("  started by {parent}"))
             }
             (None, _) => line,
         });

@@ -263,7 +263,7 @@ impl Caller {
         let goes = matches!(state.phase(), Phase::Idle | Phase::Turning(_) | Phase::Waiting { .. });
         if goes {
             let text =
-                format!("{name:?} is at work, or waits for news; there is nothing to resume");
+                format!("{name:?} is running or waits for changes; there is nothing to resume");
             return Err(Problem::new(Kind::Conflict, text).hint(format!("stoa agent show {name}")));
         }
         let news = self.runtime.news(session, &state).await?.wakes;

@@ -97,7 +97,7 @@ impl Caller {
         if let Some(name) = &ask.name {
             let limits = &self.runtime.shared().config.limits.rights;
             rights::name_fits(name, limits)
-                .map_err(|it| misspelt(it, |name| format!("stoa spawn TASK --name {name}")))?;
+                .map_err(|it| misspelt(it, |name| format!("--name {name}")))?;
             not_owner(name)?;
         }
         let child = SessionId(fresh());
@@ -125,7 +125,7 @@ impl Caller {
         let max = self.runtime.shared().config.limits.session.task_bytes_max;
         if ask.task.len() > max {
             let text = format!("the task has {} bytes; the limit is {max}", ask.task.len());
-            return Err(Problem::new(Kind::Invalid, text).hint("stoa put SPACE --file TASK"));
+            return Err(Problem::new(Kind::Invalid, text).hint("--help"));
         }
         let spawn = AgentSpawn {
             child,
@@ -254,7 +254,7 @@ impl Caller {
             let known: Vec<&str> = config.models.names().collect();
             let text =
                 format!("model {model:?} is not configured; there are: {}", known.join(", "));
-            return Err(Problem::new(Kind::Invalid, text).hint("stoa spawn TASK --model recipe"));
+            return Err(Problem::new(Kind::Invalid, text).hint("--model recipe"));
         }
         if model != RECIPE {
             self.install(Subject::Model(model.clone())).await?;

@@ -32,7 +32,7 @@ impl Caller {
         let mut found = Vec::new();
         for (looked, row) in rows.enumerate() {
             if looked >= LOOKED_MAX {
-                let text = "too many ids end so; type more of it";
+                let text = "too many ids end in this; type more of the id";
                 return Err(Problem::new(Kind::Conflict, text).hint("stoa search SPACE --json"));
             }
             let (key, _) = row?;
@@ -73,7 +73,7 @@ impl Caller {
         }
         let unknown = || {
             let text =
-                format!("{text:?} is no subscription; one of an agent is named by its space");
+                format!("{text:?} is not a subscription; one of an agent is named by its space");
             Problem::new(Kind::Invalid, text).hint("stoa subscription list")
         };
         let ending = Ending::parse(text).ok_or_else(unknown)?;
@@ -146,7 +146,10 @@ fn only<T: Copy + ToString>(
         [first, ..] => {
             let ids: Vec<String> = found.iter().take(NAMED_MAX).map(T::to_string).collect();
             let more = if found.len() > NAMED_MAX { ", and more" } else { "" };
-            let text = format!("{what}s that end in {end}: {}{more}; which?", ids.join(", "));
+            let text = format!(
+                "several {what}s end in {end}: {}{more}; type more of the id",
+                ids.join(", ")
+            );
             Err(Problem::new(Kind::Conflict, text)
                 .hint(format!("stoa {verb} {}", first.to_string())))
         }

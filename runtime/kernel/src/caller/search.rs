@@ -323,8 +323,8 @@ impl Drop for Whole<'_> {
 fn refused(refusal: QueryRefusal) -> Problem {
     let hint = match &refusal {
         QueryRefusal::Condition(it) => format!("stoa search SPACE {}", condition_hint(it)),
-        QueryRefusal::TextAndOrder => "stoa search SPACE --help".to_owned(),
-        _ => "stoa search SPACE QUERY --limit 20".to_owned(),
+        QueryRefusal::TextAndOrder => "--help".to_owned(),
+        _ => "--limit 20".to_owned(),
     };
     Problem::new(Kind::Invalid, refusal).hint(hint)
 }

@@ -49,7 +49,7 @@ impl Caller {
         };
         named.ok_or_else(|| {
             Problem::new(Kind::Unknown, format!("no session {name:?} of yours"))
-                .hint(format!("stoa grant SPACE {name} read"))
+                .hint("stoa session list")
         })
     }
 
@@ -90,7 +90,7 @@ impl Caller {
         };
         if known.is_none() && to.parse::<SessionId>().is_ok() {
             let text = format!("there is no living session {to}");
-            return Err(Problem::new(Kind::Unknown, text).hint("stoa grant SPACE NAME LEVEL"));
+            return Err(Problem::new(Kind::Unknown, text).hint("stoa session list"));
         }
         let expires = grant.expires_ms.map(|ms| self.after(ms)).transpose()?;
         let link = LinkId(self.fresh());
@@ -107,7 +107,7 @@ impl Caller {
             }
             Some(Named::Space(_)) => {
                 let text = format!("{to:?} is a space; name a session");
-                Err(Problem::new(Kind::Invalid, text).hint("stoa grant SPACE SESSION LEVEL"))
+                Err(Problem::new(Kind::Invalid, text).hint("stoa session list"))
             }
             None if self.shares_by_grant(&right) => {
                 let (named, lasting) = (Some(to), Lifetime::Lasting);
@@ -154,12 +154,12 @@ impl Caller {
     /// Errors: [`Kind::Invalid`] for now, and for one that is later than anybody can write down.
     pub fn after(&self, ms: u64) -> Result<Millis, Problem> {
         if ms == 0 {
-            let text = "what ends at once is nothing; say a time like 90s, 10m, 2h or 7d";
+            let text = "the time must be longer than 0; use a time like 90s, 10m, 2h or 7d";
             return Err(Problem::new(Kind::Invalid, text).hint("--expires 10m"));
         }
         let at = self.runtime.now().0.checked_add(ms).map(Millis);
         at.filter(|at| *at <= LATEST).ok_or_else(|| {
-            let text = format!("{ms} ms from now is later than anybody can write down");
+            let text = format!("{ms} ms from now is too far in the future");
             Problem::new(Kind::Invalid, text).hint("--expires 7d")
         })
     }
@@ -242,7 +242,7 @@ pub(crate) fn not_owner(name: &str) -> Result<(), Problem> {
     if !name.eq_ignore_ascii_case(OWNER) {
         return Ok(());
     }
-    let text = format!("{name:?} is what the owner of the directory is called; take another name");
+    let text = format!("{name:?} is reserved for the owner of the directory; choose another name");
     Err(Problem::new(Kind::Invalid, text).hint("stoa whoami"))
 }
 

@@ -75,7 +75,7 @@ impl Caller {
         if description.len() > max {
             let text =
                 format!("the description has {} bytes; the limit is {max}", description.len());
-            return Err(Problem::new(Kind::Invalid, text).hint("stoa space create --help"));
+            return Err(Problem::new(Kind::Invalid, text).hint("--help"));
         }
         declarable(description, &declares, &shared.config.limits)?;
         let reason = format!("create space {name}");

@@ -40,7 +40,7 @@ pub fn from_value(value: &Value) -> Json {
 
 /// A number that does not fit: nothing is rounded to make it fit.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0} does not fit 64 bits with a sign; write it as text")]
+#[error("{0} does not fit a signed 64-bit integer; write it as text")]
 pub struct NotAValue(pub String);
 
 /// The value that is meant.

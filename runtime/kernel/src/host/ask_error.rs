@@ -55,10 +55,10 @@ where
             AskError::Refused(Refused::Actor(refusal)) => refusal.into(),
             AskError::Refused(Refused::KeyReused(key)) => {
                 Problem::new(Kind::Conflict, Refused::<R>::KeyReused(key))
-                    .hint("stoa put SPACE TEXT --key ANOTHER_KEY")
+                    .hint("--key ANOTHER_KEY")
             }
             AskError::Refused(refused) => Problem::new(Kind::Invalid, refused)
-                .hint("stoa put SPACE --file PATH --comment SHORT --key SHORT"),
+                .hint("--help"),
             AskError::Store(error) => error.into(),
             error @ AskError::Quarantined(..) => {
                 Problem::new(Kind::Busy, error).hint("stoa status")

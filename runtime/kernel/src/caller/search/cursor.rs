@@ -57,7 +57,7 @@ fn digest(space: SpaceId, query: &Query) -> u64 {
 
 pub(crate) fn refused(why: &str) -> Problem {
     let text = format!("cannot go on behind this cursor: {why}; begin with the first page");
-    Problem::new(Kind::Invalid, text).hint("stoa search SPACE QUERY --limit 20")
+    Problem::new(Kind::Invalid, text).hint("stoa search SPACE --limit 20")
 }
 
 #[cfg(test)]
