@@ -24,11 +24,11 @@ use stoa::failure::StoreError;
 use stoa::runtime::Runtime;
 use stoa::sandbox::{Action, Boxed, CodeRunner, Host, Workers, WorkersConfig};
 use stoa_actors::atom::{Content, Embedding};
-use stoa_actors::code::{Ending, HostCall, Item, Object, Raise};
+use stoa_actors::code::{ActionEnd, HostCall, Item, Object, Raise};
 use stoa_actors::id::{AtomId, ROOT, SpaceId};
 use stoa_actors::rights::Level;
 use stoa_actors::search::Query;
-use stoa_actors::space::{Draft, Expect, Mutation, Patch, Resource, Wanted};
+use stoa_actors::space::{ClaimPredicate, Draft, Expect, Mutation, Patch, Resource};
 use stoa_actors::value::Value;
 
 #[global_allocator]
@@ -283,7 +283,7 @@ async fn claims(root: &Caller) -> f64 {
         Draft { content: Content::Text(format!("task {n}")), metadata, ..Draft::default() }
     };
     fill(root, space, TASKS, what).await;
-    let wanted = Wanted { metadata: status("open"), ..Wanted::default() };
+    let wanted = ClaimPredicate { metadata: status("open"), ..ClaimPredicate::default() };
     let ask = ClaimAsk { wanted, set: status("doing"), lease_ms: 600_000, ..ClaimAsk::default() };
     let begun = Instant::now();
     let mut tasks = tokio::task::JoinSet::new();
@@ -347,7 +347,7 @@ async fn actions() -> f64 {
             let mut action = Action::new("sum([space.count() for _ in range(10)])");
             action.globals = vec![("space".into(), Item::Object(space))];
             let outcome = workers.run(action, &mut Ten).await;
-            assert_eq!(outcome.ending, Ending::Done { value: Some("10".into()) });
+            assert_eq!(outcome.ending, ActionEnd::Done { value: Some("10".into()) });
         }
     };
     // The first start the workers.

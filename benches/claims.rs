@@ -25,15 +25,15 @@ use std::time::Instant;
 use stoa::answer::AtomAnswer;
 use stoa::caller::{Caller, ClaimAsk, Why};
 use stoa::config::{Config, DoorLimits};
-use stoa::door::{Client, Door, Identity, Reached, Request, reach};
+use stoa::door::{Client, Door, DoorRequest, Identity, Reached, reach};
 use stoa::operation::{Conditions, Meta, Span};
-use stoa::operations::{Change, Claim, Transaction};
-use stoa::problem::Kind;
+use stoa::operations::{Claim, Transaction, TransactionLine};
+use stoa::problem::ProblemKind;
 use stoa::runtime::{Runtime, kinds};
 use stoa_actors::atom::{Content, Metadata};
 use stoa_actors::id::{AtomId, ROOT, SpaceId};
 use stoa_actors::search::{Condition, Which};
-use stoa_actors::space::{Declarations, Draft, Expect, Mutation, Patch, Resource, Wanted};
+use stoa_actors::space::{ClaimPredicate, Declarations, Draft, Expect, Mutation, Patch, Resource};
 use stoa_actors::value::Value;
 
 #[global_allocator]
@@ -50,7 +50,7 @@ fn ask(blockers: bool) -> ClaimAsk {
     let done = Condition { which: Which::All, metadata: status("done") };
     let references = BTreeMap::from([("blocked_by".to_owned(), done)]);
     let references = if blockers { references } else { BTreeMap::new() };
-    let wanted = Wanted { metadata: status("open"), references };
+    let wanted = ClaimPredicate { metadata: status("open"), references };
     let (set, lease_ms) = (status("doing"), 3_600_000);
     ClaimAsk { wanted, set, lease_ms, ..ClaimAsk::default() }
 }
@@ -273,7 +273,7 @@ async fn in_turns(caller: &Caller, space: SpaceId, conditions: usize, count: usi
     let asks = move |n: usize| {
         let least = Value::Map([(">=".to_owned(), Value::Int((n % conditions) as i64))].into());
         let metadata = [("status".to_owned(), Value::from("open")), ("rank".to_owned(), least)];
-        let wanted = Wanted { metadata: metadata.into(), ..Wanted::default() };
+        let wanted = ClaimPredicate { metadata: metadata.into(), ..ClaimPredicate::default() };
         ClaimAsk { wanted, set: status("doing"), lease_ms: 3_600_000, ..ClaimAsk::default() }
     };
     let begun = Instant::now();
@@ -349,29 +349,33 @@ async fn over_the_socket(data: &Path, space: SpaceId, workers: usize) -> (f64, u
                     ..Claim::of(space.clone())
                 };
                 let mut taken = None;
-                let request = Request::of(Identity::Owner, &claim).expect("a request");
+                let request = DoorRequest::of(Identity::Owner, &claim).expect("a request");
                 let end = client.ask(&request, |said| {
                     taken = said.answer::<AtomAnswer>();
                     Ok(())
                 });
                 match end.await {
-                    Err(problem) if problem.kind == Kind::Unknown => return count,
+                    Err(problem) if problem.kind == ProblemKind::Unknown => return count,
                     end => end.expect("a claim"),
                 }
-                let Some(taken) = taken else { panic!("an answer amiss") };
+                let Some(taken) = taken else { panic!("an unexpected answer") };
                 let token = taken.lease.map(|it| it.token);
                 let completed = Metadata::from([("status".to_owned(), "completed".into())]);
-                let update = Change {
+                let update = TransactionLine {
                     update: Some(taken.id.clone()),
                     metadata: Meta(completed),
                     force: true,
-                    ..Change::default()
+                    ..TransactionLine::default()
                 };
-                let release = Change { release: Some(taken.id), token, ..Change::default() };
+                let release = TransactionLine {
+                    release: Some(taken.id),
+                    token,
+                    ..TransactionLine::default()
+                };
                 let changes = vec![update, release];
                 let (space, comment, key) = (space.clone(), None, None);
                 let done = Transaction { space, changes, comment, key };
-                let request = Request::of(Identity::Owner, &done).expect("a request");
+                let request = DoorRequest::of(Identity::Owner, &done).expect("a request");
                 client.ask(&request, |_| Ok(())).await.expect("done");
                 count += 1;
             }

@@ -8,7 +8,7 @@ use measure::{load, micros, rounds, spread};
 use std::process::Stdio;
 use std::time::Instant;
 use stoa::sandbox::{Action, Boxed, CodeRunner, Host, Workers, WorkersConfig};
-use stoa_actors::code::{Ending, HostCall, Item, Object, Raise};
+use stoa_actors::code::{ActionEnd, HostCall, Item, Object, Raise};
 use stoa_actors::value::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::process::Command;
@@ -54,7 +54,7 @@ async fn main() {
         let begun = Instant::now();
         let outcome = workers.run(action, &mut host).await;
         let took = micros(begun);
-        assert_eq!(outcome.ending, Ending::Done { value: Some("10".into()) });
+        assert_eq!(outcome.ending, ActionEnd::Done { value: Some("10".into()) });
         assert_eq!(host.0, 10);
         // The first few start the workers.
         if round >= 5 {

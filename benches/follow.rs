@@ -16,7 +16,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 use stoa::caller::{Caller, Why};
 use stoa::config::{Config, DoorLimits};
-use stoa::door::{Client, Identity, Reached, Request, reach};
+use stoa::door::{Client, DoorRequest, Identity, Reached, reach};
 use stoa::operations::Watch;
 use stoa::runtime::{Runtime, kinds};
 use stoa_actors::atom::Content;
@@ -80,7 +80,7 @@ async fn client(config: &Config) -> Client {
 async fn follow(config: Config, ready: Arc<Semaphore>, stalls: bool, seen: Arc<AtomicU64>) {
     let mut client = client(&config).await;
     let watch = Watch { space: Some("news".into()), ..Watch::default() };
-    let request = Request::of(Identity::Owner, &watch).expect("a request");
+    let request = DoorRequest::of(Identity::Owner, &watch).expect("a request");
     let first = tokio::sync::Notify::new();
     let mut asking = Box::pin(client.ask(&request, |_| {
         seen.fetch_add(1, Ordering::Relaxed);

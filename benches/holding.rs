@@ -11,11 +11,11 @@
 use measure::{load, micros, quantile, rounds, spread};
 use std::time::Instant;
 use stoa::agents::SpawnAsk;
-use stoa::caller::{Caller, Grant, Why};
+use stoa::caller::{Caller, GrantRequest, Why};
 use stoa::config::Config;
+use stoa::host::Boxed;
 use stoa::model::{Context, Model, ModelError, Models};
 use stoa::runtime::Runtime;
-use stoa::seat::Boxed;
 use stoa_actors::atom::Content;
 use stoa_actors::id::{ROOT, SpaceId, SubscriptionId};
 use stoa_actors::rights::Level;
@@ -90,7 +90,8 @@ impl Holding {
                     root.create_space(&name, "what it is for").await.expect("a space");
                     for agent in ["thinker", "actor"] {
                         let (level, reason) = (Level::Write, "it may".to_owned());
-                        let grant = Grant { level, delegate: None, expires_ms: None, reason };
+                        let grant =
+                            GrantRequest { level, delegate: None, expires_ms: None, reason };
                         root.grant(&name, agent, grant).await.expect("a right");
                     }
                 }

@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 use stoa::caller::{Caller, Why};
 use stoa::config::{Config, DoorLimits};
-use stoa::door::{Identity, Reached, Request, reach};
+use stoa::door::{DoorRequest, Identity, Reached, reach};
 use stoa::operations::Get;
 use stoa::runtime::kinds;
 use stoa_actors::atom::Content;
@@ -103,7 +103,7 @@ async fn over_the_socket(data: std::path::PathBuf, ids: Vec<AtomId>) -> Vec<f64>
     let mut took = Vec::new();
     for n in 0..5_000 {
         let get = Get::one(ids[n * 7 % ids.len()]);
-        let request = Request::of(Identity::Owner, &get).expect("a request");
+        let request = DoorRequest::of(Identity::Owner, &get).expect("a request");
         let begun = Instant::now();
         client.ask(&request, |_| Ok(())).await.expect("get");
         took.push(micros(begun));

@@ -18,7 +18,7 @@ use stoa::config::Config;
 use stoa::runtime::Runtime;
 use stoa_actors::atom::{Content, Metadata};
 use stoa_actors::id::{AtomId, ROOT, SpaceId};
-use stoa_actors::search::{Condition, Order, Query, Which};
+use stoa_actors::search::{Condition, Query, SearchOrder, Which};
 use stoa_actors::space::Draft;
 use stoa_actors::value::Value;
 
@@ -156,7 +156,7 @@ fn questions(text: String, chance: &mut Chance, atoms: u64) -> Vec<(&'static str
         ("text", plain.clone()),
         (
             "metadata + references, newest",
-            Query { text: None, order: Order::Newest, ..of(open, unblocked()) },
+            Query { text: None, order: SearchOrder::Newest, ..of(open, unblocked()) },
         ),
         ("text + references that nothing meets", of(Metadata::new(), never)),
     ]

@@ -21,17 +21,17 @@ use std::time::Instant;
 use stoa::agents::SpawnAsk;
 use stoa::config::Config;
 use stoa::failure::StoreError;
+use stoa::host::Boxed;
 use stoa::model::{Context, Model, ModelError, Models};
 use stoa::runtime::Runtime;
-use stoa::seat::Boxed;
 use stoa_actors::behaviour::{Anyone, Behaviour, Delivery};
 use stoa_actors::id::{LinkId, Millis, Position, ROOT, SessionId, SpaceId};
 use stoa_actors::limits::Limits;
 use stoa_actors::log::Cause;
 use stoa_actors::rights::{self, Rights};
-use stoa_actors::session::{Budget, Charter, Follow, Message, Session, Thought};
+use stoa_actors::session::{AgentSpec, Budget, FollowSpec, Message, Session, Thought};
 use stoa_actors::trust::HostGrants;
-use stoa_actors::world::{Disk, Kinds};
+use stoa_actors::world::{Disk, WorldKinds};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -143,11 +143,11 @@ impl Births {
     }
 
     /// The rights of one more agent, decided and applied: who it is, and what it begins with.
-    fn grant(&mut self, rights: &mut Rights) -> (SessionId, Arc<Charter>) {
+    fn grant(&mut self, rights: &mut Rights) -> (SessionId, Arc<AgentSpec>) {
         let (child, dm) = (SessionId(self.id()), SpaceId(self.id()));
         let dm_links = [LinkId(self.id()), LinkId(self.id())];
-        let follow = Follow::default();
-        let charter = Arc::new(Charter {
+        let follow = FollowSpec::default();
+        let charter = Arc::new(AgentSpec {
             parent: ROOT,
             task: "stand by".into(),
             instructions: None,
@@ -176,7 +176,7 @@ impl Births {
     }
 
     /// A session that has begun.
-    fn begin(&self, child: SessionId, charter: Arc<Charter>, disk: &Disk) -> Box<Session> {
+    fn begin(&self, child: SessionId, charter: Arc<AgentSpec>, disk: &Disk) -> Box<Session> {
         let mut session = Box::new(Session::unborn(child.stream()));
         let decision = Behaviour::decide(
             &*session,
@@ -201,7 +201,7 @@ impl Births {
 
 async fn in_memory() -> f64 {
     let (mut births, mut rights, disk) =
-        (Births::new(), Rights::default(), Disk::new(Kinds::default()));
+        (Births::new(), Rights::default(), Disk::new(WorldKinds::default()));
     let (parent, _) = Actor::spawn(None, Bare, ()).await.expect("a parent");
     let begun = Instant::now();
     for _ in 0..BIRTHS {
@@ -324,7 +324,7 @@ async fn wakes() {
     let mut config = Config::at(dir.path());
     config.models = Models::default().with("silent", Silent);
     config.host_grants = HostGrants::Live;
-    (config.seats_max, config.passivate_idle_ms) = (16, 10);
+    (config.addresses_max, config.passivate_idle_ms) = (16, 10);
     let runtime = open(&config).await;
     spawn(&runtime, 640, Some("silent")).await;
     runtime.at_rest().await;
@@ -332,7 +332,7 @@ async fn wakes() {
     let cards = root.agents().await.expect("agents");
     let (mut took, mut syncs) = (Vec::new(), Vec::new());
     for card in cards.iter().take(count) {
-        while runtime.seats() > 0 {
+        while runtime.addresses() > 0 {
             tokio::task::yield_now().await;
         }
         let word = root.say(&card.id.to_string(), "wake up").await.expect("a word");

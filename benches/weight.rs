@@ -18,14 +18,14 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use stoa::agents::SpawnAsk;
 use stoa::config::Config;
 use stoa::failure::StoreError;
+use stoa::host::Boxed;
 use stoa::model::{Context, Model, ModelError, Models};
 use stoa::runtime::Runtime;
-use stoa::seat::Boxed;
 use stoa_actors::behaviour::Behaviour;
 use stoa_actors::codec;
 use stoa_actors::id::{LinkId, Millis, ROOT, SessionId, SpaceId};
-use stoa_actors::rights::{AgentSpawn, Ask, Message, Right, Rights, Subject};
-use stoa_actors::session::{Budget, Charter, Follow, Thought};
+use stoa_actors::rights::{AgentSpawn, Message, Right, RightRequest, Rights, Subject};
+use stoa_actors::session::{AgentSpec, Budget, FollowSpec, Thought};
 use stoa_actors::trust::HostGrants;
 
 struct Counting;
@@ -102,7 +102,7 @@ fn config(data: &Path) -> Config {
     let mut config = Config::at(data);
     config.models = Models::default().with("silent", Silent);
     config.host_grants = HostGrants::Live;
-    (config.seats_max, config.passivate_idle_ms) = (16, 10);
+    (config.addresses_max, config.passivate_idle_ms) = (16, 10);
     // A larger one is fuller the more agents there are, and bounded all the same.
     config.log.cache_bytes = 1 << 20;
     config
@@ -173,16 +173,16 @@ async fn floor() {
 async fn up() {
     let count = 4_000;
     let dir = tempfile::tempdir().expect("a directory");
-    let (seats_max, passivate_idle_ms) = (count * 3, 600_000);
-    let runtime = open(&Config { seats_max, passivate_idle_ms, ..config(dir.path()) }).await;
+    let (addresses_max, passivate_idle_ms) = (count * 3, 600_000);
+    let runtime = open(&Config { addresses_max, passivate_idle_ms, ..config(dir.path()) }).await;
     // What the first ones bring into being is not of the others.
     spawn(&runtime, 200).await;
-    let (held, kept, seats) = (heap(), resident(), runtime.seats());
+    let (held, kept, addresses) = (heap(), resident(), runtime.addresses());
     spawn(&runtime, count).await;
     let each = |now: f64, before: f64| (now - before) / count as f64;
-    let seats = (runtime.seats() - seats) as f64 / count as f64;
+    let addresses = (runtime.addresses() - addresses) as f64 / count as f64;
     println!(
-        "one that is up          {:>6.0} bytes of heap, {:>6.0} resident ({seats:.1} seats each)",
+        "one that is up          {:>6.0} bytes of heap, {:>6.0} resident ({addresses:.1} addresses each)",
         each(heap(), held),
         each(resident(), kept)
     );
@@ -231,7 +231,7 @@ async fn at_rest() {
 /// What a process with this directory open takes, everybody at rest.
 async fn tell_at_rest(data: &str) {
     let runtime = open(&config(data.as_ref())).await;
-    while runtime.seats() > 0 {
+    while runtime.addresses() > 0 {
         tokio::task::yield_now().await;
     }
     println!("{} {}", heap(), resident());
@@ -252,8 +252,8 @@ fn tell_rights() {
     for n in 0..agents() as u128 {
         let id = |kind: u128| (n * 8 + kind).to_be_bytes();
         let (child, dm) = (SessionId(id(1)), SpaceId(id(2)));
-        let follow = Follow::default();
-        let charter = Arc::new(Charter {
+        let follow = FollowSpec::default();
+        let charter = Arc::new(AgentSpec {
             parent: ROOT,
             task: "stand by".into(),
             instructions: None,
@@ -263,7 +263,7 @@ fn tell_rights() {
             follows: vec![(dm, follow)],
         });
         let right = Right::whole(model.clone());
-        let asks = vec![Ask { link: LinkId(id(5)), alias: None, right, expires: None }];
+        let asks = vec![RightRequest { link: LinkId(id(5)), alias: None, right, expires: None }];
         let (dm_links, reason) = ([LinkId(id(3)), LinkId(id(4))], "spawn".to_owned());
         let (alias, budget) = (None, Budget::default());
         let spawn = AgentSpawn { child, alias, asks, dm_links, charter, budget, reason };

@@ -7,7 +7,7 @@
 
 use std::path::PathBuf;
 use stoa::config::Config;
-use stoa::research::{Doing, ResearchAsk, ResearchLimits, research};
+use stoa::research::{ResearchAsk, ResearchLimits, ResearchStep, research};
 use stoa_actors::id::ROOT;
 
 #[tokio::main]
@@ -25,7 +25,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let runtime = stoa::open(Config::at(".stoa")).await?;
     let owner = runtime.caller(ROOT);
     let ask = ResearchAsk { question, paths, agents: 3, model: "recipe".into(), fresh: false };
-    let mut look = |doing: Doing| eprintln!("{doing:?}");
+    let mut look = |doing: ResearchStep| eprintln!("{doing:?}");
     let report = research(&owner, &ask, &ResearchLimits::default(), &mut look).await?;
     println!("{}\n", report.text);
     for agent in owner.agents().await? {

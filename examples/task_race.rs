@@ -7,14 +7,14 @@
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
-use stoa::caller::{Caller, ClaimAsk, Grant, HistoryQuery, Of, Why};
+use stoa::caller::{Caller, ClaimAsk, GrantRequest, HistoryQuery, Of, Why};
 use stoa::config::Config;
 use stoa::problem::Problem;
 use stoa_actors::atom::{Content, Metadata};
 use stoa_actors::id::{AtomId, ROOT, SpaceId};
 use stoa_actors::rights::Level;
 use stoa_actors::search::{Condition, Query, Which};
-use stoa_actors::space::{Draft, Expect, Fence, Patch, Wanted};
+use stoa_actors::space::{ClaimPredicate, Draft, Expect, Fence, Patch};
 use stoa_actors::value::Value;
 
 const TASKS: usize = 200;
@@ -33,8 +33,12 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let begun = Instant::now();
     let mut racing = tokio::task::JoinSet::new();
     for name in WORKERS {
-        let grant =
-            Grant { level: Level::Write, delegate: None, expires_ms: None, reason: String::new() };
+        let grant = GrantRequest {
+            level: Level::Write,
+            delegate: None,
+            expires_ms: None,
+            reason: String::new(),
+        };
         owner.grant("tasks", name, grant).await?;
         let worker = runtime.caller(owner.session_named(name)?);
         racing.spawn(async move { Ok::<_, Problem>((name, work(&worker, space, name).await?)) });
@@ -86,7 +90,7 @@ async fn fill(owner: &Caller, space: SpaceId) -> Result<(), Problem> {
 
 async fn work(me: &Caller, space: SpaceId, name: &str) -> Result<usize, Problem> {
     let completed = Condition { which: Which::All, metadata: status("completed") };
-    let wanted = Wanted {
+    let wanted = ClaimPredicate {
         metadata: status("pending"),
         references: [("blocked_by".to_owned(), completed)].into(),
     };

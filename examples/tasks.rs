@@ -11,7 +11,7 @@ use stoa::caller::{Caller, Why};
 use stoa::config::Config;
 use stoa::session::exec;
 use stoa_actors::atom::Content;
-use stoa_actors::code::{Ending, Outcome};
+use stoa_actors::code::{ActionEnd, ActionOutcome};
 use stoa_actors::id::{AtomId, ROOT};
 use stoa_actors::rights::Level;
 use stoa_actors::space::Draft;
@@ -110,10 +110,10 @@ async fn work(owner: Caller, name: &str) -> Result<usize, stoa::problem::Problem
     }
 }
 
-fn task_of(outcome: &Outcome) -> Option<&str> {
+fn task_of(outcome: &ActionOutcome) -> Option<&str> {
     match &outcome.ending {
-        Ending::Done { value } => value.as_deref(),
-        Ending::Failed { traceback, .. } => {
+        ActionEnd::Done { value } => value.as_deref(),
+        ActionEnd::Failed { traceback, .. } => {
             eprintln!("{traceback}");
             None
         }

@@ -5,9 +5,9 @@
 
 #![expect(clippy::print_stdout, reason = "an example shows what it does")]
 
+use stoa::as_of::Moment;
 use stoa::caller::{Caller, HistoryQuery, Of, Why};
 use stoa::config::Config;
-use stoa::moment::Moment;
 use stoa::problem::Problem;
 use stoa::unified;
 use stoa_actors::atom::{Content, Metadata};

@@ -26,8 +26,8 @@ use stoa_actors::id::{
 use stoa_actors::log::{Answered, BODY_FORM, Body, Cause, Hash, Header};
 use stoa_actors::rights::{self, Level, Lifetime, Link, Named, Right, Subject};
 use stoa_actors::session::{
-    self, Booking, Budget, Charter, Follow, Found, Lending, Letter, Loan, Note, Observation,
-    Recorded, Settlement, Thought, TurnOutcome,
+    self, AgentSpec, Budget, CallNote, FollowSpec, FoundVersion, LedgerEntry, Observation,
+    ParentMessage, Recorded, Settlement, Thought, Transfer, TransferKind, TurnOutcome,
 };
 use stoa_actors::space::{self, Filter, Subscription, Terms, Wake, Was};
 use stoa_actors::value::Value;
@@ -191,14 +191,14 @@ fn a_snapshot_of_rights_of_form_4_reads() {
     holds("rights-snapshot-4.bin", form, &rights_with_everything());
 }
 
-fn charter() -> Charter {
+fn charter() -> AgentSpec {
     let filter = Filter {
         types: vec!["atom.put".into()],
         metadata: [("a".to_owned(), true.into())].into(),
         ..Filter::default()
     };
-    let follow = Follow { filter, ..Follow::all(Position(300)) };
-    Charter {
+    let follow = FollowSpec { filter, ..FollowSpec::all(Position(300)) };
+    AgentSpec {
         parent: SessionId([2; 16]),
         task: "find out".into(),
         instructions: Some(SpaceId([4; 16])),
@@ -259,12 +259,12 @@ fn subscriptions_on_terms_read() {
     ];
     holds("subscription-events-1.bin", FORM, &events);
     let (filter, terms) = followed();
-    let follow = Follow { filter, cursor: Position(300), terms };
+    let follow = FollowSpec { filter, cursor: Position(300), terms };
     let events = vec![session::Event::FollowSet { space: SpaceId([5; 16]), follow }];
     holds("follow-events-1.bin", FORM, &events);
 }
 
-fn notes() -> Vec<Note> {
+fn notes() -> Vec<CallNote> {
     let object = Object {
         class: "Space".into(),
         handle: u128::MAX - 1,
@@ -273,7 +273,7 @@ fn notes() -> Vec<Note> {
     let items = vec![Item::Object(object), Item::Bytes(vec![0, 255]), Item::List(vec![])];
     let map = Item::Map(vec![("all".into(), Item::List(items))]);
     let raise = Raise { class: "Conflict".into(), message: "now version 3".into() };
-    let found = |id, version, score| Found { id: AtomId([id; 16]), version, score };
+    let found = |id, version, score| FoundVersion { id: AtomId([id; 16]), version, score };
     let answers = [
         None,
         Some(Recorded::Atom { id: AtomId([1; 16]), version: 300 }),
@@ -283,7 +283,7 @@ fn notes() -> Vec<Note> {
     ];
     let note = |(call, answer): (u64, Option<Recorded>)| {
         let wrote = answer.is_none();
-        Note { call, form: 1, asked: Hash([9; 32]), answer, wrote, called: String::new() }
+        CallNote { call, form: 1, asked: Hash([9; 32]), answer, wrote, called: String::new() }
     };
     (1..).zip(answers).map(note).collect()
 }
@@ -304,8 +304,8 @@ fn session_events_of_form_1_read() {
     let observation = Observation { text: "oh".into(), failed: Some("ZeroDivisionError".into()) };
     let rest_until = Millis(1_700_000_000_050);
     let exhausted = TurnOutcome::Exhausted("turn_steps_max = 64".into());
-    let follow = Follow { cursor: Position(7), ..Follow::default() };
-    let letter = Letter { subject: "said".into(), text: "it is done".into(), cause };
+    let follow = FollowSpec { cursor: Position(7), ..FollowSpec::default() };
+    let letter = ParentMessage { subject: "said".into(), text: "it is done".into(), cause };
     let mut events = vec![
         session::Event::Born(Arc::new(charter())),
         session::Event::TurnBegan { turn: 300, wakes: vec![wake], cause, at },
@@ -332,7 +332,7 @@ fn session_events_of_form_1_read() {
     ];
     events.extend(notes().into_iter().map(session::Event::Noted));
     reads("session-events-1.bin", FORM, &events);
-    let called = |note: Note| Note { called: "board.put".into(), ..note };
+    let called = |note: CallNote| CallNote { called: "board.put".into(), ..note };
     let events: Vec<_> = notes().into_iter().map(called).map(session::Event::Noted).collect();
     holds("session-notes-1-called.bin", FORM, &events);
 }
@@ -343,15 +343,18 @@ fn what_happens_to_a_budget_reads() {
     let budget = Budget { thoughts: Some(20), tokens: Some(50_000) };
     let rest = Budget { tokens: None, ..budget };
     let booked = [
-        Booking::Allotted(budget),
-        Booking::Funded { by, budget: rest },
-        Booking::Spent { thoughts: 1, tokens: 700 },
-        Booking::Lent { id: 29, loan: Loan { child, budget, when: Lending::Birth } },
-        Booking::Lent { id: 37, loan: Loan { child, budget: rest, when: Lending::Later } },
-        Booking::Settled(Settlement::Arrived(29)),
-        Booking::Settled(Settlement::Bounced(37)),
-        Booking::Settled(Settlement::Repaid { child, rest }),
-        Booking::Settled(Settlement::Returned),
+        LedgerEntry::Allotted(budget),
+        LedgerEntry::Funded { by, budget: rest },
+        LedgerEntry::Spent { thoughts: 1, tokens: 700 },
+        LedgerEntry::Lent { id: 29, loan: Transfer { child, budget, when: TransferKind::Birth } },
+        LedgerEntry::Lent {
+            id: 37,
+            loan: Transfer { child, budget: rest, when: TransferKind::Later },
+        },
+        LedgerEntry::Settled(Settlement::Arrived(29)),
+        LedgerEntry::Settled(Settlement::Bounced(37)),
+        LedgerEntry::Settled(Settlement::Repaid { child, rest }),
+        LedgerEntry::Settled(Settlement::Returned),
     ];
     let mut events: Vec<session::Event> = booked.map(session::Event::Booked).into();
     events.push(session::Event::Exhausted { what: "thoughts = 20".into() });

@@ -4,7 +4,7 @@
 mod till;
 
 use stoa_actors::id::{ROOT, StreamId};
-use stoa_actors::incarnation::{Ask, Refused};
+use stoa_actors::incarnation::{Refused, Request};
 use stoa_actors::simulation::Simulation;
 use till::{Message, Till};
 
@@ -14,7 +14,7 @@ const STREAM: StreamId = StreamId([7; 16]);
 fn crashed_after(commits: usize) -> Simulation<Till> {
     let mut simulation = Simulation::new(1);
     for cents in 1..=5 {
-        simulation.ask(STREAM, Ask::new(ROOT, Message::Sell(cents)));
+        simulation.ask(STREAM, Request::new(ROOT, Message::Sell(cents)));
     }
     let told = simulation.commit(commits);
     assert_eq!(told.len(), commits);
@@ -40,7 +40,7 @@ fn every_receipt_is_owed_until_it_is_printed() {
         owed.iter().map(|(_, sale, it)| (*sale, it.cents)).collect::<Vec<_>>(),
         [(1, 1), (2, 2), (3, 3)]
     );
-    assert!(simulation.call(STREAM, Ask::new(ROOT, Message::Printed(2))).is_ok());
+    assert!(simulation.call(STREAM, Request::new(ROOT, Message::Printed(2))).is_ok());
     simulation.crash();
     let owed: Vec<_> = simulation.effects().into_iter().map(|(_, sale, _)| sale).collect();
     assert_eq!(owed, [1, 3]);
@@ -49,9 +49,9 @@ fn every_receipt_is_owed_until_it_is_printed() {
 #[test]
 fn a_refusal_changes_nothing_and_a_repeated_refund_happens_once() {
     let mut simulation = crashed_after(2);
-    let short = simulation.call(STREAM, Ask::new(ROOT, Message::Refund(99)));
+    let short = simulation.call(STREAM, Request::new(ROOT, Message::Refund(99)));
     assert!(matches!(short, Err(Refused::Actor(till::Short(3)))));
-    let refund = || Ask::new(ROOT, Message::Refund(1)).key("one");
+    let refund = || Request::new(ROOT, Message::Refund(1)).key("one");
     assert_eq!(simulation.call(STREAM, refund()).ok(), Some(2));
     assert_eq!(simulation.call(STREAM, refund()).ok(), Some(2));
     assert_eq!(simulation.state(STREAM).cents, 2);

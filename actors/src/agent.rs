@@ -6,5 +6,5 @@ mod order;
 mod spec;
 
 pub use budget::{Budget, NoBudget, Spent};
-pub use order::Order;
-pub use spec::{Charter, Follow};
+pub use order::AgentOrder;
+pub use spec::{AgentSpec, FollowSpec};

@@ -9,6 +9,7 @@ pub type Metadata = BTreeMap<String, Value>;
 
 /// One version of an atom, whole.
 #[derive(Clone, Debug, PartialEq)]
+#[expect(missing_docs, reason = "a field is told where its name and type do not say it")]
 pub struct Atom {
     /// Identity, the same in every version.
     pub id: AtomId,
@@ -22,7 +23,6 @@ pub struct Atom {
     pub author: SessionId,
     /// When this version was written.
     pub at: Millis,
-    /// The payload.
     pub content: Content,
     /// What it is about, in words, for search.
     pub annotation: String,
@@ -50,10 +50,9 @@ impl Atom {
 
 /// What an atom holds.
 #[derive(Clone, Debug, PartialEq)]
+#[expect(missing_docs, reason = "a field is told where its name and type do not say it")]
 pub enum Content {
-    /// UTF-8 text.
     Text(String),
-    /// Structured data.
     Json(Value),
     /// Anything else, with its media type.
     Bytes {

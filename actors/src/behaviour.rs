@@ -11,7 +11,7 @@ mod request;
 pub(crate) use entry::{answer_row, rows_of};
 pub use entry::{encode_events, encode_reply, events, reply, rows};
 pub use outbox::{Outcome, Outgoing};
-pub use request::{Ask, Refused};
+pub use request::{Refused, Request};
 
 use crate::atom::Atom;
 use crate::codec::CodecError;
@@ -223,21 +223,18 @@ pub trait Authority {
 
 /// One derived row. The log writer fills in the position of the entry it comes from.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[expect(missing_docs, reason = "a field is told where its name and type do not say it")]
 pub enum Row {
     /// Where the newest version of an atom stands.
     Atom {
-        /// Which atom.
         id: AtomId,
-        /// Its space.
         space: SpaceId,
         /// Which event of the entry holds it.
         index: u16,
     },
     /// Where one version after the first stands; the first is at the atom's `born`.
     Version {
-        /// Which atom.
         id: AtomId,
-        /// Which version.
         version: u64,
         /// Which event of the entry holds it.
         index: u16,
@@ -246,7 +243,6 @@ pub enum Row {
     Reference {
         /// The atom pointed at.
         target: AtomId,
-        /// How.
         relation: String,
         /// The atom that points.
         source: AtomId,
@@ -262,7 +258,6 @@ pub enum Row {
     },
     /// Something is due at a time: a lease may have run out.
     Due {
-        /// When.
         at: Millis,
         /// Whose business it is.
         stream: StreamId,
@@ -279,27 +274,15 @@ pub enum Row {
         token: u64,
     },
     /// An atom is erased, and what its versions said is yet to leave the log.
-    Erase {
-        /// Which atom.
-        id: AtomId,
-    },
+    Erase { id: AtomId },
     /// It has left it.
-    Redacted {
-        /// Which atom.
-        id: AtomId,
-    },
+    Redacted { id: AtomId },
     /// A message is owed by an actor: it is brought up after a crash to deliver it.
-    Owed {
-        /// By whom.
-        stream: StreamId,
-        /// Which effect.
-        effect: EffectId,
-    },
+    Owed { stream: StreamId, effect: EffectId },
     /// It was answered.
     NotOwed {
         /// By whom it was owed.
         stream: StreamId,
-        /// Which effect.
         effect: EffectId,
     },
     /// A row of a table that the kind keeps for itself; see [`Row::own`].
@@ -315,7 +298,6 @@ pub enum Row {
     Answer {
         /// Whom it asked.
         stream: StreamId,
-        /// Who asked.
         asker: SessionId,
         /// Under which key.
         key: String,

@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 
 /// A value that crosses between agent code and its host.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "a field is told where its name and type do not say it")]
 pub enum Item {
-    /// Plain data.
     Value(Value),
     /// Raw bytes (`bytes` in Python).
     Bytes(#[serde(with = "serde_bytes")] Vec<u8>),
@@ -31,7 +31,7 @@ pub struct Object {
 }
 
 impl Object {
-    /// One attribute.
+    /// The value of an attribute by its name.
     pub fn field(&self, name: &str) -> Option<&Item> {
         self.fields.iter().find(|(key, _)| key == name).map(|(_, item)| item)
     }
@@ -39,15 +39,14 @@ impl Object {
 
 /// One thing the code asks of its host.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "a field is told where its name and type do not say it")]
 pub struct HostCall {
     /// The object called, or nothing for a plain function.
     pub on: Option<u128>,
     /// The method or function. `__getattr__` asks for an attribute the object did not bring, with its
     /// name as the one positional argument; `AttributeError` says that there is none.
     pub name: String,
-    /// Positional arguments.
     pub args: Vec<Item>,
-    /// Keyword arguments.
     pub kwargs: Vec<(String, Item)>,
 }
 
@@ -63,7 +62,7 @@ pub struct Raise {
 
 /// How an action ended.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub enum Ending {
+pub enum ActionEnd {
     /// It ran through. The value of its last expression, `repr`ed, if it was one and not `None`.
     Done {
         /// `repr` of the last expression.
@@ -80,9 +79,9 @@ pub enum Ending {
 
 /// One action and all that came of it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Outcome {
+pub struct ActionOutcome {
     /// How it ended.
-    pub ending: Ending,
+    pub ending: ActionEnd,
     /// What it printed, cut at the limit with a line saying so.
     pub printed: String,
     /// The REPL for the next action: the one after this, or the one before when this had to be taken

@@ -16,15 +16,11 @@ pub const STATE_BYTES_MAX: usize = 1 << 30;
 /// Bytes that are not what they should be.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
+#[expect(missing_docs, reason = "a field is told where its name and type do not say it")]
 pub enum CodecError {
     /// Larger than [`VALUE_BYTES_MAX`], or a state than [`STATE_BYTES_MAX`].
     #[error("a value of {bytes} bytes is over the limit of {max}")]
-    TooLarge {
-        /// Its size.
-        bytes: usize,
-        /// The limit.
-        max: usize,
-    },
+    TooLarge { bytes: usize, max: usize },
     /// The first byte names a form that this build does not know.
     #[error(
         "stored form {found} is not one this build reads (it reads {expected}); use a newer stoa"

@@ -40,16 +40,16 @@ impl fmt::Display for CommitId {
 
 /// What is offered at once, and stands or falls at once.
 #[derive(Clone, Debug, PartialEq)]
+#[expect(missing_docs, reason = "a field is told where its name and type do not say it")]
 pub struct Commit {
-    /// Which.
     pub id: CommitId,
     /// What it says.
-    pub work: Work,
+    pub work: CommitWork,
 }
 
 /// What a commit says.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Work {
+pub enum CommitWork {
     /// Entries, in their sequence. The rows and states that come along save their author work:
     /// rows follow from the bodies, and a state is a cache.
     Entries(Vec<Append>),
@@ -85,8 +85,8 @@ impl Commit {
             snapshot: None,
         };
         let work = match &self.work {
-            Work::Entries(entries) => Work::Entries(entries.iter().map(bare).collect()),
-            Work::Redaction(piece) => Work::Redaction(*piece),
+            CommitWork::Entries(entries) => CommitWork::Entries(entries.iter().map(bare).collect()),
+            CommitWork::Redaction(piece) => CommitWork::Redaction(*piece),
         };
         Commit { id: self.id, work }
     }
@@ -95,6 +95,7 @@ impl Commit {
 /// Why a commit is not applied.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
+#[expect(missing_docs, reason = "a field is told where its name and type do not say it")]
 pub enum Void {
     /// It was judged before.
     #[error("commit {0} was judged before")]
@@ -105,7 +106,6 @@ pub enum Void {
     /// A commit before it in its life never stood.
     #[error("commit {id} does not follow number {last} of its life")]
     Gap {
-        /// Which.
         id: CommitId,
         /// The last that was applied.
         last: u64,
@@ -113,21 +113,14 @@ pub enum Void {
     /// An entry is not the next one of its stream.
     #[error("stream {stream}: entry {seq} does not follow entry {last}")]
     Stream {
-        /// Whose entry.
         stream: StreamId,
-        /// Its number.
         seq: u64,
         /// The last one there is.
         last: u64,
     },
     /// A body is not what its digest says.
     #[error("stream {stream}: entry {seq} is damaged")]
-    Damaged {
-        /// Whose entry.
-        stream: StreamId,
-        /// Its number.
-        seq: u64,
-    },
+    Damaged { stream: StreamId, seq: u64 },
     /// What is to leave the log is not erased.
     #[error("atom {0} is to leave the log and is not erased")]
     NotErased(AtomId),
@@ -193,7 +186,7 @@ impl Authors {
         self.0.get(&node).map_or(0, |it| it.epoch)
     }
 
-    /// As stored.
+    /// The bytes under which it is stored.
     pub fn encode(&self) -> Result<Vec<u8>, CodecError> {
         codec::encode(AUTHORS_FORM, self)
     }

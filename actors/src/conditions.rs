@@ -19,7 +19,7 @@ pub(crate) use facets::Facets;
 pub use key_type::KeyType;
 pub use operators::ConditionRefusal;
 pub(crate) use order::Rank;
-pub use order::{CREATED, Direction, ORDER_KEYS_MAX, Order, OrderBy};
+pub use order::{CREATED, Direction, ORDER_KEYS_MAX, OrderBy, SearchOrder};
 pub use predicate::{PATH_BYTES_MAX, RANGE_BYTES_MAX, kind, lookup, operands};
 pub(crate) use predicate::{check, count, excludes, holds, says};
 
@@ -63,13 +63,13 @@ pub struct Condition {
 
 /// How many of the atoms at the other end must match.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[expect(missing_docs, reason = "a field is told where its name and type do not say it")]
 pub enum Which {
     /// Every one; so it holds where there is none.
     #[default]
     All,
     /// At least one.
     Any,
-    /// Not one.
     None,
 }
 

@@ -12,9 +12,9 @@ pub struct Difference {
     /// Of which atom.
     pub id: AtomId,
     /// The one version.
-    pub from: Edition,
+    pub from: ComparedVersion,
     /// The other; it may be the older one.
-    pub to: Edition,
+    pub to: ComparedVersion,
     /// The payload in both.
     pub content: Option<(Content, Content)>,
     /// The annotation in both.
@@ -33,19 +33,18 @@ pub struct Difference {
 
 /// Which version, and whose.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Edition {
-    /// Its number.
+#[expect(missing_docs, reason = "a field is told where its name and type do not say it")]
+pub struct ComparedVersion {
     pub version: u64,
     /// Who wrote it.
     pub author: SessionId,
-    /// When.
     pub at: Millis,
 }
 
 /// Whether an atom is in use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "a field is told where its name and type do not say it")]
 pub enum InUse {
-    /// It is.
     Yes,
     /// It is not; perhaps another one is, in its place.
     No(Option<AtomId>),
@@ -56,7 +55,7 @@ impl Difference {
     pub fn between(before: &Atom, after: &Atom) -> Difference {
         let edition = |it: &Atom| {
             let Atom { version, author, at, .. } = it;
-            Edition { version: *version, author: *author, at: *at }
+            ComparedVersion { version: *version, author: *author, at: *at }
         };
         let in_use = |it: &Atom| match &it.deprecated {
             None => InUse::Yes,

@@ -20,14 +20,14 @@ const DIGIT_BITS: u32 = 5;
 
 /// The end of an id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Ending {
+pub struct IdSuffix {
     value: u128,
     bits: u32,
 }
 
-impl Ending {
+impl IdSuffix {
     /// The end that a text says; nothing for one that is too short, whole, or no end of an id.
-    pub fn parse(text: &str) -> Option<Ending> {
+    pub fn parse(text: &str) -> Option<IdSuffix> {
         if !(ENDING_CHARS_MIN..ID_CHARS).contains(&text.len()) {
             return None;
         }
@@ -36,7 +36,7 @@ impl Ending {
             let digit = DIGITS.iter().position(|it| *it == byte.to_ascii_uppercase())?;
             value = value << DIGIT_BITS | digit as u128;
         }
-        Some(Ending { value, bits: text.len() as u32 * DIGIT_BITS })
+        Some(IdSuffix { value, bits: text.len() as u32 * DIGIT_BITS })
     }
 
     /// Whether an id ends so.
@@ -85,12 +85,12 @@ mod tests {
             let (id, other) = (AtomId(id), AtomId(other));
             let written = id.to_string();
             let end = &written[ID_CHARS - chars..];
-            let ending = Ending::parse(end).unwrap();
+            let ending = IdSuffix::parse(end).unwrap();
             prop_assert!(ending.is_of(&id.0));
             prop_assert_eq!(ending.is_of(&other.0), other.to_string().ends_with(end));
-            prop_assert!(Ending::key(id).starts_with(&ending.key_prefix()));
-            prop_assert_eq!(Ending::of_key(Ending::key(id)), id);
-            prop_assert_eq!(Ending::parse(&end.to_lowercase()), Some(ending));
+            prop_assert!(IdSuffix::key(id).starts_with(&ending.key_prefix()));
+            prop_assert_eq!(IdSuffix::of_key(IdSuffix::key(id)), id);
+            prop_assert_eq!(IdSuffix::parse(&end.to_lowercase()), Some(ending));
             prop_assert!(written.ends_with(shown(&written)));
         }
     }
@@ -98,7 +98,7 @@ mod tests {
     #[test]
     fn what_is_no_end_is_none() {
         for text in ["", "ABC", "ABCU", "ABCI", "AB-C", "é7QZ", "01J8Z000000000000000000000"] {
-            assert_eq!(Ending::parse(text), None, "{text}");
+            assert_eq!(IdSuffix::parse(text), None, "{text}");
         }
     }
 }

@@ -101,11 +101,11 @@ macro_rules! id {
 }
 
 id!(
-    /// An atom.
+    /// Names an atom for good.
     AtomId
 );
 id!(
-    /// A space.
+    /// Names a space for good.
     SpaceId
 );
 id!(

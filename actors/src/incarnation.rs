@@ -7,7 +7,7 @@
 //! with it. Every answer, refusals and reads included, is given only after the appends it rests on
 //! are durable: that is the host's half of the bargain.
 
-pub use crate::behaviour::{Ask, Refused, encode_events, encode_reply, events, reply, rows};
+pub use crate::behaviour::{Refused, Request, encode_events, encode_reply, events, reply, rows};
 
 use crate::behaviour::{Authority, Behaviour, Decision, Delivery, EffectId, Row, View, answer_row};
 use crate::codec::{self, CodecError};
@@ -25,8 +25,8 @@ pub trait Durable: View {
 }
 
 /// What the host brings to one delivery.
+#[expect(missing_docs, reason = "a field is told where its name and type do not say it")]
 pub struct Given<'a> {
-    /// The clock.
     pub now: Millis,
     /// Sixteen fresh bytes for an id.
     pub fresh: &'a mut dyn FnMut() -> [u8; 16],
@@ -42,8 +42,8 @@ pub struct Given<'a> {
 
 /// One entry on its way to the log writer.
 #[derive(Clone, Debug, PartialEq)]
+#[expect(missing_docs, reason = "a field is told where its name and type do not say it")]
 pub struct Append {
-    /// Whose entry.
     pub stream: StreamId,
     /// Its number in the stream.
     pub seq: u64,
@@ -70,14 +70,14 @@ impl Append {
 }
 
 /// An answer: what the asker gets once everything it rests on is durable.
-pub type Answer<B> = Result<<B as Behaviour>::Reply, Refused<<B as Behaviour>::Refusal>>;
+pub type Response<B> = Result<<B as Behaviour>::Reply, Refused<<B as Behaviour>::Refusal>>;
 
 /// What the host does with a delivery.
 pub struct Step<B: Behaviour> {
     /// What is appended, if anything. Without it the answer rides behind what is in flight.
     pub append: Option<Append>,
     /// What the asker is told when that is durable.
-    pub answer: Answer<B>,
+    pub answer: Response<B>,
     /// The entry that the answer is about: this one's, or the one it repeats.
     pub seq: Option<u64>,
     /// What happened, for those who follow.
@@ -171,7 +171,7 @@ impl<B: Behaviour> Incarnation<B> {
 
     /// Whether a decision on a request looks up what is not ready, and may read much; see
     /// [`Behaviour::prepare`]. What was answered before looks nothing up.
-    pub fn must_prepare(&self, ask: &Ask<B::Message>, durable: &dyn Durable) -> bool {
+    pub fn must_prepare(&self, ask: &Request<B::Message>, durable: &dyn Durable) -> bool {
         let known = |key: &String| {
             let pending = self.overlay.answer(ask.asker, key).is_some();
             pending || durable.answered(self.stream, ask.asker, key).is_some()
@@ -192,8 +192,8 @@ impl<B: Behaviour> Incarnation<B> {
         self.state.prepare(message, &Laid { over: &self.overlay, under: durable }, limits);
     }
 
-    /// One delivery.
-    pub fn deliver(&mut self, ask: Ask<B::Message>, given: Given<'_>) -> Step<B> {
+    /// Takes one delivery: decides, projects and applies, and says what is to be appended.
+    pub fn deliver(&mut self, ask: Request<B::Message>, given: Given<'_>) -> Step<B> {
         self.overlay.trim(given.durable_seq);
         self.attempt(ask, given).unwrap_or_else(|refused| Step {
             append: None,
@@ -207,10 +207,10 @@ impl<B: Behaviour> Incarnation<B> {
 
     fn attempt(
         &mut self,
-        ask: Ask<B::Message>,
+        ask: Request<B::Message>,
         given: Given<'_>,
     ) -> Result<Step<B>, Refused<B::Refusal>> {
-        let Ask { message, asker, key, comment, cause } = ask;
+        let Request { message, asker, key, comment, cause } = ask;
         fits("the comment", comment.len(), given.limits.comment_bytes_max)?;
         let mut request = None;
         if let Some(key) = key {

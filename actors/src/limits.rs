@@ -21,7 +21,7 @@
 //! | `LINE_BYTES` | `64` | the processor's: what comes from memory at once |
 //! | `FEW_FACTOR` | `16` | when a search looks its atoms up in a word's list instead of walking it |
 //! | `NEAR_MISSED_FACTOR` | `3` | how many of the best it tries, in those asked for, with segments |
-//! | `CHILDREN_MAX` | `65_536` | children of one supervisor; `seats_max` stays far below |
+//! | `CHILDREN_MAX` | `65_536` | children of one supervisor; `addresses_max` stays far below |
 //! | `WORDS_BYTES_MAX` | `32 << 10` | how much of an atom its stored embedding speaks for |
 //! | `TOKEN_BYTES_MAX` | `64` | what counts as a word |
 //! | `TEXT_BYTES_MAX` | `256` | longer metadata is indexed by its beginning and its hash |
@@ -42,6 +42,7 @@ use serde::{Deserialize, Serialize};
 
 /// What one mutation may carry. Over a limit is a refusal that names it; nothing is cut silently.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "a field is told where its name and type do not say it")]
 pub struct Limits {
     /// Content of one atom.
     pub content_bytes_max: usize,
@@ -58,7 +59,6 @@ pub struct Limits {
     pub acyclic_atoms_max: usize,
     /// A relation's name, a metadata key or an alias.
     pub name_bytes_max: usize,
-    /// A comment.
     pub comment_bytes_max: usize,
     /// A space's description.
     pub description_bytes_max: usize,
@@ -101,7 +101,6 @@ pub struct Limits {
     pub snapshot_entries: u64,
     /// Who may do what.
     pub rights: RightsLimits,
-    /// One search.
     pub search: SearchLimits,
 }
 
@@ -141,8 +140,8 @@ impl Default for RightsLimits {
 
 /// What bounds one search.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "a field is told where its name and type do not say it")]
 pub struct SearchLimits {
-    /// Results.
     pub hits_max: usize,
     /// UTF-8 bytes of the text searched for.
     pub text_bytes_max: usize,
@@ -158,6 +157,7 @@ impl Default for SearchLimits {
 
 /// What one agent may do and take.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "a field is told where its name and type do not say it")]
 pub struct SessionLimits {
     /// A task, in UTF-8 bytes.
     pub task_bytes_max: usize,
@@ -182,7 +182,6 @@ pub struct SessionLimits {
     pub hops_max: u16,
     /// Failed turns within the window before an agent is quarantined.
     pub failures_max: u32,
-    /// That window.
     pub failures_within_ms: u64,
     /// The wait after the first failed turn; doubled with each.
     pub backoff_first_ms: u64,

@@ -10,7 +10,7 @@ use std::fmt;
 /// The form byte of [`Body`].
 pub const BODY_FORM: u8 = 1;
 
-/// SHA-256.
+/// A SHA-256 digest.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, PartialOrd, Ord)]
 pub struct Hash(pub [u8; 32]);
 
@@ -60,10 +60,10 @@ impl fmt::Display for Head {
 
 /// What the chain covers of an entry. Bodies can be dropped one day without breaking it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "a field is told where its name and type do not say it")]
 pub struct Header {
     /// The hash of the header before.
     pub previous: Hash,
-    /// Whose entry.
     pub stream: StreamId,
     /// Its number in the stream, 1…n without gap.
     pub seq: u64,
@@ -118,6 +118,7 @@ fn run<const N: usize>(bytes: &[u8], from: usize) -> [u8; N] {
 
 /// What happened, why and by whose hand.
 #[derive(Clone, Debug, PartialEq)]
+#[expect(missing_docs, reason = "a field is told where its name and type do not say it")]
 pub struct Body {
     /// The entry's name outside the log.
     pub id: EventId,
@@ -125,7 +126,6 @@ pub struct Body {
     pub at: Millis,
     /// What kind of actor decided it: names the type of its events.
     pub kind: String,
-    /// Who asked.
     pub by: SessionId,
     /// On behalf of which agent, where that is not the session itself.
     pub agent: Option<AgentId>,
@@ -162,7 +162,7 @@ pub struct Answered {
 }
 
 impl Body {
-    /// As stored.
+    /// The bytes under which it is stored.
     pub fn encode(&self) -> Result<Vec<u8>, CodecError> {
         codec::encode(BODY_FORM, self)
     }

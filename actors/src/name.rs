@@ -35,13 +35,13 @@ pub fn composed(name: &str) -> Cow<'_, str> {
 
 /// Refuses what a reader could not type again.
 pub fn check(name: &str) -> Result<(), Misspelt> {
-    let Some(why) = amiss(name) else { return Ok(()) };
+    let Some(why) = invalid(name) else { return Ok(()) };
     let right = respelt(name);
-    let right = Some(right).filter(|it| !it.is_empty() && amiss(it).is_none());
+    let right = Some(right).filter(|it| !it.is_empty() && invalid(it).is_none());
     Err(Misspelt { name: name.to_owned(), why, right })
 }
 
-fn amiss(name: &str) -> Option<&'static str> {
+fn invalid(name: &str) -> Option<&'static str> {
     if !name.chars().all(is_printable) {
         return Some("it holds a character that is not seen, or a line end");
     }
@@ -61,7 +61,7 @@ fn amiss(name: &str) -> Option<&'static str> {
     words.any(is_mixed).then_some("a word in it mixes letters of different scripts")
 }
 
-/// As it would be without what is amiss.
+/// As it would be without what is wrong.
 fn respelt(name: &str) -> String {
     let plain = |it: char| match it {
         it if is_blank(it) || it.is_whitespace() => Some(' '),

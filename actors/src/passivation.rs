@@ -7,20 +7,20 @@
 
 use crate::id::Millis;
 
-/// One seat, as its host sees it.
+/// One address, as its host sees it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "a field is told where its name and type do not say it")]
 pub struct Sitting<K> {
-    /// Whose.
     pub key: K,
     /// When it was used last.
     pub used: Millis,
     /// What it is doing.
-    pub doing: Doing,
+    pub doing: Activity,
 }
 
-/// What a seat is doing.
+/// What an address is doing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Doing {
+pub enum Activity {
     /// It has a request or an effect under way, is being started or kept out of service, or somebody
     /// holds on to it although its actor is gone.
     InUse,
@@ -30,31 +30,33 @@ pub enum Doing {
     Empty,
 }
 
-/// The seats to let go now: those that are empty, those that waited for `idle_ms`, and of the others
-/// the least recently used for as long as there are more than `seats_max`.
+/// The addresses to let go now: those that are empty, those that waited for `idle_ms`, and of the others
+/// the least recently used for as long as there are more than `addresses_max`.
 ///
 /// None that is in use, so there may be more than that: all of them in use.
 pub fn due<K: Copy + Ord>(
-    seats: &[Sitting<K>],
+    addresses: &[Sitting<K>],
     now: Millis,
     idle_ms: u64,
-    seats_max: usize,
+    addresses_max: usize,
 ) -> Vec<Sitting<K>> {
-    let mut free: Vec<_> = seats.iter().filter(|it| it.doing != Doing::InUse).copied().collect();
-    free.sort_by_key(|it| (it.doing != Doing::Empty, it.used, it.key));
-    let excess = seats.len().saturating_sub(seats_max);
+    let mut free: Vec<_> =
+        addresses.iter().filter(|it| it.doing != Activity::InUse).copied().collect();
+    free.sort_by_key(|it| (it.doing != Activity::Empty, it.used, it.key));
+    let excess = addresses.len().saturating_sub(addresses_max);
     let idle = |it: &Sitting<K>| now.0.saturating_sub(it.used.0) >= idle_ms;
-    let goes =
-        |(place, it): &(usize, Sitting<K>)| *place < excess || it.doing == Doing::Empty || idle(it);
+    let goes = |(place, it): &(usize, Sitting<K>)| {
+        *place < excess || it.doing == Activity::Empty || idle(it)
+    };
     free.into_iter().enumerate().filter(goes).map(|(_, it)| it).collect()
 }
 
 /// What an actor does that is asked to go while nobody can reach it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "a field is told where its name and type do not say it")]
 pub enum Rest {
     /// It stays: effects are owed, and an actor that is gone hears of no outcome.
     Stay,
-    /// It goes.
     Go,
     /// It goes and leaves a snapshot behind, so that it comes back quickly.
     GoWithSnapshot,
@@ -71,21 +73,21 @@ pub fn rest(may_rest: bool, behind: u64, snapshot_entries: u64) -> Rest {
 
 #[cfg(test)]
 mod tests {
-    use super::Doing::{Empty, InUse, Waiting};
+    use super::Activity::{Empty, InUse, Waiting};
     use super::*;
 
-    fn seats(all: &[(u8, u64, Doing)]) -> Vec<Sitting<u8>> {
-        let seat = |&(key, used, doing)| Sitting { key, used: Millis(used), doing };
-        all.iter().map(seat).collect()
+    fn addresses(all: &[(u8, u64, Activity)]) -> Vec<Sitting<u8>> {
+        let address = |&(key, used, doing)| Sitting { key, used: Millis(used), doing };
+        all.iter().map(address).collect()
     }
 
-    fn keys(seats: &[Sitting<u8>], now: u64, idle_ms: u64, max: usize) -> Vec<u8> {
-        due(seats, Millis(now), idle_ms, max).iter().map(|it| it.key).collect()
+    fn keys(addresses: &[Sitting<u8>], now: u64, idle_ms: u64, max: usize) -> Vec<u8> {
+        due(addresses, Millis(now), idle_ms, max).iter().map(|it| it.key).collect()
     }
 
     #[test]
     fn who_waited_long_enough_goes_and_nobody_else() {
-        let all = seats(&[(1, 50, Waiting), (2, 10, InUse), (3, 40, Waiting), (4, 99, Empty)]);
+        let all = addresses(&[(1, 50, Waiting), (2, 10, InUse), (3, 40, Waiting), (4, 99, Empty)]);
         assert_eq!(keys(&all, 100, 60, 9), [4, 3]);
         assert_eq!(keys(&all, 99, 60, 9), [4]);
         assert_eq!(keys(&all, 110, 60, 9), [4, 3, 1]);
@@ -95,13 +97,13 @@ mod tests {
 
     #[test]
     fn over_the_limit_the_least_recently_used_go_but_never_who_is_in_use() {
-        let all = seats(&[(1, 3, Waiting), (2, 1, InUse), (3, 2, Waiting), (4, 4, Waiting)]);
+        let all = addresses(&[(1, 3, Waiting), (2, 1, InUse), (3, 2, Waiting), (4, 4, Waiting)]);
         assert_eq!(keys(&all, 5, 1_000, 4), []);
         assert_eq!(keys(&all, 5, 1_000, 3), [3]);
         assert_eq!(keys(&all, 5, 1_000, 2), [3, 1]);
         assert_eq!(keys(&all, 5, 1_000, 0), [3, 1, 4]);
         // What is empty makes the room first.
-        let all = seats(&[(1, 3, Empty), (2, 1, Waiting)]);
+        let all = addresses(&[(1, 3, Empty), (2, 1, Waiting)]);
         assert_eq!(keys(&all, 5, 1_000, 1), [1]);
     }
 

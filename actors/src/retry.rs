@@ -13,7 +13,7 @@ pub enum Unanswered {
     /// The actor is kept out of service until somebody revives it.
     Quarantined,
     /// Nobody has brought it up here, and nobody knows how to.
-    Unseated,
+    Unregistered,
     /// The store has stopped, or is stopping: nothing is acknowledged any more.
     Stopped,
 }
@@ -41,7 +41,7 @@ pub fn again(why: Unanswered, request: Repeatable, tried: u32, tries_max: u32) -
         (
             Unanswered::Refused
             | Unanswered::Quarantined
-            | Unanswered::Unseated
+            | Unanswered::Unregistered
             | Unanswered::Stopped,
             _,
         ) => false,
@@ -73,7 +73,7 @@ mod tests {
         for why in [
             Unanswered::Refused,
             Unanswered::Quarantined,
-            Unanswered::Unseated,
+            Unanswered::Unregistered,
             Unanswered::Stopped,
         ] {
             assert!(!again(why, Keyed, 1, 3), "{why:?}");

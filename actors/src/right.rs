@@ -137,15 +137,14 @@ pub const RIGHT_KINDS: [&str; 5] =
 
 /// What became of one right on a space.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "a field is told where its name and type do not say it")]
 pub struct Fact {
     /// `right.granted`, `right.revoked`, `right.ended` with the session that gave or held it,
     /// `right.expired`, or `right.refused`.
     pub kind: &'static str,
-    /// The space.
     pub space: SpaceId,
     /// Who did it.
     pub by: SessionId,
-    /// The right.
     pub right: RightChange,
     /// Why, in the words of whoever did it. Of a right that went along with others it tells of
     /// those too.

@@ -29,64 +29,64 @@ mod table;
 pub use crate::right::{Fact, Level, NotALevel, RIGHT_KINDS, Right, RightChange, Subject};
 pub use adjust::{Adjustment, adjust};
 pub use agent::{AgentSpawn, DM};
-pub use decision::Decision;
+pub use decision::RightsDecision;
 pub use held::Holding;
 pub use link::Link;
 pub use name::name_fits;
-pub use outbox::{Effect, Note};
+pub use outbox::{Effect, GrantNote};
 pub use passing::Lifetime;
 pub use refusal::Refusal;
-pub use table::Table;
+pub use table::RightsTable;
 
 use decision::Asking;
 
-use crate::agent::{Budget, Charter};
+use crate::agent::{AgentSpec, Budget};
 use crate::behaviour::EffectId;
 use crate::id::{LinkId, Millis, ROOT, SessionId, SpaceId};
 use crate::limits::RightsLimits;
 use crate::space::Declarations;
-use arena::{Order, Place, Shelf};
+use arena::{Arena, RowId, SortedIds};
 use row::{LinkRow, NameRow, SessionRow, SpaceRow, Texts};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-/// Every session, space, link and name: the state of the actor. What readers ask is the [`Table`]
+/// Every session, space, link and name: the state of the actor. What readers ask is the [`RightsTable`]
 /// that it lies in.
 #[derive(Clone, Debug)]
 pub struct Rights {
-    sessions: Shelf<SessionRow>,
-    spaces: Shelf<SpaceRow>,
-    links: Shelf<LinkRow>,
-    names: Shelf<NameRow>,
+    sessions: Arena<SessionRow>,
+    spaces: Arena<SpaceRow>,
+    links: Arena<LinkRow>,
+    names: Arena<NameRow>,
     /// Aliases, reasons, and what tools, secrets and models are called.
     texts: Texts,
     /// What actors are to be begun with, until they are.
-    charters: BTreeMap<Place, Owed>,
+    charters: BTreeMap<RowId, Owed>,
     /// Who is to end, by whose word and what for, until its actor has.
-    doomed: BTreeMap<Place, Doom>,
+    doomed: BTreeMap<RowId, Doom>,
     /// Who is there for one action, and lives.
-    passing: BTreeSet<Place>,
+    passing: BTreeSet<RowId>,
     /// Messages that are not answered yet.
     sent: BTreeMap<EffectId, Effect>,
     expiring: BTreeSet<(Millis, LinkId)>,
     /// The links by holder and subject.
-    held: Order,
+    held: SortedIds,
     /// The links that rest on others, by these.
-    resting: Order,
+    resting: SortedIds,
     /// The sessions by who spawned them.
-    under: Order,
+    under: SortedIds,
     /// The names by holder and what they stand for.
-    meaning: Order,
+    meaning: SortedIds,
     /// The names by how they are spelled.
-    spelled: Order,
+    spelled: SortedIds,
     sight: Sight,
 }
 
 /// What an actor is to be begun with.
 #[derive(Clone, Debug, PartialEq)]
 struct Owed {
-    charter: Arc<Charter>,
+    charter: Arc<AgentSpec>,
     /// What it may spend.
     budget: Budget,
 }
@@ -115,14 +115,14 @@ pub struct Birth {
     /// When its spawn was decided.
     pub at: Millis,
     /// Has its own actor been seen? Until then the spawn is still owed: [`Rights::unborn`].
-    pub seen: Seen,
+    pub seen: SpawnProgress,
     /// When it was wiped. A crash is not an end.
     pub ended: Option<Millis>,
 }
 
 /// How far a spawn has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Seen {
+pub enum SpawnProgress {
     /// Its rights are recorded, its actor is yet to be made.
     NotYet,
     /// Its actor exists.
@@ -131,21 +131,21 @@ pub enum Seen {
 
 /// What an alias stands for, in its holder's own table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[expect(missing_docs, reason = "a field is told where its name and type do not say it")]
 pub enum Named {
     /// A space. The name alone opens nothing: the holder needs a right as well.
     Space(SpaceId),
-    /// A session.
     Session(SessionId),
 }
 
 /// One right asked for in a spawn.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Ask {
+#[expect(missing_docs, reason = "a field is told where its name and type do not say it")]
+pub struct RightRequest {
     /// A fresh id for the link.
     pub link: LinkId,
     /// What the child shall call the space.
     pub alias: Option<String>,
-    /// The right.
     pub right: Right,
     /// When it ends; what it rests on decides if left out.
     pub expires: Option<Millis>,
@@ -174,7 +174,7 @@ pub enum Message {
     Spawn {
         child: SessionId,
         alias: Option<String>,
-        asks: Vec<Ask>,
+        asks: Vec<RightRequest>,
         reason: String,
         lifetime: Lifetime,
     },
@@ -196,7 +196,7 @@ pub enum Message {
         expires: Option<Millis>,
         reason: String,
         /// What is to be said of it, and where.
-        note: Option<Box<Note>>,
+        note: Option<Box<GrantNote>>,
     },
     /// Take away every right of the holder on the subject that is the asker's to revoke, with all
     /// that rests on it.
@@ -263,7 +263,7 @@ pub enum Event {
     /// A session was wiped, with these links: its own and all that rested on them.
     Ended { session: SessionId, at: Millis, by: SessionId, links: Vec<LinkId>, reason: String },
     /// The session is an agent: its actor is to be begun with this.
-    Chartered { session: SessionId, charter: Arc<Charter> },
+    Chartered { session: SessionId, charter: Arc<AgentSpec> },
     /// And with so much to spend.
     Allotted { session: SessionId, budget: Budget },
     /// These agents are to end, their actors first.
@@ -295,7 +295,7 @@ impl Default for Rights {
     fn default() -> Rights {
         let mut rights = Rights::empty();
         let root = rights.bear(ROOT, None, Millis(0));
-        rights.sessions.get_mut(root).seen = Seen::Born;
+        rights.sessions.get_mut(root).seen = SpawnProgress::Born;
         rights
     }
 }
@@ -303,21 +303,21 @@ impl Default for Rights {
 impl Rights {
     fn empty() -> Rights {
         Rights {
-            sessions: Shelf::default(),
-            spaces: Shelf::default(),
-            links: Shelf::default(),
-            names: Shelf::default(),
+            sessions: Arena::default(),
+            spaces: Arena::default(),
+            links: Arena::default(),
+            names: Arena::default(),
             texts: Texts::default(),
             charters: BTreeMap::new(),
             doomed: BTreeMap::new(),
             passing: BTreeSet::new(),
             sent: BTreeMap::new(),
             expiring: BTreeSet::new(),
-            held: Order::default(),
-            resting: Order::default(),
-            under: Order::default(),
-            meaning: Order::default(),
-            spelled: Order::default(),
+            held: SortedIds::default(),
+            resting: SortedIds::default(),
+            under: SortedIds::default(),
+            meaning: SortedIds::default(),
+            spelled: SortedIds::default(),
             sight: Sight::Decided,
         }
     }
@@ -328,7 +328,7 @@ impl Rights {
         by: SessionId,
         now: Millis,
         message: Message,
-    ) -> Result<Decision, Refusal> {
+    ) -> Result<RightsDecision, Refusal> {
         self.decide_within(&RightsLimits::default(), by, now, message)
     }
 
@@ -340,7 +340,7 @@ impl Rights {
         by: SessionId,
         now: Millis,
         message: Message,
-    ) -> Result<Decision, Refusal> {
+    ) -> Result<RightsDecision, Refusal> {
         self.acting(by)?;
         let asking = Asking { by, now, limits };
         match name::composed(message) {
@@ -359,7 +359,7 @@ impl Rights {
             Message::Wipe { session, reason } => self.wipe(asking, session, reason),
             Message::Delivered { id, refused } => self.delivered(asking, id, refused),
             Message::Share { link, to, alias, right, expires, reason, note } => {
-                let ask = Ask { link, alias, right, expires };
+                let ask = RightRequest { link, alias, right, expires };
                 let shared = self.share(asking, to, ask, reason)?;
                 Ok(self.and_notes(shared, asking, link, note))
             }

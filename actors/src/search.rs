@@ -19,8 +19,8 @@ mod vector_table;
 mod words;
 
 pub use crate::conditions::{
-    CREATED, Condition, ConditionRefusal, Direction, ORDER_KEYS_MAX, Order, OrderBy,
-    PATH_BYTES_MAX, RANGE_BYTES_MAX, Which, kind, lookup, operands,
+    CREATED, Condition, ConditionRefusal, Direction, ORDER_KEYS_MAX, OrderBy, PATH_BYTES_MAX,
+    RANGE_BYTES_MAX, SearchOrder, Which, kind, lookup, operands,
 };
 pub use index::Index;
 pub use sealed::{Asking, Frozen, Nearest};
@@ -58,9 +58,9 @@ pub struct Query {
     /// What is out of use as well.
     pub include_deprecated: bool,
     /// What comes first when there is no text.
-    pub order: Order,
+    pub order: SearchOrder,
     /// Only what comes behind this in the same answer: the next page.
-    pub after: Option<Place>,
+    pub after: Option<PageEnd>,
 }
 
 /// Where a page ends: its last hit, or any atom of the space. What comes behind it is the next page of the same query.
@@ -70,17 +70,17 @@ pub struct Query {
 /// long as the space does not change; if it does, what has come to rank higher than this is left out,
 /// and what has fallen behind it comes again.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Place {
-    /// The atom.
+#[expect(missing_docs, reason = "a field is told where its name and type do not say it")]
+pub struct PageEnd {
     pub id: AtomId,
     /// What it scored then; what it scores now if nothing is said. Nothing to a query without a
     /// text.
     pub score: Option<f32>,
 }
 
-impl From<&Hit> for Place {
-    fn from(hit: &Hit) -> Place {
-        Place { id: hit.id, score: Some(hit.score) }
+impl From<&Hit> for PageEnd {
+    fn from(hit: &Hit) -> PageEnd {
+        PageEnd { id: hit.id, score: Some(hit.score) }
     }
 }
 
@@ -92,7 +92,7 @@ impl Default for Query {
             references: BTreeMap::new(),
             limit: HITS_DEFAULT,
             include_deprecated: false,
-            order: Order::default(),
+            order: SearchOrder::default(),
             after: None,
         }
     }
@@ -108,13 +108,13 @@ impl Query {
 /// Why a query is not answered.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
+#[expect(missing_docs, reason = "a field is told where its name and type do not say it")]
 pub enum QueryRefusal {
     /// Over a limit.
     #[error("{what}: {size}, and the limit is {max}; ask for less")]
     Limit {
         /// What there is too much of.
         what: &'static str,
-        /// How much.
         size: usize,
         /// The limit, in the same unit.
         max: usize,
@@ -139,7 +139,7 @@ impl Query {
         ];
         let over = limits.into_iter().find(|(_, size, max)| size > max);
         over.map_or(Ok(()), |(what, size, max)| Err(QueryRefusal::Limit { what, size, max }))?;
-        if self.text.is_some() && matches!(self.order, Order::By(_)) {
+        if self.text.is_some() && matches!(self.order, SearchOrder::By(_)) {
             return Err(QueryRefusal::TextAndOrder);
         }
         Ok(check_all(&self.metadata, &self.references)?)
@@ -148,8 +148,8 @@ impl Query {
 
 /// What is found.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "a field is told where its name and type do not say it")]
 pub struct Hit {
-    /// Which atom.
     pub id: AtomId,
     /// Its version, as the index knows it.
     pub version: u64,

@@ -31,20 +31,20 @@ mod speech;
 mod trouble;
 mod turn;
 
-pub use crate::agent::{Budget, Charter, Follow, NoBudget, Spent};
-pub use account::{Booking, Lending, Loan, Purse, Settlement};
+pub use crate::agent::{AgentSpec, Budget, FollowSpec, NoBudget, Spent};
+pub use account::{Account, LedgerEntry, Settlement, Transfer, TransferKind};
 pub use brief::Brief;
 pub use ear::Ear;
-pub use look::{Look, New, Wanted};
-pub use note::{Found, Note, Recorded, Said, SaidObject};
-pub use parent_message::Letter;
+pub use look::{ChangeQuery, Look, New};
+pub use note::{CallNote, FoundVersion, Recorded, RecordedItem, SaidObject};
+pub use parent_message::ParentMessage;
 pub use phase::Phase;
 pub use refusal::Refusal;
 pub use speech::{Thought, thought};
 pub use trouble::Trouble;
-pub use turn::{Doing, Observation, Turn, TurnOutcome};
+pub use turn::{Observation, Turn, TurnOutcome, TurnState};
 
-use crate::agent::Order;
+use crate::agent::AgentOrder;
 use crate::behaviour::{Behaviour, Decision, Delivery, EffectId, Row};
 use crate::behaviour::{Outcome, Outgoing};
 use crate::id::{Millis, Position, SessionId, SpaceId, StreamId};
@@ -60,9 +60,9 @@ use std::sync::Arc;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Session {
     id: SessionId,
-    charter: Option<Arc<Charter>>,
+    charter: Option<Arc<AgentSpec>>,
     phase: Phase,
-    follows: BTreeMap<SpaceId, Follow>,
+    follows: BTreeMap<SpaceId, FollowSpec>,
     turns: u64,
     /// The last action that ended: the REPL that it left is the next one's.
     acted: Option<(u64, u32)>,
@@ -74,10 +74,10 @@ pub struct Session {
     barren: u32,
     rest_until: Millis,
     /// What it still has to tell its parent.
-    letters: BTreeMap<EffectId, Letter>,
+    letters: BTreeMap<EffectId, ParentMessage>,
     /// Letters so far.
     written: u64,
-    account: Purse,
+    account: Account,
     /// The children that are being brought up.
     spawning: BTreeMap<EffectId, Arc<AgentSpawn>>,
     /// It is out of service, and what it has leased is being given back.
@@ -86,9 +86,10 @@ pub struct Session {
 
 /// What a session can be asked. Who may ask it is for the door to say.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[expect(missing_docs, reason = "a field is told where its name and type do not say it")]
 pub enum Message {
     /// Be born, with so much to spend. Said again it changes nothing.
-    Begin(Arc<Charter>, Budget),
+    Begin(Arc<AgentSpec>, Budget),
     /// Something happened in followed spaces.
     Wake(Vec<Wake>),
     /// What the model says.
@@ -106,8 +107,7 @@ pub enum Message {
         turn: u64,
         /// Of which step.
         step: u32,
-        /// What.
-        note: Note,
+        note: CallNote,
     },
     /// How the action ended.
     Observe {
@@ -120,9 +120,7 @@ pub enum Message {
     },
     /// The turn cannot go on.
     Fail {
-        /// Which.
         turn: u64,
-        /// Why.
         why: String,
     },
     /// The wait after a failed turn is over.
@@ -132,7 +130,6 @@ pub enum Message {
     },
     /// What was to be told is in the DM space, or never can be.
     Told {
-        /// Which letter.
         id: EffectId,
         /// Why it is not there.
         refused: Option<String>,
@@ -141,23 +138,19 @@ pub enum Message {
     LetGone(EffectId),
     /// Follow a space.
     Follow {
-        /// Which.
         space: SpaceId,
         /// How. If it is followed already its cursor stays where it is.
-        follow: Follow,
+        follow: FollowSpec,
     },
     /// Follow it no more.
     Unfollow(SpaceId),
     /// Stop at once, and stay so.
     Stop {
-        /// Why.
         reason: String,
     },
     /// Go on: a stopped, parked or quarantined session gets a turn, with what is new.
     Resume(Vec<Wake>),
-    /// Die.
     Wipe {
-        /// Why.
         reason: String,
     },
     /// Tell how you are.
@@ -165,7 +158,7 @@ pub enum Message {
     /// Bring up a child.
     Spawn(Box<AgentSpawn>),
     /// Take this out for a child that lives, before it has it.
-    Lend(Loan),
+    Lend(Transfer),
     /// Here is more to spend.
     Fund(Budget),
     /// What became of something that was on its way. Of what is not, it changes nothing.
@@ -176,20 +169,34 @@ pub enum Message {
 #[derive(Clone, Debug, PartialEq)]
 #[expect(missing_docs, reason = "a field is told where its name and type do not say it")]
 pub enum Event {
-    /// It exists.
-    Born(Arc<Charter>),
+    Born(Arc<AgentSpec>),
     /// A turn began.
-    TurnBegan { turn: u64, wakes: Vec<Wake>, cause: Cause, at: Millis },
+    TurnBegan {
+        turn: u64,
+        wakes: Vec<Wake>,
+        cause: Cause,
+        at: Millis,
+    },
     /// The model spoke.
-    Thought { thought: Thought, at: Millis },
+    Thought {
+        thought: Thought,
+        at: Millis,
+    },
     /// A call of the action was made, or answered.
-    Noted(Note),
+    Noted(CallNote),
     /// The action ended.
     Observed(Observation),
     /// The turn ended; what woke it has been seen.
-    TurnEnded { outcome: TurnOutcome, rest_until: Millis },
+    TurnEnded {
+        outcome: TurnOutcome,
+        rest_until: Millis,
+    },
     /// The turn failed, and is tried again.
-    TurnFailed { why: String, at: Millis, retry_at: Millis },
+    TurnFailed {
+        why: String,
+        at: Millis,
+        retry_at: Millis,
+    },
     /// It failed once too often.
     Quarantined {
         why: String,
@@ -198,7 +205,10 @@ pub enum Event {
         lets_go: EffectId,
     },
     /// A chain of reactions was cut.
-    Parked { hop: u16, heard: Position },
+    Parked {
+        hop: u16,
+        heard: Position,
+    },
     /// Somebody stopped it.
     Stopped {
         by: SessionId,
@@ -208,7 +218,9 @@ pub enum Event {
         lets_go: EffectId,
     },
     /// Somebody let it go on.
-    Resumed { by: SessionId },
+    Resumed {
+        by: SessionId,
+    },
     /// It is dead.
     Wiped {
         by: SessionId,
@@ -223,51 +235,63 @@ pub enum Event {
     /// It no longer does.
     Unfollowed(SpaceId),
     /// Something is to be told to its parent.
-    Wrote { id: EffectId, letter: Letter },
+    Wrote {
+        id: EffectId,
+        letter: ParentMessage,
+    },
     /// It is in the DM space.
     Told(EffectId),
     /// It can never be there.
-    Untold { id: EffectId, why: String },
+    Untold {
+        id: EffectId,
+        why: String,
+    },
     /// A child is being brought up.
-    Spawning { id: EffectId, spawn: Arc<AgentSpawn> },
+    Spawning {
+        id: EffectId,
+        spawn: Arc<AgentSpawn>,
+    },
     /// Something was spent, given, lent or given back.
-    Booked(Booking),
+    Booked(LedgerEntry),
     /// Its budget is spent.
-    Exhausted { what: String },
+    Exhausted {
+        what: String,
+    },
     /// So many failures, the oldest, no longer count.
-    Forgiven { failures: u64 },
+    Forgiven {
+        failures: u64,
+    },
     /// What it had leased is given back.
     LetGo(EffectId),
     /// It follows a space like this.
-    FollowSet { space: SpaceId, follow: Follow },
+    FollowSet {
+        space: SpaceId,
+        follow: FollowSpec,
+    },
 }
 
 /// What a session wants done.
 #[derive(Clone, Debug, PartialEq)]
+#[expect(missing_docs, reason = "a field is told where its name and type do not say it")]
 pub enum Effect {
     /// Ask the model. The answer is [`Message::Think`] or [`Message::Fail`].
     Think {
-        /// The turn.
         turn: u64,
-        /// The step.
         step: u32,
         /// What is to be known of the agent.
         brief: Brief,
     },
     /// Run an action. The answer is [`Message::Observe`].
     Act {
-        /// The turn.
         turn: u64,
-        /// The step.
         step: u32,
-        /// The code.
         code: String,
         /// When it was said: what the code takes for now.
         at: Millis,
         /// What set the turn off.
         cause: Cause,
         /// What its first calls were answered, before a crash.
-        notes: Arc<Vec<Note>>,
+        notes: Arc<Vec<CallNote>>,
         /// The action whose REPL it goes on with.
         after: Option<(u64, u32)>,
         /// What is to be known of the agent.
@@ -282,7 +306,6 @@ pub enum Effect {
         turn: u64,
         /// When it began.
         since: Millis,
-        /// When.
         until: Millis,
     },
     /// Give back what was leased up to a moment, and say [`Message::LetGone`].
@@ -294,19 +317,13 @@ pub enum Effect {
     /// With the session as it is then.
     Listen(Arc<Session>),
     /// A message: put this into the DM space.
-    Tell {
-        /// Where.
-        dm: SpaceId,
-        /// What.
-        letter: Letter,
-    },
+    Tell { dm: SpaceId, letter: ParentMessage },
     /// A message: ask the rights for a child. It is answered once the child is begun.
     Spawn(Arc<AgentSpawn>),
     /// A message: hand a child more to spend.
-    Send(Loan),
+    Send(Transfer),
     /// A message: tell the parent [`Settlement::Repaid`].
     Return {
-        /// Whom.
         parent: SessionId,
         /// What was left.
         rest: Budget,
@@ -329,7 +346,7 @@ pub enum Reply {
 }
 
 impl Behaviour for Session {
-    const KIND: &'static str = Order::KIND;
+    const KIND: &'static str = AgentOrder::KIND;
     const SNAPSHOT_FORM: u8 = 5;
     type Message = Message;
     type Event = Event;
@@ -351,7 +368,7 @@ impl Behaviour for Session {
             rest_until: Millis(0),
             letters: BTreeMap::new(),
             written: 0,
-            account: Purse::default(),
+            account: Account::default(),
             spawning: BTreeMap::new(),
             lets_go: BTreeMap::new(),
         }

@@ -6,21 +6,21 @@
 //! what was durable, as after `kill -9`. [`Simulation::fail_append`] makes a write fail, and from
 //! there on nothing is acknowledged until it crashes and is open again.
 
-pub use crate::world::{Disk, Fate};
+pub use crate::world::{AppendOutcome, Disk};
 
 use crate::behaviour::{Anyone, Authority, Behaviour, EffectId};
 use crate::id::{Millis, Position, StreamId};
-use crate::incarnation::{Answer, Ask, Refused};
+use crate::incarnation::{Refused, Request, Response};
 use crate::limits::Limits;
-use crate::world::{Answered, Host, Kinds};
+use crate::world::{Answered, Host, WorldKinds};
 use std::marker::PhantomData;
 
 /// One answer that was given: to which question, and the entry it is about.
+#[expect(missing_docs, reason = "a field is told where its name and type do not say it")]
 pub struct Told<B: Behaviour> {
     /// The question, in the order of asking.
     pub ticket: u64,
-    /// The answer.
-    pub answer: Answer<B>,
+    pub answer: Response<B>,
     /// The entry it is about.
     pub position: Option<Position>,
 }
@@ -42,14 +42,14 @@ impl<B: Behaviour> Simulation<B> {
         Simulation {
             now: Millis(1),
             limits: Limits::default(),
-            host: Host::new(Kinds::default().with::<B>(), seed),
+            host: Host::new(WorldKinds::default().with::<B>(), seed),
             started: Vec::new(),
             kind: PhantomData,
         }
     }
 
     /// Asks an actor; the ticket names the answer that comes once it is durable.
-    pub fn ask(&mut self, stream: StreamId, ask: Ask<B::Message>) -> u64 {
+    pub fn ask(&mut self, stream: StreamId, ask: Request<B::Message>) -> u64 {
         self.ask_under(stream, ask, &Anyone)
     }
 
@@ -57,7 +57,7 @@ impl<B: Behaviour> Simulation<B> {
     pub fn ask_under(
         &mut self,
         stream: StreamId,
-        ask: Ask<B::Message>,
+        ask: Request<B::Message>,
         authority: &dyn Authority,
     ) -> u64 {
         self.host.now = self.now;
@@ -73,7 +73,7 @@ impl<B: Behaviour> Simulation<B> {
         let told = told.into_iter().map(|it| {
             self.started.extend(it.started::<B>());
             let answer = match it.answer {
-                Answered::Decided(answer) => match answer.downcast::<Answer<B>>() {
+                Answered::Decided(answer) => match answer.downcast::<Response<B>>() {
                     Ok(answer) => *answer,
                     Err(_) => unreachable!("there is no other kind"),
                 },
@@ -86,7 +86,7 @@ impl<B: Behaviour> Simulation<B> {
 
     /// Lets the `nth` append from now on fail, 1 being the next, and with it the commit it is in.
     /// Then nothing is acknowledged until [`Simulation::crash`]: the store is opened again.
-    pub fn fail_append(&mut self, nth: u64, fate: Fate) {
+    pub fn fail_append(&mut self, nth: u64, fate: AppendOutcome) {
         self.host.fail_append(nth, fate);
     }
 
@@ -101,7 +101,7 @@ impl<B: Behaviour> Simulation<B> {
     }
 
     /// Asks and settles: the answer to this one question.
-    pub fn call(&mut self, stream: StreamId, ask: Ask<B::Message>) -> Answer<B> {
+    pub fn call(&mut self, stream: StreamId, ask: Request<B::Message>) -> Response<B> {
         let ticket = self.ask(stream, ask);
         let told = self.settle().into_iter().find(|it| it.ticket == ticket);
         told.map(|it| it.answer).unwrap_or_else(|| unreachable!("everything was settled"))
@@ -109,7 +109,7 @@ impl<B: Behaviour> Simulation<B> {
 
     /// Loses what is not durable, and every state. Effects that ran are lost too: what is still
     /// owed comes again from [`Behaviour::resume`]. A store that had stopped is open again, with
-    /// what it had acknowledged and, of the append that failed, what its [`Fate`] says.
+    /// what it had acknowledged and, of the append that failed, what its [`AppendOutcome`] says.
     pub fn crash(&mut self) {
         self.host.crash();
         self.started = self.host.bring_all_up::<B>();

@@ -30,19 +30,19 @@ mod waits;
 
 pub use attic::{ATTIC_OF, ATTIC_VERSION, Merge};
 pub use backlog::{Backlog, Pulled};
-pub use claim::Claim;
-pub use claim_predicate::Wanted;
+pub use claim::ClaimRequest;
+pub use claim_predicate::ClaimPredicate;
 pub use declaration::{Declaration, DeclaredKey, DeclaredRelation, KeyType, Misdeclared};
 pub use declare::{Declarations, Undeclared, Used};
 pub use follow::{Change, Changed, Follower, LeaseChange};
-pub use import::{Carried, Origin, Taken, renamed};
+pub use import::{ImportedVersion, Origin, Provenance, renamed};
 pub use lease::{Claimed, End, Fence, Lease};
 pub use message::{Event, Expect, Message, Reply, TYPES, Was};
 pub use patch::{Draft, MadeFor, Patch};
 pub use refusal::Refusal;
 pub use resource::Resource;
 pub use subscription::{
-    Amiss, DEBOUNCES_MAX, Edit, Filter, Notice, Subscription, Tells, Terms, Wake,
+    DEBOUNCES_MAX, Edit, Filter, InvalidSubscription, Notice, Subscription, Tells, Terms, Wake,
 };
 pub use transaction::Mutation;
 pub use waits::{Blocked, Blocker, Readable};
@@ -50,13 +50,13 @@ pub use waits::{Blocked, Blocker, Readable};
 use crate::atom::{Atom, Metadata, Reference};
 use crate::behaviour::{Behaviour, Decision, Delivery, Row, View};
 use crate::difference::lacking;
-use crate::ending::Ending;
+use crate::ending::IdSuffix;
 use crate::id::{AtomId, SpaceId, StreamId, SubscriptionId};
 use crate::limits::Limits;
 use crate::mutant;
 use crate::right::Level;
 use lease::Leases;
-use ready_set::Standing;
+use ready_set::ReadySet;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -68,7 +68,7 @@ pub struct Space {
     subscriptions: BTreeMap<SubscriptionId, Subscription>,
     leases: Leases,
     declares: Declarations,
-    ready_set: Standing,
+    ready_set: ReadySet,
 }
 
 impl Behaviour for Space {
@@ -92,7 +92,7 @@ impl Behaviour for Space {
             subscriptions: BTreeMap::new(),
             leases: Leases::default(),
             declares: Declarations::default(),
-            ready_set: Standing::default(),
+            ready_set: ReadySet::default(),
         }
     }
 
@@ -222,7 +222,7 @@ impl Behaviour for Space {
         rows.push(Row::Atom { id: source, space: atom.space, index });
         match atom.version {
             1 => {
-                let key = Space::endings_key(&Ending::key(source));
+                let key = Space::endings_key(&IdSuffix::key(source));
                 rows.push(Row::own::<Space>(key, Some(Vec::new())));
             }
             version => rows.push(Row::Version { id: source, version, index }),
@@ -270,7 +270,7 @@ impl Behaviour for Space {
 const ENDINGS: &[u8] = b"ending";
 
 impl Space {
-    /// One subscription.
+    /// A subscription by its id, if it is there.
     pub fn subscription(&self, id: SubscriptionId) -> Option<&Subscription> {
         self.subscriptions.get(&id)
     }
@@ -281,14 +281,14 @@ impl Space {
     }
 
     /// The key of the rows of all atoms whose ids end alike: behind the end of them, as
-    /// [`Ending::key_prefix`] says it.
+    /// [`IdSuffix::key_prefix`] says it.
     pub fn endings_key(end: &[u8]) -> Vec<u8> {
         [ENDINGS, end].concat()
     }
 
     /// The atom of such a key.
     pub fn of_endings_key(key: &[u8]) -> Option<AtomId> {
-        Some(Ending::of_key(key.strip_prefix(ENDINGS)?.try_into().ok()?))
+        Some(IdSuffix::of_key(key.strip_prefix(ENDINGS)?.try_into().ok()?))
     }
 
     /// What the space is for, in its creator's words.

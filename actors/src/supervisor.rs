@@ -24,8 +24,8 @@ pub const CHILDREN_MAX: usize = 65_536;
 
 /// When a child that exited by itself is started again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "a field is told where its name and type do not say it")]
 pub enum Restart {
-    /// Always.
     Permanent,
     /// After a crash only.
     Transient,
@@ -49,10 +49,9 @@ pub enum Shutdown {
 
 /// Who is restarted with a child that exited.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "a field is told where its name and type do not say it")]
 pub enum Strategy {
-    /// Nobody.
     OneForOne,
-    /// Everybody.
     OneForAll,
     /// Those that were added after it.
     RestForOne,
@@ -85,26 +84,22 @@ pub struct ChildSpec<K> {
 
 /// What the runtime is to do.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Order<K> {
+#[expect(missing_docs, reason = "a field is told where its name and type do not say it")]
+pub enum SupervisorCommand<K> {
     /// Start it now.
     Start(K),
     /// Start it after a wait.
     StartAfter {
-        /// Whom.
         child: K,
         /// The wait in milliseconds.
         ms: u64,
     },
-    /// Stop it.
     Stop {
-        /// Whom.
         child: K,
-        /// How.
         shutdown: Shutdown,
     },
     /// It stays down until it is revived; tell whoever cares.
     Quarantine {
-        /// Whom.
         child: K,
         /// Its last crash.
         why: String,
@@ -118,6 +113,7 @@ pub enum Order<K> {
 
 /// What a child is doing.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "a field is told where its name and type do not say it")]
 pub enum State {
     /// Not started, or stopped with its supervisor.
     Down,
@@ -128,7 +124,6 @@ pub enum State {
     },
     /// Ordered to start, perhaps after a wait.
     Starting,
-    /// Up.
     Running,
     /// Ordered to stop.
     Stopping,
@@ -143,7 +138,7 @@ pub enum State {
 
 /// What the supervisor is doing.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Phase {
+pub enum SupervisorPhase {
     /// Not started yet: children may be added.
     New,
     /// Keeping its children up.
@@ -188,7 +183,7 @@ pub struct Supervisor<K> {
     strategy: Strategy,
     intensity: Intensity,
     backoff: Backoff,
-    phase: Phase,
+    phase: SupervisorPhase,
     restarts: History,
     /// By order of adding, which is the order of starting.
     children: BTreeMap<u64, Child<K>>,
@@ -235,7 +230,7 @@ impl<K: Ord + Clone> Supervisor<K> {
             strategy,
             intensity,
             backoff,
-            phase: Phase::New,
+            phase: SupervisorPhase::New,
             restarts: History::default(),
             children: BTreeMap::new(),
             places: BTreeMap::new(),
@@ -248,11 +243,11 @@ impl<K: Ord + Clone> Supervisor<K> {
     }
 
     /// Starts the children in the order in which they were added, each after the one before is up.
-    pub fn start(&mut self) -> Vec<Order<K>> {
-        if self.phase != Phase::New {
+    pub fn start(&mut self) -> Vec<SupervisorCommand<K>> {
+        if self.phase != SupervisorPhase::New {
             return Vec::new();
         }
-        self.phase = Phase::Up;
+        self.phase = SupervisorPhase::Up;
         for place in self.children.keys().copied().collect::<Vec<_>>() {
             self.line_up(place, 0);
         }
@@ -260,9 +255,9 @@ impl<K: Ord + Clone> Supervisor<K> {
     }
 
     /// Adds a child after all others, and starts it if the supervisor is up.
-    pub fn add(&mut self, spec: ChildSpec<K>) -> Result<Vec<Order<K>>, Refusal> {
+    pub fn add(&mut self, spec: ChildSpec<K>) -> Result<Vec<SupervisorCommand<K>>, Refusal> {
         match self.phase {
-            Phase::New | Phase::Up => {}
+            SupervisorPhase::New | SupervisorPhase::Up => {}
             _ => return Err(Refusal::GoingDown),
         }
         if self.places.contains_key(&spec.id) {
@@ -275,7 +270,7 @@ impl<K: Ord + Clone> Supervisor<K> {
         self.next_place += 1;
         self.places.insert(spec.id.clone(), place);
         self.children.insert(place, Child::new(spec));
-        if self.phase == Phase::New {
+        if self.phase == SupervisorPhase::New {
             return Ok(Vec::new());
         }
         self.line_up(place, 0);
@@ -283,7 +278,7 @@ impl<K: Ord + Clone> Supervisor<K> {
     }
 
     /// Stops a child and forgets it; its siblings are not touched, whatever the strategy.
-    pub fn remove(&mut self, id: &K) -> Result<Vec<Order<K>>, Refusal> {
+    pub fn remove(&mut self, id: &K) -> Result<Vec<SupervisorCommand<K>>, Refusal> {
         let place = *self.places.get(id).ok_or(Refusal::NoSuchChild)?;
         let doomed = self.doomed.contains(&place);
         let Some(child) = self.children.get_mut(&place) else { return Err(Refusal::NoSuchChild) };
@@ -295,7 +290,7 @@ impl<K: Ord + Clone> Supervisor<K> {
                 }
                 child.state = State::Stopping;
                 let (child, shutdown) = (child.spec.id.clone(), child.spec.shutdown);
-                Ok(vec![Order::Stop { child, shutdown }])
+                Ok(vec![SupervisorCommand::Stop { child, shutdown }])
             }
             State::Stopping => {
                 child.stay = Stay::Leaving;
@@ -309,8 +304,8 @@ impl<K: Ord + Clone> Supervisor<K> {
     }
 
     /// Starts a child that is finished or quarantined, with a clean record.
-    pub fn revive(&mut self, id: &K) -> Result<Vec<Order<K>>, Refusal> {
-        if self.phase != Phase::Up {
+    pub fn revive(&mut self, id: &K) -> Result<Vec<SupervisorCommand<K>>, Refusal> {
+        if self.phase != SupervisorPhase::Up {
             return Err(Refusal::GoingDown);
         }
         let place = *self.places.get(id).ok_or(Refusal::NoSuchChild)?;
@@ -326,18 +321,18 @@ impl<K: Ord + Clone> Supervisor<K> {
 
     /// Stops all children, the last added first, each after the one before is down. Neighbours
     /// with an intensity of their own do not know each other and stop together.
-    pub fn stop(&mut self) -> Vec<Order<K>> {
+    pub fn stop(&mut self) -> Vec<SupervisorCommand<K>> {
         match self.phase {
-            Phase::New | Phase::Up => {}
+            SupervisorPhase::New | SupervisorPhase::Up => {}
             _ => return Vec::new(),
         }
-        self.wind_down(Phase::Stopping);
+        self.wind_down(SupervisorPhase::Stopping);
         self.advance()
     }
 
     /// What the supervisor is doing. After [`Supervisor::stop`] it is over at
-    /// [`Phase::Stopped`].
-    pub fn phase(&self) -> &Phase {
+    /// [`SupervisorPhase::Stopped`].
+    pub fn phase(&self) -> &SupervisorPhase {
         &self.phase
     }
 

@@ -32,7 +32,7 @@ pub struct Record {
 
 /// What is there now.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Seen {
+pub struct Presence {
     /// The hash of the directory's canonical path.
     pub path: Hash,
     /// The user that owns the directory.
@@ -78,7 +78,7 @@ impl Default for Verdict {
 
 impl Verdict {
     /// Compares a record with what is there now.
-    pub fn of(record: Option<&Record>, seen: &Seen) -> Verdict {
+    pub fn of(record: Option<&Record>, seen: &Presence) -> Verdict {
         let directory = match record {
             None => Err(Distrust::Never),
             Some(record) if record.path != seen.path => Err(Distrust::Never),
@@ -162,31 +162,31 @@ mod tests {
         }
     }
 
-    fn seen() -> Seen {
+    fn seen() -> Presence {
         let Record { path, owner, directory, sections } = record();
-        Seen { path, owner, directory: Some(directory), sections }
+        Presence { path, owner, directory: Some(directory), sections }
     }
 
     /// Each change alone takes the trust away, and is named.
     #[test]
     fn a_record_covers_exactly_what_was_seen() {
-        let verdict = |seen: &Seen| {
+        let verdict = |seen: &Presence| {
             let verdict = Verdict::of(Some(&record()), seen);
             (verdict.directory(), verdict.section("embedder"))
         };
         assert_eq!(verdict(&seen()), (Ok(()), Ok(())));
         let all = |why| (Err(why), Err(why));
-        let path = Seen { path: hash("/b"), ..seen() };
+        let path = Presence { path: hash("/b"), ..seen() };
         assert_eq!(verdict(&path), all(Distrust::Never));
-        assert_eq!(verdict(&Seen { owner: 2, ..seen() }), all(Distrust::OtherOwner));
+        assert_eq!(verdict(&Presence { owner: 2, ..seen() }), all(Distrust::OtherOwner));
         for directory in [None, Some(DirectoryId([2; 16]))] {
-            assert_eq!(verdict(&Seen { directory, ..seen() }), all(Distrust::OtherDirectory));
+            assert_eq!(verdict(&Presence { directory, ..seen() }), all(Distrust::OtherDirectory));
         }
         let sections = [("embedder".to_owned(), hash("y"))].into();
-        let changed = Seen { sections, ..seen() };
+        let changed = Presence { sections, ..seen() };
         assert_eq!(verdict(&changed), (Ok(()), Err(Distrust::Changed)));
         let sections = [("models".to_owned(), hash("x"))].into();
-        let added = Verdict::of(Some(&record()), &Seen { sections, ..seen() });
+        let added = Verdict::of(Some(&record()), &Presence { sections, ..seen() });
         assert_eq!(added.refused().collect::<Vec<_>>(), [("models", Distrust::Added)]);
         assert_eq!(added.section("tools"), Err(Distrust::Added), "it was not looked at");
     }

@@ -10,8 +10,9 @@ pub const VALUE_DEPTH_MAX: usize = 32;
 
 /// A JSON-shaped value with an order and without NaN.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "a field is told where its name and type do not say it")]
 pub enum Value {
-    /// `null`.
+    /// The JSON value `null`.
     Null,
     /// `true` or `false`.
     Bool(bool),
@@ -19,9 +20,7 @@ pub enum Value {
     Int(i64),
     /// A finite fraction; [`Value::check`] refuses NaN and infinities.
     Float(f64),
-    /// Text.
     Text(String),
-    /// A list.
     List(Vec<Value>),
     /// An object, ordered by key.
     Map(BTreeMap<String, Value>),
@@ -147,7 +146,7 @@ impl From<bool> for Value {
     }
 }
 
-/// Compact JSON.
+/// Writes compact JSON, maps in the order of their keys.
 impl fmt::Display for Value {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -28,15 +28,15 @@ pub use agents::{Agents, Mind, Move, Situation};
 pub use chances::Chances;
 pub use disk::Disk;
 pub(crate) use host::{Answered, Host};
-pub use kind::Kinds;
-pub use work::{Performer, Seen, Step, Work};
+pub use kind::WorldKinds;
+pub use work::{Performer, Work, WorkStep, WorldView};
 
 use crate::alarm::Alarm;
 use crate::behaviour::{Behaviour, EffectId};
 use crate::behaviour::{Outcome, Outgoing};
 use crate::id::{Millis, RIGHTS, SessionId, SpaceId, StreamId};
 use crate::limits::Limits;
-use crate::rights::Table;
+use crate::rights::RightsTable;
 use crate::session::{Effect, Session};
 use chances::Chance;
 use kind::AnyEffect;
@@ -48,7 +48,7 @@ use work::{AnyPerformer, PerformerOf};
 
 /// What becomes of the commit that reports an error. Nobody can tell before the next open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fate {
+pub enum AppendOutcome {
     /// Nothing of it reached the medium.
     Lost,
     /// All of it did; the error came after that.
@@ -56,7 +56,7 @@ pub enum Fate {
 }
 
 /// Names a request from outside.
-pub type Request = usize;
+pub type RequestId = usize;
 
 /// There was always something more to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -81,7 +81,7 @@ pub struct World {
     running: BTreeMap<(StreamId, EffectId), Running>,
     waiters: BTreeMap<u64, Waiter>,
     requests: Vec<(Outgoing, String)>,
-    answers: BTreeMap<Request, Outcome>,
+    answers: BTreeMap<RequestId, Outcome>,
     alarm: Alarm,
     commit_due: bool,
     ring_at: Option<Millis>,
@@ -95,7 +95,7 @@ pub struct World {
 
 impl World {
     /// An empty log.
-    pub fn new(kinds: Kinds, limits: Limits, chances: Chances, seed: u64) -> World {
+    pub fn new(kinds: WorldKinds, limits: Limits, chances: Chances, seed: u64) -> World {
         let mut host = Host::new(kinds, seed);
         host.limits = limits;
         let mut world = World {
@@ -134,7 +134,7 @@ impl World {
 
     /// Somebody outside asks an actor something then, under a key, and repeats it until it is
     /// answered.
-    pub fn ask_at(&mut self, at: Millis, outgoing: Outgoing, key: impl Into<String>) -> Request {
+    pub fn ask_at(&mut self, at: Millis, outgoing: Outgoing, key: impl Into<String>) -> RequestId {
         self.requests.push((outgoing, key.into()));
         let request = self.requests.len() - 1;
         self.then(at, false, Happening::Outside(request));
@@ -142,11 +142,11 @@ impl World {
     }
 
     /// What a request was answered, once it was.
-    pub fn answer(&self, request: Request) -> Option<&Outcome> {
+    pub fn answer(&self, request: RequestId) -> Option<&Outcome> {
         self.answers.get(&request)
     }
 
-    /// The clock.
+    /// The time of the world, which only moves by its queue.
     pub fn now(&self) -> Millis {
         self.host.now
     }
@@ -162,7 +162,7 @@ impl World {
     }
 
     /// Who may do what.
-    pub fn rights(&self) -> &Table {
+    pub fn rights(&self) -> &RightsTable {
         &self.host.rights
     }
 

@@ -24,8 +24,10 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     }
 }
 
-/// Opens the directory and seats the till in it; receipts are printed to stderr.
-async fn open(dir: &Path) -> Result<(Runtime, Arc<Seat<Till>>), Box<dyn std::error::Error>> {
+/// Opens the directory and addresses the till in it; receipts are printed to stderr.
+async fn open(
+    dir: &Path,
+) -> Result<(Runtime, Arc<ActorAddress<Till>>), Box<dyn std::error::Error>> {
     let runtime = Runtime::open_with(Config::at(dir), kinds().with::<Till>()).await?;
     let print = |sale, receipt: PrintReceipt| -> Boxed<'static, _> {
         Box::pin(async move {
@@ -42,7 +44,7 @@ async fn open(dir: &Path) -> Result<(Runtime, Arc<Seat<Till>>), Box<dyn std::err
 async fn sell(dir: &Path) -> Result<(), Box<dyn std::error::Error>> {
     let (_runtime, till) = open(dir).await?;
     loop {
-        let receipt = till.ask(Ask::new(ROOT, Message::Sell(5)).comment("an apple")).await?;
+        let receipt = till.ask(Request::new(ROOT, Message::Sell(5)).comment("an apple")).await?;
         writeln!(std::io::stdout(), "{}", receipt.reply)?;
     }
 }
@@ -63,13 +65,13 @@ async fn shop() -> Result<(), Box<dyn std::error::Error>> {
         acknowledged = line.parse().unwrap_or(acknowledged);
     }
     let (runtime, till) = open(dir.path()).await?;
-    let refunded = till.ask(Ask::new(ROOT, Message::Refund(5)).key("refund-1")).await?;
+    let refunded = till.ask(Request::new(ROOT, Message::Refund(5)).key("refund-1")).await?;
     println!(
         "{acknowledged} cents were acknowledged; after a refund of 5 there are {}",
         refunded.reply
     );
     assert!(refunded.reply + 5 >= acknowledged, "nothing acknowledged is lost");
-    let again = till.ask(Ask::new(ROOT, Message::Refund(5)).key("refund-1")).await?;
+    let again = till.ask(Request::new(ROOT, Message::Refund(5)).key("refund-1")).await?;
     assert_eq!(again, refunded, "the same request again happens once");
     runtime.stop().await?;
     Ok(())

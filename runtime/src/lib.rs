@@ -36,18 +36,18 @@ pub mod kinds {
 }
 
 /// A moment in the past of a directory.
-pub mod moment {
+pub mod as_of {
     pub use stoa_kernel::as_of::Moment;
 }
 
 /// The address of an actor: how it is asked, and what does for it what it wants done.
-pub mod seat {
+pub mod host {
     pub use stoa_kernel::host::*;
 }
 
 /// What is found in spaces, and the indexes that find it.
 pub mod search {
-    pub use stoa_kernel::caller::{Found, Looked, Page};
+    pub use stoa_kernel::caller::{Found, Looked, SearchPage};
     pub use stoa_kernel::search::*;
 }
 

@@ -10,7 +10,7 @@ mod model;
 mod typed;
 
 use model::{Model, Seen};
-use stoa::caller::{Caller, Change, Grant, HistoryQuery, Of, Why};
+use stoa::caller::{Caller, Change, GrantRequest, HistoryQuery, Of, Why};
 use stoa::config::Config;
 use stoa::failure::StoreError;
 use stoa::runtime::Runtime;
@@ -41,8 +41,12 @@ async fn act(runtime: &Runtime, chances: &mut Chances) -> (Vec<SessionId>, Vec<S
         spaces.push(root.create_space(&format!("s{number}"), "").await.unwrap());
     }
     for name in ["ann", "bob", "eve", "joe"] {
-        let given =
-            Grant { level: Level::Read, delegate: None, expires_ms: None, reason: String::new() };
+        let given = GrantRequest {
+            level: Level::Read,
+            delegate: None,
+            expires_ms: None,
+            reason: String::new(),
+        };
         let space = spaces[chances.below(2)].to_string();
         sessions.push(root.grant(&space, name, given).await.unwrap().session);
     }
@@ -60,7 +64,7 @@ async fn act(runtime: &Runtime, chances: &mut Chances) -> (Vec<SessionId>, Vec<S
             1..=5 => {
                 let delegate = [None, Some(Level::Read), Some(Level::Grant)][chances.below(3)];
                 let (level, expires_ms) = (Level::ALL[chances.below(4)], None);
-                let given = Grant { level, delegate, expires_ms, reason };
+                let given = GrantRequest { level, delegate, expires_ms, reason };
                 let to = match chances.below(4) {
                     0 => format!("new{step}"),
                     _ => to.to_string(),
@@ -225,7 +229,7 @@ async fn a_watcher_hears_of_what_it_may_know() {
     let space = root.create_space("s", "").await.unwrap();
     let given = |level, reason: &str| {
         let (delegate, expires_ms, reason) = (None, None, reason.to_owned());
-        Grant { level, delegate, expires_ms, reason }
+        GrantRequest { level, delegate, expires_ms, reason }
     };
     let ann = root.grant("s", "ann", given(Level::Read, "to look")).await.unwrap().session;
     let ann = runtime.caller(ann);

@@ -12,15 +12,15 @@ use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
-use stoa::caller::{Grant, HistoryQuery, Of, Why};
+use stoa::caller::{GrantRequest, HistoryQuery, Of, Why};
 use stoa::config::Config;
-use stoa::problem::Kind;
+use stoa::host::{ActorAddress, AskError, Boxed, Nothing, Perform, Standing};
+use stoa::problem::ProblemKind;
 use stoa::runtime::{Runtime, kinds};
-use stoa::seat::{AskError, Boxed, Nothing, Perform, Seat, Standing};
 use stoa_actors::atom::Content;
 use stoa_actors::behaviour::{Behaviour, Decision, Delivery, EffectId};
 use stoa_actors::id::{LinkId, Position, RIGHTS, ROOT, SpaceId, StreamId};
-use stoa_actors::incarnation::Ask;
+use stoa_actors::incarnation::Request;
 use stoa_actors::rights::{self, Level, Rights};
 use stoa_actors::space::{Declarations, Draft, Filter};
 
@@ -111,7 +111,7 @@ const POISONED: StreamId = StreamId([9; 16]);
 static PANICS: AtomicU64 = AtomicU64::new(0);
 
 /// Counts, whatever incarnation it takes: the same key, so once.
-async fn count(counter: &Arc<Seat<Counter>>, key: &str) -> u64 {
+async fn count(counter: &Arc<ActorAddress<Counter>>, key: &str) -> u64 {
     for _ in 0..1_000 {
         match counter.ask(ask(Message::Count).key(key)).await {
             Ok(receipt) => return receipt.reply,
@@ -132,8 +132,8 @@ fn unpaid() -> Arc<dyn Perform<Counter>> {
     Arc::new(|_: EffectId, ()| -> Boxed<'static, Option<Message>> { Box::pin(async { None }) })
 }
 
-fn ask(message: Message) -> Ask<Message> {
-    Ask::new(ROOT, message)
+fn ask(message: Message) -> Request<Message> {
+    Request::new(ROOT, message)
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -259,9 +259,9 @@ async fn reopened(dir: &std::path::Path) -> Runtime {
     panic!("the directory is not let go");
 }
 
-/// Two seats would be two writers of one stream, and the second entry of both would end the store.
+/// Two addresses would be two writers of one stream, and the second entry of both would end the store.
 #[tokio::test(flavor = "multi_thread")]
-async fn the_rights_actor_has_one_seat_however_it_is_asked_for() {
+async fn the_rights_actor_has_one_address_however_it_is_asked_for() {
     let dir = tempfile::tempdir().unwrap();
     let runtime = open(dir.path()).await;
     let root = runtime.caller(ROOT);
@@ -272,7 +272,7 @@ async fn the_rights_actor_has_one_seat_however_it_is_asked_for() {
         let (description, declares) = (String::new(), Declarations::default());
         let message =
             rights::Message::CreateSpace { space, link, alias, reason, description, declares };
-        rights.ask(Ask::new(ROOT, message)).await.unwrap();
+        rights.ask(Request::new(ROOT, message)).await.unwrap();
         let other = root.create_space(&format!("created {n}"), "").await.unwrap();
         for space in [space, other] {
             let draft = Draft { content: Content::from("x"), ..Draft::default() };
@@ -291,8 +291,12 @@ async fn after_a_revoke_is_acknowledged_nothing_that_rested_on_it_commits() {
     let space = root.create_space("board", "").await.unwrap();
     for round in 0..20 {
         let name = format!("writer{round}");
-        let grant =
-            Grant { level: Level::Append, delegate: None, expires_ms: None, reason: String::new() };
+        let grant = GrantRequest {
+            level: Level::Append,
+            delegate: None,
+            expires_ms: None,
+            reason: String::new(),
+        };
         let session = root.grant("board", &name, grant).await.unwrap().session;
         let writing: Vec<_> = (0..8)
             .map(|_| {
@@ -304,7 +308,7 @@ async fn after_a_revoke_is_acknowledged_nothing_that_rested_on_it_commits() {
                         match writer.put(space, draft, Why::default()).await {
                             Ok(written) => last = written.position,
                             Err(problem) => {
-                                assert_eq!(problem.kind, Kind::Unknown, "{problem}");
+                                assert_eq!(problem.kind, ProblemKind::Unknown, "{problem}");
                                 return last;
                             }
                         }
@@ -325,7 +329,7 @@ async fn after_a_revoke_is_acknowledged_nothing_that_rested_on_it_commits() {
         assert!(latest <= acknowledged, "round {round}: {latest} after {acknowledged}");
         let refused =
             runtime.caller(session).history(Of::Space(space), HistoryQuery::default()).await;
-        assert_eq!(refused.unwrap_err().kind, Kind::Unknown);
+        assert_eq!(refused.unwrap_err().kind, ProblemKind::Unknown);
     }
     runtime.stop().await.unwrap();
 }

@@ -12,10 +12,10 @@ use stoa::agents::{AgentCard, SpaceAsk, SpawnAsk};
 use stoa::caller::{Caller, Why};
 use stoa::config::Config;
 use stoa::failure::StoreError;
+use stoa::host::Boxed;
 use stoa::model::{Models, Scripted};
-use stoa::problem::Kind;
+use stoa::problem::ProblemKind;
 use stoa::runtime::Runtime;
-use stoa::seat::Boxed;
 use stoa::tool::{Tool, ToolCall, ToolError, Tools};
 use stoa_actors::atom::Content;
 use stoa_actors::id::{Position, ROOT, SpaceId};
@@ -289,7 +289,7 @@ async fn a_model_thinks_acts_and_sees_until_it_is_done() {
     assert_eq!(kinds.join(" "), expected);
     let unknown =
         place.root.spawn(SpawnAsk { model: Some("none".into()), ..ask("t", "b", "sums", &[]) });
-    assert_eq!(unknown.await.unwrap_err().kind, Kind::Invalid);
+    assert_eq!(unknown.await.unwrap_err().kind, ProblemKind::Invalid);
 }
 
 #[tokio::test(flavor = "multi_thread")]

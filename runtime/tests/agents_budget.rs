@@ -8,10 +8,10 @@ use std::time::Duration;
 use stoa::agents::{AgentCard, SpaceAsk, SpawnAsk};
 use stoa::caller::{Caller, Why};
 use stoa::config::Config;
+use stoa::host::Boxed;
 use stoa::model::{Context, Model, ModelError, Models};
-use stoa::problem::Kind;
+use stoa::problem::ProblemKind;
 use stoa::runtime::Runtime;
-use stoa::seat::Boxed;
 use stoa_actors::atom::Content;
 use stoa_actors::id::{Position, ROOT, SpaceId};
 use stoa_actors::rights::Level;
@@ -122,7 +122,7 @@ async fn two_that_answer_each_other_for_ever_are_cut_by_their_budgets() {
     place.rest().await;
     assert_eq!(place.card(&name).await.turns, 5);
     let refused = place.root.resume_agent(&name).await.unwrap_err();
-    assert_eq!(refused.kind, Kind::Conflict);
+    assert_eq!(refused.kind, ProblemKind::Conflict);
     assert!(refused.text.contains("its budget is spent (thoughts = 10)"), "{refused}");
     place.root.fund(&name, Budget::thoughts(2), None).await.unwrap();
     place.rest().await;
@@ -190,7 +190,7 @@ if not wakes:
     assert!(either.contains(&heard[0].read.atom.content), "{heard:?}");
     // Its parent and the root may hand it more, and nobody else; nor more of what has no end.
     let stranger = place.runtime.caller(child.id).fund("f", Budget::thoughts(1), None).await;
-    assert!(matches!(stranger.unwrap_err().kind, Kind::Forbidden | Kind::Unknown));
+    assert!(matches!(stranger.unwrap_err().kind, ProblemKind::Forbidden | ProblemKind::Unknown));
     let endless = place.root.fund("f", both(1, 1), None).await.unwrap_err();
     assert_eq!(endless.text, "its tokens are not limited, so nothing can be added");
     place.root.wipe_agent("f", "enough").await.unwrap();

@@ -22,7 +22,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 use stoa::agents::{SpaceAsk, SpawnAsk};
 use stoa::audit::audit;
-use stoa::caller::{Caller, Read, Why};
+use stoa::caller::{Caller, ReadAtom, Why};
 use stoa::config::Config;
 use stoa::failure::StoreError;
 use stoa::runtime::{Runtime, kinds};
@@ -293,7 +293,7 @@ fn kill_a_worker(owner: u32, chance: &mut Chance) -> bool {
     kill_process(pid, Signal::KILL).is_ok()
 }
 
-async fn all(root: &Caller, space: &str) -> Vec<Read> {
+async fn all(root: &Caller, space: &str) -> Vec<ReadAtom> {
     let space: SpaceId = root.resolve(space).expect("it was made");
     let query = Query { limit: 1_000, ..Query::default() };
     let found = root.search(space, query).await.expect("it reads");

@@ -14,7 +14,7 @@ use stoa::caller::{Caller, Why};
 use stoa::config::{Config, LogConfig};
 use stoa::failure::StoreError;
 use stoa::fault::{Faults, Point};
-use stoa::problem::{Kind, Problem};
+use stoa::problem::{Problem, ProblemKind};
 use stoa::runtime::{Runtime, kinds};
 use stoa_actors::atom::Content;
 use stoa_actors::id::{Position, ROOT, SpaceId};
@@ -85,7 +85,8 @@ struct Told {
 
 /// A store that has stopped is the only reason for a no.
 fn done<T>(told: Result<T, Problem>, what: &str) -> bool {
-    told.map_err(|problem| assert_eq!(problem.kind, Kind::Store, "{what}: {problem}")).is_ok()
+    told.map_err(|problem| assert_eq!(problem.kind, ProblemKind::Store, "{what}: {problem}"))
+        .is_ok()
 }
 
 /// Lets others go on for a while; how far they come is not for this to say.
@@ -213,7 +214,7 @@ impl Life {
                 }
             }
             Err(problem) => {
-                assert_eq!(problem.kind, Kind::Store, "{problem}");
+                assert_eq!(problem.kind, ProblemKind::Store, "{problem}");
                 Err(self.failed().await)
             }
         }
@@ -232,8 +233,8 @@ impl Life {
         let results = self.root.resolve("results").unwrap();
         let put = self.root.put(results, Draft::default(), Why::comment("after")).await;
         let space = self.root.create_space("after", "").await.map(drop);
-        assert_eq!(put.unwrap_err().kind, Kind::Store, "{what}");
-        assert_eq!(space.unwrap_err().kind, Kind::Store, "{what}");
+        assert_eq!(put.unwrap_err().kind, ProblemKind::Store, "{what}");
+        assert_eq!(space.unwrap_err().kind, ProblemKind::Store, "{what}");
         assert_eq!(self.runtime.durable(), durable, "{what}");
     }
 

@@ -9,17 +9,17 @@ use std::time::Duration;
 use stoa::agents::{AgentCard, AgentEvent, Incident, SpaceAsk, SpawnAsk, Wrong};
 use stoa::caller::{Caller, Why};
 use stoa::config::{Config, DoorLimits};
-use stoa::door::{Identity, Peer, Request, perform};
+use stoa::door::{DoorRequest, Identity, Peer, perform};
 use stoa::failure::StoreError;
 use stoa::operation::{LevelName, answers};
 use stoa::operations::Grant;
-use stoa::problem::Kind;
+use stoa::problem::ProblemKind;
 use stoa::research::{ResearchAsk, ResearchLimits, research};
 use stoa::runtime::Runtime;
 use stoa_actors::atom::Content;
 use stoa_actors::behaviour::{Behaviour, Decision, Delivery};
 use stoa_actors::id::{Position, ROOT, SessionId, SpaceId, StreamId};
-use stoa_actors::incarnation::Ask;
+use stoa_actors::incarnation::Request;
 use stoa_actors::rights::Level;
 use stoa_actors::search::Query;
 use stoa_actors::session::{Event, Observation};
@@ -223,7 +223,7 @@ async fn an_agent_whose_actor_dies_too_often_is_shown_and_its_parent_hears() {
     // With an entry in its stream that cannot follow, its actor dies whenever it is started.
     let (runtime, root) = open(&directory).await;
     let saboteur = runtime.actor::<Saboteur>(sick.id.stream()).unwrap();
-    saboteur.ask(Ask::new(ROOT, ())).await.unwrap();
+    saboteur.ask(Request::new(ROOT, ())).await.unwrap();
     runtime.stop().await.unwrap();
     drop((runtime, root, saboteur));
     let (runtime, root) = open(&directory).await;
@@ -286,7 +286,7 @@ elif 'vault' in spaces:
     let (level, delegate, expires) = (LevelName(Level::Append), None, None);
     let grant = Grant { space, session, level, delegate, expires, reason };
     let (answers, _ready) = answers(&DoorLimits::default());
-    let request = Request::of(Identity::Owner, &grant).unwrap();
+    let request = DoorRequest::of(Identity::Owner, &grant).unwrap();
     perform(&runtime, Peer::Owner, request, answers).await.unwrap();
     rest(&runtime).await;
     assert_eq!(texts(&root, vault).await, ["what I found"]);
@@ -332,7 +332,7 @@ async fn what_is_empty_or_too_large_is_refused_through_the_library_as_well() {
         );
     }
     for problem in &refused {
-        assert_eq!(problem.kind, Kind::Invalid, "{problem}");
+        assert_eq!(problem.kind, ProblemKind::Invalid, "{problem}");
         assert!(
             problem.hint.as_deref().is_some_and(|it| it.starts_with("stoa ") || it == "--help"),
             "{problem:?}"

@@ -9,13 +9,13 @@ use stoa::agents::{SpaceAsk, SpawnAsk};
 use stoa::answer::SubscriptionAnswer;
 use stoa::caller::{Caller, Why};
 use stoa::config::{Config, DoorLimits};
-use stoa::door::{Identity, Peer, Request, perform};
+use stoa::door::{DoorRequest, Identity, Peer, perform};
 use stoa::failure::StoreError;
+use stoa::host::Boxed;
 use stoa::model::{Context, Model, ModelError, Models};
 use stoa::operation::{Operation, Span, answers};
 use stoa::operations::{SubscriptionEdit, SubscriptionList};
 use stoa::runtime::Runtime;
-use stoa::seat::Boxed;
 use stoa_actors::atom::Content;
 use stoa_actors::id::{ROOT, SessionId, SpaceId};
 use stoa_actors::rights::Level;
@@ -25,7 +25,7 @@ use stoa_actors::trust::HostGrants;
 use tempfile::TempDir;
 
 const AGENTS: usize = 200;
-/// What one agent may take of the process, at rest and awake: its actor, its seat and its stream.
+/// What one agent may take of the process, at rest and awake: its actor, its address and its stream.
 const AGENT_BYTES_MAX: usize = 256 << 10;
 
 /// Says nothing, and keeps what woke whom.
@@ -184,7 +184,7 @@ async fn who_was_stopped_over_a_restart_is_woken_once_it_is_resumed() {
 /// What is answered about subscriptions.
 async fn asked(runtime: &Runtime, what: &impl Operation) -> Vec<SubscriptionAnswer> {
     let (tell, mut told) = answers(&DoorLimits::default());
-    let request = Request::of(Identity::Owner, what).unwrap();
+    let request = DoorRequest::of(Identity::Owner, what).unwrap();
     perform(runtime, Peer::Owner, request, tell).await.unwrap();
     let mut answers = Vec::new();
     while let Some(said) = told.next().await {

@@ -9,9 +9,9 @@ use stoa::agents::SpawnAsk;
 use stoa::caller::{Caller, Why};
 use stoa::config::Config;
 use stoa::failure::StoreError;
+use stoa::host::Boxed;
 use stoa::model::{Context, Model, ModelError, Models};
 use stoa::runtime::Runtime;
-use stoa::seat::Boxed;
 use stoa_actors::atom::Content;
 use stoa_actors::id::{AtomId, ROOT, SessionId, SpaceId};
 use stoa_actors::session::Thought;
@@ -21,7 +21,7 @@ use stoa_actors::trust::HostGrants;
 /// Each agent is two actors: its session, and the space that it shares with its parent.
 const AGENTS: usize = 50_000;
 /// Actors that may be up at a time.
-const SEATS: usize = 64;
+const ADDRESSES: usize = 64;
 /// Of the agents so many are woken after each opening, from all over.
 const WOKEN: usize = 400;
 
@@ -75,9 +75,9 @@ async fn bring_up(runtime: &Runtime) -> Vec<(SessionId, SpaceId)> {
     all
 }
 
-/// Lets go of every seat that nobody uses.
+/// Lets go of every address that nobody uses.
 async fn put_away(runtime: &Runtime) {
-    while runtime.seats() > SEATS {
+    while runtime.addresses() > ADDRESSES {
         tokio::task::yield_now().await;
     }
 }
@@ -107,7 +107,7 @@ async fn a_hundred_thousand_are_at_rest_and_any_one_wakes() {
     let mut config = Config::at(directory.path());
     config.models = Models::default().with("silent", silent.clone());
     config.host_grants = HostGrants::Live;
-    (config.seats_max, config.passivate_idle_ms) = (SEATS, 10);
+    (config.addresses_max, config.passivate_idle_ms) = (ADDRESSES, 10);
     config.limits.session.rest_first_ms = 1;
     config.limits.session.rest_ms_max = 1;
     let runtime = open(&config).await;

@@ -1,4 +1,4 @@
-//! A backup of a live store holds what was durable, is noticed when anything about it is amiss, and
+//! A backup of a live store holds what was durable, is noticed when anything about it is damaged, and
 //! makes a directory that is what the first one was.
 
 #![expect(clippy::unwrap_used, reason = "a test says what it takes for given")]

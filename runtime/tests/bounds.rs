@@ -36,12 +36,12 @@ use stoa::agents::{SpaceAsk, SpawnAsk};
 use stoa::caller::{Caller, Why};
 use stoa::config::Config;
 use stoa::fault::Point;
-use stoa::problem::Kind;
-use stoa::seat::AskError;
+use stoa::host::AskError;
+use stoa::problem::ProblemKind;
 use stoa_actors::atom::Content;
 use stoa_actors::behaviour::{Behaviour, Decision, Delivery};
 use stoa_actors::id::{ROOT, StreamId};
-use stoa_actors::incarnation::Ask;
+use stoa_actors::incarnation::Request;
 use stoa_actors::rights::Level;
 use stoa_actors::space::{Draft, Expect, Patch};
 use stoa_actors::value::Value;
@@ -134,7 +134,7 @@ async fn mailboxes_hold_what_they_have_room_for() {
     let own = runtime.actor::<Own>(StreamId([7; 16])).unwrap();
     // Both are up before the disk stands still.
     root.put(space, large(1), Why::comment("first")).await.unwrap();
-    own.ask(Ask::new(ROOT, String::new())).await.unwrap();
+    own.ask(Request::new(ROOT, String::new())).await.unwrap();
     faults.hold(Point::Commit);
     let looking = runtime.clone();
     let most = Most::of(move || looking.waiting().mailbox_bytes);
@@ -146,9 +146,9 @@ async fn mailboxes_hold_what_they_have_room_for() {
             match n % 3 {
                 0 => root.describe(space, &"x".repeat(60 * KIB)).await.map_err(|it| it.kind),
                 1 => root.put(space, large(60 * KIB), why()).await.map(drop).map_err(|it| it.kind),
-                _ => match own.ask(Ask::new(ROOT, "x".repeat(60 * KIB))).await {
+                _ => match own.ask(Request::new(ROOT, "x".repeat(60 * KIB))).await {
                     Ok(_) => Ok(()),
-                    Err(AskError::Busy) => Err(Kind::Busy),
+                    Err(AskError::Busy) => Err(ProblemKind::Busy),
                     Err(other) => panic!("{other}"),
                 },
             }
@@ -158,7 +158,7 @@ async fn mailboxes_hold_what_they_have_room_for() {
     let mut busy = 0;
     while busy < 80 {
         let told = tokio::time::timeout(Duration::from_secs(60), asked.join_next()).await;
-        assert_eq!(told.unwrap().unwrap().unwrap(), Err(Kind::Busy));
+        assert_eq!(told.unwrap().unwrap().unwrap(), Err(ProblemKind::Busy));
         busy += 1;
     }
     assert!((400 * KIB..=512 * KIB).contains(&most.seen()), "{}", most.seen());
@@ -259,7 +259,7 @@ async fn what_is_lazy_is_written_when_somebody_waits_for_its_room() {
     let mut asked = tokio::task::JoinSet::new();
     for _ in 0..20 {
         let own = own.clone();
-        asked.spawn(async move { own.ask_lazily(Ask::new(ROOT, "note".to_owned())).await });
+        asked.spawn(async move { own.ask_lazily(Request::new(ROOT, "note".to_owned())).await });
     }
     let all = async {
         while asked.len() > 4 {
@@ -268,7 +268,7 @@ async fn what_is_lazy_is_written_when_somebody_waits_for_its_room() {
     };
     tokio::time::timeout(Duration::from_secs(10), all).await.unwrap();
     // The last four hold all the places, and nobody waits for one.
-    own.ask(Ask::new(ROOT, "now".to_owned())).await.unwrap();
+    own.ask(Request::new(ROOT, "now".to_owned())).await.unwrap();
     while let Some(told) = asked.join_next().await {
         told.unwrap().unwrap();
     }

@@ -8,14 +8,14 @@ use stoa::audit::audit;
 use stoa::caller::{Caller, HistoryQuery, Imported, Of, Why};
 use stoa::config::Config;
 use stoa::envelope::{Batches, Exported, check, ended, exported, line};
-use stoa::problem::Kind;
+use stoa::problem::ProblemKind;
 use stoa::runtime::{Runtime, kinds};
 use stoa_actors::atom::{Content, Deprecation, Embedding, Reference};
 use stoa_actors::id::{AtomId, EventId, Millis, Position, ROOT, SessionId, SpaceId};
 use stoa_actors::limits::Limits;
 use stoa_actors::log::Cause;
 use stoa_actors::search::Query;
-use stoa_actors::space::{Carried, Draft, Expect, Merge, Mutation, Origin, Patch};
+use stoa_actors::space::{Draft, Expect, ImportedVersion, Merge, Mutation, Origin, Patch};
 use stoa_actors::value::Value;
 
 fn id() -> impl Strategy<Value = [u8; 16]> {
@@ -82,7 +82,7 @@ fn origin() -> impl Strategy<Value = Origin> {
     })
 }
 
-fn carried() -> impl Strategy<Value = Carried> {
+fn carried() -> impl Strategy<Value = ImportedVersion> {
     let metadata = proptest::collection::btree_map("\\PC{1,9}", value(), 0..4);
     let embedding = (any::<u32>(), any::<f32>(), any::<[u8; 8]>())
         .prop_filter("what is no scale is refused", |it| it.1.is_finite())
@@ -96,7 +96,7 @@ fn carried() -> impl Strategy<Value = Carried> {
         |(id, content, annotation, metadata, rest)| {
             let (references, embedding, deprecated, origin) = rest;
             let attempts = metadata.len() as u64;
-            Carried {
+            ImportedVersion {
                 id: AtomId(id),
                 version: 1,
                 content,
@@ -114,7 +114,7 @@ fn carried() -> impl Strategy<Value = Carried> {
     )
 }
 
-fn file(all: &[Carried]) -> String {
+fn file(all: &[ImportedVersion]) -> String {
     let (space, upto, at) = (SpaceId([1; 16]), Position(7), Millis(5));
     let first = exported(&Exported { space, description: "for \"it\"".into(), upto, at });
     let lines = all.iter().map(line);
@@ -122,7 +122,7 @@ fn file(all: &[Carried]) -> String {
     all.map(|it| format!("{it}\n")).collect()
 }
 
-fn read(text: &str) -> Vec<Carried> {
+fn read(text: &str) -> Vec<ImportedVersion> {
     let mut batches = Batches::new(text.as_bytes(), &Limits::default());
     let mut all = Vec::new();
     loop {
@@ -158,11 +158,11 @@ async fn open(dir: &tempfile::TempDir, name: &str) -> (Runtime, Caller, SpaceId)
     (runtime, caller, space)
 }
 
-async fn leaving(caller: &Caller, space: SpaceId) -> Vec<Carried> {
+async fn leaving(caller: &Caller, space: SpaceId) -> Vec<ImportedVersion> {
     let mut export = caller.export(space).await.unwrap();
     let mut all = Vec::new();
     while let Some(piece) = export.piece().await.unwrap() {
-        all.extend(piece.into_iter().map(|it| Carried { imported: None, ..it }));
+        all.extend(piece.into_iter().map(|it| ImportedVersion { imported: None, ..it }));
     }
     all
 }
@@ -243,7 +243,7 @@ async fn an_import_is_the_space_again_and_goes_on_where_it_was_cut_off() {
     let refused = importer.import(copy, all[..3].to_vec(), why()).await.unwrap_err();
     assert_eq!(
         (refused.kind, refused.hint.as_deref()),
-        (Kind::Conflict, Some("stoa import SPACE FILE --new-ids"))
+        (ProblemKind::Conflict, Some("stoa import SPACE FILE --new-ids"))
     );
     let anew = || all.iter().map(|it| it.clone().under(copy, &|id| ids.contains(&id)));
     for new in [all.len() as u64, 0] {

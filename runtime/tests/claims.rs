@@ -222,7 +222,7 @@ print([it["token"] for it in space.leases()])
     let lines: Vec<&str> = said["printed"].as_str().unwrap().lines().collect();
     let expected = ["2 True", "paint the walls doing 1 2", "lay the floor 2", "None", "[1, 2]"];
     assert_eq!(lines, expected);
-    // The next action knows the leases still; a transaction with something amiss changes nothing.
+    // The next action knows the leases still; a transaction with something wrong changes nothing.
     let said = exec(
         &place,
         r#"

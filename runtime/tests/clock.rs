@@ -4,12 +4,12 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use stoa::answer::StatusAnswer;
-use stoa::caller::{Caller, Grant, Why};
+use stoa::as_of::Moment;
+use stoa::caller::{Caller, GrantRequest, Why};
 use stoa::config::{Config, DoorLimits};
-use stoa::door::{Identity, Peer, Request, perform};
+use stoa::door::{DoorRequest, Identity, Peer, perform};
 use stoa::failure::StoreError;
 use stoa::fault::set_wall_ahead;
-use stoa::moment::Moment;
 use stoa::operation::answers;
 use stoa::operations::Status;
 use stoa::runtime::Runtime;
@@ -51,7 +51,7 @@ async fn stop(runtime: Runtime) {
 /// What `status` says of the clock.
 async fn ahead(runtime: &Runtime) -> i64 {
     let (answers, mut ready) = answers(&DoorLimits::default());
-    let request = Request::of(Identity::Owner, &Status::default()).unwrap();
+    let request = DoorRequest::of(Identity::Owner, &Status::default()).unwrap();
     perform(runtime, Peer::Owner, request, answers).await.unwrap();
     let status: StatusAnswer = ready.next().await.unwrap().answer().unwrap();
     status.clock_ahead_ms
@@ -98,7 +98,7 @@ async fn an_entry_from_tomorrow_moves_what_comes_after_by_a_bound() {
         let told = ahead(&runtime).await;
         assert!(told <= most as i64 && told > most as i64 - MINUTE as i64, "{told}");
         // What lasts for so long lasts for so long.
-        let grant = Grant {
+        let grant = GrantRequest {
             level: Level::Read,
             delegate: None,
             expires_ms: Some(5 * MINUTE),
@@ -131,7 +131,7 @@ async fn a_right_that_has_expired_is_recorded_as_over() {
     let runtime = open(config).await;
     let root = runtime.caller(ROOT);
     root.create_space("notes", "").await.unwrap();
-    let grant = Grant {
+    let grant = GrantRequest {
         level: Level::Read,
         delegate: None,
         expires_ms: Some(30),

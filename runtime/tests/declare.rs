@@ -10,16 +10,16 @@ mod circles;
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use stoa::as_of::Moment;
 use stoa::caller::{Caller, ClaimAsk, Why};
 use stoa::config::Config;
 use stoa::failure::StoreError;
-use stoa::moment::Moment;
-use stoa::problem::{Kind, Problem};
+use stoa::problem::{Problem, ProblemKind};
 use stoa::runtime::Runtime;
 use stoa_actors::atom::Metadata;
 use stoa_actors::id::{AtomId, ROOT, SpaceId};
-use stoa_actors::search::{Condition, Order, OrderBy, Query};
-use stoa_actors::space::{Declarations, Draft, Expect, Patch, Wanted};
+use stoa_actors::search::{Condition, OrderBy, Query, SearchOrder};
+use stoa_actors::space::{ClaimPredicate, Declarations, Draft, Expect, Patch};
 use stoa_actors::value::Value;
 
 fn declares(all: &[&str]) -> Declarations {
@@ -56,13 +56,13 @@ async fn put(caller: &Caller, space: SpaceId, text: &str, metadata: Metadata) ->
     caller.put(space, draft, Why::default()).await.unwrap().id
 }
 
-async fn search(caller: &Caller, space: SpaceId, wanted: Wanted) -> Result<usize, Problem> {
-    let Wanted { metadata, references } = wanted;
+async fn search(caller: &Caller, space: SpaceId, wanted: ClaimPredicate) -> Result<usize, Problem> {
+    let ClaimPredicate { metadata, references } = wanted;
     let query = Query { metadata, references, ..Query::default() };
     Ok(caller.search(space, query).await?.len())
 }
 
-async fn claim(caller: &Caller, space: SpaceId, wanted: Wanted) -> Result<usize, Problem> {
+async fn claim(caller: &Caller, space: SpaceId, wanted: ClaimPredicate) -> Result<usize, Problem> {
     let ask = ClaimAsk { wanted, lease_ms: 60_000, ..ClaimAsk::default() };
     Ok(caller.claim(space, ask, Why::default()).await?.iter().len())
 }
@@ -84,7 +84,7 @@ async fn a_name_that_is_neither_declared_nor_used_is_refused_with_the_nearest() 
         let draft = Draft { metadata, references, ..Draft::default() };
         caller.put(space, draft, Why::default()).await.unwrap();
     }
-    let of = |metadata: Metadata, references| Wanted { metadata, references };
+    let of = |metadata: Metadata, references| ClaimPredicate { metadata, references };
     let typo = || of(open_tasks(), done("blockedby"));
     // It matches vacuously, as it always has.
     assert_eq!(search(&caller, plain, typo()).await, Ok(2));
@@ -92,7 +92,7 @@ async fn a_name_that_is_neither_declared_nor_used_is_refused_with_the_nearest() 
     for refused in [search(&caller, declared, typo()).await, claim(&caller, declared, typo()).await]
     {
         let refused = refused.unwrap_err();
-        assert_eq!(refused.kind, Kind::Invalid);
+        assert_eq!(refused.kind, ProblemKind::Invalid);
         assert!(refused.text.contains("\"blockedby\"") && refused.text.contains("\"blocked_by\""));
         assert_eq!(refused.hint.as_deref(), Some("stoa search SPACE --ref blocked_by:KEY=VALUE"));
     }
@@ -142,14 +142,14 @@ async fn a_name_that_is_neither_declared_nor_used_is_refused_with_the_nearest() 
 
 async fn claimed(caller: &Caller, space: SpaceId, order: &[&str]) -> Option<String> {
     let order = order.iter().map(|it| it.parse().unwrap()).collect();
-    let wanted = Wanted { metadata: open_tasks(), ..Wanted::default() };
+    let wanted = ClaimPredicate { metadata: open_tasks(), ..ClaimPredicate::default() };
     let ask = ClaimAsk { wanted, order, lease_ms: 60_000, ..ClaimAsk::default() };
     let taken = caller.claim(space, ask, Why::default()).await.unwrap()?;
     Some(format!("{:?}", taken.read.atom.content))
 }
 
 async fn found(caller: &Caller, space: SpaceId, order: &[&str], limit: usize) -> Vec<String> {
-    let order = Order::By(order.iter().map(|it| it.parse().unwrap()).collect());
+    let order = SearchOrder::By(order.iter().map(|it| it.parse().unwrap()).collect());
     let query = Query { metadata: open_tasks(), order, limit, ..Query::default() };
     let (mut all, mut after): (Vec<String>, Option<String>) = (Vec::new(), None);
     loop {
@@ -194,12 +194,13 @@ async fn searches_and_claims_go_in_the_order_that_is_declared() {
         let order = vec![OrderBy::ascending(order)];
         let ask = ClaimAsk { order: order.clone(), lease_ms: 1, ..ClaimAsk::default() };
         let refused = caller.claim(space, ask, Why::default()).await.unwrap_err();
-        let query = Query { order: Order::By(order), ..Query::default() };
+        let query = Query { order: SearchOrder::By(order), ..Query::default() };
         let searched = caller.search(space, query).await.unwrap_err();
-        assert_eq!((refused.kind, &refused.text), (Kind::Invalid, &searched.text));
+        assert_eq!((refused.kind, &refused.text), (ProblemKind::Invalid, &searched.text));
     }
-    let both = Query { order: Order::By(vec![OrderBy::ascending("priority")]), ..Query::text("x") };
-    assert_eq!(caller.search(space, both).await.unwrap_err().kind, Kind::Invalid);
+    let both =
+        Query { order: SearchOrder::By(vec![OrderBy::ascending("priority")]), ..Query::text("x") };
+    assert_eq!(caller.search(space, both).await.unwrap_err().kind, ProblemKind::Invalid);
 
     assert_eq!(claimed(&caller, space, &up).await, Some(text(&[2]).remove(0)));
     let patch = Patch { metadata: says(&[("priority", 9.into())]), ..Patch::default() };
@@ -257,14 +258,20 @@ async fn a_space_declares_from_its_first_moment_and_anew() {
     assert!(caller.declares(space).await.unwrap().is_empty());
     let key = |name: &str| declares(&[&format!("{name}:number")]);
     for wrong in [key("created"), key("-n"), key(&"n".repeat(300)), declares(&["<-see:relation"])] {
-        assert_eq!(caller.declare(space, wrong.clone()).await.unwrap_err().kind, Kind::Invalid);
+        assert_eq!(
+            caller.declare(space, wrong.clone()).await.unwrap_err().kind,
+            ProblemKind::Invalid
+        );
         let made = caller.create_space_declaring("other", "", wrong).await.unwrap_err();
-        assert_eq!(made.kind, Kind::Invalid);
+        assert_eq!(made.kind, ProblemKind::Invalid);
         assert!(caller.resolve("other").is_err(), "nothing was made");
     }
     for text in ["---\ndeclares: [n:numbers]\n---\n", "---\ndeclares: [n:number, n:text]\n---\n"] {
-        assert_eq!(caller.describe(space, text).await.unwrap_err().kind, Kind::Invalid);
-        assert_eq!(caller.create_space("other", text).await.unwrap_err().kind, Kind::Invalid);
+        assert_eq!(caller.describe(space, text).await.unwrap_err().kind, ProblemKind::Invalid);
+        assert_eq!(
+            caller.create_space("other", text).await.unwrap_err().kind,
+            ProblemKind::Invalid
+        );
     }
     assert_eq!(
         caller.show_space(space).await.unwrap().description,

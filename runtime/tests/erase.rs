@@ -19,14 +19,14 @@ use stoa::caller::{Caller, ClaimAsk, HistoryQuery, Of, Why};
 use stoa::config::{Config, LogConfig};
 use stoa::failure::StoreError;
 use stoa::fault::Point;
-use stoa::problem::Kind;
+use stoa::problem::ProblemKind;
 use stoa::runtime::{Runtime, kinds};
 use stoa::store::rebuild;
 use stoa_actors::atom::Content;
 use stoa_actors::id::{AtomId, Position, ROOT, SpaceId};
 use stoa_actors::log::{Breach, HEADER_BYTES};
 use stoa_actors::search::Query;
-use stoa_actors::space::{Draft, Expect, Mutation, Patch, Wanted};
+use stoa_actors::space::{ClaimPredicate, Draft, Expect, Mutation, Patch};
 use stoa_actors::value::Value;
 
 /// A word that cannot be packed and that nothing else says.
@@ -100,7 +100,7 @@ async fn told(caller: &Caller, space: SpaceId, secret: &str) -> AtomId {
     caller.transact(space, both, Why::comment("both")).await.unwrap();
     let metadata = [("status".to_owned(), Value::from(secret))].into();
     let ask = ClaimAsk {
-        wanted: Wanted { metadata, ..Wanted::default() },
+        wanted: ClaimPredicate { metadata, ..ClaimPredicate::default() },
         set: [("owner".to_owned(), Value::from(secret))].into(),
         lease_ms: 60_000,
         ..ClaimAsk::default()
@@ -149,7 +149,7 @@ async fn assert_gone(
     assert!(newest.metadata.is_empty() && newest.references.is_empty());
     for version in 1..4 {
         let no = caller.get_version(id, version).await.unwrap_err();
-        assert!(no.kind == Kind::Unknown && no.text.contains("was erased by"), "{no}");
+        assert!(no.kind == ProblemKind::Unknown && no.text.contains("was erased by"), "{no}");
         let (_, atom) = runtime.store().version(id, version).unwrap().unwrap();
         assert_eq!((&atom.content, atom.annotation.len()), (&Content::Redacted, 0));
     }
@@ -214,10 +214,14 @@ async fn what_is_erased_is_gone_by_every_path_and_from_every_file() {
         caller.deprecate(id, Expect::Any, None, Why::default()).await.unwrap_err(),
         caller.erase(id, Expect::Any, Why::default()).await.unwrap_err(),
     ];
-    assert!(refusals.iter().all(|it| it.kind == Kind::Conflict && it.text.contains("was erased")));
+    assert!(
+        refusals
+            .iter()
+            .all(|it| it.kind == ProblemKind::Conflict && it.text.contains("was erased"))
+    );
     let forged = Draft { content: Content::Redacted, ..Draft::default() };
     let no = caller.put(space, forged, Why::default()).await.unwrap_err();
-    assert_eq!(no.kind, Kind::Invalid, "{no}");
+    assert_eq!(no.kind, ProblemKind::Invalid, "{no}");
     let backup = dir.path().join("backup");
     runtime.backup(&backup, |_| {}).await.unwrap();
     stop(&data, runtime, caller).await;
@@ -241,7 +245,7 @@ async fn what_is_erased_is_gone_by_every_path_and_from_every_file() {
     assert_eq!(holding(dir.path(), &gone), Vec::<PathBuf>::new());
 }
 
-/// A scrub that looks at once finds nothing amiss, and finds a bit that is flipped in what was
+/// A scrub that looks at once finds nothing wrong, and finds a bit that is flipped in what was
 /// redacted; so do an open, an audit and whoever reads a backup.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_flipped_bit_in_a_redacted_body_is_noticed() {

@@ -83,7 +83,7 @@ const DIFFERENCE: &str = "id from(version author author_name at) \
 const LEASE: &str = "space resource of token holder holder_name until intent";
 const LEASED: &str = "event_id cursor ts type actor(agent_id session_id name) refs(space_id) \
                       body(comment hop resource token until)";
-const STATUS: &str = "pid agents_run head clock_ahead_ms commits commit_ms sessions agents spaces seats running \
+const STATUS: &str = "pid agents_run head clock_ahead_ms commits commit_ms sessions agents spaces addresses running \
     scrubbed scrubbed_at indexes vectors failing quarantined";
 const AGENT: &str = "id name parent parent_name depth state why model task turns left(thoughts tokens) \
                      spent(thoughts tokens) dm born follows";

@@ -64,7 +64,7 @@ fn what_was_erased_leaves_the_log_of_every_node() {
 #[test]
 fn every_planted_bug_of_an_order_is_caught() {
     for bug in [Bug::RetriedAsNew, Bug::Early, Bug::RefusedStands, Bug::Swapped] {
-        // What is void may be anywhere: only what counts is seen to be amiss.
+        // What is void may be anywhere: only what counts is seen to be wrong.
         let refused = if bug == Bug::RefusedStands { 20 } else { 0 };
         let (mut bitten, mut caught) = (0, false);
         for seed in 41..49 {

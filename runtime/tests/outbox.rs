@@ -11,12 +11,12 @@ use stoa::agents::SpawnAsk;
 use stoa::audit::audit;
 use stoa::config::Config;
 use stoa::failure::StoreError;
+use stoa::host::{ActorAddress, AskError, Nothing, Standing};
 use stoa::kinds::Kinds;
 use stoa::runtime::{Runtime, kinds};
-use stoa::seat::{AskError, Nothing, Seat, Standing};
 use stoa_actors::behaviour::{Behaviour, Decision, Delivery, EffectId};
 use stoa_actors::id::{ROOT, SpaceId, StreamId};
-use stoa_actors::incarnation::Ask;
+use stoa_actors::incarnation::Request;
 use stoa_actors::outbox::{Outcome, Outgoing};
 use stoa_actors::session::{self, Session};
 
@@ -188,7 +188,7 @@ impl Behaviour for Sender {
 
 struct Place {
     runtime: Runtime,
-    sender: Arc<Seat<Sender>>,
+    sender: Arc<ActorAddress<Sender>>,
 }
 
 fn known() -> Kinds {
@@ -218,11 +218,11 @@ async fn open(dir: &Path, kinds: Kinds) -> Place {
 impl Place {
     async fn send(&self, to: StreamId, whom: Whom, number: u64) {
         let parcel = Parcel { to, whom, number };
-        self.sender.ask(Ask::new(ROOT, Message::Send(parcel))).await.unwrap();
+        self.sender.ask(Request::new(ROOT, Message::Send(parcel))).await.unwrap();
     }
 
     async fn look(&self) -> Looked {
-        self.sender.ask(Ask::new(ROOT, Message::Look)).await.unwrap().reply
+        self.sender.ask(Request::new(ROOT, Message::Look)).await.unwrap().reply
     }
 
     /// What it was told, once it was told so often.
@@ -369,7 +369,7 @@ async fn what_is_for_one_out_of_service_is_delivered_once_it_is_back() {
     place.send(RECEIVER, Whom::Receiver, 1).await;
     place.told(1).await;
     let kept = loop {
-        match receiver.ask(Ask::new(ROOT, Take::Panic)).await {
+        match receiver.ask(Request::new(ROOT, Take::Panic)).await {
             Err(AskError::Restarted) => tokio::task::yield_now().await,
             other => break other,
         }

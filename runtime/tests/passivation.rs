@@ -13,13 +13,13 @@ use stoa::agents::SpawnAsk;
 use stoa::audit::audit;
 use stoa::caller::{Caller, HistoryQuery, Of, Why};
 use stoa::config::Config;
+use stoa::host::{Boxed, Perform, Standing};
 use stoa::model::{Context, Model, ModelError, Models};
 use stoa::runtime::{Runtime, kinds};
-use stoa::seat::{Boxed, Perform, Standing};
 use stoa_actors::atom::Content;
 use stoa_actors::behaviour::{Behaviour, Decision, Delivery, EffectId};
 use stoa_actors::id::{Position, ROOT, SpaceId, StreamId};
-use stoa_actors::incarnation::Ask;
+use stoa_actors::incarnation::Request;
 use stoa_actors::session::Thought;
 use stoa_actors::space::{Draft, Expect, Filter, Patch};
 use stoa_actors::trust::HostGrants;
@@ -116,7 +116,7 @@ async fn open(config: Config) -> Runtime {
 /// Lets go whatever has nothing to do, all the time.
 fn restless(dir: &Path, snapshot_entries: u64) -> Config {
     Config {
-        seats_max: 0,
+        addresses_max: 0,
         passivate_idle_ms: 0,
         passivate_retry_ms: 1,
         passivate_snapshot_entries: snapshot_entries,
@@ -157,10 +157,10 @@ where
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn two_thousand_spaces_in_fifty_seats_all_answer_right() {
+async fn two_thousand_spaces_in_fifty_addresses_all_answer_right() {
     const SPACES: usize = 2_000;
     let dir = tempfile::tempdir().unwrap();
-    let config = Config { seats_max: 50, ..Config::at(dir.path()) };
+    let config = Config { addresses_max: 50, ..Config::at(dir.path()) };
     let runtime = open(config).await;
     let root = runtime.caller(ROOT);
     let create = |caller: Caller, n: usize| async move {
@@ -171,7 +171,7 @@ async fn two_thousand_spaces_in_fifty_seats_all_answer_right() {
         (space, caller.put(space, text(format!("first {n}")), Why::default()).await.unwrap())
     };
     let written = each(spaces.into_iter().enumerate().collect(), put, &root).await;
-    until(|| runtime.seats() <= 50).await;
+    until(|| runtime.addresses() <= 50).await;
     let update = |caller: Caller, (n, (space, before)): (usize, (SpaceId, _))| async move {
         let before: stoa::caller::Written = before;
         let patch =
@@ -192,9 +192,9 @@ async fn two_thousand_spaces_in_fifty_seats_all_answer_right() {
         assert!(card.is_ok_and(|it| it.entries == 3 && it.description == format!("about {n}")));
     };
     each(written.into_iter().enumerate().step_by(7).collect(), update, &root).await;
-    until(|| runtime.seats() <= 50).await;
+    until(|| runtime.addresses() <= 50).await;
     let up = runtime.supervised().await.len();
-    assert!(up <= 51, "{up} actors are up: the seated ones and that of the rights");
+    assert!(up <= 51, "{up} actors are up: the registered ones and that of the rights");
     let audited = audit(runtime.store(), &kinds(), runtime.durable()).unwrap();
     assert_eq!((audited.breaches, audited.atoms), (Vec::new(), SPACES as u64));
     runtime.stop().await.unwrap();
@@ -216,7 +216,7 @@ async fn race(snapshot_entries: u64, first: u8) {
                     let stream = StreamId([first + ((writer + n) % u64::from(STREAMS)) as u8; 16]);
                     let counter = runtime.actor_with(stream, payer(&gate)).unwrap();
                     // Without a key: a request that is lost or sent twice shows.
-                    let receipt = counter.ask(Ask::new(ROOT, Message::Count)).await.unwrap();
+                    let receipt = counter.ask(Request::new(ROOT, Message::Count)).await.unwrap();
                     told.push((stream, receipt.reply));
                 }
                 told
@@ -239,7 +239,7 @@ async fn race(snapshot_entries: u64, first: u8) {
         let lives: u64 = (first..first + STREAMS).map(|n| lives(StreamId([n; 16]))).sum();
         assert!(lives > 5 * u64::from(STREAMS), "only {lives} lives: hardly anybody was let go");
     }
-    until(|| runtime.seats() == 0).await;
+    until(|| runtime.addresses() == 0).await;
     let audited = audit(runtime.store(), &kinds().with::<Counter>(), runtime.durable()).unwrap();
     assert_eq!(audited.breaches, Vec::<String>::new());
     runtime.stop().await.unwrap();
@@ -261,21 +261,21 @@ async fn who_has_an_effect_outstanding_stays() {
     let runtime = open(restless(dir.path(), u64::MAX)).await;
     let gate = Arc::new(tokio::sync::Semaphore::new(0));
     let (owing, other) = (StreamId([30; 16]), StreamId([31; 16]));
-    let seat = runtime.actor_with(owing, payer(&gate)).unwrap();
-    seat.ask(Ask::new(ROOT, Message::Owe)).await.unwrap();
-    drop(seat);
+    let address = runtime.actor_with(owing, payer(&gate)).unwrap();
+    address.ask(Request::new(ROOT, Message::Owe)).await.unwrap();
+    drop(address);
     // Others come and go meanwhile.
     for _ in 0..20 {
-        let seat = runtime.actor_with(other, payer(&gate)).unwrap();
-        seat.ask(Ask::new(ROOT, Message::Count)).await.unwrap();
-        drop(seat);
-        until(|| runtime.seats() == 1).await;
+        let address = runtime.actor_with(other, payer(&gate)).unwrap();
+        address.ask(Request::new(ROOT, Message::Count)).await.unwrap();
+        drop(address);
+        until(|| runtime.addresses() == 1).await;
     }
     assert_eq!((lives(owing), lives(other)), (1, 20));
     gate.add_permits(1);
-    until(|| runtime.seats() == 0).await;
-    let seat = runtime.actor_with(owing, payer(&gate)).unwrap();
-    assert_eq!(seat.ask(Ask::new(ROOT, Message::Count)).await.unwrap().reply, 1);
+    until(|| runtime.addresses() == 0).await;
+    let address = runtime.actor_with(owing, payer(&gate)).unwrap();
+    assert_eq!(address.ask(Request::new(ROOT, Message::Count)).await.unwrap().reply, 1);
     assert_eq!(lives(owing), 2);
     assert_eq!(runtime.store().last_seq(owing).unwrap(), 3, "owed, paid once, counted");
     runtime.stop().await.unwrap();
@@ -286,10 +286,10 @@ async fn a_seat_that_is_held_rests_and_wakes_and_a_follower_hears_of_it() {
     let dir = tempfile::tempdir().unwrap();
     let runtime = open(restless(dir.path(), 1)).await;
     let gate = Arc::new(tokio::sync::Semaphore::new(0));
-    let seat = runtime.actor_with(StreamId([40; 16]), payer(&gate)).unwrap();
+    let address = runtime.actor_with(StreamId([40; 16]), payer(&gate)).unwrap();
     for count in 1..=5 {
-        assert_eq!(seat.ask(Ask::new(ROOT, Message::Count)).await.unwrap().reply, count);
-        until(|| seat.standing() == Standing::Idle).await;
+        assert_eq!(address.ask(Request::new(ROOT, Message::Count)).await.unwrap().reply, count);
+        until(|| address.standing() == Standing::Idle).await;
     }
     let root = runtime.caller(ROOT);
     let space = root.create_space("feed", "").await.unwrap();
@@ -300,9 +300,9 @@ async fn a_seat_that_is_held_rests_and_wakes_and_a_follower_hears_of_it() {
         let positions: Vec<Position> = heard.unwrap().iter().map(|it| it.position).collect();
         assert_eq!(positions, [written.position]);
     }
-    assert_eq!(runtime.seats(), 2, "the one that is held and the one that is followed");
-    drop((seat, follow));
-    until(|| runtime.seats() == 0).await;
+    assert_eq!(runtime.addresses(), 2, "the one that is held and the one that is followed");
+    drop((address, follow));
+    until(|| runtime.addresses() == 0).await;
     runtime.stop().await.unwrap();
 }
 
@@ -332,7 +332,7 @@ async fn agents_at_rest_are_put_away_and_hear_a_word_again_and_again() {
     }
     runtime.at_rest().await;
     for turns in 2..=4 {
-        until(|| runtime.seats() == 0).await;
+        until(|| runtime.addresses() == 0).await;
         for agent in &agents {
             root.say(&agent.id.to_string(), "wake up").await.unwrap();
         }
@@ -341,6 +341,6 @@ async fn agents_at_rest_are_put_away_and_hear_a_word_again_and_again() {
             assert_eq!((card.turns, card.state.as_str()), (turns, "idle"));
         }
     }
-    until(|| runtime.seats() == 0).await;
+    until(|| runtime.addresses() == 0).await;
     runtime.stop().await.unwrap();
 }

@@ -4,14 +4,14 @@ use proptest::prelude::*;
 use proptest::test_runner::{Config as Cases, TestRng, TestRunner};
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use stoa::caller::{Caller, Grant, HistoryQuery, Of, Why};
+use stoa::as_of::Moment;
+use stoa::caller::{Caller, GrantRequest, HistoryQuery, Of, Why};
 use stoa::config::Config;
-use stoa::moment::Moment;
-use stoa::problem::{Kind, Problem};
+use stoa::problem::{Problem, ProblemKind};
 use stoa_actors::atom::{Atom, Content, Metadata};
 use stoa_actors::id::{AtomId, Millis, Position, ROOT, SessionId, SpaceId};
 use stoa_actors::rights::Level;
-use stoa_actors::search::{Condition, Order, Query, Which};
+use stoa_actors::search::{Condition, Query, SearchOrder, Which};
 use stoa_actors::space::{Change, Draft, Expect, Mutation, Patch};
 use stoa_actors::value::Value;
 
@@ -90,7 +90,7 @@ impl Trial {
                 let patch = Patch { metadata: status(n), references, ..Patch::default() };
                 match self.callers[by(who)].update(id, Expect::Any, patch, why()).await {
                     Ok(written) => vec![(by(who), written)],
-                    Err(problem) if problem.kind == Kind::Conflict => return Ok(()),
+                    Err(problem) if problem.kind == ProblemKind::Conflict => return Ok(()),
                     Err(problem) => return Err(problem),
                 }
             }
@@ -98,7 +98,7 @@ impl Trial {
                 let Some(id) = self.pick(atom) else { return Ok(()) };
                 match self.callers[0].deprecate(id, Expect::Any, None, why()).await {
                     Ok(written) => vec![(0, written)],
-                    Err(problem) if problem.kind == Kind::Conflict => return Ok(()),
+                    Err(problem) if problem.kind == ProblemKind::Conflict => return Ok(()),
                     Err(problem) => return Err(problem),
                 }
             }
@@ -113,7 +113,7 @@ impl Trial {
                 let space = self.now.atoms[&id].space;
                 match self.callers[0].transact(space, both, why()).await {
                     Ok(written) => written.into_iter().map(|it| (0, it)).collect(),
-                    Err(problem) if problem.kind == Kind::Conflict => return Ok(()),
+                    Err(problem) if problem.kind == ProblemKind::Conflict => return Ok(()),
                     Err(problem) => return Err(problem),
                 }
             }
@@ -141,7 +141,7 @@ impl Trial {
             let found = root.get_as_of(*id, moment).await;
             match (then.atoms.get(id), found) {
                 (Some(atom), Ok(read)) if read.atom == *atom => {}
-                (None, Err(problem)) if problem.kind == Kind::Unknown => {}
+                (None, Err(problem)) if problem.kind == ProblemKind::Unknown => {}
                 (atom, found) => {
                     return Err(format!("{id} at {moment:?}: {found:?}, and it was {atom:?}"));
                 }
@@ -234,7 +234,7 @@ fn queries() -> Vec<Query> {
     let all = Query { limit: 1_000, ..Query::default() };
     vec![
         all.clone(),
-        Query { include_deprecated: true, order: Order::Newest, ..all.clone() },
+        Query { include_deprecated: true, order: SearchOrder::Newest, ..all.clone() },
         Query { metadata: status(0), ..all.clone() },
         Query { references: on("after", Which::All, status(2)), ..all.clone() },
         Query { references: on("<-after", Which::Any, status(1)), ..all.clone() },
@@ -277,7 +277,7 @@ impl Then {
         };
         let atoms = self.born.iter().filter_map(|id| self.atoms.get(id));
         let mut found: Vec<_> = atoms.filter(|it| fits(it)).map(|it| (it.id, it.version)).collect();
-        if query.order == Order::Newest {
+        if query.order == SearchOrder::Newest {
             found.reverse();
         }
         found
@@ -292,8 +292,12 @@ async fn run(steps: Vec<Step>, moments: Vec<(u16, u8)>) -> Result<(), String> {
     let mut spaces = Vec::new();
     for name in ["one", "two"] {
         spaces.push(root.create_space(name, "").await.map_err(said)?);
-        let grant =
-            Grant { level: Level::Write, delegate: None, expires_ms: None, reason: "".into() };
+        let grant = GrantRequest {
+            level: Level::Write,
+            delegate: None,
+            expires_ms: None,
+            reason: "".into(),
+        };
         root.grant(name, "other", grant).await.map_err(said)?;
     }
     let other = runtime.caller(root.session_named("other").map_err(said)?);
@@ -347,17 +351,18 @@ async fn a_moment_that_is_amiss_is_refused() {
     let id = root.put(space, Draft::default(), Why::default()).await.expect("put").id;
     let ahead = Moment::Position(Position(runtime.durable().0 + 1));
     let refused = root.get_as_of(id, ahead).await.expect_err("it is still to come");
-    assert_eq!(refused.kind, Kind::Invalid, "{refused}");
+    assert_eq!(refused.kind, ProblemKind::Invalid, "{refused}");
     assert!(refused.text.contains("ahead of the log"), "{refused}");
     let refused = root.search_as_of(space, Query::default(), ahead).await.expect_err("so is this");
-    assert_eq!(refused.kind, Kind::Invalid, "{refused}");
+    assert_eq!(refused.kind, ProblemKind::Invalid, "{refused}");
     let early = root.get_as_of(id, Moment::Time(Millis(1))).await.expect_err("before all");
-    assert_eq!(early.kind, Kind::Unknown, "{early}");
+    assert_eq!(early.kind, ProblemKind::Unknown, "{early}");
     assert!(early.hint.as_ref().is_some_and(|it| it.contains("--as-of")), "{early:?}");
     let none = root.search_as_of(space, Query::default(), Moment::Time(Millis(1))).await;
     assert_eq!(none.expect("nothing was there").len(), 0);
     // Another's eyes see no more of the past than of the present.
-    let grant = Grant { level: Level::Read, delegate: None, expires_ms: None, reason: "".into() };
+    let grant =
+        GrantRequest { level: Level::Read, delegate: None, expires_ms: None, reason: "".into() };
     let second = root.create_space("t", "").await.expect("space");
     root.grant("t", "reader", grant).await.expect("granted");
     let reader = runtime.caller(root.session_named("reader").expect("named"));

@@ -15,7 +15,7 @@ mod price;
 use fake::{COORDINATOR, Fake, SPACE, WORKER, action, after, failure, run, text, value, workers};
 use std::task::{Context, Poll, Waker};
 use stoa::sandbox::{Action, Boxed, CodeRunner, Host, InProcess, Workers, WorkersConfig};
-use stoa_actors::code::{Ending, HostCall, Item, Raise};
+use stoa_actors::code::{ActionEnd, HostCall, Item, Raise};
 use stoa_actors::value::Value;
 use tokio::sync::oneshot;
 
@@ -26,7 +26,7 @@ const FAN_OUT: &str = include_str!("samples/fan_out.py");
 async fn the_claim_recipe_of_the_seed_runs_verbatim() {
     let (workers, mut host) = (workers(), Fake::default());
     let outcome = workers.run(action(CLAIM), &mut host).await;
-    assert_eq!(outcome.ending, Ending::Done { value: None }, "{outcome:?}");
+    assert_eq!(outcome.ending, ActionEnd::Done { value: None }, "{outcome:?}");
     let call = |name: &str, args: Vec<Item>, key: &str, item: Item| HostCall {
         on: Some(SPACE),
         name: name.to_owned(),
@@ -51,7 +51,7 @@ async fn the_fan_out_of_the_seed_runs_verbatim_in_the_repl_of_an_earlier_action(
     let (workers, mut host) = (workers(), Fake::default());
     let first = run(&workers, "def extract_segments(text):\n    return text.split('|')").await;
     let outcome = workers.run(after(&first, FAN_OUT), &mut host).await;
-    assert_eq!(outcome.ending, Ending::Done { value: None }, "{outcome:?}");
+    assert_eq!(outcome.ending, ActionEnd::Done { value: None }, "{outcome:?}");
     assert_eq!(host.names(), ["search", "spawn", "spawn", "spawn"]);
     let spawn = &host.calls[3];
     assert_eq!(spawn.on, Some(COORDINATOR));
@@ -192,7 +192,7 @@ async fn a_rerun_is_the_same_run() {
                   print(time.time(), datetime.datetime.now(), {'b', 'a', 'c'}, hash('x'), id([]))";
     let workers = workers();
     let once = run(&workers, source).await;
-    assert_eq!(once.ending, Ending::Done { value: None });
+    assert_eq!(once.ending, ActionEnd::Done { value: None });
     assert_eq!(once.printed, run(&workers, source).await.printed);
     assert_eq!(once.printed, run(&InProcess, source).await.printed);
     let other = Action { seed: 1, ..action(source) };
@@ -204,7 +204,7 @@ async fn a_rerun_is_the_same_run() {
 async fn what_is_too_long_is_cut_with_a_line_saying_so() {
     let workers = workers();
     let outcome = run(&workers, "for i in range(10000): print('x' * 100)").await;
-    assert_eq!(outcome.ending, Ending::Done { value: None });
+    assert_eq!(outcome.ending, ActionEnd::Done { value: None });
     assert!(outcome.printed.len() < (64 << 10) + 100);
     assert!(outcome.printed.ends_with("\n[cut: 65536 of 1010000 bytes, printed_bytes_max]\n"));
     let outcome = run(&workers, "'é' * 10000").await;
@@ -215,7 +215,7 @@ async fn what_is_too_long_is_cut_with_a_line_saying_so() {
 async fn a_repl_that_cannot_be_kept_is_fresh_and_says_so() {
     let workers = workers();
     let outcome = run(&workers, "x = []\nfor i in range(500000): x = [x]").await;
-    assert_eq!(outcome.ending, Ending::Done { value: None });
+    assert_eq!(outcome.ending, ActionEnd::Done { value: None });
     assert!(outcome.dump.is_none());
     let notice = outcome.notice.unwrap_or_default();
     let whole = notice.contains("fresh REPL") && notice.contains("dump_bytes_max = 4194304");

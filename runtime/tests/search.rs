@@ -7,16 +7,16 @@
 mod pages;
 
 use std::collections::BTreeMap;
-use stoa::caller::{Caller, ClaimAsk, Grant, HistoryQuery, Of, Why};
+use stoa::caller::{Caller, ClaimAsk, GrantRequest, HistoryQuery, Of, Why};
 use stoa::config::Config;
 use stoa::failure::StoreError;
-use stoa::problem::{Kind, Problem};
+use stoa::problem::{Problem, ProblemKind};
 use stoa::runtime::Runtime;
 use stoa_actors::atom::{Content, Metadata};
 use stoa_actors::id::{AtomId, Position, ROOT, SpaceId};
 use stoa_actors::rights::Level;
 use stoa_actors::search::{Condition, Query, Which};
-use stoa_actors::space::{Draft, Expect, Filter, Mutation, Patch, Terms, Wanted};
+use stoa_actors::space::{ClaimPredicate, Draft, Expect, Filter, Mutation, Patch, Terms};
 use stoa_actors::value::Value;
 
 fn draft(text: &str, metadata: &[(&str, &str)]) -> Draft {
@@ -149,8 +149,8 @@ async fn what_is_deprecated_is_read_but_not_found() {
     runtime.stop().await.expect("stops");
 }
 
-fn read() -> Grant {
-    Grant { level: Level::Read, delegate: None, expires_ms: None, reason: String::new() }
+fn read() -> GrantRequest {
+    GrantRequest { level: Level::Read, delegate: None, expires_ms: None, reason: String::new() }
 }
 
 /// Without read there is no space; a target that cannot be read does not fit, and one that refers
@@ -179,7 +179,7 @@ async fn nobody_finds_or_learns_what_it_may_not_read() {
         (problem.kind, problem.text.replace(&space.to_string(), "SPACE"), problem.hint.clone())
     };
     assert_eq!(told(&forbidden, secret), told(&unknown, SpaceId([9; 16])));
-    assert_eq!(forbidden.kind, Kind::Unknown);
+    assert_eq!(forbidden.kind, ProblemKind::Unknown);
 
     let ask = |relation: &str, which, metadata: &[(&str, &str)]| Query {
         references: [(relation.to_owned(), Condition { which, metadata: with(metadata).metadata })]
@@ -232,9 +232,9 @@ async fn over_a_limit_is_refused() {
     let space = caller.create_space("s", "").await.expect("space");
     let many = Query { limit: 1_001, ..Query::default() };
     let refused = caller.search(space, many).await.expect_err("refused");
-    assert_eq!((refused.kind, refused.text.contains("1000")), (Kind::Invalid, true));
+    assert_eq!((refused.kind, refused.text.contains("1000")), (ProblemKind::Invalid, true));
     let long = Query::text("x".repeat(40_000));
-    assert_eq!(caller.search(space, long).await.expect_err("refused").kind, Kind::Invalid);
+    assert_eq!(caller.search(space, long).await.expect_err("refused").kind, ProblemKind::Invalid);
     runtime.stop().await.expect("stops");
 }
 
@@ -256,7 +256,7 @@ async fn a_range_is_a_condition_like_any_other() {
     };
     let urgent = Query { metadata: range("<", Value::Float(2.5)), ..Query::default() };
     assert_eq!(found(&caller, space, urgent).await, ids[..2]);
-    let wanted = |metadata| Wanted { metadata, ..Wanted::default() };
+    let wanted = |metadata| ClaimPredicate { metadata, ..ClaimPredicate::default() };
     let claim = |metadata| {
         let ask = ClaimAsk { wanted: wanted(metadata), lease_ms: 1_000, ..ClaimAsk::default() };
         caller.claim(space, ask, Why::default())
@@ -279,7 +279,7 @@ async fn a_range_is_a_condition_like_any_other() {
         caller.update(ids[0], Expect::Any, expect, Why::default()).await.expect_err("an update"),
     ];
     for problem in refused {
-        assert_eq!(problem.kind, Kind::Invalid, "{problem}");
+        assert_eq!(problem.kind, ProblemKind::Invalid, "{problem}");
         assert!(problem.text.contains("\">>\" is no comparison of \"priority\""), "{problem}");
         let hint = problem.hint.expect("a hint");
         assert!(hint.contains("--meta 'priority>=3'"), "{hint}");

@@ -12,7 +12,7 @@ use stoa::runtime::Runtime;
 use stoa::search::IndexCard;
 use stoa_actors::atom::{Content, Embed, Metadata};
 use stoa_actors::id::{AtomId, Position, ROOT, SpaceId};
-use stoa_actors::search::{Condition, Hit, Index, Nowhere, Place, Query, Which};
+use stoa_actors::search::{Condition, Hit, Index, Nowhere, PageEnd, Query, Which};
 use stoa_actors::space::{Draft, Expect, Patch};
 use stoa_actors::value::Value;
 
@@ -89,7 +89,7 @@ async fn scanned(caller: &Caller, space: SpaceId) -> Index {
             index.upsert(&it.read.atom, it.read.position);
         }
         match page.last() {
-            Some(last) => all.after = Some(Place { id: last.read.atom.id, score: None }),
+            Some(last) => all.after = Some(PageEnd { id: last.read.atom.id, score: None }),
             None => return index,
         }
     }

@@ -14,7 +14,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 use stoa::caller::Caller;
 use stoa::config::{Config, SourceLimits};
-use stoa::problem::{Kind, Problem};
+use stoa::problem::{Problem, ProblemKind};
 use stoa::research::{Ingested, Reason, ingest};
 use stoa::runtime::Runtime;
 use stoa_actors::atom::{Atom, Content};
@@ -141,11 +141,11 @@ async fn what_cannot_be_read_is_said_with_what_to_type() {
     std::fs::create_dir(hidden.join(".git")).expect("a folder");
     std::fs::write(hidden.join(".git/config"), "words in it").expect("a file");
     for (path, kind, says) in [
-        (place.dir.path().join("nowhere"), Kind::Unknown, "no file or folder"),
-        (empty, Kind::Invalid, "nothing to read in"),
-        (hidden, Kind::Invalid, "nothing to read in"),
-        (binaries, Kind::Invalid, "is no text, and 1 more are skipped"),
-        (many.clone(), Kind::Invalid, "more than 3 files"),
+        (place.dir.path().join("nowhere"), ProblemKind::Unknown, "no file or folder"),
+        (empty, ProblemKind::Invalid, "nothing to read in"),
+        (hidden, ProblemKind::Invalid, "nothing to read in"),
+        (binaries, ProblemKind::Invalid, "is no text, and 1 more are skipped"),
+        (many.clone(), ProblemKind::Invalid, "more than 3 files"),
     ] {
         let problem = place.bring(&[path]).await.expect_err("nothing to read");
         assert_eq!(problem.kind, kind, "{problem}");
@@ -307,7 +307,7 @@ async fn two_runs_at_once_make_one_of_each() {
     for done in [one, two] {
         match done {
             Ok(done) => assert_eq!((done.files, done.passages), (20, 60)),
-            Err(problem) => assert_eq!(problem.kind, Kind::Conflict, "{problem}"),
+            Err(problem) => assert_eq!(problem.kind, ProblemKind::Conflict, "{problem}"),
         }
     }
     let done = place.ingest().await.expect("reads");

@@ -7,11 +7,11 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use stoa::audit::audit;
-use stoa::caller::{Caller, Grant, HistoryQuery, Of, Why};
+use stoa::caller::{Caller, GrantRequest, HistoryQuery, Of, Why};
 use stoa::config::{Config, LogConfig};
 use stoa::failure::StoreError;
 use stoa::fault::{Faults, Point};
-use stoa::problem::Kind;
+use stoa::problem::ProblemKind;
 use stoa::runtime::{Runtime, Undone, kinds};
 use stoa_actors::atom::Content;
 use stoa_actors::id::{AtomId, ROOT, SpaceId};
@@ -61,7 +61,11 @@ fn text(text: String) -> Draft {
 
 impl Life {
     /// A put or an update; the atom and version that were acknowledged.
-    async fn write(&self, comment: &str, onto: Option<AtomId>) -> Result<(AtomId, u64), Kind> {
+    async fn write(
+        &self,
+        comment: &str,
+        onto: Option<AtomId>,
+    ) -> Result<(AtomId, u64), ProblemKind> {
         let why = Why::comment(comment).key(comment);
         let written = match onto {
             None => self.caller.put(self.space, text(comment.to_owned()), why).await,
@@ -82,9 +86,9 @@ impl Life {
         let durable = self.runtime.durable();
         for n in 0..3 {
             let again = self.write(&format!("{what} after {n}"), None).await;
-            assert_eq!(again, Err(Kind::Store), "{what}");
+            assert_eq!(again, Err(ProblemKind::Store), "{what}");
             let other = self.caller.create_space(&format!("{what} {n}"), "").await;
-            assert_eq!(other.unwrap_err().kind, Kind::Store, "{what}");
+            assert_eq!(other.unwrap_err().kind, ProblemKind::Store, "{what}");
         }
         assert_eq!(self.runtime.durable(), durable, "{what}: nothing became durable any more");
         let stopped = tokio::time::timeout(PATIENCE, self.runtime.stop()).await.unwrap();
@@ -139,7 +143,7 @@ async fn of_questions_one_by_one_those_before_the_failed_write_are_acknowledged(
                         answered += 1;
                         acknowledged.push((comment, id, version));
                     }
-                    Err(kind) => assert_eq!(kind, Kind::Store, "{what}"),
+                    Err(kind) => assert_eq!(kind, ProblemKind::Store, "{what}"),
                 }
             }
             assert_eq!(answered, nth - 1, "{what}");
@@ -198,7 +202,7 @@ async fn of_questions_at_once_every_acknowledged_one_is_there() {
                             acknowledged.push((comment.clone(), id, version));
                         }
                         Err(kind) => {
-                            assert_eq!(kind, Kind::Store, "{comment}");
+                            assert_eq!(kind, ProblemKind::Store, "{comment}");
                             stopped = true;
                         }
                     }
@@ -220,8 +224,12 @@ async fn of_questions_at_once_every_acknowledged_one_is_there() {
 async fn a_refusal_waits_for_the_revoke_that_it_rests_on() {
     let dir = tempfile::tempdir().unwrap();
     let Life { runtime, caller, space, faults } = open(dir.path()).await;
-    let grant =
-        Grant { level: Level::Write, delegate: None, expires_ms: None, reason: String::new() };
+    let grant = GrantRequest {
+        level: Level::Write,
+        delegate: None,
+        expires_ms: None,
+        reason: String::new(),
+    };
     let bob = caller.grant("notes", "bob", grant).await.unwrap().session;
     let bob = runtime.caller(bob);
     let id = bob.put(space, text("mine".into()), Why::comment("put")).await.unwrap().id;
@@ -238,7 +246,7 @@ async fn a_refusal_waits_for_the_revoke_that_it_rests_on() {
     assert!(early.is_err(), "nothing is told of what is not durable: {early:?}");
     assert!(!revoke.is_finished());
     faults.release();
-    assert_eq!(put.await.unwrap_err().kind, Kind::Unknown);
+    assert_eq!(put.await.unwrap_err().kind, ProblemKind::Unknown);
     assert_eq!(revoke.await.unwrap().unwrap(), 1);
     runtime.stop().await.unwrap();
 }

@@ -8,7 +8,7 @@ use stoa::audit::audit;
 use stoa::caller::{Caller, Why, Written};
 use stoa::config::Config;
 use stoa::failure::StoreError;
-use stoa::problem::Kind;
+use stoa::problem::ProblemKind;
 use stoa::runtime::{Runtime, kinds};
 use stoa::store::{AcceptError, accept_loss, rebuild};
 use stoa_actors::atom::Content;
@@ -93,7 +93,7 @@ async fn a_lost_tail_is_refused_with_both_heads_and_accepted_only_by_hand() {
         assert_eq!(caller.get(it.id).await.unwrap().position, it.position);
     }
     for it in lost {
-        assert_eq!(caller.get(it.id).await.unwrap_err().kind, Kind::Unknown);
+        assert_eq!(caller.get(it.id).await.unwrap_err().kind, ProblemKind::Unknown);
     }
     fill(&caller, space, 10).await;
     let audited = audit(runtime.store(), &kinds(), runtime.durable()).unwrap();
@@ -135,7 +135,7 @@ async fn a_batch_with_a_hole_is_cut_off_unless_it_was_acknowledged() {
     for it in written {
         assert_eq!(caller.get(it.id).await.unwrap().position, it.position);
     }
-    assert_eq!(caller.get(last.id).await.unwrap_err().kind, Kind::Unknown);
+    assert_eq!(caller.get(last.id).await.unwrap_err().kind, ProblemKind::Unknown);
     fill(&caller, space, 3).await;
     let audited = audit(runtime.store(), &kinds(), runtime.durable()).unwrap();
     assert_eq!(audited.breaches, Vec::<String>::new());
@@ -237,7 +237,7 @@ async fn a_key_is_answered_once_over_restarts() {
         let written = caller.put(space, text("same"), why()).await.unwrap();
         assert_eq!(*first.get_or_insert(written), written);
         let other = caller.put(space, text("other"), why()).await.unwrap_err();
-        assert_eq!(other.kind, Kind::Conflict);
+        assert_eq!(other.kind, ProblemKind::Conflict);
         drop((runtime, caller));
         settle(dir.path()).await;
     }

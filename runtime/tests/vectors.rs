@@ -1,5 +1,5 @@
 //! An embedder over HTTP that serves, hangs, refuses and lies: what is found is never less than by
-//! words, and nothing that it says amiss is kept.
+//! words, and nothing that it says wrong is kept.
 
 #![expect(clippy::unwrap_used, reason = "a test says what it takes for given")]
 
@@ -12,7 +12,7 @@ use stoa::caller::{Caller, Why};
 use stoa::config::Config;
 use stoa::embedder::{Key, RemoteConfig};
 use stoa::failure::StoreError;
-use stoa::problem::Kind;
+use stoa::problem::ProblemKind;
 use stoa::runtime::Runtime;
 use stoa_actors::atom::{Content, Embedding};
 use stoa_actors::id::{AtomId, ROOT, SpaceId};
@@ -242,7 +242,7 @@ async fn whatever_it_does_atoms_are_found_by_words_and_status_says_why_vectors_l
         (Manner::Throttles, "answers 429: too fast"),
         (Manner::HangsUp, "cannot be asked"),
         (Manner::Lies, "3 dimensions, and 4 are configured"),
-        (Manner::AnswersNothing, "answers amiss"),
+        (Manner::AnswersNothing, "answered with something invalid"),
         (Manner::TalksWithoutEnd, "more than"),
         (Manner::Hangs, "did not answer within"),
     ]
@@ -350,7 +350,7 @@ async fn what_is_no_vector_is_refused() {
         (with(-1.0, vec![1; 256]), "a finite number from 0 on"),
     ] {
         let refused = caller.put(space, draft, Why::default()).await.unwrap_err();
-        assert_eq!(refused.kind, Kind::Invalid, "{refused}");
+        assert_eq!(refused.kind, ProblemKind::Invalid, "{refused}");
         assert!(refused.text.contains(said) && refused.hint.is_some(), "{refused}");
     }
     assert_eq!(runtime.durable(), before, "nothing was written");

@@ -6,7 +6,7 @@ use stoa_actors::digest::{DIGEST_FORM, digest};
 use stoa_actors::id::{AtomId, LinkId, SpaceId};
 use stoa_actors::rights;
 use stoa_actors::search::{Condition, Which};
-use stoa_actors::space::{Claim, Declarations, Expect, Message, Patch, Wanted};
+use stoa_actors::space::{ClaimPredicate, ClaimRequest, Declarations, Expect, Message, Patch};
 use stoa_actors::value::Value;
 
 fn hex(request: &impl Serialize) -> String {
@@ -19,9 +19,9 @@ fn hex(request: &impl Serialize) -> String {
 fn requests_from_before_spaces_declared_are_known_again() {
     let status = |it: &str| [("status".to_owned(), Value::from(it))].into();
     let done = Condition { which: Which::All, metadata: status("done") };
-    let claim = Claim {
+    let claim = ClaimRequest {
         text: Some("dig".into()),
-        wanted: Wanted {
+        wanted: ClaimPredicate {
             metadata: status("open"),
             references: [("blocked_by".to_owned(), done)].into(),
         },
@@ -29,7 +29,7 @@ fn requests_from_before_spaces_declared_are_known_again() {
         set: status("doing"),
         ttl_ms: 60_000,
         intent: "to do it".into(),
-        ..Claim::default()
+        ..ClaimRequest::default()
     };
     assert_eq!(
         hex(&Message::Claim(Box::new(claim))),

@@ -5,22 +5,23 @@ use std::sync::Arc;
 use stoa_actors::codec;
 use stoa_actors::id::{AtomId, LinkId, Millis, Position, SessionId, SpaceId};
 use stoa_actors::log::{Cause, Hash};
-use stoa_actors::rights::{AgentSpawn, Ask, Level, Right, Subject};
+use stoa_actors::rights::{AgentSpawn, Level, Right, RightRequest, Subject};
 use stoa_actors::session::{
-    Booking, Budget, Charter, Event, Follow, Found, Lending, Letter, Loan, Note, Observation,
-    Recorded, Said, SaidObject, Thought, TurnOutcome,
+    AgentSpec, Budget, CallNote, Event, FollowSpec, FoundVersion, LedgerEntry, Observation,
+    ParentMessage, Recorded, RecordedItem, SaidObject, Thought, Transfer, TransferKind,
+    TurnOutcome,
 };
 use stoa_actors::space::{Filter, Terms, Wake};
 use stoa_actors::stored;
 use stoa_actors::value::Value;
 
-fn follow() -> Follow {
+fn follow() -> FollowSpec {
     let filter = Filter { types: vec!["atom.put".into()], ..Filter::default() };
-    Follow { filter, cursor: Position(3), terms: Terms::default() }
+    FollowSpec { filter, cursor: Position(3), terms: Terms::default() }
 }
 
-fn charter() -> Charter {
-    Charter {
+fn charter() -> AgentSpec {
+    AgentSpec {
         parent: SessionId([2; 16]),
         task: "find out".into(),
         instructions: Some(SpaceId([4; 16])),
@@ -31,23 +32,28 @@ fn charter() -> Charter {
     }
 }
 
-fn ask() -> Ask {
+fn ask() -> RightRequest {
     let right = Right::to_use(Subject::Tool("fetch".into()), Level::Read);
-    Ask { link: LinkId([1; 16]), alias: Some("it".into()), right, expires: Some(Millis(9)) }
+    RightRequest {
+        link: LinkId([1; 16]),
+        alias: Some("it".into()),
+        right,
+        expires: Some(Millis(9)),
+    }
 }
 
-fn loan() -> Loan {
-    Loan { child: SessionId([2; 16]), budget: Budget::thoughts(3), when: Lending::Later }
+fn loan() -> Transfer {
+    Transfer { child: SessionId([2; 16]), budget: Budget::thoughts(3), when: TransferKind::Later }
 }
 
-fn note() -> Note {
-    let said = Said::Object(SaidObject {
+fn note() -> CallNote {
+    let said = RecordedItem::Object(SaidObject {
         class: "Space".into(),
         handle: 7,
-        fields: vec![("name".into(), Said::Value(Value::from("board")))],
+        fields: vec![("name".into(), RecordedItem::Value(Value::from("board")))],
     });
     let asked = Hash([9; 32]);
-    Note {
+    CallNote {
         call: 1,
         form: 1,
         asked,
@@ -57,18 +63,18 @@ fn note() -> Note {
     }
 }
 
-grown!(what_an_agent_is_spawned_with_grows: Charter => LaterCharter {
+grown!(what_an_agent_is_spawned_with_grows: AgentSpec => LaterCharter {
     parent: SessionId, task: String, instructions: Option<SpaceId>, model: String, dm: SpaceId,
-    first: Option<SpaceId>, follows: Vec<(SpaceId, Follow)>,
+    first: Option<SpaceId>, follows: Vec<(SpaceId, FollowSpec)>,
 } + secrets: Vec<String> [] charter());
 
-grown!(a_follow_grows: Follow => LaterFollow {
+grown!(a_follow_grows: FollowSpec => LaterFollow {
     filter: Filter, cursor: Position, terms: Terms,
 } + loud: bool [] follow());
 
 grown!(a_spawn_grows: AgentSpawn => LaterSpawn {
-    child: SessionId, alias: Option<String>, asks: Vec<Ask>, dm_links: [LinkId; 2],
-    charter: Arc<Charter>, budget: Budget, reason: String,
+    child: SessionId, alias: Option<String>, asks: Vec<RightRequest>, dm_links: [LinkId; 2],
+    charter: Arc<AgentSpec>, budget: Budget, reason: String,
 } + deadline: Option<Millis> [] AgentSpawn {
     child: SessionId([1; 16]),
     alias: None,
@@ -79,7 +85,7 @@ grown!(a_spawn_grows: AgentSpawn => LaterSpawn {
     reason: "because".into(),
 });
 
-grown!(what_is_asked_of_the_rights_grows: Ask => LaterAsk {
+grown!(what_is_asked_of_the_rights_grows: RightRequest => LaterAsk {
     link: LinkId, alias: Option<String>, right: Right, expires: Option<Millis>,
 } + scope: Option<String> [] ask());
 
@@ -87,13 +93,13 @@ grown!(a_budget_grows: Budget => LaterBudget {
     thoughts: Option<u64>, tokens: Option<u64>,
 } + cents: Option<u64> [] Budget { thoughts: Some(1), tokens: None });
 
-grown!(a_loan_grows: Loan => LaterLoan {
-    child: SessionId, budget: Budget, when: Lending,
+grown!(a_loan_grows: Transfer => LaterLoan {
+    child: SessionId, budget: Budget, when: TransferKind,
 } + reason: String [] loan());
 
-grown!(a_letter_grows: Letter => LaterLetter {
+grown!(a_letter_grows: ParentMessage => LaterLetter {
     subject: String, text: String, cause: Cause,
-} + metadata: Vec<(String, String)> [] Letter {
+} + metadata: Vec<(String, String)> [] ParentMessage {
     subject: "said".into(), text: "it is done".into(), cause: Cause::default(),
 });
 
@@ -101,16 +107,16 @@ grown!(an_observation_grows: Observation => LaterObservation {
     text: String, failed: Option<String>,
 } + images: Vec<AtomId> [] Observation { text: "oh".into(), failed: None });
 
-grown!(a_note_grows: Note => LaterNote {
+grown!(a_note_grows: CallNote => LaterNote {
     call: u64, form: u8, asked: Hash, answer: Option<Recorded>, wrote: bool, called: String,
 } + took_ms: u64 [] note());
 
-grown!(a_found_atom_grows: Found => LaterFound {
+grown!(a_found_atom_grows: FoundVersion => LaterFound {
     id: AtomId, version: u64, score: Option<f32>,
-} + words: Vec<String> [] Found { id: AtomId([1; 16]), version: 2, score: Some(0.5) });
+} + words: Vec<String> [] FoundVersion { id: AtomId([1; 16]), version: 2, score: Some(0.5) });
 
 grown!(an_object_that_was_answered_grows: SaidObject => LaterObject {
-    class: String, handle: u128, fields: Vec<(String, Said)>,
+    class: String, handle: u128, fields: Vec<(String, RecordedItem)>,
 } + methods: Vec<String> [] SaidObject { class: "Space".into(), handle: 7, fields: vec![] });
 
 /// What a thought took is no part of it: a later build may say how it was used.
@@ -156,10 +162,10 @@ stored!(choice LaterEvent {
 
 #[test]
 fn cases_of_what_happened_grow() {
-    let spent = codec::encode(1, &Booking::Spent { thoughts: 1, tokens: 7 }).unwrap();
+    let spent = codec::encode(1, &LedgerEntry::Spent { thoughts: 1, tokens: 7 }).unwrap();
     let later = LaterBooking::Spent { thoughts: 1, tokens: 7, cents: None };
     assert_eq!(codec::decode::<LaterBooking>(1, &spent).unwrap(), later);
-    let given = codec::encode(1, &Booking::Allotted(Budget::thoughts(1))).unwrap();
+    let given = codec::encode(1, &LedgerEntry::Allotted(Budget::thoughts(1))).unwrap();
     let later = LaterBooking::Allotted(Budget::thoughts(1));
     assert_eq!(codec::decode::<LaterBooking>(1, &given).unwrap(), later);
     let (cause, at) = (Cause::default(), Millis(5));

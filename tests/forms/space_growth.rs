@@ -9,8 +9,8 @@ use stoa_actors::id::{AtomId, EventId, Millis, Position, SessionId, SpaceId, Sub
 use stoa_actors::log::Cause;
 use stoa_actors::search::{Condition, Direction, OrderBy, Which};
 use stoa_actors::space::{
-    Claim, Claimed, Declarations, DeclaredKey, DeclaredRelation, End, Event, Fence, Filter,
-    KeyType, Lease, Origin, Reply, Resource, Subscription, Terms, Wake, Wanted, Was,
+    ClaimPredicate, ClaimRequest, Claimed, Declarations, DeclaredKey, DeclaredRelation, End, Event,
+    Fence, Filter, KeyType, Lease, Origin, Reply, Resource, Subscription, Terms, Wake, Was,
 };
 use stoa_actors::stored;
 use stoa_actors::value::Value;
@@ -51,10 +51,10 @@ fn lease() -> Lease {
     }
 }
 
-fn wanted() -> Wanted {
+fn wanted() -> ClaimPredicate {
     let condition = Condition { which: Which::Any, metadata: status("done") };
     let references = [("blocked_by".to_owned(), condition)].into();
-    Wanted { metadata: status("open"), references }
+    ClaimPredicate { metadata: status("open"), references }
 }
 
 fn origin() -> Origin {
@@ -74,8 +74,8 @@ fn origin() -> Origin {
     }
 }
 
-fn claim() -> Claim {
-    Claim {
+fn claim() -> ClaimRequest {
+    ClaimRequest {
         text: Some("dig".into()),
         wanted: wanted(),
         ranked: None,
@@ -123,7 +123,7 @@ grown!(what_a_claim_has_set: Claimed => GrownClaimed {
 grown!(a_fence: Fence => GrownFence { resource: Resource, token: u64 }
     + until: Option<Millis> [] Fence { resource: Resource::Atom(AtomId([1; 16])), token: 300 });
 
-grown!(what_is_wanted: Wanted => GrownWanted {
+grown!(what_is_wanted: ClaimPredicate => GrownWanted {
     metadata: Metadata, references: BTreeMap<String, Condition>,
 } + author: Option<SessionId> [] wanted());
 
@@ -152,8 +152,8 @@ grown!(an_origin: Origin => GrownOrigin {
     references: Option<Vec<Reference>>, superseded_by: Option<AtomId>,
 } + realm: Option<String> [] origin());
 
-grown!(a_claim: Claim => GrownClaim {
-    text: Option<String>, wanted: Wanted, set: Metadata, ttl_ms: u64, intent: String,
+grown!(a_claim: ClaimRequest => GrownClaim {
+    text: Option<String>, wanted: ClaimPredicate, set: Metadata, ttl_ms: u64, intent: String,
     order: Vec<OrderBy>, attempts_max: Option<u64>, exhausted: Metadata,
 } + many: u64 [] claim());
 

@@ -19,11 +19,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use stoa_actors::behaviour::{Behaviour, EffectId};
 use stoa_actors::id::{LinkId, Millis, Position, ROOT, SessionId, SpaceId, StreamId};
-use stoa_actors::incarnation::Ask;
+use stoa_actors::incarnation::Request;
 use stoa_actors::outbox::{self, Outcome};
 use stoa_actors::rights::{self, AgentSpawn, Rights};
 use stoa_actors::session::{
-    Budget, Charter, Effect, Follow, Lending, Loan, Message, Observation, Session, Thought,
+    AgentSpec, Budget, Effect, FollowSpec, Message, Observation, Session, Thought, Transfer,
+    TransferKind,
 };
 use stoa_actors::simulation::{Simulation, Told};
 use stoa_actors::space::Wake;
@@ -40,15 +41,15 @@ fn dm(of: SessionId) -> SpaceId {
     SpaceId(of.0)
 }
 
-fn charter(parent: SessionId, child: SessionId) -> Arc<Charter> {
-    Arc::new(Charter {
+fn charter(parent: SessionId, child: SessionId) -> Arc<AgentSpec> {
+    Arc::new(AgentSpec {
         parent,
         task: "a task".into(),
         instructions: None,
         model: "recipe".into(),
         dm: dm(child),
         first: None,
-        follows: vec![(dm(child), Follow::default())],
+        follows: vec![(dm(child), FollowSpec::default())],
     })
 }
 
@@ -116,7 +117,7 @@ impl Trial {
         message: Message,
     ) -> u64 {
         self.old.push((whom, by, key.clone(), message.clone()));
-        let ask = Ask { key: key.clone(), ..Ask::new(by, message.clone()) };
+        let ask = Request { key: key.clone(), ..Request::new(by, message.clone()) };
         let ticket = self.sim.ask(whom.stream(), ask);
         self.asked.insert(ticket, (whom, by, key, message));
         ticket
@@ -174,8 +175,8 @@ impl Trial {
                     };
                     // Of one that came back before, it may be asked again as well.
                     if let Some((_, id, _)) = started.iter().find(of) {
-                        let when = Lending::Birth;
-                        self.book.sent(whom, *id, Loan { child, budget, when })?;
+                        let when = TransferKind::Birth;
+                        self.book.sent(whom, *id, Transfer { child, budget, when })?;
                     }
                 }
                 // The entry's own loan is the first that the book does not have.
@@ -371,7 +372,7 @@ impl Trial {
                 if parent != ROOT {
                     self.keys += 1;
                     let key = Some(format!("more-{}", self.keys));
-                    let loan = Loan { child, budget, when: Lending::Later };
+                    let loan = Transfer { child, budget, when: TransferKind::Later };
                     self.ask(parent, parent, key, Message::Lend(loan));
                 }
             }
@@ -441,7 +442,7 @@ fn run(steps: &[Op]) -> Result<(), String> {
     trial.rest()?;
     trial.wipe_all()?;
     let disk = trial.sim.disk();
-    if disk.folds() && disk.chains() { Ok(()) } else { Err("fold: the log is amiss".to_owned()) }
+    if disk.folds() && disk.chains() { Ok(()) } else { Err("fold: the log is damaged".to_owned()) }
 }
 
 /// Runs `cases` schedules of up to `steps` steps from a seed; the first breach, cut down.

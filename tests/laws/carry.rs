@@ -12,10 +12,12 @@ use proptest::test_runner::Config;
 use stoa_actors::atom::{Content, Embedding};
 use stoa_actors::behaviour::{Authority, View};
 use stoa_actors::id::{AtomId, Millis, ROOT, SessionId, SpaceId};
-use stoa_actors::incarnation::{Answer, Ask, Refused};
+use stoa_actors::incarnation::{Refused, Request, Response};
 use stoa_actors::rights::Level;
 use stoa_actors::simulation::Simulation;
-use stoa_actors::space::{Carried, Draft, Expect, Message, Mutation, Patch, Refusal, Reply, Space};
+use stoa_actors::space::{
+    Draft, Expect, ImportedVersion, Message, Mutation, Patch, Refusal, Reply, Space,
+};
 use stoa_actors::value::Value;
 
 const WRITER: SessionId = SessionId([1; 16]);
@@ -111,8 +113,8 @@ fn draft(word: u8, relation: &str, target: Option<AtomId>) -> Draft {
 
 type Sim = Simulation<Space>;
 
-fn call(sim: &mut Sim, space: SpaceId, who: SessionId, message: Message) -> Answer<Space> {
-    let ask = Ask::new(who, message).comment("why").key(format!("key {}", sim.disk().head()));
+fn call(sim: &mut Sim, space: SpaceId, who: SessionId, message: Message) -> Response<Space> {
+    let ask = Request::new(who, message).comment("why").key(format!("key {}", sim.disk().head()));
     let ticket = sim.ask_under(space.stream(), ask, &Levels);
     let told = sim.settle().into_iter().find(|it| it.ticket == ticket);
     told.map(|it| it.answer).unwrap_or_else(|| panic!("everything was settled"))
@@ -173,19 +175,21 @@ fn fill(steps: &[Step]) -> (Sim, Vec<AtomId>) {
     (sim, abroad)
 }
 
-fn leaving(sim: &Sim, space: SpaceId) -> Vec<Carried> {
+fn leaving(sim: &Sim, space: SpaceId) -> Vec<ImportedVersion> {
     let entries = sim.disk().stream_after(space.stream(), 0);
-    entries.flat_map(|(at, body)| Carried::of(space, at, body).unwrap_or_default()).collect()
+    entries
+        .flat_map(|(at, body)| ImportedVersion::of(space, at, body).unwrap_or_default())
+        .collect()
 }
 
 /// Takes the pieces in, some of them twice because the first time was lost.
-fn take(sim: &mut Sim, all: &[Carried], way: &Way) -> Result<(u64, u64), String> {
+fn take(sim: &mut Sim, all: &[ImportedVersion], way: &Way) -> Result<(u64, u64), String> {
     let (mut sum, mut rest, mut turn) = ((0, 0), all, 0);
     while !rest.is_empty() {
         let length = usize::from(way.pieces[turn % way.pieces.len()]).min(rest.len());
         let message = Message::Import(rest[..length].to_vec());
         if way.lost[turn % way.lost.len()] {
-            sim.ask_under(INTO.stream(), Ask::new(IMPORTER, message.clone()), &Levels);
+            sim.ask_under(INTO.stream(), Request::new(IMPORTER, message.clone()), &Levels);
             sim.crash();
         }
         match call(sim, INTO, IMPORTER, message) {
@@ -198,8 +202,8 @@ fn take(sim: &mut Sim, all: &[Carried], way: &Way) -> Result<(u64, u64), String>
     Ok(sum)
 }
 
-fn plain(all: Vec<Carried>) -> Vec<Carried> {
-    all.into_iter().map(|it| Carried { imported: None, ..it }).collect()
+fn plain(all: Vec<ImportedVersion>) -> Vec<ImportedVersion> {
+    all.into_iter().map(|it| ImportedVersion { imported: None, ..it }).collect()
 }
 
 fn run(steps: &[Step], way: &Way) -> Result<(), String> {
@@ -236,7 +240,7 @@ fn run(steps: &[Step], way: &Way) -> Result<(), String> {
 }
 
 /// Held against the atoms of the first store, field by field.
-fn same(source: &Sim, target: &Sim, ids: &[AtomId], all: &[Carried]) -> Result<(), String> {
+fn same(source: &Sim, target: &Sim, ids: &[AtomId], all: &[ImportedVersion]) -> Result<(), String> {
     for (old, it) in ids.iter().zip(all) {
         let was = source.disk().version(*old, it.version).ok_or("version: it was never there")?;
         let is = target.disk().version(it.id, it.version).ok_or("version: it did not arrive")?;
@@ -272,24 +276,27 @@ fn same(source: &Sim, target: &Sim, ids: &[AtomId], all: &[Carried]) -> Result<(
 }
 
 /// What is not what is here, does not follow, or belongs elsewhere is refused and changes nothing.
-fn refused(target: &mut Sim, all: &[Carried], way: &Way) -> Result<(), String> {
+fn refused(target: &mut Sim, all: &[ImportedVersion], way: &Way) -> Result<(), String> {
     let Some(it) = all.get(usize::from(way.bent) % all.len().max(1)) else { return Ok(()) };
     let head = target.disk().head();
-    let mut refuse = |it: Carried, right: &dyn Fn(&Refusal) -> bool| {
+    let mut refuse = |it: ImportedVersion, right: &dyn Fn(&Refusal) -> bool| {
         let (id, version) = (it.id, it.version);
         // Beside one that would be taken in: all or nothing.
-        let fresh = Carried { id: AtomId([77; 16]), version: 1, deprecated: None, ..it.clone() };
+        let fresh =
+            ImportedVersion { id: AtomId([77; 16]), version: 1, deprecated: None, ..it.clone() };
         let answer = call(target, INTO, IMPORTER, Message::Import(vec![fresh, it]));
         match answer {
             Err(Refused::Actor(refusal)) if right(&refusal) => Ok(()),
             other => Err(format!("carry: {id} version {version} should be refused: {other:?}")),
         }
     };
-    let bent = Carried { annotation: "bent".into(), ..it.clone() };
+    let bent = ImportedVersion { annotation: "bent".into(), ..it.clone() };
     refuse(bent, &|no| matches!(no, Refusal::Differs { .. }))?;
     let metadata = [("x".to_owned(), Value::Null)].into();
-    refuse(Carried { metadata, ..it.clone() }, &|no| matches!(no, Refusal::Differs { .. }))?;
-    let gap = Carried { id: AtomId([88; 16]), version: 2, ..it.clone() };
+    refuse(ImportedVersion { metadata, ..it.clone() }, &|no| {
+        matches!(no, Refusal::Differs { .. })
+    })?;
+    let gap = ImportedVersion { id: AtomId([88; 16]), version: 2, ..it.clone() };
     refuse(gap, &|no| matches!(no, Refusal::Gap { newest: 0, .. }))?;
     for space in [OPEN, SHUT] {
         let theirs = call(target, space, WRITER, Message::put(draft(1, "", None)));
@@ -299,7 +306,7 @@ fn refused(target: &mut Sim, all: &[Carried], way: &Way) -> Result<(), String> {
             target,
             INTO,
             IMPORTER,
-            Message::Import(vec![Carried { id, version: 2, ..it.clone() }]),
+            Message::Import(vec![ImportedVersion { id, version: 2, ..it.clone() }]),
         );
         if !matches!(&answer, Err(Refused::Actor(no)) if taken(no)) {
             return Err(format!("carry: an atom of {space} was taken: {answer:?}"));
@@ -309,9 +316,9 @@ fn refused(target: &mut Sim, all: &[Carried], way: &Way) -> Result<(), String> {
     let hidden = target
         .disk()
         .stream_after(SHUT.stream(), 0)
-        .find_map(|(at, body)| Carried::of(SHUT, at, body).ok()?.first().map(|it| it.id));
+        .find_map(|(at, body)| ImportedVersion::of(SHUT, at, body).ok()?.first().map(|it| it.id));
     for id in [Some(AtomId([99; 16])), hidden].into_iter().flatten() {
-        let probe = Carried { id, version: 1, deprecated: None, ..it.clone() };
+        let probe = ImportedVersion { id, version: 1, deprecated: None, ..it.clone() };
         let answer = call(target, INTO, PROBER, Message::Import(vec![probe]));
         if !matches!(&answer, Err(Refused::Actor(Refusal::Elsewhere(no))) if *no == id) {
             return Err(format!("carry: an import tells whether {id} is there: {answer:?}"));

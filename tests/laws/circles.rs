@@ -17,10 +17,10 @@ use std::sync::Arc;
 use stoa_actors::atom::{Atom, Metadata};
 use stoa_actors::behaviour::View;
 use stoa_actors::id::{AtomId, ROOT, SpaceId};
-use stoa_actors::incarnation::{Ask, Refused};
+use stoa_actors::incarnation::{Refused, Request};
 use stoa_actors::search::{Condition, Which};
 use stoa_actors::simulation::Simulation;
-use stoa_actors::space::{Readable, Refusal, Space, Wanted};
+use stoa_actors::space::{ClaimPredicate, Readable, Refusal, Space};
 use stoa_actors::value::Value;
 
 pub(crate) const RELATIONS: [&str; 2] = ["blocked_by", "see"];
@@ -48,7 +48,7 @@ impl Trial {
         }
         let message = op.message(&self.model);
         let foretold = self.model.take(op);
-        let ticket = self.simulation.ask(space(home).stream(), Ask::new(ROOT, message));
+        let ticket = self.simulation.ask(space(home).stream(), Request::new(ROOT, message));
         self.foretold.insert(ticket, foretold);
         if home != 0 || matches!(op, Op::Put { .. }) {
             self.settle()?;
@@ -85,7 +85,7 @@ impl Trial {
                     for relation in ["blocked_by", "<-blocked_by"] {
                         let condition = Condition { which, metadata: metadata.clone() };
                         let references = [(relation.to_owned(), condition.clone())].into();
-                        let wanted = Wanted { references, ..Wanted::default() };
+                        let wanted = ClaimPredicate { references, ..ClaimPredicate::default() };
                         let found = wanted.waits(&atom, &reader).into_iter();
                         let found: BTreeSet<_> = found.map(|it| (it.target, it.why)).collect();
                         let expected = self.model.waits(n, relation, &condition);

@@ -19,7 +19,7 @@ use schedule::Step;
 use std::collections::{BTreeMap, BTreeSet};
 use stoa_actors::behaviour::Behaviour;
 use stoa_actors::id::Millis;
-use stoa_actors::incarnation::{Ask, Refused, events};
+use stoa_actors::incarnation::{Refused, Request, events};
 use stoa_actors::space::{Refusal, Reply, Space};
 
 pub(crate) const SESSIONS: u8 = 5;
@@ -100,7 +100,7 @@ impl<W: World> Trial<W> {
         if changed {
             self.models.push(model);
         }
-        let ticket = self.world.ask(n, Ask::new(self.world.session(who), message));
+        let ticket = self.world.ask(n, Request::new(self.world.session(who), message));
         self.foretold.insert(ticket, foretold);
     }
 

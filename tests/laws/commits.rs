@@ -9,7 +9,7 @@ use proptest::prelude::*;
 use proptest::test_runner::Config;
 use std::collections::{BTreeMap, BTreeSet};
 use std::convert::Infallible;
-use stoa_actors::commit::{Authors, Commit, CommitId, Void, Work, runs};
+use stoa_actors::commit::{Authors, Commit, CommitId, CommitWork, Void, runs};
 use stoa_actors::id::{NodeId, Position, StreamId};
 use stoa_actors::incarnation::Append;
 use stoa_actors::log::{Hash, Head};
@@ -92,7 +92,7 @@ impl Node {
         self.number += 1;
         let id = CommitId { node: NodeId([node; 16]), epoch: self.epoch, number: self.number };
         self.flights.insert(id);
-        Commit { id, work: Work::Entries(entries) }
+        Commit { id, work: CommitWork::Entries(entries) }
     }
 
     fn refuse(&mut self, id: CommitId) {
@@ -111,7 +111,7 @@ impl Node {
     }
 
     fn take(&mut self, commit: &Commit) {
-        let Work::Entries(entries) = &commit.work else { return };
+        let CommitWork::Entries(entries) = &commit.work else { return };
         let seqs = &self.seqs;
         let last = |stream| Ok::<_, Infallible>(seqs.get(&stream).copied().unwrap_or(0));
         let judged: Result<Result<_, Void>, Infallible> =
@@ -154,10 +154,10 @@ fn counted(stands: &[Commit]) -> Vec<bool> {
         let firsts: Vec<bool> = firsts.map(|(_, counts)| *counts).collect();
         let unbroken = firsts.iter().all(|counts| *counts);
         let next = commit.id.number == firsts.len() as u64 + 1;
-        let Work::Entries(entries) = &commit.work else { continue };
+        let CommitWork::Entries(entries) = &commit.work else { continue };
         let mut lengths: BTreeMap<StreamId, u64> = BTreeMap::new();
         for (it, _) in before().filter(|(_, counts)| **counts) {
-            let Work::Entries(entries) = &it.work else { continue };
+            let CommitWork::Entries(entries) = &it.work else { continue };
             entries.iter().for_each(|it| *lengths.entry(it.stream).or_default() += 1);
         }
         let follows = entries.iter().all(|it| {
@@ -229,7 +229,7 @@ fn judge(nodes: &[Node], stands: &[Commit], refused: &BTreeSet<CommitId>) -> Res
     let mut log: Vec<(Entry, Head)> = Vec::new();
     let mut head = Head::default();
     for commit in &applied {
-        let Work::Entries(entries) = &commit.work else { continue };
+        let CommitWork::Entries(entries) = &commit.work else { continue };
         for it in entries {
             let header = [&head.hash.0[..], &it.stream.0, &it.seq.to_be_bytes(), &it.digest.0];
             let position = Position(head.position.0 + 1);

@@ -12,7 +12,7 @@ use proptest::test_runner::Config;
 use std::collections::{BTreeMap, BTreeSet};
 use stoa_actors::behaviour::Behaviour;
 use stoa_actors::id::{AtomId, Position, SubscriptionId};
-use stoa_actors::incarnation::{self, Ask, Incarnation};
+use stoa_actors::incarnation::{self, Incarnation, Request};
 use stoa_actors::space::{
     Change, Draft, Edit, Expect, Filter, Message, Patch, Reply, Space, Terms, Wake,
 };
@@ -120,7 +120,7 @@ struct Trial<W> {
 
 impl<W: World> Trial<W> {
     fn ask(&mut self, space: usize, message: Message, item: Item, asked: Asked) {
-        let ask = Ask::new(self.world.session(item.who), message).comment(&item.comment);
+        let ask = Request::new(self.world.session(item.who), message).comment(&item.comment);
         self.items.insert(item.comment.clone(), item);
         let ticket = self.world.ask(space, ask);
         self.open.insert(ticket, asked);
@@ -157,7 +157,7 @@ impl<W: World> Trial<W> {
                     let place = self.places.iter_mut().find(|it| it.id == SubscriptionId([0; 16]));
                     place.ok_or("nobody subscribed")?.id = id;
                 }
-                (_, answer) => return Err(format!("an answer amiss: {answer:?}")),
+                (_, answer) => return Err(format!("an unexpected answer: {answer:?}")),
             }
         }
         Ok(())

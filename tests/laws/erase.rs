@@ -11,14 +11,14 @@ use std::collections::BTreeSet;
 use stoa_actors::atom::{Atom, Content};
 use stoa_actors::behaviour::{Authority, Behaviour, View};
 use stoa_actors::id::{AtomId, Millis, SessionId, SpaceId};
-use stoa_actors::incarnation::{self, Answer, Ask, Incarnation, Refused};
+use stoa_actors::incarnation::{self, Incarnation, Refused, Request, Response};
 use stoa_actors::log::Body;
 use stoa_actors::redaction::{redacted, stored};
 use stoa_actors::rights::Level;
 use stoa_actors::simulation::Simulation;
 use stoa_actors::space::{
-    Carried, Claim, Draft, Expect, Message, Mutation, Patch, Refusal, Reply, Resource, Space,
-    Wanted,
+    ClaimPredicate, ClaimRequest, Draft, Expect, ImportedVersion, Message, Mutation, Patch,
+    Refusal, Reply, Resource, Space,
 };
 use stoa_actors::value::Value;
 
@@ -83,9 +83,9 @@ struct Trial {
 }
 
 impl Trial {
-    fn ask(&mut self, who: u8, key: Option<String>, message: Message) -> Answer<Space> {
+    fn ask(&mut self, who: u8, key: Option<String>, message: Message) -> Response<Space> {
         self.sim.now.0 += 1;
-        let mut ask = Ask::new(SessionId([who % 5; 16]), message);
+        let mut ask = Request::new(SessionId([who % 5; 16]), message);
         ask.key = key;
         let ticket = self.sim.ask_under(SPACE.stream(), ask, &Levels);
         let told = self.sim.settle().into_iter().find(|it| it.ticket == ticket);
@@ -140,8 +140,13 @@ impl Trial {
                 // What it sets cannot be known before it is known what it finds: all say the same.
                 let set = [("owner".to_owned(), Value::Text("secret-owner".into()))].into();
                 let (ttl_ms, intent) = (10_000, String::new());
-                let claim =
-                    Claim { set, ttl_ms, intent, wanted: Wanted::default(), ..Claim::default() };
+                let claim = ClaimRequest {
+                    set,
+                    ttl_ms,
+                    intent,
+                    wanted: ClaimPredicate::default(),
+                    ..ClaimRequest::default()
+                };
                 let key = keyed.then(|| format!("claim {}", self.sim.now.0));
                 let answer = self.ask(*who, key, Message::Claim(Box::new(claim)));
                 if let Ok(Reply::Claimed(Some((id, ..)))) = answer
@@ -208,13 +213,15 @@ impl Trial {
             return Ok(());
         };
         let entries: Vec<_> = self.sim.disk().stream_after(SPACE.stream(), 0).collect();
-        let all =
-            entries.iter().flat_map(|(at, body)| Carried::of(SPACE, *at, body).unwrap_or_default());
+        let all = entries
+            .iter()
+            .flat_map(|(at, body)| ImportedVersion::of(SPACE, *at, body).unwrap_or_default());
         let mut said = all.filter(|it| it.id == id && !it.content.is_gone());
         let Some(last) = said.next_back() else {
             return Ok(());
         };
-        let next = Carried { version: newest.version + 1, deprecated: None, ..last.clone() };
+        let next =
+            ImportedVersion { version: newest.version + 1, deprecated: None, ..last.clone() };
         for it in [last, next] {
             match self.ask(0, None, Message::Import(vec![it])) {
                 Ok(Reply::Imported { new: 0, known: 1 }) => {}

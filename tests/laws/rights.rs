@@ -12,8 +12,8 @@ use model::{Fact, Model, Verdict};
 use proptest::test_runner::Config;
 use schedule::{Asked, Op, Step};
 use stoa_actors::id::{LinkId, Millis, ROOT, SessionId, SpaceId};
-use stoa_actors::rights::{Ask, Event, Level, Lifetime, Message, Right, Rights, Subject};
-use stoa_actors::session::Charter;
+use stoa_actors::rights::{Event, Level, Lifetime, Message, Right, RightRequest, Rights, Subject};
+use stoa_actors::session::AgentSpec;
 
 /// Where the rights are tried: in memory, or over a real store.
 pub(crate) trait Host {
@@ -69,8 +69,8 @@ pub(crate) fn hold<H: Host>(
 pub(crate) const ALIASES: [&str; 3] = ["findings", "notes", "work"];
 
 /// What an agent of the schedules is begun with.
-pub(crate) fn charter(parent: SessionId, child: SessionId, dm: SpaceId) -> Charter {
-    Charter {
+pub(crate) fn charter(parent: SessionId, child: SessionId, dm: SpaceId) -> AgentSpec {
+    AgentSpec {
         parent,
         task: format!("be {child}"),
         instructions: None,
@@ -149,7 +149,7 @@ impl<H: Host> Trial<H> {
         held[n as usize % held.len()].clone()
     }
 
-    fn ask(&mut self, by: SessionId, asked: &Asked) -> Ask {
+    fn ask(&mut self, by: SessionId, asked: &Asked) -> RightRequest {
         let subject = self.subject(asked.subject, asked.held.then_some(by));
         let alias = asked.alias.map(|n| ALIASES[n as usize].to_owned());
         let expires =
@@ -160,7 +160,7 @@ impl<H: Host> Trial<H> {
             right.use_ = right.use_.and(Some(Level::Read));
             right.delegate = right.delegate.and(Some(Level::Read));
         }
-        Ask { link: LinkId(self.id()), alias, right, expires }
+        RightRequest { link: LinkId(self.id()), alias, right, expires }
     }
 
     fn step(&mut self, op: &Op) -> Result<(), String> {

@@ -5,14 +5,14 @@ use crate::laws::rights::{Host, Seen};
 use serde::{Serialize, de::DeserializeOwned};
 use std::collections::BTreeSet;
 use stoa_actors::id::{LinkId, Millis, SessionId, SpaceId};
-use stoa_actors::rights::{Event, Level, Message, Named, Rights, Table};
+use stoa_actors::rights::{Event, Level, Message, Named, Rights, RightsTable};
 
 #[derive(Default)]
 pub(crate) struct InMemory {
     rights: Rights,
     events: Vec<Event>,
     /// What readers ask.
-    table: Table,
+    table: RightsTable,
     /// What the events that are durable come to.
     durable: Rights,
     /// How many events the table has heard as durable.
@@ -77,7 +77,7 @@ impl Host for InMemory {
         }
         self.rights = back.clone();
         self.durable = back.clone();
-        self.table = Table::new(back);
+        self.table = RightsTable::new(back);
         self.heard = self.events.len();
         Ok(())
     }

@@ -11,7 +11,7 @@ use schedule::{Op, Said};
 use std::sync::Arc;
 use stoa_actors::atom::{Atom, Content, Deprecation, Embed, Embedding, Reference};
 use stoa_actors::id::{AtomId, Millis, Position, ROOT, SpaceId};
-use stoa_actors::search::{Asking, Frozen, Hit, Index, Nearest, Place, Query};
+use stoa_actors::search::{Asking, Frozen, Hit, Index, Nearest, PageEnd, Query};
 use stoa_actors::space::{Event, Used};
 
 /// Follows `cases` schedules of up to `steps_max` steps. A breach begins with what is broken.
@@ -191,9 +191,9 @@ impl World {
     fn turn_pages(&self, query: &Query) -> Result<(), String> {
         let all = self.ask(&self.index, &Query { limit: 10_000, ..query.clone() });
         let limit = query.limit.max(1);
-        let cursor = |hit: &Hit| Place::from(hit);
-        let atom = |hit: &Hit| Place { id: hit.id, score: None };
-        for place in [&cursor as &dyn Fn(&Hit) -> Place, &atom] {
+        let cursor = |hit: &Hit| PageEnd::from(hit);
+        let atom = |hit: &Hit| PageEnd { id: hit.id, score: None };
+        for place in [&cursor as &dyn Fn(&Hit) -> PageEnd, &atom] {
             let (mut pages, mut after): (Vec<Hit>, _) = (Vec::new(), None);
             loop {
                 let page = self.ask(&self.index, &Query { limit, after, ..query.clone() });

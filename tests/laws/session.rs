@@ -29,11 +29,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use stoa_actors::behaviour::EffectId;
 use stoa_actors::id::{Millis, Position, ROOT, SessionId, SpaceId, StreamId};
-use stoa_actors::incarnation::{self, Ask, Refused};
+use stoa_actors::incarnation::{self, Refused, Request};
 use stoa_actors::limits::SessionLimits;
 use stoa_actors::log::Cause;
 use stoa_actors::session::{
-    Brief, Budget, Charter, Ear, Effect, Event, Follow, Message, Refusal, Session,
+    AgentSpec, Brief, Budget, Ear, Effect, Event, FollowSpec, Message, Refusal, Session,
 };
 use stoa_actors::simulation::{Simulation, Told};
 use stoa_actors::space::Wake;
@@ -91,19 +91,19 @@ struct Trial {
     ear: Ear,
 }
 
-fn follow(cursor: u64) -> Follow {
-    Follow::all(Position(cursor))
+fn follow(cursor: u64) -> FollowSpec {
+    FollowSpec::all(Position(cursor))
 }
 
-fn charter() -> Arc<Charter> {
-    Arc::new(Charter {
+fn charter() -> Arc<AgentSpec> {
+    Arc::new(AgentSpec {
         parent: ROOT,
         task: "a task".into(),
         instructions: None,
         model: "recipe".into(),
         dm: space(DM),
         first: None,
-        follows: vec![(space(DM), Follow::default()), (space(1), Follow::default())],
+        follows: vec![(space(DM), FollowSpec::default()), (space(1), FollowSpec::default())],
     })
 }
 
@@ -136,7 +136,7 @@ impl Trial {
     fn ask(&mut self, message: Message) {
         let hop = if matches!(message, Message::Wake(_)) { self.model.answer_hop() } else { 0 };
         let cause = Cause { hop, root: None };
-        let ask = Ask { cause, ..Ask::new(ROOT, message.clone()) };
+        let ask = Request { cause, ..Request::new(ROOT, message.clone()) };
         let ticket = self.sim.ask(self.stream(), ask);
         self.asked.insert(ticket, (self.sim.now.0, message, hop));
     }
@@ -185,7 +185,7 @@ impl Trial {
             Err(Refused::Actor(Refusal::Unborn)) => Heard::Unborn,
             Err(Refused::Actor(Refusal::Wiped)) => Heard::Wiped,
             Err(Refused::Actor(Refusal::Limit { .. } | Refusal::NotesFull { .. })) => Heard::Limit,
-            Err(other) => return Err(format!("{law}: an answer amiss: {other:?}")),
+            Err(other) => return Err(format!("{law}: an unexpected answer: {other:?}")),
         };
         if let Heard::NotBefore(at) = heard {
             self.alarm = Some(at);
@@ -400,7 +400,7 @@ fn run(steps: &[Op]) -> Result<(), String> {
     trial.crash()?;
     trial.settle()?;
     let disk = trial.sim.disk();
-    if disk.folds() && disk.chains() { Ok(()) } else { Err("fold: the log is amiss".to_owned()) }
+    if disk.folds() && disk.chains() { Ok(()) } else { Err("fold: the log is damaged".to_owned()) }
 }
 
 /// Runs `cases` schedules of up to `steps` steps from a seed; the first breach, cut down.

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use stoa_actors::atom::Atom;
 use stoa_actors::behaviour::{Authority, View};
 use stoa_actors::id::{AtomId, Millis, Position, SessionId, SpaceId, StreamId};
-use stoa_actors::incarnation::Ask;
+use stoa_actors::incarnation::Request;
 use stoa_actors::log::Body;
 use stoa_actors::rights::Level;
-use stoa_actors::simulation::{Fate, Simulation};
+use stoa_actors::simulation::{AppendOutcome, Simulation};
 use stoa_actors::space::{Change, Filter, Follower, Message, Space, Wake};
 
 /// Spaces over a simulated log, and what sessions may do there.
@@ -68,7 +68,7 @@ impl World for Simulated {
         SpaceId([n as u8 + 1; 16])
     }
 
-    fn ask(&mut self, space: usize, ask: Ask<Message>) -> u64 {
+    fn ask(&mut self, space: usize, ask: Request<Message>) -> u64 {
         let stream = self.space(space).stream();
         let held = self.1;
         self.0.ask_under(stream, ask, &held)
@@ -82,7 +82,7 @@ impl World for Simulated {
         true
     }
 
-    fn fail(&mut self, nth: u64, fate: Fate) {
+    fn fail(&mut self, nth: u64, fate: AppendOutcome) {
         self.0.fail_append(nth, fate);
     }
 

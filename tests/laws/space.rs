@@ -16,7 +16,7 @@ use schedule::{Base, Step, Writes};
 use std::collections::{BTreeMap, BTreeSet};
 use stoa_actors::behaviour::Behaviour;
 use stoa_actors::id::AtomId;
-use stoa_actors::incarnation::{self, Ask, Refused};
+use stoa_actors::incarnation::{self, Refused, Request};
 use stoa_actors::log::{Body, Cause};
 use stoa_actors::space::{Draft, Expect, Message, Patch, Refusal, Reply, Space};
 use stoa_actors::value::Value;
@@ -43,7 +43,7 @@ impl<W: World> Trial<W> {
         } else {
             self.model.foretell(who, space, key, &message)
         };
-        let ask = Ask {
+        let ask = Request {
             message: message.clone(),
             asker: self.world.session(who),
             key: key.map(|it| format!("key{it}")),
@@ -113,7 +113,7 @@ impl<W: World> Trial<W> {
             Err(Refused::Actor(Refusal::Deprecated { .. })) => Foretold::Deprecated,
             Err(Refused::Actor(Refusal::InUse(_))) => Foretold::InUse,
             Err(Refused::KeyReused(_)) => Foretold::KeyReused,
-            other => return Err(format!("an answer amiss: {other:?}")),
+            other => return Err(format!("an unexpected answer: {other:?}")),
         })
     }
 

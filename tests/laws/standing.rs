@@ -14,7 +14,7 @@ use proptest::test_runner::Config;
 use schedule::{Case, Deed, Step};
 use std::collections::BTreeMap;
 use stoa_actors::id::{AtomId, SessionId, SpaceId};
-use stoa_actors::incarnation::Ask;
+use stoa_actors::incarnation::Request;
 use stoa_actors::simulation::{Simulation, Told};
 use stoa_actors::space::{Reply, Space};
 
@@ -43,7 +43,7 @@ impl Trial {
         if changed {
             self.models.push(model);
         }
-        let ticket = self.simulation.ask(SPACE.stream(), Ask::new(ASKER, message));
+        let ticket = self.simulation.ask(SPACE.stream(), Request::new(ASKER, message));
         self.foretold.insert(ticket, foretold);
     }
 

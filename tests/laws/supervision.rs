@@ -10,7 +10,8 @@ use proptest::strategy::Strategy as Gen;
 use proptest::test_runner::Config;
 use stoa_actors::id::Millis;
 use stoa_actors::supervisor::{
-    Backoff, ChildSpec, Exit, Intensity, Order, Phase, Restart, Shutdown, Strategy, Supervisor,
+    Backoff, ChildSpec, Exit, Intensity, Restart, Shutdown, Strategy, Supervisor,
+    SupervisorCommand, SupervisorPhase,
 };
 
 /// Follows `cases` schedules of up to `steps_max` steps.
@@ -228,7 +229,7 @@ impl World {
         Err("order: it never comes to rest".into())
     }
 
-    fn obey(&mut self, orders: Vec<Order<u32>>) -> Result<(), String> {
+    fn obey(&mut self, orders: Vec<SupervisorCommand<u32>>) -> Result<(), String> {
         for order in &orders {
             self.model
                 .order(order, self.now)
@@ -254,7 +255,7 @@ impl World {
             self.obey(orders)?;
             self.settle()?;
         }
-        let phase = if gave_up { Phase::GaveUp } else { Phase::Stopped };
+        let phase = if gave_up { SupervisorPhase::GaveUp } else { SupervisorPhase::Stopped };
         let left = self.model.kids.values().filter(|kid| kid.life.is_live()).count();
         if left > 0 || *self.supervisor.phase() != phase {
             return Err(format!("orphan: {left} left, {:?}", self.supervisor.phase()));

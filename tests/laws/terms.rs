@@ -7,7 +7,7 @@ use stoa_actors::atom::{Atom, Content, Reference};
 use stoa_actors::id::{AtomId, Millis, SessionId, SpaceId};
 use stoa_actors::space::{DEBOUNCES_MAX, Filter, Tells, Terms};
 
-/// What is amiss with when things are told, looked at every millisecond.
+/// What is wrong with when things are told, looked at every millisecond.
 fn told_in_time(debounce_ms: u64, until: Option<u64>, gaps: &[u64]) -> Result<(), String> {
     let terms = Terms { debounce_ms, until: until.map(Millis) };
     let mut changes: Vec<u64> = Vec::new();
@@ -45,7 +45,7 @@ fn told_in_time(debounce_ms: u64, until: Option<u64>, gaps: &[u64]) -> Result<()
     if untold.is_empty() { Ok(()) } else { Err(format!("cursor: {untold:?} is never told")) }
 }
 
-/// What is amiss with what passes: every relation of the filter leads where it says.
+/// What is wrong with what passes: every relation of the filter leads where it says.
 fn passes_what_refers(filter: &[(u8, Vec<u8>)], held: &[(u8, u8)]) -> Result<(), String> {
     let id = |n: u8| AtomId([n + 1; 16]);
     let named = |n: u8| format!("r{n}");

@@ -4,10 +4,10 @@
 use std::sync::Arc;
 use stoa_actors::atom::Atom;
 use stoa_actors::id::{AtomId, Millis, Position, SessionId, SpaceId, StreamId};
-use stoa_actors::incarnation::{Ask, Refused};
+use stoa_actors::incarnation::{Refused, Request};
 use stoa_actors::log::Body;
 use stoa_actors::rights::Level;
-use stoa_actors::simulation::Fate;
+use stoa_actors::simulation::AppendOutcome;
 use stoa_actors::space::{Change, Filter, Message, Refusal, Reply, Wake};
 
 /// Spaces in every world.
@@ -45,13 +45,13 @@ pub(crate) trait World {
     fn session(&self, who: u8) -> SessionId;
     fn space(&self, n: usize) -> SpaceId;
     /// Asks; the answer is heard when it comes to that.
-    fn ask(&mut self, space: usize, ask: Ask<Message>) -> u64;
+    fn ask(&mut self, space: usize, ask: Request<Message>) -> u64;
     /// Goes on until the oldest `count` questions are answered.
     fn commit(&mut self, count: usize) -> Vec<Heard>;
     /// Whether everything that was asked is answered.
     fn quiet(&self) -> bool;
     /// Lets the `nth` write from now on fail.
-    fn fail(&mut self, nth: u64, fate: Fate);
+    fn fail(&mut self, nth: u64, fate: AppendOutcome);
     /// Dies, and is opened again. What was heard before it died, and not yet listened to.
     fn crash(&mut self) -> Vec<Heard>;
     /// The durable entries of a space after its entry number `seq`.

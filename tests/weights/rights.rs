@@ -4,7 +4,7 @@ use super::draw::Draw;
 use super::sessions::{ask, right, spawn, subject};
 use super::spaces::declares;
 use stoa_actors::id::LinkId;
-use stoa_actors::rights::{Lifetime, Message, Named, Note};
+use stoa_actors::rights::{GrantNote, Lifetime, Message, Named};
 
 pub(crate) const CASES: usize = 14;
 
@@ -49,7 +49,7 @@ pub(crate) fn message(n: usize, draw: &mut Draw) -> Message {
             let (alias, right) = (draw.maybe(Draw::text), right(draw));
             let note = draw.maybe(|it| {
                 let (space, text) = (it.space(), it.text());
-                Box::new(Note { space, text, metadata: it.metadata() })
+                Box::new(GrantNote { space, text, metadata: it.metadata() })
             });
             Message::Share { link, to: session, alias, right, expires: None, reason, note }
         }

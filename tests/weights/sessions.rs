@@ -4,10 +4,10 @@ use super::draw::Draw;
 use std::sync::Arc;
 use stoa_actors::id::{LinkId, Position};
 use stoa_actors::log::Hash;
-use stoa_actors::rights::{AgentSpawn, Ask, Level, Right, Subject};
+use stoa_actors::rights::{AgentSpawn, Level, Right, RightRequest, Subject};
 use stoa_actors::session::{
-    Budget, Charter, Follow, Found, Lending, Loan, Message, Note, Observation, Recorded, Said,
-    SaidObject, Settlement, Thought,
+    AgentSpec, Budget, CallNote, FollowSpec, FoundVersion, Message, Observation, Recorded,
+    RecordedItem, SaidObject, Settlement, Thought, Transfer, TransferKind,
 };
 
 pub(crate) const CASES: usize = 19;
@@ -63,7 +63,7 @@ pub(crate) fn message(n: usize, draw: &mut Draw) -> Message {
         14 => Message::Spawn(Box::new(spawn(draw))),
         15 => {
             let (child, budget) = (draw.session(), Budget::default());
-            Message::Lend(Loan { child, budget, when: Lending::Later })
+            Message::Lend(Transfer { child, budget, when: TransferKind::Later })
         }
         16 => Message::Fund(Budget::default()),
         17 => {
@@ -74,12 +74,12 @@ pub(crate) fn message(n: usize, draw: &mut Draw) -> Message {
     }
 }
 
-fn follow(draw: &mut Draw) -> Follow {
-    Follow { filter: draw.filter(), cursor: Position(7), terms: draw.terms() }
+fn follow(draw: &mut Draw) -> FollowSpec {
+    FollowSpec { filter: draw.filter(), cursor: Position(7), terms: draw.terms() }
 }
 
-pub(super) fn charter(draw: &mut Draw) -> Charter {
-    Charter {
+pub(super) fn charter(draw: &mut Draw) -> AgentSpec {
+    AgentSpec {
         parent: draw.session(),
         task: draw.text(),
         instructions: draw.maybe(Draw::space),
@@ -90,31 +90,35 @@ pub(super) fn charter(draw: &mut Draw) -> Charter {
     }
 }
 
-fn note(draw: &mut Draw) -> Note {
+fn note(draw: &mut Draw) -> CallNote {
     let answer = draw.maybe(recorded);
-    Note { call: 7, form: 1, asked: Hash::default(), answer, wrote: true, called: draw.text() }
+    CallNote { call: 7, form: 1, asked: Hash::default(), answer, wrote: true, called: draw.text() }
 }
 
 fn recorded(draw: &mut Draw) -> Recorded {
     match draw.below(4) {
         0 => Recorded::Atom { id: draw.atom(), version: 7 },
-        1 => Recorded::Atoms(draw.list(|it| Found { id: it.atom(), version: 7, score: Some(0.5) })),
+        1 => Recorded::Atoms(draw.list(|it| FoundVersion {
+            id: it.atom(),
+            version: 7,
+            score: Some(0.5),
+        })),
         2 => Recorded::Said(said(draw, 2)),
         _ => Recorded::Raised { class: draw.text(), message: draw.text() },
     }
 }
 
-fn said(draw: &mut Draw, levels: u32) -> Said {
+fn said(draw: &mut Draw, levels: u32) -> RecordedItem {
     match draw.below(if levels == 0 { 2 } else { 5 }) {
-        0 => Said::Value(draw.value()),
-        1 => Said::Bytes(draw.bytes()),
+        0 => RecordedItem::Value(draw.value()),
+        1 => RecordedItem::Bytes(draw.bytes()),
         2 => {
             let (class, handle) = (draw.text(), 7);
             let fields = draw.short(|it| (it.text(), said(it, levels - 1)));
-            Said::Object(SaidObject { class, handle, fields })
+            RecordedItem::Object(SaidObject { class, handle, fields })
         }
-        3 => Said::List(draw.short(|it| said(it, levels - 1))),
-        _ => Said::Map(draw.short(|it| (it.text(), said(it, levels - 1)))),
+        3 => RecordedItem::List(draw.short(|it| said(it, levels - 1))),
+        _ => RecordedItem::Map(draw.short(|it| (it.text(), said(it, levels - 1)))),
     }
 }
 
@@ -131,9 +135,9 @@ pub(super) fn subject(draw: &mut Draw) -> Subject {
     }
 }
 
-pub(super) fn ask(draw: &mut Draw) -> Ask {
+pub(super) fn ask(draw: &mut Draw) -> RightRequest {
     let (link, alias) = (LinkId(draw.id()), draw.maybe(Draw::text));
-    Ask { link, alias, right: right(draw), expires: None }
+    RightRequest { link, alias, right: right(draw), expires: None }
 }
 
 pub(super) fn spawn(draw: &mut Draw) -> AgentSpawn {

@@ -5,8 +5,8 @@ use stoa_actors::atom::{Deprecation, Reference};
 use stoa_actors::id::{EventId, Millis, Position, SubscriptionId};
 use stoa_actors::search::{Condition, OrderBy, Which};
 use stoa_actors::space::{
-    Carried, Claim, Declarations, DeclaredKey, DeclaredRelation, Draft, Edit, Expect, Fence,
-    KeyType, MadeFor, Merge, Message, Mutation, Origin, Patch, Taken, Wanted,
+    ClaimPredicate, ClaimRequest, Declarations, DeclaredKey, DeclaredRelation, Draft, Edit, Expect,
+    Fence, ImportedVersion, KeyType, MadeFor, Merge, Message, Mutation, Origin, Patch, Provenance,
 };
 
 pub(crate) const CASES: usize = 15;
@@ -99,11 +99,11 @@ fn fence(draw: &mut Draw) -> Fence {
     Fence { resource: draw.resource(), token: 7 }
 }
 
-fn claim(draw: &mut Draw) -> Claim {
+fn claim(draw: &mut Draw) -> ClaimRequest {
     let condition = |it: &mut Draw| Condition { which: Which::Any, metadata: it.metadata() };
-    Claim {
+    ClaimRequest {
         text: draw.maybe(Draw::text),
-        wanted: Wanted { metadata: draw.metadata(), references: draw.map(condition) },
+        wanted: ClaimPredicate { metadata: draw.metadata(), references: draw.map(condition) },
         ranked: draw.maybe(|it| it.list(Draw::atom)),
         set: draw.metadata(),
         ttl_ms: 7,
@@ -129,8 +129,8 @@ fn reference(draw: &mut Draw) -> Reference {
     Reference { relation: draw.text(), target: draw.atom() }
 }
 
-fn carried(draw: &mut Draw) -> Carried {
-    Carried {
+fn carried(draw: &mut Draw) -> ImportedVersion {
+    ImportedVersion {
         id: draw.atom(),
         version: 7,
         content: draw.content(),
@@ -141,7 +141,7 @@ fn carried(draw: &mut Draw) -> Carried {
         deprecated: draw.maybe(|it| Deprecation { superseded_by: Some(it.atom()) }),
         attempts: 7,
         origin: origin(draw),
-        imported: draw.maybe(|it| Taken {
+        imported: draw.maybe(|it| Provenance {
             event: EventId(it.id()),
             position: Position(7),
             at: Millis(7),

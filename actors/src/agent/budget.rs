@@ -90,10 +90,10 @@ impl FromStr for Budget {
 
 /// What was spent, whether it is bounded or not.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "a field is told where its name and type do not say it")]
 pub struct Spent {
     /// Calls of a model.
     pub thoughts: u64,
-    /// Tokens.
     pub tokens: u64,
 }
 

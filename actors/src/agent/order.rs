@@ -1,6 +1,6 @@
 //! What an agent's actor is told by the actor of the rights.
 
-use super::{Budget, Charter};
+use super::{AgentSpec, Budget};
 use crate::behaviour::Outgoing;
 use crate::id::SessionId;
 use std::sync::Arc;
@@ -9,29 +9,27 @@ use std::sync::Arc;
 /// ([`Behaviour::received`](crate::behaviour::Behaviour::received)). So who sends it need not know
 /// what else that actor can be asked.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Order {
+#[expect(missing_docs, reason = "a field is told where its name and type do not say it")]
+pub enum AgentOrder {
     /// It begins, with so much to spend.
-    Begin(Arc<Charter>, Budget),
-    /// It ends.
+    Begin(Arc<AgentSpec>, Budget),
     Wipe {
-        /// Why.
         reason: String,
     },
     /// A child of it was not begun, or has ended: the rest of that one's budget is back.
     Repaid {
-        /// The child.
         child: SessionId,
         /// What it had left.
         rest: Budget,
     },
 }
 
-impl Order {
+impl AgentOrder {
     /// The kind of actor that takes it.
     pub const KIND: &'static str = "session";
 
     /// On its way to an agent, in the name of `asker`.
     pub fn to(self, agent: SessionId, asker: SessionId) -> Outgoing {
-        Outgoing::to_kind(Order::KIND, agent.stream(), asker, self)
+        Outgoing::to_kind(AgentOrder::KIND, agent.stream(), asker, self)
     }
 }

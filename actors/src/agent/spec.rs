@@ -5,7 +5,7 @@ use crate::space::{Filter, Terms};
 
 /// What an agent is brought up with. What it may touch is in the rights, not here.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Charter {
+pub struct AgentSpec {
     /// Who spawned it.
     pub parent: SessionId,
     /// What to do, in words.
@@ -19,12 +19,12 @@ pub struct Charter {
     /// What its code calls `space`.
     pub first: Option<SpaceId>,
     /// The spaces it follows from birth, and from where.
-    pub follows: Vec<(SpaceId, Follow)>,
+    pub follows: Vec<(SpaceId, FollowSpec)>,
 }
 
 /// How a space is followed.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Follow {
+pub struct FollowSpec {
     /// What is of interest.
     pub filter: Filter,
     /// Everything up to here has been seen. It advances in the event that ends a turn.
@@ -33,9 +33,9 @@ pub struct Follow {
     pub terms: Terms,
 }
 
-impl Follow {
+impl FollowSpec {
     /// All of it, at once and for good, from a cursor on.
-    pub fn all(cursor: Position) -> Follow {
-        Follow { cursor, ..Follow::default() }
+    pub fn all(cursor: Position) -> FollowSpec {
+        FollowSpec { cursor, ..FollowSpec::default() }
     }
 }

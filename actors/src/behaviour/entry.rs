@@ -23,7 +23,7 @@ pub fn encode_reply<B: Behaviour>(reply: &B::Reply) -> Result<Vec<u8>, CodecErro
     codec::encode(B::FORM, reply)
 }
 
-/// Reads it.
+/// Reads a reply as it was stored. Errors: bytes of an unknown form.
 pub fn reply<B: Behaviour>(answered: &Answered) -> Result<B::Reply, CodecError> {
     match codec::form(&answered.reply)? {
         form if form == B::FORM => codec::decode(form, &answered.reply),

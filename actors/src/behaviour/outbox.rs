@@ -13,7 +13,7 @@
 //!                              ↑______ no answer: later again ______|
 //! ```
 
-use super::{Ask, Behaviour, EffectId, Refused};
+use super::{Behaviour, EffectId, Refused, Request};
 use crate::id::{SessionId, StreamId};
 use crate::log::Cause;
 use std::any::Any;
@@ -106,11 +106,11 @@ impl Outgoing {
     }
 
     /// The request, as the actor gets it each time; nothing where it is for another kind.
-    pub fn ask<B: Behaviour>(&self, key: &str) -> Option<Ask<B::Message>> {
+    pub fn ask<B: Behaviour>(&self, key: &str) -> Option<Request<B::Message>> {
         let message = B::received((self.message)())?;
         let (asker, cause) = (self.asker, self.cause);
         let (key, comment) = (Some(key.to_owned()), self.comment.clone());
-        Some(Ask { message, asker, key, comment, cause })
+        Some(Request { message, asker, key, comment, cause })
     }
 }
 
@@ -132,6 +132,7 @@ pub fn outcome_key(effect: EffectId) -> String {
 }
 
 /// What became of a message: the receiver's answer, for good.
+#[expect(missing_docs, reason = "a field is told where its name and type do not say it")]
 pub enum Outcome {
     /// It was accepted; the reply.
     Accepted(Box<dyn Any + Send>),
@@ -139,7 +140,6 @@ pub enum Outcome {
     Refused {
         /// The receiver's refusal; nothing where the order of delivery itself refuses.
         refusal: Option<Box<dyn Any + Send>>,
-        /// In words.
         text: String,
     },
 }

@@ -6,10 +6,10 @@ use crate::log::Cause;
 
 /// A request to an actor.
 #[derive(Clone, Debug)]
-pub struct Ask<M> {
+#[expect(missing_docs, reason = "a field is told where its name and type do not say it")]
+pub struct Request<M> {
     /// What is asked.
     pub message: M,
-    /// By whom.
     pub asker: SessionId,
     /// Makes repeating it harmless.
     pub key: Option<String>,
@@ -19,16 +19,16 @@ pub struct Ask<M> {
     pub cause: Cause,
 }
 
-impl<M> Ask<M> {
+impl<M> Request<M> {
     /// From outside, without key or comment.
-    pub fn new(asker: SessionId, message: M) -> Ask<M> {
-        Ask { message, asker, key: None, comment: String::new(), cause: Cause::default() }
+    pub fn new(asker: SessionId, message: M) -> Request<M> {
+        Request { message, asker, key: None, comment: String::new(), cause: Cause::default() }
     }
 
     /// With an idempotency key: asked again, it is answered again and nothing more happens.
     #[must_use]
-    pub fn key(self, key: impl Into<String>) -> Ask<M> {
-        Ask { key: Some(key.into()), ..self }
+    pub fn key(self, key: impl Into<String>) -> Request<M> {
+        Request { key: Some(key.into()), ..self }
     }
 
     /// What it takes in memory, asked of an actor of kind `B`.
@@ -39,29 +39,30 @@ impl<M> Ask<M> {
 
     /// With what it is for.
     #[must_use]
-    pub fn comment(self, comment: impl Into<String>) -> Ask<M> {
-        Ask { comment: comment.into(), ..self }
+    pub fn comment(self, comment: impl Into<String>) -> Request<M> {
+        Request { comment: comment.into(), ..self }
     }
 }
 
 /// A no from the actor, or from the order of delivery itself.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[non_exhaustive]
+#[expect(missing_docs, reason = "a field is told where its name and type do not say it")]
 pub enum Refused<R: std::error::Error> {
     /// The actor refuses.
     #[error(transparent)]
     Actor(R),
     /// The idempotency key was used for another request.
-    #[error("key {0:?} was used for another request; repeat that request exactly, or use a new key")]
+    #[error(
+        "key {0:?} was used for another request; repeat that request exactly, or use a new key"
+    )]
     KeyReused(String),
     /// Over a limit.
     #[error("{what} has {bytes} bytes; the limit is {max}")]
     TooLong {
         /// What is too long.
         what: &'static str,
-        /// Its size.
         bytes: usize,
-        /// The limit.
         max: usize,
     },
     /// Together it is larger than one log entry may be.

@@ -35,7 +35,6 @@ struct Facet {
 /// Whose form it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Of {
-    /// The value's.
     Value,
     /// An element's, of a list.
     Element,
@@ -47,7 +46,6 @@ pub(crate) enum Form {
     Number(Number),
     /// The beginning of a text, and the hash of all of it if there is more.
     Text(Box<[u8]>, Option<Box<[u8; 32]>>),
-    /// As JSON.
     Other(Box<str>),
     LongOther(Box<[u8; 32]>),
 }

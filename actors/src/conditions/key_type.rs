@@ -2,19 +2,17 @@
 
 /// What the values of a key are.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[expect(missing_docs, reason = "a field is told where its name and type do not say it")]
 pub enum KeyType {
     /// Whatever they are.
     #[default]
     Any,
     /// Numbers, whole or not.
     Number,
-    /// Texts.
     Text,
     /// True or false.
     Bool,
-    /// Lists.
     List,
-    /// Maps.
     Map,
 }
 

@@ -51,6 +51,7 @@ fn meant(nearest: &Option<&'static str>) -> String {
 /// Why a condition cannot be asked.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
+#[expect(missing_docs, reason = "a field is told where its name and type do not say it")]
 pub enum ConditionRefusal {
     /// There is no such comparison.
     #[error(
@@ -92,7 +93,6 @@ pub enum ConditionRefusal {
     Unordered {
         /// Under which key.
         key: String,
-        /// Which comparison.
         operator: String,
         /// What kind of value it was given.
         found: &'static str,
@@ -113,7 +113,6 @@ pub enum ConditionRefusal {
     Long {
         /// Under which key.
         key: String,
-        /// Which comparison.
         operator: String,
         /// How long it is.
         bytes: usize,

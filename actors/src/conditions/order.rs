@@ -15,7 +15,7 @@ use std::str::FromStr;
 
 /// What comes first without a text.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Order {
+pub enum SearchOrder {
     /// The atom that was put first. An update moves nothing.
     #[default]
     Oldest,
@@ -26,12 +26,12 @@ pub enum Order {
     By(Vec<OrderBy>),
 }
 
-impl Order {
+impl SearchOrder {
     /// The keys that it goes by; none in the order of birth.
     pub fn keys(&self) -> &[OrderBy] {
         match self {
-            Order::By(keys) => keys,
-            Order::Oldest | Order::Newest => &[],
+            SearchOrder::By(keys) => keys,
+            SearchOrder::Oldest | SearchOrder::Newest => &[],
         }
     }
 }
@@ -58,11 +58,10 @@ pub struct OrderBy {
 
 /// Which end of an order comes first.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[expect(missing_docs, reason = "a field is told where its name and type do not say it")]
 pub enum Direction {
-    /// The least.
     #[default]
     Ascending,
-    /// The greatest.
     Descending,
 }
 

@@ -1,6 +1,6 @@
 //! Rights: links, names, and what happened to them.
 
-use crate::rights::{Effect, Event, Lifetime, Link, Named, Note, Reply, Right, Subject};
+use crate::rights::{Effect, Event, GrantNote, Lifetime, Link, Named, Reply, Right, Subject};
 use crate::stored;
 
 stored!(choice Subject { 0 => Space(space), 1 => Tool(name), 2 => Secret(handle), 3 => Model(name) });
@@ -40,4 +40,4 @@ stored!(choice Effect {
     3 => Say { by, note },
     4 => Repay { parent, child, budget },
 });
-stored!(record Note { space, text, metadata });
+stored!(record GrantNote { space, text, metadata });

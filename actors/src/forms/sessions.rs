@@ -1,9 +1,10 @@
 //! Sessions: what agents are spawned with, what happened to them, what they said and saw.
 
-use crate::rights::{AgentSpawn, Ask};
+use crate::rights::{AgentSpawn, RightRequest};
 use crate::session::{
-    Booking, Budget, Charter, Event, Follow, Found, Lending, Letter, Loan, Note, Observation,
-    Recorded, Said, SaidObject, Settlement, Thought, TurnOutcome,
+    AgentSpec, Budget, CallNote, Event, FollowSpec, FoundVersion, LedgerEntry, Observation,
+    ParentMessage, Recorded, RecordedItem, SaidObject, Settlement, Thought, Transfer, TransferKind,
+    TurnOutcome,
 };
 use crate::stored;
 
@@ -32,11 +33,11 @@ stored!(choice Event {
     21 => LetGo(id),
 });
 
-stored!(record Charter { parent, task, instructions, model, dm, first, follows });
-stored!(record Follow { filter, cursor, terms });
+stored!(record AgentSpec { parent, task, instructions, model, dm, first, follows });
+stored!(record FollowSpec { filter, cursor, terms });
 stored!(record AgentSpawn { child, alias, asks, dm_links, charter, budget, reason });
-stored!(record Ask { link, alias, right, expires });
-stored!(record Letter { subject, text, cause });
+stored!(record RightRequest { link, alias, right, expires });
+stored!(record ParentMessage { subject, text, cause });
 
 // What a thought took is booked: it is no part of what was said.
 stored!(record Thought { text, code } derived { tokens });
@@ -44,15 +45,15 @@ stored!(record Observation { text, failed });
 stored!(choice TurnOutcome { 0 => Done, 1 => Exhausted(limit) });
 
 stored!(record Budget { thoughts, tokens });
-stored!(record Loan { child, budget, when });
-stored!(choice Lending { 0 => Birth, 1 => Later });
+stored!(record Transfer { child, budget, when });
+stored!(choice TransferKind { 0 => Birth, 1 => Later });
 stored!(choice Settlement {
     0 => Arrived(id),
     1 => Bounced(id),
     2 => Repaid { child, rest },
     3 => Returned,
 });
-stored!(choice Booking {
+stored!(choice LedgerEntry {
     0 => Allotted(budget),
     1 => Funded { by, budget },
     2 => Spent { thoughts, tokens },
@@ -60,15 +61,15 @@ stored!(choice Booking {
     4 => Settled(settlement),
 });
 
-stored!(record Note { call, form, asked, answer, wrote } grown { called });
+stored!(record CallNote { call, form, asked, answer, wrote } grown { called });
 stored!(choice Recorded {
     0 => Atom { id, version },
     1 => Atoms(found),
     2 => Said(said),
     3 => Raised { class, message },
 });
-stored!(record Found { id, version, score });
-stored!(choice Said {
+stored!(record FoundVersion { id, version, score });
+stored!(choice RecordedItem {
     0 => Value(value),
     1 => Bytes(bytes),
     2 => Object(object),

@@ -3,9 +3,9 @@
 
 use crate::conditions::{Condition, Direction, OrderBy, Which};
 use crate::space::{
-    Carried, Claim, Claimed, Declarations, DeclaredKey, DeclaredRelation, Draft, Edit, End, Event,
-    Expect, Fence, Filter, KeyType, Lease, Merge, Mutation, Origin, Patch, Reply, Resource,
-    Subscription, Taken, Terms, Wake, Wanted, Was,
+    ClaimPredicate, ClaimRequest, Claimed, Declarations, DeclaredKey, DeclaredRelation, Draft,
+    Edit, End, Event, Expect, Fence, Filter, ImportedVersion, KeyType, Lease, Merge, Mutation,
+    Origin, Patch, Provenance, Reply, Resource, Subscription, Terms, Wake, Was,
 };
 use crate::stored;
 
@@ -49,9 +49,9 @@ stored!(choice End { 0 => Released, 1 => Expired, 2 => Broken, 3 => Abandoned })
 stored!(choice Resource { 0 => Atom(id), 1 => Name(name) });
 
 // What is claimed: the candidates are no part of a request.
-stored!(record Claim { text, wanted, set, ttl_ms, intent } grown { order, attempts_max, exhausted }
+stored!(record ClaimRequest { text, wanted, set, ttl_ms, intent } grown { order, attempts_max, exhausted }
     derived { ranked });
-stored!(record Wanted { metadata, references });
+stored!(record ClaimPredicate { metadata, references });
 stored!(record Condition { which, metadata });
 stored!(choice Which { 0 => All, 1 => Any, 2 => None });
 stored!(record OrderBy { key, direction } derived { kind });
@@ -79,9 +79,9 @@ stored!(choice Mutation {
 stored!(record Origin {
     event, position, at, by, kind, comment, key, cause, space, atom, references, superseded_by,
 });
-stored!(record Carried {
+stored!(record ImportedVersion {
     id, version, content, annotation, metadata, references, embedding, deprecated, origin, imported,
     merge,
 } grown { attempts });
-stored!(record Taken { event, position, at, by });
+stored!(record Provenance { event, position, at, by });
 stored!(choice Merge { 0 => Refuse, 1 => Attic, 2 => Lost });

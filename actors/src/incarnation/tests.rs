@@ -5,14 +5,14 @@ use crate::behaviour::Anyone;
 use crate::id::{LinkId, RIGHTS, ROOT, SpaceId};
 use crate::rights::{Message, Rights};
 use crate::space::Declarations;
-use crate::world::{Disk, Kinds};
+use crate::world::{Disk, WorldKinds};
 
 /// Found by reading: every thousand entries the whole state was written again, so a birth
 /// among 50,000 agents cost 40 kB of log; and past 24 MB not at all, in silence.
 #[test]
 fn snapshots_take_no_more_than_the_log_and_a_load_reads_no_more_than_the_state() {
     let (disk, mut rights) =
-        (Disk::new(Kinds::default().with::<Rights>()), Incarnation::unborn(RIGHTS));
+        (Disk::new(WorldKinds::default().with::<Rights>()), Incarnation::unborn(RIGHTS));
     let limits = Limits { snapshot_entries: 10, ..Limits::default() };
     let (mut log, mut kept, mut last, mut since) = (0, 0, 0, 0);
     let mut made = 0;
@@ -21,7 +21,7 @@ fn snapshots_take_no_more_than_the_log_and_a_load_reads_no_more_than_the_state()
         let reason = "because".to_owned();
         let (alias, description, declares) = (None, String::new(), Declarations::default());
         let create = Message::CreateSpace { space, link, alias, reason, description, declares };
-        let ask = Ask::new(ROOT, create);
+        let ask = Request::new(ROOT, create);
         let step = rights.deliver(
             ask,
             Given {

@@ -3,9 +3,10 @@
 
 use super::grant::{Spawn, reason_fits};
 use super::{
-    Ask, Asking, Decision, Event, Level, Lifetime, Link, Refusal, Reply, Right, Rights, Subject,
+    Asking, Event, Level, Lifetime, Link, Refusal, Reply, Right, RightRequest, Rights,
+    RightsDecision, Subject,
 };
-use crate::agent::{Budget, Charter};
+use crate::agent::{AgentSpec, Budget};
 use crate::id::{LinkId, Millis, ROOT, SessionId};
 use crate::mutant::planted;
 use std::sync::Arc;
@@ -16,20 +17,20 @@ pub const DM: &str = "dm";
 /// An agent to be brought up: its rights, the space that it shares with its parent, and what its
 /// actor is begun with.
 #[derive(Clone, Debug, PartialEq)]
+#[expect(missing_docs, reason = "a field is told where its name and type do not say it")]
 pub struct AgentSpawn {
     /// A fresh id for it.
     pub child: SessionId,
     /// What its parent shall call it.
     pub alias: Option<String>,
     /// What it shall hold.
-    pub asks: Vec<Ask>,
+    pub asks: Vec<RightRequest>,
     /// Fresh ids: the parent's link on the shared space, and the child's.
     pub dm_links: [LinkId; 2],
     /// What its actor is begun with; `charter.parent` is the asker.
-    pub charter: Arc<Charter>,
+    pub charter: Arc<AgentSpec>,
     /// What it may spend.
     pub budget: Budget,
-    /// What for.
     pub reason: String,
 }
 
@@ -38,7 +39,7 @@ impl Rights {
         &self,
         asking: Asking<'_>,
         spawn: AgentSpawn,
-    ) -> Result<Decision, Refusal> {
+    ) -> Result<RightsDecision, Refusal> {
         let AgentSpawn { child, alias, asks, dm_links, charter, budget, reason } = spawn;
         let lifetime = Lifetime::Lasting;
         let spawn = Spawn { child, alias, asks, reason: reason.clone(), lifetime };
@@ -84,7 +85,7 @@ impl Rights {
         asking: Asking<'_>,
         session: SessionId,
         reason: String,
-    ) -> Result<Decision, Refusal> {
+    ) -> Result<RightsDecision, Refusal> {
         let Asking { by, now, limits } = asking;
         reason_fits(&reason, limits)?;
         if session == ROOT {
@@ -101,10 +102,10 @@ impl Rights {
         // The youngest first: what they give back goes to those who are still there.
         doomed.sort_by_key(|it| std::cmp::Reverse((at(it), *it)));
         if doomed.is_empty() {
-            return Ok(Decision::nothing(Reply::Doomed { sessions: doomed }));
+            return Ok(RightsDecision::nothing(Reply::Doomed { sessions: doomed }));
         }
         let sessions = doomed.clone();
         let event = Event::Doomed { sessions: doomed, at: now, by, reason };
-        Ok(Decision::one(event, Reply::Doomed { sessions }))
+        Ok(RightsDecision::one(event, Reply::Doomed { sessions }))
     }
 }

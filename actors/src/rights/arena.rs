@@ -1,4 +1,4 @@
-//! Rows in blocks, and the orders over them. A row is named by its [`Place`], four bytes that stand
+//! Rows in blocks, and the orders over them. A row is named by its [`RowId`], four bytes that stand
 //! for an identity of sixteen wherever it is meant again; an order is a list of places, sorted by
 //! what stands in the rows. So an index costs four to six bytes a row, where a tree of keys costs
 //! a node's share of thirty to six hundred.
@@ -16,13 +16,13 @@ const RUN_PLACES: usize = 512;
 
 /// Where a row stands. It says nothing of what came first: a place that is free is taken again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Place(NonZeroU32);
+pub(super) struct RowId(NonZeroU32);
 
-impl Place {
-    fn at(index: usize) -> Place {
+impl RowId {
+    fn at(index: usize) -> RowId {
         let place = u32::try_from(index + 1).ok().and_then(NonZeroU32::new);
         match place {
-            Some(place) => Place(place),
+            Some(place) => RowId(place),
             None => panic!("an arena has at most {} rows", u32::MAX),
         }
     }
@@ -42,20 +42,20 @@ pub(super) trait Row {
 
 /// Rows, found by their keys.
 #[derive(Clone, Debug)]
-pub(super) struct Shelf<T> {
+pub(super) struct Arena<T> {
     blocks: Vec<Vec<Option<T>>>,
-    free: Vec<Place>,
-    order: Order,
+    free: Vec<RowId>,
+    order: SortedIds,
 }
 
-impl<T> Default for Shelf<T> {
+impl<T> Default for Arena<T> {
     fn default() -> Self {
-        Shelf { blocks: Vec::new(), free: Vec::new(), order: Order::default() }
+        Arena { blocks: Vec::new(), free: Vec::new(), order: SortedIds::default() }
     }
 }
 
-impl<T: Row> Shelf<T> {
-    pub(super) fn find(&self, key: &T::Key) -> Option<Place> {
+impl<T: Row> Arena<T> {
+    pub(super) fn find(&self, key: &T::Key) -> Option<RowId> {
         let place = self.order.first_not(|it| self.get(it).against(key).is_lt())?;
         self.get(place).against(key).is_eq().then_some(place)
     }
@@ -65,7 +65,7 @@ impl<T: Row> Shelf<T> {
     }
 
     /// Puts in a row whose key is not there yet.
-    pub(super) fn put(&mut self, key: &T::Key, row: T) -> Place {
+    pub(super) fn put(&mut self, key: &T::Key, row: T) -> RowId {
         let place = match self.free.pop() {
             Some(place) => {
                 self.blocks[place.index() / BLOCK_ROWS][place.index() % BLOCK_ROWS] = Some(row);
@@ -78,7 +78,7 @@ impl<T: Row> Shelf<T> {
         place
     }
 
-    fn push(&mut self, row: T) -> Place {
+    fn push(&mut self, row: T) -> RowId {
         if self.blocks.last().is_none_or(|it| it.len() == BLOCK_ROWS) {
             self.blocks.push(Vec::new());
         }
@@ -87,7 +87,7 @@ impl<T: Row> Shelf<T> {
         if let Some(block) = self.blocks.last_mut() {
             block.push(Some(row));
         }
-        Place::at(index)
+        RowId::at(index)
     }
 
     /// Takes a row out; its place is free.
@@ -99,11 +99,11 @@ impl<T: Row> Shelf<T> {
         self.blocks[place.index() / BLOCK_ROWS][place.index() % BLOCK_ROWS].take()
     }
 
-    pub(super) fn get(&self, place: Place) -> &T {
+    pub(super) fn get(&self, place: RowId) -> &T {
         row_of(&self.blocks, place)
     }
 
-    pub(super) fn get_mut(&mut self, place: Place) -> &mut T {
+    pub(super) fn get_mut(&mut self, place: RowId) -> &mut T {
         match &mut self.blocks[place.index() / BLOCK_ROWS][place.index() % BLOCK_ROWS] {
             Some(row) => row,
             None => panic!("nothing stands at {place:?}"),
@@ -115,7 +115,7 @@ impl<T: Row> Shelf<T> {
     }
 
     /// All rows from the first that is not before a key, ordered by key.
-    pub(super) fn from(&self, key: &T::Key) -> impl Iterator<Item = (Place, &T)> + use<'_, T> {
+    pub(super) fn from(&self, key: &T::Key) -> impl Iterator<Item = (RowId, &T)> + use<'_, T> {
         let places = self.order.from(|it| self.get(it).against(key).is_lt());
         places.map(|place| (place, self.get(place)))
     }
@@ -126,12 +126,12 @@ impl<T: Row> Shelf<T> {
     }
 
     /// All rows, ordered by key.
-    pub(super) fn iter(&self) -> impl Iterator<Item = (Place, &T)> {
+    pub(super) fn iter(&self) -> impl Iterator<Item = (RowId, &T)> {
         self.order.from(|_| false).map(|place| (place, self.get(place)))
     }
 }
 
-fn row_of<T>(blocks: &[Vec<Option<T>>], place: Place) -> &T {
+fn row_of<T>(blocks: &[Vec<Option<T>>], place: RowId) -> &T {
     match &blocks[place.index() / BLOCK_ROWS][place.index() % BLOCK_ROWS] {
         Some(row) => row,
         None => panic!("nothing stands at {place:?}"),
@@ -141,14 +141,14 @@ fn row_of<T>(blocks: &[Vec<Option<T>>], place: Place) -> &T {
 /// Places, sorted by something that whoever asks tells: `is_before` says of a place whether it
 /// stands before what is meant. It must hold of some first places and of none behind them.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Order {
+pub(super) struct SortedIds {
     /// None of them is empty.
-    runs: Vec<Vec<Place>>,
+    runs: Vec<Vec<RowId>>,
 }
 
-impl Order {
+impl SortedIds {
     /// The run, and the place in it, of the first that `is_before` does not hold of.
-    fn seek(&self, is_before: impl Fn(Place) -> bool) -> (usize, usize) {
+    fn seek(&self, is_before: impl Fn(RowId) -> bool) -> (usize, usize) {
         // What is new is mostly the last: ids begin with the time.
         let last = self.runs.last().and_then(|run| run.last());
         if last.is_none_or(|it| is_before(*it)) {
@@ -163,12 +163,12 @@ impl Order {
         (run, self.runs[run].partition_point(|it| is_before(*it)))
     }
 
-    fn first_not(&self, is_before: impl Fn(Place) -> bool) -> Option<Place> {
+    fn first_not(&self, is_before: impl Fn(RowId) -> bool) -> Option<RowId> {
         let (run, at) = self.seek(is_before);
         self.runs.get(run).map(|run| run[at])
     }
 
-    pub(super) fn insert(&mut self, place: Place, is_before: impl Fn(Place) -> bool) {
+    pub(super) fn insert(&mut self, place: RowId, is_before: impl Fn(RowId) -> bool) {
         let (run, at) = self.seek(is_before);
         if run == self.runs.len() {
             match self.runs.last_mut() {
@@ -194,7 +194,7 @@ impl Order {
 
     /// # Panics
     /// Panics if it is not there: an index and its rows have come apart.
-    pub(super) fn remove(&mut self, place: Place, is_before: impl Fn(Place) -> bool) {
+    pub(super) fn remove(&mut self, place: RowId, is_before: impl Fn(RowId) -> bool) {
         let (run, at) = self.seek(is_before);
         let there = self.runs.get(run).and_then(|run| run.get(at));
         assert!(there == Some(&place), "{place:?} is not where its row says");
@@ -209,7 +209,7 @@ impl Order {
     }
 
     /// All places from the first that `is_before` does not hold of.
-    pub(super) fn from(&self, is_before: impl Fn(Place) -> bool) -> Places<'_> {
+    pub(super) fn from(&self, is_before: impl Fn(RowId) -> bool) -> Places<'_> {
         let (run, at) = self.seek(is_before);
         let first = self.runs.get(run).map_or(&[][..], |it| &it[at..]);
         let rest = self.runs.get(run + 1..).unwrap_or_default();
@@ -218,7 +218,7 @@ impl Order {
 }
 
 /// The rest of a run, and the runs behind it.
-type Places<'a> = Copied<Chain<slice::Iter<'a, Place>, Flatten<slice::Iter<'a, Vec<Place>>>>>;
+type Places<'a> = Copied<Chain<slice::Iter<'a, RowId>, Flatten<slice::Iter<'a, Vec<RowId>>>>>;
 
 #[cfg(test)]
 mod tests {
@@ -236,7 +236,7 @@ mod tests {
         }
     }
 
-    fn same(arena: &Shelf<Pair>, map: &BTreeMap<u32, u64>) {
+    fn same(arena: &Arena<Pair>, map: &BTreeMap<u32, u64>) {
         assert!(arena.iter().map(|(_, it)| (it.0, it.1)).eq(map.iter().map(|(k, v)| (*k, *v))));
         assert_eq!(arena.len(), map.len());
         assert!(arena.order.runs.iter().all(|run| (1..=RUN_PLACES).contains(&run.len())));
@@ -244,7 +244,7 @@ mod tests {
 
     #[test]
     fn what_is_put_in_order_fills_its_runs() {
-        let mut arena = Shelf::default();
+        let mut arena = Arena::default();
         for key in 0..10_000 {
             arena.put(&key, Pair(key, 0));
         }
@@ -259,7 +259,7 @@ mod tests {
         fn a_shelf_is_a_map(
             parts in prop::collection::vec((0u32..4, 0u32..3_000, 1u32..900), 1..20),
         ) {
-            let (mut arena, mut map) = (Shelf::<Pair>::default(), BTreeMap::new());
+            let (mut arena, mut map) = (Arena::<Pair>::default(), BTreeMap::new());
             for (how, first, count) in parts {
                 for n in 0..count {
                     let key = match how {

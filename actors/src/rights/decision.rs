@@ -7,10 +7,10 @@ use crate::limits::RightsLimits;
 /// Events to append, and what the asker hears behind them. Both an event and a refusal come of a
 /// spawn that asked for too much: it is refused *and* recorded.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Decision {
+#[expect(missing_docs, reason = "a field is told where its name and type do not say it")]
+pub struct RightsDecision {
     /// In order; none for what changes nothing.
     pub events: Vec<Event>,
-    /// The answer.
     pub answer: Result<Reply, Refusal>,
 }
 
@@ -22,18 +22,18 @@ pub(super) struct Asking<'a> {
     pub(super) limits: &'a RightsLimits,
 }
 
-impl Decision {
-    pub(super) fn one(event: Event, reply: Reply) -> Decision {
-        Decision { events: vec![event], answer: Ok(reply) }
+impl RightsDecision {
+    pub(super) fn one(event: Event, reply: Reply) -> RightsDecision {
+        RightsDecision { events: vec![event], answer: Ok(reply) }
     }
 
     /// The same behind an event that makes room for it.
-    pub(super) fn after(mut self, first: Option<Event>) -> Decision {
+    pub(super) fn after(mut self, first: Option<Event>) -> RightsDecision {
         self.events.splice(0..0, first);
         self
     }
 
-    pub(super) fn nothing(reply: Reply) -> Decision {
-        Decision { events: Vec::new(), answer: Ok(reply) }
+    pub(super) fn nothing(reply: Reply) -> RightsDecision {
+        RightsDecision { events: Vec::new(), answer: Ok(reply) }
     }
 }

@@ -126,7 +126,9 @@ impl Rights {
         Some(match row.parent {
             None => "owner",
             _ if self.passing.contains(&place) => "action",
-            _ if row.seen == super::Seen::Born || self.charters.contains_key(&place) => "agent",
+            _ if row.seen == super::SpawnProgress::Born || self.charters.contains_key(&place) => {
+                "agent"
+            }
             _ => "session",
         })
     }

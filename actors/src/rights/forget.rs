@@ -1,7 +1,7 @@
 //! What goes out of the table: links that have ended, names that are taken, and sessions that end.
 
 use super::Rights;
-use super::arena::Place;
+use super::arena::RowId;
 use super::row::{Kind, NameRow, On};
 use crate::id::{LinkId, Millis, SessionId};
 use crate::mutant::planted;
@@ -12,10 +12,10 @@ impl Rights {
             let Some(place) = self.links.find(id) else { continue };
             let row = *self.links.get(place);
             let links = &self.links;
-            let held = |it: Place| (links.get(it).held_as(), it) < (row.held_as(), place);
+            let held = |it: RowId| (links.get(it).held_as(), it) < (row.held_as(), place);
             self.held.remove(place, held);
             if row.basis.is_some() {
-                let rests = |it: Place| (links.get(it).basis, it) < (row.basis, place);
+                let rests = |it: RowId| (links.get(it).basis, it) < (row.basis, place);
                 self.resting.remove(place, rests);
             }
             self.links.take(id);

@@ -3,8 +3,8 @@
 use super::name::name_fits;
 use super::row::{LinkRow, NEVER};
 use super::{
-    Ask, Asking, Decision, Event, Level, Lifetime, Link, Refusal, Reply, Right, Rights, Seen,
-    Subject,
+    Asking, Event, Level, Lifetime, Link, Refusal, Reply, Right, RightRequest, Rights,
+    RightsDecision, SpawnProgress, Subject,
 };
 use crate::id::{LinkId, ROOT, SessionId, SpaceId};
 use crate::limits::RightsLimits;
@@ -16,7 +16,7 @@ use std::collections::{BTreeMap, BTreeSet};
 pub(super) struct Spawn {
     pub(super) child: SessionId,
     pub(super) alias: Option<String>,
-    pub(super) asks: Vec<Ask>,
+    pub(super) asks: Vec<RightRequest>,
     pub(super) reason: String,
     pub(super) lifetime: Lifetime,
 }
@@ -35,7 +35,7 @@ impl Rights {
         link: LinkId,
         subject: Subject,
         reason: String,
-    ) -> Result<Decision, Refusal> {
+    ) -> Result<RightsDecision, Refusal> {
         if asking.by != ROOT || matches!(subject, Subject::Space(_)) {
             return Err(Refusal::OnlyRoot);
         }
@@ -43,7 +43,7 @@ impl Rights {
         right_fits(&right, asking.limits)?;
         let link = self.origin(asking.limits, ROOT, link, right, reason)?;
         let reply = Reply::Granted { link: link.id, expires: None };
-        Ok(Decision::one(Event::Installed { link }, reply))
+        Ok(RightsDecision::one(Event::Installed { link }, reply))
     }
 
     pub(super) fn create_space(
@@ -53,7 +53,7 @@ impl Rights {
         link: LinkId,
         alias: Option<String>,
         reason: String,
-    ) -> Result<Decision, Refusal> {
+    ) -> Result<RightsDecision, Refusal> {
         if self.spaces.has(&space) {
             return Err(Refusal::SpaceTaken(space));
         }
@@ -67,7 +67,7 @@ impl Rights {
             reason,
         )?;
         let reply = Reply::Granted { link: link.id, expires: None };
-        Ok(Decision::one(Event::SpaceCreated { link, alias }, reply).after(freed))
+        Ok(RightsDecision::one(Event::SpaceCreated { link, alias }, reply).after(freed))
     }
 
     fn origin(
@@ -84,12 +84,18 @@ impl Rights {
         Ok(Link { id, from: ROOT, to, right, basis: None, expires: None, reason })
     }
 
-    pub(super) fn spawn(&self, asking: Asking<'_>, spawn: Spawn) -> Result<Decision, Refusal> {
+    pub(super) fn spawn(
+        &self,
+        asking: Asking<'_>,
+        spawn: Spawn,
+    ) -> Result<RightsDecision, Refusal> {
         let Asking { by, now, limits } = asking;
         let Spawn { child, alias, asks, reason, lifetime } = spawn;
         if let Some(birth) = self.birth(child) {
             return match birth.parent {
-                Some(parent) if parent == by => Ok(Decision::nothing(Reply::Spawned { child })),
+                Some(parent) if parent == by => {
+                    Ok(RightsDecision::nothing(Reply::Spawned { child }))
+                }
                 _ => Err(Refusal::SessionTaken(child)),
             };
         }
@@ -124,7 +130,7 @@ impl Rights {
         let at = now;
         let parent = by;
         let event = Event::Spawned { child, parent, at, alias, links, names, reason, lifetime };
-        Ok(Decision::one(event, Reply::Spawned { child }).after(freed))
+        Ok(RightsDecision::one(event, Reply::Spawned { child }).after(freed))
     }
 
     /// Too much was asked for: that is recorded. Anything else is only refused.
@@ -132,10 +138,10 @@ impl Rights {
         &self,
         asking: Asking<'_>,
         child: SessionId,
-        ask: Ask,
+        ask: RightRequest,
         reason: String,
         refusal: Refusal,
-    ) -> Result<Decision, Refusal> {
+    ) -> Result<RightsDecision, Refusal> {
         let Asking { by, now, .. } = asking;
         let held = match &refusal {
             Refusal::BeyondDelegable { held, .. } => *held,
@@ -147,14 +153,14 @@ impl Rights {
         }
         let asked = ask.right;
         let event = Event::SpawnRefused { child, parent: by, at: now, asked, held, reason };
-        Ok(Decision { events: vec![event], answer: Err(refusal) })
+        Ok(RightsDecision { events: vec![event], answer: Err(refusal) })
     }
 
     /// Are the asks well-formed, each by itself and all together? Answers with the child's names.
     fn asks_fit(
         &self,
         limits: &RightsLimits,
-        asks: &[Ask],
+        asks: &[RightRequest],
     ) -> Result<BTreeMap<String, SpaceId>, Refusal> {
         let max = limits.asks_per_spawn_max;
         if asks.len() > max {
@@ -182,13 +188,13 @@ impl Rights {
         &self,
         by: SessionId,
         session: SessionId,
-    ) -> Result<Decision, Refusal> {
+    ) -> Result<RightsDecision, Refusal> {
         if !self.is_self_or_ancestor(by, session) {
             return Err(Refusal::NoSuchSession(session));
         }
         match self.living(session)?.seen {
-            Seen::Born => Ok(Decision::nothing(Reply::Done)),
-            Seen::NotYet => Ok(Decision::one(Event::Born { session }, Reply::Done)),
+            SpawnProgress::Born => Ok(RightsDecision::nothing(Reply::Done)),
+            SpawnProgress::NotYet => Ok(RightsDecision::one(Event::Born { session }, Reply::Done)),
         }
     }
 
@@ -196,9 +202,9 @@ impl Rights {
         &self,
         asking: Asking<'_>,
         to: SessionId,
-        ask: Ask,
+        ask: RightRequest,
         reason: String,
-    ) -> Result<Decision, Refusal> {
+    ) -> Result<RightsDecision, Refusal> {
         let limits = asking.limits;
         reason_fits(&reason, limits)?;
         right_fits(&ask.right, limits)?;
@@ -219,7 +225,7 @@ impl Rights {
             _ => None,
         };
         let reply = Reply::Granted { link: link.id, expires: link.expires };
-        Ok(Decision::one(Event::Shared { link, alias }, reply))
+        Ok(RightsDecision::one(Event::Shared { link, alias }, reply))
     }
 
     /// The link that hands `ask` from `by` to `to`, or why it may not.
@@ -227,7 +233,7 @@ impl Rights {
         &self,
         asking: Asking<'_>,
         to: SessionId,
-        ask: &Ask,
+        ask: &RightRequest,
         reason: &str,
         way: Way,
     ) -> Result<Link, Refusal> {

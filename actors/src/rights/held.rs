@@ -1,6 +1,6 @@
 //! What one session holds: a walk over its own links, or over those on one subject.
 
-use super::arena::Place;
+use super::arena::RowId;
 use super::row::{Kind, LinkRow, NEVER, On};
 use super::{Level, Named, Rights, Subject};
 use crate::id::{Millis, SessionId, SpaceId};
@@ -26,7 +26,7 @@ impl Rights {
     pub fn holdings(&self, holder: SessionId, now: Millis) -> Vec<Holding> {
         let mut subjects: Vec<On> = self.all_held(holder).map(|(_, link)| link.on()).collect();
         subjects.dedup();
-        let mut aliases: BTreeMap<Place, &str> = BTreeMap::new();
+        let mut aliases: BTreeMap<RowId, &str> = BTreeMap::new();
         for row in self.names_of(holder).filter(|row| row.is_space) {
             let alias = self.texts.get(row.text);
             let first = aliases.entry(row.of).or_insert(alias);
@@ -70,7 +70,7 @@ impl Rights {
     }
 
     fn of_kind(&self, holder: SessionId, kind: Kind, now: Millis) -> impl Iterator<Item = Holding> {
-        let whose = move |it: Place| {
+        let whose = move |it: RowId| {
             let row = self.links.get(it);
             (row.to, row.kind)
         };
@@ -116,7 +116,7 @@ impl Rights {
     }
 
     /// Every link of one holder, dead ones included, by subject.
-    pub(super) fn all_held(&self, holder: SessionId) -> impl Iterator<Item = (Place, &LinkRow)> {
+    pub(super) fn all_held(&self, holder: SessionId) -> impl Iterator<Item = (RowId, &LinkRow)> {
         let holder = self.sessions.find(&holder);
         holder.into_iter().flat_map(move |to| {
             let from = self.held.from(move |it| self.links.get(it).held_as() < (to, None));

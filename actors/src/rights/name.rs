@@ -1,6 +1,8 @@
 //! Aliases: each holder's own words for spaces and sessions, never global.
 
-use super::{Ask, Asking, Decision, Event, Message, Named, Refusal, Reply, Rights, Subject};
+use super::{
+    Asking, Event, Message, Named, Refusal, Reply, RightRequest, Rights, RightsDecision, Subject,
+};
 use crate::id::{SessionId, SpaceId};
 use crate::limits::RightsLimits;
 use crate::mutant::planted;
@@ -13,7 +15,7 @@ impl Rights {
         asking: Asking<'_>,
         alias: String,
         named: Named,
-    ) -> Result<Decision, Refusal> {
+    ) -> Result<RightsDecision, Refusal> {
         let Asking { by, now, limits } = asking;
         match named {
             Named::Space(space) if self.level(by, &Subject::Space(space), now).is_none() => {
@@ -26,16 +28,16 @@ impl Rights {
             Named::Space(_) => {}
         }
         if self.named(by, &alias) == Some(named) {
-            return Ok(Decision::nothing(Reply::Done));
+            return Ok(RightsDecision::nothing(Reply::Done));
         }
         let freed = self.alias_is_free(limits, by, &alias)?;
         let event = Event::Named { holder: by, alias, named };
-        Ok(Decision::one(event, Reply::Done).after(freed))
+        Ok(RightsDecision::one(event, Reply::Done).after(freed))
     }
 
-    pub(super) fn unname(&self, by: SessionId, alias: String) -> Result<Decision, Refusal> {
+    pub(super) fn unname(&self, by: SessionId, alias: String) -> Result<RightsDecision, Refusal> {
         match self.named(by, &alias) {
-            Some(_) => Ok(Decision::one(Event::Unnamed { holder: by, alias }, Reply::Done)),
+            Some(_) => Ok(RightsDecision::one(Event::Unnamed { holder: by, alias }, Reply::Done)),
             None => Err(Refusal::UnknownName(alias)),
         }
     }
@@ -112,7 +114,9 @@ pub(super) fn composed(mut message: Message) -> Message {
             *alias = composed;
         }
     };
-    let each = |asks: &mut Vec<Ask>| asks.iter_mut().flat_map(|it| &mut it.alias).for_each(compose);
+    let each = |asks: &mut Vec<RightRequest>| {
+        asks.iter_mut().flat_map(|it| &mut it.alias).for_each(compose)
+    };
     match &mut message {
         Message::CreateSpace { alias, .. } | Message::Share { alias, .. } => {
             alias.iter_mut().for_each(compose);

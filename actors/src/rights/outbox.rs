@@ -4,9 +4,9 @@
 //! An actor is begun once its rights are recorded; it ends before they do; a new space says what it
 //! is for; whoever was given something hears of it.
 
-use super::arena::Place;
-use super::{Asking, Decision, Doom, Event, Refusal, Reply, Rights};
-use crate::agent::{Budget, Charter, Order};
+use super::arena::RowId;
+use super::{Asking, Doom, Event, Refusal, Reply, Rights, RightsDecision};
+use crate::agent::{AgentOrder, AgentSpec, Budget};
 use crate::atom::{Content, Metadata};
 use crate::behaviour::{EffectId, Row};
 use crate::behaviour::{Outcome, Outgoing};
@@ -17,37 +17,31 @@ use std::sync::Arc;
 
 /// A message to another actor.
 #[derive(Clone, Debug, PartialEq)]
+#[expect(missing_docs, reason = "a field is told where its name and type do not say it")]
 pub enum Effect {
     /// The actor of an agent is begun.
     Begin {
-        /// Whose.
         child: SessionId,
-        /// With what.
-        charter: Arc<Charter>,
+        charter: Arc<AgentSpec>,
         /// What it may spend.
         budget: Budget,
     },
     /// The actor of an agent ends.
     Wipe {
-        /// Whose.
         child: SessionId,
         /// By whose word.
         by: SessionId,
-        /// What for.
         reason: String,
     },
     /// What a child was to have goes back to its parent: it is not begun.
     Repay {
-        /// To whom.
         parent: SessionId,
         /// Whose it was to be.
         child: SessionId,
-        /// How much.
         budget: Budget,
     },
     /// A space says what it is for, and what it declares.
     Describe {
-        /// Which.
         space: SpaceId,
         /// Whose it is.
         by: SessionId,
@@ -60,17 +54,15 @@ pub enum Effect {
     Say {
         /// Who says it.
         by: SessionId,
-        /// What.
-        note: Note,
+        note: GrantNote,
     },
 }
 
 /// What is said of a right that was given.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Note {
-    /// Where.
+#[expect(missing_docs, reason = "a field is told where its name and type do not say it")]
+pub struct GrantNote {
     pub space: SpaceId,
-    /// In words.
     pub text: String,
     /// And for programs.
     pub metadata: Metadata,
@@ -93,11 +85,11 @@ impl Rights {
     /// A new space is described, if there is something to say.
     pub(super) fn and_describes(
         &self,
-        mut created: Decision,
+        mut created: RightsDecision,
         asking: Asking<'_>,
         space: SpaceId,
         (text, declares): (String, Declarations),
-    ) -> Decision {
+    ) -> RightsDecision {
         let says = !text.is_empty() || !declares.is_empty();
         if says && !planted("rights.forgets_to_describe") {
             let effect = Effect::Describe { space, by: asking.by, text, declares };
@@ -109,11 +101,11 @@ impl Rights {
     /// Who was given something hears of it.
     pub(super) fn and_notes(
         &self,
-        mut shared: Decision,
+        mut shared: RightsDecision,
         asking: Asking<'_>,
         link: LinkId,
-        note: Option<Box<Note>>,
-    ) -> Decision {
+        note: Option<Box<GrantNote>>,
+    ) -> RightsDecision {
         let said = shared.answer.is_ok() && !planted("rights.forgets_to_say");
         if let Some(note) = note.filter(|_| said) {
             let effect = Effect::Say { by: asking.by, note: *note };
@@ -128,14 +120,16 @@ impl Rights {
         asking: Asking<'_>,
         which: EffectId,
         refused: Option<String>,
-    ) -> Result<Decision, Refusal> {
+    ) -> Result<RightsDecision, Refusal> {
         if asking.by != ROOT {
             return Err(Refusal::OnlyRoot);
         }
-        let Some(effect) = self.owes(which) else { return Ok(Decision::nothing(Reply::Done)) };
+        let Some(effect) = self.owes(which) else {
+            return Ok(RightsDecision::nothing(Reply::Done));
+        };
         match effect {
             Effect::Begin { child, .. } if refused.is_none() => {
-                Ok(Decision::one(Event::Born { session: child }, Reply::Done))
+                Ok(RightsDecision::one(Event::Born { session: child }, Reply::Done))
             }
             // There will never be anybody to act on its rights, nor to give its budget back.
             Effect::Begin { child, charter, budget } => {
@@ -149,7 +143,7 @@ impl Rights {
             }
             // Dead by now, or dead already: either way there is nobody to act on them.
             Effect::Wipe { child, by, reason } => self.end(Asking { by, ..asking }, child, reason),
-            _ => Ok(Decision::one(Event::Delivered { id: which, refused }, Reply::Done)),
+            _ => Ok(RightsDecision::one(Event::Delivered { id: which, refused }, Reply::Done)),
         }
     }
 
@@ -170,7 +164,7 @@ impl Rights {
 
     /// One of them.
     fn owes(&self, which: EffectId) -> Option<Effect> {
-        let about = |place: &Place, kind| {
+        let about = |place: &RowId, kind| {
             let row = self.sessions.get(*place);
             (id(row.id.0, kind) == which).then_some(row)
         };
@@ -188,7 +182,7 @@ impl Rights {
         }
     }
 
-    fn is_begun(&self, place: Place) -> bool {
+    fn is_begun(&self, place: RowId) -> bool {
         !self.charters.contains_key(&place) || planted("rights.wipes_who_is_not_begun")
     }
 
@@ -271,14 +265,14 @@ pub(super) fn project(event: &Event, rows: &mut Vec<Row>) {
 pub(super) fn outgoing(effect: &Effect) -> Outgoing {
     match effect {
         Effect::Begin { child, charter, budget } => {
-            Order::Begin(charter.clone(), *budget).to(*child, charter.parent).comment("begin")
+            AgentOrder::Begin(charter.clone(), *budget).to(*child, charter.parent).comment("begin")
         }
         Effect::Wipe { child, by, reason } => {
-            let wipe = Order::Wipe { reason: reason.clone() };
+            let wipe = AgentOrder::Wipe { reason: reason.clone() };
             wipe.to(*child, *by).comment("wipe").settled_at_once()
         }
         Effect::Repay { parent, child, budget } => {
-            let repaid = Order::Repaid { child: *child, rest: *budget };
+            let repaid = AgentOrder::Repaid { child: *child, rest: *budget };
             repaid.to(*parent, *child).comment("repay")
         }
         Effect::Describe { space, by, text, declares } => {
@@ -293,7 +287,7 @@ pub(super) fn outgoing(effect: &Effect) -> Outgoing {
             Outgoing::new::<Space>(space.stream(), *by, describe).comment("describe the space")
         }
         Effect::Say { by, note } => {
-            let Note { space, text, metadata } = note.clone();
+            let GrantNote { space, text, metadata } = note.clone();
             let draft = Draft { content: Content::Text(text), metadata, ..Draft::default() };
             Outgoing::new::<Space>(space.stream(), *by, space::Message::put(draft)).comment("grant")
         }

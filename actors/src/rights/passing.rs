@@ -1,7 +1,7 @@
 //! Sessions that are there for one action: they end with it, and then nothing is left of them but
 //! what the log says. Nobody brings them up again, calls them by a name, or is brought up by them.
 
-use super::arena::Place;
+use super::arena::RowId;
 use super::{Refusal, Rights};
 use crate::id::SessionId;
 use crate::mutant::planted;
@@ -24,7 +24,7 @@ impl Rights {
         seen.filter(|row| self.shows(row.hidden)).map(|row| row.id)
     }
 
-    pub(super) fn lifetime(&self, session: Place) -> Lifetime {
+    pub(super) fn lifetime(&self, session: RowId) -> Lifetime {
         match self.passing.contains(&session) {
             true => Lifetime::OneAction,
             false => Lifetime::Lasting,
@@ -41,7 +41,7 @@ impl Rights {
     }
 
     /// Takes out a session that has ended, if it was there for one action: nothing means it any more.
-    pub(super) fn pass_away(&mut self, session: Place) {
+    pub(super) fn pass_away(&mut self, session: RowId) {
         if !self.passing.remove(&session) || planted("rights.the_passing_stay") {
             return;
         }
@@ -57,7 +57,7 @@ impl Rights {
 mod tests {
     use crate::id::{LinkId, Millis, ROOT, SessionId, SpaceId};
     use crate::rights::{
-        Ask, Level, Lifetime, Message, Named, Refusal, Reply, Right, Rights, Subject,
+        Level, Lifetime, Message, Named, Refusal, Reply, Right, RightRequest, Rights, Subject,
     };
     use crate::space::Declarations;
 
@@ -70,7 +70,12 @@ mod tests {
         decision.answer
     }
 
-    fn spawn(child: SessionId, lifetime: Lifetime, alias: Option<&str>, asks: Vec<Ask>) -> Message {
+    fn spawn(
+        child: SessionId,
+        lifetime: Lifetime,
+        alias: Option<&str>,
+        asks: Vec<RightRequest>,
+    ) -> Message {
         let (alias, reason) = (alias.map(str::to_owned), String::new());
         Message::Spawn { child, alias, asks, reason, lifetime }
     }
@@ -88,7 +93,12 @@ mod tests {
         let named = tell(&mut rights, ROOT, spawn(ONE, once, Some("amy"), vec![]));
         assert_eq!(named, Err(Refusal::Passing(ONE)));
         let right = Right::to_use(Subject::Space(space), Level::Write);
-        let ask = Ask { link: LinkId([8; 16]), alias: Some("board".into()), right, expires: None };
+        let ask = RightRequest {
+            link: LinkId([8; 16]),
+            alias: Some("board".into()),
+            right,
+            expires: None,
+        };
         tell(&mut rights, ROOT, spawn(ONE, once, None, vec![ask])).unwrap();
         assert_eq!(rights.passing().collect::<Vec<_>>(), [ONE]);
         let child = tell(&mut rights, ONE, spawn(OTHER, Lifetime::Lasting, None, vec![]));

@@ -1,9 +1,9 @@
 //! What the table answers. Each is a look-up in what one holder has, never a walk over all links.
 
-use super::arena::Place;
+use super::arena::RowId;
 use super::row::{Kind, LinkRow, NEVER, NameRow, On, SessionRow};
-use super::{Birth, Level, Link, Named, Refusal, Right, Rights, Seen, Subject};
-use crate::agent::{Budget, Charter};
+use super::{Birth, Level, Link, Named, Refusal, Right, Rights, SpawnProgress, Subject};
+use crate::agent::{AgentSpec, Budget};
 use crate::id::{LinkId, Millis, SessionId, SpaceId};
 use crate::mutant::planted;
 use crate::name::composed;
@@ -64,7 +64,7 @@ impl Rights {
         self.living(session).is_ok()
     }
 
-    pub(super) fn named_by(&self, is_space: bool, of: Place) -> Named {
+    pub(super) fn named_by(&self, is_space: bool, of: RowId) -> Named {
         match is_space {
             true => Named::Space(self.spaces.get(of).id),
             false => Named::Session(self.sessions.get(of).id),
@@ -136,8 +136,8 @@ impl Rights {
         chain.map(|(_, link)| link.id).collect()
     }
 
-    pub(super) fn chain_of(&self, link: Place) -> impl Iterator<Item = (Place, &LinkRow)> {
-        let with_row = |link: Place| (link, self.links.get(link));
+    pub(super) fn chain_of(&self, link: RowId) -> impl Iterator<Item = (RowId, &LinkRow)> {
+        let with_row = |link: RowId| (link, self.links.get(link));
         std::iter::successors(Some(with_row(link)), move |(_, link)| link.basis.map(with_row))
     }
 
@@ -173,7 +173,7 @@ impl Rights {
         holder: SessionId,
         subject: &Subject,
         now: Millis,
-    ) -> impl Iterator<Item = (Place, &LinkRow)> {
+    ) -> impl Iterator<Item = (RowId, &LinkRow)> {
         let key = self.sessions.find(&holder).zip(self.on(subject));
         let all = key.into_iter().flat_map(move |(to, on)| {
             let from = self.held.from(move |it| self.links.get(it).held_as() < (to, Some(on)));
@@ -183,7 +183,7 @@ impl Rights {
         all.filter(move |(_, link)| link.is_live(now) && self.shows(link.hidden))
     }
 
-    pub(super) fn seen(&self, session: SessionId) -> Option<(Place, &SessionRow)> {
+    pub(super) fn seen(&self, session: SessionId) -> Option<(RowId, &SessionRow)> {
         let place = self.sessions.find(&session)?;
         let row = self.sessions.get(place);
         self.shows(row.hidden).then_some((place, row))
@@ -213,7 +213,7 @@ impl Rights {
     /// these.
     pub fn unborn(&self) -> impl Iterator<Item = SessionId> {
         self.births()
-            .filter(|(_, birth)| birth.seen == Seen::NotYet && birth.ended.is_none())
+            .filter(|(_, birth)| birth.seen == SpawnProgress::NotYet && birth.ended.is_none())
             .map(|(session, _)| session)
     }
 
@@ -222,8 +222,8 @@ impl Rights {
         self.seen(session).is_some_and(|(place, row)| self.acts(place, row))
     }
 
-    fn acts(&self, place: Place, row: &SessionRow) -> bool {
-        let agent = row.seen == Seen::Born || self.charters.contains_key(&place);
+    fn acts(&self, place: RowId, row: &SessionRow) -> bool {
+        let agent = row.seen == SpawnProgress::Born || self.charters.contains_key(&place);
         row.lives() && row.parent.is_some() && agent
     }
 
@@ -233,7 +233,7 @@ impl Rights {
         seen.filter(|(place, row)| self.acts(*place, row)).map(|(_, row)| row.id)
     }
 
-    fn spawned_by(&self, parent: Place) -> impl Iterator<Item = (Place, &SessionRow)> {
+    fn spawned_by(&self, parent: RowId) -> impl Iterator<Item = (RowId, &SessionRow)> {
         let from = self.under.from(move |it| self.sessions.get(it).parent < Some(parent));
         let rows = from.map(|it| (it, self.sessions.get(it)));
         let own = rows.take_while(move |(_, row)| row.parent == Some(parent));
@@ -249,7 +249,7 @@ impl Rights {
     /// The living agents under a session, without itself, each behind the one it is under. It looks at
     /// those alone, however many others there are.
     pub fn agents_under(&self, session: SessionId) -> impl Iterator<Item = SessionId> {
-        let mut above: Vec<Place> = self.sessions.find(&session).into_iter().collect();
+        let mut above: Vec<RowId> = self.sessions.find(&session).into_iter().collect();
         let mut found = std::collections::VecDeque::new();
         std::iter::from_fn(move || {
             while found.is_empty() {
@@ -281,13 +281,13 @@ impl Rights {
     }
 
     /// What the actor of a living agent is to be begun with, until it is.
-    pub fn charter(&self, session: SessionId) -> Option<&Charter> {
+    pub fn charter(&self, session: SessionId) -> Option<&AgentSpec> {
         let (place, _) = self.seen(session)?;
         self.charters.get(&place).map(|it| &*it.charter)
     }
 
     /// The agents whose actor is still to be begun, and with what, ordered by id.
-    pub fn chartered(&self) -> impl Iterator<Item = (SessionId, Arc<Charter>, Budget)> {
+    pub fn chartered(&self) -> impl Iterator<Item = (SessionId, Arc<AgentSpec>, Budget)> {
         let with_row = self.charters.iter().map(|(it, owed)| (self.sessions.get(*it), owed));
         let seen = with_row.filter(|(row, _)| self.shows(row.hidden));
         let told = |(row, it): (&SessionRow, &super::Owed)| (row.id, it.charter.clone(), it.budget);

@@ -1,10 +1,10 @@
 //! How rights end: revoked, with their session, or by their expiry; always with all that rests on
 //! them.
 
-use super::arena::Place;
+use super::arena::RowId;
 use super::grant::reason_fits;
 use super::row::Kind;
-use super::{Asking, Decision, Event, Level, Refusal, Reply, Rights, Subject};
+use super::{Asking, Event, Level, Refusal, Reply, Rights, RightsDecision, Subject};
 use crate::id::{LinkId, Millis, ROOT, SessionId};
 use crate::mutant::planted;
 use std::collections::BTreeSet;
@@ -16,7 +16,7 @@ impl Rights {
         holder: SessionId,
         subject: &Subject,
         reason: String,
-    ) -> Result<Decision, Refusal> {
+    ) -> Result<RightsDecision, Refusal> {
         let Asking { by, now, limits } = asking;
         reason_fits(&reason, limits)?;
         let roots: Vec<LinkId> = self
@@ -32,7 +32,7 @@ impl Rights {
         asking: Asking<'_>,
         link: LinkId,
         reason: String,
-    ) -> Result<Decision, Refusal> {
+    ) -> Result<RightsDecision, Refusal> {
         let Asking { by, now, limits } = asking;
         reason_fits(&reason, limits)?;
         let root = self.links.find(&link).filter(|it| self.links.get(*it).is_live(now));
@@ -46,7 +46,7 @@ impl Rights {
         now: Millis,
         roots: &[LinkId],
         reason: String,
-    ) -> Result<Decision, Refusal> {
+    ) -> Result<RightsDecision, Refusal> {
         if roots.is_empty() {
             return Err(Refusal::NothingToRevoke);
         }
@@ -56,13 +56,13 @@ impl Rights {
             self.cascade(roots)
         };
         let event = Event::Revoked { links: links.clone(), by, at: now, reason };
-        Ok(Decision::one(event, Reply::Revoked { links }))
+        Ok(RightsDecision::one(event, Reply::Revoked { links }))
     }
 
     /// It is whoever's that granted it or something it rests on. Who uses a space at `grant` may
     /// revoke anybody's right in it, except those on which its own rests: that would leave a space
     /// without anybody to grant it.
-    fn may_revoke(&self, by: SessionId, link: Place, now: Millis) -> bool {
+    fn may_revoke(&self, by: SessionId, link: RowId, now: Millis) -> bool {
         if planted("rights.revoke_by_stranger") {
             return true;
         }
@@ -84,7 +84,7 @@ impl Rights {
         asking: Asking<'_>,
         session: SessionId,
         reason: String,
-    ) -> Result<Decision, Refusal> {
+    ) -> Result<RightsDecision, Refusal> {
         let Asking { by, now, limits } = asking;
         reason_fits(&reason, limits)?;
         if session == ROOT {
@@ -97,26 +97,26 @@ impl Rights {
         let own: Vec<LinkId> = self.all_held(session).map(|(_, link)| link.id).collect();
         let links = if planted("rights.end_keeps_children") { own } else { self.cascade(&own) };
         let event = Event::Ended { session, at: now, by, links, reason };
-        Ok(Decision::one(event, Reply::Done))
+        Ok(RightsDecision::one(event, Reply::Done))
     }
 
     /// What rests on an expired link has expired too, so this needs no cascade.
-    pub(super) fn expire(&self, now: Millis) -> Decision {
+    pub(super) fn expire(&self, now: Millis) -> RightsDecision {
         let due = self.expiring.iter().take_while(|&&(at, _)| at <= now);
         let links: Vec<LinkId> = due.map(|&(_, link)| link).collect();
         if links.is_empty() {
-            return Decision::nothing(Reply::Done);
+            return RightsDecision::nothing(Reply::Done);
         }
-        Decision::one(Event::Expired { links }, Reply::Done)
+        RightsDecision::one(Event::Expired { links }, Reply::Done)
     }
 
     /// The links and all that rest on them, ordered by id.
     fn cascade(&self, roots: &[LinkId]) -> Vec<LinkId> {
         let mut all: BTreeSet<LinkId> = BTreeSet::new();
-        let mut next: Vec<Place> = roots.iter().filter_map(|id| self.links.find(id)).collect();
+        let mut next: Vec<RowId> = roots.iter().filter_map(|id| self.links.find(id)).collect();
         while let Some(link) = next.pop() {
             if all.insert(self.links.get(link).id) {
-                let basis = |it: Place| self.links.get(it).basis;
+                let basis = |it: RowId| self.links.get(it).basis;
                 let from = self.resting.from(|it| basis(it) < Some(link));
                 next.extend(from.take_while(|it| basis(*it) == Some(link)));
             }

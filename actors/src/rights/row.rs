@@ -1,7 +1,7 @@
 //! What is kept of a session, a space, a link and a name: identities once, and places elsewhere.
 
-use super::arena::{Place, Row, Shelf};
-use super::{Level, Seen};
+use super::arena::{Arena, Row, RowId};
+use super::{Level, SpawnProgress};
 use crate::id::{LinkId, Millis, SessionId, SpaceId};
 use std::cmp::Ordering;
 
@@ -14,12 +14,12 @@ pub(super) struct SessionRow {
     pub(super) id: SessionId,
     pub(super) at: Millis,
     pub(super) ended: Millis,
-    pub(super) parent: Option<Place>,
+    pub(super) parent: Option<RowId>,
     /// How many links it holds.
     pub(super) links: u32,
     /// How many names it has.
     pub(super) names: u32,
-    pub(super) seen: Seen,
+    pub(super) seen: SpawnProgress,
     pub(super) hidden: bool,
 }
 
@@ -60,18 +60,18 @@ pub(super) enum Kind {
 }
 
 /// A subject: of which kind, and where its row stands, among the spaces or among the texts.
-pub(super) type On = (Kind, Place);
+pub(super) type On = (Kind, RowId);
 
 /// One link, until it ends.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct LinkRow {
     pub(super) id: LinkId,
     pub(super) expires: Millis,
-    pub(super) from: Place,
-    pub(super) to: Place,
-    pub(super) of: Place,
-    pub(super) basis: Option<Place>,
-    pub(super) reason: Place,
+    pub(super) from: RowId,
+    pub(super) to: RowId,
+    pub(super) of: RowId,
+    pub(super) basis: Option<RowId>,
+    pub(super) reason: RowId,
     pub(super) kind: Kind,
     pub(super) use_: Option<Level>,
     pub(super) delegate: Option<Level>,
@@ -84,7 +84,7 @@ impl LinkRow {
     }
 
     /// How the links of one holder, and of those the ones on one subject, come to lie together.
-    pub(super) fn held_as(&self) -> (Place, Option<On>) {
+    pub(super) fn held_as(&self) -> (RowId, Option<On>) {
         (self.to, Some(self.on()))
     }
 
@@ -104,31 +104,31 @@ impl Row for LinkRow {
 /// One alias in its holder's table: the holder's place, and the text's.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct NameRow {
-    pub(super) holder: Place,
-    pub(super) text: Place,
+    pub(super) holder: RowId,
+    pub(super) text: RowId,
     /// Among the sessions or among the spaces.
-    pub(super) of: Place,
+    pub(super) of: RowId,
     pub(super) is_space: bool,
     pub(super) hidden: bool,
 }
 
 impl NameRow {
     /// How the names of one holder, and of those the ones for one thing, come to lie together.
-    pub(super) fn means(&self) -> (Place, Option<(bool, Place)>) {
+    pub(super) fn means(&self) -> (RowId, Option<(bool, RowId)>) {
         (self.holder, Some((self.is_space, self.of)))
     }
 }
 
 impl Row for NameRow {
-    type Key = (Place, Option<Place>);
-    fn against(&self, key: &(Place, Option<Place>)) -> Ordering {
+    type Key = (RowId, Option<RowId>);
+    fn against(&self, key: &(RowId, Option<RowId>)) -> Ordering {
         (self.holder, Some(self.text)).cmp(key)
     }
 }
 
 /// Names of things and reasons, each kept once however often it is said.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Texts(Shelf<Text>);
+pub(super) struct Texts(Arena<Text>);
 
 #[derive(Clone, Debug)]
 struct Text {
@@ -149,16 +149,16 @@ impl Row for Text {
 }
 
 impl Texts {
-    pub(super) fn find(&self, text: &str) -> Option<Place> {
+    pub(super) fn find(&self, text: &str) -> Option<RowId> {
         self.0.find(text)
     }
 
-    pub(super) fn get(&self, place: Place) -> &str {
+    pub(super) fn get(&self, place: RowId) -> &str {
         &self.0.get(place).text
     }
 
     /// One more use of a text.
-    pub(super) fn hold(&mut self, text: &str) -> Place {
+    pub(super) fn hold(&mut self, text: &str) -> RowId {
         match self.0.find(text) {
             Some(place) => {
                 self.0.get_mut(place).uses += 1;
@@ -169,7 +169,7 @@ impl Texts {
     }
 
     /// One use less; with the last the text goes.
-    pub(super) fn release(&mut self, place: Place) {
+    pub(super) fn release(&mut self, place: RowId) {
         let row = self.0.get_mut(place);
         row.uses -= 1;
         if row.uses == 0 {

@@ -1,10 +1,10 @@
 //! What of the table is kept in a snapshot, row by row: all but the orders, which the rows give
 //! back. Written and read in one pass, so that neither needs a second table beside the first.
 
-use super::arena::Place;
+use super::arena::RowId;
 use super::row::NEVER;
-use super::{Doom, Effect, Lifetime, Link, Named, Owed, Rights, Seen};
-use crate::agent::{Budget, Charter};
+use super::{Doom, Effect, Lifetime, Link, Named, Owed, Rights, SpawnProgress};
+use crate::agent::{AgentSpec, Budget};
 use crate::behaviour::EffectId;
 use crate::id::{Millis, SessionId, SpaceId};
 use crate::mutant::planted;
@@ -23,7 +23,7 @@ const FIELDS: &[&str] = &["births", "spaces", "links", "names", "sent"];
 pub(super) struct Birth<C> {
     parent: Option<SessionId>,
     at: Millis,
-    seen: Seen,
+    seen: SpawnProgress,
     ended: Option<Millis>,
     charter: Option<C>,
     budget: Budget,
@@ -32,7 +32,7 @@ pub(super) struct Birth<C> {
 }
 
 impl Rights {
-    fn kept_births(&self) -> impl Iterator<Item = (SessionId, Birth<&Charter>)> {
+    fn kept_births(&self) -> impl Iterator<Item = (SessionId, Birth<&AgentSpec>)> {
         self.sessions.iter().map(|(place, row)| {
             let birth = Birth {
                 parent: row.parent.map(|it| self.sessions.get(it).id),
@@ -227,8 +227,8 @@ impl Rights {
     fn restore_birth(
         &mut self,
         session: SessionId,
-        birth: Birth<Arc<Charter>>,
-        parents: &mut Vec<(Place, SessionId)>,
+        birth: Birth<Arc<AgentSpec>>,
+        parents: &mut Vec<(RowId, SessionId)>,
     ) -> Result<(), String> {
         if self.sessions.has(&session) {
             return Err(format!("session {session} is there twice"));

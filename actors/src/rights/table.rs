@@ -2,9 +2,9 @@
 //! it at once, so a loss shows at once; a gain is hidden from readers until it is durable. So the
 //! table may show less than the log, never more.
 
-use super::arena::Place;
+use super::arena::RowId;
 use super::row::{Kind, LinkRow, NEVER, NameRow, SessionRow, SpaceRow};
-use super::{Event, Lifetime, Link, Named, Owed, Rights, Seen, Sight, Subject};
+use super::{Event, Lifetime, Link, Named, Owed, Rights, Sight, SpawnProgress, Subject};
 use crate::agent::Budget;
 use crate::id::{LinkId, Millis, SessionId, SpaceId};
 use crate::mutant::planted;
@@ -16,15 +16,15 @@ use std::ops::Deref;
 /// actor has meanwhile, lets it decide, exchanges again and [hides](Table::hide) what was given;
 /// once that is durable it [shows](Table::show) it.
 #[derive(Debug)]
-pub struct Table(Rights);
+pub struct RightsTable(Rights);
 
-impl Default for Table {
-    fn default() -> Table {
-        Table::new(Rights::default())
+impl Default for RightsTable {
+    fn default() -> RightsTable {
+        RightsTable::new(Rights::default())
     }
 }
 
-impl Deref for Table {
+impl Deref for RightsTable {
     type Target = Rights;
 
     fn deref(&self) -> &Rights {
@@ -32,10 +32,10 @@ impl Deref for Table {
     }
 }
 
-impl Table {
+impl RightsTable {
     /// All of which is durable.
-    pub fn new(rights: Rights) -> Table {
-        Table(Rights { sight: Sight::Durable, ..rights })
+    pub fn new(rights: Rights) -> RightsTable {
+        RightsTable(Rights { sight: Sight::Durable, ..rights })
     }
 
     /// Gives the state to the actor, or takes it back.
@@ -157,7 +157,7 @@ impl Rights {
             Event::SpawnRefused { .. } => {}
             Event::Born { session } => {
                 if let Some(place) = self.sessions.find(session) {
-                    self.sessions.get_mut(place).seen = Seen::Born;
+                    self.sessions.get_mut(place).seen = SpawnProgress::Born;
                     if !planted("rights.the_born_stay_owed") {
                         self.charters.remove(&place);
                     }
@@ -234,8 +234,8 @@ impl Rights {
         assert!(follows, "the log of rights cannot go on with {event:?}");
     }
 
-    pub(super) fn bear(&mut self, id: SessionId, parent: Option<Place>, at: Millis) -> Place {
-        let (seen, hidden) = (Seen::NotYet, false);
+    pub(super) fn bear(&mut self, id: SessionId, parent: Option<RowId>, at: Millis) -> RowId {
+        let (seen, hidden) = (SpawnProgress::NotYet, false);
         let row =
             SessionRow { id, at, ended: NEVER, parent: None, links: 0, names: 0, seen, hidden };
         let place = self.sessions.put(&id, row);
@@ -244,7 +244,7 @@ impl Rights {
     }
 
     /// Puts a session that has none yet among those of its parent.
-    pub(super) fn put_under(&mut self, session: Place, parent: Option<Place>) {
+    pub(super) fn put_under(&mut self, session: RowId, parent: Option<RowId>) {
         self.sessions.get_mut(session).parent = parent;
         if parent.is_some() {
             let sessions = &self.sessions;
@@ -252,7 +252,7 @@ impl Rights {
         }
     }
 
-    pub(super) fn make_space(&mut self, id: SpaceId) -> Place {
+    pub(super) fn make_space(&mut self, id: SpaceId) -> RowId {
         match self.spaces.find(&id) {
             Some(place) => place,
             None => self.spaces.put(&id, SpaceRow { id, hidden: false }),
@@ -266,7 +266,7 @@ impl Rights {
     }
 
     /// Puts a link into the table and its orders; nothing if it is between strangers.
-    pub(super) fn insert(&mut self, link: &Link, basis: Option<Place>) -> Option<Place> {
+    pub(super) fn insert(&mut self, link: &Link, basis: Option<RowId>) -> Option<RowId> {
         let (from, to) = (self.sessions.find(&link.from)?, self.sessions.find(&link.to)?);
         let (kind, of) = match &link.right.subject {
             Subject::Space(space) => (Kind::Space, self.make_space(*space)),
@@ -289,7 +289,7 @@ impl Rights {
         };
         let place = self.links.put(&link.id, row);
         let links = &self.links;
-        let held = |it: Place| (links.get(it).held_as(), it) < (row.held_as(), place);
+        let held = |it: RowId| (links.get(it).held_as(), it) < (row.held_as(), place);
         self.held.insert(place, held);
         self.rest(place, basis);
         if let Some(expires) = link.expires {
@@ -300,7 +300,7 @@ impl Rights {
     }
 
     /// Puts a link among those that rest on its basis, if it has one.
-    pub(super) fn rest(&mut self, link: Place, basis: Option<Place>) {
+    pub(super) fn rest(&mut self, link: RowId, basis: Option<RowId>) {
         self.links.get_mut(link).basis = basis;
         if basis.is_some() {
             let links = &self.links;
@@ -341,7 +341,7 @@ impl Rights {
     }
 
     /// Takes a name out of the orders.
-    pub(super) fn unlist(&mut self, place: Place) {
+    pub(super) fn unlist(&mut self, place: RowId) {
         let (names, row) = (&self.names, *self.names.get(place));
         self.meaning.remove(place, |it| (names.get(it).means(), it) < (row.means(), place));
         self.spelled.remove(place, |it| (names.get(it).text, it) < (row.text, place));

@@ -24,11 +24,11 @@ fn tool() -> Subject {
     Subject::Tool("fetch".into())
 }
 
-fn ask(n: u8, right: Right) -> Ask {
-    Ask { link: link(n), alias: None, right, expires: None }
+fn ask(n: u8, right: Right) -> RightRequest {
+    RightRequest { link: link(n), alias: None, right, expires: None }
 }
 
-fn spawn(child: SessionId, asks: Vec<Ask>) -> Message {
+fn spawn(child: SessionId, asks: Vec<RightRequest>) -> Message {
     let (reason, lifetime) = ("to help".into(), Lifetime::Lasting);
     Message::Spawn { child, alias: None, asks, reason, lifetime }
 }
@@ -107,7 +107,7 @@ fn a_spawn_beyond_its_parent_is_refused_and_recorded() {
 fn a_spawn_asked_again_is_answered_again() {
     let mut rights = house();
     let decision = rights.decide(ROOT, NOW, spawn(A, vec![])).unwrap();
-    assert_eq!(decision, Decision::nothing(Reply::Spawned { child: A }));
+    assert_eq!(decision, RightsDecision::nothing(Reply::Spawned { child: A }));
     let taken = tell(&mut rights, B, spawn(A, vec![]));
     assert_eq!(taken, Err(Refusal::SessionTaken(A)));
 }
@@ -252,7 +252,7 @@ fn a_shared_space_takes_the_next_free_alias_and_keeps_the_one_it_has() {
 }
 
 /// The table as the host keeps it.
-fn decide(table: &mut Table, by: SessionId, message: Message) -> Vec<Event> {
+fn decide(table: &mut RightsTable, by: SessionId, message: Message) -> Vec<Event> {
     let mut rights = Rights::default();
     table.exchange(&mut rights);
     let events = rights.decide(by, NOW, message).unwrap().events;
@@ -264,7 +264,7 @@ fn decide(table: &mut Table, by: SessionId, message: Message) -> Vec<Event> {
 
 #[test]
 fn readers_see_a_loss_when_it_is_decided_and_a_gain_when_it_is_durable() {
-    let mut table = Table::new(house());
+    let mut table = RightsTable::new(house());
     let read = Right::to_use(space(), Level::Read);
     let alias = Some("work".to_owned());
     let reason = String::new();
@@ -289,7 +289,7 @@ fn readers_see_a_loss_when_it_is_decided_and_a_gain_when_it_is_durable() {
 
 #[test]
 fn a_name_given_again_is_not_seen_before_its_time() {
-    let mut table = Table::new(house());
+    let mut table = RightsTable::new(house());
     let name = |session| Message::Name { alias: "mate".into(), named: Named::Session(session) };
     let first = decide(&mut table, A, name(B));
     decide(&mut table, A, Message::Unname { alias: "mate".into() });

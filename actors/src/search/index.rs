@@ -3,7 +3,7 @@
 use super::Hit;
 use super::lexicon::{Lexicon, SLOTS_MAX};
 use super::sealed::{Asking, Frozen, Nearest, Sealed};
-use super::vector_table::{Probe, Slab};
+use super::vector_table::{Probe, VectorTable};
 use super::words::words;
 use crate::atom::{Atom, Embed};
 use crate::behaviour::Behaviour;
@@ -30,7 +30,7 @@ pub struct Index {
     pub(super) erased: Bits,
     pub(super) lexicon: Lexicon,
     pub(super) facets: Facets,
-    pub(super) vectors: Slab,
+    pub(super) vectors: VectorTable,
     pub(super) sealed: Sealed,
     pub(super) asking: Asking,
 }
@@ -179,7 +179,7 @@ impl Index {
             erased: Bits::default(),
             lexicon: Lexicon::default(),
             facets: Facets::default(),
-            vectors: Slab::default(),
+            vectors: VectorTable::default(),
             sealed: Sealed::default(),
             asking: Asking::default(),
         }

@@ -6,7 +6,7 @@ use super::lexicon::Scores;
 use super::references::Conditions;
 use super::sealed::Asking;
 use super::vector_table::Probe;
-use super::{Elsewhere, Hit, Order, Query, WORDS_WEIGHT};
+use super::{Elsewhere, Hit, Query, SearchOrder, WORDS_WEIGHT};
 use crate::atom::Embedding;
 use crate::conditions::Bits;
 use crate::id::AtomId;
@@ -102,7 +102,7 @@ impl Top {
 }
 
 impl Index {
-    /// Whether it knows an atom: a [`Place`](super::Place) is one of these.
+    /// Whether it knows an atom: a [`PageEnd`](super::PageEnd) is one of these.
     pub fn knows(&self, id: AtomId) -> bool {
         self.filed.slot(id).is_some()
     }
@@ -170,12 +170,12 @@ impl Index {
         behind: Option<u32>,
         holds: &mut dyn FnMut(u32) -> bool,
     ) -> Vec<Hit> {
-        if let Order::By(keys) = &query.order {
+        if let SearchOrder::By(keys) = &query.order {
             let slots = self.by_keys(keys, &visible, behind);
             let fitting = slots.filter(|slot| holds(*slot)).take(query.limit);
             return fitting.map(|slot| self.filed.hit(slot, 0.0)).collect();
         }
-        let newest = query.order == Order::Newest && !planted("search.newest_is_oldest");
+        let newest = query.order == SearchOrder::Newest && !planted("search.newest_is_oldest");
         match behind {
             Some(_) if planted("search.page_begins_anew") => {}
             Some(slot) if newest => visible.drop_from(slot),

@@ -45,7 +45,7 @@ impl Frozen {
         &self.rows[number * self.width..(number + 1) * self.width]
     }
 
-    /// Its slot.
+    /// The slot of a numbered row.
     pub fn slot(&self, number: usize) -> u32 {
         self.slots[number]
     }

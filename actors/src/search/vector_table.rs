@@ -7,7 +7,7 @@ const BLOCK_ROWS: usize = 1024;
 
 /// One embedder's vectors. A row of zeros is no vector.
 #[derive(Default)]
-pub(super) struct Slab {
+pub(super) struct VectorTable {
     width: usize,
     blocks: Vec<Vec<i8>>,
     /// One over the length of each row; 0 where there is none.
@@ -37,7 +37,7 @@ impl Probe {
     }
 }
 
-impl Slab {
+impl VectorTable {
     /// Rows with a vector.
     pub(super) fn len(&self) -> usize {
         self.rows

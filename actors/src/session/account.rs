@@ -7,7 +7,7 @@
 //! nothing that it lent is out any more, so that it gives back once.
 
 use super::lifecycle::{LEND, RETURNS, numbered};
-use super::{Budget, Doing, Effect, Event, Follow, Phase, Refusal, Reply, Session, Spent};
+use super::{Budget, Effect, Event, FollowSpec, Phase, Refusal, Reply, Session, Spent, TurnState};
 use crate::behaviour::{Decision, Delivery, EffectId};
 use crate::id::{Position, SessionId};
 use crate::log::Cause;
@@ -19,18 +19,17 @@ use std::sync::Arc;
 
 /// A part of a parent's budget on its way to a child.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Loan {
-    /// To whom.
+#[expect(missing_docs, reason = "a field is told where its name and type do not say it")]
+pub struct Transfer {
     pub child: SessionId,
-    /// How much.
     pub budget: Budget,
     /// When in the child's life.
-    pub when: Lending,
+    pub when: TransferKind,
 }
 
 /// When a child gets a part of its parent's budget.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Lending {
+pub enum TransferKind {
     /// It is born with it; the child's id makes it one.
     Birth,
     /// It is handed more; the asker's key makes it one.
@@ -39,18 +38,14 @@ pub enum Lending {
 
 /// What became of something that was on its way.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "a field is told where its name and type do not say it")]
 pub enum Settlement {
     /// It has arrived.
     Arrived(EffectId),
     /// It is back, for there is nobody who could have it.
     Bounced(EffectId),
     /// A child has ended, and what it had left is back.
-    Repaid {
-        /// Whose.
-        child: SessionId,
-        /// How much.
-        rest: Budget,
-    },
+    Repaid { child: SessionId, rest: Budget },
     /// The agent itself has ended, and its parent has what was left.
     Returned,
 }
@@ -58,7 +53,7 @@ pub enum Settlement {
 /// What happened to a account, but for thoughts: each spends one of its own.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[expect(missing_docs, reason = "a field is told where its name and type do not say it")]
-pub enum Booking {
+pub enum LedgerEntry {
     /// It was born with this.
     Allotted(Budget),
     /// It was handed more.
@@ -66,40 +61,40 @@ pub enum Booking {
     /// What a thought took besides itself, or one that came to nothing.
     Spent { thoughts: u64, tokens: u64 },
     /// This has left the account and is on its way.
-    Lent { id: EffectId, loan: Loan },
+    Lent { id: EffectId, loan: Transfer },
     /// That has come to its end.
     Settled(Settlement),
 }
 
-impl Booking {
+impl LedgerEntry {
     pub(super) fn name(&self) -> &'static str {
         match self {
-            Booking::Allotted(_) | Booking::Funded { .. } => "budget.given",
-            Booking::Spent { .. } => "budget.spent",
-            Booking::Lent { .. } => "budget.lent",
-            Booking::Settled(Settlement::Arrived(_)) => "budget.arrived",
-            Booking::Settled(Settlement::Bounced(_)) => "budget.bounced",
-            Booking::Settled(Settlement::Repaid { .. }) => "budget.repaid",
-            Booking::Settled(Settlement::Returned) => "budget.returned",
+            LedgerEntry::Allotted(_) | LedgerEntry::Funded { .. } => "budget.given",
+            LedgerEntry::Spent { .. } => "budget.spent",
+            LedgerEntry::Lent { .. } => "budget.lent",
+            LedgerEntry::Settled(Settlement::Arrived(_)) => "budget.arrived",
+            LedgerEntry::Settled(Settlement::Bounced(_)) => "budget.bounced",
+            LedgerEntry::Settled(Settlement::Repaid { .. }) => "budget.repaid",
+            LedgerEntry::Settled(Settlement::Returned) => "budget.returned",
         }
     }
 }
 
 /// What an agent has, has spent and has lent.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Purse {
+pub struct Account {
     given: Budget,
     left: Budget,
     spent: Spent,
     /// The children whose rest is to come back.
     lent: BTreeSet<SessionId>,
     /// What nobody has seen arrive.
-    sent: BTreeMap<EffectId, Loan>,
+    sent: BTreeMap<EffectId, Transfer>,
     /// The rest has gone back to the parent.
     returned: bool,
 }
 
-impl Purse {
+impl Account {
     /// All it was ever given.
     pub fn given(&self) -> Budget {
         self.given
@@ -121,7 +116,7 @@ impl Purse {
     }
 
     /// What is on its way, by the name of its effect.
-    pub fn sent(&self) -> impl Iterator<Item = (EffectId, &Loan)> {
+    pub fn sent(&self) -> impl Iterator<Item = (EffectId, &Transfer)> {
         self.sent.iter().map(|(id, loan)| (*id, loan))
     }
 
@@ -159,27 +154,27 @@ impl Purse {
         }
     }
 
-    pub(super) fn take(&mut self, booking: &Booking) {
+    pub(super) fn take(&mut self, booking: &LedgerEntry) {
         match booking {
-            Booking::Allotted(budget) => {
+            LedgerEntry::Allotted(budget) => {
                 self.given = *budget;
                 self.left = *budget;
             }
-            Booking::Funded { budget, .. } => {
+            LedgerEntry::Funded { budget, .. } => {
                 self.given = self.given.plus(*budget);
                 self.left = self.left.plus(*budget);
             }
-            Booking::Spent { thoughts, tokens } => self.spend(*thoughts, *tokens),
-            Booking::Lent { id, loan } => {
+            LedgerEntry::Spent { thoughts, tokens } => self.spend(*thoughts, *tokens),
+            LedgerEntry::Lent { id, loan } => {
                 if !planted("budget.lends_and_keeps") {
                     self.left = self.left.minus(loan.budget);
                 }
-                if loan.when == Lending::Birth {
+                if loan.when == TransferKind::Birth {
                     self.lent.insert(loan.child);
                 }
                 self.sent.insert(*id, *loan);
             }
-            Booking::Settled(settlement) => self.settle(settlement),
+            LedgerEntry::Settled(settlement) => self.settle(settlement),
         }
     }
 
@@ -189,7 +184,7 @@ impl Purse {
             Settlement::Bounced(id) => {
                 if let Some(loan) = self.sent.remove(id) {
                     self.left = self.left.plus(loan.budget);
-                    if loan.when == Lending::Birth {
+                    if loan.when == TransferKind::Birth {
                         self.lent.remove(&loan.child);
                     }
                 }
@@ -208,7 +203,7 @@ impl Purse {
 
 impl Session {
     /// What it has, has spent and has lent.
-    pub fn account(&self) -> &Purse {
+    pub fn account(&self) -> &Account {
         &self.account
     }
 
@@ -231,14 +226,14 @@ impl Session {
         if size > max {
             return Err(Refusal::Limit { what: "the spaces an agent follows", size, max });
         }
-        let loan = Loan { child: spawn.child, budget: spawn.budget, when: Lending::Birth };
+        let loan = Transfer { child: spawn.child, budget: spawn.budget, when: TransferKind::Birth };
         self.may_lend(loan)?;
         let id = numbered(delivery.seq, LEND);
         let spawn = Arc::new(spawn);
         let mut spawning =
             Decision::event(Event::Spawning { id, spawn: spawn.clone() }, Reply::Sent(id));
         if !self.account.given.is_unbounded() && !planted("budget.spawns_for_nothing") {
-            spawning.events.push(Event::Booked(Booking::Lent { id, loan }));
+            spawning.events.push(Event::Booked(LedgerEntry::Lent { id, loan }));
         }
         Ok(spawning.effect(id, Effect::Spawn(spawn)))
     }
@@ -246,22 +241,22 @@ impl Session {
     /// Takes a part of its budget out for a child that lives, before the child has it.
     pub(super) fn lend(
         &self,
-        loan: Loan,
+        loan: Transfer,
         delivery: &Delivery<'_>,
     ) -> Result<Decision<Self>, Refusal> {
         self.may_lend(loan)?;
         let id = numbered(delivery.seq, LEND);
-        let lent = Event::Booked(Booking::Lent { id, loan });
+        let lent = Event::Booked(LedgerEntry::Lent { id, loan });
         Ok(Decision::event(lent, Reply::Sent(id)).effect(id, Effect::Send(loan)))
     }
 
     /// Whether there is as much left as is asked for.
-    fn may_lend(&self, loan: Loan) -> Result<(), Refusal> {
-        let Loan { budget, when, .. } = loan;
+    fn may_lend(&self, loan: Transfer) -> Result<(), Refusal> {
+        let Transfer { budget, when, .. } = loan;
         let account = &self.account;
-        let born = when == Lending::Birth;
+        let born = when == TransferKind::Birth;
         // The model is being asked, and will have been.
-        let thinks = matches!(&self.phase, Phase::Turning(it) if it.doing == Doing::Thinking);
+        let thinks = matches!(&self.phase, Phase::Turning(it) if it.doing == TurnState::Thinking);
         let asked = if thinks && !planted("budget.lends_what_is_being_spent") { 1 } else { 0 };
         let left = account.left.minus(Budget::thoughts(asked));
         for ((unit, left), (_, asked)) in left.units().into_iter().zip(budget.units()) {
@@ -292,7 +287,7 @@ impl Session {
             return Ok(Decision::read(Reply::Done));
         }
         let by = delivery.asker;
-        let funded = Event::Booked(Booking::Funded { by, budget });
+        let funded = Event::Booked(LedgerEntry::Funded { by, budget });
         Ok(Decision::event(funded, Reply::Done))
     }
 
@@ -321,15 +316,19 @@ impl Session {
             _ => None,
         };
         let heard = heard.map(|it| it.charter.dm).filter(|it| !self.follows.contains_key(it));
-        let event = Event::Booked(Booking::Settled(settlement));
+        let event = Event::Booked(LedgerEntry::Settled(settlement));
         let mut settled = Decision::event(event, Reply::Done);
-        let all = Follow::all(Position(0));
+        let all = FollowSpec::all(Position(0));
         settled.events.extend(heard.map(|space| Event::FollowSet { space, follow: all }));
         if wiped { self.and_returns(settled, &after) } else { settled }
     }
 
     /// Gives back what is left, if it is time.
-    pub(super) fn and_returns(&self, decision: Decision<Self>, account: &Purse) -> Decision<Self> {
+    pub(super) fn and_returns(
+        &self,
+        decision: Decision<Self>,
+        account: &Account,
+    ) -> Decision<Self> {
         match self.due(account) {
             Some((id, effect)) => decision.effect(id, effect),
             None => decision,
@@ -341,7 +340,7 @@ impl Session {
         !self.account.given.is_unbounded() && !self.account.returned
     }
 
-    fn due(&self, account: &Purse) -> Option<(EffectId, Effect)> {
+    fn due(&self, account: &Account) -> Option<(EffectId, Effect)> {
         let parent = self.charter()?.parent;
         let back = Effect::Return { parent, rest: account.left };
         account.is_due().then_some((RETURNS, back))
@@ -352,7 +351,7 @@ impl Session {
         if planted("budget.forgets_what_it_owes") {
             return Vec::new();
         }
-        let sent = self.account.sent.iter().filter(|(_, loan)| loan.when == Lending::Later);
+        let sent = self.account.sent.iter().filter(|(_, loan)| loan.when == TransferKind::Later);
         let sent = sent.map(|(id, loan)| (*id, Effect::Send(*loan)));
         let spawning = self.spawning.iter().map(|(id, spawn)| (*id, Effect::Spawn(spawn.clone())));
         let sent = sent.chain(spawning);

@@ -1,6 +1,6 @@
 //! What whoever thinks or acts for an agent has to know of it.
 
-use super::{Booking, Budget, Charter, Effect, Event, Phase, Session};
+use super::{AgentSpec, Budget, Effect, Event, LedgerEntry, Phase, Session};
 use crate::behaviour::{Behaviour, Decision};
 use crate::mutant::planted;
 use crate::space::Wake;
@@ -10,7 +10,7 @@ use std::sync::Arc;
 #[derive(Clone, Debug, PartialEq)]
 pub struct Brief {
     /// What it was brought up with.
-    pub charter: Arc<Charter>,
+    pub charter: Arc<AgentSpec>,
     /// The turn that is tried again: this one, unless the one before it failed. Writes that are made
     /// in each try go by it, so that none is made twice.
     pub first: u64,
@@ -43,8 +43,10 @@ impl Session {
     pub(super) fn and_looks(&self, decision: Decision<Session>, seq: u64) -> Decision<Session> {
         let cause = |event: &Event| match event {
             Event::TurnEnded { .. } | Event::Told(_) | Event::Untold { .. } => true,
-            Event::Booked(Booking::Settled(_)) => true,
-            Event::Booked(Booking::Funded { .. }) => matches!(self.phase, Phase::Exhausted { .. }),
+            Event::Booked(LedgerEntry::Settled(_)) => true,
+            Event::Booked(LedgerEntry::Funded { .. }) => {
+                matches!(self.phase, Phase::Exhausted { .. })
+            }
             Event::FollowSet { .. } => self.phase == Phase::Idle,
             _ => false,
         };

@@ -1,6 +1,6 @@
 //! Which spaces an agent follows.
 
-use super::{Event, Follow, Refusal, Reply, Session};
+use super::{Event, FollowSpec, Refusal, Reply, Session};
 use crate::behaviour::{Decision, Delivery};
 use crate::id::SpaceId;
 use crate::mutant::planted;
@@ -9,14 +9,14 @@ impl Session {
     pub(super) fn follow(
         &self,
         space: SpaceId,
-        follow: Follow,
+        follow: FollowSpec,
         delivery: &Delivery<'_>,
     ) -> Result<Decision<Self>, Refusal> {
         follow.filter.check(&delivery.limits.search)?;
         follow.terms.check(delivery.limits, delivery.now)?;
         let known = self.follows.get(&space);
         // Those that are over make room, and go with it.
-        let over = |(_, it): &(&SpaceId, &Follow)| it.terms.over(delivery.now);
+        let over = |(_, it): &(&SpaceId, &FollowSpec)| it.terms.over(delivery.now);
         let over = self.follows.iter().filter(over).map(|(space, _)| *space);
         let over: Vec<SpaceId> = over.filter(|it| *it != space).collect();
         let max = delivery.limits.session.follows_max;
@@ -30,7 +30,7 @@ impl Session {
             Some(known) => known.cursor,
             None => follow.cursor,
         };
-        let follow = Follow { cursor, ..follow };
+        let follow = FollowSpec { cursor, ..follow };
         if known == Some(&follow) {
             return Ok(Decision::read(Reply::Done));
         }

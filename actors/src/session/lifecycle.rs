@@ -1,8 +1,8 @@
 //! How an agent is born, woken, let rest, tried again, stopped and ended.
 
 use super::{
-    Booking, Brief, Budget, Charter, Effect, Event, Follow, Phase, Refusal, Reply, Session,
-    Settlement, Turn, TurnOutcome,
+    AgentSpec, Brief, Budget, Effect, Event, FollowSpec, LedgerEntry, Phase, Refusal, Reply,
+    Session, Settlement, Turn, TurnOutcome,
 };
 use crate::behaviour::{Decision, Delivery, EffectId};
 use crate::id::{Millis, SessionId, SpaceId};
@@ -69,7 +69,7 @@ impl Session {
     }
 
     /// What it was brought up with; nothing before it is born.
-    pub fn charter(&self) -> Option<&Charter> {
+    pub fn charter(&self) -> Option<&AgentSpec> {
         self.charter.as_deref()
     }
 
@@ -79,7 +79,7 @@ impl Session {
     }
 
     /// The spaces it follows.
-    pub fn follows(&self) -> impl Iterator<Item = (SpaceId, &Follow)> {
+    pub fn follows(&self) -> impl Iterator<Item = (SpaceId, &FollowSpec)> {
         self.follows.iter().map(|(space, follow)| (*space, follow))
     }
 
@@ -127,7 +127,7 @@ impl Session {
 
     pub(super) fn begin(
         &self,
-        charter: Arc<Charter>,
+        charter: Arc<AgentSpec>,
         budget: Budget,
         delivery: &Delivery<'_>,
     ) -> Result<Decision<Self>, Refusal> {
@@ -146,7 +146,8 @@ impl Session {
         let wakes = Arc::default();
         let brief = Brief { charter: charter.clone(), first: 1, wakes, left: budget };
         let mut first = self.turn_by(brief, reaction(delivery.cause), delivery);
-        let allotted = (!budget.is_unbounded()).then_some(Event::Booked(Booking::Allotted(budget)));
+        let allotted =
+            (!budget.is_unbounded()).then_some(Event::Booked(LedgerEntry::Allotted(budget)));
         first.events.splice(0..0, [Event::Born(charter)].into_iter().chain(allotted));
         Ok(first)
     }
@@ -372,7 +373,8 @@ impl Session {
                 self.failures.drain(..(*failures as usize).min(self.failures.len()));
             }
             Event::Booked(booking) => {
-                if let Booking::Settled(Settlement::Arrived(id) | Settlement::Bounced(id)) = booking
+                if let LedgerEntry::Settled(Settlement::Arrived(id) | Settlement::Bounced(id)) =
+                    booking
                 {
                     self.spawning.remove(id);
                 }
@@ -390,7 +392,7 @@ impl Session {
             Event::Thought { thought, at } => {
                 self.account.think();
                 if let Some(code) = &thought.code {
-                    turn.doing = super::Doing::Acting { code: code.clone(), since: *at };
+                    turn.doing = super::TurnState::Acting { code: code.clone(), since: *at };
                     (turn.notes, turn.noted_bytes) = (Arc::default(), 0);
                 }
             }
@@ -404,7 +406,7 @@ impl Session {
             Event::Observed(_) => {
                 self.acted = Some((turn.number, turn.step));
                 turn.step += 1;
-                turn.doing = super::Doing::Thinking;
+                turn.doing = super::TurnState::Thinking;
                 (turn.notes, turn.noted_bytes) = (Arc::default(), 0);
             }
             _ => {}

@@ -4,7 +4,7 @@
 //! now, what set it off, and when to look again. Who is parked is told only of a word in the space
 //! that it shares with its parent, and goes on as a reaction to that.
 
-use super::{Follow, Phase, Session};
+use super::{FollowSpec, Phase, Session};
 use crate::id::{Millis, Position, SessionId, SpaceId};
 use crate::log::Cause;
 use crate::mutant::planted;
@@ -29,7 +29,7 @@ pub struct New {
 
 /// A page of changes that is wanted.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Wanted {
+pub struct ChangeQuery {
     /// Of which space.
     pub space: SpaceId,
     /// After which position.
@@ -44,7 +44,7 @@ pub struct Look {
     to: SessionId,
     now: Millis,
     quoted_max: usize,
-    spaces: VecDeque<(SpaceId, Follow)>,
+    spaces: VecDeque<(SpaceId, FollowSpec)>,
     reading: Option<Reading>,
     /// The space in which an answer is looked for, and after which position.
     answer: Option<(SpaceId, Position)>,
@@ -58,7 +58,7 @@ pub struct Look {
 #[derive(Debug)]
 struct Reading {
     space: SpaceId,
-    follow: Follow,
+    follow: FollowSpec,
     after: Position,
     wake: Option<Wake>,
     cause: Cause,
@@ -85,7 +85,7 @@ impl Look {
                 false => scanned(space),
             };
             let cursor = follow.cursor.max(seen);
-            spaces.push_back((space, Follow { cursor, ..follow.clone() }));
+            spaces.push_back((space, FollowSpec { cursor, ..follow.clone() }));
         }
         let answer = match (session.phase(), session.charter()) {
             (Phase::Parked { heard, .. }, Some(charter)) => Some((charter.dm, *heard)),
@@ -98,7 +98,7 @@ impl Look {
     }
 
     /// The page to be read next; nothing once all is known.
-    pub fn wants(&mut self) -> Option<Wanted> {
+    pub fn wants(&mut self) -> Option<ChangeQuery> {
         if self.reading.is_none()
             && let Some((space, follow)) = self.spaces.pop_front()
         {
@@ -107,10 +107,10 @@ impl Look {
         }
         if let Some(Reading { space, follow, after, .. }) = &self.reading {
             let (space, after, filter) = (*space, *after, follow.filter.clone());
-            return Some(Wanted { space, after, filter });
+            return Some(ChangeQuery { space, after, filter });
         }
         let (space, after) = self.answer?;
-        Some(Wanted { space, after, filter: Filter::default() })
+        Some(ChangeQuery { space, after, filter: Filter::default() })
     }
 
     /// The page: changes that pass the filter, up to a position; the same position as was asked for

@@ -8,7 +8,7 @@ use crate::value::Value;
 
 /// One call of an action: its intent, or its answer.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Note {
+pub struct CallNote {
     /// Which call of the action, counted from 1.
     pub call: u64,
     /// The form of the digest of what was asked.
@@ -25,21 +25,17 @@ pub struct Note {
 
 /// An answer as it is kept. Atoms are kept as what they were, not copied: versions never change.
 #[derive(Clone, Debug, PartialEq)]
+#[expect(missing_docs, reason = "a field is told where its name and type do not say it")]
 pub enum Recorded {
     /// One version of an atom.
     Atom {
-        /// Which atom.
         id: AtomId,
-        /// Which version.
         version: u64,
     },
-    /// Several.
-    Atoms(Vec<Found>),
+    Atoms(Vec<FoundVersion>),
     /// Anything else, whole.
-    Said(Said),
-    /// An exception.
+    Said(RecordedItem),
     Raised {
-        /// Its class.
         class: String,
         /// What it says.
         message: String,
@@ -48,10 +44,9 @@ pub enum Recorded {
 
 /// One version of an atom among several.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Found {
-    /// Which atom.
+#[expect(missing_docs, reason = "a field is told where its name and type do not say it")]
+pub struct FoundVersion {
     pub id: AtomId,
-    /// Which version.
     pub version: u64,
     /// How well it fitted, if it was searched for.
     pub score: Option<f32>,
@@ -59,17 +54,15 @@ pub struct Found {
 
 /// An answer as code gets it ([`Item`]), in a form that the log keeps.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Said {
-    /// Plain data.
+#[expect(missing_docs, reason = "a field is told where its name and type do not say it")]
+pub enum RecordedItem {
     Value(Value),
-    /// Raw bytes.
     Bytes(Vec<u8>),
     /// An object of the host.
     Object(SaidObject),
-    /// A list.
-    List(Vec<Said>),
+    List(Vec<RecordedItem>),
     /// A mapping, in its own order.
-    Map(Vec<(String, Said)>),
+    Map(Vec<(String, RecordedItem)>),
 }
 
 /// A host object as code sees it.
@@ -80,41 +73,41 @@ pub struct SaidObject {
     /// What the host knows it by.
     pub handle: u128,
     /// What may be read of it without asking.
-    pub fields: Vec<(String, Said)>,
+    pub fields: Vec<(String, RecordedItem)>,
 }
 
-impl From<&Item> for Said {
-    fn from(item: &Item) -> Said {
+impl From<&Item> for RecordedItem {
+    fn from(item: &Item) -> RecordedItem {
         let fields = |fields: &[(String, Item)]| {
             fields.iter().map(|(name, it)| (name.clone(), it.into())).collect()
         };
         match item {
-            Item::Value(value) => Said::Value(value.clone()),
-            Item::Bytes(bytes) => Said::Bytes(bytes.clone()),
+            Item::Value(value) => RecordedItem::Value(value.clone()),
+            Item::Bytes(bytes) => RecordedItem::Bytes(bytes.clone()),
             Item::Object(Object { class, handle, fields: of }) => {
                 let (class, handle, fields) = (class.clone(), *handle, fields(of));
-                Said::Object(SaidObject { class, handle, fields })
+                RecordedItem::Object(SaidObject { class, handle, fields })
             }
-            Item::List(list) => Said::List(list.iter().map(Said::from).collect()),
-            Item::Map(map) => Said::Map(fields(map)),
+            Item::List(list) => RecordedItem::List(list.iter().map(RecordedItem::from).collect()),
+            Item::Map(map) => RecordedItem::Map(fields(map)),
         }
     }
 }
 
-impl From<&Said> for Item {
-    fn from(said: &Said) -> Item {
-        let fields = |fields: &[(String, Said)]| {
+impl From<&RecordedItem> for Item {
+    fn from(said: &RecordedItem) -> Item {
+        let fields = |fields: &[(String, RecordedItem)]| {
             fields.iter().map(|(name, it)| (name.clone(), it.into())).collect()
         };
         match said {
-            Said::Value(value) => Item::Value(value.clone()),
-            Said::Bytes(bytes) => Item::Bytes(bytes.clone()),
-            Said::Object(SaidObject { class, handle, fields: of }) => {
+            RecordedItem::Value(value) => Item::Value(value.clone()),
+            RecordedItem::Bytes(bytes) => Item::Bytes(bytes.clone()),
+            RecordedItem::Object(SaidObject { class, handle, fields: of }) => {
                 let (class, handle, fields) = (class.clone(), *handle, fields(of));
                 Item::Object(Object { class, handle, fields })
             }
-            Said::List(list) => Item::List(list.iter().map(Item::from).collect()),
-            Said::Map(map) => Item::Map(fields(map)),
+            RecordedItem::List(list) => Item::List(list.iter().map(Item::from).collect()),
+            RecordedItem::Map(map) => Item::Map(fields(map)),
         }
     }
 }

@@ -1,8 +1,10 @@
 //! What a session sends: its letters, its children's births and budgets, and what it gives back.
 //! Each is in its state until an event says that it was answered.
 
-use super::{Booking, Budget, Effect, Event, Lending, Loan, Message, Session, Settlement};
-use crate::agent::Order;
+use super::{
+    Budget, Effect, Event, LedgerEntry, Message, Session, Settlement, Transfer, TransferKind,
+};
+use crate::agent::AgentOrder;
 use crate::atom::Content;
 use crate::behaviour::{EffectId, Row};
 use crate::behaviour::{Outcome, Outgoing};
@@ -36,7 +38,7 @@ pub(super) fn outgoing(sender: StreamId, effect: &Effect) -> Option<Outgoing> {
                 .comment(format!("spawn {name}"))
                 .and_what_follows()
         }
-        Effect::Send(Loan { child, budget, .. }) => {
+        Effect::Send(Transfer { child, budget, .. }) => {
             Outgoing::new::<Session>(child.stream(), me, Message::Fund(*budget)).comment("fund")
         }
         Effect::Return { parent, rest } => {
@@ -61,12 +63,12 @@ pub(super) fn outgoing(sender: StreamId, effect: &Effect) -> Option<Outgoing> {
 pub(super) fn received(message: Box<dyn Any + Send>) -> Option<Message> {
     let message = match message.downcast::<Message>() {
         Ok(own) => return Some(*own),
-        Err(other) => other.downcast::<Order>().ok()?,
+        Err(other) => other.downcast::<AgentOrder>().ok()?,
     };
     Some(match *message {
-        Order::Begin(spec, budget) => Message::Begin(spec, budget),
-        Order::Wipe { reason } => Message::Wipe { reason },
-        Order::Repaid { child, rest } => Message::Settle(Settlement::Repaid { child, rest }),
+        AgentOrder::Begin(spec, budget) => Message::Begin(spec, budget),
+        AgentOrder::Wipe { reason } => Message::Wipe { reason },
+        AgentOrder::Repaid { child, rest } => Message::Settle(Settlement::Repaid { child, rest }),
     })
 }
 
@@ -98,11 +100,11 @@ pub(super) fn project(stream: StreamId, event: &Event, rows: &mut Vec<Row>) {
     let not_owed = |effect| Row::NotOwed { stream, effect };
     match event {
         Event::Wrote { id, .. } | Event::Spawning { id, .. } => rows.push(owed(*id)),
-        Event::Booked(Booking::Lent { id, loan }) if loan.when == Lending::Later => {
+        Event::Booked(LedgerEntry::Lent { id, loan }) if loan.when == TransferKind::Later => {
             rows.push(owed(*id));
         }
         Event::Told(id) | Event::Untold { id, .. } => rows.push(not_owed(*id)),
-        Event::Booked(Booking::Settled(settled)) => match settled {
+        Event::Booked(LedgerEntry::Settled(settled)) => match settled {
             Settlement::Arrived(id) | Settlement::Bounced(id) => rows.push(not_owed(*id)),
             Settlement::Returned => rows.push(not_owed(super::lifecycle::RETURNS)),
             Settlement::Repaid { .. } => {}

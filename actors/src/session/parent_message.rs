@@ -8,10 +8,10 @@ use crate::mutant::planted;
 
 /// One word to the parent.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Letter {
+#[expect(missing_docs, reason = "a field is told where its name and type do not say it")]
+pub struct ParentMessage {
     /// What it is about: `said`, `exhausted`, `parked`, `quarantined`, `stopped`.
     pub subject: String,
-    /// In words.
     pub text: String,
     /// What set the turn off that it is about.
     pub cause: Cause,
@@ -28,14 +28,14 @@ impl Session {
     ) -> Decision<Self> {
         let Some(charter) = self.charter() else { return decision };
         let id = numbered(self.written + 1, TELL);
-        let letter = Letter { subject: subject.to_owned(), text, cause };
+        let letter = ParentMessage { subject: subject.to_owned(), text, cause };
         decision.events.push(Event::Wrote { id, letter: letter.clone() });
         decision.effect(id, Effect::Tell { dm: charter.dm, letter })
     }
 
     pub(super) fn owed_letters(&self) -> Vec<(EffectId, Effect)> {
         let Some(dm) = self.charter().map(|it| it.dm) else { return Vec::new() };
-        let tell = |letter: &Letter| Effect::Tell { dm, letter: letter.clone() };
+        let tell = |letter: &ParentMessage| Effect::Tell { dm, letter: letter.clone() };
         if planted("session.forgets_letters") {
             return Vec::new();
         }

@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 
 /// What a session is doing.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "a field is told where its name and type do not say it")]
 pub enum Phase {
-    /// Not begun.
     Unborn,
     /// Waits for a wake.
     Idle,
@@ -20,7 +20,6 @@ pub enum Phase {
     Waiting {
         /// When the turn had begun.
         since: Millis,
-        /// When.
         until: Millis,
         /// What went wrong.
         why: String,
@@ -28,12 +27,10 @@ pub enum Phase {
         first: u64,
         /// What had woken it.
         wakes: Vec<Wake>,
-        /// And why.
         cause: Cause,
     },
     /// Its chain of reactions was too long; a word in the DM space lets it go on.
     Parked {
-        /// How long.
         hop: u16,
         /// Up to here the DM space was heard by then: what is said after it is the answer.
         heard: Position,
@@ -45,7 +42,6 @@ pub enum Phase {
         /// How it failed last.
         why: String,
     },
-    /// Dead.
     Wiped,
     /// Its budget is spent; nothing wakes it until it is handed more.
     Exhausted {

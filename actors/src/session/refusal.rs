@@ -3,6 +3,7 @@
 /// Why nothing changed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
+#[expect(missing_docs, reason = "a field is told where its name and type do not say it")]
 pub enum Refusal {
     /// It was never begun.
     #[error("no such agent; list them with `stoa agent list`")]
@@ -12,18 +13,12 @@ pub enum Refusal {
     Wiped,
     /// An outcome of something that is over.
     #[error("turn {turn}, step {step} is over")]
-    Stale {
-        /// Which turn.
-        turn: u64,
-        /// Which step.
-        step: u32,
-    },
+    Stale { turn: u64, step: u32 },
     /// Over a limit.
     #[error("{what} takes {size}; the limit is {max}")]
     Limit {
         /// What is too large.
         what: &'static str,
-        /// How large.
         size: usize,
         /// The limit, in the same unit.
         max: usize,
@@ -36,12 +31,11 @@ pub enum Refusal {
     NotesFull {
         /// What they would take in memory.
         size: usize,
-        /// The limit.
         max: usize,
     },
     /// A space cannot be followed like that.
     #[error(transparent)]
-    Follow(#[from] crate::space::Amiss),
+    Follow(#[from] crate::space::InvalidSubscription),
     /// There is nothing left to think with.
     #[error("its budget is spent ({0}); add to it, and the agent resumes")]
     Exhausted(String),
@@ -51,7 +45,6 @@ pub enum Refusal {
          budget={{\"{unit}\": N}}"
     )]
     BudgetUnnamed {
-        /// Which unit.
         unit: &'static str,
         /// What is left.
         left: u64,

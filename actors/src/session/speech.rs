@@ -2,13 +2,12 @@
 
 /// What a model says: words, and code to run if it wants to act. Without code the turn ends.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[expect(missing_docs, reason = "a field is told where its name and type do not say it")]
 pub struct Thought {
-    /// Words.
     pub text: String,
-    /// Python.
     pub code: Option<String>,
     /// What it took, as the model reports it; 0 offline. It is kept as
-    /// [`Booking::Spent`](super::Booking::Spent): what is read back from the log says 0.
+    /// [`LedgerEntry::Spent`](super::LedgerEntry::Spent): what is read back from the log says 0.
     pub tokens: u64,
 }
 

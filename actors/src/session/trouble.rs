@@ -15,12 +15,12 @@ pub(super) const SAID: &str = "said";
 
 /// The last failure of an agent, and the row that it ends.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "a field is told where its name and type do not say it")]
 pub struct Trouble {
     /// Why the turn failed; the end of it where that is long.
     pub why: String,
     /// When it failed.
     pub at: Millis,
-    /// Which turn.
     pub turn: u64,
     /// How many turns have failed in a row: none between them has changed or said anything. 0 once
     /// one has, or somebody has let the agent go on.
@@ -109,7 +109,7 @@ mod tests {
 
     use crate::behaviour::Behaviour;
     use crate::log::{Cause, Hash};
-    use crate::session::{Letter, Note, Phase, Recorded, Said, TurnOutcome};
+    use crate::session::{CallNote, ParentMessage, Phase, Recorded, RecordedItem, TurnOutcome};
     use crate::value::Value;
     use proptest::prelude::*;
 
@@ -147,9 +147,9 @@ mod tests {
         if matches!(did, Did::Changed | Did::ChangedAndFailed) {
             let thought = crate::session::thought("```python\npass\n```");
             session.take(&Event::Thought { thought, at });
-            let answer = Some(Recorded::Said(Said::Value(Value::Null)));
+            let answer = Some(Recorded::Said(RecordedItem::Value(Value::Null)));
             let asked = Hash::of(b"");
-            session.take(&Event::Noted(Note {
+            session.take(&Event::Noted(CallNote {
                 call: 1,
                 form: 1,
                 asked,
@@ -170,7 +170,7 @@ mod tests {
         });
         if did == Did::Said {
             let (subject, text) = (SAID.to_owned(), "here it is".to_owned());
-            let letter = Letter { subject, text, cause: Cause::default() };
+            let letter = ParentMessage { subject, text, cause: Cause::default() };
             session.take(&Event::Wrote { id: number, letter });
         }
     }

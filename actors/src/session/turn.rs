@@ -2,7 +2,7 @@
 
 use super::lifecycle::{act_id, think_id};
 use super::{
-    Booking, Brief, Effect, Event, Message, Note, Phase, Refusal, Reply, Session, Thought,
+    Brief, CallNote, Effect, Event, LedgerEntry, Message, Phase, Refusal, Reply, Session, Thought,
 };
 use crate::behaviour::{Decision, Delivery, EffectId};
 use crate::id::Millis;
@@ -33,9 +33,9 @@ pub struct Turn {
     /// The step it is at, from 1: one thought and what came of it.
     pub step: u32,
     /// What is being done.
-    pub doing: Doing,
+    pub doing: TurnState,
     /// The calls of the running action.
-    pub notes: Arc<Vec<Note>>,
+    pub notes: Arc<Vec<CallNote>>,
     /// What they take in memory.
     pub noted_bytes: usize,
     /// Whether anything has been changed.
@@ -44,12 +44,12 @@ pub struct Turn {
 
 /// What a turn is at.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Doing {
+#[expect(missing_docs, reason = "a field is told where its name and type do not say it")]
+pub enum TurnState {
     /// The model is asked.
     Thinking,
     /// An action runs.
     Acting {
-        /// Its code.
         code: String,
         /// When it was said.
         since: Millis,
@@ -82,7 +82,7 @@ impl Turn {
         cause: Cause,
         began: Millis,
     ) -> Turn {
-        let (doing, notes, wakes) = (Doing::Thinking, Arc::default(), Arc::new(wakes));
+        let (doing, notes, wakes) = (TurnState::Thinking, Arc::default(), Arc::new(wakes));
         let (step, noted_bytes, changed) = (1, 0, false);
         Turn { number, first, wakes, cause, began, step, doing, notes, noted_bytes, changed }
     }
@@ -94,10 +94,10 @@ impl Session {
         let brief = self.brief(turn.first, &turn.wakes)?;
         let Turn { number, step, .. } = *turn;
         Some(match &turn.doing {
-            Doing::Thinking => {
+            TurnState::Thinking => {
                 (think_id(number, step), Effect::Think { turn: number, step, brief })
             }
-            Doing::Acting { code, since } => {
+            TurnState::Acting { code, since } => {
                 let act = Effect::Act {
                     turn: number,
                     step,
@@ -119,7 +119,7 @@ impl Session {
             Phase::Turning(it)
                 if it.number == turn
                     && it.step == step
-                    && matches!(it.doing, Doing::Acting { .. }) == acting =>
+                    && matches!(it.doing, TurnState::Acting { .. }) == acting =>
             {
                 Ok(it)
             }
@@ -148,9 +148,13 @@ impl Session {
         if bytes > limits.thought_bytes_max {
             let max = limits.thought_bytes_max;
             let why = format!("the model said {bytes} bytes; thought_bytes_max is {max}");
-            return Ok(paid(Booking::Spent { thoughts: 1, tokens }, self.failed(why, delivery)));
+            return Ok(paid(
+                LedgerEntry::Spent { thoughts: 1, tokens },
+                self.failed(why, delivery),
+            ));
         }
-        let took = (tokens > 0).then_some(Event::Booked(Booking::Spent { thoughts: 0, tokens }));
+        let took =
+            (tokens > 0).then_some(Event::Booked(LedgerEntry::Spent { thoughts: 0, tokens }));
         let spoken = [Event::Thought { thought: thought.clone(), at: delivery.now }];
         let Some(code) = thought.code else {
             let mut ended = self.end(at, TurnOutcome::Done, thought.text, delivery);
@@ -161,7 +165,7 @@ impl Session {
         if step > steps_max && !planted("session.steps_unbounded") {
             let cut = format!("turn_steps_max = {steps_max}");
             let cut = self.end(at, TurnOutcome::Exhausted(cut), String::new(), delivery);
-            return Ok(paid(Booking::Spent { thoughts: 1, tokens }, cut));
+            return Ok(paid(LedgerEntry::Spent { thoughts: 1, tokens }, cut));
         }
         let (after, cause) = (self.acted, at.cause);
         let (notes, brief) =
@@ -184,7 +188,7 @@ impl Session {
     ) -> Decision<Self> {
         let given = self.account.given().tokens.unwrap_or(left);
         let what = format!("tokens = {given} (a thought took {took}, and {left} were left)");
-        let spent = Booking::Spent { thoughts: 1, tokens: left };
+        let spent = LedgerEntry::Spent { thoughts: 1, tokens: left };
         paid(spent, self.end_exhausted(turn, what, delivery))
     }
 
@@ -201,7 +205,7 @@ impl Session {
         &self,
         turn: u64,
         step: u32,
-        note: Note,
+        note: CallNote,
         delivery: &Delivery<'_>,
     ) -> Result<Decision<Self>, Refusal> {
         let at = self.at(turn, step, true)?;
@@ -252,8 +256,8 @@ impl Session {
     ) -> Result<Decision<Self>, Refusal> {
         match &self.phase {
             // A model that was asked and did not answer has been asked all the same.
-            Phase::Turning(it) if it.number == turn && it.doing == Doing::Thinking => {
-                let spent = Booking::Spent { thoughts: 1, tokens: 0 };
+            Phase::Turning(it) if it.number == turn && it.doing == TurnState::Thinking => {
+                let spent = LedgerEntry::Spent { thoughts: 1, tokens: 0 };
                 Ok(paid(spent, self.failed(why, delivery)))
             }
             Phase::Turning(it) if it.number == turn => Ok(self.failed(why, delivery)),
@@ -323,7 +327,7 @@ impl Session {
 }
 
 /// What was spent comes first in the entry.
-fn paid(spent: Booking, mut decision: Decision<Session>) -> Decision<Session> {
+fn paid(spent: LedgerEntry, mut decision: Decision<Session>) -> Decision<Session> {
     decision.events.insert(0, Event::Booked(spent));
     decision
 }

@@ -5,7 +5,7 @@
 //! its own in the *attic*: out of use, superseded by the atom that it lost to, under an id that is
 //! the same each time, so that a merge that is repeated changes nothing.
 
-use super::import::Carried;
+use super::import::ImportedVersion;
 use super::{Event, Refusal, Space};
 use crate::atom::{Content, Deprecation};
 use crate::behaviour::Delivery;
@@ -35,7 +35,7 @@ impl Space {
     /// What keeps a version aside; nothing if that is done, or if it says nothing.
     pub(super) fn to_attic(
         &self,
-        it: Carried,
+        it: ImportedVersion,
         delivery: &Delivery<'_>,
     ) -> Result<Vec<Event>, Refusal> {
         let (lost_to, version) = (it.id, it.version);
@@ -44,7 +44,7 @@ impl Space {
             return Ok(Vec::new());
         }
         let plain = it.metadata.clone();
-        let mut it = Carried {
+        let mut it = ImportedVersion {
             id,
             version: 1,
             deprecated: Some(Deprecation { superseded_by: Some(lost_to) }),
@@ -61,7 +61,7 @@ impl Space {
 }
 
 /// The id under which a version is kept that lost.
-fn attic_id(here: SpaceId, it: &Carried) -> AtomId {
+fn attic_id(here: SpaceId, it: &ImportedVersion) -> AtomId {
     let (version, event) = (it.version.to_be_bytes(), it.origin.event.0);
     let parts = [&b"stoa:attic"[..], &here.0, &it.id.0, &version, &event].concat();
     let mut id = [0; 16];

@@ -3,7 +3,7 @@
 //! A space takes one delivery at a time, and an atom that is claimed is leased from that very entry
 //! on: the next claim does not see it, on whatever thread, in whatever process it was asked for.
 
-use super::claim_predicate::{Sight, Wanted};
+use super::claim_predicate::{ClaimPredicate, Visibility};
 use super::lease::{Claimed, Lease};
 use super::{Event, Patch, Refusal, Reply, Resource, Space, Undeclared, limit, updated};
 use crate::atom::{Atom, Metadata};
@@ -19,12 +19,13 @@ use std::sync::Arc;
 
 /// What is to be claimed, and how.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Claim {
+#[expect(missing_docs, reason = "a field is told where its name and type do not say it")]
+pub struct ClaimRequest {
     /// What the candidates were searched by. It decides nothing.
     pub text: Option<String>,
     /// What it must be like at the moment it is claimed. Atoms of other spaces count as they were
     /// when they were last durable: they can change at the same moment without this space knowing.
-    pub wanted: Wanted,
+    pub wanted: ClaimPredicate,
     /// The best first, as a search found them; without, the oldest that matches. No part of what
     /// makes two requests the same.
     pub ranked: Option<Vec<AtomId>>,
@@ -32,7 +33,6 @@ pub struct Claim {
     pub set: Metadata,
     /// How long it is leased.
     pub ttl_ms: u64,
-    /// What for.
     pub intent: String,
     /// What comes first, by keys that the space declares as ordered; the oldest where none is named,
     /// and of equals. It goes without a text.
@@ -49,7 +49,7 @@ pub struct Claim {
 impl Space {
     pub(super) fn claim(
         &self,
-        claim: Claim,
+        claim: ClaimRequest,
         delivery: &Delivery<'_>,
     ) -> Result<Decision<Self>, Refusal> {
         self.need(Level::Write, delivery)?;
@@ -59,7 +59,8 @@ impl Space {
         claim.check()?;
         self.permits(&claim.wanted, delivery.view)?;
         let order = self.order(&claim)?;
-        let Claim { wanted, ranked, set, ttl_ms, intent, attempts_max, exhausted, .. } = claim;
+        let ClaimRequest { wanted, ranked, set, ttl_ms, intent, attempts_max, exhausted, .. } =
+            claim;
         // Refused, if it is, also where there is nothing to claim.
         let mut lease = self.lease(Resource::Name(String::new()), ttl_ms, intent, delivery)?;
         let Found { atom: before, used_up } =
@@ -120,7 +121,7 @@ impl Space {
     /// before it that may not, a bounded part of them.
     fn claimable(
         &self,
-        (wanted, order): (&Wanted, &[OrderBy]),
+        (wanted, order): (&ClaimPredicate, &[OrderBy]),
         ranked: Option<&[AtomId]>,
         attempts_max: Option<u64>,
         delivery: &Delivery<'_>,
@@ -132,7 +133,7 @@ impl Space {
                 && atom.deprecated.is_none()
                 && self.is_free(atom.id)
                 && (planted("claim.trusts_the_candidates")
-                    || wanted.holds(atom, view, Sight::Asker(&reads)))
+                    || wanted.holds(atom, view, Visibility::Asker(&reads)))
         };
         let most = delivery.limits.exhausted_atoms_max;
         if let Some(ranked) = ranked {
@@ -153,7 +154,7 @@ impl Space {
     }
 
     /// Whether nothing has to be read to decide on a claim but what is claimed.
-    pub(super) fn is_ready_for(&self, claim: &Claim) -> bool {
+    pub(super) fn is_ready_for(&self, claim: &ClaimRequest) -> bool {
         let (keys, relations) = self.undeclared(&claim.wanted);
         let order = match (claim.check(), self.order(claim)) {
             (Ok(()), Ok(order)) => order,
@@ -164,7 +165,7 @@ impl Space {
     }
 
     /// Keeps what a claim looks up, unless it is refused.
-    pub(super) fn get_ready_for(&mut self, claim: &Claim, view: &dyn View, limits: &Limits) {
+    pub(super) fn get_ready_for(&mut self, claim: &ClaimRequest, view: &dyn View, limits: &Limits) {
         let (Ok(()), Ok(order)) = (claim.check(), self.order(claim)) else { return };
         let (keys, relations) = self.undeclared(&claim.wanted);
         if !self.ready_set.knows(&keys, &relations) {
@@ -177,20 +178,20 @@ impl Space {
     }
 
     /// The names of a condition of which it is to be known whether atoms use them.
-    fn undeclared<'a>(&self, wanted: &'a Wanted) -> (BTreeSet<&'a str>, BTreeSet<&'a str>) {
+    fn undeclared<'a>(&self, wanted: &'a ClaimPredicate) -> (BTreeSet<&'a str>, BTreeSet<&'a str>) {
         match self.declares.is_empty() {
             true => Default::default(),
             false => self.declares.undeclared(&wanted.metadata, &wanted.references),
         }
     }
 
-    fn permits(&self, wanted: &Wanted, view: &dyn View) -> Result<(), Undeclared> {
+    fn permits(&self, wanted: &ClaimPredicate, view: &dyn View) -> Result<(), Undeclared> {
         let uses = self.ready_set.uses(self.id, view);
         self.declares.permit(&wanted.metadata, &wanted.references, &uses)
     }
 
     /// The order of a claim, with what is declared of its keys; empty where it is that of birth.
-    fn order(&self, claim: &Claim) -> Result<Vec<OrderBy>, Undeclared> {
+    fn order(&self, claim: &ClaimRequest) -> Result<Vec<OrderBy>, Undeclared> {
         let order = self.declares.order(&claim.order)?;
         let birth = order.first().is_some_and(|it| *it == OrderBy::ascending(CREATED));
         Ok(if birth { Vec::new() } else { order })
@@ -232,7 +233,7 @@ impl Found {
     }
 }
 
-impl Claim {
+impl ClaimRequest {
     /// Refuses what nobody can have meant.
     fn check(&self) -> Result<(), Refusal> {
         self.wanted.check()?;

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 
 /// Everything that is said must hold; it means what it means in a search.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Wanted {
+pub struct ClaimPredicate {
     /// Keys that must have these values, or values that compare so.
     pub metadata: Metadata,
     /// By relation, or by `<-relation` for the atoms that refer to the one that is looked at.
@@ -19,7 +19,7 @@ pub struct Wanted {
 
 /// Whose eyes an atom is looked at with.
 #[derive(Clone, Copy)]
-pub(super) enum Sight<'a> {
+pub(super) enum Visibility<'a> {
     /// An asker's, who reads the atoms of these spaces.
     Asker(&'a dyn Fn(SpaceId) -> bool),
     /// This space's own: atoms of others change, come and go without its hearing of it, so what
@@ -27,7 +27,7 @@ pub(super) enum Sight<'a> {
     Own(SpaceId),
 }
 
-impl Wanted {
+impl ClaimPredicate {
     /// How many conditions there are.
     pub(super) fn len(&self) -> usize {
         count_all(&self.metadata, &self.references)
@@ -38,12 +38,12 @@ impl Wanted {
         check_all(&self.metadata, &self.references)
     }
 
-    pub(super) fn holds(&self, atom: &Atom, view: &dyn View, sight: Sight<'_>) -> bool {
+    pub(super) fn holds(&self, atom: &Atom, view: &dyn View, sight: Visibility<'_>) -> bool {
         let end = |id: AtomId, condition: &Condition| {
             let Some(atom) = view.atom(id) else { return End::Hidden };
             match sight {
-                Sight::Asker(reads) if !reads(atom.space) => End::Hidden,
-                Sight::Own(space) if atom.space != space => End::Open,
+                Visibility::Asker(reads) if !reads(atom.space) => End::Hidden,
+                Visibility::Own(space) if atom.space != space => End::Open,
                 _ => End::Is(says(&atom.metadata, &condition.metadata)),
             }
         };
@@ -51,7 +51,7 @@ impl Wanted {
             && self.references.iter().all(|(relation, condition)| {
                 let (relation, reverse) = direction(relation);
                 if reverse {
-                    if condition.which == Which::Any && matches!(sight, Sight::Own(_)) {
+                    if condition.which == Which::Any && matches!(sight, Visibility::Own(_)) {
                         return true;
                     }
                     let sources = view.sources(atom.id, Some(relation));

@@ -40,6 +40,7 @@ pub enum Declaration {
 /// Why something cannot be declared.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
+#[expect(missing_docs, reason = "a field is told where its name and type do not say it")]
 pub enum Misdeclared {
     /// It is not written as a declaration is.
     #[error(
@@ -52,25 +53,18 @@ pub enum Misdeclared {
     },
     /// The name means something else in a condition or an order.
     #[error("{name:?} cannot be declared: it means something else in a condition or an order")]
-    Reserved {
-        /// The name.
-        name: String,
-    },
+    Reserved { name: String },
     /// Only numbers and texts have an order.
     #[error("{name:?} cannot be ordered: it is declared as {}, and only numbers and texts have an \
              order", .kind.name())]
     NoOrder {
-        /// The key.
         name: String,
         /// What its values are.
         kind: KeyType,
     },
     /// One name is declared twice, as two different things.
     #[error("{name:?} is declared twice, and not alike")]
-    Twice {
-        /// The name.
-        name: String,
-    },
+    Twice { name: String },
 }
 
 impl FromStr for Declaration {

@@ -14,20 +14,16 @@ use std::sync::Arc;
 
 /// One entry of a space, as those who follow it get it: the comment, never the content.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "a field is told where its name and type do not say it")]
 pub struct Change {
-    /// Its cursor.
     pub position: Position,
     /// Its name outside the log.
     pub id: EventId,
-    /// When.
     pub at: Millis,
-    /// Where.
     pub space: SpaceId,
     /// What happened: `atom.put`, …
     pub kind: String,
-    /// By whom.
     pub by: SessionId,
-    /// What for.
     pub comment: String,
     /// The idempotency key it was asked with.
     pub key: Option<String>,
@@ -47,10 +43,9 @@ pub struct Change {
 
 /// A lease that has changed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "a field is told where its name and type do not say it")]
 pub struct LeaseChange {
-    /// On what.
     pub resource: Resource,
-    /// Its token.
     pub token: u64,
     /// When it ends, or would have ended.
     pub until: Millis,

@@ -22,6 +22,7 @@ use std::sync::Arc;
 
 /// Where a version comes from that was taken in: what its first store says of it.
 #[derive(Clone, Debug, PartialEq)]
+#[expect(missing_docs, reason = "a field is told where its name and type do not say it")]
 pub struct Origin {
     /// Its entry there.
     pub event: EventId,
@@ -29,17 +30,14 @@ pub struct Origin {
     pub position: Position,
     /// When it was decided.
     pub at: Millis,
-    /// By whom.
     pub by: SessionId,
     /// What it was: `atom.put`, …
     pub kind: String,
-    /// What for.
     pub comment: String,
     /// The idempotency key it was asked with; here it answers nothing.
     pub key: Option<String>,
     /// What set it off.
     pub cause: Cause,
-    /// The space.
     pub space: SpaceId,
     /// The atom; another one here where ids are made anew.
     pub atom: AtomId,
@@ -51,12 +49,10 @@ pub struct Origin {
 
 /// One version of an atom on its way.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Carried {
-    /// The atom.
+#[expect(missing_docs, reason = "a field is told where its name and type do not say it")]
+pub struct ImportedVersion {
     pub id: AtomId,
-    /// Which version.
     pub version: u64,
-    /// The payload.
     pub content: Content,
     /// What it is about.
     pub annotation: String,
@@ -73,34 +69,36 @@ pub struct Carried {
     /// Where it comes from.
     pub origin: Origin,
     /// By which entry it was taken in where it leaves now; told, and of no effect.
-    pub imported: Option<Taken>,
+    pub imported: Option<Provenance>,
     /// What becomes of it if it is not what is here.
     pub merge: Merge,
 }
 
 /// How a version came into the store that it leaves now.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Taken {
-    /// The entry.
+#[expect(missing_docs, reason = "a field is told where its name and type do not say it")]
+pub struct Provenance {
     pub event: EventId,
     /// Where it stands.
     pub position: Position,
-    /// When.
     pub at: Millis,
-    /// By whom.
     pub by: SessionId,
 }
 
-impl Carried {
+impl ImportedVersion {
     /// What leaves with one entry of a space: the atom versions in it, in order.
-    pub fn of(space: SpaceId, position: Position, body: &Body) -> Result<Vec<Carried>, CodecError> {
+    pub fn of(
+        space: SpaceId,
+        position: Position,
+        body: &Body,
+    ) -> Result<Vec<ImportedVersion>, CodecError> {
         let events = events::<Space>(body)?;
         Ok(events.iter().filter_map(|event| carried(space, position, body, event)).collect())
     }
 
     /// Under other ids: those of the atoms that are carried along are made anew, the same for the
     /// same space each time; what else is referred to stays.
-    pub fn under(mut self, into: SpaceId, carried: &dyn Fn(AtomId) -> bool) -> Carried {
+    pub fn under(mut self, into: SpaceId, carried: &dyn Fn(AtomId) -> bool) -> ImportedVersion {
         let new = |id: AtomId| if carried(id) { renamed(into, id) } else { id };
         self.id = new(self.id);
         for reference in &mut self.references {
@@ -171,12 +169,17 @@ pub fn renamed(into: SpaceId, id: AtomId) -> AtomId {
     AtomId(new)
 }
 
-fn carried(space: SpaceId, position: Position, body: &Body, event: &Event) -> Option<Carried> {
+fn carried(
+    space: SpaceId,
+    position: Position,
+    body: &Body,
+    event: &Event,
+) -> Option<ImportedVersion> {
     let atom = Space::atom(event)?;
     let by = |atom: &Atom| atom.deprecated.as_ref().and_then(|it| it.superseded_by);
     let (mut origin, imported) = match event {
         Event::AtomImported { origin, .. } | Event::AtomErased { origin: Some(origin), .. } => {
-            let taken = Taken { event: body.id, position, at: body.at, by: body.by };
+            let taken = Provenance { event: body.id, position, at: body.at, by: body.by };
             ((**origin).clone(), Some(taken))
         }
         _ => {
@@ -200,7 +203,7 @@ fn carried(space: SpaceId, position: Position, body: &Body, event: &Event) -> Op
     // On the way they are told in one place only.
     let superseded_by = origin.superseded_by.take();
     let references = origin.references.take();
-    Some(Carried {
+    Some(ImportedVersion {
         id: atom.id,
         version: atom.version,
         content: atom.content.clone(),
@@ -229,7 +232,7 @@ impl Space {
     /// Takes versions in, all of them or none; those that are here already are passed over.
     pub(super) fn import(
         &self,
-        carried: Vec<Carried>,
+        carried: Vec<ImportedVersion>,
         delivery: &mut Delivery<'_>,
     ) -> Result<Decision<Self>, Refusal> {
         self.need(Level::Write, delivery)?;
@@ -271,7 +274,11 @@ impl Space {
     }
 
     /// What one version makes happen, and where it goes; nothing if it is there.
-    fn take_in(&self, it: Carried, delivery: &Delivery<'_>) -> Result<(Vec<Event>, Side), Refusal> {
+    fn take_in(
+        &self,
+        it: ImportedVersion,
+        delivery: &Delivery<'_>,
+    ) -> Result<(Vec<Event>, Side), Refusal> {
         let (id, version) = (it.id, it.version);
         let known = Ok((Vec::new(), Side::Here));
         let before = delivery.view.atom(id);
@@ -329,7 +336,7 @@ impl Space {
     /// An erase travels as well: it takes the same rights here.
     fn erased_elsewhere(
         &self,
-        it: Carried,
+        it: ImportedVersion,
         delivery: &Delivery<'_>,
     ) -> Result<Vec<Event>, Refusal> {
         it.check(delivery.limits)?;
@@ -338,7 +345,7 @@ impl Space {
 
     pub(super) fn imported(
         &self,
-        it: Carried,
+        it: ImportedVersion,
         before: Option<Arc<Atom>>,
         delivery: &Delivery<'_>,
     ) -> Result<Event, Refusal> {

@@ -16,12 +16,10 @@ use std::ops::RangeInclusive;
 
 /// An exclusive right to work on something for a while.
 #[derive(Clone, Debug, PartialEq)]
+#[expect(missing_docs, reason = "a field is told where its name and type do not say it")]
 pub struct Lease {
-    /// Where.
     pub space: SpaceId,
-    /// On what.
     pub resource: Resource,
-    /// Whose.
     pub holder: SessionId,
     /// The fencing token.
     pub token: u64,

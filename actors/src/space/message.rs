@@ -1,8 +1,8 @@
 //! What a space is asked, what happens in it, and what it answers.
 
 use super::{
-    Carried, Claim, Declarations, Draft, Edit, End, Fence, Filter, Lease, Mutation, Origin, Patch,
-    Resource, Subscription, Terms,
+    ClaimRequest, Declarations, Draft, Edit, End, Fence, Filter, ImportedVersion, Lease, Mutation,
+    Origin, Patch, Resource, Subscription, Terms,
 };
 use crate::atom::{Atom, Reference};
 use crate::id::{AtomId, Millis, Position, SessionId, SpaceId, SubscriptionId};
@@ -13,6 +13,7 @@ use std::sync::Arc;
 
 /// What a space can be asked. New ones come last: a request is known again by its hash.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[expect(missing_docs, reason = "a field is told where its name and type do not say it")]
 pub enum Message {
     /// Says what the space is for: its convention.
     Describe(String),
@@ -26,19 +27,16 @@ pub enum Message {
         fences: Vec<Fence>,
     },
     /// Finds an atom that is as wanted, changes it and leases it to the asker.
-    Claim(Box<Claim>),
+    Claim(Box<ClaimRequest>),
     /// Leases something to the asker.
     Acquire {
-        /// What.
         resource: Resource,
         /// For how long.
         ttl_ms: u64,
-        /// What for.
         intent: String,
     },
     /// Lets a lease of the asker last longer, counted from now.
     Renew {
-        /// Which.
         fence: Fence,
         /// For how long from now on.
         ttl_ms: u64,
@@ -64,23 +62,17 @@ pub enum Message {
         terms: Terms,
     },
     /// Makes a subscription of the asker another one.
-    Edit {
-        /// Which.
-        id: SubscriptionId,
-        /// How.
-        edit: Edit,
-    },
+    Edit { id: SubscriptionId, edit: Edit },
     /// Ends a subscription of the asker; of anybody, if the asker may grant rights here.
     Unsubscribe(SubscriptionId),
     /// Moves the cursor of a subscription of the asker forward.
     Advance {
-        /// Which.
         id: SubscriptionId,
         /// The last position seen.
         cursor: Position,
     },
     /// Takes versions of atoms in that come from elsewhere, all of them or none.
-    Import(Vec<Carried>),
+    Import(Vec<ImportedVersion>),
     /// Records the end of subscriptions that tell nothing any more: those that are over, and those
     /// whose subscriber has no right here.
     EndVoid,
@@ -107,6 +99,7 @@ pub enum Expect {
 
 /// What happened in a space.
 #[derive(Clone, Debug, PartialEq)]
+#[expect(missing_docs, reason = "a field is told where its name and type do not say it")]
 pub enum Event {
     /// It says what it is for.
     Described(String),
@@ -125,7 +118,6 @@ pub enum Event {
     AtomDeprecated(Arc<Atom>),
     /// A session follows the space like this.
     SubscriptionSet {
-        /// Where.
         space: SpaceId,
         /// How it follows.
         subscription: Subscription,
@@ -136,7 +128,6 @@ pub enum Event {
     Unsubscribed(SubscriptionId),
     /// It has seen everything up to here.
     Advanced {
-        /// Which subscription.
         id: SubscriptionId,
         /// The last position seen.
         cursor: Position,
@@ -145,11 +136,8 @@ pub enum Event {
     Leased(Lease),
     /// A lease lasts longer.
     LeaseRenewed {
-        /// Where.
         space: SpaceId,
-        /// On what.
         resource: Resource,
-        /// Its token.
         token: u64,
         /// When it would have ended.
         was: Millis,
@@ -158,17 +146,13 @@ pub enum Event {
     },
     /// A lease is over.
     LeaseEnded {
-        /// Where.
         space: SpaceId,
-        /// On what.
         resource: Resource,
         /// Whose it was.
         holder: SessionId,
-        /// Its token.
         token: u64,
         /// When it would have ended.
         until: Millis,
-        /// Why.
         how: End,
     },
     /// A version that comes from elsewhere.
@@ -206,21 +190,19 @@ pub enum Was {
 
 /// What the asker gets.
 #[derive(Clone, Debug, PartialEq)]
+#[expect(missing_docs, reason = "a field is told where its name and type do not say it")]
 pub enum Reply {
     /// It is so.
     Done,
     /// The atom is at this version now.
     Version {
-        /// Which atom.
         id: AtomId,
-        /// Its version.
         version: u64,
     },
     /// The subscription's name.
     Subscribed(SubscriptionId),
     /// The atoms of a transaction, in order, each at its version.
     Versions(Vec<(AtomId, u64)>),
-    /// The lease.
     Lease(Lease),
     /// What was claimed: which atom, at which version, under which lease; nothing if nothing
     /// matches.

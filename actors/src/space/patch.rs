@@ -12,10 +12,10 @@ use std::collections::BTreeMap;
 
 /// A new atom.
 #[derive(Clone, Debug, Default, PartialEq)]
+#[expect(missing_docs, reason = "a field is told where its name and type do not say it")]
 pub struct Draft {
     /// Its id, where the asker has one: for a reference within the same transaction.
     pub id: Option<AtomId>,
-    /// The payload.
     pub content: Content,
     /// What it is about.
     pub annotation: String,

@@ -13,7 +13,7 @@ mod roster;
 mod tests;
 mod uses;
 
-use super::claim_predicate::{Sight, Wanted};
+use super::claim_predicate::{ClaimPredicate, Visibility};
 use super::lease::Leases;
 use super::{Event, Resource, Space};
 use crate::atom::Atom;
@@ -29,7 +29,7 @@ use std::sync::Arc;
 
 /// The sets of one space.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Standing {
+pub(super) struct ReadySet {
     /// Nothing before the first claim.
     roster: Option<Roster>,
     sets: Vec<Set>,
@@ -38,7 +38,7 @@ pub(super) struct Standing {
 }
 
 /// It says nothing that the atoms do not say.
-impl PartialEq for Standing {
+impl PartialEq for ReadySet {
     fn eq(&self, _: &Self) -> bool {
         true
     }
@@ -46,7 +46,7 @@ impl PartialEq for Standing {
 
 #[derive(Clone, Debug)]
 struct Set {
-    wanted: Wanted,
+    wanted: ClaimPredicate,
     /// By their slots; conditions on atoms of other spaces are left open.
     ready: Bits,
     /// The same in an order by what atoms say, where one was asked for.
@@ -58,16 +58,16 @@ struct Set {
     worth: u64,
 }
 
-impl Standing {
+impl ReadySet {
     /// Whether a condition is followed, in an order.
-    pub(super) fn follows(&self, wanted: &Wanted, order: &[OrderBy]) -> bool {
+    pub(super) fn follows(&self, wanted: &ClaimPredicate, order: &[OrderBy]) -> bool {
         self.sets.iter().any(|it| it.is_of(wanted, order))
     }
 
     /// What matches, in its order; nothing if the condition is not followed in that order.
     pub(super) fn ready<'a>(
         &'a self,
-        wanted: &Wanted,
+        wanted: &ClaimPredicate,
         order: &[OrderBy],
     ) -> Option<Box<dyn Iterator<Item = AtomId> + 'a>> {
         let set = self.sets.iter().find(|it| it.is_of(wanted, order))?;
@@ -81,7 +81,7 @@ impl Standing {
     pub(super) fn follow(
         &mut self,
         space: SpaceId,
-        (wanted, order): (&Wanted, &[OrderBy]),
+        (wanted, order): (&ClaimPredicate, &[OrderBy]),
         leases: &Leases,
         view: &dyn View,
         limits: &Limits,
@@ -167,7 +167,7 @@ fn leased(resource: &Resource, view: &dyn View) -> Option<Arc<Atom>> {
 }
 
 impl Set {
-    fn is_of(&self, wanted: &Wanted, order: &[OrderBy]) -> bool {
+    fn is_of(&self, wanted: &ClaimPredicate, order: &[OrderBy]) -> bool {
         self.wanted == *wanted && self.ranked.as_ref().map_or(&[][..], Ranked::order) == order
     }
 
@@ -181,7 +181,7 @@ impl Set {
         self.cost += all.len() as u64;
         for slot in all {
             let atom = view.atom(roster.id(slot));
-            let atom = atom.filter(|it| self.wanted.holds(it, view, Sight::Own(space)));
+            let atom = atom.filter(|it| self.wanted.holds(it, view, Visibility::Own(space)));
             self.ready.put(slot, atom.is_some());
             if let Some((ranked, atom)) = self.ranked.as_mut().zip(atom) {
                 ranked.put(&atom);
@@ -199,7 +199,7 @@ impl Set {
         view: &dyn View,
     ) {
         let Some(slot) = roster.slot(atom.born, atom.id) else { return };
-        let is_in = roster.is_free(slot) && self.wanted.holds(atom, view, Sight::Own(space));
+        let is_in = roster.is_free(slot) && self.wanted.holds(atom, view, Visibility::Own(space));
         if let Some(ranked) = &mut self.ranked {
             if let Some(old) = old.filter(|_| self.ready.has(slot)) {
                 ranked.take_out(old);
@@ -212,7 +212,7 @@ impl Set {
     }
 }
 
-impl Wanted {
+impl ClaimPredicate {
     /// The atoms for which something has changed that they see of this one through a relation.
     fn seers(&self, atom: &Atom, old: Option<&Atom>, view: &dyn View) -> BTreeSet<AtomId> {
         let mut seers = BTreeSet::new();

@@ -1,6 +1,6 @@
 //! Why a space says no.
 
-use super::{Amiss, Fence, Misdeclared, Resource, Undeclared};
+use super::{Fence, InvalidSubscription, Misdeclared, Resource, Undeclared};
 use crate::atom::NoVector;
 use crate::conditions::ConditionRefusal;
 use crate::id::{AtomId, SessionId, SubscriptionId};
@@ -11,6 +11,7 @@ use crate::value::ValueRefusal;
 /// Why nothing changed.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
+#[expect(missing_docs, reason = "a field is told where its name and type do not say it")]
 pub enum Refusal {
     /// The asker may not read the space: said as if it were not there.
     #[error("no space here that you can read; ask its owner for access")]
@@ -31,7 +32,6 @@ pub enum Refusal {
     /// Somebody was first.
     #[error("atom {id} is at version {current}, not {expected}; read it again and retry")]
     Conflict {
-        /// Which atom.
         id: AtomId,
         /// What was expected.
         expected: u64,
@@ -41,7 +41,6 @@ pub enum Refusal {
     /// It is out of use.
     #[error("atom {id} is deprecated{}; put a new atom", superseded(.by))]
     Deprecated {
-        /// Which atom.
         id: AtomId,
         /// What to read instead.
         by: Option<AtomId>,
@@ -72,7 +71,6 @@ pub enum Refusal {
     Limit {
         /// What is too large.
         what: &'static str,
-        /// How large.
         size: usize,
         /// The limit, in the same unit.
         max: usize,
@@ -85,7 +83,7 @@ pub enum Refusal {
     Misspelt(#[from] Misspelt),
     /// A subscription that cannot be.
     #[error(transparent)]
-    Subscription(#[from] Amiss),
+    Subscription(#[from] InvalidSubscription),
     /// An atom with this id is there, here or elsewhere.
     #[error("there is an atom {0} already; an id is given once")]
     Taken(AtomId),
@@ -101,21 +99,14 @@ pub enum Refusal {
         "atom {id} version {version} differs from the one here: the copies have diverged; --merge \
          keeps both sides"
     )]
-    Differs {
-        /// Which atom.
-        id: AtomId,
-        /// Which version.
-        version: u64,
-    },
+    Differs { id: AtomId, version: u64 },
     /// A version comes from elsewhere without the one before.
     #[error(
         "atom {id} version {version} cannot follow version {newest}: the versions between are \
          missing"
     )]
     Gap {
-        /// Which atom.
         id: AtomId,
-        /// Which version.
         version: u64,
         /// The newest that is here; 0 for none.
         newest: u64,
@@ -123,7 +114,6 @@ pub enum Refusal {
     /// An atom does not say what it was expected to.
     #[error("atom {id} does not have the expected {key:?}; read it again and retry")]
     Unexpected {
-        /// Which atom.
         id: AtomId,
         /// The first key that differs.
         key: String,
@@ -131,9 +121,7 @@ pub enum Refusal {
     /// Somebody else works on it.
     #[error("{resource} is leased by {holder} for another {}", seconds(.left_ms))]
     Leased {
-        /// What.
         resource: Resource,
-        /// By whom.
         holder: SessionId,
         /// For so long, if it is not renewed.
         left_ms: u64,
@@ -160,7 +148,6 @@ pub enum Refusal {
     Ttl {
         /// What was asked for.
         ttl_ms: u64,
-        /// The longest.
         max_ms: u64,
     },
     /// A name in a condition or an order that the space neither declares nor uses.
@@ -175,11 +162,9 @@ pub enum Refusal {
          relation is declared acyclic here"
     )]
     Circle {
-        /// Which atom.
         id: AtomId,
         /// By which relation.
         relation: String,
-        /// To which.
         target: AtomId,
     },
     /// Whether a reference would close a circle is more work than one write may be.
@@ -188,11 +173,9 @@ pub enum Refusal {
          than {max} atoms are reachable from it, too many to check for a cycle; refer to fewer"
     )]
     Far {
-        /// Which atom.
         id: AtomId,
         /// By which relation.
         relation: String,
-        /// To which.
         target: AtomId,
         /// How many are looked at.
         max: usize,

@@ -14,8 +14,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// Who follows, what, from where, and on what terms.
 #[derive(Clone, Debug, PartialEq)]
+#[expect(missing_docs, reason = "a field is told where its name and type do not say it")]
 pub struct Subscription {
-    /// Its name.
     pub id: SubscriptionId,
     /// Who is told.
     pub subscriber: SessionId,
@@ -64,7 +64,7 @@ impl Filter {
 
     /// Refuses what is over a limit, and conditions that nobody can have meant. What was followed
     /// by before there were comparisons compares as well.
-    pub fn check(&self, most: &SearchLimits) -> Result<(), Amiss> {
+    pub fn check(&self, most: &SearchLimits) -> Result<(), InvalidSubscription> {
         let targets = self.references.values().map(|it| it.len().max(1)).sum::<usize>();
         let conditions = self.types.len() + count(&self.metadata) + targets;
         within("the filter's conditions", conditions, most.conditions_max)?;
@@ -75,7 +75,7 @@ impl Filter {
         let unknown = self.types.iter().find(|it| !TYPES.contains(&it.as_str()));
         if let Some(said) = unknown {
             let nearest = nearest(said, TYPES);
-            return Err(Amiss::Type { said: said.clone(), nearest });
+            return Err(InvalidSubscription::Type { said: said.clone(), nearest });
         }
         Ok(check(&self.metadata)?)
     }
@@ -120,16 +120,16 @@ impl Terms {
     }
 
     /// Refuses what is over a limit, or over already.
-    pub fn check(&self, most: &Limits, now: Millis) -> Result<(), Amiss> {
+    pub fn check(&self, most: &Limits, now: Millis) -> Result<(), InvalidSubscription> {
         within("the debounce", self.debounce_ms as usize, most.debounce_ms_max as usize)?;
-        if self.over(now) { Err(Amiss::Over) } else { Ok(()) }
+        if self.over(now) { Err(InvalidSubscription::Over) } else { Ok(()) }
     }
 }
 
 /// When a subscriber hears of something.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "a field is told where its name and type do not say it")]
 pub enum Tells {
-    /// At once.
     Now,
     /// Not before; what comes until then may put it off.
     At(Millis),
@@ -137,16 +137,16 @@ pub enum Tells {
     Never,
 }
 
-/// What is amiss with a subscription that is asked for.
+/// What is wrong with a subscription that is asked for.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
-pub enum Amiss {
+#[expect(missing_docs, reason = "a field is told where its name and type do not say it")]
+pub enum InvalidSubscription {
     /// Over a limit.
     #[error("{what} takes {size}; the limit is {max}")]
     Limit {
         /// What is too large.
         what: &'static str,
-        /// How large.
         size: usize,
         /// The limit, in the same unit.
         max: usize,
@@ -171,8 +171,8 @@ fn meant(nearest: &Option<&'static str>) -> String {
     nearest.map_or_else(String::new, |it| format!(", but {it:?}"))
 }
 
-fn within(what: &'static str, size: usize, max: usize) -> Result<(), Amiss> {
-    if size > max { Err(Amiss::Limit { what, size, max }) } else { Ok(()) }
+fn within(what: &'static str, size: usize, max: usize) -> Result<(), InvalidSubscription> {
+    if size > max { Err(InvalidSubscription::Limit { what, size, max }) } else { Ok(()) }
 }
 
 /// What of a subscription is to be another; what is not named stays.
@@ -217,14 +217,11 @@ pub struct Wake {
 
 /// One thing of interest that happened.
 #[derive(Clone, Debug, PartialEq)]
+#[expect(missing_docs, reason = "a field is told where its name and type do not say it")]
 pub struct Notice {
-    /// Where.
     pub space: SpaceId,
-    /// Its entry.
     pub position: Position,
-    /// Whose doing.
     pub by: SessionId,
-    /// What for.
     pub comment: String,
     /// How many reactions it took.
     pub hop: u16,

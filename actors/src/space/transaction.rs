@@ -11,21 +11,19 @@ use crate::right::Level;
 
 /// One change of a space. New ones come last: a request is known again by its hash.
 #[derive(Clone, Debug, PartialEq)]
+#[expect(missing_docs, reason = "a field is told where its name and type do not say it")]
 pub enum Mutation {
     /// Adds an atom.
     Put(Box<Draft>),
     /// Changes an atom: a new version.
     Update {
-        /// Which.
         id: AtomId,
         /// The version it must be at.
         expect: Expect,
-        /// What changes.
         patch: Box<Patch>,
     },
     /// Takes an atom out of search; it stays readable by id.
     Deprecate {
-        /// Which.
         id: AtomId,
         /// The version it must be at.
         expect: Expect,
@@ -34,7 +32,6 @@ pub enum Mutation {
     },
     /// Gives a lease back.
     Release {
-        /// On what.
         resource: Resource,
         /// Its token; without one it is broken, by whoever may grant rights here.
         token: Option<u64>,
@@ -43,14 +40,12 @@ pub enum Mutation {
     },
     /// Empties an atom, all its versions, for good.
     Erase {
-        /// Which.
         id: AtomId,
         /// The version it must be at.
         expect: Expect,
     },
     /// Brings an atom that was deprecated back into search.
     Reinstate {
-        /// Which.
         id: AtomId,
         /// The version it must be at.
         expect: Expect,

@@ -1,7 +1,7 @@
 //! What an atom waits for: which atoms at the other ends of its references are not as a condition
 //! wants them, and which of these never will be.
 
-use super::claim_predicate::Wanted;
+use super::claim_predicate::ClaimPredicate;
 use crate::atom::Atom;
 use crate::conditions::{Condition, Which, direction, says};
 use crate::id::AtomId;
@@ -18,7 +18,7 @@ pub struct Blocker {
     pub relation: String,
     /// The atom at the other end; nothing where there is none, and one is wanted.
     pub target: Option<AtomId>,
-    /// What is amiss with it.
+    /// What is wrong with it.
     pub why: Blocked,
 }
 
@@ -69,7 +69,7 @@ pub trait Readable {
     fn sources(&self, target: AtomId, relation: &str) -> Vec<Arc<Atom>>;
 }
 
-impl Wanted {
+impl ClaimPredicate {
     /// What an atom waits for before its references are as wanted; nothing if they are.
     ///
     /// A condition that says nothing of the atoms at the other end asks which of them are gone.

@@ -18,16 +18,22 @@ fn crashed() -> Exit {
 }
 
 /// Does at once whatever is ordered, and writes it down.
-fn obey(supervisor: &mut Supervisor<Name>, orders: Vec<Order<Name>>, now: Millis) -> Vec<String> {
+fn obey(
+    supervisor: &mut Supervisor<Name>,
+    orders: Vec<SupervisorCommand<Name>>,
+    now: Millis,
+) -> Vec<String> {
     let mut written = Vec::new();
     let mut todo = std::collections::VecDeque::from(orders);
     while let Some(order) = todo.pop_front() {
         let (line, next) = match order {
-            Order::Start(child) => (format!("start {child}"), supervisor.started(&child, now)),
-            Order::StartAfter { child, ms } => {
+            SupervisorCommand::Start(child) => {
+                (format!("start {child}"), supervisor.started(&child, now))
+            }
+            SupervisorCommand::StartAfter { child, ms } => {
                 (format!("start {child} after {ms}"), supervisor.started(&child, now))
             }
-            Order::Stop { child, shutdown } => {
+            SupervisorCommand::Stop { child, shutdown } => {
                 let how = match shutdown {
                     Shutdown::BrutalKill => "kill",
                     Shutdown::Deadline { .. } => "stop",
@@ -35,8 +41,8 @@ fn obey(supervisor: &mut Supervisor<Name>, orders: Vec<Order<Name>>, now: Millis
                 };
                 (format!("{how} {child}"), supervisor.exited(&child, Exit::Shutdown, now))
             }
-            Order::Quarantine { child, .. } => (format!("quarantine {child}"), vec![]),
-            Order::Escalate { .. } => ("escalate".into(), vec![]),
+            SupervisorCommand::Quarantine { child, .. } => (format!("quarantine {child}"), vec![]),
+            SupervisorCommand::Escalate { .. } => ("escalate".into(), vec![]),
         };
         written.push(line);
         todo.extend(next);
@@ -109,7 +115,7 @@ fn every_shutdown_mode_reaches_its_child_and_the_last_goes_first() {
         specs[2].shutdown = Shutdown::Infinity;
         let mut supervisor = up(strategy, GENEROUS, specs);
         assert_eq!(stop(&mut supervisor), ["await c", "stop b", "kill a"]);
-        assert_eq!(supervisor.phase(), &Phase::Stopped);
+        assert_eq!(supervisor.phase(), &SupervisorPhase::Stopped);
         assert_eq!(supervisor.add(spec("d", Restart::Permanent)), Err(Refusal::GoingDown));
     }
 }
@@ -139,7 +145,7 @@ fn past_the_intensity_all_go_down_and_the_supervisor_with_them() {
         // One restart of a group is one restart, and a clean exit of a permanent child counts.
         let seen = exit(&mut supervisor, "b", crashed(), 2_000);
         assert_eq!(seen, ["stop c", "stop a", "escalate"]);
-        assert_eq!(supervisor.phase(), &Phase::GaveUp);
+        assert_eq!(supervisor.phase(), &SupervisorPhase::GaveUp);
     }
 }
 
@@ -158,7 +164,7 @@ fn what_does_not_restart_does_not_count() {
     for (restart, how) in [(Restart::Transient, Exit::Shutdown), (Restart::Temporary, crashed())] {
         let mut supervisor = up(Strategy::OneForOne, NONE, vec![spec("a", restart)]);
         assert_eq!(exit(&mut supervisor, "a", how, 1), [""; 0]);
-        assert_eq!(supervisor.phase(), &Phase::Up);
+        assert_eq!(supervisor.phase(), &SupervisorPhase::Up);
     }
 }
 
@@ -185,15 +191,15 @@ fn nobody_starts_before_whoever_must_go_is_gone() {
     let specs = ["a", "b", "c"].map(|id| spec(id, Restart::Permanent)).to_vec();
     let mut supervisor = up(Strategy::OneForAll, GENEROUS, specs);
     let shutdown = Shutdown::Deadline { ms: 5_000 };
-    let halt = |child| vec![Order::Stop { child, shutdown }];
+    let halt = |child| vec![SupervisorCommand::Stop { child, shutdown }];
     assert_eq!(supervisor.exited(&"b", crashed(), Millis(1)), halt("c"));
     // `a` falls over before its turn to be stopped: that is no second restart.
     assert_eq!(supervisor.exited(&"a", crashed(), Millis(2)), []);
-    assert_eq!(supervisor.exited(&"c", crashed(), Millis(3)), [Order::Start("a")]);
+    assert_eq!(supervisor.exited(&"c", crashed(), Millis(3)), [SupervisorCommand::Start("a")]);
     // And `b` waits until `a` is up.
-    assert_eq!(supervisor.started(&"a", Millis(4)), [Order::Start("b")]);
+    assert_eq!(supervisor.started(&"a", Millis(4)), [SupervisorCommand::Start("b")]);
     assert_eq!(supervisor.exited(&"a", crashed(), Millis(5)), halt("b"));
-    assert_eq!(supervisor.exited(&"b", Exit::Shutdown, Millis(6)), [Order::Start("a")]);
+    assert_eq!(supervisor.exited(&"b", Exit::Shutdown, Millis(6)), [SupervisorCommand::Start("a")]);
 }
 
 #[test]
@@ -215,15 +221,15 @@ fn a_child_is_added_removed_and_stopped_while_it_waits() {
     let backoff = Backoff { first_ms: 100, ceiling_ms: 100, healthy_ms: 1_000 };
     let mut supervisor = Supervisor::new(Strategy::RestForOne, GENEROUS, backoff);
     supervisor.add(spec("a", Restart::Permanent)).unwrap();
-    assert_eq!(supervisor.start(), [Order::Start("a")]);
+    assert_eq!(supervisor.start(), [SupervisorCommand::Start("a")]);
     assert_eq!(supervisor.add(spec("b", Restart::Permanent)), Ok(vec![]));
     assert_eq!(supervisor.add(spec("b", Restart::Permanent)), Err(Refusal::ChildTaken));
-    let wait = Order::StartAfter { child: "a", ms: 100 };
+    let wait = SupervisorCommand::StartAfter { child: "a", ms: 100 };
     assert_eq!(supervisor.exited(&"a", crashed(), Millis(1)), [wait]);
     let shutdown = Shutdown::Deadline { ms: 5_000 };
-    let halt = Order::Stop { child: "a", shutdown };
+    let halt = SupervisorCommand::Stop { child: "a", shutdown };
     assert_eq!(supervisor.remove(&"a"), Ok(vec![halt]));
-    assert_eq!(supervisor.exited(&"a", Exit::Shutdown, Millis(2)), [Order::Start("b")]);
+    assert_eq!(supervisor.exited(&"a", Exit::Shutdown, Millis(2)), [SupervisorCommand::Start("b")]);
     assert_eq!(supervisor.remove(&"a"), Err(Refusal::NoSuchChild));
     assert_eq!(stop(&mut supervisor), ["stop b"]);
 }
@@ -234,10 +240,10 @@ fn dynamic_neighbours_stop_together() {
     let specs = vec![spec("a", Restart::Permanent), dynamic("s"), dynamic("t")];
     let mut supervisor = up(Strategy::OneForOne, NONE, specs);
     let shutdown = Shutdown::Deadline { ms: 5_000 };
-    let halt = |child| Order::Stop { child, shutdown };
+    let halt = |child| SupervisorCommand::Stop { child, shutdown };
     assert_eq!(supervisor.stop(), [halt("t"), halt("s")]);
     assert_eq!(supervisor.exited(&"s", Exit::Shutdown, Millis(1)), []);
     assert_eq!(supervisor.exited(&"t", Exit::Shutdown, Millis(1)), [halt("a")]);
     assert_eq!(supervisor.exited(&"a", Exit::Shutdown, Millis(1)), []);
-    assert_eq!(supervisor.phase(), &Phase::Stopped);
+    assert_eq!(supervisor.phase(), &SupervisorPhase::Stopped);
 }

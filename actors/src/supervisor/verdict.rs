@@ -1,12 +1,14 @@
 //! What follows from a start or an exit.
 
-use super::{Child, Exit, Order, Phase, Restart, State, Stay, Strategy, Supervisor};
+use super::{
+    Child, Exit, Restart, State, Stay, Strategy, Supervisor, SupervisorCommand, SupervisorPhase,
+};
 use crate::id::Millis;
 use crate::mutant::planted;
 
 impl<K: Ord + Clone> Supervisor<K> {
     /// The child is up.
-    pub fn started(&mut self, id: &K, now: Millis) -> Vec<Order<K>> {
+    pub fn started(&mut self, id: &K, now: Millis) -> Vec<SupervisorCommand<K>> {
         let Some(&place) = self.places.get(id) else { return Vec::new() };
         if let Some(child) = self.children.get_mut(&place)
             && child.state == State::Starting
@@ -19,7 +21,7 @@ impl<K: Ord + Clone> Supervisor<K> {
     }
 
     /// The child is down, by itself or because it was ordered to stop.
-    pub fn exited(&mut self, id: &K, exit: Exit, now: Millis) -> Vec<Order<K>> {
+    pub fn exited(&mut self, id: &K, exit: Exit, now: Millis) -> Vec<SupervisorCommand<K>> {
         let Some(&place) = self.places.get(id) else { return Vec::new() };
         let Some(child) = self.children.get_mut(&place) else { return Vec::new() };
         let ordered = child.state == State::Stopping;
@@ -51,7 +53,7 @@ impl<K: Ord + Clone> Supervisor<K> {
     /// It went with its group, asked or just before it was asked; that counts as no restart.
     fn come_back_later(&mut self, place: u64) {
         let temporary = self.is(place, |child| child.spec.restart == Restart::Temporary);
-        if self.phase != Phase::Up {
+        if self.phase != SupervisorPhase::Up {
             return;
         }
         if temporary && !planted("supervisor.temporary_comes_back") {
@@ -62,7 +64,7 @@ impl<K: Ord + Clone> Supervisor<K> {
     }
 
     /// It went by itself.
-    fn verdict(&mut self, place: u64, exit: Exit, now: Millis) -> Vec<Order<K>> {
+    fn verdict(&mut self, place: u64, exit: Exit, now: Millis) -> Vec<SupervisorCommand<K>> {
         let Some(child) = self.children.get_mut(&place) else { return Vec::new() };
         let clean = !matches!(exit, Exit::Crashed(_));
         match child.spec.restart {
@@ -89,10 +91,10 @@ impl<K: Ord + Clone> Supervisor<K> {
         };
         if exceeds && own.is_some() && !planted("supervisor.dynamic_child_escalates") {
             child.state = State::Quarantined { why: why.clone() };
-            return vec![Order::Quarantine { child: child.spec.id.clone(), why }];
+            return vec![SupervisorCommand::Quarantine { child: child.spec.id.clone(), why }];
         }
         if exceeds {
-            self.wind_down(Phase::GivingUp { why });
+            self.wind_down(SupervisorPhase::GivingUp { why });
             return Vec::new();
         }
         let wait_ms = self.backoff.after(child.waited_ms);
@@ -101,7 +103,7 @@ impl<K: Ord + Clone> Supervisor<K> {
     }
 
     /// Restarts the child, and those that go with it.
-    fn restart(&mut self, place: u64, wait_ms: u64) -> Vec<Order<K>> {
+    fn restart(&mut self, place: u64, wait_ms: u64) -> Vec<SupervisorCommand<K>> {
         let alone = self.is(place, |child| child.spec.intensity.is_some());
         let strategy = match self.strategy {
             Strategy::OneForOne if planted("supervisor.one_for_one_takes_all") => {
@@ -135,7 +137,7 @@ impl<K: Ord + Clone> Supervisor<K> {
     }
 
     /// The next orders: first whoever must go goes, the last first; then whoever must come comes.
-    pub(super) fn advance(&mut self) -> Vec<Order<K>> {
+    pub(super) fn advance(&mut self) -> Vec<SupervisorCommand<K>> {
         let mut orders = Vec::new();
         if !self.falling.is_empty() && !planted("supervisor.stops_do_not_wait") {
             return orders;
@@ -146,19 +148,19 @@ impl<K: Ord + Clone> Supervisor<K> {
             return orders;
         }
         match &self.phase {
-            Phase::Up => self.raise(&mut orders),
-            Phase::Stopping => self.phase = Phase::Stopped,
-            Phase::GivingUp { why } => {
-                orders.push(Order::Escalate { why: why.clone() });
-                self.phase = Phase::GaveUp;
+            SupervisorPhase::Up => self.raise(&mut orders),
+            SupervisorPhase::Stopping => self.phase = SupervisorPhase::Stopped,
+            SupervisorPhase::GivingUp { why } => {
+                orders.push(SupervisorCommand::Escalate { why: why.clone() });
+                self.phase = SupervisorPhase::GaveUp;
             }
-            Phase::New | Phase::Stopped | Phase::GaveUp => {}
+            SupervisorPhase::New | SupervisorPhase::Stopped | SupervisorPhase::GaveUp => {}
         }
         orders
     }
 
     /// Orders the last of the doomed to stop, with its neighbours if they are on their own.
-    fn fell(&mut self, orders: &mut Vec<Order<K>>) {
+    fn fell(&mut self, orders: &mut Vec<SupervisorCommand<K>>) {
         loop {
             let next = if planted("supervisor.stops_in_start_order") {
                 self.doomed.first().copied()
@@ -175,7 +177,7 @@ impl<K: Ord + Clone> Supervisor<K> {
                 child.state = State::Stopping;
                 self.falling.insert(place);
                 let (child, shutdown) = (child.spec.id.clone(), child.spec.shutdown);
-                orders.push(Order::Stop { child, shutdown });
+                orders.push(SupervisorCommand::Stop { child, shutdown });
             }
             if !dynamic {
                 return;
@@ -184,7 +186,7 @@ impl<K: Ord + Clone> Supervisor<K> {
     }
 
     /// Orders the first of the pending to start; those on their own keep nobody waiting.
-    fn raise(&mut self, orders: &mut Vec<Order<K>>) {
+    fn raise(&mut self, orders: &mut Vec<SupervisorCommand<K>>) {
         while self.rising.is_none()
             && let Some(place) = self.pending.pop_first()
         {
@@ -197,13 +199,13 @@ impl<K: Ord + Clone> Supervisor<K> {
         }
     }
 
-    fn begin(&mut self, place: u64, wait_ms: u64) -> Option<Order<K>> {
+    fn begin(&mut self, place: u64, wait_ms: u64) -> Option<SupervisorCommand<K>> {
         let child = self.children.get_mut(&place)?;
         child.state = State::Starting;
         let id = child.spec.id.clone();
         Some(match wait_ms {
-            0 => Order::Start(id),
-            ms => Order::StartAfter { child: id, ms },
+            0 => SupervisorCommand::Start(id),
+            ms => SupervisorCommand::StartAfter { child: id, ms },
         })
     }
 
@@ -215,7 +217,7 @@ impl<K: Ord + Clone> Supervisor<K> {
     }
 
     /// Nobody starts any more, and whoever is live goes in turn.
-    pub(super) fn wind_down(&mut self, phase: Phase) {
+    pub(super) fn wind_down(&mut self, phase: SupervisorPhase) {
         self.phase = phase;
         self.pending.clear();
         for (&place, child) in &mut self.children {

@@ -2,7 +2,7 @@
 //! outside; waits; and the looks for what is new.
 
 use super::World;
-use super::work::{Performer, Seen, Step, Work};
+use super::work::{Performer, Work, WorkStep, WorldView};
 use crate::behaviour::{Behaviour, EffectId};
 use crate::behaviour::{Outcome, Outgoing};
 use crate::digest::DIGEST_FORM;
@@ -11,8 +11,8 @@ use crate::log::{Cause, Hash};
 use crate::mutant::planted;
 use crate::rights::{Level, Subject};
 use crate::session::{
-    Brief, Budget, Effect, Found, Look, Message, New, Note, Observation, Phase, Recorded, Reply,
-    Said, Session, Thought, Wanted,
+    Brief, Budget, CallNote, ChangeQuery, Effect, FoundVersion, Look, Message, New, Observation,
+    Phase, Recorded, RecordedItem, Reply, Session, Thought,
 };
 use crate::space::{self, Change, Follower, Space};
 use crate::value::Value;
@@ -24,6 +24,7 @@ use std::sync::Arc;
 
 /// Where an agent stands when it is asked what to say or to do.
 #[derive(Clone, Debug, PartialEq)]
+#[expect(missing_docs, reason = "a field is told where its name and type do not say it")]
 pub struct Situation {
     /// Who it is.
     pub me: SessionId,
@@ -33,7 +34,6 @@ pub struct Situation {
     pub dm: SpaceId,
     /// What its code calls `space`.
     pub space: Option<SpaceId>,
-    /// Its turn.
     pub turn: u64,
     /// The step of the turn.
     pub step: u32,
@@ -45,10 +45,10 @@ pub struct Situation {
 
 /// What the code of an action does next.
 #[derive(Clone, Debug)]
+#[expect(missing_docs, reason = "a field is told where its name and type do not say it")]
 pub enum Move {
     /// It asks an actor something, in the agent's name.
     Call(Outgoing),
-    /// It ends.
     End(Observation),
 }
 
@@ -129,13 +129,13 @@ struct Thinking<M> {
 }
 
 impl<M: Mind> Work<Session> for Thinking<M> {
-    fn next(&mut self, _: Option<Outcome>, seen: &mut Seen<'_>) -> Step<Message> {
+    fn next(&mut self, _: Option<Outcome>, seen: &mut WorldView<'_>) -> WorkStep<Message> {
         if !std::mem::replace(&mut self.asked, true) {
-            return Step::Wait(seen.after_a_while());
+            return WorkStep::Wait(seen.after_a_while());
         }
         let (turn, step) = (self.turn, self.step);
         let of = situation(self.stream, &self.brief, turn, step, seen.now());
-        Step::Tell(match self.mind.borrow_mut().think(&of) {
+        WorkStep::Tell(match self.mind.borrow_mut().think(&of) {
             Ok(thought) => Message::Think { turn, step, thought },
             Err(why) => Message::Fail { turn, why },
         })
@@ -151,7 +151,7 @@ struct Waiting {
 }
 
 impl Work<Session> for Waiting {
-    fn next(&mut self, _: Option<Outcome>, seen: &mut Seen<'_>) -> Step<Message> {
+    fn next(&mut self, _: Option<Outcome>, seen: &mut WorldView<'_>) -> WorkStep<Message> {
         let me = SessionId(self.stream.0);
         let front = Space::lease_key(me, None, None);
         let leased = |(key, value)| Space::leased_within(key, value, &self.within);
@@ -160,11 +160,11 @@ impl Work<Session> for Waiting {
             let (since, until) = (*self.within.start(), *self.within.end());
             let message = space::Message::LetGo { since, until };
             let key = format!("let-go-{}", seen.draw(u64::MAX));
-            return Step::Ask(Outgoing::new::<Space>(space.stream(), me, message), key);
+            return WorkStep::Ask(Outgoing::new::<Space>(space.stream(), me, message), key);
         }
         match seen.now() < self.until {
-            true => Step::Wait(self.until),
-            false => Step::Tell(self.told.clone()),
+            true => WorkStep::Wait(self.until),
+            false => WorkStep::Tell(self.told.clone()),
         }
     }
 }
@@ -198,32 +198,38 @@ impl<M: Mind> Acting<M> {
         self.answers.len() as u64 + 1
     }
 
-    fn note(&self, answer: Recorded, seen: &mut Seen<'_>) -> Step<Message> {
+    fn note(&self, answer: Recorded, seen: &mut WorldView<'_>) -> WorkStep<Message> {
         let (turn, step, call) = (self.turn, self.step, self.call());
         let (form, asked) = (DIGEST_FORM, Hash::of(&call.to_be_bytes()));
-        let note =
-            Note { call, form, asked, answer: Some(answer), wrote: true, called: String::new() };
+        let note = CallNote {
+            call,
+            form,
+            asked,
+            answer: Some(answer),
+            wrote: true,
+            called: String::new(),
+        };
         let message = Message::Note { turn, step, note };
         let key = format!("note-{}", seen.draw(u64::MAX));
-        Step::Ask(Outgoing::new::<Session>(self.stream, ROOT, message), key)
+        WorkStep::Ask(Outgoing::new::<Session>(self.stream, ROOT, message), key)
     }
 
-    fn ask(&mut self, outgoing: Outgoing) -> Step<Message> {
+    fn ask(&mut self, outgoing: Outgoing) -> WorkStep<Message> {
         let key = format!("t{}s{}-{}", self.turn, self.step, self.call());
         self.doing = Doing::Asks;
-        Step::Ask(outgoing.cause(self.cause), key)
+        WorkStep::Ask(outgoing.cause(self.cause), key)
     }
 }
 
 impl<M: Mind> Work<Session> for Acting<M> {
-    fn next(&mut self, heard: Option<Outcome>, seen: &mut Seen<'_>) -> Step<Message> {
+    fn next(&mut self, heard: Option<Outcome>, seen: &mut WorldView<'_>) -> WorkStep<Message> {
         let over = heard.as_ref().and_then(Outcome::refused).is_some();
         match std::mem::replace(&mut self.doing, Doing::Next) {
             Doing::Next => {}
             // The turn is over.
-            Doing::Notes(_) if over => return Step::End,
+            Doing::Notes(_) if over => return WorkStep::End,
             Doing::Asks => {
-                let Some(outcome) = heard else { return Step::End };
+                let Some(outcome) = heard else { return WorkStep::End };
                 let answer = recorded(&outcome);
                 self.doing = Doing::Notes(answer.clone());
                 return self.note(answer, seen);
@@ -234,7 +240,7 @@ impl<M: Mind> Work<Session> for Acting<M> {
         let of = situation(self.stream, &self.brief, turn, step, self.at);
         let next = self.mind.borrow_mut().act(&of, &self.code, &self.answers);
         match next {
-            Move::End(observation) => Step::Tell(Message::Observe { turn, step, observation }),
+            Move::End(observation) => WorkStep::Tell(Message::Observe { turn, step, observation }),
             Move::Call(outgoing) => self.ask(outgoing),
         }
     }
@@ -251,11 +257,11 @@ fn recorded(outcome: &Outcome) -> Recorded {
             Recorded::Atom { id: *id, version: *version }
         }
         Some(space::Reply::Claimed(Some((id, version, lease)))) => {
-            let found = |version| Found { id: *id, version, score: None };
+            let found = |version| FoundVersion { id: *id, version, score: None };
             Recorded::Atoms(vec![found(*version), found(lease.token)])
         }
         Some(space::Reply::Claimed(None)) => Recorded::Atoms(Vec::new()),
-        _ => Recorded::Said(Said::Value(Value::Null)),
+        _ => Recorded::Said(RecordedItem::Value(Value::Null)),
     }
 }
 
@@ -268,11 +274,11 @@ struct Listening {
 }
 
 impl Work<Session> for Listening {
-    fn next(&mut self, heard: Option<Outcome>, seen: &mut Seen<'_>) -> Step<Message> {
+    fn next(&mut self, heard: Option<Outcome>, seen: &mut WorldView<'_>) -> WorkStep<Message> {
         if std::mem::take(&mut self.told)
             && let Some(Reply::NotBefore(at)) = heard.as_ref().and_then(Outcome::reply::<Session>)
         {
-            return Step::Wait(*at);
+            return WorkStep::Wait(*at);
         }
         let session = match self.then.take() {
             Some(then) => then,
@@ -280,26 +286,26 @@ impl Work<Session> for Listening {
         };
         let funded = session.is_funded();
         if !matches!(session.phase(), Phase::Idle | Phase::Parked { .. }) && !funded {
-            return Step::End;
+            return WorkStep::End;
         }
         let New { wakes, cause, later, over, .. } = look(&session, seen);
         let me = |message| Outgoing::new::<Session>(self.stream, ROOT, message);
         let key = format!("look-{}", seen.draw(u64::MAX));
         if let Some(space) = over.first() {
-            return Step::Ask(me(Message::Unfollow(*space)), key);
+            return WorkStep::Ask(me(Message::Unfollow(*space)), key);
         }
         if wakes.is_empty() && !funded {
-            return later.map_or(Step::End, Step::Wait);
+            return later.map_or(WorkStep::End, WorkStep::Wait);
         }
         self.told = true;
-        Step::Ask(me(Message::Wake(wakes)).cause(cause), key)
+        WorkStep::Ask(me(Message::Wake(wakes)).cause(cause), key)
     }
 }
 
-fn look(session: &Session, seen: &mut Seen<'_>) -> New {
+fn look(session: &Session, seen: &mut WorldView<'_>) -> New {
     let (now, quoted_max) = (seen.now(), seen.limits().wake_comments_max);
     let mut look = Look::new(session, now, quoted_max, |_| Position(0));
-    while let Some(Wanted { space, after, filter }) = look.wants() {
+    while let Some(ChangeQuery { space, after, filter }) = look.wants() {
         let subject = Subject::Space(space);
         if seen.rights().level(session.id(), &subject, now) < Some(Level::Read) {
             look.forbidden();

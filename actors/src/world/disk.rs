@@ -1,6 +1,6 @@
 //! What is durable in a world: one log of all kinds of actor, and the rows derived from it.
 
-use super::kind::{AnyEvents, Kinds, typed};
+use super::kind::{AnyEvents, WorldKinds, typed};
 use crate::atom::Atom;
 use crate::behaviour::{Behaviour, EffectId, Row, View};
 use crate::id::{AtomId, Millis, Position, SessionId, SpaceId, StreamId};
@@ -26,7 +26,7 @@ pub struct Disk {
     due: BTreeSet<(Millis, StreamId, u64)>,
     owed: BTreeSet<(StreamId, EffectId)>,
     own: BTreeMap<(&'static str, Vec<u8>), Vec<u8>>,
-    kinds: Kinds,
+    kinds: WorldKinds,
 }
 
 struct Entry {
@@ -39,7 +39,7 @@ struct Entry {
 
 impl Disk {
     /// With nothing on it.
-    pub fn new(kinds: Kinds) -> Disk {
+    pub fn new(kinds: WorldKinds) -> Disk {
         Disk {
             log: Vec::new(),
             changes: BTreeMap::new(),

@@ -1,14 +1,14 @@
 //! The host's half of a delivery, in memory: decide, wait until it is durable, then answer. A commit
 //! takes the oldest of what waits; a crash loses the rest.
 
-use super::kind::{AnyAsk, AnyEffect, AnyStep, Kinds, Life};
-use super::{Disk, Fate};
+use super::kind::{AnyAsk, AnyEffect, AnyStep, Life, WorldKinds};
+use super::{AppendOutcome, Disk};
 use crate::behaviour::{Authority, EffectId};
 use crate::id::{Millis, Position, RIGHTS, StreamId};
 use crate::incarnation::{Append, Given};
 use crate::limits::Limits;
 use crate::mutant::planted;
-use crate::rights::{Event, Table};
+use crate::rights::{Event, RightsTable};
 use std::any::Any;
 use std::collections::{BTreeMap, VecDeque};
 
@@ -16,16 +16,16 @@ use std::collections::{BTreeMap, VecDeque};
 pub(crate) struct Host {
     pub(crate) now: Millis,
     pub(crate) limits: Limits,
-    pub(super) kinds: Kinds,
+    pub(super) kinds: WorldKinds,
     lives: BTreeMap<StreamId, Box<dyn Life>>,
     queue: VecDeque<Waiting>,
     pub(crate) disk: Disk,
     /// The rights as readers see them: the actor's own state is here between two deliveries.
-    pub(crate) rights: Table,
+    pub(crate) rights: RightsTable,
     tickets: u64,
     ids: u64,
     /// How many appends until one fails, and what becomes of it.
-    fault: Option<(u64, Fate)>,
+    fault: Option<(u64, AppendOutcome)>,
     /// An append has failed, and this is what is found of it at the next open.
     stopped: Option<Vec<Append>>,
 }
@@ -64,7 +64,7 @@ pub(crate) struct Told {
 }
 
 impl Host {
-    pub(crate) fn new(kinds: Kinds, seed: u64) -> Host {
+    pub(crate) fn new(kinds: WorldKinds, seed: u64) -> Host {
         Host {
             now: Millis(1),
             limits: Limits::default(),
@@ -72,7 +72,7 @@ impl Host {
             kinds,
             lives: BTreeMap::new(),
             queue: VecDeque::new(),
-            rights: Table::default(),
+            rights: RightsTable::default(),
             tickets: 0,
             ids: seed.wrapping_mul(0x9e37_79b9_7f4a_7c15),
             fault: None,
@@ -91,7 +91,7 @@ impl Host {
         if stream == RIGHTS
             && let Some(rights) = life.rights_mut()
         {
-            self.rights = Table::new(std::mem::take(rights));
+            self.rights = RightsTable::new(std::mem::take(rights));
         }
         self.lives.insert(stream, life);
         true
@@ -207,7 +207,7 @@ impl Host {
         told
     }
 
-    pub(crate) fn fail_append(&mut self, nth: u64, fate: Fate) {
+    pub(crate) fn fail_append(&mut self, nth: u64, fate: AppendOutcome) {
         assert!(nth > 0, "the next append is number 1");
         self.fault = Some((nth, fate));
     }
@@ -227,7 +227,8 @@ impl Host {
         }
         self.fault = None;
         if !planted("stop.goes_on") {
-            self.stopped = Some(if fate == Fate::Kept { appends.collect() } else { Vec::new() });
+            self.stopped =
+                Some(if fate == AppendOutcome::Kept { appends.collect() } else { Vec::new() });
         }
         true
     }
@@ -243,7 +244,7 @@ impl Host {
         self.stopped.take().into_iter().flatten().for_each(|append| self.disk.write(append));
         self.queue.clear();
         self.lives.clear();
-        self.rights = Table::default();
+        self.rights = RightsTable::default();
         if let Some(kind) = self.disk.kind_of(RIGHTS) {
             self.life(kind, RIGHTS);
         }
@@ -334,7 +335,7 @@ impl Host {
     pub(crate) fn ask_of<B: crate::behaviour::Behaviour>(
         &mut self,
         stream: StreamId,
-        ask: crate::incarnation::Ask<B::Message>,
+        ask: crate::incarnation::Request<B::Message>,
         under: Option<&dyn Authority>,
     ) -> u64 {
         let asked = self.ask(B::KIND, stream, AnyAsk::of::<B>(ask), under);

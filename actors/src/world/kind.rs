@@ -6,7 +6,7 @@ use crate::behaviour::{Behaviour, EffectId, Row};
 use crate::behaviour::{Outcome, Outgoing};
 use crate::codec::CodecError;
 use crate::id::{SessionId, StreamId};
-use crate::incarnation::{self, Append, Ask, Given, Incarnation};
+use crate::incarnation::{self, Append, Given, Incarnation, Request};
 use crate::log::{Body, Cause};
 use crate::rights::Rights;
 use std::any::Any;
@@ -17,12 +17,12 @@ use std::sync::Arc;
 
 /// The kinds of actor that a world has.
 #[derive(Clone, Default)]
-pub struct Kinds(BTreeMap<&'static str, Arc<dyn Kind>>);
+pub struct WorldKinds(BTreeMap<&'static str, Arc<dyn Kind>>);
 
-impl Kinds {
-    /// Adds one.
+impl WorldKinds {
+    /// Adds a kind of actor.
     #[must_use]
-    pub fn with<B: Behaviour>(mut self) -> Kinds {
+    pub fn with<B: Behaviour>(mut self) -> WorldKinds {
         self.0.insert(B::KIND, Arc::new(Of::<B>(PhantomData)));
         self
     }
@@ -50,8 +50,8 @@ pub(super) struct AnyAsk {
 }
 
 impl AnyAsk {
-    pub(super) fn of<B: Behaviour>(ask: Ask<B::Message>) -> AnyAsk {
-        let Ask { message, asker, key, comment, cause } = ask;
+    pub(super) fn of<B: Behaviour>(ask: Request<B::Message>) -> AnyAsk {
+        let Request { message, asker, key, comment, cause } = ask;
         AnyAsk { message: Box::new(message), asker, key, comment, cause }
     }
 }
@@ -122,7 +122,7 @@ impl<B: Behaviour> Life for Alive<B> {
     fn deliver(&mut self, ask: AnyAsk, given: Given<'_>) -> Option<AnyStep> {
         let AnyAsk { message, asker, key, comment, cause } = ask;
         let message = *message.downcast::<B::Message>().ok()?;
-        let step = self.1.deliver(Ask { message, asker, key, comment, cause }, given);
+        let step = self.1.deliver(Request { message, asker, key, comment, cause }, given);
         let effects = step.effects.into_iter().map(|(id, it)| (id, effect::<B>(self.0, it)));
         Some(AnyStep {
             append: step.append,
@@ -182,7 +182,7 @@ impl<B: Behaviour> Kind for Of<B> {
     }
 
     fn outcome(&self, answer: Box<dyn Any>) -> Outcome {
-        match answer.downcast::<incarnation::Answer<B>>() {
+        match answer.downcast::<incarnation::Response<B>>() {
             Ok(answer) => Outcome::of::<B>(*answer),
             Err(_) => Outcome::nobody("it is for another kind of actor"),
         }

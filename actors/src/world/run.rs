@@ -2,8 +2,8 @@
 
 use super::host::{Answered, Told};
 use super::kind::{AnyAsk, AnyEffect};
-use super::work::{AnyWork, Seen, Step};
-use super::{Fate, Request, Stuck, World};
+use super::work::{AnyWork, WorkStep, WorldView};
+use super::{AppendOutcome, RequestId, Stuck, World};
 use crate::alarm::Ring;
 use crate::behaviour::EffectId;
 use crate::behaviour::outbox::{self, Outcome, Outgoing};
@@ -31,17 +31,15 @@ pub(super) enum Delivery {
     Sent,
     /// Before its receiver.
     Asked,
-    /// Refused.
     Refused,
 }
 
 /// Who waits for an answer.
 pub(super) enum Waiter {
     Effect(StreamId, EffectId),
-    Outside(Request),
+    Outside(RequestId),
     /// An actor that was told of an outcome; it is told again unless it has taken that in.
     Told(Telling),
-    /// Nobody.
     Timer(StreamId),
 }
 
@@ -60,7 +58,7 @@ pub(super) enum Happening {
     /// Work goes on.
     GoOn(StreamId, EffectId),
     Tell(Telling),
-    Outside(Request),
+    Outside(RequestId),
     Commit,
     Ring,
     Crash,
@@ -103,7 +101,11 @@ impl World {
             Happening::Quarantine => self.quarantine(),
             Happening::Revive(stream) => self.revive(stream),
             Happening::Fail => {
-                let fate = if self.chance.below(2) == 0 { Fate::Lost } else { Fate::Kept };
+                let fate = if self.chance.below(2) == 0 {
+                    AppendOutcome::Lost
+                } else {
+                    AppendOutcome::Kept
+                };
                 let nth = 1 + self.chance.below(4);
                 self.host.fail_append(nth, fate);
             }
@@ -324,19 +326,19 @@ impl World {
         *asked = None;
         let (host, chance) = (&mut self.host, &mut self.chance);
         let latency_ms_max = self.chances.latency_ms_max;
-        let step = work.next(heard, &mut Seen { host, chance, latency_ms_max });
+        let step = work.next(heard, &mut WorldView { host, chance, latency_ms_max });
         match step {
-            Step::Tell(message) => {
+            WorkStep::Tell(message) => {
                 self.running.insert((stream, id), Running::Over);
                 let Some(kind) = self.host.disk.kind_of(stream) else { return };
                 self.soon(Happening::Tell(Telling { stream, kind, id, message }));
             }
-            Step::Ask(outgoing, key) => {
+            WorkStep::Ask(outgoing, key) => {
                 *asked = Some((outgoing, key));
                 self.soon(Happening::Arrive(stream, id));
             }
-            Step::Wait(until) => self.then(until, true, Happening::GoOn(stream, id)),
-            Step::End => drop(self.running.remove(&(stream, id))),
+            WorkStep::Wait(until) => self.then(until, true, Happening::GoOn(stream, id)),
+            WorkStep::End => drop(self.running.remove(&(stream, id))),
         }
     }
 
@@ -357,7 +359,7 @@ impl World {
         self.ask(kind, stream, ask, waiter);
     }
 
-    fn outside(&mut self, request: Request) {
+    fn outside(&mut self, request: RequestId) {
         let Some((outgoing, key)) = self.requests.get(request).cloned() else { return };
         let kind = outgoing.kind();
         if let Some(ask) = self.host.kinds.get(kind).and_then(|it| it.ask(&outgoing, &key)) {
@@ -366,7 +368,7 @@ impl World {
     }
 
     /// Whoever is outside lives on, and repeats what was not answered.
-    fn ask_again(&mut self, request: Request) {
+    fn ask_again(&mut self, request: RequestId) {
         let at = Millis(self.host.now.0 + 1 + self.chance.below(self.chances.latency_ms_max));
         self.then(at, false, Happening::Outside(request));
     }

@@ -6,19 +6,19 @@ use crate::behaviour::{Behaviour, EffectId};
 use crate::behaviour::{Outcome, Outgoing};
 use crate::id::{Millis, StreamId};
 use crate::limits::Limits;
-use crate::rights::Table;
+use crate::rights::RightsTable;
 use std::any::Any;
 use std::marker::PhantomData;
 
 /// What whoever performs sees of the world.
-pub struct Seen<'a> {
+pub struct WorldView<'a> {
     pub(super) host: &'a mut Host,
     pub(super) chance: &'a mut Chance,
     pub(super) latency_ms_max: u64,
 }
 
-impl Seen<'_> {
-    /// The clock.
+impl WorldView<'_> {
+    /// The time of the world.
     pub fn now(&self) -> Millis {
         self.host.now
     }
@@ -29,7 +29,7 @@ impl Seen<'_> {
     }
 
     /// Who may do what.
-    pub fn rights(&self) -> &Table {
+    pub fn rights(&self) -> &RightsTable {
         &self.host.rights
     }
 
@@ -55,7 +55,7 @@ impl Seen<'_> {
 }
 
 /// What work comes to next.
-pub enum Step<M> {
+pub enum WorkStep<M> {
     /// Its outcome: the actor is told, and it is over.
     Tell(M),
     /// Something is asked of an actor, under a key; the answer is the next thing heard.
@@ -69,7 +69,7 @@ pub enum Step<M> {
 /// Something that is being done outside for an actor, until it ends or a crash takes it.
 pub trait Work<B: Behaviour> {
     /// Goes on: with the answer to what it has asked last, if it has asked.
-    fn next(&mut self, heard: Option<Outcome>, seen: &mut Seen<'_>) -> Step<B::Message>;
+    fn next(&mut self, heard: Option<Outcome>, seen: &mut WorldView<'_>) -> WorkStep<B::Message>;
 }
 
 /// Who does what the actors of a kind ask to be done outside.
@@ -79,18 +79,18 @@ pub trait Performer<B: Behaviour> {
 }
 
 pub(super) trait AnyWork {
-    fn next(&mut self, heard: Option<Outcome>, seen: &mut Seen<'_>) -> Step<Box<dyn Any>>;
+    fn next(&mut self, heard: Option<Outcome>, seen: &mut WorldView<'_>) -> WorkStep<Box<dyn Any>>;
 }
 
 struct WorkOf<B: Behaviour>(Box<dyn Work<B>>);
 
 impl<B: Behaviour> AnyWork for WorkOf<B> {
-    fn next(&mut self, heard: Option<Outcome>, seen: &mut Seen<'_>) -> Step<Box<dyn Any>> {
+    fn next(&mut self, heard: Option<Outcome>, seen: &mut WorldView<'_>) -> WorkStep<Box<dyn Any>> {
         match self.0.next(heard, seen) {
-            Step::Tell(message) => Step::Tell(Box::new(message)),
-            Step::Ask(outgoing, key) => Step::Ask(outgoing, key),
-            Step::Wait(until) => Step::Wait(until),
-            Step::End => Step::End,
+            WorkStep::Tell(message) => WorkStep::Tell(Box::new(message)),
+            WorkStep::Ask(outgoing, key) => WorkStep::Ask(outgoing, key),
+            WorkStep::Wait(until) => WorkStep::Wait(until),
+            WorkStep::End => WorkStep::End,
         }
     }
 }

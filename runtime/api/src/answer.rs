@@ -28,10 +28,10 @@ pub use incident::{IncidentAnswer, IncidentBody};
 pub use lease::LeaseAnswer;
 pub use outcome::OutcomeAnswer;
 pub use report::ReportAnswer;
-pub use seen::Seen;
+pub use seen::SeenAtom;
 pub use space::SpaceAnswer;
 pub use status::{FailingAnswer, StatusAnswer};
-pub use subscription::{Read, SubscriptionAnswer};
+pub use subscription::{SubscriptionAnswer, SubscriptionEntry};
 pub use woken::{NOBODY_RUNS, WokenAnswer};
 
 use crate::operation::Page;

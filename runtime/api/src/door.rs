@@ -9,13 +9,13 @@ mod reach;
 mod serve;
 mod visit;
 
-pub use perform::{Request, perform};
+pub use perform::{DoorRequest, perform};
 pub use reach::{Client, Reached, is_handed_on, is_lost, reach};
 pub use serve::{Door, DoorLoad};
 pub use stoa_kernel::identity::{Identity, Peer};
 
 use crate::ceiling::{Held, Place, STRIDE_BYTES};
-use crate::operation::Said;
+use crate::operation::OutItem;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::io;
@@ -31,9 +31,9 @@ const FRAME_FORM: u8 = 10;
 /// What the owner says first, and again while it opens its store.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 enum Hello {
-    /// Recovering; wait.
+    /// The owner is opening the directory: wait, and ask again.
     Opening,
-    /// Ask.
+    /// The owner takes requests now.
     Ready,
     /// It could not open: the reason.
     Refused(crate::problem::Problem),
@@ -44,7 +44,7 @@ enum Hello {
 enum Reply {
     /// Nothing yet; the owner is alive.
     Working,
-    Said(Said),
+    Said(OutItem),
     End(Result<(), crate::problem::Problem>),
 }
 
@@ -68,27 +68,27 @@ trait Framed: Serialize + DeserializeOwned {
 
 impl Framed for Hello {}
 
-impl Framed for Request {
+impl Framed for DoorRequest {
     fn json(&self) -> &[u8] {
         &self.body
     }
 
-    fn with(self, body: Vec<u8>) -> Request {
-        Request { body, ..self }
+    fn with(self, body: Vec<u8>) -> DoorRequest {
+        DoorRequest { body, ..self }
     }
 }
 
 impl Framed for Reply {
     fn json(&self) -> &[u8] {
         match self {
-            Reply::Said(Said::Answer(json)) => json,
+            Reply::Said(OutItem::Answer(json)) => json,
             _ => &[],
         }
     }
 
     fn with(self, json: Vec<u8>) -> Reply {
         match self {
-            Reply::Said(Said::Answer(_)) => Reply::Said(Said::Answer(json)),
+            Reply::Said(OutItem::Answer(_)) => Reply::Said(OutItem::Answer(json)),
             other => other,
         }
     }
@@ -127,10 +127,10 @@ fn framed<T: Framed>(value: &T) -> io::Result<Vec<u8>> {
 }
 
 fn unframed<T: Framed>(mut frame: Vec<u8>) -> io::Result<T> {
-    let amiss = || io::Error::other("a frame is cut short");
-    let head = *frame.first_chunk::<LENGTH_BYTES>().ok_or_else(amiss)?;
+    let invalid = || io::Error::other("a frame is cut short");
+    let head = *frame.first_chunk::<LENGTH_BYTES>().ok_or_else(invalid)?;
     let end = (u32::from_le_bytes(head) as usize).saturating_add(LENGTH_BYTES);
-    let head = frame.get(LENGTH_BYTES..end).ok_or_else(amiss)?;
+    let head = frame.get(LENGTH_BYTES..end).ok_or_else(invalid)?;
     let value: T = codec::decode(FRAME_FORM, head).map_err(io::Error::other)?;
     frame.drain(..end);
     Ok(value.with(frame))

@@ -13,21 +13,21 @@ mod page;
 mod table;
 mod times;
 
-pub use arg::{Arg, BASE, BODY, How, Needed, WHY};
+pub use arg::{Arg, ArgForm, BASE, BODY, Needed, WHY};
 pub(crate) use ask::{base, targets, why};
 pub use field::{
     Conditions, LevelName, Meta, Packed, Plain, SpaceRight, Span, Targets, Units, When, content,
     some,
 };
-pub use out::{Answers, Note, Out, Progress, Ready, Said, answers};
+pub use out::{Answers, Note, Out, OutItem, Progress, Ready, answers};
 pub(crate) use out::{Told, told};
 pub use page::{Block, Line, Page, Tone};
-pub use table::{Align, Column, Give, Row, Table};
+pub use table::{Align, Column, Give, TableRow, TextTable};
 pub use times::Times;
 
 use crate::caller::Caller;
 use crate::host::Boxed;
-use crate::problem::{Kind, Problem};
+use crate::problem::{Problem, ProblemKind};
 use crate::session::Method;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Serialize;
@@ -36,7 +36,7 @@ use stoa_actors::rights::Level;
 
 /// What an operation does to what is durable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Effect {
+pub enum EffectKind {
     /// It only looks.
     Reads,
     /// It changes something: sent again after a lost answer, it wants the same key.
@@ -45,7 +45,7 @@ pub enum Effect {
 
 /// What it takes to be answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Right {
+pub enum RequiredRight {
     /// A level on the space that it names, or on that of the atom.
     On(Level),
     /// What is asked for must be the caller's own: an agent under it, a subscription of its.
@@ -58,7 +58,7 @@ pub enum Right {
 
 /// Who is told answers as JSON Lines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Lines {
+pub enum JsonLines {
     /// Who asks for them, with `--json`.
     Asked,
     /// Whoever is no terminal: it tells what happens, entry by entry.
@@ -83,15 +83,15 @@ pub trait Operation: Serialize + DeserializeOwned + JsonSchema + Send + Sync + '
     /// Its name, as it is typed: `space create`.
     const NAME: &'static str;
     /// Whether it changes anything.
-    const EFFECT: Effect;
+    const EFFECT: EffectKind;
     /// What it takes.
-    const RIGHT: Right;
+    const RIGHT: RequiredRight;
     /// What is typed for it, in groups.
     const ARGS: &'static [&'static [Arg]];
     /// How code calls it.
     const METHODS: &'static [Method] = &[];
     /// Who is told its answers as JSON Lines without having asked for it.
-    const LINES: Lines = Lines::Asked;
+    const LINES: JsonLines = JsonLines::Asked;
     /// What people are told where there is no answer.
     const NONE: &'static str = "";
     /// What is left of an answer with `--quiet`.
@@ -113,7 +113,7 @@ pub trait Operation: Serialize + DeserializeOwned + JsonSchema + Send + Sync + '
 
 /// What is told, as data and to people.
 pub trait Answer: Serialize + DeserializeOwned + JsonSchema + Send + Sync + 'static {
-    /// For people.
+    /// Shows the answer to people; programs get its JSON.
     fn show(&self, to: &mut Page);
 
     /// What makes the command fail although it was answered.
@@ -123,19 +123,19 @@ pub trait Answer: Serialize + DeserializeOwned + JsonSchema + Send + Sync + 'sta
 }
 
 /// What does not name the type of an operation.
-pub struct Entry {
+pub struct AnyOperation {
     /// Its name, as it is typed.
     pub name: &'static str,
     /// Whether it changes anything.
-    pub effect: Effect,
+    pub effect: EffectKind,
     /// What it takes.
-    pub right: Right,
+    pub right: RequiredRight,
     /// What is typed for it.
     pub args: &'static [&'static [Arg]],
     /// How code calls it.
     pub methods: &'static [Method],
     /// Who is told its answers as JSON Lines without having asked for it.
-    pub lines: Lines,
+    pub lines: JsonLines,
     /// What people are told where there is no answer.
     pub none: &'static str,
     /// What is left of an answer with `--quiet`.
@@ -152,10 +152,10 @@ pub struct Entry {
 
 type Perform = for<'a> fn(&'a Caller, &'a [u8], Answers) -> Boxed<'a, Result<(), Problem>>;
 
-impl Entry {
+impl AnyOperation {
     /// That of an operation.
-    pub const fn of<O: Operation>() -> Entry {
-        Entry {
+    pub const fn of<O: Operation>() -> AnyOperation {
+        AnyOperation {
             name: O::NAME,
             effect: O::EFFECT,
             right: O::RIGHT,
@@ -207,7 +207,7 @@ impl Entry {
 
     /// Does it for a caller who may ask.
     ///
-    /// Errors: [`Kind::Forbidden`] for what is the owner's alone; [`Kind::Invalid`] for a body that
+    /// Errors: [`ProblemKind::Forbidden`] for what is the owner's alone; [`ProblemKind::Invalid`] for a body that
     /// does not fit its schema; and what the operation itself says.
     pub async fn perform(
         &self,
@@ -215,7 +215,7 @@ impl Entry {
         body: &[u8],
         answers: Answers,
     ) -> Result<(), Problem> {
-        if let Right::Owner(why, hint) = self.right {
+        if let RequiredRight::Owner(why, hint) = self.right {
             caller.is_owner(why, hint)?;
         }
         (self.perform)(caller, body, answers).await
@@ -235,20 +235,20 @@ const PATH_CHARS: usize = 80;
 
 /// A body or an answer of an operation. No number is rounded to make it fit.
 fn decode<T: DeserializeOwned>(name: &str, json: &[u8]) -> Result<T, Problem> {
-    let amiss = |why: &dyn std::fmt::Display| {
+    let invalid = |why: &dyn std::fmt::Display| {
         let text = format!("{name}: {why}");
-        Problem::new(Kind::Invalid, text).hint("--help")
+        Problem::new(ProblemKind::Invalid, text).hint("--help")
     };
-    let text = std::str::from_utf8(json).map_err(|error| amiss(&error))?;
-    crate::envelope::fits(text).map_err(|error| amiss(&error))?;
+    let text = std::str::from_utf8(json).map_err(|error| invalid(&error))?;
+    crate::envelope::fits(text).map_err(|error| invalid(&error))?;
     let mut from = serde_json::Deserializer::from_str(text);
     let value = serde_path_to_error::deserialize(&mut from).map_err(|error| {
         let (path, why) = (error.path().to_string(), error.inner().to_string());
         // Where in the JSON it stands is of no use to who has typed something else.
         let why = why.split(" at line ").next().unwrap_or_default();
         let path: String = path.chars().take(PATH_CHARS).collect();
-        if path == "." { amiss(&why) } else { amiss(&format!("{path}: {why}")) }
+        if path == "." { invalid(&why) } else { invalid(&format!("{path}: {why}")) }
     })?;
-    from.end().map_err(|error| amiss(&error))?;
+    from.end().map_err(|error| invalid(&error))?;
     Ok(value)
 }

@@ -100,66 +100,66 @@ pub use subscription_edit::SubscriptionEdit;
 pub use subscription_list::SubscriptionList;
 pub use subscription_read::SubscriptionRead;
 pub use subscription_remove::{Removed, SubscriptionRemove};
-pub use transaction::{Change, Transaction};
+pub use transaction::{Transaction, TransactionLine};
 pub use update::Update;
 pub use waits::{BlockerAnswer, Waits, WaitsAnswer};
 pub use watch::Watch;
 pub use whoami::{Whoami, WhoamiAnswer};
 
-use crate::operation::Entry;
+use crate::operation::AnyOperation;
 use crate::session::Method;
 use shared::{agent_item, lease_item, resource};
 
 /// All of them, in the order in which a help lists them.
-pub static TABLE: &[Entry] = &[
-    Entry::of::<SpaceCreate>(),
-    Entry::of::<SpaceDescribe>(),
-    Entry::of::<SpaceList>(),
-    Entry::of::<SpaceShow>(),
-    Entry::of::<Grant>(),
-    Entry::of::<Revoke>(),
-    Entry::of::<Access>(),
-    Entry::of::<Whoami>(),
-    Entry::of::<SessionList>(),
-    Entry::of::<Put>(),
-    Entry::of::<Get>(),
-    Entry::of::<Update>(),
-    Entry::of::<Deprecate>(),
-    Entry::of::<Erase>(),
-    Entry::of::<Transaction>(),
-    Entry::of::<Search>(),
-    Entry::of::<Claim>(),
-    Entry::of::<Waits>(),
-    Entry::of::<LeaseAcquire>(),
-    Entry::of::<LeaseRenew>(),
-    Entry::of::<LeaseRelease>(),
-    Entry::of::<LeaseList>(),
-    Entry::of::<LeaseWatch>(),
-    Entry::of::<SubscriptionAdd>(),
-    Entry::of::<SubscriptionList>(),
-    Entry::of::<SubscriptionEdit>(),
-    Entry::of::<SubscriptionRemove>(),
-    Entry::of::<SubscriptionRead>(),
-    Entry::of::<SubscriptionAck>(),
-    Entry::of::<History>(),
-    Entry::of::<Diff>(),
-    Entry::of::<Watch>(),
-    Entry::of::<Research>(),
-    Entry::of::<Spawn>(),
-    Entry::of::<AgentList>(),
-    Entry::of::<AgentTree>(),
-    Entry::of::<AgentShow>(),
-    Entry::of::<AgentLog>(),
-    Entry::of::<AgentSay>(),
-    Entry::of::<AgentStop>(),
-    Entry::of::<AgentResume>(),
-    Entry::of::<AgentWipe>(),
-    Entry::of::<Exec>(),
-    Entry::of::<Audit>(),
-    Entry::of::<Export>(),
-    Entry::of::<Import>(),
-    Entry::of::<Backup>(),
-    Entry::of::<Status>(),
+pub static TABLE: &[AnyOperation] = &[
+    AnyOperation::of::<SpaceCreate>(),
+    AnyOperation::of::<SpaceDescribe>(),
+    AnyOperation::of::<SpaceList>(),
+    AnyOperation::of::<SpaceShow>(),
+    AnyOperation::of::<Grant>(),
+    AnyOperation::of::<Revoke>(),
+    AnyOperation::of::<Access>(),
+    AnyOperation::of::<Whoami>(),
+    AnyOperation::of::<SessionList>(),
+    AnyOperation::of::<Put>(),
+    AnyOperation::of::<Get>(),
+    AnyOperation::of::<Update>(),
+    AnyOperation::of::<Deprecate>(),
+    AnyOperation::of::<Erase>(),
+    AnyOperation::of::<Transaction>(),
+    AnyOperation::of::<Search>(),
+    AnyOperation::of::<Claim>(),
+    AnyOperation::of::<Waits>(),
+    AnyOperation::of::<LeaseAcquire>(),
+    AnyOperation::of::<LeaseRenew>(),
+    AnyOperation::of::<LeaseRelease>(),
+    AnyOperation::of::<LeaseList>(),
+    AnyOperation::of::<LeaseWatch>(),
+    AnyOperation::of::<SubscriptionAdd>(),
+    AnyOperation::of::<SubscriptionList>(),
+    AnyOperation::of::<SubscriptionEdit>(),
+    AnyOperation::of::<SubscriptionRemove>(),
+    AnyOperation::of::<SubscriptionRead>(),
+    AnyOperation::of::<SubscriptionAck>(),
+    AnyOperation::of::<History>(),
+    AnyOperation::of::<Diff>(),
+    AnyOperation::of::<Watch>(),
+    AnyOperation::of::<Research>(),
+    AnyOperation::of::<Spawn>(),
+    AnyOperation::of::<AgentList>(),
+    AnyOperation::of::<AgentTree>(),
+    AnyOperation::of::<AgentShow>(),
+    AnyOperation::of::<AgentLog>(),
+    AnyOperation::of::<AgentSay>(),
+    AnyOperation::of::<AgentStop>(),
+    AnyOperation::of::<AgentResume>(),
+    AnyOperation::of::<AgentWipe>(),
+    AnyOperation::of::<Exec>(),
+    AnyOperation::of::<Audit>(),
+    AnyOperation::of::<Export>(),
+    AnyOperation::of::<Import>(),
+    AnyOperation::of::<Backup>(),
+    AnyOperation::of::<Status>(),
 ];
 
 /// Methods of code that no other surface has.
@@ -172,7 +172,7 @@ pub fn methods() -> impl Iterator<Item = &'static Method> {
 }
 
 /// The one of that name.
-pub fn entry(name: &str) -> Option<&'static Entry> {
+pub fn entry(name: &str) -> Option<&'static AnyOperation> {
     TABLE.iter().find(|it| it.name == name)
 }
 

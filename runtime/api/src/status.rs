@@ -11,12 +11,12 @@ use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use stoa_actors::id::{Millis, Position, ROOT, SessionId, SpaceId, StreamId};
 use stoa_actors::log::Head;
-use stoa_actors::rights::{Seen, Subject};
+use stoa_actors::rights::{SpawnProgress, Subject};
 use stoa_actors::session::Session;
 
 /// How a data directory is.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Status {
+pub struct StatusReport {
     /// The process that has it open; nothing where the one that asks opened it for that.
     pub pid: Option<u32>,
     /// Whether it runs the agents.
@@ -30,15 +30,15 @@ pub struct Status {
     pub commits: u64,
     /// How long the commit that runs has taken, in milliseconds.
     pub commit_ms: u64,
-    /// Sessions alive.
+    /// How many sessions there are that have not ended.
     pub sessions: u64,
     /// Agents alive, by what they are doing: `idle`, `running`, …; those at rest that have no actor
     /// in memory are `passivated`.
     pub agents: BTreeMap<String, u64>,
     /// Spaces there are.
     pub spaces: u64,
-    /// Actors that have a seat: in use, or used lately.
-    pub seats: u64,
+    /// Actors that have an address: in use, or used lately.
+    pub addresses: u64,
     /// Supervised actors that are up.
     pub running: u64,
     /// Up to where the log below the checkpoint was walked again, by the pass that runs or ran last.
@@ -62,14 +62,14 @@ const FAILING_MAX: usize = 10;
 const FAILED_LOOKED_MAX: usize = 64;
 
 /// As far as the caller may see: other spaces and sessions are not counted and not named.
-pub(crate) async fn status(caller: &Caller) -> Result<Status, Problem> {
+pub(crate) async fn status(caller: &Caller) -> Result<StatusReport, Problem> {
     use stoa_actors::supervisor::State;
     let runtime = caller.runtime();
     let owner = caller.session() == ROOT;
     let supervised = runtime.supervised().await;
     let scrubbed = runtime.scrubbed();
     let seen = Sight::by(caller);
-    Ok(Status {
+    Ok(StatusReport {
         pid: (!caller.is_within()).then(std::process::id),
         agents_run: runtime.agents_started(),
         head: runtime.head()?,
@@ -81,7 +81,7 @@ pub(crate) async fn status(caller: &Caller) -> Result<Status, Problem> {
         sessions: seen.sessions,
         agents: agents(caller).await?,
         spaces: seen.spaces.len() as u64,
-        seats: runtime.seats() as u64,
+        addresses: runtime.addresses() as u64,
         running: supervised.iter().filter(|(_, it)| *it == State::Running).count() as u64,
         indexes: runtime
             .indexes()
@@ -133,8 +133,9 @@ async fn agents(caller: &Caller) -> Result<BTreeMap<String, u64>, Problem> {
     let runtime = caller.runtime();
     let all: Vec<(SessionId, bool)> = {
         let rights = runtime.shared().rights.read();
-        let unborn =
-            |it: &SessionId| rights.birth(*it).is_some_and(|birth| birth.seen == Seen::NotYet);
+        let unborn = |it: &SessionId| {
+            rights.birth(*it).is_some_and(|birth| birth.seen == SpawnProgress::NotYet)
+        };
         rights.agents_under(caller.session()).map(|it| (it, unborn(&it))).collect()
     };
     let mut words = caller.phases().await?;

@@ -4,9 +4,9 @@
 use clap::ArgMatches;
 use std::ffi::OsStr;
 use std::sync::OnceLock;
-use stoa_api::operation::Right;
+use stoa_api::operation::RequiredRight;
 use stoa_api::operations::entry;
-use stoa_kernel::problem::{Kind, Problem, quoted};
+use stoa_kernel::problem::{Problem, ProblemKind, quoted};
 
 /// What was typed, as far as a hint repeats it.
 #[derive(Default)]
@@ -111,7 +111,8 @@ impl Typed {
     fn hint(&self, hint: &str, problem: &Problem) -> String {
         // The identity that is not there cannot look what there is.
         let unknown = |it: &String| problem.text.starts_with(&format!("no session {it:?}"));
-        let acts = !(problem.kind == Kind::Unknown && self.acting.as_ref().is_some_and(unknown));
+        let acts =
+            !(problem.kind == ProblemKind::Unknown && self.acting.as_ref().is_some_and(unknown));
         if hint.starts_with("--") {
             return self.instead(hint, &problem.text);
         }
@@ -212,7 +213,7 @@ fn instead_of_unknown(hint: String) -> String {
 fn is_of_the_owner(rest: &str) -> bool {
     let verb = rest.split(' ').next().unwrap_or_default();
     let local = ["serve", "trust", "doctor", "restore", "schema", "completions", "man", "--help"];
-    let owners = entry(verb).is_some_and(|it| matches!(it.right, Right::Owner(..)));
+    let owners = entry(verb).is_some_and(|it| matches!(it.right, RequiredRight::Owner(..)));
     owners || verb == "grant" && !rest.ends_with("--help") || local.contains(&verb)
 }
 
@@ -244,7 +245,7 @@ mod tests {
     #[test]
     fn a_hint_is_filled_with_what_was_typed() {
         let of = |typed: &Typed, hint: &str, text: &str| {
-            typed.hint(hint, &Problem::new(Kind::Unknown, text).hint(hint))
+            typed.hint(hint, &Problem::new(ProblemKind::Unknown, text).hint(hint))
         };
         let put = typed("put", "put tasks x --meta a --meta b=1", &[("SPACE", "my tasks")]);
         let is = |hint: &str, here: &str| assert_eq!(of(&put, hint, "--meta \"a\" is wrong"), here);

@@ -13,18 +13,18 @@ use std::path::PathBuf;
 use std::time::Duration;
 use stoa_api::answer::NOBODY_RUNS;
 use stoa_api::door::{Identity, Reached, is_handed_on, is_lost, reach};
-use stoa_api::operation::Entry;
+use stoa_api::operation::AnyOperation;
 use stoa_api::{DoorLimits, kinds};
 use stoa_kernel::failure::StoreError;
 use stoa_kernel::limits::Config;
-use stoa_kernel::problem::{Kind, Problem};
+use stoa_kernel::problem::{Problem, ProblemKind};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 /// Asks whoever has the directory open, and prints what is answered.
 pub(super) async fn ask(
     config: Config,
     identity: Identity,
-    operation: &'static Entry,
+    operation: &'static AnyOperation,
     typed: &ArgMatches,
     json: bool,
 ) -> Result<(), Problem> {
@@ -88,7 +88,7 @@ async fn reached(
             };
             let done = own(&runtime, door, interrupted, Told::beside(json), work).await;
             out.release().map_err(unwritten)?;
-            let ran = done.as_ref().map_or_else(|it| it.kind == Kind::Action, |()| true);
+            let ran = done.as_ref().map_or_else(|it| it.kind == ProblemKind::Action, |()| true);
             if ran && RUNS_AGENTS.contains(&name) && !json && !look().quiet {
                 note(format!("note: from now on {NOBODY_RUNS}"));
             }
@@ -119,7 +119,7 @@ impl Enough {
         waits.map_err(|error| StoreError::NoThreads(error.to_string()))?;
         let interrupts = signal(SignalKind::interrupt()).map_err(|error| {
             let text = format!("cannot listen for signals: {error}");
-            Problem::new(Kind::Store, text).hint("stoa --help")
+            Problem::new(ProblemKind::Store, text).hint("stoa --help")
         })?;
         Ok(Enough(Some(Follower { nobody_reads: told, interrupts })))
     }
@@ -180,6 +180,6 @@ async fn follow(
 }
 
 /// Whether it was typed to stay until it is interrupted, and can be asked again.
-fn goes_on(operation: &Entry, typed: &ArgMatches) -> Option<(&'static str, &'static str)> {
+fn goes_on(operation: &AnyOperation, typed: &ArgMatches) -> Option<(&'static str, &'static str)> {
     resume::field(operation).filter(|_| show::follows(operation, typed))
 }

@@ -5,23 +5,23 @@ use super::show::Out;
 use super::{confirm, resume};
 use serde_json::Value as Json;
 use stoa_api::answer::StatusAnswer;
-use stoa_api::door::{Identity, Request};
-use stoa_api::operation::{Entry, Said};
+use stoa_api::door::{DoorRequest, Identity};
+use stoa_api::operation::{AnyOperation, OutItem};
 use stoa_api::operations::{Status, entry};
-use stoa_kernel::problem::{Kind, Problem};
+use stoa_kernel::problem::{Problem, ProblemKind};
 
 /// What is asked of whoever has the directory open.
 pub(super) struct Asking {
     pub(super) identity: Identity,
-    pub(super) operation: &'static Entry,
+    pub(super) operation: &'static AnyOperation,
     pub(super) bodies: Vec<Json>,
     pub(super) ack: Option<Identity>,
     pub(super) question: Option<confirm::Question>,
 }
 
 impl Asking {
-    fn requests(&self) -> Vec<Request> {
-        let request = |body: &Json| Request {
+    fn requests(&self) -> Vec<DoorRequest> {
+        let request = |body: &Json| DoorRequest {
             identity: self.identity.clone(),
             operation: self.operation.name.to_owned(),
             body: body.to_string().into_bytes(),
@@ -54,7 +54,7 @@ pub(super) async fn ask_all(
     }
     match (asking.ack.take(), out.read.take().filter(|_| !out.hung_up)) {
         (Some(identity), Some(read)) => {
-            let request = Request::of(identity, &read)?;
+            let request = DoorRequest::of(identity, &read)?;
             out.operation = entry(&request.operation).unwrap_or(out.operation);
             owner.ask(request, &mut |said| out.tell(said)).await
         }
@@ -65,11 +65,11 @@ pub(super) async fn ask_all(
 /// Where the log ends now: what follows from now on begins there, also where it is asked again.
 async fn head(owner: &mut Owner<'_>, identity: &Identity) -> Result<u64, Problem> {
     let mut head = None;
-    let mut keep = |said: &Said| {
+    let mut keep = |said: &OutItem| {
         let told: Option<StatusAnswer> = said.answer();
         head = head.or(told.and_then(|it| it.head.split(':').next()?.parse().ok()));
         Ok(())
     };
-    owner.ask(Request::of(identity.clone(), &Status::default())?, &mut keep).await?;
-    head.ok_or_else(|| Problem::new(Kind::Store, "status tells no head").hint("stoa status"))
+    owner.ask(DoorRequest::of(identity.clone(), &Status::default())?, &mut keep).await?;
+    head.ok_or_else(|| Problem::new(ProblemKind::Store, "status tells no head").hint("stoa status"))
 }

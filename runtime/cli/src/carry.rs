@@ -16,12 +16,12 @@ use stoa_actors::space::Merge;
 use stoa_kernel::backup::{Copied, Copying};
 
 use stoa_api::answer::SpaceAnswer;
-use stoa_api::door::{Identity, Request};
-use stoa_api::operation::{Line, Packed, Said};
+use stoa_api::door::{DoorRequest, Identity};
+use stoa_api::operation::{Line, OutItem, Packed};
 use stoa_api::operations::{Import as Piece, Imported, SpaceShow};
 use stoa_kernel::envelope::{Batches, Checked, Flaw, Foreign, check};
 use stoa_kernel::part::Part;
-use stoa_kernel::problem::{Kind, Problem, quoted};
+use stoa_kernel::problem::{Problem, ProblemKind, quoted};
 
 /// An export on its way into a file.
 pub(super) struct Into {
@@ -63,10 +63,10 @@ impl Into {
 fn unmade(path: &Path, error: &io::Error) -> Problem {
     if error.kind() == io::ErrorKind::AlreadyExists {
         let text = format!("{} is there already; an export never writes over it", path.display());
-        return Problem::new(Kind::Conflict, text).hint("stoa export SPACE --to OTHER_FILE");
+        return Problem::new(ProblemKind::Conflict, text).hint("stoa export SPACE --to OTHER_FILE");
     }
     let text = format!("cannot write {}: {error}", path.display());
-    Problem::new(Kind::Store, text).hint("stoa export SPACE --to WRITABLE_DIR/FILE")
+    Problem::new(ProblemKind::Store, text).hint("stoa export SPACE --to WRITABLE_DIR/FILE")
 }
 
 /// What is to be imported, looked through.
@@ -85,13 +85,13 @@ impl Import {
         let name = path.as_ref().map_or("stdin".to_owned(), |it| it.display().to_string());
         let unread = |error: io::Error| {
             let text = format!("cannot read {name}: {error}");
-            Problem::new(Kind::Invalid, text).hint("stoa import SPACE PATH")
+            Problem::new(ProblemKind::Invalid, text).hint("stoa import SPACE PATH")
         };
         let from = match &path {
             Some(path) => File::open(path).and_then(plain).map_err(unread)?,
             None if io::stdin().is_terminal() && !asked => {
                 let text = "no file is named, and nothing is on stdin";
-                return Err(Problem::new(Kind::Invalid, text).hint("stoa import SPACE PATH"));
+                return Err(Problem::new(ProblemKind::Invalid, text).hint("stoa import SPACE PATH"));
             }
             None => aside().map_err(unread)?,
         };
@@ -111,7 +111,7 @@ impl Import {
         let into = match ask.new_ids {
             true => {
                 let show = SpaceShow { space: ask.space.clone() };
-                Some(id_of(owner, Request::of(ask.identity.clone(), &show)?).await?)
+                Some(id_of(owner, DoorRequest::of(ask.identity.clone(), &show)?).await?)
             }
             false => None,
         };
@@ -145,7 +145,7 @@ impl Import {
                 comment: Some(comment.clone()),
                 key: None,
             };
-            let mut take = |said: &Said| {
+            let mut take = |said: &OutItem| {
                 if let Some(it) = said.answer::<Imported>() {
                     (sum.new, sum.known) = (sum.new + it.new, sum.known + it.known);
                     sum.attic += it.attic;
@@ -153,7 +153,7 @@ impl Import {
                 }
                 Ok(())
             };
-            owner.ask(Request::of(ask.identity.clone(), &piece)?, &mut take).await?;
+            owner.ask(DoorRequest::of(ask.identity.clone(), &piece)?, &mut take).await?;
             let (done, of) = (sum.new + sum.known + sum.attic, self.checked.events);
             progress.copied(&Copied { how: Copying::Import, done, of });
         }
@@ -172,14 +172,14 @@ pub(super) struct ImportAsk {
     pub(super) comment: Option<String>,
 }
 
-async fn id_of(owner: &mut Owner<'_>, request: Request) -> Result<SpaceId, Problem> {
+async fn id_of(owner: &mut Owner<'_>, request: DoorRequest) -> Result<SpaceId, Problem> {
     let mut id = None;
-    let mut take = |said: &Said| {
+    let mut take = |said: &OutItem| {
         id = said.answer::<SpaceAnswer>().and_then(|it| it.id.parse().ok());
         Ok(())
     };
     owner.ask(request, &mut take).await?;
-    id.ok_or_else(|| Problem::new(Kind::Store, "an answer amiss").hint("stoa status"))
+    id.ok_or_else(|| Problem::new(ProblemKind::Store, "an unexpected answer").hint("stoa status"))
 }
 
 fn say(sum: &Imported, name: &str, ask: &ImportAsk, as_json: bool) -> io::Result<()> {
@@ -222,7 +222,7 @@ fn flawed(name: &str, flaw: &Flaw) -> Problem {
         (Some(Foreign::Other), "stdin") => "stoa put SPACE -".to_owned(),
         (Some(Foreign::Other), _) => format!("stoa put SPACE --file {}", quoted(name)),
     };
-    Problem::new(Kind::Invalid, format!("{name}: {flaw}")).hint(hint)
+    Problem::new(ProblemKind::Invalid, format!("{name}: {flaw}")).hint(hint)
 }
 
 /// A directory opens like a file, and cannot be read.

@@ -8,7 +8,7 @@ use clap::builder::NonEmptyStringValueParser;
 use clap::{Arg, ArgAction, Command, value_parser};
 use serde_json::Value as Json;
 use std::path::PathBuf;
-use stoa_api::operation::{self, Entry, How};
+use stoa_api::operation::{self, AnyOperation, ArgForm};
 use stoa_api::operations::{TABLE, methods};
 use stoa_kernel::session::On;
 
@@ -254,7 +254,7 @@ fn looks() -> [Arg; 3] {
     ]
 }
 
-fn verb(entry: &'static Entry, name: &'static str, words: &Words) -> Command {
+fn verb(entry: &'static AnyOperation, name: &'static str, words: &Words) -> Command {
     let command = Command::new(name).about(entry.about());
     // Its arguments are looked up only where it may be the one that is meant.
     if !words.name(entry.name) {
@@ -315,32 +315,36 @@ fn arg(of: &operation::Arg, place: usize, schema: &Json) -> Arg {
         arg = arg.value_name(of.shape);
     }
     arg = match of.how {
-        How::Switch | How::Local => arg.action(ArgAction::SetTrue),
-        How::Number => arg.value_parser(value_parser!(u64)),
-        How::Path | How::LocalPath | How::ContentFile | How::Code => {
+        ArgForm::Switch | ArgForm::Local => arg.action(ArgAction::SetTrue),
+        ArgForm::Number => arg.value_parser(value_parser!(u64)),
+        ArgForm::Path | ArgForm::LocalPath | ArgForm::ContentFile | ArgForm::Code => {
             arg.value_parser(value_parser!(PathBuf))
         }
-        How::Documents => {
+        ArgForm::Documents => {
             arg.value_parser(value_parser!(PathBuf)).num_args(1..).action(ArgAction::Append)
         }
-        How::Ids => arg.num_args(1..).action(ArgAction::Append),
-        How::Spaces => arg.action(ArgAction::Append).value_delimiter(','),
+        ArgForm::Ids => arg.num_args(1..).action(ArgAction::Append),
+        ArgForm::Spaces => arg.action(ArgAction::Append).value_delimiter(','),
         // A key to order by may have a - in front.
-        How::Texts => arg.action(ArgAction::Append).value_delimiter(',').allow_hyphen_values(true),
-        How::EachText
-        | How::Pairs
-        | How::Wanted
-        | How::Conditions
-        | How::References
-        | How::Relations => arg.action(ArgAction::Append),
-        How::ContentJson | How::Also(_) => arg.allow_hyphen_values(true),
-        How::Text if !MAY_BE_EMPTY.contains(&of.name()) => {
+        ArgForm::Texts => {
+            arg.action(ArgAction::Append).value_delimiter(',').allow_hyphen_values(true)
+        }
+        ArgForm::EachText
+        | ArgForm::Pairs
+        | ArgForm::Wanted
+        | ArgForm::Conditions
+        | ArgForm::References
+        | ArgForm::Relations => arg.action(ArgAction::Append),
+        ArgForm::ContentJson | ArgForm::Also(_) => arg.allow_hyphen_values(true),
+        ArgForm::Text if !MAY_BE_EMPTY.contains(&of.name()) => {
             arg.value_parser(NonEmptyStringValueParser::new())
         }
         _ => arg,
     };
-    let piped =
-        matches!(of.how, How::Long(_) | How::Code | How::ContentText(_) | How::JsonLines(_));
+    let piped = matches!(
+        of.how,
+        ArgForm::Long(_) | ArgForm::Code | ArgForm::ContentText(_) | ArgForm::JsonLines(_)
+    );
     arg = match of.unless {
         Some(other) if !piped => arg.required_unless_present(other),
         _ => arg.required(required && !piped),

@@ -12,8 +12,8 @@ use std::io::Read;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 use stoa_actors::ending::shown;
-use stoa_api::operation::{self, How};
-use stoa_kernel::problem::{Kind, Problem, quoted};
+use stoa_api::operation::{self, ArgForm};
+use stoa_kernel::problem::{Problem, ProblemKind, quoted};
 
 /// The variable by which a shell asks.
 const ASKED: &str = "STOA_COMPLETE";
@@ -28,7 +28,8 @@ pub(super) fn asked(whole: fn() -> clap::Command) -> bool {
 
 /// Prints what makes a shell ask.
 pub(super) fn script(shell: &str) -> Result<(), Problem> {
-    let unknown = || Problem::new(Kind::Invalid, "no such shell").hint("stoa completions bash");
+    let unknown =
+        || Problem::new(ProblemKind::Invalid, "no such shell").hint("stoa completions bash");
     let shells = Shells::builtins();
     let shell = shells.completer(shell).ok_or_else(unknown)?;
     let mut script = Vec::new();
@@ -52,11 +53,11 @@ enum Names {
 /// An argument that is completed with what there is, where it names something.
 pub(super) fn completed(arg: Arg, of: &operation::Arg) -> Arg {
     let names = match (of.field, of.how) {
-        ("spaces", How::Spaces) => Names::Levels,
-        ("space" | "instructions" | "subscribe", How::Text | How::Texts) => Names::Spaces,
-        ("agent", _) | ("by", How::Text) => Names::Agents,
-        ("of", How::Text) => Names::Either,
-        ("id" | "superseded_by", How::Text | How::Ids) => Names::Atoms,
+        ("spaces", ArgForm::Spaces) => Names::Levels,
+        ("space" | "instructions" | "subscribe", ArgForm::Text | ArgForm::Texts) => Names::Spaces,
+        ("agent", _) | ("by", ArgForm::Text) => Names::Agents,
+        ("of", ArgForm::Text) => Names::Either,
+        ("id" | "superseded_by", ArgForm::Text | ArgForm::Ids) => Names::Atoms,
         _ => return arg,
     };
     arg.add(ArgValueCompleter::new(move |typed: &OsStr| {

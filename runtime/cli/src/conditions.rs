@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use stoa_actors::atom::Metadata;
 use stoa_actors::search::{Condition, Which};
 use stoa_actors::value::Value;
-use stoa_kernel::problem::{Kind, Problem, quoted};
+use stoa_kernel::problem::{Problem, ProblemKind, quoted};
 
 /// What a comparison is made of.
 const MARKS: [char; 4] = ['<', '>', '=', '!'];
@@ -33,7 +33,7 @@ fn comparison<'a>(
     let operator = &rest[..rest.len() - value.len()];
     let (key, typed) = value::typed(key);
     if key.is_empty() || operator.is_empty() {
-        let problem = Problem::new(Kind::Invalid, format!("{flag} {text:?} is not {shape}"));
+        let problem = Problem::new(ProblemKind::Invalid, format!("{flag} {text:?} is not {shape}"));
         let meant = if flag == "--ref" { quoted(shape) } else { value::with_both(text) };
         return Err(problem.hint(format!("{flag} {meant}")));
     }
@@ -42,7 +42,7 @@ fn comparison<'a>(
             "{operator} in {flag} {text:?} is not a comparison; use =, !=, <, <=, > or >=, and \
              quotes around a value that begins with such a sign"
         );
-        return Err(Problem::new(Kind::Invalid, text)
+        return Err(Problem::new(ProblemKind::Invalid, text)
             .hint(format!("{flag} {}", quoted(&format!("{key}>=3")))));
     }
     value::check_key(flag, text, key)?;
@@ -61,7 +61,7 @@ fn add(to: &mut Metadata, key: &str, operator: &str, value: Value) -> Result<(),
         Some(Value::Map(mut range)) => {
             if range.insert(operator.to_owned(), value).is_some() {
                 let text = format!("{operator} on {key:?} twice");
-                return Err(Problem::new(Kind::Invalid, text).hint("--help"));
+                return Err(Problem::new(ProblemKind::Invalid, text).hint("--help"));
             }
             range
         }
@@ -85,7 +85,7 @@ pub(crate) fn conditions(texts: &[String]) -> Result<BTreeMap<String, Condition>
                      relation of that name is all:{text}"
                 );
                 let hint = format!("--ref {}", quoted(&format!("any:{rest}")));
-                return Err(Problem::new(Kind::Invalid, text).hint(hint));
+                return Err(Problem::new(ProblemKind::Invalid, text).hint(hint));
             }
             _ => (Which::All, text.as_str()),
         };
@@ -93,14 +93,14 @@ pub(crate) fn conditions(texts: &[String]) -> Result<BTreeMap<String, Condition>
         let bare = relation.strip_prefix("<-").unwrap_or(relation);
         if bare.is_empty() || bare.contains(MARKS) {
             let text = format!("--ref {text:?} is not RELATION:KEY=VALUE");
-            return Err(Problem::new(Kind::Invalid, text).hint("--ref RELATION:KEY=VALUE"));
+            return Err(Problem::new(ProblemKind::Invalid, text).hint("--ref RELATION:KEY=VALUE"));
         }
         let condition = out
             .entry(relation.to_owned())
             .or_insert_with(|| Condition { which, ..Condition::default() });
         if condition.which != which {
             let text = format!("two conditions on {relation:?}; a search takes one a relation");
-            return Err(Problem::new(Kind::Invalid, text).hint("--help"));
+            return Err(Problem::new(ProblemKind::Invalid, text).hint("--help"));
         }
         if !values.is_empty() {
             let (key, operator, value) = comparison(values, "--ref", "RELATION:KEY=VALUE")?;
@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_amiss_is_refused() {
+    fn what_is_invalid_is_refused() {
         for text in ["", "any:", "x=1", ":x=1", "<-:x=1", "a:x", "some:a:x=1", "a:x=>1"] {
             assert!(typed(&[text]).is_err(), "{text:?}");
         }

@@ -10,10 +10,10 @@ use serde_json::Value as Json;
 use std::io::{self, IsTerminal};
 use stoa_actors::ending::shown;
 use stoa_api::answer::{AgentAnswer, AtomAnswer, LeaseAnswer};
-use stoa_api::door::{Identity, Request};
-use stoa_api::operation::{Answer, Entry, Line, Operation, Said};
+use stoa_api::door::{DoorRequest, Identity};
+use stoa_api::operation::{Answer, AnyOperation, Line, Operation, OutItem};
 use stoa_api::operations::{AgentList, AgentShow, Get, LeaseList};
-use stoa_kernel::problem::{Kind, Problem};
+use stoa_kernel::problem::{Problem, ProblemKind};
 
 /// The flag that says yes.
 pub(super) const YES: &str = "yes";
@@ -34,7 +34,7 @@ pub(super) fn asks(operation: &str) -> bool {
     matches!(operation, "erase" | "agent wipe" | "lease release")
 }
 
-fn loss(operation: &Entry, typed: &ArgMatches) -> Option<Loss> {
+fn loss(operation: &AnyOperation, typed: &ArgMatches) -> Option<Loss> {
     let flag = |name: &str| typed.try_get_one::<bool>(name).is_ok_and(|it| it == Some(&true));
     let loss = match operation.name {
         "erase" => Loss::Atom,
@@ -50,7 +50,10 @@ pub(super) struct Question(Loss);
 
 /// Whether something is to be asked. Where nobody can be asked it is refused, before anything is
 /// done.
-pub(super) fn question(operation: &Entry, typed: &ArgMatches) -> Result<Option<Question>, Problem> {
+pub(super) fn question(
+    operation: &AnyOperation,
+    typed: &ArgMatches,
+) -> Result<Option<Question>, Problem> {
     let Some(loss) = loss(operation, typed) else { return Ok(None) };
     if io::stdin().is_terminal() && io::stderr().is_terminal() {
         return Ok(Some(Question(loss)));
@@ -76,14 +79,14 @@ pub(super) fn loss_of_all_behind(head: &str) -> Result<(), Problem> {
 }
 
 fn unconfirmed(kept: &str) -> Problem {
-    let problem = Problem::new(Kind::Invalid, format!("not confirmed: {kept}"));
+    let problem = Problem::new(ProblemKind::Invalid, format!("not confirmed: {kept}"));
     problem.hint(typed_again(&[], &["--yes"]))
 }
 
 /// Nobody was asked.
 fn unasked(why: &str) -> Problem {
     let text = format!("{why}, and there is no terminal to confirm it; add --yes");
-    Problem::new(Kind::Invalid, text).hint(typed_again(&[], &["--yes"]))
+    Problem::new(ProblemKind::Invalid, text).hint(typed_again(&[], &["--yes"]))
 }
 
 impl Question {
@@ -130,12 +133,12 @@ where
     O::Answer: Answer + DeserializeOwned,
 {
     let mut all = Vec::new();
-    let mut keep = |said: &Said| {
+    let mut keep = |said: &OutItem| {
         all.extend(said.answer::<O::Answer>());
         Ok(())
     };
-    match owner.ask(Request::of(identity.clone(), operation)?, &mut keep).await {
-        Err(problem) if problem.kind == Kind::Busy => Err(problem),
+    match owner.ask(DoorRequest::of(identity.clone(), operation)?, &mut keep).await {
+        Err(problem) if problem.kind == ProblemKind::Busy => Err(problem),
         _ => Ok(all),
     }
 }

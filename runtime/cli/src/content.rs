@@ -8,7 +8,7 @@ use base64::engine::general_purpose::STANDARD;
 use clap::ArgMatches;
 use serde_json::{Map, Value as Json, json};
 use std::path::PathBuf;
-use stoa_api::operation::{Entry, How, Needed};
+use stoa_api::operation::{AnyOperation, ArgForm, Needed};
 use stoa_kernel::envelope::from_value;
 use stoa_kernel::problem::Problem;
 
@@ -33,13 +33,13 @@ impl Body {
     /// Puts it into a request. What is new cannot do without; a change of something else can.
     pub(super) fn fill(
         &self,
-        entry: &Entry,
+        entry: &AnyOperation,
         typed: &ArgMatches,
         body: &mut Map<String, Json>,
     ) -> Result<(), Problem> {
         let mut args = entry.args.iter().copied().flatten();
         let Some(needed) = args.find_map(|it| match it.how {
-            How::ContentText(needed) => Some(needed),
+            ArgForm::ContentText(needed) => Some(needed),
             _ => None,
         }) else {
             return Ok(());

@@ -5,11 +5,11 @@ use super::screen::{Screen, done};
 use serde_json::{Value as Json, json};
 use std::io;
 use std::path::Path;
-use stoa_kernel::backup::{self, Backup};
+use stoa_kernel::backup::{self, BackupSummary};
 use stoa_kernel::failure::StoreError;
 use stoa_kernel::kinds;
 use stoa_kernel::limits::Config;
-use stoa_kernel::problem::{Kind, Problem};
+use stoa_kernel::problem::{Problem, ProblemKind};
 
 /// Proves a backup.
 pub(super) fn verify(path: &Path, as_json: bool) -> Result<(), Problem> {
@@ -40,16 +40,22 @@ pub(super) fn restore(path: &Path, config: &Config, as_json: bool) -> Result<(),
     say("restored", "restored into", &config.log.data, &restored, as_json)
 }
 
-fn say(key: &str, words: &str, path: &Path, backup: &Backup, as_json: bool) -> Result<(), Problem> {
+fn say(
+    key: &str,
+    words: &str,
+    path: &Path,
+    backup: &BackupSummary,
+    as_json: bool,
+) -> Result<(), Problem> {
     let written = match as_json {
         true => Screen::out().json(&told(key, path, backup)),
         false => print(words, path, backup),
     };
-    written.map_err(|error| Problem::new(Kind::Store, error))
+    written.map_err(|error| Problem::new(ProblemKind::Store, error))
 }
 
-/// For programs.
-fn told(key: &str, path: &Path, backup: &Backup) -> Json {
+/// The answer as programs get it.
+fn told(key: &str, path: &Path, backup: &BackupSummary) -> Json {
     json!({
         key: path.display().to_string(),
         "head": backup.head.to_string(),
@@ -58,8 +64,8 @@ fn told(key: &str, path: &Path, backup: &Backup) -> Json {
     })
 }
 
-/// For people.
-fn print(words: &str, path: &Path, backup: &Backup) -> io::Result<()> {
+/// The answer as people are shown it.
+fn print(words: &str, path: &Path, backup: &BackupSummary) -> io::Result<()> {
     let (head, bytes) = (backup.head, backup.bytes);
     let (path, entries) = (path.display(), head.position);
     done(format!("{words} {path}: {entries} entries, {bytes} bytes, head {head}"))

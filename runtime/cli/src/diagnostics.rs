@@ -13,7 +13,7 @@ use std::fmt;
 use std::str::FromStr;
 use stoa_actors::nearest::nearest;
 use stoa_api::operation::{Line, Tone};
-use stoa_kernel::problem::{Kind, Problem};
+use stoa_kernel::problem::{Problem, ProblemKind};
 use tracing::field::{Field, Visit};
 use tracing::{Event, Level, Subscriber};
 use tracing_subscriber::Layer;
@@ -29,7 +29,7 @@ const LEVELS: [&str; 6] = ["error", "warn", "info", "debug", "trace", "off"];
 
 /// Shows diagnostics from here on.
 ///
-/// Errors: [`Kind::Invalid`] for a filter that is typed and is none. One in the environment may be
+/// Errors: [`ProblemKind::Invalid`] for a filter that is typed and is none. One in the environment may be
 /// meant for other programs: it is told of and passed over.
 pub(super) fn show(
     typed: &ArgMatches,
@@ -39,7 +39,8 @@ pub(super) fn show(
     let verbose = usize::from(typed.get_count("verbose"));
     let filter = match (typed.get_one::<String>("log"), verbose.checked_sub(1)) {
         (Some(filter), _) => read(filter).map_err(|why| {
-            Problem::new(Kind::Invalid, format!("--log: {why}")).hint("stoa --log debug status")
+            Problem::new(ProblemKind::Invalid, format!("--log: {why}"))
+                .hint("stoa --log debug status")
         })?,
         (None, Some(more)) => of(VERBOSE[more.min(1)]),
         (None, None) => inherited(environment),

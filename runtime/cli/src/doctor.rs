@@ -5,7 +5,7 @@ use serde_json::{Value as Json, json};
 use stoa_kernel::failure::StoreError;
 use stoa_kernel::kinds;
 use stoa_kernel::limits::Config;
-use stoa_kernel::problem::{Kind, Problem};
+use stoa_kernel::problem::{Problem, ProblemKind};
 use stoa_kernel::store;
 
 pub(super) fn doctor(
@@ -33,7 +33,7 @@ pub(super) fn doctor(
                 };
                 match error {
                     store::AcceptError::Store(error) => alone(error),
-                    error => Problem::new(Kind::Invalid, error).hint(hint),
+                    error => Problem::new(ProblemKind::Invalid, error).hint(hint),
                 }
             })?;
             let (kept, breach) = (loss.kept.to_string(), loss.breach.to_string());
@@ -42,7 +42,7 @@ pub(super) fn doctor(
             say(json!({"kept": kept, "removed": removed, "breach": breach}), text)
         }
     };
-    written.map_err(|error| Problem::new(Kind::Store, error))
+    written.map_err(|error| Problem::new(ProblemKind::Store, error))
 }
 
 /// The doctor asks no owner: it needs the directory for itself.
@@ -51,7 +51,7 @@ fn alone(error: StoreError) -> Problem {
         StoreError::Locked { path, pid: Some(pid) } => {
             let path = path.display();
             let text = format!("process {pid} has {path} open, and the doctor needs it alone");
-            Problem::new(Kind::Store, text).hint(format!("kill {pid}"))
+            Problem::new(ProblemKind::Store, text).hint(format!("kill {pid}"))
         }
         error => error.into(),
     }

@@ -43,7 +43,7 @@ use screen::Lines;
 use std::process::ExitCode;
 use stoa_actors::printable::one_line;
 use stoa_kernel::failure::StoreError;
-use stoa_kernel::problem::{Kind, Problem};
+use stoa_kernel::problem::{Problem, ProblemKind};
 
 /// Runs what was typed; the status says how it ended, by kind of error.
 pub fn main() -> ExitCode {
@@ -111,7 +111,7 @@ fn usage(error: &clap::Error) -> ExitCode {
     screen::error(text.strip_prefix("error: ").unwrap_or(text), Lines::Many);
     again::keep_unread();
     screen::hint(&again::here(&format!("stoa{} --help", verbs())));
-    ExitCode::from(Kind::Invalid.exit_code())
+    ExitCode::from(ProblemKind::Invalid.exit_code())
 }
 
 /// What is wrong, with each word that was typed on one line.
@@ -149,7 +149,7 @@ fn complain(problem: &Problem, json: bool) {
         }});
         return drop(screen::Screen::aside().json(&error));
     }
-    let lines = if problem.kind == Kind::Action { Lines::Many } else { Lines::One };
+    let lines = if problem.kind == ProblemKind::Action { Lines::Many } else { Lines::One };
     screen::error(&problem.text, lines);
     screen::hint(&hint);
 }

@@ -4,7 +4,7 @@ use super::confirm::YES;
 use clap::{Arg, ArgAction, Command, value_parser};
 use std::path::PathBuf;
 use stoa_api::operations::entry;
-use stoa_kernel::problem::{Kind, Problem};
+use stoa_kernel::problem::{Problem, ProblemKind};
 
 /// What it is that is done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -178,7 +178,7 @@ fn switch(name: &'static str) -> Arg {
 pub(super) fn schemas(verb: &str) -> Result<serde_json::Value, Problem> {
     let entry = entry(verb).ok_or_else(|| {
         let text = format!("there is no schema of {verb:?}: it is not a verb with an answer");
-        Problem::new(Kind::Unknown, text).hint("stoa --help")
+        Problem::new(ProblemKind::Unknown, text).hint("stoa --help")
     })?;
     Ok(serde_json::json!({
         "verb": verb,

@@ -4,7 +4,7 @@ use super::command::whole;
 use super::screen::{self, Screen, unwritten};
 use std::io;
 use std::path::Path;
-use stoa_kernel::problem::{Kind, Problem};
+use stoa_kernel::problem::{Problem, ProblemKind};
 
 /// Writes a page for each verb, or prints that of stoa.
 pub(super) fn pages(dir: Option<&Path>) -> Result<(), Problem> {
@@ -21,7 +21,7 @@ pub(super) fn pages(dir: Option<&Path>) -> Result<(), Problem> {
     };
     let unmade = |error: io::Error| {
         let text = format!("cannot write the pages into {}: {error}", dir.display());
-        Problem::new(Kind::Store, text).hint("stoa man WRITABLE_DIR")
+        Problem::new(ProblemKind::Store, text).hint("stoa man WRITABLE_DIR")
     };
     std::fs::create_dir_all(dir).map_err(unmade)?;
     clap_mangen::generate_to(whole(), dir).map_err(unmade)?;

@@ -7,8 +7,8 @@ use super::{again, signals};
 use std::io;
 use std::time::Duration;
 use stoa_api::DoorLimits;
-use stoa_api::door::{Client, Door, Peer, Request, perform};
-use stoa_api::operation::{Said, answers};
+use stoa_api::door::{Client, Door, DoorRequest, Peer, perform};
+use stoa_api::operation::{OutItem, answers};
 use stoa_kernel::failure::StoreError;
 use stoa_kernel::problem::Problem;
 use stoa_kernel::runtime::Runtime;
@@ -23,8 +23,8 @@ impl Owner<'_> {
     /// Asks, and hands over each answer as it comes.
     pub(super) async fn ask(
         &mut self,
-        request: Request,
-        each: &mut dyn FnMut(&Said) -> io::Result<()>,
+        request: DoorRequest,
+        each: &mut dyn FnMut(&OutItem) -> io::Result<()>,
     ) -> Result<(), Problem> {
         match self {
             Owner::Other(client) => client.ask(&request, |said| each(&said)).await,
@@ -116,8 +116,8 @@ const WATCHDOG: Duration = Duration::from_millis(500);
 
 async fn answer(
     runtime: &Runtime,
-    request: Request,
-    each: &mut dyn FnMut(&Said) -> io::Result<()>,
+    request: DoorRequest,
+    each: &mut dyn FnMut(&OutItem) -> io::Result<()>,
 ) -> Result<(), Problem> {
     let (answers, mut ready) = answers(&DoorLimits::default());
     let work = perform(runtime, Peer::Own, request, answers);

@@ -6,7 +6,7 @@ use std::io::IsTerminal;
 use stoa_api::operation::Progress as Of;
 use stoa_kernel::backup::{Copied, Copying};
 use stoa_kernel::search::IndexCard;
-use stoa_research::Doing;
+use stoa_research::ResearchStep;
 
 pub(super) struct Progress(ProgressBar);
 
@@ -37,12 +37,12 @@ impl Progress {
         self.0.tick();
     }
 
-    fn doing(&self, doing: &Doing) {
+    fn doing(&self, doing: &ResearchStep) {
         self.0.set_message(match doing {
-            Doing::Reading { files, done, passages } => {
+            ResearchStep::Reading { files, done, passages } => {
                 format!("reading: {done} of {files} files, {passages} passages")
             }
-            Doing::Working { agents, running, tasks, closed, findings } => format!(
+            ResearchStep::Working { agents, running, tasks, closed, findings } => format!(
                 "{agents} agents, {running} at work; {closed} of {tasks} tasks done; {findings} findings"
             ),
         });

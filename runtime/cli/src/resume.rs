@@ -2,8 +2,8 @@
 //! next one from where it was, and prints nothing twice.
 
 use serde_json::Value as Json;
-use stoa_api::operation::Entry;
-use stoa_kernel::problem::{Kind, Problem, quoted};
+use stoa_api::operation::AnyOperation;
+use stoa_kernel::problem::{Problem, ProblemKind, quoted};
 
 /// How often in a row it is asked again without anything new.
 pub(super) const ASKED_AGAIN_MOST: u32 = 5;
@@ -60,7 +60,7 @@ impl Seen {
 }
 
 /// The field that says where to begin, of a verb that follows what happens, and its flag.
-pub(super) fn field(operation: &Entry) -> Option<(&'static str, &'static str)> {
+pub(super) fn field(operation: &AnyOperation) -> Option<(&'static str, &'static str)> {
     match operation.name {
         "watch" | "lease watch" => Some(("cursor", "--cursor")),
         "agent log" => Some(("after", "--after")),
@@ -77,13 +77,13 @@ pub(super) fn begin(body: &mut Json, field: &str, after: u64) {
 }
 
 /// Whether it begins from now on, wherever that is.
-pub(super) fn from_now_on(operation: &Entry, body: &Json) -> bool {
+pub(super) fn from_now_on(operation: &AnyOperation, body: &Json) -> bool {
     operation.name != "agent log" && body["cursor"].is_null() && body["tail"].is_null()
 }
 
 /// What to type to go on from there.
 pub(super) fn hint(problem: Problem, flag: &str, cursor: Option<u64>) -> Problem {
-    let (Kind::Busy, Some(cursor)) = (problem.kind, cursor) else { return problem };
+    let (ProblemKind::Busy, Some(cursor)) = (problem.kind, cursor) else { return problem };
     problem.hint(typed_again(&[flag, "--tail"], &[flag, &cursor.to_string()]))
 }
 

@@ -17,7 +17,7 @@ use stoa_api::door::{Identity, Reached, reach};
 use stoa_api::operations::entry;
 use stoa_api::{DoorLimits, kinds};
 use stoa_kernel::limits::Config;
-use stoa_kernel::problem::{Kind, Problem};
+use stoa_kernel::problem::{Problem, ProblemKind};
 use stoa_kernel::store;
 
 pub(crate) async fn run(typed: &ArgMatches) -> Result<(), Problem> {
@@ -70,7 +70,7 @@ pub(crate) async fn run(typed: &ArgMatches) -> Result<(), Problem> {
     let makes = local == Some(Local::Serve) || operation.is_some_and(|it| it.makes);
     if !makes && name != SPACE_CREATE && !is_made(&data)? {
         let text = format!("there is no stoa data in {}", data.display());
-        return Err(Problem::new(Kind::Unknown, text).hint("stoa space create NAME"));
+        return Err(Problem::new(ProblemKind::Unknown, text).hint("stoa space create NAME"));
     }
     match (local, operation) {
         (Some(Local::Doctor), _) => {
@@ -84,7 +84,7 @@ pub(crate) async fn run(typed: &ArgMatches) -> Result<(), Problem> {
         (Some(Local::Serve), _) => serve(config, json).await,
         (Some(Local::Import), _) => import(config, identity, verb, json).await,
         (_, Some(operation)) => ask::ask(config, identity, operation, verb, json).await,
-        (_, None) => Err(Problem::new(Kind::Invalid, format!("there is no verb {name:?}"))),
+        (_, None) => Err(Problem::new(ProblemKind::Invalid, format!("there is no verb {name:?}"))),
     }
 }
 
@@ -153,7 +153,7 @@ fn rust_log() -> Option<OsString> {
 
 fn unusable(name: &str) -> Problem {
     let text = format!("{name} is set, and is empty or no text");
-    Problem::new(Kind::Invalid, text).hint(format!("unset {name}"))
+    Problem::new(ProblemKind::Invalid, text).hint(format!("unset {name}"))
 }
 
 /// Keeps the directory open. A verb that has it for a moment is waited for; another `serve` is not
@@ -176,7 +176,7 @@ async fn serve(config: Config, as_json: bool) -> Result<(), Problem> {
         }
         if Instant::now() >= give_up {
             let text = "another process serves this directory already";
-            return Err(Problem::new(Kind::Busy, text).hint("stoa status"));
+            return Err(Problem::new(ProblemKind::Busy, text).hint("stoa status"));
         }
         tokio::time::sleep(Duration::from_millis(limits.connect_retry_ms)).await;
     }
@@ -204,7 +204,7 @@ fn is_made(data: &Path) -> Result<bool, Problem> {
             Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
                 let text = format!("cannot look into {}: {error}", data.display());
                 let hint = format!("ls -ld {}", data.display());
-                return Err(Problem::new(Kind::Store, text).hint(hint));
+                return Err(Problem::new(ProblemKind::Store, text).hint(hint));
             }
             _ => {}
         }
@@ -219,8 +219,9 @@ fn data_directory(given: Option<PathBuf>) -> Result<PathBuf, Problem> {
     if let Some(given) = environment("STOA_DATA")? {
         return Ok(given.into());
     }
-    let here = std::env::current_dir()
-        .map_err(|error| Problem::new(Kind::Store, format!("no working directory: {error}")))?;
+    let here = std::env::current_dir().map_err(|error| {
+        Problem::new(ProblemKind::Store, format!("no working directory: {error}"))
+    })?;
     let upward = here.ancestors().map(|it| it.join(".stoa")).find(|it| it.is_dir());
     Ok(upward.unwrap_or_else(|| here.join(".stoa")))
 }

@@ -15,15 +15,16 @@ use std::borrow::Cow;
 use std::io::{self, IsTerminal, Write};
 use std::os::fd::AsFd;
 use stoa_actors::printable;
-use stoa_api::operation::{Block, Line, Page, Row, Tone};
-use stoa_kernel::problem::{Kind, Problem};
+use stoa_api::operation::{Block, Line, Page, TableRow, Tone};
+use stoa_kernel::problem::{Problem, ProblemKind};
 
 /// Why an answer did not come to whoever asked.
 pub(crate) fn unwritten(error: io::Error) -> Problem {
-    Problem::new(Kind::Store, format!("cannot write the answer: {error}")).hint("stoa status")
+    Problem::new(ProblemKind::Store, format!("cannot write the answer: {error}"))
+        .hint("stoa status")
 }
 
-/// Who reads.
+/// Who reads what is printed: a person or a program.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Reader {
     Program,
@@ -58,7 +59,7 @@ fn style(tone: Tone) -> Style {
 }
 
 impl Screen {
-    /// Data.
+    /// Standard output, where data goes.
     pub(crate) fn out() -> Screen {
         let to = io::stdout();
         let colours = AutoStream::choice(&to) != ColorChoice::Never;
@@ -139,7 +140,7 @@ impl Screen {
     }
 
     /// The cells of a line for a program: whole, with a tab between each two. A tree is indented.
-    fn cells_apart(&mut self, row: Row) -> io::Result<()> {
+    fn cells_apart(&mut self, row: TableRow) -> io::Result<()> {
         let mut out = Line::new().plain("  ".repeat(row.depth as usize));
         for (number, cell) in row.cells.into_iter().enumerate() {
             if number > 0 {

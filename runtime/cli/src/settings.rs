@@ -23,7 +23,7 @@ use stoa_actors::log::Hash;
 use stoa_actors::trust::Verdict;
 use stoa_kernel::embedder::{Key, Remote, RemoteConfig};
 use stoa_kernel::limits::Config;
-use stoa_kernel::problem::{Kind, Problem};
+use stoa_kernel::problem::{Problem, ProblemKind};
 use stoa_kernel::trust::{TrustError, TrustStore, open_plain};
 
 /// More is no settings.
@@ -62,18 +62,18 @@ impl Settings {
                 settings.unfit = Some((error.to_string(), hint));
                 return Ok(settings);
             }
-            Err(error) => return Err(settings.amiss(&error.to_string())),
+            Err(error) => return Err(settings.invalid(&error.to_string())),
         };
-        let found = file.metadata().map_err(|error| settings.amiss(&error.to_string()))?;
+        let found = file.metadata().map_err(|error| settings.invalid(&error.to_string()))?;
         settings.unfit = unfit(&path, found.uid(), found.mode());
         let mut text = String::new();
         let read = file.take(SETTINGS_BYTES_MAX).read_to_string(&mut text);
-        read.map_err(|error| settings.amiss(&error.to_string()))?;
+        read.map_err(|error| settings.invalid(&error.to_string()))?;
         if text.len() as u64 == SETTINGS_BYTES_MAX {
-            return Err(settings.amiss(&format!("more than {SETTINGS_BYTES_MAX} bytes")));
+            return Err(settings.invalid(&format!("more than {SETTINGS_BYTES_MAX} bytes")));
         }
         let sections: BTreeMap<String, Json> =
-            toml::from_str(&text).map_err(|error| settings.amiss(&error.to_string()))?;
+            toml::from_str(&text).map_err(|error| settings.invalid(&error.to_string()))?;
         settings.sections = sections;
         Ok(settings)
     }
@@ -90,7 +90,7 @@ impl Settings {
     pub(super) fn checked(&self, config: &Config) -> Result<(), Problem> {
         if let Some(name) = self.sections.keys().find(|name| *name != "embedder") {
             let text = format!("[{name}] is no section; there is: [embedder]");
-            return Err(self.amiss(&text));
+            return Err(self.invalid(&text));
         }
         self.embedder(config).map(drop)
     }
@@ -98,28 +98,29 @@ impl Settings {
     /// Nobody else can have written the file.
     pub(super) fn fit(&self) -> Result<(), Problem> {
         let Some((why, hint)) = &self.unfit else { return Ok(()) };
-        Err(Problem::new(Kind::Invalid, format!("{}: {why}", self.path.display())).hint(hint))
+        Err(Problem::new(ProblemKind::Invalid, format!("{}: {why}", self.path.display()))
+            .hint(hint))
     }
 
     fn embedder(&self, config: &Config) -> Result<Option<RemoteConfig>, Problem> {
         let Some(section) = self.sections.get("embedder") else { return Ok(None) };
         let Embedder { url, model, dims, key_env } = serde_json::from_value(section.clone())
-            .map_err(|error| self.amiss(&format!("[embedder]: {error}")))?;
+            .map_err(|error| self.invalid(&format!("[embedder]: {error}")))?;
         let given = key_env.as_deref().map(secret);
         let key = given.clone().map(|key| key.unwrap_or_else(|| Key::new("a key")));
         let remote = RemoteConfig { url, model, dims, key };
         // What cannot be asked is told before the directory is opened.
         Remote::new(&remote, config.embedding.dims_max)
-            .map_err(|error| self.amiss(&error.to_string()))?;
+            .map_err(|error| self.invalid(&error.to_string()))?;
         // A key is needed by whoever opens the directory alone.
         let lacking = || Key::lacking(key_env.unwrap_or_default());
         let key = given.map(|key| key.unwrap_or_else(lacking));
         Ok(Some(RemoteConfig { key, ..remote }))
     }
 
-    fn amiss(&self, text: &str) -> Problem {
+    fn invalid(&self, text: &str) -> Problem {
         let text = format!("{}: {}", self.path.display(), text.trim_end());
-        Problem::new(Kind::Invalid, text).hint(format!("$EDITOR {}", quoted(&self.path)))
+        Problem::new(ProblemKind::Invalid, text).hint(format!("$EDITOR {}", quoted(&self.path)))
     }
 }
 
@@ -195,7 +196,7 @@ pub(super) fn untrusted(error: TrustError, data: &Path) -> Problem {
         TrustError::Broken { .. } => format!("stoa trust --data {}", quoted(data)),
         _ => "export XDG_CONFIG_HOME=WRITABLE_DIR".to_owned(),
     };
-    Problem::new(Kind::Store, error).hint(hint)
+    Problem::new(ProblemKind::Store, error).hint(hint)
 }
 
 /// Where this user's records are; nothing where the user has no configuration of their own.

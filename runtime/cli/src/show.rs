@@ -12,14 +12,14 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde_json::Value as Json;
 use std::io;
-use stoa_api::operation::{Answer, Entry, Lines, Page, Quiet, Said, Times};
+use stoa_api::operation::{Answer, AnyOperation, JsonLines, OutItem, Page, Quiet, Times};
 use stoa_api::operations::SubscriptionAck;
 use stoa_kernel::problem::Problem;
 
 /// What is printed of the answers to one command line.
 pub(super) struct Out {
     /// Whose answers they are.
-    pub(super) operation: &'static Entry,
+    pub(super) operation: &'static AnyOperation,
     /// JSON Lines, and not for people.
     json: bool,
     /// They were asked for.
@@ -54,7 +54,7 @@ const SUBSCRIPTION_READ: &str = "subscription read";
 const SHOWN: u64 = 100;
 
 /// What a person is shown of what happened: the last of it, unless it is said from where to begin.
-pub(super) fn shown(operation: &Entry, typed: &ArgMatches, json: bool, body: &mut Json) {
+pub(super) fn shown(operation: &AnyOperation, typed: &ArgMatches, json: bool, body: &mut Json) {
     let happens = matches!(operation.name, "history" | "agent log");
     let is_typed = |name: &str| typed.value_source(name) == Some(ValueSource::CommandLine);
     let said = |name: &&str| typed.try_contains_id(name).is_ok_and(|_| is_typed(name));
@@ -65,7 +65,7 @@ pub(super) fn shown(operation: &Entry, typed: &ArgMatches, json: bool, body: &mu
 }
 
 /// Whether a verb stays until it is interrupted.
-pub(super) fn follows(operation: &Entry, typed: &ArgMatches) -> bool {
+pub(super) fn follows(operation: &AnyOperation, typed: &ArgMatches) -> bool {
     match operation.name {
         "watch" | "lease watch" => !flag(typed, "no-follow"),
         _ => flag(typed, "follow"),
@@ -74,16 +74,16 @@ pub(super) fn follows(operation: &Entry, typed: &ArgMatches) -> bool {
 
 impl Out {
     pub(super) fn new(
-        operation: &'static Entry,
+        operation: &'static AnyOperation,
         typed: &ArgMatches,
         file: Option<carry::Into>,
         json: bool,
     ) -> Out {
         let asked = json;
         let json = match operation.lines {
-            Lines::Asked => json,
-            Lines::Piped => json || !(out_is_seen() || look().quiet),
-            Lines::Always => true,
+            JsonLines::Asked => json,
+            JsonLines::Piped => json || !(out_is_seen() || look().quiet),
+            JsonLines::Always => true,
         };
         Out {
             operation,
@@ -136,13 +136,13 @@ impl Out {
         self.follows
     }
 
-    pub(super) fn tell(&mut self, said: &Said) -> io::Result<()> {
+    pub(super) fn tell(&mut self, said: &OutItem) -> io::Result<()> {
         match said {
-            Said::Progress(it) => {
+            OutItem::Progress(it) => {
                 self.progress.show(it);
                 Ok(())
             }
-            Said::Note(it) => {
+            OutItem::Note(it) => {
                 self.told += 1;
                 self.progress.clear();
                 if look().quiet {
@@ -158,7 +158,7 @@ impl Out {
                 note(format!("note: {}", it.text));
                 Ok(())
             }
-            Said::Answer(json) => self.answer(json),
+            OutItem::Answer(json) => self.answer(json),
         }
     }
 

@@ -4,7 +4,7 @@
 use super::screen::{self, Lines};
 use std::time::Duration;
 use stoa_kernel::failure::StoreError;
-use stoa_kernel::problem::{Kind, Problem};
+use stoa_kernel::problem::{Problem, ProblemKind};
 use tokio::runtime::Runtime;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
@@ -27,7 +27,7 @@ impl Interrupts {
     /// Begins to listen. After the first signal the process ends within `limit`, in order or not.
     pub(super) fn listen(limit: Duration) -> Result<Interrupts, Problem> {
         let failed = |what: &str, error: std::io::Error| {
-            Problem::new(Kind::Store, format!("cannot listen for signals: {what}: {error}"))
+            Problem::new(ProblemKind::Store, format!("cannot listen for signals: {what}: {error}"))
                 .hint("stoa --help")
         };
         let clock = tokio::runtime::Builder::new_current_thread().enable_all().build();
@@ -59,7 +59,7 @@ impl Interrupts {
                     format!("not shut down gracefully, {why}; what was acknowledged is durable");
                 screen::error(&text, Lines::One);
                 #[expect(clippy::disallowed_methods, reason = "nothing else ends what hangs")]
-                std::process::exit(i32::from(Kind::Store.exit_code()));
+                std::process::exit(i32::from(ProblemKind::Store.exit_code()));
             });
         });
         listening.map_err(|error| StoreError::NoThreads(error.to_string()))?;

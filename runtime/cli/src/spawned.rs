@@ -8,7 +8,7 @@ use super::show::Out;
 use std::time::Duration;
 use stoa_actors::ending::shown;
 use stoa_api::answer::AgentAnswer;
-use stoa_api::door::Request;
+use stoa_api::door::DoorRequest;
 use stoa_api::operations::AgentShow;
 use stoa_kernel::problem::Problem;
 use stoa_kernel::runtime::Runtime;
@@ -41,7 +41,8 @@ pub(super) async fn wait_for_rest(
             rest.await;
         }
     }
-    let request = Request::of(asking.identity.clone(), &AgentShow { agent: spawned.id.clone() })?;
+    let request =
+        DoorRequest::of(asking.identity.clone(), &AgentShow { agent: spawned.id.clone() })?;
     let mut last: Option<AgentAnswer> = None;
     owner
         .ask(request, &mut |said| {

@@ -9,7 +9,7 @@ use std::io::{self, IsTerminal, Read};
 use std::path::{Path, PathBuf};
 use stoa_actors::limits::Limits;
 use stoa_api::operation::Needed;
-use stoa_kernel::problem::{Kind, Problem, quoted};
+use stoa_kernel::problem::{Problem, ProblemKind, quoted};
 
 /// The text as typed, `-` for stdin, `@FILE` for a file, or what is piped in where nothing is typed.
 /// Without the line end that `echo` writes behind it.
@@ -51,7 +51,7 @@ pub(super) fn named_file(path: &Path, hint: &str) -> Result<Vec<u8>, Problem> {
 pub(super) fn file(path: &Path, hint: &str) -> Result<Vec<u8>, Problem> {
     let name = path.display().to_string();
     let file = std::fs::File::open(path).map_err(|error| {
-        Problem::new(Kind::Invalid, format!("cannot read {name}: {error}")).hint(hint)
+        Problem::new(ProblemKind::Invalid, format!("cannot read {name}: {error}")).hint(hint)
     })?;
     read(file, &name)
 }
@@ -68,7 +68,7 @@ pub(super) fn bytes(needed: &Needed, asked: bool) -> Result<Vec<u8>, Problem> {
 
 pub(super) fn lacking(needed: &Needed) -> Problem {
     let text = format!("{} is missing or empty: give it as an argument or on stdin", needed.what);
-    Problem::new(Kind::Invalid, text).hint(needed.hint)
+    Problem::new(ProblemKind::Invalid, text).hint(needed.hint)
 }
 
 /// Everything, within what an atom may hold.
@@ -76,13 +76,15 @@ pub(super) fn read(from: impl Read, name: &str) -> Result<Vec<u8>, Problem> {
     let max = Limits::default().content_bytes_max;
     let mut bytes = Vec::new();
     from.take(max as u64 + 1).read_to_end(&mut bytes).map_err(|error| {
-        Problem::new(Kind::Invalid, format!("cannot read {name}: {error}"))
+        Problem::new(ProblemKind::Invalid, format!("cannot read {name}: {error}"))
             .hint("stoa put SPACE --file PATH")
     })?;
     if bytes.len() > max {
         let text = format!("{name} is larger than an atom may be ({max} bytes)");
         let file = if name == "stdin" { "FILE".to_owned() } else { quoted(name) };
-        return Err(Problem::new(Kind::Invalid, text).hint(format!("split -b 8M {file} part.")));
+        return Err(
+            Problem::new(ProblemKind::Invalid, text).hint(format!("split -b 8M {file} part."))
+        );
     }
     Ok(bytes)
 }
@@ -92,7 +94,7 @@ pub(super) fn utf8(bytes: Vec<u8>, hint: &str) -> Result<String, Problem> {
     String::from_utf8(bytes).map_err(|error| {
         let at = error.utf8_error().valid_up_to();
         let text = format!("the content is not UTF-8 text (byte {at})");
-        Problem::new(Kind::Invalid, text).hint(hint)
+        Problem::new(ProblemKind::Invalid, text).hint(hint)
     })
 }
 

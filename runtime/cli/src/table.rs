@@ -8,7 +8,7 @@ use super::width::{Pieces, cells_of, cut};
 use fit::{GAP, fit};
 use std::borrow::Cow;
 use stoa_actors::printable::one_line;
-use stoa_api::operation::{Align, Line, Row, Table, Tone};
+use stoa_api::operation::{Align, Line, TableRow, TextTable, Tone};
 
 /// Lines of one table that are drawn together.
 const DRAWN_TOGETHER: usize = 200;
@@ -18,13 +18,13 @@ const DRAWN_TOGETHER: usize = 200;
 pub(super) struct Sheet {
     held: Vec<Held>,
     /// The table that is being drawn, and how wide its columns have become.
-    table: Option<&'static Table>,
+    table: Option<&'static TextTable>,
     widths: Vec<usize>,
     headed: bool,
 }
 
 enum Held {
-    Row(Row),
+    Row(TableRow),
     Detail(Line),
 }
 
@@ -44,12 +44,12 @@ impl Sheet {
     }
 
     /// Whether a line belongs to what is being drawn, and there is room for it.
-    pub(super) fn takes(&self, row: &Row) -> bool {
+    pub(super) fn takes(&self, row: &TableRow) -> bool {
         let same = self.table.is_none_or(|it| std::ptr::eq(it, row.table));
         same && (row.table.tree || self.held.len() < DRAWN_TOGETHER)
     }
 
-    pub(super) fn row(&mut self, row: Row) {
+    pub(super) fn row(&mut self, row: TableRow) {
         if self.table.is_none_or(|it| !std::ptr::eq(it, row.table)) {
             (self.widths, self.headed) = (Vec::new(), false);
         }
@@ -94,7 +94,7 @@ impl Sheet {
 
     /// Lets the columns grow to what is in them. They never shrink: lines that come later stand
     /// below those that came before.
-    fn widen(&mut self, table: &Table, rows: &[&Vec<Pieces<'static>>]) {
+    fn widen(&mut self, table: &TextTable, rows: &[&Vec<Pieces<'static>>]) {
         self.widths.resize(table.columns.len(), 0);
         for (number, column) in table.columns.iter().enumerate() {
             let cells = rows.iter().map(|row| wide(&row[number]));
@@ -135,7 +135,7 @@ pub(super) fn seen(line: Line) -> Pieces<'static> {
     line.0.into_iter().map(|(tone, it)| (tone, Cow::Owned(one_line(&it).into_owned()))).collect()
 }
 
-fn pieces(row: Row, branch: String) -> Vec<Pieces<'static>> {
+fn pieces(row: TableRow, branch: String) -> Vec<Pieces<'static>> {
     let mut cells: Vec<_> = row.cells.into_iter().map(seen).collect();
     if let Some(first) = cells.first_mut().filter(|_| !branch.is_empty()) {
         first.insert(0, (Tone::Dim, Cow::Owned(branch)));
@@ -143,7 +143,7 @@ fn pieces(row: Row, branch: String) -> Vec<Pieces<'static>> {
     cells
 }
 
-fn header(table: &Table) -> Vec<Pieces<'static>> {
+fn header(table: &TextTable) -> Vec<Pieces<'static>> {
     table.columns.iter().map(|it| vec![(Tone::Dim, Cow::Borrowed(it.name))]).collect()
 }
 
@@ -170,7 +170,11 @@ fn branches(depths: &[u32]) -> Vec<String> {
 }
 
 /// One line, each cell in its column.
-fn laid_out(table: &Table, widths: &[Option<usize>], cells: &[Pieces<'static>]) -> Pieces<'static> {
+fn laid_out(
+    table: &TextTable,
+    widths: &[Option<usize>],
+    cells: &[Pieces<'static>],
+) -> Pieces<'static> {
     let mut out = Pieces::new();
     let mut blanks = 0;
     for ((column, width), cell) in table.columns.iter().zip(widths).zip(cells) {

@@ -9,7 +9,7 @@ use std::path::Path;
 use stoa_actors::log::Hash;
 use stoa_actors::trust::Verdict;
 use stoa_kernel::limits::Config;
-use stoa_kernel::problem::{Kind, Problem};
+use stoa_kernel::problem::{Problem, ProblemKind};
 use stoa_kernel::trust::TrustStore;
 
 /// What is to be done with the trust in a directory.
@@ -23,7 +23,7 @@ pub(super) enum Step {
 pub(super) fn trust(data: &Path, step: &Step, as_json: bool) -> Result<(), Problem> {
     let lacking = "neither XDG_CONFIG_HOME nor HOME says where your own configuration is";
     let store = trust_store().ok_or_else(|| {
-        Problem::new(Kind::Invalid, lacking).hint("export XDG_CONFIG_HOME=/home/YOU/.config")
+        Problem::new(ProblemKind::Invalid, lacking).hint("export XDG_CONFIG_HOME=/home/YOU/.config")
     })?;
     if let Step::Remove = step {
         let was = store.distrust(data).map_err(|it| untrusted(it, data))?;
@@ -32,7 +32,7 @@ pub(super) fn trust(data: &Path, step: &Step, as_json: bool) -> Result<(), Probl
     let there = |name: &str| data.join(name).symlink_metadata().is_ok();
     if !there("config.toml") && !there("format") {
         let text = format!("there is no stoa data in {}", data.display());
-        return Err(Problem::new(Kind::Unknown, text).hint("stoa space create NAME"));
+        return Err(Problem::new(ProblemKind::Unknown, text).hint("stoa space create NAME"));
     }
     let settings = Settings::read(data)?;
     settings.fit()?;

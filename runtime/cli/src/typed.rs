@@ -9,9 +9,9 @@ use serde_json::{Map, Value as Json, json};
 use std::path::{Path, PathBuf};
 use stoa_actors::rights::Level;
 use stoa_actors::session::Budget;
-use stoa_api::operation::{Arg, Conditions, Entry, How, Needed};
+use stoa_api::operation::{AnyOperation, Arg, ArgForm, Conditions, Needed};
 use stoa_kernel::envelope::from_map;
-use stoa_kernel::problem::{Kind, Problem, quoted};
+use stoa_kernel::problem::{Problem, ProblemKind, quoted};
 
 /// Whether a flag was typed, of those that a verb may not have.
 pub(super) fn flag(typed: &ArgMatches, name: &str) -> bool {
@@ -19,7 +19,7 @@ pub(super) fn flag(typed: &ArgMatches, name: &str) -> bool {
 }
 
 /// What is asked: one request, or one for each of several ids.
-pub(super) fn bodies(entry: &Entry, typed: &ArgMatches) -> Result<Vec<Json>, Problem> {
+pub(super) fn bodies(entry: &AnyOperation, typed: &ArgMatches) -> Result<Vec<Json>, Problem> {
     let mut body = Map::new();
     let args = || entry.args.iter().copied().flatten();
     for arg in args() {
@@ -27,16 +27,16 @@ pub(super) fn bodies(entry: &Entry, typed: &ArgMatches) -> Result<Vec<Json>, Pro
             body.insert(arg.field.to_owned(), value);
         }
     }
-    if args().any(|it| matches!(it.how, How::ContentText(_))) {
+    if args().any(|it| matches!(it.how, ArgForm::ContentText(_))) {
         Body::of(typed).fill(entry, typed, &mut body)?;
     }
-    let Some(ids) = args().find(|it| it.how == How::Ids) else { return Ok(vec![body.into()]) };
+    let Some(ids) = args().find(|it| it.how == ArgForm::Ids) else { return Ok(vec![body.into()]) };
     let single = entry.request().as_value()["properties"][ids.field]["type"] == "string";
     match (single, body.remove(ids.field)) {
         (true, Some(Json::Array(all))) if all.len() > 1 && one_alone(&body).is_some() => {
             let flag = one_alone(&body).unwrap_or_default();
             let text = format!("{flag} is of one thing, and {} are named", all.len());
-            Err(Problem::new(Kind::Invalid, text).hint("--help"))
+            Err(Problem::new(ProblemKind::Invalid, text).hint("--help"))
         }
         (true, Some(Json::Array(all))) => Ok(all
             .into_iter()
@@ -76,54 +76,54 @@ fn path<'a>(arg: &Arg, typed: &'a ArgMatches) -> Option<&'a PathBuf> {
 fn field(arg: &Arg, typed: &ArgMatches) -> Result<Option<Json>, Problem> {
     let flag = || format!("--{}", arg.name());
     Ok(match arg.how {
-        How::Text => one(arg, typed).map(|it| json!(it)),
-        How::Texts | How::EachText | How::Ids => all(arg, typed).map(|it| json!(it)),
-        How::Long(needed) => match (one(arg, typed), arg.unless) {
+        ArgForm::Text => one(arg, typed).map(|it| json!(it)),
+        ArgForm::Texts | ArgForm::EachText | ArgForm::Ids => all(arg, typed).map(|it| json!(it)),
+        ArgForm::Long(needed) => match (one(arg, typed), arg.unless) {
             // Something else is said instead, and stdin is left alone.
             (None, Some(other)) if typed.contains_id(other) => None,
             (text, _) => Some(json!(needed.text(text.cloned())?)),
         },
-        How::Also(needed) => match one(arg, typed) {
+        ArgForm::Also(needed) => match one(arg, typed) {
             Some(text) => Some(json!(needed.text(Some(text.clone()))?)),
             None => None,
         },
-        How::Number => typed.get_one::<u64>(arg.name()).map(|it| json!(it)),
-        How::Switch => typed.get_flag(arg.name()).then(|| json!(true)),
-        How::Pairs => match all(arg, typed) {
+        ArgForm::Number => typed.get_one::<u64>(arg.name()).map(|it| json!(it)),
+        ArgForm::Switch => typed.get_flag(arg.name()).then(|| json!(true)),
+        ArgForm::Pairs => match all(arg, typed) {
             Some(texts) => Some(from_map(&pairs(&texts, &flag())?)),
             None => None,
         },
-        How::Wanted => match all(arg, typed) {
+        ArgForm::Wanted => match all(arg, typed) {
             Some(texts) => Some(from_map(&wanted(&texts, &flag())?)),
             None => None,
         },
-        How::Conditions => match all(arg, typed) {
+        ArgForm::Conditions => match all(arg, typed) {
             Some(texts) => Some(plain(&Conditions(conditions(&texts)?))?),
             None => None,
         },
-        How::References => all(arg, typed).map(|it| targets(&it, false)).transpose()?,
-        How::Relations => all(arg, typed).map(|it| targets(&it, true)).transpose()?,
-        How::Spaces => all(arg, typed).map(|it| spaces(&it)).transpose()?,
-        How::Budget => one(arg, typed).map(|it| budget(it)).transpose()?,
-        How::Path => path(arg, typed).map(|it| absolute(it)).transpose()?,
-        How::Documents => {
+        ArgForm::References => all(arg, typed).map(|it| targets(&it, false)).transpose()?,
+        ArgForm::Relations => all(arg, typed).map(|it| targets(&it, true)).transpose()?,
+        ArgForm::Spaces => all(arg, typed).map(|it| spaces(&it)).transpose()?,
+        ArgForm::Budget => one(arg, typed).map(|it| budget(it)).transpose()?,
+        ArgForm::Path => path(arg, typed).map(|it| absolute(it)).transpose()?,
+        ArgForm::Documents => {
             let paths = typed.get_many::<PathBuf>(arg.name()).into_iter().flatten();
             Some(Json::Array(paths.map(|it| document(it)).collect::<Result<_, _>>()?))
         }
-        How::Code => Some(json!(source(path(arg, typed).map(PathBuf::as_path))?)),
-        How::JsonLines(needed) => Some(json_lines(one(arg, typed), &needed)?),
+        ArgForm::Code => Some(json!(source(path(arg, typed).map(PathBuf::as_path))?)),
+        ArgForm::JsonLines(needed) => Some(json_lines(one(arg, typed), &needed)?),
         // What an atom says is looked at together; the rest is the command line's own.
-        How::ContentText(_)
-        | How::ContentFile
-        | How::ContentJson
-        | How::ContentType
-        | How::Local
-        | How::LocalPath => None,
+        ArgForm::ContentText(_)
+        | ArgForm::ContentFile
+        | ArgForm::ContentJson
+        | ArgForm::ContentType
+        | ArgForm::Local
+        | ArgForm::LocalPath => None,
     })
 }
 
 fn plain(of: &impl serde::Serialize) -> Result<Json, Problem> {
-    serde_json::to_value(of).map_err(|error| Problem::new(Kind::Invalid, error))
+    serde_json::to_value(of).map_err(|error| Problem::new(ProblemKind::Invalid, error))
 }
 
 fn pair<'a>(text: &'a str, flag: &str, shape: &str) -> Result<(&'a str, &'a str), Problem> {
@@ -134,7 +134,7 @@ fn pair<'a>(text: &'a str, flag: &str, shape: &str) -> Result<(&'a str, &'a str)
             (None, false) if flag == "--spaces" => format!("{text}=read"),
             (None, false) => format!("{text}=ID"),
         };
-        Problem::new(Kind::Invalid, format!("{flag} {text:?} is not {shape}"))
+        Problem::new(ProblemKind::Invalid, format!("{flag} {text:?} is not {shape}"))
             .hint(format!("{flag} {}", quoted(&meant)))
     })
 }
@@ -163,7 +163,7 @@ fn spaces(texts: &[String]) -> Result<Json, Problem> {
         let (name, levels) = pair(text, "--spaces", "NAME=LEVEL[:LEVEL]")?;
         let level = |text: &str| {
             text.parse::<Level>().map(|it| it.to_string()).map_err(|error| {
-                Problem::new(Kind::Invalid, error)
+                Problem::new(ProblemKind::Invalid, error)
                     .hint(format!("--spaces {}", quoted(&format!("{name}=write:append"))))
             })
         };
@@ -177,16 +177,16 @@ fn spaces(texts: &[String]) -> Result<Json, Problem> {
     Ok(Json::Array(each.collect::<Result<_, Problem>>()?))
 }
 
-/// `thoughts=20,tokens=50000`.
+/// Reads a budget: `thoughts=20,tokens=50000`.
 fn budget(text: &str) -> Result<Json, Problem> {
     let budget: Budget = text.parse().map_err(|error| {
-        Problem::new(Kind::Invalid, error).hint("--budget thoughts=20,tokens=50000")
+        Problem::new(ProblemKind::Invalid, error).hint("--budget thoughts=20,tokens=50000")
     })?;
     Ok(json!({"thoughts": budget.thoughts, "tokens": budget.tokens}))
 }
 
 fn absolute(path: &Path) -> Result<Json, Problem> {
-    let failed = |error| Problem::new(Kind::Invalid, format!("no such path: {error}"));
+    let failed = |error| Problem::new(ProblemKind::Invalid, format!("no such path: {error}"));
     plain(&std::path::absolute(path).map_err(failed)?)
 }
 
@@ -194,7 +194,7 @@ fn absolute(path: &Path) -> Result<Json, Problem> {
 fn document(path: &Path) -> Result<Json, Problem> {
     let path = path.canonicalize().map_err(|error| {
         let text = format!("cannot read {}: {error}", path.display());
-        Problem::new(Kind::Invalid, text).hint("stoa research QUESTION --files PATH")
+        Problem::new(ProblemKind::Invalid, text).hint("stoa research QUESTION --files PATH")
     })?;
     plain(&path)
 }
@@ -214,10 +214,10 @@ fn source(file: Option<&Path>) -> Result<String, Problem> {
     };
     let name = file.display().to_string();
     let open = std::fs::File::open(file).map_err(|error| {
-        Problem::new(Kind::Invalid, format!("cannot read {name}: {error}")).hint(CODE.hint)
+        Problem::new(ProblemKind::Invalid, format!("cannot read {name}: {error}")).hint(CODE.hint)
     })?;
     String::from_utf8(read(open, &name)?).map(unmarked).map_err(|_| {
-        Problem::new(Kind::Invalid, format!("{name} is not UTF-8 text")).hint(CODE.hint)
+        Problem::new(ProblemKind::Invalid, format!("{name} is not UTF-8 text")).hint(CODE.hint)
     })
 }
 

@@ -4,7 +4,7 @@ use serde_json::Value as Json;
 use stoa_actors::atom::Metadata;
 use stoa_actors::value::Value;
 use stoa_kernel::envelope::{fits, value as of_json};
-use stoa_kernel::problem::{Kind, Problem, quoted};
+use stoa_kernel::problem::{Problem, ProblemKind, quoted};
 
 /// How a value is typed.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -22,7 +22,7 @@ pub(super) fn check_key(flag: &str, text: &str, key: &str) -> Result<(), Problem
     if bare != key {
         let rest = text[key.len()..].replacen(' ', "", 2);
         let said = format!("{flag} {text:?} has a blank beside its key");
-        return Err(Problem::new(Kind::Invalid, said)
+        return Err(Problem::new(ProblemKind::Invalid, said)
             .hint(format!("{flag} {}", quoted(&format!("{bare}{rest}")))));
     }
     let Some(mark) = key.chars().next_back().filter(|it| "~^*<>!".contains(*it)) else {
@@ -33,7 +33,7 @@ pub(super) fn check_key(flag: &str, text: &str, key: &str) -> Result<(), Problem
          >= compare in a search"
     );
     let bare = key.trim_end_matches(mark);
-    Err(Problem::new(Kind::Invalid, said)
+    Err(Problem::new(ProblemKind::Invalid, said)
         .hint(format!("{flag} {}", quoted(&format!("{bare}=VALUE")))))
 }
 
@@ -77,12 +77,13 @@ pub(super) fn pairs(pairs: &[String], flag: &str) -> Result<Metadata, Problem> {
     for text in pairs {
         let split = text.split_once('=').filter(|(key, _)| !key.is_empty());
         let (key, said) = split.ok_or_else(|| {
-            Problem::new(Kind::Invalid, format!("{flag} {text:?} is not KEY=VALUE"))
+            Problem::new(ProblemKind::Invalid, format!("{flag} {text:?} is not KEY=VALUE"))
                 .hint(format!("{flag} {}", with_both(text)))
         })?;
         let (key, typed) = typed(key);
         if key.is_empty() {
-            let problem = Problem::new(Kind::Invalid, format!("{flag} {text:?} names no key"));
+            let problem =
+                Problem::new(ProblemKind::Invalid, format!("{flag} {text:?} names no key"));
             return Err(problem.hint(format!("{flag} {}", with_both(text))));
         }
         check_key(flag, text, key)?;
@@ -104,14 +105,14 @@ pub(super) fn with_both(text: &str) -> String {
 /// JSON as it was typed; what does not fit is named, and nothing is rounded to make it fit.
 pub(super) fn parse(text: &str) -> Result<Value, Problem> {
     let parsed: Json = serde_json::from_str(text).map_err(|error| {
-        Problem::new(Kind::Invalid, format!("this JSON cannot be stored: {error}"))
+        Problem::new(ProblemKind::Invalid, format!("this JSON cannot be stored: {error}"))
             .hint("stoa put SPACE --json-content '{\"key\": 1}'")
     })?;
     let value = fits(text).and_then(|()| of_json(parsed)).map_err(|error| {
         let hint = format!("stoa put SPACE --json-content '\"{}\"'", error.0);
-        Problem::new(Kind::Invalid, error).hint(hint)
+        Problem::new(ProblemKind::Invalid, error).hint(hint)
     })?;
-    value.check().map_err(|error| Problem::new(Kind::Invalid, error).hint("--help"))?;
+    value.check().map_err(|error| Problem::new(ProblemKind::Invalid, error).hint("--help"))?;
     Ok(value)
 }
 

@@ -9,12 +9,12 @@ pub struct Document {
     /// What it calls itself, if it does.
     pub title: Option<String>,
     /// Its lines, every one.
-    pub lines: Vec<Line>,
+    pub lines: Vec<DocumentLine>,
 }
 
 /// One line, without markup.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Line {
+pub struct DocumentLine {
     /// What it says.
     pub text: String,
     /// Where something begins in it, in order.
@@ -23,10 +23,10 @@ pub struct Line {
 
 /// Something begins here.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "a field is told where its name and type do not say it")]
 pub struct Mark {
     /// The byte of the text before which it does.
     pub at: usize,
-    /// What does.
     pub what: Start,
 }
 
@@ -53,9 +53,9 @@ impl Document {
         self.lines.get(number.checked_sub(1)?).map(|line| &*line.text)
     }
 
-    pub(crate) fn last(&mut self) -> &mut Line {
+    pub(crate) fn last(&mut self) -> &mut DocumentLine {
         if self.lines.is_empty() {
-            self.lines.push(Line::default());
+            self.lines.push(DocumentLine::default());
         }
         let last = self.lines.len() - 1;
         &mut self.lines[last]
@@ -64,7 +64,7 @@ impl Document {
     /// A whole line at once.
     pub(crate) fn push(&mut self, text: impl Into<String>, start: Option<Start>) {
         let marks = start.map(|what| Mark { at: 0, what }).into_iter().collect();
-        self.lines.push(Line { text: text.into(), marks });
+        self.lines.push(DocumentLine { text: text.into(), marks });
     }
 }
 

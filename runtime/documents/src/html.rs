@@ -3,7 +3,7 @@
 //! A reader of what is on disk, not a browser: it builds no tree, forgives everything, and never
 //! loses count of lines, inside tags and comments included.
 
-use super::document::{Document, Line, Mark, Start, heading};
+use super::document::{Document, DocumentLine, Mark, Start, heading};
 use html_escape::decode_html_entities_to_string;
 
 /// A `<` whose tag does not end within this is a `<`.
@@ -85,7 +85,6 @@ struct Reader<'a> {
     kept: usize,
     /// A heading whose end is not reached: its level, where it began and what it says so far.
     section: Option<(u8, usize, usize, String)>,
-    /// Within `<title>`.
     titling: bool,
     title: String,
     first: Option<String>,
@@ -93,7 +92,7 @@ struct Reader<'a> {
 
 impl<'a> Reader<'a> {
     fn new(text: &'a str, around: Around) -> Self {
-        let document = Document { title: None, lines: vec![Line::default()] };
+        let document = Document { title: None, lines: vec![DocumentLine::default()] };
         Reader {
             rest: text.strip_suffix('\n').unwrap_or(text),
             around,
@@ -148,7 +147,7 @@ impl<'a> Reader<'a> {
     }
 
     fn line(&mut self) {
-        self.document.lines.push(Line::default());
+        self.document.lines.push(DocumentLine::default());
         if let Some((.., said)) = &mut self.section {
             said.push(' ');
         }

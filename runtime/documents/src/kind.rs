@@ -5,18 +5,16 @@ use super::document::lines;
 
 /// What a text is written in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+#[expect(missing_docs, reason = "a field is told where its name and type do not say it")]
+pub enum DocumentKind {
     /// HTML or XHTML.
     Html,
     /// roff with man or mdoc macros.
     Man,
-    /// Markdown.
     Markdown,
-    /// reStructuredText.
     Restructured,
     /// A program or its settings: kept as it is.
     Code,
-    /// Anything else.
     Plain,
 }
 
@@ -30,27 +28,27 @@ const CODE: [&str; 48] = [
     "css", "el", "lisp", "r", "jl", "proto",
 ];
 
-impl Kind {
+impl DocumentKind {
     /// Of a text, and of the name of its file without `.gz`.
-    pub fn of(text: &str, name: &str) -> Kind {
+    pub fn of(text: &str, name: &str) -> DocumentKind {
         let head = &text[..text.floor_char_boundary(HEAD_BYTES)];
         let name = name.to_ascii_lowercase();
         let ending = name.rsplit_once('.').map_or("", |(_, ending)| ending);
         let code = CODE.contains(&ending) || head.starts_with("#!");
         if !code && is_html(head, ending) {
-            Kind::Html
+            DocumentKind::Html
         } else if !code && is_man(head, ending) {
-            Kind::Man
+            DocumentKind::Man
         } else if code {
-            Kind::Code
+            DocumentKind::Code
         } else if ["md", "markdown", "mdown", "mkd"].contains(&ending) {
-            Kind::Markdown
+            DocumentKind::Markdown
         } else if ending == "rst" || name.ends_with(".rst.txt") || is_restructured(head) {
-            Kind::Restructured
+            DocumentKind::Restructured
         } else if is_markdown(head) {
-            Kind::Markdown
+            DocumentKind::Markdown
         } else {
-            Kind::Plain
+            DocumentKind::Plain
         }
     }
 }
@@ -96,19 +94,19 @@ mod tests {
     #[test]
     fn content_tells_before_the_name_does() {
         for (text, name, kind) in [
-            ("<!DOCTYPE html>\n<p>x", "README", Kind::Html),
-            ("<p>x", "a.HTM", Kind::Html),
-            ("no tags", "a.html", Kind::Plain),
-            (".\\\" c\n.TH A 1\n", "a", Kind::Man),
-            (".so man1/b.1\n", "a.1", Kind::Man),
-            ("notes, 1.1", "notes.1", Kind::Plain),
-            ("# A\n\n## B\n", "NOTES", Kind::Markdown),
-            ("# a comment\n# [x](y)\n", "a.py", Kind::Code),
-            ("#!/bin/sh\n# A\n# B\n", "run", Kind::Code),
-            ("A\n=\n\n.. note:: x\n", "a.txt", Kind::Restructured),
-            ("A plain text.\n", "a.txt", Kind::Plain),
+            ("<!DOCTYPE html>\n<p>x", "README", DocumentKind::Html),
+            ("<p>x", "a.HTM", DocumentKind::Html),
+            ("no tags", "a.html", DocumentKind::Plain),
+            (".\\\" c\n.TH A 1\n", "a", DocumentKind::Man),
+            (".so man1/b.1\n", "a.1", DocumentKind::Man),
+            ("notes, 1.1", "notes.1", DocumentKind::Plain),
+            ("# A\n\n## B\n", "NOTES", DocumentKind::Markdown),
+            ("# a comment\n# [x](y)\n", "a.py", DocumentKind::Code),
+            ("#!/bin/sh\n# A\n# B\n", "run", DocumentKind::Code),
+            ("A\n=\n\n.. note:: x\n", "a.txt", DocumentKind::Restructured),
+            ("A plain text.\n", "a.txt", DocumentKind::Plain),
         ] {
-            assert_eq!(Kind::of(text, name), kind, "{name}: {text:?}");
+            assert_eq!(DocumentKind::of(text, name), kind, "{name}: {text:?}");
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Documents as they are found: HTML, manual pages, Markdown, reStructuredText, programs, plain text.
 //!
-//! [`Kind`] tells what a text is, [`read`] makes a [`Document`] of it line by line, and [`passages`]
+//! [`DocumentKind`] tells what a text is, [`read`] makes a [`Document`] of it line by line, and [`passages`]
 //! cuts that.
 
 mod document;
@@ -11,15 +11,18 @@ mod man;
 mod passages;
 mod prose;
 
-pub use document::{Document, Line, Mark, Start};
-pub use kind::Kind;
+pub use document::{Document, DocumentLine, Mark, Start};
+pub use kind::DocumentKind;
 pub use passages::{Passage, passages};
 
 /// Reads a text of a kind; there is none that cannot be read.
-pub fn read(text: &str, kind: Kind) -> Document {
+pub fn read(text: &str, kind: DocumentKind) -> Document {
     match kind {
-        Kind::Html => html::read(text),
-        Kind::Man => man::read(text),
-        Kind::Markdown | Kind::Restructured | Kind::Code | Kind::Plain => prose::read(text, kind),
+        DocumentKind::Html => html::read(text),
+        DocumentKind::Man => man::read(text),
+        DocumentKind::Markdown
+        | DocumentKind::Restructured
+        | DocumentKind::Code
+        | DocumentKind::Plain => prose::read(text, kind),
     }
 }

@@ -1,6 +1,6 @@
 //! Passages: the pieces of a document that are found and cited.
 
-use super::document::{Document, Line, Start};
+use super::document::{Document, DocumentLine, Start};
 use std::ops::Range;
 
 /// A passage that has this much ends where the next block begins.
@@ -26,12 +26,12 @@ const DEPTH_MAX: usize = 6;
 /// Line `i` of the text (from 0) stands in line `first + i` of the file, without its markup; it is
 /// the whole line, unless the line alone is longer than a passage may be.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "a field is told where its name and type do not say it")]
 pub struct Passage {
     /// The headings it stands under, the widest first.
     pub headings: Vec<String>,
     /// Its first line in the file, from 1.
     pub first: usize,
-    /// Its last.
     pub last: usize,
     /// What it says.
     pub text: String,
@@ -98,7 +98,7 @@ impl Cutter {
         self.path.push((level, heading.to_owned()));
     }
 
-    fn take(&mut self, number: usize, line: &Line, range: Range<usize>) {
+    fn take(&mut self, number: usize, line: &DocumentLine, range: Range<usize>) {
         let whole = range == (0..line.text.len());
         let (from, to) = (range.start, range.end);
         let owns = |at: usize| whole || (from..to).contains(&at);
@@ -173,7 +173,7 @@ impl Cutter {
 }
 
 /// A line whole, or cut if it is longer than a passage: at what begins in it, then at sentences.
-fn pieces(line: &Line) -> Vec<Range<usize>> {
+fn pieces(line: &DocumentLine) -> Vec<Range<usize>> {
     let text = &line.text;
     let all = 0..text.len();
     if text.chars().count() <= PASSAGE_CHARS_MAX {
@@ -229,11 +229,11 @@ fn is_ideograph(word: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Kind, read};
+    use crate::{DocumentKind, read};
     use proptest::prelude::*;
 
     fn cut(text: &str, name: &str) -> Vec<Passage> {
-        passages(&read(text, Kind::of(text, name)))
+        passages(&read(text, DocumentKind::of(text, name)))
     }
 
     #[test]
@@ -353,7 +353,7 @@ mod tests {
                 text.push_str(word);
                 text.push_str(match gap { 0 => "\n", 1 => "\n\n", 2 => ". ", _ => " " });
             }
-            let all = Document { title: None, lines: read(&text, Kind::Plain).lines };
+            let all = Document { title: None, lines: read(&text, DocumentKind::Plain).lines };
             let mut cutter = Cutter::default();
             for (number, line) in all.lines.iter().enumerate() {
                 pieces(line).into_iter().for_each(|it| cutter.take(number, line, it));

@@ -1,11 +1,11 @@
 //! Markdown, reStructuredText, plain text and source code as lines.
 
 use super::document::{Document, Start, heading, lines};
-use super::kind::Kind;
+use super::kind::DocumentKind;
 
 /// Reads what is mostly its own text: markup at the start of lines goes, and what stands around
 /// words in Markdown.
-pub(crate) fn read(text: &str, kind: Kind) -> Document {
+pub(crate) fn read(text: &str, kind: DocumentKind) -> Document {
     let all: Vec<&str> = lines(text).collect();
     let mut reader =
         Reader { kind, fence: None, levels: Vec::new(), document: Document::default() };
@@ -18,7 +18,7 @@ pub(crate) fn read(text: &str, kind: Kind) -> Document {
 }
 
 struct Reader {
-    kind: Kind,
+    kind: DocumentKind,
     /// What closes the block of code that is open.
     fence: Option<&'static str>,
     /// What underlines headings, the widest first: reStructuredText leaves it to the author.
@@ -29,17 +29,17 @@ struct Reader {
 impl Reader {
     fn line(&mut self, before: &str, line: &str, next: &str) {
         let bare = line.trim();
-        if self.kind == Kind::Code {
+        if self.kind == DocumentKind::Code {
             let start = before.trim().is_empty().then_some(Start::Block);
             return self.document.push(line.trim_end(), start);
         }
-        if self.kind == Kind::Markdown && self.fenced(bare) {
+        if self.kind == DocumentKind::Markdown && self.fenced(bare) {
             return self.document.push("", Some(Start::Block));
         }
         if self.fence.is_some() {
             return self.document.push(line.trim_end(), None);
         }
-        if let Some((level, text)) = hashed(line).filter(|_| self.kind == Kind::Markdown) {
+        if let Some((level, text)) = hashed(line).filter(|_| self.kind == DocumentKind::Markdown) {
             return self.section(level, &inline(text, self.kind));
         }
         if let Some(mark) = underline(bare, next.trim()) {
@@ -65,7 +65,7 @@ impl Reader {
     }
 
     fn level(&mut self, mark: char) -> u8 {
-        if self.kind == Kind::Markdown {
+        if self.kind == DocumentKind::Markdown {
             return if mark == '=' { 1 } else { 2 };
         }
         let known = self.levels.iter().position(|it| *it == mark);
@@ -121,10 +121,10 @@ fn is_item(bare: &str) -> bool {
 }
 
 /// A line without what stands around its words.
-fn inline(line: &str, kind: Kind) -> String {
+fn inline(line: &str, kind: DocumentKind) -> String {
     match kind {
-        Kind::Markdown => unlinked(&line.replace("**", "")),
-        Kind::Restructured => unroled(line),
+        DocumentKind::Markdown => unlinked(&line.replace("**", "")),
+        DocumentKind::Restructured => unroled(line),
         _ => line.to_owned(),
     }
 }
@@ -182,7 +182,7 @@ mod tests {
     #[test]
     fn markdown_loses_its_marks() {
         let text = "# A **b** #\n\n[x](y) ![z](w)\n```\n# no heading\n```\nSet\n===\n---\n";
-        let document = read(text, Kind::Markdown);
+        let document = read(text, DocumentKind::Markdown);
         assert_eq!(sections(&document), [(1, "A b"), (1, "Set")]);
         assert_eq!(document.title.as_deref(), Some("A b"));
         assert_eq!(document.line(3), Some("x z"));
@@ -193,14 +193,14 @@ mod tests {
     #[test]
     fn restructured_headings_are_as_deep_as_they_come() {
         let text = "Top\n===\nMid\n---\nsee :class:`Foo`\n\nTop two\n=======\n";
-        let document = read(text, Kind::Restructured);
+        let document = read(text, DocumentKind::Restructured);
         assert_eq!(sections(&document), [(1, "Top"), (2, "Mid"), (1, "Top two")]);
         assert_eq!(document.line(5), Some("see `Foo`"));
     }
 
     #[test]
     fn code_is_kept_as_it_is() {
-        let document = read("# a\n\n    **b**\n===\n", Kind::Code);
+        let document = read("# a\n\n    **b**\n===\n", DocumentKind::Code);
         assert_eq!(sections(&document), []);
         assert_eq!(document.line(3), Some("    **b**"));
         assert_eq!(document.line(4), Some("==="));

@@ -35,7 +35,7 @@ pub const FINGERPRINT: u32 = 0xdce1_a46d;
 const MAGIC: &[u8] = b"STOAEMB1";
 
 /// A table of one row for each word piece, read in place.
-pub struct Table {
+pub struct EmbeddingTable {
     dims: usize,
     vocabulary: Vocabulary,
     scales: &'static [u8],
@@ -43,19 +43,19 @@ pub struct Table {
 }
 
 /// The table that is compiled in. The first call reads its vocabulary, a few milliseconds.
-pub fn built_in() -> Arc<Table> {
-    static LOADED: OnceLock<Arc<Table>> = OnceLock::new();
+pub fn built_in() -> Arc<EmbeddingTable> {
+    static LOADED: OnceLock<Arc<EmbeddingTable>> = OnceLock::new();
     LOADED
         .get_or_init(|| {
-            let table = Table::read(TABLE);
+            let table = EmbeddingTable::read(TABLE);
             Arc::new(table.unwrap_or_else(|| unreachable!("a test reads the table")))
         })
         .clone()
 }
 
-impl Table {
+impl EmbeddingTable {
     /// Nothing when the bytes are no table, or more than one.
-    fn read(bytes: &'static [u8]) -> Option<Table> {
+    fn read(bytes: &'static [u8]) -> Option<EmbeddingTable> {
         let rest = bytes.strip_prefix(MAGIC)?;
         let (rows, rest) = number(rest)?;
         let (dims, rest) = number(rest)?;
@@ -64,7 +64,7 @@ impl Table {
         let (scales, values) = rest.split_at_checked(rows.checked_mul(2)?)?;
         let vocabulary = Vocabulary::read(std::str::from_utf8(words).ok()?);
         let whole = vocabulary.len() == rows && values.len() == rows.checked_mul(dims)?;
-        whole.then_some(Table { dims, vocabulary, scales, rows: values })
+        whole.then_some(EmbeddingTable { dims, vocabulary, scales, rows: values })
     }
 
     fn scale(&self, row: usize) -> f32 {
@@ -90,7 +90,7 @@ impl Table {
     }
 }
 
-impl Embed for Table {
+impl Embed for EmbeddingTable {
     fn fingerprint(&self) -> u32 {
         FINGERPRINT
     }
@@ -125,17 +125,20 @@ mod tests {
         let hash = Hash::of(TABLE).to_string();
         assert_eq!(hash, "dce1a46d2fe159f2ef7c3399563dab362e59e97d2b5411e1060844b7ed49199a");
         assert!(hash.starts_with(&format!("{FINGERPRINT:x}")));
-        let table = Table::read(TABLE).unwrap();
+        let table = EmbeddingTable::read(TABLE).unwrap();
         assert_eq!((table.vocabulary.len(), table.dims), (29_524, 256));
         assert_eq!(TABLE.len(), 7_836_876);
     }
 
     #[test]
     fn what_is_no_table_is_not_read() {
-        assert!(Table::read(b"").is_none());
-        assert!(Table::read(&TABLE[..TABLE.len() - 1]).is_none());
-        assert!(Table::read(&TABLE[1..]).is_none());
-        assert!(Table::read(b"STOAEMB1\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff").is_none());
+        assert!(EmbeddingTable::read(b"").is_none());
+        assert!(EmbeddingTable::read(&TABLE[..TABLE.len() - 1]).is_none());
+        assert!(EmbeddingTable::read(&TABLE[1..]).is_none());
+        assert!(
+            EmbeddingTable::read(b"STOAEMB1\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff")
+                .is_none()
+        );
     }
 
     #[test]

@@ -53,41 +53,41 @@ impl Remote {
     /// query, a key over plain HTTP to another machine, no model, or dimensions of none or of more
     /// than `dims_max`.
     pub fn new(config: &RemoteConfig, dims_max: usize) -> Result<Remote, EmbedError> {
-        let amiss = |what, why: &str| EmbedError::Settings { what, why: why.to_owned() };
+        let invalid = |what, why: &str| EmbedError::Settings { what, why: why.to_owned() };
         let base = config.url.trim_end_matches('/');
         let url = Url::parse(&format!("{base}/embeddings"));
-        let url = url.map_err(|error| amiss("url", &error.to_string()))?;
+        let url = url.map_err(|error| invalid("url", &error.to_string()))?;
         let host = url.host_str().unwrap_or_default().to_owned();
         let local = matches!(host.as_str(), "localhost" | "127.0.0.1" | "[::1]");
         match url.scheme() {
             "https" => {}
             "http" if local || config.key.is_none() => {}
-            "http" => return Err(amiss("url", "a key goes to another machine by https alone")),
-            _ => return Err(amiss("url", "it is neither http nor https")),
+            "http" => return Err(invalid("url", "a key goes to another machine by https alone")),
+            _ => return Err(invalid("url", "it is neither http nor https")),
         }
         if !url.username().is_empty() || url.password().is_some() {
-            return Err(amiss("url", "a key in it would be shown; give its name as key_env"));
+            return Err(invalid("url", "a key in it would be shown; give its name as key_env"));
         }
         if url.query().is_some() || url.fragment().is_some() {
-            return Err(amiss("url", "it goes on behind a ? or #, where nothing can be added"));
+            return Err(invalid("url", "it goes on behind a ? or #, where nothing can be added"));
         }
         if config.model.is_empty() {
-            return Err(amiss("model", "it is empty"));
+            return Err(invalid("model", "it is empty"));
         }
         if config.dims == 0 || config.dims > dims_max {
             let why = format!("{} dimensions; there are 1 to {dims_max}", config.dims);
-            return Err(amiss("dims", &why));
+            return Err(invalid("dims", &why));
         }
         let bearer = |key: &Key| {
             let secret = match key.secret() {
-                Secret::Held("") => return Err(amiss("key", "it is empty")),
+                Secret::Held("") => return Err(invalid("key", "it is empty")),
                 Secret::Held(secret) => secret,
                 Secret::Lacking(variable) => {
                     return Err(EmbedError::NoKey { variable: variable.to_owned() });
                 }
             };
             let value = HeaderValue::from_str(&format!("Bearer {secret}"));
-            let mut value = value.map_err(|_| amiss("key", "it is no header"))?;
+            let mut value = value.map_err(|_| invalid("key", "it is no header"))?;
             value.set_sensitive(true);
             Ok(value)
         };
@@ -95,7 +95,7 @@ impl Remote {
             .redirect(reqwest::redirect::Policy::none())
             .no_proxy()
             .build()
-            .map_err(|error| amiss("client", &error.to_string()))?;
+            .map_err(|error| invalid("client", &error.to_string()))?;
         let name = format!("{base} {} {}", config.model, config.dims);
         let [a, b, c, d, ..] = Hash::of(name.as_bytes()).0;
         Ok(Remote {
@@ -180,17 +180,17 @@ impl Remote {
             return Err(EmbedError::Status { host, status, complaint, after });
         }
         if bytes.len() > most {
-            return Err(self.amiss(format!("more than {most} bytes")));
+            return Err(self.invalid(format!("more than {most} bytes")));
         }
         Ok(bytes)
     }
 
     fn read(&self, body: &[u8], count: usize) -> Result<Vec<Embedding>, EmbedError> {
         let answer: Answer =
-            serde_json::from_slice(body).map_err(|error| self.amiss(error.to_string()))?;
+            serde_json::from_slice(body).map_err(|error| self.invalid(error.to_string()))?;
         if answer.data.len() != count {
             let why = format!("{} vectors for {count} texts", answer.data.len());
-            return Err(self.amiss(why));
+            return Err(self.invalid(why));
         }
         let mut found: Vec<Option<Embedding>> = vec![None; count];
         for (place, row) in answer.data.into_iter().enumerate() {
@@ -198,22 +198,22 @@ impl Remote {
             if row.embedding.len() != self.dims {
                 let (has, dims) = (row.embedding.len(), self.dims);
                 let why = format!("{has} dimensions, and {dims} are configured");
-                return Err(self.amiss(why));
+                return Err(self.invalid(why));
             }
             let vector: Vec<f32> = row.embedding.iter().map(|it| *it as f32).collect();
             let made = Embedding::of(self.fingerprint, &vector);
-            let made = made.map_err(|error| self.amiss(format!("vector {at}: {error}")))?;
+            let made = made.map_err(|error| self.invalid(format!("vector {at}: {error}")))?;
             match found.get_mut(at) {
                 Some(free @ None) => *free = Some(made),
-                _ => return Err(self.amiss(format!("index {at} twice, or of no text"))),
+                _ => return Err(self.invalid(format!("index {at} twice, or of no text"))),
             }
         }
         // As many as texts, and no index twice.
         Ok(found.into_iter().flatten().collect())
     }
 
-    fn amiss(&self, why: String) -> EmbedError {
-        EmbedError::Amiss { host: self.host(), why: self.masked(&why) }
+    fn invalid(&self, why: String) -> EmbedError {
+        EmbedError::Invalid { host: self.host(), why: self.masked(&why) }
     }
 
     /// What it says may hold what it was told.
@@ -235,7 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn settings_that_are_amiss_are_refused() {
+    fn settings_that_are_invalid_are_refused() {
         let key = Some(Key::new("sesame"));
         assert_eq!(refused(&config("http://127.0.0.1:1/v1")), "");
         assert_eq!(

@@ -28,7 +28,7 @@ enum Held {
 }
 
 impl Key {
-    /// Takes it.
+    /// Takes a key, which is never printed.
     pub fn new(secret: impl Into<String>) -> Key {
         Key(Held::Secret(secret.into()))
     }
@@ -76,13 +76,13 @@ pub(crate) enum Secret<'a> {
 /// Why there is no vector.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
+#[expect(missing_docs, reason = "a field is told where its name and type do not say it")]
 pub enum EmbedError {
     /// The settings cannot be used.
     #[error("embedder {what}: {why}")]
     Settings {
         /// Which of them.
         what: &'static str,
-        /// Why not.
         why: String,
     },
     /// The key is to be in the environment, and is not.
@@ -93,18 +93,11 @@ pub enum EmbedError {
     },
     /// It did not answer in time, or at all.
     #[error("the embedder at {host} {why}")]
-    Unreachable {
-        /// Who.
-        host: String,
-        /// How.
-        why: String,
-    },
+    Unreachable { host: String, why: String },
     /// It answered that it will not, now or to us.
     #[error("the embedder at {host} answers {status}: {complaint}")]
     Status {
-        /// Who.
         host: String,
-        /// What.
         status: u16,
         /// In its words.
         complaint: String,
@@ -112,9 +105,8 @@ pub enum EmbedError {
         after: Option<Duration>,
     },
     /// What it answered is no answer.
-    #[error("the embedder at {host} answers amiss: {why}")]
-    Amiss {
-        /// Who.
+    #[error("the embedder at {host} answered with something invalid: {why}")]
+    Invalid {
         host: String,
         /// What is wrong with it.
         why: String,

@@ -37,7 +37,8 @@ const RECALL_PERCENT_MIN: usize = 95;
 
 /// Why there is no segment.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Failure {
+#[expect(missing_docs, reason = "a field is told where its name and type do not say it")]
+pub enum SegmentError {
     /// Inside of hora.
     #[error("hora panicked")]
     Panic,
@@ -46,10 +47,7 @@ pub enum Failure {
     Refused(&'static str),
     /// It does not find what is in it: its vectors have little in common.
     #[error("{percent} % of what is nearest is found, and that is too little")]
-    Lossy {
-        /// How much.
-        percent: usize,
-    },
+    Lossy { percent: usize },
 }
 
 /// hora, with whatever it does wrong turned into an error.
@@ -66,24 +64,24 @@ impl Graph {
         Graph(HNSWIndex::new(elements(width), &params))
     }
 
-    fn add(&mut self, row: &[Unit], number: u32) -> Result<(), Failure> {
+    fn add(&mut self, row: &[Unit], number: u32) -> Result<(), SegmentError> {
         caught(|| self.0.add(row, number))
     }
 
     /// Links what was added since.
-    fn link(&mut self) -> Result<(), Failure> {
+    fn link(&mut self) -> Result<(), SegmentError> {
         caught(|| self.0.build(Metric::Euclidean))
     }
 
-    fn search(&self, row: &[Unit], count: usize) -> Result<Vec<u32>, Failure> {
+    fn search(&self, row: &[Unit], count: usize) -> Result<Vec<u32>, SegmentError> {
         caught(|| Ok(self.0.search(row, count)))
     }
 }
 
-fn caught<T>(work: impl FnOnce() -> Result<T, &'static str>) -> Result<T, Failure> {
+fn caught<T>(work: impl FnOnce() -> Result<T, &'static str>) -> Result<T, SegmentError> {
     match catch_unwind(AssertUnwindSafe(work)) {
-        Ok(done) => done.map_err(Failure::Refused),
-        Err(_) => Err(Failure::Panic),
+        Ok(done) => done.map_err(SegmentError::Refused),
+        Err(_) => Err(SegmentError::Panic),
     }
 }
 
@@ -145,11 +143,11 @@ impl<'a> Builder<'a> {
     }
 
     /// Takes some more vectors in; false once there are none.
-    pub fn step(&mut self, count: usize) -> Result<bool, Failure> {
+    pub fn step(&mut self, count: usize) -> Result<bool, SegmentError> {
         let end = self.groups.len().min(self.done + count);
         for group in self.done..end {
             let vector = self.frozen.row(self.groups.rows(group)[0] as usize);
-            let row = row(vector).ok_or(Failure::Refused("a vector without length"))?;
+            let row = row(vector).ok_or(SegmentError::Refused("a vector without length"))?;
             self.graph.add(&row, group as u32)?;
         }
         self.graph.link()?;
@@ -158,7 +156,7 @@ impl<'a> Builder<'a> {
     }
 
     /// The segment, if it finds what is in it: with as little effort as that takes.
-    pub fn finish(self) -> Result<Segment, Failure> {
+    pub fn finish(self) -> Result<Segment, SegmentError> {
         let Builder { frozen, graph, groups, .. } = self;
         let trials: Vec<Trial> =
             (0..TRIALS).filter_map(|n| Trial::new(frozen, &groups, n)).collect();
@@ -178,7 +176,7 @@ impl<'a> Builder<'a> {
                 return Ok(Segment { graph, groups, effort, width, failed });
             }
         }
-        Err(Failure::Lossy { percent })
+        Err(SegmentError::Lossy { percent })
     }
 }
 
@@ -216,7 +214,6 @@ impl Trial {
 /// A segment that is done.
 pub struct Segment {
     graph: Graph,
-    /// Of slots.
     groups: Groups,
     effort: usize,
     width: usize,

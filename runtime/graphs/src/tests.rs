@@ -140,7 +140,7 @@ fn a_segment_that_finds_too_little_is_none() {
     let mut builder = Builder::new(&frozen);
     assert_eq!(builder.step(200), Ok(true));
     match builder.finish() {
-        Err(Failure::Lossy { percent }) => assert!((1..50).contains(&percent), "{percent}"),
+        Err(SegmentError::Lossy { percent }) => assert!((1..50).contains(&percent), "{percent}"),
         Err(other) => panic!("{other}"),
         Ok(segment) => panic!("it finds everything with an effort of {}", segment.effort),
     }
@@ -157,6 +157,6 @@ fn a_panic_while_it_is_made_makes_none() {
     // One over a length of nothing: every distance to it is no number.
     *endless.last_mut().expect("an end") = Unit::default() / Unit::default();
     graph.add(&endless, 3).expect("taken");
-    assert_eq!(graph.link(), Err(Failure::Panic));
-    assert!(matches!(Graph::new(WIDTH, 4).add(&whole[1..], 0), Err(Failure::Refused(_))));
+    assert_eq!(graph.link(), Err(SegmentError::Panic));
+    assert!(matches!(Graph::new(WIDTH, 4).add(&whole[1..], 0), Err(SegmentError::Refused(_))));
 }

@@ -34,9 +34,9 @@ use told::Told;
 
 use crate::blocking::blocking;
 use crate::failure::StoreError;
-use crate::host::{Boxed, Change, Nothing, Perform, Seat, Shared};
+use crate::host::{ActorAddress, Boxed, Change, Nothing, Perform, Shared};
 use crate::model::{Model, RECIPE};
-use crate::problem::{Kind, Problem};
+use crate::problem::{Problem, ProblemKind};
 use crate::runtime::{Begin, Kinds, Part, Runtime, WeakRuntime};
 use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
@@ -44,9 +44,9 @@ use std::sync::Arc;
 use std::time::Duration;
 use stoa_actors::behaviour::{Behaviour, EffectId};
 use stoa_actors::id::{Millis, ROOT, SessionId, StreamId};
-use stoa_actors::incarnation::Ask;
+use stoa_actors::incarnation::Request;
 use stoa_actors::rights::Subject;
-use stoa_actors::session::{Booking, Effect, Event, Message, Session, Settlement, Thought};
+use stoa_actors::session::{Effect, Event, LedgerEntry, Message, Session, Settlement, Thought};
 use stoa_actors::space::{self, Mutation, Space};
 use tokio::sync::watch;
 
@@ -73,7 +73,7 @@ impl Runtime {
     }
 
     /// The actor of an agent.
-    pub fn agent(&self, session: SessionId) -> Result<Arc<Seat<Session>>, StoreError> {
+    pub fn agent(&self, session: SessionId) -> Result<Arc<ActorAddress<Session>>, StoreError> {
         self.actor_with(session.stream(), Arc::new(Executor::new(self, session)))
     }
 
@@ -134,7 +134,10 @@ pub(crate) fn kinds() -> Kinds {
 }
 
 /// What is put into a space by a message is found there by its meaning as well.
-fn embedded(runtime: Runtime, ask: Ask<space::Message>) -> Boxed<'static, Ask<space::Message>> {
+fn embedded(
+    runtime: Runtime,
+    ask: Request<space::Message>,
+) -> Boxed<'static, Request<space::Message>> {
     Box::pin(async move {
         let message = match ask.message {
             space::Message::Change(Mutation::Put(draft)) => {
@@ -143,7 +146,7 @@ fn embedded(runtime: Runtime, ask: Ask<space::Message>) -> Boxed<'static, Ask<sp
             }
             message => message,
         };
-        Ask { message, ..ask }
+        Request { message, ..ask }
     })
 }
 
@@ -195,9 +198,9 @@ impl Perform<Session> for Executor {
             Event::Unfollowed(space) => vec![Change::Unfollow(*space, self.session)],
             Event::Wiped { .. } => vec![Change::Gone(self.session)],
             // It may go on, and whoever waits for it to be at rest waits for that.
-            Event::Booked(Booking::Funded { .. }) => vec![Change::Look(self.session)],
+            Event::Booked(LedgerEntry::Funded { .. }) => vec![Change::Look(self.session)],
             // It may be at rest now.
-            Event::LetGo(_) | Event::Booked(Booking::Settled(Settlement::Returned)) => {
+            Event::LetGo(_) | Event::Booked(LedgerEntry::Settled(Settlement::Returned)) => {
                 vec![Change::Look(self.session)]
             }
             _ => Vec::new(),
@@ -251,7 +254,7 @@ impl Perform<Session> for Executor {
                     match Box::pin(act::act(&runtime, session, effect)).await {
                         Ok(observation) => Some(Message::Observe { turn, step, observation }),
                         // The store: what is owed is owed again after the next open.
-                        Err(problem) if problem.kind == Kind::Store => None,
+                        Err(problem) if problem.kind == ProblemKind::Store => None,
                         Err(problem) => Some(Message::Fail { turn, why: problem.text }),
                     }
                 }

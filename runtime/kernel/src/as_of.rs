@@ -2,7 +2,7 @@
 
 use crate::blocking::blocking;
 use crate::failure::StoreError;
-use crate::problem::{Kind, Problem};
+use crate::problem::{Problem, ProblemKind};
 use crate::runtime::Runtime;
 use crate::store::Store;
 use serde::{Deserialize, Serialize};
@@ -40,7 +40,7 @@ impl FromStr for Moment {
                 "{text:?} is not a time; use '10m ago', 2026-01-31T12:00:00Z, or a position in \
                  the log"
             );
-            Problem::new(Kind::Invalid, said).hint(format!("--as-of {}", with_zone(text)))
+            Problem::new(ProblemKind::Invalid, said).hint(format!("--as-of {}", with_zone(text)))
         })
     }
 }
@@ -81,7 +81,7 @@ impl Runtime {
         match moment {
             Moment::Position(at) if at > head => {
                 let text = format!("position {at} is ahead of the log, which is at {head}");
-                Err(Problem::new(Kind::Invalid, text).hint(format!("--as-of {head}")))
+                Err(Problem::new(ProblemKind::Invalid, text).hint(format!("--as-of {head}")))
             }
             Moment::Position(at) => Ok(at),
             Moment::Time(then) => Ok(last_by(then).await?),

@@ -25,29 +25,29 @@ mod waits;
 mod wrote;
 
 pub use access::AccessCard;
-pub use carry::{Export, Imported};
-pub use claims::{ClaimAsk, Taken};
+pub use carry::{ExportReader, Imported};
+pub use claims::{ClaimAsk, ClaimedAtom};
 pub use facts::Watching;
-pub use history::{Change, Follow};
+pub use history::{Change, ChangeStream};
 pub use mismatch::Mismatch;
 pub use names::OWNER;
 pub use past::{Difference, HistoryQuery, Of};
-pub use reads::{Read, Referred};
-pub use search::{Found, Looked, Page};
-pub use sharing::{Grant, Granted};
+pub use reads::{ReadAtom, Referred};
+pub use search::{Found, Looked, SearchPage};
+pub use sharing::{GrantRequest, Granted};
 pub(crate) use sharing::{misspelt, not_owner};
 pub use spaces::SpaceCard;
 pub use subscriptions::{Pulled, Puller, SubscriptionCard};
-pub use waits::Waits;
+pub use waits::WaitReport;
 use wrote::Wrote;
 
 use crate::host::{AskError, Receipt};
-use crate::problem::{Kind, Problem};
+use crate::problem::{Problem, ProblemKind};
 use crate::runtime::Runtime;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use stoa_actors::id::{AtomId, Position, SessionId, SpaceId};
-use stoa_actors::incarnation::Ask;
+use stoa_actors::incarnation::Request;
 use stoa_actors::log::{Cause, Hash};
 use stoa_actors::retry::{Repeatable, again};
 use stoa_actors::rights::{Level, Named, Subject};
@@ -81,8 +81,8 @@ impl Why {
 
 /// A version that was written, and its entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "a field is told where its name and type do not say it")]
 pub struct Written {
-    /// Which atom.
     pub id: AtomId,
     /// Its version now.
     pub version: u64,
@@ -114,7 +114,7 @@ impl Caller {
         &self.runtime
     }
 
-    /// Who acts.
+    /// The session that acts.
     pub fn session(&self) -> SessionId {
         self.session
     }
@@ -143,9 +143,9 @@ impl Caller {
         shared.rights.read().level(self.session, subject, now).is_some()
     }
 
-    pub(crate) fn ask<M>(&self, message: M, why: Why) -> Ask<M> {
+    pub(crate) fn ask<M>(&self, message: M, why: Why) -> Request<M> {
         let Why { comment, key, cause, fences: _ } = why;
-        Ask { message, asker: self.session, key, comment, cause }
+        Request { message, asker: self.session, key, comment, cause }
     }
 
     /// Bytes of an id that nobody has yet.
@@ -217,7 +217,7 @@ impl Caller {
     /// The patch, without single references that the atom has now. Whether it is still so when it
     /// is changed is for the expected version to say.
     ///
-    /// Errors: [`Kind::Invalid`] when there is no such reference, but for a request with a key,
+    /// Errors: [`ProblemKind::Invalid`] when there is no such reference, but for a request with a key,
     /// which may have taken it out already.
     pub async fn unreferenced(
         &self,
@@ -233,7 +233,7 @@ impl Caller {
         for (relation, target) in unref {
             if !patch.without(&atom, relation, *target) && why.key.is_none() {
                 let text = format!("atom {id} has no reference {relation} to {target}");
-                return Err(Problem::new(Kind::Invalid, text).hint(format!("stoa get {id}")));
+                return Err(Problem::new(ProblemKind::Invalid, text).hint(format!("stoa get {id}")));
             }
         }
         Ok(patch)
@@ -269,7 +269,7 @@ impl Caller {
     /// When this returns no read, search, history, export or audit shows what it said, and no
     /// later open does. Files hold the bytes until an orderly stop has written the log anew; copies
     /// made before keep them: backups, exports, and what agents have noted of it in their own
-    /// sessions. Errors: [`Kind::Conflict`] at another version, or erased already.
+    /// sessions. Errors: [`ProblemKind::Conflict`] at another version, or erased already.
     pub async fn erase(&self, id: AtomId, expect: Expect, why: Why) -> Result<Written, Problem> {
         let space = self.get(id).await?.atom.space;
         self.mutate(space, Mutation::Erase { id, expect }, why).await
@@ -291,10 +291,15 @@ impl Caller {
         let (id, version) = match &receipt.reply {
             Reply::Version { id, version } => (*id, *version),
             Reply::Versions(all) if all.len() == 1 => all[0],
-            reply => return Err(Problem::new(Kind::Store, format!("an answer amiss: {reply:?}"))),
+            reply => {
+                return Err(Problem::new(
+                    ProblemKind::Store,
+                    format!("an unexpected answer: {reply:?}"),
+                ));
+            }
         };
-        let amiss = || Problem::new(Kind::Store, format!("atom {id} was written nowhere"));
-        Ok(Written { id, version, position: receipt.position.ok_or_else(amiss)? })
+        let invalid = || Problem::new(ProblemKind::Store, format!("atom {id} was written nowhere"));
+        Ok(Written { id, version, position: receipt.position.ok_or_else(invalid)? })
     }
 
     /// Sent again, where it has a key, after what passes by itself.
@@ -319,13 +324,13 @@ impl Caller {
         let mut tried = 0;
         loop {
             tried += 1;
-            let seat = self.runtime.space(space).map_err(AskError::Store)?;
+            let address = self.runtime.space(space).map_err(AskError::Store)?;
             // What is sent but once is not copied.
             let last = request == Repeatable::Unkeyed || tried >= tries_max;
             let (sent, rest) =
                 if last { (message, None) } else { (message.clone(), Some(message)) };
             let ask = self.ask(sent, why.clone());
-            match seat.ask(ask).await {
+            match address.ask(ask).await {
                 Ok(receipt) => {
                     if let (Some(wrote), Some(at)) = (&self.wrote, receipt.position) {
                         wrote.note(space, self.session, at);

@@ -42,8 +42,8 @@ pub(crate) const FORM: u64 = 1;
 
 /// What an export begins with.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "a field is told where its name and type do not say it")]
 pub struct Exported {
-    /// The space.
     pub space: SpaceId,
     /// What it is for.
     pub description: String,

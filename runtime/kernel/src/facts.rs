@@ -5,7 +5,7 @@
 //! process. Sessions for one action take no room in it.
 
 use crate::failure::StoreError;
-use crate::store::{Entry, Store};
+use crate::store::{LogEntry, Store};
 use parking_lot::Mutex;
 use std::collections::BTreeMap;
 use stoa_actors::id::{LinkId, Position, RIGHTS, SpaceId};
@@ -50,7 +50,7 @@ impl Facts {
     }
 
     /// What an entry of the log of rights says.
-    pub(crate) fn told(&self, store: &Store, entry: &Entry) -> Result<Vec<Fact>, StoreError> {
+    pub(crate) fn told(&self, store: &Store, entry: &LogEntry) -> Result<Vec<Fact>, StoreError> {
         let events = incarnation::events::<Rights>(&entry.body)?;
         if events.iter().all(|it| it.taken().is_empty()) {
             return facts(&events, |_| Ok(None));
@@ -81,7 +81,11 @@ impl Facts {
     }
 
     /// The entry in which a link was given; nothing for those of sessions for one action.
-    pub(crate) fn given(&self, store: &Store, link: LinkId) -> Result<Option<Entry>, StoreError> {
+    pub(crate) fn given(
+        &self,
+        store: &Store,
+        link: LinkId,
+    ) -> Result<Option<LogEntry>, StoreError> {
         if !self.0.lock().given.contains_key(&link) {
             self.catch_up(store)?;
         }
@@ -101,7 +105,7 @@ fn facts(
     Ok(all)
 }
 
-fn entry_of(store: &Store, seq: u64) -> Result<Option<Entry>, StoreError> {
+fn entry_of(store: &Store, seq: u64) -> Result<Option<LogEntry>, StoreError> {
     store.position_of(RIGHTS, seq)?.map_or(Ok(None), |at| store.entry(at))
 }
 

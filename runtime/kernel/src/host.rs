@@ -1,4 +1,4 @@
-//! What keeps actors alive: the [`Seat`] is the lasting address of one, over all its incarnations;
+//! What keeps actors alive: the [`ActorAddress`] is the lasting address of one, over all its incarnations;
 //! here it is started, asked, supervised, put away, and told what becomes of what it wants done.
 //!
 //! In reading order: `actor` is one incarnation under ractor, and the order of a delivery; `address`
@@ -20,7 +20,7 @@ mod supervisor;
 mod timer;
 
 pub(crate) use actor::{Hook, load};
-pub use address::{Asked, Boxed, Nothing, Perform, Receipt, Seat, Standing};
+pub use address::{ActorAddress, Asked, Boxed, Nothing, Perform, Receipt, Standing};
 pub(crate) use address::{Deps, Heard, Passivate, Supervised};
 pub use ask_error::AskError;
 pub(crate) use followers::{Change, Followers};
@@ -39,7 +39,7 @@ use crate::log::Log;
 use crate::store::Store;
 use parking_lot::RwLock;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use stoa_actors::rights::Table;
+use stoa_actors::rights::RightsTable;
 
 /// What all hosts of a runtime share.
 pub struct Shared {
@@ -55,7 +55,7 @@ pub struct Shared {
     /// Who may do what, as readers and deciders see it: less when a loss is decided, more only once
     /// a gain is durable. The rights actor's own state lies here, and with the actor only while it
     /// decides.
-    pub rights: RwLock<Table>,
+    pub rights: RwLock<RightsTable>,
     pub(crate) shown: Shown,
     /// The last entry of the rights that is decided, and the last that is durable: whoever is told
     /// no may be told so because of one in between.

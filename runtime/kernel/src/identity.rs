@@ -2,7 +2,7 @@
 //! says whom it lets speak for whom.
 
 use crate::caller::Caller;
-use crate::problem::{Kind, Problem};
+use crate::problem::{Problem, ProblemKind};
 use crate::runtime::Runtime;
 use serde::{Deserialize, Serialize};
 use stoa_actors::id::ROOT;
@@ -35,18 +35,18 @@ pub enum Peer {
 impl Runtime {
     /// The session that a request acts as.
     ///
-    /// Errors: [`Kind::Forbidden`] for a request without an identity and for a peer that may not
-    /// speak for the one it names; [`Kind::Unknown`] for a session that is not there.
+    /// Errors: [`ProblemKind::Forbidden`] for a request without an identity and for a peer that may not
+    /// speak for the one it names; [`ProblemKind::Unknown`] for a session that is not there.
     pub fn admit(&self, peer: Peer, identity: &Identity) -> Result<Caller, Problem> {
         let owner = self.caller(ROOT);
         match (peer, identity) {
             (_, Identity::Nobody) => {
                 let text = "the request has no identity";
-                Err(Problem::new(Kind::Forbidden, text).hint("stoa --as SESSION space list"))
+                Err(Problem::new(ProblemKind::Forbidden, text).hint("stoa --as SESSION space list"))
             }
             (Peer::Stranger, _) => {
                 let text = "permission denied: only the owner of the directory may connect";
-                Err(Problem::new(Kind::Forbidden, text).hint("stoa status"))
+                Err(Problem::new(ProblemKind::Forbidden, text).hint("stoa status"))
             }
             (Peer::Owner | Peer::Own, Identity::Owner) => Ok(owner),
             (Peer::Owner | Peer::Own, Identity::Session(name)) => {
@@ -59,7 +59,7 @@ impl Runtime {
 impl Caller {
     /// What is the owner's alone, whatever rights a session holds.
     ///
-    /// Errors: [`Kind::Forbidden`] with `because` for everybody else.
+    /// Errors: [`ProblemKind::Forbidden`] with `because` for everybody else.
     pub fn is_owner(&self, because: &str, hint: &str) -> Result<(), Problem> {
         if self.session() == ROOT {
             return Ok(());
@@ -68,6 +68,6 @@ impl Caller {
             "permission denied: {because}, so only the owner of the directory may \
                             do this"
         );
-        Err(Problem::new(Kind::Forbidden, text).hint(hint))
+        Err(Problem::new(ProblemKind::Forbidden, text).hint(hint))
     }
 }

@@ -44,6 +44,7 @@ use stoa_actors::trust::HostGrants;
 
 /// How a data directory is opened and what its actors may use.
 #[derive(Clone, Debug)]
+#[expect(missing_docs, reason = "a field is told where its name and type do not say it")]
 pub struct Config {
     /// Its log: which directory, and what bounds it.
     pub log: LogConfig,
@@ -65,11 +66,11 @@ pub struct Config {
     pub passivate_idle_ms: u64,
     /// Entries since its last snapshot from which on it leaves one behind then.
     pub passivate_snapshot_entries: u64,
-    /// How long to wait, while there are too many seats, before those in use are looked at again.
+    /// How long to wait, while there are too many addresses, before those in use are looked at again.
     pub passivate_retry_ms: u64,
     /// Actors of spaces, sessions and own kinds at a time; past it the least recently used that
     /// have nothing to do are let go. Those in use may be more.
-    pub seats_max: usize,
+    pub addresses_max: usize,
     /// Changes handed to a watcher at once.
     pub watch_changes_max: usize,
     /// Entries of a stream looked through before a follower is told of those that pass.
@@ -91,7 +92,6 @@ pub struct Config {
     pub shutdown_ms_max: u64,
     /// Restarts of one actor within the window before it is quarantined.
     pub restarts_max: u32,
-    /// That window.
     pub restarts_within_ms: u64,
     /// Wait before the first restart; doubled with each.
     pub restart_backoff_ms: u64,
@@ -183,7 +183,7 @@ impl Config {
             passivate_idle_ms: 60_000,
             passivate_snapshot_entries: 100,
             passivate_retry_ms: 20,
-            seats_max: 4_096,
+            addresses_max: 4_096,
             watch_changes_max: 64,
             follow_entries_max: 1_000,
             context_spaces_max: 64,

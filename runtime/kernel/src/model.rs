@@ -43,14 +43,13 @@ pub struct Context {
 
 /// A space as an agent knows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "a field is told where its name and type do not say it")]
 pub struct Card {
     /// What the agent calls it.
     pub alias: String,
-    /// Which.
     pub id: SpaceId,
     /// What it may do there.
     pub level: Level,
-    /// Its convention.
     pub description: String,
 }
 
@@ -95,7 +94,7 @@ impl fmt::Debug for Models {
 }
 
 impl Models {
-    /// Adds one.
+    /// Adds a model under a name; a second one takes its place.
     #[must_use]
     pub fn with(mut self, name: &str, model: impl Model) -> Models {
         self.0.insert(name.to_owned(), Arc::new(model));
@@ -107,7 +106,7 @@ impl Models {
         self.0.get(name).cloned()
     }
 
-    /// Their names.
+    /// The names of all models, in order.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.0.keys().map(String::as_str)
     }

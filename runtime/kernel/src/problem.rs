@@ -14,7 +14,7 @@ use stoa_actors::{rights, session, space};
 /// What kind of no it is; each has an exit code of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
-pub enum Kind {
+pub enum ProblemKind {
     /// The request itself is wrong: malformed, or over a limit.
     Invalid,
     /// Not there, or not for the caller to see: never told apart.
@@ -31,30 +31,30 @@ pub enum Kind {
     Action,
 }
 
-impl Kind {
+impl ProblemKind {
     /// What programs call it.
     pub fn name(self) -> &'static str {
         match self {
-            Kind::Store => "store",
-            Kind::Invalid => "invalid",
-            Kind::Unknown => "unknown",
-            Kind::Forbidden => "forbidden",
-            Kind::Conflict => "conflict",
-            Kind::Busy => "busy",
-            Kind::Action => "action",
+            ProblemKind::Store => "store",
+            ProblemKind::Invalid => "invalid",
+            ProblemKind::Unknown => "unknown",
+            ProblemKind::Forbidden => "forbidden",
+            ProblemKind::Conflict => "conflict",
+            ProblemKind::Busy => "busy",
+            ProblemKind::Action => "action",
         }
     }
 
     /// The exit code of the command line.
     pub fn exit_code(self) -> u8 {
         match self {
-            Kind::Store => 1,
-            Kind::Invalid => 2,
-            Kind::Unknown => 3,
-            Kind::Forbidden => 4,
-            Kind::Conflict => 5,
-            Kind::Busy => 6,
-            Kind::Action => 7,
+            ProblemKind::Store => 1,
+            ProblemKind::Invalid => 2,
+            ProblemKind::Unknown => 3,
+            ProblemKind::Forbidden => 4,
+            ProblemKind::Conflict => 5,
+            ProblemKind::Busy => 6,
+            ProblemKind::Action => 7,
         }
     }
 }
@@ -62,9 +62,9 @@ impl Kind {
 /// A no, for the caller.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[error("{text}")]
+#[expect(missing_docs, reason = "a field is told where its name and type do not say it")]
 pub struct Problem {
-    /// What kind.
-    pub kind: Kind,
+    pub kind: ProblemKind,
     /// What it is and what would help.
     pub text: String,
     /// What can be typed next: a command, in which SPACE, SESSION, AGENT, ID and the like stand for
@@ -74,7 +74,7 @@ pub struct Problem {
 
 impl Problem {
     /// Without a hint.
-    pub fn new(kind: Kind, text: impl ToString) -> Problem {
+    pub fn new(kind: ProblemKind, text: impl ToString) -> Problem {
         Problem { kind, text: text.to_string(), hint: None }
     }
 
@@ -86,13 +86,13 @@ impl Problem {
 
     /// The same text for a space that is not there and one that the caller may not see.
     pub fn no_space(name: &str) -> Problem {
-        Problem::new(Kind::Unknown, format!("no space {name:?} that you can read"))
+        Problem::new(ProblemKind::Unknown, format!("no space {name:?} that you can read"))
             .hint("stoa space list")
     }
 
     /// The same text for an atom that is not there and one that the caller may not see.
     pub fn no_atom(id: impl ToString) -> Problem {
-        Problem::new(Kind::Unknown, format!("no atom {} that you can read", id.to_string()))
+        Problem::new(ProblemKind::Unknown, format!("no atom {} that you can read", id.to_string()))
             .hint("stoa search SPACE")
     }
 }
@@ -145,17 +145,19 @@ impl From<StoreError> for Problem {
             StoreError::Order(_) | StoreError::Void(_) => Some("stoa status".to_owned()),
         };
         let kind = match error {
-            StoreError::Stopping | StoreError::NoThreads(_) | StoreError::Void(_) => Kind::Busy,
-            StoreError::Settings { .. } => Kind::Invalid,
-            _ => Kind::Store,
+            StoreError::Stopping | StoreError::NoThreads(_) | StoreError::Void(_) => {
+                ProblemKind::Busy
+            }
+            StoreError::Settings { .. } => ProblemKind::Invalid,
+            _ => ProblemKind::Store,
         };
         Problem { kind, text: error.to_string(), hint }
     }
 }
 
-impl From<space::Amiss> for Problem {
-    fn from(amiss: space::Amiss) -> Self {
-        space::Refusal::from(amiss).into()
+impl From<space::InvalidSubscription> for Problem {
+    fn from(invalid: space::InvalidSubscription) -> Self {
+        space::Refusal::from(invalid).into()
     }
 }
 
@@ -163,60 +165,68 @@ impl From<space::Refusal> for Problem {
     fn from(refusal: space::Refusal) -> Self {
         use space::Refusal;
         let refusal = match refusal {
-            Refusal::Subscription(space::Amiss::Condition(it)) => Refusal::Condition(it),
+            Refusal::Subscription(space::InvalidSubscription::Condition(it)) => {
+                Refusal::Condition(it)
+            }
             refusal => refusal,
         };
         let text = refusal.to_string();
         let (kind, hint) = match refusal {
             Refusal::Misspelt(Misspelt { right: Some(right), .. }) => {
-                (Kind::Invalid, format!("stoa lease acquire SPACE {}", quoted(&right)))
+                (ProblemKind::Invalid, format!("stoa lease acquire SPACE {}", quoted(&right)))
             }
-            Refusal::Unknown => (Kind::Unknown, "stoa space list".to_owned()),
-            Refusal::NoAtom(_) => (Kind::Unknown, "stoa search SPACE".to_owned()),
-            Refusal::NoSubscription(_) => (Kind::Unknown, "stoa space show SPACE".to_owned()),
+            Refusal::Unknown => (ProblemKind::Unknown, "stoa space list".to_owned()),
+            Refusal::NoAtom(_) => (ProblemKind::Unknown, "stoa search SPACE".to_owned()),
+            Refusal::NoSubscription(_) => {
+                (ProblemKind::Unknown, "stoa space show SPACE".to_owned())
+            }
             Refusal::Right { needed, .. } => {
-                (Kind::Forbidden, format!("stoa grant SPACE SESSION {needed}"))
+                (ProblemKind::Forbidden, format!("stoa grant SPACE SESSION {needed}"))
             }
-            Refusal::Conflict { id, .. } => (Kind::Conflict, format!("stoa get {id}")),
-            Refusal::Deprecated { by: Some(by), .. } => (Kind::Conflict, format!("stoa get {by}")),
+            Refusal::Conflict { id, .. } => (ProblemKind::Conflict, format!("stoa get {id}")),
+            Refusal::Deprecated { by: Some(by), .. } => {
+                (ProblemKind::Conflict, format!("stoa get {by}"))
+            }
             Refusal::Deprecated { id, by: None } => {
-                (Kind::Conflict, format!("stoa deprecate {id} --undo --force"))
+                (ProblemKind::Conflict, format!("stoa deprecate {id} --undo --force"))
             }
-            Refusal::InUse(id) => (Kind::Conflict, format!("stoa get {id}")),
-            Refusal::Erased(id) => (Kind::Conflict, format!("stoa history {id}")),
-            Refusal::Gone => (Kind::Invalid, "stoa erase --help".to_owned()),
+            Refusal::InUse(id) => (ProblemKind::Conflict, format!("stoa get {id}")),
+            Refusal::Erased(id) => (ProblemKind::Conflict, format!("stoa history {id}")),
+            Refusal::Gone => (ProblemKind::Invalid, "stoa erase --help".to_owned()),
             Refusal::Taken(id) | Refusal::Unexpected { id, .. } => {
-                (Kind::Conflict, format!("stoa get {id}"))
+                (ProblemKind::Conflict, format!("stoa get {id}"))
             }
             Refusal::Differs { .. } => {
-                (Kind::Conflict, "stoa import SPACE FILE --merge".to_owned())
+                (ProblemKind::Conflict, "stoa import SPACE FILE --merge".to_owned())
             }
             Refusal::Elsewhere(_) => {
-                (Kind::Conflict, "stoa import SPACE FILE --new-ids".to_owned())
+                (ProblemKind::Conflict, "stoa import SPACE FILE --new-ids".to_owned())
             }
-            Refusal::Gap { .. } => (Kind::Invalid, "stoa export SPACE --to NEW_FILE".to_owned()),
+            Refusal::Gap { .. } => {
+                (ProblemKind::Invalid, "stoa export SPACE --to NEW_FILE".to_owned())
+            }
             Refusal::Leased { .. } | Refusal::Stale { .. } => {
-                (Kind::Conflict, "stoa lease list SPACE".to_owned())
+                (ProblemKind::Conflict, "stoa lease list SPACE".to_owned())
             }
-            Refusal::NoLease(_) => (Kind::Unknown, "stoa lease list SPACE".to_owned()),
-            Refusal::Ttl { .. } => (Kind::Invalid, "--lease 10m".to_owned()),
+            Refusal::NoLease(_) => (ProblemKind::Unknown, "stoa lease list SPACE".to_owned()),
+            Refusal::Ttl { .. } => (ProblemKind::Invalid, "--lease 10m".to_owned()),
             Refusal::Limit { what, .. } if what.contains("subscriptions") => {
-                (Kind::Invalid, "stoa subscription list".to_owned())
+                (ProblemKind::Invalid, "stoa subscription list".to_owned())
             }
-            Refusal::Condition(it) => (Kind::Invalid, condition_hint(&it)),
-            Refusal::Subscription(space::Amiss::Type { nearest, .. }) => {
-                (Kind::Invalid, format!("--type {}", nearest.unwrap_or("atom.put")))
+            Refusal::Condition(it) => (ProblemKind::Invalid, condition_hint(&it)),
+            Refusal::Subscription(space::InvalidSubscription::Type { nearest, .. }) => {
+                (ProblemKind::Invalid, format!("--type {}", nearest.unwrap_or("atom.put")))
             }
-            Refusal::Undeclared(it) => (Kind::Invalid, undeclared_hint(&it)),
-            Refusal::Misdeclared(_) => (Kind::Invalid, "--help".to_owned()),
+            Refusal::Undeclared(it) => (ProblemKind::Invalid, undeclared_hint(&it)),
+            Refusal::Misdeclared(_) => (ProblemKind::Invalid, "--help".to_owned()),
             Refusal::TextAndOrder | Refusal::NoAttempts | Refusal::StillWanted => {
-                (Kind::Invalid, "--help".to_owned())
+                (ProblemKind::Invalid, "--help".to_owned())
             }
-            Refusal::UsedUp(_) => (Kind::Busy, "stoa claim SPACE".to_owned()),
-            Refusal::Circle { target, .. } => (Kind::Conflict, format!("stoa get {target}")),
-            Refusal::Far { target, .. } => (Kind::Invalid, format!("stoa get {target}")),
-            Refusal::OwnSuccessor => (Kind::Invalid, "--help".to_owned()),
-            _ => (Kind::Invalid, "--help".to_owned()),
+            Refusal::UsedUp(_) => (ProblemKind::Busy, "stoa claim SPACE".to_owned()),
+            Refusal::Circle { target, .. } => (ProblemKind::Conflict, format!("stoa get {target}")),
+            Refusal::Far { target, .. } => (ProblemKind::Invalid, format!("stoa get {target}")),
+            Refusal::OwnSuccessor => (ProblemKind::Invalid, "--help".to_owned()),
+            _ => (ProblemKind::Invalid, "--help".to_owned()),
         };
         Problem { kind, text, hint: Some(hint) }
     }
@@ -268,21 +278,21 @@ pub(crate) fn condition_hint(refusal: &ConditionRefusal) -> String {
 impl From<session::Refusal> for Problem {
     fn from(refusal: session::Refusal) -> Self {
         use session::Refusal;
-        if let Refusal::Follow(amiss) = refusal {
-            return amiss.into();
+        if let Refusal::Follow(invalid) = refusal {
+            return invalid.into();
         }
         let (kind, hint) = match refusal {
-            Refusal::Unborn | Refusal::Wiped => (Kind::Unknown, "stoa agent list"),
-            Refusal::Stale { .. } => (Kind::Conflict, "stoa agent list"),
+            Refusal::Unborn | Refusal::Wiped => (ProblemKind::Unknown, "stoa agent list"),
+            Refusal::Stale { .. } => (ProblemKind::Conflict, "stoa agent list"),
             Refusal::Exhausted(_) => {
-                (Kind::Conflict, "stoa agent resume AGENT --budget thoughts=10")
+                (ProblemKind::Conflict, "stoa agent resume AGENT --budget thoughts=10")
             }
-            Refusal::BudgetShort { .. } => (Kind::Forbidden, "stoa agent list"),
+            Refusal::BudgetShort { .. } => (ProblemKind::Forbidden, "stoa agent list"),
             Refusal::BudgetUnnamed { .. } | Refusal::BudgetEmpty(_) => {
-                (Kind::Invalid, "--budget thoughts=20")
+                (ProblemKind::Invalid, "--budget thoughts=20")
             }
-            Refusal::BudgetUnbounded(_) => (Kind::Invalid, "stoa agent show AGENT"),
-            _ => (Kind::Invalid, "stoa agent list"),
+            Refusal::BudgetUnbounded(_) => (ProblemKind::Invalid, "stoa agent show AGENT"),
+            _ => (ProblemKind::Invalid, "stoa agent list"),
         };
         Problem::new(kind, refusal).hint(hint)
     }
@@ -294,28 +304,32 @@ impl From<rights::Refusal> for Problem {
         let text = refusal.to_string();
         if let Refusal::Misspelt(Misspelt { right: Some(right), .. }) = &refusal {
             let hint = format!("stoa space create {}", quoted(right));
-            return Problem::new(Kind::Invalid, text).hint(hint);
+            return Problem::new(ProblemKind::Invalid, text).hint(hint);
         }
         if let Refusal::BeyondDelegable { asked, .. } = &refusal {
-            return Problem { kind: Kind::Forbidden, text, hint: Some(more_to_delegate(asked)) };
+            return Problem {
+                kind: ProblemKind::Forbidden,
+                text,
+                hint: Some(more_to_delegate(asked)),
+            };
         }
         let (kind, hint) = match refusal {
-            Refusal::UnknownName(_) => (Kind::Unknown, "stoa space list"),
-            Refusal::NoSuchSession(_) => (Kind::Unknown, "stoa session list"),
+            Refusal::UnknownName(_) => (ProblemKind::Unknown, "stoa space list"),
+            Refusal::NoSuchSession(_) => (ProblemKind::Unknown, "stoa session list"),
             Refusal::BadName { .. } | Refusal::Misspelt(_) | Refusal::NameLikeId(_) => {
-                (Kind::Invalid, "--help")
+                (ProblemKind::Invalid, "--help")
             }
-            Refusal::NothingToRevoke => (Kind::Forbidden, "stoa access SPACE"),
+            Refusal::NothingToRevoke => (ProblemKind::Forbidden, "stoa access SPACE"),
             Refusal::MayNotShare(_)
             | Refusal::OutlivesBasis { .. }
             | Refusal::NotYoursToEnd(_)
             | Refusal::OnlyRoot
-            | Refusal::RootStays => (Kind::Forbidden, "stoa whoami"),
+            | Refusal::RootStays => (ProblemKind::Forbidden, "stoa whoami"),
             Refusal::AliasTaken(_)
             | Refusal::SessionTaken(_)
             | Refusal::SpaceTaken(_)
-            | Refusal::LinkTaken(_) => (Kind::Conflict, "stoa space list"),
-            _ => (Kind::Invalid, "--help"),
+            | Refusal::LinkTaken(_) => (ProblemKind::Conflict, "stoa space list"),
+            _ => (ProblemKind::Invalid, "--help"),
         };
         Problem { kind, text, hint: Some(hint.to_owned()) }
     }

@@ -21,7 +21,7 @@ pub use waiting::Waiting;
 
 use crate::facts::Facts;
 use crate::failure::StoreError;
-use crate::host::{Deps, Nothing, Perform, Registry, Seat, Shared, Standing};
+use crate::host::{ActorAddress, Deps, Nothing, Perform, Registry, Shared, Standing};
 use crate::keyed_lock::KeyedLock;
 use crate::limits::Config;
 use crate::log::Threads;
@@ -59,7 +59,7 @@ impl WeakRuntime {
 struct Inner {
     deps: Deps,
     kinds: Kinds,
-    rights: Arc<Seat<Rights>>,
+    rights: Arc<ActorAddress<Rights>>,
     registry: Arc<Registry>,
     parts: Parts,
     facts: Facts,
@@ -87,45 +87,48 @@ impl Drop for Inner {
 }
 
 impl Runtime {
-    /// The actor of a stream, of a kind without effects: the same seat for the same stream. A
+    /// The actor of a stream, of a kind without effects: the same address for the same stream. A
     /// stream belongs to one kind.
     ///
-    /// The stream [`RIGHTS`] has the seat that every revoke passes through; it takes no performer.
+    /// The stream [`RIGHTS`] has the address that every revoke passes through; it takes no performer.
     ///
-    /// Errors: [`StoreError::Invariant`] when the stream is seated with another kind.
+    /// Errors: [`StoreError::Invariant`] when the stream is registered with another kind.
     pub fn actor<B: Behaviour<Effect = Infallible> + Sync>(
         &self,
         stream: StreamId,
-    ) -> Result<Arc<Seat<B>>, StoreError> {
+    ) -> Result<Arc<ActorAddress<B>>, StoreError> {
         self.actor_with(stream, Arc::new(Nothing))
     }
 
-    /// The same for a kind with effects, which nobody can seat without a performer: an effect is
-    /// never owed in silence. The performer that a stream is seated with stays; one that is given
-    /// while it is seated is not used.
+    /// The same for a kind with effects, which nobody can address without a performer: an effect is
+    /// never owed in silence. The performer that a stream is registered with stays; one that is given
+    /// while it is registered is not used.
     ///
     /// Errors: as those of [`Runtime::actor`].
     pub fn actor_with<B: Behaviour + Sync>(
         &self,
         stream: StreamId,
         performer: Arc<dyn Perform<B>>,
-    ) -> Result<Arc<Seat<B>>, StoreError> {
+    ) -> Result<Arc<ActorAddress<B>>, StoreError> {
         if stream == RIGHTS {
             let rights: Arc<dyn Any + Send + Sync> = self.0.rights.clone();
-            return rights.downcast::<Seat<B>>().map_err(|_| {
+            return rights.downcast::<ActorAddress<B>>().map_err(|_| {
                 StoreError::Invariant(format!("stream {stream} is not of kind {}", B::KIND))
             });
         }
         self.0.registry.take(stream, performer)
     }
 
-    /// The actor of a stream that somebody has seated as one of this kind.
-    pub(crate) fn seated<B: Behaviour + Sync>(&self, stream: StreamId) -> Option<Arc<Seat<B>>> {
+    /// The actor of a stream that somebody has registered as one of this kind.
+    pub(crate) fn registered<B: Behaviour + Sync>(
+        &self,
+        stream: StreamId,
+    ) -> Option<Arc<ActorAddress<B>>> {
         if stream == RIGHTS {
             let rights: Arc<dyn Any + Send + Sync> = self.0.rights.clone();
-            return rights.downcast::<Seat<B>>().ok();
+            return rights.downcast::<ActorAddress<B>>().ok();
         }
-        self.0.registry.get(stream)?.into_any().downcast::<Seat<B>>().ok()
+        self.0.registry.get(stream)?.into_any().downcast::<ActorAddress<B>>().ok()
     }
 
     /// The kinds of actor that it was opened with.
@@ -133,9 +136,9 @@ impl Runtime {
         &self.0.kinds
     }
 
-    /// How many actors have a seat: those in use and those used lately. The others are in the log
+    /// How many actors have an address: those in use and those used lately. The others are in the log
     /// and cost nothing until they are asked.
-    pub fn seats(&self) -> usize {
+    pub fn addresses(&self) -> usize {
         self.0.registry.len()
     }
 
@@ -156,12 +159,12 @@ impl Runtime {
     }
 
     /// The actor of a space.
-    pub fn space(&self, space: SpaceId) -> Result<Arc<Seat<Space>>, StoreError> {
+    pub fn space(&self, space: SpaceId) -> Result<Arc<ActorAddress<Space>>, StoreError> {
         self.actor(space.stream())
     }
 
     /// The rights actor.
-    pub fn rights(&self) -> &Arc<Seat<Rights>> {
+    pub fn rights(&self) -> &Arc<ActorAddress<Rights>> {
         &self.0.rights
     }
 
@@ -252,7 +255,7 @@ impl Runtime {
     pub async fn revive(&self, stream: StreamId) -> Result<(), String> {
         self.0.deps.supervisors.revive(stream).await?;
         match self.0.registry.get(stream) {
-            Some(seat) => seat.is_back().await,
+            Some(address) => address.is_back().await,
             None => Ok(()),
         }
     }

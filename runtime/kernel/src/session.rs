@@ -23,28 +23,28 @@ pub use host_api::HostApi;
 pub use host_api::{BUDGET, refused};
 pub(crate) use kept::{Kept, Slot};
 pub use leases::LEASE_DEFAULT;
-pub use method::Answered;
+pub use method::CallFuture;
 pub use method::{Does, Method, On};
 pub(crate) use notebook::Notebook;
 pub use reads::moment;
 pub use tools::{budget, level, wants_level};
 
 use crate::caller::{Caller, misspelt, not_owner};
-use crate::problem::{Kind, Problem, quoted};
+use crate::problem::{Problem, ProblemKind, quoted};
 use crate::runtime::Runtime;
 use crate::sandbox::{Action, CodeRunner};
 use std::sync::Arc;
-use stoa_actors::code::{Item, Object, Outcome};
+use stoa_actors::code::{ActionOutcome, Item, Object};
 use stoa_actors::id::{AtomId, LinkId, Millis, ROOT, SessionId, SpaceId};
 use stoa_actors::log::Cause;
 use stoa_actors::rights::{self, Holding, Level, Lifetime, Named, Right, Subject};
 
 /// A space and what the code may do in it.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Granted {
+#[expect(missing_docs, reason = "a field is told where its name and type do not say it")]
+pub struct SpaceGrant {
     /// What the session calls it.
     pub alias: String,
-    /// Which space.
     pub space: SpaceId,
     /// What it may do there.
     pub level: Level,
@@ -63,19 +63,19 @@ pub async fn exec(
     source: String,
     spaces: &[(String, Level, Option<Level>)],
     session: Option<&str>,
-) -> Result<Outcome, Problem> {
+) -> Result<ActionOutcome, Problem> {
     let runtime = caller.runtime.clone();
     let mut asked = Vec::new();
     for (alias, level, delegate) in spaces {
-        if asked.iter().any(|it: &Granted| it.alias == *alias) {
+        if asked.iter().any(|it: &SpaceGrant| it.alias == *alias) {
             let text = format!("space {alias:?} is named twice");
-            return Err(Problem::new(Kind::Invalid, text)
+            return Err(Problem::new(ProblemKind::Invalid, text)
                 .hint(format!("--spaces {}={level}", quoted(alias))));
         }
         let space = caller.resolve(alias)?;
         // By the end of its id it is told as the caller calls it.
         let alias = caller.alias_to_hand_on(alias, space).unwrap_or_else(|| alias.clone());
-        asked.push(Granted { alias, space, level: *level, delegate: *delegate });
+        asked.push(SpaceGrant { alias, space, level: *level, delegate: *delegate });
     }
     let mut passing = Passing::new(caller);
     let (id, granted, more) = match session {
@@ -104,7 +104,7 @@ impl Passing {
     }
 
     /// Should the process die meanwhile, its rights expire.
-    async fn spawn(&mut self, asked: &[Granted]) -> Result<SessionId, Problem> {
+    async fn spawn(&mut self, asked: &[SpaceGrant]) -> Result<SessionId, Problem> {
         let caller = &self.caller;
         let config = &caller.runtime.shared().config;
         let (limits, after) = (&config.action, config.nameless_ms);
@@ -152,9 +152,9 @@ async fn end(runtime: &Runtime, session: SessionId) -> Result<(), Problem> {
 async fn act(
     caller: &Caller,
     source: String,
-    (granted, more): (&[Granted], bool),
+    (granted, more): (&[SpaceGrant], bool),
     keep: bool,
-) -> Result<Outcome, Problem> {
+) -> Result<ActionOutcome, Problem> {
     let (runtime, session) = (&caller.runtime, caller.session());
     if keep && runtime.shared().rights.read().is_agent(session) {
         // What its last action left may ride along with a commit that is not there yet.
@@ -199,8 +199,8 @@ pub(crate) fn seed(name: &[u8]) -> u64 {
 }
 
 /// `space`, `spaces` and `coordinator`.
-pub(crate) fn globals(granted: &[Granted]) -> Vec<(String, Item)> {
-    let object = |it: &Granted| items::space(&it.alias, it.space, it.level);
+pub(crate) fn globals(granted: &[SpaceGrant]) -> Vec<(String, Item)> {
+    let object = |it: &SpaceGrant| items::space(&it.alias, it.space, it.level);
     let mut globals = vec![
         (
             "spaces".into(),
@@ -221,8 +221,8 @@ pub(crate) fn globals(granted: &[Granted]) -> Vec<(String, Item)> {
     globals
 }
 
-fn ask(caller: &Caller, it: &Granted, expires: Option<Millis>) -> rights::Ask {
-    rights::Ask {
+fn ask(caller: &Caller, it: &SpaceGrant, expires: Option<Millis>) -> rights::RightRequest {
+    rights::RightRequest {
         link: LinkId(caller.fresh()),
         alias: Some(it.alias.clone()),
         right: Right {
@@ -239,15 +239,15 @@ fn ask(caller: &Caller, it: &Granted, expires: Option<Millis>) -> rights::Ask {
 async fn named(
     caller: &Caller,
     name: &str,
-    asked: Vec<Granted>,
-) -> Result<(SessionId, Vec<Granted>, bool), Problem> {
+    asked: Vec<SpaceGrant>,
+) -> Result<(SessionId, Vec<SpaceGrant>, bool), Problem> {
     let shared = caller.runtime.shared();
     let known = shared.rights.read().called(caller.session(), name);
     let session = match known {
         Some(Named::Session(session)) => session,
         Some(Named::Space(_)) => {
             let text = format!("{name:?} is a space; name a session");
-            return Err(Problem::new(Kind::Invalid, text).hint("stoa session list"));
+            return Err(Problem::new(ProblemKind::Invalid, text).hint("stoa session list"));
         }
         None => {
             rights::name_fits(name, &shared.config.limits.rights)
@@ -266,7 +266,7 @@ async fn named(
         return Ok((session, near, more));
     }
     let held = held(caller, session);
-    let rights = |all: &[Granted]| {
+    let rights = |all: &[SpaceGrant]| {
         all.iter().map(|it| (it.space, (it.level, it.delegate))).collect::<Vec<_>>()
     };
     let adjustment = rights::adjust(&rights(&held), &rights(&asked));
@@ -291,9 +291,9 @@ fn first_named(caller: &Caller, session: SessionId) -> Option<SpaceId> {
 }
 
 /// A space that its holder may use, as its code is handed it.
-pub fn granted(held: Holding) -> Option<Granted> {
+pub fn granted(held: Holding) -> Option<SpaceGrant> {
     match (held.subject, held.use_) {
-        (Subject::Space(space), Some(level)) => Some(Granted {
+        (Subject::Space(space), Some(level)) => Some(SpaceGrant {
             alias: held.alias.unwrap_or_else(|| space.to_string()),
             space,
             level,
@@ -310,7 +310,7 @@ pub(crate) fn near(
     caller: &Caller,
     session: SessionId,
     nearest: &[SpaceId],
-) -> (Vec<Granted>, bool) {
+) -> (Vec<SpaceGrant>, bool) {
     let shared = caller.runtime.shared();
     let (now, max) = (shared.clock.now(), shared.config.context_spaces_max);
     let (near, more) = shared.rights.read().near(session, nearest, max, now);
@@ -318,10 +318,10 @@ pub(crate) fn near(
 }
 
 /// What a session holds, in the order in which its names sort.
-fn held(caller: &Caller, session: SessionId) -> Vec<Granted> {
+fn held(caller: &Caller, session: SessionId) -> Vec<SpaceGrant> {
     let shared = caller.runtime.shared();
     let holdings = shared.rights.read().holdings(session, shared.clock.now());
-    let mut held: Vec<Granted> = holdings.into_iter().filter_map(granted).collect();
+    let mut held: Vec<SpaceGrant> = holdings.into_iter().filter_map(granted).collect();
     held.sort_by(|one, other| one.alias.cmp(&other.alias));
     held
 }
@@ -342,7 +342,7 @@ impl Runtime {
     /// What runs Python: worker processes.
     pub(crate) fn runner(&self) -> Result<Arc<dyn CodeRunner>, Problem> {
         self.workers().map_err(|error| {
-            Problem::new(Kind::Store, format!("no worker for Python: {error}"))
+            Problem::new(ProblemKind::Store, format!("no worker for Python: {error}"))
                 .hint("call stoa::worker_main_if_asked() first in main, or set Config::workers")
         })
     }

@@ -11,12 +11,11 @@ use stoa_actors::value::Value;
 
 /// One call of a tool.
 #[derive(Clone, Debug, PartialEq)]
+#[expect(missing_docs, reason = "a field is told where its name and type do not say it")]
 pub struct ToolCall {
     /// The same for the same call, also when it is made again: for tools that can tell.
     pub key: String,
-    /// By position.
     pub args: Vec<Value>,
-    /// By name.
     pub kwargs: BTreeMap<String, Value>,
 }
 
@@ -61,7 +60,7 @@ impl fmt::Debug for Tools {
 }
 
 impl Tools {
-    /// Adds one.
+    /// Adds a tool under a name; a second one takes its place.
     #[must_use]
     pub fn with(mut self, name: &str, tool: impl Tool) -> Tools {
         self.0.insert(name.to_owned(), Arc::new(tool));

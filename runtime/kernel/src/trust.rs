@@ -15,7 +15,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use stoa_actors::log::Hash;
-use stoa_actors::trust::{DirectoryId, Record, Seen, Verdict};
+use stoa_actors::trust::{DirectoryId, Presence, Record, Verdict};
 
 /// The form of a record.
 const FORM: u32 = 1;
@@ -27,6 +27,7 @@ const IDENTITY: &str = "identity";
 /// Why trust cannot be looked up or recorded.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
+#[expect(missing_docs, reason = "a field is told where its name and type do not say it")]
 pub enum TrustError {
     /// A file cannot be read or written.
     #[error("{what} {}: {why}", .path.display())]
@@ -40,16 +41,10 @@ pub enum TrustError {
     },
     /// The directory belongs to another user, who can change it at any time.
     #[error("{} belongs to user {owner}, so you cannot trust it", .path.display())]
-    Foreign {
-        /// The directory.
-        path: PathBuf,
-        /// Its owner.
-        owner: u32,
-    },
+    Foreign { path: PathBuf, owner: u32 },
     /// A record is there and cannot be relied on.
     #[error("the record of trust {} is not usable: {why}", .path.display())]
     Broken {
-        /// The record.
         path: PathBuf,
         /// What is wrong with it.
         why: String,
@@ -96,7 +91,7 @@ impl TrustStore {
         // What cannot be looked at is not trusted; whoever opens it says what is wrong with it.
         let Ok(path) = fs::canonicalize(data) else { return Ok(Verdict::default()) };
         let record = self.read(&self.place(&path))?;
-        let seen = Seen {
+        let seen = Presence {
             path: hash_of(&path),
             owner: fs::metadata(&path).map_err(failed("cannot look at", &path))?.uid(),
             directory: identity(&path),

@@ -21,6 +21,7 @@ use stoa_actors::space::Space;
 
 /// What was checked, and what was found.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "a field is told where its name and type do not say it")]
 pub struct Audited {
     /// The last entry that was looked at.
     pub head: Head,
@@ -30,7 +31,6 @@ pub struct Audited {
     pub streams: u64,
     /// Atoms whose versions are 1 to k.
     pub atoms: u64,
-    /// Versions.
     pub versions: u64,
     /// Derived rows that say what the log says.
     pub rows: u64,

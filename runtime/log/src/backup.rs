@@ -27,21 +27,20 @@ use stoa_actors::log::{Breach, Head};
 
 /// A backup that is whole.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Backup {
-    /// The file.
+#[expect(missing_docs, reason = "a field is told where its name and type do not say it")]
+pub struct BackupSummary {
     pub path: PathBuf,
     /// The last entry in it: everything up to there is in it.
     pub head: Head,
-    /// Its size.
     pub bytes: u64,
 }
 
 /// How far a long piece of work with entries is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "a field is told where its name and type do not say it")]
 pub struct Copied {
     /// What is done with them.
     pub how: Copying,
-    /// Entries done.
     pub done: u64,
     /// Of so many, as far as is known.
     pub of: u64,
@@ -64,6 +63,7 @@ pub enum Copying {
 
 /// Why there is no backup, or no directory made of one.
 #[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "a field is told where its name and type do not say it")]
 pub enum BackupError {
     /// Something has the name already.
     #[error("{} is there already; a backup never writes over anything", .0.display())]
@@ -94,9 +94,7 @@ pub enum BackupError {
         .path.display()
     )]
     Older {
-        /// The file.
         path: PathBuf,
-        /// Its form.
         found: u8,
         /// The form this build reads.
         known: u8,
@@ -104,9 +102,7 @@ pub enum BackupError {
     /// Written by a newer build.
     #[error("{} is a backup of form {found}, this build reads {known}; use a newer stoa", .path.display())]
     Newer {
-        /// The file.
         path: PathBuf,
-        /// Its form.
         found: u8,
         /// The form this build reads.
         known: u8,
@@ -114,23 +110,16 @@ pub enum BackupError {
     /// It ends too early.
     #[error("{} is cut short: it ends after entry {after}", .path.display())]
     Cut {
-        /// The file.
         path: PathBuf,
         /// The last entry that is there.
         after: Head,
     },
     /// Something in it is not as it was written.
     #[error("{} is damaged: {breach}", .path.display())]
-    Damaged {
-        /// The file.
-        path: PathBuf,
-        /// Which entry.
-        breach: Box<Breach>,
-    },
+    Damaged { path: PathBuf, breach: Box<Breach> },
     /// The entries hold, but not what surrounds them.
     #[error("{} is damaged after entry {after}: its checksum does not fit", .path.display())]
     Sum {
-        /// The file.
         path: PathBuf,
         /// The last entry before.
         after: Head,

@@ -22,7 +22,7 @@ impl Clock {
         Clock { base, started: Instant::now() }
     }
 
-    /// Now.
+    /// The time now, in milliseconds since 1970; it never goes back.
     pub fn now(&self) -> Millis {
         Millis(self.base.0 + self.started.elapsed().as_millis() as u64)
     }

@@ -8,6 +8,7 @@ use tokio::sync::Notify;
 
 /// Why a store cannot be opened, or why it stopped.
 #[derive(Clone, Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "a field is told where its name and type do not say it")]
 pub enum StoreError {
     /// The engine could not read or write.
     #[error("the store cannot go on: {0}; nothing was acknowledged after this, open it again")]
@@ -104,7 +105,6 @@ pub enum StoreError {
     Foreign {
         /// The data directory.
         path: PathBuf,
-        /// Its owner.
         owner: u32,
         /// The user of this process.
         own: u32,
@@ -115,7 +115,6 @@ pub enum StoreError {
     Exposed {
         /// The data directory.
         path: PathBuf,
-        /// Its mode.
         mode: u32,
     },
     /// There is something in a directory that is to be filled.
@@ -190,7 +189,7 @@ impl From<Breach> for StoreError {
 
 /// Tripped once; from then on the store refuses.
 #[derive(Clone, Debug, Default)]
-pub struct Failure(Arc<Tripped>);
+pub struct StoreFailure(Arc<Tripped>);
 
 #[derive(Debug, Default)]
 struct Tripped {
@@ -198,7 +197,7 @@ struct Tripped {
     told: Notify,
 }
 
-impl Failure {
+impl StoreFailure {
     /// The first error counts.
     pub fn trip(&self, error: StoreError) -> StoreError {
         let first = self.0.error.get_or_init(|| error).clone();

@@ -7,6 +7,7 @@ use crate::failure::StoreError;
 
 /// Where a write can fail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "a field is told where its name and type do not say it")]
 pub enum Point {
     /// Before a batch is committed: nothing of it is in the log.
     Commit,
@@ -14,7 +15,6 @@ pub enum Point {
     Committed,
     /// Before the witness is written.
     Witness,
-    /// After it.
     Witnessed,
     /// Before a message between actors is delivered: no write, and it only can be held.
     Deliver,

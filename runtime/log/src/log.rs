@@ -41,9 +41,9 @@ mod redact;
 mod writer;
 
 use crate::decoders::Decoders;
-use crate::failure::{Failure, StoreError};
+use crate::failure::{StoreError, StoreFailure};
 use crate::limits::LogConfig;
-use crate::order::{Bell, Joining};
+use crate::order::{Joining, OrderWaker};
 use crate::store::Opened;
 use acker::{Acker, Telling};
 use gathered::Gathered;
@@ -124,8 +124,8 @@ struct State {
 
 /// Whether an entry asks for a sync or rides along with the next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "a field is told where its name and type do not say it")]
 pub enum Urgency {
-    /// Sync now.
     Synced,
     /// Ride along; delays nobody.
     Lazy,
@@ -136,7 +136,7 @@ pub enum Urgency {
 pub struct Log {
     requests: Arc<Sender<Request>>,
     pulse: Arc<Pulse>,
-    failure: Failure,
+    failure: StoreFailure,
     others: Arc<Others>,
     load: Arc<Load>,
 }
@@ -303,9 +303,9 @@ impl Log {
 }
 
 /// Rings the writer, which takes it as a request like any other; it keeps nobody's log open.
-fn bell(requests: &Arc<Sender<Request>>, pulse: &Arc<Pulse>) -> Bell {
+fn bell(requests: &Arc<Sender<Request>>, pulse: &Arc<Pulse>) -> OrderWaker {
     let (requests, pulse) = (Arc::downgrade(requests), pulse.clone());
-    Bell::new(move || {
+    OrderWaker::new(move || {
         if let Some(requests) = requests.upgrade()
             && !pulse.rung.swap(true, Ordering::AcqRel)
         {
@@ -321,7 +321,7 @@ impl Threads {
     /// that the engine does not let go of is waited for no longer than that.
     pub fn join(
         self,
-        failure: &Failure,
+        failure: &StoreFailure,
         patience: Duration,
     ) -> Result<Option<(Head, u64)>, StoreError> {
         let mut failed_at = None;

@@ -47,7 +47,7 @@ pub use undone::Undone;
 pub use vectors::Embedded;
 pub(crate) use witness::Witness;
 
-use crate::failure::{Failure, StoreError};
+use crate::failure::{StoreError, StoreFailure};
 use crate::limits::LogConfig;
 use atoms::{Atoms, Place};
 use fjall::{Database, Keyspace, KeyspaceCreateOptions};
@@ -63,19 +63,19 @@ use stoa_actors::space::{self, Space};
 
 /// One entry of the log, as read.
 #[derive(Clone, Debug)]
-pub struct Entry {
+#[expect(missing_docs, reason = "a field is told where its name and type do not say it")]
+pub struct LogEntry {
     /// Where it stands.
     pub position: Position,
     /// What the chain covers.
     pub header: Header,
-    /// What happened.
     pub body: Body,
 }
 
-impl Entry {
+impl LogEntry {
     /// About how much room it takes.
     pub fn bytes(&self) -> usize {
-        self.body.events.len() + self.body.comment.len() + size_of::<Entry>()
+        self.body.events.len() + self.body.comment.len() + size_of::<LogEntry>()
     }
 }
 
@@ -108,7 +108,7 @@ pub struct Store {
     read: Arc<Atoms>,
     last: Arc<last::Last>,
     /// Tripped by the first error; from then on nothing is acknowledged.
-    pub failure: Failure,
+    pub failure: StoreFailure,
     engine_ms_max: u64,
     folder: PathBuf,
     /// Dropped last: the directory is ours until the engine has let go of it.
@@ -150,7 +150,7 @@ impl Store {
             db,
             read: Arc::new(Atoms::new(config.atoms_bytes_max)),
             last: Arc::new(last::Last::new()),
-            failure: Failure::default(),
+            failure: StoreFailure::default(),
             engine_ms_max: config.engine_ms_max,
             folder: config.data.clone(),
             owned: Arc::new(owned),
@@ -167,7 +167,7 @@ impl Store {
     }
 
     /// The entry at a position.
-    pub fn entry(&self, at: Position) -> Result<Option<Entry>, StoreError> {
+    pub fn entry(&self, at: Position) -> Result<Option<LogEntry>, StoreError> {
         let Some(value) = self.log.get(keys::position(at))? else { return Ok(None) };
         Ok(Some(entry(at, &value)?))
     }
@@ -366,9 +366,9 @@ fn space_atom(event: &space::Event) -> Option<&Arc<Atom>> {
     <Space as stoa_actors::behaviour::Behaviour>::atom(event)
 }
 
-fn entry(position: Position, value: &[u8]) -> Result<Entry, StoreError> {
+fn entry(position: Position, value: &[u8]) -> Result<LogEntry, StoreError> {
     let (header, body) = Header::split(value)?;
-    Ok(Entry { position, header, body: Body::decode(body)? })
+    Ok(LogEntry { position, header, body: Body::decode(body)? })
 }
 
 fn short() -> StoreError {

@@ -1,6 +1,6 @@
 //! Files into a space: what is new is put, what changed is updated, what is gone is deprecated.
 
-use super::desk::{Brought, Desk, What, died, heard};
+use super::ingest_writer::{Brought, IngestWriter, What, died, heard};
 use super::known::{self, Known, Recorded};
 use super::walk::{self, Seen, Skipped, Walked};
 use crate::blocking::blocking;
@@ -15,7 +15,7 @@ use tokio::task::{JoinError, JoinSet};
 
 /// How far it is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Progress {
+pub struct IngestProgress {
     /// Files that were found.
     pub files: usize,
     /// Those that are done, whatever came of them.
@@ -56,36 +56,36 @@ pub struct Ingested {
 /// [`files_max`] or when nothing can be read, and then nothing is changed but that
 /// the space may have its catalogue; those of [`Caller::put`].
 ///
-/// [`Unknown`]: crate::problem::Kind::Unknown
-/// [`Invalid`]: crate::problem::Kind::Invalid
+/// [`Unknown`]: crate::problem::ProblemKind::Unknown
+/// [`Invalid`]: crate::problem::ProblemKind::Invalid
 /// [`files_max`]: SourceLimits::files_max
 pub async fn ingest(
     caller: &Caller,
     space: SpaceId,
     paths: &[PathBuf],
     limits: &SourceLimits,
-    progress: &mut (dyn FnMut(Progress) + Send),
+    progress: &mut (dyn FnMut(IngestProgress) + Send),
 ) -> Result<Ingested, Problem> {
     let (asked, most) = (paths.to_vec(), limits.clone());
     let mut walked = blocking(move || walk::walk(&asked, &most)).await??;
     let catalogue = known::catalogue(caller, space).await?;
     let hands = caller.clone();
     let known = blocking(move || Known::of(&hands, space, catalogue)).await??;
-    let desk = Arc::new(Desk::new(caller.clone(), space, catalogue, limits.clone()));
+    let writer = Arc::new(IngestWriter::new(caller.clone(), space, catalogue, limits.clone()));
     let files = std::mem::take(&mut walked.files);
     let mut run = Run { walked, known, sum: Ingested::default(), gone: Vec::new() };
-    run.read(&desk, files, progress).await?;
+    run.read(&writer, files, progress).await?;
     if run.sum.files == 0 {
         run.sum.skipped.extend(run.walked.skipped);
         return Err(walk::nothing(paths, &run.sum.skipped));
     }
-    run.remove(&desk).await?;
+    run.remove(&writer).await?;
     run.sum.skipped.extend(run.walked.skipped);
     run.sum.skipped.sort_by(|a, b| a.path.cmp(&b.path));
     Ok(run.sum)
 }
 
-/// One call.
+/// One call of [`ingest`].
 struct Run {
     walked: Walked,
     known: Known,
@@ -96,11 +96,11 @@ struct Run {
 impl Run {
     async fn read(
         &mut self,
-        desk: &Arc<Desk>,
+        writer: &Arc<IngestWriter>,
         files: Vec<Seen>,
-        progress: &mut (dyn FnMut(Progress) + Send),
+        progress: &mut (dyn FnMut(IngestProgress) + Send),
     ) -> Result<(), Problem> {
-        let mut at = Progress { files: files.len(), ..Progress::default() };
+        let mut at = IngestProgress { files: files.len(), ..IngestProgress::default() };
         let mut tasks = JoinSet::new();
         for seen in files {
             let known = self.known.files.remove(&seen.path);
@@ -111,11 +111,11 @@ impl Run {
                 at.done += 1;
                 continue;
             }
-            while tasks.len() >= desk.writes_max() {
+            while tasks.len() >= writer.writes_max() {
                 self.hear(tasks.join_next().await, &mut at, progress)?;
             }
             let after = self.known.gone.get(&seen.path).copied();
-            tasks.spawn(desk.clone().bring(seen, known, after));
+            tasks.spawn(writer.clone().bring(seen, known, after));
         }
         at.passages = self.sum.passages;
         progress(at);
@@ -128,8 +128,8 @@ impl Run {
     fn hear(
         &mut self,
         brought: Option<Result<Result<Brought, Problem>, JoinError>>,
-        at: &mut Progress,
-        progress: &mut (dyn FnMut(Progress) + Send),
+        at: &mut IngestProgress,
+        progress: &mut (dyn FnMut(IngestProgress) + Send),
     ) -> Result<(), Problem> {
         let Some(brought) = brought else { return Ok(()) };
         match brought.map_err(|error| died(&error))?? {
@@ -154,17 +154,17 @@ impl Run {
     }
 
     /// Takes out of use what is known and was not found where it was looked for.
-    async fn remove(&mut self, desk: &Arc<Desk>) -> Result<(), Problem> {
+    async fn remove(&mut self, writer: &Arc<IngestWriter>) -> Result<(), Problem> {
         let rest = std::mem::take(&mut self.known.files).into_values();
         self.gone.extend(rest.filter(|it| self.walked.covers(&it.path)));
         self.sum.removed = self.gone.len();
         let gone = self.gone.drain(..).chain(self.known.surplus.drain(..));
         let mut tasks = JoinSet::new();
         for file in gone {
-            while tasks.len() >= desk.writes_max() {
+            while tasks.len() >= writer.writes_max() {
                 heard(tasks.join_next().await)?;
             }
-            tasks.spawn(desk.clone().remove(file));
+            tasks.spawn(writer.clone().remove(file));
         }
         while !tasks.is_empty() {
             heard(tasks.join_next().await)?;

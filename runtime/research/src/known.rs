@@ -84,7 +84,7 @@ pub(super) struct Known {
 }
 
 impl Known {
-    /// Blocks.
+    /// Reads what is known. It blocks: call it where that is allowed.
     pub(super) fn of(caller: &Caller, space: SpaceId, catalogue: AtomId) -> Result<Known, Problem> {
         let mut known = Known::default();
         for atom in referring(caller, space, catalogue, LISTED_IN)? {

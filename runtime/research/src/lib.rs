@@ -5,15 +5,15 @@
 //!
 //! In reading order: `walk` turns paths into files; `source` reads one as a document, which
 //! `stoa_documents` cuts into passages; `known` is what a space says of it already, `plan` what of it is
-//! new; `desk` writes that for one file, `ingest` for all.
+//! new; `writer` writes that for one file, `ingest` for all.
 //!
 //! The law of it: line `i` of a passage's text (from 0) is line `first + i` of its file without
 //! the markup, so whoever is told `[file:line]` finds there what was quoted.
 //!
 //! What is not here: how an answer is found. That is in the texts that the agents are given.
 
-mod desk;
 mod ingest;
+mod ingest_writer;
 mod known;
 pub mod limits;
 mod plan;
@@ -23,9 +23,9 @@ mod source;
 mod texts;
 mod walk;
 
-pub use ingest::{Ingested, Progress, ingest};
+pub use ingest::{IngestProgress, Ingested, ingest};
 pub use limits::{ResearchLimits, SourceLimits};
-pub use report::{Citation, Doing, How, Report};
+pub use report::{AnswerSource, Citation, Report, ResearchStep};
 pub use run::{READS, RESEARCH, ResearchAsk, research};
 pub use source::document;
 pub use walk::{Reason, Skipped};

@@ -14,14 +14,13 @@
 
 /// What one piece of research may take.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "a field is told where its name and type do not say it")]
 pub struct ResearchLimits {
     /// The question, in UTF-8 bytes.
     pub question_bytes_max: usize,
-    /// Researchers.
     pub researchers_max: usize,
     /// How often somebody who looks on is told how far it is.
     pub look_ms: u64,
-    /// The documents.
     pub sources: SourceLimits,
 }
 

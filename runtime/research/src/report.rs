@@ -8,7 +8,7 @@ use stoa_actors::value::Value;
 /// How far a run is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[expect(missing_docs, reason = "numbers of what they are called")]
-pub enum Doing {
+pub enum ResearchStep {
     /// The documents are read.
     Reading { files: u64, done: u64, passages: u64 },
     /// The agents work.
@@ -17,7 +17,7 @@ pub enum Doing {
 
 /// Where an answer comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub enum How {
+pub enum AnswerSource {
     /// It was worked out now.
     Worked,
     /// A run that was cut off has gone on.
@@ -28,10 +28,9 @@ pub enum How {
 
 /// Where a sentence stands.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[expect(missing_docs, reason = "a field is told where its name and type do not say it")]
 pub struct Citation {
-    /// The sentence.
     pub text: String,
-    /// The file.
     pub path: String,
     /// The line it begins on, from 1.
     pub line: u64,
@@ -54,6 +53,7 @@ impl Citation {
 
 /// A run that is over.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "a field is told where its name and type do not say it")]
 pub struct Report {
     /// What was asked.
     pub question: String,
@@ -64,20 +64,18 @@ pub struct Report {
     /// Where its sentences stand.
     pub citations: Vec<Citation>,
     /// Where it comes from.
-    pub how: How,
+    pub how: AnswerSource,
     /// The coordinator's name, and the beginning of the names of its spaces and agents.
     pub run: String,
     /// Agents that took part.
     pub agents: u64,
     /// Tasks, all closed.
     pub tasks: u64,
-    /// Findings.
     pub findings: u64,
     /// Tasks whose researchers failed.
     pub failed: u64,
     /// Files that were read, now or before.
     pub files: u64,
-    /// Their passages.
     pub passages: u64,
     /// Files that were not, and why.
     pub skipped: Vec<(PathBuf, String)>,

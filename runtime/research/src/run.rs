@@ -5,13 +5,13 @@
 //! goes on, finished over the same documents its answer is told again, otherwise it begins anew.
 //! Nothing here knows how the work is done: that is in the texts that the agents are given.
 
-use super::report::{Citation, Doing, How, Report};
+use super::report::{AnswerSource, Citation, Report, ResearchStep};
 use super::texts::{id, instructions, paths_id, run_id, space_for};
-use super::{Ingested, Progress, ingest};
+use super::{IngestProgress, Ingested, ingest};
 use crate::agents::{AgentCard, SpaceAsk, SpawnAsk};
-use crate::caller::{Caller, Read, Why};
+use crate::caller::{Caller, ReadAtom, Why};
 use crate::limits::ResearchLimits;
-use crate::problem::{Kind, Problem};
+use crate::problem::{Problem, ProblemKind};
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -19,15 +19,15 @@ use stoa_actors::atom::{Atom, Content, Metadata};
 use stoa_actors::id::{Position, SpaceId};
 use stoa_actors::log::Cause;
 use stoa_actors::rights::Level;
-use stoa_actors::search::{Order, Query};
+use stoa_actors::search::{Query, SearchOrder};
 use stoa_actors::space::{Draft, Expect, Filter, Patch};
 use stoa_actors::value::Value;
 use stoa_conventions::{FINDINGS, RUNS, SOURCES, TASK_LIST, research};
 
 /// What is asked.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "a field is told where its name and type do not say it")]
 pub struct ResearchAsk {
-    /// In words.
     pub question: String,
     /// Files and folders, as they are to be cited.
     pub paths: Vec<PathBuf>,
@@ -69,14 +69,14 @@ struct Attempt {
 /// Answers a question from documents. `look` is told how it goes.
 ///
 /// By crash: what is done is kept, and the same question goes on from there. Errors:
-/// [`Kind::Invalid`] for a question or a number out of bounds and for documents that hold
-/// nothing to be read, [`Kind::Forbidden`] for anybody but the owner of the directory, whose
-/// process reads the files, [`Kind::Action`] when the agents came to rest without an answer.
+/// [`ProblemKind::Invalid`] for a question or a number out of bounds and for documents that hold
+/// nothing to be read, [`ProblemKind::Forbidden`] for anybody but the owner of the directory, whose
+/// process reads the files, [`ProblemKind::Action`] when the agents came to rest without an answer.
 pub async fn research(
     caller: &Caller,
     ask: &ResearchAsk,
     limits: &ResearchLimits,
-    look: &mut (dyn FnMut(Doing) + Send),
+    look: &mut (dyn FnMut(ResearchStep) + Send),
 ) -> Result<Report, Problem> {
     let ask = &ResearchAsk { question: ask.question.trim().to_owned(), ..ask.clone() };
     caller.is_owner(READS, RESEARCH)?;
@@ -84,9 +84,9 @@ pub async fn research(
     caller.runtime().start_agents().await?;
     let place = paths_id(ask);
     let sources = space_for(caller, &format!("sources-{place}"), SOURCES).await?;
-    let mut reading = |Progress { files, done, passages }: Progress| {
+    let mut reading = |IngestProgress { files, done, passages }: IngestProgress| {
         let [files, done, passages] = [files, done, passages].map(|it| it as u64);
-        look(Doing::Reading { files, done, passages });
+        look(ResearchStep::Reading { files, done, passages });
     };
     let read = ingest(caller, sources, &ask.paths, &limits.sources, &mut reading).await?;
     let run = Run { caller, ask, limits, id: run_id(ask), sources };
@@ -96,7 +96,7 @@ pub async fn research(
 fn check(caller: &Caller, ask: &ResearchAsk, limits: &ResearchLimits) -> Result<(), Problem> {
     let models = &caller.runtime().config().models;
     let invalid = |text: String| {
-        Problem::new(Kind::Invalid, text).hint("stoa research 'QUESTION' --files PATH")
+        Problem::new(ProblemKind::Invalid, text).hint("stoa research 'QUESTION' --files PATH")
     };
     if ask.question.is_empty() {
         return Err(invalid("the question is empty".into()));
@@ -109,14 +109,14 @@ fn check(caller: &Caller, ask: &ResearchAsk, limits: &ResearchLimits) -> Result<
     if ask.agents == 0 || ask.agents > limits.researchers_max {
         let max = limits.researchers_max;
         let text = format!("{} researchers cannot be; from 1 to {max} can", ask.agents);
-        return Err(Problem::new(Kind::Invalid, text)
+        return Err(Problem::new(ProblemKind::Invalid, text)
             .hint("stoa research 'QUESTION' --files PATH --agents 3"));
     }
     if models.get(&ask.model).is_none() {
         let known: Vec<&str> = models.names().collect();
         let text =
             format!("model {:?} is not configured; there are: {}", ask.model, known.join(", "));
-        return Err(Problem::new(Kind::Invalid, text)
+        return Err(Problem::new(ProblemKind::Invalid, text)
             .hint("stoa research 'QUESTION' --files PATH --model recipe"));
     }
     Ok(())
@@ -126,7 +126,7 @@ impl Run<'_> {
     async fn answer(
         &self,
         read: &Ingested,
-        look: &mut (dyn FnMut(Doing) + Send),
+        look: &mut (dyn FnMut(ResearchStep) + Send),
     ) -> Result<Report, Problem> {
         let register = space_for(self.caller, REGISTER, RUNS).await?;
         let known = self.known(register).await?;
@@ -141,25 +141,25 @@ impl Run<'_> {
             _ => 1,
         };
         let (attempt, how) = match &known {
-            None => (1, How::Worked),
+            None => (1, AnswerSource::Worked),
             Some(run) => {
                 let same = text(&run.atom, "sources") == Some(digest.clone()) && !self.ask.fresh;
                 match text(&run.atom, "status").as_deref() {
-                    Some("completed") if same => (number(&run.atom), How::Stored),
-                    Some("running") if same => (number(&run.atom), How::Resumed),
-                    _ => (number(&run.atom) + 1, How::Worked),
+                    Some("completed") if same => (number(&run.atom), AnswerSource::Stored),
+                    Some("running") if same => (number(&run.atom), AnswerSource::Resumed),
+                    _ => (number(&run.atom) + 1, AnswerSource::Worked),
                 }
             }
         };
-        if how == How::Worked {
+        if how == AnswerSource::Worked {
             self.clear(attempt).await?;
         }
         let attempt = self.begin(attempt).await?;
-        if how == How::Worked {
+        if how == AnswerSource::Worked {
             self.record(register, known.as_ref(), &attempt, &digest, "running").await?;
         }
         let answer = self.wait(&attempt, look).await?;
-        if how != How::Stored {
+        if how != AnswerSource::Stored {
             let known = self.known(register).await?;
             self.record(register, known.as_ref(), &attempt, &digest, "completed").await?;
         }
@@ -167,16 +167,16 @@ impl Run<'_> {
     }
 
     /// The atom that stands for this run.
-    async fn known(&self, register: SpaceId) -> Result<Option<Read>, Problem> {
+    async fn known(&self, register: SpaceId) -> Result<Option<ReadAtom>, Problem> {
         let metadata = [("run".to_owned(), Value::Text(self.id.clone()))].into();
-        let query = Query { metadata, limit: 1, order: Order::Newest, ..Query::default() };
+        let query = Query { metadata, limit: 1, order: SearchOrder::Newest, ..Query::default() };
         Ok(self.caller.search(register, query).await?.into_iter().next().map(|it| it.read))
     }
 
     async fn record(
         &self,
         register: SpaceId,
-        known: Option<&Read>,
+        known: Option<&ReadAtom>,
         attempt: &Attempt,
         digest: &str,
         status: &str,
@@ -213,7 +213,7 @@ impl Run<'_> {
         }
         let before = self.coordinator(attempt - 1);
         match self.caller.wipe_agent(&before, "the question is asked anew").await {
-            Err(problem) if problem.kind != Kind::Unknown => Err(problem),
+            Err(problem) if problem.kind != ProblemKind::Unknown => Err(problem),
             _ => Ok(()),
         }
     }
@@ -288,8 +288,8 @@ impl Run<'_> {
     async fn wait(
         &self,
         attempt: &Attempt,
-        look: &mut (dyn FnMut(Doing) + Send),
-    ) -> Result<Read, Problem> {
+        look: &mut (dyn FnMut(ResearchStep) + Send),
+    ) -> Result<ReadAtom, Problem> {
         let metadata = Metadata::from([("kind".to_owned(), "answer".into())]);
         let filter = Filter { metadata: metadata.clone(), ..Filter::default() };
         let mut answers = self.caller.follow(attempt.findings, Position(0), filter)?;
@@ -312,7 +312,7 @@ impl Run<'_> {
                     let query = Query { metadata: metadata.clone(), limit: 1, ..Query::default() };
                     let found = self.caller.search(attempt.findings, query).await?;
                     let found = found.into_iter().next().map(|it| it.read);
-                    return found.ok_or_else(|| Problem::new(Kind::Store, "the answer is gone"));
+                    return found.ok_or_else(|| Problem::new(ProblemKind::Store, "the answer is gone"));
                 }
             }
         }
@@ -328,7 +328,7 @@ impl Run<'_> {
         });
         let why: Vec<String> = why.collect();
         let text = format!("the agents came to rest without an answer; {}", why.join("; "));
-        Ok(Problem::new(Kind::Action, text.trim_end_matches("; "))
+        Ok(Problem::new(ProblemKind::Action, text.trim_end_matches("; "))
             .hint(format!("stoa agent log {}", attempt.coordinator)))
     }
 
@@ -339,21 +339,21 @@ impl Run<'_> {
         Ok(crew)
     }
 
-    async fn of_kind(&self, space: SpaceId, kind: &str) -> Result<Vec<Read>, Problem> {
+    async fn of_kind(&self, space: SpaceId, kind: &str) -> Result<Vec<ReadAtom>, Problem> {
         let metadata = Metadata::from([("kind".to_owned(), kind.into())]);
         let limit = self.caller.runtime().config().limits.search.hits_max;
         let found = self.caller.search(space, Query { metadata, limit, ..Query::default() });
         Ok(found.await?.into_iter().map(|it| it.read).collect())
     }
 
-    async fn doing(&self, attempt: &Attempt) -> Result<Doing, Problem> {
+    async fn doing(&self, attempt: &Attempt) -> Result<ResearchStep, Problem> {
         let tasks = self.of_kind(attempt.tasks, "task").await?;
-        let closed = |it: &&Read| {
+        let closed = |it: &&ReadAtom| {
             let status = it.atom.metadata.get("status").and_then(Value::text);
             matches!(status, Some("completed" | "failed"))
         };
         let crew = self.crew(attempt).await?;
-        Ok(Doing::Working {
+        Ok(ResearchStep::Working {
             agents: crew.len() as u64,
             running: crew.iter().filter(|it| it.state == "running").count() as u64,
             tasks: tasks.len() as u64,
@@ -365,8 +365,8 @@ impl Run<'_> {
     async fn report(
         &self,
         attempt: &Attempt,
-        answer: &Read,
-        how: How,
+        answer: &ReadAtom,
+        how: AnswerSource,
         read: &Ingested,
     ) -> Result<Report, Problem> {
         let text = match &answer.atom.content {

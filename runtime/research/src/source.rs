@@ -8,7 +8,7 @@ use std::io::Read;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use stoa_actors::log::Hash;
-use stoa_documents::{Document, Kind};
+use stoa_documents::{Document, DocumentKind};
 
 /// What was read.
 pub(super) struct Source {
@@ -42,7 +42,7 @@ pub(super) fn read(path: &Path, limits: &SourceLimits) -> Result<Source, Reason>
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let bytes = if bytes.starts_with(&[0x1f, 0x8b]) { unpacked(&bytes, limits)? } else { bytes };
     let text = text(bytes)?;
-    let kind = Kind::of(&text, name.strip_suffix(".gz").unwrap_or(&name));
+    let kind = DocumentKind::of(&text, name.strip_suffix(".gz").unwrap_or(&name));
     let document = stoa_documents::read(&text, kind);
     Ok(Source { seen, hash, document })
 }

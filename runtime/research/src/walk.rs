@@ -1,7 +1,7 @@
 //! Paths as files: every file once, in order, and what is not read with the reason.
 
 use crate::limits::SourceLimits;
-use crate::problem::{Kind, Problem};
+use crate::problem::{Problem, ProblemKind};
 use serde::{Deserialize, Serialize};
 use std::collections::{HashSet, VecDeque};
 use std::fs::Metadata;
@@ -17,7 +17,6 @@ const HINT: &str = "stoa research QUESTION --files PATH";
 pub(super) struct Seen {
     /// Absolute, without links above what was asked for.
     pub(super) path: String,
-    /// Bytes.
     pub(super) size: u64,
     /// Nanoseconds since 1970.
     pub(super) mtime: i64,
@@ -33,16 +32,16 @@ impl Seen {
 
 /// What is not read, and why.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "a field is told where its name and type do not say it")]
 pub struct Skipped {
-    /// What.
     pub path: PathBuf,
-    /// Why.
     pub reason: Reason,
 }
 
 /// Why a file or folder is not read.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[non_exhaustive]
+#[expect(missing_docs, reason = "a field is told where its name and type do not say it")]
 pub enum Reason {
     /// The system says no.
     #[error("cannot be read: {0}")]
@@ -50,15 +49,11 @@ pub enum Reason {
     /// It was there a moment ago, or a link leads nowhere.
     #[error("is no longer there")]
     Vanished,
-    /// Not text.
     #[error("is no text")]
     Binary,
     /// Over a limit, packed or unpacked.
     #[error("has more than {max} bytes")]
-    Large {
-        /// The limit.
-        max: usize,
-    },
+    Large { max: usize },
     /// It was never the same before and after it was read.
     #[error("changed while it was read, {0} times")]
     Changing(u32),
@@ -110,7 +105,7 @@ impl Walked {
 
 /// Finds the files. Blocks.
 ///
-/// Errors: [`Kind::Unknown`] for a path that is not there, [`Kind::Invalid`] when there is no file
+/// Errors: [`ProblemKind::Unknown`] for a path that is not there, [`ProblemKind::Invalid`] when there is no file
 /// or there are too many.
 pub(super) fn walk(paths: &[PathBuf], limits: &SourceLimits) -> Result<Walked, Problem> {
     let mut roots = Vec::new();
@@ -120,7 +115,7 @@ pub(super) fn walk(paths: &[PathBuf], limits: &SourceLimits) -> Result<Walked, P
                 ErrorKind::NotFound => format!("no file or folder {}", path.display()),
                 _ => format!("{} cannot be read: {error}", path.display()),
             };
-            Problem::new(Kind::Unknown, text).hint(HINT)
+            Problem::new(ProblemKind::Unknown, text).hint(HINT)
         })?;
         roots.push(root);
     }
@@ -159,7 +154,7 @@ pub(super) fn nothing(paths: &[PathBuf], skipped: &[Skipped]) -> Problem {
         true => "no file or folder is named".to_owned(),
         false => format!("nothing to read in {}{more}{first}", named.join(", ")),
     };
-    Problem::new(Kind::Invalid, text).hint(HINT)
+    Problem::new(ProblemKind::Invalid, text).hint(HINT)
 }
 
 struct Walk {
@@ -243,7 +238,7 @@ impl Walk {
             return Ok(());
         }
         let text = format!("more than {max} files, the last of them {}; name less", path.display());
-        Err(Problem::new(Kind::Invalid, text).hint(HINT))
+        Err(Problem::new(ProblemKind::Invalid, text).hint(HINT))
     }
 
     fn skip(&mut self, path: &Path, reason: Reason) {

@@ -10,7 +10,7 @@ use std::os::unix::process::ExitStatusExt;
 use std::path::PathBuf;
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
-use stoa_actors::code::{Ending, HostCall, Outcome, Raise};
+use stoa_actors::code::{ActionEnd, ActionOutcome, HostCall, Raise};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::process::{Child as Process, ChildStdin, ChildStdout, Command};
 use tokio::time::{Instant, timeout, timeout_at};
@@ -277,8 +277,10 @@ async fn answer(
 /// The ending, if it keeps within what our own interpreter would have kept.
 fn checked(ended: Ended, limits: &super::ActionLimits) -> Result<Ended, Death> {
     let (text, text_max) = match &ended.ending {
-        Ending::Done { value } => (value.as_ref().map_or(0, String::len), limits.value_bytes_max),
-        Ending::Failed { class, traceback } => {
+        ActionEnd::Done { value } => {
+            (value.as_ref().map_or(0, String::len), limits.value_bytes_max)
+        }
+        ActionEnd::Failed { class, traceback } => {
             (class.len() + traceback.len(), limits.traceback_bytes_max)
         }
     };
@@ -296,14 +298,14 @@ fn checked(ended: Ended, limits: &super::ActionLimits) -> Result<Ended, Death> {
 
 impl Ended {
     /// The outcome for who asked, with the REPL the next action continues.
-    pub(super) fn outcome(self, before: Option<Vec<u8>>) -> Outcome {
+    pub(super) fn outcome(self, before: Option<Vec<u8>>) -> ActionOutcome {
         let dump = match self.kept {
             Kept::After(bytes) => Some(bytes),
             Kept::Before => before,
             Kept::Nothing => None,
         };
         let notice = self.notice;
-        Outcome { ending: self.ending, printed: self.printed, dump, notice }
+        ActionOutcome { ending: self.ending, printed: self.printed, dump, notice }
     }
 }
 

@@ -5,7 +5,7 @@ use super::wire::Ended;
 use super::worker::STACK_BYTES;
 use super::{Action, Boxed, CodeRunner, Host, admit, ended_outside};
 use std::time::Duration;
-use stoa_actors::code::{HostCall, Outcome, Raise};
+use stoa_actors::code::{ActionOutcome, HostCall, Raise};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, timeout};
 
@@ -22,12 +22,12 @@ pub struct InProcess;
 type Asked = (HostCall, oneshot::Sender<Reply>);
 
 impl CodeRunner for InProcess {
-    fn run<'a>(&'a self, action: Action, host: &'a mut dyn Host) -> Boxed<'a, Outcome> {
+    fn run<'a>(&'a self, action: Action, host: &'a mut dyn Host) -> Boxed<'a, ActionOutcome> {
         Box::pin(act(action, host))
     }
 }
 
-async fn act(action: Action, host: &mut dyn Host) -> Outcome {
+async fn act(action: Action, host: &mut dyn Host) -> ActionOutcome {
     let action = match admit(action) {
         Ok(action) => action,
         Err(outcome) => return outcome,
@@ -94,7 +94,7 @@ impl Door for Channel {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use stoa_actors::code::{Ending, Item};
+    use stoa_actors::code::{ActionEnd, Item};
     use stoa_actors::value::Value;
 
     struct Doubling;
@@ -115,11 +115,11 @@ mod tests {
         let mut action = Action::new("x = double(21)\nx");
         action.functions = vec!["double".to_owned()];
         let outcome = InProcess.run(action.clone(), &mut Doubling).await;
-        assert_eq!(outcome.ending, Ending::Done { value: Some("42".to_owned()) });
+        assert_eq!(outcome.ending, ActionEnd::Done { value: Some("42".to_owned()) });
         action.source = "double(str(x))".to_owned();
         action.dump = outcome.dump;
         let outcome = InProcess.run(action, &mut Doubling).await;
-        let Ending::Failed { class, traceback } = outcome.ending else { panic!("it raised") };
+        let ActionEnd::Failed { class, traceback } = outcome.ending else { panic!("it raised") };
         assert_eq!(class, "ValueError");
         assert!(traceback.ends_with("ValueError: an int"), "{traceback}");
     }

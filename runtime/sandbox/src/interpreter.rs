@@ -18,7 +18,7 @@ use monty_types::{
 use std::borrow::Cow;
 use std::mem;
 use std::time::Duration;
-use stoa_actors::code::{Ending, HostCall, Item, Raise};
+use stoa_actors::code::{ActionEnd, HostCall, Item, Raise};
 
 /// What the interpreter runs: an action without its dump opened.
 pub(super) struct Work<'a> {
@@ -71,7 +71,9 @@ pub(super) fn run(work: Work<'_>, door: &mut dyn Door) -> Ended {
     let source = preamble::without_played(work.source);
     let first = repl.feed_start(&source, inputs, PrintWriter::Callback(&mut run.printed));
     let (kept, ending) = match run.finish(first) {
-        Ok((repl, value)) => (keep(&repl, limits), Ending::Done { value: shown(&value, limits) }),
+        Ok((repl, value)) => {
+            (keep(&repl, limits), ActionEnd::Done { value: shown(&value, limits) })
+        }
         Err(failure) => {
             let ReplStartError { repl, error } = *failure;
             let kept = if traceback::is_stop(&error) {

@@ -2,7 +2,7 @@
 //!
 //! [`CodeRunner`] is the promise, [`Workers`] keeps it with processes that are thrown away when
 //! they misbehave, [`InProcess`] keeps the smaller part of it that one process can. A runner
-//! remembers nothing between actions: the REPL travels as [`Outcome::dump`], so that any worker
+//! remembers nothing between actions: the REPL travels as [`ActionOutcome::dump`], so that any worker
 //! serves any session and a crash costs one action.
 //!
 //! In reading order: `interpreter` (what an action is), `item`, `ambient` and `preamble`
@@ -43,7 +43,7 @@ pub use pool::Workers;
 pub use worker::worker_main_if_asked;
 
 use std::pin::Pin;
-use stoa_actors::code::{Ending, HostCall, Item, Outcome, Raise};
+use stoa_actors::code::{ActionEnd, ActionOutcome, HostCall, Item, Raise};
 use stoa_actors::id::Millis;
 
 /// A future in a box, so that the traits here can be objects.
@@ -54,10 +54,10 @@ pub type Boxed<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 /// The same action with the same answers of its host is the same run: clock and chance come from
 /// here and nowhere else.
 #[derive(Clone, Debug, PartialEq)]
+#[expect(missing_docs, reason = "a field is told where its name and type do not say it")]
 pub struct Action {
-    /// The code.
     pub source: String,
-    /// The REPL it continues: the last [`Outcome::dump`] of its session, or nothing to begin.
+    /// The REPL it continues: the last [`ActionOutcome::dump`] of its session, or nothing to begin.
     pub dump: Option<Vec<u8>>,
     /// Names bound before the code runs, over what the REPL had under them. A map of objects such
     /// as `spaces` becomes a `dict`.
@@ -102,13 +102,13 @@ pub trait Host: Send {
     }
 }
 
-/// Runs actions. Every failure of code, interpreter or worker is an [`Ending`] of that action.
+/// Runs actions. Every failure of code, interpreter or worker is an [`ActionEnd`] of that action.
 ///
 /// Dropping the future cancels the action; of the host only a call under way can then have had an
 /// effect.
 pub trait CodeRunner: Send + Sync {
     /// Runs one action to its end.
-    fn run<'a>(&'a self, action: Action, host: &'a mut dyn Host) -> Boxed<'a, Outcome>;
+    fn run<'a>(&'a self, action: Action, host: &'a mut dyn Host) -> Boxed<'a, ActionOutcome>;
 }
 
 /// Returns at once: what is built without the feature `python` is never a worker.
@@ -119,9 +119,9 @@ pub fn worker_main_if_asked() {}
 const TAKEN_BACK: &str = "the REPL is as it was before this action";
 
 /// An action that ended without the interpreter's doing; its REPL stands where it stood.
-fn ended_outside(class: &str, message: &str, dump: Option<Vec<u8>>) -> Outcome {
-    Outcome {
-        ending: Ending::Failed {
+fn ended_outside(class: &str, message: &str, dump: Option<Vec<u8>>) -> ActionOutcome {
+    ActionOutcome {
+        ending: ActionEnd::Failed {
             class: class.to_owned(),
             traceback: format!("{class}: {message}"),
         },
@@ -132,7 +132,7 @@ fn ended_outside(class: &str, message: &str, dump: Option<Vec<u8>>) -> Outcome {
 }
 
 /// Refuses what is too large to be looked at.
-fn admit(action: Action) -> Result<Action, Outcome> {
+fn admit(action: Action) -> Result<Action, ActionOutcome> {
     let (bytes, max) = (action.source.len(), action.limits.source_bytes_max);
     if bytes <= max {
         return Ok(action);

@@ -32,6 +32,7 @@ use std::path::PathBuf;
 
 /// What one action may use up. Everything has a limit; each error names the one it met.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "a field is told where its name and type do not say it")]
 pub struct ActionLimits {
     /// Source code; more is refused unread.
     pub source_bytes_max: usize,
@@ -40,7 +41,6 @@ pub struct ActionLimits {
     pub compute_ms_max: u64,
     /// Time all host calls of the action together may take.
     pub host_wait_ms_max: u64,
-    /// Host calls.
     pub host_calls_max: u32,
     /// Arguments of one host call, as they travel.
     pub call_bytes_max: usize,

@@ -7,7 +7,7 @@ use crate::limits::WorkersConfig;
 use parking_lot::Mutex;
 use std::io;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
-use stoa_actors::code::Outcome;
+use stoa_actors::code::ActionOutcome;
 use tokio::sync::Semaphore;
 
 /// Runs actions in worker processes. The default.
@@ -46,7 +46,7 @@ impl Workers {
         Ok(())
     }
 
-    async fn act(&self, action: Action, host: &mut dyn Host) -> Outcome {
+    async fn act(&self, action: Action, host: &mut dyn Host) -> ActionOutcome {
         let action = match admit(action) {
             Ok(action) => action,
             Err(outcome) => return outcome,
@@ -64,7 +64,7 @@ impl Workers {
         outcome
     }
 
-    async fn act_now(&self, action: Action, host: &mut dyn Host) -> Outcome {
+    async fn act_now(&self, action: Action, host: &mut dyn Host) -> ActionOutcome {
         let limits = action.limits.clone();
         let functions = action.functions.clone();
         let ask = Ask::Start(Box::new(Start::new(action)));
@@ -130,7 +130,7 @@ impl Workers {
 }
 
 impl CodeRunner for Workers {
-    fn run<'a>(&'a self, action: Action, host: &'a mut dyn Host) -> Boxed<'a, Outcome> {
+    fn run<'a>(&'a self, action: Action, host: &'a mut dyn Host) -> Boxed<'a, ActionOutcome> {
         Box::pin(self.act(action, host))
     }
 }

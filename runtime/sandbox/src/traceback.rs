@@ -4,7 +4,7 @@ use super::item::{CONFLICT, CONFLICT_NAME};
 use super::preamble::PLAYED;
 use crate::limits::ActionLimits;
 use monty_types::{ExcType, MontyException};
-use stoa_actors::code::{Ending, Item};
+use stoa_actors::code::{ActionEnd, Item};
 
 /// A global that is a mapping, by its name, and its keys: `spaces`.
 pub(super) type Keyed = (String, Vec<String>);
@@ -37,7 +37,7 @@ pub(super) fn is_unread(error: &MontyException) -> bool {
 
 /// The failure as the agent reads it: the traceback as CPython prints it, and in its last line
 /// what to do.
-pub(super) fn failed(error: &MontyException, keyed: &[Keyed], limits: &ActionLimits) -> Ending {
+pub(super) fn failed(error: &MontyException, keyed: &[Keyed], limits: &ActionLimits) -> ActionEnd {
     let class = if error.exc_type() == CONFLICT {
         CONFLICT_NAME.to_owned()
     } else {
@@ -48,7 +48,7 @@ pub(super) fn failed(error: &MontyException, keyed: &[Keyed], limits: &ActionLim
     let message = message(error, keyed, limits);
     let last = if message.is_empty() { class.clone() } else { format!("{class}: {message}") };
     let traceback = cut_middle(format!("{frames}{last}"), limits.traceback_bytes_max);
-    Ending::Failed { class, traceback }
+    ActionEnd::Failed { class, traceback }
 }
 
 fn message(error: &MontyException, keyed: &[Keyed], limits: &ActionLimits) -> String {
@@ -129,7 +129,7 @@ mod tests {
     #[test]
     fn a_conflict_bears_its_own_name() {
         let error = MontyException::new(CONFLICT, Some("atom changed".to_owned()));
-        let Ending::Failed { class, traceback } = failed(&error, &[], &ActionLimits::default())
+        let ActionEnd::Failed { class, traceback } = failed(&error, &[], &ActionLimits::default())
         else {
             panic!("it failed")
         };

@@ -8,7 +8,7 @@ use crate::limits::ActionLimits;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::vec::IntoIter;
-use stoa_actors::code::{Ending, HostCall, Item, Object, Raise};
+use stoa_actors::code::{ActionEnd, HostCall, Item, Object, Raise};
 use stoa_actors::value::{VALUE_DEPTH_MAX, Value};
 
 /// The longest frame either side reads. What may be in it is limited more closely elsewhere.
@@ -23,7 +23,6 @@ pub(super) const ITEM_DEPTH_MAX: usize = VALUE_DEPTH_MAX + 8;
 /// Runtime to worker.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) enum Ask {
-    /// Run this.
     Start(Box<Start>),
     /// What the host said to the call.
     Answer(Answer),
@@ -61,7 +60,7 @@ pub(super) enum Tell {
 /// The end of an action, as the interpreter saw it.
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Ended {
-    pub ending: Ending,
+    pub ending: ActionEnd,
     pub printed: String,
     pub kept: Kept,
     pub notice: Option<String>,

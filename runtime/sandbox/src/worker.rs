@@ -12,7 +12,7 @@ use std::io::{self, BufReader, Read, StdinLock, StdoutLock, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
-use stoa_actors::code::{Ending, HostCall, Item, Raise};
+use stoa_actors::code::{ActionEnd, HostCall, Item, Raise};
 
 /// The stack of the thread the interpreter runs on: parser and compiler recurse over the source.
 pub(super) const STACK_BYTES: usize = 256 << 20;
@@ -146,7 +146,7 @@ fn act(start: Start, pipes: &mut Pipes<'_>) -> Ended {
     };
     let class = "SystemError".to_owned();
     Ended {
-        ending: Ending::Failed { traceback: format!("{class}: {why}"), class },
+        ending: ActionEnd::Failed { traceback: format!("{class}: {why}"), class },
         printed: String::new(),
         kept: Kept::Before,
         notice: Some(TAKEN_BACK.to_owned()),

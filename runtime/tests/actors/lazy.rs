@@ -4,8 +4,8 @@ use crate::{Counter, Message, ONE, TWO, ask, open, unpaid};
 use std::sync::Arc;
 use std::time::Duration;
 use stoa::config::{Config, LogConfig};
+use stoa::host::ActorAddress;
 use stoa::runtime::{Runtime, kinds};
-use stoa::seat::Seat;
 use stoa_actors::id::Position;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -40,7 +40,9 @@ async fn lazy_entries_that_fill_a_commit_do_not_wait_for_a_synced_one() {
     };
     let runtime = Runtime::open_with(config, kinds().with::<Counter>()).await.unwrap();
     let lazy = runtime.actor_with(ONE, unpaid()).unwrap();
-    let note = |lazy: Arc<Seat<Counter>>| async move { lazy.ask_lazily(ask(Message::Count)).await };
+    let note = |lazy: Arc<ActorAddress<Counter>>| async move {
+        lazy.ask_lazily(ask(Message::Count)).await
+    };
     let noting: Vec<_> = (0..20).map(|_| tokio::spawn(note(lazy.clone()))).collect();
     // Nobody asks for a sync, and twenty are few.
     let written = async {

@@ -10,7 +10,7 @@ use stoa::runtime::{Runtime, kinds};
 use stoa::store::rebuild;
 use stoa_actors::behaviour::{Behaviour, Decision, Delivery, Row};
 use stoa_actors::id::{ROOT, StreamId};
-use stoa_actors::incarnation::Ask;
+use stoa_actors::incarnation::Request;
 
 /// Prices by article, and nothing in its state: the table is all there is to ask.
 #[derive(Default, Serialize, Deserialize)]
@@ -89,11 +89,11 @@ async fn a_table_of_its_own_is_there_after_a_crash_and_derived_anew() {
         for (price, article) in (1..).zip(changes) {
             let price = price + u64::from(stream.0[0]) * 10;
             let priced = Change::Priced { article: article.into(), price };
-            shop.ask(Ask::new(ROOT, priced)).await.unwrap();
+            shop.ask(Request::new(ROOT, priced)).await.unwrap();
         }
     }
     let gone = Change::Gone { article: "axle".into() };
-    runtime.actor::<Shop>(ONE).unwrap().ask(Ask::new(ROOT, gone)).await.unwrap();
+    runtime.actor::<Shop>(ONE).unwrap().ask(Request::new(ROOT, gone)).await.unwrap();
     let known = |of: &[(&str, u64)]| of.iter().map(|(a, p)| ((*a).to_owned(), *p)).collect();
     let all: Vec<(String, u64)> = known(&[("ax", 11), ("axis", 23), ("bed", 22), ("cup", 21)]);
     assert_eq!(prices(&runtime, ""), all);

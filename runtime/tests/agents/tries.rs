@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use stoa::answer::StatusAnswer;
 use stoa::config::DoorLimits;
-use stoa::door::{Identity, Peer, Request, perform};
+use stoa::door::{DoorRequest, Identity, Peer, perform};
 use stoa::model::{Context, Model, ModelError};
 use stoa::operation::answers;
 use stoa::operations::Status;
@@ -65,7 +65,7 @@ async fn status_counts_agents_by_what_they_are_doing() {
         *cards.entry(card.state).or_insert(0) += 1;
     }
     let (answers, mut ready) = answers(&DoorLimits::default());
-    let request = Request::of(Identity::Owner, &Status::default()).unwrap();
+    let request = DoorRequest::of(Identity::Owner, &Status::default()).unwrap();
     perform(&place.runtime, Peer::Owner, request, answers).await.unwrap();
     let status: StatusAnswer = ready.next().await.unwrap().answer().unwrap();
     assert_eq!(status.agents, cards);

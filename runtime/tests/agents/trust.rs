@@ -37,5 +37,8 @@ async fn tools_and_models_that_a_log_grants_are_inert_until_the_directory_is_tru
     let mut spawn = ask("look", "three", "how", &[]);
     spawn.tools = vec!["web_search".into()];
     let refused = place.root.spawn(spawn).await.unwrap_err();
-    assert_eq!((refused.kind, refused.hint.as_deref()), (Kind::Forbidden, Some("stoa trust")));
+    assert_eq!(
+        (refused.kind, refused.hint.as_deref()),
+        (ProblemKind::Forbidden, Some("stoa trust"))
+    );
 }

@@ -26,7 +26,7 @@ fn import(place: &Place, text: &[u8]) -> Ended {
 }
 
 #[test]
-fn what_is_amiss_with_a_file_is_named_by_line_and_field() {
+fn what_is_invalid_with_a_file_is_named_by_line_and_field() {
     let (place, lines) = filled();
     let before = head(&place);
     let with = |line: usize, from: &str, to: &str| {

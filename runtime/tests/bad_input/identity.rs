@@ -3,10 +3,10 @@
 
 use crate::harness::Place;
 use stoa::config::{Config, DoorLimits};
-use stoa::door::{Identity, Peer, Reached, Request, perform, reach};
-use stoa::operation::{Said, answers};
+use stoa::door::{DoorRequest, Identity, Peer, Reached, perform, reach};
+use stoa::operation::{OutItem, answers};
 use stoa::operations::SpaceList;
-use stoa::problem::{Kind, Problem};
+use stoa::problem::{Problem, ProblemKind};
 use stoa::runtime::kinds;
 
 /// A directory with one session that may only read one space.
@@ -66,9 +66,9 @@ async fn said(
     runtime: &stoa::runtime::Runtime,
     peer: Peer,
     identity: Identity,
-) -> (Vec<Said>, Result<(), Problem>) {
+) -> (Vec<OutItem>, Result<(), Problem>) {
     let (tell, mut told) = answers(&DoorLimits::default());
-    let request = Request::of(identity, &SpaceList::default()).unwrap();
+    let request = DoorRequest::of(identity, &SpaceList::default()).unwrap();
     let done = perform(runtime, peer, request, tell).await;
     let mut answers = Vec::new();
     while let Some(answer) = told.next().await {
@@ -97,7 +97,7 @@ async fn a_request_without_an_identity_and_a_stranger_have_no_rights() {
     ] {
         let (answers, done) = said(&runtime, peer, identity.clone()).await;
         let kind = done.err().map(|problem| problem.kind);
-        let refused = spaces.is_none().then_some(Kind::Forbidden);
+        let refused = spaces.is_none().then_some(ProblemKind::Forbidden);
         assert_eq!((answers.len(), kind), (spaces.unwrap_or(0), refused), "{peer:?} {identity:?}");
     }
     // The same over the socket.
@@ -105,9 +105,9 @@ async fn a_request_without_an_identity_and_a_stranger_have_no_rights() {
     else {
         panic!("it is served here")
     };
-    let request = Request::of(Identity::Nobody, &SpaceList::default()).unwrap();
+    let request = DoorRequest::of(Identity::Nobody, &SpaceList::default()).unwrap();
     let refused = client.ask(&request, |_| panic!("nothing is told")).await.unwrap_err();
-    assert_eq!(refused.kind, Kind::Forbidden);
+    assert_eq!(refused.kind, ProblemKind::Forbidden);
     drop(client);
     door.close().await;
     runtime.stop().await.unwrap();

@@ -8,8 +8,8 @@ use std::sync::Arc;
 use std::time::Duration;
 use stoa::caller::Why;
 use stoa::config::{Config, DoorLimits};
-use stoa::door::{Client, Door, Identity, Reached, Request, reach};
-use stoa::operation::{Operation, Said};
+use stoa::door::{Client, Door, DoorRequest, Identity, Reached, reach};
+use stoa::operation::{Operation, OutItem};
 use stoa::operations::{Put, Search, SpaceList};
 use stoa::problem::Problem;
 use stoa::runtime::{Runtime, kinds};
@@ -53,8 +53,8 @@ async fn client(config: &Config) -> Client {
     }
 }
 
-fn request(asked: &impl Operation) -> Request {
-    Request::of(Identity::Owner, asked).unwrap()
+fn request(asked: &impl Operation) -> DoorRequest {
+    DoorRequest::of(Identity::Owner, asked).unwrap()
 }
 
 fn everything() -> Search {
@@ -64,7 +64,7 @@ fn everything() -> Search {
 /// Asks, and counts what it is told.
 async fn asked(client: &mut Client, what: &impl Operation) -> Result<usize, Problem> {
     let mut told = 0;
-    let each = |_: Said| {
+    let each = |_: OutItem| {
         told += 1;
         Ok(())
     };

@@ -3,10 +3,10 @@
 use super::{CONVENTION, open, open_tasks, put, says};
 use std::collections::BTreeMap;
 use stoa::caller::{ClaimAsk, Why};
-use stoa::problem::Kind;
+use stoa::problem::ProblemKind;
 use stoa_actors::id::{AtomId, ROOT};
 use stoa_actors::search::{OrderBy, Query};
-use stoa_actors::space::{Expect, Patch, Wanted};
+use stoa_actors::space::{ClaimPredicate, Expect, Patch};
 use stoa_actors::value::Value;
 
 /// A worker that fails takes a task as often as it may, and then the task is out of the way: at once
@@ -21,7 +21,7 @@ async fn a_task_that_was_tried_in_vain_is_out_of_the_way() {
     let easy = put(&caller, space, "easy", open_tasks()).await;
     let status = |it: &'static str| says(&[("status", it.into())]);
     let ask = ClaimAsk {
-        wanted: Wanted { metadata: open_tasks(), ..Wanted::default() },
+        wanted: ClaimPredicate { metadata: open_tasks(), ..ClaimPredicate::default() },
         set: status("doing"),
         lease_ms: 60_000,
         attempts_max: Some(2),
@@ -63,7 +63,7 @@ async fn a_task_that_was_tried_in_vain_is_out_of_the_way() {
     {
         let wrong = ClaimAsk { attempts_max, exhausted, ..ask.clone() };
         let refused = caller.claim(space, wrong, Why::default()).await.unwrap_err();
-        assert_eq!(refused.kind, Kind::Invalid);
+        assert_eq!(refused.kind, ProblemKind::Invalid);
     }
     // The count goes where the atom goes.
     let mut copied = Vec::new();
@@ -97,7 +97,7 @@ async fn workers_that_fail_come_to_an_end() {
         workers.spawn(async move {
             let status = |it: &'static str| says(&[("status", it.into())]);
             let ask = ClaimAsk {
-                wanted: Wanted { metadata: open_tasks(), ..Wanted::default() },
+                wanted: ClaimPredicate { metadata: open_tasks(), ..ClaimPredicate::default() },
                 set: status("doing"),
                 order: vec![OrderBy::ascending("priority")],
                 lease_ms: 60_000,

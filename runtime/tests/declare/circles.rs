@@ -2,12 +2,12 @@
 
 use super::{claim, declares, done, open_tasks, put};
 use std::collections::BTreeMap;
-use stoa::caller::{Caller, Grant, Why};
+use stoa::caller::{Caller, GrantRequest, Why};
 use stoa::config::Config;
-use stoa::problem::{Kind, Problem};
+use stoa::problem::{Problem, ProblemKind};
 use stoa_actors::id::{AtomId, ROOT};
 use stoa_actors::rights::Level;
-use stoa_actors::space::{Blocked, Expect, Patch, Wanted};
+use stoa_actors::space::{Blocked, ClaimPredicate, Expect, Patch};
 
 async fn refer(caller: &Caller, id: AtomId, to: &[AtomId]) -> Result<(), Problem> {
     let references = [("blocked_by".to_owned(), to.to_vec())].into();
@@ -33,12 +33,12 @@ async fn a_circle_is_refused_and_what_is_waited_for_is_told() {
     }
     for (from, to) in [(2, 0), (1, 0), (2, 2)] {
         let refused = refer(&caller, ids[from], &[ids[to]]).await.unwrap_err();
-        assert_eq!(refused.kind, Kind::Conflict);
+        assert_eq!(refused.kind, ProblemKind::Conflict);
         assert!(refused.text.contains("\"blocked_by\"") && refused.text.contains("acyclic"));
         assert_eq!(refused.hint, Some(format!("stoa get {}", ids[to])));
     }
     let far = refer(&caller, ids[4], &[ids[0]]).await.unwrap_err();
-    assert!(far.kind == Kind::Invalid && far.text.contains("more than 3 atoms"), "{far:?}");
+    assert!(far.kind == ProblemKind::Invalid && far.text.contains("more than 3 atoms"), "{far:?}");
     refer(&caller, ids[4], &[ids[1], ids[3]]).await.unwrap();
     caller.declare(space, declares(&["status:text", "blocked_by:relation"])).await.unwrap();
     refer(&caller, ids[3], &[ids[0]]).await.unwrap();
@@ -60,7 +60,7 @@ async fn a_circle_is_refused_and_what_is_waited_for_is_told() {
         assert_eq!(blockers(ids[4], references).await, gone);
     }
     // What a claim that finds nothing did not take, and why.
-    let wanted = Wanted { metadata: open_tasks(), references: done("blocked_by") };
+    let wanted = ClaimPredicate { metadata: open_tasks(), references: done("blocked_by") };
     assert_eq!(claim(&caller, space, wanted.clone()).await, Ok(0));
     let waiting = caller.waiting(space, wanted, 100).await.unwrap();
     let stuck: Vec<(AtomId, bool)> =
@@ -70,13 +70,14 @@ async fn a_circle_is_refused_and_what_is_waited_for_is_told() {
     let hidden = caller.create_space("hidden", "").await.unwrap();
     let blocker = put(&caller, hidden, "secret", open_tasks()).await;
     refer(&caller, ids[4], &[blocker]).await.unwrap();
-    let grant = Grant { level: Level::Read, delegate: None, expires_ms: None, reason: "".into() };
+    let grant =
+        GrantRequest { level: Level::Read, delegate: None, expires_ms: None, reason: "".into() };
     let reader = caller.grant("tasks", "reader", grant).await.unwrap().session;
     let waits = runtime.caller(reader).waits(ids[4], done("blocked_by")).await.unwrap();
     assert_eq!(waits.blockers[0].why, Blocked::Hidden);
     assert_eq!(blockers(ids[4], done("blocked_by")).await, [(Some(blocker), Blocked::Unfit)]);
     assert!(runtime.caller(reader).waits(blocker, BTreeMap::new()).await.is_err());
     let typo = caller.waits(ids[4], done("blockedby")).await.unwrap_err();
-    assert_eq!(typo.kind, Kind::Invalid);
+    assert_eq!(typo.kind, ProblemKind::Invalid);
     runtime.stop().await.unwrap();
 }

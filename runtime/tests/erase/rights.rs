@@ -1,8 +1,8 @@
 //! Who may erase.
 
 use crate::{audited, open, says};
-use stoa::caller::{Caller, Grant, Why};
-use stoa::problem::Kind;
+use stoa::caller::{Caller, GrantRequest, Why};
+use stoa::problem::ProblemKind;
 use stoa_actors::rights::Level;
 use stoa_actors::space::{Expect, Patch};
 
@@ -12,7 +12,7 @@ async fn who_has_put_it_or_may_grant_may_erase_and_nobody_else() {
     let (runtime, root, space) = open(dir.path()).await;
     let mut sessions = Vec::new();
     for (name, level) in [("ann", Level::Write), ("bob", Level::Write), ("cy", Level::Append)] {
-        let grant = Grant { level, delegate: None, expires_ms: None, reason: String::new() };
+        let grant = GrantRequest { level, delegate: None, expires_ms: None, reason: String::new() };
         let session = root.grant("notes", name, grant).await.unwrap().session;
         sessions.push(runtime.caller(session));
     }
@@ -27,18 +27,18 @@ async fn who_has_put_it_or_may_grant_may_erase_and_nobody_else() {
     bob.update(own, Expect::Any, patch, Why::default()).await.unwrap();
     for who in [bob, cy] {
         let no = who.erase(own, Expect::Any, Why::default()).await.unwrap_err();
-        assert_eq!(no.kind, Kind::Forbidden, "{no}");
+        assert_eq!(no.kind, ProblemKind::Forbidden, "{no}");
     }
     let no = cy.erase(third, Expect::Any, Why::default()).await.unwrap_err();
-    assert_eq!(no.kind, Kind::Forbidden, "who may only add cannot take away: {no}");
+    assert_eq!(no.kind, ProblemKind::Forbidden, "who may only add cannot take away: {no}");
     let no = ann.erase(own, Expect::Version(1), Why::default()).await.unwrap_err();
-    assert_eq!(no.kind, Kind::Conflict, "{no}");
+    assert_eq!(no.kind, ProblemKind::Conflict, "{no}");
     ann.erase(own, Expect::Version(2), Why::default()).await.unwrap();
     root.erase(second, Expect::Any, Why::default()).await.unwrap();
     root.erase(third, Expect::Any, Why::default()).await.unwrap();
     let stranger = runtime.caller(stoa_actors::id::SessionId([7; 16]));
     let no = stranger.erase(own, Expect::Any, Why::default()).await.unwrap_err();
-    assert_eq!(no.kind, Kind::Unknown, "{no}");
+    assert_eq!(no.kind, ProblemKind::Unknown, "{no}");
     assert_eq!(audited(&runtime).erased, 3);
     runtime.stop().await.unwrap();
 }

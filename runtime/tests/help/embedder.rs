@@ -30,6 +30,6 @@ fn only_who_opens_the_directory_needs_the_key() {
     assert_eq!(place.json(&["search", "notes", "note"]).len(), 1, "by words");
     assert!(place.json(&["status"])[0]["vectors"].is_object());
     place.file("data/config.toml", SETTINGS.replace("/v1", "/v1?key=sesame"));
-    let amiss = place.stoa(&["put", "notes", "a note"]);
-    assert!(amiss.code == 2 && amiss.err.contains("behind a ? or #"), "{}", amiss.err);
+    let invalid = place.stoa(&["put", "notes", "a note"]);
+    assert!(invalid.code == 2 && invalid.err.contains("behind a ? or #"), "{}", invalid.err);
 }

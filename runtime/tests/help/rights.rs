@@ -2,7 +2,7 @@
 //! with this one it is not.
 
 use super::harness::Place;
-use stoa::operation::Right;
+use stoa::operation::RequiredRight;
 use stoa::operations::TABLE;
 use stoa_actors::rights::Level;
 
@@ -36,7 +36,7 @@ fn below(level: Level) -> Option<Level> {
 fn an_operation_takes_the_level_that_it_says() {
     let mut wrong = Vec::new();
     for entry in TABLE {
-        let Right::On(level) = entry.right else { continue };
+        let RequiredRight::On(level) = entry.right else { continue };
         let Some(args) = typed(entry.name) else { continue };
         let place = Place::new();
         place.json(&["space", "create", "s"]);

@@ -153,7 +153,7 @@ fn several_changes_are_all_made_or_none() {
     assert_eq!(made[2]["metadata"], json!({"seen": true}));
     let again = place.start(&["transaction", "s", "--json", "--key", "k"], changes.as_bytes());
     assert_eq!(again.end().lines(), made, "it has the same key");
-    // All or none; and the line that is amiss is named.
+    // All or none; and the line that is damaged is named.
     place.file("bad.jsonl", "{\"put\": \"x\"}\n{\"update\": \"@nobody\"}\n");
     let refused = error(&place, &["transaction", "s", "bad.jsonl"]);
     assert!(refused["text"].as_str().unwrap().contains("change 2: no earlier line"), "{refused}");

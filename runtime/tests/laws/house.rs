@@ -4,10 +4,10 @@ use crate::laws::rights::model::Verdict;
 use crate::laws::rights::{ALIASES, Host, Seen};
 use crate::place::{Place, TICK_MS};
 use std::sync::Arc;
+use stoa::host::{AskError, Nothing};
 use stoa::order::Orders;
-use stoa::seat::{AskError, Nothing};
 use stoa_actors::id::{RIGHTS, ROOT, SessionId, SpaceId};
-use stoa_actors::incarnation::{self, Ask, Refused};
+use stoa_actors::incarnation::{self, Refused, Request};
 use stoa_actors::rights::{Event, Level, Message, Rights, Subject};
 use stoa_actors::space::{self, Draft, Space};
 
@@ -57,8 +57,8 @@ impl Host for House {
 
     fn tell(&mut self, by: SessionId, _: u64, message: Message) -> (Verdict, Vec<Event>, String) {
         let runtime = self.place.runtime();
-        let seat = runtime.actor_with::<Rights>(RIGHTS, Arc::new(Nothing)).unwrap();
-        let said = self.place.wait(seat.ask(Ask::new(by, message)));
+        let address = runtime.actor_with::<Rights>(RIGHTS, Arc::new(Nothing)).unwrap();
+        let said = self.place.wait(address.ask(Request::new(by, message)));
         let recorded = self.recorded(self.entries);
         self.entries += recorded.len() as u64;
         assert!(recorded.iter().all(|it| it.0 == by), "{by} asked, {recorded:?}");
@@ -147,9 +147,9 @@ impl Host for House {
     }
 
     fn put(&mut self, by: SessionId, space: SpaceId) -> Option<Result<(), Option<Level>>> {
-        let seat = self.place.runtime().actor::<Space>(space.stream()).unwrap();
+        let address = self.place.runtime().actor::<Space>(space.stream()).unwrap();
         let message = space::Message::put(Draft::default());
-        Some(match self.place.wait(seat.ask(Ask::new(by, message))) {
+        Some(match self.place.wait(address.ask(Request::new(by, message))) {
             Ok(_) => Ok(()),
             Err(AskError::Refused(Refused::Actor(space::Refusal::Unknown))) => Err(None),
             Err(AskError::Refused(Refused::Actor(space::Refusal::Right { held, .. }))) => {

@@ -9,12 +9,12 @@ use std::time::Duration;
 use stoa::audit::audit;
 use stoa::config::{Config, LogConfig};
 use stoa::fault::{Faults, Point};
+use stoa::host::Nothing;
 use stoa::order::Orders;
 use stoa::runtime::{Runtime, kinds};
-use stoa::seat::Nothing;
 use stoa::store::rebuild;
 use stoa_actors::id::{LinkId, RIGHTS, ROOT, SessionId, SpaceId};
-use stoa_actors::incarnation::Ask;
+use stoa_actors::incarnation::Request;
 use stoa_actors::limits::Limits;
 use stoa_actors::log::{HEADER_BYTES, Hash};
 use stoa_actors::rights::{self, Rights};
@@ -122,7 +122,7 @@ impl Place {
     /// Asks the rights actor in the root's name.
     pub(crate) fn grant(&self, message: rights::Message) {
         let rights = self.runtime().actor_with::<Rights>(RIGHTS, Arc::new(Nothing)).unwrap();
-        self.wait(rights.ask(Ask::new(ROOT, message))).expect("the root may");
+        self.wait(rights.ask(Request::new(ROOT, message))).expect("the root may");
     }
 
     pub(crate) fn space(&self) -> SpaceId {
@@ -139,7 +139,7 @@ impl Place {
         space
     }
 
-    pub(crate) fn session(&self, asks: Vec<rights::Ask>) -> SessionId {
+    pub(crate) fn session(&self, asks: Vec<rights::RightRequest>) -> SessionId {
         let child = SessionId(self.id());
         let reason = String::new();
         let lifetime = rights::Lifetime::Lasting;

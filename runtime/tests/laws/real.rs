@@ -6,16 +6,16 @@ use std::collections::VecDeque;
 use std::pin::Pin;
 use std::sync::Arc;
 use stoa::fault::Point;
-use stoa::seat::{AskError, Asked};
+use stoa::host::{AskError, Asked};
 use stoa_actors::atom::Atom;
 use stoa_actors::behaviour::View;
 use stoa_actors::id::{
     AtomId, LinkId, Millis, Position, SessionId, SpaceId, StreamId, SubscriptionId,
 };
-use stoa_actors::incarnation::{Ask, Refused};
+use stoa_actors::incarnation::{Refused, Request};
 use stoa_actors::log::Body;
 use stoa_actors::rights::{self, Right, Subject};
-use stoa_actors::simulation::Fate;
+use stoa_actors::simulation::AppendOutcome;
 use stoa_actors::space::{Change, Filter, Message, Refusal, Space, Wake};
 
 /// Cases between two that end with a fold from the first entry: that takes two opens.
@@ -52,7 +52,7 @@ impl Real<'_> {
             let ask = |n: usize| {
                 let (link, subject) = (LinkId(place.id()), Subject::Space(spaces[n]));
                 let right = Right { subject, use_: Some(level(who, n)?), delegate: None };
-                Some(rights::Ask { link, alias: None, right, expires: None })
+                Some(rights::RightRequest { link, alias: None, right, expires: None })
             };
             place.session((0..SPACES).filter_map(ask).collect())
         };
@@ -68,9 +68,9 @@ impl Real<'_> {
     fn wake(&self) {
         for space in self.spaces {
             let (id, cursor) = (SubscriptionId([0; 16]), Position(0));
-            let ask = Ask::new(self.sessions[3], Message::Advance { id, cursor });
-            let seat = self.place().runtime().actor::<Space>(space.stream()).unwrap();
-            let answer = self.place().wait(seat.ask(ask));
+            let ask = Request::new(self.sessions[3], Message::Advance { id, cursor });
+            let address = self.place().runtime().actor::<Space>(space.stream()).unwrap();
+            let answer = self.place().wait(address.ask(ask));
             let refused = Refused::Actor(Refusal::NoSubscription(id));
             assert!(matches!(answer, Err(AskError::Refused(it)) if it == refused));
         }
@@ -111,11 +111,11 @@ impl World for Real<'_> {
         self.spaces[n]
     }
 
-    fn ask(&mut self, space: usize, ask: Ask<Message>) -> u64 {
+    fn ask(&mut self, space: usize, ask: Request<Message>) -> u64 {
         let stream = self.spaces[space].stream();
-        let seat = self.place().runtime().actor::<Space>(stream).unwrap();
+        let address = self.place().runtime().actor::<Space>(stream).unwrap();
         let mut answer: Pin<Box<dyn Future<Output = Asked<Space>>>> =
-            Box::pin(async move { seat.ask(ask).await });
+            Box::pin(async move { address.ask(ask).await });
         self.tickets += 1;
         let came = self.place().poll(&mut answer);
         self.waiting.push_back(Waiting { ticket: self.tickets, answer, came });
@@ -133,11 +133,11 @@ impl World for Real<'_> {
         self.waiting.is_empty()
     }
 
-    fn fail(&mut self, nth: u64, fate: Fate) {
+    fn fail(&mut self, nth: u64, fate: AppendOutcome) {
         let kept = [Point::Committed, Point::Witness, Point::Witnessed];
         let point = match fate {
-            Fate::Lost => Point::Commit,
-            Fate::Kept => kept[self.tickets as usize % kept.len()],
+            AppendOutcome::Lost => Point::Commit,
+            AppendOutcome::Kept => kept[self.tickets as usize % kept.len()],
         };
         self.place().faults.borrow().plant(point, nth);
     }

@@ -9,10 +9,10 @@ use stoa::agents::{SpaceAsk, SpawnAsk};
 use stoa::caller::{Caller, Why};
 use stoa::config::{Config, LogConfig};
 use stoa::failure::StoreError;
-use stoa::order::{Bell, Order, Ordered, Orders, Place};
+use stoa::order::{CommitOrder, OrderSlot, OrderWaker, Ordered, Orders};
 use stoa::runtime::Runtime;
 use stoa_actors::atom::Content;
-use stoa_actors::commit::{Commit, Work};
+use stoa_actors::commit::{Commit, CommitWork};
 use stoa_actors::id::{NodeId, ROOT, SpaceId, StreamId};
 use stoa_actors::rights::Level;
 use stoa_actors::search::Query;
@@ -47,7 +47,7 @@ struct Mood {
     refusing: Arc<Mutex<Refusing>>,
     /// So many more stand; all do where nobody counts.
     let_through: Arc<Mutex<Option<usize>>>,
-    bell: Arc<Mutex<Option<Bell>>>,
+    bell: Arc<Mutex<Option<OrderWaker>>>,
 }
 
 struct Picky {
@@ -58,7 +58,7 @@ struct Picky {
 
 impl Mood {
     fn ring(&self) {
-        self.bell.lock().iter().for_each(Bell::ring);
+        self.bell.lock().iter().for_each(OrderWaker::ring);
     }
 
     /// From now on so many commits stand and no more; or all.
@@ -70,7 +70,7 @@ impl Mood {
 
 impl Refusing {
     fn refuses(&mut self, commit: &Commit) -> bool {
-        let Work::Entries(entries) = &commit.work else { return false };
+        let CommitWork::Entries(entries) = &commit.work else { return false };
         if self.done || !entries.iter().any(|it| Some(it.stream) == self.stream) {
             return false;
         }
@@ -80,10 +80,10 @@ impl Refusing {
     }
 }
 
-impl Order for Picky {
+impl CommitOrder for Picky {
     fn offer(&mut self, commit: Commit) -> Result<(), StoreError> {
         self.last += 1;
-        let place = Some(Place(self.last));
+        let place = Some(OrderSlot(self.last));
         self.ready.push_back(match self.mood.refusing.lock().refuses(&commit) {
             true => Ordered::Refused { id: commit.id, why: "not now".to_owned() },
             false => Ordered::Stands { place, commit: commit.shared() },

@@ -11,9 +11,9 @@ use stoa::audit::audit;
 use stoa::caller::{Caller, Why};
 use stoa::config::{Config, LogConfig};
 use stoa::failure::StoreError;
-use stoa::problem::{Kind, Problem};
+use stoa::problem::{Problem, ProblemKind};
 use stoa::runtime::{Runtime, kinds};
-use stoa::store::Entry;
+use stoa::store::LogEntry;
 use stoa_actors::id::{AtomId, NodeId, Position, ROOT, SpaceId};
 use stoa_actors::redaction::REDACTIONS;
 use stoa_actors::space::{Draft, Expect};
@@ -207,7 +207,7 @@ impl Nodes {
         Ok(())
     }
 
-    fn log(&self, n: usize) -> Vec<Entry> {
+    fn log(&self, n: usize) -> Vec<LogEntry> {
         let runtime = self.runtime(n);
         let all = (1..=runtime.durable().0).map(Position);
         all.map(|at| runtime.store().entry(at).unwrap().unwrap()).collect()
@@ -254,7 +254,7 @@ impl Nodes {
     }
 
     /// Who was told that something is durable finds it there, once.
-    fn answers(&self, log: &[Entry]) -> Result<(), String> {
+    fn answers(&self, log: &[LogEntry]) -> Result<(), String> {
         let mut keys: BTreeMap<&str, Vec<Position>> = BTreeMap::new();
         for entry in log {
             if let Some(answered) = &entry.body.answers {
@@ -270,7 +270,7 @@ impl Nodes {
             return Err(format!("{key} stands more than once: {at:?}"));
         }
         for (atom, secret) in self.erased.lock().iter() {
-            let holds = |it: &&Entry| {
+            let holds = |it: &&LogEntry| {
                 it.body.events.windows(secret.len()).any(|part| part == secret.as_bytes())
             };
             if let Some(entry) = log.iter().find(holds) {
@@ -308,7 +308,10 @@ async fn again<T>(runtime: &Runtime, mut ask: impl FnMut(Caller) -> Boxed<T>) ->
                 if let Some(error) = stopped(runtime) {
                     return Err(format!("the node has stopped: {error}"));
                 }
-                let passes = matches!(problem.kind, Kind::Busy | Kind::Unknown | Kind::Forbidden);
+                let passes = matches!(
+                    problem.kind,
+                    ProblemKind::Busy | ProblemKind::Unknown | ProblemKind::Forbidden
+                );
                 if !passes || begun.elapsed() > PATIENCE {
                     return Err(format!("refused: {problem:?}"));
                 }

@@ -2,8 +2,8 @@
 //! at the whole list anew for each commit in it.
 
 use std::collections::{BTreeMap, BTreeSet};
-use stoa::store::Entry;
-use stoa_actors::commit::{Commit, Work};
+use stoa::store::LogEntry;
+use stoa_actors::commit::{Commit, CommitWork};
 use stoa_actors::id::StreamId;
 use stoa_actors::incarnation::Append;
 use stoa_actors::log::Hash;
@@ -33,8 +33,8 @@ fn counted(stands: &[Commit]) -> Vec<bool> {
             *length == it.seq
         };
         let follow = match &commit.work {
-            Work::Entries(entries) => entries.iter().all(&mut follows),
-            Work::Redaction(_) => true,
+            CommitWork::Entries(entries) => entries.iter().all(&mut follows),
+            CommitWork::Redaction(_) => true,
         };
         let count = first && newest && unbroken && id.number == number && follow;
         if count {
@@ -49,20 +49,20 @@ fn counted(stands: &[Commit]) -> Vec<bool> {
 pub(crate) fn entries(stands: &[Commit]) -> usize {
     let counted = stands.iter().zip(counted(stands)).filter(|(_, counts)| *counts);
     let entries = counted.map(|(it, _)| match &it.work {
-        Work::Entries(entries) => entries.len(),
-        Work::Redaction(_) => 0,
+        CommitWork::Entries(entries) => entries.len(),
+        CommitWork::Redaction(_) => 0,
     });
     entries.sum()
 }
 
 /// Holds a log against the list: the same entries in the same sequence, each chained to the one
 /// before, and behind a redaction the entry that accounts for it.
-pub(crate) fn holds(stands: &[Commit], log: &[Entry]) -> Result<(), String> {
+pub(crate) fn holds(stands: &[Commit], log: &[LogEntry]) -> Result<(), String> {
     let counts = counted(stands);
     let applied = stands.iter().zip(&counts).filter(|(_, counts)| **counts).map(|(it, _)| it);
     let mut left = log.iter().peekable();
     for commit in applied {
-        let Work::Entries(entries) = &commit.work else {
+        let CommitWork::Entries(entries) = &commit.work else {
             left.next_if(|it| it.header.stream == REDACTIONS);
             continue;
         };
@@ -77,7 +77,7 @@ pub(crate) fn holds(stands: &[Commit], log: &[Entry]) -> Result<(), String> {
         return Err(format!("{} is in the log and not in the order", more.position));
     }
     let mut previous = Hash::default();
-    for (at, Entry { position, header, .. }) in (1u64..).zip(log) {
+    for (at, LogEntry { position, header, .. }) in (1u64..).zip(log) {
         if position.0 != at || header.previous != previous {
             return Err(format!("chain: {position} does not follow {previous}"));
         }

@@ -7,9 +7,9 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 use stoa::failure::StoreError;
-use stoa::order::{Bell, Joining, Order, Ordered, Orders, Place};
+use stoa::order::{CommitOrder, Joining, OrderSlot, OrderWaker, Ordered, Orders};
 use stoa_actors::behaviour::Behaviour;
-use stoa_actors::commit::{Commit, CommitId, Work};
+use stoa_actors::commit::{Commit, CommitId, CommitWork};
 use stoa_actors::id::{EventId, Millis, NodeId, ROOT, StreamId};
 use stoa_actors::incarnation::{self, Append};
 use stoa_actors::log::{Body, Cause, Hash};
@@ -63,7 +63,7 @@ struct State {
 
 #[derive(Default)]
 struct Node {
-    bell: Option<Bell>,
+    bell: Option<OrderWaker>,
     /// How many of the commits it may see.
     sees: usize,
     refused: VecDeque<(CommitId, String)>,
@@ -79,7 +79,7 @@ pub(crate) struct Stranger {
 }
 
 impl Stranger {
-    pub(crate) fn commit(&mut self, amiss: bool) -> Commit {
+    pub(crate) fn commit(&mut self, invalid: bool) -> Commit {
         let text = format!("stranger {}/{}", self.epoch, self.number);
         let body = Body {
             id: EventId([9; 16]),
@@ -93,21 +93,21 @@ impl Stranger {
             events: incarnation::encode_events::<Space>(&[Event::Described(text)]).unwrap(),
         };
         let body = body.encode().unwrap();
-        if self.epoch == 0 || amiss {
+        if self.epoch == 0 || invalid {
             (self.epoch, self.number) = (self.epoch + 1, 0);
         }
         self.number += 1;
-        // Amiss it follows nothing, and ends that life.
-        self.seq += u64::from(!amiss);
-        let seq = if amiss { self.seq + 2 } else { self.seq };
+        // Invalid it follows nothing, and ends that life.
+        self.seq += u64::from(!invalid);
+        let seq = if invalid { self.seq + 2 } else { self.seq };
         let (epoch, number) = (self.epoch, self.number);
-        self.epoch += u64::from(amiss);
-        self.number = if amiss { 0 } else { self.number };
+        self.epoch += u64::from(invalid);
+        self.number = if invalid { 0 } else { self.number };
         let digest = Hash::of(&body);
         let stream = StreamId([0xee; 16]);
         let append = Append { stream, seq, body, digest, rows: Vec::new(), snapshot: None };
         let id = CommitId { node: NodeId([0xee; 16]), epoch, number };
-        Commit { id, work: Work::Entries(vec![append]) }
+        Commit { id, work: CommitWork::Entries(vec![append]) }
     }
 }
 
@@ -170,7 +170,7 @@ struct Link {
     next: usize,
 }
 
-impl Order for Link {
+impl CommitOrder for Link {
     fn offer(&mut self, commit: Commit) -> Result<(), StoreError> {
         self.realm.lock().on_the_way.push_back(commit.shared());
         Ok(())
@@ -184,7 +184,7 @@ impl Order for Link {
             return Ok(Some(Ordered::Refused { id, why }));
         }
         if let Some(commit) = node.early.pop_front() {
-            let place = Some(Place(self.next as u64));
+            let place = Some(OrderSlot(self.next as u64));
             return Ok(Some(Ordered::Stands { place, commit }));
         }
         if self.next >= sees.min(state.stands.len()) {
@@ -203,13 +203,13 @@ impl Order for Link {
             let (one, other) = (state.stands[at].clone(), state.stands[at + 1].clone());
             state.nodes.entry(self.node).or_default().early.push_back(one);
             self.next += 2;
-            let place = Some(Place(at as u64 + 1));
+            let place = Some(OrderSlot(at as u64 + 1));
             return Ok(Some(Ordered::Stands { place, commit: other }));
         }
         self.next += 1;
         let commit = state.stands[at].clone();
         at += 1;
-        Ok(Some(Ordered::Stands { place: Some(Place(at as u64)), commit }))
+        Ok(Some(Ordered::Stands { place: Some(OrderSlot(at as u64)), commit }))
     }
 }
 
@@ -242,8 +242,8 @@ impl State {
             return;
         }
         if self.happens(whims.strangers) {
-            let amiss = self.happens(30);
-            let commit = self.stranger.commit(amiss);
+            let invalid = self.happens(30);
+            let commit = self.stranger.commit(invalid);
             self.stands.push(commit);
         }
         let overtakes = self.on_the_way.len() > 1 && self.happens(whims.overtakes);
@@ -261,7 +261,7 @@ impl State {
             return;
         }
         match self.bug {
-            Some(Bug::RetriedAsNew) if matches!(commit.work, Work::Entries(_)) => {
+            Some(Bug::RetriedAsNew) if matches!(commit.work, CommitWork::Entries(_)) => {
                 self.bitten += 1;
                 self.bug = None;
                 let id = CommitId { number: id.number + 1, ..id };
@@ -305,7 +305,7 @@ fn tick(realm: &Weak<Mutex<State>>) {
         }
         drop(state);
         drop(realm);
-        bells.iter().for_each(Bell::ring);
+        bells.iter().for_each(OrderWaker::ring);
         std::thread::park_timeout(TICK);
     }
 }

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use stoa::caller::Why;
 use stoa::config::{Config, LogConfig};
 use stoa::failure::StoreError;
-use stoa::order::{Bell, Order, Ordered, Orders, Place};
+use stoa::order::{CommitOrder, OrderSlot, OrderWaker, Ordered, Orders};
 use stoa_actors::atom::Content;
 use stoa_actors::commit::Commit;
 use stoa_actors::id::{NodeId, ROOT};
@@ -31,7 +31,7 @@ struct Mood {
 
 struct Moody {
     mood: Mood,
-    bell: Bell,
+    bell: OrderWaker,
     keeps: bool,
     /// The last that was asked for was there.
     handed: bool,
@@ -40,12 +40,12 @@ struct Moody {
 
 impl Moody {
     fn stands(&mut self, commit: Commit) {
-        let place = Some(Place(self.mood.places.fetch_add(1, SeqCst) + 1));
+        let place = Some(OrderSlot(self.mood.places.fetch_add(1, SeqCst) + 1));
         self.ready.push_back(Ordered::Stands { place, commit });
     }
 }
 
-impl Order for Moody {
+impl CommitOrder for Moody {
     fn offer(&mut self, commit: Commit) -> Result<(), StoreError> {
         if !self.mood.stuck.load(SeqCst) {
             self.stands(commit.shared());

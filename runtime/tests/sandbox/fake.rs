@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use stoa::sandbox::{Action, Boxed, CodeRunner, Host, Workers, WorkersConfig};
-use stoa_actors::code::{Ending, HostCall, Item, Object, Outcome, Raise};
+use stoa_actors::code::{ActionEnd, ActionOutcome, HostCall, Item, Object, Raise};
 use stoa_actors::id::Millis;
 use stoa_actors::value::Value;
 
@@ -95,28 +95,28 @@ pub(crate) fn action(source: &str) -> Action {
 }
 
 /// The code in the REPL another action left.
-pub(crate) fn after(before: &Outcome, source: &str) -> Action {
+pub(crate) fn after(before: &ActionOutcome, source: &str) -> Action {
     Action { dump: before.dump.clone(), ..action(source) }
 }
 
-pub(crate) async fn run(runner: &dyn CodeRunner, source: &str) -> Outcome {
+pub(crate) async fn run(runner: &dyn CodeRunner, source: &str) -> ActionOutcome {
     runner.run(action(source), &mut Fake::default()).await
 }
 
 /// The `repr` the action ended with.
 #[track_caller]
-pub(crate) fn value(outcome: &Outcome) -> &str {
+pub(crate) fn value(outcome: &ActionOutcome) -> &str {
     match &outcome.ending {
-        Ending::Done { value } => value.as_deref().unwrap_or("None"),
-        Ending::Failed { traceback, .. } => panic!("{traceback}"),
+        ActionEnd::Done { value } => value.as_deref().unwrap_or("None"),
+        ActionEnd::Failed { traceback, .. } => panic!("{traceback}"),
     }
 }
 
 /// Class and traceback the action ended with.
 #[track_caller]
-pub(crate) fn failure(outcome: &Outcome) -> (&str, &str) {
+pub(crate) fn failure(outcome: &ActionOutcome) -> (&str, &str) {
     match &outcome.ending {
-        Ending::Failed { class, traceback } => (class, traceback),
-        Ending::Done { value } => panic!("it ran through: {value:?}"),
+        ActionEnd::Failed { class, traceback } => (class, traceback),
+        ActionEnd::Done { value } => panic!("it ran through: {value:?}"),
     }
 }

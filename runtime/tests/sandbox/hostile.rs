@@ -3,7 +3,7 @@
 use crate::fake::{Fake, action, after, failure, run, value, workers};
 use std::time::{Duration, Instant};
 use stoa::sandbox::{Action, ActionLimits, CodeRunner};
-use stoa_actors::code::Ending;
+use stoa_actors::code::ActionEnd;
 
 type Ends = &'static [&'static str];
 
@@ -116,7 +116,7 @@ async fn hostile_code_costs_its_action_and_nothing_else() {
         let begun = Instant::now();
         let outcome = workers.run(hostile, &mut Fake::default()).await;
         let took = begun.elapsed();
-        let Ending::Failed { class, traceback } = &outcome.ending else {
+        let ActionEnd::Failed { class, traceback } = &outcome.ending else {
             wrong.push(format!("{}: ran through", head(&source)));
             continue;
         };

@@ -3,10 +3,10 @@
 use crate::{draft, put, with};
 use stoa::caller::{Caller, Why};
 use stoa::config::Config;
-use stoa::problem::Kind;
+use stoa::problem::ProblemKind;
 use stoa::search::Found;
 use stoa_actors::id::{AtomId, ROOT, SpaceId};
-use stoa_actors::search::{Order, Place, Query};
+use stoa_actors::search::{PageEnd, Query, SearchOrder};
 use stoa_actors::space::{Expect, Patch};
 
 async fn pages(caller: &Caller, space: SpaceId, query: &Query) -> Vec<Found> {
@@ -36,7 +36,7 @@ async fn pages_together_are_one_answer() {
         put(&caller, space, draft(&text, &[("kind", ["note", "task"][n % 2])])).await;
     }
     for text in [None, Some("release notes"), Some("404"), Some("bug 7")] {
-        for order in [Order::Oldest, Order::Newest] {
+        for order in [SearchOrder::Oldest, SearchOrder::Newest] {
             for metadata in [&[][..], &[("kind", "task")]] {
                 let text = text.map(str::to_owned);
                 let query = Query { text, order: order.clone(), ..with(metadata) };
@@ -92,11 +92,11 @@ async fn a_cursor_of_something_else_is_refused() {
     ];
     for refused in wrong {
         let problem = refused.expect_err("refused");
-        assert_eq!(problem.kind, Kind::Invalid, "{problem}");
+        assert_eq!(problem.kind, ProblemKind::Invalid, "{problem}");
         assert!(problem.hint.expect("a hint").starts_with("stoa search"));
     }
-    let stranger = Place { id: AtomId([9; 16]), score: None };
+    let stranger = PageEnd { id: AtomId([9; 16]), score: None };
     let query = Query { after: Some(stranger), ..query };
-    assert_eq!(caller.search(space, query).await.expect_err("refused").kind, Kind::Invalid);
+    assert_eq!(caller.search(space, query).await.expect_err("refused").kind, ProblemKind::Invalid);
     runtime.stop().await.expect("stops");
 }

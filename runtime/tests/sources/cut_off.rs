@@ -18,7 +18,7 @@ async fn a_run_that_is_cut_off_is_completed_by_the_next() {
     let (mut cut, mut half) = (0, 0);
     for round in 0..4 {
         let (stop, mut stopped) = tokio::sync::watch::channel(false);
-        let mut told = move |progress: stoa::research::Progress| {
+        let mut told = move |progress: stoa::research::IngestProgress| {
             if progress.done >= 5 + 8 * round {
                 stop.send_replace(true);
             }
@@ -58,7 +58,7 @@ async fn a_change_that_was_cut_off_and_undone_leaves_nothing_behind() {
         .collect();
     (0..20).for_each(|n| drop(place.write(&format!("{n}.md"), page(7, &format!("other {n}")))));
     let (stop, mut stopped) = tokio::sync::watch::channel(false);
-    let mut told = move |progress: stoa::research::Progress| {
+    let mut told = move |progress: stoa::research::IngestProgress| {
         if progress.done >= 4 {
             stop.send_replace(true);
         }

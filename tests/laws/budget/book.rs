@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use stoa_actors::behaviour::EffectId;
 use stoa_actors::id::{ROOT, SessionId};
-use stoa_actors::session::{Budget, Lending, Loan, Message, Purse, Settlement};
+use stoa_actors::session::{Account, Budget, Message, Settlement, Transfer, TransferKind};
 
 /// Thoughts and tokens.
 type Sum = [i64; 2];
@@ -21,7 +21,7 @@ fn minus(one: Sum, other: Sum) -> Sum {
 }
 
 #[derive(Clone, Debug)]
-struct Account {
+struct Page {
     parent: SessionId,
     left: Sum,
     spent: Sum,
@@ -34,7 +34,7 @@ struct Account {
 
 #[derive(Clone, Debug)]
 struct Way {
-    loan: Loan,
+    loan: Transfer,
     /// The child has it.
     used: bool,
     open: bool,
@@ -42,7 +42,7 @@ struct Way {
 
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Book {
-    accounts: BTreeMap<SessionId, Account>,
+    accounts: BTreeMap<SessionId, Page>,
     ways: BTreeMap<(SessionId, EffectId), Way>,
     funded: BTreeSet<(SessionId, SessionId, String)>,
     /// Given from outside, and back there.
@@ -77,7 +77,7 @@ impl Book {
         }
     }
 
-    fn of(&mut self, who: SessionId) -> Result<&mut Account, String> {
+    fn of(&mut self, who: SessionId) -> Result<&mut Page, String> {
         self.accounts.get_mut(&who).ok_or_else(|| format!("birth: {who} was never born"))
     }
 
@@ -94,7 +94,7 @@ impl Book {
         let (lent, spent) = (BTreeSet::new(), [0, 0]);
         let (wiped, handed_over, returned) = (false, false, false);
         let left = sum(budget);
-        let account = Account { parent, left, spent, lent, wiped, handed_over, returned };
+        let account = Page { parent, left, spent, lent, wiped, handed_over, returned };
         self.accounts.insert(who, account);
         Ok(())
     }
@@ -134,10 +134,15 @@ impl Book {
     }
 
     /// A loan is on its way: it was the lender's.
-    pub(crate) fn sent(&mut self, who: SessionId, id: EffectId, loan: Loan) -> Result<(), String> {
+    pub(crate) fn sent(
+        &mut self,
+        who: SessionId,
+        id: EffectId,
+        loan: Transfer,
+    ) -> Result<(), String> {
         let account = self.of(who)?;
         account.left = minus(account.left, sum(loan.budget));
-        if loan.when == Lending::Birth {
+        if loan.when == TransferKind::Birth {
             account.lent.insert(loan.child);
         }
         if account.left.iter().any(|left| *left < 0) {
@@ -161,7 +166,7 @@ impl Book {
                 }
                 let account = self.of(who)?;
                 account.left = plus(account.left, sum(way.loan.budget));
-                if way.loan.when == Lending::Birth {
+                if way.loan.when == TransferKind::Birth {
                     account.lent.remove(&way.loan.child);
                 }
             }
@@ -205,7 +210,7 @@ impl Book {
         self.ways.contains_key(&(who, id))
     }
 
-    pub(crate) fn agrees(&self, who: SessionId, purse: &Purse) -> Result<(), String> {
+    pub(crate) fn agrees(&self, who: SessionId, purse: &Account) -> Result<(), String> {
         let Some(account) = self.accounts.get(&who) else { return Ok(()) };
         let left = sum(purse.left());
         let spent = [purse.spent().thoughts as i64, purse.spent().tokens as i64];

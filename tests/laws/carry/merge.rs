@@ -7,14 +7,14 @@ use std::sync::Arc;
 use stoa_actors::atom::Atom;
 use stoa_actors::behaviour::View;
 use stoa_actors::id::AtomId;
-use stoa_actors::incarnation::Ask;
-use stoa_actors::space::{ATTIC_OF, ATTIC_VERSION, Carried, Merge, Message, Reply};
+use stoa_actors::incarnation::Request;
+use stoa_actors::space::{ATTIC_OF, ATTIC_VERSION, ImportedVersion, Merge, Message, Reply};
 use stoa_actors::value::Value;
 
-pub(super) fn hold(target: &mut Sim, all: &[Carried], way: &Way) -> Result<(), String> {
+pub(super) fn hold(target: &mut Sim, all: &[ImportedVersion], way: &Way) -> Result<(), String> {
     let Some(from) = all.get(usize::from(way.bent) % all.len().max(1)) else { return Ok(()) };
     let copy = gone_on(all, from);
-    let theirs: Vec<&Carried> =
+    let theirs: Vec<&ImportedVersion> =
         copy.iter().filter(|it| it.id == from.id && it.version >= from.version).collect();
     let before = atoms(target);
     if take(target, &copy, way)? != theirs.len() as u64 {
@@ -52,7 +52,7 @@ pub(super) fn hold(target: &mut Sim, all: &[Carried], way: &Way) -> Result<(), S
 }
 
 /// The same space, but for what became of one atom from one version on; and one more version of it.
-fn gone_on(all: &[Carried], from: &Carried) -> Vec<Carried> {
+fn gone_on(all: &[ImportedVersion], from: &ImportedVersion) -> Vec<ImportedVersion> {
     let mut copy = all.to_vec();
     for it in &mut copy {
         it.merge = Merge::Attic;
@@ -62,7 +62,7 @@ fn gone_on(all: &[Carried], from: &Carried) -> Vec<Carried> {
         }
     }
     let last = copy.iter().rev().find(|it| it.id == from.id).cloned();
-    copy.extend(last.map(|last| Carried {
+    copy.extend(last.map(|last| ImportedVersion {
         version: last.version + 1,
         annotation: "theirs, and more".into(),
         ..last
@@ -77,7 +77,7 @@ fn atoms(sim: &Sim) -> BTreeMap<AtomId, Arc<Atom>> {
 }
 
 /// As an importer does it: of what has lost the later versions are said to have lost.
-fn take(sim: &mut Sim, all: &[Carried], way: &Way) -> Result<u64, String> {
+fn take(sim: &mut Sim, all: &[ImportedVersion], way: &Way) -> Result<u64, String> {
     let (mut attic, mut losers, mut rest, mut turn) = (0, BTreeSet::new(), all, 0);
     while !rest.is_empty() {
         let length = usize::from(way.pieces[turn % way.pieces.len()]).min(rest.len());
@@ -87,7 +87,7 @@ fn take(sim: &mut Sim, all: &[Carried], way: &Way) -> Result<u64, String> {
         }
         let message = Message::Import(piece);
         if way.lost[turn % way.lost.len()] {
-            sim.ask_under(INTO.stream(), Ask::new(IMPORTER, message.clone()), &Levels);
+            sim.ask_under(INTO.stream(), Request::new(IMPORTER, message.clone()), &Levels);
             sim.crash();
         }
         match call(sim, INTO, IMPORTER, message) {

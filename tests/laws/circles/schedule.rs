@@ -8,7 +8,7 @@ use stoa_actors::atom::{Content, Metadata, Reference};
 use stoa_actors::id::{AtomId, EventId, Millis, Position, ROOT};
 use stoa_actors::log::Cause;
 use stoa_actors::space::{
-    Carried, Declarations, Draft, Expect, Merge, Message, Mutation, Origin, Patch,
+    Declarations, Draft, Expect, ImportedVersion, Merge, Message, Mutation, Origin, Patch,
 };
 use stoa_actors::value::Value;
 
@@ -103,7 +103,12 @@ impl Op {
     }
 }
 
-fn carried(id: AtomId, version: u64, metadata: Metadata, references: Vec<Reference>) -> Carried {
+fn carried(
+    id: AtomId,
+    version: u64,
+    metadata: Metadata,
+    references: Vec<Reference>,
+) -> ImportedVersion {
     let origin = Origin {
         event: EventId([7; 16]),
         position: Position(1),
@@ -118,7 +123,7 @@ fn carried(id: AtomId, version: u64, metadata: Metadata, references: Vec<Referen
         references: None,
         superseded_by: None,
     };
-    Carried {
+    ImportedVersion {
         id,
         version,
         content: Content::default(),

@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use stoa_actors::atom::Metadata;
 use stoa_actors::id::{AtomId, Millis};
 use stoa_actors::search::{self, Condition};
-use stoa_actors::space::{Claim, Draft, Expect, Fence, Message, Mutation, Patch, Wanted};
+use stoa_actors::space::{
+    ClaimPredicate, ClaimRequest, Draft, Expect, Fence, Message, Mutation, Patch,
+};
 use stoa_actors::value::Value;
 
 /// Which token somebody comes with: the one that holds, the one before, the one that is next.
@@ -84,7 +86,7 @@ fn compares(operator: &str, with: Value) -> Metadata {
 }
 
 /// 0 open, 1 taken, 2 done, 3 tried in vain.
-fn wanted(n: u8) -> Wanted {
+fn wanted(n: u8) -> ClaimPredicate {
     let of = |relation: &str, which, status| {
         let condition = Condition { which, metadata: says(status) };
         BTreeMap::from([(relation.to_owned(), condition)])
@@ -103,7 +105,7 @@ fn wanted(n: u8) -> Wanted {
             (compares(">", Value::Float(0.5)), [("blocked_by".to_owned(), condition)].into())
         }
     };
-    Wanted { metadata, references }
+    ClaimPredicate { metadata, references }
 }
 
 impl Deed {
@@ -127,7 +129,7 @@ impl Deed {
         match self {
             Deed::Put { space, status, on, id } => (*space, Message::put(put(*id, *status, on))),
             Deed::Claim { wanted: n, ranked, ttl, set, attempts } => {
-                let claim = Claim {
+                let claim = ClaimRequest {
                     text: None,
                     wanted: wanted(*n),
                     ranked: ranked.as_ref().map(|it| it.iter().map(|n| pick(*n)).collect()),

@@ -5,7 +5,9 @@ use super::schedule::{Asked, Op};
 use super::{ALIASES, Host, Trial, charter};
 use std::collections::BTreeMap;
 use stoa_actors::id::{LinkId, ROOT, SessionId, SpaceId};
-use stoa_actors::rights::{AgentSpawn, Ask, DM, Level, Lifetime, Message, Named, Right, Subject};
+use stoa_actors::rights::{
+    AgentSpawn, DM, Level, Lifetime, Message, Named, Right, RightRequest, Subject,
+};
 use stoa_actors::session::Budget;
 use stoa_actors::space::Declarations;
 
@@ -119,7 +121,7 @@ impl<H: Host> Trial<H> {
             0 => "heir".to_owned(),
             n => format!("child-{n}-{}", self.ids / 8),
         });
-        let asks: Vec<Ask> = asks.iter().map(|asked| self.ask(by, asked)).collect();
+        let asks: Vec<RightRequest> = asks.iter().map(|asked| self.ask(by, asked)).collect();
         let mut facts = vec![Fact::Born { child, parent: by, lifetime }];
         let mut names: BTreeMap<(SessionId, String), Option<SpaceId>> = BTreeMap::new();
         let mut verdict = Verdict::Accepted;
@@ -215,7 +217,7 @@ impl<H: Host> Trial<H> {
         {
             names.push(((to, alias), Some(*space)));
         }
-        let Ask { link, alias, right, expires } = ask;
+        let RightRequest { link, alias, right, expires } = ask;
         let message =
             Message::Share { link, to, alias, right, expires, reason: String::new(), note: None };
         Foreseen { verdict, facts, names, message, by }
@@ -264,14 +266,14 @@ fn origin(id: LinkId, to: SessionId, subject: &Subject) -> Fact {
     Fact::Granted(Grant { id, from: ROOT, to, right, basis: None, expires: None })
 }
 
-fn granted(from: SessionId, to: SessionId, ask: &Ask, basis: LinkId) -> Fact {
+fn granted(from: SessionId, to: SessionId, ask: &RightRequest, basis: LinkId) -> Fact {
     let expires = ask.expires.map(|at| at.0);
     let right = ask.right.clone();
     Fact::Granted(Grant { id: ask.link, from, to, right, basis: Some(basis), expires })
 }
 
 /// A right must be one, and fit what it is about.
-fn malformed(ask: &Ask) -> bool {
+fn malformed(ask: &RightRequest) -> bool {
     let Right { subject, use_, delegate } = &ask.right;
     let space = matches!(subject, Subject::Space(_));
     let too_high = [use_, delegate].into_iter().flatten().any(|level| level.to_string() != "read");
@@ -279,7 +281,7 @@ fn malformed(ask: &Ask) -> bool {
 }
 
 /// No alias stands for two spaces.
-fn agree(asks: &[Ask]) -> bool {
+fn agree(asks: &[RightRequest]) -> bool {
     asks.iter().all(|a| {
         asks.iter()
             .all(|b| a.alias.is_none() || a.alias != b.alias || a.right.subject == b.right.subject)

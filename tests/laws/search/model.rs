@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 use std::sync::Arc;
 use stoa_actors::atom::{Atom, Content, Embed, Embedding, Metadata};
 use stoa_actors::id::{AtomId, Position};
-use stoa_actors::search::{Condition, Direction, Elsewhere, Order, OrderBy, Query, Which};
+use stoa_actors::search::{Condition, Direction, Elsewhere, OrderBy, Query, SearchOrder, Which};
 use stoa_actors::space::Event;
 use stoa_actors::value::Value;
 
@@ -90,9 +90,9 @@ impl Model {
             let fitting = filtered.iter().filter(|(atom, _)| meets(atom));
             let mut found: Vec<Fitting> = fitting.map(|(it, at)| (it.clone(), *at, 0.0)).collect();
             match &query.order {
-                Order::Oldest => {}
-                Order::Newest => found.reverse(),
-                Order::By(keys) => found = in_order(found, keys, |it| &it.0.metadata),
+                SearchOrder::Oldest => {}
+                SearchOrder::Newest => found.reverse(),
+                SearchOrder::By(keys) => found = in_order(found, keys, |it| &it.0.metadata),
             }
             return found;
         };

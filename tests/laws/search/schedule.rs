@@ -3,7 +3,7 @@
 use super::model::WORDS;
 use proptest::prelude::*;
 use stoa_actors::atom::Metadata;
-use stoa_actors::search::{Condition, Order, OrderBy, Query, Which};
+use stoa_actors::search::{Condition, OrderBy, Query, SearchOrder, Which};
 use stoa_actors::space::Declarations;
 use stoa_actors::value::Value;
 
@@ -192,8 +192,10 @@ fn query() -> impl Strategy<Value = Query> {
         3 => prop::collection::vec(condition(), 1..3),
     ];
     let metadata = prop_oneof![2 => Just(Metadata::new()), 1 => wanted(1), 1 => wanted(2)];
-    let keys = order().prop_map(|keys| Order::By(declared().order(&keys).unwrap_or_default()));
-    let order = prop_oneof![1 => Just(Order::Oldest), 1 => Just(Order::Newest), 2 => keys];
+    let keys =
+        order().prop_map(|keys| SearchOrder::By(declared().order(&keys).unwrap_or_default()));
+    let order =
+        prop_oneof![1 => Just(SearchOrder::Oldest), 1 => Just(SearchOrder::Newest), 2 => keys];
     let text = prop::option::weighted(0.6, text(3));
     (text, metadata, references, 0..8usize, any::<bool>(), order).prop_map(
         |(text, metadata, references, limit, include_deprecated, order)| Query {
@@ -201,7 +203,11 @@ fn query() -> impl Strategy<Value = Query> {
             references: references.into_iter().collect(),
             limit,
             include_deprecated,
-            order: if text.is_some() && !order.keys().is_empty() { Order::Newest } else { order },
+            order: if text.is_some() && !order.keys().is_empty() {
+                SearchOrder::Newest
+            } else {
+                order
+            },
             text,
             after: None,
         },

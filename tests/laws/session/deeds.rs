@@ -4,7 +4,7 @@ use super::schedule::{Op, Outcome};
 use super::{Trial, charter, follow, limits, space};
 use stoa_actors::id::SpaceId;
 use stoa_actors::log::Hash;
-use stoa_actors::session::{Budget, Effect, Message, Note, Observation, Recorded, Thought};
+use stoa_actors::session::{Budget, CallNote, Effect, Message, Observation, Recorded, Thought};
 use stoa_actors::space::Wake;
 use stoa_actors::value::Value;
 
@@ -56,9 +56,10 @@ impl Trial {
                         true => Value::Null,
                         false => Value::Text("x".repeat(4_000)),
                     };
-                    let answer = Some(Recorded::Said(stoa_actors::session::Said::Value(said)));
+                    let answer =
+                        Some(Recorded::Said(stoa_actors::session::RecordedItem::Value(said)));
                     let asked = Hash::of(&self.calls.to_be_bytes());
-                    let note = Note {
+                    let note = CallNote {
                         call: self.calls,
                         form: 1,
                         asked,

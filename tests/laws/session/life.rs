@@ -2,7 +2,7 @@
 
 use stoa_actors::id::Millis;
 use stoa_actors::log::Cause;
-use stoa_actors::session::Note;
+use stoa_actors::session::CallNote;
 use stoa_actors::space::Wake;
 
 /// Where it stands.
@@ -30,7 +30,7 @@ pub(crate) struct Now {
     pub(super) began: u64,
     /// The code that runs, and when it was said.
     pub(crate) acting: Option<(String, Millis)>,
-    pub(crate) notes: Vec<Note>,
+    pub(crate) notes: Vec<CallNote>,
     pub(super) changed: bool,
 }
 

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use stoa_actors::behaviour::EffectId;
 use stoa_actors::id::SpaceId;
 use stoa_actors::limits::SessionLimits;
-use stoa_actors::session::{Booking, Event, Message, Thought, TurnOutcome};
+use stoa_actors::session::{Event, LedgerEntry, Message, Thought, TurnOutcome};
 use stoa_actors::space::Wake;
 
 pub(crate) struct Model {
@@ -356,7 +356,7 @@ impl Model {
                 it.notes.clear();
             }
             Event::Forgiven { failures } => self.forgiven += *failures as usize,
-            Event::Booked(Booking::Spent { .. }) => {}
+            Event::Booked(LedgerEntry::Spent { .. }) => {}
             Event::TurnFailed { retry_at, .. } => {
                 self.failures.push(now);
                 let (turn, first, until) = (it.turn, it.first, retry_at.0);

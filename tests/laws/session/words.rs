@@ -2,7 +2,7 @@
 
 use stoa_actors::behaviour::EffectId;
 use stoa_actors::id::SpaceId;
-use stoa_actors::session::{Booking, Event, Reply, TurnOutcome};
+use stoa_actors::session::{Event, LedgerEntry, Reply, TurnOutcome};
 use stoa_actors::space::Wake;
 
 /// What is foretold of an entry: the events without what does not matter.
@@ -91,7 +91,7 @@ impl What {
             Event::Told(id) => What::Told(*id),
             Event::Untold { id, .. } => What::Untold(*id),
             Event::LetGo(id) => What::LetGo(*id),
-            Event::Booked(Booking::Spent { thoughts: 1, tokens: 0 }) => What::Spent,
+            Event::Booked(LedgerEntry::Spent { thoughts: 1, tokens: 0 }) => What::Spent,
             Event::Forgiven { failures } => What::Forgiven(*failures),
             Event::Booked(_) | Event::Exhausted { .. } | Event::Spawning { .. } => What::Other,
         }

@@ -1,7 +1,7 @@
 //! Random schedules: few askers, keys and words, so that everything gets in everybody's way.
 
 use proptest::prelude::*;
-use stoa_actors::simulation::Fate;
+use stoa_actors::simulation::AppendOutcome;
 
 /// One step of a schedule; numbers pick among what there is.
 #[derive(Clone, Debug)]
@@ -35,7 +35,7 @@ pub(crate) enum Step {
         base: Base,
     },
     Commit(u8),
-    Fail(u8, Fate),
+    Fail(u8, AppendOutcome),
     Crash,
 }
 
@@ -59,7 +59,7 @@ fn step(writes: Writes) -> impl Strategy<Value = Step> {
         || prop_oneof![4 => Just(Base::Current), 1 => Just(Base::Stale), 1 => Just(Base::Any)];
     let key = || proptest::option::weighted(0.4, 0..4u8);
     let refer = || proptest::option::weighted(0.5, any::<u8>());
-    let fate = prop_oneof![Just(Fate::Lost), Just(Fate::Kept)];
+    let fate = prop_oneof![Just(AppendOutcome::Lost), Just(AppendOutcome::Kept)];
     let fails = u32::from(writes == Writes::Fail);
     prop_oneof![
         4 => (0..4u8, 0..2u8, refer(), key(), 0..3u8).prop_map(|(who, space, refer, key, word)| {

@@ -6,7 +6,7 @@ use crate::laws::search::model::{asks, in_order, lookup};
 use stoa_actors::atom::Metadata;
 use stoa_actors::id::AtomId;
 use stoa_actors::search::Which;
-use stoa_actors::space::Wanted;
+use stoa_actors::space::ClaimPredicate;
 use stoa_actors::value::Value;
 
 /// A declaration's name: no name here has a colon.
@@ -151,7 +151,7 @@ impl Model {
     }
 
     /// Whether every name in a condition is declared or used, where anything is declared.
-    fn permits(&self, wanted: &Wanted) -> bool {
+    fn permits(&self, wanted: &ClaimPredicate) -> bool {
         let mut names = Vec::new();
         keys(&wanted.metadata, &mut names);
         wanted.references.values().for_each(|it| keys(&it.metadata, &mut names));
@@ -167,7 +167,7 @@ impl Model {
         self.declared.is_empty() || names.iter().all(key) && wanted.references.keys().all(relation)
     }
 
-    fn fits(&self, atom: &Atom, wanted: &Wanted) -> bool {
+    fn fits(&self, atom: &Atom, wanted: &ClaimPredicate) -> bool {
         let ends = |relation: &str| -> Vec<&Atom> {
             match relation.strip_prefix("<-") {
                 None => self.atoms.iter().filter(|it| atom.on.contains(&it.id)).collect(),

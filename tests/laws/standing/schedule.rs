@@ -9,13 +9,14 @@ use stoa_actors::id::AtomId;
 use stoa_actors::limits::SearchLimits;
 use stoa_actors::search::{Condition, OrderBy, Query, Which};
 use stoa_actors::space::{
-    Claim, Declaration, Declarations, Draft, Expect, Message, Mutation, Patch, Resource, Wanted,
+    ClaimPredicate, ClaimRequest, Declaration, Declarations, Draft, Expect, Message, Mutation,
+    Patch, Resource,
 };
 
 /// A schedule, the conditions that are claimed by in it, and how much room there is.
 #[derive(Clone, Debug)]
 pub(crate) struct Case {
-    pub(crate) wanted: Vec<Wanted>,
+    pub(crate) wanted: Vec<ClaimPredicate>,
     pub(crate) orders: Vec<Vec<OrderBy>>,
     pub(crate) sets_max: usize,
     pub(crate) bytes_max: usize,
@@ -91,12 +92,12 @@ impl Deed {
             Deed::Deprecate(n) => Message::deprecate(pick(*n), Expect::Any, None),
             Deed::Reinstate(n) => Message::reinstate(pick(*n), Expect::Any),
             Deed::Erase(n) => Message::erase(pick(*n), Expect::Any),
-            Deed::Claim { wanted, order, set } => Message::Claim(Box::new(Claim {
+            Deed::Claim { wanted, order, set } => Message::Claim(Box::new(ClaimRequest {
                 wanted: case.wanted[usize::from(*wanted) % case.wanted.len()].clone(),
                 order: case.order(*order).to_vec(),
                 set: set.clone(),
                 ttl_ms: 1_000_000,
-                ..Claim::default()
+                ..ClaimRequest::default()
             })),
             Deed::Release(n) => {
                 let resource = Resource::Atom(pick(*n));
@@ -121,12 +122,15 @@ fn condition() -> impl Strategy<Value = (String, Condition)> {
         .prop_map(|(relation, which, metadata)| (relation.into(), Condition { which, metadata }))
 }
 
-fn whole() -> impl Strategy<Value = Wanted> {
+fn whole() -> impl Strategy<Value = ClaimPredicate> {
     let references = prop::option::weighted(0.4, condition());
     (prop_oneof![2 => wanted(2), 1 => Just(Metadata::new())], references)
-        .prop_map(|(metadata, it)| Wanted { metadata, references: it.into_iter().collect() })
+        .prop_map(|(metadata, it)| ClaimPredicate {
+            metadata,
+            references: it.into_iter().collect(),
+        })
         .prop_filter("somebody can have meant it", |it| {
-            let Wanted { metadata, references } = it.clone();
+            let ClaimPredicate { metadata, references } = it.clone();
             Query { metadata, references, ..Query::default() }
                 .check(&SearchLimits::default())
                 .is_ok()

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use stoa_actors::supervisor::{
-    Backoff, ChildSpec, Exit, Intensity, Order, Restart, State, Strategy,
+    Backoff, ChildSpec, Exit, Intensity, Restart, State, Strategy, SupervisorCommand,
 };
 
 /// A child as the runtime sees it.
@@ -207,22 +207,24 @@ impl Model {
     }
 
     /// Is this order right, here and now? Then it is obeyed.
-    pub(crate) fn order(&mut self, order: &Order<u32>, now: u64) -> Result<(), String> {
+    pub(crate) fn order(&mut self, order: &SupervisorCommand<u32>, now: u64) -> Result<(), String> {
         match order {
-            Order::Start(id) => self.come(*id, 0, now),
-            Order::StartAfter { child, ms } => self.come(*child, *ms, now),
-            Order::Stop { child, shutdown } => {
+            SupervisorCommand::Start(id) => self.come(*id, 0, now),
+            SupervisorCommand::StartAfter { child, ms } => self.come(*child, *ms, now),
+            SupervisorCommand::Stop { child, shutdown } => {
                 if self.kids.get(child).is_none_or(|kid| kid.spec.shutdown != *shutdown) {
                     return Err("stop: not the child's own way".into());
                 }
                 self.go(*child)
             }
-            Order::Quarantine { child, .. } if self.quarantine == Some(*child) => {
+            SupervisorCommand::Quarantine { child, .. } if self.quarantine == Some(*child) => {
                 self.quarantine = None;
                 Ok(())
             }
-            Order::Quarantine { .. } => Err("intensity: a quarantine for nothing".into()),
-            Order::Escalate { .. } => {
+            SupervisorCommand::Quarantine { .. } => {
+                Err("intensity: a quarantine for nothing".into())
+            }
+            SupervisorCommand::Escalate { .. } => {
                 if !self.escalate || self.kids.values().any(|kid| kid.life.is_live()) {
                     return Err("intensity: it gives up too early".into());
                 }

@@ -10,7 +10,7 @@ use stoa_actors::atom::{Atom, Content};
 use stoa_actors::behaviour::Behaviour;
 use stoa_actors::id::{AtomId, Millis, RIGHTS, SessionId, SpaceId, StreamId};
 use stoa_actors::rights::{self, Rights};
-use stoa_actors::session::Booking;
+use stoa_actors::session::LedgerEntry;
 use stoa_actors::session::{Event, Phase, Session, Settlement};
 use stoa_actors::space::{self, Space};
 use stoa_actors::value::Value;
@@ -30,7 +30,7 @@ pub(crate) fn all(scene: &mut Scene) -> Result<(), String> {
 
 fn fold(scene: &Scene) -> Result<(), String> {
     let disk = scene.world.disk();
-    if disk.folds() && disk.chains() { Ok(()) } else { Err("fold: the log is amiss".into()) }
+    if disk.folds() && disk.chains() { Ok(()) } else { Err("fold: the log is damaged".into()) }
 }
 
 fn outbox(scene: &mut Scene) -> Result<(), String> {
@@ -287,7 +287,7 @@ fn budgets(scene: &mut Scene) -> Result<(), String> {
         // What it had when it gave that back is nowhere else.
         let mut alive = Session::unborn(lead.stream());
         for event in session_events(scene, lead) {
-            if matches!(event, Event::Booked(Booking::Settled(Settlement::Returned))) {
+            if matches!(event, Event::Booked(LedgerEntry::Settled(Settlement::Returned))) {
                 let home = alive.account().left();
                 sum[0] += home.thoughts.unwrap_or(0);
                 sum[1] += home.tokens.unwrap_or(0);

@@ -5,13 +5,14 @@ use std::sync::Arc;
 use stoa_actors::atom::Metadata;
 use stoa_actors::id::{LinkId, SessionId};
 use stoa_actors::outbox::Outgoing;
-use stoa_actors::rights::{AgentSpawn, Ask, Level, Right, Subject};
+use stoa_actors::rights::{AgentSpawn, Level, Right, RightRequest, Subject};
 use stoa_actors::search::{CREATED, OrderBy};
 use stoa_actors::session::{
-    Budget, Charter, Follow, Found, Lending, Loan, Message, Observation, Recorded, Session, Thought,
+    AgentSpec, Budget, FollowSpec, FoundVersion, Message, Observation, Recorded, Session, Thought,
+    Transfer, TransferKind,
 };
 use stoa_actors::space::{
-    self, Claim, Draft, Expect, Fence, Mutation, Patch, Resource, Space, Wanted,
+    self, ClaimPredicate, ClaimRequest, Draft, Expect, Fence, Mutation, Patch, Resource, Space,
 };
 use stoa_actors::world::{Mind, Move, Situation};
 
@@ -47,20 +48,20 @@ impl Mind for Acts {
 pub(crate) fn spawn(parent: SessionId, n: usize) -> AgentSpawn {
     let (me, dm) = (child(parent, n), dm(parent, n));
     let link = |what| LinkId(id(what, parent, n));
-    let asks = vec![Ask {
+    let asks = vec![RightRequest {
         link: link(3),
         alias: Some("tasks".to_owned()),
         right: Right::to_use(Subject::Space(task_space()), Level::Write),
         expires: None,
     }];
-    let charter = Charter {
+    let charter = AgentSpec {
         parent,
         task: WORK.to_owned(),
         instructions: None,
         model: "recipe".to_owned(),
         dm,
         first: Some(task_space()),
-        follows: [dm, task_space()].map(|it| (it, Follow::default())).into(),
+        follows: [dm, task_space()].map(|it| (it, FollowSpec::default())).into(),
     };
     AgentSpawn {
         child: me,
@@ -84,7 +85,11 @@ fn lead(of: &Situation, done: usize) -> Move {
         0 => me(Message::Spawn(Box::new(spawn(of.me, n)))),
         _ => {
             let budget = Budget { thoughts: Some(3), tokens: None };
-            me(Message::Lend(Loan { child: child(of.me, n), budget, when: Lending::Later }))
+            me(Message::Lend(Transfer {
+                child: child(of.me, n),
+                budget,
+                when: TransferKind::Later,
+            }))
         }
     })
 }
@@ -98,12 +103,12 @@ fn work(of: &Situation, answers: &[Recorded]) -> Move {
     let Some(space) = of.space else { return seen("no space") };
     let call = |message| Move::Call(Outgoing::new::<Space>(space.stream(), of.me, message));
     let claim = || {
-        let wanted = Wanted { metadata: says("open"), ..Wanted::default() };
+        let wanted = ClaimPredicate { metadata: says("open"), ..ClaimPredicate::default() };
         let (set, intent) = (says("doing"), "to do it".to_owned());
         let order = vec![OrderBy::ascending("rank"), OrderBy::descending(CREATED)];
         // More than anybody fails: each task is done in the end.
         let (attempts_max, exhausted) = (Some(1_000), says("given up"));
-        let claim = Claim {
+        let claim = ClaimRequest {
             wanted,
             set,
             ttl_ms: 300,
@@ -111,7 +116,7 @@ fn work(of: &Situation, answers: &[Recorded]) -> Move {
             order,
             attempts_max,
             exhausted,
-            ..Claim::default()
+            ..ClaimRequest::default()
         };
         call(space::Message::Claim(Box::new(claim)))
     };
@@ -123,7 +128,7 @@ fn work(of: &Situation, answers: &[Recorded]) -> Move {
         None => claim(),
         // What is claimed has its version and its token.
         Some(Recorded::Atoms(claimed)) => match &claimed[..] {
-            [Found { id: atom, .. }, Found { version: token, .. }] => {
+            [FoundVersion { id: atom, .. }, FoundVersion { version: token, .. }] => {
                 let resource = Resource::Atom(*atom);
                 let fence = Fence { resource: resource.clone(), token: *token };
                 let patch = Patch { metadata: says("done"), ..Patch::default() };

@@ -6,11 +6,13 @@ use stoa_actors::atom::Content;
 use stoa_actors::id::{LinkId, Millis, RIGHTS, ROOT, SessionId, SpaceId};
 use stoa_actors::limits::Limits;
 use stoa_actors::outbox::Outgoing;
-use stoa_actors::rights::{AgentSpawn, Ask, Level, Message, Note, Right, Rights, Subject};
-use stoa_actors::session::{self, Budget, Charter, Follow, Session};
+use stoa_actors::rights::{
+    AgentSpawn, GrantNote, Level, Message, Right, RightRequest, Rights, Subject,
+};
+use stoa_actors::session::{self, AgentSpec, Budget, FollowSpec, Session};
 use stoa_actors::space::{self, Declarations, Draft, Space};
 use stoa_actors::value::Value;
-use stoa_actors::world::{Agents, Chances, Kinds, Request, World};
+use stoa_actors::world::{Agents, Chances, RequestId, World, WorldKinds};
 
 pub(crate) const LEADS: usize = 2;
 /// Of each lead.
@@ -54,9 +56,9 @@ pub(crate) fn other_space(n: usize) -> SpaceId {
 
 pub(crate) struct Scene {
     pub(crate) world: World,
-    pub(crate) wipe: Request,
-    pub(crate) tasks: Vec<Request>,
-    pub(crate) noted: Vec<Request>,
+    pub(crate) wipe: RequestId,
+    pub(crate) tasks: Vec<RequestId>,
+    pub(crate) noted: Vec<RequestId>,
 }
 
 /// What the space of tasks declares.
@@ -72,7 +74,7 @@ pub(crate) fn declares(n: usize) -> Declarations {
 
 impl Scene {
     pub(crate) fn new(seed: u64, chances: Chances) -> Scene {
-        let kinds = Kinds::default().with::<Rights>().with::<Space>().with::<Session>();
+        let kinds = WorldKinds::default().with::<Rights>().with::<Space>().with::<Session>();
         let mut limits = Limits::default();
         limits.session.rest_first_ms = 20;
         limits.session.rest_ms_max = 80;
@@ -106,7 +108,7 @@ impl Scene {
         let noted = (0..LEADS).map(|n| {
             let space = other_space(n);
             let right = Right::to_use(Subject::Space(space), Level::Read);
-            let note = Note {
+            let note = GrantNote {
                 space: dm(ROOT, n),
                 text: "you may read this".to_owned(),
                 metadata: mind::says("granted"),
@@ -166,20 +168,20 @@ fn spawn_lead(n: usize) -> AgentSpawn {
         use_: Some(Level::Write),
         delegate,
     };
-    let asks = vec![Ask {
+    let asks = vec![RightRequest {
         link: link(3),
         alias: Some("tasks".to_owned()),
         right: right(task_space(), Some(Level::Write)),
         expires: None,
     }];
-    let charter = Charter {
+    let charter = AgentSpec {
         parent: ROOT,
         task: LEAD.to_owned(),
         instructions: None,
         model: "recipe".to_owned(),
         dm: dm(ROOT, n),
         first: Some(task_space()),
-        follows: vec![(dm(ROOT, n), Follow::default())],
+        follows: vec![(dm(ROOT, n), FollowSpec::default())],
     };
     AgentSpawn {
         child: lead(n),

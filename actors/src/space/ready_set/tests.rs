@@ -69,11 +69,11 @@ fn of(pairs: &[(&str, u64)]) -> Metadata {
     pairs.iter().map(|(key, it)| ((*key).to_owned(), Value::Int(*it as i64))).collect()
 }
 
-fn wanted(key: &str, value: u64) -> Wanted {
-    Wanted { metadata: of(&[(key, value)]), ..Wanted::default() }
+fn wanted(key: &str, value: u64) -> ClaimPredicate {
+    ClaimPredicate { metadata: of(&[(key, value)]), ..ClaimPredicate::default() }
 }
 
-fn ready(ready_set: &Standing, wanted: &Wanted) -> Vec<u64> {
+fn ready(ready_set: &ReadySet, wanted: &ClaimPredicate) -> Vec<u64> {
     let number = |id: AtomId| id.0[..8].iter().fold(0, |all, byte| all << 8 | u64::from(*byte));
     ready_set.ready(wanted, &[]).into_iter().flatten().map(number).collect()
 }
@@ -84,7 +84,7 @@ fn conditions_in_turns_read_the_space_once() {
     let view = Counted::of(2_000, |n| of(&[("queue", n % 80), ("odd", n % 2)]));
     let (leases, mut limits) = (Leases::default(), Limits::default());
     limits.standing_sets_max = 8;
-    let mut ready_set = Standing::default();
+    let mut ready_set = ReadySet::default();
     for queue in (0..80).chain(0..80) {
         let wanted = wanted("queue", queue);
         ready_set.follow(SPACE, (&wanted, &[]), &leases, &view, &limits);
@@ -103,7 +103,7 @@ fn a_key_that_has_gone_is_read_again() {
     let view = Counted::of(500, |n| of(&[("a", n % 7), ("b", n)]));
     let (leases, mut limits) = (Leases::default(), Limits::default());
     (limits.standing_sets_max, limits.standing_bytes_max) = (1, 10_000);
-    let mut ready_set = Standing::default();
+    let mut ready_set = ReadySet::default();
     for (n, (key, value)) in [("a", 3), ("b", 9), ("a", 5), ("b", 10)].into_iter().enumerate() {
         let wanted = wanted(key, value);
         ready_set.follow(SPACE, (&wanted, &[]), &leases, &view, &limits);
@@ -123,10 +123,11 @@ fn the_set_that_is_worth_least_goes_first() {
         cost,
         worth: cost,
     };
-    let mut ready_set = Standing { sets: vec![set(0, 100), set(1, 1)], ..Standing::default() };
+    let mut ready_set = ReadySet { sets: vec![set(0, 100), set(1, 1)], ..ReadySet::default() };
     let mut gone = Vec::new();
     for n in 2..300 {
-        let before: Vec<Wanted> = ready_set.sets.iter().map(|it| it.wanted.clone()).collect();
+        let before: Vec<ClaimPredicate> =
+            ready_set.sets.iter().map(|it| it.wanted.clone()).collect();
         let worth = ready_set.floor + 1;
         ready_set.sets.push(Set { worth, ..set(n, 1) });
         ready_set.drop_some(2, usize::MAX);
@@ -139,7 +140,7 @@ fn the_set_that_is_worth_least_goes_first() {
     assert_eq!(ready_set.sets.len(), 1, "the last one stays");
 }
 
-fn ordered(ready_set: &Standing, wanted: &Wanted, order: &[OrderBy]) -> Vec<u64> {
+fn ordered(ready_set: &ReadySet, wanted: &ClaimPredicate, order: &[OrderBy]) -> Vec<u64> {
     let number = |id: AtomId| id.0[..8].iter().fold(0, |all, byte| all << 8 | u64::from(*byte));
     ready_set.ready(wanted, order).into_iter().flatten().map(number).collect()
 }
@@ -150,7 +151,7 @@ fn an_order_is_kept_and_not_read_again() {
     let says = |n: u64| if n % 5 == 4 { of(&[("q", 1)]) } else { of(&[("q", 1), ("p", n % 5)]) };
     let mut view = Counted::of(1_000, says);
     let (leases, limits) = (Leases::default(), Limits::default());
-    let mut ready_set = Standing::default();
+    let mut ready_set = ReadySet::default();
     let wanted = wanted("q", 1);
     let place = |n: &u64| if n % 5 == 4 { u64::MAX } else { n % 5 };
     for (by, down) in [(OrderBy::ascending("p"), false), (OrderBy::descending("p"), true)] {

@@ -1,7 +1,7 @@
 //! Which names the atoms of a space use: known of what is kept, or looked up.
 
 use super::roster::Roster;
-use super::{Leases, Standing};
+use super::{Leases, ReadySet};
 use crate::atom::{Atom, Metadata};
 use crate::behaviour::View;
 use crate::conditions::lookup;
@@ -19,7 +19,7 @@ pub(in crate::space) struct Uses<'a> {
     pub(super) view: &'a dyn View,
 }
 
-impl Standing {
+impl ReadySet {
     /// What is used, whether it is kept or not.
     pub(in crate::space) fn uses<'a>(&'a self, space: SpaceId, view: &'a dyn View) -> Uses<'a> {
         Uses { roster: self.roster.as_ref(), space, view }

@@ -4,7 +4,7 @@ use super::change::may;
 use crate::agents::SessionCard;
 use crate::caller::{AccessCard, Caller};
 use crate::envelope::instant;
-use crate::operation::{Answer, Column, LevelName, Line, Page, Table, Tone};
+use crate::operation::{Answer, Column, LevelName, Line, Page, TextTable, Tone};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use stoa_actors::ending::shown;
@@ -35,7 +35,7 @@ pub struct AccessAnswer {
     /// What the caller calls that one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from_name: Option<String>,
-    /// Since when.
+    /// When the right was granted, as RFC 3339.
     pub since: String,
     /// When it ends; null where it does not.
     pub until: Option<String>,
@@ -74,7 +74,7 @@ impl AccessAnswer {
 }
 
 /// Permissions, one a line.
-static ACCESS: Table = Table {
+static ACCESS: TextTable = TextTable {
     columns: &[
         Column::new("WHO"),
         Column::new("ON"),
@@ -117,10 +117,10 @@ impl Answer for AccessAnswer {
     }
 }
 
-/// A session.
+/// A session: who acts, be it a person, a program or an agent.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct SessionAnswer {
-    /// Which.
+    /// The id of the session.
     pub id: String,
     /// What the caller calls it, or what its parent does.
     pub name: Option<String>,
@@ -158,7 +158,7 @@ impl SessionAnswer {
 }
 
 /// Sessions, one a line.
-static SESSIONS: Table = Table {
+static SESSIONS: TextTable = TextTable {
     columns: &[
         Column::new("NAME"),
         Column::new("KIND"),

@@ -6,8 +6,8 @@ use super::happens::{self, HAPPENS, short_ids};
 use crate::agents::{AgentCard, AgentEvent};
 use crate::caller::Caller;
 use crate::envelope::instant;
-use crate::operation::{Answer, Column, Line, Page, Table, Tone};
-use crate::problem::{Kind, Problem, quoted};
+use crate::operation::{Answer, Column, Line, Page, TextTable, Tone};
+use crate::problem::{Problem, ProblemKind, quoted};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use stoa_actors::ending::shown;
@@ -17,23 +17,23 @@ use stoa_actors::ending::shown;
 pub struct Left {
     /// Calls of a model.
     pub thoughts: Option<u64>,
-    /// Tokens.
+    /// Tokens, as the model reports them; null where they are not bounded.
     pub tokens: Option<u64>,
 }
 
 /// So much spent, by unit.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct Spent {
+pub struct Spending {
     /// Calls of a model.
     pub thoughts: u64,
-    /// Tokens.
+    /// Tokens, as the model reports them.
     pub tokens: u64,
 }
 
 /// A space that wakes an agent.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Followed {
-    /// Which.
+    /// The id of the space.
     pub space: String,
     /// Up to where it has seen it.
     pub cursor: u64,
@@ -44,9 +44,9 @@ pub struct Followed {
 pub struct Failed {
     /// Why the last one failed; the end of it where that is long.
     pub text: String,
-    /// When.
+    /// When it failed, as RFC 3339.
     pub at: String,
-    /// Which turn.
+    /// The number of the turn that failed.
     pub turn: u64,
     /// How many have failed in a row: none between them has changed or said anything. 0 once one
     /// has, or the agent was resumed.
@@ -89,10 +89,10 @@ impl Failed {
     }
 }
 
-/// An agent.
+/// An agent, as lists and trees show it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct AgentAnswer {
-    /// Which.
+    /// The id of the session that the agent is.
     pub id: String,
     /// What its parent calls it.
     pub name: Option<String>,
@@ -120,7 +120,7 @@ pub struct AgentAnswer {
     /// What it has left to spend.
     pub left: Left,
     /// What it has spent.
-    pub spent: Spent,
+    pub spent: Spending,
     /// The space it shares with its parent.
     pub dm: String,
     /// When it was spawned.
@@ -147,7 +147,7 @@ impl AgentAnswer {
             task: card.task,
             turns: card.turns,
             left: Left { thoughts: card.left.thoughts, tokens: card.left.tokens },
-            spent: Spent { thoughts: card.spent.thoughts, tokens: card.spent.tokens },
+            spent: Spending { thoughts: card.spent.thoughts, tokens: card.spent.tokens },
             dm: card.dm.to_string(),
             born: instant(card.born),
             follows: follows
@@ -158,7 +158,7 @@ impl AgentAnswer {
 }
 
 /// Agents, one a line.
-static AGENTS: Table = Table {
+static AGENTS: TextTable = TextTable {
     columns: &[
         Column::new("NAME"),
         Column::new("STATE"),
@@ -189,7 +189,10 @@ impl AgentAnswer {
         let last = failed.text.lines().rev().find(|it| !it.trim().is_empty()).unwrap_or_default();
         let how = if self.state == "quarantined" { "is quarantined" } else { "has failed" };
         let text = format!("agent {} {how}: {}", quoted(name), last.trim());
-        Some(Problem::new(Kind::Action, text).hint(format!("stoa agent log {}", quoted(name))))
+        Some(
+            Problem::new(ProblemKind::Action, text)
+                .hint(format!("stoa agent log {}", quoted(name))),
+        )
     }
 }
 
@@ -244,16 +247,16 @@ pub struct Words {
 pub struct Happened {
     /// What to go on after.
     pub cursor: u64,
-    /// When.
+    /// When it was written, as RFC 3339.
     pub ts: String,
     /// What happened: `turn.began`, …
     #[serde(rename = "type")]
     pub kind: String,
-    /// By whom.
+    /// The session that did it.
     pub actor: Actor,
-    /// Nothing.
+    /// Always empty: what happened names no atom.
     pub refs: NoRefs,
-    /// In words.
+    /// What happened, in words.
     pub body: Words,
 }
 

@@ -1,9 +1,9 @@
 //! An atom, as it is read.
 
 use super::{LeaseAnswer, WokenAnswer};
-use crate::caller::{Caller, Found, Read, Taken};
+use crate::caller::{Caller, ClaimedAtom, Found, ReadAtom};
 use crate::envelope::instant;
-use crate::operation::{Answer, Column, Line, Meta, Page, Plain, Table, Tone, some};
+use crate::operation::{Answer, Column, Line, Meta, Page, Plain, TextTable, Tone, some};
 use crate::problem::Problem;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -17,11 +17,11 @@ use stoa_actors::printable::one_line;
 /// An atom, as it is read.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct AtomAnswer {
-    /// Which.
+    /// The id of the atom.
     pub id: String,
     /// The space that it is in.
     pub space: String,
-    /// Its version.
+    /// The number of the version, from 1 on.
     pub version: u64,
     /// Where in the log that was written.
     pub position: u64,
@@ -30,7 +30,7 @@ pub struct AtomAnswer {
     /// What the caller calls that one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub author_name: Option<String>,
-    /// When.
+    /// When this version was written, as RFC 3339.
     pub at: String,
     /// What it is about, for search.
     pub annotation: String,
@@ -78,13 +78,13 @@ pub struct AtomAnswer {
 
 impl AtomAnswer {
     /// One that was written now, with who hears of it.
-    pub(crate) async fn written(caller: &Caller, read: &Read) -> Result<AtomAnswer, Problem> {
+    pub(crate) async fn written(caller: &Caller, read: &ReadAtom) -> Result<AtomAnswer, Problem> {
         let woken = WokenAnswer::of(caller).await?;
         Ok(AtomAnswer { woken, ..AtomAnswer::of(caller, read) })
     }
 
     /// As the caller sees it.
-    pub fn of(caller: &Caller, read: &Read) -> AtomAnswer {
+    pub fn of(caller: &Caller, read: &ReadAtom) -> AtomAnswer {
         let atom: &Atom = &read.atom;
         let mut references = BTreeMap::<String, Vec<String>>::new();
         for it in &atom.references {
@@ -136,7 +136,7 @@ impl AtomAnswer {
     }
 
     /// One that was claimed.
-    pub fn taken(caller: &Caller, taken: &Taken) -> AtomAnswer {
+    pub fn taken(caller: &Caller, taken: &ClaimedAtom) -> AtomAnswer {
         let lease = Some(LeaseAnswer::of(caller, &taken.lease));
         AtomAnswer { lease, ..AtomAnswer::of(caller, &taken.read) }
     }
@@ -184,7 +184,7 @@ impl AtomAnswer {
 }
 
 /// Atoms that were found, one a line.
-static HITS: Table = Table {
+static HITS: TextTable = TextTable {
     columns: &[
         Column::number("SCORE").left_out(3),
         Column::new("ID"),

@@ -41,9 +41,9 @@ impl Actor {
 /// What it is about.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ChangeRefs {
-    /// The space.
+    /// The id of the space.
     pub space_id: String,
-    /// The atom.
+    /// The id of the atom that got a version.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub atom_id: Option<String>,
 }
@@ -51,7 +51,7 @@ pub struct ChangeRefs {
 /// What is said of it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ChangeBody {
-    /// What for.
+    /// The comment that was given with the request.
     pub comment: String,
     /// How many reactions it took.
     pub hop: u16,
@@ -131,12 +131,12 @@ pub struct ChangeAnswer {
     pub event_id: String,
     /// What to go on after.
     pub cursor: u64,
-    /// When.
+    /// When it was written, as RFC 3339.
     pub ts: String,
     /// What happened: `atom.put`, …
     #[serde(rename = "type")]
     pub kind: String,
-    /// By whom.
+    /// The session that did it.
     pub actor: Actor,
     /// What it is about.
     pub refs: ChangeRefs,

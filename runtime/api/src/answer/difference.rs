@@ -7,21 +7,21 @@ use crate::unified;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use stoa_actors::difference::{Edition as Version, InUse};
+use stoa_actors::difference::{ComparedVersion as Version, InUse};
 use stoa_actors::ending::shown;
 use stoa_actors::value::Value;
 
 /// One of the two versions.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Edition {
-    /// Its number.
+    /// The number of the version.
     pub version: u64,
     /// The session that wrote it.
     pub author: String,
     /// What the caller calls that one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub author_name: Option<String>,
-    /// When.
+    /// When it was written, as RFC 3339.
     pub at: String,
 }
 
@@ -36,7 +36,7 @@ pub struct Pair {
 
 /// The lines that two contents differ in.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct Lines {
+pub struct LineDiff {
     /// In the form of `diff -u`.
     pub diff: String,
 }
@@ -53,17 +53,17 @@ pub struct References {
 /// What two versions of an atom differ in.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct DifferenceAnswer {
-    /// Which atom.
+    /// The id of the atom.
     pub id: String,
     /// The one version.
     pub from: Edition,
-    /// The other.
+    /// The version that it is compared with.
     pub to: Edition,
     /// There is no difference.
     pub same: bool,
     /// In the content.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub content: Option<Lines>,
+    pub content: Option<LineDiff>,
     /// In what it is about.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub annotation: Option<Pair>,
@@ -111,7 +111,7 @@ impl DifferenceAnswer {
             from: edition(&it.from),
             to: edition(&it.to),
             same: it.is_none(),
-            content: it.content.as_ref().map(|(one, two)| Lines { diff: unified(one, two) }),
+            content: it.content.as_ref().map(|(one, two)| LineDiff { diff: unified(one, two) }),
             annotation: it.annotation.as_ref().map(|(one, two)| pair(one.as_str(), two.as_str())),
             metadata: (!metadata.is_empty()).then_some(metadata),
             references: moved.then(|| References {

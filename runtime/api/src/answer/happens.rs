@@ -1,11 +1,11 @@
 //! What happens, one line an entry: when, who, what, and what came of it. The same columns wherever
 //! it is told, so that changes of spaces and what agents did stand below each other.
 
-use crate::operation::{Column, Line, Table, Tone};
+use crate::operation::{Column, Line, TextTable, Tone};
 use stoa_actors::ending::shown;
 
 /// Its columns: the cursor, when, by whom, what, of what, and in words.
-pub(crate) static HAPPENS: Table = Table {
+pub(crate) static HAPPENS: TextTable = TextTable {
     columns: &[
         Column::number("CURSOR").left_out(1).least(5),
         Column::new("WHEN").least(8),

@@ -12,7 +12,7 @@ use stoa_actors::id::ROOT;
 /// What is said of it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct IncidentBody {
-    /// In words.
+    /// What happened, in words.
     pub text: String,
     /// When the turn is tried again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -27,7 +27,7 @@ pub struct IncidentAnswer {
     /// What: `turn.failed`, `agent.quarantined`, `agent.parked`, `agent.exhausted`, `agent.resumed`.
     #[serde(rename = "type")]
     pub kind: String,
-    /// The agent.
+    /// The agent that it happened to.
     pub actor: Actor,
     /// What is said of it.
     pub body: IncidentBody,

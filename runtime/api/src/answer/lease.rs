@@ -2,7 +2,7 @@
 
 use crate::caller::Caller;
 use crate::envelope::instant;
-use crate::operation::{Answer, Column, Line, Page, Table};
+use crate::operation::{Answer, Column, Line, Page, TextTable};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use stoa_actors::ending::shown;
@@ -11,7 +11,7 @@ use stoa_actors::space::{Lease, Resource};
 /// Who has something to itself, and until when.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct LeaseAnswer {
-    /// Where.
+    /// The id of the space.
     pub space: String,
     /// The id of an atom, or a name.
     pub resource: String,
@@ -26,7 +26,7 @@ pub struct LeaseAnswer {
     pub holder_name: Option<String>,
     /// When it ends by itself.
     pub until: String,
-    /// What for.
+    /// What it was taken for, in the words of its holder.
     pub intent: String,
 }
 
@@ -51,7 +51,7 @@ impl LeaseAnswer {
 }
 
 /// Leases, one a line.
-static LEASES: Table = Table {
+static LEASES: TextTable = TextTable {
     columns: &[
         Column::new("LEASED"),
         Column::new("BY"),

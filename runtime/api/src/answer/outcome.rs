@@ -2,14 +2,14 @@
 
 use super::WokenAnswer;
 use crate::operation::{Answer, Line, Page};
-use crate::problem::{Kind, Problem};
+use crate::problem::{Problem, ProblemKind};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use stoa_actors::code::{Ending, Outcome};
+use stoa_actors::code::{ActionEnd, ActionOutcome};
 
 /// Why code has failed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct Failure {
+pub struct CodeFailure {
     /// The class of the exception.
     pub class: String,
     /// The traceback, as Python writes it.
@@ -30,21 +30,21 @@ pub struct OutcomeAnswer {
     pub value: Option<String>,
     /// Why it has failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub error: Option<Failure>,
+    pub error: Option<CodeFailure>,
     /// Who hears of what it has written, where agents do.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub woken: Option<WokenAnswer>,
 }
 
-impl From<Outcome> for OutcomeAnswer {
-    fn from(outcome: Outcome) -> Self {
-        let Outcome { ending, printed, notice, .. } = outcome;
+impl From<ActionOutcome> for OutcomeAnswer {
+    fn from(outcome: ActionOutcome) -> Self {
+        let ActionOutcome { ending, printed, notice, .. } = outcome;
         match ending {
-            Ending::Done { value } => {
+            ActionEnd::Done { value } => {
                 OutcomeAnswer { printed, notice, ok: true, value, error: None, woken: None }
             }
-            Ending::Failed { class, traceback } => {
-                let error = Some(Failure { class, traceback });
+            ActionEnd::Failed { class, traceback } => {
+                let error = Some(CodeFailure { class, traceback });
                 OutcomeAnswer { printed, notice, ok: false, value: None, error, woken: None }
             }
         }
@@ -65,7 +65,7 @@ impl Answer for OutcomeAnswer {
 
     fn failure(&self) -> Option<Problem> {
         let it = self.error.as_ref()?;
-        let problem = Problem::new(Kind::Action, it.traceback.trim_end());
+        let problem = Problem::new(ProblemKind::Action, it.traceback.trim_end());
         Some(problem.hint("stoa exec FILE --spaces NAME=LEVEL --json"))
     }
 }

@@ -1,7 +1,7 @@
 //! An answer that was worked out from documents.
 
 use crate::operation::{Answer, Line, Page};
-use crate::research::{Citation, How, Report};
+use crate::research::{AnswerSource, Citation, Report};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -17,20 +17,20 @@ pub struct ReportAnswer {
     /// Where its sentences stand.
     pub citations: Vec<Citation>,
     /// Where it comes from.
-    pub how: How,
+    pub how: AnswerSource,
     /// The coordinator's name, and the beginning of the names of its spaces and agents.
     pub run: String,
     /// Agents that took part.
     pub agents: u64,
     /// Tasks, all closed.
     pub tasks: u64,
-    /// Findings.
+    /// Findings that the researchers wrote.
     pub findings: u64,
     /// Tasks whose researchers failed.
     pub failed: u64,
     /// Files that were read, now or before.
     pub files: u64,
-    /// Their passages.
+    /// Passages of those files.
     pub passages: u64,
     /// Files that were not, and why.
     pub skipped: Vec<(String, String)>,
@@ -69,9 +69,11 @@ impl Answer for ReportAnswer {
         }
         to.prose(text.trim_end());
         let how = match self.how {
-            How::Worked => "worked out now",
-            How::Resumed => "gone on with after an interruption",
-            How::Stored => "the stored answer; the documents are unchanged (--fresh asks anew)",
+            AnswerSource::Worked => "worked out now",
+            AnswerSource::Resumed => "gone on with after an interruption",
+            AnswerSource::Stored => {
+                "the stored answer; the documents are unchanged (--fresh asks anew)"
+            }
         };
         let ReportAnswer { agents, tasks, findings, files, passages, run, .. } = self;
         let mut say = |text: String| to.aside(Line::new().dim(text));

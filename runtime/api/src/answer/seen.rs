@@ -10,28 +10,28 @@ use serde::{Deserialize, Serialize};
 /// Something that was seen.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(untagged)]
-pub enum Seen {
+pub enum SeenAtom {
     /// A change of a space.
     Change(Box<ChangeAnswer>),
     /// What an agent did.
     Happened(Box<Happened>),
 }
 
-impl Seen {
-    pub(crate) fn change(caller: &Caller, change: &Change) -> Seen {
-        Seen::Change(Box::new(ChangeAnswer::of(caller, change)))
+impl SeenAtom {
+    pub(crate) fn change(caller: &Caller, change: &Change) -> SeenAtom {
+        SeenAtom::Change(Box::new(ChangeAnswer::of(caller, change)))
     }
 
-    pub(crate) fn happened(caller: &Caller, it: AgentEvent) -> Seen {
-        Seen::Happened(Box::new(Happened::of(caller, it)))
+    pub(crate) fn happened(caller: &Caller, it: AgentEvent) -> SeenAtom {
+        SeenAtom::Happened(Box::new(Happened::of(caller, it)))
     }
 }
 
-impl Answer for Seen {
+impl Answer for SeenAtom {
     fn show(&self, to: &mut Page) {
         match self {
-            Seen::Change(it) => it.show(to),
-            Seen::Happened(it) => it.show(to),
+            SeenAtom::Change(it) => it.show(to),
+            SeenAtom::Happened(it) => it.show(to),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! A space as its holder sees it.
 
 use crate::caller::SpaceCard;
-use crate::operation::{Answer, Column, LevelName, Line, Page, Table};
+use crate::operation::{Answer, Column, LevelName, Line, Page, TextTable};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use stoa_actors::ending::shown;
@@ -9,7 +9,7 @@ use stoa_actors::ending::shown;
 /// A space as its holder sees it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct SpaceAnswer {
-    /// Which.
+    /// The id of the space.
     pub id: String,
     /// What its holder calls it.
     pub name: Option<String>,
@@ -23,7 +23,7 @@ pub struct SpaceAnswer {
     pub entries: u64,
     /// Where its last one stands in the log.
     pub head: u64,
-    /// Its subscriptions.
+    /// How many subscriptions the space has.
     pub subscriptions: u64,
     /// The keys and relations that its atoms have, as they are declared: `priority:number`.
     pub declares: Vec<String>,
@@ -46,7 +46,7 @@ impl From<SpaceCard> for SpaceAnswer {
 }
 
 /// Spaces, one a line.
-static SPACES: Table = Table {
+static SPACES: TextTable = TextTable {
     columns: &[
         Column::new("NAME"),
         Column::new("LEVEL"),

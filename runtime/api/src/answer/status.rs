@@ -5,7 +5,7 @@ use crate::agents::AgentCard;
 use crate::caller::Caller;
 use crate::envelope::instant;
 use crate::operation::{Answer, Line, Page, Tone};
-use crate::status::Status;
+use crate::status::StatusReport;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -14,7 +14,7 @@ use stoa_actors::ending::shown;
 /// How far the index of a space is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct IndexAnswer {
-    /// The space.
+    /// The id of the space.
     pub space: String,
     /// Entries of it that were read.
     pub entries: u64,
@@ -50,7 +50,7 @@ pub struct VectorAnswer {
 /// An agent whose last turns have failed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct FailingAnswer {
-    /// Which.
+    /// The id of the agent.
     pub id: String,
     /// What the caller calls it, or what its parent does.
     pub name: Option<String>,
@@ -76,15 +76,15 @@ pub struct StatusAnswer {
     pub commits: u64,
     /// How long the commit that runs has taken, in milliseconds.
     pub commit_ms: u64,
-    /// Sessions alive.
+    /// How many sessions there are that have not ended.
     pub sessions: u64,
     /// Agents alive, by what they are doing; those at rest that have no actor in memory are
     /// `passivated`.
     pub agents: BTreeMap<String, u64>,
     /// Spaces there are.
     pub spaces: u64,
-    /// Actors that have a seat: in use, or used lately.
-    pub seats: u64,
+    /// Actors that have an address: in use, or used lately.
+    pub addresses: u64,
     /// Supervised actors that are up.
     pub running: u64,
     /// Up to where the log below the checkpoint was walked again.
@@ -103,7 +103,7 @@ pub struct StatusAnswer {
 
 impl StatusAnswer {
     /// As the caller sees it.
-    pub fn of(caller: &Caller, it: Status) -> StatusAnswer {
+    pub fn of(caller: &Caller, it: StatusReport) -> StatusAnswer {
         let failing = |card: &AgentCard| {
             Some(FailingAnswer {
                 id: card.id.to_string(),
@@ -130,7 +130,7 @@ impl StatusAnswer {
             sessions: it.sessions,
             agents: it.agents,
             spaces: it.spaces,
-            seats: it.seats,
+            addresses: it.addresses,
             running: it.running,
             scrubbed: it.scrubbed.0,
             scrubbed_at: it.scrubbed_at.map(instant),
@@ -180,7 +180,7 @@ impl Answer for StatusAnswer {
         for (state, count) in &self.agents {
             line("agents", format!("{count} {state}"));
         }
-        line("running", format!("{} actors, {} seats", self.running, self.seats));
+        line("running", format!("{} actors, {} addresses", self.running, self.addresses));
         line("commits", format!("{} since it was opened", self.commits));
         let scrubbed = scrubbed_at.as_ref();
         line(

@@ -3,7 +3,7 @@
 use super::ChangeAnswer;
 use crate::caller::{Caller, SubscriptionCard};
 use crate::envelope::instant;
-use crate::operation::{Answer, Column, Line, Meta, Page, Table, Tone};
+use crate::operation::{Answer, Column, Line, Meta, Page, TextTable, Tone};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -15,7 +15,7 @@ use stoa_actors::space::Wake;
 pub struct SubscriptionAnswer {
     /// Which; null for an agent's, of which there is one a space.
     pub id: Option<String>,
-    /// Where.
+    /// The id of the space that is followed.
     pub space: String,
     /// What the caller calls that.
     pub name: Option<String>,
@@ -65,7 +65,7 @@ impl SubscriptionAnswer {
 }
 
 /// Subscriptions, one a line.
-static SUBSCRIPTIONS: Table = Table {
+static SUBSCRIPTIONS: TextTable = TextTable {
     columns: &[
         Column::new("SPACE"),
         Column::new("FOR"),
@@ -109,8 +109,8 @@ impl Answer for SubscriptionAnswer {
 /// What is read of a subscription.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(untagged)]
-pub enum Read {
-    /// A change.
+pub enum SubscriptionEntry {
+    /// One change of the space.
     Change(Box<ChangeAnswer>),
     /// What is skipped, for it is too much.
     Skipped {
@@ -125,31 +125,31 @@ pub enum Read {
     },
     /// Everything up to the cursor is told.
     UpTo {
-        /// The subscription.
+        /// The id of the subscription.
         read: String,
         /// What to acknowledge.
         cursor: u64,
     },
 }
 
-impl Read {
+impl SubscriptionEntry {
     /// One line for all that is skipped.
-    pub fn skipped(wake: Wake) -> Read {
+    pub fn skipped(wake: Wake) -> SubscriptionEntry {
         let Wake { count, first, last, comments, .. } = wake;
-        Read::Skipped { skipped: count, first: first.0, last: last.0, comments }
+        SubscriptionEntry::Skipped { skipped: count, first: first.0, last: last.0, comments }
     }
 }
 
-impl Answer for Read {
+impl Answer for SubscriptionEntry {
     fn show(&self, to: &mut Page) {
         match self {
-            Read::Change(change) => change.show(to),
-            Read::Skipped { skipped, first, last, comments } => {
+            SubscriptionEntry::Change(change) => change.show(to),
+            SubscriptionEntry::Skipped { skipped, first, last, comments } => {
                 let line = Line::new().piece(Tone::Warn, format!("skipped {skipped} changes"));
                 to.line(line.dim(format!("  from {first} to {last}")));
                 comments.iter().for_each(|it| to.detail(Line::new().plain(it)));
             }
-            Read::UpTo { read, cursor } => {
+            SubscriptionEntry::UpTo { read, cursor } => {
                 let next = format!("read; then: stoa subscription ack {} {cursor}", shown(read));
                 to.line(Line::new().dim(next));
             }

@@ -1,15 +1,15 @@
 //! What a process asks of the owner, and who answers: the same for this process and for others.
 
 use super::{Identity, Peer};
-use crate::operation::{Answers, Effect, Operation};
+use crate::operation::{Answers, EffectKind, Operation};
 use crate::operations::entry;
-use crate::problem::{Kind, Problem};
+use crate::problem::{Problem, ProblemKind};
 use crate::runtime::Runtime;
 use serde::{Deserialize, Serialize};
 
 /// What a process asks of the owner.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Request {
+pub struct DoorRequest {
     /// Who asks. A request that does not say so is refused.
     pub identity: Identity,
     /// What, by the name of an operation.
@@ -19,18 +19,18 @@ pub struct Request {
     pub body: Vec<u8>,
 }
 
-impl Request {
+impl DoorRequest {
     /// That of an operation.
     ///
-    /// Errors: [`Kind::Invalid`] for a request that JSON cannot hold.
-    pub fn of<O: Operation>(identity: Identity, operation: &O) -> Result<Request, Problem> {
+    /// Errors: [`ProblemKind::Invalid`] for a request that JSON cannot hold.
+    pub fn of<O: Operation>(identity: Identity, operation: &O) -> Result<DoorRequest, Problem> {
         let body = serde_json::to_vec(operation);
-        let body = body.map_err(|error| Problem::new(Kind::Invalid, error))?;
-        Ok(Request { identity, operation: O::NAME.to_owned(), body })
+        let body = body.map_err(|error| Problem::new(ProblemKind::Invalid, error))?;
+        Ok(DoorRequest { identity, operation: O::NAME.to_owned(), body })
     }
 }
 
-impl Request {
+impl DoorRequest {
     /// Whether it is answered for as long as somebody listens, and can be asked again of the next owner
     /// from where this one stopped.
     pub(super) fn follows(&self) -> bool {
@@ -50,16 +50,17 @@ impl Request {
 pub async fn perform(
     runtime: &Runtime,
     peer: Peer,
-    request: Request,
+    request: DoorRequest,
     answers: Answers,
 ) -> Result<(), Problem> {
     let caller = runtime.admit(peer, &request.identity)?;
     let name = &request.operation;
     let entry = entry(name).ok_or_else(|| {
-        Problem::new(Kind::Invalid, format!("there is no operation {name:?}")).hint("stoa --help")
+        Problem::new(ProblemKind::Invalid, format!("there is no operation {name:?}"))
+            .hint("stoa --help")
     })?;
     tracing::debug!(operation = entry.name, session = %caller.session(), "asked");
-    let caller = if entry.effect == Effect::Writes { caller.noting() } else { caller };
+    let caller = if entry.effect == EffectKind::Writes { caller.noting() } else { caller };
     let caller = if peer == Peer::Own { caller.within() } else { caller };
     entry.perform(&caller, &request.body, answers).await
 }

@@ -1,10 +1,10 @@
 //! Reaching a data directory: connect, else open, else wait for whoever is about to serve it.
 
-use super::{Address, Door, Hello, Reply, Request, receive, same_user, send};
+use super::{Address, Door, DoorRequest, Hello, Reply, receive, same_user, send};
 use crate::failure::StoreError;
 use crate::limits::DoorLimits;
-use crate::operation::Said;
-use crate::problem::{Kind, Problem};
+use crate::operation::OutItem;
+use crate::problem::{Problem, ProblemKind};
 use crate::runtime::{Kinds, Runtime};
 use crate::store::ready_directory;
 use std::io;
@@ -40,7 +40,7 @@ pub async fn reach(config: Config, kinds: Kinds, limits: DoorLimits) -> Result<R
         match connect(&config, &limits, patience).await {
             Ok(client) => return Ok(Reached::Client(client)),
             // Full, or stopping: that passes.
-            Err(Miss::Refused(problem)) if problem.kind == Kind::Busy && !over() => {
+            Err(Miss::Refused(problem)) if problem.kind == ProblemKind::Busy && !over() => {
                 tokio::time::sleep(Duration::from_millis(limits.connect_retry_ms)).await;
                 continue;
             }
@@ -75,7 +75,7 @@ pub async fn reach(config: Config, kinds: Kinds, limits: DoorLimits) -> Result<R
 }
 
 enum Miss {
-    /// Nobody listens.
+    /// Nobody listens at the socket.
     Nobody,
     /// Somebody listens and says nothing.
     Silent,
@@ -107,8 +107,8 @@ impl Client {
     /// Asks, and hands over each answer as it comes.
     pub async fn ask(
         &mut self,
-        request: &Request,
-        mut each: impl FnMut(Said) -> io::Result<()>,
+        request: &DoorRequest,
+        mut each: impl FnMut(OutItem) -> io::Result<()>,
     ) -> Result<(), Problem> {
         send(&mut self.stream, request).await.map_err(lost)?;
         loop {
@@ -118,7 +118,7 @@ impl Client {
             match reply.map_err(silent)?.map_err(lost)? {
                 Some(Reply::Working) => {}
                 Some(Reply::Said(said)) => each(said).map_err(|error| {
-                    Problem::new(Kind::Store, format!("cannot write the answer: {error}"))
+                    Problem::new(ProblemKind::Store, format!("cannot write the answer: {error}"))
                 })?,
                 Some(Reply::End(end)) => return end,
                 None => return Err(lost(io::Error::other("it hung up"))),
@@ -137,7 +137,7 @@ const SILENT: &str = "it says nothing any more";
 /// hangs, for then there is nobody else to ask.
 pub fn is_lost(problem: &Problem) -> bool {
     let text = problem.text.strip_prefix(LOST);
-    problem.kind == Kind::Busy && text.is_some_and(|it| !it.starts_with(SILENT))
+    problem.kind == ProblemKind::Busy && text.is_some_and(|it| !it.starts_with(SILENT))
 }
 
 /// What those are told who follow, and whom an owner would wait for for ever.
@@ -145,12 +145,12 @@ const HANDED_ON: &str =
     "the process that had the directory open is done, and hands it on; ask again";
 
 pub(super) fn handed_on() -> Problem {
-    Problem::new(Kind::Busy, HANDED_ON).hint("stoa status")
+    Problem::new(ProblemKind::Busy, HANDED_ON).hint("stoa status")
 }
 
 /// Whether a problem is that the owner is done, and the next one is to be asked.
 pub fn is_handed_on(problem: &Problem) -> bool {
-    problem.kind == Kind::Busy && problem.text == HANDED_ON
+    problem.kind == ProblemKind::Busy && problem.text == HANDED_ON
 }
 
 fn lost(error: io::Error) -> Problem {
@@ -158,5 +158,5 @@ fn lost(error: io::Error) -> Problem {
         "{LOST}{error}; whether the request took effect \
          is not known: type it again with the same --key"
     );
-    Problem::new(Kind::Busy, text).hint("stoa status")
+    Problem::new(ProblemKind::Busy, text).hint("stoa status")
 }

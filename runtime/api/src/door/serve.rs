@@ -5,7 +5,7 @@ use super::{Address, Hello, same_user, send};
 use crate::ceiling::Ceiling;
 use crate::failure::StoreError;
 use crate::limits::DoorLimits;
-use crate::problem::{Kind, Problem};
+use crate::problem::{Problem, ProblemKind};
 use crate::runtime::Runtime;
 use rustix::fs::{AtFlags, Dev};
 use std::io;
@@ -254,7 +254,7 @@ impl Hall {
             "the process that has the directory open serves {max} connections and takes no more; \
              try again in a moment"
         );
-        let full = Hello::Refused(Problem::new(Kind::Busy, text).hint("stoa status"));
+        let full = Hello::Refused(Problem::new(ProblemKind::Busy, text).hint("stoa status"));
         tokio::spawn(async move {
             drop(tokio::time::timeout(GOODBYE, send(&mut stream, &full)).await);
             drop(one);

@@ -1,11 +1,11 @@
 //! One client at the door: greeted, answered request by request, and told to go when the owner stops.
 
 use super::reach::handed_on;
-use super::{Hello, Peer, Reply, Request, perform, receive_under, send, send_under};
+use super::{DoorRequest, Hello, Peer, Reply, perform, receive_under, send, send_under};
 use crate::ceiling::Place;
 use crate::limits::DoorLimits;
 use crate::operation::{Told, told};
-use crate::problem::{Kind, Problem};
+use crate::problem::{Problem, ProblemKind};
 use crate::runtime::Runtime;
 use std::io;
 use std::sync::Arc;
@@ -132,7 +132,7 @@ impl Visit {
     async fn answer(
         &mut self,
         runtime: &Runtime,
-        request: Request,
+        request: DoorRequest,
         limits: &DoorLimits,
     ) -> io::Result<()> {
         let (answers, mut ready) = told(limits, self.answers.clone());
@@ -178,14 +178,16 @@ impl Visit {
         let result = match ended {
             Some(Ok(result)) => result,
             Some(Err(error)) => Err(died(&error)),
-            None => Err(Problem::new(Kind::Store, "the request is gone").hint("stoa status")),
+            None => {
+                Err(Problem::new(ProblemKind::Store, "the request is gone").hint("stoa status"))
+            }
         };
         self.tell(&Reply::End(result)).await
     }
 }
 
 fn died(error: &JoinError) -> Problem {
-    Problem::new(Kind::Store, format!("the request died: {error}")).hint("stoa status")
+    Problem::new(ProblemKind::Store, format!("the request died: {error}")).hint("stoa status")
 }
 
 /// Why a client has to go whom others wait for.
@@ -194,12 +196,12 @@ fn stalled(how: &str) -> Problem {
         "this connection {how}, and others wait for the room that it holds; whether a request that \
          writes took effect is not known: type it again with the same --key"
     );
-    Problem::new(Kind::Busy, text).hint("stoa status")
+    Problem::new(ProblemKind::Busy, text).hint("stoa status")
 }
 
 /// Why an owner that is told to stop answers nobody any more.
 pub(super) fn stopping() -> Problem {
     let text = "the process that has the directory open is stopping; whether a request that writes \
                 took effect is not known: type it again with the same --key";
-    Problem::new(Kind::Busy, text).hint("stoa status")
+    Problem::new(ProblemKind::Busy, text).hint("stoa status")
 }

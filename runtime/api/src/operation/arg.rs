@@ -3,8 +3,8 @@
 
 /// How what is typed becomes a value.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum How {
-    /// A text.
+pub enum ArgForm {
+    /// A text, taken as it is.
     Text,
     /// Several texts: the flag again, or with commas in one.
     Texts,
@@ -28,7 +28,7 @@ pub enum How {
     Wanted,
     /// `RELATION:KEY=VALUE`, a condition on what is referred to.
     Conditions,
-    /// `RELATION=ID`.
+    /// References to add or drop, each `RELATION=ID`.
     References,
     /// `RELATION=ID`, or `RELATION` for any.
     Relations,
@@ -65,7 +65,7 @@ pub struct Needed {
     pub hint: &'static str,
 }
 
-/// One argument.
+/// One argument of a verb, as the command line takes it.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Arg {
     /// The field that it fills.
@@ -73,7 +73,7 @@ pub struct Arg {
     /// The flag that stands before it; nothing where its place says which it is.
     pub flag: Option<&'static str>,
     /// How it is read.
-    pub how: How,
+    pub how: ArgForm,
     /// What stands for the value in the help.
     pub shape: &'static str,
     /// What it is for, where that is not on the field.
@@ -87,13 +87,13 @@ pub struct Arg {
 }
 
 impl Arg {
-    const fn new(field: &'static str, flag: Option<&'static str>, how: How) -> Arg {
+    const fn new(field: &'static str, flag: Option<&'static str>, how: ArgForm) -> Arg {
         let (about, requires, unless) = (None, None, None);
         Arg { field, flag, how, shape: "", about, conflicts: &[], requires, unless }
     }
 
     /// One that is known by its place.
-    pub const fn at(field: &'static str, how: How) -> Arg {
+    pub const fn at(field: &'static str, how: ArgForm) -> Arg {
         Arg::new(field, None, how)
     }
 
@@ -101,7 +101,7 @@ impl Arg {
     pub const fn flag(
         flag: &'static str,
         field: &'static str,
-        how: How,
+        how: ArgForm,
         shape: &'static str,
     ) -> Arg {
         Arg { shape, ..Arg::new(field, Some(flag), how) }
@@ -109,7 +109,7 @@ impl Arg {
 
     /// A flag without a value.
     pub const fn switch(flag: &'static str, field: &'static str) -> Arg {
-        Arg::new(field, Some(flag), How::Switch)
+        Arg::new(field, Some(flag), ArgForm::Switch)
     }
 
     /// Says what it is for, where that is not on the field.
@@ -144,26 +144,26 @@ impl Arg {
 
 /// What an atom says, but for its text.
 pub const BODY: &[Arg] = &[
-    Arg::flag("file", "content", How::ContentFile, "PATH")
+    Arg::flag("file", "content", ArgForm::ContentFile, "PATH")
         .about("The content from a file, or - for stdin")
         .conflicts(&["content"]),
-    Arg::flag("json-content", "json", How::ContentJson, "JSON")
+    Arg::flag("json-content", "json", ArgForm::ContentJson, "JSON")
         .about("The content as JSON, - for stdin, or @FILE")
         .conflicts(&["content", "file", "media-type"]),
-    Arg::flag("media-type", "media_type", How::ContentType, "TYPE"),
-    Arg::flag("annotation", "annotation", How::Text, "TEXT"),
-    Arg::flag("meta", "metadata", How::Pairs, "KEY=VALUE"),
-    Arg::flag("ref", "references", How::References, "RELATION=ID"),
+    Arg::flag("media-type", "media_type", ArgForm::ContentType, "TYPE"),
+    Arg::flag("annotation", "annotation", ArgForm::Text, "TEXT"),
+    Arg::flag("meta", "metadata", ArgForm::Pairs, "KEY=VALUE"),
+    Arg::flag("ref", "references", ArgForm::References, "RELATION=ID"),
 ];
 
 /// What goes with every change.
 pub const WHY: &[Arg] = &[
-    Arg::flag("comment", "comment", How::Text, "TEXT"),
-    Arg::flag("key", "key", How::Text, "KEY"),
+    Arg::flag("comment", "comment", ArgForm::Text, "TEXT"),
+    Arg::flag("key", "key", ArgForm::Text, "KEY"),
 ];
 
 /// Which version a change is based on.
 pub const BASE: &[Arg] = &[
-    Arg::flag("if-version", "if_version", How::Number, "N").conflicts(&["force"]),
+    Arg::flag("if-version", "if_version", ArgForm::Number, "N").conflicts(&["force"]),
     Arg::switch("force", "force"),
 ];

@@ -2,7 +2,7 @@
 
 use super::Targets;
 use crate::caller::{Caller, Why};
-use crate::problem::{Kind, Problem};
+use crate::problem::{Problem, ProblemKind};
 use std::collections::BTreeMap;
 use stoa_actors::id::AtomId;
 use stoa_actors::space::Expect;
@@ -14,7 +14,7 @@ pub(crate) fn why(
     otherwise: impl FnOnce() -> String,
 ) -> Result<Why, Problem> {
     if key.as_deref() == Some("") {
-        let problem = Problem::new(Kind::Invalid, "an idempotency key cannot be empty");
+        let problem = Problem::new(ProblemKind::Invalid, "an idempotency key cannot be empty");
         return Err(problem.hint("--key NAME"));
     }
     Ok(Why { comment: comment.unwrap_or_else(otherwise), key, ..Why::default() })
@@ -25,14 +25,14 @@ pub(crate) fn base(id: AtomId, if_version: Option<u64>, force: bool) -> Result<E
     match (if_version, force) {
         (Some(_), true) => {
             let text = "a change is based on a version, or on whatever there is: not on both";
-            Err(Problem::new(Kind::Invalid, text).hint(format!("stoa get {id}")))
+            Err(Problem::new(ProblemKind::Invalid, text).hint(format!("stoa get {id}")))
         }
         (Some(version), _) => Ok(Expect::Version(version)),
         (None, true) => Ok(Expect::Any),
         (None, false) => {
             let text = "the version is missing: give --if-version N with the version you have \
                         read, or --force";
-            Err(Problem::new(Kind::Invalid, text).hint(format!("stoa get {id}")))
+            Err(Problem::new(ProblemKind::Invalid, text).hint(format!("stoa get {id}")))
         }
     }
 }

@@ -3,7 +3,7 @@
 use crate::as_of::Moment;
 use crate::clock::span_ms;
 use crate::envelope::{from_map, from_value, value};
-use crate::problem::{Kind, Problem};
+use crate::problem::{Problem, ProblemKind};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
@@ -57,7 +57,7 @@ impl<'de> Deserialize<'de> for Meta {
     }
 }
 
-/// Any JSON.
+/// A JSON value of any shape, taken as it is.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Plain(pub Value);
 
@@ -182,13 +182,13 @@ impl<'de> Deserialize<'de> for Span {
             Seconds(u64),
             Text(String),
         }
-        let amiss =
+        let invalid =
             |said: &str| D::Error::custom(format!("{said}is not a time like 90s, 10m, 2h or 7d"));
-        let (ms, said) = match Typed::deserialize(from).map_err(|_| amiss("it "))? {
+        let (ms, said) = match Typed::deserialize(from).map_err(|_| invalid("it "))? {
             Typed::Seconds(seconds) => (seconds.checked_mul(1_000), seconds.to_string()),
             Typed::Text(text) => (span_ms(&text), format!("{text:?} ")),
         };
-        ms.map(Span).ok_or_else(|| amiss(&said))
+        ms.map(Span).ok_or_else(|| invalid(&said))
     }
 }
 
@@ -302,21 +302,21 @@ pub fn content(
     media_type: Option<String>,
 ) -> Result<Option<Content>, Problem> {
     let said = usize::from(text.is_some()) + usize::from(json.is_some());
-    let amiss = |why: &str| {
+    let invalid = |why: &str| {
         let hint = "stoa put SPACE --file PATH --media-type image/png";
-        Err(Problem::new(Kind::Invalid, why).hint(hint))
+        Err(Problem::new(ProblemKind::Invalid, why).hint(hint))
     };
     if said + usize::from(base64.is_some()) > 1 {
-        return amiss("a content is one of text, JSON and bytes");
+        return invalid("a content is one of text, JSON and bytes");
     }
     if json.is_some() && media_type.is_some() {
-        return amiss("a media type is of bytes or text, and JSON has its own");
+        return invalid("a media type is of bytes or text, and JSON has its own");
     }
     let bytes = match (&text, base64) {
         (Some(text), _) if media_type.is_some() => Some(text.clone().into_bytes()),
         (_, Some(base64)) => Some(STANDARD.decode(base64).map_err(|error| {
             let text = format!("the bytes of the content are no base64: {error}");
-            Problem::new(Kind::Invalid, text).hint("stoa put SPACE --file PATH")
+            Problem::new(ProblemKind::Invalid, text).hint("stoa put SPACE --file PATH")
         })?),
         _ => None,
     };

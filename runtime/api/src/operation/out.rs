@@ -5,8 +5,8 @@ use crate::backup::Copied;
 use crate::caller::{Caller, Mismatch};
 use crate::ceiling::{Ceiling, Held, Place};
 use crate::limits::DoorLimits;
-use crate::problem::{Kind, Problem};
-use crate::research::Doing;
+use crate::problem::{Problem, ProblemKind};
+use crate::research::ResearchStep;
 use crate::runtime::Runtime;
 use crate::search::IndexCard;
 use serde::{Deserialize, Serialize};
@@ -19,7 +19,7 @@ use tokio::sync::mpsc::{Receiver, Sender, channel};
 
 /// Something that is told.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub enum Said {
+pub enum OutItem {
     /// An answer, as JSON.
     Answer(#[serde(skip)] Vec<u8>),
     /// A word about the answers.
@@ -28,11 +28,11 @@ pub enum Said {
     Progress(Progress),
 }
 
-impl Said {
+impl OutItem {
     /// An answer, read back.
     pub fn answer<A: Answer>(&self) -> Option<A> {
         match self {
-            Said::Answer(json) => serde_json::from_slice(json).ok(),
+            OutItem::Answer(json) => serde_json::from_slice(json).ok(),
             _ => None,
         }
     }
@@ -41,7 +41,7 @@ impl Said {
 /// A word about the answers.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Note {
-    /// For people.
+    /// What people are shown.
     pub text: String,
     /// The same for programs, as JSON; nothing where they see it by themselves.
     pub json: Option<String>,
@@ -59,7 +59,7 @@ impl Note {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[expect(missing_docs, reason = "each is what its type says")]
 pub enum Progress {
-    Doing(Doing),
+    Doing(ResearchStep),
     /// The index that a search waits for is being made.
     Making(IndexCard),
     Copied(Copied),
@@ -67,7 +67,7 @@ pub enum Progress {
 
 /// Something on its way, and the room that it has.
 pub(crate) struct Told {
-    pub(crate) said: Said,
+    pub(crate) said: OutItem,
     /// It counts twice: as it is, and as the frame that is made of it.
     pub(crate) held: Held,
 }
@@ -98,7 +98,7 @@ pub(crate) fn told(limits: &DoorLimits, place: Arc<Place>) -> (Answers, Receiver
 
 impl Ready {
     /// The next; nothing once no more will come.
-    pub async fn next(&mut self) -> Option<Said> {
+    pub async fn next(&mut self) -> Option<OutItem> {
         self.0.recv().await.map(|told| told.said)
     }
 }
@@ -106,11 +106,11 @@ impl Ready {
 /// What it takes besides what it says.
 const FRAME_BYTES: usize = 64;
 
-fn bytes(said: &Said) -> usize {
+fn bytes(said: &OutItem) -> usize {
     let bytes = match said {
-        Said::Answer(json) => json.len(),
-        Said::Note(note) => note.text.len() + note.json.as_ref().map_or(0, String::len),
-        Said::Progress(_) => FRAME_BYTES,
+        OutItem::Answer(json) => json.len(),
+        OutItem::Note(note) => note.text.len() + note.json.as_ref().map_or(0, String::len),
+        OutItem::Progress(_) => FRAME_BYTES,
     };
     held_bytes(bytes)
 }
@@ -120,7 +120,7 @@ fn held_bytes(bytes: usize) -> usize {
 }
 
 fn unwritten(error: serde_json::Error) -> Problem {
-    Problem::new(Kind::Store, format!("no JSON: {error}"))
+    Problem::new(ProblemKind::Store, format!("no JSON: {error}"))
 }
 
 /// Counts what is written, and keeps none of it.
@@ -138,19 +138,19 @@ impl std::io::Write for Length {
 }
 
 impl Answers {
-    async fn say(&self, said: Said) -> Result<(), Problem> {
+    async fn say(&self, said: OutItem) -> Result<(), Problem> {
         let held = self.place.hold(bytes(&said)).await;
         self.send(Told { said, held }).await
     }
 
     async fn send(&self, told: Told) -> Result<(), Problem> {
-        let gone = |_| Problem::new(Kind::Busy, "nobody listens any more");
+        let gone = |_| Problem::new(ProblemKind::Busy, "nobody listens any more");
         self.to.send(told).await.map_err(gone)
     }
 
     /// Who does not keep up is told less, not later.
     pub(crate) fn say_now(&self, progress: Progress) {
-        let said = Said::Progress(progress);
+        let said = OutItem::Progress(progress);
         if let Some(held) = self.place.try_hold(bytes(&said)) {
             drop(self.to.try_send(Told { said, held }));
         }
@@ -180,10 +180,10 @@ impl<A: Answer> Out<A> {
         let held = self.to.place.hold(held_bytes(length.0)).await;
         let json = serde_json::to_vec(&answer).map_err(unwritten)?;
         drop(answer);
-        self.to.send(Told { said: Said::Answer(json), held }).await
+        self.to.send(Told { said: OutItem::Answer(json), held }).await
     }
 
-    /// Tells several.
+    /// Tells several answers, in order; ends at the first that cannot be told.
     pub async fn all(&self, answers: impl Iterator<Item = A>) -> Result<(), Problem> {
         for answer in answers {
             self.tell(answer).await?;
@@ -193,7 +193,7 @@ impl<A: Answer> Out<A> {
 
     /// Says something about the answers.
     pub async fn note(&self, note: Note) -> Result<(), Problem> {
-        self.to.say(Said::Note(note)).await
+        self.to.say(OutItem::Note(note)).await
     }
 
     /// Says something about the answers that programs see by themselves.

@@ -1,7 +1,7 @@
 //! An answer as people are shown it: pieces of data, and what each is. Which colour that is, how wide
 //! the terminal is and what it must not obey is for whoever prints it.
 
-use super::table::{Row, Table};
+use super::table::{TableRow, TextTable};
 use super::times::Times;
 use std::path::{Path, PathBuf};
 
@@ -75,7 +75,7 @@ pub enum Block {
     /// A line about the answer: to standard error.
     Aside(Line),
     /// One of several lines of the same columns.
-    Row(Row),
+    Row(TableRow),
     /// What is said besides of the line above.
     Detail(Line),
     /// Text that is read: a terminal breaks its lines at words.
@@ -116,7 +116,7 @@ impl Page {
         near.ok().filter(|it| !it.is_empty()).unwrap_or_else(|| path.to_owned())
     }
 
-    /// One line.
+    /// Adds one line to the answer.
     pub fn line(&mut self, line: Line) {
         self.blocks.push(Block::Line(line));
     }
@@ -142,13 +142,18 @@ impl Page {
     }
 
     /// One line of a table.
-    pub fn row<const N: usize>(&mut self, table: &'static Table, cells: [Line; N]) {
-        self.blocks.push(Block::Row(Row::new(table, cells.into())));
+    pub fn row<const N: usize>(&mut self, table: &'static TextTable, cells: [Line; N]) {
+        self.blocks.push(Block::Row(TableRow::new(table, cells.into())));
     }
 
     /// One line of a tree, so many branches from its top.
-    pub fn branch<const N: usize>(&mut self, table: &'static Table, depth: u32, cells: [Line; N]) {
-        self.blocks.push(Block::Row(Row { depth, ..Row::new(table, cells.into()) }));
+    pub fn branch<const N: usize>(
+        &mut self,
+        table: &'static TextTable,
+        depth: u32,
+        cells: [Line; N],
+    ) {
+        self.blocks.push(Block::Row(TableRow { depth, ..TableRow::new(table, cells.into()) }));
     }
 
     /// What is said besides of the line above.

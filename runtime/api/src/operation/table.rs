@@ -5,9 +5,9 @@ use super::Line;
 /// On which side of its column a cell stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Align {
-    /// Words.
+    /// To the left, as words are.
     Left,
-    /// Numbers.
+    /// To the right, as numbers are.
     Right,
 }
 
@@ -24,7 +24,7 @@ pub enum Give {
     FirstOut(usize, u8),
 }
 
-/// One column.
+/// One column of a table that people are shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Column {
     /// What stands above it; nothing above a column that says by itself what it is.
@@ -73,7 +73,7 @@ impl Column {
 
 /// The columns of lines that belong together.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Table {
+pub struct TextTable {
     /// Its columns, from the left.
     pub columns: &'static [Column],
     /// Whether the names of the columns stand above them.
@@ -84,19 +84,19 @@ pub struct Table {
 
 /// One line of a table.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Row {
+pub struct TableRow {
     /// Whose columns it has.
-    pub table: &'static Table,
+    pub table: &'static TextTable,
     /// One for each column.
     pub cells: Vec<Line>,
     /// How far it is from the top of the tree.
     pub depth: u32,
 }
 
-impl Row {
+impl TableRow {
     /// One that stands at the top.
-    pub fn new(table: &'static Table, cells: Vec<Line>) -> Row {
+    pub fn new(table: &'static TextTable, cells: Vec<Line>) -> TableRow {
         debug_assert_eq!(table.columns.len(), cells.len(), "a cell for each column");
-        Row { table, cells, depth: 0 }
+        TableRow { table, cells, depth: 0 }
     }
 }

@@ -2,10 +2,10 @@
 
 use crate::answer::AccessAnswer;
 use crate::caller::{AccessCard, Caller};
-use crate::operation::{Arg, Effect, How, Operation, Out, Right};
-use crate::problem::{Kind, Problem};
+use crate::operation::{Arg, ArgForm, EffectKind, Operation, Out, RequiredRight};
+use crate::problem::{Problem, ProblemKind};
 use crate::session::items;
-use crate::session::{Answered, Args, Does, HostApi, Method, On, refused};
+use crate::session::{Args, CallFuture, Does, HostApi, Method, On, refused};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use stoa_actors::code::Item;
@@ -31,10 +31,12 @@ pub struct Access {
 
 impl Operation for Access {
     const NAME: &'static str = "access";
-    const EFFECT: Effect = Effect::Reads;
-    const RIGHT: Right = Right::Any;
-    const ARGS: &'static [&'static [Arg]] =
-        &[&[Arg::at("space", How::Text).unless("of"), Arg::flag("of", "of", How::Text, "SESSION")]];
+    const EFFECT: EffectKind = EffectKind::Reads;
+    const RIGHT: RequiredRight = RequiredRight::Any;
+    const ARGS: &'static [&'static [Arg]] = &[&[
+        Arg::at("space", ArgForm::Text).unless("of"),
+        Arg::flag("of", "of", ArgForm::Text, "SESSION"),
+    ]];
     const METHODS: &'static [Method] = &[
         Method {
             on: On::Space,
@@ -60,7 +62,7 @@ impl Operation for Access {
             (Some(_), None) => caller.access(space, None).await?,
             (None, None) => {
                 let text = "name a space, or a session with --of";
-                return Err(Problem::new(Kind::Invalid, text).hint("stoa access SPACE"));
+                return Err(Problem::new(ProblemKind::Invalid, text).hint("stoa access SPACE"));
             }
         };
         out.all(all.into_iter().map(|it| AccessAnswer::of(caller, it))).await
@@ -68,7 +70,7 @@ impl Operation for Access {
 }
 
 /// Of the session itself where neither a space nor another one is named.
-fn called(api: &mut HostApi, space: Option<SpaceId>, mut args: Args) -> Answered<'_> {
+fn called(api: &mut HostApi, space: Option<SpaceId>, mut args: Args) -> CallFuture<'_> {
     Box::pin(async move {
         let caller = api.caller.clone();
         let all = match args.text("of")? {

@@ -2,9 +2,9 @@
 
 use crate::answer::AgentAnswer;
 use crate::caller::Caller;
-use crate::operation::{Arg, Effect, Operation, Out, Quiet, Right};
+use crate::operation::{Arg, EffectKind, Operation, Out, Quiet, RequiredRight};
 use crate::problem::Problem;
-use crate::session::{Answered, Does, HostApi, Method, On, refused};
+use crate::session::{CallFuture, Does, HostApi, Method, On, refused};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use stoa_actors::code::Item;
@@ -16,8 +16,8 @@ pub struct AgentList {}
 
 impl Operation for AgentList {
     const NAME: &'static str = "agent list";
-    const EFFECT: Effect = Effect::Reads;
-    const RIGHT: Right = Right::Own;
+    const EFFECT: EffectKind = EffectKind::Reads;
+    const RIGHT: RequiredRight = RequiredRight::Own;
     const ARGS: &'static [&'static [Arg]] = &[];
     const METHODS: &'static [Method] = &[Method {
         on: On::Coordinator,
@@ -39,7 +39,7 @@ impl Operation for AgentList {
 }
 
 /// Those that the session has spawned itself.
-fn called(api: &mut HostApi) -> Answered<'_> {
+fn called(api: &mut HostApi) -> CallFuture<'_> {
     Box::pin(async move {
         let cards = api.caller.children().await.map_err(refused)?;
         Ok(Item::List(cards.iter().map(super::agent_item).collect()))

@@ -3,7 +3,7 @@
 use super::tail::happenings_begin;
 use crate::answer::Happened;
 use crate::caller::Caller;
-use crate::operation::{Arg, Effect, How, Lines, Operation, Out, Right};
+use crate::operation::{Arg, ArgForm, EffectKind, JsonLines, Operation, Out, RequiredRight};
 use crate::problem::Problem;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -35,17 +35,17 @@ fn thousand() -> usize {
 
 impl Operation for AgentLog {
     const NAME: &'static str = "agent log";
-    const EFFECT: Effect = Effect::Reads;
-    const RIGHT: Right = Right::Own;
+    const EFFECT: EffectKind = EffectKind::Reads;
+    const RIGHT: RequiredRight = RequiredRight::Own;
     const ARGS: &'static [&'static [Arg]] = &[&[
-        Arg::at("agent", How::Text),
-        Arg::flag("after", "after", How::Number, "POSITION"),
-        Arg::flag("limit", "limit", How::Number, "N"),
-        Arg::flag("tail", "tail", How::Number, "N").conflicts(&["limit"]),
+        Arg::at("agent", ArgForm::Text),
+        Arg::flag("after", "after", ArgForm::Number, "POSITION"),
+        Arg::flag("limit", "limit", ArgForm::Number, "N"),
+        Arg::flag("tail", "tail", ArgForm::Number, "N").conflicts(&["limit"]),
         Arg::switch("follow", "follow"),
-        Arg::flag("code", "code", How::Local, "").about("Show code and long texts in full"),
+        Arg::flag("code", "code", ArgForm::Local, "").about("Show code and long texts in full"),
     ]];
-    const LINES: Lines = Lines::Piped;
+    const LINES: JsonLines = JsonLines::Piped;
     const NONE: &'static str = "nothing yet";
     type Answer = Happened;
 

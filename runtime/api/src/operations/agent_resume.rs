@@ -2,10 +2,10 @@
 
 use crate::answer::AgentAnswer;
 use crate::caller::Caller;
-use crate::operation::{Arg, Effect, How, Operation, Out, Quiet, Right, Units};
+use crate::operation::{Arg, ArgForm, EffectKind, Operation, Out, Quiet, RequiredRight, Units};
 use crate::problem::Problem;
 use crate::session::items::{self, raise};
-use crate::session::{Answered, Args, Does, HostApi, Method, On, budget, refused};
+use crate::session::{Args, CallFuture, Does, HostApi, Method, On, budget, refused};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use stoa_actors::code::Item;
@@ -29,10 +29,12 @@ pub struct AgentResume {
 
 impl Operation for AgentResume {
     const NAME: &'static str = "agent resume";
-    const EFFECT: Effect = Effect::Writes;
-    const RIGHT: Right = Right::Own;
-    const ARGS: &'static [&'static [Arg]] =
-        &[&[Arg::at("agent", How::Ids), Arg::flag("budget", "budget", How::Budget, "UNIT=N")]];
+    const EFFECT: EffectKind = EffectKind::Writes;
+    const RIGHT: RequiredRight = RequiredRight::Own;
+    const ARGS: &'static [&'static [Arg]] = &[&[
+        Arg::at("agent", ArgForm::Ids),
+        Arg::flag("budget", "budget", ArgForm::Budget, "UNIT=N"),
+    ]];
     const METHODS: &'static [Method] = &[Method {
         on: On::Coordinator,
         name: "fund",
@@ -61,7 +63,7 @@ impl Operation for AgentResume {
 }
 
 /// Hands it more to spend.
-fn called(api: &mut HostApi, mut args: Args) -> Answered<'_> {
+fn called(api: &mut HostApi, mut args: Args) -> CallFuture<'_> {
     Box::pin(async move {
         let name = match args.take("agent") {
             Some(Item::Object(it)) if it.class == "Agent" => {

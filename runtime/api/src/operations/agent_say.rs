@@ -2,7 +2,7 @@
 
 use crate::answer::AtomAnswer;
 use crate::caller::Caller;
-use crate::operation::{Arg, Effect, How, Needed, Operation, Out, Quiet, Right};
+use crate::operation::{Arg, ArgForm, EffectKind, Needed, Operation, Out, Quiet, RequiredRight};
 use crate::problem::Problem;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -24,10 +24,10 @@ const TEXT: Needed = Needed { what: "the text", hint: "stoa agent say AGENT 'TEX
 
 impl Operation for AgentSay {
     const NAME: &'static str = "agent say";
-    const EFFECT: Effect = Effect::Writes;
-    const RIGHT: Right = Right::Own;
+    const EFFECT: EffectKind = EffectKind::Writes;
+    const RIGHT: RequiredRight = RequiredRight::Own;
     const ARGS: &'static [&'static [Arg]] =
-        &[&[Arg::at("agent", How::Text), Arg::at("text", How::Long(TEXT))]];
+        &[&[Arg::at("agent", ArgForm::Text), Arg::at("text", ArgForm::Long(TEXT))]];
     const QUIET: Quiet = Quiet::Field("/id");
     type Answer = AtomAnswer;
 

@@ -2,7 +2,7 @@
 
 use crate::answer::AgentAnswer;
 use crate::caller::Caller;
-use crate::operation::{Arg, Effect, How, Operation, Out, Right};
+use crate::operation::{Arg, ArgForm, EffectKind, Operation, Out, RequiredRight};
 use crate::problem::Problem;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -17,9 +17,9 @@ pub struct AgentShow {
 
 impl Operation for AgentShow {
     const NAME: &'static str = "agent show";
-    const EFFECT: Effect = Effect::Reads;
-    const RIGHT: Right = Right::Own;
-    const ARGS: &'static [&'static [Arg]] = &[&[Arg::at("agent", How::Ids)]];
+    const EFFECT: EffectKind = EffectKind::Reads;
+    const RIGHT: RequiredRight = RequiredRight::Own;
+    const ARGS: &'static [&'static [Arg]] = &[&[Arg::at("agent", ArgForm::Ids)]];
     type Answer = AgentAnswer;
 
     async fn perform(self, caller: &Caller, out: &Out<AgentAnswer>) -> Result<(), Problem> {

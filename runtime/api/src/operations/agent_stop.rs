@@ -2,10 +2,10 @@
 
 use crate::answer::AgentAnswer;
 use crate::caller::Caller;
-use crate::operation::{Arg, Effect, How, Operation, Out, Quiet, Right};
+use crate::operation::{Arg, ArgForm, EffectKind, Operation, Out, Quiet, RequiredRight};
 use crate::problem::Problem;
 use crate::session::items;
-use crate::session::{Answered, Args, Does, HostApi, Method, On, refused};
+use crate::session::{Args, CallFuture, Does, HostApi, Method, On, refused};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -26,10 +26,12 @@ fn by_hand() -> String {
 
 impl Operation for AgentStop {
     const NAME: &'static str = "agent stop";
-    const EFFECT: Effect = Effect::Writes;
-    const RIGHT: Right = Right::Own;
-    const ARGS: &'static [&'static [Arg]] =
-        &[&[Arg::at("agent", How::Ids), Arg::flag("reason", "reason", How::Text, "REASON")]];
+    const EFFECT: EffectKind = EffectKind::Writes;
+    const RIGHT: RequiredRight = RequiredRight::Own;
+    const ARGS: &'static [&'static [Arg]] = &[&[
+        Arg::at("agent", ArgForm::Ids),
+        Arg::flag("reason", "reason", ArgForm::Text, "REASON"),
+    ]];
     const METHODS: &'static [Method] = &[Method {
         on: On::Coordinator,
         name: "stop",
@@ -46,7 +48,7 @@ impl Operation for AgentStop {
     }
 }
 
-fn called(api: &mut HostApi, mut args: Args) -> Answered<'_> {
+fn called(api: &mut HostApi, mut args: Args) -> CallFuture<'_> {
     Box::pin(async move {
         let name = args.text("agent")?.unwrap_or_default();
         let reason = args.text("reason")?.unwrap_or_else(|| "its parent says so".into());

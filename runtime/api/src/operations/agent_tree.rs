@@ -3,7 +3,7 @@
 use crate::agents::AgentCard;
 use crate::answer::AgentAnswer;
 use crate::caller::Caller;
-use crate::operation::{Arg, Effect, Operation, Out, Quiet, Right};
+use crate::operation::{Arg, EffectKind, Operation, Out, Quiet, RequiredRight};
 use crate::problem::Problem;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -17,8 +17,8 @@ pub struct AgentTree {}
 
 impl Operation for AgentTree {
     const NAME: &'static str = "agent tree";
-    const EFFECT: Effect = Effect::Reads;
-    const RIGHT: Right = Right::Own;
+    const EFFECT: EffectKind = EffectKind::Reads;
+    const RIGHT: RequiredRight = RequiredRight::Own;
     const ARGS: &'static [&'static [Arg]] = &[];
     const NONE: &'static str = "no agents; `stoa spawn TASK` starts one";
     const QUIET: Quiet = Quiet::Field("/id");

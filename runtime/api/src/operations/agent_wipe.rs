@@ -2,7 +2,7 @@
 
 use crate::answer::{count, plain_answer};
 use crate::caller::Caller;
-use crate::operation::{Arg, Effect, How, Operation, Out, Quiet, Right};
+use crate::operation::{Arg, ArgForm, EffectKind, Operation, Out, Quiet, RequiredRight};
 use crate::problem::Problem;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -25,17 +25,19 @@ fn by_hand() -> String {
 plain_answer! {
     /// Agents that are no more.
     Wiped {
-        /// How many.
+        /// How many agents were wiped, descendants included.
         wiped: u64,
     } |it| format!("wiped: {}", count(it.wiped, "agent", "agents"))
 }
 
 impl Operation for AgentWipe {
     const NAME: &'static str = "agent wipe";
-    const EFFECT: Effect = Effect::Writes;
-    const RIGHT: Right = Right::Own;
-    const ARGS: &'static [&'static [Arg]] =
-        &[&[Arg::at("agent", How::Ids), Arg::flag("reason", "reason", How::Text, "REASON")]];
+    const EFFECT: EffectKind = EffectKind::Writes;
+    const RIGHT: RequiredRight = RequiredRight::Own;
+    const ARGS: &'static [&'static [Arg]] = &[&[
+        Arg::at("agent", ArgForm::Ids),
+        Arg::flag("reason", "reason", ArgForm::Text, "REASON"),
+    ]];
     const QUIET: Quiet = Quiet::Nothing;
     type Answer = Wiped;
 

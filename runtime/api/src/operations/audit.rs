@@ -3,8 +3,8 @@
 use crate::audit::{self, Audited};
 use crate::blocking::blocking;
 use crate::caller::Caller;
-use crate::operation::{Answer, Arg, Effect, Line, Operation, Out, Page, Right, Tone};
-use crate::problem::{Kind, Problem};
+use crate::operation::{Answer, Arg, EffectKind, Line, Operation, Out, Page, RequiredRight, Tone};
+use crate::problem::{Problem, ProblemKind};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -27,7 +27,7 @@ pub struct AuditAnswer {
     pub streams: u64,
     /// Atoms whose versions are 1 to k.
     pub atoms: u64,
-    /// Versions.
+    /// Versions of atoms that were read.
     pub versions: u64,
     /// Derived rows that say what the log says.
     pub rows: u64,
@@ -85,15 +85,15 @@ impl Answer for AuditAnswer {
 
     fn failure(&self) -> Option<Problem> {
         let breaches = self.breaches.len();
-        let problem = Problem::new(Kind::Store, format!("{breaches} laws do not hold"));
+        let problem = Problem::new(ProblemKind::Store, format!("{breaches} laws do not hold"));
         (breaches > 0).then(|| problem.hint("stoa doctor"))
     }
 }
 
 impl Operation for Audit {
     const NAME: &'static str = "audit";
-    const EFFECT: Effect = Effect::Reads;
-    const RIGHT: Right = Right::Owner("an audit reads every space", "stoa audit");
+    const EFFECT: EffectKind = EffectKind::Reads;
+    const RIGHT: RequiredRight = RequiredRight::Owner("an audit reads every space", "stoa audit");
     const ARGS: &'static [&'static [Arg]] = &[];
     type Answer = AuditAnswer;
 

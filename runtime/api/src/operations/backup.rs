@@ -2,7 +2,7 @@
 
 use crate::answer::plain_answer;
 use crate::caller::Caller;
-use crate::operation::{Arg, Effect, How, Operation, Out, Progress, Quiet, Right};
+use crate::operation::{Arg, ArgForm, EffectKind, Operation, Out, Progress, Quiet, RequiredRight};
 use crate::problem::Problem;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -24,11 +24,11 @@ pub struct Backup {
 plain_answer! {
     /// A backup that is whole.
     BackedUp {
-        /// The file.
+        /// The path of the file.
         backup: String,
         /// The last entry that is in it: its position and hash.
         head: String,
-        /// Entries.
+        /// How many entries of the log are in it.
         entries: u64,
         /// How large the file is.
         bytes: u64,
@@ -39,11 +39,12 @@ plain_answer! {
 
 impl Operation for Backup {
     const NAME: &'static str = "backup";
-    const EFFECT: Effect = Effect::Reads;
-    const RIGHT: Right = Right::Owner("a backup contains every space", "stoa backup TARGET");
+    const EFFECT: EffectKind = EffectKind::Reads;
+    const RIGHT: RequiredRight =
+        RequiredRight::Owner("a backup contains every space", "stoa backup TARGET");
     const ARGS: &'static [&'static [Arg]] = &[&[
-        Arg::at("target", How::Path),
-        Arg::flag("verify", "verify", How::Local, "")
+        Arg::at("target", ArgForm::Path),
+        Arg::flag("verify", "verify", ArgForm::Local, "")
             .about("Write nothing; verify an existing backup"),
     ]];
     const QUIET: Quiet = Quiet::Nothing;

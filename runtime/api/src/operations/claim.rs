@@ -4,18 +4,19 @@ use super::lease_item;
 use crate::answer::{AtomAnswer, WokenAnswer};
 use crate::caller::{Caller, ClaimAsk};
 use crate::operation::{
-    Arg, Conditions, Effect, How, Meta, Note, Operation, Out, Quiet, Right, Span, WHY, why,
+    Arg, ArgForm, Conditions, EffectKind, Meta, Note, Operation, Out, Quiet, RequiredRight, Span,
+    WHY, why,
 };
-use crate::problem::{Kind, Problem};
+use crate::problem::{Problem, ProblemKind};
 use crate::session::items::{self, raise};
-use crate::session::{Answered, Args, Does, HostApi, LEASE_DEFAULT, Method, On, refused};
+use crate::session::{Args, CallFuture, Does, HostApi, LEASE_DEFAULT, Method, On, refused};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use stoa_actors::code::Item;
 use stoa_actors::id::SpaceId;
 use stoa_actors::rights::Level;
 use stoa_actors::search::OrderBy;
-use stoa_actors::space::Wanted;
+use stoa_actors::space::ClaimPredicate;
 
 /// Find, update and lease one atom in one step, like taking a task from a queue
 ///
@@ -90,20 +91,21 @@ impl Claim {
 
 impl Operation for Claim {
     const NAME: &'static str = "claim";
-    const EFFECT: Effect = Effect::Writes;
-    const RIGHT: Right = Right::On(Level::Write);
+    const EFFECT: EffectKind = EffectKind::Writes;
+    const RIGHT: RequiredRight = RequiredRight::On(Level::Write);
     const ARGS: &'static [&'static [Arg]] = &[
         &[
-            Arg::at("space", How::Text),
-            Arg::at("query", How::Text),
-            Arg::flag("meta", "metadata", How::Wanted, "KEY=VALUE"),
-            Arg::flag("ref", "references", How::Conditions, "RELATION:KEY=VALUE"),
-            Arg::flag("set", "set", How::Pairs, "KEY=VALUE"),
-            Arg::flag("order", "order", How::Texts, "KEY"),
-            Arg::flag("attempts-max", "attempts_max", How::Number, "N"),
-            Arg::flag("exhausted", "exhausted", How::Pairs, "KEY=VALUE").requires("attempts-max"),
-            Arg::flag("lease", "lease", How::Text, "TIME"),
-            Arg::flag("intent", "intent", How::Text, "TEXT"),
+            Arg::at("space", ArgForm::Text),
+            Arg::at("query", ArgForm::Text),
+            Arg::flag("meta", "metadata", ArgForm::Wanted, "KEY=VALUE"),
+            Arg::flag("ref", "references", ArgForm::Conditions, "RELATION:KEY=VALUE"),
+            Arg::flag("set", "set", ArgForm::Pairs, "KEY=VALUE"),
+            Arg::flag("order", "order", ArgForm::Texts, "KEY"),
+            Arg::flag("attempts-max", "attempts_max", ArgForm::Number, "N"),
+            Arg::flag("exhausted", "exhausted", ArgForm::Pairs, "KEY=VALUE")
+                .requires("attempts-max"),
+            Arg::flag("lease", "lease", ArgForm::Text, "TIME"),
+            Arg::flag("intent", "intent", ArgForm::Text, "TEXT"),
         ],
         WHY,
     ];
@@ -134,7 +136,10 @@ impl Operation for Claim {
         let why = why(self.comment, self.key, || format!("claim from {}", self.space))?;
         let ask = ClaimAsk {
             query: self.query,
-            wanted: Wanted { metadata: self.metadata.0.clone(), references: self.references.0 },
+            wanted: ClaimPredicate {
+                metadata: self.metadata.0.clone(),
+                references: self.references.0,
+            },
             set: self.set.0,
             lease_ms: self.lease.0,
             intent: self.intent,
@@ -154,7 +159,7 @@ impl Operation for Claim {
                 tell_of_stuck(caller, out, id, wanted).await?;
                 let text = format!("nothing to claim in {:?}", self.space);
                 let hint = format!("stoa search {}", crate::problem::quoted(&self.space));
-                Err(Problem::new(Kind::Unknown, text).hint(hint))
+                Err(Problem::new(ProblemKind::Unknown, text).hint(hint))
             }
         }
     }
@@ -173,7 +178,7 @@ async fn tell_of_stuck(
     caller: &Caller,
     out: &Out<AtomAnswer>,
     space: SpaceId,
-    wanted: Wanted,
+    wanted: ClaimPredicate,
 ) -> Result<(), Problem> {
     if wanted.references.is_empty() {
         return Ok(());
@@ -188,7 +193,7 @@ async fn tell_of_stuck(
 }
 
 /// The atom with its lease, or None.
-fn called(api: &mut HostApi, space: SpaceId, mut args: Args) -> Answered<'_> {
+fn called(api: &mut HostApi, space: SpaceId, mut args: Args) -> CallFuture<'_> {
     Box::pin(async move {
         let query = args.text("query")?;
         let metadata = args.take("metadata").map(items::metadata).transpose()?.unwrap_or_default();
@@ -198,7 +203,7 @@ fn called(api: &mut HostApi, space: SpaceId, mut args: Args) -> Answered<'_> {
         let intent = args.text("intent")?.unwrap_or_default();
         let why = api.why(&mut args, "claim")?;
         let why = api.tried(why);
-        let wanted = Wanted { metadata, references: references.unwrap_or_default() };
+        let wanted = ClaimPredicate { metadata, references: references.unwrap_or_default() };
         let asked = wanted.metadata.clone();
         let order = super::shared::order(args.take("order"))?;
         let attempts_max = args.number("attempts_max")?;

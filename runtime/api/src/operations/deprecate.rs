@@ -2,10 +2,12 @@
 
 use crate::answer::AtomAnswer;
 use crate::caller::Caller;
-use crate::operation::{Arg, BASE, Effect, How, Operation, Out, Quiet, Right, WHY, base, why};
-use crate::problem::{Kind, Problem};
+use crate::operation::{
+    Arg, ArgForm, BASE, EffectKind, Operation, Out, Quiet, RequiredRight, WHY, base, why,
+};
+use crate::problem::{Problem, ProblemKind};
 use crate::session::items;
-use crate::session::{Answered, Args, Does, HostApi, Method, On};
+use crate::session::{Args, CallFuture, Does, HostApi, Method, On};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use stoa_actors::rights::Level;
@@ -40,12 +42,12 @@ pub struct Deprecate {
 
 impl Operation for Deprecate {
     const NAME: &'static str = "deprecate";
-    const EFFECT: Effect = Effect::Writes;
-    const RIGHT: Right = Right::On(Level::Write);
+    const EFFECT: EffectKind = EffectKind::Writes;
+    const RIGHT: RequiredRight = RequiredRight::On(Level::Write);
     const ARGS: &'static [&'static [Arg]] = &[
         &[
-            Arg::at("id", How::Ids),
-            Arg::flag("superseded-by", "superseded_by", How::Text, "ID").conflicts(&["undo"]),
+            Arg::at("id", ArgForm::Ids),
+            Arg::flag("superseded-by", "superseded_by", ArgForm::Text, "ID").conflicts(&["undo"]),
             Arg::switch("undo", "undo"),
         ],
         BASE,
@@ -83,7 +85,7 @@ impl Operation for Deprecate {
             (true, None) => caller.reinstate(id, expect, why).await?,
             (true, Some(_)) => {
                 let text = "--undo and --superseded-by exclude each other";
-                return Err(Problem::new(Kind::Invalid, text).hint("--help"));
+                return Err(Problem::new(ProblemKind::Invalid, text).hint("--help"));
             }
         };
         let read = caller.get_version(id, written.version).await?;
@@ -91,7 +93,7 @@ impl Operation for Deprecate {
     }
 }
 
-fn called(api: &mut HostApi, mut args: Args) -> Answered<'_> {
+fn called(api: &mut HostApi, mut args: Args) -> CallFuture<'_> {
     Box::pin(async move {
         let id = api.id(&mut args).await?;
         let by = args.said("superseded_by");

@@ -2,10 +2,10 @@
 
 use crate::answer::DifferenceAnswer;
 use crate::caller::Caller;
-use crate::operation::{Arg, Effect, How, Operation, Out, Right};
+use crate::operation::{Arg, ArgForm, EffectKind, Operation, Out, RequiredRight};
 use crate::problem::Problem;
 use crate::session::items;
-use crate::session::{Answered, Args, Does, HostApi, Method, On, refused};
+use crate::session::{Args, CallFuture, Does, HostApi, Method, On, refused};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use stoa_actors::rights::Level;
@@ -26,10 +26,13 @@ pub struct Diff {
 
 impl Operation for Diff {
     const NAME: &'static str = "diff";
-    const EFFECT: Effect = Effect::Reads;
-    const RIGHT: Right = Right::On(Level::Read);
-    const ARGS: &'static [&'static [Arg]] =
-        &[&[Arg::at("id", How::Text), Arg::at("from", How::Number), Arg::at("to", How::Number)]];
+    const EFFECT: EffectKind = EffectKind::Reads;
+    const RIGHT: RequiredRight = RequiredRight::On(Level::Read);
+    const ARGS: &'static [&'static [Arg]] = &[&[
+        Arg::at("id", ArgForm::Text),
+        Arg::at("from", ArgForm::Number),
+        Arg::at("to", ArgForm::Number),
+    ]];
     const METHODS: &'static [Method] = &[Method {
         on: On::Space,
         name: "diff",
@@ -45,7 +48,7 @@ impl Operation for Diff {
     }
 }
 
-fn called(api: &mut HostApi, mut args: Args) -> Answered<'_> {
+fn called(api: &mut HostApi, mut args: Args) -> CallFuture<'_> {
     Box::pin(async move {
         let id = api.id(&mut args).await?;
         let (from, to) = (args.number("from_version")?, args.number("to_version")?);

@@ -2,10 +2,10 @@
 
 use crate::answer::AtomAnswer;
 use crate::caller::Caller;
-use crate::operation::{Arg, Effect, How, Operation, Out, Quiet, Right, WHY, why};
+use crate::operation::{Arg, ArgForm, EffectKind, Operation, Out, Quiet, RequiredRight, WHY, why};
 use crate::problem::Problem;
 use crate::session::items;
-use crate::session::{Answered, Args, Does, HostApi, Method, On};
+use crate::session::{Args, CallFuture, Does, HostApi, Method, On};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use stoa_actors::rights::Level;
@@ -36,10 +36,12 @@ pub struct Erase {
 
 impl Operation for Erase {
     const NAME: &'static str = "erase";
-    const EFFECT: Effect = Effect::Writes;
-    const RIGHT: Right = Right::On(Level::Write);
-    const ARGS: &'static [&'static [Arg]] =
-        &[&[Arg::at("id", How::Ids), Arg::flag("if-version", "if_version", How::Number, "N")], WHY];
+    const EFFECT: EffectKind = EffectKind::Writes;
+    const RIGHT: RequiredRight = RequiredRight::On(Level::Write);
+    const ARGS: &'static [&'static [Arg]] = &[
+        &[Arg::at("id", ArgForm::Ids), Arg::flag("if-version", "if_version", ArgForm::Number, "N")],
+        WHY,
+    ];
     const METHODS: &'static [Method] = &[Method {
         on: On::Space,
         name: "erase",
@@ -60,7 +62,7 @@ impl Operation for Erase {
 }
 
 /// For good, and whatever version it is at: what is erased need not be read first.
-fn called(api: &mut HostApi, mut args: Args) -> Answered<'_> {
+fn called(api: &mut HostApi, mut args: Args) -> CallFuture<'_> {
     Box::pin(async move {
         let id = api.id(&mut args).await?;
         let expect = args.number("if_version")?.map_or(Expect::Any, Expect::Version);

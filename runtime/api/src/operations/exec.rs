@@ -2,8 +2,8 @@
 
 use crate::answer::{OutcomeAnswer, WokenAnswer};
 use crate::caller::Caller;
-use crate::operation::{Arg, Effect, How, Operation, Out, Right, SpaceRight};
-use crate::problem::{Kind, Problem};
+use crate::operation::{Arg, ArgForm, EffectKind, Operation, Out, RequiredRight, SpaceRight};
+use crate::problem::{Problem, ProblemKind};
 use crate::session;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -35,12 +35,12 @@ pub struct Exec {
 
 impl Operation for Exec {
     const NAME: &'static str = "exec";
-    const EFFECT: Effect = Effect::Writes;
-    const RIGHT: Right = Right::Any;
+    const EFFECT: EffectKind = EffectKind::Writes;
+    const RIGHT: RequiredRight = RequiredRight::Any;
     const ARGS: &'static [&'static [Arg]] = &[&[
-        Arg::at("source", How::Code),
-        Arg::flag("spaces", "spaces", How::Spaces, "NAME=LEVEL[:LEVEL]"),
-        Arg::flag("session", "session", How::Text, "NAME"),
+        Arg::at("source", ArgForm::Code),
+        Arg::flag("spaces", "spaces", ArgForm::Spaces, "NAME=LEVEL[:LEVEL]"),
+        Arg::flag("session", "session", ArgForm::Text, "NAME"),
     ]];
     const MAKES: bool = true;
     type Answer = OutcomeAnswer;
@@ -50,7 +50,7 @@ impl Operation for Exec {
             Some(level) => Ok((it.space, level.0, it.delegate.map(|it| it.0))),
             None => {
                 let text = format!("the permission on {:?} has no level", it.space);
-                Err(Problem::new(Kind::Invalid, text)
+                Err(Problem::new(ProblemKind::Invalid, text)
                     .hint(format!("--spaces {}=read", crate::problem::quoted(&it.space))))
             }
         });

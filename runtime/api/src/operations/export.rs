@@ -3,7 +3,9 @@
 use crate::backup::{Copied, Copying};
 use crate::caller::Caller;
 use crate::envelope::{ended, exported, line};
-use crate::operation::{Answer, Arg, Effect, How, Lines, Operation, Out, Page, Progress, Right};
+use crate::operation::{
+    Answer, Arg, ArgForm, EffectKind, JsonLines, Operation, Out, Page, Progress, RequiredRight,
+};
 use crate::problem::Problem;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -35,14 +37,14 @@ impl Answer for ExportLine {
 
 impl Operation for Export {
     const NAME: &'static str = "export";
-    const EFFECT: Effect = Effect::Reads;
-    const RIGHT: Right = Right::On(Level::Read);
+    const EFFECT: EffectKind = EffectKind::Reads;
+    const RIGHT: RequiredRight = RequiredRight::On(Level::Read);
     const ARGS: &'static [&'static [Arg]] = &[&[
-        Arg::at("space", How::Text),
-        Arg::flag("to", "to", How::LocalPath, "FILE")
+        Arg::at("space", ArgForm::Text),
+        Arg::flag("to", "to", ArgForm::LocalPath, "FILE")
             .about("The file to write; it must not exist [default: stdout]"),
     ]];
-    const LINES: Lines = Lines::Always;
+    const LINES: JsonLines = JsonLines::Always;
     type Answer = ExportLine;
 
     async fn perform(self, caller: &Caller, out: &Out<ExportLine>) -> Result<(), Problem> {

@@ -2,9 +2,9 @@
 
 use crate::answer::AtomAnswer;
 use crate::caller::Caller;
-use crate::operation::{Arg, Effect, How, Operation, Out, Quiet, Right, When};
-use crate::problem::{Kind, Problem};
-use crate::session::{Answered, Args, Does, HostApi, Method, On, moment, refused};
+use crate::operation::{Arg, ArgForm, EffectKind, Operation, Out, Quiet, RequiredRight, When};
+use crate::problem::{Problem, ProblemKind};
+use crate::session::{Args, CallFuture, Does, HostApi, Method, On, moment, refused};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use stoa_actors::rights::Level;
@@ -33,12 +33,12 @@ impl Get {
 
 impl Operation for Get {
     const NAME: &'static str = "get";
-    const EFFECT: Effect = Effect::Reads;
-    const RIGHT: Right = Right::On(Level::Read);
+    const EFFECT: EffectKind = EffectKind::Reads;
+    const RIGHT: RequiredRight = RequiredRight::On(Level::Read);
     const ARGS: &'static [&'static [Arg]] = &[&[
-        Arg::at("id", How::Ids),
-        Arg::flag("version", "version", How::Number, "N").conflicts(&["as-of"]),
-        Arg::flag("as-of", "as_of", How::Text, "MOMENT"),
+        Arg::at("id", ArgForm::Ids),
+        Arg::flag("version", "version", ArgForm::Number, "N").conflicts(&["as-of"]),
+        Arg::flag("as-of", "as_of", ArgForm::Text, "MOMENT"),
     ]];
     const METHODS: &'static [Method] = &[Method {
         on: On::Space,
@@ -54,7 +54,7 @@ impl Operation for Get {
         let as_of = self.as_of.as_ref().map(When::moment).transpose()?;
         if self.version.is_some() && as_of.is_some() {
             let text = "--version and --as-of exclude each other";
-            return Err(Problem::new(Kind::Invalid, text).hint("stoa get ID --version N"));
+            return Err(Problem::new(ProblemKind::Invalid, text).hint("stoa get ID --version N"));
         }
         for id in &self.id {
             let id = caller.atom_id(id).await?;
@@ -69,7 +69,7 @@ impl Operation for Get {
     }
 }
 
-fn called(api: &mut HostApi, mut args: Args) -> Answered<'_> {
+fn called(api: &mut HostApi, mut args: Args) -> CallFuture<'_> {
     Box::pin(async move {
         let id = api.id(&mut args).await?;
         let version = args.number("version")?;

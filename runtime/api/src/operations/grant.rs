@@ -1,11 +1,13 @@
 //! Giving somebody a right.
 
 use crate::answer::plain_answer;
-use crate::caller::{Caller, Grant as Given};
-use crate::operation::{Arg, Effect, How, LevelName, Operation, Out, Quiet, Right, Span};
+use crate::caller::{Caller, GrantRequest as Given};
+use crate::operation::{
+    Arg, ArgForm, EffectKind, LevelName, Operation, Out, Quiet, RequiredRight, Span,
+};
 use crate::problem::Problem;
 use crate::session::items;
-use crate::session::{Answered, Args, Does, HostApi, Method, On, level, refused, wants_level};
+use crate::session::{Args, CallFuture, Does, HostApi, Method, On, level, refused, wants_level};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use stoa_actors::rights::Level;
@@ -37,7 +39,7 @@ pub struct Grant {
 plain_answer! {
     /// A right that was given.
     Granted {
-        /// To whom.
+        /// The session that holds the right.
         session: String,
         /// Whether the session was made for it.
         born: bool,
@@ -46,15 +48,15 @@ plain_answer! {
 
 impl Operation for Grant {
     const NAME: &'static str = "grant";
-    const EFFECT: Effect = Effect::Writes;
-    const RIGHT: Right = Right::On(Level::Grant);
+    const EFFECT: EffectKind = EffectKind::Writes;
+    const RIGHT: RequiredRight = RequiredRight::On(Level::Grant);
     const ARGS: &'static [&'static [Arg]] = &[&[
-        Arg::at("space", How::Text),
-        Arg::at("session", How::Text),
-        Arg::at("level", How::Text),
-        Arg::flag("delegate", "delegate", How::Text, "LEVEL"),
-        Arg::flag("expires", "expires", How::Text, "TIME"),
-        Arg::flag("reason", "reason", How::Text, "REASON"),
+        Arg::at("space", ArgForm::Text),
+        Arg::at("session", ArgForm::Text),
+        Arg::at("level", ArgForm::Text),
+        Arg::flag("delegate", "delegate", ArgForm::Text, "LEVEL"),
+        Arg::flag("expires", "expires", ArgForm::Text, "TIME"),
+        Arg::flag("reason", "reason", ArgForm::Text, "REASON"),
     ]];
     const METHODS: &'static [Method] = &[Method {
         on: On::Coordinator,
@@ -78,7 +80,7 @@ impl Operation for Grant {
     }
 }
 
-fn called(api: &mut HostApi, mut args: Args) -> Answered<'_> {
+fn called(api: &mut HostApi, mut args: Args) -> CallFuture<'_> {
     Box::pin(async move {
         let to = args.text("agent")?.unwrap_or_default();
         let space = args.text("space")?.unwrap_or_default();

@@ -3,10 +3,12 @@
 use super::tail::changes_begin;
 use crate::answer::ChangeAnswer;
 use crate::caller::{Caller, HistoryQuery, Of};
-use crate::operation::{Arg, Effect, How, Lines, Operation, Out, Quiet, Right, When};
-use crate::problem::{Kind, Problem};
+use crate::operation::{
+    Arg, ArgForm, EffectKind, JsonLines, Operation, Out, Quiet, RequiredRight, When,
+};
+use crate::problem::{Problem, ProblemKind};
 use crate::session::items::{self, raise};
-use crate::session::{Answered, Args, Does, HostApi, Method, On, moment, refused};
+use crate::session::{Args, CallFuture, Does, HostApi, Method, On, moment, refused};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use stoa_actors::code::Item;
@@ -32,7 +34,7 @@ pub struct History {
     pub limit: usize,
     /// Only the last N changes, oldest first [default on a terminal: 100]
     pub tail: Option<usize>,
-    /// Newest first
+    /// The newest first
     pub newest: bool,
     /// Only changes by this session: its name or id
     pub by: Option<String>,
@@ -49,18 +51,18 @@ impl Default for History {
 
 impl Operation for History {
     const NAME: &'static str = "history";
-    const EFFECT: Effect = Effect::Reads;
-    const RIGHT: Right = Right::Any;
+    const EFFECT: EffectKind = EffectKind::Reads;
+    const RIGHT: RequiredRight = RequiredRight::Any;
     const ARGS: &'static [&'static [Arg]] = &[&[
-        Arg::at("of", How::Text),
-        Arg::flag("after", "after", How::Number, "POSITION"),
-        Arg::flag("before", "before", How::Number, "POSITION"),
-        Arg::flag("as-of", "as_of", How::Text, "MOMENT"),
-        Arg::flag("limit", "limit", How::Number, "N"),
-        Arg::flag("tail", "tail", How::Number, "N").conflicts(&["newest", "limit"]),
+        Arg::at("of", ArgForm::Text),
+        Arg::flag("after", "after", ArgForm::Number, "POSITION"),
+        Arg::flag("before", "before", ArgForm::Number, "POSITION"),
+        Arg::flag("as-of", "as_of", ArgForm::Text, "MOMENT"),
+        Arg::flag("limit", "limit", ArgForm::Number, "N"),
+        Arg::flag("tail", "tail", ArgForm::Number, "N").conflicts(&["newest", "limit"]),
         Arg::switch("newest", "newest"),
-        Arg::flag("by", "by", How::Text, "SESSION"),
-        Arg::flag("comment", "comment", How::Text, "TEXT"),
+        Arg::flag("by", "by", ArgForm::Text, "SESSION"),
+        Arg::flag("comment", "comment", ArgForm::Text, "TEXT"),
     ]];
     const METHODS: &'static [Method] = &[Method {
         on: On::Space,
@@ -78,7 +80,7 @@ impl Operation for History {
         does: Does::Looks,
         call: called,
     }];
-    const LINES: Lines = Lines::Piped;
+    const LINES: JsonLines = JsonLines::Piped;
     const NONE: &'static str = "nothing has happened there";
     const QUIET: Quiet = Quiet::Field("/refs/atom_id");
     type Answer = ChangeAnswer;
@@ -100,7 +102,7 @@ impl Operation for History {
         if let Some(tail) = self.tail {
             if self.newest {
                 let text = "--tail and --newest exclude each other";
-                return Err(Problem::new(Kind::Invalid, text).hint("stoa history --tail 20"));
+                return Err(Problem::new(ProblemKind::Invalid, text).hint("stoa history --tail 20"));
             }
             query.after = changes_begin(caller, of, &query, tail).await?;
             query.limit = if tail == 0 { 0 } else { usize::MAX };
@@ -147,7 +149,7 @@ impl Operation for History {
 async fn named(caller: &Caller, of: &str) -> Result<Of, Problem> {
     match (caller.resolve(of), caller.atom_id(of).await) {
         (Ok(space), _) => Ok(Of::Space(space)),
-        (Err(_), Err(problem)) if problem.kind == Kind::Conflict => Err(problem),
+        (Err(_), Err(problem)) if problem.kind == ProblemKind::Conflict => Err(problem),
         (Err(problem), Err(_)) => Err(problem),
         (Err(_), Ok(id)) => caller.get(id).await.map(|_| Of::Atom(id)),
     }
@@ -163,7 +165,7 @@ fn session(caller: &Caller, name: &str) -> Result<SessionId, Problem> {
     }
 }
 
-fn called(api: &mut HostApi, space: SpaceId, mut args: Args) -> Answered<'_> {
+fn called(api: &mut HostApi, space: SpaceId, mut args: Args) -> CallFuture<'_> {
     Box::pin(async move {
         let id = args.said("id");
         let after = Position(args.number("after")?.unwrap_or(0));

@@ -2,12 +2,12 @@
 
 use crate::answer::plain_answer;
 use crate::caller::Caller;
-use crate::operation::{Arg, Effect, Operation, Out, Packed, Right, why};
+use crate::operation::{Arg, EffectKind, Operation, Out, Packed, RequiredRight, why};
 use crate::problem::Problem;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use stoa_actors::rights::Level;
-use stoa_actors::space::Carried;
+use stoa_actors::space::ImportedVersion;
 
 /// Take one piece of an import in; `stoa import` looks the whole file through first
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
@@ -16,7 +16,7 @@ pub struct Import {
     /// The space's name, or its id
     pub space: String,
     /// Versions of atoms, in order.
-    pub carried: Packed<Vec<Carried>>,
+    pub carried: Packed<Vec<ImportedVersion>>,
     /// What the space is for, if it does not say so yet.
     #[serde(default)]
     pub describe: Option<String>,
@@ -44,8 +44,8 @@ plain_answer! {
 
 impl Operation for Import {
     const NAME: &'static str = "import piece";
-    const EFFECT: Effect = Effect::Writes;
-    const RIGHT: Right = Right::On(Level::Write);
+    const EFFECT: EffectKind = EffectKind::Writes;
+    const RIGHT: RequiredRight = RequiredRight::On(Level::Write);
     const ARGS: &'static [&'static [Arg]] = &[];
     const TYPED: bool = false;
     type Answer = Imported;

@@ -3,9 +3,11 @@
 use super::{lease_item, resource};
 use crate::answer::LeaseAnswer;
 use crate::caller::Caller;
-use crate::operation::{Arg, Effect, How, Operation, Out, Quiet, Right, Span, WHY, why};
+use crate::operation::{
+    Arg, ArgForm, EffectKind, Operation, Out, Quiet, RequiredRight, Span, WHY, why,
+};
 use crate::problem::Problem;
-use crate::session::{Answered, Args, Does, HostApi, LEASE_DEFAULT, Method, On, refused};
+use crate::session::{Args, CallFuture, Does, HostApi, LEASE_DEFAULT, Method, On, refused};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use stoa_actors::id::SpaceId;
@@ -39,14 +41,14 @@ fn ten_minutes() -> Span {
 
 impl Operation for LeaseAcquire {
     const NAME: &'static str = "lease acquire";
-    const EFFECT: Effect = Effect::Writes;
-    const RIGHT: Right = Right::On(Level::Write);
+    const EFFECT: EffectKind = EffectKind::Writes;
+    const RIGHT: RequiredRight = RequiredRight::On(Level::Write);
     const ARGS: &'static [&'static [Arg]] = &[
         &[
-            Arg::at("space", How::Text),
-            Arg::at("resource", How::Text),
-            Arg::flag("lease", "lease", How::Text, "TIME"),
-            Arg::flag("intent", "intent", How::Text, "TEXT"),
+            Arg::at("space", ArgForm::Text),
+            Arg::at("resource", ArgForm::Text),
+            Arg::flag("lease", "lease", ArgForm::Text, "TIME"),
+            Arg::flag("intent", "intent", ArgForm::Text, "TEXT"),
         ],
         WHY,
     ];
@@ -69,7 +71,7 @@ impl Operation for LeaseAcquire {
     }
 }
 
-fn called(api: &mut HostApi, space: SpaceId, mut args: Args) -> Answered<'_> {
+fn called(api: &mut HostApi, space: SpaceId, mut args: Args) -> CallFuture<'_> {
     Box::pin(async move {
         let resource = resource(&api.caller, space, args.take("resource")).await?;
         let ttl_ms = args.span("lease", LEASE_DEFAULT)?;

@@ -3,9 +3,9 @@
 use super::lease_item;
 use crate::answer::LeaseAnswer;
 use crate::caller::Caller;
-use crate::operation::{Arg, Effect, How, Operation, Out, Quiet, Right};
+use crate::operation::{Arg, ArgForm, EffectKind, Operation, Out, Quiet, RequiredRight};
 use crate::problem::Problem;
-use crate::session::{Answered, Does, HostApi, Method, On, refused};
+use crate::session::{CallFuture, Does, HostApi, Method, On, refused};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use stoa_actors::code::Item;
@@ -22,9 +22,9 @@ pub struct LeaseList {
 
 impl Operation for LeaseList {
     const NAME: &'static str = "lease list";
-    const EFFECT: Effect = Effect::Reads;
-    const RIGHT: Right = Right::On(Level::Read);
-    const ARGS: &'static [&'static [Arg]] = &[&[Arg::at("space", How::Text)]];
+    const EFFECT: EffectKind = EffectKind::Reads;
+    const RIGHT: RequiredRight = RequiredRight::On(Level::Read);
+    const ARGS: &'static [&'static [Arg]] = &[&[Arg::at("space", ArgForm::Text)]];
     const METHODS: &'static [Method] = &[Method {
         on: On::Space,
         name: "leases",
@@ -42,7 +42,7 @@ impl Operation for LeaseList {
     }
 }
 
-fn called(api: &mut HostApi, space: SpaceId) -> Answered<'_> {
+fn called(api: &mut HostApi, space: SpaceId) -> CallFuture<'_> {
     Box::pin(async move {
         let all = api.caller.leases(space).await.map_err(refused)?;
         Ok(Item::List(all.iter().map(lease_item).collect()))

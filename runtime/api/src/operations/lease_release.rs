@@ -3,10 +3,10 @@
 use super::resource;
 use crate::answer::plain_answer;
 use crate::caller::Caller;
-use crate::operation::{Arg, Effect, How, Operation, Out, Quiet, Right, WHY, why};
-use crate::problem::{Kind, Problem};
+use crate::operation::{Arg, ArgForm, EffectKind, Operation, Out, Quiet, RequiredRight, WHY, why};
+use crate::problem::{Problem, ProblemKind};
 use crate::session::items;
-use crate::session::{Answered, Args, Does, HostApi, Method, On, refused};
+use crate::session::{Args, CallFuture, Does, HostApi, Method, On, refused};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use stoa_actors::id::SpaceId;
@@ -40,20 +40,20 @@ pub struct LeaseRelease {
 plain_answer! {
     /// A lease that is over.
     Released {
-        /// It is.
+        /// Always true: the lease is released.
         released: bool,
     } |_| "released".to_owned()
 }
 
 impl Operation for LeaseRelease {
     const NAME: &'static str = "lease release";
-    const EFFECT: Effect = Effect::Writes;
-    const RIGHT: Right = Right::On(Level::Write);
+    const EFFECT: EffectKind = EffectKind::Writes;
+    const RIGHT: RequiredRight = RequiredRight::On(Level::Write);
     const ARGS: &'static [&'static [Arg]] = &[
         &[
-            Arg::at("space", How::Text),
-            Arg::at("resource", How::Text),
-            Arg::flag("token", "token", How::Number, "N").unless("break"),
+            Arg::at("space", ArgForm::Text),
+            Arg::at("resource", ArgForm::Text),
+            Arg::flag("token", "token", ArgForm::Number, "N").unless("break"),
             Arg::switch("break", "break").conflicts(&["token"]),
             Arg::switch("undo", "undo"),
         ],
@@ -75,7 +75,7 @@ impl Operation for LeaseRelease {
         if self.token.is_some() == self.break_it {
             let text = "give the --token of the lease, or --break it";
             let hint = format!("stoa lease list {}", crate::problem::quoted(&self.space));
-            return Err(Problem::new(Kind::Invalid, text).hint(hint));
+            return Err(Problem::new(ProblemKind::Invalid, text).hint(hint));
         }
         let why = why(self.comment, self.key, || format!("release {resource}"))?;
         caller.release(space, resource, self.token, self.undo, why).await?;
@@ -83,7 +83,7 @@ impl Operation for LeaseRelease {
     }
 }
 
-fn called(api: &mut HostApi, space: SpaceId, mut args: Args) -> Answered<'_> {
+fn called(api: &mut HostApi, space: SpaceId, mut args: Args) -> CallFuture<'_> {
     Box::pin(async move {
         let resource = resource(&api.caller, space, args.take("resource")).await?;
         let undo = args.truth("undo")?;

@@ -1,9 +1,9 @@
 //! Following the leases of a space.
 
 use super::Watch;
-use crate::answer::Seen;
+use crate::answer::SeenAtom;
 use crate::caller::Caller;
-use crate::operation::{Arg, Effect, How, Lines, Operation, Out, Right};
+use crate::operation::{Arg, ArgForm, EffectKind, JsonLines, Operation, Out, RequiredRight};
 use crate::problem::Problem;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -25,18 +25,18 @@ pub struct LeaseWatch {
 
 impl Operation for LeaseWatch {
     const NAME: &'static str = "lease watch";
-    const EFFECT: Effect = Effect::Reads;
-    const RIGHT: Right = Right::On(Level::Read);
+    const EFFECT: EffectKind = EffectKind::Reads;
+    const RIGHT: RequiredRight = RequiredRight::On(Level::Read);
     const ARGS: &'static [&'static [Arg]] = &[&[
-        Arg::at("space", How::Text),
-        Arg::flag("cursor", "cursor", How::Number, "POSITION"),
+        Arg::at("space", ArgForm::Text),
+        Arg::flag("cursor", "cursor", ArgForm::Number, "POSITION"),
         Arg::switch("no-follow", "no_follow"),
     ]];
-    const LINES: Lines = Lines::Piped;
+    const LINES: JsonLines = JsonLines::Piped;
     const NONE: &'static str = "nothing new";
-    type Answer = Seen;
+    type Answer = SeenAtom;
 
-    async fn perform(self, caller: &Caller, out: &Out<Seen>) -> Result<(), Problem> {
+    async fn perform(self, caller: &Caller, out: &Out<SeenAtom>) -> Result<(), Problem> {
         let types = ["acquired", "renewed", "released", "expired", "broken"];
         let watch = Watch {
             space: Some(self.space),

@@ -3,12 +3,12 @@
 use crate::answer::AtomAnswer;
 use crate::caller::Caller;
 use crate::operation::{
-    Arg, BODY, Effect, How, Meta, Needed, Operation, Out, Plain, Quiet, Right, Targets, WHY,
-    content, some, targets, why,
+    Arg, ArgForm, BODY, EffectKind, Meta, Needed, Operation, Out, Plain, Quiet, RequiredRight,
+    Targets, WHY, content, some, targets, why,
 };
 use crate::problem::Problem;
 use crate::session::items;
-use crate::session::{Answered, Args, Does, HostApi, Method, On, refused};
+use crate::session::{Args, CallFuture, Does, HostApi, Method, On, refused};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use stoa_actors::id::SpaceId;
@@ -56,10 +56,13 @@ const NEW: Needed = Needed { what: "the atom", hint: "stoa put SPACE 'TEXT'" };
 
 impl Operation for Put {
     const NAME: &'static str = "put";
-    const EFFECT: Effect = Effect::Writes;
-    const RIGHT: Right = Right::On(Level::Append);
-    const ARGS: &'static [&'static [Arg]] =
-        &[&[Arg::at("space", How::Text), Arg::at("content", How::ContentText(NEW))], BODY, WHY];
+    const EFFECT: EffectKind = EffectKind::Writes;
+    const RIGHT: RequiredRight = RequiredRight::On(Level::Append);
+    const ARGS: &'static [&'static [Arg]] = &[
+        &[Arg::at("space", ArgForm::Text), Arg::at("content", ArgForm::ContentText(NEW))],
+        BODY,
+        WHY,
+    ];
     const METHODS: &'static [Method] = &[Method {
         on: On::Space,
         name: "put",
@@ -96,7 +99,7 @@ impl Operation for Put {
     }
 }
 
-fn called(api: &mut HostApi, space: SpaceId, mut args: Args) -> Answered<'_> {
+fn called(api: &mut HostApi, space: SpaceId, mut args: Args) -> CallFuture<'_> {
     Box::pin(async move {
         let content = args.take("content");
         let annotation = args.text("annotation")?.unwrap_or_default();

@@ -1,7 +1,7 @@
 //! Reading a part of what is too long for one answer.
 
 use crate::session::items;
-use crate::session::{Answered, Args, Does, HostApi, Method, On, refused};
+use crate::session::{Args, CallFuture, Does, HostApi, Method, On, refused};
 use stoa_actors::atom::Content;
 use stoa_actors::code::Item;
 
@@ -14,7 +14,7 @@ pub(super) const READ: Method = Method {
     call: |api, _, args| called(api, args),
 };
 
-fn called(api: &mut HostApi, mut args: Args) -> Answered<'_> {
+fn called(api: &mut HostApi, mut args: Args) -> CallFuture<'_> {
     Box::pin(async move {
         let id = api.id(&mut args).await?;
         let start = args.number("start")?.unwrap_or(0) as usize;

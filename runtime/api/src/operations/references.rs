@@ -1,7 +1,7 @@
 //! What an atom refers to, and what refers to it.
 
 use crate::caller::Referred;
-use crate::session::{Answered, Args, Does, HostApi, Method, On, refused};
+use crate::session::{Args, CallFuture, Does, HostApi, Method, On, refused};
 
 /// By relation; behind `<-` it is read from its other end.
 pub(super) const REFERENCES: Method = Method {
@@ -12,7 +12,7 @@ pub(super) const REFERENCES: Method = Method {
     call: |api, _, args| called(api, args),
 };
 
-fn called(api: &mut HostApi, mut args: Args) -> Answered<'_> {
+fn called(api: &mut HostApi, mut args: Args) -> CallFuture<'_> {
     Box::pin(async move {
         let id = api.id(&mut args).await?;
         let relation = args.text("relation")?;

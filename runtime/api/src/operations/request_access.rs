@@ -1,7 +1,7 @@
 //! Asking one's parent for a right.
 
 use crate::session::items::raise;
-use crate::session::{Answered, Args, Does, HostApi, Method, On, level, refused, wants_level};
+use crate::session::{Args, CallFuture, Does, HostApi, Method, On, level, refused, wants_level};
 use stoa_actors::atom::Content;
 use stoa_actors::space::Draft;
 use stoa_actors::value::Value;
@@ -16,7 +16,7 @@ pub(super) const REQUEST_ACCESS: Method = Method {
     call: |api, _, args| called(api, args),
 };
 
-fn called(api: &mut HostApi, mut args: Args) -> Answered<'_> {
+fn called(api: &mut HostApi, mut args: Args) -> CallFuture<'_> {
     Box::pin(async move {
         let space = args.text("space")?.filter(|it| !it.trim().is_empty());
         let space = space.ok_or_else(|| raise("TypeError", "space= takes a name or an id"))?;

@@ -2,7 +2,7 @@
 
 use crate::answer::ReportAnswer;
 use crate::caller::Caller;
-use crate::operation::{Arg, Effect, How, Needed, Operation, Out, Progress, Right};
+use crate::operation::{Arg, ArgForm, EffectKind, Needed, Operation, Out, Progress, RequiredRight};
 use crate::problem::Problem;
 use crate::research::{READS, RESEARCH, ResearchAsk, ResearchLimits, research};
 use schemars::JsonSchema;
@@ -47,13 +47,13 @@ const QUESTION: Needed =
 
 impl Operation for Research {
     const NAME: &'static str = "research";
-    const EFFECT: Effect = Effect::Writes;
-    const RIGHT: Right = Right::Owner(READS, RESEARCH);
+    const EFFECT: EffectKind = EffectKind::Writes;
+    const RIGHT: RequiredRight = RequiredRight::Owner(READS, RESEARCH);
     const ARGS: &'static [&'static [Arg]] = &[&[
-        Arg::at("question", How::Long(QUESTION)),
-        Arg::flag("files", "files", How::Documents, "PATH"),
-        Arg::flag("agents", "agents", How::Number, "N"),
-        Arg::flag("model", "model", How::Text, "NAME"),
+        Arg::at("question", ArgForm::Long(QUESTION)),
+        Arg::flag("files", "files", ArgForm::Documents, "PATH"),
+        Arg::flag("agents", "agents", ArgForm::Number, "N"),
+        Arg::flag("model", "model", ArgForm::Text, "NAME"),
         Arg::switch("fresh", "fresh"),
     ]];
     const MAKES: bool = true;

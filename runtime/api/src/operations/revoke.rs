@@ -2,7 +2,7 @@
 
 use crate::answer::{count, plain_answer};
 use crate::caller::Caller;
-use crate::operation::{Arg, Effect, How, Operation, Out, Quiet, Right};
+use crate::operation::{Arg, ArgForm, EffectKind, Operation, Out, Quiet, RequiredRight};
 use crate::problem::Problem;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -24,19 +24,19 @@ pub struct Revoke {
 plain_answer! {
     /// Rights that are gone.
     Revoked {
-        /// How many.
+        /// How many rights were revoked, those that rested on them included.
         revoked: u64,
     } |it| format!("revoked: {}", count(it.revoked, "right", "rights"))
 }
 
 impl Operation for Revoke {
     const NAME: &'static str = "revoke";
-    const EFFECT: Effect = Effect::Writes;
-    const RIGHT: Right = Right::On(Level::Grant);
+    const EFFECT: EffectKind = EffectKind::Writes;
+    const RIGHT: RequiredRight = RequiredRight::On(Level::Grant);
     const ARGS: &'static [&'static [Arg]] = &[&[
-        Arg::at("space", How::Text),
-        Arg::at("session", How::Text),
-        Arg::flag("reason", "reason", How::Text, "REASON"),
+        Arg::at("space", ArgForm::Text),
+        Arg::at("session", ArgForm::Text),
+        Arg::flag("reason", "reason", ArgForm::Text, "REASON"),
     ]];
     const QUIET: Quiet = Quiet::Nothing;
     type Answer = Revoked;

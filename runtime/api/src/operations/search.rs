@@ -2,19 +2,19 @@
 
 use crate::answer::AtomAnswer;
 use crate::as_of::Moment;
-use crate::caller::{Caller, Found, Page};
+use crate::caller::{Caller, Found, SearchPage};
 use crate::operation::{
-    Arg, Conditions, Effect, How, Meta, Note, Operation, Out, Quiet, Right, When,
+    Arg, ArgForm, Conditions, EffectKind, Meta, Note, Operation, Out, Quiet, RequiredRight, When,
 };
-use crate::problem::{Kind, Problem};
+use crate::problem::{Problem, ProblemKind};
 use crate::session::items;
-use crate::session::{Answered, Args, Does, HostApi, Method, On, moment, refused};
+use crate::session::{Args, CallFuture, Does, HostApi, Method, On, moment, refused};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use stoa_actors::code::Item;
 use stoa_actors::id::SpaceId;
 use stoa_actors::rights::Level;
-use stoa_actors::search::{HITS_DEFAULT, Order, Place, Query};
+use stoa_actors::search::{HITS_DEFAULT, PageEnd, Query, SearchOrder};
 use stoa_actors::value::Value;
 
 /// Find atoms by meaning, words, metadata and the state of what they refer to
@@ -60,7 +60,7 @@ pub struct Search {
     /// -created puts the newest first [default: created]
     #[serde(default)]
     pub order: Vec<String>,
-    /// Newest first
+    /// The newest first
     #[serde(default)]
     pub newest: bool,
     /// Search the space as it was then: a position in the log, a time, or '10m ago' [default: now]
@@ -81,19 +81,19 @@ impl Search {
 
 impl Operation for Search {
     const NAME: &'static str = "search";
-    const EFFECT: Effect = Effect::Reads;
-    const RIGHT: Right = Right::On(Level::Read);
+    const EFFECT: EffectKind = EffectKind::Reads;
+    const RIGHT: RequiredRight = RequiredRight::On(Level::Read);
     const ARGS: &'static [&'static [Arg]] = &[&[
-        Arg::at("space", How::Text),
-        Arg::at("query", How::Text),
-        Arg::flag("meta", "metadata", How::Wanted, "KEY=VALUE"),
-        Arg::flag("ref", "references", How::Conditions, "RELATION:KEY=VALUE"),
-        Arg::flag("limit", "limit", How::Number, "N"),
-        Arg::flag("after", "after", How::Text, "CURSOR"),
+        Arg::at("space", ArgForm::Text),
+        Arg::at("query", ArgForm::Text),
+        Arg::flag("meta", "metadata", ArgForm::Wanted, "KEY=VALUE"),
+        Arg::flag("ref", "references", ArgForm::Conditions, "RELATION:KEY=VALUE"),
+        Arg::flag("limit", "limit", ArgForm::Number, "N"),
+        Arg::flag("after", "after", ArgForm::Text, "CURSOR"),
         Arg::switch("include-deprecated", "include_deprecated"),
-        Arg::flag("order", "order", How::Texts, "KEY").conflicts(&["query", "newest"]),
+        Arg::flag("order", "order", ArgForm::Texts, "KEY").conflicts(&["query", "newest"]),
         Arg::switch("newest", "newest").conflicts(&["query"]),
-        Arg::flag("as-of", "as_of", How::Text, "MOMENT"),
+        Arg::flag("as-of", "as_of", ArgForm::Text, "MOMENT"),
     ]];
     const METHODS: &'static [Method] = &[Method {
         on: On::Space,
@@ -120,7 +120,7 @@ impl Operation for Search {
         let space = caller.resolve(&self.space)?;
         if (self.newest || self.query.is_some()) && !self.order.is_empty() {
             let text = "a search has one order: --order, --newest, or the query";
-            return Err(Problem::new(Kind::Invalid, text).hint("--help"));
+            return Err(Problem::new(ProblemKind::Invalid, text).hint("--help"));
         }
         let bytes_max = caller.runtime().config().read_piece_bytes;
         // All pieces look at one moment.
@@ -138,10 +138,10 @@ impl Operation for Search {
             limit: self.limit,
             include_deprecated: self.include_deprecated,
             order: match (self.newest, self.order.is_empty()) {
-                (true, _) => Order::Newest,
-                (false, true) => Order::Oldest,
+                (true, _) => SearchOrder::Newest,
+                (false, true) => SearchOrder::Oldest,
                 (false, false) => {
-                    Order::By(self.order.iter().filter_map(|it| it.parse().ok()).collect())
+                    SearchOrder::By(self.order.iter().filter_map(|it| it.parse().ok()).collect())
                 }
             },
             after: None,
@@ -150,7 +150,7 @@ impl Operation for Search {
         let first = after.is_none() && as_of.is_none();
         loop {
             let piece = Query { limit: left, ..query.clone() };
-            let Page { hits, mut next, moved } =
+            let SearchPage { hits, mut next, moved } =
                 caller.page_within(space, piece, after.as_deref(), as_of, bytes_max).await?;
             if hits.is_empty() && first && left == query.limit {
                 out.mismatches(caller, space, &query.metadata).await?;
@@ -181,7 +181,7 @@ impl Operation for Search {
     }
 }
 
-fn called(api: &mut HostApi, space: SpaceId, mut args: Args) -> Answered<'_> {
+fn called(api: &mut HostApi, space: SpaceId, mut args: Args) -> CallFuture<'_> {
     Box::pin(async move {
         let query = Query {
             text: args.text("query")?,
@@ -194,15 +194,15 @@ fn called(api: &mut HostApi, space: SpaceId, mut args: Args) -> Answered<'_> {
             limit: args.number("limit")?.map_or(HITS_DEFAULT, |it| it as usize),
             include_deprecated: args.truth("include_deprecated")?,
             order: match args.take("order") {
-                Some(Item::Value(Value::Text(word))) if word == "newest" => Order::Newest,
-                Some(Item::Value(Value::Text(word))) if word == "oldest" => Order::Oldest,
+                Some(Item::Value(Value::Text(word))) if word == "newest" => SearchOrder::Newest,
+                Some(Item::Value(Value::Text(word))) if word == "oldest" => SearchOrder::Oldest,
                 by => match super::shared::order(by)? {
-                    by if by.is_empty() => Order::Oldest,
-                    by => Order::By(by),
+                    by if by.is_empty() => SearchOrder::Oldest,
+                    by => SearchOrder::By(by),
                 },
             },
             after: match args.said("after") {
-                Some(hit) => Some(Place { id: items::id(&hit)?, score: None }),
+                Some(hit) => Some(PageEnd { id: items::id(&hit)?, score: None }),
                 None => None,
             },
         };

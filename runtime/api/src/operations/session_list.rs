@@ -3,10 +3,10 @@
 use crate::agents::SessionCard;
 use crate::answer::SessionAnswer;
 use crate::caller::Caller;
-use crate::operation::{Arg, Effect, Operation, Out, Right};
+use crate::operation::{Arg, EffectKind, Operation, Out, RequiredRight};
 use crate::problem::Problem;
 use crate::session::items;
-use crate::session::{Answered, Args, Does, HostApi, Method, On, refused};
+use crate::session::{Args, CallFuture, Does, HostApi, Method, On, refused};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use stoa_actors::code::Item;
@@ -26,8 +26,8 @@ pub struct SessionList {
 
 impl Operation for SessionList {
     const NAME: &'static str = "session list";
-    const EFFECT: Effect = Effect::Reads;
-    const RIGHT: Right = Right::Any;
+    const EFFECT: EffectKind = EffectKind::Reads;
+    const RIGHT: RequiredRight = RequiredRight::Any;
     const ARGS: &'static [&'static [Arg]] = &[&[Arg::switch("all", "all")]];
     const METHODS: &'static [Method] = &[Method {
         on: On::Coordinator,
@@ -44,7 +44,7 @@ impl Operation for SessionList {
     }
 }
 
-fn called(api: &mut HostApi, _: stoa_actors::id::SpaceId, mut args: Args) -> Answered<'_> {
+fn called(api: &mut HostApi, _: stoa_actors::id::SpaceId, mut args: Args) -> CallFuture<'_> {
     Box::pin(async move {
         let all = args.truth("all")?;
         let cards = api.caller.sessions(all).await.map_err(refused)?;

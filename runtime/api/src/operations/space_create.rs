@@ -2,10 +2,10 @@
 
 use crate::answer::SpaceAnswer;
 use crate::caller::Caller;
-use crate::operation::{Arg, Effect, How, Needed, Operation, Out, Quiet, Right};
-use crate::problem::{Kind, Problem};
+use crate::operation::{Arg, ArgForm, EffectKind, Needed, Operation, Out, Quiet, RequiredRight};
+use crate::problem::{Problem, ProblemKind};
 use crate::session::items;
-use crate::session::{Answered, Args, Does, HostApi, Method, On, refused};
+use crate::session::{Args, CallFuture, Does, HostApi, Method, On, refused};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use stoa_actors::id::SpaceId;
@@ -33,12 +33,12 @@ const ABOUT: Needed =
 
 impl Operation for SpaceCreate {
     const NAME: &'static str = "space create";
-    const EFFECT: Effect = Effect::Writes;
-    const RIGHT: Right = Right::Any;
+    const EFFECT: EffectKind = EffectKind::Writes;
+    const RIGHT: RequiredRight = RequiredRight::Any;
     const ARGS: &'static [&'static [Arg]] = &[&[
-        Arg::at("name", How::Text),
-        Arg::flag("description", "description", How::Also(ABOUT), "TEXT"),
-        Arg::flag("declare", "declare", How::Texts, "NAME:KIND"),
+        Arg::at("name", ArgForm::Text),
+        Arg::flag("description", "description", ArgForm::Also(ABOUT), "TEXT"),
+        Arg::flag("declare", "declare", ArgForm::Texts, "NAME:KIND"),
     ]];
     const METHODS: &'static [Method] = &[Method {
         on: On::Coordinator,
@@ -62,18 +62,18 @@ pub(super) fn declarations(texts: &[String]) -> Result<Declarations, Problem> {
     let mut declares = Declarations::default();
     for text in texts {
         let declaration: Declaration = text.parse().map_err(|error| {
-            Problem::new(Kind::Invalid, format!("--declare {text:?}: {error}"))
+            Problem::new(ProblemKind::Invalid, format!("--declare {text:?}: {error}"))
                 .hint("--declare priority:number")
         })?;
         declares.add(declaration).map_err(|error| {
-            Problem::new(Kind::Invalid, format!("--declare {text:?}: {error}"))
+            Problem::new(ProblemKind::Invalid, format!("--declare {text:?}: {error}"))
                 .hint("--declare priority:number")
         })?;
     }
     Ok(declares)
 }
 
-fn called(api: &mut HostApi, mut args: Args) -> Answered<'_> {
+fn called(api: &mut HostApi, mut args: Args) -> CallFuture<'_> {
     Box::pin(async move {
         let name = args.text("name")?.unwrap_or_default();
         let description = args.text("description")?.unwrap_or_default();

@@ -3,10 +3,10 @@
 use super::space_create::declarations;
 use crate::answer::SpaceAnswer;
 use crate::caller::Caller;
-use crate::operation::{Arg, Effect, How, Needed, Operation, Out, Quiet, Right};
-use crate::problem::{Kind, Problem};
+use crate::operation::{Arg, ArgForm, EffectKind, Needed, Operation, Out, Quiet, RequiredRight};
+use crate::problem::{Problem, ProblemKind};
 use crate::session::items;
-use crate::session::{Answered, Args, Does, HostApi, Method, On, refused};
+use crate::session::{Args, CallFuture, Does, HostApi, Method, On, refused};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use stoa_actors::id::SpaceId;
@@ -31,12 +31,12 @@ const ABOUT: Needed = Needed { what: "the description", hint: "stoa space descri
 
 impl Operation for SpaceDescribe {
     const NAME: &'static str = "space describe";
-    const EFFECT: Effect = Effect::Writes;
-    const RIGHT: Right = Right::On(Level::Write);
+    const EFFECT: EffectKind = EffectKind::Writes;
+    const RIGHT: RequiredRight = RequiredRight::On(Level::Write);
     const ARGS: &'static [&'static [Arg]] = &[&[
-        Arg::at("space", How::Text),
-        Arg::at("description", How::Long(ABOUT)).unless("declare"),
-        Arg::flag("declare", "declare", How::Texts, "NAME:KIND"),
+        Arg::at("space", ArgForm::Text),
+        Arg::at("description", ArgForm::Long(ABOUT)).unless("declare"),
+        Arg::flag("declare", "declare", ArgForm::Texts, "NAME:KIND"),
     ]];
     const METHODS: &'static [Method] = &[Method {
         on: On::Space,
@@ -64,7 +64,7 @@ async fn changed(
     more: Declarations,
 ) -> Result<(), Problem> {
     if description.is_none() && more.is_empty() {
-        let problem = Problem::new(Kind::Invalid, "nothing to change is given");
+        let problem = Problem::new(ProblemKind::Invalid, "nothing to change is given");
         return Err(problem.hint(ABOUT.hint));
     }
     if !more.is_empty() {
@@ -76,7 +76,7 @@ async fn changed(
     }
 }
 
-fn called(api: &mut HostApi, space: SpaceId, mut args: Args) -> Answered<'_> {
+fn called(api: &mut HostApi, space: SpaceId, mut args: Args) -> CallFuture<'_> {
     Box::pin(async move {
         let (text, said) = (args.text("description")?, args.texts("declare")?);
         let more = declarations(&said).map_err(refused)?;

@@ -2,7 +2,7 @@
 
 use crate::answer::SpaceAnswer;
 use crate::caller::Caller;
-use crate::operation::{Arg, Effect, Operation, Out, Quiet, Right};
+use crate::operation::{Arg, EffectKind, Operation, Out, Quiet, RequiredRight};
 use crate::problem::Problem;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -14,8 +14,8 @@ pub struct SpaceList {}
 
 impl Operation for SpaceList {
     const NAME: &'static str = "space list";
-    const EFFECT: Effect = Effect::Reads;
-    const RIGHT: Right = Right::Any;
+    const EFFECT: EffectKind = EffectKind::Reads;
+    const RIGHT: RequiredRight = RequiredRight::Any;
     const ARGS: &'static [&'static [Arg]] = &[];
     const NONE: &'static str = "no spaces; `stoa space create NAME` makes one";
     const QUIET: Quiet = Quiet::Field("/id");

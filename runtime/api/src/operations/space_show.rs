@@ -2,10 +2,10 @@
 
 use crate::answer::SpaceAnswer;
 use crate::caller::Caller;
-use crate::operation::{Arg, Effect, How, Operation, Out, Right};
+use crate::operation::{Arg, ArgForm, EffectKind, Operation, Out, RequiredRight};
 use crate::problem::Problem;
 use crate::session::items;
-use crate::session::{Answered, Args, Does, HostApi, Method, On, granted, refused};
+use crate::session::{Args, CallFuture, Does, HostApi, Method, On, granted, refused};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use stoa_actors::rights::{Level, Subject};
@@ -20,9 +20,9 @@ pub struct SpaceShow {
 
 impl Operation for SpaceShow {
     const NAME: &'static str = "space show";
-    const EFFECT: Effect = Effect::Reads;
-    const RIGHT: Right = Right::On(Level::Read);
-    const ARGS: &'static [&'static [Arg]] = &[&[Arg::at("space", How::Text)]];
+    const EFFECT: EffectKind = EffectKind::Reads;
+    const RIGHT: RequiredRight = RequiredRight::On(Level::Read);
+    const ARGS: &'static [&'static [Arg]] = &[&[Arg::at("space", ArgForm::Text)]];
     const METHODS: &'static [Method] = &[Method {
         on: On::Coordinator,
         name: "space",
@@ -39,7 +39,7 @@ impl Operation for SpaceShow {
 }
 
 /// Any space that the session may use, by its name or id.
-fn called(api: &mut HostApi, mut args: Args) -> Answered<'_> {
+fn called(api: &mut HostApi, mut args: Args) -> CallFuture<'_> {
     Box::pin(async move {
         let name = args.text("name")?.unwrap_or_default();
         let space = api.caller.resolve(&name).map_err(refused)?;

@@ -3,11 +3,13 @@
 use crate::agents::{SpaceAsk, SpawnAsk};
 use crate::answer::AgentAnswer;
 use crate::caller::Caller;
-use crate::operation::{Arg, Effect, How, Needed, Operation, Out, Quiet, Right, SpaceRight, Units};
-use crate::problem::{Kind, Problem};
+use crate::operation::{
+    Arg, ArgForm, EffectKind, Needed, Operation, Out, Quiet, RequiredRight, SpaceRight, Units,
+};
+use crate::problem::{Problem, ProblemKind};
 use crate::session::items::{self, raise};
 use crate::session::{
-    Answered, Args, Does, HostApi, Method, On, budget, level, refused, wants_level,
+    Args, CallFuture, Does, HostApi, Method, On, budget, level, refused, wants_level,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -60,18 +62,18 @@ const TASK: Needed = Needed { what: "the task", hint: "stoa spawn TASK --instruc
 
 impl Operation for Spawn {
     const NAME: &'static str = "spawn";
-    const EFFECT: Effect = Effect::Writes;
-    const RIGHT: Right = Right::Any;
+    const EFFECT: EffectKind = EffectKind::Writes;
+    const RIGHT: RequiredRight = RequiredRight::Any;
     const ARGS: &'static [&'static [Arg]] = &[&[
-        Arg::at("task", How::Long(TASK)),
-        Arg::flag("name", "name", How::Text, "NAME"),
-        Arg::flag("instructions", "instructions", How::Text, "SPACE"),
-        Arg::flag("spaces", "spaces", How::Spaces, "NAME=LEVEL[:LEVEL]"),
-        Arg::flag("tools", "tools", How::Texts, "NAME"),
-        Arg::flag("secrets", "secrets", How::Texts, "NAME"),
-        Arg::flag("model", "model", How::Text, "NAME"),
-        Arg::flag("subscribe", "subscribe", How::Texts, "NAME"),
-        Arg::flag("budget", "budget", How::Budget, "UNIT=N"),
+        Arg::at("task", ArgForm::Long(TASK)),
+        Arg::flag("name", "name", ArgForm::Text, "NAME"),
+        Arg::flag("instructions", "instructions", ArgForm::Text, "SPACE"),
+        Arg::flag("spaces", "spaces", ArgForm::Spaces, "NAME=LEVEL[:LEVEL]"),
+        Arg::flag("tools", "tools", ArgForm::Texts, "NAME"),
+        Arg::flag("secrets", "secrets", ArgForm::Texts, "NAME"),
+        Arg::flag("model", "model", ArgForm::Text, "NAME"),
+        Arg::flag("subscribe", "subscribe", ArgForm::Texts, "NAME"),
+        Arg::flag("budget", "budget", ArgForm::Budget, "UNIT=N"),
     ]];
     const METHODS: &'static [Method] = &[Method {
         on: On::Coordinator,
@@ -96,7 +98,7 @@ impl Operation for Spawn {
     async fn perform(self, caller: &Caller, out: &Out<AgentAnswer>) -> Result<(), Problem> {
         if self.task.is_empty() || self.name.as_deref() == Some("") {
             let text = "a task and a name cannot be empty";
-            return Err(Problem::new(Kind::Invalid, text).hint(TASK.hint));
+            return Err(Problem::new(ProblemKind::Invalid, text).hint(TASK.hint));
         }
         let space = |it: SpaceRight| SpaceAsk {
             alias: it.space,
@@ -121,7 +123,7 @@ impl Operation for Spawn {
     }
 }
 
-fn called(api: &mut HostApi, mut args: Args) -> Answered<'_> {
+fn called(api: &mut HostApi, mut args: Args) -> CallFuture<'_> {
     Box::pin(async move {
         if api.lifetime == Lifetime::OneAction {
             return Err(raise(

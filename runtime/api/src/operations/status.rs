@@ -2,7 +2,7 @@
 
 use crate::answer::StatusAnswer;
 use crate::caller::Caller;
-use crate::operation::{Arg, Effect, Operation, Out, Right};
+use crate::operation::{Arg, EffectKind, Operation, Out, RequiredRight};
 use crate::problem::Problem;
 use crate::status::status;
 use schemars::JsonSchema;
@@ -15,8 +15,8 @@ pub struct Status {}
 
 impl Operation for Status {
     const NAME: &'static str = "status";
-    const EFFECT: Effect = Effect::Reads;
-    const RIGHT: Right = Right::Any;
+    const EFFECT: EffectKind = EffectKind::Reads;
+    const RIGHT: RequiredRight = RequiredRight::Any;
     const ARGS: &'static [&'static [Arg]] = &[];
     type Answer = StatusAnswer;
 

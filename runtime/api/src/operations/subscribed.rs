@@ -1,12 +1,12 @@
 //! What the operations of subscriptions share.
 
 use crate::caller::{Caller, SubscriptionCard};
-use crate::problem::{Kind, Problem};
+use crate::problem::{Problem, ProblemKind};
 use crate::session::items::{self, raise};
 use crate::session::{Args, HostApi, refused};
 use stoa_actors::code::{Item, Raise};
 use stoa_actors::id::{Position, SpaceId, SubscriptionId};
-use stoa_actors::session::Follow;
+use stoa_actors::session::FollowSpec;
 use stoa_actors::space::{Edit, Filter};
 use stoa_actors::value::Value;
 
@@ -27,16 +27,20 @@ pub(super) fn agents(
     Ok((agent, space))
 }
 
-pub(super) async fn follows(agent: &Caller, space: SpaceId, follow: Follow) -> Result<(), Problem> {
-    let seat = agent.runtime().agent(agent.session())?;
-    agent.follow_as_agent(&seat, space, follow).await
+pub(super) async fn follows(
+    agent: &Caller,
+    space: SpaceId,
+    follow: FollowSpec,
+) -> Result<(), Problem> {
+    let address = agent.runtime().agent(agent.session())?;
+    agent.follow_as_agent(&address, space, follow).await
 }
 
 pub(super) async fn followed(agent: &Caller, space: SpaceId) -> Result<SubscriptionCard, Problem> {
     agent.followed().await?.into_iter().find(|it| it.space == space).ok_or_else(|| {
         let text = format!("the agent does not follow space {space}");
         let hint = format!("stoa subscription list --agent {}", agent.session());
-        Problem::new(Kind::Unknown, text).hint(hint)
+        Problem::new(ProblemKind::Unknown, text).hint(hint)
     })
 }
 

@@ -3,10 +3,10 @@
 use super::subscribed::{item, needed, subscription_id};
 use crate::answer::SubscriptionAnswer;
 use crate::caller::Caller;
-use crate::operation::{Arg, Effect, How, Operation, Out, Quiet, Right};
+use crate::operation::{Arg, ArgForm, EffectKind, Operation, Out, Quiet, RequiredRight};
 use crate::problem::Problem;
 use crate::session::items::raise;
-use crate::session::{Answered, Args, Does, HostApi, Method, On, refused};
+use crate::session::{Args, CallFuture, Does, HostApi, Method, On, refused};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use stoa_actors::id::Position;
@@ -23,10 +23,10 @@ pub struct SubscriptionAck {
 
 impl Operation for SubscriptionAck {
     const NAME: &'static str = "subscription ack";
-    const EFFECT: Effect = Effect::Writes;
-    const RIGHT: Right = Right::Own;
+    const EFFECT: EffectKind = EffectKind::Writes;
+    const RIGHT: RequiredRight = RequiredRight::Own;
     const ARGS: &'static [&'static [Arg]] =
-        &[&[Arg::at("id", How::Text), Arg::at("cursor", How::Number)]];
+        &[&[Arg::at("id", ArgForm::Text), Arg::at("cursor", ArgForm::Number)]];
     const METHODS: &'static [Method] = &[Method {
         on: On::Space,
         name: "ack",
@@ -45,7 +45,7 @@ impl Operation for SubscriptionAck {
     }
 }
 
-fn called(api: &mut HostApi, mut args: Args) -> Answered<'_> {
+fn called(api: &mut HostApi, mut args: Args) -> CallFuture<'_> {
     Box::pin(async move {
         let id = needed(subscription_id(&mut args)?)?;
         let missing = || raise("TypeError", "ack() needs the cursor that pull() told");

@@ -4,16 +4,16 @@ use super::subscribed::{agents, edit, followed, follows};
 use crate::answer::SubscriptionAnswer;
 use crate::caller::Caller;
 use crate::operation::{
-    Arg, Effect, How, Meta, Operation, Out, Quiet, Right, Span, Targets, targets,
+    Arg, ArgForm, EffectKind, Meta, Operation, Out, Quiet, RequiredRight, Span, Targets, targets,
 };
 use crate::problem::Problem;
 use crate::session::items;
-use crate::session::{Answered, Args, Does, HostApi, Method, On, refused};
+use crate::session::{Args, CallFuture, Does, HostApi, Method, On, refused};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use stoa_actors::id::{Position, SpaceId};
 use stoa_actors::rights::Level;
-use stoa_actors::session::Follow;
+use stoa_actors::session::FollowSpec;
 use stoa_actors::space::{Filter, Terms};
 
 /// Add a subscription: a stored cursor in a space, with a filter
@@ -48,17 +48,17 @@ pub struct SubscriptionAdd {
 
 impl Operation for SubscriptionAdd {
     const NAME: &'static str = "subscription add";
-    const EFFECT: Effect = Effect::Writes;
-    const RIGHT: Right = Right::On(Level::Read);
+    const EFFECT: EffectKind = EffectKind::Writes;
+    const RIGHT: RequiredRight = RequiredRight::On(Level::Read);
     const ARGS: &'static [&'static [Arg]] = &[&[
-        Arg::at("space", How::Text),
-        Arg::flag("agent", "agent", How::Text, "AGENT"),
-        Arg::flag("type", "types", How::EachText, "TYPE"),
-        Arg::flag("meta", "metadata", How::Wanted, "KEY=VALUE"),
-        Arg::flag("ref", "references", How::Relations, "RELATION[=ID]"),
-        Arg::flag("cursor", "cursor", How::Number, "POSITION"),
-        Arg::flag("debounce", "debounce", How::Text, "TIME"),
-        Arg::flag("expires", "expires", How::Text, "TIME"),
+        Arg::at("space", ArgForm::Text),
+        Arg::flag("agent", "agent", ArgForm::Text, "AGENT"),
+        Arg::flag("type", "types", ArgForm::EachText, "TYPE"),
+        Arg::flag("meta", "metadata", ArgForm::Wanted, "KEY=VALUE"),
+        Arg::flag("ref", "references", ArgForm::Relations, "RELATION[=ID]"),
+        Arg::flag("cursor", "cursor", ArgForm::Number, "POSITION"),
+        Arg::flag("debounce", "debounce", ArgForm::Text, "TIME"),
+        Arg::flag("expires", "expires", ArgForm::Text, "TIME"),
     ]];
     const METHODS: &'static [Method] = &[Method {
         on: On::Space,
@@ -94,7 +94,7 @@ impl Operation for SubscriptionAdd {
             Some(agent) => {
                 let (agent, space) = agents(caller, &agent, &self.space)?;
                 let head = caller.runtime().store().head_of_stream(space.stream())?;
-                let follow = Follow { filter, cursor: cursor.unwrap_or(head), terms };
+                let follow = FollowSpec { filter, cursor: cursor.unwrap_or(head), terms };
                 follows(&agent, space, follow).await?;
                 followed(&agent, space).await?
             }
@@ -103,7 +103,7 @@ impl Operation for SubscriptionAdd {
     }
 }
 
-fn called(api: &mut HostApi, space: SpaceId, mut args: Args) -> Answered<'_> {
+fn called(api: &mut HostApi, space: SpaceId, mut args: Args) -> CallFuture<'_> {
     Box::pin(async move {
         let edit = edit(api, &mut args).await?;
         let terms = edit.terms(&Default::default());
@@ -114,9 +114,9 @@ fn called(api: &mut HostApi, space: SpaceId, mut args: Args) -> Answered<'_> {
         };
         let head = api.caller.runtime().store().head_of_stream(space.stream());
         let head = head.map_err(|error| refused(error.into()))?;
-        let follow = Follow { filter, cursor: cursor.unwrap_or(head), terms };
-        let seat = notes.seat.clone();
-        api.caller.follow_as_agent(&seat, space, follow).await.map_err(refused)?;
+        let follow = FollowSpec { filter, cursor: cursor.unwrap_or(head), terms };
+        let address = notes.address.clone();
+        api.caller.follow_as_agent(&address, space, follow).await.map_err(refused)?;
         Ok(items::text(space))
     })
 }

@@ -4,15 +4,15 @@ use super::subscribed::{agents, edit, followed, follows, item, needed, own, subs
 use crate::answer::SubscriptionAnswer;
 use crate::caller::{Caller, SubscriptionCard};
 use crate::operation::{
-    Arg, Effect, How, Meta, Operation, Out, Quiet, Right, Span, Targets, targets,
+    Arg, ArgForm, EffectKind, Meta, Operation, Out, Quiet, RequiredRight, Span, Targets, targets,
 };
-use crate::problem::{Kind, Problem};
+use crate::problem::{Problem, ProblemKind};
 use crate::session::items::raise;
-use crate::session::{Answered, Args, Does, HostApi, Method, On, refused};
+use crate::session::{Args, CallFuture, Does, HostApi, Method, On, refused};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use stoa_actors::id::{Position, SpaceId};
-use stoa_actors::session::Follow;
+use stoa_actors::session::FollowSpec;
 use stoa_actors::space::{Edit, Filter};
 
 /// Change a subscription; unspecified fields stay unchanged
@@ -52,18 +52,18 @@ pub struct SubscriptionEdit {
 
 impl Operation for SubscriptionEdit {
     const NAME: &'static str = "subscription edit";
-    const EFFECT: Effect = Effect::Writes;
-    const RIGHT: Right = Right::Own;
+    const EFFECT: EffectKind = EffectKind::Writes;
+    const RIGHT: RequiredRight = RequiredRight::Own;
     const ARGS: &'static [&'static [Arg]] = &[&[
-        Arg::at("name", How::Text),
-        Arg::flag("agent", "agent", How::Text, "AGENT"),
-        Arg::flag("type", "types", How::EachText, "TYPE"),
-        Arg::flag("meta", "metadata", How::Wanted, "KEY=VALUE"),
-        Arg::flag("ref", "references", How::Relations, "RELATION[=ID]"),
+        Arg::at("name", ArgForm::Text),
+        Arg::flag("agent", "agent", ArgForm::Text, "AGENT"),
+        Arg::flag("type", "types", ArgForm::EachText, "TYPE"),
+        Arg::flag("meta", "metadata", ArgForm::Wanted, "KEY=VALUE"),
+        Arg::flag("ref", "references", ArgForm::Relations, "RELATION[=ID]"),
         Arg::switch("everything", "everything").conflicts(&["type", "meta", "ref"]),
-        Arg::flag("cursor", "cursor", How::Number, "POSITION").conflicts(&["agent"]),
-        Arg::flag("debounce", "debounce", How::Text, "TIME"),
-        Arg::flag("expires", "expires", How::Text, "TIME").conflicts(&["forever"]),
+        Arg::flag("cursor", "cursor", ArgForm::Number, "POSITION").conflicts(&["agent"]),
+        Arg::flag("debounce", "debounce", ArgForm::Text, "TIME"),
+        Arg::flag("expires", "expires", ArgForm::Text, "TIME").conflicts(&["forever"]),
         Arg::switch("forever", "forever"),
     ]];
     const METHODS: &'static [Method] = &[Method {
@@ -91,7 +91,7 @@ impl Operation for SubscriptionEdit {
         if (self.everything && named_filter) || (self.forever && self.expires.is_some()) {
             let text =
                 "a filter and --everything exclude each other, and so do --expires and --forever";
-            return Err(Problem::new(Kind::Invalid, text).hint("--help"));
+            return Err(Problem::new(ProblemKind::Invalid, text).hint("--help"));
         }
         let until = self.expires.map(|it| caller.after(it.0)).transpose()?;
         let mut edit = Edit {
@@ -101,7 +101,7 @@ impl Operation for SubscriptionEdit {
             until: until.map(Some).or(self.forever.then_some(None)),
         };
         if edit == Edit::default() {
-            let problem = Problem::new(Kind::Invalid, "nothing to change is given");
+            let problem = Problem::new(ProblemKind::Invalid, "nothing to change is given");
             return Err(problem.hint("--debounce 30s"));
         }
         let Some(agent) = self.agent else {
@@ -116,7 +116,7 @@ impl Operation for SubscriptionEdit {
         };
         if edit.cursor.is_some() {
             let text = "the cursor of an agent follows its turns and cannot be set";
-            return Err(Problem::new(Kind::Invalid, text).hint("stoa agent show AGENT"));
+            return Err(Problem::new(ProblemKind::Invalid, text).hint("stoa agent show AGENT"));
         }
         let (agent, space) = agents(caller, &agent, &self.name)?;
         let SubscriptionCard { filter, cursor, terms, .. } = followed(&agent, space).await?;
@@ -125,13 +125,13 @@ impl Operation for SubscriptionEdit {
             Some(new) if !self.everything => new.or(filter),
             new => new.unwrap_or(filter),
         };
-        follows(&agent, space, Follow { filter, cursor, terms }).await?;
+        follows(&agent, space, FollowSpec { filter, cursor, terms }).await?;
         let card = followed(&agent, space).await?;
         out.tell(SubscriptionAnswer::of(caller, card)).await
     }
 }
 
-fn called(api: &mut HostApi, space: SpaceId, mut args: Args) -> Answered<'_> {
+fn called(api: &mut HostApi, space: SpaceId, mut args: Args) -> CallFuture<'_> {
     Box::pin(async move {
         let id = subscription_id(&mut args)?;
         let edit = edit(api, &mut args).await?;
@@ -139,7 +139,7 @@ fn called(api: &mut HostApi, space: SpaceId, mut args: Args) -> Answered<'_> {
             let card = api.caller.edit_subscription(needed(id)?, edit).await.map_err(refused)?;
             return Ok(item(&card));
         };
-        let seat = notes.seat.clone();
+        let address = notes.address.clone();
         if edit.cursor.is_some() {
             return Err(raise(
                 "ValueError",
@@ -148,8 +148,8 @@ fn called(api: &mut HostApi, space: SpaceId, mut args: Args) -> Answered<'_> {
         }
         let SubscriptionCard { filter, cursor, terms, .. } = own(api, space).await?;
         let terms = edit.terms(&terms);
-        let follow = Follow { filter: edit.filter.unwrap_or(filter), cursor, terms };
-        api.caller.follow_as_agent(&seat, space, follow).await.map_err(refused)?;
+        let follow = FollowSpec { filter: edit.filter.unwrap_or(filter), cursor, terms };
+        api.caller.follow_as_agent(&address, space, follow).await.map_err(refused)?;
         Ok(item(&own(api, space).await?))
     })
 }

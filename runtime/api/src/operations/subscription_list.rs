@@ -3,9 +3,9 @@
 use super::subscribed::{as_agent, item};
 use crate::answer::SubscriptionAnswer;
 use crate::caller::Caller;
-use crate::operation::{Arg, Effect, How, Operation, Out, Quiet, Right};
-use crate::problem::{Kind, Problem};
-use crate::session::{Answered, Does, HostApi, Method, On, refused};
+use crate::operation::{Arg, ArgForm, EffectKind, Operation, Out, Quiet, RequiredRight};
+use crate::problem::{Problem, ProblemKind};
+use crate::session::{CallFuture, Does, HostApi, Method, On, refused};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use stoa_actors::code::Item;
@@ -28,11 +28,11 @@ pub struct SubscriptionList {
 
 impl Operation for SubscriptionList {
     const NAME: &'static str = "subscription list";
-    const EFFECT: Effect = Effect::Reads;
-    const RIGHT: Right = Right::Own;
+    const EFFECT: EffectKind = EffectKind::Reads;
+    const RIGHT: RequiredRight = RequiredRight::Own;
     const ARGS: &'static [&'static [Arg]] = &[&[
-        Arg::flag("space", "space", How::Text, "SPACE"),
-        Arg::flag("agent", "agent", How::Text, "AGENT"),
+        Arg::flag("space", "space", ArgForm::Text, "SPACE"),
+        Arg::flag("agent", "agent", ArgForm::Text, "AGENT"),
         Arg::switch("all", "all").conflicts(&["agent"]),
     ]];
     const METHODS: &'static [Method] = &[Method {
@@ -51,7 +51,9 @@ impl Operation for SubscriptionList {
         let mut cards = match self.agent {
             Some(_) if self.all => {
                 let text = "--agent and --all exclude each other";
-                return Err(Problem::new(Kind::Invalid, text).hint("stoa subscription list --all"));
+                return Err(
+                    Problem::new(ProblemKind::Invalid, text).hint("stoa subscription list --all")
+                );
             }
             Some(agent) => as_agent(caller, &agent)?.followed().await?,
             None if self.all => caller.all_subscriptions(space).await?,
@@ -62,7 +64,7 @@ impl Operation for SubscriptionList {
     }
 }
 
-fn called(api: &mut HostApi, space: SpaceId) -> Answered<'_> {
+fn called(api: &mut HostApi, space: SpaceId) -> CallFuture<'_> {
     Box::pin(async move {
         let cards = match &api.notes {
             Some(_) => api.caller.followed().await.map_err(refused)?,

@@ -1,12 +1,12 @@
 //! What is new to a subscription.
 
 use super::subscribed::{needed, subscription_id};
-use crate::answer::{ChangeAnswer, Read};
+use crate::answer::{ChangeAnswer, SubscriptionEntry};
 use crate::caller::{Caller, Pulled};
-use crate::operation::{Arg, Effect, How, Lines, Operation, Out, Right};
+use crate::operation::{Arg, ArgForm, EffectKind, JsonLines, Operation, Out, RequiredRight};
 use crate::problem::Problem;
 use crate::session::items;
-use crate::session::{Answered, Args, Does, HostApi, Method, On, refused};
+use crate::session::{Args, CallFuture, Does, HostApi, Method, On, refused};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use stoa_actors::code::Item;
@@ -42,13 +42,13 @@ fn ten_thousand() -> usize {
 
 impl Operation for SubscriptionRead {
     const NAME: &'static str = "subscription read";
-    const EFFECT: Effect = Effect::Reads;
-    const RIGHT: Right = Right::Own;
+    const EFFECT: EffectKind = EffectKind::Reads;
+    const RIGHT: RequiredRight = RequiredRight::Own;
     const ARGS: &'static [&'static [Arg]] = &[&[
-        Arg::at("id", How::Text),
-        Arg::flag("limit", "limit", How::Number, "N"),
-        Arg::flag("lag-max", "lag_max", How::Number, "N"),
-        Arg::flag("ack", "ack", How::Local, "")
+        Arg::at("id", ArgForm::Text),
+        Arg::flag("limit", "limit", ArgForm::Number, "N"),
+        Arg::flag("lag-max", "lag_max", ArgForm::Number, "N"),
+        Arg::flag("ack", "ack", ArgForm::Local, "")
             .about("Acknowledge what is printed, after it is printed"),
         Arg::switch("follow", "follow").conflicts(&["ack"]),
     ]];
@@ -59,11 +59,11 @@ impl Operation for SubscriptionRead {
         does: Does::Looks,
         call: |api, _, args| called(api, args),
     }];
-    const LINES: Lines = Lines::Piped;
+    const LINES: JsonLines = JsonLines::Piped;
     const NONE: &'static str = "nothing new";
-    type Answer = Read;
+    type Answer = SubscriptionEntry;
 
-    async fn perform(self, caller: &Caller, out: &Out<Read>) -> Result<(), Problem> {
+    async fn perform(self, caller: &Caller, out: &Out<SubscriptionEntry>) -> Result<(), Problem> {
         let (id, limit) = (caller.subscription_id(&self.id).await?, self.limit);
         let mut puller = caller.pull(id).await?;
         // In pieces: what is held in memory at once does not grow with what is asked for.
@@ -77,10 +77,10 @@ impl Operation for SubscriptionRead {
             };
             let Some(Pulled { changes, marker, cursor }) = pulled else { break };
             left = if marker.is_some() { 0 } else { left.saturating_sub(changes.len()) };
-            let change = |it| Read::Change(Box::new(ChangeAnswer::of(caller, it)));
+            let change = |it| SubscriptionEntry::Change(Box::new(ChangeAnswer::of(caller, it)));
             out.all(changes.iter().map(change)).await?;
-            out.all(marker.map(Read::skipped).into_iter()).await?;
-            read = Some(Read::UpTo { read: id.to_string(), cursor: cursor.0 });
+            out.all(marker.map(SubscriptionEntry::skipped).into_iter()).await?;
+            read = Some(SubscriptionEntry::UpTo { read: id.to_string(), cursor: cursor.0 });
             if self.follow {
                 out.all(read.take().into_iter()).await?;
                 left = limit;
@@ -91,7 +91,7 @@ impl Operation for SubscriptionRead {
 }
 
 /// It stays where it is until it is acknowledged.
-fn called(api: &mut HostApi, mut args: Args) -> Answered<'_> {
+fn called(api: &mut HostApi, mut args: Args) -> CallFuture<'_> {
     Box::pin(async move {
         let id = needed(subscription_id(&mut args)?)?;
         let limit = args.number("limit")?.unwrap_or(100) as usize;

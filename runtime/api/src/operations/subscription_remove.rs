@@ -3,10 +3,10 @@
 use super::subscribed::{agents, followed, needed, own, subscription_id};
 use crate::answer::plain_answer;
 use crate::caller::Caller;
-use crate::operation::{Arg, Effect, How, Operation, Out, Quiet, Right};
+use crate::operation::{Arg, ArgForm, EffectKind, Operation, Out, Quiet, RequiredRight};
 use crate::problem::Problem;
 use crate::session::items;
-use crate::session::{Answered, Args, Does, HostApi, Method, On, refused};
+use crate::session::{Args, CallFuture, Does, HostApi, Method, On, refused};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use stoa_actors::id::SpaceId;
@@ -27,17 +27,17 @@ pub struct SubscriptionRemove {
 plain_answer! {
     /// A subscription that is over.
     Removed {
-        /// It is.
+        /// Always true: the subscription is removed.
         removed: bool,
     } |_| "removed".to_owned()
 }
 
 impl Operation for SubscriptionRemove {
     const NAME: &'static str = "subscription remove";
-    const EFFECT: Effect = Effect::Writes;
-    const RIGHT: Right = Right::Own;
+    const EFFECT: EffectKind = EffectKind::Writes;
+    const RIGHT: RequiredRight = RequiredRight::Own;
     const ARGS: &'static [&'static [Arg]] =
-        &[&[Arg::at("name", How::Text), Arg::flag("agent", "agent", How::Text, "AGENT")]];
+        &[&[Arg::at("name", ArgForm::Text), Arg::flag("agent", "agent", ArgForm::Text, "AGENT")]];
     const METHODS: &'static [Method] = &[Method {
         on: On::Space,
         name: "unsubscribe",
@@ -54,23 +54,23 @@ impl Operation for SubscriptionRemove {
             Some(agent) => {
                 let (agent, space) = agents(caller, &agent, &self.name)?;
                 followed(&agent, space).await?;
-                let seat = caller.runtime().agent(agent.session())?;
-                agent.unfollow_as_agent(&seat, space).await?;
+                let address = caller.runtime().agent(agent.session())?;
+                agent.unfollow_as_agent(&address, space).await?;
             }
         }
         out.tell(Removed { removed: true }).await
     }
 }
 
-fn called(api: &mut HostApi, space: SpaceId, mut args: Args) -> Answered<'_> {
+fn called(api: &mut HostApi, space: SpaceId, mut args: Args) -> CallFuture<'_> {
     Box::pin(async move {
         let id = subscription_id(&mut args)?;
         match &api.notes {
             None => api.caller.unsubscribe(needed(id)?).await.map_err(refused)?,
             Some(notes) => {
-                let seat = notes.seat.clone();
+                let address = notes.address.clone();
                 own(api, space).await?;
-                api.caller.unfollow_as_agent(&seat, space).await.map_err(refused)?;
+                api.caller.unfollow_as_agent(&address, space).await.map_err(refused)?;
             }
         }
         Ok(items::none())

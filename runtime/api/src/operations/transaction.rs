@@ -4,12 +4,12 @@ use super::resource;
 use crate::answer::AtomAnswer;
 use crate::caller::{Caller, Why};
 use crate::operation::{
-    Arg, Effect, How, Meta, Needed, Operation, Out, Plain, Quiet, Right, Targets, WHY, base,
-    content, some, why,
+    Arg, ArgForm, EffectKind, Meta, Needed, Operation, Out, Plain, Quiet, RequiredRight, Targets,
+    WHY, base, content, some, why,
 };
-use crate::problem::{Kind, Problem};
+use crate::problem::{Problem, ProblemKind};
 use crate::session::items::{self, raise};
-use crate::session::{Answered, Args, Does, HostApi, Method, On, refused};
+use crate::session::{Args, CallFuture, Does, HostApi, Method, On, refused};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -32,7 +32,7 @@ pub struct Transaction {
     /// The space's name or id
     pub space: String,
     /// The changes: a file of JSON Lines, or - for stdin [default: stdin if it is piped]
-    pub changes: Vec<Change>,
+    pub changes: Vec<TransactionLine>,
     /// Why the change is made; shown in the history and to followers of the space
     #[serde(default)]
     pub comment: Option<String>,
@@ -44,7 +44,7 @@ pub struct Transaction {
 /// One change: exactly one of `put`, `update`, `deprecate` and `release`.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
-pub struct Change {
+pub struct TransactionLine {
     /// What a new atom says: text, or any JSON; null with `base64` beside it.
     #[serde(deserialize_with = "some", skip_serializing_if = "Option::is_none")]
     pub put: Option<Plain>,
@@ -101,10 +101,10 @@ const CHANGES: Needed =
 
 impl Operation for Transaction {
     const NAME: &'static str = "transaction";
-    const EFFECT: Effect = Effect::Writes;
-    const RIGHT: Right = Right::On(Level::Append);
+    const EFFECT: EffectKind = EffectKind::Writes;
+    const RIGHT: RequiredRight = RequiredRight::On(Level::Append);
     const ARGS: &'static [&'static [Arg]] =
-        &[&[Arg::at("space", How::Text), Arg::at("changes", How::JsonLines(CHANGES))], WHY];
+        &[&[Arg::at("space", ArgForm::Text), Arg::at("changes", ArgForm::JsonLines(CHANGES))], WHY];
     const METHODS: &'static [Method] = &[Method {
         on: On::Space,
         name: "transaction",
@@ -160,7 +160,10 @@ impl Ids<'_> {
     async fn id(&self, text: &str) -> Result<AtomId, Problem> {
         match text.strip_prefix('@') {
             Some(name) => self.named.get(name).copied().ok_or_else(|| {
-                Problem::new(Kind::Invalid, format!("no earlier line puts an atom as {name:?}"))
+                Problem::new(
+                    ProblemKind::Invalid,
+                    format!("no earlier line puts an atom as {name:?}"),
+                )
             }),
             None => self.caller.atom_id(text).await,
         }
@@ -179,7 +182,7 @@ impl Ids<'_> {
     }
 
     /// An atom of the same transaction has no version that anybody has read.
-    fn base(&self, id: AtomId, change: &Change) -> Result<Expect, Problem> {
+    fn base(&self, id: AtomId, change: &TransactionLine) -> Result<Expect, Problem> {
         match self.named.values().any(|it| *it == id) || !change.expect.0.is_empty() {
             true => Ok(change.if_version.map_or(Expect::Any, Expect::Version)),
             false => base(id, change.if_version, change.force),
@@ -193,7 +196,7 @@ impl Ids<'_> {
         }
     }
 
-    async fn mutation(&mut self, mut change: Change) -> Result<Mutation, Problem> {
+    async fn mutation(&mut self, mut change: TransactionLine) -> Result<Mutation, Problem> {
         let said = [
             change.put.is_some(),
             change.update.is_some(),
@@ -202,7 +205,7 @@ impl Ids<'_> {
         ];
         if said.iter().filter(|it| **it).count() != 1 {
             let text = "a change has exactly one of put, update, deprecate and release";
-            return Err(Problem::new(Kind::Invalid, text));
+            return Err(Problem::new(ProblemKind::Invalid, text));
         }
         let references = self.references(std::mem::take(&mut change.references)).await?;
         if let Some(Plain(put)) = change.put.take() {
@@ -255,7 +258,7 @@ impl Ids<'_> {
         let (token, undo) = (change.token, change.undo);
         if token.is_none() {
             let text = "a release needs \"token\", the token of the lease";
-            return Err(Problem::new(Kind::Invalid, text));
+            return Err(Problem::new(ProblemKind::Invalid, text));
         }
         Ok(Mutation::Release { resource, token, undo })
     }
@@ -263,7 +266,7 @@ impl Ids<'_> {
 
 /// `[{"put": "text", …}, {"update": id, …}, {"deprecate": id}, {"release": id}]`; an atom that
 /// is put `"as"` a name is referred to as `"@name"` behind it.
-fn called(api: &mut HostApi, space: SpaceId, mut args: Args) -> Answered<'_> {
+fn called(api: &mut HostApi, space: SpaceId, mut args: Args) -> CallFuture<'_> {
     Box::pin(async move {
         let shape = "transaction() takes a list of dicts, {\"put\": text} for instance";
         let list = match args.take("changes") {

@@ -3,12 +3,12 @@
 use crate::answer::AtomAnswer;
 use crate::caller::Caller;
 use crate::operation::{
-    Arg, BASE, BODY, Effect, How, Meta, Needed, Operation, Out, Plain, Quiet, Right, Targets, WHY,
-    base, content, some, targets, why,
+    Arg, ArgForm, BASE, BODY, EffectKind, Meta, Needed, Operation, Out, Plain, Quiet,
+    RequiredRight, Targets, WHY, base, content, some, targets, why,
 };
-use crate::problem::{Kind, Problem};
+use crate::problem::{Problem, ProblemKind};
 use crate::session::items;
-use crate::session::{Answered, Args, Does, HostApi, Method, On, refused};
+use crate::session::{Args, CallFuture, Does, HostApi, Method, On, refused};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use stoa_actors::id::{AtomId, SpaceId};
@@ -75,16 +75,16 @@ const CHANGED: Needed = Needed { what: "the change", hint: "stoa update ID 'TEXT
 
 impl Operation for Update {
     const NAME: &'static str = "update";
-    const EFFECT: Effect = Effect::Writes;
-    const RIGHT: Right = Right::On(Level::Write);
+    const EFFECT: EffectKind = EffectKind::Writes;
+    const RIGHT: RequiredRight = RequiredRight::On(Level::Write);
     const ARGS: &'static [&'static [Arg]] = &[
-        &[Arg::at("id", How::Text), Arg::at("content", How::ContentText(CHANGED))],
+        &[Arg::at("id", ArgForm::Text), Arg::at("content", ArgForm::ContentText(CHANGED))],
         BODY,
         &[
-            Arg::flag("unref", "unref", How::EachText, "RELATION[=ID]"),
-            Arg::flag("expect", "expect", How::Wanted, "KEY=VALUE"),
+            Arg::flag("unref", "unref", ArgForm::EachText, "RELATION[=ID]"),
+            Arg::flag("expect", "expect", ArgForm::Wanted, "KEY=VALUE"),
             Arg::switch("retry", "retry"),
-            Arg::flag("under", "under", How::EachText, "RESOURCE=TOKEN"),
+            Arg::flag("under", "under", ArgForm::EachText, "RESOURCE=TOKEN"),
         ],
         BASE,
         WHY,
@@ -156,12 +156,12 @@ async fn unreferenced(
         };
         if relation.is_empty() {
             let problem =
-                Problem::new(Kind::Invalid, format!("--unref {text:?} names no relation"));
+                Problem::new(ProblemKind::Invalid, format!("--unref {text:?} names no relation"));
             return Err(problem.hint("--unref RELATION"));
         }
         if patch.references.get(relation).is_some_and(|targets| !targets.is_empty()) {
             let text = format!("--ref and --unref of {relation:?} together; --ref alone replaces");
-            return Err(Problem::new(Kind::Invalid, text).hint("--help"));
+            return Err(Problem::new(ProblemKind::Invalid, text).hint("--help"));
         }
         match id {
             Some(id) => single.push((relation.to_owned(), caller.atom_id(id).await?)),
@@ -176,13 +176,13 @@ async fn fence(caller: &Caller, space: SpaceId, text: &str) -> Result<Fence, Pro
     let parts = text.rsplit_once('=').filter(|(name, _)| !name.is_empty());
     let token = parts.and_then(|(name, token)| Some((name, token.parse().ok()?)));
     let (name, token) = token.ok_or_else(|| {
-        Problem::new(Kind::Invalid, format!("--under {text:?} is not RESOURCE=TOKEN"))
+        Problem::new(ProblemKind::Invalid, format!("--under {text:?} is not RESOURCE=TOKEN"))
             .hint("stoa lease list SPACE --json")
     })?;
     Ok(Fence { resource: caller.resource(space, name).await?, token })
 }
 
-fn called(api: &mut HostApi, mut args: Args) -> Answered<'_> {
+fn called(api: &mut HostApi, mut args: Args) -> CallFuture<'_> {
     Box::pin(async move {
         let id = api.id(&mut args).await?;
         let content = args.said("content");

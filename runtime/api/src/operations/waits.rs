@@ -1,12 +1,12 @@
 //! What a task waits for.
 
-use crate::caller::{Caller, Waits as Found};
+use crate::caller::{Caller, WaitReport as Found};
 use crate::operation::{
-    Answer, Arg, Conditions, Effect, How, Line, Operation, Out, Page, Right, Tone,
+    Answer, Arg, ArgForm, Conditions, EffectKind, Line, Operation, Out, Page, RequiredRight, Tone,
 };
 use crate::problem::Problem;
 use crate::session::items;
-use crate::session::{Answered, Args, Does, HostApi, Method, On, refused};
+use crate::session::{Args, CallFuture, Does, HostApi, Method, On, refused};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use stoa_actors::code::Item;
@@ -45,7 +45,7 @@ pub struct BlockerAnswer {
 /// What an atom waits for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct WaitsAnswer {
-    /// Which atom.
+    /// The id of the atom.
     pub id: String,
     /// It waits for nothing.
     pub ready: bool,
@@ -91,11 +91,11 @@ impl Answer for WaitsAnswer {
 
 impl Operation for Waits {
     const NAME: &'static str = "waits";
-    const EFFECT: Effect = Effect::Reads;
-    const RIGHT: Right = Right::On(Level::Read);
+    const EFFECT: EffectKind = EffectKind::Reads;
+    const RIGHT: RequiredRight = RequiredRight::On(Level::Read);
     const ARGS: &'static [&'static [Arg]] = &[&[
-        Arg::at("id", How::Ids),
-        Arg::flag("ref", "references", How::Conditions, "RELATION:KEY=VALUE"),
+        Arg::at("id", ArgForm::Ids),
+        Arg::flag("ref", "references", ArgForm::Conditions, "RELATION:KEY=VALUE"),
     ]];
     const METHODS: &'static [Method] = &[Method {
         on: On::Space,
@@ -112,7 +112,7 @@ impl Operation for Waits {
     }
 }
 
-fn called(api: &mut HostApi, mut args: Args) -> Answered<'_> {
+fn called(api: &mut HostApi, mut args: Args) -> CallFuture<'_> {
     Box::pin(async move {
         let id = api.id(&mut args).await?;
         let references = args.take("references").map(items::conditions).transpose()?;

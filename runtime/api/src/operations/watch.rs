@@ -2,10 +2,12 @@
 
 use super::tail::changes_begin;
 use crate::agents::Sighting;
-use crate::answer::Seen;
+use crate::answer::SeenAtom;
 use crate::caller::{Caller, HistoryQuery, Of};
-use crate::operation::{Arg, Effect, How, Lines, Meta, Operation, Out, Quiet, Right};
-use crate::problem::{Kind, Problem};
+use crate::operation::{
+    Arg, ArgForm, EffectKind, JsonLines, Meta, Operation, Out, Quiet, RequiredRight,
+};
+use crate::problem::{Problem, ProblemKind};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use stoa_actors::id::Position;
@@ -42,23 +44,23 @@ pub struct Watch {
 
 impl Operation for Watch {
     const NAME: &'static str = "watch";
-    const EFFECT: Effect = Effect::Reads;
-    const RIGHT: Right = Right::Any;
+    const EFFECT: EffectKind = EffectKind::Reads;
+    const RIGHT: RequiredRight = RequiredRight::Any;
     const ARGS: &'static [&'static [Arg]] = &[&[
-        Arg::at("space", How::Text),
-        Arg::flag("cursor", "cursor", How::Number, "POSITION"),
-        Arg::flag("tail", "tail", How::Number, "N").requires("space").conflicts(&["cursor"]),
+        Arg::at("space", ArgForm::Text),
+        Arg::flag("cursor", "cursor", ArgForm::Number, "POSITION"),
+        Arg::flag("tail", "tail", ArgForm::Number, "N").requires("space").conflicts(&["cursor"]),
         Arg::switch("no-follow", "no_follow"),
-        Arg::flag("type", "types", How::EachText, "TYPE").requires("space"),
-        Arg::flag("meta", "metadata", How::Wanted, "KEY=VALUE").requires("space"),
-        Arg::flag("code", "code", How::Local, "").about("Show code and long texts in full"),
+        Arg::flag("type", "types", ArgForm::EachText, "TYPE").requires("space"),
+        Arg::flag("meta", "metadata", ArgForm::Wanted, "KEY=VALUE").requires("space"),
+        Arg::flag("code", "code", ArgForm::Local, "").about("Show code and long texts in full"),
     ]];
-    const LINES: Lines = Lines::Piped;
+    const LINES: JsonLines = JsonLines::Piped;
     const NONE: &'static str = "nothing new";
     const QUIET: Quiet = Quiet::Field("/refs/atom_id");
-    type Answer = Seen;
+    type Answer = SeenAtom;
 
-    async fn perform(self, caller: &Caller, out: &Out<Seen>) -> Result<(), Problem> {
+    async fn perform(self, caller: &Caller, out: &Out<SeenAtom>) -> Result<(), Problem> {
         let after = self.cursor.map(Position);
         let filter = Filter { types: self.types, metadata: self.metadata.0, ..Filter::default() };
         match self.space {
@@ -71,7 +73,7 @@ impl Operation for Watch {
             }
             None if filter != Filter::default() => {
                 let text = "a filter needs a space";
-                Err(Problem::new(Kind::Invalid, text).hint("stoa watch SPACE"))
+                Err(Problem::new(ProblemKind::Invalid, text).hint("stoa watch SPACE"))
             }
             None => everything(caller, after, !self.no_follow, out).await,
         }
@@ -93,7 +95,7 @@ async fn one(
     after: Option<Position>,
     filter: Filter,
     follow: bool,
-    out: &Out<Seen>,
+    out: &Out<SeenAtom>,
 ) -> Result<(), Problem> {
     let id = caller.resolve(space)?;
     let after = match after {
@@ -109,7 +111,7 @@ async fn one(
         if changes.is_empty() {
             return Ok(());
         }
-        out.all(changes.iter().map(|it| Seen::change(caller, it))).await?;
+        out.all(changes.iter().map(|it| SeenAtom::change(caller, it))).await?;
     }
 }
 
@@ -117,7 +119,7 @@ async fn everything(
     caller: &Caller,
     after: Option<Position>,
     follow: bool,
-    out: &Out<Seen>,
+    out: &Out<SeenAtom>,
 ) -> Result<(), Problem> {
     let runtime = &caller.runtime();
     let mut cursor = after.unwrap_or_else(|| runtime.durable());
@@ -127,8 +129,8 @@ async fn everything(
             let (seen, looked) = caller.seen_after(cursor, upto).await?;
             cursor = looked;
             let seen = seen.into_iter().map(|it| match it {
-                Sighting::Change(it) => Seen::change(caller, &it),
-                Sighting::AgentEvent(it) => Seen::happened(caller, it),
+                Sighting::Change(it) => SeenAtom::change(caller, &it),
+                Sighting::AgentEvent(it) => SeenAtom::happened(caller, it),
             });
             out.all(seen).await?;
         }

@@ -2,7 +2,9 @@
 
 use crate::answer::count;
 use crate::caller::{Caller, OWNER};
-use crate::operation::{Answer, Arg, Effect, LevelName, Line, Operation, Out, Page, Quiet, Right};
+use crate::operation::{
+    Answer, Arg, EffectKind, LevelName, Line, Operation, Out, Page, Quiet, RequiredRight,
+};
 use crate::problem::Problem;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -19,7 +21,7 @@ pub struct Whoami {}
 /// A session, and what it may do.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct WhoamiAnswer {
-    /// Which.
+    /// The id of the session that asks.
     pub id: String,
     /// What it is called: by itself, or by who brought it up.
     pub name: Option<String>,
@@ -72,8 +74,8 @@ impl Answer for WhoamiAnswer {
 
 impl Operation for Whoami {
     const NAME: &'static str = "whoami";
-    const EFFECT: Effect = Effect::Reads;
-    const RIGHT: Right = Right::Any;
+    const EFFECT: EffectKind = EffectKind::Reads;
+    const RIGHT: RequiredRight = RequiredRight::Any;
     const ARGS: &'static [&'static [Arg]] = &[];
     const QUIET: Quiet = Quiet::Field("/id");
     type Answer = WhoamiAnswer;

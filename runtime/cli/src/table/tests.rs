@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use stoa_api::operation::{Column, Give};
 use unicode_width::UnicodeWidthStr;
 
-static WIDE: Table = Table {
+static WIDE: TextTable = TextTable {
     columns: &[
         Column::new("NAME"),
         Column::number("COUNT").left_out(1),
@@ -17,7 +17,7 @@ static WIDE: Table = Table {
     tree: false,
 };
 
-static TREE: Table = Table { columns: WIDE.columns, headed: false, tree: true };
+static TREE: TextTable = TextTable { columns: WIDE.columns, headed: false, tree: true };
 
 /// What people and agents write: wide, combining, from the right, joined, and what must be escaped.
 fn text() -> impl Strategy<Value = String> {
@@ -38,15 +38,15 @@ fn text() -> impl Strategy<Value = String> {
     prop::collection::vec(piece, 0..4).prop_map(|it| it.concat())
 }
 
-fn row(table: &'static Table) -> impl Strategy<Value = Row> {
+fn row(table: &'static TextTable) -> impl Strategy<Value = TableRow> {
     let cells = prop::collection::vec(text(), table.columns.len());
     (cells, 0..4_u32).prop_map(move |(cells, depth)| {
         let cells = cells.into_iter().map(|it| Line::new().bold(it)).collect();
-        Row { depth, ..Row::new(table, cells) }
+        TableRow { depth, ..TableRow::new(table, cells) }
     })
 }
 
-fn drawn(rows: &[Row], width: Option<usize>) -> Vec<String> {
+fn drawn(rows: &[TableRow], width: Option<usize>) -> Vec<String> {
     let mut sheet = Sheet::default();
     rows.iter().for_each(|it| sheet.row(it.clone()));
     let text = |it: &Drawn| match it {
@@ -55,13 +55,13 @@ fn drawn(rows: &[Row], width: Option<usize>) -> Vec<String> {
     sheet.draw(width).iter().map(text).collect()
 }
 
-fn shown(row: &Row, column: usize) -> String {
+fn shown(row: &TableRow, column: usize) -> String {
     seen(row.cells[column].clone()).iter().map(|(_, text)| &**text).collect()
 }
 
 /// The naive model of one line: where each cell must stand, if it is there at all, is found by
 /// walking the line from the left.
-fn holds(line: &str, row: &Row, whole: bool) -> Result<(), String> {
+fn holds(line: &str, row: &TableRow, whole: bool) -> Result<(), String> {
     let mut rest = line;
     for column in 0..row.cells.len() {
         let cell = shown(row, column);
@@ -207,7 +207,7 @@ proptest! {
 
 #[test]
 fn lines_that_come_later_stand_below_those_that_came_before() {
-    let row = |cells: [&str; 6]| Row::new(&WIDE, cells.map(|it| Line::new().plain(it)).into());
+    let row = |cells: [&str; 6]| TableRow::new(&WIDE, cells.map(|it| Line::new().plain(it)).into());
     let mut sheet = Sheet::default();
     let mut draw = |it| {
         sheet.row(it);
@@ -234,7 +234,7 @@ fn lines_that_come_later_stand_below_those_that_came_before() {
 
 #[test]
 fn at_forty_columns_what_counts_is_left() {
-    let row = |cells: [&str; 6]| Row::new(&WIDE, cells.map(|it| Line::new().plain(it)).into());
+    let row = |cells: [&str; 6]| TableRow::new(&WIDE, cells.map(|it| Line::new().plain(it)).into());
     let rows = [row(["tasks", "12", "4F7QZ2X9", "what is to be done here", "bob", ""])];
     assert_eq!(drawn(&rows, Some(40))[1], "tasks     12  4F7QZ2X9  what is to…  bob");
     assert_eq!(drawn(&rows, Some(30))[1], "tasks  4F7QZ2X9  what is…  bob");

@@ -4,11 +4,11 @@ use crate::problem::Problem;
 use crate::runtime::Runtime;
 use crate::sandbox::Action;
 use crate::session::{self, BUDGET, HostApi, Kept, Notebook, Slot, globals, items, near, seed};
-use stoa_actors::code::{Ending, Item, Outcome};
+use stoa_actors::code::{ActionEnd, ActionOutcome, Item};
 use stoa_actors::id::{SessionId, SpaceId};
 use stoa_actors::log::Hash;
 use stoa_actors::rights::{Lifetime, Subject};
-use stoa_actors::session::{Charter, Effect, Observation};
+use stoa_actors::session::{AgentSpec, Effect, Observation};
 use stoa_actors::value::Value;
 
 /// Runs what the model said. After a crash it is the same run again, with the answers that are
@@ -36,7 +36,7 @@ pub(super) async fn act(
     let (globals, more) = names(runtime, session, &brief.charter, &brief.wakes);
     action.globals = globals;
     action.functions = tools(runtime, session);
-    let notebook = Notebook { seat: runtime.agent(session)?, turn, step, known: notes };
+    let notebook = Notebook { address: runtime.agent(session)?, turn, step, known: notes };
     let caller = runtime.caller(session);
     let mut api = HostApi::new(
         caller,
@@ -61,7 +61,7 @@ pub(super) async fn act(
 fn names(
     runtime: &Runtime,
     of: SessionId,
-    charter: &Charter,
+    charter: &AgentSpec,
     wakes: &[stoa_actors::space::Wake],
 ) -> (Vec<(String, Item)>, bool) {
     let nearest = charter.first.into_iter().chain([charter.dm]);
@@ -111,10 +111,10 @@ fn tools(runtime: &Runtime, session: SessionId) -> Vec<String> {
 
 /// What the model is shown of it. Of what is too long the printed text is cut: how the action ended
 /// is told whole, as far as it fits alone.
-fn observation(outcome: Outcome, lost: bool, max: usize) -> Observation {
+fn observation(outcome: ActionOutcome, lost: bool, max: usize) -> Observation {
     let (mut end, failed) = match outcome.ending {
-        Ending::Done { value } => (value.unwrap_or_default(), None),
-        Ending::Failed { class, traceback } => (traceback, Some(class)),
+        ActionEnd::Done { value } => (value.unwrap_or_default(), None),
+        ActionEnd::Failed { class, traceback } => (traceback, Some(class)),
     };
     let notice = outcome.notice.or_else(|| {
         lost.then(|| "the variables of earlier actions are gone; define them anew".to_owned())
@@ -139,7 +139,7 @@ mod tests {
     /// Found by a recipe that prints for ever: what ended it was cut off behind what it had printed.
     #[test]
     fn how_an_action_ended_is_told_however_much_it_printed() {
-        let outcome = |printed: &str, ending| Outcome {
+        let outcome = |printed: &str, ending| ActionOutcome {
             ending,
             printed: printed.to_owned(),
             dump: None,
@@ -147,14 +147,14 @@ mod tests {
         };
         let failed = || {
             let (class, traceback) = ("TimeoutError".to_owned(), "TimeoutError: 5 s".to_owned());
-            Ending::Failed { class, traceback }
+            ActionEnd::Failed { class, traceback }
         };
         let cut = observation(outcome(&"ü".repeat(100), failed()), false, 60);
         assert_eq!(cut.text, format!("{}\n… cut here\nTimeoutError: 5 s", "ü".repeat(21)));
         let whole = observation(outcome("x\n", failed()), true, 1_000);
         let note = "note: the variables of earlier actions are gone; define them anew";
         assert_eq!(whole.text, format!("{note}\nx\nTimeoutError: 5 s"));
-        let value = Ending::Done { value: Some("y".repeat(100)) };
+        let value = ActionEnd::Done { value: Some("y".repeat(100)) };
         let value = observation(outcome("x", value), false, 60);
         assert_eq!(value.text, format!("\n… cut here\n{}", "y".repeat(60)));
     }

@@ -3,17 +3,17 @@
 
 use super::context;
 use crate::caller::Caller;
-use crate::problem::{Kind, Problem};
+use crate::problem::{Problem, ProblemKind};
 use stoa_actors::id::ROOT;
-use stoa_actors::incarnation::Ask;
-use stoa_actors::session::{Budget, Lending, Loan, Message, Refusal};
+use stoa_actors::incarnation::Request;
+use stoa_actors::session::{Budget, Message, Refusal, Transfer, TransferKind};
 
 impl Caller {
     /// Hands an agent more to spend; one whose budget was spent goes on. From an agent it is taken
     /// out of its own, and arrives a moment later; with the same key again it happens once.
     ///
-    /// Errors: [`Kind::Forbidden`] unless the caller is the agent's parent or the root, and for
-    /// more than the caller has left; [`Kind::Invalid`] for a unit in which the agent has no bound.
+    /// Errors: [`ProblemKind::Forbidden`] unless the caller is the agent's parent or the root, and for
+    /// more than the caller has left; [`ProblemKind::Invalid`] for a unit in which the agent has no bound.
     pub async fn fund(
         &self,
         name: &str,
@@ -24,7 +24,7 @@ impl Caller {
         let parent = self.runtime.shared().rights.read().birth(session).and_then(|it| it.parent);
         if self.session() != ROOT && parent != Some(self.session()) {
             let text = format!("only its parent and the root hand {name:?} a budget");
-            return Err(Problem::new(Kind::Forbidden, text).hint("stoa agent list"));
+            return Err(Problem::new(ProblemKind::Forbidden, text).hint("stoa agent list"));
         }
         let state = context::state(&self.runtime, session).await?;
         let bounds = state.account().left().units();
@@ -37,12 +37,12 @@ impl Caller {
         }
         let lends = self.charter_of(self.session())?.is_some();
         let (to, message) = if lends {
-            let loan = Loan { child: session, budget, when: Lending::Later };
+            let loan = Transfer { child: session, budget, when: TransferKind::Later };
             (self.session(), Message::Lend(loan))
         } else {
             (session, Message::Fund(budget))
         };
-        let ask = Ask { key, ..Ask::new(self.session(), message).comment("fund") };
+        let ask = Request { key, ..Request::new(self.session(), message).comment("fund") };
         self.runtime.agent(to)?.ask(ask).await?;
         self.agent_card(session).await
     }

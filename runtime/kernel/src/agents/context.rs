@@ -6,14 +6,14 @@ use super::told;
 use crate::caller::Caller;
 use crate::caller::Found;
 use crate::model::{Card, Context, Exchange};
-use crate::problem::{Kind, Problem};
+use crate::problem::{Problem, ProblemKind};
 use crate::runtime::Runtime;
-use crate::session::{Granted, near};
+use crate::session::{SpaceGrant, near};
 use std::sync::Arc;
 use stoa_actors::atom::Content;
 use stoa_actors::id::{ROOT, SessionId, SpaceId};
-use stoa_actors::incarnation::{self, Ask};
-use stoa_actors::search::{Order, Query};
+use stoa_actors::incarnation::{self, Request};
+use stoa_actors::search::{Query, SearchOrder};
 use stoa_actors::session::{Brief, Event, Message, Reply, Session};
 
 /// What is thought about.
@@ -26,10 +26,10 @@ pub(super) struct At {
 
 /// The state of an agent, as it will be once everything it has decided is durable.
 pub(super) async fn state(runtime: &Runtime, session: SessionId) -> Result<Box<Session>, Problem> {
-    let look = Ask::new(ROOT, Message::Look);
+    let look = Request::new(ROOT, Message::Look);
     match runtime.agent(session)?.ask(look).await?.reply {
         Reply::State(state) => Ok(state),
-        reply => Err(Problem::new(Kind::Store, format!("an answer amiss: {reply:?}"))),
+        reply => Err(Problem::new(ProblemKind::Store, format!("an unexpected answer: {reply:?}"))),
     }
 }
 
@@ -121,7 +121,7 @@ impl ToRead {
 /// What its instructions say, in the order in which they were given.
 pub(super) fn instructions(of: &Caller, space: SpaceId) -> Result<Vec<String>, Problem> {
     let limit = of.runtime.shared().config.limits.session.instructions_max;
-    let query = Query { order: Order::Oldest, limit, ..Query::default() };
+    let query = Query { order: SearchOrder::Oldest, limit, ..Query::default() };
     let found = of.found_now(space, &query).map_err(|problem| Problem {
         text: format!("its instructions cannot be read: {problem}"),
         ..problem
@@ -142,7 +142,7 @@ fn cards<E>(
 ) -> Result<(Vec<Card>, bool), E> {
     let (held, more) = near(of, of.session(), nearest);
     let mut cards = Vec::with_capacity(held.len());
-    for Granted { alias, space, level, .. } in held {
+    for SpaceGrant { alias, space, level, .. } in held {
         let description = describe(space)?.to_string();
         cards.push(Card { alias, id: space, level, description });
     }
@@ -161,7 +161,7 @@ fn past(of: &Caller, turn: u64) -> Result<Past, Problem> {
         let entry = place.map(|at| store.entry(at)).transpose()?.flatten();
         let Some(entry) = entry else { break };
         let events = incarnation::events::<Session>(&entry.body)
-            .map_err(|error| Problem::new(Kind::Store, error))?;
+            .map_err(|error| Problem::new(ProblemKind::Store, error))?;
         let began = events.iter().any(|it| matches!(it, Event::TurnBegan { .. }));
         let told = |it: &Event| matches!(it, Event::Thought { .. } | Event::Observed(_));
         since.extend(events.into_iter().filter(told).rev());

@@ -2,24 +2,24 @@
 //! them.
 
 use crate::caller::{Caller, Why, Written};
-use crate::problem::{Kind, Problem};
+use crate::problem::{Problem, ProblemKind};
 use crate::runtime::Runtime;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use stoa_actors::atom::Content;
 use stoa_actors::behaviour::Behaviour;
 use stoa_actors::id::{LinkId, Millis, Position, SessionId, SpaceId};
-use stoa_actors::incarnation::Ask;
+use stoa_actors::incarnation::Request;
 use stoa_actors::rights::{self, Birth, Level, Named, Right, Rights, Subject};
 use stoa_actors::session::{
-    Budget, Charter, Ear, Message, Phase, Refusal, Session, Spent, Trouble,
+    AgentSpec, Budget, Ear, Message, Phase, Refusal, Session, Spent, Trouble,
 };
 use stoa_actors::space::Draft;
 
 /// An agent, as those above it see it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "a field is told where its name and type do not say it")]
 pub struct AgentCard {
-    /// Which.
     pub id: SessionId,
     /// What its parent calls it.
     pub name: Option<String>,
@@ -82,7 +82,7 @@ impl Caller {
 
     /// What an agent is and does now.
     ///
-    /// Errors: [`Kind::Unknown`] for one that the caller does not govern.
+    /// Errors: [`ProblemKind::Unknown`] for one that the caller does not govern.
     pub async fn agent_card(&self, session: SessionId) -> Result<AgentCard, Problem> {
         self.reading(move |caller| caller.card_of(session)).await
     }
@@ -91,7 +91,7 @@ impl Caller {
     /// caller has the same, or by id.
     pub fn agent_named(&self, name: &str) -> Result<SessionId, Problem> {
         let unknown = || {
-            Problem::new(Kind::Unknown, format!("no agent {name:?} under you"))
+            Problem::new(ProblemKind::Unknown, format!("no agent {name:?} under you"))
                 .hint("stoa agent list")
         };
         let rights = self.runtime.shared().rights.read();
@@ -107,7 +107,7 @@ impl Caller {
             (Some(only), None) => Ok(only),
             (Some(_), Some(_)) => {
                 let text = format!("several agents under you are called {name:?}; use the id");
-                Err(Problem::new(Kind::Conflict, text).hint("stoa agent list"))
+                Err(Problem::new(ProblemKind::Conflict, text).hint("stoa agent list"))
             }
             (None, _) => {
                 drop(found);
@@ -123,7 +123,7 @@ impl Caller {
     pub(super) fn card_at_birth(
         &self,
         session: SessionId,
-        charter: &Charter,
+        charter: &AgentSpec,
         budget: Budget,
     ) -> Option<AgentCard> {
         if !matches!(self.runtime.agents().wakes.ear(session), Ear::Busy) {
@@ -153,7 +153,7 @@ impl Caller {
 
     /// What the rights have of an agent: its birth, what its parent calls it, and what it is to
     /// begin with as long as that is owed.
-    fn birth_of(&self, session: SessionId) -> (Option<Birth>, Option<String>, Option<Charter>) {
+    fn birth_of(&self, session: SessionId) -> (Option<Birth>, Option<String>, Option<AgentSpec>) {
         let rights = self.runtime.shared().rights.read();
         let birth = rights.birth(session);
         let name = birth
@@ -165,7 +165,7 @@ impl Caller {
     fn card_of(&self, session: SessionId) -> Result<AgentCard, Problem> {
         let (birth, name, owed) = self.birth_of(session);
         let unknown = || {
-            Problem::new(Kind::Unknown, format!("no agent {session} under you"))
+            Problem::new(ProblemKind::Unknown, format!("no agent {session} under you"))
                 .hint("stoa agent list")
         };
         let birth = birth.ok_or_else(unknown)?;
@@ -224,7 +224,7 @@ impl Caller {
             return Err(Refusal::Wiped.into());
         }
         if text.trim().is_empty() {
-            let problem = Problem::new(Kind::Invalid, "the text is empty; say something");
+            let problem = Problem::new(ProblemKind::Invalid, "the text is empty; say something");
             return Err(problem.hint(format!("stoa agent say {name} TEXT")));
         }
         if self.level(card.dm).is_none_or(|it| it < Level::Append) {
@@ -245,29 +245,31 @@ impl Caller {
     /// [`Caller::resume_agent`].
     pub async fn stop_agent(&self, name: &str, reason: &str) -> Result<AgentCard, Problem> {
         let session = self.governed(name)?;
-        let seat = self.runtime.agent(session)?;
+        let address = self.runtime.agent(session)?;
         let message = Message::Stop { reason: reason.to_owned() };
-        seat.ask(Ask::new(self.session(), message).comment("stop")).await?;
+        address.ask(Request::new(self.session(), message).comment("stop")).await?;
         self.runtime.wake_up(session);
         self.agent_card(session).await
     }
 
     /// Lets a stopped, parked or quarantined agent go on: it gets a turn. So does one whose budget
-    /// was spent, once it has been handed more. Errors: [`Kind::Conflict`] for one that goes on
+    /// was spent, once it has been handed more. Errors: [`ProblemKind::Conflict`] for one that goes on
     /// already, or whose budget is spent still.
     pub async fn resume_agent(&self, name: &str) -> Result<AgentCard, Problem> {
         let session = self.governed(name)?;
         self.revive(session).await?;
-        let seat = self.runtime.agent(session)?;
+        let address = self.runtime.agent(session)?;
         let state = super::context::state(&self.runtime, session).await?;
         let goes = matches!(state.phase(), Phase::Idle | Phase::Turning(_) | Phase::Waiting { .. });
         if goes {
             let text =
                 format!("{name:?} is running or waits for changes; there is nothing to resume");
-            return Err(Problem::new(Kind::Conflict, text).hint(format!("stoa agent show {name}")));
+            return Err(
+                Problem::new(ProblemKind::Conflict, text).hint(format!("stoa agent show {name}"))
+            );
         }
         let news = self.runtime.news(session, &state).await?.wakes;
-        seat.ask(Ask::new(self.session(), Message::Resume(news)).comment("resume")).await?;
+        address.ask(Request::new(self.session(), Message::Resume(news)).comment("resume")).await?;
         self.runtime.wake_up(session);
         self.agent_card(session).await
     }
@@ -275,7 +277,7 @@ impl Caller {
     /// Ends an agent and all under it: rights, names and turns go, what they wrote stays, and what
     /// is left of their budgets is back. A crash in between is made good by the next open.
     ///
-    /// Errors: [`Kind::Unknown`] for one that is wiped already.
+    /// Errors: [`ProblemKind::Unknown`] for one that is wiped already.
     pub async fn wipe_agent(&self, name: &str, reason: &str) -> Result<u64, Problem> {
         let session = self.governed(name)?;
         let doomed: Vec<SessionId> = {
@@ -308,7 +310,7 @@ impl Caller {
             return Ok(session);
         }
         let text = format!("{name:?} is not under you");
-        Err(Problem::new(Kind::Forbidden, text).hint("stoa agent list"))
+        Err(Problem::new(ProblemKind::Forbidden, text).hint("stoa agent list"))
     }
 }
 

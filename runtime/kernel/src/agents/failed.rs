@@ -5,14 +5,14 @@ use super::Executor;
 use crate::blocking::blocking;
 use crate::caller::Caller;
 use crate::failure::StoreError;
-use crate::problem::{Kind, Problem};
+use crate::problem::{Problem, ProblemKind};
 use crate::runtime::Runtime;
 use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
 use std::time::Duration;
 use stoa_actors::atom::Content;
 use stoa_actors::id::{Millis, SessionId};
-use stoa_actors::incarnation::Ask;
+use stoa_actors::incarnation::Request;
 use stoa_actors::outbox::Outgoing;
 use stoa_actors::retry::{Repeatable, Unanswered, again, wait_ms};
 use stoa_actors::space::{self, Draft, Space};
@@ -46,7 +46,7 @@ impl Runtime {
                 return Ok(());
             }
             for space in spaces {
-                let ask = Ask::new(session, space::Message::LetGo { since, until });
+                let ask = Request::new(session, space::Message::LetGo { since, until });
                 let done = self.space(space)?.ask(ask.comment("its holder has failed")).await;
                 let Err(error) = done else { continue };
                 match error.unanswered() {
@@ -113,6 +113,6 @@ impl Caller {
             return Ok(());
         }
         let revived = self.runtime.revive(session.stream()).await;
-        revived.map_err(|why| Problem::new(Kind::Busy, why).hint("stoa status"))
+        revived.map_err(|why| Problem::new(ProblemKind::Busy, why).hint("stoa status"))
     }
 }

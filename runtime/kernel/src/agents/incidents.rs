@@ -17,10 +17,9 @@ const WHY_CHARS: usize = 400;
 
 /// Something that has gone wrong with an agent, or is over.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "a field is told where its name and type do not say it")]
 pub struct Incident {
-    /// Whose.
     pub agent: SessionId,
-    /// What.
     pub what: Wrong,
 }
 

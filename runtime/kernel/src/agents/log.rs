@@ -1,8 +1,8 @@
 //! What an agent did, entry by entry.
 
 use crate::caller::{Caller, Change};
-use crate::problem::{Kind, Problem};
-use crate::store::Entry;
+use crate::problem::{Problem, ProblemKind};
+use crate::store::LogEntry;
 use serde::{Deserialize, Serialize};
 use stoa_actors::behaviour::Behaviour;
 use stoa_actors::codec::CodecError;
@@ -12,7 +12,7 @@ use stoa_actors::log::Body;
 use stoa_actors::printable::count;
 use stoa_actors::rights::Rights;
 use stoa_actors::session::{
-    Booking, Event, Note, Recorded, Said, Session, Settlement, TurnOutcome,
+    CallNote, Event, LedgerEntry, Recorded, RecordedItem, Session, Settlement, TurnOutcome,
 };
 use stoa_actors::space::Space;
 use stoa_actors::value::Value;
@@ -27,12 +27,10 @@ pub enum Sighting {
 
 /// One entry of an agent's stream, in words.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "a field is told where its name and type do not say it")]
 pub struct AgentEvent {
-    /// Its cursor.
     pub position: Position,
-    /// When.
     pub at: Millis,
-    /// Whose.
     pub agent: SessionId,
     /// What happened: `turn.began`, …
     pub kind: String,
@@ -45,7 +43,7 @@ pub struct AgentEvent {
 impl Caller {
     /// What became of rights after a cursor, the oldest first: for the root alone.
     ///
-    /// Errors: [`Kind::Forbidden`] for anybody else.
+    /// Errors: [`ProblemKind::Forbidden`] for anybody else.
     pub async fn rights_history(
         &self,
         after: Position,
@@ -80,12 +78,12 @@ impl Caller {
         .await
     }
 
-    fn seen(&self, entry: &Entry) -> Result<Vec<Sighting>, Problem> {
+    fn seen(&self, entry: &LogEntry) -> Result<Vec<Sighting>, Problem> {
         let (stream, at) = (entry.header.stream, entry.position);
         let (space, session) = (SpaceId(stream.0), SessionId(stream.0));
         match entry.body.kind.as_str() {
             Space::KIND if self.level(space).is_some() => {
-                let changes = Change::of(space, at, &entry.body).map_err(amiss)?;
+                let changes = Change::of(space, at, &entry.body).map_err(invalid)?;
                 Ok(changes.into_iter().map(|(it, _)| Sighting::Change(it)).collect())
             }
             Session::KIND
@@ -164,7 +162,7 @@ impl Caller {
         .await
     }
 
-    fn of_rights(&self, entry: &Entry) -> Result<Vec<AgentEvent>, Problem> {
+    fn of_rights(&self, entry: &LogEntry) -> Result<Vec<AgentEvent>, Problem> {
         let Body { at, by, comment, .. } = &entry.body;
         let names = self.runtime.kinds().names(&entry.body)?.into_iter();
         let happening = |kind: &str| AgentEvent {
@@ -179,8 +177,8 @@ impl Caller {
     }
 }
 
-fn amiss(error: CodecError) -> Problem {
-    Problem::new(Kind::Store, error)
+fn invalid(error: CodecError) -> Problem {
+    Problem::new(ProblemKind::Store, error)
 }
 
 fn happenings(
@@ -188,7 +186,7 @@ fn happenings(
     position: Position,
     body: &Body,
 ) -> Result<Vec<AgentEvent>, Problem> {
-    let events = incarnation::events::<Session>(body).map_err(amiss)?;
+    let events = incarnation::events::<Session>(body).map_err(invalid)?;
     let happening = |event: &Event| AgentEvent {
         position,
         at: body.at,
@@ -244,7 +242,7 @@ fn told(event: &Event) -> String {
 const CAME_CHARS: usize = 120;
 
 /// A call by its name, and what came of it: `tasks.claim → 01J8… v2`.
-fn called(note: &Note) -> String {
+fn called(note: &CallNote) -> String {
     let name = match note.called.as_str() {
         "" => format!("call {}", note.call),
         name => name.to_owned(),
@@ -260,17 +258,17 @@ fn called(note: &Note) -> String {
     format!("{name} → {came}")
 }
 
-fn came(said: &Said) -> String {
-    let text = |it: &Said| match it {
-        Said::Value(Value::Text(text)) => Some(text.clone()),
-        Said::Value(value) => Some(value.to_string()),
+fn came(said: &RecordedItem) -> String {
+    let text = |it: &RecordedItem| match it {
+        RecordedItem::Value(Value::Text(text)) => Some(text.clone()),
+        RecordedItem::Value(value) => Some(value.to_string()),
         _ => None,
     };
     match said {
-        Said::Value(Value::Null) => "None".to_owned(),
-        Said::Value(value) => value.to_string(),
-        Said::Bytes(bytes) => count(bytes.len() as u64, "byte", "bytes"),
-        Said::Object(object) => {
+        RecordedItem::Value(Value::Null) => "None".to_owned(),
+        RecordedItem::Value(value) => value.to_string(),
+        RecordedItem::Bytes(bytes) => count(bytes.len() as u64, "byte", "bytes"),
+        RecordedItem::Object(object) => {
             let field = |name: &str| object.fields.iter().find(|it| it.0 == name).map(|it| &it.1);
             match (field("id").and_then(text), field("version").and_then(text)) {
                 (Some(id), Some(version)) => format!("{id} v{version}"),
@@ -278,21 +276,21 @@ fn came(said: &Said) -> String {
                 _ => object.class.clone(),
             }
         }
-        Said::List(list) if list.is_empty() => "nothing".to_owned(),
-        Said::List(list) => format!("a list of {}", list.len()),
-        Said::Map(map) => {
+        RecordedItem::List(list) if list.is_empty() => "nothing".to_owned(),
+        RecordedItem::List(list) => format!("a list of {}", list.len()),
+        RecordedItem::Map(map) => {
             let keys: Vec<&str> = map.iter().map(|(key, _)| key.as_str()).collect();
             format!("a map of {}", keys.join(", "))
         }
     }
 }
 
-fn booked(booking: &Booking) -> String {
+fn booked(booking: &LedgerEntry) -> String {
     match booking {
-        Booking::Allotted(budget) | Booking::Funded { budget, .. } => budget.to_string(),
-        Booking::Spent { thoughts, tokens } => format!("thoughts={thoughts},tokens={tokens}"),
-        Booking::Lent { loan, .. } => format!("{} to {}", loan.budget, loan.child),
-        Booking::Settled(Settlement::Repaid { child, rest }) => format!("{rest} by {child}"),
-        Booking::Settled(_) => String::new(),
+        LedgerEntry::Allotted(budget) | LedgerEntry::Funded { budget, .. } => budget.to_string(),
+        LedgerEntry::Spent { thoughts, tokens } => format!("thoughts={thoughts},tokens={tokens}"),
+        LedgerEntry::Lent { loan, .. } => format!("{} to {}", loan.budget, loan.child),
+        LedgerEntry::Settled(Settlement::Repaid { child, rest }) => format!("{rest} by {child}"),
+        LedgerEntry::Settled(_) => String::new(),
     }
 }

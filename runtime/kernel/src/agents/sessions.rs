@@ -6,8 +6,8 @@ use stoa_actors::id::{Millis, ROOT, SessionId};
 
 /// A session, as those see it who may.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "a field is told where its name and type do not say it")]
 pub struct SessionCard {
-    /// Which.
     pub id: SessionId,
     /// Who brought it up; nothing for the owner.
     pub parent: Option<SessionId>,

@@ -2,16 +2,16 @@
 //! next start, for what is owed stands in the rights.
 
 use super::AgentCard;
-use crate::caller::{Caller, Grant, Why, misspelt, not_owner};
+use crate::caller::{Caller, GrantRequest, Why, misspelt, not_owner};
 use crate::model::RECIPE;
-use crate::problem::{Kind, Problem};
+use crate::problem::{Problem, ProblemKind};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use stoa_actors::id::{LinkId, Position, ROOT, SessionId, SpaceId};
 use stoa_actors::log::Cause;
 use stoa_actors::outbox::Outcome;
 use stoa_actors::rights::{self, AgentSpawn, Level, Named, Right, Rights, Subject};
-use stoa_actors::session::{self, Budget, Charter, Follow, Refusal};
+use stoa_actors::session::{self, AgentSpec, Budget, FollowSpec, Refusal};
 
 /// What an agent is to be and to have: `spawn` of seed 000. What is left out it does not get; the
 /// model it inherits.
@@ -76,9 +76,9 @@ impl SpaceAsk {
 impl Caller {
     /// Brings up an agent. When this returns it is born, and its first turn is owed.
     ///
-    /// Errors: [`Kind::Forbidden`] when more is asked for than the caller may hand on, which is
+    /// Errors: [`ProblemKind::Forbidden`] when more is asked for than the caller may hand on, which is
     /// recorded; also for more of a budget than the caller has left, which is not;
-    /// [`Kind::Unknown`] for a name that the caller does not have.
+    /// [`ProblemKind::Unknown`] for a name that the caller does not have.
     pub async fn spawn(&self, ask: SpawnAsk) -> Result<AgentCard, Problem> {
         self.spawn_with(ask, Cause::default(), || self.fresh()).await
     }
@@ -91,7 +91,7 @@ impl Caller {
         mut fresh: impl FnMut() -> [u8; 16],
     ) -> Result<AgentCard, Problem> {
         if ask.task.trim().is_empty() {
-            return Err(Problem::new(Kind::Invalid, "the task is empty; say what to do")
+            return Err(Problem::new(ProblemKind::Invalid, "the task is empty; say what to do")
                 .hint("stoa spawn TASK --instructions SPACE"));
         }
         if let Some(name) = &ask.name {
@@ -112,8 +112,8 @@ impl Caller {
             let space = self.resolve_to_hand_on(name)?;
             follows.push((space, self.runtime.store().head_of_stream(space.stream())?));
         }
-        let follow = |(space, cursor)| (space, Follow::all(cursor));
-        let charter = Arc::new(Charter {
+        let follow = |(space, cursor)| (space, FollowSpec::all(cursor));
+        let charter = Arc::new(AgentSpec {
             parent: self.session(),
             task: ask.task.clone(),
             instructions,
@@ -125,7 +125,7 @@ impl Caller {
         let max = self.runtime.shared().config.limits.session.task_bytes_max;
         if ask.task.len() > max {
             let text = format!("the task has {} bytes; the limit is {max}", ask.task.len());
-            return Err(Problem::new(Kind::Invalid, text).hint("--help"));
+            return Err(Problem::new(ProblemKind::Invalid, text).hint("--help"));
         }
         let spawn = AgentSpawn {
             child,
@@ -157,7 +157,7 @@ impl Caller {
         let asked = self.runtime.rights().ask_and_what_follows(self.ask(message, why)).await;
         let (_, outcomes) = asked?;
         match outcomes.iter().find_map(Outcome::refused) {
-            Some(why) => Err(Problem::new(Kind::Invalid, format!("it is not begun: {why}"))),
+            Some(why) => Err(Problem::new(ProblemKind::Invalid, format!("it is not begun: {why}"))),
             None => Ok(()),
         }
     }
@@ -166,24 +166,24 @@ impl Caller {
     /// refuse.
     async fn spawn_by_session(&self, spawn: AgentSpawn, why: Why) -> Result<(), Problem> {
         let child = spawn.child;
-        let seat = self.runtime.agent(self.session())?;
+        let address = self.runtime.agent(self.session())?;
         let message = session::Message::Spawn(Box::new(spawn));
         let ask = self.ask(message, why).key(format!("spawn-{child}"));
-        let (receipt, outcomes) = seat.ask_and_what_follows(ask).await?;
+        let (receipt, outcomes) = address.ask_and_what_follows(ask).await?;
         if let Some(outcome) = outcomes.into_iter().find(|it| it.refused().is_some()) {
             let why = outcome.refused().unwrap_or_default().to_owned();
             return Err(match outcome.into_refusal::<Rights>() {
                 Some(refusal) => refusal.into(),
-                None => Problem::new(Kind::Invalid, why),
+                None => Problem::new(ProblemKind::Invalid, why),
             });
         }
         // Asked before a crash: whatever was on its way then is waited for.
         if let session::Reply::Sent(id) = receipt.reply {
-            seat.performed(id).await;
+            address.performed(id).await;
         }
         if self.runtime.shared().rights.read().birth(child).is_none() {
             let text = "the agent was refused before; nothing of its budget is gone";
-            return Err(Problem::new(Kind::Forbidden, text));
+            return Err(Problem::new(ProblemKind::Forbidden, text));
         }
         Ok(())
     }
@@ -203,11 +203,11 @@ impl Caller {
         model: &str,
         instructions: Option<SpaceId>,
         fresh: &mut impl FnMut() -> [u8; 16],
-    ) -> Result<(Vec<rights::Ask>, Option<SpaceId>), Problem> {
+    ) -> Result<(Vec<rights::RightRequest>, Option<SpaceId>), Problem> {
         let mut asks = Vec::new();
         let mut link = |alias: Option<String>, right: Right| {
             let link = LinkId(fresh());
-            rights::Ask { link, alias, right, expires: None }
+            rights::RightRequest { link, alias, right, expires: None }
         };
         let mut first = None;
         let mut readable = Vec::new();
@@ -254,7 +254,7 @@ impl Caller {
             let known: Vec<&str> = config.models.names().collect();
             let text =
                 format!("model {model:?} is not configured; there are: {}", known.join(", "));
-            return Err(Problem::new(Kind::Invalid, text).hint("--model recipe"));
+            return Err(Problem::new(ProblemKind::Invalid, text).hint("--model recipe"));
         }
         if model != RECIPE {
             self.install(Subject::Model(model.clone())).await?;
@@ -289,12 +289,12 @@ impl Caller {
         &self,
         space: &str,
         to: &str,
-        grant: Grant,
+        grant: GrantRequest,
         cause: Cause,
     ) -> Result<(), Problem> {
         match self.called(to) {
             Some(Named::Session(_)) => self.grant_for(space, to, grant, cause).await.map(drop),
-            _ => Err(Problem::new(Kind::Unknown, format!("no agent {to:?} of yours"))
+            _ => Err(Problem::new(ProblemKind::Unknown, format!("no agent {to:?} of yours"))
                 .hint("stoa agent list")),
         }
     }

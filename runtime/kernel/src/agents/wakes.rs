@@ -8,15 +8,15 @@
 use super::known::Known;
 use crate::blocking::blocking;
 use crate::failure::StoreError;
-use crate::problem::{Kind, Problem};
+use crate::problem::{Problem, ProblemKind};
 use crate::runtime::{Runtime, WeakRuntime};
 use parking_lot::Mutex;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 use stoa_actors::id::{Millis, ROOT, SessionId};
-use stoa_actors::incarnation::Ask;
-use stoa_actors::session::{Ear, Look, Message, New, Phase, Reply, Session, Wanted};
+use stoa_actors::incarnation::Request;
+use stoa_actors::session::{ChangeQuery, Ear, Look, Message, New, Phase, Reply, Session};
 use tokio::sync::{Notify, Semaphore};
 
 #[derive(Default)]
@@ -48,7 +48,7 @@ impl Wakes {
         self.table.lock().active.len()
     }
 
-    /// Of one that is up; forgotten when its seat is.
+    /// Of one that is up; forgotten when its address is.
     pub(super) fn know(&self, session: SessionId, known: &Arc<Known>) {
         let mut all = self.known.lock();
         let full = all.len().is_power_of_two();
@@ -226,7 +226,7 @@ impl Runtime {
     /// waits for that.
     fn missed(&self, session: SessionId, problem: &Problem) {
         let shared = self.shared();
-        let passes = problem.kind == Kind::Busy
+        let passes = problem.kind == ProblemKind::Busy
             && shared.refuses().is_none()
             && self.out_of_service(session).is_none();
         match passes {
@@ -245,7 +245,7 @@ impl Runtime {
             Ear::Open(state) => state,
             Ear::Unknown => Arc::from(super::context::state(self, session).await?),
         };
-        let seat = self.agent(session)?;
+        let address = self.agent(session)?;
         let funded = state.is_funded();
         if !matches!(state.phase(), Phase::Idle | Phase::Parked { .. }) && !funded {
             // In a turn: its end makes it look again.
@@ -256,7 +256,7 @@ impl Runtime {
         }
         let New { wakes, cause, later, over, .. } = self.news(session, &state).await?;
         for space in over {
-            seat.ask(Ask::new(ROOT, Message::Unfollow(space)).comment("over")).await?;
+            address.ask(Request::new(ROOT, Message::Unfollow(space)).comment("over")).await?;
         }
         if let Some(at) = later {
             self.wake_up_at(session, at);
@@ -268,8 +268,8 @@ impl Runtime {
             }
             return Ok(());
         }
-        let ask = Ask { cause, ..Ask::new(ROOT, Message::Wake(wakes)).comment("woken") };
-        if let Reply::NotBefore(at) = seat.ask(ask).await?.reply {
+        let ask = Request { cause, ..Request::new(ROOT, Message::Wake(wakes)).comment("woken") };
+        if let Reply::NotBefore(at) = address.ask(ask).await?.reply {
             self.wake_up_at(session, at);
         }
         Ok(())
@@ -283,10 +283,10 @@ impl Runtime {
         let caller = self.caller(session);
         let scanned = |space| shared.followers.scanned(space, session);
         let mut look = Look::new(state, self.now(), quoted_max, scanned);
-        while let Some(Wanted { space, after, filter }) = look.wants() {
+        while let Some(ChangeQuery { space, after, filter }) = look.wants() {
             match caller.changes(space, after, most, &filter).await {
                 Ok((changes, upto)) => look.page(changes, upto),
-                Err(problem) if problem.kind == Kind::Unknown => look.forbidden(),
+                Err(problem) if problem.kind == ProblemKind::Unknown => look.forbidden(),
                 Err(problem) => return Err(problem),
             }
         }

@@ -2,16 +2,16 @@
 
 use super::Caller;
 use super::OWNER;
-use crate::problem::{Kind, Problem};
+use crate::problem::{Problem, ProblemKind};
 use stoa_actors::id::{Millis, ROOT, SessionId, SpaceId};
 use stoa_actors::rights::{Link, Subject};
 
 /// One right that somebody has.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "a field is told where its name and type do not say it")]
 pub struct AccessCard {
     /// From whom, to whom, what, until when and why.
     pub link: Link,
-    /// Since when.
     pub since: Millis,
 }
 
@@ -62,12 +62,12 @@ impl Caller {
         space: Option<SpaceId>,
     ) -> Result<(SessionId, Vec<AccessCard>), Problem> {
         let unknown = || {
-            Problem::new(Kind::Unknown, format!("no session {name:?} that you may see"))
+            Problem::new(ProblemKind::Unknown, format!("no session {name:?} that you may see"))
                 .hint("stoa session list")
         };
         let session = match self.session_named(name) {
             Ok(session) => session,
-            Err(problem) if problem.kind == Kind::Conflict => return Err(problem),
+            Err(problem) if problem.kind == ProblemKind::Conflict => return Err(problem),
             Err(_) if name == OWNER => ROOT,
             // What its parent calls it, and it itself does not.
             Err(_) if self.birth_name(self.session()).1.as_deref() == Some(name) => self.session(),

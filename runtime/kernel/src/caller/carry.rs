@@ -4,13 +4,13 @@ use super::{Caller, Why};
 use crate::embedder;
 use crate::envelope::Exported;
 use crate::failure::StoreError;
-use crate::problem::{Kind, Problem};
-use crate::store::Entry;
+use crate::problem::{Problem, ProblemKind};
+use crate::store::LogEntry;
 use serde::{Deserialize, Serialize};
 use stoa_actors::atom::Embed;
 use stoa_actors::id::{AtomId, Position, SpaceId, StreamId};
 use stoa_actors::search::words;
-use stoa_actors::space::{Carried, Message, Reply};
+use stoa_actors::space::{ImportedVersion, Message, Reply};
 
 /// What one piece of an import has brought.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,7 +27,7 @@ pub struct Imported {
 }
 
 /// Reads a space as it was at one head, in pieces.
-pub struct Export {
+pub struct ExportReader {
     caller: Caller,
     stream: StreamId,
     seq: u64,
@@ -38,7 +38,7 @@ pub struct Export {
 impl Caller {
     /// Every version of every atom of a space, as it is durable now: at one head each export is the
     /// same, byte for byte. Needs `read`.
-    pub async fn export(&self, space: SpaceId) -> Result<Export, Problem> {
+    pub async fn export(&self, space: SpaceId) -> Result<ExportReader, Problem> {
         self.level(space).ok_or_else(|| Problem::no_space(&space.to_string()))?;
         let upto = self.runtime.durable();
         let last = self.runtime.store().entry(upto)?;
@@ -46,7 +46,13 @@ impl Caller {
         let description = self.description(space).await?;
         let exported = Exported { space, description, upto, at };
         let built_in = embedder::built_in().fingerprint();
-        Ok(Export { caller: self.clone(), stream: space.stream(), seq: 0, exported, built_in })
+        Ok(ExportReader {
+            caller: self.clone(),
+            stream: space.stream(),
+            seq: 0,
+            exported,
+            built_in,
+        })
     }
 
     /// Takes versions in that come from another store, or another space: all of them or none, in
@@ -54,14 +60,14 @@ impl Caller {
     /// piece may be sent again; sent whole again, an import that was cut off is completed. Needs
     /// `write`.
     ///
-    /// What was exported without a vector gets one. Errors: [`Kind::Conflict`] for a version that
+    /// What was exported without a vector gets one. Errors: [`ProblemKind::Conflict`] for a version that
     /// is there and says something else, for an id that is in use elsewhere, and for an atom that
-    /// somebody has leased; [`Kind::Invalid`] for a version without the one before, and over a
+    /// somebody has leased; [`ProblemKind::Invalid`] for a version without the one before, and over a
     /// limit.
     pub async fn import(
         &self,
         space: SpaceId,
-        mut carried: Vec<Carried>,
+        mut carried: Vec<ImportedVersion>,
         why: Why,
     ) -> Result<Imported, Problem> {
         for it in &mut carried {
@@ -73,12 +79,14 @@ impl Caller {
         match self.send(space, Message::Import(carried), why).await?.reply {
             Reply::Imported { new, known } => Ok(Imported { new, known, ..Imported::default() }),
             Reply::Merged { new, known, attic, lost } => Ok(Imported { new, known, attic, lost }),
-            reply => Err(Problem::new(Kind::Store, format!("an answer amiss: {reply:?}"))),
+            reply => {
+                Err(Problem::new(ProblemKind::Store, format!("an unexpected answer: {reply:?}")))
+            }
         }
     }
 }
 
-impl Export {
+impl ExportReader {
     /// What the first line says.
     pub fn exported(&self) -> &Exported {
         &self.exported
@@ -90,7 +98,7 @@ impl Export {
     }
 
     /// The next versions, in order; nothing at the end.
-    pub async fn piece(&mut self) -> Result<Option<Vec<Carried>>, Problem> {
+    pub async fn piece(&mut self) -> Result<Option<Vec<ImportedVersion>>, Problem> {
         let (stream, from, upto) = (self.stream, self.seq, self.exported.upto);
         let (space, built_in) = (self.exported.space, self.built_in);
         let read = self.caller.reading(move |caller| {
@@ -122,7 +130,7 @@ impl Export {
 
 /// What of a space leaves it together.
 struct Piece {
-    found: Vec<Carried>,
+    found: Vec<ImportedVersion>,
     bytes: usize,
     read: usize,
     seq: u64,
@@ -130,9 +138,9 @@ struct Piece {
 
 impl Piece {
     /// What is made by the embedder that is built in can be made again.
-    fn take(&mut self, space: SpaceId, entry: &Entry, built_in: u32) -> Result<(), StoreError> {
+    fn take(&mut self, space: SpaceId, entry: &LogEntry, built_in: u32) -> Result<(), StoreError> {
         (self.seq, self.read) = (entry.header.seq, self.read + 1);
-        for mut it in Carried::of(space, entry.position, &entry.body)? {
+        for mut it in ImportedVersion::of(space, entry.position, &entry.body)? {
             self.bytes += it.bytes();
             it.embedding = it.embedding.filter(|made| made.fingerprint != built_in);
             self.found.push(it);

@@ -1,29 +1,29 @@
 //! Claims, leases and transactions, for one session.
 
-use super::{Caller, Read, Why, Written};
+use super::{Caller, ReadAtom, Why, Written};
 use crate::host::{AskError, Receipt};
-use crate::problem::{Kind, Problem};
+use crate::problem::{Problem, ProblemKind};
 use serde::{Deserialize, Serialize};
 use stoa_actors::atom::Metadata;
 use stoa_actors::id::{AtomId, SpaceId};
 use stoa_actors::incarnation::Refused;
 use stoa_actors::search::{OrderBy, Query};
 use stoa_actors::space::{
-    Claim, Fence, Lease, Message, Mutation, Refusal, Reply, Resource, Space, Wanted,
+    ClaimPredicate, ClaimRequest, Fence, Lease, Message, Mutation, Refusal, Reply, Resource, Space,
 };
 
 /// What is to be claimed, and how.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "a field is told where its name and type do not say it")]
 pub struct ClaimAsk {
     /// The nearest in meaning first; the oldest without.
     pub query: Option<String>,
     /// What it must be like.
-    pub wanted: Wanted,
+    pub wanted: ClaimPredicate,
     /// What it says from then on; null removes a key.
     pub set: Metadata,
     /// How long it is leased.
     pub lease_ms: u64,
-    /// What for.
     pub intent: String,
     /// What comes first without a text, by keys that the space declares as ordered; the oldest where
     /// none is named, and of equals.
@@ -37,9 +37,9 @@ pub struct ClaimAsk {
 
 /// What was claimed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Taken {
+pub struct ClaimedAtom {
     /// The atom, as the claim has left it.
-    pub read: Read,
+    pub read: ReadAtom,
     /// Until when nobody else has it.
     pub lease: Lease,
 }
@@ -51,7 +51,7 @@ impl Caller {
     /// With a text the candidates are found first, best first, and the space looks at each again;
     /// without one it goes by a set that it keeps, in the order of the claim, at a cost that does not
     /// grow with the work that is done or blocked. When the lease runs out, or is given up, what `set` has changed is put
-    /// back, unless it has been changed since. Errors: [`Kind::Invalid`] for a lease of zero or of
+    /// back, unless it has been changed since. Errors: [`ProblemKind::Invalid`] for a lease of zero or of
     /// more than `lease_ms_max`, for a condition on a name that a space which declares neither declares
     /// nor uses, for an order by a key that it does not declare as ordered, and for an `exhausted` that
     /// leaves an atom wanted.
@@ -60,7 +60,7 @@ impl Caller {
         space: SpaceId,
         ask: ClaimAsk,
         why: Why,
-    ) -> Result<Option<Taken>, Problem> {
+    ) -> Result<Option<ClaimedAtom>, Problem> {
         let limits = &self.runtime.shared().config.limits;
         let most = limits.search.hits_max;
         for limit in [self.runtime.shared().config.claim_candidates.min(most), most] {
@@ -72,17 +72,26 @@ impl Caller {
             };
             let few = ranked.as_ref().is_none_or(|it| it.len() < limit);
             let (text, ttl_ms) = (query, lease_ms);
-            let claim =
-                Claim { text, wanted, ranked, set, ttl_ms, intent, order, attempts_max, exhausted };
+            let claim = ClaimRequest {
+                text,
+                wanted,
+                ranked,
+                set,
+                ttl_ms,
+                intent,
+                order,
+                attempts_max,
+                exhausted,
+            };
             match self.claimed(space, claim, &why).await?.reply {
                 Reply::Claimed(Some((id, version, lease))) => {
                     let read = self.get_version(id, version).await?;
-                    return Ok(Some(Taken { read, lease: *lease }));
+                    return Ok(Some(ClaimedAtom { read, lease: *lease }));
                 }
                 Reply::Claimed(None) if few => return Ok(None),
                 // All of them went to others meanwhile; there may be more behind them.
                 Reply::Claimed(None) => {}
-                reply => return Err(amiss(&reply)),
+                reply => return Err(invalid(&reply)),
             }
         }
         Ok(None)
@@ -93,7 +102,7 @@ impl Caller {
     async fn claimed(
         &self,
         space: SpaceId,
-        claim: Claim,
+        claim: ClaimRequest,
         why: &Why,
     ) -> Result<Receipt<Reply>, Problem> {
         let mut message = Message::Claim(Box::new(claim));
@@ -113,10 +122,10 @@ impl Caller {
         &self,
         space: SpaceId,
         text: &str,
-        wanted: &Wanted,
+        wanted: &ClaimPredicate,
         limit: usize,
     ) -> Result<Vec<AtomId>, Problem> {
-        let Wanted { metadata, references } = wanted.clone();
+        let ClaimPredicate { metadata, references } = wanted.clone();
         let text = Some(text.to_owned());
         let query = Query { text, metadata, references, limit, ..Query::default() };
         self.ranked(space, query).await
@@ -146,7 +155,7 @@ impl Caller {
                 let written = |(id, version)| Written { id, version, position };
                 Ok(all.into_iter().map(written).collect())
             }
-            (reply, _) => Err(amiss(&reply)),
+            (reply, _) => Err(invalid(&reply)),
         }
     }
 
@@ -162,7 +171,7 @@ impl Caller {
         self.lease(space, Message::Acquire { resource, ttl_ms, intent }, why).await
     }
 
-    /// Lets a lease last for so long from now on. Errors: [`Kind::Conflict`] once it is over, also
+    /// Lets a lease last for so long from now on. Errors: [`ProblemKind::Conflict`] once it is over, also
     /// where nobody else has it: what was worked on is to be read again.
     pub async fn renew(
         &self,
@@ -177,7 +186,7 @@ impl Caller {
     async fn lease(&self, space: SpaceId, message: Message, why: Why) -> Result<Lease, Problem> {
         match self.send(space, message, why).await?.reply {
             Reply::Lease(lease) => Ok(lease),
-            reply => Err(amiss(&reply)),
+            reply => Err(invalid(&reply)),
         }
     }
 
@@ -208,6 +217,6 @@ impl Caller {
     }
 }
 
-fn amiss(reply: &Reply) -> Problem {
-    Problem::new(Kind::Store, format!("an answer amiss: {reply:?}"))
+fn invalid(reply: &Reply) -> Problem {
+    Problem::new(ProblemKind::Store, format!("an unexpected answer: {reply:?}"))
 }

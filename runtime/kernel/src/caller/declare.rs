@@ -9,7 +9,7 @@ use stoa_actors::space::{self, Declarations};
 
 impl Caller {
     /// Makes a space as [`Caller::create_space`] does, that declares from its first moment what it is
-    /// told to and what the front matter of its description says. Errors: [`Kind::Invalid`](crate::problem::Kind::Invalid) for what cannot be declared; nothing
+    /// told to and what the front matter of its description says. Errors: [`Kind::Invalid`](crate::problem::ProblemKind::Invalid) for what cannot be declared; nothing
     /// is made then.
     pub async fn create_space_declaring(
         &self,
@@ -23,21 +23,21 @@ impl Caller {
     }
 
     /// Says what a space declares, in place of all that it has declared;
-    /// [`Caller::declare_more`] adds to it. Errors: [`Kind::Invalid`](crate::problem::Kind::Invalid) for what cannot be declared.
+    /// [`Caller::declare_more`] adds to it. Errors: [`Kind::Invalid`](crate::problem::ProblemKind::Invalid) for what cannot be declared.
     pub async fn declare(&self, space: SpaceId, declares: Declarations) -> Result<(), Problem> {
         let message = space::Message::Declare { description: None, declares };
-        let seat = self.runtime.space(space)?;
-        seat.ask(self.ask(message, Why::comment("declare keys and relations"))).await?;
+        let address = self.runtime.space(space)?;
+        address.ask(self.ask(message, Why::comment("declare keys and relations"))).await?;
         Ok(())
     }
 
     /// Says what a space declares besides what it declares already: whoever adds to it at the same
-    /// time takes nothing away. Errors: [`Kind::Invalid`](crate::problem::Kind::Invalid) for what
+    /// time takes nothing away. Errors: [`Kind::Invalid`](crate::problem::ProblemKind::Invalid) for what
     /// cannot be declared.
     pub async fn declare_more(&self, space: SpaceId, more: Declarations) -> Result<(), Problem> {
-        let seat = self.runtime.space(space)?;
+        let address = self.runtime.space(space)?;
         let message = space::Message::DeclareMore(more);
-        seat.ask(self.ask(message, Why::comment("declare keys and relations"))).await?;
+        address.ask(self.ask(message, Why::comment("declare keys and relations"))).await?;
         Ok(())
     }
 
@@ -51,12 +51,12 @@ impl Caller {
     ) -> Result<(), Problem> {
         let description = Some(description.to_owned());
         let message = space::Message::Declare { description, declares };
-        let seat = self.runtime.space(space)?;
-        seat.ask(self.ask(message, Why::comment("describe the space"))).await?;
+        let address = self.runtime.space(space)?;
+        address.ask(self.ask(message, Why::comment("describe the space"))).await?;
         Ok(())
     }
 
-    /// What a space declares. Errors: [`Kind::Unknown`](crate::problem::Kind::Unknown) when the caller cannot read it.
+    /// What a space declares. Errors: [`Kind::Unknown`](crate::problem::ProblemKind::Unknown) when the caller cannot read it.
     pub async fn declares(&self, space: SpaceId) -> Result<Declarations, Problem> {
         let declares = self.reading(move |caller| caller.declared(space)).await?;
         self.level(space).ok_or_else(|| Problem::no_space(&space.to_string()))?;

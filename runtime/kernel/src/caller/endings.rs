@@ -2,9 +2,9 @@
 //! may see, and what fits two of these is told and not guessed.
 
 use super::Caller;
-use crate::problem::{Kind, Problem};
+use crate::problem::{Problem, ProblemKind};
 use std::collections::BTreeSet;
-use stoa_actors::ending::{Ending, SHOWN_CHARS};
+use stoa_actors::ending::{IdSuffix, SHOWN_CHARS};
 use stoa_actors::id::{AtomId, ROOT, SessionId, SpaceId, SubscriptionId};
 use stoa_actors::rights::{Birth, Subject};
 use stoa_actors::space::{Resource, Space};
@@ -15,25 +15,28 @@ const LOOKED_MAX: usize = 10_000;
 impl Caller {
     /// The atom that is meant by an id, or by the end of one.
     ///
-    /// Errors: [`Kind::Unknown`] when no atom that the caller can read ends so, [`Kind::Conflict`]
-    /// when several do, [`Kind::Invalid`] for what is no id.
+    /// Errors: [`ProblemKind::Unknown`] when no atom that the caller can read ends so, [`ProblemKind::Conflict`]
+    /// when several do, [`ProblemKind::Invalid`] for what is no id.
     pub async fn atom_id(&self, text: &str) -> Result<AtomId, Problem> {
-        let Some(ending) = Ending::parse(text) else {
-            let amiss = |error| Problem::new(Kind::Invalid, error).hint("stoa search SPACE --json");
-            return text.parse().map_err(amiss);
+        let Some(ending) = IdSuffix::parse(text) else {
+            let invalid =
+                |error| Problem::new(ProblemKind::Invalid, error).hint("stoa search SPACE --json");
+            return text.parse().map_err(invalid);
         };
         let found = self.reading(move |caller| caller.atoms_ending(ending)).await?;
         only(&found, text, "atom", "get")?.ok_or_else(|| Problem::no_atom(text))
     }
 
-    fn atoms_ending(&self, ending: Ending) -> Result<Vec<AtomId>, Problem> {
+    fn atoms_ending(&self, ending: IdSuffix) -> Result<Vec<AtomId>, Problem> {
         let store = self.runtime.store();
         let rows = store.own_rows::<Space>(&Space::endings_key(&ending.key_prefix()));
         let mut found = Vec::new();
         for (looked, row) in rows.enumerate() {
             if looked >= LOOKED_MAX {
                 let text = "too many ids end in this; type more of the id";
-                return Err(Problem::new(Kind::Conflict, text).hint("stoa search SPACE --json"));
+                return Err(
+                    Problem::new(ProblemKind::Conflict, text).hint("stoa search SPACE --json")
+                );
             }
             let (key, _) = row?;
             let Some(id) = Space::of_endings_key(&key).filter(|it| ending.is_of(&it.0)) else {
@@ -74,9 +77,9 @@ impl Caller {
         let unknown = || {
             let text =
                 format!("{text:?} is not a subscription; one of an agent is named by its space");
-            Problem::new(Kind::Invalid, text).hint("stoa subscription list")
+            Problem::new(ProblemKind::Invalid, text).hint("stoa subscription list")
         };
-        let ending = Ending::parse(text).ok_or_else(unknown)?;
+        let ending = IdSuffix::parse(text).ok_or_else(unknown)?;
         let (mut all, others) =
             (self.subscriptions(None).await?, self.all_subscriptions(None).await);
         all.extend(others.unwrap_or_default());
@@ -125,9 +128,9 @@ impl Caller {
 
 /// The end of an id just as it is shown, or more of it. What takes names as well takes no less: a
 /// word that somebody gives to something else must not fit the id of another thing.
-fn as_shown(text: &str) -> Option<Ending> {
+fn as_shown(text: &str) -> Option<IdSuffix> {
     let shown = text.len() >= SHOWN_CHARS && !text.bytes().any(|it| it.is_ascii_lowercase());
-    Ending::parse(text).filter(|_| shown)
+    IdSuffix::parse(text).filter(|_| shown)
 }
 
 /// Ids that are named where an end fits several.
@@ -150,7 +153,7 @@ fn only<T: Copy + ToString>(
                 "several {what}s end in {end}: {}{more}; type more of the id",
                 ids.join(", ")
             );
-            Err(Problem::new(Kind::Conflict, text)
+            Err(Problem::new(ProblemKind::Conflict, text)
                 .hint(format!("stoa {verb} {}", first.to_string())))
         }
     }

@@ -1,11 +1,11 @@
 //! What became of rights, as far as a caller may know of it: those of spaces where it may grant
 //! rights, and those that concern it. It reads with the changes of the space, in one order.
 
-use super::{Caller, Change, Follow};
+use super::{Caller, Change, ChangeStream};
 use crate::failure::StoreError;
 use crate::host::Waiter;
-use crate::problem::{Kind, Problem};
-use crate::store::Entry;
+use crate::problem::{Problem, ProblemKind};
+use crate::store::LogEntry;
 use std::sync::Arc;
 use stoa_actors::id::{Position, RIGHTS, SpaceId};
 use stoa_actors::rights::{Fact, RIGHT_KINDS};
@@ -13,7 +13,7 @@ use stoa_actors::space::Filter;
 
 impl Caller {
     /// What an entry of the log of rights tells the caller.
-    pub(crate) fn told_of_rights(&self, entry: &Entry) -> Result<Vec<Change>, StoreError> {
+    pub(crate) fn told_of_rights(&self, entry: &LogEntry) -> Result<Vec<Change>, StoreError> {
         let runtime = &self.runtime;
         let all = runtime.facts().told(runtime.store(), entry)?;
         let now = runtime.now();
@@ -71,7 +71,7 @@ impl Caller {
         let wrong = |it: &&String| it.starts_with("right.") && !RIGHT_KINDS.contains(&it.as_str());
         if let Some(wrong) = filter.types.iter().find(wrong) {
             let text = format!("there is no type {wrong:?}; there are {}", RIGHT_KINDS.join(", "));
-            return Err(Problem::new(Kind::Invalid, text).hint("--type right.granted"));
+            return Err(Problem::new(ProblemKind::Invalid, text).hint("--type right.granted"));
         }
         let types = filter.types.iter().filter(|it| !of_rights(it)).cloned().collect();
         let follow = self.follow(space, after, Filter { types, ..filter.clone() })?;
@@ -87,7 +87,7 @@ pub struct Watching {
     cursor: Position,
     filter: Filter,
     /// Only to be woken.
-    follow: Follow,
+    follow: ChangeStream,
     rights: Arc<Waiter>,
 }
 

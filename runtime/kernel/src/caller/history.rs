@@ -62,16 +62,16 @@ impl Caller {
         space: SpaceId,
         after: Position,
         filter: Filter,
-    ) -> Result<Follow, Problem> {
+    ) -> Result<ChangeStream, Problem> {
         self.level(space).ok_or_else(|| Problem::no_space(&space.to_string()))?;
         filter.check(&self.runtime.shared().config.limits.search)?;
         let waiter = self.runtime.space(space)?.stream_head.watch();
-        Ok(Follow { caller: self.clone(), space, cursor: after, filter, waiter })
+        Ok(ChangeStream { caller: self.clone(), space, cursor: after, filter, waiter })
     }
 }
 
 /// A reader that follows a space.
-pub struct Follow {
+pub struct ChangeStream {
     caller: Caller,
     space: SpaceId,
     cursor: Position,
@@ -79,7 +79,7 @@ pub struct Follow {
     waiter: Arc<Waiter>,
 }
 
-impl Follow {
+impl ChangeStream {
     /// Everything up to here has been seen.
     pub fn cursor(&self) -> Position {
         self.cursor

@@ -1,7 +1,7 @@
 //! Agents as the log has them, also one whose own entries break it: whoever looks at all of them
 //! must not die of one.
 
-use super::{Caller, Grant};
+use super::{Caller, GrantRequest};
 use crate::failure::StoreError;
 use crate::host::{Standing, load};
 use crate::problem::Problem;
@@ -10,8 +10,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use stoa_actors::id::{ROOT, SessionId};
 use stoa_actors::incarnation;
-use stoa_actors::rights::{Level, Note};
-use stoa_actors::session::{Charter, Event, Session};
+use stoa_actors::rights::{GrantNote, Level};
+use stoa_actors::session::{AgentSpec, Event, Session};
 
 impl Runtime {
     /// The state of a session; nothing when its entries do not make one. Not on a thread of the
@@ -25,7 +25,7 @@ impl Runtime {
     }
 
     /// What an agent was brought up with, whatever became of it.
-    pub(crate) fn charter(&self, session: SessionId) -> Result<Option<Charter>, StoreError> {
+    pub(crate) fn charter(&self, session: SessionId) -> Result<Option<AgentSpec>, StoreError> {
         let Some(at) = self.store().position_of(session.stream(), 1)? else { return Ok(None) };
         let Some(entry) = self.store().entry(at)? else { return Ok(None) };
         let first = incarnation::events::<Session>(&entry.body)?;
@@ -46,7 +46,7 @@ impl Runtime {
 
 impl Caller {
     /// What an agent was brought up with; nothing for a session that is none.
-    pub fn charter_of(&self, session: SessionId) -> Result<Option<Charter>, Problem> {
+    pub fn charter_of(&self, session: SessionId) -> Result<Option<AgentSpec>, Problem> {
         let is_agent = {
             let rights = self.runtime.shared().rights.read();
             session != ROOT && rights.is_agent(session)
@@ -63,8 +63,8 @@ impl Caller {
         &self,
         agent: SessionId,
         space: &str,
-        grant: &Grant,
-    ) -> Result<Option<Box<Note>>, Problem> {
+        grant: &GrantRequest,
+    ) -> Result<Option<Box<GrantNote>>, Problem> {
         let Some(charter) = self.charter_of(agent)? else { return Ok(None) };
         if self.level(charter.dm).is_none_or(|it| it < Level::Append) {
             return Ok(None);
@@ -75,6 +75,6 @@ impl Caller {
             ("space".to_owned(), space.into()),
         ];
         let (space, text) = (charter.dm, grant.reason.clone());
-        Ok(Some(Box::new(Note { space, text, metadata: metadata.into() })))
+        Ok(Some(Box::new(GrantNote { space, text, metadata: metadata.into() })))
     }
 }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use stoa_actors::atom::Metadata;
 use stoa_actors::id::SpaceId;
 use stoa_actors::nearest::nearest;
-use stoa_actors::search::{Order, Query, kind, lookup, operands};
+use stoa_actors::search::{Query, SearchOrder, kind, lookup, operands};
 use stoa_actors::value::Value;
 
 /// What does not meet.
@@ -34,7 +34,7 @@ pub enum Mismatch {
 }
 
 impl Mismatch {
-    /// For programs.
+    /// The same as JSON, for programs.
     pub fn json(&self) -> serde_json::Value {
         let note = self.to_string();
         match self {
@@ -102,7 +102,7 @@ impl Caller {
 
     /// A key that is spelt much like this one.
     async fn key_like(&self, space: SpaceId, key: &str) -> Result<Option<String>, Problem> {
-        let (limit, order) = (KEYS_OF_ATOMS, Order::Newest);
+        let (limit, order) = (KEYS_OF_ATOMS, SearchOrder::Newest);
         let query = Query { limit, order, include_deprecated: true, ..Query::default() };
         let hits = self.search_any_name(space, query).await?;
         let keys = hits.iter().flat_map(|it| it.read.atom.metadata.keys());

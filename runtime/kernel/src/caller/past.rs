@@ -4,11 +4,11 @@
 //! Rights are those of now: who may read a space may read all of its past, and who may not reads
 //! none of it.
 
-use super::{Caller, Change, Read};
+use super::{Caller, Change, ReadAtom};
 use crate::as_of::Moment;
 use crate::failure::StoreError;
-use crate::problem::{Kind, Problem};
-use crate::store::{Entry, Store};
+use crate::problem::{Problem, ProblemKind};
+use crate::store::{LogEntry, Store};
 use serde::{Deserialize, Serialize};
 use std::iter::Peekable;
 use stoa_actors::atom::Atom;
@@ -21,10 +21,10 @@ pub use stoa_actors::difference::Difference;
 
 /// What a history is of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "a field is told where its name and type do not say it")]
 pub enum Of {
     /// Every space that the caller can read.
     Everything,
-    /// One space.
     Space(SpaceId),
     /// One atom: its versions.
     Atom(AtomId),
@@ -64,7 +64,7 @@ impl Caller {
     /// What happened, by cursor. Reads the part of the log that it is about: a history of an author
     /// or of a word looks at every entry between its ends until the page is full.
     ///
-    /// Errors: [`Kind::Unknown`] for what the caller cannot read, [`Kind::Invalid`] for a moment
+    /// Errors: [`ProblemKind::Unknown`] for what the caller cannot read, [`ProblemKind::Invalid`] for a moment
     /// that is still to come.
     pub async fn history(&self, of: Of, query: HistoryQuery) -> Result<Vec<Change>, Problem> {
         self.may_read(of).await?;
@@ -151,8 +151,8 @@ impl Caller {
 
     /// An atom as it was at a moment.
     ///
-    /// Errors: [`Kind::Unknown`] when it was not there yet; the text names when it was born.
-    pub async fn get_as_of(&self, id: AtomId, moment: Moment) -> Result<Read, Problem> {
+    /// Errors: [`ProblemKind::Unknown`] when it was not there yet; the text names when it was born.
+    pub async fn get_as_of(&self, id: AtomId, moment: Moment) -> Result<ReadAtom, Problem> {
         let at = self.runtime.moment(moment).await?;
         let newest = self.get(id).await?.atom;
         let found = self.reading(move |it| Ok(it.runtime.store().atom_as_of(id, at)?)).await?;
@@ -160,13 +160,12 @@ impl Caller {
             let born = self.runtime.store().position_of(newest.space.stream(), newest.born)?;
             let born = born.unwrap_or_default();
             let text = format!("atom {id} was not there at {at}; it was put at {born}");
-            return Err(
-                Problem::new(Kind::Unknown, text).hint(format!("stoa get {id} --as-of {born}"))
-            );
+            return Err(Problem::new(ProblemKind::Unknown, text)
+                .hint(format!("stoa get {id} --as-of {born}")));
         };
         // Rights second.
         self.get(id).await?;
-        Ok(Read { atom, position })
+        Ok(ReadAtom { atom, position })
     }
 
     /// What changed from one version of an atom to another: the newest if it is not said, and the
@@ -182,7 +181,7 @@ impl Caller {
             None => self.get(id).await?.atom.version,
         };
         let from = from.unwrap_or(to.saturating_sub(1).max(1));
-        let version = async |version| Ok::<Read, Problem>(self.get_version(id, version).await?);
+        let version = async |version| Ok::<ReadAtom, Problem>(self.get_version(id, version).await?);
         let (before, after) = (version(from).await?, version(to).await?);
         let (before, after): (&Atom, &Atom) = (&before.atom, &after.atom);
         Ok(Difference::between(before, after))
@@ -197,13 +196,13 @@ struct Within {
     newest: bool,
 }
 
-type Entries = Box<dyn Iterator<Item = Result<Entry, StoreError>>>;
+type Entries = Box<dyn Iterator<Item = Result<LogEntry, StoreError>>>;
 
 impl Within {
     fn entries(self, store: &Store, of: Of) -> Result<Entries, StoreError> {
         let Within { after, before, newest } = self;
         let last = Position(before.0.saturating_sub(1));
-        let inside = move |it: &Result<Entry, StoreError>| {
+        let inside = move |it: &Result<LogEntry, StoreError>| {
             it.as_ref().map_or(true, |it| it.position > after && it.position < before)
         };
         let own = store.clone();
@@ -244,7 +243,7 @@ struct Merged {
 }
 
 impl Iterator for Merged {
-    type Item = Result<Entry, StoreError>;
+    type Item = Result<LogEntry, StoreError>;
 
     fn next(&mut self) -> Option<Self::Item> {
         let first = match (self.one.peek(), self.other.peek()) {
@@ -262,7 +261,7 @@ impl Iterator for Merged {
 fn at_each(
     store: Store,
     places: impl Iterator<Item = Result<Position, StoreError>>,
-) -> impl Iterator<Item = Result<Entry, StoreError>> {
+) -> impl Iterator<Item = Result<LogEntry, StoreError>> {
     let mut last = None;
     places.filter_map(move |at| {
         let at = match at {

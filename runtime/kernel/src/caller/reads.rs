@@ -3,7 +3,7 @@
 use super::Caller;
 use crate::envelope::instant;
 use crate::failure::StoreError;
-use crate::problem::{Kind, Problem};
+use crate::problem::{Problem, ProblemKind};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use stoa_actors::atom::{Atom, Reference};
@@ -12,10 +12,9 @@ use stoa_actors::redaction::erased_by;
 
 /// An atom as read, and where it was written.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Read {
-    /// The atom.
+#[expect(missing_docs, reason = "a field is told where its name and type do not say it")]
+pub struct ReadAtom {
     pub atom: Arc<Atom>,
-    /// Its entry.
     pub position: Position,
 }
 
@@ -23,33 +22,33 @@ pub struct Read {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Referred {
     /// How, and which.
-    pub found: Vec<(String, Read)>,
+    pub found: Vec<(String, ReadAtom)>,
     /// How many to skip to go on, where there is more.
     pub next: Option<usize>,
 }
 
 impl Caller {
     /// The newest durable version of an atom, of whatever space the caller can read.
-    pub async fn get(&self, id: AtomId) -> Result<Read, Problem> {
+    pub async fn get(&self, id: AtomId) -> Result<ReadAtom, Problem> {
         self.read(id)
     }
 
-    pub(super) fn read(&self, id: AtomId) -> Result<Read, Problem> {
+    pub(super) fn read(&self, id: AtomId) -> Result<ReadAtom, Problem> {
         let found = self.runtime.store().newest(id)?;
         self.permitted(id, found)
     }
 
     /// One version of an atom.
-    pub async fn get_version(&self, id: AtomId, version: u64) -> Result<Read, Problem> {
+    pub async fn get_version(&self, id: AtomId, version: u64) -> Result<ReadAtom, Problem> {
         let found = if version == 0 { None } else { self.runtime.store().version(id, version)? };
         let newest = self.get(id).await?.atom;
         if let Some((by, at)) = erased_by(&newest).filter(|_| version < newest.version) {
             let text = format!("atom {id} was erased by {by} at {}", instant(at));
-            return Err(Problem::new(Kind::Unknown, text).hint(format!("stoa history {id}")));
+            return Err(Problem::new(ProblemKind::Unknown, text).hint(format!("stoa history {id}")));
         }
         let newest = newest.version;
         self.permitted(id, found).map_err(|_| {
-            Problem::new(Kind::Unknown, format!("atom {id} has versions 1 to {newest}"))
+            Problem::new(ProblemKind::Unknown, format!("atom {id} has versions 1 to {newest}"))
                 .hint(format!("stoa get {id} --version {newest}"))
         })
     }
@@ -59,10 +58,10 @@ impl Caller {
         &self,
         id: AtomId,
         found: Option<(Position, Arc<Atom>)>,
-    ) -> Result<Read, Problem> {
+    ) -> Result<ReadAtom, Problem> {
         let found = found.filter(|(_, atom)| self.level(atom.space).is_some());
         let (position, atom) = found.ok_or_else(|| Problem::no_atom(id))?;
-        Ok(Read { atom, position })
+        Ok(ReadAtom { atom, position })
     }
 
     /// The atoms that an atom refers to, in its own order: those the caller can read, behind the

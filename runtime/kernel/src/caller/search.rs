@@ -8,10 +8,10 @@ mod past;
 
 use names::Names;
 
-use super::{Caller, Read};
+use super::{Caller, ReadAtom};
 use crate::as_of::Moment;
 use crate::blocking::blocking;
-use crate::problem::{Kind, Problem, condition_hint};
+use crate::problem::{Problem, ProblemKind, condition_hint};
 use crate::runtime::Runtime;
 use crate::search::Searches;
 use cursor::Cursor;
@@ -22,14 +22,14 @@ use stoa_actors::atom::{Atom, Embedding};
 use stoa_actors::behaviour::{Behaviour, View};
 use stoa_actors::id::{AtomId, SpaceId};
 use stoa_actors::incarnation;
-use stoa_actors::search::{Elsewhere, Hit, Place, Query, QueryRefusal, words};
+use stoa_actors::search::{Elsewhere, Hit, PageEnd, Query, QueryRefusal, words};
 use stoa_actors::space::{Draft, MadeFor, Patch, Space};
 
 /// An atom that was found, as it was where the search looked.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "a field is told where its name and type do not say it")]
 pub struct Found {
-    /// The atom.
-    pub read: Read,
+    pub read: ReadAtom,
     /// How well it fits, for comparison within one answer; 0 without a text.
     pub score: f32,
 }
@@ -46,7 +46,7 @@ pub struct Looked {
 
 /// One page of what was found.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Page {
+pub struct SearchPage {
     /// What was found, the best first.
     pub hits: Vec<Found>,
     /// The cursor of the next page, where there may be one: as many were found as were asked for, or
@@ -63,14 +63,14 @@ impl Caller {
     ///
     /// Pages together are the answer that one search without a limit would give. In the order of
     /// birth that holds whatever is written meanwhile. With a text, or an order by what atoms say, it
-    /// holds as long as the space does not change ([`Page::moved`]). Errors: those of [`Caller::search`];
-    /// [`Kind::Invalid`] for a cursor of another query or space, or none at all.
+    /// holds as long as the space does not change ([`SearchPage::moved`]). Errors: those of [`Caller::search`];
+    /// [`ProblemKind::Invalid`] for a cursor of another query or space, or none at all.
     pub async fn page(
         &self,
         space: SpaceId,
         query: Query,
         after: Option<&str>,
-    ) -> Result<Page, Problem> {
+    ) -> Result<SearchPage, Problem> {
         self.page_as_of(space, query, after, None).await
     }
 
@@ -81,7 +81,7 @@ impl Caller {
         query: Query,
         after: Option<&str>,
         as_of: Option<Moment>,
-    ) -> Result<Page, Problem> {
+    ) -> Result<SearchPage, Problem> {
         let bytes_max = self.runtime.shared().config.answer_bytes_max;
         self.page_within(space, query, after, as_of, bytes_max).await
     }
@@ -94,7 +94,7 @@ impl Caller {
         after: Option<&str>,
         as_of: Option<Moment>,
         bytes_max: usize,
-    ) -> Result<Page, Problem> {
+    ) -> Result<SearchPage, Problem> {
         let before = after.map(|text| Cursor::read(text, space, &query)).transpose()?;
         query.after = before.as_ref().map(|it| it.place);
         let Looked { hits, seq, cut } =
@@ -102,10 +102,10 @@ impl Caller {
         let moved = names::moves(&query) && before.is_some_and(|it| it.seq != seq);
         let last = hits.last().filter(|_| cut || hits.len() == query.limit);
         let next = last.map(|it| {
-            let place = Place { id: it.read.atom.id, score: Some(it.score) };
+            let place = PageEnd { id: it.read.atom.id, score: Some(it.score) };
             Cursor { place, seq }.write(space, &query)
         });
-        Ok(Page { hits, next, moved })
+        Ok(SearchPage { hits, next, moved })
     }
 
     /// What fits in a space, the best first: everything acknowledged before this was called is
@@ -113,7 +113,7 @@ impl Caller {
     ///
     /// The first search of a space reads its stream. Atoms are collected up to `answer_bytes_max`,
     /// one at least: of large atoms fewer than `limit` are given, and [`Caller::page`] says where to
-    /// go on. Errors: [`Kind::Unknown`] when the caller cannot read the space, [`Kind::Invalid`]
+    /// go on. Errors: [`ProblemKind::Unknown`] when the caller cannot read the space, [`ProblemKind::Invalid`]
     /// over a limit, for a condition that nobody can have meant, for one on a name that a space which
     /// declares neither declares nor uses, and for an order by a key that it does not declare as
     /// ordered.
@@ -148,7 +148,7 @@ impl Caller {
         ranked.await
     }
 
-    /// What fits.
+    /// Searches, and tells what fits with where the search looked.
     pub async fn looked(
         &self,
         space: SpaceId,
@@ -326,14 +326,14 @@ fn refused(refusal: QueryRefusal) -> Problem {
         QueryRefusal::TextAndOrder => "--help".to_owned(),
         _ => "--limit 20".to_owned(),
     };
-    Problem::new(Kind::Invalid, refusal).hint(hint)
+    Problem::new(ProblemKind::Invalid, refusal).hint(hint)
 }
 
 /// The version that was found, also when there is a newer one by now, even in the same entry.
 fn found(runtime: &Runtime, hit: &Hit) -> Result<Found, Problem> {
-    let amiss = || Problem::new(Kind::Store, format!("entry {} is amiss", hit.position));
-    let atom = atom_at(runtime, hit)?.ok_or_else(|| amiss().hint("stoa audit"))?;
-    Ok(Found { read: Read { atom, position: hit.position }, score: hit.score })
+    let invalid = || Problem::new(ProblemKind::Store, format!("entry {} is damaged", hit.position));
+    let atom = atom_at(runtime, hit)?.ok_or_else(|| invalid().hint("stoa audit"))?;
+    Ok(Found { read: ReadAtom { atom, position: hit.position }, score: hit.score })
 }
 
 fn atom_at(runtime: &Runtime, hit: &Hit) -> Result<Option<Arc<Atom>>, Problem> {

@@ -2,7 +2,7 @@
 
 use super::OWNER;
 use super::{Caller, Why};
-use crate::problem::{Kind, Problem, quoted};
+use crate::problem::{Problem, ProblemKind, quoted};
 use serde::{Deserialize, Serialize};
 use stoa_actors::id::{LinkId, Millis, SessionId, SpaceId};
 use stoa_actors::log::Cause;
@@ -13,21 +13,21 @@ const LATEST: Millis = Millis(253_402_207_200_999);
 
 /// A right to be given.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Grant {
+#[expect(missing_docs, reason = "a field is told where its name and type do not say it")]
+pub struct GrantRequest {
     /// To use at this level.
     pub level: Level,
     /// To pass on up to this one.
     pub delegate: Option<Level>,
     /// For how long from when it is decided, by the owner's clock; nothing for ever.
     pub expires_ms: Option<u64>,
-    /// What for.
     pub reason: String,
 }
 
 /// A right that was given.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "a field is told where its name and type do not say it")]
 pub struct Granted {
-    /// To whom.
     pub session: SessionId,
     /// Whether the session was made for it.
     pub born: bool,
@@ -48,7 +48,7 @@ impl Caller {
             _ => self.session_ending(name)?,
         };
         named.ok_or_else(|| {
-            Problem::new(Kind::Unknown, format!("no session {name:?} of yours"))
+            Problem::new(ProblemKind::Unknown, format!("no session {name:?} of yours"))
                 .hint("stoa session list")
         })
     }
@@ -58,7 +58,12 @@ impl Caller {
     /// The level `grant` is enough for it; what the session may itself pass on takes as much to
     /// pass on as well. By who may pass on but not grant, a new session is made and no other served.
     /// An agent hears of it in the space that it shares with its parent.
-    pub async fn grant(&self, space: &str, to: &str, grant: Grant) -> Result<Granted, Problem> {
+    pub async fn grant(
+        &self,
+        space: &str,
+        to: &str,
+        grant: GrantRequest,
+    ) -> Result<Granted, Problem> {
         self.grant_for(space, to, grant, Cause::default()).await
     }
 
@@ -67,7 +72,7 @@ impl Caller {
         &self,
         space: &str,
         to: &str,
-        grant: Grant,
+        grant: GrantRequest,
         cause: Cause,
     ) -> Result<Granted, Problem> {
         let id = self.resolve(space)?;
@@ -90,7 +95,7 @@ impl Caller {
         };
         if known.is_none() && to.parse::<SessionId>().is_ok() {
             let text = format!("there is no living session {to}");
-            return Err(Problem::new(Kind::Unknown, text).hint("stoa session list"));
+            return Err(Problem::new(ProblemKind::Unknown, text).hint("stoa session list"));
         }
         let expires = grant.expires_ms.map(|ms| self.after(ms)).transpose()?;
         let link = LinkId(self.fresh());
@@ -107,7 +112,7 @@ impl Caller {
             }
             Some(Named::Space(_)) => {
                 let text = format!("{to:?} is a space; name a session");
-                Err(Problem::new(Kind::Invalid, text).hint("stoa session list"))
+                Err(Problem::new(ProblemKind::Invalid, text).hint("stoa session list"))
             }
             None if self.shares_by_grant(&right) => {
                 let (named, lasting) = (Some(to), Lifetime::Lasting);
@@ -120,7 +125,7 @@ impl Caller {
                 Ok(Granted { session, born: true })
             }
             None => {
-                let ask = rights::Ask { link, alias, right, expires };
+                let ask = rights::RightRequest { link, alias, right, expires };
                 let (named, lasting) = (Some(to), Lifetime::Lasting);
                 let session = self.spawn_session(named, vec![ask], &grant.reason, lasting).await?;
                 Ok(Granted { session, born: true })
@@ -151,16 +156,16 @@ impl Caller {
 
     /// The moment so long from now, by the owner's clock.
     ///
-    /// Errors: [`Kind::Invalid`] for now, and for one that is later than anybody can write down.
+    /// Errors: [`ProblemKind::Invalid`] for now, and for one that is later than anybody can write down.
     pub fn after(&self, ms: u64) -> Result<Millis, Problem> {
         if ms == 0 {
             let text = "the time must be longer than 0; use a time like 90s, 10m, 2h or 7d";
-            return Err(Problem::new(Kind::Invalid, text).hint("--expires 10m"));
+            return Err(Problem::new(ProblemKind::Invalid, text).hint("--expires 10m"));
         }
         let at = self.runtime.now().0.checked_add(ms).map(Millis);
         at.filter(|at| *at <= LATEST).ok_or_else(|| {
             let text = format!("{ms} ms from now is too far in the future");
-            Problem::new(Kind::Invalid, text).hint("--expires 7d")
+            Problem::new(ProblemKind::Invalid, text).hint("--expires 7d")
         })
     }
 
@@ -168,7 +173,7 @@ impl Caller {
     pub(crate) async fn spawn_session(
         &self,
         alias: Option<&str>,
-        asks: Vec<rights::Ask>,
+        asks: Vec<rights::RightRequest>,
         reason: &str,
         lifetime: Lifetime,
     ) -> Result<SessionId, Problem> {
@@ -182,7 +187,7 @@ impl Caller {
         &self,
         child: SessionId,
         alias: Option<&str>,
-        asks: Vec<rights::Ask>,
+        asks: Vec<rights::RightRequest>,
         reason: &str,
         lifetime: Lifetime,
     ) -> Result<(), Problem> {
@@ -211,8 +216,12 @@ impl Caller {
     }
 
     /// Gives an existing session one more right.
-    pub(crate) async fn share(&self, to: SessionId, ask: rights::Ask) -> Result<(), Problem> {
-        let rights::Ask { link, alias, right, expires } = ask;
+    pub(crate) async fn share(
+        &self,
+        to: SessionId,
+        ask: rights::RightRequest,
+    ) -> Result<(), Problem> {
+        let rights::RightRequest { link, alias, right, expires } = ask;
         let reason = "exec".to_owned();
         let note = None;
         let message = rights::Message::Share { link, to, alias, right, expires, reason, note };
@@ -243,7 +252,7 @@ pub(crate) fn not_owner(name: &str) -> Result<(), Problem> {
         return Ok(());
     }
     let text = format!("{name:?} is reserved for the owner of the directory; choose another name");
-    Err(Problem::new(Kind::Invalid, text).hint("stoa whoami"))
+    Err(Problem::new(ProblemKind::Invalid, text).hint("stoa whoami"))
 }
 
 /// The refusal of a name, with the verb that was meant.

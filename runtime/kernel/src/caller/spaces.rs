@@ -2,7 +2,7 @@
 
 use super::declare::declarable;
 use super::{Caller, Why};
-use crate::problem::{Kind, Problem};
+use crate::problem::{Problem, ProblemKind};
 use crate::store::Store;
 use serde::{Deserialize, Serialize};
 use stoa_actors::id::{LinkId, Position, SpaceId};
@@ -12,8 +12,8 @@ use stoa_actors::space::{self, Declarations};
 
 /// A space as its holder sees it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "a field is told where its name and type do not say it")]
 pub struct SpaceCard {
-    /// Which.
     pub id: SpaceId,
     /// What its holder calls it.
     pub name: Option<String>,
@@ -21,13 +21,11 @@ pub struct SpaceCard {
     pub level: Option<Level>,
     /// What its holder may pass on.
     pub delegate: Option<Level>,
-    /// Its convention.
     pub description: String,
     /// Entries in its stream.
     pub entries: u64,
     /// Where its last one stands.
     pub head: Position,
-    /// Its subscriptions.
     pub subscriptions: u64,
     /// The keys and relations that it declares.
     pub declares: Declarations,
@@ -75,7 +73,7 @@ impl Caller {
         if description.len() > max {
             let text =
                 format!("the description has {} bytes; the limit is {max}", description.len());
-            return Err(Problem::new(Kind::Invalid, text).hint("--help"));
+            return Err(Problem::new(ProblemKind::Invalid, text).hint("--help"));
         }
         declarable(description, &declares, &shared.config.limits)?;
         let reason = format!("create space {name}");
@@ -90,7 +88,9 @@ impl Caller {
         let ask = self.ask(message, Why::comment(reason));
         let (_, outcomes) = self.runtime.rights().ask_and_what_follows(ask).await?;
         match outcomes.iter().find_map(Outcome::refused) {
-            Some(why) => Err(Problem::new(Kind::Invalid, format!("{name:?} is there: {why}"))),
+            Some(why) => {
+                Err(Problem::new(ProblemKind::Invalid, format!("{name:?} is there: {why}")))
+            }
             None => Ok(()),
         }
     }
@@ -109,8 +109,8 @@ impl Caller {
     /// Says what a space is for.
     pub async fn describe(&self, space: SpaceId, description: &str) -> Result<(), Problem> {
         let message = space::Message::Describe(description.to_owned());
-        let seat = self.runtime.space(space)?;
-        seat.ask(self.ask(message, Why::comment("describe the space"))).await?;
+        let address = self.runtime.space(space)?;
+        address.ask(self.ask(message, Why::comment("describe the space"))).await?;
         Ok(())
     }
 

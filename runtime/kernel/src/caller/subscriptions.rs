@@ -2,25 +2,25 @@
 //! its readers, a session those that wake it. The log is the queue of both: a subscription is a
 //! cursor in it and takes the room of one, however far behind it is.
 
-use super::{Caller, Follow, Why};
-use crate::host::Seat;
-use crate::problem::{Kind, Problem};
+use super::{Caller, ChangeStream, Why};
+use crate::host::ActorAddress;
+use crate::problem::{Problem, ProblemKind};
 use crate::runtime::Runtime;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use std::time::Duration;
 use stoa_actors::id::{Position, ROOT, SessionId, SpaceId, SubscriptionId};
-use stoa_actors::incarnation::Ask;
+use stoa_actors::incarnation::Request;
 use stoa_actors::rights::{Level, Named, Subject};
 use stoa_actors::session::{self, Session};
 use stoa_actors::space::{self, Backlog, Edit, Filter, Message, Reply, Subscription, Tells, Terms};
 
 /// A subscription, as it is listed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "a field is told where its name and type do not say it")]
 pub struct SubscriptionCard {
     /// Its name; nothing for an agent's, of which there is one a space.
     pub id: Option<SubscriptionId>,
-    /// Where.
     pub space: SpaceId,
     /// What the caller calls that.
     pub name: Option<String>,
@@ -43,7 +43,7 @@ pub use stoa_actors::space::Pulled;
 impl Caller {
     /// Keeps a cursor for the caller in a space, from now on if it does not say.
     ///
-    /// Errors: [`Kind::Invalid`] for a cursor that the log has not reached, terms that are over
+    /// Errors: [`ProblemKind::Invalid`] for a cursor that the log has not reached, terms that are over
     /// already, a filter over the limits of a search, over `subscriptions_max` in the space, or over
     /// `subscriber_subscriptions_max` of the caller's own there.
     pub async fn subscribe(
@@ -54,12 +54,14 @@ impl Caller {
         terms: Terms,
     ) -> Result<SubscriptionId, Problem> {
         self.reached(cursor)?;
-        let seat = self.runtime.space(space)?;
-        let cursor = cursor.unwrap_or_else(|| seat.stream_head.head());
+        let address = self.runtime.space(space)?;
+        let cursor = cursor.unwrap_or_else(|| address.stream_head.head());
         let message = Message::Subscribe { filter, cursor, terms };
-        match seat.ask(self.ask(message, Why::comment("subscribe"))).await?.reply {
+        match address.ask(self.ask(message, Why::comment("subscribe"))).await?.reply {
             Reply::Subscribed(id) => Ok(id),
-            reply => Err(Problem::new(Kind::Store, format!("an answer amiss: {reply:?}"))),
+            reply => {
+                Err(Problem::new(ProblemKind::Store, format!("an unexpected answer: {reply:?}")))
+            }
         }
     }
 
@@ -75,7 +77,7 @@ impl Caller {
     /// Everybody's subscriptions that are not over, where the caller may grant rights: in one
     /// space, or in all of these. What has become void is ended first.
     ///
-    /// Errors: [`Kind::Forbidden`] for a space where the caller may not grant rights.
+    /// Errors: [`ProblemKind::Forbidden`] for a space where the caller may not grant rights.
     pub async fn all_subscriptions(
         &self,
         space: Option<SpaceId>,
@@ -155,7 +157,7 @@ impl Caller {
     }
 
     fn no_subscription(&self, id: SubscriptionId) -> Problem {
-        Problem::new(Kind::Unknown, format!("no subscription {id} of yours"))
+        Problem::new(ProblemKind::Unknown, format!("no subscription {id} of yours"))
             .hint("stoa subscription list")
     }
 
@@ -228,7 +230,7 @@ impl Caller {
             None => Ok(()),
             Some(cursor) => {
                 let text = format!("cursor {cursor} is ahead of the log, which is at {head}");
-                Err(Problem::new(Kind::Invalid, text).hint(format!("--cursor {head}")))
+                Err(Problem::new(ProblemKind::Invalid, text).hint(format!("--cursor {head}")))
             }
         }
     }
@@ -237,25 +239,25 @@ impl Caller {
     /// follows the space already.
     pub async fn follow_as_agent(
         &self,
-        seat: &Arc<Seat<Session>>,
+        address: &Arc<ActorAddress<Session>>,
         space: SpaceId,
-        follow: session::Follow,
+        follow: session::FollowSpec,
     ) -> Result<(), Problem> {
         self.level(space).ok_or_else(|| Problem::no_space(&space.to_string()))?;
         self.reached(Some(follow.cursor))?;
         let message = session::Message::Follow { space, follow };
-        seat.ask(Ask::new(self.session(), message).comment("follow")).await?;
+        address.ask(Request::new(self.session(), message).comment("follow")).await?;
         Ok(())
     }
 
     /// Follows it no more.
     pub async fn unfollow_as_agent(
         &self,
-        seat: &Arc<Seat<Session>>,
+        address: &Arc<ActorAddress<Session>>,
         space: SpaceId,
     ) -> Result<(), Problem> {
         let message = session::Message::Unfollow(space);
-        seat.ask(Ask::new(self.session(), message).comment("unfollow")).await?;
+        address.ask(Request::new(self.session(), message).comment("unfollow")).await?;
         Ok(())
     }
 
@@ -271,7 +273,7 @@ impl Caller {
         for (space, follow) in life.follows().filter(|(_, it)| !it.terms.over(now)) {
             let holding = self.holding(Subject::Space(space));
             let seen = store.seq_at(space.stream(), follow.cursor)?;
-            let session::Follow { filter, cursor, terms } = follow.clone();
+            let session::FollowSpec { filter, cursor, terms } = follow.clone();
             cards.push(SubscriptionCard {
                 id: None,
                 space,
@@ -293,7 +295,7 @@ impl Runtime {
     /// tell nothing either, and are ended when somebody subscribes there: so a failure is no loss.
     pub(crate) async fn end_void_subscriptions(&self, space: SpaceId) {
         let ended = async {
-            let ask = Ask::new(ROOT, Message::EndVoid).comment("their rights have ended");
+            let ask = Request::new(ROOT, Message::EndVoid).comment("their rights have ended");
             self.space(space)?.ask(ask).await.map_err(Problem::from)
         };
         if let Err(problem) = ended.await {
@@ -309,7 +311,7 @@ pub struct Puller {
     space: SpaceId,
     filter: Filter,
     terms: Terms,
-    follow: Follow,
+    follow: ChangeStream,
     backlog: Backlog,
 }
 
@@ -332,7 +334,7 @@ impl Puller {
 
     /// The next of it, waited for: until something is of interest and the debounce has passed.
     ///
-    /// Errors: [`Kind::Unknown`] once the subscription is over, or the space cannot be read.
+    /// Errors: [`ProblemKind::Unknown`] once the subscription is over, or the space cannot be read.
     pub async fn next(&mut self, limit: usize, lag_max: usize) -> Result<Pulled, Problem> {
         loop {
             self.count(limit, lag_max).await?;
@@ -340,7 +342,9 @@ impl Puller {
             let due = match self.backlog.times() {
                 _ if self.terms.over(now) => {
                     let text = format!("subscription {} is over", self.id);
-                    return Err(Problem::new(Kind::Unknown, text).hint("stoa subscription list"));
+                    return Err(
+                        Problem::new(ProblemKind::Unknown, text).hint("stoa subscription list")
+                    );
                 }
                 None => None,
                 Some((since, latest)) => match self.terms.tells(since, latest, now) {

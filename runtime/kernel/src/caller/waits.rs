@@ -1,7 +1,7 @@
 //! What atoms wait for: which atoms at the other ends of their references are not as a condition
 //! wants them, and which of these are gone.
 
-use super::{Caller, Read};
+use super::{Caller, ReadAtom};
 use crate::problem::Problem;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -10,18 +10,18 @@ use stoa_actors::atom::Atom;
 use stoa_actors::behaviour::View;
 use stoa_actors::id::{AtomId, SpaceId};
 use stoa_actors::search::{Condition, Query};
-use stoa_actors::space::{Blocker, Readable, Wanted};
+use stoa_actors::space::{Blocker, ClaimPredicate, Readable};
 
 /// What one atom waits for.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Waits {
-    /// The atom.
-    pub read: Read,
+#[expect(missing_docs, reason = "a field is told where its name and type do not say it")]
+pub struct WaitReport {
+    pub read: ReadAtom,
     /// What it waits for, by relation; nothing if its references are as wanted.
     pub blockers: Vec<Blocker>,
 }
 
-impl Waits {
+impl WaitReport {
     /// Whether it waits for something that is gone: it does so for ever, unless it refers to another
     /// one.
     pub fn is_stuck(&self) -> bool {
@@ -34,13 +34,13 @@ impl Caller {
     ///
     /// Without a condition it is asked which atoms are gone that it refers to by a relation that its
     /// space declares. Of the atoms that refer to it at most `hits_max` are looked at. Errors:
-    /// [`Kind::Unknown`](crate::problem::Kind::Unknown) when the caller cannot read the atom,
-    /// [`Kind::Invalid`](crate::problem::Kind::Invalid) as of [`Caller::search`].
+    /// [`Kind::Unknown`](crate::problem::ProblemKind::Unknown) when the caller cannot read the atom,
+    /// [`Kind::Invalid`](crate::problem::ProblemKind::Invalid) as of [`Caller::search`].
     pub async fn waits(
         &self,
         id: AtomId,
         references: BTreeMap<String, Condition>,
-    ) -> Result<Waits, Problem> {
+    ) -> Result<WaitReport, Problem> {
         let space = self.get(id).await?.atom.space;
         let declares = self.declares(space).await?;
         let references = match references.is_empty() {
@@ -51,7 +51,8 @@ impl Caller {
             false => references,
         };
         let query = Query { references, limit: 0, ..Query::default() };
-        let wanted = Wanted { references: query.references.clone(), ..Wanted::default() };
+        let wanted =
+            ClaimPredicate { references: query.references.clone(), ..ClaimPredicate::default() };
         // It refuses what a search refuses, and finds nothing.
         self.ranked(space, query).await?;
         self.reading(move |caller| caller.waits_now(caller.read(id)?, &wanted)).await
@@ -62,9 +63,9 @@ impl Caller {
     pub async fn waiting(
         &self,
         space: SpaceId,
-        wanted: Wanted,
+        wanted: ClaimPredicate,
         limit: usize,
-    ) -> Result<Vec<Waits>, Problem> {
+    ) -> Result<Vec<WaitReport>, Problem> {
         let names = Query { references: wanted.references.clone(), limit: 0, ..Query::default() };
         self.ranked(space, names).await?;
         let metadata = wanted.metadata.clone();
@@ -77,11 +78,11 @@ impl Caller {
         .await
     }
 
-    fn waits_now(&self, read: Read, wanted: &Wanted) -> Result<Waits, Problem> {
+    fn waits_now(&self, read: ReadAtom, wanted: &ClaimPredicate) -> Result<WaitReport, Problem> {
         let blockers = wanted.waits(&read.atom, &Reader { caller: self });
         // Rights second: what was read before a revoke is not handed out after it.
         let read = self.permitted(read.atom.id, Some((read.position, read.atom)))?;
-        Ok(Waits { read, blockers })
+        Ok(WaitReport { read, blockers })
     }
 }
 

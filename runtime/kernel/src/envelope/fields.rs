@@ -1,18 +1,18 @@
-//! The fields of an object, taken one by one, and what is amiss with them.
+//! The fields of an object, taken one by one, and what is wrong with them.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value as Json};
 use std::str::FromStr;
 
-/// What is amiss with a value, before it is known where it stands.
-pub(super) struct Amiss {
+/// What is wrong with a value, before it is known where it stands.
+pub(super) struct Invalid {
     pub(super) field: String,
     pub(super) why: String,
 }
 
-pub(super) fn amiss(field: impl Into<String>, why: impl ToString) -> Amiss {
-    Amiss { field: field.into(), why: why.to_string() }
+pub(super) fn invalid(field: impl Into<String>, why: impl ToString) -> Invalid {
+    Invalid { field: field.into(), why: why.to_string() }
 }
 
 /// The fields of an object: each is taken once, and none may be left.
@@ -22,10 +22,10 @@ pub(super) struct Fields {
 }
 
 impl Fields {
-    pub(super) fn of(json: Json, path: &str) -> Result<Fields, Amiss> {
+    pub(super) fn of(json: Json, path: &str) -> Result<Fields, Invalid> {
         match json {
             Json::Object(map) => Ok(Fields { map, path: format!("{path}.") }),
-            _ => Err(amiss(path, "not an object")),
+            _ => Err(invalid(path, "not an object")),
         }
     }
 
@@ -37,42 +37,42 @@ impl Fields {
         self.map.shift_remove(name)
     }
 
-    pub(super) fn take(&mut self, name: &str) -> Result<Json, Amiss> {
-        self.maybe(name).ok_or_else(|| amiss(self.path(name), "it is missing"))
+    pub(super) fn take(&mut self, name: &str) -> Result<Json, Invalid> {
+        self.maybe(name).ok_or_else(|| invalid(self.path(name), "it is missing"))
     }
 
-    pub(super) fn fields(&mut self, name: &str) -> Result<Fields, Amiss> {
+    pub(super) fn fields(&mut self, name: &str) -> Result<Fields, Invalid> {
         Fields::of(self.take(name)?, &self.path(name))
     }
 
-    pub(super) fn text(&mut self, name: &str) -> Result<String, Amiss> {
+    pub(super) fn text(&mut self, name: &str) -> Result<String, Invalid> {
         match self.take(name)? {
             Json::String(text) => Ok(text),
-            _ => Err(amiss(self.path(name), "not a text")),
+            _ => Err(invalid(self.path(name), "not a text")),
         }
     }
 
-    pub(super) fn number(&mut self, name: &str) -> Result<u64, Amiss> {
+    pub(super) fn number(&mut self, name: &str) -> Result<u64, Invalid> {
         let number = self.take(name)?.as_u64();
-        number.ok_or_else(|| amiss(self.path(name), "not a whole number"))
+        number.ok_or_else(|| invalid(self.path(name), "not a whole number"))
     }
 
-    pub(super) fn id<T: FromStr>(&mut self, name: &str) -> Result<T, Amiss>
+    pub(super) fn id<T: FromStr>(&mut self, name: &str) -> Result<T, Invalid>
     where
         T::Err: std::fmt::Display,
     {
         let text = self.text(name)?;
-        text.parse().map_err(|error| amiss(self.path(name), error))
+        text.parse().map_err(|error| invalid(self.path(name), error))
     }
 
-    pub(super) fn bytes(&mut self, name: &str) -> Result<Vec<u8>, Amiss> {
+    pub(super) fn bytes(&mut self, name: &str) -> Result<Vec<u8>, Invalid> {
         let text = self.text(name)?;
-        STANDARD.decode(text).map_err(|error| amiss(self.path(name), error))
+        STANDARD.decode(text).map_err(|error| invalid(self.path(name), error))
     }
 
-    pub(super) fn end(self) -> Result<(), Amiss> {
+    pub(super) fn end(self) -> Result<(), Invalid> {
         match self.map.keys().next() {
-            Some(name) => Err(amiss(self.path(name), "there is no such field")),
+            Some(name) => Err(invalid(self.path(name), "there is no such field")),
             None => Ok(()),
         }
     }

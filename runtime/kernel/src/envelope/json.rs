@@ -20,12 +20,12 @@ pub(crate) fn moment(text: &str) -> Option<Millis> {
     u64::try_from(stamp.as_millisecond()).ok().map(Millis)
 }
 
-/// An object.
+/// A map as a JSON object.
 pub fn from_map(map: &BTreeMap<String, Value>) -> Json {
     Json::Object(map.iter().map(|(key, value)| (key.clone(), from_value(value))).collect())
 }
 
-/// A value.
+/// A value as JSON.
 pub fn from_value(value: &Value) -> Json {
     match value {
         Value::Null => Json::Null,

@@ -1,6 +1,6 @@
 //! From lines to what is taken in. A file is looked through whole before anything of it is.
 
-use super::fields::{Amiss, Fields, amiss};
+use super::fields::{Fields, Invalid, invalid};
 use super::json::{fits, moment, value};
 use super::{Exported, FORM};
 use serde_json::{Map, Value as Json};
@@ -10,7 +10,7 @@ use stoa_actors::atom::{Content, Deprecation, Embedding, Metadata, Reference};
 use stoa_actors::id::{AtomId, Position, SessionId};
 use stoa_actors::limits::Limits;
 use stoa_actors::log::Cause;
-use stoa_actors::space::{Carried, Merge, Origin};
+use stoa_actors::space::{ImportedVersion, Merge, Origin};
 
 /// A line: the largest content, with every byte of it escaped, and what surrounds it.
 const LINE_BYTES_MAX: u64 = 64 << 20;
@@ -26,12 +26,12 @@ const CARRY_BYTES_MAX: usize = 2 << 20;
 /// Why a file is not taken in: on which line, and in which field.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("line {line}{}: {why}", field_of(.field))]
+#[expect(missing_docs, reason = "a field is told where its name and type do not say it")]
 pub struct Flaw {
-    /// From 1.
     pub line: u64,
     /// For instance `body.version`; empty where it is the whole line.
     pub field: String,
-    /// What is amiss.
+    /// What is damaged.
     pub why: String,
     /// What it is instead, where it is no export at all.
     pub foreign: Option<Foreign>,
@@ -73,12 +73,12 @@ impl<R: BufRead> Lines<R> {
         Lines { from, line: 0, bytes: Vec::new() }
     }
 
-    fn flaw(&self, it: Amiss) -> Flaw {
+    fn flaw(&self, it: Invalid) -> Flaw {
         Flaw { line: self.line, field: it.field, why: it.why, foreign: None }
     }
 
     /// The same of what no export begins with.
-    fn foreign(&self, it: Amiss) -> Flaw {
+    fn foreign(&self, it: Invalid) -> Flaw {
         Flaw { foreign: Some(Foreign::Other), ..self.flaw(it) }
     }
 
@@ -88,31 +88,31 @@ impl<R: BufRead> Lines<R> {
         self.bytes.clear();
         let read = (&mut self.from).take(LINE_BYTES_MAX + 1).read_until(b'\n', &mut self.bytes);
         let read =
-            read.map_err(|error| self.flaw(amiss("", format!("cannot be read: {error}"))))?;
+            read.map_err(|error| self.flaw(invalid("", format!("cannot be read: {error}"))))?;
         if read == 0 {
             return Ok(None);
         }
         if read as u64 > LINE_BYTES_MAX {
             let why = format!("it is longer than {LINE_BYTES_MAX} bytes");
-            return Err(self.flaw(amiss("", why)));
+            return Err(self.flaw(invalid("", why)));
         }
         self.object().map(Some).map_err(|it| self.flaw(it))
     }
 
-    fn object(&self) -> Result<Map<String, Json>, Amiss> {
+    fn object(&self) -> Result<Map<String, Json>, Invalid> {
         let mark = if self.line == 1 { BYTE_ORDER_MARK } else { b"" };
         let bytes = self.bytes.strip_prefix(mark).unwrap_or(&self.bytes);
-        let text = std::str::from_utf8(bytes).map_err(|_| amiss("", "not UTF-8 text"))?;
+        let text = std::str::from_utf8(bytes).map_err(|_| invalid("", "not UTF-8 text"))?;
         let json = serde_json::from_str(text).map_err(|error| {
             // The position within the line; its number is ours to tell.
             let text = error.to_string();
             let why = text.rsplit_once(" at line ").map_or(text.as_str(), |(why, _)| why);
-            amiss("", format!("not JSON: {why} (column {})", error.column()))
+            invalid("", format!("not JSON: {why} (column {})", error.column()))
         })?;
-        fits(text).map_err(|error| amiss("", error))?;
+        fits(text).map_err(|error| invalid("", error))?;
         match json {
             Json::Object(map) => Ok(map),
-            _ => Err(amiss("", "not an object")),
+            _ => Err(invalid("", "not an object")),
         }
     }
 }
@@ -124,7 +124,7 @@ pub fn check(from: impl BufRead, limits: &Limits) -> Result<Checked, Flaw> {
     let first = lines.next();
     if lines.bytes.starts_with(BACKUP) {
         let why = "a backup of a whole directory, no export of a space".to_owned();
-        return Err(Flaw { foreign: Some(Foreign::Backup), ..lines.flaw(amiss("", why)) });
+        return Err(Flaw { foreign: Some(Foreign::Backup), ..lines.flaw(invalid("", why)) });
     }
     let first = first.map_err(|flaw| Flaw {
         why: format!("{}; {EXPECTED}", flaw.why),
@@ -134,42 +134,42 @@ pub fn check(from: impl BufRead, limits: &Limits) -> Result<Checked, Flaw> {
     let exported = match first {
         Some(map) => {
             if let Some(why) = foreign(&map) {
-                return Err(lines.foreign(amiss("", why)));
+                return Err(lines.foreign(invalid("", why)));
             }
             header(map).map_err(|it| lines.flaw(it))?
         }
-        None => return Err(lines.foreign(amiss("", format!("an empty file; {EXPECTED}")))),
+        None => return Err(lines.foreign(invalid("", format!("an empty file; {EXPECTED}")))),
     };
     let (mut events, mut atoms) = (0, BTreeMap::new());
     while let Some(map) = lines.next()? {
         if let Some(count) = trailer(&map).map_err(|it| lines.flaw(it))? {
             if count != events {
                 let why = format!("{count}, but there are {events}: lines are missing");
-                return Err(lines.flaw(amiss("events", why)));
+                return Err(lines.flaw(invalid("events", why)));
             }
             if lines.next()?.is_some() {
-                return Err(lines.flaw(amiss("", "there is something after the end")));
+                return Err(lines.flaw(invalid("", "there is something after the end")));
             }
             return Ok(Checked { exported, events, atoms });
         }
         let it = event(map).map_err(|it| lines.flaw(it))?;
-        it.check(limits).map_err(|no| lines.flaw(amiss("body", no)))?;
+        it.check(limits).map_err(|no| lines.flaw(invalid("body", no)))?;
         let newest: &mut u64 = atoms.entry(it.id).or_default();
         if it.version != *newest + 1 {
             let why = format!("{} of atom {} follows version {newest}", it.version, it.id);
-            return Err(lines.flaw(amiss("body.version", why)));
+            return Err(lines.flaw(invalid("body.version", why)));
         }
         *newest = it.version;
         events += 1;
     }
-    Err(lines.flaw(amiss("", "the file is cut short: its last line is not export.ended")))
+    Err(lines.flaw(invalid("", "the file is cut short: its last line is not export.ended")))
 }
 
 /// The events of a file that was looked through, in pieces that one entry can hold.
 pub struct Batches<R> {
     lines: Lines<R>,
     events_max: usize,
-    next: Option<Carried>,
+    next: Option<ImportedVersion>,
     begun: bool,
 }
 
@@ -180,7 +180,7 @@ impl<R: BufRead> Batches<R> {
         Batches { lines: Lines::new(from), events_max, next: None, begun: false }
     }
 
-    fn one(&mut self) -> Result<Option<Carried>, Flaw> {
+    fn one(&mut self) -> Result<Option<ImportedVersion>, Flaw> {
         if let Some(next) = self.next.take() {
             return Ok(Some(next));
         }
@@ -195,7 +195,7 @@ impl<R: BufRead> Batches<R> {
     }
 
     /// The next piece; empty at the end.
-    pub fn batch(&mut self) -> Result<Vec<Carried>, Flaw> {
+    pub fn batch(&mut self) -> Result<Vec<ImportedVersion>, Flaw> {
         let (mut batch, mut bytes) = (Vec::new(), 0);
         while batch.len() < self.events_max {
             let Some(it) = self.one()? else { break };
@@ -229,13 +229,13 @@ fn foreign(map: &Map<String, Json>) -> Option<String> {
     Some(format!("no export of stoa, but an object with {keys}{more}; {EXPECTED}"))
 }
 
-fn header(map: Map<String, Json>) -> Result<Exported, Amiss> {
+fn header(map: Map<String, Json>) -> Result<Exported, Invalid> {
     let mut fields = Fields { map, path: String::new() };
     fields.take("type")?;
     let form = fields.number("form")?;
     if form > FORM {
         let why = format!("{form}, this build reads {FORM}; use a newer stoa");
-        return Err(amiss("form", why));
+        return Err(invalid("form", why));
     }
     let at = at(&mut fields)?;
     let upto = Position(fields.number("cursor")?);
@@ -247,7 +247,7 @@ fn header(map: Map<String, Json>) -> Result<Exported, Amiss> {
 }
 
 /// How many events it says there are, if it is the last line.
-fn trailer(map: &Map<String, Json>) -> Result<Option<u64>, Amiss> {
+fn trailer(map: &Map<String, Json>) -> Result<Option<u64>, Invalid> {
     if map.get("type") != Some(&Json::from("export.ended")) {
         return Ok(None);
     }
@@ -258,19 +258,19 @@ fn trailer(map: &Map<String, Json>) -> Result<Option<u64>, Amiss> {
     Ok(Some(events))
 }
 
-fn at(fields: &mut Fields) -> Result<stoa_actors::id::Millis, Amiss> {
+fn at(fields: &mut Fields) -> Result<stoa_actors::id::Millis, Invalid> {
     let text = fields.text("ts")?;
-    moment(&text).ok_or_else(|| amiss(fields.path("ts"), format!("{text:?} is not a time")))
+    moment(&text).ok_or_else(|| invalid(fields.path("ts"), format!("{text:?} is not a time")))
 }
 
-fn event(map: Map<String, Json>) -> Result<Carried, Amiss> {
+fn event(map: Map<String, Json>) -> Result<ImportedVersion, Invalid> {
     let mut fields = Fields { map, path: String::new() };
     let event = fields.id("event_id")?;
     let position = Position(fields.number("cursor")?);
     let at = at(&mut fields)?;
     let kind = fields.text("type")?;
     if !matches!(&*kind, "atom.put" | "atom.updated" | "atom.deprecated" | "atom.erased") {
-        return Err(amiss("type", format!("{kind:?} is no event of an atom")));
+        return Err(invalid("type", format!("{kind:?} is no event of an atom")));
     }
     let by = actor(fields.fields("actor")?)?;
     let mut refs = fields.fields("refs")?;
@@ -284,7 +284,7 @@ fn event(map: Map<String, Json>) -> Result<Carried, Amiss> {
     let mut body = fields.fields("body")?;
     fields.end()?;
     let comment = body.text("comment")?;
-    let hop = u16::try_from(body.number("hop")?).map_err(|error| amiss("body.hop", error))?;
+    let hop = u16::try_from(body.number("hop")?).map_err(|error| invalid("body.hop", error))?;
     let root = match body.map.contains_key("root") {
         true => Some(body.id("root")?),
         false => None,
@@ -305,7 +305,7 @@ fn event(map: Map<String, Json>) -> Result<Carried, Amiss> {
         references,
         superseded_by,
     };
-    let carried = Carried {
+    let carried = ImportedVersion {
         id: atom,
         version: body.number("version")?,
         content: content(&mut body, &origin.kind)?,
@@ -321,31 +321,31 @@ fn event(map: Map<String, Json>) -> Result<Carried, Amiss> {
     };
     body.end()?;
     if carried.origin.kind == "atom.erased" && carried.content != Content::Erased {
-        return Err(amiss("body.erased", "it is missing"));
+        return Err(invalid("body.erased", "it is missing"));
     }
     Ok(carried)
 }
 
-fn actor(mut fields: Fields) -> Result<SessionId, Amiss> {
+fn actor(mut fields: Fields) -> Result<SessionId, Invalid> {
     let mut id = |name: &str, prefix: &str| {
         let text = fields.text(name)?;
         let id = text.strip_prefix(prefix).and_then(|it| it.parse::<SessionId>().ok());
-        id.ok_or_else(|| amiss(fields.path(name), format!("{text:?} is not {prefix}ID")))
+        id.ok_or_else(|| invalid(fields.path(name), format!("{text:?} is not {prefix}ID")))
     };
     let (agent, session) = (id("agent_id", "agent:")?, id("session_id", "sess:")?);
     if agent != session {
-        return Err(amiss("actor", "agent and session are not the same"));
+        return Err(invalid("actor", "agent and session are not the same"));
     }
     fields.end()?;
     Ok(session)
 }
 
-fn content(body: &mut Fields, kind: &str) -> Result<Content, Amiss> {
+fn content(body: &mut Fields, kind: &str) -> Result<Content, Invalid> {
     if let Some(erased) = body.maybe("erased") {
         return match (erased, kind) {
             (Json::Bool(true), "atom.erased") => Ok(Content::Erased),
             (Json::Bool(true), _) => Ok(Content::Redacted),
-            _ => Err(amiss("body.erased", "not true")),
+            _ => Err(invalid("body.erased", "not true")),
         };
     }
     let has = |name: &str| body.map.contains_key(name);
@@ -353,38 +353,38 @@ fn content(body: &mut Fields, kind: &str) -> Result<Content, Amiss> {
         (true, false, false) => Ok(Content::Text(body.text("content")?)),
         (false, true, false) => {
             let json = body.take("json")?;
-            Ok(Content::Json(value(json).map_err(|error| amiss("body.json", error))?))
+            Ok(Content::Json(value(json).map_err(|error| invalid("body.json", error))?))
         }
         (false, false, true) => {
             let (media_type, bytes) = (body.text("media_type")?, body.bytes("base64")?);
             Ok(Content::Bytes { media_type, bytes })
         }
-        _ => Err(amiss("body", "it needs one of content, json, base64 and erased")),
+        _ => Err(invalid("body", "it needs one of content, json, base64 and erased")),
     }
 }
 
-fn metadata(json: Json) -> Result<Metadata, Amiss> {
+fn metadata(json: Json) -> Result<Metadata, Invalid> {
     let fields = Fields::of(json, "body.metadata")?;
     let mut out = Metadata::new();
     for (key, json) in fields.map {
-        let value = value(json).map_err(|error| amiss(format!("body.metadata.{key}"), error))?;
+        let value = value(json).map_err(|error| invalid(format!("body.metadata.{key}"), error))?;
         out.insert(key, value);
     }
     Ok(out)
 }
 
-fn references(json: Json) -> Result<Vec<Reference>, Amiss> {
+fn references(json: Json) -> Result<Vec<Reference>, Invalid> {
     let fields = Fields::of(json, "body.references")?;
     let mut out = Vec::new();
     for (relation, targets) in fields.map {
         let path = format!("body.references.{relation}");
-        let Json::Array(targets) = targets else { return Err(amiss(path, "not a list")) };
+        let Json::Array(targets) = targets else { return Err(invalid(path, "not a list")) };
         for target in targets {
             let id = target.as_str().and_then(|it| it.parse().ok());
-            let target = id.ok_or_else(|| amiss(&path, format!("{target} is not an id")))?;
+            let target = id.ok_or_else(|| invalid(&path, format!("{target} is not an id")))?;
             let reference = Reference { relation: relation.clone(), target };
             if out.contains(&reference) {
-                return Err(amiss(path, format!("{target} stands there twice")));
+                return Err(invalid(path, format!("{target} stands there twice")));
             }
             out.push(reference);
         }
@@ -392,24 +392,24 @@ fn references(json: Json) -> Result<Vec<Reference>, Amiss> {
     Ok(out)
 }
 
-fn embedding(json: Json) -> Result<Embedding, Amiss> {
+fn embedding(json: Json) -> Result<Embedding, Invalid> {
     let mut fields = Fields::of(json, "body.embedding")?;
     let number = fields.number("fingerprint")?;
     let fingerprint =
-        u32::try_from(number).map_err(|error| amiss("body.embedding.fingerprint", error))?;
+        u32::try_from(number).map_err(|error| invalid("body.embedding.fingerprint", error))?;
     let scale = fields.take("scale")?.as_f64().map(|it| it as f32).filter(|it| it.is_finite());
-    let scale = scale.ok_or_else(|| amiss("body.embedding.scale", "not a finite number"))?;
+    let scale = scale.ok_or_else(|| invalid("body.embedding.scale", "not a finite number"))?;
     let dims = fields.bytes("base64")?;
     fields.end()?;
     Ok(Embedding { fingerprint, scale, dims })
 }
 
-fn attempts(body: &mut Fields) -> Result<u64, Amiss> {
+fn attempts(body: &mut Fields) -> Result<u64, Invalid> {
     let Some(said) = body.maybe("attempts") else { return Ok(0) };
-    said.as_u64().ok_or_else(|| amiss("body.attempts", "not a whole number"))
+    said.as_u64().ok_or_else(|| invalid("body.attempts", "not a whole number"))
 }
 
-fn deprecated(body: &mut Fields) -> Result<Option<Deprecation>, Amiss> {
+fn deprecated(body: &mut Fields) -> Result<Option<Deprecation>, Invalid> {
     let by = body.maybe("superseded_by");
     match (body.maybe("deprecated"), by) {
         (None, None) => Ok(None),
@@ -417,10 +417,10 @@ fn deprecated(body: &mut Fields) -> Result<Option<Deprecation>, Amiss> {
             Ok(Some(Deprecation { superseded_by: None }))
         }
         (Some(Json::Bool(true)), Some(Json::String(id))) => {
-            let id = id.parse().map_err(|error| amiss("body.superseded_by", error))?;
+            let id = id.parse().map_err(|error| invalid("body.superseded_by", error))?;
             Ok(Some(Deprecation { superseded_by: Some(id) }))
         }
-        (Some(Json::Bool(true)), _) => Err(amiss("body.superseded_by", "not an id")),
-        _ => Err(amiss("body.deprecated", "not true")),
+        (Some(Json::Bool(true)), _) => Err(invalid("body.superseded_by", "not an id")),
+        _ => Err(invalid("body.deprecated", "not true")),
     }
 }

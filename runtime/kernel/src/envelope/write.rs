@@ -7,7 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value as Json, json};
 use stoa_actors::atom::{Content, Reference};
 use stoa_actors::id::SessionId;
-use stoa_actors::space::{Carried, Origin};
+use stoa_actors::space::{ImportedVersion, Origin};
 
 /// The first line.
 pub fn exported(it: &Exported) -> Json {
@@ -25,8 +25,8 @@ pub fn ended(events: u64) -> Json {
     json!({"type": "export.ended", "events": events})
 }
 
-/// One event.
-pub fn line(it: &Carried) -> Json {
+/// One event of an exported space, as a line of JSON.
+pub fn line(it: &ImportedVersion) -> Json {
     let origin = &it.origin;
     let mut out = json!({
         "event_id": origin.event.to_string(),
@@ -68,7 +68,7 @@ fn actor(by: SessionId) -> Json {
     json!({"agent_id": format!("agent:{by}"), "session_id": format!("sess:{by}")})
 }
 
-fn body(it: &Carried) -> Json {
+fn body(it: &ImportedVersion) -> Json {
     let mut body = json!({
         "comment": it.origin.comment,
         "hop": it.origin.cause.hop,

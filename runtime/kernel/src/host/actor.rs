@@ -4,7 +4,7 @@
 //! the append under a guard on the rights table, so that the order of the log is the barrier of a
 //! revoke. Every answer rides behind what it rests on. It never batches: the log writer does.
 
-use super::{AskError, Asked, Heard, Receipt, Seat};
+use super::{ActorAddress, AskError, Asked, Heard, Receipt};
 use crate::blocking::blocking;
 use crate::failure::StoreError;
 use crate::log::{Done, Urgency};
@@ -16,27 +16,27 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use stoa_actors::behaviour::{Anyone, Authority, Behaviour};
 use stoa_actors::id::{Position, StreamId};
-use stoa_actors::incarnation::{Append, Ask, Given, Incarnation, Step};
+use stoa_actors::incarnation::{Append, Given, Incarnation, Request, Step};
 use stoa_actors::passivation::{self, Rest};
-use stoa_actors::rights::Table;
+use stoa_actors::rights::RightsTable;
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
 /// What the rights actor's own host does with the shared table.
 pub(crate) struct Hook<B: Behaviour> {
     /// A new incarnation has loaded its state, all of it durable.
-    pub(crate) restored: fn(&mut Table, B),
+    pub(crate) restored: fn(&mut RightsTable, B),
     /// Gives the actor its state, or takes it back: before and after it decides, under the write
     /// guard.
-    pub(crate) exchange: fn(&mut Table, &mut B),
+    pub(crate) exchange: fn(&mut RightsTable, &mut B),
     /// After it has decided, before the append is enqueued, under the same guard.
-    pub(crate) decided: fn(&mut Table, &[B::Event]),
+    pub(crate) decided: fn(&mut RightsTable, &[B::Event]),
     /// Once that is durable.
-    pub(crate) durable: fn(&mut Table, &[B::Event]),
+    pub(crate) durable: fn(&mut RightsTable, &[B::Event]),
 }
 
 /// A request on its way through a mailbox.
 pub(crate) struct Delivered<B: Behaviour> {
-    pub(crate) ask: Ask<B::Message>,
+    pub(crate) ask: Request<B::Message>,
     pub(crate) urgency: Urgency,
     pub(crate) reply: oneshot::Sender<Asked<B>>,
     /// Room in the mailbox and among all mailboxes' bytes; given back when this is answered.
@@ -74,21 +74,21 @@ impl<B> Host<B> {
 
 pub(crate) struct Life<B: Behaviour> {
     incarnation: Incarnation<B>,
-    seat: Arc<Seat<B>>,
+    address: Arc<ActorAddress<B>>,
 }
 
 impl<B: Behaviour + Sync> Actor for Host<B> {
     type Msg = Mail<B>;
     type State = Life<B>;
-    type Arguments = Arc<Seat<B>>;
+    type Arguments = Arc<ActorAddress<B>>;
 
     async fn pre_start(
         &self,
         _myself: ActorRef<Self::Msg>,
-        seat: Arc<Seat<B>>,
+        address: Arc<ActorAddress<B>>,
     ) -> Result<Life<B>, ActorProcessingErr> {
         // Put aside, or every actor would keep room for its beginning for as long as it lives.
-        Box::pin(Life::begin(seat)).await
+        Box::pin(Life::begin(address)).await
     }
 
     async fn handle(
@@ -97,8 +97,8 @@ impl<B: Behaviour + Sync> Actor for Host<B> {
         mail: Mail<B>,
         life: &mut Life<B>,
     ) -> Result<(), ActorProcessingErr> {
-        if life.seat.is_astray() {
-            *life = Box::pin(Life::begin(life.seat.clone())).await?;
+        if life.address.is_astray() {
+            *life = Box::pin(Life::begin(life.address.clone())).await?;
         }
         match mail {
             Mail::Request(delivered) => {
@@ -106,7 +106,7 @@ impl<B: Behaviour + Sync> Actor for Host<B> {
                     true => Box::pin(life.prepared(delivered)).await?,
                     false => delivered,
                 };
-                life.seat.shared.log.room().await;
+                life.address.shared.log.room().await;
                 life.deliver(delivered);
             }
             Mail::Anew => {}
@@ -119,46 +119,46 @@ impl<B: Behaviour + Sync> Actor for Host<B> {
 impl<B: Behaviour + Sync> Life<B> {
     /// Loads behind a barrier: what the incarnation before has appended is in what this one reads,
     /// or will never be in the log.
-    async fn begin(seat: Arc<Seat<B>>) -> Result<Life<B>, ActorProcessingErr> {
-        let shared = seat.shared.clone();
-        let stream = seat.stream;
+    async fn begin(address: Arc<ActorAddress<B>>) -> Result<Life<B>, ActorProcessingErr> {
+        let shared = address.shared.clone();
+        let stream = address.stream;
         shared.log.judged(Some(stream)).await?;
         // Whoever led it astray before is told by now; whoever does from here on is not in what is
         // read, or has it read again.
-        seat.find();
+        address.find();
         let load = move || load::<B>(&shared.store, stream);
-        let mut incarnation = match seat.loaded() {
+        let mut incarnation = match address.loaded() {
             Some(incarnation) => incarnation,
             // Nothing is to be read of one that has never written.
-            None if seat.stream_head.durable_seq() == 0
-                && seat.shared.store.last_seq(stream)? == 0 =>
+            None if address.stream_head.durable_seq() == 0
+                && address.shared.store.last_seq(stream)? == 0 =>
             {
                 Incarnation::unborn(stream)
             }
             None => blocking(load).await??,
         };
-        seat.stream_head.restored(incarnation.seq());
+        address.stream_head.restored(incarnation.seq());
         for (id, effect) in incarnation.state().resume() {
-            seat.start_effect(id, effect);
+            address.start_effect(id, effect);
         }
-        if let Some(hook) = &seat.hook {
+        if let Some(hook) = &address.hook {
             // What the incarnation before has decided is in the log, or never will be, or the store
             // has stopped.
-            seat.shared.rights_durable.fetch_max(incarnation.seq(), Ordering::AcqRel);
-            seat.shared.rights_decided.store(incarnation.seq(), Ordering::Release);
+            address.shared.rights_durable.fetch_max(incarnation.seq(), Ordering::AcqRel);
+            address.shared.rights_decided.store(incarnation.seq(), Ordering::Release);
             let state = std::mem::replace(incarnation.state_mut(), B::unborn(stream));
-            (hook.restored)(&mut seat.shared.rights.write(), state);
+            (hook.restored)(&mut address.shared.rights.write(), state);
         }
-        Ok(Life { incarnation, seat })
+        Ok(Life { incarnation, address })
     }
 
     /// Everything it has decided is durable: whoever asks this holds every place of the mailbox.
     fn rest(&self) -> Rest {
-        if self.seat.hook.is_some() {
+        if self.address.hook.is_some() {
             // Its state is what everybody asks.
             return Rest::Stay;
         }
-        let (shared, seq) = (&self.seat.shared, self.incarnation.seq());
+        let (shared, seq) = (&self.address.shared, self.incarnation.seq());
         let may_rest = self.incarnation.state().may_rest();
         let behind = self.incarnation.behind_snapshot();
         let rest = passivation::rest(may_rest, behind, shared.config.passivate_snapshot_entries);
@@ -169,20 +169,20 @@ impl<B: Behaviour + Sync> Life<B> {
         if rest == Rest::GoWithSnapshot
             && let Ok(state) = self.incarnation.snapshot()
         {
-            shared.log.snapshot(self.seat.stream, seq, state);
+            shared.log.snapshot(self.address.stream, seq, state);
         }
         rest
     }
 
     fn must_prepare(&self, delivered: &Delivered<B>) -> bool {
-        self.incarnation.must_prepare(&delivered.ask, &self.seat.shared.store)
+        self.incarnation.must_prepare(&delivered.ask, &self.address.shared.store)
     }
 
     /// With all made ready that its decision looks up: that may read whatever was written, so not on
     /// a thread of the executor, nor while others wait for the rights.
     async fn prepared(&mut self, delivered: Delivered<B>) -> Result<Delivered<B>, StoreError> {
-        let shared = self.seat.shared.clone();
-        let (stream, durable_seq) = (self.seat.stream, self.seat.stream_head.durable_seq());
+        let shared = self.address.shared.clone();
+        let (stream, durable_seq) = (self.address.stream, self.address.stream_head.durable_seq());
         let mut incarnation = std::mem::replace(&mut self.incarnation, Incarnation::unborn(stream));
         let prepare = move || {
             let limits = &shared.config.limits;
@@ -197,42 +197,42 @@ impl<B: Behaviour + Sync> Life<B> {
 
     fn deliver(&mut self, delivered: Delivered<B>) {
         let Delivered { ask, urgency, reply, room, heed: Heed { taken, sent } } = delivered;
-        let seat = self.seat.clone();
+        let address = self.address.clone();
         // Dropped last: the append is enqueued under the guard that it was decided under.
         let (reading, mut writing);
-        let (append, step) = match &seat.hook {
+        let (append, step) = match &address.hook {
             None => {
-                reading = seat.shared.rights.read();
+                reading = address.shared.rights.read();
                 self.decide(ask, &**reading)
             }
             Some(hook) => {
-                writing = seat.shared.rights.write();
+                writing = address.shared.rights.write();
                 (hook.exchange)(&mut writing, self.incarnation.state_mut());
                 let decided = catch_unwind(AssertUnwindSafe(|| self.decide(ask, &Anyone)));
                 (hook.exchange)(&mut writing, self.incarnation.state_mut());
                 // Readers keep the table while another incarnation is on its way.
                 let decided = decided.unwrap_or_else(|panic| resume_unwind(panic));
                 (hook.decided)(&mut writing, &decided.1.events);
-                seat.shared.rights_decided.store(self.incarnation.seq(), Ordering::Release);
+                address.shared.rights_decided.store(self.incarnation.seq(), Ordering::Release);
                 decided
             }
         };
         // What rights there are cannot change while the guard is held.
-        let settled = self.incarnation.seq() == seat.stream_head.durable_seq()
-            && seat.shared.rights_are_settled();
+        let settled = self.incarnation.seq() == address.stream_head.durable_seq()
+            && address.shared.rights_are_settled();
         let accepted = step.answer.is_ok();
-        let finish = Finish { step, seat: seat.clone(), reply, room, sent };
+        let finish = Finish { step, address: address.clone(), reply, room, sent };
         match append {
             Some(append) => {
                 let seq = append.seq;
                 let done: Done = Box::new(move |done| finish.done(done, Some(seq)));
-                seat.shared.log.append(append, urgency, done);
+                address.shared.log.append(append, urgency, done);
             }
             // Nothing it could rest on is in flight: no entry of its own, and no right.
             None if settled => finish.done(Ok(None), None),
             None => {
                 let done: Done = Box::new(move |done| finish.done(done, None));
-                seat.shared.log.behind(seat.stream, done);
+                address.shared.log.behind(address.stream, done);
             }
         }
         if let Some(taken) = taken {
@@ -243,16 +243,16 @@ impl<B: Behaviour + Sync> Life<B> {
 
     fn decide(
         &mut self,
-        ask: Ask<B::Message>,
+        ask: Request<B::Message>,
         authority: &dyn Authority,
     ) -> (Option<Append>, Step<B>) {
-        let shared = &self.seat.shared;
+        let shared = &self.address.shared;
         let now = shared.clock.now();
         let given = Given {
             now,
             fresh: &mut || shared.fresh.id(now),
             durable: &shared.store,
-            durable_seq: self.seat.stream_head.durable_seq(),
+            durable_seq: self.address.stream_head.durable_seq(),
             authority,
             limits: &shared.config.limits,
         };
@@ -264,7 +264,7 @@ impl<B: Behaviour + Sync> Life<B> {
 /// What is left to do for one request once everything it rests on is durable.
 struct Finish<B: Behaviour> {
     step: Step<B>,
-    seat: Arc<Seat<B>>,
+    address: Arc<ActorAddress<B>>,
     reply: oneshot::Sender<Asked<B>>,
     room: (OwnedSemaphorePermit, OwnedSemaphorePermit),
     sent: Option<oneshot::Sender<Vec<Heard>>>,
@@ -277,7 +277,7 @@ impl<B: Behaviour + Sync> Finish<B> {
         let position = match done {
             Err(StoreError::Void(_)) => {
                 // Before there is room for another: whoever holds all the room finds it told.
-                self.seat.lead_astray();
+                self.address.lead_astray();
                 drop(self.reply.send(Err(AskError::Restarted)));
                 return;
             }
@@ -288,17 +288,17 @@ impl<B: Behaviour + Sync> Finish<B> {
             Ok(position) => position,
         };
         let entry = seq.zip(position);
-        match &self.seat.hook {
+        match &self.address.hook {
             Some(hook) => {
-                let (durable, seat) = (hook.durable, self.seat.clone());
+                let (durable, address) = (hook.durable, self.address.clone());
                 let show = move || {
                     if let Some((seq, _)) = entry {
-                        durable(&mut self.seat.shared.rights.write(), &self.step.events);
-                        self.seat.shared.rights_durable.fetch_max(seq, Ordering::AcqRel);
+                        durable(&mut self.address.shared.rights.write(), &self.step.events);
+                        self.address.shared.rights_durable.fetch_max(seq, Ordering::AcqRel);
                     }
                     self.tell(entry);
                 };
-                seat.shared.shown.show(show);
+                address.shared.shown.show(show);
             }
             None => self.tell(entry),
         }
@@ -307,18 +307,18 @@ impl<B: Behaviour + Sync> Finish<B> {
     /// Tells who asked, and everybody who follows; `entry` is the number and the place of what was
     /// written.
     fn tell(self, entry: Option<(u64, Position)>) {
-        let Finish { step, seat, reply, room, sent } = self;
+        let Finish { step, address, reply, room, sent } = self;
         if let Some((seq, position)) = entry {
-            seat.stream_head.advance(seq, position);
-            seat.shared.followers.gone_on(seat.stream);
-            seat.performer.happened(&step.events);
+            address.stream_head.advance(seq, position);
+            address.shared.followers.gone_on(address.stream);
+            address.performer.happened(&step.events);
         }
         if let Some(owed) = &step.goes_on {
-            seat.keep_effects(owed);
+            address.keep_effects(owed);
         }
         let mut heard = Vec::new();
         for (id, effect) in step.effects {
-            heard.extend(seat.start_effect(id, effect));
+            heard.extend(address.start_effect(id, effect));
         }
         if let Some(sent) = sent {
             // Who has asked may have gone.
@@ -334,10 +334,10 @@ impl<B: Behaviour + Sync> Finish<B> {
             (None, None) => answer(None),
             // Answered before: where that stands is read, and not on this thread.
             (None, Some(seq)) => {
-                let (store, stream) = (seat.shared.store.clone(), seat.stream);
+                let (store, stream) = (address.shared.store.clone(), address.stream);
                 let place = move || store.position_of(stream, seq).ok().flatten();
                 let told = async move { answer(blocking(place).await.ok().flatten()) };
-                seat.shared.spawner.spawn(told);
+                address.shared.spawner.spawn(told);
             }
         }
     }

@@ -1,4 +1,4 @@
-//! A seat: the lasting address of one actor, over all its incarnations.
+//! A address: the lasting address of one actor, over all its incarnations.
 
 mod effects;
 mod passivate;
@@ -23,7 +23,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 use stoa_actors::behaviour::{Behaviour, EffectId};
 use stoa_actors::id::{Position, StreamId};
-use stoa_actors::incarnation::{Ask, Incarnation};
+use stoa_actors::incarnation::{Incarnation, Request};
 use tokio::sync::{Notify, Semaphore, oneshot, watch};
 use tokio::task::AbortHandle;
 
@@ -41,10 +41,10 @@ pub type Asked<B> = Result<Receipt<<B as Behaviour>::Reply>, AskError<<B as Beha
 
 /// Whether an actor can be asked.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "a field is told where its name and type do not say it")]
 pub enum Standing {
     /// Nobody asks it: not yet, or not for a while. The next message starts it.
     Idle,
-    /// It runs.
     Live,
     /// It died and is about to be started again.
     Restarting,
@@ -52,7 +52,7 @@ pub enum Standing {
     Quarantined(String),
 }
 
-enum Seated<B: Behaviour> {
+enum Registered<B: Behaviour> {
     Idle,
     Live(ActorRef<Mail<B>>),
     Restarting,
@@ -60,7 +60,7 @@ enum Seated<B: Behaviour> {
 }
 
 /// The address of an actor.
-pub struct Seat<B: Behaviour> {
+pub struct ActorAddress<B: Behaviour> {
     pub(crate) stream: StreamId,
     pub(crate) shared: Arc<Shared>,
     /// How far its stream is durable, and who waits for more.
@@ -73,7 +73,7 @@ pub struct Seat<B: Behaviour> {
     running: Mutex<BTreeMap<EffectId, AbortHandle>>,
     /// Rung whenever one of them is done.
     performed: Notify,
-    seated: watch::Sender<Seated<B>>,
+    registered: watch::Sender<Registered<B>>,
     starting: tokio::sync::Mutex<()>,
     gate: Arc<Semaphore>,
     bytes: Arc<Semaphore>,
@@ -85,7 +85,7 @@ pub struct Seat<B: Behaviour> {
     astray: AtomicBool,
 }
 
-/// What a seat needs of its runtime.
+/// What an address needs of its runtime.
 #[derive(Clone)]
 pub(crate) struct Deps {
     pub(crate) shared: Arc<Shared>,
@@ -94,13 +94,13 @@ pub(crate) struct Deps {
     pub(crate) bytes: Arc<Semaphore>,
 }
 
-impl<B: Behaviour + Sync> Seat<B> {
+impl<B: Behaviour + Sync> ActorAddress<B> {
     pub(crate) fn new(
         stream: StreamId,
         deps: &Deps,
         performer: Arc<dyn Perform<B>>,
-    ) -> Arc<Seat<B>> {
-        Seat::with(stream, deps, None, None, performer)
+    ) -> Arc<ActorAddress<B>> {
+        ActorAddress::with(stream, deps, None, None, performer)
     }
 
     /// With a hook, and with what its first incarnation begins with.
@@ -110,10 +110,10 @@ impl<B: Behaviour + Sync> Seat<B> {
         hook: Option<Hook<B>>,
         first: Option<Incarnation<B>>,
         performer: Arc<dyn Perform<B>>,
-    ) -> Arc<Seat<B>> {
+    ) -> Arc<ActorAddress<B>> {
         let shared = deps.shared.clone();
         let head = shared.store.head_of_stream(stream).unwrap_or_default();
-        Arc::new(Seat {
+        Arc::new(ActorAddress {
             stream,
             stream_head: StreamHead::new(head, deps.publisher.clone()),
             hook,
@@ -121,7 +121,7 @@ impl<B: Behaviour + Sync> Seat<B> {
             performer,
             running: Mutex::default(),
             performed: Notify::new(),
-            seated: watch::Sender::new(Seated::Idle),
+            registered: watch::Sender::new(Registered::Idle),
             starting: tokio::sync::Mutex::default(),
             gate: Arc::new(Semaphore::new(shared.config.mailbox_messages_max)),
             bytes: deps.bytes.clone(),
@@ -142,13 +142,13 @@ impl<B: Behaviour + Sync> Seat<B> {
     ///
     /// Errors: see [`AskError`]. After [`AskError::Restarted`] and after a lost connection the
     /// outcome is unknown until it is asked again with the same idempotency key.
-    pub async fn ask(self: &Arc<Self>, ask: Ask<B::Message>) -> Asked<B> {
+    pub async fn ask(self: &Arc<Self>, ask: Request<B::Message>) -> Asked<B> {
         self.ask_with(ask, Urgency::Synced).await
     }
 
     /// The same without asking for a sync: the entry rides along with the next one that does, and
     /// the answer comes then. For notes that a later durable write vouches for.
-    pub async fn ask_lazily(self: &Arc<Self>, ask: Ask<B::Message>) -> Asked<B> {
+    pub async fn ask_lazily(self: &Arc<Self>, ask: Request<B::Message>) -> Asked<B> {
         self.ask_with(ask, Urgency::Lazy).await
     }
 
@@ -156,7 +156,7 @@ impl<B: Behaviour + Sync> Seat<B> {
     /// after that makes this durable as well. A refusal comes when what it rests on is durable.
     pub(crate) async fn ask_aside(
         self: &Arc<Self>,
-        ask: Ask<B::Message>,
+        ask: Request<B::Message>,
     ) -> Result<(), AskError<B::Refusal>> {
         let (taken, hear) = oneshot::channel();
         let heed = Heed { taken: Some(taken), sent: None };
@@ -168,7 +168,7 @@ impl<B: Behaviour + Sync> Seat<B> {
         }
     }
 
-    async fn ask_with(self: &Arc<Self>, ask: Ask<B::Message>, urgency: Urgency) -> Asked<B> {
+    async fn ask_with(self: &Arc<Self>, ask: Request<B::Message>, urgency: Urgency) -> Asked<B> {
         let answer = self.send(ask, urgency, Heed::default()).await?;
         self.answered(answer).await
     }
@@ -178,7 +178,7 @@ impl<B: Behaviour + Sync> Seat<B> {
     /// is room is taken in alone.
     async fn send(
         self: &Arc<Self>,
-        ask: Ask<B::Message>,
+        ask: Request<B::Message>,
         urgency: Urgency,
         heed: Heed,
     ) -> Result<oneshot::Receiver<Asked<B>>, AskError<B::Refusal>> {
@@ -221,7 +221,7 @@ impl<B: Behaviour + Sync> Seat<B> {
     /// The same, with who hears what becomes of the messages that are sent because of it.
     async fn send_and_hear(
         self: &Arc<Self>,
-        ask: Ask<B::Message>,
+        ask: Request<B::Message>,
         sent: oneshot::Sender<Vec<Heard>>,
     ) -> Result<oneshot::Receiver<Asked<B>>, AskError<B::Refusal>> {
         self.send(ask, Urgency::Synced, Heed { taken: None, sent: Some(sent) }).await
@@ -251,10 +251,11 @@ impl<B: Behaviour + Sync> Seat<B> {
 
     /// Waits until the tree has noticed that this incarnation is dead.
     async fn gone(&self, actor: &ActorRef<Mail<B>>) {
-        let mut seated = self.seated.subscribe();
+        let mut registered = self.registered.subscribe();
         let id = actor.get_id();
         let wait = Duration::from_millis(self.shared.config.mailbox_wait_ms_max);
-        let gone = seated.wait_for(|it| !matches!(it, Seated::Live(live) if live.get_id() == id));
+        let gone =
+            registered.wait_for(|it| !matches!(it, Registered::Live(live) if live.get_id() == id));
         drop(tokio::time::timeout(wait, gone).await);
     }
 
@@ -272,9 +273,9 @@ impl<B: Behaviour + Sync> Seat<B> {
         if let Some(actor) = self.now()? {
             return Ok(actor);
         }
-        if matches!(*self.seated.borrow(), Seated::Idle) {
+        if matches!(*self.registered.borrow(), Registered::Idle) {
             let _one = self.starting.lock().await;
-            if matches!(*self.seated.borrow(), Seated::Idle) {
+            if matches!(*self.registered.borrow(), Registered::Idle) {
                 // From here on it is the tree's to start: nobody adopts it twice.
                 self.restarting();
                 self.supervisors.adopt(self.clone()).await.map_err(AskError::Store)?;
@@ -286,9 +287,10 @@ impl<B: Behaviour + Sync> Seat<B> {
 
     /// Waits until it is up, or kept out of service.
     pub(crate) async fn settled(&self) -> Result<(), AskError<B::Refusal>> {
-        let mut seated = self.seated.subscribe();
+        let mut registered = self.registered.subscribe();
         let wait = Duration::from_millis(self.shared.config.mailbox_wait_ms_max);
-        let standing = seated.wait_for(|it| !matches!(it, Seated::Restarting | Seated::Idle));
+        let standing =
+            registered.wait_for(|it| !matches!(it, Registered::Restarting | Registered::Idle));
         match tokio::time::timeout(wait, standing).await {
             Ok(Ok(_)) => Ok(()),
             Ok(Err(_)) | Err(_) => Err(AskError::Restarted),
@@ -296,11 +298,11 @@ impl<B: Behaviour + Sync> Seat<B> {
     }
 
     fn now(&self) -> Result<Option<ActorRef<Mail<B>>>, AskError<B::Refusal>> {
-        match &*self.seated.borrow() {
-            Seated::Live(actor) => Ok(Some(actor.clone())),
-            Seated::Idle | Seated::Restarting => Ok(None),
+        match &*self.registered.borrow() {
+            Registered::Live(actor) => Ok(Some(actor.clone())),
+            Registered::Idle | Registered::Restarting => Ok(None),
             // Who could not start because the store has failed is not at fault.
-            Seated::Quarantined(why) => Err(match self.shared.store.failure.error() {
+            Registered::Quarantined(why) => Err(match self.shared.store.failure.error() {
                 Some(error) => AskError::Store(error),
                 None => AskError::Quarantined(self.stream, why.clone()),
             }),
@@ -309,11 +311,11 @@ impl<B: Behaviour + Sync> Seat<B> {
 
     /// Whether it can be asked.
     pub fn standing(&self) -> Standing {
-        match &*self.seated.borrow() {
-            Seated::Idle => Standing::Idle,
-            Seated::Live(_) => Standing::Live,
-            Seated::Restarting => Standing::Restarting,
-            Seated::Quarantined(why) => Standing::Quarantined(why.clone()),
+        match &*self.registered.borrow() {
+            Registered::Idle => Standing::Idle,
+            Registered::Live(_) => Standing::Live,
+            Registered::Restarting => Standing::Restarting,
+            Registered::Quarantined(why) => Standing::Quarantined(why.clone()),
         }
     }
 
@@ -322,7 +324,7 @@ impl<B: Behaviour + Sync> Seat<B> {
     pub(crate) fn lead_astray(&self) {
         self.performer.led_astray();
         if !self.astray.swap(true, Ordering::AcqRel)
-            && let Seated::Live(actor) = &*self.seated.borrow()
+            && let Registered::Live(actor) = &*self.registered.borrow()
         {
             drop(actor.cast(Mail::Anew));
         }

@@ -1,7 +1,7 @@
 //! Why an actor did not answer.
 
 use crate::failure::StoreError;
-use crate::problem::{Kind, Problem};
+use crate::problem::{Problem, ProblemKind};
 use stoa_actors::id::StreamId;
 use stoa_actors::incarnation::Refused;
 use stoa_actors::retry::Unanswered;
@@ -54,16 +54,17 @@ where
         match error {
             AskError::Refused(Refused::Actor(refusal)) => refusal.into(),
             AskError::Refused(Refused::KeyReused(key)) => {
-                Problem::new(Kind::Conflict, Refused::<R>::KeyReused(key))
+                Problem::new(ProblemKind::Conflict, Refused::<R>::KeyReused(key))
                     .hint("--key ANOTHER_KEY")
             }
-            AskError::Refused(refused) => Problem::new(Kind::Invalid, refused)
-                .hint("--help"),
+            AskError::Refused(refused) => {
+                Problem::new(ProblemKind::Invalid, refused).hint("--help")
+            }
             AskError::Store(error) => error.into(),
             error @ AskError::Quarantined(..) => {
-                Problem::new(Kind::Busy, error).hint("stoa status")
+                Problem::new(ProblemKind::Busy, error).hint("stoa status")
             }
-            error => Problem::new(Kind::Busy, error).hint("stoa status"),
+            error => Problem::new(ProblemKind::Busy, error).hint("stoa status"),
         }
     }
 }

@@ -13,7 +13,7 @@
 mod shutdown;
 
 use super::Supervised;
-use crate::failure::{Failure, StoreError};
+use crate::failure::{StoreError, StoreFailure};
 use crate::limits::Config;
 use ractor::{Actor, ActorCell, ActorId, ActorProcessingErr, ActorRef, SupervisionEvent};
 use std::collections::{HashMap, HashSet};
@@ -21,7 +21,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 use stoa_actors::id::{Millis, StreamId};
 use stoa_actors::supervisor::{
-    Backoff, ChildSpec, Exit, Intensity, Order, Restart, Shutdown, State, Strategy, Supervisor,
+    Backoff, ChildSpec, Exit, Intensity, Restart, Shutdown, State, Strategy, Supervisor,
+    SupervisorCommand,
 };
 use tokio::sync::oneshot;
 use tokio::task::AbortHandle;
@@ -36,7 +37,7 @@ pub(crate) struct Supervisors {
 /// What a branch is told.
 pub(crate) enum Command {
     Adopt {
-        seat: Arc<dyn Supervised>,
+        address: Arc<dyn Supervised>,
         told: oneshot::Sender<()>,
     },
     Start(StreamId),
@@ -64,7 +65,7 @@ pub(crate) enum Command {
 impl Supervisors {
     pub(crate) async fn start(
         config: &Config,
-        failure: &Failure,
+        failure: &StoreFailure,
     ) -> Result<Supervisors, StoreError> {
         let branch = async |grade: Grade| {
             let seed = Seed { grade, config: config.clone(), failure: failure.clone() };
@@ -80,16 +81,19 @@ impl Supervisors {
     }
 
     /// Takes a child that the runtime cannot do without.
-    pub(crate) async fn adopt_static(&self, seat: Arc<dyn Supervised>) -> Result<(), StoreError> {
+    pub(crate) async fn adopt_static(
+        &self,
+        address: Arc<dyn Supervised>,
+    ) -> Result<(), StoreError> {
         let (told, hear) = oneshot::channel();
-        drop(self.statics.cast(Command::Adopt { seat, told }));
+        drop(self.statics.cast(Command::Adopt { address, told }));
         hear.await.map_err(|_| StoreError::Stopping)
     }
 
     /// Takes a child that is quarantined alone.
-    pub(crate) async fn adopt(&self, seat: Arc<dyn Supervised>) -> Result<(), StoreError> {
+    pub(crate) async fn adopt(&self, address: Arc<dyn Supervised>) -> Result<(), StoreError> {
         let (told, hear) = oneshot::channel();
-        drop(self.actors.cast(Command::Adopt { seat, told }));
+        drop(self.actors.cast(Command::Adopt { address, told }));
         hear.await.map_err(|_| StoreError::Stopping)
     }
 
@@ -146,7 +150,7 @@ pub(crate) enum Grade {
 pub(crate) struct Seed {
     grade: Grade,
     config: Config,
-    failure: Failure,
+    failure: StoreFailure,
 }
 
 pub(crate) struct SupervisorActor;
@@ -155,7 +159,7 @@ pub(crate) struct SupervisorState {
     seed: Seed,
     started: Instant,
     verdicts: Supervisor<StreamId>,
-    seats: HashMap<StreamId, Arc<dyn Supervised>>,
+    addresses: HashMap<StreamId, Arc<dyn Supervised>>,
     cells: HashMap<StreamId, ActorCell>,
     children: HashMap<ActorId, StreamId>,
     /// Died before its start was told.
@@ -188,7 +192,7 @@ impl Actor for SupervisorActor {
             seed,
             started: Instant::now(),
             verdicts,
-            seats: HashMap::new(),
+            addresses: HashMap::new(),
             cells: HashMap::new(),
             children: HashMap::new(),
             early: HashMap::new(),
@@ -217,7 +221,7 @@ impl Actor for SupervisorActor {
     ) -> Result<(), ActorProcessingErr> {
         let (cell, exit) = match event {
             SupervisionEvent::ActorTerminated(cell, state, why) => {
-                // It holds its seat, which may be free from here on.
+                // It holds its address, which may be free from here on.
                 drop(state);
                 (cell, why.map_or(Exit::Normal, |_| Exit::Shutdown))
             }
@@ -247,9 +251,9 @@ impl SupervisorState {
 
     fn take(&mut self, myself: &ActorRef<Command>, command: Command) {
         match command {
-            Command::Adopt { seat, told } => {
-                let spec = self.spec(seat.stream());
-                self.seats.insert(seat.stream(), seat);
+            Command::Adopt { address, told } => {
+                let spec = self.spec(address.stream());
+                self.addresses.insert(address.stream(), address);
                 match self.verdicts.add(spec) {
                     Ok(orders) => self.obey(myself, orders),
                     Err(refusal) => tracing::warn!(%refusal, "a child was not adopted"),
@@ -281,8 +285,8 @@ impl SupervisorState {
             Command::Revive { child, told } => {
                 let revived = self.verdicts.revive(&child);
                 // From here on whoever asks waits for it.
-                if let (Ok(_), Some(seat)) = (&revived, self.seats.get(&child)) {
-                    seat.restarting();
+                if let (Ok(_), Some(address)) = (&revived, self.addresses.get(&child)) {
+                    address.restarting();
                 }
                 drop(told.send(revived.as_ref().map(drop).map_err(ToString::to_string)));
                 self.obey(myself, revived.unwrap_or_default());
@@ -294,7 +298,7 @@ impl SupervisorState {
             }
             Command::Stop(told) => {
                 self.stopping = Some(told);
-                self.seats.values().for_each(|seat| seat.abandon());
+                self.addresses.values().for_each(|address| address.abandon());
                 let orders = self.verdicts.stop();
                 self.obey(myself, orders);
             }
@@ -326,30 +330,30 @@ impl SupervisorState {
         let orders = self.verdicts.exited(&child, exit, now);
         if self.verdicts.state(&child).is_none() {
             self.left(child);
-        } else if let Some(seat) = self.seats.get(&child) {
-            seat.restarting();
+        } else if let Some(address) = self.addresses.get(&child) {
+            address.restarting();
         }
         self.obey(myself, orders);
         self.tell_stopped();
     }
 
-    fn obey(&mut self, myself: &ActorRef<Command>, orders: Vec<Order<StreamId>>) {
+    fn obey(&mut self, myself: &ActorRef<Command>, orders: Vec<SupervisorCommand<StreamId>>) {
         for order in orders {
             match order {
-                Order::Start(child) => self.start(myself, child),
-                Order::StartAfter { child, ms } => {
+                SupervisorCommand::Start(child) => self.start(myself, child),
+                SupervisorCommand::StartAfter { child, ms } => {
                     let wait = Duration::from_millis(ms);
                     let timer = myself.send_after(wait, move || Command::Start(child));
                     self.waiting.insert(child, timer.abort_handle());
                 }
-                Order::Stop { child, shutdown } => self.stop(myself, child, shutdown),
-                Order::Quarantine { child, why } => {
+                SupervisorCommand::Stop { child, shutdown } => self.stop(myself, child, shutdown),
+                SupervisorCommand::Quarantine { child, why } => {
                     tracing::error!(stream = %child, %why, "an actor is quarantined");
-                    if let Some(seat) = self.seats.get(&child) {
-                        seat.quarantined(&why);
+                    if let Some(address) = self.addresses.get(&child) {
+                        address.quarantined(&why);
                     }
                 }
-                Order::Escalate { why } => {
+                SupervisorCommand::Escalate { why } => {
                     let error = format!("an actor the runtime needs died too often: {why}");
                     self.seed.failure.trip(StoreError::Invariant(error));
                 }
@@ -358,12 +362,12 @@ impl SupervisorState {
     }
 
     fn start(&mut self, myself: &ActorRef<Command>, child: StreamId) {
-        let Some(seat) = self.seats.get(&child).cloned() else { return };
+        let Some(address) = self.addresses.get(&child).cloned() else { return };
         self.waiting.remove(&child);
         self.loading.insert(child);
         let myself = myself.clone();
         tokio::spawn(async move {
-            let told = match seat.start(myself.get_cell()).await {
+            let told = match address.start(myself.get_cell()).await {
                 Ok(cell) => Command::Started { child, cell },
                 Err(why) => Command::NotStarted { child, why },
             };

@@ -1,6 +1,6 @@
 //! What to type where there is no backup, or no directory made of one.
 
-use super::{Kind, Problem};
+use super::{Problem, ProblemKind};
 use crate::backup::BackupError;
 use std::path::{Path, PathBuf};
 
@@ -8,23 +8,27 @@ impl From<BackupError> for Problem {
     fn from(error: BackupError) -> Problem {
         let (kind, hint) = match &error {
             BackupError::Exists(path) => {
-                (Kind::Conflict, format!("stoa backup {}", beside(path).display()))
+                (ProblemKind::Conflict, format!("stoa backup {}", beside(path).display()))
             }
-            BackupError::Inside(_) => (Kind::Invalid, "stoa backup ../stoa.backup".to_owned()),
+            BackupError::Inside(_) => {
+                (ProblemKind::Invalid, "stoa backup ../stoa.backup".to_owned())
+            }
             BackupError::Busy(_) | BackupError::Interrupted => {
-                (Kind::Busy, "stoa backup OTHER_FILE".to_owned())
+                (ProblemKind::Busy, "stoa backup OTHER_FILE".to_owned())
             }
             BackupError::File { what, .. } if what.contains("read") => {
-                (Kind::Invalid, "stoa backup --verify FILE".to_owned())
+                (ProblemKind::Invalid, "stoa backup --verify FILE".to_owned())
             }
-            BackupError::File { .. } => (Kind::Store, "stoa backup WRITABLE_DIR/FILE".to_owned()),
-            BackupError::Foreign(_) => (Kind::Invalid, "stoa backup FILE".to_owned()),
+            BackupError::File { .. } => {
+                (ProblemKind::Store, "stoa backup WRITABLE_DIR/FILE".to_owned())
+            }
+            BackupError::Foreign(_) => (ProblemKind::Invalid, "stoa backup FILE".to_owned()),
             BackupError::Older { .. } => {
-                (Kind::Invalid, "stoa --data NEW_DIR import SPACE FILE".to_owned())
+                (ProblemKind::Invalid, "stoa --data NEW_DIR import SPACE FILE".to_owned())
             }
-            BackupError::Newer { .. } => (Kind::Invalid, "stoa --version".to_owned()),
+            BackupError::Newer { .. } => (ProblemKind::Invalid, "stoa --version".to_owned()),
             BackupError::Cut { .. } | BackupError::Damaged { .. } | BackupError::Sum { .. } => {
-                (Kind::Invalid, "stoa backup --verify OTHER_BACKUP".to_owned())
+                (ProblemKind::Invalid, "stoa backup --verify OTHER_BACKUP".to_owned())
             }
             BackupError::Store(error) => return error.clone().into(),
         };

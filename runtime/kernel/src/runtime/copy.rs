@@ -1,7 +1,7 @@
 //! The backup of what is open.
 
 use super::Runtime;
-use crate::backup::{self, Backup, BackupError, Copied};
+use crate::backup::{self, BackupError, BackupSummary, Copied};
 use std::path::Path;
 
 impl Runtime {
@@ -11,7 +11,7 @@ impl Runtime {
         &self,
         target: &Path,
         look: impl FnMut(Copied) + Send + 'static,
-    ) -> Result<Backup, BackupError> {
+    ) -> Result<BackupSummary, BackupError> {
         let shared = self.shared();
         let log = shared.log.clone();
         let durable = move || log.durable();

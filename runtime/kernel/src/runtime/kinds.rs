@@ -4,14 +4,14 @@
 use super::{Part, Runtime};
 use crate::decoders::Decoders;
 use crate::failure::StoreError;
-use crate::host::{AskError, Boxed, Perform, Seat};
+use crate::host::{ActorAddress, AskError, Boxed, Perform};
 use std::any::Any;
 use std::collections::BTreeMap;
 use std::marker::PhantomData;
 use std::sync::Arc;
 use stoa_actors::behaviour::Behaviour;
 use stoa_actors::id::StreamId;
-use stoa_actors::incarnation::Ask;
+use stoa_actors::incarnation::Request;
 use stoa_actors::log::Body;
 use stoa_actors::outbox::{Outcome, Outgoing};
 use stoa_actors::retry::Unanswered;
@@ -39,10 +39,10 @@ impl AsRef<Decoders> for Kinds {
 
 impl Kinds {
     /// Adds one. What other actors send to one of its actors waits until somebody has that one's
-    /// [`Seat`]; [`Kinds::performed`] lets it be delivered at any time.
+    /// [`ActorAddress`]; [`Kinds::performed`] lets it be delivered at any time.
     #[must_use]
     pub fn with<B: Behaviour + Sync>(self) -> Kinds {
-        self.add::<B>(Arc::new(Seated::<B>(PhantomData)))
+        self.add::<B>(Arc::new(Registered::<B>(PhantomData)))
     }
 
     /// Adds one whose actors are brought up by whoever sends them something, and after an open to
@@ -99,26 +99,26 @@ impl Kinds {
         key: &str,
     ) -> Result<Outcome, Unanswered> {
         let Some(address) = self.addresses.get(outgoing.kind()) else {
-            return Err(Unanswered::Unseated);
+            return Err(Unanswered::Unregistered);
         };
         address.send(runtime, outgoing, key).await
     }
 
-    /// The actor of a stream, with what its kind was given to perform with; one that is seated, of a
+    /// The actor of a stream, with what its kind was given to perform with; one that is registered, of a
     /// kind that was given nothing.
     ///
-    /// Errors: [`StoreError::Invariant`] when the stream is seated with another kind, or with none.
+    /// Errors: [`StoreError::Invariant`] when the stream is registered with another kind, or with none.
     pub(crate) fn actor<B: Behaviour + Sync>(
         &self,
         runtime: &Runtime,
         stream: StreamId,
-    ) -> Result<Arc<Seat<B>>, StoreError> {
+    ) -> Result<Arc<ActorAddress<B>>, StoreError> {
         let address = self.addresses.get(B::KIND);
         let performed = address.and_then(|it| (&**it as &dyn Any).downcast_ref::<Performed<B>>());
         match performed {
-            Some(address) => address.seat(runtime, stream),
-            None => runtime.seated::<B>(stream).ok_or_else(|| {
-                StoreError::Invariant(format!("stream {stream} is seated with no {}", B::KIND))
+            Some(address) => address.address(runtime, stream),
+            None => runtime.registered::<B>(stream).ok_or_else(|| {
+                StoreError::Invariant(format!("stream {stream} is registered with no {}", B::KIND))
             }),
         }
     }
@@ -151,8 +151,10 @@ impl Kinds {
 }
 
 /// Makes a request ready before it is asked.
-pub(crate) type Prepare<B> =
-    fn(Runtime, Ask<<B as Behaviour>::Message>) -> Boxed<'static, Ask<<B as Behaviour>::Message>>;
+pub(crate) type Prepare<B> = fn(
+    Runtime,
+    Request<<B as Behaviour>::Message>,
+) -> Boxed<'static, Request<<B as Behaviour>::Message>>;
 
 type MakePerformer<B> = Box<dyn Fn(&Runtime, StreamId) -> Arc<dyn Perform<B>> + Send + Sync>;
 
@@ -178,8 +180,8 @@ trait Address: Any + Send + Sync {
     ) -> Boxed<'a, Result<(), StoreError>>;
 }
 
-/// Actors that somebody has seated.
-struct Seated<B>(PhantomData<fn() -> B>);
+/// Actors that somebody has registered.
+struct Registered<B>(PhantomData<fn() -> B>);
 
 /// Actors that anybody may bring up.
 struct Performed<B: Behaviour> {
@@ -190,7 +192,7 @@ struct Performed<B: Behaviour> {
 /// Why a message is never delivered.
 const OTHER_KIND: &str = "it is for another kind of actor";
 
-impl<B: Behaviour + Sync> Address for Seated<B> {
+impl<B: Behaviour + Sync> Address for Registered<B> {
     fn send<'a>(
         &'a self,
         runtime: &'a Runtime,
@@ -198,9 +200,9 @@ impl<B: Behaviour + Sync> Address for Seated<B> {
         key: &'a str,
     ) -> Boxed<'a, Result<Outcome, Unanswered>> {
         Box::pin(async move {
-            let seat = runtime.seated::<B>(outgoing.to()).ok_or(Unanswered::Unseated)?;
+            let address = runtime.registered::<B>(outgoing.to()).ok_or(Unanswered::Unregistered)?;
             match outgoing.ask::<B>(key) {
-                Some(ask) => answer(&seat, ask, outgoing.waits()).await,
+                Some(ask) => answer(&address, ask, outgoing.waits()).await,
                 None => Ok(Outcome::nobody(OTHER_KIND)),
             }
         })
@@ -212,8 +214,8 @@ impl<B: Behaviour + Sync> Address for Seated<B> {
         stream: StreamId,
     ) -> Boxed<'a, Result<bool, StoreError>> {
         Box::pin(async move {
-            match runtime.seated::<B>(stream) {
-                Some(seat) => tell_due(&seat).await,
+            match runtime.registered::<B>(stream) {
+                Some(address) => tell_due(&address).await,
                 None => Ok(false),
             }
         })
@@ -225,8 +227,8 @@ impl<B: Behaviour + Sync> Address for Seated<B> {
         stream: StreamId,
     ) -> Boxed<'a, Result<(), StoreError>> {
         Box::pin(async move {
-            match runtime.seated::<B>(stream) {
-                Some(seat) => bring_up(&seat).await,
+            match runtime.registered::<B>(stream) {
+                Some(address) => bring_up(&address).await,
                 None => Ok(()),
             }
         })
@@ -234,7 +236,11 @@ impl<B: Behaviour + Sync> Address for Seated<B> {
 }
 
 impl<B: Behaviour + Sync> Performed<B> {
-    fn seat(&self, runtime: &Runtime, stream: StreamId) -> Result<Arc<Seat<B>>, StoreError> {
+    fn address(
+        &self,
+        runtime: &Runtime,
+        stream: StreamId,
+    ) -> Result<Arc<ActorAddress<B>>, StoreError> {
         runtime.actor_with(stream, (self.perform)(runtime, stream))
     }
 }
@@ -247,8 +253,8 @@ impl<B: Behaviour + Sync> Address for Performed<B> {
         key: &'a str,
     ) -> Boxed<'a, Result<Outcome, Unanswered>> {
         Box::pin(async move {
-            let seat = match self.seat(runtime, outgoing.to()) {
-                Ok(seat) => seat,
+            let address = match self.address(runtime, outgoing.to()) {
+                Ok(address) => address,
                 // Somebody of another kind sits there, and always will.
                 Err(_) => return Ok(Outcome::nobody(OTHER_KIND)),
             };
@@ -258,7 +264,7 @@ impl<B: Behaviour + Sync> Address for Performed<B> {
             if let Some(prepare) = self.prepare {
                 ask = prepare(runtime.clone(), ask).await;
             }
-            answer(&seat, ask, outgoing.waits()).await
+            answer(&address, ask, outgoing.waits()).await
         })
     }
 
@@ -267,7 +273,7 @@ impl<B: Behaviour + Sync> Address for Performed<B> {
         runtime: &'a Runtime,
         stream: StreamId,
     ) -> Boxed<'a, Result<bool, StoreError>> {
-        Box::pin(async move { tell_due(&self.seat(runtime, stream)?).await })
+        Box::pin(async move { tell_due(&self.address(runtime, stream)?).await })
     }
 
     fn bring_up<'a>(
@@ -275,18 +281,18 @@ impl<B: Behaviour + Sync> Address for Performed<B> {
         runtime: &'a Runtime,
         stream: StreamId,
     ) -> Boxed<'a, Result<(), StoreError>> {
-        Box::pin(async move { bring_up(&self.seat(runtime, stream)?).await })
+        Box::pin(async move { bring_up(&self.address(runtime, stream)?).await })
     }
 }
 
 async fn answer<B: Behaviour + Sync>(
-    seat: &Arc<Seat<B>>,
-    ask: Ask<B::Message>,
+    address: &Arc<ActorAddress<B>>,
+    ask: Request<B::Message>,
     waits: bool,
 ) -> Result<Outcome, Unanswered> {
     let asked = match waits {
-        true => seat.ask_and_what_follows(ask).await.map(|(receipt, _)| receipt),
-        false => seat.ask(ask).await,
+        true => address.ask_and_what_follows(ask).await.map(|(receipt, _)| receipt),
+        false => address.ask(ask).await,
     };
     match asked {
         Ok(receipt) => Ok(Outcome::of::<B>(Ok(receipt.reply))),
@@ -295,13 +301,13 @@ async fn answer<B: Behaviour + Sync>(
     }
 }
 
-async fn tell_due<B: Behaviour + Sync>(seat: &Arc<Seat<B>>) -> Result<bool, StoreError> {
+async fn tell_due<B: Behaviour + Sync>(address: &Arc<ActorAddress<B>>) -> Result<bool, StoreError> {
     let Some(message) = B::due() else { return Ok(false) };
-    let ask = Ask::new(stoa_actors::id::ROOT, message).comment("due");
-    let asked = seat.ask(ask).await;
+    let ask = Request::new(stoa_actors::id::ROOT, message).comment("due");
+    let asked = address.ask(ask).await;
     asked.map(|it| it.position.is_some()).map_err(|error| StoreError::Invariant(error.to_string()))
 }
 
-async fn bring_up<B: Behaviour + Sync>(seat: &Arc<Seat<B>>) -> Result<(), StoreError> {
-    seat.bring_up().await.map_err(|error| StoreError::Invariant(error.to_string()))
+async fn bring_up<B: Behaviour + Sync>(address: &Arc<ActorAddress<B>>) -> Result<(), StoreError> {
+    address.bring_up().await.map_err(|error| StoreError::Invariant(error.to_string()))
 }

@@ -9,14 +9,17 @@ impl Inner {
     /// Followers hear of them, and an actor whose stream it is begins anew. Nobody is kept in memory
     /// by this.
     pub(super) fn hear_of_others(&self) {
-        let (shared, seats) = (Arc::downgrade(&self.deps.shared), Arc::downgrade(&self.registry));
+        let (shared, addresses) =
+            (Arc::downgrade(&self.deps.shared), Arc::downgrade(&self.registry));
         let rights = Arc::downgrade(&self.rights);
         self.deps.shared.log.tell_of_others(move |stream, head| {
-            let (Some(shared), Some(seats)) = (shared.upgrade(), seats.upgrade()) else { return };
+            let (Some(shared), Some(addresses)) = (shared.upgrade(), addresses.upgrade()) else {
+                return;
+            };
             shared.followers.gone_on(stream);
             match stream {
                 RIGHTS => rights.upgrade().into_iter().for_each(|it| it.others_wrote(head)),
-                _ => seats.get(stream).into_iter().for_each(|it| it.others_wrote(head)),
+                _ => addresses.get(stream).into_iter().for_each(|it| it.others_wrote(head)),
             }
         });
         if self.deps.shared.config.log.order.node().is_some() {

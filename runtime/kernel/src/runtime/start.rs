@@ -6,8 +6,8 @@ use crate::clock::{Clock, Fresh};
 use crate::facts::Facts;
 use crate::failure::StoreError;
 use crate::host::{
-    Deps, Followers, Hook, Nothing, Post, Publisher, Registry, Seat, Shared, Shown, Supervised,
-    Supervisors,
+    ActorAddress, Deps, Followers, Hook, Nothing, Post, Publisher, Registry, Shared, Shown,
+    Supervised, Supervisors,
 };
 use crate::keyed_lock::KeyedLock;
 use crate::limits::Config;
@@ -19,7 +19,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use stoa_actors::id::{RIGHTS, StreamId};
 use stoa_actors::incarnation::Incarnation;
-use stoa_actors::rights::{Rights, Table};
+use stoa_actors::rights::{Rights, RightsTable};
 use tokio::sync::Semaphore;
 
 impl Runtime {
@@ -56,12 +56,12 @@ impl Runtime {
         });
         let deps = Deps { shared, supervisors, publisher: Publisher::start(), bytes };
         let hook = Hook {
-            restored: |table, state| *table = Table::new(state),
-            exchange: Table::exchange,
+            restored: |table, state| *table = RightsTable::new(state),
+            exchange: RightsTable::exchange,
             decided: |table, events| events.iter().for_each(|event| table.hide(event)),
             durable: |table, events| events.iter().for_each(|event| table.show(event)),
         };
-        let rights = Seat::with(RIGHTS, &deps, Some(hook), Some(rights), Arc::new(Nothing));
+        let rights = ActorAddress::with(RIGHTS, &deps, Some(hook), Some(rights), Arc::new(Nothing));
         Supervised::restarting(&*rights);
         deps.supervisors.adopt_static(rights.clone()).await?;
         rights.settled().await.map_err(|error| StoreError::Invariant(error.to_string()))?;

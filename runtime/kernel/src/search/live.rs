@@ -18,8 +18,8 @@ use stoa_actors::space::Space;
 
 /// How far the index of a space is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "a field is told where its name and type do not say it")]
 pub struct IndexCard {
-    /// The space.
     pub space: SpaceId,
     /// Entries of it that were read.
     pub entries: u64,

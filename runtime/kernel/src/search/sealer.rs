@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 use stoa_actors::id::{Position, SpaceId};
 use stoa_actors::search::Frozen;
-use stoa_graphs::{Builder, Failure, SEALED_BYTES, Segment};
+use stoa_graphs::{Builder, SEALED_BYTES, Segment, SegmentError};
 
 /// Vectors that go into a segment between two looks at whether anybody waits: some milliseconds.
 const STEP_VECTORS: usize = 16;
@@ -108,7 +108,7 @@ impl Sealer {
         space: SpaceId,
         live: &Arc<Live>,
         most: usize,
-    ) -> Result<Option<(Frozen, Segment)>, Failure> {
+    ) -> Result<Option<(Frozen, Segment)>, SegmentError> {
         let mut frozen = live.resegment(|index| index.freeze());
         while frozen.len() < most {
             let count = COPY_VECTORS.min(most - frozen.len());

@@ -6,8 +6,8 @@ use super::items::{self, raise};
 use super::leases::leased;
 use super::method::{Does, Method, Methods, On};
 use super::notebook::{Known, Notebook, asked};
-use crate::caller::{Caller, Read, Why};
-use crate::problem::{Kind, Problem};
+use crate::caller::{Caller, ReadAtom, Why};
+use crate::problem::{Problem, ProblemKind};
 use crate::sandbox::{Boxed, Host};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -242,7 +242,7 @@ impl HostApi {
     }
 
     /// Notes the version that the code is handed.
-    pub fn note(&mut self, read: &Read) -> Item {
+    pub fn note(&mut self, read: &ReadAtom) -> Item {
         self.remember(read.atom.id, read.atom.version);
         self.fit.one(&read.atom, read.position)
     }
@@ -384,11 +384,11 @@ fn no_method(methods: &[&'static Method], on: On, name: &str) -> Raise {
 /// A no as the code gets it.
 pub fn refused(problem: Problem) -> Raise {
     let class = match problem.kind {
-        Kind::Unknown => "LookupError",
-        Kind::Forbidden => "PermissionError",
-        Kind::Conflict => "Conflict",
-        Kind::Invalid => "ValueError",
-        Kind::Busy | Kind::Store | Kind::Action => "RuntimeError",
+        ProblemKind::Unknown => "LookupError",
+        ProblemKind::Forbidden => "PermissionError",
+        ProblemKind::Conflict => "Conflict",
+        ProblemKind::Invalid => "ValueError",
+        ProblemKind::Busy | ProblemKind::Store | ProblemKind::Action => "RuntimeError",
     };
     raise(class, problem.text)
 }

@@ -177,7 +177,7 @@ pub fn difference(it: &Difference) -> Item {
     Item::Map(out)
 }
 
-/// `None`.
+/// The Python value `None`.
 pub fn none() -> Item {
     Item::Value(Value::Null)
 }

@@ -2,7 +2,7 @@
 //! never a fact.
 
 use crate::blocking::blocking;
-use crate::problem::{Kind, Problem};
+use crate::problem::{Problem, ProblemKind};
 use crate::runtime::Runtime;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -18,7 +18,6 @@ const KEPT_FORM: u8 = 3;
 pub(crate) struct Slot {
     /// Which action: turn and step; nothing outside an agent's turns.
     pub(crate) action: Option<(u64, u32)>,
-    /// The REPL.
     #[serde(with = "serde_bytes")]
     pub(crate) dump: Option<Vec<u8>>,
     /// The version of each atom that the code has been handed.
@@ -71,6 +70,6 @@ impl Kept {
         self.0.push(slot);
         let older = self.0.len().saturating_sub(2);
         self.0.drain(..older);
-        codec::encode(KEPT_FORM, &self).map_err(|it| Problem::new(Kind::Store, it))
+        codec::encode(KEPT_FORM, &self).map_err(|it| Problem::new(ProblemKind::Store, it))
     }
 }

@@ -11,8 +11,8 @@ use stoa_actors::id::SpaceId;
 
 /// What a method is of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "a field is told where its name and type do not say it")]
 pub enum On {
-    /// A space.
     Space,
     /// The one `coordinator`.
     Coordinator,
@@ -30,11 +30,11 @@ pub enum Does {
 }
 
 /// How a call is answered.
-pub type Answered<'a> = Boxed<'a, Result<Item, Raise>>;
+pub type CallFuture<'a> = Boxed<'a, Result<Item, Raise>>;
 
-/// One method.
+/// One method that code of an agent can call.
+#[expect(missing_docs, reason = "a field is told where its name and type do not say it")]
 pub struct Method {
-    /// Of what.
     pub on: On,
     /// What it is called.
     pub name: &'static str,
@@ -42,8 +42,7 @@ pub struct Method {
     pub takes: &'static [&'static str],
     /// What it does to the session.
     pub does: Does,
-    /// Does it.
-    pub call: for<'a> fn(&'a mut HostApi, SpaceId, Args) -> Answered<'a>,
+    pub call: for<'a> fn(&'a mut HostApi, SpaceId, Args) -> CallFuture<'a>,
 }
 
 impl Method {

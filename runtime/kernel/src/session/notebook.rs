@@ -3,23 +3,25 @@
 
 use super::fit::Fit;
 use super::items;
-use crate::host::{AskError, Seat};
+use crate::host::{ActorAddress, AskError};
 use crate::runtime::Runtime;
 use std::sync::Arc;
 use stoa_actors::code::{HostCall, Item, Raise};
 use stoa_actors::digest::{self as canonical, DIGEST_FORM};
 use stoa_actors::id::{AtomId, ROOT};
-use stoa_actors::incarnation::{Ask, Refused};
+use stoa_actors::incarnation::{Refused, Request};
 use stoa_actors::log::Hash;
-use stoa_actors::session::{Found, Message, Note, Phase, Recorded, Refusal, Reply, Said, Session};
+use stoa_actors::session::{
+    CallNote, FoundVersion, Message, Phase, Recorded, RecordedItem, Refusal, Reply, Session,
+};
 
 /// The notes of one action.
 pub struct Notebook {
-    pub seat: Arc<Seat<Session>>,
+    pub address: Arc<ActorAddress<Session>>,
     pub(crate) turn: u64,
     pub(crate) step: u32,
     /// What is known from before a crash.
-    pub(crate) known: Arc<Vec<Note>>,
+    pub(crate) known: Arc<Vec<CallNote>>,
 }
 
 /// What is known of a call.
@@ -28,7 +30,6 @@ pub(crate) enum Known {
     Nothing,
     /// It was to be made; whether it was is not known.
     Intent,
-    /// Its answer.
     Answer(Result<Item, Raise>),
 }
 
@@ -53,7 +54,9 @@ impl Notebook {
 
     /// Reads what is noted by now; whether the action goes on.
     pub(crate) async fn read_again(&mut self) -> bool {
-        let Ok(told) = self.seat.ask(Ask::new(ROOT, Message::Look)).await else { return false };
+        let Ok(told) = self.address.ask(Request::new(ROOT, Message::Look)).await else {
+            return false;
+        };
         match told.reply {
             Reply::State(state) => match state.phase() {
                 Phase::Turning(it) if (it.number, it.step) == (self.turn, self.step) => {
@@ -69,8 +72,8 @@ impl Notebook {
     /// Says what is about to be done, and returns once that is durable.
     pub(crate) async fn intend(&self, call: u64, called: &str, asked: Hash) -> Result<(), Raise> {
         let called = called.to_owned();
-        let note = Note { call, form: DIGEST_FORM, asked, answer: None, wrote: true, called };
-        self.seat.ask(self.noting(note)).await.map(drop).map_err(over)
+        let note = CallNote { call, form: DIGEST_FORM, asked, answer: None, wrote: true, called };
+        self.address.ask(self.noting(note)).await.map(drop).map_err(over)
     }
 
     /// Keeps an answer: durable with whatever is made durable next, so that nothing can be known
@@ -85,22 +88,22 @@ impl Notebook {
     ) -> Result<(), Raise> {
         let note = |answer| {
             let (form, answer, called) = (DIGEST_FORM, Some(answer), called.to_owned());
-            Note { call, form, asked, answer, wrote, called }
+            CallNote { call, form, asked, answer, wrote, called }
         };
-        match self.seat.ask_aside(self.noting(note(recorded(answer)))).await {
+        match self.address.ask_aside(self.noting(note(recorded(answer)))).await {
             Err(AskError::Refused(Refused::Actor(full @ Refusal::NotesFull { .. }))) => {
                 let raise = items::raise("ValueError", full.to_string());
                 let instead = self.noting(note(Recorded::from(&raise)));
-                self.seat.ask_aside(instead).await.map_err(over)?;
+                self.address.ask_aside(instead).await.map_err(over)?;
                 Err(raise)
             }
             noted => noted.map_err(over),
         }
     }
 
-    fn noting(&self, note: Note) -> Ask<Message> {
+    fn noting(&self, note: CallNote) -> Request<Message> {
         let (turn, step) = (self.turn, self.step);
-        Ask::new(ROOT, Message::Note { turn, step, note })
+        Request::new(ROOT, Message::Note { turn, step, note })
     }
 }
 
@@ -122,13 +125,15 @@ fn recorded(answer: &Result<Item, Raise>) -> Recorded {
         Err(raise) => raise.into(),
         // A lease is of that moment: no version tells it again.
         Ok(item @ Item::Object(it)) if it.field("lease").is_none() => match version(item) {
-            Some(Found { id, version, .. }) => Recorded::Atom { id, version },
+            Some(FoundVersion { id, version, .. }) => Recorded::Atom { id, version },
             None => Recorded::Said(item.into()),
         },
         Ok(Item::List(list)) if !list.is_empty() => {
             match list.iter().map(version).collect::<Option<Vec<_>>>() {
                 Some(atoms) => Recorded::Atoms(atoms),
-                None => Recorded::Said(Said::List(list.iter().map(Said::from).collect())),
+                None => Recorded::Said(RecordedItem::List(
+                    list.iter().map(RecordedItem::from).collect(),
+                )),
             }
         }
         Ok(item) => Recorded::Said(item.into()),
@@ -136,9 +141,9 @@ fn recorded(answer: &Result<Item, Raise>) -> Recorded {
 }
 
 /// Which version of which atom an object stands for, and its score.
-fn version(item: &Item) -> Option<Found> {
+fn version(item: &Item) -> Option<FoundVersion> {
     let (id, version) = items::version(item)?;
-    Some(Found { id, version, score: items::score(item) })
+    Some(FoundVersion { id, version, score: items::score(item) })
 }
 
 fn rehydrated(runtime: &Runtime, fit: Fit, recorded: &Recorded) -> Result<Item, Raise> {

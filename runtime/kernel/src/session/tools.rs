@@ -4,14 +4,14 @@ use super::args::Args;
 use super::host_api::{HostApi, refused};
 use super::items::{self, raise};
 use crate::caller::Caller;
-use crate::problem::{Kind, Problem};
+use crate::problem::{Problem, ProblemKind};
 use crate::runtime::Runtime;
 use crate::tool::{Repeat, Tool, ToolCall, ToolError};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use stoa_actors::code::{HostCall, Item, Raise};
 use stoa_actors::id::ROOT;
-use stoa_actors::incarnation::Ask;
+use stoa_actors::incarnation::Request;
 use stoa_actors::log::Hash;
 use stoa_actors::rights::{Level, Subject};
 use stoa_actors::session::{Budget, Message, Reply, Session};
@@ -33,7 +33,7 @@ impl Runtime {
             return Ok(());
         }
         let text = format!("{subject} is not used here: {NOT_TRUSTED}");
-        Err(Problem::new(Kind::Forbidden, text).hint("stoa trust"))
+        Err(Problem::new(ProblemKind::Forbidden, text).hint("stoa trust"))
     }
 
     /// Which tool goes by that name.
@@ -48,10 +48,10 @@ async fn left(caller: &Caller) -> Result<Budget, Problem> {
     if caller.charter_of(session)?.is_none() {
         return Ok(Budget::default());
     }
-    let seat = runtime.kinds().actor::<Session>(runtime, session.stream())?;
-    match seat.ask(Ask::new(ROOT, Message::Look)).await?.reply {
+    let address = runtime.kinds().actor::<Session>(runtime, session.stream())?;
+    match address.ask(Request::new(ROOT, Message::Look)).await?.reply {
         Reply::State(state) => Ok(state.account().left()),
-        reply => Err(Problem::new(Kind::Store, format!("an answer amiss: {reply:?}"))),
+        reply => Err(Problem::new(ProblemKind::Store, format!("an unexpected answer: {reply:?}"))),
     }
 }
 

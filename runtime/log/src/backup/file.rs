@@ -120,14 +120,13 @@ pub(super) struct Reading {
     chunk: Vec<u8>,
     /// How much of the chunk is read.
     read: usize,
-    /// What is amiss with the chunk, told once its entries were looked at: those that do not hold
+    /// What is wrong with the chunk, told once its entries were looked at: those that do not hold
     /// say more.
-    amiss: Option<Trouble>,
+    invalid: Option<Trouble>,
 }
 
 /// What comes next in a file.
 pub(super) enum Next<'a> {
-    /// An entry.
     Entry(&'a [u8]),
     /// Nothing: the head that the file ends at.
     End(Head),
@@ -182,14 +181,14 @@ impl Reading {
             sum: next_sum(Hash::default(), &front),
             chunk: Vec::new(),
             read: 0,
-            amiss: None,
+            invalid: None,
         })
     }
 
     pub(super) fn next(&mut self) -> Result<Next<'_>, Trouble> {
         if self.read == self.chunk.len() {
-            if let Some(amiss) = self.amiss.take() {
-                return Err(amiss);
+            if let Some(invalid) = self.invalid.take() {
+                return Err(invalid);
             }
             let bytes = u32::from_be_bytes(self.take()?) as usize;
             if bytes == 0 {
@@ -203,25 +202,25 @@ impl Reading {
         let rest = &self.chunk[self.read..];
         let length = rest.first_chunk().map(|it| u32::from_be_bytes(*it) as usize);
         let Some(entry) = length.and_then(|bytes| rest.get(4..)?.get(..bytes)) else {
-            return Err(self.amiss.take().unwrap_or(Trouble::Sum));
+            return Err(self.invalid.take().unwrap_or(Trouble::Sum));
         };
         self.read += 4 + entry.len();
         Ok(Next::Entry(entry))
     }
 
     fn read_chunk(&mut self, bytes: usize) -> Result<(), Trouble> {
-        (self.read, self.amiss) = (0, None);
+        (self.read, self.invalid) = (0, None);
         self.chunk.clear();
         let read = (&mut self.from).take(bytes as u64).read_to_end(&mut self.chunk);
         if read.map_err(|error| self.trouble(error))? < bytes {
-            self.amiss = Some(Trouble::Cut);
+            self.invalid = Some(Trouble::Cut);
             return Ok(());
         }
         self.sum = next_sum(self.sum, &self.chunk);
         match self.take() {
             Ok(sum) if Hash(sum) == self.sum => {}
-            Ok(_) => self.amiss = Some(Trouble::Sum),
-            Err(trouble) => self.amiss = Some(trouble),
+            Ok(_) => self.invalid = Some(Trouble::Sum),
+            Err(trouble) => self.invalid = Some(trouble),
         }
         Ok(())
     }

@@ -1,7 +1,7 @@
 //! Reading a backup: proving it, and making a directory of it.
 
 use super::file::{Next, Reading, Trouble};
-use super::{Backup, BackupError, Copied, Copying};
+use super::{BackupError, BackupSummary, Copied, Copying};
 use crate::blocking::told_to_block;
 use crate::decoders::Decoders;
 use crate::failure::StoreError;
@@ -20,7 +20,7 @@ const LOOK_ENTRIES: u64 = 4_096;
 ///
 /// Errors: [`BackupError::Foreign`], [`BackupError::Newer`], [`BackupError::Cut`],
 /// [`BackupError::Damaged`] and [`BackupError::Sum`], with the last entry that holds.
-pub fn verify(path: &Path, look: &mut dyn FnMut(Copied)) -> Result<Backup, BackupError> {
+pub fn verify(path: &Path, look: &mut dyn FnMut(Copied)) -> Result<BackupSummary, BackupError> {
     let mut reading = Reading::open(path)?;
     let of = reading.asked.0;
     let mut each = |at: Position, _: &Header, _: &[u8]| {
@@ -29,7 +29,7 @@ pub fn verify(path: &Path, look: &mut dyn FnMut(Copied)) -> Result<Backup, Backu
     };
     let head = walk(&mut reading, &mut each)?;
     let size = std::fs::metadata(path).map_err(BackupError::file("cannot read", path))?;
-    Ok(Backup { path: path.to_owned(), head, bytes: size.len() })
+    Ok(BackupSummary { path: path.to_owned(), head, bytes: size.len() })
 }
 
 /// Makes a data directory of a backup: everything that was durable at its head.
@@ -44,7 +44,7 @@ pub fn restore(
     config: &LogConfig,
     kinds: &impl AsRef<Decoders>,
     look: &mut dyn FnMut(Copied),
-) -> Result<Backup, BackupError> {
+) -> Result<BackupSummary, BackupError> {
     let proved = verify(path, look)?;
     let erased = Erased::of(path)?;
     let vacant = Vacant::take(&config.data)?;
@@ -55,9 +55,9 @@ fn refill(
     path: &Path,
     config: &LogConfig,
     kinds: &Decoders,
-    (proved, erased, vacant): (Backup, Erased, Vacant),
+    (proved, erased, vacant): (BackupSummary, Erased, Vacant),
     look: &mut dyn FnMut(Copied),
-) -> Result<Backup, BackupError> {
+) -> Result<BackupSummary, BackupError> {
     let of = proved.head.position.0;
     vacant.fill(config, kinds, |add| {
         let mut reading = Reading::open(path)?;
@@ -80,14 +80,14 @@ fn tell(look: &mut dyn FnMut(Copied), how: Copying, at: Position, of: u64) {
 }
 
 /// A breach, or why it cannot be known whether there is one.
-enum Amiss {
+enum Invalid {
     Breach(Breach),
     Other(BackupError),
 }
 
-impl From<Breach> for Amiss {
-    fn from(breach: Breach) -> Amiss {
-        Amiss::Breach(breach)
+impl From<Breach> for Invalid {
+    fn from(breach: Breach) -> Invalid {
+        Invalid::Breach(breach)
     }
 }
 
@@ -154,13 +154,13 @@ pub(super) fn walk(reading: &mut Reading, each: Each<'_>) -> Result<Head, Backup
                 // Looked for only where there is a body that is not what its header says.
                 let step = walk.step_over(at, entry, |at, found| {
                     if erased.is_none() {
-                        erased = Some(Erased::of(&file).map_err(Amiss::Other)?);
+                        erased = Some(Erased::of(&file).map_err(Invalid::Other)?);
                     }
                     Ok(erased.as_ref().is_some_and(|it: &Erased| it.hold(at, found)))
                 });
-                let (header, body) = step.map_err(|amiss| match amiss {
-                    Amiss::Breach(breach) => damaged(breach),
-                    Amiss::Other(error) => error,
+                let (header, body) = step.map_err(|invalid| match invalid {
+                    Invalid::Breach(breach) => damaged(breach),
+                    Invalid::Other(error) => error,
                 })?;
                 each(at, &header, body)?;
             }

@@ -2,7 +2,7 @@
 
 use super::file::Writing;
 use super::restore::walk;
-use super::{Backup, BackupError, Copied, Copying};
+use super::{BackupError, BackupSummary, Copied, Copying};
 use crate::failure::StoreError;
 use crate::limits::LogConfig;
 use crate::store::{Accounts, Store};
@@ -30,7 +30,7 @@ pub async fn take(
     durable: impl Fn() -> Position + Send + 'static,
     target: &Path,
     look: impl FnMut(Copied) + Send + 'static,
-) -> Result<Backup, BackupError> {
+) -> Result<BackupSummary, BackupError> {
     let target = place(target, &config.data)?;
     let gone = Arc::new(AtomicBool::new(false));
     let _gone = Leaves(gone.clone());
@@ -83,7 +83,7 @@ struct Taking<L> {
 }
 
 impl<L: FnMut(Copied)> Taking<L> {
-    fn run(mut self, target: &Path) -> Result<Backup, BackupError> {
+    fn run(mut self, target: &Path) -> Result<BackupSummary, BackupError> {
         #[cfg(target_os = "linux")]
         if let Err(error) = rustix::process::setpriority_process(None, 19) {
             tracing::debug!(%error, "the backup runs at the priority of everybody");
@@ -106,7 +106,7 @@ impl<L: FnMut(Copied)> Taking<L> {
         }
         pace.rest(&self.gone)?;
         let bytes = writing.publish()?;
-        Ok(Backup { path: target.to_owned(), head, bytes })
+        Ok(BackupSummary { path: target.to_owned(), head, bytes })
     }
 
     /// Every entry up to a position, in slices: no read lasts so long that it holds on to what a

@@ -3,7 +3,7 @@
 //! another thread costs as much as a sync.
 
 use super::{Committed, Others, Pulse, TOLD_COMMITS_MAX};
-use crate::failure::{Failure, StoreError};
+use crate::failure::{StoreError, StoreFailure};
 use crate::fault::{Faults, Point};
 use crate::store::Witness;
 use parking_lot::Mutex;
@@ -18,7 +18,7 @@ pub(super) struct Acker {
     /// What was vouched for.
     pub head: Head,
     pub(super) pulse: Arc<Pulse>,
-    pub failure: Failure,
+    pub failure: StoreFailure,
     pub(super) faults: Faults,
     pub(super) others: Arc<Others>,
 }

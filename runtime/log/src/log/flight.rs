@@ -3,7 +3,7 @@
 use super::redact::Owed;
 use super::{Beside, Done, State};
 use crate::failure::StoreError;
-use stoa_actors::commit::{Commit, CommitId, Piece, Void, Work};
+use stoa_actors::commit::{Commit, CommitId, CommitWork, Piece, Void};
 use stoa_actors::id::{AtomId, Position, StreamId};
 use stoa_actors::incarnation::Append;
 use stoa_actors::log::Hash;
@@ -60,9 +60,9 @@ impl Flight {
     }
 
     /// Notes what is offered to an order that others write to. What is kept beside it stays here.
-    pub(super) fn note(&mut self, work: &mut Work) {
+    pub(super) fn note(&mut self, work: &mut CommitWork) {
         match work {
-            Work::Entries(entries) => {
+            CommitWork::Entries(entries) => {
                 for Append { stream, seq, digest, snapshot, .. } in entries {
                     self.offered.push(Offered::Entry(*stream, *seq, *digest));
                     let state = snapshot.take();
@@ -71,18 +71,18 @@ impl Flight {
                     self.beside.extend(state.map(Beside::State));
                 }
             }
-            Work::Redaction(piece) => self.offered.push(Offered::Piece(*piece)),
+            CommitWork::Redaction(piece) => self.offered.push(Offered::Piece(*piece)),
         }
     }
 
     /// Whether a commit is what was offered under this id.
     pub(super) fn is(&self, commit: &Commit) -> bool {
         match &commit.work {
-            Work::Entries(entries) => {
+            CommitWork::Entries(entries) => {
                 let entry = |it: &Append| Offered::Entry(it.stream, it.seq, it.digest);
                 entries.iter().map(entry).eq(self.offered.iter().copied())
             }
-            Work::Redaction(piece) => self.offered == [Offered::Piece(*piece)],
+            CommitWork::Redaction(piece) => self.offered == [Offered::Piece(*piece)],
         }
     }
 

@@ -6,15 +6,15 @@
 
 use super::{Beside, State};
 use crate::decoders::Decoders;
-use crate::failure::{Failure, StoreError};
+use crate::failure::{StoreError, StoreFailure};
 use crate::fault::Point;
 use crate::limits::LogConfig;
-use crate::order::Place;
+use crate::order::OrderSlot;
 use crate::store::{Batch, Leaving, Store};
 use std::collections::{BTreeMap, HashMap};
 use std::thread::JoinHandle;
 use stoa_actors::behaviour::Row;
-use stoa_actors::commit::{Authors, Commit, CommitId, Piece, Run, Void, Work, runs};
+use stoa_actors::commit::{Authors, Commit, CommitId, CommitWork, Piece, Run, Void, runs};
 use stoa_actors::id::{Millis, Position, StreamId};
 use stoa_actors::incarnation::Append;
 use stoa_actors::log::{Body, Hash, Head};
@@ -29,7 +29,7 @@ pub(super) struct Materialiser {
     /// The last number of each stream in use; read from the store at first sight.
     pub(super) seqs: HashMap<StreamId, u64>,
     pub(super) config: LogConfig,
-    pub failure: Failure,
+    pub failure: StoreFailure,
     /// Entries since the last checkpoint.
     pub(super) unpointed: u64,
     /// The checkpoint that is being made.
@@ -78,14 +78,14 @@ impl Materialiser {
     /// is kept beside it rides along.
     pub(super) fn fold(
         &mut self,
-        place: Option<Place>,
+        place: Option<OrderSlot>,
         commit: Commit,
         beside: &[Beside],
     ) -> Result<Result<Applied, Void>, StoreError> {
         let mut authors = std::mem::take(&mut self.authors);
         let judged = authors.judge(commit.id, || match commit.work {
-            Work::Entries(entries) => self.entries(entries, place.is_some(), beside),
-            Work::Redaction(piece) => self.redaction(piece),
+            CommitWork::Entries(entries) => self.entries(entries, place.is_some(), beside),
+            CommitWork::Redaction(piece) => self.redaction(piece),
         });
         self.authors = authors;
         let Prepared { mut batch, runs, head, due, replaced, redaction } = match judged? {

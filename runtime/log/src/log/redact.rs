@@ -10,7 +10,7 @@ use super::writer::Writer;
 use super::{Committed, Done};
 use std::collections::VecDeque;
 use stoa_actors::behaviour::Row;
-use stoa_actors::commit::{Piece, Work};
+use stoa_actors::commit::{CommitWork, Piece};
 use stoa_actors::id::{AtomId, Position};
 
 /// Atoms of one erase.
@@ -49,7 +49,7 @@ impl Writer {
         let piece = Piece { atom, from: owed.next, bytes_max };
         let mut flight = self.flight();
         flight.owed = Some(owed);
-        self.offer(flight, Work::Redaction(piece));
+        self.offer(flight, CommitWork::Redaction(piece));
     }
 
     /// A piece has left the log.

@@ -7,22 +7,22 @@ use super::gathered::Gathered;
 use super::materialiser::{Applied, Materialiser};
 use super::redact::Owed;
 use super::{Beside, Committed, Done, Pulse, Request};
-use crate::failure::{Failure, StoreError};
+use crate::failure::{StoreError, StoreFailure};
 use crate::limits::LogConfig;
-use crate::order::{Order, Ordered, Place};
+use crate::order::{CommitOrder, OrderSlot, Ordered};
 use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError};
 use std::time::Duration;
-use stoa_actors::commit::{Commit, CommitId, Void, Work};
+use stoa_actors::commit::{Commit, CommitId, CommitWork, Void};
 use stoa_actors::id::{NodeId, RIGHTS, StreamId};
 
 /// How often it is looked, while commits are on their way, whether the store has failed.
 const ORDER_LOOK: Duration = Duration::from_millis(10);
 
 pub(super) struct Writer {
-    pub(super) order: Box<dyn Order>,
+    pub(super) order: Box<dyn CommitOrder>,
     pub(super) materialiser: Materialiser,
     /// Who offers; nothing in an order that nobody else writes to.
     pub(super) node: Option<NodeId>,
@@ -42,7 +42,7 @@ pub(super) struct Writer {
     pub(super) ending: bool,
     pub(super) config: LogConfig,
     pub(super) pulse: Arc<Pulse>,
-    pub failure: Failure,
+    pub failure: StoreFailure,
     pub(super) telling: Telling,
     /// Erased atoms whose versions are yet to leave the log.
     pub(super) owed: VecDeque<Owed>,
@@ -207,7 +207,7 @@ impl Writer {
         if entries.is_empty() {
             self.behind(flight)
         } else {
-            self.offer(flight, Work::Entries(entries))
+            self.offer(flight, CommitWork::Entries(entries))
         }
     }
 
@@ -235,7 +235,7 @@ impl Writer {
         Flight::new(id, self.pulse.now())
     }
 
-    pub(super) fn offer(&mut self, mut flight: Flight, mut work: Work) {
+    pub(super) fn offer(&mut self, mut flight: Flight, mut work: CommitWork) {
         if self.node.is_some() {
             flight.note(&mut work);
         }
@@ -269,7 +269,7 @@ impl Writer {
         }
     }
 
-    fn take(&mut self, place: Option<Place>, commit: Commit) {
+    fn take(&mut self, place: Option<OrderSlot>, commit: Commit) {
         let id = commit.id;
         let mut flight = self.landed(id);
         if flight.as_ref().is_some_and(|it| self.node.is_some() && !it.is(&commit)) {

@@ -1,7 +1,7 @@
 //! The order of one process: commits stand as they are offered. They are durable by the sync with
 //! which the store takes them.
 
-use super::{Order, Ordered};
+use super::{CommitOrder, Ordered};
 use crate::failure::StoreError;
 use std::collections::VecDeque;
 use stoa_actors::commit::Commit;
@@ -10,7 +10,7 @@ use stoa_actors::commit::Commit;
 #[derive(Debug, Default)]
 pub(crate) struct Local(VecDeque<Commit>);
 
-impl Order for Local {
+impl CommitOrder for Local {
     fn offer(&mut self, commit: Commit) -> Result<(), StoreError> {
         self.0.push_back(commit);
         Ok(())

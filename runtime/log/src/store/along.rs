@@ -1,6 +1,6 @@
 //! Reading a stream from the log, along it where its entries lie close together.
 
-use super::{Entry, Store, entry, keys, missing, short};
+use super::{LogEntry, Store, entry, keys, missing, short};
 use crate::blocking::{assert_may_block, in_turns};
 use crate::failure::StoreError;
 use fjall::UserValue;
@@ -82,7 +82,7 @@ impl Store {
         &self,
         stream: StreamId,
         seq: u64,
-    ) -> impl Iterator<Item = Result<Entry, StoreError>> + use<> {
+    ) -> impl Iterator<Item = Result<LogEntry, StoreError>> + use<> {
         assert_may_block();
         in_turns(self.along(stream, seq))
     }
@@ -92,7 +92,7 @@ impl Store {
         &self,
         stream: StreamId,
         seq: u64,
-    ) -> impl Iterator<Item = Result<Entry, StoreError>> + use<> {
+    ) -> impl Iterator<Item = Result<LogEntry, StoreError>> + use<> {
         let mut log = Along { store: self.clone(), read: Position(0), neighbours: 0, along: None };
         self.places_after(stream, seq).map(move |place| log.entry(place?.1))
     }
@@ -116,7 +116,7 @@ struct Along {
 }
 
 impl Along {
-    fn entry(&mut self, at: Position) -> Result<Entry, StoreError> {
+    fn entry(&mut self, at: Position) -> Result<LogEntry, StoreError> {
         let close = at.0.saturating_sub(self.read.0) <= PASSED_MAX;
         self.neighbours = if close { self.neighbours.saturating_add(1) } else { 0 };
         self.read = at;

@@ -3,7 +3,7 @@
 use super::{Store, keys};
 use crate::failure::StoreError;
 use stoa_actors::behaviour::Behaviour;
-use stoa_actors::ending::Ending;
+use stoa_actors::ending::IdSuffix;
 use stoa_actors::id::AtomId;
 use stoa_actors::space::Space;
 
@@ -20,7 +20,7 @@ impl Store {
         for guard in self.atoms.iter() {
             let key = guard.key()?;
             let Ok(id) = <[u8; 16]>::try_from(&key[..]) else { continue };
-            let row = Space::endings_key(&Ending::key(AtomId(id)));
+            let row = Space::endings_key(&IdSuffix::key(AtomId(id)));
             batch.insert(&self.own, keys::own(Space::KIND, &row), Vec::new());
             if batch.rows() >= BATCH_ROWS {
                 std::mem::replace(&mut batch, self.batch(BATCH_ROWS)).buffer()?;

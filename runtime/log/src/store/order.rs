@@ -3,7 +3,7 @@
 
 use super::{Batch, Store, keys};
 use crate::failure::StoreError;
-use crate::order::Place;
+use crate::order::OrderSlot;
 use stoa_actors::commit::Authors;
 use stoa_actors::id::NodeId;
 
@@ -15,10 +15,10 @@ const LIFE: &[u8] = b"life";
 impl Store {
     /// The last place whose commit was applied, and how far each author was judged then. What was
     /// void behind it comes again and is void again.
-    pub(crate) fn ordered(&self) -> Result<(Place, Authors), StoreError> {
+    pub(crate) fn ordered(&self) -> Result<(OrderSlot, Authors), StoreError> {
         let Some(value) = self.meta.get(ORDER)? else { return Ok(Default::default()) };
         let cut = || StoreError::Codec("the row of the order is cut short".into());
-        let place = keys::number(&value, 0).map(Place).ok_or_else(cut)?;
+        let place = keys::number(&value, 0).map(OrderSlot).ok_or_else(cut)?;
         Ok((place, Authors::decode(value.get(8..).ok_or_else(cut)?)?))
     }
 
@@ -26,7 +26,7 @@ impl Store {
     pub(crate) fn write_ordered(
         &self,
         batch: &mut Batch,
-        place: Place,
+        place: OrderSlot,
         authors: &Authors,
     ) -> Result<(), StoreError> {
         let value = [&place.0.to_be_bytes()[..], &authors.encode()?].concat();

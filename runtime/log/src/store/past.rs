@@ -1,6 +1,6 @@
 //! What was: the log read in both directions, and atoms as they were at a position.
 
-use super::{Entry, Store, entry, keys, short};
+use super::{LogEntry, Store, entry, keys, short};
 use crate::blocking::{assert_may_block, in_turns};
 use crate::failure::StoreError;
 use std::sync::Arc;
@@ -15,7 +15,7 @@ impl Store {
     pub fn entries_from(
         &self,
         after: Position,
-    ) -> impl Iterator<Item = Result<Entry, StoreError>> + use<> {
+    ) -> impl Iterator<Item = Result<LogEntry, StoreError>> + use<> {
         in_turns(self.raw_after(after).map(|raw| raw.and_then(|(at, value)| entry(at, &value))))
     }
 
@@ -23,7 +23,7 @@ impl Store {
     pub fn entries_before(
         &self,
         before: Position,
-    ) -> impl Iterator<Item = Result<Entry, StoreError>> + use<> {
+    ) -> impl Iterator<Item = Result<LogEntry, StoreError>> + use<> {
         assert_may_block();
         in_turns(self.log.range(..keys::position(before)).rev().map(|guard| {
             let (key, value) = guard.into_inner()?;

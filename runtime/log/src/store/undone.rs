@@ -4,18 +4,13 @@ use serde::{Deserialize, Serialize};
 
 /// What could not be done and is done later. Nothing that was acknowledged depends on it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "a field is told where its name and type do not say it")]
 pub enum Undone {
     /// The checkpoint: the next open reads more of the log again.
-    Checkpoint {
-        /// Why.
-        why: String,
-    },
+    Checkpoint { why: String },
     /// Files may still hold what was erased. It is noted in the store: a purge that was interrupted
     /// is finished by the next open, one that was not begun by the next stop.
-    Purge {
-        /// Why.
-        why: String,
-    },
+    Purge { why: String },
 }
 
 impl std::fmt::Display for Undone {

@@ -1,13 +1,13 @@
 //! Where a page ends, as a text that a client hands back. Opaque: what is in it may change.
 
-use crate::problem::{Kind, Problem};
+use crate::problem::{Problem, ProblemKind};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 use stoa_actors::codec;
 use stoa_actors::id::SpaceId;
 use stoa_actors::log::Hash;
-use stoa_actors::search::{Place, Query};
+use stoa_actors::search::{PageEnd, Query};
 
 /// What the first byte of a cursor says.
 const CURSOR_FORM: u8 = 1;
@@ -15,7 +15,7 @@ const CURSOR_FORM: u8 = 1;
 /// The end of a page.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Cursor {
-    pub(super) place: Place,
+    pub(super) place: PageEnd,
     /// Entries of the space that were searched.
     pub(super) seq: u64,
 }
@@ -24,7 +24,7 @@ pub(super) struct Cursor {
 #[derive(Serialize, Deserialize)]
 struct Written {
     of: u64,
-    place: Place,
+    place: PageEnd,
     seq: u64,
 }
 
@@ -57,7 +57,7 @@ fn digest(space: SpaceId, query: &Query) -> u64 {
 
 pub(crate) fn refused(why: &str) -> Problem {
     let text = format!("cannot go on behind this cursor: {why}; begin with the first page");
-    Problem::new(Kind::Invalid, text).hint("stoa search SPACE --limit 20")
+    Problem::new(ProblemKind::Invalid, text).hint("stoa search SPACE --limit 20")
 }
 
 #[cfg(test)]
@@ -69,7 +69,7 @@ mod tests {
     fn a_cursor_is_of_one_query_in_one_space() {
         let (here, there) = (SpaceId([1; 16]), SpaceId([2; 16]));
         let query = Query::text("what");
-        let cursor = Cursor { place: Place { id: AtomId([7; 16]), score: Some(0.25) }, seq: 9 };
+        let cursor = Cursor { place: PageEnd { id: AtomId([7; 16]), score: Some(0.25) }, seq: 9 };
         let text = cursor.write(here, &query);
         let longer = Query { limit: 99, ..query.clone() };
         assert_eq!(Cursor::read(&text, here, &longer), Ok(cursor));

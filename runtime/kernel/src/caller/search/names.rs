@@ -4,7 +4,7 @@ use super::super::Caller;
 use crate::problem::Problem;
 use std::borrow::Cow;
 use stoa_actors::id::SpaceId;
-use stoa_actors::search::{CREATED, Index, Order, Query};
+use stoa_actors::search::{CREATED, Index, Query, SearchOrder};
 use stoa_actors::space::{Declarations, Refusal};
 
 /// Which names may be asked for.
@@ -25,11 +25,11 @@ impl Caller {
     ) -> Result<(Declarations, Cow<'a, Query>), Problem> {
         let declares = self.declared(space)?;
         let query = match &query.order {
-            Order::By(keys) => {
-                let order = Order::By(declares.order(keys).map_err(Refusal::from)?);
+            SearchOrder::By(keys) => {
+                let order = SearchOrder::By(declares.order(keys).map_err(Refusal::from)?);
                 Cow::Owned(Query { order, ..query.clone() })
             }
-            Order::Oldest | Order::Newest => Cow::Borrowed(query),
+            SearchOrder::Oldest | SearchOrder::Newest => Cow::Borrowed(query),
         };
         Ok((declares, query))
     }

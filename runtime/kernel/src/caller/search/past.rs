@@ -4,7 +4,7 @@ use super::super::Caller;
 use super::{Found, Looked, cursor};
 use crate::as_of::Moment;
 use crate::failure::StoreError;
-use crate::problem::{Kind, Problem};
+use crate::problem::{Problem, ProblemKind};
 use crate::search::Live;
 use std::cell::{Cell, OnceCell};
 use std::sync::Arc;
@@ -24,7 +24,7 @@ impl Caller {
     /// space does; a condition on `<-relation` does so with every space that the caller can read.
     /// The last `search_pasts_max` of them are kept; those of such a condition are read together, so
     /// it is refused where they have more entries than `search_atoms_max`. Errors: as of
-    /// [`search`](Caller::search), and [`Kind::Invalid`] for a moment that is still to come.
+    /// [`search`](Caller::search), and [`ProblemKind::Invalid`] for a moment that is still to come.
     pub async fn search_as_of(
         &self,
         space: SpaceId,
@@ -101,7 +101,9 @@ impl Past<'_> {
             if entries > shared.config.search_atoms_max as u64 {
                 let text = "a condition on <-relation at a moment reads every space that you can \
                             read, and they are too much at once";
-                return Err(Problem::new(Kind::Invalid, text).hint("stoa search SPACE --ref"));
+                return Err(
+                    Problem::new(ProblemKind::Invalid, text).hint("stoa search SPACE --ref")
+                );
             }
             lives.push(self.live(space)?);
         }

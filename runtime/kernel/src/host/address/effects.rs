@@ -1,14 +1,14 @@
 //! What an actor asks to be done: messages are delivered, everything else is performed, and the
 //! actor is told of the outcome until it has taken it.
 
-use super::{AskError, Receipt, Seat};
+use super::{ActorAddress, AskError, Receipt};
 use crate::log::Urgency;
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 use stoa_actors::behaviour::{Behaviour, EffectId};
 use stoa_actors::id::ROOT;
-use stoa_actors::incarnation::Ask;
+use stoa_actors::incarnation::Request;
 use stoa_actors::outbox::{self, Outcome, Outgoing};
 use stoa_actors::retry::wait_ms;
 use tokio::sync::oneshot;
@@ -16,22 +16,22 @@ use tokio::sync::oneshot;
 /// Hears what became of a message.
 pub(crate) type Heard = oneshot::Receiver<Outcome>;
 
-impl<B: Behaviour + Sync> Seat<B> {
+impl<B: Behaviour + Sync> ActorAddress<B> {
     /// Starts an effect, unless it runs already. Of a message it is heard what becomes of it.
     pub(crate) fn start_effect(self: &Arc<Self>, id: EffectId, effect: B::Effect) -> Option<Heard> {
         match B::outgoing(self.stream, &effect) {
             Some(outgoing) => {
                 let (told, heard) = oneshot::channel();
-                let started = self.run(id, |seat| seat.deliver(id, effect, outgoing, told));
+                let started = self.run(id, |address| address.deliver(id, effect, outgoing, told));
                 started.then_some(heard)
             }
             None => {
-                self.run(id, |seat| {
+                self.run(id, |address| {
                     // Behind what has happened, and before anything else does.
-                    let performed = seat.performer.perform(id, effect);
+                    let performed = address.performer.perform(id, effect);
                     async move {
                         if let Some(message) = performed.await {
-                            Box::pin(seat.tell(id, message, Urgency::Synced)).await;
+                            Box::pin(address.tell(id, message, Urgency::Synced)).await;
                         }
                     }
                 });
@@ -50,11 +50,11 @@ impl<B: Behaviour + Sync> Seat<B> {
         if running.contains_key(&id) {
             return false;
         }
-        let (seat, work) = (self.clone(), work(self.clone()));
+        let (address, work) = (self.clone(), work(self.clone()));
         let task = self.shared.spawner.spawn(async move {
             work.await;
-            seat.running.lock().remove(&id);
-            seat.performed.notify_waiters();
+            address.running.lock().remove(&id);
+            address.performed.notify_waiters();
         });
         running.insert(id, task.abort_handle());
         true
@@ -123,7 +123,7 @@ impl<B: Behaviour + Sync> Seat<B> {
     async fn tell(self: &Arc<Self>, id: EffectId, message: B::Message, urgency: Urgency) {
         let config = &self.shared.config;
         for failures in 0.. {
-            let ask = Ask::new(ROOT, message.clone())
+            let ask = Request::new(ROOT, message.clone())
                 .key(outbox::outcome_key(id))
                 .comment(format!("outcome of effect {id}"));
             let told = match urgency {
@@ -151,7 +151,7 @@ impl<B: Behaviour + Sync> Seat<B> {
     /// Asks, and waits until also the messages have been answered that are sent because of it.
     pub(crate) async fn ask_and_what_follows(
         self: &Arc<Self>,
-        ask: Ask<B::Message>,
+        ask: Request<B::Message>,
     ) -> Result<(Receipt<B::Reply>, Vec<Outcome>), AskError<B::Refusal>> {
         let (sent, hear) = oneshot::channel();
         let answer = self.send_and_hear(ask, sent).await?;

@@ -1,23 +1,23 @@
-//! How the actor of a seat is let go, and what the keeper sees of it.
+//! How the actor of an address is let go, and what the keeper sees of it.
 
-use super::{Boxed, Seat, Seated, Standing};
+use super::{ActorAddress, Boxed, Registered, Standing};
 use crate::host::actor::Mail;
 use std::any::Any;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use stoa_actors::behaviour::Behaviour;
 use stoa_actors::id::{Millis, Position};
-use stoa_actors::passivation::{Doing, Rest};
+use stoa_actors::passivation::{Activity, Rest};
 use tokio::sync::oneshot;
 
-/// What the keeper does with a seat, whatever sits in it.
+/// What the keeper does with an address, whatever sits in it.
 pub(crate) trait Passivate: Send + Sync + 'static {
     /// When it was used last.
     fn used(&self) -> Millis;
     /// How many requests it has been sent.
     fn asked(&self) -> u64;
     /// What it is doing, as far as it can tell itself.
-    fn doing(&self) -> Doing;
+    fn doing(&self) -> Activity;
     /// Whether it can be asked.
     fn stands(&self) -> Standing;
     /// Others have written to its stream; the log ends there now.
@@ -32,7 +32,7 @@ pub(crate) trait Passivate: Send + Sync + 'static {
     fn into_any(self: Arc<Self>) -> Arc<dyn Any + Send + Sync>;
 }
 
-impl<B: Behaviour + Sync> Passivate for Seat<B> {
+impl<B: Behaviour + Sync> Passivate for ActorAddress<B> {
     fn used(&self) -> Millis {
         Millis(self.used.load(Ordering::Relaxed))
     }
@@ -41,15 +41,15 @@ impl<B: Behaviour + Sync> Passivate for Seat<B> {
         self.asked.load(Ordering::Relaxed)
     }
 
-    fn doing(&self) -> Doing {
+    fn doing(&self) -> Activity {
         let places = self.shared.config.mailbox_messages_max;
         if self.gate.available_permits() < places || !self.running.lock().is_empty() {
-            return Doing::InUse;
+            return Activity::InUse;
         }
-        match &*self.seated.borrow() {
-            Seated::Idle => Doing::Empty,
-            Seated::Live(_) => Doing::Waiting,
-            Seated::Restarting | Seated::Quarantined(_) => Doing::InUse,
+        match &*self.registered.borrow() {
+            Registered::Idle => Activity::Empty,
+            Registered::Live(_) => Activity::Waiting,
+            Registered::Restarting | Registered::Quarantined(_) => Activity::InUse,
         }
     }
 
@@ -79,10 +79,10 @@ impl<B: Behaviour + Sync> Passivate for Seat<B> {
             if self.used() > unless || !self.running.lock().is_empty() {
                 return false;
             }
-            let actor = match &*self.seated.borrow() {
-                Seated::Idle => return true,
-                Seated::Live(actor) => actor.clone(),
-                Seated::Restarting | Seated::Quarantined(_) => return false,
+            let actor = match &*self.registered.borrow() {
+                Registered::Idle => return true,
+                Registered::Live(actor) => actor.clone(),
+                Registered::Restarting | Registered::Quarantined(_) => return false,
             };
             let (told, hear) = oneshot::channel();
             if actor.cast(Mail::Rest(told)).is_err() {

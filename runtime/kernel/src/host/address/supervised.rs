@@ -1,6 +1,6 @@
-//! What the tree does with a seat.
+//! What the tree does with an address.
 
-use super::{Boxed, Seat, Seated};
+use super::{ActorAddress, Boxed, Registered};
 use crate::host::actor::Host;
 use ractor::{Actor, ActorCell};
 use std::sync::Arc;
@@ -8,9 +8,9 @@ use stoa_actors::behaviour::Behaviour;
 use stoa_actors::id::StreamId;
 use tokio::task::AbortHandle;
 
-/// What the tree does with a seat, whatever sits in it.
+/// What the tree does with an address, whatever sits in it.
 pub(crate) trait Supervised: Send + Sync + 'static {
-    /// Its stream.
+    /// The stream of the actor.
     fn stream(&self) -> StreamId;
     /// Starts an incarnation under a supervisor.
     fn start<'a>(self: Arc<Self>, under: ActorCell) -> Boxed<'a, Result<ActorCell, String>>;
@@ -24,7 +24,7 @@ pub(crate) trait Supervised: Send + Sync + 'static {
     fn abandon(&self);
 }
 
-impl<B: Behaviour + Sync> Supervised for Seat<B> {
+impl<B: Behaviour + Sync> Supervised for ActorAddress<B> {
     fn stream(&self) -> StreamId {
         self.stream
     }
@@ -34,21 +34,21 @@ impl<B: Behaviour + Sync> Supervised for Seat<B> {
             let spawned = Actor::spawn_linked(None, Host::<B>::new(), self.clone(), under).await;
             let (actor, _task) = spawned.map_err(|error| error.to_string())?;
             let cell = actor.get_cell();
-            self.seated.send_replace(Seated::Live(actor));
+            self.registered.send_replace(Registered::Live(actor));
             Ok(cell)
         })
     }
 
     fn restarting(&self) {
-        self.seated.send_replace(Seated::Restarting);
+        self.registered.send_replace(Registered::Restarting);
     }
 
     fn rested(&self) {
-        self.seated.send_replace(Seated::Idle);
+        self.registered.send_replace(Registered::Idle);
     }
 
     fn quarantined(&self, why: &str) {
-        self.seated.send_replace(Seated::Quarantined(why.to_owned()));
+        self.registered.send_replace(Registered::Quarantined(why.to_owned()));
         self.performer.quarantined(why);
     }
 

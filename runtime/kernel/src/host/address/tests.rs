@@ -1,11 +1,11 @@
-//! The one seat whose state lies outside its actor.
+//! The one address whose state lies outside its actor.
 
-use super::Seated;
+use super::Registered;
 use crate::blocking::blocking;
 use crate::fault::Point;
 use crate::host::load;
 use crate::limits::Config;
-use crate::problem::Kind;
+use crate::problem::ProblemKind;
 use crate::runtime::Runtime;
 use stoa_actors::id::{RIGHTS, ROOT};
 use stoa_actors::rights::{Level, Rights};
@@ -17,13 +17,13 @@ async fn the_rights_outlive_their_actor() {
     let root = runtime.caller(ROOT);
     let first = root.create_space("first", "").await.unwrap();
     for name in ["second", "third"] {
-        let seat = runtime.rights().clone();
-        let actor = match &*seat.seated.borrow() {
-            Seated::Live(actor) => actor.clone(),
+        let address = runtime.rights().clone();
+        let actor = match &*address.registered.borrow() {
+            Registered::Live(actor) => actor.clone(),
             _ => panic!("it is up"),
         };
         actor.kill();
-        seat.gone(&actor).await;
+        address.gone(&actor).await;
         // Who asks meanwhile reads what is durable.
         assert_eq!(root.level(first), Some(Level::Grant));
         let space = root.create_space(name, "").await.unwrap();
@@ -55,7 +55,7 @@ async fn what_is_to_be_shown_of_rights_is_bounded_by_their_mailbox() {
     // Twelve find no room; eight are decided, and wait for the disk.
     for _ in 0..12 {
         let told = asked.join_next().await.unwrap().unwrap();
-        assert_eq!(told.unwrap_err().kind, Kind::Busy);
+        assert_eq!(told.unwrap_err().kind, ProblemKind::Busy);
     }
     let shared = runtime.shared().clone();
     let (told, hear) = std::sync::mpsc::channel();
@@ -69,7 +69,7 @@ async fn what_is_to_be_shown_of_rights_is_bounded_by_their_mailbox() {
     faults.release();
     // The disk is done, and who shows them stands still: there is still no room.
     let busy = root.create_space("one more", "").await.unwrap_err();
-    assert_eq!(busy.kind, Kind::Busy);
+    assert_eq!(busy.kind, ProblemKind::Busy);
     assert!(asked.try_join_next().is_none());
     drop(let_go);
     reader.join().unwrap();

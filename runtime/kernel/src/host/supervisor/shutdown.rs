@@ -4,7 +4,7 @@ use super::{Command, SupervisorState};
 use ractor::ActorRef;
 use std::time::Duration;
 use stoa_actors::id::StreamId;
-use stoa_actors::supervisor::{Exit, Phase, Shutdown, State};
+use stoa_actors::supervisor::{Exit, Shutdown, State, SupervisorPhase};
 use tokio::sync::oneshot;
 
 impl SupervisorState {
@@ -26,8 +26,8 @@ impl SupervisorState {
 
     /// It is gone and forgotten.
     pub(super) fn left(&mut self, child: StreamId) {
-        if let Some(seat) = self.seats.remove(&child) {
-            seat.rested();
+        if let Some(address) = self.addresses.remove(&child) {
+            address.rested();
         }
         if let Some(told) = self.leaving.remove(&child) {
             let _ = told.send(());
@@ -57,7 +57,7 @@ impl SupervisorState {
     }
 
     pub(super) fn tell_stopped(&mut self) {
-        if *self.verdicts.phase() == Phase::Stopped
+        if *self.verdicts.phase() == SupervisorPhase::Stopped
             && let Some(told) = self.stopping.take()
         {
             let _ = told.send(());

@@ -8,7 +8,7 @@ use crate::blocking::blocking;
 use crate::caller::{Caller, Why};
 use crate::failure::StoreError;
 use crate::limits::SourceLimits;
-use crate::problem::{Kind, Problem};
+use crate::problem::{Problem, ProblemKind};
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
@@ -37,7 +37,7 @@ pub(super) enum What {
 }
 
 /// What all files of one call share.
-pub(super) struct Desk {
+pub(super) struct IngestWriter {
     caller: Caller,
     space: SpaceId,
     catalogue: AtomId,
@@ -57,14 +57,14 @@ struct File<'a> {
     name: &'a str,
 }
 
-impl Desk {
+impl IngestWriter {
     pub(super) fn new(
         caller: Caller,
         space: SpaceId,
         catalogue: AtomId,
         limits: SourceLimits,
-    ) -> Desk {
-        Desk {
+    ) -> IngestWriter {
+        IngestWriter {
             caller,
             space,
             catalogue,
@@ -289,6 +289,6 @@ pub(super) fn heard(one: Option<Result<Result<(), Problem>, JoinError>>) -> Resu
 }
 
 pub(super) fn died(error: &JoinError) -> Problem {
-    Problem::new(Kind::Store, format!("a task died while sources were read: {error}"))
+    Problem::new(ProblemKind::Store, format!("a task died while sources were read: {error}"))
         .hint("stoa audit")
 }
