@@ -274,7 +274,7 @@ except Conflict as error:
     print(error)
 "#,
     );
-    assert!(said["printed"].as_str().unwrap().contains("is over"), "{said}");
+    assert!(said["printed"].as_str().unwrap().contains("has ended"), "{said}");
     assert_eq!(status(&place, "open"), 1);
     drop((serve, watch));
     assert_eq!(place.json(&["audit"])[0]["breaches"], json!([]));

@@ -211,7 +211,12 @@ fn instead_of_unknown(hint: String) -> String {
 /// Whether a command is for the owner of the directory: it is refused to others, or asks nobody, or
 /// gives what the identity that was typed lacks.
 fn is_of_the_owner(rest: &str) -> bool {
-    let verb = rest.split(' ').next().unwrap_or_default();
+    // It may stand in the midst of a text, and flags of every verb may stand in front.
+    let mut words = rest.split([' ', '`']);
+    let mut verb = words.next().unwrap_or_default();
+    while ["--data", "--as"].contains(&verb) {
+        verb = words.nth(1).unwrap_or_default();
+    }
     let local = ["serve", "trust", "doctor", "restore", "schema", "completions", "man", "--help"];
     let owners = entry(verb).is_some_and(|it| matches!(it.right, RequiredRight::Owner(..)));
     owners || verb == "grant" && !rest.ends_with("--help") || local.contains(&verb)

@@ -11,5 +11,6 @@
 //! | `HANDING_ON` | `Duration::from_millis(500)` | how long who is at work has when a follower that serves them is interrupted |
 //! | `LOOKED_BYTES` | `1 << 20` | answers that are looked through for what completes a word |
 //! | `PATIENCE_MS` | `Duration::from_millis(2_000)` | how long a shell that completes waits at most |
+//! | `RETYPED_BYTES_MAX` | `400` | longer than any command that somebody types again from the screen |
 //! | `SETTINGS_BYTES_MAX` | `64 << 10` | what counts as a file of settings |
 //! | `WATCHDOG` | `Duration::from_millis(500)` | how long the process outlasts `shutdown_ms_max` |
