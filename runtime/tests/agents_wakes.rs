@@ -103,6 +103,69 @@ async fn a_turn_of_one_action_takes_four_trips_through_the_mailbox() {
     }
 }
 
+/// Answers whatever it hears, for ever.
+#[derive(Clone, Copy)]
+struct Chatty;
+
+impl Model for Chatty {
+    fn think(&self, context: Context) -> Boxed<'_, Result<Thought, ModelError>> {
+        let code = context.steps.is_empty().then(|| "space.put('and so on')".to_owned());
+        Box::pin(async { Ok(Thought { code, ..Thought::default() }) })
+    }
+}
+
+/// Two that answer each other are parked after so many reactions. What they have not heard by then
+/// does not keep whoever waits for rest waiting, neither now nor in a later process.
+// Found by a walk through the tool: `agent resume` and `agent say` never came back.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_parked_with_news_unheard_is_at_rest() {
+    let directory = TempDir::new().unwrap();
+    let mut config = Config::at(directory.path());
+    config.models = Models::default().with("silent", Chatty);
+    config.host_grants = HostGrants::Live;
+    config.limits.session.hops_max = 4;
+    config.limits.session.rest_first_ms = 1;
+    config.limits.session.rest_ms_max = 1;
+    let runtime = stoa::open(config.clone()).await.unwrap();
+    runtime.start_agents().await.unwrap();
+    let root = runtime.caller(ROOT);
+    let news = root.create_space("news", "").await.unwrap();
+    let phases = async |root: &Caller| {
+        let one = root.agent("one").await.unwrap().state;
+        let two = root.agent("two").await.unwrap().state;
+        [one, two]
+    };
+    for name in ["one", "two"] {
+        let ask = SpawnAsk {
+            task: "talk".into(),
+            name: Some(name.into()),
+            spaces: vec![SpaceAsk::to_use("news", Level::Append)],
+            model: Some("silent".into()),
+            follows: vec!["news".into()],
+            ..SpawnAsk::default()
+        };
+        root.spawn(ask).await.unwrap();
+    }
+    rest(&runtime).await;
+    let parked = phases(&root).await;
+    assert!(parked.iter().any(|it| it.contains("parked")), "{parked:?}");
+    put(&root, news).await;
+    rest(&runtime).await;
+    runtime.stop().await.unwrap();
+    drop((runtime, root));
+    let runtime = loop {
+        match stoa::open(config.clone()).await {
+            Err(StoreError::Locked { .. }) => tokio::task::yield_now().await,
+            opened => break opened.unwrap(),
+        }
+    };
+    runtime.start_agents().await.unwrap();
+    rest(&runtime).await;
+    let root = runtime.caller(ROOT);
+    let parked = phases(&root).await;
+    assert!(parked.iter().any(|it| it.contains("parked")), "{parked:?}");
+}
+
 async fn rest(runtime: &Runtime) {
     tokio::time::timeout(Duration::from_secs(60), runtime.at_rest()).await.unwrap();
 }

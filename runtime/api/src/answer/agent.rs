@@ -274,13 +274,20 @@ impl Happened {
     }
 }
 
-/// The first line of a text, and how many more there are.
+/// How Python begins to tell what was raised, which it names in its last line.
+const TRACEBACK: &str = "Traceback (most recent call last):";
+
+/// The first line of a text, or what a traceback says was raised; and how many more there are.
 fn folded(text: &str) -> String {
-    let mut lines = text.lines().filter(|it| !it.trim().is_empty());
-    let first = lines.next().unwrap_or_default();
-    match lines.count() {
-        0 => first.to_owned(),
-        more => format!("{first} (+{})", count(more as u64, "line", "lines")),
+    let lines: Vec<&str> = text.lines().filter(|it| !it.trim().is_empty()).collect();
+    let (Some(first), Some(last)) = (lines.first(), lines.last()) else { return String::new() };
+    let told = match first.strip_suffix(TRACEBACK) {
+        Some(before) => format!("{before}{}", last.trim()),
+        None => (*first).to_owned(),
+    };
+    match lines.len() - 1 {
+        0 => told,
+        more => format!("{told} (+{})", count(more as u64, "line", "lines")),
     }
 }
 
@@ -316,5 +323,20 @@ impl Answer for Happened {
             let indented = self.body.text.trim_end().lines().map(|it| format!("    {it}\n"));
             to.text(indented.collect::<String>());
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_traceback_is_told_by_what_was_raised() {
+        let raised =
+            "turn 1: Traceback (most recent call last):\n  in <module>\n  ValueError: x\n\n";
+        assert_eq!(folded(raised), "turn 1: ValueError: x (+2 lines)");
+        assert_eq!(folded("\none\n two \n"), "one (+1 line)");
+        assert_eq!(folded("one"), "one");
+        assert_eq!(folded(" \n"), "");
     }
 }

@@ -269,8 +269,16 @@ impl Runtime {
             return Ok(());
         }
         let ask = Request { cause, ..Request::new(ROOT, Message::Wake(wakes)).comment("woken") };
-        if let Reply::NotBefore(at) = address.ask(ask).await?.reply {
-            self.wake_up_at(session, at);
+        match address.ask(ask).await?.reply {
+            Reply::NotBefore(at) => self.wake_up_at(session, at),
+            // Parked, it hears nobody but who is outside: the news stay, and it is at rest. One that is
+            // in a turn by now looks again at its end.
+            Reply::Busy => {
+                if super::context::state(self, session).await?.is_at_rest() {
+                    self.agents().wakes.rests(session);
+                }
+            }
+            _ => {}
         }
         Ok(())
     }
