@@ -122,6 +122,7 @@ async fn who_is_parked_with_news_unheard_is_at_rest() {
     let directory = TempDir::new().unwrap();
     let mut config = Config::at(directory.path());
     config.models = Models::default().with("silent", Chatty);
+    config.workers.worker = Some(env!("CARGO_BIN_EXE_stoa").into());
     config.host_grants = HostGrants::Live;
     config.limits.session.hops_max = 4;
     config.limits.session.rest_first_ms = 1;
