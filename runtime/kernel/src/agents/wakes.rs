@@ -273,10 +273,8 @@ impl Runtime {
             Reply::NotBefore(at) => self.wake_up_at(session, at),
             // Parked, it hears nobody but who is outside: the news stay, and it is at rest. One that is
             // in a turn by now looks again at its end.
-            Reply::Busy => {
-                if super::context::state(self, session).await?.is_at_rest() {
-                    self.agents().wakes.rests(session);
-                }
+            Reply::Busy if super::context::state(self, session).await?.is_at_rest() => {
+                self.agents().wakes.rests(session);
             }
             _ => {}
         }
