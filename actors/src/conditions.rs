@@ -1,7 +1,7 @@
 //! Conditions on what atoms say, and orders by it: the ground that spaces, claims and search share.
 //!
-//! A condition is asked of one atom's metadata ([`holds`], [`says`]), or of all atoms of a space at once
-//! through sets of slots ([`Columns`], [`Facets`]). Both ways give the same answer.
+//! A condition is asked of one atom's metadata (`holds`, `says`), or of all atoms of a space at once
+//! through sets of slots (`Columns`, `Facets`). Both ways give the same answer.
 
 mod bits;
 mod columns;
@@ -57,7 +57,7 @@ pub(crate) fn check_all(
 pub struct Condition {
     /// How many of them.
     pub which: Which,
-    /// Keys that must have these values, as in a [`Query`]; none matches whatever can be read.
+    /// Keys that must have these values, as in the query of a search; none matches whatever can be read.
     pub metadata: Metadata,
 }
 

@@ -133,7 +133,7 @@ impl Setting {
         }
         let verb = |it: &&str| it.split(' ').all(|word| words.iter().any(|one| one == word));
         let help = words.iter().any(|it| it == "--help");
-        if !help && LOOKS.iter().any(|it| verb(&it)) {
+        if !help && LOOKS.iter().any(verb) {
             let ended = self.place.stoa(&words);
             return (ended.code != 0).then_some("names what is not there");
         }

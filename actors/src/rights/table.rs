@@ -13,8 +13,8 @@ use std::ops::Deref;
 /// The state of the rights actor, as readers see it.
 ///
 /// Between two deliveries it is here and nowhere else. The actor's host exchanges it for what the
-/// actor has meanwhile, lets it decide, exchanges again and [hides](Table::hide) what was given;
-/// once that is durable it [shows](Table::show) it.
+/// actor has meanwhile, lets it decide, exchanges again and [hides](RightsTable::hide) what was given;
+/// once that is durable it [shows](RightsTable::show) it.
 #[derive(Debug)]
 pub struct RightsTable(Rights);
 
