@@ -1,6 +1,7 @@
 //! Every example that a help shows is run: those of a verb each in a directory of its own, where the
 //! things are that it names; those of `stoa --help` one after the other where nothing is.
 
+#![expect(clippy::disallowed_methods, reason = "a shell looks for programs where it always does")]
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 #[expect(dead_code, reason = "each test uses a part of it")]

@@ -1,6 +1,7 @@
 //! The tour of the README: each command is typed on a terminal in an empty directory, and what is
 //! seen is what stands there. Ids, times and paths differ from run to run.
 
+#![expect(clippy::disallowed_methods, reason = "a shell looks for programs where it always does")]
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 #[expect(dead_code, reason = "each test uses a part of it")]
