@@ -22,6 +22,7 @@ mod disk;
 mod host;
 mod kind;
 mod run;
+mod trouble;
 mod work;
 
 pub use agents::{Agents, Mind, Move, Situation};

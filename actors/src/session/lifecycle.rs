@@ -2,7 +2,7 @@
 
 use super::{
     AgentSpec, Brief, Budget, Effect, Event, FollowSpec, LedgerEntry, Phase, Refusal, Reply,
-    Session, Settlement, Turn, TurnOutcome,
+    Session,
 };
 use crate::behaviour::{Decision, Delivery, EffectId};
 use crate::id::{Millis, SessionId, SpaceId};
@@ -10,7 +10,6 @@ use crate::log::Cause;
 use crate::mutant::planted;
 use crate::retry::wait_ms;
 use crate::space::Wake;
-use crate::weight::weight;
 use std::sync::Arc;
 
 const THINK: u64 = 0;
@@ -105,6 +104,19 @@ impl Session {
         !matches!(self.phase, Phase::Unborn | Phase::Wiped | Phase::Stopped)
             && !matches!(self.phase, Phase::Quarantined { .. })
             && (!matches!(self.phase, Phase::Exhausted { .. }) || self.is_funded())
+    }
+
+    /// The state that keeps what is new in a space from waking it; nothing where it is woken. A parked
+    /// one is woken by the space that it shares with its parent.
+    pub fn deaf_to(&self, space: SpaceId) -> Option<&'static str> {
+        let own = self.charter.as_ref().is_some_and(|it| it.dm == space);
+        let deaf = match self.phase {
+            Phase::Parked { .. } => !own,
+            Phase::Stopped | Phase::Quarantined { .. } => true,
+            Phase::Exhausted { .. } => !self.is_funded(),
+            _ => false,
+        };
+        deaf.then(|| self.phase.word())
     }
 
     /// Whether it stood still for want of a budget and has one now: it gets a turn, with what is new.
@@ -287,150 +299,6 @@ impl Session {
                 Ok(turn)
             }
             _ => Ok(Decision::read(Reply::Done)),
-        }
-    }
-
-    pub(super) fn take(&mut self, event: &Event) {
-        self.take_trouble(event);
-        match event {
-            Event::Born(charter) => {
-                let follows = charter.follows.iter().cloned();
-                self.follows.extend(follows);
-                self.charter = Some(charter.clone());
-                self.phase = Phase::Idle;
-            }
-            Event::TurnBegan { turn, wakes, cause, at } => {
-                if planted("session.sees_too_soon") {
-                    self.see(wakes);
-                }
-                let first = self.first_try();
-                let turn = Turn::new(*turn, first, wakes.clone(), *cause, *at);
-                self.turns = turn.number;
-                self.phase = Phase::Turning(Box::new(turn));
-            }
-            Event::Thought { .. } | Event::Noted(_) | Event::Observed(_) => self.go(event),
-            Event::TurnEnded { outcome, rest_until } => self.ended(outcome, *rest_until),
-            Event::TurnFailed { why, at, retry_at } => {
-                self.failures.push_back(*at);
-                let ended = std::mem::replace(&mut self.phase, Phase::Idle);
-                if let Phase::Turning(turn) = ended {
-                    let Turn { first, wakes, cause, began: since, .. } = *turn;
-                    let wakes = Arc::unwrap_or_clone(wakes);
-                    let (until, why) = (*retry_at, why.clone());
-                    self.phase = Phase::Waiting { since, until, why, first, wakes, cause };
-                }
-            }
-            Event::Quarantined { why, at, lets_go } => {
-                self.lets_go.insert(*lets_go, *at);
-                self.phase = Phase::Quarantined { why: why.clone() };
-            }
-            Event::Parked { hop, heard } => {
-                self.phase = Phase::Parked { hop: *hop, heard: *heard };
-            }
-            Event::Stopped { at, lets_go, .. } => {
-                self.lets_go.insert(*lets_go, *at);
-                self.phase = Phase::Stopped;
-            }
-            Event::Resumed { .. } => {
-                self.failures.clear();
-                self.phase = Phase::Idle;
-            }
-            Event::LetGo(id) => {
-                self.lets_go.remove(id);
-            }
-            Event::Wiped { lets_go, .. } => {
-                self.lets_go.insert(*lets_go, Millis(u64::MAX));
-                self.letters.clear();
-                self.follows.clear();
-                self.phase = Phase::Wiped;
-            }
-            Event::FollowSet { space, follow } => {
-                self.follows.insert(*space, follow.clone());
-            }
-            Event::Unfollowed(space) => {
-                self.follows.remove(space);
-                // Should it be followed anew, this turn's end says nothing of how far.
-                match &mut self.phase {
-                    Phase::Turning(turn) => {
-                        Arc::make_mut(&mut turn.wakes).retain(|it| it.space != *space);
-                    }
-                    Phase::Waiting { wakes, .. } => wakes.retain(|it| it.space != *space),
-                    _ => {}
-                }
-            }
-            Event::Wrote { id, letter } => {
-                self.written += u64::from(!planted("session.letters_share_a_name"));
-                self.letters.insert(*id, letter.clone());
-            }
-            Event::Told(id) | Event::Untold { id, .. } => {
-                self.letters.remove(id);
-            }
-            Event::Spawning { id, spawn } => {
-                self.spawning.insert(*id, spawn.clone());
-            }
-            Event::Exhausted { what } => self.phase = Phase::Exhausted { what: what.clone() },
-            Event::Forgiven { failures } => {
-                self.failures.drain(..(*failures as usize).min(self.failures.len()));
-            }
-            Event::Booked(booking) => {
-                if let LedgerEntry::Settled(Settlement::Arrived(id) | Settlement::Bounced(id)) =
-                    booking
-                {
-                    self.spawning.remove(id);
-                }
-                self.account.take(booking);
-            }
-        }
-    }
-
-    /// The turn goes on.
-    fn go(&mut self, event: &Event) {
-        let Phase::Turning(turn) = &mut self.phase else {
-            panic!("nothing goes on outside a turn: {event:?}");
-        };
-        match event {
-            Event::Thought { thought, at } => {
-                self.account.think();
-                if let Some(code) = &thought.code {
-                    turn.doing = super::TurnState::Acting { code: code.clone(), since: *at };
-                    (turn.notes, turn.noted_bytes) = (Arc::default(), 0);
-                }
-            }
-            Event::Noted(note) => {
-                turn.changed |= note.wrote;
-                if !planted("session.forgets_answers") {
-                    turn.noted_bytes = turn.noted_bytes.saturating_add(weight(note));
-                    Arc::make_mut(&mut turn.notes).push(note.clone());
-                }
-            }
-            Event::Observed(_) => {
-                self.acted = Some((turn.number, turn.step));
-                turn.step += 1;
-                turn.doing = super::TurnState::Thinking;
-                (turn.notes, turn.noted_bytes) = (Arc::default(), 0);
-            }
-            _ => {}
-        }
-    }
-
-    fn see(&mut self, wakes: &[Wake]) {
-        for wake in wakes {
-            if let Some(follow) = self.follows.get_mut(&wake.space) {
-                follow.cursor = follow.cursor.max(wake.last);
-            }
-        }
-    }
-
-    fn ended(&mut self, outcome: &TurnOutcome, rest_until: Millis) {
-        let ended = std::mem::replace(&mut self.phase, Phase::Idle);
-        let Phase::Turning(turn) = ended else { panic!("no turn ends: {outcome:?}") };
-        if !planted("session.cursor_stands") {
-            self.see(&turn.wakes);
-        }
-        self.barren = if turn.changed { 0 } else { self.barren.saturating_add(1) };
-        self.rest_until = rest_until;
-        if *outcome == TurnOutcome::Done {
-            self.failures.clear();
         }
     }
 }

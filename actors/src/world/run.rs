@@ -4,10 +4,9 @@ use super::host::{Answered, Told};
 use super::kind::{AnyAsk, AnyEffect};
 use super::work::{AnyWork, WorkStep, WorldView};
 use super::{AppendOutcome, RequestId, Stuck, World};
-use crate::alarm::Ring;
 use crate::behaviour::EffectId;
 use crate::behaviour::outbox::{self, Outcome, Outgoing};
-use crate::id::{Millis, RIGHTS, ROOT, StreamId};
+use crate::id::{Millis, ROOT, StreamId};
 use crate::log::Cause;
 use crate::mutant::planted;
 use std::any::Any;
@@ -119,7 +118,7 @@ impl World {
     }
 
     /// Asks an actor; the answer comes with a commit.
-    fn ask(&mut self, kind: &str, stream: StreamId, ask: AnyAsk, waiter: Waiter) {
+    pub(super) fn ask(&mut self, kind: &str, stream: StreamId, ask: AnyAsk, waiter: Waiter) {
         self.mark(&[1, number(stream), ask.key.as_ref().map_or(0, |it| it.len() as u64)]);
         if self.out.contains(&stream) {
             return match planted("outbox.gives_up_on_who_is_out") {
@@ -166,7 +165,7 @@ impl World {
         self.ring_when_due();
     }
 
-    fn tell_all(&mut self, told: Vec<Told>) {
+    pub(super) fn tell_all(&mut self, told: Vec<Told>) {
         for told in told {
             let Told { ticket, stream, kind, answer, position, effects, goes_on, wrote } = told;
             if wrote {
@@ -368,134 +367,13 @@ impl World {
     }
 
     /// Whoever is outside lives on, and repeats what was not answered.
-    fn ask_again(&mut self, request: RequestId) {
+    pub(super) fn ask_again(&mut self, request: RequestId) {
         let at = Millis(self.host.now.0 + 1 + self.chance.below(self.chances.latency_ms_max));
         self.then(at, false, Happening::Outside(request));
     }
-
-    /// What is due, and the next right to expire; the earliest first.
-    fn due(&self) -> impl Iterator<Item = (Millis, StreamId)> {
-        let next = self.host.rights.next_expiry().filter(|_| !planted("timer.forgets_the_rights"));
-        let next = next.map(|at| (at, RIGHTS));
-        let mut due: Vec<(Millis, StreamId)> = self.host.disk.due().chain(next).collect();
-        due.sort_by_key(|(at, _)| *at);
-        due.into_iter()
-    }
-
-    fn ring_when_due(&mut self) {
-        let Some((at, _)) = self.due().next() else { return };
-        if self.ring_at.is_none_or(|known| at < known) {
-            self.ring_at = Some(at);
-            self.then(at.max(self.host.now), true, Happening::Ring);
-        }
-    }
-
-    /// The timer looks at what is due.
-    fn ring(&mut self) {
-        self.ring_at = None;
-        if planted("timer.sleeps") {
-            return;
-        }
-        let due: Vec<_> = self.due().collect();
-        let Ring { tell, again } = self.alarm.ring(self.host.now, due.into_iter());
-        for stream in tell {
-            let Some(kind) = self.host.disk.kind_of(stream) else { continue };
-            let Some(message) = self.host.kinds.get(kind).and_then(|it| it.due()) else {
-                continue;
-            };
-            let (key, comment, cause) = (None, String::new(), Cause::default());
-            let ask = AnyAsk { message, asker: ROOT, key, comment, cause };
-            // What it records it has recorded before it is looked at again.
-            self.alarm.failed(stream, Millis(self.host.now.0 + 50));
-            self.ask(kind, stream, ask, Waiter::Timer(stream));
-        }
-        if let Some(at) = again {
-            self.ring_at = Some(at);
-            self.then(at, true, Happening::Ring);
-        }
-    }
-
-    /// Everything dies, and is opened again.
-    fn crash(&mut self) {
-        self.mark(&[4, self.host.disk.head().position.0]);
-        self.calendar.retain(|_, (dies, _)| !*dies);
-        self.running.clear();
-        self.out.clear();
-        self.commit_due = false;
-        self.ring_at = None;
-        self.host.crash();
-        for (_, waiter) in std::mem::take(&mut self.waiters) {
-            if let Waiter::Outside(request) = waiter {
-                self.ask_again(request);
-            }
-        }
-        self.follow_all();
-        let streams: Vec<StreamId> = self.host.disk.streams().collect();
-        for stream in streams {
-            let owed = self.host.bring_up(stream);
-            self.start(stream, owed);
-        }
-        self.ring_when_due();
-    }
-
-    /// One actor dies, and goes on with what it owes.
-    fn death(&mut self) {
-        if let Some(stream) = self.dies(5) {
-            let owed = self.host.bring_up(stream);
-            self.start(stream, owed);
-        }
-    }
-
-    /// One actor dies, behind what it has appended; nothing where all of them do.
-    fn dies(&mut self, mark: u64) -> Option<StreamId> {
-        let streams: Vec<StreamId> = self.host.disk.streams().collect();
-        let stream = *streams.get(self.chance.below(streams.len() as u64) as usize)?;
-        self.mark(&[mark, number(stream)]);
-        if let Some(pending) = self.host.is_pending(stream) {
-            let told = self.host.commit(pending);
-            self.tell_all(told);
-        }
-        if self.host.stopped() {
-            self.crash();
-            return None;
-        }
-        self.host.kill(stream);
-        Some(stream)
-    }
-
-    /// An actor that nobody uses is put away.
-    fn rest(&mut self) {
-        let idle: Vec<StreamId> = self.host.resting().collect();
-        let idle: Vec<StreamId> = idle
-            .into_iter()
-            .filter(|it| self.running.range((*it, 0)..=(*it, EffectId::MAX)).next().is_none())
-            .collect();
-        if let Some(stream) = idle.get(self.chance.below(idle.len() as u64) as usize) {
-            self.mark(&[6, number(*stream)]);
-            self.host.kill(*stream);
-        }
-    }
-
-    /// One actor has died too often, and is back after a while.
-    fn quarantine(&mut self) {
-        let Some(stream) = self.dies(7) else { return };
-        if stream == RIGHTS {
-            let owed = self.host.bring_up(stream);
-            return self.start(stream, owed);
-        }
-        self.out.insert(stream);
-        let at = Millis(self.host.now.0 + 1 + self.chance.below(200));
-        self.then(at, true, Happening::Revive(stream));
-    }
-
-    fn revive(&mut self, stream: StreamId) {
-        if self.out.remove(&stream) {
-            let owed = self.host.bring_up(stream);
-            self.start(stream, owed);
-        }
-    }
 }
 
-fn number(stream: StreamId) -> u64 {
+/// What stands for a stream in the trace.
+pub(super) fn number(stream: StreamId) -> u64 {
     u64::from_be_bytes(stream.0[8..].first_chunk().copied().unwrap_or_default())
 }
