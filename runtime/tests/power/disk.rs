@@ -13,7 +13,7 @@
 use crate::chance::Chance;
 use crate::history::{History, Mood};
 use crate::trace::{Event, bytes};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
@@ -67,6 +67,8 @@ pub(crate) struct Disk {
     places: HashMap<Inode, (Inode, String)>,
     open: HashMap<i64, Open>,
     syncing: HashMap<u32, Syncing>,
+    /// Threads whose last write was cut short: it is the last of them, for the process is killed.
+    cut_short: HashSet<u32>,
     ignored: Ignored,
     pub(crate) syncs: usize,
 }
@@ -80,6 +82,7 @@ impl Disk {
             places: HashMap::new(),
             open: HashMap::new(),
             syncing: HashMap::new(),
+            cut_short: HashSet::new(),
             ignored,
             syncs: 0,
         }
@@ -89,6 +92,7 @@ impl Disk {
     pub(crate) fn died(&mut self) {
         self.open.clear();
         self.syncing.clear();
+        self.cut_short.clear();
     }
 
     pub(crate) fn take(&mut self, event: &Event) {
@@ -102,6 +106,7 @@ impl Disk {
     }
 
     fn begun(&mut self, thread: u32, call: &str, args: &[String]) {
+        assert!(!self.cut_short.contains(&thread), "a write is whole where it is not the last");
         let fd = || args[0].parse::<i64>().unwrap_or(-1);
         match call {
             "close" => drop(self.open.remove(&fd())),
@@ -164,7 +169,9 @@ impl Disk {
                 }
             }
             "write" | "pwrite64" if ours => {
-                assert_eq!(value, bytes(&args[1]).len() as i64, "a write is whole");
+                if value < bytes(&args[1]).len() as i64 {
+                    self.cut_short.insert(thread);
+                }
             }
             "lseek" if ours => {
                 if let Some(open) = self.open.get_mut(&fd()) {
