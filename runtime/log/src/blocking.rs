@@ -6,7 +6,9 @@
 //! between two pieces other work gets its turn, and a caller that has gone ends the read.
 
 use crate::failure::StoreError;
+use parking_lot::Mutex;
 use std::cell::Cell;
+use std::sync::Arc;
 
 thread_local! {
     static MAY_BLOCK: Cell<bool> = const { Cell::new(false) };
@@ -18,10 +20,24 @@ thread_local! {
 pub async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, StoreError> {
+    let done = Arc::new(Mutex::new(None));
+    let told = done.clone();
+    on_a_thread(Box::new(move || {
+        let value = work();
+        *told.lock() = Some(value);
+    }))
+    .await?;
+    let value = done.lock().take();
+    value.ok_or_else(|| StoreError::Invariant("a read died".to_owned()))
+}
+
+/// Compiled once for whatever it runs: a task of its own for each kind of work is a third of what
+/// the compiler makes of a read.
+async fn on_a_thread(work: Box<dyn FnOnce() + Send>) -> Result<(), StoreError> {
     #[expect(clippy::disallowed_methods, reason = "this is the one place")]
     let running = tokio::task::spawn_blocking(move || {
         let _mark = Mark::set();
-        work()
+        work();
     });
     running.await.map_err(|error| StoreError::Invariant(format!("a read died: {error}")))
 }

@@ -119,16 +119,28 @@ fn held_bytes(bytes: usize) -> usize {
     (bytes + FRAME_BYTES).saturating_mul(2)
 }
 
+fn written<A: Serialize>(answer: &A, kept: Option<Vec<u8>>) -> Result<Written, Problem> {
+    let mut to = Written { bytes: 0, kept };
+    serde_json::to_writer(&mut to, answer).map_err(unwritten)?;
+    Ok(to)
+}
+
 fn unwritten(error: serde_json::Error) -> Problem {
     Problem::new(ProblemKind::Store, format!("no JSON: {error}"))
 }
 
-/// Counts what is written, and keeps none of it.
-struct Length(usize);
+/// Counts what is written, and keeps it where it is to.
+struct Written {
+    bytes: usize,
+    kept: Option<Vec<u8>>,
+}
 
-impl std::io::Write for Length {
+impl std::io::Write for Written {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0 += bytes.len();
+        self.bytes += bytes.len();
+        if let Some(kept) = &mut self.kept {
+            kept.extend_from_slice(bytes);
+        }
         Ok(bytes.len())
     }
 
@@ -175,10 +187,9 @@ impl<A: Answer> Out<A> {
     /// Tells one answer.
     pub async fn tell(&self, answer: A) -> Result<(), Problem> {
         // The room for it is there before it is written.
-        let mut length = Length(0);
-        serde_json::to_writer(&mut length, &answer).map_err(unwritten)?;
-        let held = self.to.place.hold(held_bytes(length.0)).await;
-        let json = serde_json::to_vec(&answer).map_err(unwritten)?;
+        let bytes = written(&answer, None)?.bytes;
+        let held = self.to.place.hold(held_bytes(bytes)).await;
+        let json = written(&answer, Some(Vec::with_capacity(bytes)))?.kept.unwrap_or_default();
         drop(answer);
         self.to.send(Told { said: OutItem::Answer(json), held }).await
     }

@@ -1,7 +1,7 @@
 //! What an actor asks to be done: messages are delivered, everything else is performed, and the
 //! actor is told of the outcome until it has taken it.
 
-use super::{ActorAddress, AskError, Receipt};
+use super::{ActorAddress, AskError, Boxed, Receipt};
 use crate::log::Urgency;
 use std::future::Future;
 use std::sync::Arc;
@@ -51,11 +51,13 @@ impl<B: Behaviour + Sync> ActorAddress<B> {
             return false;
         }
         let (address, work) = (self.clone(), work(self.clone()));
-        let task = self.shared.spawner.spawn(async move {
+        // In a box, so that a task is compiled once and not for each kind of work.
+        let work: Boxed<'static, ()> = Box::pin(async move {
             work.await;
             address.running.lock().remove(&id);
             address.performed.notify_waiters();
         });
+        let task = self.shared.spawner.spawn(work);
         running.insert(id, task.abort_handle());
         true
     }
