@@ -3,8 +3,11 @@
 /// Longer words are not looked at: they are no slip of a known one.
 const SAID_BYTES_MAX: usize = 64;
 
-/// Of the words that there are, the one that what was said differs least from; nothing where it
-/// differs in more than a third of its letters.
+/// Shorter beginnings of a word fit too many.
+const BEGINNING_CHARS_MIN: usize = 2;
+
+/// Of the words that there are, the one that what was said differs least from; if it differs from
+/// all in more than a third of its letters, the shortest word that begins with it, or nothing.
 pub fn nearest<'a>(said: &str, all: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     if said.len() > SAID_BYTES_MAX {
         return None;
@@ -12,10 +15,15 @@ pub fn nearest<'a>(said: &str, all: impl IntoIterator<Item = &'a str>) -> Option
     let plain = |it: &str| it.to_lowercase().replace(['_', '-', ' ', ':'], ".");
     let said = plain(said);
     let far = |it: &&str| distance(&said, &plain(it));
-    let best = all.into_iter().min_by_key(far)?;
-    let allowed = said.chars().count() / 3;
+    let all: Vec<&str> = all.into_iter().collect();
+    let best = *all.iter().min_by_key(|it| far(it))?;
+    let letters = said.chars().count();
     let part = !said.is_empty() && best.split('.').any(|it| it == said);
-    (part || far(&best) <= allowed).then_some(best)
+    if part || far(&best) <= letters / 3 {
+        return Some(best);
+    }
+    let begun = all.into_iter().filter(|it| plain(it).starts_with(&said));
+    begun.filter(|_| letters >= BEGINNING_CHARS_MIN).min_by_key(|it| it.len())
 }
 
 /// Letters to change, add or leave out (Levenshtein).
@@ -47,6 +55,9 @@ mod tests {
             ("Atom_Put", Some("atom.put")),
             ("expired", Some("lease.expired")),
             ("message.sent", None),
+            ("atom.upd", Some("atom.updated")),
+            ("leas", Some("lease.expired")),
+            ("a", None),
             ("", None),
         ] {
             assert_eq!(nearest(said, all), meant, "{said}");

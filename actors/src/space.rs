@@ -24,6 +24,7 @@ mod ready_set;
 mod refusal;
 mod resource;
 mod snapshot;
+mod stray;
 mod subscription;
 mod transaction;
 mod waits;
@@ -41,6 +42,7 @@ pub use message::{Event, Expect, Message, Reply, TYPES, Was};
 pub use patch::{Draft, MadeFor, Patch};
 pub use refusal::Refusal;
 pub use resource::Resource;
+pub use stray::Stray;
 pub use subscription::{
     DEBOUNCES_MAX, Edit, Filter, InvalidSubscription, Notice, Subscription, Tells, Terms, Wake,
 };

@@ -94,7 +94,7 @@ async fn a_name_that_is_neither_declared_nor_used_is_refused_with_the_nearest() 
         let refused = refused.unwrap_err();
         assert_eq!(refused.kind, ProblemKind::Invalid);
         assert!(refused.text.contains("\"blockedby\"") && refused.text.contains("\"blocked_by\""));
-        assert_eq!(refused.hint.as_deref(), Some("stoa search SPACE --ref blocked_by:KEY=VALUE"));
+        assert_eq!(refused.hint.as_deref(), Some("--ref 'blocked_by:KEY=VALUE'"));
     }
     let any = Value::List(vec![Value::Map(says(&[("ownr", "ann".into())]))]);
     let mistakes = [

@@ -123,7 +123,7 @@ fn every_verb_prints_json_lines_with_the_keys_that_scripts_rely_on() {
     lines(&["space", "create", "notes", "--description", "mine"], SPACE, 1);
     lines(&["space", "list"], SPACE, 2);
     lines(&["space", "show", "notes"], SPACE, 1);
-    lines(&["grant", "notes", "bob", "read"], "session born", 1);
+    lines(&["grant", "notes", "bob", "read"], "session name born", 1);
     lines(&["revoke", "notes", "bob"], "revoked", 1);
     let rights = ["watch", "notes", "--cursor", "0", "--no-follow", "--type", "right.granted"];
     lines(&rights, RIGHT, 1);
@@ -152,7 +152,7 @@ fn every_verb_prints_json_lines_with_the_keys_that_scripts_rely_on() {
     lines(&["diff", &id, "1", "2"], DIFFERENCE, 1);
     lines(&["subscription", "list"], "", 0);
     lines(&["watch", "tasks", "--cursor", "0", "--no-follow"], CHANGE, 6);
-    lines(&["waits", &first], "id ready stuck blockers", 1);
+    lines(&["waits", &first], "id ready stuck only_gone blockers", 1);
     lines(&["claim", "tasks", "first"], &format!("{PLAIN} content lease({LEASE})"), 1);
     let acquired = lines(&["lease", "acquire", "tasks", "a name"], LEASE, 1);
     let token = acquired[0]["token"].to_string();

@@ -12,8 +12,8 @@ use crate::name::Misspelt;
 pub enum Refusal {
     /// The name means nothing to its asker, or something it may not reach: one text for both.
     #[error(
-        "nothing called {0:?} is visible to you; list your permissions, or ask your parent for \
-         access in the space you share with it"
+        "nothing called {0:?} is visible to you; list your permissions, or ask whoever gave you \
+         yours for access"
     )]
     UnknownName(String),
     /// The session is not known, or was wiped.
@@ -27,8 +27,8 @@ pub enum Refusal {
     Passing(SessionId),
     /// A spawn asked for more than its parent may delegate. This one is also recorded.
     #[error(
-        "permission denied: {asked} is more than you may delegate ({}); ask for less, or ask your \
-         parent for more permissions in the space you share with it", may(*.held)
+        "permission denied: {asked} is more than you may delegate ({}); ask for less, or ask \
+         whoever gave you your permissions for more", may(*.held)
     )]
     BeyondDelegable {
         /// What was asked for.

@@ -206,14 +206,17 @@ impl Declarations {
         if let Some(name) = relations.into_iter().find(|it| !used.relation(it))
             && !planted("declare.relations_are_not_looked_at")
         {
-            let all = self.relations.keys().cloned().chain(used.relations(NEAREST_AMONG_MAX));
-            return Err(Undeclared::Relation { nearest: like(name, all), name: name.to_owned() });
+            let nearest = like(name, self.relations.keys().cloned());
+            let nearest = nearest.or_else(|| like(name, used.relations(NEAREST_AMONG_MAX)));
+            return Err(Undeclared::Relation { nearest, name: name.to_owned() });
         }
         match keys.into_iter().find(|it| !used.key(it)) {
             Some(_) if planted("declare.keys_are_not_looked_at") => Ok(()),
             Some(name) => {
-                let all = self.keys.keys().cloned().chain(used.keys(NEAREST_AMONG_MAX));
-                Err(Undeclared::Key { nearest: like(name, all), name: name.to_owned() })
+                // What is declared comes first: what is used may be a slip itself.
+                let nearest = like(name, self.keys.keys().cloned());
+                let nearest = nearest.or_else(|| like(name, used.keys(NEAREST_AMONG_MAX)));
+                Err(Undeclared::Key { nearest, name: name.to_owned() })
             }
             None => Ok(()),
         }
@@ -235,7 +238,7 @@ impl Declarations {
     }
 
     /// Whether a key is declared, or the map that a path leads into.
-    fn covers(&self, path: &str) -> bool {
+    pub(super) fn covers(&self, path: &str) -> bool {
         let fronts = path.match_indices('.').map(|(at, _)| &path[..at]);
         fronts.chain([path]).any(|it| self.keys.contains_key(it))
     }
@@ -244,8 +247,8 @@ impl Declarations {
 /// Names that another is compared with, to tell which was meant.
 const NEAREST_AMONG_MAX: usize = 1_000;
 
-fn like(name: &str, all: impl Iterator<Item = String>) -> Option<String> {
-    let all: BTreeSet<String> = all.collect();
+fn like(name: &str, all: impl IntoIterator<Item = String>) -> Option<String> {
+    let all: BTreeSet<String> = all.into_iter().collect();
     nearest(name, all.iter().map(String::as_str)).map(str::to_owned)
 }
 

@@ -85,6 +85,12 @@ impl Draft {
 }
 
 impl Patch {
+    /// The relations by which it refers to anything; one that it only takes out is not among them.
+    pub fn relations(&self) -> Vec<String> {
+        let set = self.references.iter().filter(|(_, targets)| !targets.is_empty());
+        set.map(|(name, _)| name.clone()).collect()
+    }
+
     /// Takes one reference out of what the patch leaves of the atom's; false if it is not there.
     pub fn without(&mut self, atom: &Atom, relation: &str, target: AtomId) -> bool {
         let targets = self.references.entry(relation.to_owned()).or_insert_with(|| {

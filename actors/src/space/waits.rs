@@ -3,16 +3,17 @@
 
 use super::claim_predicate::ClaimPredicate;
 use crate::atom::Atom;
-use crate::conditions::{Condition, Which, direction, says};
+use crate::conditions::{Condition, Which, direction, lookup, operands, says};
 use crate::id::AtomId;
 use crate::mutant::planted;
+use crate::value::Value;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
 /// One thing that an atom waits for.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Blocker {
     /// By which relation, as the condition names it: `<-relation` for those that refer to the atom.
     pub relation: String,
@@ -20,6 +21,20 @@ pub struct Blocker {
     pub target: Option<AtomId>,
     /// What is wrong with it.
     pub why: Blocked,
+    /// What it says now under the keys that the condition asks for; null where it has no such key.
+    /// Empty where it is gone.
+    pub now: BTreeMap<String, Value>,
+}
+
+impl fmt::Display for Blocker {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.why)?;
+        for (place, (key, value)) in self.now.iter().enumerate() {
+            let before = if place == 0 { ": " } else { ", " };
+            write!(f, "{before}{key} is {value}")?;
+        }
+        Ok(())
+    }
 }
 
 /// Why an atom at the other end is waited for.
@@ -90,18 +105,31 @@ fn blockers(atom: &Atom, named: &str, condition: &Condition, to: &dyn Readable) 
     let fits = |it: &Option<Arc<Atom>>| {
         it.as_ref().is_some_and(|it| says(&it.metadata, &condition.metadata))
     };
-    let blocker = |target: Option<AtomId>, why| Blocker { relation: named.to_owned(), target, why };
-    let unfit = |(id, it): (&AtomId, &Option<Arc<Atom>>)| {
-        let why = gone(it.as_deref()).unwrap_or(Blocked::Unfit);
-        blocker(Some(*id), why)
+    let blocker = |(id, it): (&AtomId, &Option<Arc<Atom>>), why: Blocked| Blocker {
+        relation: named.to_owned(),
+        target: Some(*id),
+        now: it
+            .as_deref()
+            .filter(|_| !why.is_gone())
+            .map_or_else(BTreeMap::new, |it| now(it, condition)),
+        why,
+    };
+    let unfit = |end: (&AtomId, &Option<Arc<Atom>>)| {
+        blocker(end, gone(end.1.as_deref()).unwrap_or(Blocked::Unfit))
+    };
+    let missing = || Blocker {
+        relation: named.to_owned(),
+        target: None,
+        why: Blocked::Missing,
+        now: BTreeMap::new(),
     };
     match condition.which {
         Which::None => {
             let fitting = ends.iter().filter(|(_, it)| fits(it));
-            fitting.map(|(id, _)| blocker(Some(*id), Blocked::Unwanted)).collect()
+            fitting.map(|end| blocker(end, Blocked::Unwanted)).collect()
         }
         Which::Any if ends.values().any(fits) => Vec::new(),
-        Which::Any if ends.is_empty() => vec![blocker(None, Blocked::Missing)],
+        Which::Any if ends.is_empty() => vec![missing()],
         Which::Any => ends.iter().map(unfit).collect(),
         Which::All if condition.metadata.is_empty() => {
             let gone = ends.iter().filter(|(_, it)| gone(it.as_deref()).is_some());
@@ -109,6 +137,13 @@ fn blockers(atom: &Atom, named: &str, condition: &Condition, to: &dyn Readable) 
         }
         Which::All => ends.iter().filter(|(_, it)| !fits(it)).map(unfit).collect(),
     }
+}
+
+/// What an atom says under the keys of a condition.
+fn now(atom: &Atom, condition: &Condition) -> BTreeMap<String, Value> {
+    let keys = operands(&condition.metadata).into_iter().map(|it| it.0);
+    let says = |key: &str| lookup(&atom.metadata, key).cloned().unwrap_or(Value::Null);
+    keys.map(|key| (key.to_owned(), says(key))).collect()
 }
 
 fn gone(atom: Option<&Atom>) -> Option<Blocked> {

@@ -17,6 +17,7 @@ mod seen;
 mod space;
 mod status;
 mod subscription;
+mod undeclared;
 mod woken;
 
 pub use access::{AccessAnswer, SessionAnswer};
@@ -30,11 +31,13 @@ pub use outcome::OutcomeAnswer;
 pub use report::ReportAnswer;
 pub use seen::SeenAtom;
 pub use space::SpaceAnswer;
-pub use status::{FailingAnswer, StatusAnswer};
+pub use status::{FailingAnswer, IndexAnswer, StatusAnswer, VectorAnswer};
 pub use subscription::{SubscriptionAnswer, SubscriptionEntry};
-pub use woken::{NOBODY_RUNS, WokenAnswer};
+pub use undeclared::UndeclaredAnswer;
+pub use woken::{HeldAnswer, NOBODY_RUNS, WokenAnswer};
 
 use crate::operation::Page;
+pub(crate) use happens::short_ids;
 
 pub(crate) use stoa_actors::printable::count;
 

@@ -74,6 +74,8 @@ pub enum Quiet {
     Shown,
     /// One field of it: mostly its id.
     Field(&'static str),
+    /// One id; nothing of an answer that has none.
+    Id(&'static str),
     /// Nothing: that it was done is told by the exit code.
     Nothing,
 }
@@ -169,7 +171,8 @@ impl AnyOperation {
             request: |generator| O::json_schema(generator),
             answer: |generator| O::Answer::json_schema(generator),
             shown: |json, page| {
-                let answer: O::Answer = decode(O::NAME, json)?;
+                let answer: O::Answer =
+                    serde_json::from_slice(json).map_err(|error| invalid(O::NAME, &error))?;
                 answer.show(page);
                 Ok(answer.failure())
             },
@@ -233,22 +236,28 @@ fn whole(of: fn(&mut SchemaGenerator) -> Schema) -> Schema {
 /// Characters of the path of a field that are told.
 const PATH_CHARS: usize = 80;
 
-/// A body or an answer of an operation. No number is rounded to make it fit.
+/// A body of an operation. No number is rounded to make it fit.
 fn decode<T: DeserializeOwned>(name: &str, json: &[u8]) -> Result<T, Problem> {
-    let invalid = |why: &dyn std::fmt::Display| {
-        let text = format!("{name}: {why}");
-        Problem::new(ProblemKind::Invalid, text).hint("--help")
-    };
-    let text = std::str::from_utf8(json).map_err(|error| invalid(&error))?;
-    crate::envelope::fits(text).map_err(|error| invalid(&error))?;
-    let mut from = serde_json::Deserializer::from_str(text);
-    let value = serde_path_to_error::deserialize(&mut from).map_err(|error| {
-        let (path, why) = (error.path().to_string(), error.inner().to_string());
-        // Where in the JSON it stands is of no use to who has typed something else.
-        let why = why.split(" at line ").next().unwrap_or_default();
-        let path: String = path.chars().take(PATH_CHARS).collect();
-        if path == "." { invalid(&why) } else { invalid(&format!("{path}: {why}")) }
-    })?;
-    from.end().map_err(|error| invalid(&error))?;
+    let mut from = serde_json::Deserializer::from_str(fitting(name, json)?);
+    let value = serde_path_to_error::deserialize(&mut from).map_err(|it| misfit(name, &it))?;
+    from.end().map_err(|error| invalid(name, &error))?;
     Ok(value)
+}
+
+fn fitting<'a>(name: &str, json: &'a [u8]) -> Result<&'a str, Problem> {
+    let text = std::str::from_utf8(json).map_err(|error| invalid(name, &error))?;
+    crate::envelope::fits(text).map_err(|error| invalid(name, &error))?;
+    Ok(text)
+}
+
+fn misfit(name: &str, error: &serde_path_to_error::Error<serde_json::Error>) -> Problem {
+    let (path, why) = (error.path().to_string(), error.inner().to_string());
+    // Where in the JSON it stands is of no use to who has typed something else.
+    let why = why.split(" at line ").next().unwrap_or_default();
+    let path: String = path.chars().take(PATH_CHARS).collect();
+    if path == "." { invalid(name, &why) } else { invalid(name, &format!("{path}: {why}")) }
+}
+
+fn invalid(name: &str, why: &dyn std::fmt::Display) -> Problem {
+    Problem::new(ProblemKind::Invalid, format!("{name}: {why}")).hint("--help")
 }

@@ -1,60 +1,15 @@
 //! How a data directory is, told.
 
-use crate::VectorStatus;
-use crate::agents::AgentCard;
+use crate::answer::{FailingAnswer, IndexAnswer, StatusAnswer, VectorAnswer};
 use crate::blocking::blocking;
 use crate::caller::Caller;
+use crate::envelope::instant;
 use crate::failure::StoreError;
 use crate::problem::Problem;
-use crate::search::IndexCard;
-use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
-use stoa_actors::id::{Millis, Position, ROOT, SessionId, SpaceId, StreamId};
-use stoa_actors::log::Head;
+use stoa_actors::id::{ROOT, SessionId, SpaceId, StreamId};
 use stoa_actors::rights::{SpawnProgress, Subject};
 use stoa_actors::session::Session;
-
-/// How a data directory is.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct StatusReport {
-    /// The process that has it open; nothing where the one that asks opened it for that.
-    pub pid: Option<u32>,
-    /// Whether it runs the agents.
-    pub agents_run: bool,
-    /// The last durable entry.
-    pub head: Head,
-    /// How far its clock is ahead of the machine's, in milliseconds; less than nothing where it is
-    /// behind. It follows the log where the machine's clock was set back, within a bound.
-    pub clock_ahead_ms: i64,
-    /// Commits since it was opened.
-    pub commits: u64,
-    /// How long the commit that runs has taken, in milliseconds.
-    pub commit_ms: u64,
-    /// How many sessions there are that have not ended.
-    pub sessions: u64,
-    /// Agents alive, by what they are doing: `idle`, `running`, …; those at rest that have no actor
-    /// in memory are `passivated`.
-    pub agents: BTreeMap<String, u64>,
-    /// Spaces there are.
-    pub spaces: u64,
-    /// Actors that have an address: in use, or used lately.
-    pub addresses: u64,
-    /// Supervised actors that are up.
-    pub running: u64,
-    /// Up to where the log below the checkpoint was walked again, by the pass that runs or ran last.
-    pub scrubbed: Position,
-    /// When it had come so far; nothing when nothing was due yet.
-    pub scrubbed_at: Option<Millis>,
-    /// The indexes of searches in memory, and how far each is.
-    pub indexes: Vec<IndexCard>,
-    /// The embedder that is asked, and why its vectors lag; nothing where there is only the one
-    /// that is built in.
-    pub vectors: Option<VectorStatus>,
-    /// The agents under the caller whose last turns have failed, the latest first.
-    pub failing: Vec<AgentCard>,
-    /// Actors kept out of service, and why.
-    pub quarantined: Vec<(String, String)>,
-}
 
 /// Agents that are listed because their turns have failed.
 const FAILING_MAX: usize = 10;
@@ -62,21 +17,21 @@ const FAILING_MAX: usize = 10;
 const FAILED_LOOKED_MAX: usize = 64;
 
 /// As far as the caller may see: other spaces and sessions are not counted and not named.
-pub(crate) async fn status(caller: &Caller) -> Result<StatusReport, Problem> {
+pub(crate) async fn status(caller: &Caller) -> Result<StatusAnswer, Problem> {
     use stoa_actors::supervisor::State;
     let runtime = caller.runtime();
     let owner = caller.session() == ROOT;
     let supervised = runtime.supervised().await;
     let scrubbed = runtime.scrubbed();
     let seen = Sight::by(caller);
-    Ok(StatusReport {
+    Ok(StatusAnswer {
         pid: (!caller.is_within()).then(std::process::id),
         agents_run: runtime.agents_started(),
-        head: runtime.head()?,
+        head: runtime.head()?.to_string(),
         clock_ahead_ms: runtime.shared().clock.ahead_ms(),
         commits: runtime.commits(),
-        scrubbed: scrubbed.map_or(Position(0), |it| it.head.position),
-        scrubbed_at: scrubbed.map(|it| it.at),
+        scrubbed: scrubbed.map_or(0, |it| it.head.position.0),
+        scrubbed_at: scrubbed.map(|it| instant(it.at)),
         commit_ms: runtime.shared().log.commit_ms(),
         sessions: seen.sessions,
         agents: agents(caller).await?,
@@ -87,8 +42,9 @@ pub(crate) async fn status(caller: &Caller) -> Result<StatusReport, Problem> {
             .indexes()
             .into_iter()
             .filter(|it| owner || seen.spaces.contains(&it.space))
+            .map(IndexAnswer::of)
             .collect(),
-        vectors: runtime.vector_status().filter(|_| owner),
+        vectors: runtime.vector_status().filter(|_| owner).map(VectorAnswer::of),
         failing: failing(caller).await?,
         quarantined: supervised
             .into_iter()
@@ -155,7 +111,7 @@ async fn agents(caller: &Caller) -> Result<BTreeMap<String, u64>, Problem> {
 }
 
 /// By the rows of those that have failed: only the latest of them are looked at.
-async fn failing(caller: &Caller) -> Result<Vec<AgentCard>, Problem> {
+async fn failing(caller: &Caller) -> Result<Vec<FailingAnswer>, Problem> {
     let store = caller.runtime().store().clone();
     let under: BTreeSet<SessionId> = {
         let rights = caller.runtime().shared().rights.read();
@@ -176,7 +132,7 @@ async fn failing(caller: &Caller) -> Result<Vec<AgentCard>, Problem> {
     for (agent, _) in blocking(latest).await?? {
         let card = caller.agent_card(agent).await?;
         if card.trouble.as_ref().is_some_and(|it| it.in_a_row > 0) {
-            cards.push(card);
+            cards.extend(FailingAnswer::of(caller, &card));
             if cards.len() >= FAILING_MAX {
                 break;
             }

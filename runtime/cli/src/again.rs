@@ -168,9 +168,13 @@ impl Typed {
         };
         let flag = if expects { flag.replacen("--meta", "--expect", 1) } else { flag.to_owned() };
         let name = if expects { "--expect" } else { name };
-        let faulty = |value: &str| why.contains(&format!("{value:?}"));
-        let mut values = self.values(name);
-        let any = values.any(faulty);
+        let faulty = |value: &str| {
+            let names = [value, key_of(value), value.trim_start_matches('-')];
+            names.iter().any(|it| why.contains(&format!("{it:?}")))
+        };
+        let at_fault = self.values(name).find(|it| faulty(it));
+        let any = at_fault.is_some();
+        let flag = at_fault.map_or(flag.clone(), |value| renamed(&flag, value));
         let at_fault = |value: &str| !any || faulty(value);
         let retyped = super::resume::with_instead(&self.words, name, at_fault, &flag);
         match retyped.len() > RETYPED_BYTES_MAX || retyped.contains(char::is_control) {
@@ -190,10 +194,37 @@ impl Typed {
     }
 }
 
+/// What a condition or an order begins with: the key, or the relation.
+fn key_of(condition: &str) -> &str {
+    let end = condition.find(['=', '!', '<', '>', ':']).unwrap_or(condition.len());
+    &condition[..end]
+}
+
+/// A flag whose value is a condition to fill in, with what was typed behind the key of the one in its
+/// place.
+fn renamed(flag: &str, typed: &str) -> String {
+    if flag.starts_with("--order ") && typed.starts_with('-') {
+        return flag.replacen(' ', " -", 1);
+    }
+    let parts = flag.split_once(' ').filter(|(_, value)| value.contains("=VALUE"));
+    let Some((name, value)) = parts else { return flag.to_owned() };
+    let key = key_of(value.trim_matches('\''));
+    match typed.strip_prefix(key_of(typed)) {
+        Some(rest) if !rest.is_empty() && key != key_of(typed) => {
+            format!("{name} {}", quoted(&format!("{key}{rest}")))
+        }
+        _ => flag.to_owned(),
+    }
+}
+
 /// A command that names what there is, where a placeholder has no value.
 fn instead_of_unknown(hint: String) -> String {
     let has = |word: &str| hint.split(' ').any(|it| it == word);
     let begins = |with: &str| hint.starts_with(with);
+    if begins("stoa update ") && has("N") {
+        // It shows the version.
+        return hint.split(' ').nth(2).map_or(hint.clone(), |id| format!("stoa get {id}"));
+    }
     let instead = match () {
         // It is of another directory.
         () if has("--data") => return hint,
@@ -259,6 +290,8 @@ mod tests {
         is("stoa agent show AGENT", "stoa --data 'a b' --as bob agent list");
         is("stoa --data NEW_DIR restore BACKUP", "stoa --data NEW_DIR restore BACKUP");
         is("--meta 'a=VALUE'", "stoa put tasks x --meta 'b=1' --meta 'a=VALUE'");
+        let meant = of(&put, "--meta 'c=VALUE'", "no atom here has the key \"b\"");
+        assert_eq!(meant, "stoa put tasks x --meta a --meta 'c=1'");
         is("--help", "stoa --data 'a b' --as bob put --help");
         is("kill 7", "kill 7");
         let gone = of(&put, "stoa session list", "no session \"bob\" of yours");

@@ -43,11 +43,11 @@ pub(super) async fn ask(
     out.end(done, json)
 }
 
-/// It stays until the agents that it lets live are at rest, and tells how the new one is then.
-const SPAWN: &str = "spawn";
-
 /// Verbs that have this process run the agents while they are at work, and no longer.
-const RUNS_AGENTS: [&str; 3] = [SPAWN, "agent say", "agent resume"];
+const RUNS_AGENTS: [&str; 3] = ["spawn", "agent say", "agent resume"];
+
+/// Of these the ones that tell how the agents are that they were asked for, once all are at rest.
+const TELLS_AT_REST: [&str; 2] = ["spawn", "agent resume"];
 
 async fn reached(
     config: Config,
@@ -74,7 +74,7 @@ async fn reached(
                 if enough.0.is_some() { Interrupted::HandsOn } else { Interrupted::Stops };
             let (name, json) = (asking.operation.name, out.is_json());
             let work = async {
-                let waits = name == SPAWN;
+                let waits = TELLS_AT_REST.contains(&name);
                 let asked = async {
                     match waits {
                         true => spawned::wait_for_rest(&runtime, &mut owner, asking, out).await,

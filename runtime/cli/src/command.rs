@@ -1,7 +1,7 @@
 //! What can be typed: made of the table of operations, and of what the command line does by itself.
 //! What an argument is for is said on the field of the request that it fills.
 
-use super::complete::completed;
+use super::complete::{completed, with_sessions};
 use super::confirm::{YES, asks};
 use super::{examples, local, version};
 use clap::builder::NonEmptyStringValueParser;
@@ -97,6 +97,18 @@ impl Words {
             Words::Typed(words) => verb.split(' ').all(|it| words.iter().any(|word| word == it)),
         }
     }
+
+    /// Whether verbs may be listed, each with what it is for: to say that takes a moment for each.
+    fn list(&self) -> bool {
+        match self {
+            Words::All => true,
+            Words::Typed(words) => {
+                let any = |of: &[&str]| words.iter().any(|it| of.contains(&it.as_str()));
+                any(&["--help", "-h", "help"])
+                    || !any(&["--version", "-V"]) && !TABLE.iter().any(|it| self.name(it.name))
+            }
+        }
+    }
 }
 
 fn of_words(words: &Words) -> Command {
@@ -126,7 +138,7 @@ fn of_words(words: &Words) -> Command {
                 .help_heading(EVERYWHERE)
                 .help("Print JSON Lines: one object per answer"),
         )
-        .arg(
+        .arg(with_sessions(
             Arg::new("as")
                 .long("as")
                 .global(true)
@@ -134,7 +146,7 @@ fn of_words(words: &Words) -> Command {
                 .help_heading(EVERYWHERE)
                 .value_parser(NonEmptyStringValueParser::new())
                 .help("Act as this session (identity), with its permissions [default: STOA_AS, else the owner]"),
-        )
+        ))
         .args(looks())
         .arg(
             Arg::new("log")
@@ -255,7 +267,8 @@ fn looks() -> [Arg; 3] {
 }
 
 fn verb(entry: &'static AnyOperation, name: &'static str, words: &Words) -> Command {
-    let command = Command::new(name).about(entry.about());
+    let command = Command::new(name);
+    let command = if words.list() { command.about(entry.about()) } else { command };
     // Its arguments are looked up only where it may be the one that is meant.
     if !words.name(entry.name) {
         return command;
@@ -264,6 +277,7 @@ fn verb(entry: &'static AnyOperation, name: &'static str, words: &Words) -> Comm
     let schema = entry.request();
     let text = said(schema.get("description")).unwrap_or_default();
     let (about, whole) = paragraphs(&filled(&text));
+    let command = command.about(about.clone());
     let command = match whole == about {
         true => command,
         false => command.long_about(whole),

@@ -44,6 +44,7 @@ enum Names {
     Spaces,
     Agents,
     Atoms,
+    Sessions,
     /// Spaces, with a level behind each.
     Levels,
     /// Spaces and atoms.
@@ -56,10 +57,21 @@ pub(super) fn completed(arg: Arg, of: &operation::Arg) -> Arg {
         ("spaces", ArgForm::Spaces) => Names::Levels,
         ("space" | "instructions" | "subscribe", ArgForm::Text | ArgForm::Texts) => Names::Spaces,
         ("agent", _) | ("by", ArgForm::Text) => Names::Agents,
+        ("session" | "from", ArgForm::Text) => Names::Sessions,
+        ("of", ArgForm::Text) if of.flag.is_some() => Names::Sessions,
         ("of", ArgForm::Text) => Names::Either,
         ("id" | "superseded_by", ArgForm::Text | ArgForm::Ids) => Names::Atoms,
         _ => return arg,
     };
+    with(arg, names)
+}
+
+/// The argument that says who acts.
+pub(super) fn with_sessions(arg: Arg) -> Arg {
+    with(arg, Names::Sessions)
+}
+
+fn with(arg: Arg, names: Names) -> Arg {
     arg.add(ArgValueCompleter::new(move |typed: &OsStr| {
         let words: Vec<OsString> = std::env::args_os().collect();
         candidates(names, &typed.to_string_lossy(), &words)
@@ -88,6 +100,10 @@ fn candidates(names: Names, typed: &str, words: &[OsString]) -> Vec<CompletionCa
         Names::Agents => {
             let of = |it: &Json| Some((named("name", it)?, about(named("task", it))));
             ask(&["agent", "list"]).iter().filter_map(of).collect()
+        }
+        Names::Sessions => {
+            let of = |it: &Json| Some((named("name", it)?, about(named("kind", it))));
+            ask(&["session", "list"]).iter().filter_map(of).collect()
         }
         Names::Atoms => atoms(),
         Names::Either => [spaces(), atoms()].concat(),

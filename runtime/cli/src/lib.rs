@@ -38,9 +38,10 @@ mod value;
 mod version;
 mod width;
 
-use clap::error::{ContextValue, ErrorKind};
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use screen::Lines;
 use std::process::ExitCode;
+use stoa_actors::nearest::nearest;
 use stoa_actors::printable::one_line;
 use stoa_kernel::failure::StoreError;
 use stoa_kernel::problem::{Problem, ProblemKind};
@@ -55,7 +56,7 @@ pub fn main() -> ExitCode {
     }
     let typed = match command::command().try_get_matches() {
         Ok(typed) => typed,
-        Err(error) => return usage(&error),
+        Err(error) => return usage(&meant_of_the_verb(error)),
     };
     look::set(&typed);
     let json = typed.get_flag("json");
@@ -126,15 +127,40 @@ fn quoting(error: &clap::Error) -> String {
     text
 }
 
+/// The error with a flag of the verb itself as what was meant, if one is near: those of every verb
+/// are less likely.
+fn meant_of_the_verb(mut error: clap::Error) -> clap::Error {
+    if error.kind() != ErrorKind::UnknownArgument {
+        return error;
+    }
+    let said = match error.get(ContextKind::InvalidArg) {
+        Some(ContextValue::String(said)) => said.trim_start_matches('-').to_owned(),
+        _ => return error,
+    };
+    let verb = verb().1;
+    let own = verb.get_arguments().filter(|it| !it.is_global_set());
+    let own: Vec<&str> = own.filter_map(clap::Arg::get_long).collect();
+    if let Some(flag) = nearest(&said, own) {
+        let meant = ContextValue::String(format!("--{flag}"));
+        error.insert(ContextKind::SuggestedArg, meant);
+    }
+    error
+}
+
 /// The verbs of a command line, each with a space in front.
 fn verbs() -> String {
+    verb().0
+}
+
+/// The same, and the last of them.
+fn verb() -> (String, clap::Command) {
     let (mut command, mut verbs) = (command::command(), String::new());
     for word in std::env::args_os().skip(1) {
         let Some(verb) = command.find_subcommand(&word).cloned() else { continue };
         verbs = format!("{verbs} {}", verb.get_name());
         command = verb;
     }
-    verbs
+    (verbs, command)
 }
 
 /// Says why it failed: for people, or as one line of JSON on standard error.

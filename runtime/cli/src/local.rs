@@ -3,7 +3,7 @@
 use super::confirm::YES;
 use clap::{Arg, ArgAction, Command, value_parser};
 use std::path::PathBuf;
-use stoa_api::operations::entry;
+use stoa_api::operations::{TABLE, entry};
 use stoa_kernel::problem::{Problem, ProblemKind};
 
 /// What it is that is done.
@@ -135,10 +135,9 @@ fn schema(command: Command) -> Command {
 `request` is the request over the socket. `answer` is one line that the verb prints with --json.";
     about(command, "Print the JSON schemas of a verb: its request and its answers", more).arg(
         Arg::new("verb")
-            .required(true)
             .num_args(1..)
             .value_name("VERB")
-            .help("The verb: put, or space create"),
+            .help("The verb: put, or space create [default: list the verbs that have one]"),
     )
 }
 
@@ -174,11 +173,15 @@ fn switch(name: &'static str) -> Arg {
     Arg::new(name).long(name).action(ArgAction::SetTrue)
 }
 
-/// Both schemas of a verb.
+/// Both schemas of a verb; without one the verbs that have them.
 pub(super) fn schemas(verb: &str) -> Result<serde_json::Value, Problem> {
+    if verb.is_empty() {
+        let verbs = TABLE.iter().filter(|it| it.typed).map(|it| it.name);
+        return Ok(serde_json::json!({"verbs": verbs.collect::<Vec<_>>()}));
+    }
     let entry = entry(verb).ok_or_else(|| {
         let text = format!("there is no schema of {verb:?}: it is not a verb with an answer");
-        Problem::new(ProblemKind::Unknown, text).hint("stoa --help")
+        Problem::new(ProblemKind::Unknown, text).hint("stoa schema")
     })?;
     Ok(serde_json::json!({
         "verb": verb,

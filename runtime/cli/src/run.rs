@@ -48,14 +48,14 @@ pub(crate) async fn run(typed: &ArgMatches) -> Result<(), Problem> {
         Some(Local::Man) => return man::pages(verb.get_one("dir").map(PathBuf::as_path)),
         _ => {}
     }
-    let data = data_directory(typed.get_one("data").cloned())?;
+    let (data, named) = data_directory(typed.get_one("data").cloned())?;
     if local == Some(Local::Trust) {
         let step = match (verb.get_flag("show"), verb.get_flag("remove")) {
             (true, _) => Step::Show,
             (_, true) => Step::Remove,
             _ => Step::Trust,
         };
-        return trust(&data, &step, json);
+        return trust(&data, named, &step, json);
     }
     let config = settings::config(&data)?;
     let path = |name: &str| verb.get_one::<PathBuf>(name).cloned().unwrap_or_default();
@@ -69,8 +69,7 @@ pub(crate) async fn run(typed: &ArgMatches) -> Result<(), Problem> {
     let identity = identity(typed.get_one("as").cloned())?;
     let makes = local == Some(Local::Serve) || operation.is_some_and(|it| it.makes);
     if !makes && name != SPACE_CREATE && !is_made(&data)? {
-        let text = format!("there is no stoa data in {}", data.display());
-        return Err(Problem::new(ProblemKind::Unknown, text).hint("stoa space create NAME"));
+        return Err(settings::no_data(&data, named));
     }
     match (local, operation) {
         (Some(Local::Doctor), _) => {
@@ -212,16 +211,17 @@ fn is_made(data: &Path) -> Result<bool, Problem> {
     Ok(false)
 }
 
-fn data_directory(given: Option<PathBuf>) -> Result<PathBuf, Problem> {
+/// Which it is, and whether somebody has said so.
+fn data_directory(given: Option<PathBuf>) -> Result<(PathBuf, bool), Problem> {
     if let Some(given) = given {
-        return Ok(given);
+        return Ok((given, true));
     }
     if let Some(given) = environment("STOA_DATA")? {
-        return Ok(given.into());
+        return Ok((given.into(), true));
     }
     let here = std::env::current_dir().map_err(|error| {
         Problem::new(ProblemKind::Store, format!("no working directory: {error}"))
     })?;
     let upward = here.ancestors().map(|it| it.join(".stoa")).find(|it| it.is_dir());
-    Ok(upward.unwrap_or_else(|| here.join(".stoa")))
+    Ok((upward.unwrap_or_else(|| here.join(".stoa")), false))
 }

@@ -58,6 +58,11 @@ fn style(tone: Tone) -> Style {
     }
 }
 
+/// A line with each command in it as it is to be typed here.
+fn carried(line: Line) -> Line {
+    Line(line.0.into_iter().map(|(tone, text)| (tone, again::in_text(&text))).collect())
+}
+
 impl Screen {
     /// Standard output, where data goes.
     pub(crate) fn out() -> Screen {
@@ -99,11 +104,11 @@ impl Screen {
                     continue;
                 }
                 Block::Detail(line) if !sheet.is_empty() => {
-                    sheet.detail(line);
+                    sheet.detail(carried(line));
                     continue;
                 }
                 Block::Detail(line) => {
-                    self.detail(line)?;
+                    self.detail(carried(line))?;
                     continue;
                 }
                 _ => self.sheet(sheet)?,
@@ -118,9 +123,7 @@ impl Screen {
                 Block::Aside(line) => {
                     self.flush()?;
                     if !look().quiet {
-                        let carried = |(tone, text): (Tone, String)| (tone, again::in_text(&text));
-                        let line = Line(line.0.into_iter().map(carried).collect());
-                        drop(Screen::aside().said(line));
+                        drop(Screen::aside().said(carried(line)));
                     }
                 }
             }

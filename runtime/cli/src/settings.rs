@@ -224,3 +224,17 @@ pub(super) fn quoted(path: &Path) -> String {
 fn secret(name: &str) -> Option<Key> {
     std::env::var(name).ok().filter(|it| !it.is_empty()).map(Key::new)
 }
+
+/// Nothing is there: whoever has named the directory has yet to begin, and anybody else may be in a
+/// wrong place.
+pub(super) fn no_data(data: &Path, named: bool) -> Problem {
+    let text = format!("there is no stoa data in {}", data.display());
+    let unknown = |text: String| Problem::new(ProblemKind::Unknown, text);
+    match named {
+        true => unknown(text).hint("stoa space create NAME"),
+        false => unknown(format!(
+            "{text}; name the directory with --data, or begin here with `space create`"
+        ))
+        .hint("stoa --data DIR status"),
+    }
+}

@@ -44,7 +44,7 @@ pub(super) struct Out {
     pub(super) hung_up: bool,
     /// The answer is not printed yet: a better one may come.
     hold: bool,
-    held: Option<Vec<u8>>,
+    held: Vec<Vec<u8>>,
 }
 
 /// What is told up to a cursor can be acknowledged.
@@ -100,7 +100,7 @@ impl Out {
             failed: None,
             hung_up: false,
             hold: false,
-            held: None,
+            held: Vec::new(),
         }
     }
 
@@ -109,26 +109,26 @@ impl Out {
         self.asked
     }
 
-    /// Keeps the next answer instead of printing it.
+    /// Keeps the next answers instead of printing them.
     pub(super) fn hold(&mut self) {
         self.hold = true;
     }
 
     /// What is kept.
-    pub(super) fn held<A: Answer>(&self) -> Option<A> {
-        self.held.as_ref().and_then(|it| serde_json::from_slice(it).ok())
+    pub(super) fn held<A: Answer>(&self) -> Vec<A> {
+        self.held.iter().filter_map(|it| serde_json::from_slice(it).ok()).collect()
     }
 
-    /// Prints another answer than the one that is kept.
-    pub(super) fn print_instead(&mut self, json: &[u8]) -> io::Result<()> {
-        self.held = Some(json.to_owned());
+    /// Prints other answers than those that are kept.
+    pub(super) fn print_instead(&mut self, answers: Vec<Vec<u8>>) -> io::Result<()> {
+        self.held = answers;
         self.release()
     }
 
     /// Prints what is kept.
     pub(super) fn release(&mut self) -> io::Result<()> {
         self.hold = false;
-        self.held.take().map_or(Ok(()), |json| self.answer(&json))
+        std::mem::take(&mut self.held).iter().try_for_each(|json| self.answer(json))
     }
 
     /// Whether it stays until it is interrupted.
@@ -164,7 +164,7 @@ impl Out {
 
     fn answer(&mut self, json: &[u8]) -> io::Result<()> {
         if self.hold {
-            self.held = Some(json.to_owned());
+            self.held.push(json.to_owned());
             return Ok(());
         }
         self.told += 1;
@@ -208,6 +208,10 @@ impl Out {
             Quiet::Shown => None,
             Quiet::Nothing => return Ok(()),
             Quiet::Field(name) => Some(it.pointer(name).cloned().unwrap_or_default()),
+            Quiet::Id(name) => match it.pointer(name).filter(|it| !it.is_null()) {
+                None => return Ok(()),
+                Some(id) => Some(id.clone()),
+            },
         };
         match field {
             None | Some(Json::Null) => self.written(|to, sheet| to.page(page, sheet)),

@@ -1,5 +1,5 @@
-//! A spawn that waits: this process runs the agents, so it stays until they are at rest, and tells
-//! what has become of the one that was spawned.
+//! A spawn or a resume that waits: this process runs the agents, so it stays until they are at rest,
+//! and tells what has become of those that it was asked for.
 
 use super::asking::{Asking, ask_all};
 use super::owner::Owner;
@@ -16,8 +16,10 @@ use stoa_kernel::runtime::Runtime;
 /// How long nothing is said of waiting.
 const QUIET_WAIT: Duration = Duration::from_secs(1);
 
-/// Asks for the agent, waits until all are at rest, and prints how it is then. Interrupted before
+/// Asks for agents, waits until all are at rest, and prints how these are then. Interrupted before
 /// that it leaves behind what it was told first.
+///
+/// Errors: how one of them has failed, besides what the question itself ends with.
 pub(super) async fn wait_for_rest(
     runtime: &Runtime,
     owner: &mut Owner<'_>,
@@ -26,35 +28,37 @@ pub(super) async fn wait_for_rest(
 ) -> Result<(), Problem> {
     out.hold();
     ask_all(owner, asking, out).await?;
-    let Some(spawned) = out.held::<AgentAnswer>() else { return Ok(()) };
+    let begun = out.held::<AgentAnswer>();
+    let Some(first) = begun.first() else { return Ok(()) };
     let rest = runtime.at_rest();
     tokio::pin!(rest);
     tokio::select! {
         () = &mut rest => {}
         () = tokio::time::sleep(QUIET_WAIT) => {
-            let name = spawned.name.as_deref().unwrap_or_default();
+            let name = first.name.as_deref().unwrap_or_default();
             note(format!(
                 "note: {name} {} runs here until all agents are at rest; interrupt this, and they \
                  go on with `stoa serve`",
-                shown(&spawned.id)
+                shown(&first.id)
             ));
             rest.await;
         }
     }
-    let request =
-        DoorRequest::of(asking.identity.clone(), &AgentShow { agent: spawned.id.clone() })?;
-    let mut last: Option<AgentAnswer> = None;
-    owner
-        .ask(request, &mut |said| {
-            last = said.answer().or(last.take());
-            Ok(())
-        })
-        .await?;
-    let card = last.unwrap_or(spawned);
-    let json = serde_json::to_vec(&card).map_err(|it| unwritten(it.into()))?;
-    out.print_instead(&json).map_err(unwritten)?;
-    match card.failure_of_its_own() {
-        Some(problem) => Err(problem),
-        None => Ok(()),
+    let (mut cards, mut failed) = (Vec::with_capacity(begun.len()), None);
+    for before in begun {
+        let show = AgentShow { agent: before.id.clone() };
+        let request = DoorRequest::of(asking.identity.clone(), &show)?;
+        let mut last: Option<AgentAnswer> = None;
+        owner
+            .ask(request, &mut |said| {
+                last = said.answer().or(last.take());
+                Ok(())
+            })
+            .await?;
+        let card = last.unwrap_or(before);
+        failed = failed.or_else(|| card.failure_of_its_own());
+        cards.push(serde_json::to_vec(&card).map_err(|it| unwritten(it.into()))?);
     }
+    out.print_instead(cards).map_err(unwritten)?;
+    failed.map_or(Ok(()), Err)
 }

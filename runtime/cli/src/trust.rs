@@ -1,7 +1,7 @@
 //! `stoa trust`: the owner of a directory says that it counts on this machine.
 
 use super::screen::{Screen, unwritten};
-use super::settings::{Settings, trust_store, untrusted};
+use super::settings::{Settings, no_data, trust_store, untrusted};
 use serde_json::{Value as Json, json};
 use std::collections::BTreeMap;
 use std::io;
@@ -20,7 +20,7 @@ pub(super) enum Step {
 }
 
 /// Does it, and prints what counts now.
-pub(super) fn trust(data: &Path, step: &Step, as_json: bool) -> Result<(), Problem> {
+pub(super) fn trust(data: &Path, named: bool, step: &Step, as_json: bool) -> Result<(), Problem> {
     let lacking = "neither XDG_CONFIG_HOME nor HOME says where your own configuration is";
     let store = trust_store().ok_or_else(|| {
         Problem::new(ProblemKind::Invalid, lacking).hint("export XDG_CONFIG_HOME=/home/YOU/.config")
@@ -31,8 +31,7 @@ pub(super) fn trust(data: &Path, step: &Step, as_json: bool) -> Result<(), Probl
     }
     let there = |name: &str| data.join(name).symlink_metadata().is_ok();
     if !there("config.toml") && !there("format") {
-        let text = format!("there is no stoa data in {}", data.display());
-        return Err(Problem::new(ProblemKind::Unknown, text).hint("stoa space create NAME"));
+        return Err(no_data(data, named));
     }
     let settings = Settings::read(data)?;
     settings.fit()?;

@@ -30,6 +30,7 @@ pub use claims::{ClaimAsk, ClaimedAtom};
 pub use facts::Watching;
 pub use history::{Change, ChangeStream};
 pub use mismatch::Mismatch;
+pub(crate) use names::NEAREST_AMONG_MAX;
 pub use names::OWNER;
 pub use past::{Difference, HistoryQuery, Of};
 pub use reads::{ReadAtom, Referred};
@@ -174,7 +175,7 @@ impl Caller {
             Err(_) => self.space_ending(name)?,
         };
         let by_id = by_id.filter(|space| self.level(*space).is_some());
-        by_id.ok_or_else(|| Problem::no_space(name))
+        by_id.ok_or_else(|| Problem::no_space(name).meant(self.space_like(name), "space show"))
     }
 
     /// The same for a space that the caller can perhaps not use, but hand on.

@@ -21,6 +21,7 @@
 //! | `SEGMENT_FACTOR` | `4` | vectors of one segment, in those that it takes to begin one |
 //! | `NEAR_ENTRIES` | `64` | how far a moment is looked for one by one, from the end |
 //! | `LOOKED_MAX` | `10_000` | atoms that end alike, looked through for one that may be read |
+//! | `NEAREST_AMONG_MAX` | `1_000` | names that a misspelt one is compared with |
 //! | `NAMED_MAX` | `4` | ids that are named where an end fits several |
 //! | `DIFF_MS_MAX` | `Duration::from_millis(500)` | how long the shortest of all diffs is looked for |
 //! | `STAMPS_APART_ENTRIES` | `1_024` | how far a moment's last entry is looked for |

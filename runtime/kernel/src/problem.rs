@@ -90,6 +90,14 @@ impl Problem {
             .hint("stoa space list")
     }
 
+    /// With the name that was probably meant, and what shows it.
+    #[must_use]
+    pub fn meant(self, like: Option<String>, verb: &str) -> Problem {
+        let Some(like) = like else { return self };
+        let hint = format!("stoa {verb} {}", quoted(&like));
+        Problem { text: format!("{}; there is {like:?}", self.text), ..self }.hint(hint)
+    }
+
     /// The same text for an atom that is not there and one that the caller may not see.
     pub fn no_atom(id: impl ToString) -> Problem {
         Problem::new(ProblemKind::Unknown, format!("no atom {} that you can read", id.to_string()))
@@ -245,12 +253,14 @@ fn more_to_delegate(asked: &rights::Right) -> String {
 
 /// The name that was meant, as it can be typed; else where it is told what there is.
 fn undeclared_hint(refusal: &Undeclared) -> String {
-    let typed = |it: String| format!("stoa search SPACE {it}");
     match (refusal, refusal.nearest()) {
-        (Undeclared::Key { .. }, Some(key)) => typed(format!("--meta {}=VALUE", quoted(key))),
-        (Undeclared::Relation { .. }, Some(name)) => {
-            typed(format!("--ref {}:KEY=VALUE", quoted(name)))
+        (Undeclared::Key { .. }, Some(key)) => {
+            format!("--meta {}", quoted(&format!("{key}=VALUE")))
         }
+        (Undeclared::Relation { .. }, Some(name)) => {
+            format!("--ref {}", quoted(&format!("{name}:KEY=VALUE")))
+        }
+        (Undeclared::Order { .. }, Some(key)) => format!("--order {}", quoted(key)),
         _ => "stoa space show SPACE".to_owned(),
     }
 }

@@ -192,3 +192,43 @@ fn code_asks_the_same() {
     let printed = read["printed"].as_str().unwrap();
     assert_eq!(printed, "read one action\n['read']\n['action']\n[]\n");
 }
+
+/// Who acts is told its own name, a way to one under another is a name as well, and what is misspelt
+/// is told what is near.
+#[test]
+fn names_are_told_and_taken_wherever_one_is() {
+    let place = Place::new();
+    place.json(&["space", "create", "build"]);
+    let granted = place.stoa(&["grant", "build", "alice", "grant"]);
+    assert!(granted.out.starts_with("granted to a new session of yours: alice, "), "{granted:?}");
+    place.json(&["grant", "build", "bob", "append"]);
+    // The name is hers: it makes another bob.
+    let granted = place.stoa(&["--as", "alice", "grant", "build", "bob", "read"]);
+    assert!(granted.out.contains("a new session of yours: bob, "), "{granted:?}");
+    let granted = place.stoa(&["--as", "alice", "grant", "build", "dave", "append"]);
+    assert_eq!(granted.code, 0, "{granted:?}");
+    let id = place.json(&["--as", "alice/dave", "whoami"])[0]["id"].clone();
+    let put = place.json(&["--as", "alice/dave", "put", "build", "x"]).remove(0);
+    assert_eq!((&put["author"], &put["author_name"]), (&id, &"dave".into()), "{put}");
+    let lost = place.stoa(&["--as", "dave", "put", "build", "x"]);
+    assert_eq!(lost.code, 3, "{lost:?}");
+    assert!(lost.err.contains("no session \"dave\" of yours; there is \"alice/dave\""), "{lost:?}");
+    assert!(lost.err.ends_with("hint: stoa --data data access --of alice/dave\n"), "{lost:?}");
+    let access = place.stoa(&["access", "alice"]);
+    assert!(access.err.ends_with("hint: stoa --data data access --of alice\n"), "{access:?}");
+    let space = place.stoa(&["search", "buid"]);
+    assert!(space.err.contains("no space \"buid\" that you can read; there is \"build\""));
+    assert!(space.err.ends_with("hint: stoa --data data space show build\n"), "{space:?}");
+    // What she may not see is not near.
+    place.json(&["space", "create", "secret"]);
+    let space = place.stoa(&["--as", "alice", "search", "secre"]);
+    assert!(!space.err.contains("there is"), "{space:?}");
+    let session = place.stoa(&["--as", "bob", "access", "--of", "alic"]);
+    assert!(!session.err.contains("there is"), "{session:?}");
+    // Only ids, and of what has none nothing.
+    for line in [&["session", "list"][..], &["access", "build"], &["history", "build"]] {
+        let quiet = place.stoa(&[line, &["-q"]].concat());
+        let ids: Vec<&str> = quiet.out.lines().collect();
+        assert!(!ids.is_empty() && ids.iter().all(|it| it.len() == 26), "{line:?}: {quiet:?}");
+    }
+}

@@ -70,6 +70,92 @@ fn a_condition_that_is_misspelt_claims_nothing() {
     assert!(nothing.err.contains(&format!(" waits {blocked}`")), "{nothing:?}");
 }
 
+/// A slip was accepted without a word, and counted as used from then on.
+#[test]
+fn what_is_written_and_not_declared_is_told() {
+    let place = place();
+    let words = ["put", "tasks", "x", "--meta", "statsu=open", "--meta", "priority=high"];
+    let said = place.stoa(&words);
+    assert_eq!(said.code, 0, "{said:?}");
+    for note in [
+        "note: this space declares no key \"statsu\"; it declares \"status\"",
+        "note: the key \"priority\" is declared as number, and this is a text: it comes last in an \
+         order",
+    ] {
+        assert!(said.err.contains(note), "{said:?}");
+    }
+    let put = place.json(&words).remove(0);
+    let told = |of: &serde_json::Value| {
+        let all = of["undeclared"].as_array().cloned().unwrap_or_default();
+        all.iter().map(|it| (it["name"].clone(), it["nearest"].clone())).collect::<Vec<_>>()
+    };
+    let slips = [(json!("priority"), json!(null)), (json!("statsu"), json!("status"))];
+    assert_eq!(told(&put), slips);
+    // An update is told of what it sets, and no more.
+    let id = put["id"].as_str().unwrap();
+    let fits = ["update", id, "--meta", "priority=3", "--meta", "statsu=null", "--force"];
+    let updated = place.json(&fits).remove(0);
+    assert_eq!((told(&updated), &updated["metadata"]), (vec![], &json!({"priority": 3})));
+    let refers = ["update", id, "--ref", &format!("blocked={id}"), "--force"];
+    let updated = place.json(&refers).remove(0);
+    assert_eq!(told(&updated), [(json!("blocked"), json!("blocked_by"))]);
+    // A transaction is told once, behind the last.
+    let line = r#"{"put": "a", "metadata": {"colour": "red"}}"#;
+    place.file("two.jsonl", format!("{line}\n{line}\n"));
+    let written = place.json(&["transaction", "tasks", "two.jsonl"]);
+    assert_eq!((told(&written[0]), told(&written[1]).len()), (vec![], 1), "{written:?}");
+    // In a space without declarations nothing is a slip.
+    place.json(&["space", "create", "notes"]);
+    let put = place.json(&["put", "notes", "x", "--meta", "statsu=open"]).remove(0);
+    assert_eq!(told(&put), []);
+}
+
+/// What is declared is nearer than what somebody has written; and the hint is what was typed, with
+/// the one word mended.
+#[test]
+fn a_condition_is_typed_again_with_the_declared_name() {
+    let place = place();
+    place.json(&["put", "tasks", "x", "--meta", "statsu=open"]);
+    let hint = |line: &[&str]| {
+        let refused = place.stoa(line);
+        assert_eq!(refused.code, 2, "{refused:?}");
+        refused.err.lines().last().unwrap_or_default().to_owned()
+    };
+    let search = ["search", "tasks", "fence", "--meta", "statusu=open", "--limit", "3"];
+    assert_eq!(
+        hint(&search),
+        "hint: stoa --data data search tasks fence --limit 3 --meta 'status=open'"
+    );
+    assert_eq!(
+        hint(&["search", "tasks", "--meta", "prio>=3"]),
+        "hint: stoa --data data search tasks --meta 'priority>=3'"
+    );
+    assert_eq!(
+        hint(&["claim", "tasks", "--ref", "blockedby:status=done", "--meta", "status=open"]),
+        "hint: stoa --data data claim tasks --meta 'status=open' --ref 'blocked_by:status=done'"
+    );
+    assert_eq!(
+        hint(&["search", "tasks", "--order", "-priorty"]),
+        "hint: stoa --data data search tasks --order -priority"
+    );
+}
+
+#[test]
+fn what_a_task_waits_for_is_told_with_what_it_is_now() {
+    let place = place();
+    let first = put(&place, "first", &[]);
+    let second = put(&place, "second", &["--ref", &format!("blocked_by={first}")]);
+    let said = place.stoa(&["waits", &second]);
+    assert!(said.out.contains("refers to nothing that is gone"), "{said:?}");
+    assert!(said.err.contains("--ref RELATION:KEY=VALUE"), "{said:?}");
+    assert_eq!(place.json(&["waits", &second])[0]["only_gone"], true);
+    let said = place.stoa(&["waits", &second, "--ref", "blocked_by:status=done"]);
+    assert!(said.out.contains("not yet as it must be: status is \"open\""), "{said:?}");
+    assert!(!said.err.contains("note:"), "{said:?}");
+    let said = place.stoa(&["waits", &second, "--ref", "blocked_by:priority>=2"]);
+    assert!(said.out.contains("priority is null"), "{said:?}");
+}
+
 #[test]
 fn claims_and_searches_go_in_an_order_that_is_declared() {
     let place = place();

@@ -53,7 +53,7 @@ fn an_id_is_taken_by_its_end_wherever_one_is_taken() {
     let session = place.json(&["grant", "s", "ada", "read"])[0]["session"].clone();
     let session = session.as_str().unwrap();
     let again = place.json(&["grant", "s", &session[18..], "write"]);
-    assert_eq!(again[0], json!({"session": session, "born": false}));
+    assert_eq!(again[0], json!({"session": session, "name": "ada", "born": false}));
     assert_eq!(place.json(&["whoami", "--as", &session[18..]])[0]["spaces"], json!({"s": "write"}));
     let kept = place.json(&["subscription", "add", "s"])[0]["id"].as_str().unwrap().to_owned();
     assert!(place.json(&["subscription", "read", &kept[18..]]).is_empty());

@@ -72,6 +72,8 @@ fn setting() -> Place {
     place.json(&["deprecate", &third, "--force", "--comment", "nobody reads it"]);
     place.json(&["grant", "tasks", "reviewer", "append"]);
     place.json(&["put", "tasks", "By somebody else", "--as", "reviewer"]);
+    place.json(&["grant", "tasks", "visitor", "read"]);
+    place.json(&["revoke", "tasks", "visitor", "--reason", "she has left"]);
     place.json(&["lease", "acquire", "tasks", "deploy/production", "--intent", "roll out"]);
     place.json(&["subscription", "add", "tasks", "--type", "atom.put", "--cursor", "0"]);
     let code = "```python\natom = space.put('seen')\nprint('done')\nspace.get(atom.id)\n```";

@@ -79,14 +79,31 @@ fn a_write_says_whom_it_wakes() {
     place.file("more.jsonl", "{\"put\": \"1\"}\n{\"put\": \"2\"}\n");
     let written = place.json(&["transaction", "tasks", "more.jsonl"]);
     assert_eq!((written[0].get("woken"), &written[1]["woken"]), (None, &both), "once");
-    // Of what does not fit its filter, and of what is stopped, nobody hears.
+    // Of what does not fit its filter nobody hears; who is stopped is told, with what lets it go on.
     let (space, filter) = ("tasks", ["--type", "atom.deprecated"]);
     place.json(&[&["subscription", "edit", space, "--agent", "amy"][..], &filter].concat());
     place.json(&["agent", "stop", "bob"]);
     let put = place.json(&["put", "tasks", "z"]).remove(0);
-    assert_eq!(put.get("woken"), None, "{put}");
+    let woken = &put["woken"];
+    assert_eq!(
+        (&woken["agents"], woken["held"].as_array().unwrap().len()),
+        (&json!(0), 1),
+        "{put}"
+    );
+    assert_eq!(
+        (&woken["held"][0]["name"], &woken["held"][0]["state"]),
+        (&json!("bob"), &json!("stopped"))
+    );
+    let said = place.stoa(&["put", "tasks", "z"]);
+    let how = "note: bob follows it and is stopped, so it is not woken: \
+               `stoa --data data agent resume bob`";
+    assert!(said.err.contains(how) && !said.err.contains("wakes"), "{said:?}");
+    let listed = place.stoa(&["agent", "list"]);
+    let how = "goes on with `stoa --data data agent resume bob`";
+    assert!(listed.out.contains(how), "{listed:?}");
     let gone = place.json(&["deprecate", id, "--force"]).remove(0);
     assert_eq!(gone["woken"]["names"], json!(["amy"]), "{gone}");
+    assert_eq!(gone["woken"]["held"][0]["name"], "bob", "{gone}");
     // Who may not know of them is told of none.
     place.json(&["grant", "tasks", "eve", "write"]);
     place.json(&["agent", "resume", "bob"]);

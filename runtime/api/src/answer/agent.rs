@@ -170,6 +170,12 @@ static AGENTS: TextTable = TextTable {
     tree: true,
 };
 
+/// What lets an agent go on that its state keeps from it.
+pub(super) fn go_on(state: &str, name: &str) -> String {
+    let more = if state == "exhausted" { " --budget thoughts=10" } else { "" };
+    format!("stoa agent resume {}{more}", quoted(name))
+}
+
 /// What the state of an agent means to who looks on.
 fn tone(state: &str) -> Tone {
     match state {
@@ -213,12 +219,16 @@ impl Answer for AgentAnswer {
             let shown = failed.shown(to);
             to.detail(Line::new().piece(tone, shown));
         }
-        let mut indented = |text: &str| to.detail(Line::new().dim(text));
         // Why a turn is tried again, or no more, is said by how it failed.
         let said = self.failed.is_some() && matches!(&*self.state, "waiting" | "quarantined");
         if let Some(why) = self.why.as_ref().filter(|_| !said) {
-            indented(why.lines().last().unwrap_or_default());
+            to.detail(Line::new().dim(why.lines().last().unwrap_or_default()));
         }
+        if matches!(&*self.state, "parked" | "stopped" | "exhausted" | "quarantined") {
+            let line = Line::new().dim("goes on with ");
+            to.detail(line.plain(format!("`{}`", go_on(&self.state, name))));
+        }
+        let mut indented = |text: &str| to.detail(Line::new().dim(text));
         let unit = |name: &str, left: Option<u64>| left.map(|left| format!("{name}={left}"));
         let left = [unit("thoughts", self.left.thoughts), unit("tokens", self.left.tokens)];
         let left: Vec<String> = left.into_iter().flatten().collect();

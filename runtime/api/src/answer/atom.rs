@@ -1,6 +1,6 @@
 //! An atom, as it is read.
 
-use super::{LeaseAnswer, WokenAnswer};
+use super::{LeaseAnswer, UndeclaredAnswer, WokenAnswer};
 use crate::caller::{Caller, ClaimedAtom, Found, ReadAtom};
 use crate::envelope::instant;
 use crate::operation::{Answer, Column, Line, Meta, Page, Plain, TextTable, Tone, some};
@@ -71,6 +71,9 @@ pub struct AtomAnswer {
     /// The caller's lease of it, of a claim.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lease: Option<LeaseAnswer>,
+    /// What was written now and does not go with what the space declares.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub undeclared: Vec<UndeclaredAnswer>,
     /// Who hears of it, where it was written now and agents do.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub woken: Option<WokenAnswer>,
@@ -81,6 +84,11 @@ impl AtomAnswer {
     pub(crate) async fn written(caller: &Caller, read: &ReadAtom) -> Result<AtomAnswer, Problem> {
         let woken = WokenAnswer::of(caller).await?;
         Ok(AtomAnswer { woken, ..AtomAnswer::of(caller, read) })
+    }
+
+    /// With what of it the space does not declare.
+    pub(crate) fn with(self, undeclared: Vec<UndeclaredAnswer>) -> AtomAnswer {
+        AtomAnswer { undeclared, ..self }
     }
 
     /// As the caller sees it.
@@ -115,6 +123,7 @@ impl AtomAnswer {
             score: None,
             next: None,
             lease: None,
+            undeclared: Vec::new(),
             woken: None,
         };
         match &atom.content {
@@ -241,6 +250,7 @@ impl Answer for AtomAnswer {
             let line = lease.line(to);
             to.line(line);
         }
+        self.undeclared.iter().for_each(|it| it.show(to));
         if let Some(woken) = &self.woken {
             woken.show(to);
         }

@@ -197,11 +197,19 @@ impl Answer for ChangeAnswer {
         if let (Some(token), Some(until)) = (token, until) {
             words = words.dim(format!("  token {token} until {}", to.time(until)));
         }
+        if let Some(from) = &self.origin {
+            let by = from["actor"]["session_id"].as_str().unwrap_or_default();
+            let at = to.time(from["ts"].as_str().unwrap_or_default());
+            let by = shown(by.trim_start_matches("sess:"));
+            words = words.dim(format!("  first written by {by}, {at}"));
+        }
         let when = to.time(&self.ts);
+        // Nobody has done that: its time was over.
+        let who = if self.kind == "lease.expired" { "-" } else { self.actor.shown() };
         let cells = [
             Line::new().dim(self.cursor),
             Line::new().dim(when),
-            Line::new().plain(self.actor.shown()),
+            Line::new().plain(who),
             happens::kind(&self.kind),
             Line::new().plain(what),
             words,

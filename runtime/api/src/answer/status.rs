@@ -1,11 +1,11 @@
 //! How a data directory is.
 
 use super::{Failed, NOBODY_RUNS};
+use crate::VectorStatus;
 use crate::agents::AgentCard;
 use crate::caller::Caller;
-use crate::envelope::instant;
 use crate::operation::{Answer, Line, Page, Tone};
-use crate::status::StatusReport;
+use crate::search::IndexCard;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -101,52 +101,44 @@ pub struct StatusAnswer {
     pub quarantined: Vec<(String, String)>,
 }
 
-impl StatusAnswer {
-    /// As the caller sees it.
-    pub fn of(caller: &Caller, it: StatusReport) -> StatusAnswer {
-        let failing = |card: &AgentCard| {
-            Some(FailingAnswer {
-                id: card.id.to_string(),
-                name: caller.name_of(card.id).or_else(|| card.name.clone()),
-                state: card.state.clone(),
-                failed: Failed::of(card)?,
-            })
-        };
-        let index = |it: crate::search::IndexCard| IndexAnswer {
+impl IndexAnswer {
+    /// Of an index in memory.
+    pub(crate) fn of(it: IndexCard) -> IndexAnswer {
+        IndexAnswer {
             space: it.space.to_string(),
             entries: it.entries,
             of: it.of,
             atoms: it.atoms,
             sealed: it.sealed,
             sealing: it.sealing,
-        };
-        StatusAnswer {
-            pid: it.pid,
-            agents_run: it.agents_run,
-            head: it.head.to_string(),
-            clock_ahead_ms: it.clock_ahead_ms,
-            commits: it.commits,
-            commit_ms: it.commit_ms,
-            sessions: it.sessions,
-            agents: it.agents,
-            spaces: it.spaces,
-            addresses: it.addresses,
-            running: it.running,
-            scrubbed: it.scrubbed.0,
-            scrubbed_at: it.scrubbed_at.map(instant),
-            indexes: it.indexes.into_iter().map(index).collect(),
-            vectors: it.vectors.map(|it| VectorAnswer {
-                embedder: it.embedder,
-                dims: it.dims,
-                upto: it.upto.0,
-                behind: it.behind,
-                serves: it.serves,
-                refused: it.refused,
-                why: it.why,
-            }),
-            failing: it.failing.iter().filter_map(failing).collect(),
-            quarantined: it.quarantined,
         }
+    }
+}
+
+impl VectorAnswer {
+    /// Of the embedder that is asked.
+    pub(crate) fn of(it: VectorStatus) -> VectorAnswer {
+        VectorAnswer {
+            embedder: it.embedder,
+            dims: it.dims,
+            upto: it.upto.0,
+            behind: it.behind,
+            serves: it.serves,
+            refused: it.refused,
+            why: it.why,
+        }
+    }
+}
+
+impl FailingAnswer {
+    /// Of an agent that has failed, as the caller sees it.
+    pub(crate) fn of(caller: &Caller, card: &AgentCard) -> Option<FailingAnswer> {
+        Some(FailingAnswer {
+            id: card.id.to_string(),
+            name: caller.name_of(card.id).or_else(|| card.name.clone()),
+            state: card.state.clone(),
+            failed: Failed::of(card)?,
+        })
     }
 }
 

@@ -1,9 +1,9 @@
 //! Who may do what.
 
 use crate::answer::AccessAnswer;
-use crate::caller::{AccessCard, Caller};
-use crate::operation::{Arg, ArgForm, EffectKind, Operation, Out, RequiredRight};
-use crate::problem::{Problem, ProblemKind};
+use crate::caller::{AccessCard, Caller, OWNER};
+use crate::operation::{Arg, ArgForm, EffectKind, Operation, Out, Quiet, RequiredRight};
+use crate::problem::{Problem, ProblemKind, quoted};
 use crate::session::items;
 use crate::session::{Args, CallFuture, Does, HostApi, Method, On, refused};
 use schemars::JsonSchema;
@@ -53,10 +53,11 @@ impl Operation for Access {
             call: |api, _, args| called(api, None, args),
         },
     ];
+    const QUIET: Quiet = Quiet::Field("/session");
     type Answer = AccessAnswer;
 
     async fn perform(self, caller: &Caller, out: &Out<AccessAnswer>) -> Result<(), Problem> {
-        let space = self.space.as_deref().map(|it| caller.resolve(it)).transpose()?;
+        let space = self.space.as_deref().map(|it| space(caller, it)).transpose()?;
         let all = match (space, &self.of) {
             (_, Some(of)) => caller.session_of_access(of, space).await?.1,
             (Some(_), None) => caller.access(space, None).await?,
@@ -67,6 +68,20 @@ impl Operation for Access {
         };
         out.all(all.into_iter().map(|it| AccessAnswer::of(caller, it))).await
     }
+}
+
+/// The space that is meant; who names a session in its place is told how that is asked.
+fn space(caller: &Caller, name: &str) -> Result<SpaceId, Problem> {
+    caller.resolve(name).map_err(|problem| {
+        match caller.session_named(name).is_ok() || name == OWNER {
+            true => {
+                let text = format!("{name:?} is a session; ask for it with --of");
+                Problem::new(ProblemKind::Invalid, text)
+                    .hint(format!("stoa access --of {}", quoted(name)))
+            }
+            false => problem,
+        }
+    })
 }
 
 /// Of the session itself where neither a space nor another one is named.

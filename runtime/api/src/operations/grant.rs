@@ -10,6 +10,7 @@ use crate::session::items;
 use crate::session::{Args, CallFuture, Does, HostApi, Method, On, level, refused, wants_level};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use stoa_actors::ending::shown;
 use stoa_actors::rights::Level;
 
 /// Give a session (identity) a permission on a space
@@ -41,9 +42,19 @@ plain_answer! {
     Granted {
         /// The session that holds the right.
         session: String,
+        /// What the caller calls it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        name: Option<String>,
         /// Whether the session was made for it.
         born: bool,
-    } |it| format!("granted to {}{}", it.session, if it.born { " (a new session)" } else { "" })
+    } |it| {
+        let id = shown(&it.session);
+        let who = it.name.as_ref().map_or(id.to_owned(), |name| format!("{name}, {id}"));
+        match it.born {
+            true => format!("granted to a new session of yours: {who}"),
+            false => format!("granted to {who}"),
+        }
+    }
 }
 
 impl Operation for Grant {
@@ -76,7 +87,9 @@ impl Operation for Grant {
             reason: self.reason,
         };
         let granted = caller.grant(&self.space, &self.session, given).await?;
-        out.tell(Granted { session: granted.session.to_string(), born: granted.born }).await
+        let (session, born) = (granted.session, granted.born);
+        let name = caller.name_of(session);
+        out.tell(Granted { session: session.to_string(), name, born }).await
     }
 }
 

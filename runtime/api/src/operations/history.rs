@@ -82,7 +82,7 @@ impl Operation for History {
     }];
     const LINES: JsonLines = JsonLines::Piped;
     const NONE: &'static str = "nothing has happened there";
-    const QUIET: Quiet = Quiet::Field("/refs/atom_id");
+    const QUIET: Quiet = Quiet::Id("/refs/atom_id");
     type Answer = ChangeAnswer;
 
     async fn perform(self, caller: &Caller, out: &Out<ChangeAnswer>) -> Result<(), Problem> {

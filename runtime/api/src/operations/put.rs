@@ -1,6 +1,6 @@
 //! Putting an atom into a space.
 
-use crate::answer::AtomAnswer;
+use crate::answer::{AtomAnswer, UndeclaredAnswer};
 use crate::caller::Caller;
 use crate::operation::{
     Arg, ArgForm, BODY, EffectKind, Meta, Needed, Operation, Out, Plain, Quiet, RequiredRight,
@@ -93,9 +93,12 @@ impl Operation for Put {
             ..Draft::default()
         };
         let why = why(self.comment, self.key, || format!("put into {}", self.space))?;
+        let relations = draft.references.keys().cloned().collect();
+        let undeclared =
+            UndeclaredAnswer::of(caller, space, draft.metadata.clone(), relations).await?;
         let written = caller.put(space, draft, why).await?;
         let read = caller.get_version(written.id, written.version).await?;
-        out.tell(AtomAnswer::written(caller, &read).await?).await
+        out.tell(AtomAnswer::written(caller, &read).await?.with(undeclared)).await
     }
 }
 

@@ -3,7 +3,7 @@
 use crate::agents::SessionCard;
 use crate::answer::SessionAnswer;
 use crate::caller::Caller;
-use crate::operation::{Arg, EffectKind, Operation, Out, RequiredRight};
+use crate::operation::{Arg, EffectKind, Operation, Out, Quiet, RequiredRight};
 use crate::problem::Problem;
 use crate::session::items;
 use crate::session::{Args, CallFuture, Does, HostApi, Method, On, refused};
@@ -36,6 +36,7 @@ impl Operation for SessionList {
         does: Does::Looks,
         call: called,
     }];
+    const QUIET: Quiet = Quiet::Field("/id");
     type Answer = SessionAnswer;
 
     async fn perform(self, caller: &Caller, out: &Out<SessionAnswer>) -> Result<(), Problem> {

@@ -21,7 +21,6 @@ impl Operation for Status {
     type Answer = StatusAnswer;
 
     async fn perform(self, caller: &Caller, out: &Out<StatusAnswer>) -> Result<(), Problem> {
-        let status = status(caller).await?;
-        out.tell(StatusAnswer::of(caller, status)).await
+        out.tell(status(caller).await?).await
     }
 }

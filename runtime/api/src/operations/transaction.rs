@@ -1,7 +1,7 @@
 //! Several changes of one space, all or none.
 
 use super::resource;
-use crate::answer::AtomAnswer;
+use crate::answer::{AtomAnswer, UndeclaredAnswer};
 use crate::caller::{Caller, Why};
 use crate::operation::{
     Arg, ArgForm, EffectKind, Meta, Needed, Operation, Out, Plain, Quiet, RequiredRight, Targets,
@@ -128,17 +128,37 @@ impl Operation for Transaction {
             })?;
             mutations.push(mutation);
         }
+        let mut undeclared: Vec<UndeclaredAnswer> = Vec::new();
+        for (metadata, relations) in mutations.iter().map(said) {
+            for it in UndeclaredAnswer::of(caller, space, metadata, relations).await? {
+                if !undeclared.contains(&it) {
+                    undeclared.push(it);
+                }
+            }
+        }
         let written = caller.transact(space, mutations, why).await?;
         for (left, it) in (0..written.len()).rev().zip(written) {
             let read = caller.get_version(it.id, it.version).await?;
-            // It is one entry: who hears of it is told behind the last.
+            // It is one entry: who hears of it, and what is not declared, is told behind the last.
             out.tell(match left {
-                0 => AtomAnswer::written(caller, &read).await?,
+                0 => {
+                    let strays = std::mem::take(&mut undeclared);
+                    AtomAnswer::written(caller, &read).await?.with(strays)
+                }
                 _ => AtomAnswer::of(caller, &read),
             })
             .await?;
         }
         Ok(())
+    }
+}
+
+/// The metadata and the relations that a change sets.
+fn said(mutation: &Mutation) -> (Metadata, Vec<String>) {
+    match mutation {
+        Mutation::Put(it) => (it.metadata.clone(), it.references.keys().cloned().collect()),
+        Mutation::Update { patch, .. } => (patch.metadata.clone(), patch.relations()),
+        _ => Default::default(),
     }
 }
 

@@ -1,6 +1,6 @@
 //! Changing an atom.
 
-use crate::answer::AtomAnswer;
+use crate::answer::{AtomAnswer, UndeclaredAnswer};
 use crate::caller::Caller;
 use crate::operation::{
     Arg, ArgForm, BASE, BODY, EffectKind, Meta, Needed, Operation, Out, Plain, Quiet,
@@ -54,7 +54,7 @@ pub struct Update {
     /// Reset its count of attempts, so that it can be claimed again
     #[serde(default)]
     pub retry: bool,
-    /// Only while you hold this lease: its resource and its token
+    /// Only while you hold this lease, which goes on: its resource and its token
     #[serde(default)]
     pub under: Vec<String>,
     /// The version you have read; if the atom has another one, nothing changes (exit code 5)
@@ -136,9 +136,11 @@ impl Operation for Update {
         };
         let (patch, unref) = unreferenced(caller, patch, &self.unref).await?;
         let patch = caller.unreferenced(id, patch, &unref, &why).await?;
+        let (metadata, relations) = (patch.metadata.clone(), patch.relations());
         let written = caller.update(id, expect, patch, why).await?;
         let read = caller.get_version(id, written.version).await?;
-        out.tell(AtomAnswer::written(caller, &read).await?).await
+        let undeclared = UndeclaredAnswer::of(caller, read.atom.space, metadata, relations).await?;
+        out.tell(AtomAnswer::written(caller, &read).await?.with(undeclared)).await
     }
 }
 

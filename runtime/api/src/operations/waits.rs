@@ -1,5 +1,6 @@
 //! What a task waits for.
 
+use crate::answer::short_ids;
 use crate::caller::{Caller, WaitReport as Found};
 use crate::operation::{
     Answer, Arg, ArgForm, Conditions, EffectKind, Line, Operation, Out, Page, RequiredRight, Tone,
@@ -51,6 +52,9 @@ pub struct WaitsAnswer {
     pub ready: bool,
     /// It waits for what is gone, and so for ever.
     pub stuck: bool,
+    /// Only what is gone was looked for: no condition was given.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub only_gone: bool,
     /// What it waits for.
     pub blockers: Vec<BlockerAnswer>,
 }
@@ -60,13 +64,14 @@ impl From<Found> for WaitsAnswer {
         let blockers = found.blockers.iter().map(|it| BlockerAnswer {
             relation: it.relation.clone(),
             target: it.target.map(|id| id.to_string()),
-            why: it.why.to_string(),
+            why: it.to_string(),
             gone: it.why.is_gone(),
         });
         WaitsAnswer {
             id: found.read.atom.id.to_string(),
             ready: found.blockers.is_empty(),
             stuck: found.is_stuck(),
+            only_gone: found.only_gone,
             blockers: blockers.collect(),
         }
     }
@@ -76,6 +81,7 @@ impl Answer for WaitsAnswer {
     fn show(&self, to: &mut Page) {
         let line = Line::new().bold(shown(&self.id));
         to.line(match (self.ready, self.stuck) {
+            (true, _) if self.only_gone => line.plain("  refers to nothing that is gone"),
             (true, _) => line.piece(Tone::Good, "  waits for nothing"),
             (_, true) => line.piece(Tone::Bad, "  waits for something that is gone"),
             (_, false) => line.piece(Tone::Warn, "  waits"),
@@ -84,7 +90,11 @@ impl Answer for WaitsAnswer {
             let tone = if it.gone { Tone::Bad } else { Tone::Plain };
             let target = it.target.as_deref().map_or("-", shown);
             let line = Line::new().dim(format!("{} -> {target}  ", one_line(&it.relation)));
-            to.line(line.piece(tone, &it.why));
+            to.line(line.piece(tone, short_ids(&it.why)));
+        }
+        if self.only_gone {
+            let more = "what must hold of the others is asked with --ref RELATION:KEY=VALUE";
+            to.aside(Line::new().plain(format!("note: {more}")));
         }
     }
 }

@@ -57,7 +57,7 @@ impl Operation for Watch {
     ]];
     const LINES: JsonLines = JsonLines::Piped;
     const NONE: &'static str = "nothing new";
-    const QUIET: Quiet = Quiet::Field("/refs/atom_id");
+    const QUIET: Quiet = Quiet::Id("/refs/atom_id");
     type Answer = SeenAtom;
 
     async fn perform(self, caller: &Caller, out: &Out<SeenAtom>) -> Result<(), Problem> {

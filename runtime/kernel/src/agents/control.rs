@@ -1,7 +1,7 @@
 //! Looking at agents, speaking to them, stopping and ending them: by themselves and those above
 //! them.
 
-use crate::caller::{Caller, Why, Written};
+use crate::caller::{Caller, NEAREST_AMONG_MAX, Why, Written};
 use crate::problem::{Problem, ProblemKind};
 use crate::runtime::Runtime;
 use serde::{Deserialize, Serialize};
@@ -10,6 +10,7 @@ use stoa_actors::atom::Content;
 use stoa_actors::behaviour::Behaviour;
 use stoa_actors::id::{LinkId, Millis, Position, SessionId, SpaceId};
 use stoa_actors::incarnation::Request;
+use stoa_actors::nearest::nearest;
 use stoa_actors::rights::{self, Birth, Level, Named, Right, Rights, Subject};
 use stoa_actors::session::{
     AgentSpec, Budget, Ear, Message, Phase, Refusal, Session, Spent, Trouble,
@@ -94,6 +95,7 @@ impl Caller {
             Problem::new(ProblemKind::Unknown, format!("no agent {name:?} under you"))
                 .hint("stoa agent list")
         };
+        let unlike = |problem: Problem| problem.meant(self.agent_like(name), "agent show");
         let rights = self.runtime.shared().rights.read();
         if let Some(Named::Session(session)) = rights.named(self.session(), name) {
             return Ok(session);
@@ -113,10 +115,18 @@ impl Caller {
                 drop(found);
                 drop(rights);
                 let ended = self.session_ending(name)?;
-                let rights = self.runtime.shared().rights.read();
-                ended.filter(|it| rights.is_agent(*it)).ok_or_else(unknown)
+                let is_agent = |it: &SessionId| self.runtime.shared().rights.read().is_agent(*it);
+                ended.filter(is_agent).ok_or_else(|| unlike(unknown()))
             }
         }
+    }
+
+    /// An agent under the caller whose name is much like this.
+    fn agent_like(&self, name: &str) -> Option<String> {
+        let rights = self.runtime.shared().rights.read();
+        let agents = rights.agents_under(self.session()).take(NEAREST_AMONG_MAX);
+        let named = |it| rights.alias_of(rights.birth(it)?.parent?, Named::Session(it));
+        nearest(name, agents.filter_map(named)).map(str::to_owned)
     }
 
     /// An agent as it was born, if its first turn has begun: known without a look at its stream.

@@ -139,9 +139,16 @@ impl Caller {
         let comment = format!("spawn {}", ask.name.as_deref().unwrap_or("an agent"));
         let why = Why { cause, ..Why::comment(comment) };
         match self.charter_of(self.session())? {
-            None => self.spawn_by_rights(spawn, why).await?,
-            Some(_) => self.spawn_by_session(spawn, why).await?,
+            None => self.spawn_by_rights(spawn, why).await,
+            Some(_) => self.spawn_by_session(spawn, why).await,
         }
+        .map_err(|problem| match ask.name.as_deref().and_then(|it| self.called(it)) {
+            // The name is taken by another.
+            Some(Named::Session(_)) if problem.kind == ProblemKind::Conflict => {
+                problem.hint("stoa agent list")
+            }
+            _ => problem,
+        })?;
         match self.card_at_birth(child, &charter, ask.budget) {
             Some(card) => Ok(card),
             None => self.agent_card(child).await,

@@ -17,8 +17,21 @@ pub struct Woken {
     pub agents: Vec<SessionId>,
     /// There were more followers than are looked at.
     pub more: bool,
+    /// Those that follow what was written and yet are not woken by it, with the state that keeps
+    /// them from it: `parked`, `stopped`, `exhausted`, `quarantined`.
+    pub held: Vec<(SessionId, &'static str)>,
     /// Whether a process runs them.
     pub run: bool,
+}
+
+/// What an agent makes of what was written.
+enum Hearing {
+    /// It does not follow it.
+    Nothing,
+    /// It is woken by it.
+    Wakes,
+    /// It follows it, and its state keeps it from being woken.
+    Held(&'static str),
 }
 
 impl Caller {
@@ -40,13 +53,18 @@ impl Caller {
             return Ok(None);
         }
         self.reading(move |caller| {
-            let mut woken = Woken { agents: Vec::new(), more, run };
+            let mut woken = Woken { agents: Vec::new(), more, held: Vec::new(), run };
             for (agent, space, by, places) in looks {
-                if !woken.agents.contains(&agent) && caller.hears(agent, space, by, places)? {
-                    woken.agents.push(agent);
+                if woken.agents.contains(&agent) || woken.held.iter().any(|it| it.0 == agent) {
+                    continue;
+                }
+                match caller.hearing(agent, space, by, places)? {
+                    Hearing::Nothing => {}
+                    Hearing::Wakes => woken.agents.push(agent),
+                    Hearing::Held(state) => woken.held.push((agent, state)),
                 }
             }
-            Ok((!woken.agents.is_empty()).then_some(woken))
+            Ok((!woken.agents.is_empty() || !woken.held.is_empty()).then_some(woken))
         })
         .await
     }
@@ -68,23 +86,18 @@ impl Caller {
     }
 
     /// Whether an agent follows a space so that it hears of what somebody has written there.
-    fn hears(
+    fn hearing(
         &self,
         agent: SessionId,
         space: SpaceId,
         by: SessionId,
         (first, last): (Position, Position),
-    ) -> Result<bool, Problem> {
-        if self.runtime.out_of_service(agent).is_some() {
-            return Ok(false);
-        }
-        let Some(life) = self.runtime.life(agent)?.filter(|it| it.listens()) else {
-            return Ok(false);
-        };
+    ) -> Result<Hearing, Problem> {
+        let Some(life) = self.runtime.life(agent)? else { return Ok(Hearing::Nothing) };
         let now = self.runtime.now();
         let found = life.follows().find(|(it, _)| *it == space);
         let Some((_, follow)) = found.filter(|(_, it)| !it.terms.over(now)) else {
-            return Ok(false);
+            return Ok(Hearing::Nothing);
         };
         let (store, config) = (self.runtime.store(), &self.runtime.shared().config);
         let before = Position(first.0.saturating_sub(1));
@@ -98,9 +111,14 @@ impl Caller {
             let changes = follower.take(entry.position, &entry.body);
             let changes = changes.map_err(crate::failure::StoreError::from)?;
             if changes.iter().any(|it| it.by == by) {
-                return Ok(true);
+                let out = self.runtime.out_of_service(agent).map(|_| "quarantined");
+                return Ok(match out.or_else(|| life.deaf_to(space)) {
+                    Some(state) => Hearing::Held(state),
+                    None if life.listens() => Hearing::Wakes,
+                    None => Hearing::Nothing,
+                });
             }
         }
-        Ok(false)
+        Ok(Hearing::Nothing)
     }
 }

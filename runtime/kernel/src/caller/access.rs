@@ -62,8 +62,9 @@ impl Caller {
         space: Option<SpaceId>,
     ) -> Result<(SessionId, Vec<AccessCard>), Problem> {
         let unknown = || {
-            Problem::new(ProblemKind::Unknown, format!("no session {name:?} that you may see"))
-                .hint("stoa session list")
+            let text = format!("no session {name:?} that you may see");
+            let problem = Problem::new(ProblemKind::Unknown, text).hint("stoa session list");
+            problem.meant(self.session_like(name), "access --of")
         };
         let session = match self.session_named(name) {
             Ok(session) => session,

@@ -41,16 +41,23 @@ impl Caller {
         rights.called(self.session, name).or_else(by_id)
     }
 
-    /// The session that the caller calls so; its id will do as well.
+    /// The session that the caller calls so; its id will do as well, and the way to one under
+    /// another: `boss/helper`.
     pub fn session_named(&self, name: &str) -> Result<SessionId, Problem> {
         let named = match self.called(name) {
             Some(Named::Session(session)) => Some(session),
+            _ if name.contains('/') => self.session_shown_as(name).filter(|it| self.lives(*it)),
             _ => self.session_ending(name)?,
         };
         named.ok_or_else(|| {
-            Problem::new(ProblemKind::Unknown, format!("no session {name:?} of yours"))
-                .hint("stoa session list")
+            let text = format!("no session {name:?} of yours");
+            let problem = Problem::new(ProblemKind::Unknown, text).hint("stoa session list");
+            problem.meant(self.session_like(name), "access --of")
         })
+    }
+
+    fn lives(&self, session: SessionId) -> bool {
+        self.runtime.shared().rights.read().is_living(session)
     }
 
     /// Gives a session a right on a space; a name that is not taken makes a session.

@@ -19,6 +19,8 @@ pub struct WaitReport {
     pub read: ReadAtom,
     /// What it waits for, by relation; nothing if its references are as wanted.
     pub blockers: Vec<Blocker>,
+    /// No condition was given: only what is gone was looked for.
+    pub only_gone: bool,
 }
 
 impl WaitReport {
@@ -43,7 +45,8 @@ impl Caller {
     ) -> Result<WaitReport, Problem> {
         let space = self.get(id).await?.atom.space;
         let declares = self.declares(space).await?;
-        let references = match references.is_empty() {
+        let only_gone = references.is_empty();
+        let references = match only_gone {
             true => {
                 let all = declares.relations.keys();
                 all.map(|it| (it.clone(), Condition::default())).collect()
@@ -55,7 +58,11 @@ impl Caller {
             ClaimPredicate { references: query.references.clone(), ..ClaimPredicate::default() };
         // It refuses what a search refuses, and finds nothing.
         self.ranked(space, query).await?;
-        self.reading(move |caller| caller.waits_now(caller.read(id)?, &wanted)).await
+        self.reading(move |caller| {
+            let report = caller.waits_now(caller.read(id)?, &wanted)?;
+            Ok(WaitReport { only_gone, ..report })
+        })
+        .await
     }
 
     /// Of the oldest atoms that are as wanted but for their references, those that wait for something,
@@ -82,7 +89,7 @@ impl Caller {
         let blockers = wanted.waits(&read.atom, &Reader { caller: self });
         // Rights second: what was read before a revoke is not handed out after it.
         let read = self.permitted(read.atom.id, Some((read.position, read.atom)))?;
-        Ok(WaitReport { read, blockers })
+        Ok(WaitReport { read, blockers, only_gone: false })
     }
 }
 
