@@ -199,7 +199,7 @@ fn code_asks_the_same() {
 fn names_are_told_and_taken_wherever_one_is() {
     let place = Place::new();
     place.json(&["space", "create", "build"]);
-    let granted = place.stoa(&["grant", "build", "alice", "grant"]);
+    let granted = place.stoa(&["grant", "build", "alice", "grant", "--delegate", "read"]);
     assert!(granted.out.starts_with("granted to a new session of yours: alice, "), "{granted:?}");
     place.json(&["grant", "build", "bob", "append"]);
     // The name is hers: it makes another bob.
@@ -225,6 +225,14 @@ fn names_are_told_and_taken_wherever_one_is() {
     assert!(!space.err.contains("there is"), "{space:?}");
     let session = place.stoa(&["--as", "bob", "access", "--of", "alic"]);
     assert!(!session.err.contains("there is"), "{session:?}");
+    // An agent under her is named by the way to it as well.
+    place.json(&["put", "build", "```python\npass\n```"]);
+    let spawn = ["--as", "alice", "spawn", "x", "--name", "helper", "--instructions", "build"];
+    let spawned = place.json(&spawn).remove(0);
+    let shown = place.json(&["agent", "show", "alice/helper"]).remove(0);
+    assert_eq!(shown["id"], spawned["id"]);
+    assert_eq!(place.stoa(&["agent", "show", "bob/helper"]).code, 3);
+    assert_eq!(place.stoa(&["agent", "show", "alice/dave"]).code, 3, "he is no agent");
     // Only ids, and of what has none nothing.
     for line in [&["session", "list"][..], &["access", "build"], &["history", "build"]] {
         let quiet = place.stoa(&[line, &["-q"]].concat());

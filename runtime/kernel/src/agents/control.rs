@@ -89,15 +89,20 @@ impl Caller {
     }
 
     /// By a name of the caller's, by the name its parent gives it when no other agent under the
-    /// caller has the same, or by id.
+    /// caller has the same, by the way to one under another (`boss/helper`), or by id.
     pub fn agent_named(&self, name: &str) -> Result<SessionId, Problem> {
         let unknown = || {
             Problem::new(ProblemKind::Unknown, format!("no agent {name:?} under you"))
                 .hint("stoa agent list")
         };
+        let below = if name.contains('/') { self.session_shown_as(name) } else { None };
         let unlike = |problem: Problem| problem.meant(self.agent_like(name), "agent show");
         let rights = self.runtime.shared().rights.read();
         if let Some(Named::Session(session)) = rights.named(self.session(), name) {
+            return Ok(session);
+        }
+        let under = |it: &SessionId| rights.is_agent(*it) && rights.governs(self.session(), *it);
+        if let Some(session) = below.filter(under) {
             return Ok(session);
         }
         if let Ok(session) = name.parse::<SessionId>() {
