@@ -171,8 +171,8 @@ impl AnyOperation {
             request: |generator| O::json_schema(generator),
             answer: |generator| O::Answer::json_schema(generator),
             shown: |json, page| {
-                let answer: O::Answer =
-                    serde_json::from_slice(json).map_err(|error| invalid(O::NAME, &error))?;
+                let answer: O::Answer = serde_json::from_str(fitting(O::NAME, json)?)
+                    .map_err(|error| invalid(O::NAME, &error))?;
                 answer.show(page);
                 Ok(answer.failure())
             },
@@ -236,7 +236,7 @@ fn whole(of: fn(&mut SchemaGenerator) -> Schema) -> Schema {
 /// Characters of the path of a field that are told.
 const PATH_CHARS: usize = 80;
 
-/// A body of an operation. No number is rounded to make it fit.
+/// A body of an operation.
 fn decode<T: DeserializeOwned>(name: &str, json: &[u8]) -> Result<T, Problem> {
     let mut from = serde_json::Deserializer::from_str(fitting(name, json)?);
     let value = serde_path_to_error::deserialize(&mut from).map_err(|it| misfit(name, &it))?;
@@ -244,6 +244,7 @@ fn decode<T: DeserializeOwned>(name: &str, json: &[u8]) -> Result<T, Problem> {
     Ok(value)
 }
 
+/// The text of a body or an answer. No number in it is rounded to make it fit.
 fn fitting<'a>(name: &str, json: &'a [u8]) -> Result<&'a str, Problem> {
     let text = std::str::from_utf8(json).map_err(|error| invalid(name, &error))?;
     crate::envelope::fits(text).map_err(|error| invalid(name, &error))?;

@@ -5,6 +5,7 @@ use crate::operation::{Line, Page, Tone};
 use crate::problem::Problem;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 use stoa_actors::atom::Metadata;
 use stoa_actors::id::SpaceId;
 
@@ -21,24 +22,29 @@ pub struct UndeclaredAnswer {
 }
 
 impl UndeclaredAnswer {
-    /// Of what is to be written; nothing in a space that declares nothing.
+    /// Of what is to be written, metadata and relations of each change, once for each slip; nothing
+    /// in a space that declares nothing.
     pub(crate) async fn of(
         caller: &Caller,
         space: SpaceId,
-        metadata: Metadata,
-        relations: Vec<String>,
+        mut written: Vec<(Metadata, Vec<String>)>,
     ) -> Result<Vec<UndeclaredAnswer>, Problem> {
-        if metadata.is_empty() && relations.is_empty() {
+        written.retain(|(metadata, relations)| !metadata.is_empty() || !relations.is_empty());
+        if written.is_empty() {
             return Ok(Vec::new());
         }
         let declares = caller.declares(space).await?;
-        let strays = declares.strays(&metadata, relations.iter().map(String::as_str));
-        let answer = |it: &stoa_actors::space::Stray| UndeclaredAnswer {
-            name: it.name().to_owned(),
-            nearest: it.nearest().map(str::to_owned),
-            note: it.to_string(),
-        };
-        Ok(strays.iter().map(answer).collect())
+        let (mut told, mut all) = (BTreeSet::new(), Vec::new());
+        for (metadata, relations) in &written {
+            for it in declares.strays(metadata, relations.iter().map(String::as_str)) {
+                let note = it.to_string();
+                if told.insert(note.clone()) {
+                    let nearest = it.nearest().map(str::to_owned);
+                    all.push(UndeclaredAnswer { name: it.name().to_owned(), nearest, note });
+                }
+            }
+        }
+        Ok(all)
     }
 
     /// For people, beside the answer.

@@ -95,7 +95,7 @@ impl Operation for Put {
         let why = why(self.comment, self.key, || format!("put into {}", self.space))?;
         let relations = draft.references.keys().cloned().collect();
         let undeclared =
-            UndeclaredAnswer::of(caller, space, draft.metadata.clone(), relations).await?;
+            UndeclaredAnswer::of(caller, space, vec![(draft.metadata.clone(), relations)]).await?;
         let written = caller.put(space, draft, why).await?;
         let read = caller.get_version(written.id, written.version).await?;
         out.tell(AtomAnswer::written(caller, &read).await?.with(undeclared)).await

@@ -128,14 +128,8 @@ impl Operation for Transaction {
             })?;
             mutations.push(mutation);
         }
-        let mut undeclared: Vec<UndeclaredAnswer> = Vec::new();
-        for (metadata, relations) in mutations.iter().map(said) {
-            for it in UndeclaredAnswer::of(caller, space, metadata, relations).await? {
-                if !undeclared.contains(&it) {
-                    undeclared.push(it);
-                }
-            }
-        }
+        let said = mutations.iter().map(said).collect();
+        let mut undeclared = UndeclaredAnswer::of(caller, space, said).await?;
         let written = caller.transact(space, mutations, why).await?;
         for (left, it) in (0..written.len()).rev().zip(written) {
             let read = caller.get_version(it.id, it.version).await?;

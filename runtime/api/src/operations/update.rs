@@ -136,10 +136,10 @@ impl Operation for Update {
         };
         let (patch, unref) = unreferenced(caller, patch, &self.unref).await?;
         let patch = caller.unreferenced(id, patch, &unref, &why).await?;
-        let (metadata, relations) = (patch.metadata.clone(), patch.relations());
+        let said = vec![(patch.metadata.clone(), patch.relations())];
         let written = caller.update(id, expect, patch, why).await?;
         let read = caller.get_version(id, written.version).await?;
-        let undeclared = UndeclaredAnswer::of(caller, read.atom.space, metadata, relations).await?;
+        let undeclared = UndeclaredAnswer::of(caller, read.atom.space, said).await?;
         out.tell(AtomAnswer::written(caller, &read).await?.with(undeclared)).await
     }
 }
