@@ -313,8 +313,11 @@ const SUPERVISION: &[&str] = &[
 ];
 
 const RIGHTS: &[&str] = &[
+    "rights.a_reason_speaks_of_others",
+    "rights.actions_are_told_of",
     "rights.agent_without_charter",
     "rights.alias_overwrites",
+    "rights.anybody_knows_of_tools",
     "rights.basis_dies_first",
     "rights.charters_for_another",
     "rights.child_default_all",
@@ -341,9 +344,11 @@ const RIGHTS: &[&str] = &[
     "rights.spawn_refused_in_silence",
     "rights.spawn_skips_delegate",
     "rights.the_born_stay_owed",
+    "rights.the_concerned_are_not_told",
     "rights.the_passing_have_names",
     "rights.the_passing_stay",
     "rights.use_as_delegate",
+    "rights.writers_oversee",
 ];
 
 /// The laws hold without any, and break with each.

@@ -70,6 +70,23 @@ pub fn shown(id: &str) -> &str {
     }
 }
 
+/// A text with the ends of the ids in it, as people are shown them.
+pub fn short_ids(text: &str) -> String {
+    let is_id = |it: char| it.is_ascii_digit() || it.is_ascii_uppercase();
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(begins) = rest.find(is_id) {
+        let (before, from) = rest.split_at(begins);
+        let ends = from.find(|it: char| !it.is_ascii_alphanumeric()).unwrap_or(from.len());
+        let (word, after) = from.split_at(ends);
+        let alone = before.chars().next_back().is_none_or(|it| !it.is_alphanumeric());
+        out += before;
+        out += if alone && word.chars().all(is_id) { shown(word) } else { word };
+        rest = after;
+    }
+    out + rest
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -99,6 +116,18 @@ mod tests {
     fn what_is_no_end_is_none() {
         for text in ["", "ABC", "ABCU", "ABCI", "AB-C", "é7QZ", "01J8Z000000000000000000000"] {
             assert_eq!(IdSuffix::parse(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn ids_are_shown_by_their_ends_and_nothing_else_is_changed() {
+        let id = "01J8Z3NDEKTSV4RRFFQ69G5FAV";
+        let end = shown(id);
+        let text = format!("{id} board.put → {id} v1, x{id} {id}x {id}0 É{id}");
+        let short = format!("{end} board.put → {end} v1, x{id} {id}x {id}0 É{id}");
+        assert_eq!(short_ids(&text), short);
+        for same in ["", "WATER THE PLANTS", "日本語", "a1 B2"] {
+            assert_eq!(short_ids(same), same);
         }
     }
 }

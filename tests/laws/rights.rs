@@ -1,10 +1,11 @@
-//! The laws `narrow`, `revoke` and derivation, over random schedules and against the naive
+//! The laws `narrow`, `revoke`, `access` and derivation, over random schedules and against the naive
 //! [`model`]. After every step the whole of what can be seen is compared.
 
 mod check;
 mod foresee;
 pub(crate) mod model;
 mod schedule;
+mod told;
 
 use crate::laws::cases;
 use foresee::Foreseen;
@@ -93,6 +94,7 @@ struct Trial<H> {
     /// The last spawn that was accepted.
     last_spawn: Option<(SessionId, Message)>,
     ids: u64,
+    given: told::Given,
 }
 
 fn follow<H: Host>(host: H, steps: &[Step]) -> Result<(), String> {
@@ -110,6 +112,7 @@ fn follow<H: Host>(host: H, steps: &[Step]) -> Result<(), String> {
         ],
         last_spawn: None,
         ids: 0,
+        given: told::Given::new(),
     };
     for (at, (op, durable)) in steps.iter().enumerate() {
         let told = trial.step(op).and_then(|()| trial.write(op, at)).and_then(|()| {
@@ -236,6 +239,7 @@ impl<H: Host> Trial<H> {
             self.model.facts.extend(facts);
             self.model.names.extend(names);
         }
+        self.check_entry(by, &events)?;
         let all = self.model.facts.len();
         // Of an agent's three events the first brings its space and the last its charter.
         // The name of an ended session is taken from it before it is given anew.

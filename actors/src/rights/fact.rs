@@ -3,7 +3,8 @@
 //! it had not happened.
 
 use super::{Event, Fact, Level, Lifetime, Link, Right, RightChange, Rights, Subject};
-use crate::id::{LinkId, Millis, SessionId, SpaceId};
+use crate::id::{LinkId, Millis, ROOT, SessionId, SpaceId};
+use crate::mutant::planted;
 
 fn change(link: &Link) -> RightChange {
     let Link { from, to, right, expires, .. } = link;
@@ -27,6 +28,7 @@ impl Event {
     /// and neither is told of.
     pub fn is_of_one_action(&self) -> bool {
         matches!(self, Event::Spawned { lifetime: Lifetime::OneAction, .. })
+            && !planted("rights.actions_are_told_of")
     }
 
     /// The links that it takes.
@@ -93,15 +95,52 @@ impl Event {
 }
 
 impl Rights {
-    /// Whether somebody may know of a right on a space that does not concern it.
-    pub fn oversees(&self, session: SessionId, space: SpaceId, now: Millis) -> bool {
-        let level = self.level(session, &Subject::Space(space), now);
-        session == crate::id::ROOT || level == Some(Level::Grant)
+    /// What an entry of the log of rights says, as far as a session may know of it. One reason for
+    /// several rights speaks of each, so it is told to those who may know of all of them.
+    pub fn facts_told(&self, to: SessionId, facts: Vec<Fact>, now: Millis) -> Vec<Fact> {
+        let all = facts.len();
+        let concerns = |it: &Fact| it.concerns(to) && !planted("rights.the_concerned_are_not_told");
+        let sees = |it: &Fact| concerns(it) || self.oversees(to, it.space, now);
+        let mut told: Vec<Fact> = facts.into_iter().filter(sees).collect();
+        if told.len() < all && !planted("rights.a_reason_speaks_of_others") {
+            let others = |it: &&mut Fact| it.kind != "right.granted";
+            told.iter_mut().filter(others).for_each(|it| it.reason.clear());
+        }
+        told
     }
 
-    /// Every right that a session has now, in the order of their ids; also those that rest on
-    /// others.
-    pub fn links_of(&self, holder: SessionId, now: Millis) -> Vec<Link> {
+    /// The rights that there are now on a space, of one session, or of one session on a space, in the
+    /// order of their ids, as far as a session may know of them. Without either they are its own.
+    pub fn links_told(
+        &self,
+        to: SessionId,
+        on: Option<SpaceId>,
+        of: Option<SessionId>,
+        now: Millis,
+    ) -> Vec<Link> {
+        let mut links = match (on, of) {
+            (Some(space), None) => self.links_on(space, now),
+            (_, of) => self.links_of(of.unwrap_or(to), now),
+        };
+        let here = |it: &Link| on.is_none_or(|on| it.right.subject == Subject::Space(on));
+        let sees = |it: &Link| match it.right.subject {
+            _ if it.to == to || it.from == to || to == ROOT => true,
+            Subject::Space(space) => self.oversees(to, space, now),
+            _ => planted("rights.anybody_knows_of_tools"),
+        };
+        links.retain(|it| here(it) && sees(it));
+        links
+    }
+
+    /// Whether somebody may know of a right on a space that does not concern it.
+    fn oversees(&self, session: SessionId, space: SpaceId, now: Millis) -> bool {
+        let level = self.level(session, &Subject::Space(space), now);
+        let enough = if planted("rights.writers_oversee") { Level::Write } else { Level::Grant };
+        session == ROOT || level >= Some(enough)
+    }
+
+    /// Every right that a session has now; also those that rest on others.
+    fn links_of(&self, holder: SessionId, now: Millis) -> Vec<Link> {
         let live = self.all_held(holder).map(|(_, row)| row).filter(|it| it.is_live(now));
         let mut links: Vec<Link> =
             live.filter(|it| self.shows(it.hidden)).map(|it| self.told(it)).collect();
@@ -109,9 +148,8 @@ impl Rights {
         links
     }
 
-    /// Every right that somebody has on a space now, in the order of their ids. It looks at every
-    /// link that there is.
-    pub fn links_on(&self, space: SpaceId, now: Millis) -> Vec<Link> {
+    /// Every right that somebody has on a space now. It looks at every link that there is.
+    fn links_on(&self, space: SpaceId, now: Millis) -> Vec<Link> {
         let Some(place) = self.spaces.find(&space) else { return Vec::new() };
         let on = (super::row::Kind::Space, place);
         let rows = self.links.iter().map(|(_, row)| row);

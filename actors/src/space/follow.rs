@@ -106,9 +106,8 @@ impl Change {
         events.iter().map(change).collect()
     }
 
-    /// What became of a right on the space, by an entry of the log of rights. The reason is told to
-    /// those who may know of all that it is about.
-    pub fn of_right(fact: Fact, position: Position, body: &Body, reason: bool) -> Change {
+    /// What became of a right on the space, by an entry of the log of rights.
+    pub fn of_right(fact: Fact, position: Position, body: &Body) -> Change {
         Change {
             position,
             id: body.id,
@@ -116,7 +115,7 @@ impl Change {
             space: fact.space,
             kind: fact.kind.to_owned(),
             by: fact.by,
-            comment: if reason { fact.reason } else { String::new() },
+            comment: fact.reason,
             key: None,
             atom: None,
             lease: None,

@@ -37,7 +37,6 @@ pub use undeclared::UndeclaredAnswer;
 pub use woken::{HeldAnswer, NOBODY_RUNS, WokenAnswer};
 
 use crate::operation::Page;
-pub(crate) use happens::short_ids;
 
 pub(crate) use stoa_actors::printable::count;
 

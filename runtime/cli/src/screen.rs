@@ -14,6 +14,7 @@ use serde_json::Value as Json;
 use std::borrow::Cow;
 use std::io::{self, IsTerminal, Write};
 use std::os::fd::AsFd;
+use stoa_actors::ending::short_ids;
 use stoa_actors::printable;
 use stoa_api::operation::{Block, Line, Page, TableRow, Tone};
 use stoa_kernel::problem::{Problem, ProblemKind};
@@ -304,6 +305,11 @@ pub(crate) fn error(text: &str, lines: Lines) {
         Lines::Many => text.split_once('\n').map_or((text, None), |(one, it)| (one, Some(it))),
     };
     let mut to = Screen::aside();
+    // Ids are shown as in tables: by their ends to people, whole to programs.
+    let first = match to.cells.is_some() && !look().whole {
+        true => Cow::Owned(short_ids(first)),
+        false => Cow::Borrowed(first),
+    };
     drop(to.said(Line::new().piece(Tone::Bad, "error:").plain(format!(" {first}"))));
     drop(rest.map(|rest| to.whole_lines(rest)));
 }

@@ -12,6 +12,7 @@ impl<H: Host> Trial<H> {
         self.check_derivation()?;
         self.check_names()?;
         self.check_agents()?;
+        self.check_told()?;
         self.check_table()
     }
 

@@ -2,7 +2,7 @@
 
 use super::change::Actor;
 use super::count;
-use super::happens::{self, HAPPENS, short_ids};
+use super::happens::{self, HAPPENS};
 use crate::agents::{AgentCard, AgentEvent};
 use crate::caller::Caller;
 use crate::envelope::instant;
@@ -10,7 +10,7 @@ use crate::operation::{Answer, Column, Line, Page, TextTable, Tone};
 use crate::problem::{Problem, ProblemKind, quoted};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use stoa_actors::ending::shown;
+use stoa_actors::ending::{short_ids, shown};
 
 /// So much to spend, by unit; null is without a bound.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

@@ -1,14 +1,14 @@
 //! What happened: one line for each change, with the envelope of the agent bus (event_id, ts, type,
 //! actor, refs, body), so that other tools can follow.
 
-use super::happens::{self, HAPPENS, short_ids};
+use super::happens::{self, HAPPENS};
 use crate::caller::{Caller, Change};
 use crate::envelope::{instant, origin};
 use crate::operation::{Answer, LevelName, Line, Page};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
-use stoa_actors::ending::shown;
+use stoa_actors::ending::{short_ids, shown};
 use stoa_actors::id::SessionId;
 use stoa_actors::rights::RightChange;
 use stoa_actors::space::Resource;

@@ -1,6 +1,5 @@
 //! What a task waits for.
 
-use crate::answer::short_ids;
 use crate::caller::{Caller, WaitReport as Found};
 use crate::operation::{
     Answer, Arg, ArgForm, Conditions, EffectKind, Line, Operation, Out, Page, RequiredRight, Tone,
@@ -11,7 +10,7 @@ use crate::session::{Args, CallFuture, Does, HostApi, Method, On, refused};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use stoa_actors::code::Item;
-use stoa_actors::ending::shown;
+use stoa_actors::ending::{short_ids, shown};
 use stoa_actors::printable::one_line;
 use stoa_actors::rights::Level;
 use stoa_actors::value::Value;

@@ -4,7 +4,7 @@ use super::Caller;
 use super::OWNER;
 use crate::problem::{Problem, ProblemKind};
 use stoa_actors::id::{Millis, ROOT, SessionId, SpaceId};
-use stoa_actors::rights::{Link, Subject};
+use stoa_actors::rights::Link;
 
 /// One right that somebody has.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,22 +25,9 @@ impl Caller {
     ) -> Result<Vec<AccessCard>, Problem> {
         self.reading(move |caller| {
             let now = caller.runtime.now();
-            let links: Vec<Link> = {
+            let links = {
                 let rights = caller.runtime.shared().rights.read();
-                let all = match (space, of) {
-                    (_, Some(session)) => rights.links_of(session, now),
-                    (Some(space), None) => rights.links_on(space, now),
-                    (None, None) => rights.links_of(caller.session(), now),
-                };
-                let own = caller.session();
-                let sees = |it: &Link| match it.right.subject {
-                    _ if it.to == own || it.from == own || own == ROOT => true,
-                    Subject::Space(space) => rights.oversees(own, space, now),
-                    _ => false,
-                };
-                let here =
-                    |it: &Link| space.is_none_or(|space| it.right.subject == Subject::Space(space));
-                all.into_iter().filter(|it| here(it) && sees(it)).collect()
+                rights.links_told(caller.session(), space, of, now)
             };
             let since = |link: Link| {
                 let (runtime, id) = (&caller.runtime, link.id);

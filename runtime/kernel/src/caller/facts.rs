@@ -8,7 +8,7 @@ use crate::problem::{Problem, ProblemKind};
 use crate::store::LogEntry;
 use std::sync::Arc;
 use stoa_actors::id::{Position, RIGHTS, SpaceId};
-use stoa_actors::rights::{Fact, RIGHT_KINDS};
+use stoa_actors::rights::RIGHT_KINDS;
 use stoa_actors::space::Filter;
 
 impl Caller {
@@ -19,17 +19,8 @@ impl Caller {
         let now = runtime.now();
         // Rights second: what was read before a revoke is not handed out after it.
         let rights = runtime.shared().rights.read();
-        let sees = |it: &Fact| {
-            it.concerns(self.session()) || rights.oversees(self.session(), it.space, now)
-        };
-        let count = all.len();
-        let seen: Vec<Fact> = all.into_iter().filter(sees).collect();
-        // One reason for several rights tells of each.
-        let whole = seen.len() == count;
-        let told = seen.into_iter().map(|it| {
-            let own = whole || it.kind == "right.granted";
-            Change::of_right(it, entry.position, &entry.body, own)
-        });
+        let told = rights.facts_told(self.session(), all, now).into_iter();
+        let told = told.map(|it| Change::of_right(it, entry.position, &entry.body));
         Ok(told.collect())
     }
 
