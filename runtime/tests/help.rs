@@ -204,6 +204,9 @@ fn every_verb_prints_json_lines_with_the_keys_that_scripts_rely_on() {
     lines(&["doctor"], "rebuilt_from_entries", 1);
     lines(&["trust"], "directory trusted why_not sections", 1);
     place.json(&["schema", "put"]);
+    let listed = place.json(&["schema"]).remove(0)["verbs"].clone();
+    let typed = stoa::operations::TABLE.iter().filter(|it| it.typed).map(|it| it.name);
+    assert_eq!(listed, serde_json::json!(typed.collect::<Vec<_>>()));
     tried.push("schema".to_owned());
     // What they print is for a shell and for `man`: see `terminal/completes.rs`.
     tried.extend(["completions", "man"].map(str::to_owned));

@@ -200,3 +200,20 @@ fn a_word_that_is_no_verb_leads_to_the_help_of_this_directory() {
     let last = ended.err.lines().last();
     assert_eq!(last, Some("hint: stoa --data 'a b' --as bob put --help"), "{ended:?}");
 }
+
+#[test]
+fn a_misspelt_flag_is_told_which_flag_of_its_verb_was_meant() {
+    let place = Place::new();
+    for (typed, meant) in [
+        (&["update", "ID", "--exepct", "a=1"][..], "'--expect'"),
+        (&["put", "s", "x", "--met", "a=1"], "'--meta'"),
+        (&["spawn", "x", "--instruction", "s"], "'--instructions'"),
+        (&["search", "s", "--limt=3"], "'--limit'"),
+        // Of every verb, where none of its own is near.
+        (&["put", "s", "x", "--jsn"], "'--json'"),
+    ] {
+        let ended = place.stoa(typed);
+        let told = format!("tip: a similar argument exists: {meant}");
+        assert!(ended.code == 2 && ended.err.contains(&told), "{typed:?}: {ended:?}");
+    }
+}

@@ -45,6 +45,8 @@ enum Names {
     Agents,
     Atoms,
     Sessions,
+    /// Sessions, of which the one who acts is not known yet.
+    Acting,
     /// Spaces, with a level behind each.
     Levels,
     /// Spaces and atoms.
@@ -68,7 +70,7 @@ pub(super) fn completed(arg: Arg, of: &operation::Arg) -> Arg {
 
 /// The argument that says who acts.
 pub(super) fn with_sessions(arg: Arg) -> Arg {
-    with(arg, Names::Sessions)
+    with(arg, Names::Acting)
 }
 
 fn with(arg: Arg, names: Names) -> Arg {
@@ -79,7 +81,7 @@ fn with(arg: Arg, names: Names) -> Arg {
 }
 
 fn candidates(names: Names, typed: &str, words: &[OsString]) -> Vec<CompletionCandidate> {
-    let ask = |args: &[&str]| asked_for(words, args);
+    let ask = |args: &[&str]| asked_for(words, names != Names::Acting, args);
     let named = |field: &str, of: &Json| of[field].as_str().map(str::to_owned);
     let about = |text: Option<String>| text.unwrap_or_default();
     let spaces = || {
@@ -101,7 +103,7 @@ fn candidates(names: Names, typed: &str, words: &[OsString]) -> Vec<CompletionCa
             let of = |it: &Json| Some((named("name", it)?, about(named("task", it))));
             ask(&["agent", "list"]).iter().filter_map(of).collect()
         }
-        Names::Sessions => {
+        Names::Sessions | Names::Acting => {
             let of = |it: &Json| Some((named("name", it)?, about(named("kind", it))));
             ask(&["session", "list"]).iter().filter_map(of).collect()
         }
@@ -131,10 +133,10 @@ const PATIENCE_MS: Duration = Duration::from_millis(2_000);
 const LOOKED_BYTES: usize = 1 << 20;
 
 /// What this binary answers, as JSON Lines; nothing where it does not in time.
-fn asked_for(words: &[OsString], args: &[&str]) -> Vec<Json> {
+fn asked_for(words: &[OsString], acts: bool, args: &[&str]) -> Vec<Json> {
     let Ok(binary) = std::env::current_exe() else { return Vec::new() };
     let mut command = Command::new(binary);
-    command.args(everywhere(words)).args(args).arg("--json").env_remove(ASKED);
+    command.args(everywhere(words, acts)).args(args).arg("--json").env_remove(ASKED);
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
     let Ok(mut child) = command.spawn() else { return Vec::new() };
     let deadline = Instant::now() + PATIENCE_MS;
@@ -160,15 +162,16 @@ fn is_ready(of: &std::process::ChildStdout, deadline: Instant) -> bool {
     poll(&mut [PollFd::new(of, PollFlags::IN)], Some(&left)).is_ok_and(|it| it > 0)
 }
 
-/// Where the data is and who types, as it stands on the line that is completed.
-fn everywhere(words: &[OsString]) -> Vec<OsString> {
+/// Where the data is and, where it is known, who acts, as it stands on the line that is completed.
+fn everywhere(words: &[OsString], acts: bool) -> Vec<OsString> {
+    let flags = if acts { &["--data", "--as"][..] } else { &["--data"] };
     let mut out = Vec::new();
     let mut words = words.iter();
     while let Some(word) = words.next() {
         let text = word.to_string_lossy();
-        if text == "--data" || text == "--as" {
+        if flags.contains(&&*text) {
             out.extend([Some(word), words.next()].into_iter().flatten().cloned());
-        } else if text.starts_with("--data=") || text.starts_with("--as=") {
+        } else if text.split_once('=').is_some_and(|(flag, _)| flags.contains(&flag)) {
             out.push(word.clone());
         }
     }

@@ -63,6 +63,7 @@ fn bash_completes_verbs_and_what_there_is() {
     // Another who types is offered what is theirs; nobody is offered what would have to be quoted.
     place.json(&["grant", "tables", "bob", "read"]);
     assert_eq!(offers(&["--as", "bob", "search", "ta"]), ["tables"]);
+    assert_eq!(offers(&["--as", "b"]), ["bob"]);
     assert!(!offers(&["search", ""]).iter().any(|it| it.contains("blanks")));
     // Where there is no directory there are no names, and none is made.
     assert!(

@@ -255,3 +255,46 @@ fn only_what_was_asked_for_is_printed_where_it_is_to_be_quiet() {
     let json = place.stoa(&["put", "tasks", "x", "-q", "--json"]);
     assert_eq!(json.lines()[0]["content"], "x");
 }
+
+#[test]
+fn an_error_shows_ids_as_tables_do_and_whole_to_programs() {
+    let place = setting();
+    let atom = id(&place, &["put", "tasks", "x"]);
+    let update = ["update", &atom, "y", "--if-version", "9"];
+    let on_terminal = seen_with_error(&place, &update);
+    let words = on_terminal.split_whitespace().collect::<Vec<_>>().join(" ");
+    let said = |id: &str| format!("atom {id} is at version 1, not 9");
+    assert!(words.contains(&said(&atom[18..])), "{on_terminal}");
+    assert!(place.stoa(&update).err.contains(&said(&atom)));
+    let whole = seen_with_error(&place, &[&update[..], &["--no-trunc"]].concat());
+    assert!(whole.contains(&atom), "{whole}");
+}
+
+#[test]
+fn an_imported_version_says_who_wrote_it_first_and_an_expiry_names_nobody() {
+    let place = Place::new();
+    place.json(&["space", "create", "tasks"]);
+    place.json(&["grant", "tasks", "ann", "write"]);
+    place.json(&["put", "tasks", "x", "--as", "ann"]);
+    place.stoa(&["export", "tasks", "--to", "tasks.jsonl"]);
+    place.json(&["space", "create", "copy"]);
+    place.json(&["import", "copy", "tasks.jsonl", "--new-ids"]);
+    let line = |kind: &str| {
+        let all = seen(&place, 200, PLAIN, &["history", "copy"]);
+        let of = all.lines().find(|it| it.contains(kind)).map(str::to_owned);
+        of.unwrap_or_else(|| panic!("{kind}: {all}"))
+    };
+    let imported = line("atom.imported");
+    assert!(imported.contains("first written by ann, "), "{imported}");
+    place.json(&["grant", "copy", "bob", "read", "--expires", "1s"]);
+    let access = ["access", "copy", "--of", "bob"];
+    let started = std::time::Instant::now();
+    while !place.json(&access).is_empty() && started.elapsed() < crate::LIMIT {
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    }
+    // What has expired is recorded by the next one who changes something of rights.
+    place.json(&["grant", "copy", "carl", "read"]);
+    let expired = line("right.expired");
+    let who = expired.split_whitespace().take_while(|it| *it != "right.expired").last();
+    assert_eq!(who, Some("-"), "{expired}");
+}

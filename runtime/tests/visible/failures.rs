@@ -58,6 +58,34 @@ fn a_turn_that_does_something_makes_good_and_the_failure_stays_known() {
 }
 
 #[test]
+fn who_resumes_several_where_nobody_serves_is_told_how_they_are_at_rest() {
+    let place = Place::new();
+    place.json(&["space", "create", "marks"]);
+    let mark = place.json(&["put", "marks", "until they are resumed"]).remove(0);
+    let fails = "if task == 'fail' and not spaces['marks'].search():\n    \
+                 spaces['marks'].put('seen')\n    raise ValueError('no')";
+    recipe(&place, "how", fails);
+    for (task, name) in [("work", "amy"), ("fail", "bob")] {
+        let words = ["spawn", task, "--name", name, "--instructions", "how"];
+        place.json(&[&words[..], &["--spaces", "marks=append"]].concat());
+    }
+    place.json(&["agent", "stop", "amy", "bob"]);
+    place.json(&["deprecate", mark["id"].as_str().unwrap(), "--force"]);
+    let resumed = place.stoa(&["agent", "resume", "amy", "bob", "--json"]);
+    assert_eq!(resumed.code, 7, "{resumed:?}");
+    let lines = resumed.lines();
+    let of = |it: &serde_json::Value| {
+        let turns = it["turns"].as_u64().unwrap();
+        let why = it["failed"]["text"].as_str().and_then(|it| it.lines().last());
+        (it["name"].clone(), it["state"].clone(), turns, why.map(str::to_owned))
+    };
+    let [amy, bob] = &lines[..] else { panic!("{resumed:?}") };
+    assert_eq!(of(amy), ("amy".into(), "idle".into(), 2, None));
+    assert_eq!(of(bob), ("bob".into(), "idle".into(), 3, Some("ValueError: no".to_owned())));
+    assert!(resumed.err.contains("agent bob has failed: ValueError: no"), "{resumed:?}");
+}
+
+#[test]
 fn an_agent_that_fails_for_good_says_so_where_it_runs() {
     let place = Place::new();
     recipe(&place, "how", "raise ValueError('\\x1b]0;owned\\x07 \\u202eboo')");

@@ -175,7 +175,13 @@ impl ChangeAnswer {
                 until: change.lease.as_ref().map(|it| instant(it.until)),
                 right: change.right.as_ref().map(|it| RightAnswer::of(caller, it)),
             },
-            origin: change.origin.as_ref().map(|it| origin(it)),
+            origin: change.origin.as_ref().map(|it| {
+                let mut origin = origin(it);
+                if let Some(name) = caller.name_of(it.by) {
+                    origin["actor"]["name"] = name.into();
+                }
+                origin
+            }),
             idempotency_key: change.key.clone(),
         }
     }
@@ -198,14 +204,15 @@ impl Answer for ChangeAnswer {
             words = words.dim(format!("  token {token} until {}", to.time(until)));
         }
         if let Some(from) = &self.origin {
-            let by = from["actor"]["session_id"].as_str().unwrap_or_default();
+            let by = &from["actor"];
+            let id = by["session_id"].as_str().unwrap_or_default();
+            let by = by["name"].as_str().unwrap_or_else(|| shown(id.trim_start_matches("sess:")));
             let at = to.time(from["ts"].as_str().unwrap_or_default());
-            let by = shown(by.trim_start_matches("sess:"));
             words = words.dim(format!("  first written by {by}, {at}"));
         }
         let when = to.time(&self.ts);
         // Nobody has done that: its time was over.
-        let who = if self.kind == "lease.expired" { "-" } else { self.actor.shown() };
+        let who = if self.kind.ends_with(".expired") { "-" } else { self.actor.shown() };
         let cells = [
             Line::new().dim(self.cursor),
             Line::new().dim(when),
