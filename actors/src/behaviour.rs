@@ -232,6 +232,8 @@ pub enum Row {
         /// Which event of the entry holds it.
         index: u16,
     },
+    /// An atom that was not there before.
+    NewAtom { id: AtomId },
     /// Where one version after the first stands; the first is at the atom's `born`.
     Version {
         id: AtomId,

@@ -1,7 +1,5 @@
 //! The end of an id, as people see it and type it: ids of one time begin alike and end by chance.
 
-use crate::id::AtomId;
-
 /// How much of an id people are shown. Two of a million ids end alike in so many characters about
 /// once in two million stores; what fits two is told, and never guessed.
 pub const SHOWN_CHARS: usize = 8;
@@ -14,6 +12,10 @@ const ID_CHARS: usize = 26;
 
 /// The digits of an id, in order: those of Crockford's base 32.
 const DIGITS: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+
+/// Into so many buckets ids are sorted by their ends. A power of two, and no more than the shortest
+/// end tells apart.
+pub const BUCKETS: u8 = 64;
 
 /// Bits that one digit says.
 const DIGIT_BITS: u32 = 5;
@@ -45,20 +47,15 @@ impl IdSuffix {
         u128::from_be_bytes(*id) & mask == self.value
     }
 
-    /// How the keys of all ids begin that end so, as far as whole bytes say it.
-    pub fn key_prefix(&self) -> Vec<u8> {
-        let key = self.value.reverse_bits().to_be_bytes();
-        key[..self.bits as usize / 8].to_vec()
+    /// The bucket of an id: ids that end alike are in one of [`BUCKETS`].
+    pub fn bucket(id: &[u8; 16]) -> u8 {
+        id[15] % BUCKETS
     }
 
-    /// A key under which ids that end alike lie together.
-    pub fn key(id: AtomId) -> [u8; 16] {
-        u128::from_be_bytes(id.0).reverse_bits().to_be_bytes()
-    }
-
-    /// The atom of a key.
-    pub fn of_key(key: [u8; 16]) -> AtomId {
-        AtomId(u128::from_be_bytes(key).reverse_bits().to_be_bytes())
+    /// The bucket of all ids that end so.
+    pub fn its_bucket(&self) -> u8 {
+        // It says at least so many bits.
+        (self.value % u128::from(BUCKETS)) as u8
     }
 }
 
@@ -90,6 +87,7 @@ pub fn short_ids(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::id::AtomId;
     use proptest::prelude::*;
 
     proptest! {
@@ -105,8 +103,7 @@ mod tests {
             let ending = IdSuffix::parse(end).unwrap();
             prop_assert!(ending.is_of(&id.0));
             prop_assert_eq!(ending.is_of(&other.0), other.to_string().ends_with(end));
-            prop_assert!(IdSuffix::key(id).starts_with(&ending.key_prefix()));
-            prop_assert_eq!(IdSuffix::of_key(IdSuffix::key(id)), id);
+            prop_assert_eq!(ending.its_bucket(), IdSuffix::bucket(&id.0));
             prop_assert_eq!(IdSuffix::parse(&end.to_lowercase()), Some(ending));
             prop_assert!(written.ends_with(shown(&written)));
         }

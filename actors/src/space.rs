@@ -52,7 +52,6 @@ pub use waits::{Blocked, Blocker, Readable};
 use crate::atom::{Atom, Metadata, Reference};
 use crate::behaviour::{Behaviour, Decision, Delivery, Row, View};
 use crate::difference::lacking;
-use crate::ending::IdSuffix;
 use crate::id::{AtomId, SpaceId, StreamId, SubscriptionId};
 use crate::limits::Limits;
 use crate::mutant;
@@ -223,10 +222,7 @@ impl Behaviour for Space {
         let source = atom.id;
         rows.push(Row::Atom { id: source, space: atom.space, index });
         match atom.version {
-            1 => {
-                let key = Space::endings_key(&IdSuffix::key(source));
-                rows.push(Row::own::<Space>(key, Some(Vec::new())));
-            }
+            1 => rows.push(Row::NewAtom { id: source }),
             version => rows.push(Row::Version { id: source, version, index }),
         }
         if matches!(event, Event::AtomErased { .. }) {
@@ -268,9 +264,6 @@ impl Behaviour for Space {
     }
 }
 
-/// What the keys of atoms by the ends of their ids begin with.
-const ENDINGS: &[u8] = b"ending";
-
 impl Space {
     /// A subscription by its id, if it is there.
     pub fn subscription(&self, id: SubscriptionId) -> Option<&Subscription> {
@@ -280,17 +273,6 @@ impl Space {
     /// The key of its row that says what it is for.
     pub fn description_key(space: SpaceId) -> Vec<u8> {
         [&b"described"[..], &space.0].concat()
-    }
-
-    /// The key of the rows of all atoms whose ids end alike: behind the end of them, as
-    /// [`IdSuffix::key_prefix`] says it.
-    pub fn endings_key(end: &[u8]) -> Vec<u8> {
-        [ENDINGS, end].concat()
-    }
-
-    /// The atom of such a key.
-    pub fn of_endings_key(key: &[u8]) -> Option<AtomId> {
-        Some(IdSuffix::of_key(key.strip_prefix(ENDINGS)?.try_into().ok()?))
     }
 
     /// What the space is for, in its creator's words.

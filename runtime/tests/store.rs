@@ -3,6 +3,9 @@
 
 #![expect(clippy::unwrap_used, reason = "a test says what it takes for given")]
 
+#[path = "store/endings.rs"]
+mod endings;
+
 use std::path::Path;
 use stoa::audit::audit;
 use stoa::caller::{Caller, Why, Written};

@@ -103,7 +103,8 @@ impl Disk {
                         self.atoms.insert(*id, atom.clone());
                     }
                 }
-                Row::Version { .. } => {}
+                // Here all are looked through.
+                Row::NewAtom { .. } | Row::Version { .. } => {}
                 Row::Reference { target, relation, source } => {
                     self.references.insert((*target, relation.clone(), *source));
                 }

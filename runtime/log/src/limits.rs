@@ -12,6 +12,7 @@
 //! | `NOTE_BYTES` | `104` | the form of the scrub's note |
 //! | `TOLD_COMMITS_MAX` | `64` | commits in the store that are told of together, and that wait for it |
 //! | `BATCH_ENTRIES` | `512` | entries of one batch while tables are derived anew |
+//! | `UNSORTED_IDS_MAX` | `1_024` | new ids that whoever looks for the end of one reads one by one |
 //! | `SEAL_BYTES` | `72 << 20` | the engine's: its journal is sealed behind 64 MB |
 //! | `FILL_BYTES` | `1 << 20` | one value of what fills a journal up |
 //! | `FILL_ENTRIES` | `8` | of those in memory at a time |

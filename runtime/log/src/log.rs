@@ -207,6 +207,7 @@ impl Log {
                 head: opened.head,
                 authors,
                 seqs: HashMap::new(),
+                unsorted: None,
                 config: config.clone(),
                 failure: failure.clone(),
                 unpointed: opened.walked,

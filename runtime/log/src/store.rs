@@ -7,7 +7,7 @@
 mod along;
 mod atoms;
 mod batch;
-mod endings;
+pub(crate) mod endings;
 mod engine;
 mod failures;
 mod fold;
@@ -34,6 +34,7 @@ mod view;
 mod witness;
 
 pub(crate) use batch::Batch;
+pub(crate) use endings::Unsorted;
 pub(crate) use leave::{Accounts, Leaving, account};
 pub use open::Owned;
 pub use open::{AcceptError, Loss, accept_loss, rebuild};
@@ -313,8 +314,9 @@ impl Store {
 
     fn write_row(&self, batch: &mut Batch, at: Position, row: &Row) {
         match Store::row(at, row) {
-            (table, key, Some(value)) => batch.insert(self.table(table), key, value),
-            (table, key, None) => batch.remove(self.table(table), key),
+            Some((table, key, Some(value))) => batch.insert(self.table(table), key, value),
+            Some((table, key, None)) => batch.remove(self.table(table), key),
+            None => {}
         }
     }
 
@@ -330,9 +332,11 @@ impl Store {
         }
     }
 
-    /// Table, key and value of a derived row; no value means that there must be none.
-    fn row(at: Position, row: &Row) -> (u8, Vec<u8>, Option<Vec<u8>>) {
-        match row {
+    /// Table, key and value of a derived row; no value means that there must be none. Nothing for
+    /// what is listed many in a row: see `endings`.
+    fn row(at: Position, row: &Row) -> Option<(u8, Vec<u8>, Option<Vec<u8>>)> {
+        Some(match row {
+            Row::NewAtom { .. } => return None,
             Row::Atom { id, space, index } => {
                 (ATOMS, id.0.to_vec(), Some(keys::atom_value(at, *index, *space)))
             }
@@ -358,7 +362,7 @@ impl Store {
                 let key = keys::answer(*stream, *asker, key);
                 (ANSWERS, key, Some(keys::position(at).to_vec()))
             }
-        }
+        })
     }
 }
 

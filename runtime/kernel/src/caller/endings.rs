@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use stoa_actors::ending::{IdSuffix, SHOWN_CHARS};
 use stoa_actors::id::{AtomId, ROOT, SessionId, SpaceId, SubscriptionId};
 use stoa_actors::rights::{Birth, Subject};
-use stoa_actors::space::{Resource, Space};
+use stoa_actors::space::Resource;
 
 /// Atoms of others that end alike, and are looked through for one that the caller can read.
 const LOOKED_MAX: usize = 10_000;
@@ -29,19 +29,14 @@ impl Caller {
 
     fn atoms_ending(&self, ending: IdSuffix) -> Result<Vec<AtomId>, Problem> {
         let store = self.runtime.store();
-        let rows = store.own_rows::<Space>(&Space::endings_key(&ending.key_prefix()));
         let mut found = Vec::new();
-        for (looked, row) in rows.enumerate() {
+        for (looked, id) in store.atoms_ending(ending)?.into_iter().enumerate() {
             if looked >= LOOKED_MAX {
                 let text = "too many ids end in this; type more of the id";
                 return Err(
                     Problem::new(ProblemKind::Conflict, text).hint("stoa search SPACE --json")
                 );
             }
-            let (key, _) = row?;
-            let Some(id) = Space::of_endings_key(&key).filter(|it| ending.is_of(&it.0)) else {
-                continue;
-            };
             let read = store.newest(id)?;
             if read.is_some_and(|(_, atom)| self.level(atom.space).is_some()) {
                 found.push(id);

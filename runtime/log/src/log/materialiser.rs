@@ -10,12 +10,12 @@ use crate::failure::{StoreError, StoreFailure};
 use crate::fault::Point;
 use crate::limits::LogConfig;
 use crate::order::OrderSlot;
-use crate::store::{Batch, Leaving, Store};
+use crate::store::{Batch, Leaving, Store, Unsorted, endings};
 use std::collections::{BTreeMap, HashMap};
 use std::thread::JoinHandle;
 use stoa_actors::behaviour::Row;
 use stoa_actors::commit::{Authors, Commit, CommitId, CommitWork, Piece, Run, Void, runs};
-use stoa_actors::id::{Millis, Position, StreamId};
+use stoa_actors::id::{AtomId, Millis, Position, StreamId};
 use stoa_actors::incarnation::Append;
 use stoa_actors::log::{Body, Hash, Head};
 use stoa_actors::redaction::REDACTIONS;
@@ -28,6 +28,9 @@ pub(super) struct Materialiser {
     pub(super) authors: Authors,
     /// The last number of each stream in use; read from the store at first sight.
     pub(super) seqs: HashMap<StreamId, u64>,
+    /// New atoms that are listed by the ends of their ids as they came; read from the store when the
+    /// first is.
+    pub(super) unsorted: Option<Unsorted>,
     pub(super) config: LogConfig,
     pub failure: StoreFailure,
     /// Entries since the last checkpoint.
@@ -63,6 +66,8 @@ struct Prepared {
     runs: BTreeMap<StreamId, Run>,
     head: Head,
     due: Option<Millis>,
+    /// Atoms that were not there before.
+    born: Vec<AtomId>,
     /// Entries whose bodies are others now.
     replaced: Vec<(Position, u16)>,
     redaction: Option<Redaction>,
@@ -88,7 +93,7 @@ impl Materialiser {
             CommitWork::Redaction(piece) => self.redaction(piece),
         });
         self.authors = authors;
-        let Prepared { mut batch, runs, head, due, replaced, redaction } = match judged? {
+        let Prepared { mut batch, runs, head, due, born, replaced, redaction } = match judged? {
             Ok(prepared) => prepared,
             Err(void) => return Ok(Err(void)),
         };
@@ -97,6 +102,7 @@ impl Materialiser {
             if let Some(place) = place {
                 self.store.write_ordered(&mut batch, place, &self.authors)?;
             }
+            self.list(&mut batch, head.position, born)?;
             self.write(batch)?;
             self.store.forget_read(&replaced);
             self.unpointed += head.position.0 - after.0;
@@ -127,7 +133,7 @@ impl Materialiser {
         self.write_beside(&mut batch, beside);
         let places = runs.iter().map(|(stream, run)| (*stream, (run.first, Vec::new())));
         let mut places: BTreeMap<StreamId, (u64, Vec<u8>)> = places.collect();
-        let (mut head, mut due) = (self.head, None);
+        let (mut head, mut due, mut born) = (self.head, None, Vec::new());
         for append in entries {
             let Append { stream, seq, body, digest, mut rows, snapshot } = append;
             if derive {
@@ -136,6 +142,7 @@ impl Materialiser {
                 }
                 rows = self.kinds.rows(stream, &Body::decode(&body)?)?;
             }
+            born.extend(endings::born(&rows));
             due = rows.iter().filter_map(Row::due).chain(due).min();
             let (header, next) = head.then(stream, seq, digest);
             self.store.writes_to(stream, next.position);
@@ -157,7 +164,7 @@ impl Materialiser {
             self.store.write_stream(&mut batch, stream, first, &positions);
         }
         let (replaced, redaction) = (Vec::new(), None);
-        Ok(Ok(Prepared { batch, runs, head, due, replaced, redaction }))
+        Ok(Ok(Prepared { batch, runs, head, due, born, replaced, redaction }))
     }
 
     fn redaction(&self, piece: Piece) -> Result<Result<Prepared, Void>, StoreError> {
@@ -178,9 +185,29 @@ impl Materialiser {
             runs: run.into_iter().collect(),
             head: left.head.unwrap_or(self.head),
             due: None,
+            born: Vec::new(),
             replaced: left.replaced,
             redaction: Some(Redaction { next: left.next, whole: left.whole }),
         }))
+    }
+
+    /// New atoms by the ends of their ids.
+    fn list(
+        &mut self,
+        batch: &mut Batch,
+        at: Position,
+        born: Vec<AtomId>,
+    ) -> Result<(), StoreError> {
+        if born.is_empty() {
+            return Ok(());
+        }
+        let mut unsorted = match self.unsorted.take() {
+            Some(unsorted) => unsorted,
+            None => self.store.unsorted()?,
+        };
+        self.store.list(batch, at, born, &mut unsorted);
+        self.unsorted = Some(unsorted);
+        Ok(())
     }
 
     /// What no commit takes along.

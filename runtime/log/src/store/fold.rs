@@ -1,10 +1,11 @@
 //! Deriving every row of a log, entry by entry, in batches.
 
+use super::endings::{self, UNSORTED_IDS_MAX};
 use super::{Batch, Store, keys};
 use crate::decoders::Decoders;
 use crate::failure::StoreError;
 use std::collections::BTreeMap;
-use stoa_actors::id::{Position, StreamId};
+use stoa_actors::id::{AtomId, Position, StreamId};
 use stoa_actors::log::{Body, Header};
 
 const BATCH_ENTRIES: usize = 512;
@@ -19,12 +20,23 @@ pub(super) struct Fold<'a> {
     entries: usize,
     bytes: usize,
     places: BTreeMap<StreamId, (u64, Vec<u8>)>,
+    /// Atoms that are not listed yet by the ends of their ids.
+    born: Vec<AtomId>,
+    last: Position,
 }
 
 impl<'a> Fold<'a> {
     pub(super) fn new(store: &'a Store, kinds: &'a Decoders) -> Fold<'a> {
-        let (batch, places) = (store.batch(BATCH_ENTRIES), BTreeMap::new());
-        Fold { store, kinds, batch, entries: 0, bytes: 0, places }
+        Fold {
+            store,
+            kinds,
+            batch: store.batch(BATCH_ENTRIES),
+            entries: 0,
+            bytes: 0,
+            places: BTreeMap::new(),
+            born: Vec::new(),
+            last: Position(0),
+        }
     }
 
     /// The rows of an entry that is in the log.
@@ -34,8 +46,12 @@ impl<'a> Fold<'a> {
         header: &Header,
         body: &Body,
     ) -> Result<(), StoreError> {
-        for row in self.kinds.rows(header.stream, body)? {
-            self.store.write_row(&mut self.batch, at, &row);
+        let rows = self.kinds.rows(header.stream, body)?;
+        rows.iter().for_each(|row| self.store.write_row(&mut self.batch, at, row));
+        self.born.extend(endings::born(&rows));
+        self.last = at;
+        if self.born.len() >= UNSORTED_IDS_MAX {
+            self.store.sort(&mut self.batch, at, std::mem::take(&mut self.born));
         }
         let place = self.places.entry(header.stream).or_insert((header.seq, Vec::new()));
         place.1.extend(keys::position(at));
@@ -61,6 +77,7 @@ impl<'a> Fold<'a> {
 
     /// Returns once all of it is on the medium.
     pub(super) fn finish(mut self) -> Result<(), StoreError> {
+        self.store.sort(&mut self.batch, self.last, std::mem::take(&mut self.born));
         self.cut().sync_all()
     }
 

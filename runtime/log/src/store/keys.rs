@@ -18,7 +18,10 @@
 //! meta       "residue"                    -> 1, or 2 once a purge is begun (files may hold what was erased)
 //! meta       "order"                      -> place u64 ‖ authors         (of a shared order only)
 //! meta       "life"                       -> epoch u64                  (of a shared order only)
-//! meta       "endings"                    -> 1                           (all atoms are listed by the ends of their ids)
+//! own        0 ‖ 0 ‖ position             -> atoms…                      (new ones by the ends of their ids, not sorted yet)
+//! own        0 ‖ 1 ‖ bucket u8 ‖ position -> atoms…                      (sorted)
+//! own        kind ‖ 0 ‖ key               -> what that kind of actor keeps there
+//! meta       "endings"                    -> 2                           (all atoms are listed so)
 //! meta       "failures"                   -> 1                           (all agents are listed that have failed)
 //! ```
 
@@ -32,6 +35,22 @@ pub(crate) const ENDINGS: &[u8] = b"endings";
 
 /// The row of `meta` that says that every agent is listed that has failed.
 pub(crate) const FAILURES: &[u8] = b"failures";
+
+/// Atoms by the ends of their ids, as their commits came. No kind of actor has an empty name.
+pub(crate) const UNSORTED: [u8; 2] = [0, 0];
+
+pub(crate) fn unsorted(at: u64) -> Vec<u8> {
+    [&UNSORTED[..], &at.to_be_bytes()].concat()
+}
+
+/// Those of one bucket.
+pub(crate) fn bucket(bucket: u8) -> [u8; 3] {
+    [0, 1, bucket]
+}
+
+pub(crate) fn sorted(bucket: u8, at: u64) -> Vec<u8> {
+    [&self::bucket(bucket)[..], &at.to_be_bytes()].concat()
+}
 
 pub(crate) fn position(at: Position) -> [u8; 8] {
     at.0.to_be_bytes()

@@ -221,7 +221,7 @@ impl Opened {
                 store.write_stream(&mut repairs, stream, seq, &keys::position(at));
             }
         }
-        tables.repair(&store, &mut repairs)?;
+        tables.repair(&store, head.position, &mut repairs)?;
         if !repairs.is_empty() {
             tracing::warn!(
                 rows = repairs.rows(),
