@@ -217,3 +217,18 @@ fn a_misspelt_flag_is_told_which_flag_of_its_verb_was_meant() {
         assert!(ended.code == 2 && ended.err.contains(&told), "{typed:?}: {ended:?}");
     }
 }
+
+/// What is typed is read by the verbs that it names; what was meant is told from all of them.
+#[test]
+fn a_misspelt_verb_is_told_which_was_meant_though_another_one_is_named() {
+    let place = Place::new();
+    for (typed, meant) in [
+        (&["serach", "put", "x"][..], "'search'"),
+        (&["leese", "search"], "'lease'"),
+        (&["lease", "aquire", "put"], "'acquire'"),
+        (&["srve"], "'serve'"),
+    ] {
+        let ended = place.stoa(typed);
+        assert!(ended.code == 2 && ended.err.contains(meant), "{typed:?}: {ended:?}");
+    }
+}

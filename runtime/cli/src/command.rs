@@ -73,7 +73,7 @@ const GROUPS: [(&str, &str, &str); 5] = [
     ),
 ];
 
-/// The command line, as far as the words that are typed ask for it.
+/// The command line, as far as the words that are typed ask for it: the verbs that they name.
 pub(super) fn command() -> Command {
     let words = std::env::args_os().map(|it| it.to_string_lossy().into_owned());
     of_words(&Words::Typed(words.collect()))
@@ -98,14 +98,16 @@ impl Words {
         }
     }
 
-    /// Whether verbs may be listed, each with what it is for: to say that takes a moment for each.
+    /// Whether verbs may be listed, each with what it is for: all are there then.
     fn list(&self) -> bool {
         match self {
             Words::All => true,
             Words::Typed(words) => {
                 let any = |of: &[&str]| words.iter().any(|it| of.contains(&it.as_str()));
                 any(&["--help", "-h", "help"])
-                    || !any(&["--version", "-V"]) && !TABLE.iter().any(|it| self.name(it.name))
+                    || !any(&["--version", "-V"])
+                        && !TABLE.iter().any(|it| self.name(it.name))
+                        && !local::COMMANDS.iter().any(|it| self.name(it.0))
             }
         }
     }
@@ -168,7 +170,9 @@ fn of_words(words: &Words) -> Command {
                 .help("Show more diagnostics; -vv shows all"),
         );
     let mut grouped: Vec<Command> = Vec::new();
-    for entry in TABLE.iter().filter(|it| it.typed) {
+    // All that is given to every verb is copied into each that is there.
+    let there = |name: &str| words.name(name) || words.list();
+    for entry in TABLE.iter().filter(|it| it.typed && there(it.name)) {
         match entry.name.split_once(' ') {
             None => command = command.subcommand(verb(entry, entry.name, words)),
             Some((group, name)) => {
@@ -188,7 +192,8 @@ fn of_words(words: &Words) -> Command {
             command = command.mut_subcommand(name, |it| it.display_order(place));
         }
     }
-    let commands = local::COMMANDS.iter().map(|(name, make, _)| {
+    let local = local::COMMANDS.iter().filter(|it| there(it.0));
+    let commands = local.map(|(name, make, _)| {
         let place = ORDER.iter().position(|it| it == name).unwrap_or(ORDER.len());
         let command = Command::new(*name).after_long_help(examples::after(name));
         make(command).display_order(place)

@@ -54,7 +54,7 @@ pub fn main() -> ExitCode {
     if complete::asked(command::whole) {
         return ExitCode::SUCCESS;
     }
-    let typed = match command::command().try_get_matches() {
+    let typed = match typed() {
         Ok(typed) => typed,
         Err(error) => return usage(&meant_of_the_verb(error)),
     };
@@ -78,6 +78,15 @@ pub fn main() -> ExitCode {
             complain(&problem, json);
             ExitCode::from(problem.kind.exit_code())
         }
+    }
+}
+
+/// What was typed. What was meant where it is wrong is told from all that can be.
+fn typed() -> Result<clap::ArgMatches, clap::Error> {
+    let told = |it: ErrorKind| matches!(it, ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
+    match command::command().try_get_matches() {
+        Err(error) if !told(error.kind()) => command::whole().try_get_matches(),
+        typed => typed,
     }
 }
 
