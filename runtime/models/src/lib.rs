@@ -1,0 +1,9 @@
+//! Models over HTTP: how providers are spoken to, and what becomes of it when they fail.
+//!
+//! The protocols are pure functions of bytes, in [`wire`]. A reply is complete, or it is one typed
+//! [`Fault`](fault::Fault): nothing that is half said is ever acted upon.
+
+pub mod fault;
+pub mod limits;
+pub mod reply;
+pub mod wire;
