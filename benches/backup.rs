@@ -6,7 +6,7 @@
 
 use measure::{load, rounds, spread};
 use std::time::{Duration, Instant};
-use stoa::caller::{Caller, Why};
+use stoa::caller::{Caller, WriteOptions};
 use stoa::config::Config;
 use stoa::runtime::kinds;
 use stoa_actors::atom::{Content, Embedding};
@@ -31,7 +31,7 @@ async fn put(caller: &Caller, space: SpaceId, flight: u64, until: (Duration, u64
             let mut done = 0;
             while start.elapsed() < until.0 && done < until.1 / flight {
                 let draft = draft(task << 32 | done);
-                caller.put(space, draft, Why::comment("bench")).await.expect("put");
+                caller.put(space, draft, WriteOptions::comment("bench")).await.expect("put");
                 done += 1;
             }
             done

@@ -18,7 +18,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 use stoa::agents::{SpaceAsk, SpawnAsk};
-use stoa::caller::{Caller, ClaimAsk, Why};
+use stoa::caller::{Caller, ClaimAsk, WriteOptions};
 use stoa::config::Config;
 use stoa::failure::StoreError;
 use stoa::runtime::Runtime;
@@ -203,7 +203,7 @@ async fn puts(root: &Caller, flight: usize) -> f64 {
     often(flight, move |n| {
         let (root, draft) = (root.clone(), drafts[n as usize % drafts.len()].clone());
         async move {
-            let why = Why::comment("bench").key(format!("{flight}-{n}"));
+            let why = WriteOptions::comment("bench").key(format!("{flight}-{n}"));
             root.put(space, draft, why).await.expect("it is put");
         }
     })
@@ -220,7 +220,7 @@ async fn gets(root: &Caller) -> f64 {
     let writes = tokio::spawn(often(8, move |n| {
         let root = writer.clone();
         async move {
-            let why = Why::default().key(format!("beside-{n}"));
+            let why = WriteOptions::default().key(format!("beside-{n}"));
             root.put(space, draft(n), why).await.expect("it is put");
         }
     }));
@@ -246,7 +246,7 @@ async fn fill(root: &Caller, space: SpaceId, count: usize, what: fn(u64) -> Draf
         let root = root.clone();
         tasks.spawn(async move {
             for n in (of..count).step_by(256) {
-                root.put(space, what(n as u64), Why::default()).await.expect("it is put");
+                root.put(space, what(n as u64), WriteOptions::default()).await.expect("it is put");
             }
         });
     }
@@ -292,7 +292,7 @@ async fn claims(root: &Caller) -> f64 {
         tasks.spawn(async move {
             let mut count = 0;
             while let Some(taken) =
-                root.claim(space, ask.clone(), Why::default()).await.expect("a claim")
+                root.claim(space, ask.clone(), WriteOptions::default()).await.expect("a claim")
             {
                 let (id, token) = (taken.read.atom.id, Some(taken.lease.token));
                 let metadata = [("status".to_owned(), Value::from("done"))].into();
@@ -302,7 +302,7 @@ async fn claims(root: &Caller) -> f64 {
                     Mutation::Update { id, expect: Expect::Any, patch },
                     Mutation::Release { resource, token, undo: false },
                 ];
-                root.transact(space, done, Why::default()).await.expect("done");
+                root.transact(space, done, WriteOptions::default()).await.expect("done");
                 count += 1;
             }
             count
@@ -364,7 +364,7 @@ async fn turns(followers: usize) -> f64 {
     let how = root.create_space("how", "").await.expect("a space");
     let content = Content::Text("```python\nlen(spaces)\n```".to_owned());
     let recipe = Draft { content, ..Draft::default() };
-    root.put(how, recipe, Why::default()).await.expect("it is put");
+    root.put(how, recipe, WriteOptions::default()).await.expect("it is put");
     let news = root.create_space("news", "").await.expect("a space");
     for n in 0..followers {
         let ask = SpawnAsk {
@@ -381,7 +381,7 @@ async fn turns(followers: usize) -> f64 {
     let (begun, mut count) = (Instant::now(), 0);
     while begun.elapsed() < TIME {
         let draft = Draft { content: Content::Text("news".to_owned()), ..Draft::default() };
-        root.put(news, draft, Why::default()).await.expect("it is put");
+        root.put(news, draft, WriteOptions::default()).await.expect("it is put");
         runtime.at_rest().await;
         count += followers;
     }

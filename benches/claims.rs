@@ -23,7 +23,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::time::Instant;
 use stoa::answer::AtomAnswer;
-use stoa::caller::{Caller, ClaimAsk, Why};
+use stoa::caller::{Caller, ClaimAsk, WriteOptions};
 use stoa::config::{Config, DoorLimits};
 use stoa::door::{Client, Door, DoorRequest, Identity, Reached, reach};
 use stoa::operation::{Conditions, Meta, Span};
@@ -94,7 +94,7 @@ async fn put(caller: &Caller, name: &str, count: usize, done: usize, blockers: b
             let mine = (of..count).step_by(512).filter(move |n| (n % 5 == 4) == step);
             tasks.spawn(async move {
                 for n in mine {
-                    caller.put(space, draft(n), Why::default()).await.expect("it is put");
+                    caller.put(space, draft(n), WriteOptions::default()).await.expect("it is put");
                 }
             });
         }
@@ -114,10 +114,13 @@ async fn in_process(
     // The set of what can be claimed is made by the first claim.
     let wanted = ask.wanted.clone();
     let warm = ClaimAsk { wanted, lease_ms: 600_000, ..ClaimAsk::default() };
-    let first = caller.claim(space, warm, Why::default()).await.expect("a claim");
+    let first = caller.claim(space, warm, WriteOptions::default()).await.expect("a claim");
     if let Some(first) = first {
         let (resource, token) = (first.lease.resource, Some(first.lease.token));
-        caller.release(space, resource, token, true, Why::default()).await.expect("released");
+        caller
+            .release(space, resource, token, true, WriteOptions::default())
+            .await
+            .expect("released");
     }
     let begun = Instant::now();
     let mut tasks = tokio::task::JoinSet::new();
@@ -126,14 +129,16 @@ async fn in_process(
         tasks.spawn(async move {
             let mut got = Vec::new();
             while got.len() < most / CALLERS
-                && let Some(taken) =
-                    caller.claim(space, ask.clone(), Why::default()).await.expect("a claim")
+                && let Some(taken) = caller
+                    .claim(space, ask.clone(), WriteOptions::default())
+                    .await
+                    .expect("a claim")
             {
                 let id = taken.read.atom.id;
                 got.push(id);
                 if complete {
                     let done = completion(id, taken.lease.token);
-                    caller.transact(space, done, Why::default()).await.expect("done");
+                    caller.transact(space, done, WriteOptions::default()).await.expect("done");
                 }
             }
             got
@@ -258,7 +263,7 @@ async fn put_ranked(caller: &Caller, space: SpaceId, count: usize) {
                 let mut metadata = status("open");
                 metadata.insert("rank".to_owned(), Value::Int(n as i64 % 1_000));
                 let draft = Draft { metadata, ..Draft::default() };
-                caller.put(space, draft, Why::default()).await.expect("it is put");
+                caller.put(space, draft, WriteOptions::default()).await.expect("it is put");
             }
         });
     }
@@ -282,7 +287,7 @@ async fn in_turns(caller: &Caller, space: SpaceId, conditions: usize, count: usi
         let caller = caller.clone();
         tasks.spawn(async move {
             for n in (of..count).step_by(CALLERS) {
-                let taken = caller.claim(space, asks(n), Why::default()).await;
+                let taken = caller.claim(space, asks(n), WriteOptions::default()).await;
                 assert!(taken.expect("a claim").is_some(), "there is more");
             }
         });

@@ -14,7 +14,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
-use stoa::caller::{Caller, Why};
+use stoa::caller::{Caller, WriteOptions};
 use stoa::config::{Config, DoorLimits};
 use stoa::door::{Client, DoorRequest, Identity, Reached, reach};
 use stoa::operations::Watch;
@@ -47,7 +47,7 @@ async fn puts(root: &Caller, space: SpaceId) -> Vec<f64> {
     while begun.elapsed() < TIME {
         pace.tick().await;
         let asked = Instant::now();
-        root.put(space, draft(0), Why::default()).await.expect("it is put");
+        root.put(space, draft(0), WriteOptions::default()).await.expect("it is put");
         took.push(micros(asked));
     }
     took
@@ -60,7 +60,7 @@ async fn asks(root: &Caller, space: SpaceId, atom: AtomId) -> (Vec<f64>, Vec<f64
     while begun.elapsed() < TIME {
         pace.tick().await;
         let asked = Instant::now();
-        root.put(space, draft(0), Why::default()).await.expect("it is put");
+        root.put(space, draft(0), WriteOptions::default()).await.expect("it is put");
         puts.push(micros(asked));
         let asked = Instant::now();
         root.get(atom).await.expect("it is there");
@@ -120,7 +120,7 @@ async fn followers() {
             }
             // Until each has been told something.
             while with && ready.available_permits() < FOLLOWERS {
-                root.put(space, draft(0), Why::default()).await.expect("it is put");
+                root.put(space, draft(0), WriteOptions::default()).await.expect("it is put");
                 tokio::time::sleep(EVERY).await;
             }
             let mut took = puts(&root, space).await;
@@ -155,7 +155,7 @@ async fn fill(data: &Path, entries: u64) -> (Runtime, SpaceId, AtomId) {
     let runtime = stoa::open(Config::at(data)).await.expect("it opens");
     let root = runtime.caller(ROOT);
     let space = root.create_space("news", "").await.expect("a space");
-    let first = root.put(space, draft(0), Why::default()).await.expect("it is put");
+    let first = root.put(space, draft(0), WriteOptions::default()).await.expect("it is put");
     let next = Arc::new(AtomicU64::new(1));
     let mut writers = tokio::task::JoinSet::new();
     for _ in 0..512 {
@@ -166,7 +166,7 @@ async fn fill(data: &Path, entries: u64) -> (Runtime, SpaceId, AtomId) {
                 if n >= entries {
                     return;
                 }
-                root.put(space, draft(n), Why::default()).await.expect("it is put");
+                root.put(space, draft(n), WriteOptions::default()).await.expect("it is put");
             }
         });
     }

@@ -13,7 +13,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
-use stoa::caller::{Caller, Why};
+use stoa::caller::{Caller, WriteOptions};
 use stoa::config::Config;
 use stoa::runtime::Runtime;
 use stoa_actors::atom::Content;
@@ -72,7 +72,7 @@ async fn put(caller: &Caller, space: SpaceId, from: u64, count: u64, said: &Arc<
                     return;
                 }
                 let draft = draft(n, before, &said);
-                let put = caller.put(space, draft, Why::comment("bench")).await;
+                let put = caller.put(space, draft, WriteOptions::comment("bench")).await;
                 before = Some(put.expect("a put").id);
             }
         });

@@ -11,7 +11,7 @@
 use measure::{load, micros, quantile, rounds, spread};
 use std::time::Instant;
 use stoa::agents::SpawnAsk;
-use stoa::caller::{Caller, GrantRequest, Why};
+use stoa::caller::{Caller, GrantRequest, WriteOptions};
 use stoa::config::Config;
 use stoa::host::Boxed;
 use stoa::model::{Context, Model, ModelError, Models};
@@ -69,7 +69,7 @@ impl Holding {
         let how = root.create_space("how", "").await.expect("a space");
         let content = Content::Text("```python\nlen(spaces)\n```".to_owned());
         let recipe = Draft { content, ..Draft::default() };
-        root.put(how, recipe, Why::default()).await.expect("it is put");
+        root.put(how, recipe, WriteOptions::default()).await.expect("it is put");
         for name in ["thinker", "actor"] {
             let acts = name == "actor";
             let ask = SpawnAsk {

@@ -8,7 +8,7 @@ use measure::{load, micros};
 use std::path::Path;
 use std::process::Command;
 use std::time::Instant;
-use stoa::caller::Why;
+use stoa::caller::WriteOptions;
 use stoa::config::Config;
 use stoa_actors::atom::{Content, Embedding};
 use stoa_actors::id::{AtomId, ROOT};
@@ -78,7 +78,8 @@ async fn fill(data: &Path, entries: usize, end: &str) {
                     }),
                     ..Draft::default()
                 };
-                last = Some(caller.put(space, draft, Why::default()).await.expect("put").id);
+                last =
+                    Some(caller.put(space, draft, WriteOptions::default()).await.expect("put").id);
             }
             last
         }));

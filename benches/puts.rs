@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
-use stoa::caller::{Caller, Why};
+use stoa::caller::{Caller, WriteOptions};
 use stoa::config::Config;
 use stoa_actors::atom::{Content, Embedding};
 use stoa_actors::id::{AtomId, ROOT, SpaceId};
@@ -44,8 +44,8 @@ async fn stoa(
     embed: bool,
 ) -> (f64, Vec<u64>) {
     let targets = [
-        caller.put(space, draft(0, &[]), Why::default()).await.expect("put").id,
-        caller.put(space, draft(1, &[]), Why::default()).await.expect("put").id,
+        caller.put(space, draft(0, &[]), WriteOptions::default()).await.expect("put").id,
+        caller.put(space, draft(1, &[]), WriteOptions::default()).await.expect("put").id,
     ];
     // Made before: what is measured is putting them, not making them up.
     let made = |n| {
@@ -65,7 +65,7 @@ async fn stoa(
                 let mut n = 0u64;
                 while start.elapsed() < time {
                     let begun = Instant::now();
-                    let why = Why::comment("bench").key(format!("{task}-{n}-{stamp}"));
+                    let why = WriteOptions::comment("bench").key(format!("{task}-{n}-{stamp}"));
                     let draft = drafts[(n % 256) as usize].clone();
                     caller.put(space, draft, why).await.expect("put");
                     took.push(begun.elapsed().as_micros() as u64);

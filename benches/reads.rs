@@ -9,7 +9,7 @@ use ractor::{Actor, ActorProcessingErr, ActorRef};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
-use stoa::caller::{Caller, Why};
+use stoa::caller::{Caller, WriteOptions};
 use stoa::config::{Config, DoorLimits};
 use stoa::door::{DoorRequest, Identity, Reached, reach};
 use stoa::operations::Get;
@@ -43,7 +43,7 @@ async fn gets() {
     let space = caller.create_space("bench", "").await.expect("a space");
     let mut ids = Vec::new();
     for _ in 0..1_000 {
-        ids.push(caller.put(space, draft(), Why::default()).await.expect("put").id);
+        ids.push(caller.put(space, draft(), WriteOptions::default()).await.expect("put").id);
     }
     let reader = std::thread::spawn({
         let (data, ids) = (dir.path().to_owned(), ids.clone());
@@ -87,7 +87,7 @@ fn write_beside(
         let (caller, stop) = (caller.clone(), stop.clone());
         tokio::spawn(async move {
             while !stop.load(Ordering::Relaxed) {
-                caller.put(space, draft(), Why::default()).await.expect("put");
+                caller.put(space, draft(), WriteOptions::default()).await.expect("put");
             }
         })
     };
@@ -182,14 +182,14 @@ async fn fan_out() {
     let (mut ratios, mut ours, mut floor) = (vec![], vec![], vec![]);
     for _ in 0..rounds() * 4 {
         let begun = Instant::now();
-        caller.put(quiet, draft(), Why::default()).await.expect("put");
+        caller.put(quiet, draft(), WriteOptions::default()).await.expect("put");
         for actor in &actors {
             actor.cast(()).expect("cast");
         }
         casts.all.notified().await;
         let base = micros(begun);
         let begun = Instant::now();
-        caller.put(space, draft(), Why::default()).await.expect("put");
+        caller.put(space, draft(), WriteOptions::default()).await.expect("put");
         let wait = tokio::time::timeout(Duration::from_secs(5), heard.all.notified());
         wait.await.expect("everybody hears");
         let all = micros(begun);

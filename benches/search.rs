@@ -13,7 +13,7 @@
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
-use stoa::caller::{Caller, Why};
+use stoa::caller::{Caller, WriteOptions};
 use stoa::config::Config;
 use stoa::runtime::Runtime;
 use stoa_actors::atom::{Content, Metadata};
@@ -113,7 +113,7 @@ async fn fill(caller: &Caller, space: SpaceId, count: u64, words: &[String]) {
         let puts: Vec<_> = (n..count.min(n + 512))
             .map(|n| {
                 let (caller, draft) = (caller.clone(), draft(n, words, &known, &mut chance));
-                tokio::spawn(async move { caller.put(space, draft, Why::default()).await })
+                tokio::spawn(async move { caller.put(space, draft, WriteOptions::default()).await })
             })
             .collect();
         for put in puts {

@@ -7,7 +7,7 @@
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
-use stoa::caller::{Caller, ClaimAsk, GrantRequest, HistoryQuery, Of, Why};
+use stoa::caller::{Caller, ClaimAsk, GrantRequest, HistoryQuery, Of, WriteOptions};
 use stoa::config::Config;
 use stoa::problem::Problem;
 use stoa_actors::atom::{Content, Metadata};
@@ -83,7 +83,7 @@ async fn fill(owner: &Caller, space: SpaceId) -> Result<(), Problem> {
             references: blocker.iter().map(|id| ("blocked_by".to_owned(), vec![*id])).collect(),
             ..Draft::default()
         };
-        before = Some(owner.put(space, draft, Why::comment("planned")).await?.id);
+        before = Some(owner.put(space, draft, WriteOptions::comment("planned")).await?.id);
     }
     Ok(())
 }
@@ -103,7 +103,8 @@ async fn work(me: &Caller, space: SpaceId, name: &str) -> Result<usize, Problem>
             intent: format!("{name} works on it"),
             ..ClaimAsk::default()
         };
-        let Some(taken) = me.claim(space, ask, Why::comment(format!("claimed by {name}"))).await?
+        let Some(taken) =
+            me.claim(space, ask, WriteOptions::comment(format!("claimed by {name}"))).await?
         else {
             // Nothing is free now; what others hold or wait for may be.
             let doing = Query { metadata: status("doing"), limit: 1, ..Query::default() };
@@ -119,9 +120,9 @@ async fn work(me: &Caller, space: SpaceId, name: &str) -> Result<usize, Problem>
             return Ok(0);
         }
         let (resource, token) = (taken.lease.resource, taken.lease.token);
-        let why = Why {
+        let why = WriteOptions {
             fences: vec![Fence { resource, token }],
-            ..Why::comment(format!("completed by {name}"))
+            ..WriteOptions::comment(format!("completed by {name}"))
         };
         let patch = Patch { metadata: status("completed"), ..Patch::default() };
         let expect = Expect::Version(taken.read.atom.version);

@@ -7,7 +7,7 @@
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "an example shows what it does")]
 
 use std::path::PathBuf;
-use stoa::caller::{Caller, Why};
+use stoa::caller::{Caller, WriteOptions};
 use stoa::config::Config;
 use stoa::session::exec;
 use stoa_actors::atom::Content;
@@ -89,7 +89,7 @@ async fn task_list(owner: &Caller) -> Result<usize, Box<dyn std::error::Error>> 
                 embedding: None,
             };
             // The same key every time: however often this runs, there is one such task.
-            let why = Why::comment("plan").key(format!("{topic}/{step}"));
+            let why = WriteOptions::comment("plan").key(format!("{topic}/{step}"));
             before = Some(owner.put(space, draft, why).await?.id);
         }
     }

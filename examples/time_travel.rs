@@ -6,7 +6,7 @@
 #![expect(clippy::print_stdout, reason = "an example shows what it does")]
 
 use stoa::as_of::Moment;
-use stoa::caller::{Caller, HistoryQuery, Of, Why};
+use stoa::caller::{Caller, HistoryQuery, Of, WriteOptions};
 use stoa::config::Config;
 use stoa::problem::Problem;
 use stoa::unified;
@@ -73,10 +73,10 @@ fn text(content: &Content) -> &str {
 async fn put(to: &Caller, space: SpaceId, text: &str, of: &str) -> Result<AtomId, Problem> {
     let draft = Draft { content: Content::from(text), metadata: kind(of), ..Draft::default() };
     let first = text.lines().next().unwrap_or_default();
-    Ok(to.put(space, draft, Why::comment(format!("noted: {first}"))).await?.id)
+    Ok(to.put(space, draft, WriteOptions::comment(format!("noted: {first}"))).await?.id)
 }
 
 async fn change(to: &Caller, id: AtomId, text: &str, comment: &str) -> Result<(), Problem> {
     let patch = Patch { content: Some(Content::from(text)), ..Patch::default() };
-    to.update(id, Expect::Version(1), patch, Why::comment(comment)).await.map(drop)
+    to.update(id, Expect::Version(1), patch, WriteOptions::comment(comment)).await.map(drop)
 }

@@ -26,7 +26,7 @@ pub trait Durable: View {
 
 /// What the host brings to one delivery.
 #[expect(missing_docs, reason = "a field is told where its name and type do not say it")]
-pub struct Given<'a> {
+pub struct HostContext<'a> {
     pub now: Millis,
     /// Sixteen fresh bytes for an id.
     pub fresh: &'a mut dyn FnMut() -> [u8; 16],
@@ -193,7 +193,7 @@ impl<B: Behaviour> Incarnation<B> {
     }
 
     /// Takes one delivery: decides, projects and applies, and says what is to be appended.
-    pub fn deliver(&mut self, ask: Request<B::Message>, given: Given<'_>) -> Step<B> {
+    pub fn deliver(&mut self, ask: Request<B::Message>, given: HostContext<'_>) -> Step<B> {
         self.overlay.trim(given.durable_seq);
         self.attempt(ask, given).unwrap_or_else(|refused| Step {
             append: None,
@@ -208,7 +208,7 @@ impl<B: Behaviour> Incarnation<B> {
     fn attempt(
         &mut self,
         ask: Request<B::Message>,
-        given: Given<'_>,
+        given: HostContext<'_>,
     ) -> Result<Step<B>, Refused<B::Refusal>> {
         let Request { message, asker, key, comment, cause } = ask;
         fits("the comment", comment.len(), given.limits.comment_bytes_max)?;
@@ -280,7 +280,7 @@ impl<B: Behaviour> Incarnation<B> {
         events: &[B::Event],
         body: Body,
         bytes: Vec<u8>,
-        given: &Given<'_>,
+        given: &HostContext<'_>,
     ) -> Append {
         self.seq += 1;
         let events_bytes = body.events.len();

@@ -105,7 +105,7 @@ impl Redacted {
 }
 
 /// What a version of an erased atom leaves behind.
-pub fn husk(atom: &Atom) -> Atom {
+pub fn redacted_version(atom: &Atom) -> Atom {
     if atom.content == Content::Erased {
         return atom.clone();
     }
@@ -145,7 +145,7 @@ fn empty(event: &mut space::Event, erased: AtomId) {
         | Event::AtomImported { atom, .. }
             if atom.id == erased =>
         {
-            *atom = Arc::new(husk(atom));
+            *atom = Arc::new(redacted_version(atom));
         }
         Event::Leased(lease) if lease.resource == Resource::Atom(erased) => lease.claimed = None,
         _ => {}

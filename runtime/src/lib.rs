@@ -23,7 +23,7 @@ pub use stoa_kernel::embedder;
 pub use stoa_kernel::sandbox::worker_main_if_asked;
 pub use stoa_kernel::{VectorStatus, unified};
 pub use stoa_kernel::{
-    agents, audit, backup, caller, clock, envelope, failure, identity, model, part, problem,
+    agents, atomic_file, audit, backup, caller, clock, envelope, failure, identity, model, problem,
     sandbox, session, store, tool, trust,
 };
 #[doc(hidden)]

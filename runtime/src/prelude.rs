@@ -14,7 +14,7 @@ pub use stoa_actors::trust::HostGrants;
 pub use stoa_actors::value::Value;
 pub use stoa_api::{kinds, open};
 pub use stoa_kernel::agents::{SpaceAsk, SpawnAsk};
-pub use stoa_kernel::caller::{Caller, GrantRequest, Why};
+pub use stoa_kernel::caller::{Caller, GrantRequest, WriteOptions};
 pub use stoa_kernel::host::{ActorAddress, Boxed, Nothing, Perform};
 pub use stoa_kernel::limits::Config;
 pub use stoa_kernel::model::{Context, Model, ModelError, Models, Scripted};

@@ -10,7 +10,7 @@ mod model;
 mod typed;
 
 use model::{Model, Seen};
-use stoa::caller::{Caller, Change, GrantRequest, HistoryQuery, Of, Why};
+use stoa::caller::{Caller, Change, GrantRequest, HistoryQuery, Of, WriteOptions};
 use stoa::config::Config;
 use stoa::failure::StoreError;
 use stoa::runtime::Runtime;
@@ -78,7 +78,7 @@ async fn act(runtime: &Runtime, chances: &mut Chances) -> (Vec<SessionId>, Vec<S
             6 | 7 => drop(by.revoke(&space, &to.to_string(), &reason).await),
             _ => {
                 let space = space.parse().unwrap();
-                drop(by.put(space, Default::default(), Why::comment(reason)).await);
+                drop(by.put(space, Default::default(), WriteOptions::comment(reason)).await);
             }
         }
     }
@@ -243,7 +243,7 @@ async fn a_watcher_hears_of_what_it_may_know() {
     let heard = all.next(9).await.unwrap();
     assert_eq!((&*heard[0].kind, &*heard[0].comment), ("right.revoked", "it was wrong"));
     assert_eq!(watch.ready(9).await.unwrap(), []);
-    root.put(space, Default::default(), Why::comment("seen by all")).await.unwrap();
+    root.put(space, Default::default(), WriteOptions::comment("seen by all")).await.unwrap();
     let heard = watch.next(9).await.unwrap();
     assert_eq!((heard.len(), &*heard[0].comment), (1, "seen by all"));
     // Its own it hears of.

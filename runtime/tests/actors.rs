@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
-use stoa::caller::{GrantRequest, HistoryQuery, Of, Why};
+use stoa::caller::{GrantRequest, HistoryQuery, Of, WriteOptions};
 use stoa::config::Config;
 use stoa::host::{ActorAddress, AskError, Boxed, Nothing, Perform, Standing};
 use stoa::problem::ProblemKind;
@@ -276,7 +276,7 @@ async fn the_rights_actor_has_one_address_however_it_is_asked_for() {
         let other = root.create_space(&format!("created {n}"), "").await.unwrap();
         for space in [space, other] {
             let draft = Draft { content: Content::from("x"), ..Draft::default() };
-            root.put(space, draft, Why::default()).await.unwrap();
+            root.put(space, draft, WriteOptions::default()).await.unwrap();
         }
     }
     assert!(runtime.actor_with(RIGHTS, unpaid()).is_err(), "it is of another kind");
@@ -305,7 +305,7 @@ async fn after_a_revoke_is_acknowledged_nothing_that_rested_on_it_commits() {
                     let mut last = Position(0);
                     loop {
                         let draft = Draft { content: Content::from("x"), ..Draft::default() };
-                        match writer.put(space, draft, Why::default()).await {
+                        match writer.put(space, draft, WriteOptions::default()).await {
                             Ok(written) => last = written.position,
                             Err(problem) => {
                                 assert_eq!(problem.kind, ProblemKind::Unknown, "{problem}");
@@ -366,7 +366,7 @@ async fn every_follower_sees_every_change_once_in_order() {
             tokio::spawn(async move {
                 for _ in 0..PUTS {
                     let draft = Draft { content: Content::from("x"), ..Draft::default() };
-                    caller.put(space, draft, Why::comment("c")).await.unwrap();
+                    caller.put(space, draft, WriteOptions::comment("c")).await.unwrap();
                 }
             })
         })

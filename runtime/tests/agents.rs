@@ -9,7 +9,7 @@ mod trust;
 
 use std::time::Duration;
 use stoa::agents::{AgentCard, SpaceAsk, SpawnAsk};
-use stoa::caller::{Caller, Why};
+use stoa::caller::{Caller, WriteOptions};
 use stoa::config::Config;
 use stoa::failure::StoreError;
 use stoa::host::Boxed;
@@ -107,7 +107,7 @@ fn text(content: &Content) -> String {
 
 async fn put(caller: &Caller, space: SpaceId, text: &str) {
     let draft = Draft { content: Content::Text(text.into()), ..Draft::default() };
-    caller.put(space, draft, Why::comment(format!("put {text:.20}"))).await.unwrap();
+    caller.put(space, draft, WriteOptions::comment(format!("put {text:.20}"))).await.unwrap();
 }
 
 fn ask(task: &str, name: &str, instructions: &str, spaces: &[(&str, Level)]) -> SpawnAsk {
@@ -360,7 +360,7 @@ async fn the_fan_out_of_the_seed_runs_to_its_end() {
         annotation: "initial landscape analysis".into(),
         ..Draft::default()
     };
-    place.root.put(findings, draft, Why::comment("analysis")).await.unwrap();
+    place.root.put(findings, draft, WriteOptions::comment("analysis")).await.unwrap();
     let recipe = "if not wakes:\n    space.put(web_fetch(web_search(task)))";
     place.recipe("research-guidelines", recipe).await;
     let mut spawn = ask("fan out", "lead", "research-guidelines", &[]);

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use stoa::agents::{AgentCard, SpaceAsk, SpawnAsk};
-use stoa::caller::{Caller, Why};
+use stoa::caller::{Caller, WriteOptions};
 use stoa::config::Config;
 use stoa::host::Boxed;
 use stoa::model::{Context, Model, ModelError, Models};
@@ -57,7 +57,7 @@ impl Place {
 
     async fn put(&self, space: SpaceId, text: &str) {
         let draft = Draft { content: Content::Text(text.into()), ..Draft::default() };
-        self.root.put(space, draft, Why::comment("put")).await.unwrap();
+        self.root.put(space, draft, WriteOptions::comment("put")).await.unwrap();
     }
 
     async fn texts(&self, space: SpaceId) -> Vec<String> {

@@ -22,7 +22,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 use stoa::agents::{SpaceAsk, SpawnAsk};
 use stoa::audit::audit;
-use stoa::caller::{Caller, ReadAtom, Why};
+use stoa::caller::{Caller, ReadAtom, WriteOptions};
 use stoa::config::Config;
 use stoa::failure::StoreError;
 use stoa::runtime::{Runtime, kinds};
@@ -170,7 +170,7 @@ async fn furnish(dir: &Path) {
         if let Some(python) = recipe {
             let content = Content::Text(format!("```python\n{python}```"));
             let draft = Draft { content, ..Draft::default() };
-            root.put(space, draft, Why::comment("a recipe")).await.expect("a recipe");
+            root.put(space, draft, WriteOptions::comment("a recipe")).await.expect("a recipe");
         }
     }
     runtime.stop().await.expect("it stops in order");

@@ -10,7 +10,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 use stoa::agents::{SpaceAsk, SpawnAsk};
 use stoa::audit::audit;
-use stoa::caller::{Caller, Why};
+use stoa::caller::{Caller, WriteOptions};
 use stoa::config::{Config, LogConfig};
 use stoa::failure::StoreError;
 use stoa::fault::{Faults, Point};
@@ -123,7 +123,7 @@ impl Life {
             let space = self.root.create_space(name, "").await.unwrap();
             let content = Content::Text(format!("```python\n{python}```"));
             let draft = Draft { content, ..Draft::default() };
-            self.root.put(space, draft, Why::comment("a recipe")).await.unwrap();
+            self.root.put(space, draft, WriteOptions::comment("a recipe")).await.unwrap();
         }
     }
 
@@ -153,9 +153,9 @@ impl Life {
         // These are on their way while it stops: the first of them holds up all others.
         self.faults.hold(Point::Commit);
         let (root, results) = (self.root.clone(), self.root.resolve("results").unwrap());
-        tokio::spawn(
-            async move { root.put(results, Draft::default(), Why::comment("late")).await },
-        );
+        tokio::spawn(async move {
+            root.put(results, Draft::default(), WriteOptions::comment("late")).await
+        });
         let late: Vec<String> = (0..4).map(|n| format!("late {n}")).collect();
         let saying = late.iter().map(|text| {
             let (root, lead, text) = (self.root.clone(), lead.to_owned(), text.clone());
@@ -231,7 +231,7 @@ impl Life {
         assert!(matches!(error, StoreError::Engine(_)) && planted, "{what}: {error}");
         let durable = self.runtime.durable();
         let results = self.root.resolve("results").unwrap();
-        let put = self.root.put(results, Draft::default(), Why::comment("after")).await;
+        let put = self.root.put(results, Draft::default(), WriteOptions::comment("after")).await;
         let space = self.root.create_space("after", "").await.map(drop);
         assert_eq!(put.unwrap_err().kind, ProblemKind::Store, "{what}");
         assert_eq!(space.unwrap_err().kind, ProblemKind::Store, "{what}");

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use std::convert::Infallible;
 use std::time::Duration;
 use stoa::agents::{AgentCard, AgentEvent, Incident, SpaceAsk, SpawnAsk, Wrong};
-use stoa::caller::{Caller, Why};
+use stoa::caller::{Caller, WriteOptions};
 use stoa::config::{Config, DoorLimits};
 use stoa::door::{DoorRequest, Identity, Peer, perform};
 use stoa::failure::StoreError;
@@ -63,7 +63,7 @@ async fn recipe(root: &Caller, name: &str, python: &str) {
     let space = root.create_space(name, "how to behave").await.unwrap();
     let content = Content::Text(format!("```python\n{python}\n```"));
     let draft = Draft { content, ..Draft::default() };
-    root.put(space, draft, Why::comment("a recipe")).await.unwrap();
+    root.put(space, draft, WriteOptions::comment("a recipe")).await.unwrap();
 }
 
 async fn spawn(root: &Caller, name: &str, python: &str) -> AgentCard {

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use stoa::agents::{SpaceAsk, SpawnAsk};
 use stoa::answer::SubscriptionAnswer;
-use stoa::caller::{Caller, Why};
+use stoa::caller::{Caller, WriteOptions};
 use stoa::config::{Config, DoorLimits};
 use stoa::door::{DoorRequest, Identity, Peer, perform};
 use stoa::failure::StoreError;
@@ -185,7 +185,7 @@ async fn spawn(root: &Caller, name: &str) {
 
 async fn put(root: &Caller, space: SpaceId) {
     let draft = Draft { content: Content::Text("news".into()), ..Draft::default() };
-    root.put(space, draft, Why::comment("news")).await.unwrap();
+    root.put(space, draft, WriteOptions::comment("news")).await.unwrap();
 }
 
 /// What the process has in memory.

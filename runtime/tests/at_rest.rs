@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use stoa::agents::SpawnAsk;
-use stoa::caller::{Caller, Why};
+use stoa::caller::{Caller, WriteOptions};
 use stoa::config::Config;
 use stoa::failure::StoreError;
 use stoa::host::Boxed;
@@ -89,12 +89,13 @@ async fn wake(root: &Caller, some: &[(SessionId, SpaceId)], known: &mut BTreeMap
         match known.get(dm) {
             None => {
                 let draft = Draft { content: Content::Text("noted".into()), ..Draft::default() };
-                let put = root.put(*dm, draft, Why::default()).await.unwrap();
+                let put = root.put(*dm, draft, WriteOptions::default()).await.unwrap();
                 known.insert(*dm, put.id);
             }
             Some(id) => {
                 let patch = Patch { annotation: Some("again".into()), ..Patch::default() };
-                let written = root.update(*id, Expect::Version(1), patch, Why::default()).await;
+                let written =
+                    root.update(*id, Expect::Version(1), patch, WriteOptions::default()).await;
                 assert_eq!(written.unwrap().version, 2, "{dm} knows what it held");
             }
         }

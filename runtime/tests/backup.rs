@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use stoa::audit::audit;
 use stoa::backup::{BackupError, restore, verify};
-use stoa::caller::{Caller, Why};
+use stoa::caller::{Caller, WriteOptions};
 use stoa::config::Config;
 use stoa::failure::StoreError;
 use stoa::runtime::{Runtime, kinds};
@@ -25,7 +25,7 @@ async fn fill(caller: &Caller, space: SpaceId, count: usize) {
     let puts = (0..count).map(|n| {
         let caller = caller.clone();
         tokio::spawn(async move {
-            let why = Why::comment(format!("put {n}")).key(format!("key {n}"));
+            let why = WriteOptions::comment(format!("put {n}")).key(format!("key {n}"));
             caller.put(space, note(n), why).await.unwrap()
         })
     });
@@ -61,7 +61,7 @@ async fn a_backup_beside_writers_restores_what_was_durable() {
     let writing = tokio::spawn(async move {
         let mut n = 0;
         while !ended.load(Ordering::Relaxed) {
-            writer.put(space, note(n), Why::comment("meanwhile")).await.unwrap();
+            writer.put(space, note(n), WriteOptions::comment("meanwhile")).await.unwrap();
             n += 1;
         }
         n
@@ -86,9 +86,12 @@ async fn a_backup_beside_writers_restores_what_was_durable() {
     // And it goes on from there, with the same keys answered once.
     let caller = again.caller(ROOT);
     let space = caller.resolve("notes").unwrap();
-    let same = caller.put(space, note(7), Why::comment("put 7").key("key 7")).await.unwrap();
+    let same =
+        caller.put(space, note(7), WriteOptions::comment("put 7").key("key 7")).await.unwrap();
     assert!(same.position <= upto);
-    assert!(caller.put(space, note(1), Why::comment("more")).await.unwrap().position > upto);
+    assert!(
+        caller.put(space, note(1), WriteOptions::comment("more")).await.unwrap().position > upto
+    );
     again.stop().await.unwrap();
     runtime.stop().await.unwrap();
 }

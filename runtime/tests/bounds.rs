@@ -33,7 +33,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 use stoa::agents::{SpaceAsk, SpawnAsk};
-use stoa::caller::{Caller, Why};
+use stoa::caller::{Caller, WriteOptions};
 use stoa::config::Config;
 use stoa::fault::Point;
 use stoa::host::AskError;
@@ -133,7 +133,7 @@ async fn mailboxes_hold_what_they_have_room_for() {
     let space = root.create_space("board", "").await.unwrap();
     let own = runtime.actor::<Own>(StreamId([7; 16])).unwrap();
     // Both are up before the disk stands still.
-    root.put(space, large(1), Why::comment("first")).await.unwrap();
+    root.put(space, large(1), WriteOptions::comment("first")).await.unwrap();
     own.ask(Request::new(ROOT, String::new())).await.unwrap();
     faults.hold(Point::Commit);
     let looking = runtime.clone();
@@ -142,7 +142,7 @@ async fn mailboxes_hold_what_they_have_room_for() {
     for n in 0..90 {
         let (root, own) = (root.clone(), own.clone());
         asked.spawn(async move {
-            let why = || Why::comment("fill");
+            let why = || WriteOptions::comment("fill");
             match n % 3 {
                 0 => root.describe(space, &"x".repeat(60 * KIB)).await.map_err(|it| it.kind),
                 1 => root.put(space, large(60 * KIB), why()).await.map(drop).map_err(|it| it.kind),
@@ -168,7 +168,7 @@ async fn mailboxes_hold_what_they_have_room_for() {
         done += usize::from(told.unwrap().is_ok());
     }
     assert!((5..=10).contains(&done), "of 60 KiB each about eight fit: {done}");
-    root.put(space, large(60 * KIB), Why::comment("on")).await.unwrap();
+    root.put(space, large(60 * KIB), WriteOptions::comment("on")).await.unwrap();
     until("nothing waits at rest", || runtime.waiting().mailbox_bytes == 0).await;
     runtime.stop().await.unwrap();
 }
@@ -186,7 +186,7 @@ async fn an_actor_decides_while_there_is_room_in_the_log() {
     let mut atoms = Vec::new();
     for n in 0..8 {
         let space = root.create_space(&format!("board {n}"), "").await.unwrap();
-        atoms.push(root.put(space, large(MIB), Why::comment("fill")).await.unwrap().id);
+        atoms.push(root.put(space, large(MIB), WriteOptions::comment("fill")).await.unwrap().id);
     }
     faults.hold(Point::Commit);
     let looking = runtime.clone();
@@ -197,7 +197,7 @@ async fn an_actor_decides_while_there_is_room_in_the_log() {
         asked.spawn(async move {
             let metadata = [("n".to_owned(), Value::Int(n))].into();
             let patch = Patch { metadata, ..Patch::default() };
-            root.update(id, Expect::Any, patch, Why::comment("touch")).await.map(drop)
+            root.update(id, Expect::Any, patch, WriteOptions::comment("touch")).await.map(drop)
         });
     }
     until("the log is full", || runtime.waiting().log_bytes >= 4 * MIB).await;
@@ -229,7 +229,7 @@ async fn the_writer_waits_for_the_acker() {
     let mut asked = tokio::task::JoinSet::new();
     for _ in 0..400 {
         let root = root.clone();
-        asked.spawn(async move { root.put(space, large(8), Why::comment("fill")).await });
+        asked.spawn(async move { root.put(space, large(8), WriteOptions::comment("fill")).await });
     }
     until("many wait", || runtime.waiting().log_bytes > 100 * 100).await;
     faults.hold(Point::Witness);
@@ -326,5 +326,5 @@ async fn recipe(root: &Caller, name: &str, python: &str) {
     let space = root.create_space(name, "how to behave").await.unwrap();
     let content = Content::Text(format!("```python\n{python}\n```"));
     let draft = Draft { content, ..Draft::default() };
-    root.put(space, draft, Why::comment("a recipe")).await.unwrap();
+    root.put(space, draft, WriteOptions::comment("a recipe")).await.unwrap();
 }

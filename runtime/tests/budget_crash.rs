@@ -17,7 +17,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 use stoa::agents::{AgentCard, SpaceAsk, SpawnAsk};
 use stoa::audit::audit;
-use stoa::caller::{Caller, Why};
+use stoa::caller::{Caller, WriteOptions};
 use stoa::config::Config;
 use stoa::failure::StoreError;
 use stoa::runtime::{Runtime, kinds};
@@ -142,7 +142,7 @@ async fn furnish(dir: &Path) {
         let space = root.create_space(name, "").await.expect("a space");
         let content = Content::Text(format!("```python\n{python}\n```"));
         let draft = Draft { content, ..Draft::default() };
-        root.put(space, draft, Why::comment("a recipe")).await.expect("a recipe");
+        root.put(space, draft, WriteOptions::comment("a recipe")).await.expect("a recipe");
     }
     let ask = SpawnAsk {
         task: "lead".to_owned(),

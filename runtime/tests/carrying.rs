@@ -5,7 +5,7 @@
 
 use proptest::prelude::*;
 use stoa::audit::audit;
-use stoa::caller::{Caller, HistoryQuery, Imported, Of, Why};
+use stoa::caller::{Caller, HistoryQuery, Imported, Of, WriteOptions};
 use stoa::config::Config;
 use stoa::envelope::{Batches, Exported, check, ended, exported, line};
 use stoa::problem::ProblemKind;
@@ -181,7 +181,7 @@ async fn fill(caller: &Caller, space: SpaceId) -> Vec<AtomId> {
             (n == 3).then(|| Embedding { fingerprint: 9, scale: 0.1, dims: vec![1, 2] });
         let metadata = [("n".to_owned(), Value::Int(n as i64 % 5))].into();
         let draft = Draft { content, metadata, references, embedding, ..Draft::default() };
-        let why = Why::comment(format!("put {n}")).key(format!("key {n}"));
+        let why = WriteOptions::comment(format!("put {n}")).key(format!("key {n}"));
         ids.push(caller.put(space, draft, why).await.unwrap().id);
         let id = ids[n as usize / 2];
         let patch = |text: String| {
@@ -190,10 +190,13 @@ async fn fill(caller: &Caller, space: SpaceId) -> Vec<AtomId> {
         };
         if n % 4 == 0 {
             let both = vec![patch(format!("first {n}")), patch(format!("second {n}"))];
-            caller.transact(space, both, Why::comment("twice")).await.unwrap();
+            caller.transact(space, both, WriteOptions::comment("twice")).await.unwrap();
         }
     }
-    caller.deprecate(ids[7], Expect::Any, Some(ids[8]), Why::comment("old")).await.unwrap();
+    caller
+        .deprecate(ids[7], Expect::Any, Some(ids[8]), WriteOptions::comment("old"))
+        .await
+        .unwrap();
     ids
 }
 
@@ -206,7 +209,7 @@ async fn an_import_is_the_space_again_and_goes_on_where_it_was_cut_off() {
     assert_eq!(read(&file(&all)), all);
     let (second, importer, into) = open(&dir, "second").await;
     // The first half, then all of it in other pieces, then all of it again.
-    let why = || Why::comment("import");
+    let why = || WriteOptions::comment("import");
     let mut sum = Imported::default();
     for piece in all[..all.len() / 2].chunks(5).chain(all.chunks(7)).chain(all.chunks(256)) {
         let Imported { new, known, .. } =

@@ -5,7 +5,7 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use stoa::answer::StatusAnswer;
 use stoa::as_of::Moment;
-use stoa::caller::{Caller, GrantRequest, Why};
+use stoa::caller::{Caller, GrantRequest, WriteOptions};
 use stoa::config::{Config, DoorLimits};
 use stoa::door::{DoorRequest, Identity, Peer, perform};
 use stoa::failure::StoreError;
@@ -29,7 +29,7 @@ fn wall() -> u64 {
 async fn put(caller: &Caller) -> (u64, Position) {
     let space = caller.resolve("notes").unwrap();
     let draft = Draft { content: Content::Text("x".into()), ..Draft::default() };
-    let written = caller.put(space, draft, Why::comment("put")).await.unwrap();
+    let written = caller.put(space, draft, WriteOptions::comment("put")).await.unwrap();
     (caller.get(written.id).await.unwrap().atom.at.0, written.position)
 }
 

@@ -16,7 +16,7 @@ use std::process::{Child, Command, ExitCode, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 use stoa::audit::audit;
-use stoa::caller::{Caller, Why};
+use stoa::caller::{Caller, WriteOptions};
 use stoa::config::{Config, LogConfig};
 use stoa::runtime::kinds;
 use stoa_actors::atom::Content;
@@ -103,7 +103,7 @@ async fn write(caller: Caller, space: stoa_actors::id::SpaceId, seed: u64) {
     for count in 0.. {
         let content = content(chance.value());
         let digest = digest(&content);
-        let why = Why::comment("crash").key(format!("{seed}-{count}"));
+        let why = WriteOptions::comment("crash").key(format!("{seed}-{count}"));
         let pick = chance.below(own.len().max(1) as u64) as usize;
         let written = match own.get(pick).copied().filter(|_| chance.below(3) == 0) {
             Some((id, version)) => {
@@ -273,7 +273,7 @@ async fn check(dir: &Path, acked: &BTreeMap<(AtomId, u64), Acknowledged>, round:
     let caller = runtime.caller(ROOT);
     if let Ok(space) = caller.resolve("crash") {
         let draft = Draft { content: Content::from("still here"), ..Draft::default() };
-        caller.put(space, draft, Why::default()).await.expect("it takes writes again");
+        caller.put(space, draft, WriteOptions::default()).await.expect("it takes writes again");
     }
     runtime.stop().await.expect("it stops in order");
 }

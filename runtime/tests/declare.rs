@@ -11,7 +11,7 @@ mod circles;
 use std::collections::BTreeMap;
 use std::path::Path;
 use stoa::as_of::Moment;
-use stoa::caller::{Caller, ClaimAsk, Why};
+use stoa::caller::{Caller, ClaimAsk, WriteOptions};
 use stoa::config::Config;
 use stoa::failure::StoreError;
 use stoa::problem::{Problem, ProblemKind};
@@ -53,7 +53,7 @@ async fn open(dir: &Path) -> Runtime {
 
 async fn put(caller: &Caller, space: SpaceId, text: &str, metadata: Metadata) -> AtomId {
     let draft = Draft { content: text.into(), metadata, ..Draft::default() };
-    caller.put(space, draft, Why::default()).await.unwrap().id
+    caller.put(space, draft, WriteOptions::default()).await.unwrap().id
 }
 
 async fn search(caller: &Caller, space: SpaceId, wanted: ClaimPredicate) -> Result<usize, Problem> {
@@ -64,7 +64,7 @@ async fn search(caller: &Caller, space: SpaceId, wanted: ClaimPredicate) -> Resu
 
 async fn claim(caller: &Caller, space: SpaceId, wanted: ClaimPredicate) -> Result<usize, Problem> {
     let ask = ClaimAsk { wanted, lease_ms: 60_000, ..ClaimAsk::default() };
-    Ok(caller.claim(space, ask, Why::default()).await?.iter().len())
+    Ok(caller.claim(space, ask, WriteOptions::default()).await?.iter().len())
 }
 
 const CONVENTION: &str =
@@ -82,7 +82,7 @@ async fn a_name_that_is_neither_declared_nor_used_is_refused_with_the_nearest() 
         let references = [("blocked_by".to_owned(), vec![blocker])].into();
         let metadata = says(&[("status", "open".into()), ("owner", "ann".into())]);
         let draft = Draft { metadata, references, ..Draft::default() };
-        caller.put(space, draft, Why::default()).await.unwrap();
+        caller.put(space, draft, WriteOptions::default()).await.unwrap();
     }
     let of = |metadata: Metadata, references| ClaimPredicate { metadata, references };
     let typo = || of(open_tasks(), done("blockedby"));
@@ -125,7 +125,7 @@ async fn a_name_that_is_neither_declared_nor_used_is_refused_with_the_nearest() 
         lease_ms: 1_000,
         ..ClaimAsk::default()
     };
-    assert!(caller.claim(declared, text, Why::default()).await.is_err());
+    assert!(caller.claim(declared, text, WriteOptions::default()).await.is_err());
     let past = Query { references: done("blockedby"), ..Query::default() };
     let at = Moment::Position(runtime.durable());
     assert!(caller.search_as_of(declared, past, at).await.is_err());
@@ -144,7 +144,7 @@ async fn claimed(caller: &Caller, space: SpaceId, order: &[&str]) -> Option<Stri
     let order = order.iter().map(|it| it.parse().unwrap()).collect();
     let wanted = ClaimPredicate { metadata: open_tasks(), ..ClaimPredicate::default() };
     let ask = ClaimAsk { wanted, order, lease_ms: 60_000, ..ClaimAsk::default() };
-    let taken = caller.claim(space, ask, Why::default()).await.unwrap()?;
+    let taken = caller.claim(space, ask, WriteOptions::default()).await.unwrap()?;
     Some(format!("{:?}", taken.read.atom.content))
 }
 
@@ -193,7 +193,7 @@ async fn searches_and_claims_go_in_the_order_that_is_declared() {
     for order in ["status", "prority"] {
         let order = vec![OrderBy::ascending(order)];
         let ask = ClaimAsk { order: order.clone(), lease_ms: 1, ..ClaimAsk::default() };
-        let refused = caller.claim(space, ask, Why::default()).await.unwrap_err();
+        let refused = caller.claim(space, ask, WriteOptions::default()).await.unwrap_err();
         let query = Query { order: SearchOrder::By(order), ..Query::default() };
         let searched = caller.search(space, query).await.unwrap_err();
         assert_eq!((refused.kind, &refused.text), (ProblemKind::Invalid, &searched.text));
@@ -204,7 +204,7 @@ async fn searches_and_claims_go_in_the_order_that_is_declared() {
 
     assert_eq!(claimed(&caller, space, &up).await, Some(text(&[2]).remove(0)));
     let patch = Patch { metadata: says(&[("priority", 9.into())]), ..Patch::default() };
-    caller.update(ids[4], Expect::Any, patch, Why::default()).await.unwrap();
+    caller.update(ids[4], Expect::Any, patch, WriteOptions::default()).await.unwrap();
     put(&caller, space, "task 5", with(Some(8.into()))).await;
     assert_eq!(claimed(&caller, space, &up).await, Some(text(&[0]).remove(0)));
     assert_eq!(found(&caller, space, &up, 100).await, text(&[2, 0, 5, 4, 3, 1]));

@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 use stoa::audit::{Audited, audit};
 use stoa::backup::{restore, verify};
-use stoa::caller::{Caller, ClaimAsk, HistoryQuery, Of, Why};
+use stoa::caller::{Caller, ClaimAsk, HistoryQuery, Of, WriteOptions};
 use stoa::config::{Config, LogConfig};
 use stoa::failure::StoreError;
 use stoa::fault::Point;
@@ -87,17 +87,17 @@ fn says(text: &str) -> Draft {
 
 /// An atom that says it in three versions, one of them made by a claim, in entries of every kind.
 async fn told(caller: &Caller, space: SpaceId, secret: &str) -> AtomId {
-    let other = caller.put(space, says("plain"), Why::default()).await.unwrap().id;
+    let other = caller.put(space, says("plain"), WriteOptions::default()).await.unwrap().id;
     let references = [("see".to_owned(), vec![other])].into();
     let draft = Draft { references, ..says(secret) };
-    let why = Why::comment("put it").key(secret[..9].to_owned());
+    let why = WriteOptions::comment("put it").key(secret[..9].to_owned());
     let id = caller.put(space, draft, why).await.unwrap().id;
     let patch = Patch { annotation: Some(format!("again {secret}")), ..Patch::default() };
     let both = vec![
         Mutation::Update { id, expect: Expect::Any, patch: Box::new(patch) },
         Mutation::Put(Box::new(says("beside it"))),
     ];
-    caller.transact(space, both, Why::comment("both")).await.unwrap();
+    caller.transact(space, both, WriteOptions::comment("both")).await.unwrap();
     let metadata = [("status".to_owned(), Value::from(secret))].into();
     let ask = ClaimAsk {
         wanted: ClaimPredicate { metadata, ..ClaimPredicate::default() },
@@ -105,7 +105,7 @@ async fn told(caller: &Caller, space: SpaceId, secret: &str) -> AtomId {
         lease_ms: 60_000,
         ..ClaimAsk::default()
     };
-    let key = Why::comment("claim").key(format!("claim {}", &secret[..9]));
+    let key = WriteOptions::comment("claim").key(format!("claim {}", &secret[..9]));
     assert_eq!(caller.claim(space, ask, key).await.unwrap().unwrap().read.atom.id, id);
     id
 }
@@ -201,18 +201,19 @@ async fn what_is_erased_is_gone_by_every_path_and_from_every_file() {
     let before = caller.get(kept).await.unwrap();
     caller.get_version(id, 2).await.unwrap();
     caller.search(space, Query::text(&gone)).await.unwrap();
-    let written = caller.erase(id, Expect::Any, Why::comment("it must go").key("k")).await.unwrap();
+    let written =
+        caller.erase(id, Expect::Any, WriteOptions::comment("it must go").key("k")).await.unwrap();
     assert_eq!(
-        caller.erase(id, Expect::Any, Why::comment("it must go").key("k")).await.unwrap(),
+        caller.erase(id, Expect::Any, WriteOptions::comment("it must go").key("k")).await.unwrap(),
         written
     );
     assert_gone(&runtime, &caller, space, (id, &gone)).await;
     assert_eq!(caller.get(kept).await.unwrap(), before);
     let patch = Patch { content: Some("back".into()), ..Patch::default() };
     let refusals = [
-        caller.update(id, Expect::Any, patch, Why::default()).await.unwrap_err(),
-        caller.deprecate(id, Expect::Any, None, Why::default()).await.unwrap_err(),
-        caller.erase(id, Expect::Any, Why::default()).await.unwrap_err(),
+        caller.update(id, Expect::Any, patch, WriteOptions::default()).await.unwrap_err(),
+        caller.deprecate(id, Expect::Any, None, WriteOptions::default()).await.unwrap_err(),
+        caller.erase(id, Expect::Any, WriteOptions::default()).await.unwrap_err(),
     ];
     assert!(
         refusals
@@ -220,7 +221,7 @@ async fn what_is_erased_is_gone_by_every_path_and_from_every_file() {
             .all(|it| it.kind == ProblemKind::Conflict && it.text.contains("was erased"))
     );
     let forged = Draft { content: Content::Redacted, ..Draft::default() };
-    let no = caller.put(space, forged, Why::default()).await.unwrap_err();
+    let no = caller.put(space, forged, WriteOptions::default()).await.unwrap_err();
     assert_eq!(no.kind, ProblemKind::Invalid, "{no}");
     let backup = dir.path().join("backup");
     runtime.backup(&backup, |_| {}).await.unwrap();
@@ -254,7 +255,7 @@ async fn a_flipped_bit_in_a_redacted_body_is_noticed() {
     let words = secret(3);
     let id = told(&caller, space, &words).await;
     let (first, _) = runtime.store().version(id, 1).unwrap().unwrap();
-    caller.erase(id, Expect::Any, Why::comment("it must go")).await.unwrap();
+    caller.erase(id, Expect::Any, WriteOptions::comment("it must go")).await.unwrap();
     stop(dir.path(), runtime, caller).await;
     let (runtime, caller, _) = open(dir.path()).await;
     let head = runtime.durable();
@@ -320,7 +321,7 @@ async fn an_erase_that_was_cut_off_is_gone_on_with_at_the_next_open() {
         let runtime = stoa::open(faulty).await.unwrap();
         let caller = runtime.caller(ROOT);
         faults.plant(point, nth);
-        let cut = caller.erase(id, Expect::Any, Why::comment("it must go")).await;
+        let cut = caller.erase(id, Expect::Any, WriteOptions::comment("it must go")).await;
         assert!(cut.is_err() && !faults.waits(), "{point:?} {nth}: {cut:?}");
         drop((runtime, caller));
         let_go(dir.path()).await;
@@ -336,22 +337,28 @@ async fn an_atom_with_a_long_history_leaves_piece_by_piece_beside_writers() {
     let dir = tempfile::tempdir().unwrap();
     let (runtime, caller, space) = open(dir.path()).await;
     let words = secret(5);
-    let id = caller.put(space, says(&words), Why::default()).await.unwrap().id;
+    let id = caller.put(space, says(&words), WriteOptions::default()).await.unwrap().id;
     for turn in 0..7 {
         let update = |n: u64| {
             let metadata = [("n".to_owned(), Value::Int((turn * 200 + n) as i64))].into();
             let patch = Box::new(Patch { metadata, ..Patch::default() });
             Mutation::Update { id, expect: Expect::Any, patch }
         };
-        caller.transact(space, (0..200).map(update).collect(), Why::comment("many")).await.unwrap();
+        caller
+            .transact(space, (0..200).map(update).collect(), WriteOptions::comment("many"))
+            .await
+            .unwrap();
     }
     let writer = caller.clone();
     let writing = tokio::spawn(async move {
         for n in 0..50 {
-            writer.put(space, says(&format!("meanwhile {n}")), Why::default()).await.unwrap();
+            writer
+                .put(space, says(&format!("meanwhile {n}")), WriteOptions::default())
+                .await
+                .unwrap();
         }
     });
-    let written = caller.erase(id, Expect::Any, Why::comment("it must go")).await.unwrap();
+    let written = caller.erase(id, Expect::Any, WriteOptions::comment("it must go")).await.unwrap();
     assert_eq!(written.version, 1_402);
     writing.await.unwrap();
     assert!(!log(&runtime).contains(&words));
@@ -378,9 +385,9 @@ async fn an_import_brings_nothing_back_and_an_erase_along() {
     };
     let before = leaving(&caller, space).await;
     let (second, importer, into) = open(&dir.path().join("second")).await;
-    let why = || Why::comment("import");
+    let why = || WriteOptions::comment("import");
     importer.import(into, before.clone(), why()).await.unwrap();
-    caller.erase(id, Expect::Any, Why::comment("it must go")).await.unwrap();
+    caller.erase(id, Expect::Any, WriteOptions::comment("it must go")).await.unwrap();
     let after = leaving(&caller, space).await;
     let brought = importer.import(into, after.clone(), why()).await.unwrap();
     assert_eq!((brought.new, brought.known), (1, after.len() as u64 - 1));

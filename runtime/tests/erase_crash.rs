@@ -17,7 +17,7 @@ use std::process::{Child, Command, ExitCode, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 use stoa::audit::audit;
-use stoa::caller::{Caller, Why};
+use stoa::caller::{Caller, WriteOptions};
 use stoa::config::{Config, LogConfig};
 use stoa::runtime::kinds;
 use stoa_actors::atom::Content;
@@ -102,7 +102,8 @@ async fn write(caller: Caller, space: SpaceId, seed: u64) {
                     Mutation::Put(Box::new(Draft { content, ..Draft::default() }))
                 };
                 let both = words.iter().map(draft).collect();
-                let made = caller.transact(space, both, Why::comment("put")).await.expect("puts");
+                let made =
+                    caller.transact(space, both, WriteOptions::comment("put")).await.expect("puts");
                 for (it, word) in made.iter().zip(words) {
                     say(&format!("put {} {word}", it.id));
                     own.push((it.id, word));
@@ -112,12 +113,18 @@ async fn write(caller: Caller, space: SpaceId, seed: u64) {
                 let (id, word) = &own[chance.below(own.len() as u64) as usize];
                 let annotation = Some(format!("again {word}"));
                 let patch = Patch { annotation, ..Patch::default() };
-                caller.update(*id, Expect::Any, patch, Why::comment("say")).await.expect("updates");
+                caller
+                    .update(*id, Expect::Any, patch, WriteOptions::comment("say"))
+                    .await
+                    .expect("updates");
             }
             _ if !own.is_empty() => {
                 let (id, _) = own.swap_remove(chance.below(own.len() as u64) as usize);
                 say(&format!("erasing {id}"));
-                caller.erase(id, Expect::Any, Why::comment("erase")).await.expect("erases");
+                caller
+                    .erase(id, Expect::Any, WriteOptions::comment("erase"))
+                    .await
+                    .expect("erases");
                 say(&format!("erased {id}"));
             }
             _ => {}

@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 use stoa::agents::SpawnAsk;
 use stoa::audit::audit;
-use stoa::caller::{Caller, HistoryQuery, Of, Why};
+use stoa::caller::{Caller, HistoryQuery, Of, WriteOptions};
 use stoa::config::Config;
 use stoa::host::{Boxed, Perform, Standing};
 use stoa::model::{Context, Model, ModelError, Models};
@@ -168,7 +168,10 @@ async fn two_thousand_spaces_in_fifty_addresses_all_answer_right() {
     };
     let spaces: Vec<SpaceId> = each((0..SPACES).collect(), create, &root).await;
     let put = |caller: Caller, (n, space): (usize, SpaceId)| async move {
-        (space, caller.put(space, text(format!("first {n}")), Why::default()).await.unwrap())
+        (
+            space,
+            caller.put(space, text(format!("first {n}")), WriteOptions::default()).await.unwrap(),
+        )
     };
     let written = each(spaces.into_iter().enumerate().collect(), put, &root).await;
     until(|| runtime.addresses() <= 50).await;
@@ -177,7 +180,7 @@ async fn two_thousand_spaces_in_fifty_addresses_all_answer_right() {
         let patch =
             Patch { content: Some(Content::Text(format!("second {n}"))), ..Patch::default() };
         let expect = Expect::Version(1);
-        let now = caller.update(before.id, expect, patch, Why::default()).await.unwrap();
+        let now = caller.update(before.id, expect, patch, WriteOptions::default()).await.unwrap();
         assert_eq!((now.id, now.version), (before.id, 2));
         let query = HistoryQuery::first(10);
         let kinds: Vec<String> = caller
@@ -295,7 +298,7 @@ async fn a_seat_that_is_held_rests_and_wakes_and_a_follower_hears_of_it() {
     let space = root.create_space("feed", "").await.unwrap();
     let mut follow = root.follow(space, Position(0), Filter::default()).unwrap();
     for n in 0..5 {
-        let written = root.put(space, text(n.to_string()), Why::default()).await.unwrap();
+        let written = root.put(space, text(n.to_string()), WriteOptions::default()).await.unwrap();
         let heard = tokio::time::timeout(Duration::from_secs(30), follow.next(10)).await.unwrap();
         let positions: Vec<Position> = heard.unwrap().iter().map(|it| it.position).collect();
         assert_eq!(positions, [written.position]);

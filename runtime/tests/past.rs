@@ -5,7 +5,7 @@ use proptest::test_runner::{Config as Cases, TestRng, TestRunner};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use stoa::as_of::Moment;
-use stoa::caller::{Caller, GrantRequest, HistoryQuery, Of, Why};
+use stoa::caller::{Caller, GrantRequest, HistoryQuery, Of, WriteOptions};
 use stoa::config::Config;
 use stoa::problem::{Problem, ProblemKind};
 use stoa_actors::atom::{Atom, Content, Metadata};
@@ -71,7 +71,7 @@ impl Trial {
 
     async fn step(&mut self, at: usize, step: &Step) -> Result<(), Problem> {
         let comment = format!("Change {at} of {}", at % 4);
-        let why = || Why::comment(comment.clone());
+        let why = || WriteOptions::comment(comment.clone());
         let by = |who: bool| usize::from(who);
         let written = match *step {
             Step::Put { who, space, status: n, target } => {
@@ -348,7 +348,7 @@ async fn a_moment_that_is_amiss_is_refused() {
     let runtime = stoa::open(Config::at(dir.path())).await.expect("opens");
     let root = runtime.caller(ROOT);
     let space = root.create_space("s", "").await.expect("space");
-    let id = root.put(space, Draft::default(), Why::default()).await.expect("put").id;
+    let id = root.put(space, Draft::default(), WriteOptions::default()).await.expect("put").id;
     let ahead = Moment::Position(Position(runtime.durable().0 + 1));
     let refused = root.get_as_of(id, ahead).await.expect_err("it is still to come");
     assert_eq!(refused.kind, ProblemKind::Invalid, "{refused}");

@@ -28,7 +28,7 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::time::Instant;
 use stoa::audit::audit;
-use stoa::caller::{Caller, Why};
+use stoa::caller::{Caller, WriteOptions};
 use stoa::config::{Config, LogConfig};
 use stoa::failure::StoreError;
 use stoa::runtime::kinds;
@@ -107,7 +107,7 @@ async fn write(caller: Caller, space: SpaceId, seed: u64) {
         };
         let content = content(chance.bytes(bytes as usize));
         let digest = digest(&content);
-        let why = Why::comment("power").key(format!("{seed}-{count}"));
+        let why = WriteOptions::comment("power").key(format!("{seed}-{count}"));
         let pick = chance.below(own.len().max(1) as u64) as usize;
         let written = match own.get(pick).copied().filter(|_| chance.below(3) == 0) {
             Some((id, version)) => {
@@ -332,7 +332,7 @@ async fn open(image: &Path, acked: &[Acknowledged]) -> Found {
     let caller = runtime.caller(ROOT);
     if let Ok(space) = caller.resolve("power") {
         let draft = Draft { content: Content::from("still here"), ..Draft::default() };
-        caller.put(space, draft, Why::default()).await.expect("it takes writes again");
+        caller.put(space, draft, WriteOptions::default()).await.expect("it takes writes again");
     } else if !acked.is_empty() {
         return Found::Lost("the space".into());
     }

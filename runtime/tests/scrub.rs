@@ -5,7 +5,7 @@
 
 use std::path::Path;
 use std::time::{Duration, Instant};
-use stoa::caller::Why;
+use stoa::caller::WriteOptions;
 use stoa::config::{Config, LogConfig};
 use stoa::failure::StoreError;
 use stoa::runtime::{Runtime, kinds};
@@ -34,7 +34,7 @@ async fn filled(dir: &Path) -> Head {
     for n in 0..NOTES {
         let text = format!("note {n} {}", "x".repeat(n * 7 % 900));
         let draft = Draft { content: Content::Text(text), ..Draft::default() };
-        caller.put(space, draft, Why::comment("fill")).await.unwrap();
+        caller.put(space, draft, WriteOptions::comment("fill")).await.unwrap();
     }
     let head = runtime.stop().await.unwrap().unwrap();
     drop((runtime, caller));

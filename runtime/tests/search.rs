@@ -7,7 +7,7 @@
 mod pages;
 
 use std::collections::BTreeMap;
-use stoa::caller::{Caller, ClaimAsk, GrantRequest, HistoryQuery, Of, Why};
+use stoa::caller::{Caller, ClaimAsk, GrantRequest, HistoryQuery, Of, WriteOptions};
 use stoa::config::Config;
 use stoa::failure::StoreError;
 use stoa::problem::{Problem, ProblemKind};
@@ -33,7 +33,7 @@ fn with(metadata: &[(&str, &str)]) -> Query {
 }
 
 async fn put(caller: &Caller, space: SpaceId, draft: Draft) -> AtomId {
-    caller.put(space, draft, Why::default()).await.expect("put").id
+    caller.put(space, draft, WriteOptions::default()).await.expect("put").id
 }
 
 async fn found(caller: &Caller, space: SpaceId, query: Query) -> Vec<AtomId> {
@@ -63,7 +63,7 @@ async fn writers_read_what_they_wrote() {
                     ..Patch::default()
                 };
                 let expect = Expect::Version(1);
-                caller.update(id, expect, patch, Why::default()).await.expect("update");
+                caller.update(id, expect, patch, WriteOptions::default()).await.expect("update");
                 assert_eq!(found(&caller, space, with(&metadata)).await, []);
                 let done = with(&[("owner", &*owner), ("round", &*round), ("status", "done")]);
                 let hits = caller.search(space, done).await.expect("search");
@@ -107,8 +107,8 @@ async fn a_reopened_store_finds_the_same() {
     }
     let patch = Patch { annotation: Some("authentication".into()), ..Patch::default() };
     // Over whatever is there, so without a vector made for it, if another change came between.
-    caller.update(ids[0], Expect::Any, patch, Why::default()).await.expect("update");
-    caller.deprecate(ids[1], Expect::Any, None, Why::default()).await.expect("deprecate");
+    caller.update(ids[0], Expect::Any, patch, WriteOptions::default()).await.expect("update");
+    caller.deprecate(ids[1], Expect::Any, None, WriteOptions::default()).await.expect("deprecate");
     let queries = [
         Query::text("authentication error"),
         Query { include_deprecated: true, ..Query::text("cake recipe") },
@@ -140,7 +140,7 @@ async fn what_is_deprecated_is_read_but_not_found() {
     let new = put(&caller, space, draft("the new plan", &[])).await;
     assert_eq!(found(&caller, space, Query::text("the old plan")).await, [old, new]);
     let expect = Expect::Version(1);
-    caller.deprecate(old, expect, Some(new), Why::default()).await.expect("deprecate");
+    caller.deprecate(old, expect, Some(new), WriteOptions::default()).await.expect("deprecate");
     assert_eq!(found(&caller, space, Query::text("plan")).await, [new]);
     assert_eq!(found(&caller, space, Query::default()).await, [new]);
     let also = Query { include_deprecated: true, ..Query::default() };
@@ -259,7 +259,7 @@ async fn a_range_is_a_condition_like_any_other() {
     let wanted = |metadata| ClaimPredicate { metadata, ..ClaimPredicate::default() };
     let claim = |metadata| {
         let ask = ClaimAsk { wanted: wanted(metadata), lease_ms: 1_000, ..ClaimAsk::default() };
-        caller.claim(space, ask, Why::default())
+        caller.claim(space, ask, WriteOptions::default())
     };
     let taken = claim(range(">", Value::Int(1))).await.expect("claim").expect("one");
     assert_eq!(taken.read.atom.id, ids[1]);
@@ -276,7 +276,10 @@ async fn a_range_is_a_condition_like_any_other() {
             .await
             .expect_err("a subscription"),
         caller.follow(space, Position(0), filter()).err().expect("a follower"),
-        caller.update(ids[0], Expect::Any, expect, Why::default()).await.expect_err("an update"),
+        caller
+            .update(ids[0], Expect::Any, expect, WriteOptions::default())
+            .await
+            .expect_err("an update"),
     ];
     for problem in refused {
         assert_eq!(problem.kind, ProblemKind::Invalid, "{problem}");
@@ -296,13 +299,13 @@ async fn of_several_versions_in_one_entry_the_last_is_found_and_each_is_told_onc
     let caller = runtime.caller(ROOT);
     let space = caller.create_space("notes", "").await.expect("a space");
     let put = |text: &str| Draft { content: Content::from(text), ..Draft::default() };
-    let id = caller.put(space, put("water"), Why::default()).await.expect("it is done").id;
+    let id = caller.put(space, put("water"), WriteOptions::default()).await.expect("it is done").id;
     let update = |text: &str| {
         let patch = Patch { content: Some(Content::from(text)), ..Patch::default() };
         Mutation::Update { id, expect: Expect::Any, patch: Box::new(patch) }
     };
     let all = vec![update("tides"), Mutation::Put(Box::new(put("sand"))), update("rising tides")];
-    caller.transact(space, all, Why::comment("three")).await.expect("it is done");
+    caller.transact(space, all, WriteOptions::comment("three")).await.expect("it is done");
     let found = caller.search(space, Query::text("tides")).await.expect("it is done");
     let read = &found[0].read.atom;
     assert_eq!((read.version, &read.content), (3, &Content::from("rising tides")));

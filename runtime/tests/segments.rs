@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::time::Duration;
-use stoa::caller::{Caller, Why};
+use stoa::caller::{Caller, WriteOptions};
 use stoa::config::Config;
 use stoa::embedder;
 use stoa::runtime::Runtime;
@@ -119,19 +119,19 @@ async fn what_segments_find_is_what_a_scan_finds() {
                 // Some say the same as others.
                 new.content = Content::from("the very same words");
             }
-            ids.push(caller.put(space, new, Why::default()).await.expect("put").id);
+            ids.push(caller.put(space, new, WriteOptions::default()).await.expect("put").id);
         }
         for n in 0..40 {
             let id = ids[chance.below(ids.len())];
             if n % 4 == 0 {
-                let gone = caller.deprecate(id, Expect::Any, None, Why::default()).await;
+                let gone = caller.deprecate(id, Expect::Any, None, WriteOptions::default()).await;
                 // It may be deprecated already.
                 drop(gone);
                 continue;
             }
             let content = Some(Content::Text(chance.words(&words, 12)));
             let patch = Patch { content, ..Patch::default() };
-            drop(caller.update(id, Expect::Any, patch, Why::default()).await);
+            drop(caller.update(id, Expect::Any, patch, WriteOptions::default()).await);
         }
         let scan = scanned(&caller, space).await;
         if round != 1 {
@@ -181,7 +181,7 @@ async fn a_segment_that_is_being_made_is_given_up_at_the_end() {
     let (words, mut chance) = (vocabulary(), Chance(43));
     for _ in 0..1_500 {
         let new = draft(&mut chance, &words, &[]);
-        caller.put(space, new, Why::default()).await.expect("put");
+        caller.put(space, new, WriteOptions::default()).await.expect("put");
     }
     let query = Query::text("licence");
     let before = caller.search(space, query.clone()).await.expect("search");

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use stoa::audit::audit;
-use stoa::caller::{Caller, GrantRequest, HistoryQuery, Of, Why};
+use stoa::caller::{Caller, GrantRequest, HistoryQuery, Of, WriteOptions};
 use stoa::config::{Config, LogConfig};
 use stoa::failure::StoreError;
 use stoa::fault::{Faults, Point};
@@ -66,7 +66,7 @@ impl Life {
         comment: &str,
         onto: Option<AtomId>,
     ) -> Result<(AtomId, u64), ProblemKind> {
-        let why = Why::comment(comment).key(comment);
+        let why = WriteOptions::comment(comment).key(comment);
         let written = match onto {
             None => self.caller.put(self.space, text(comment.to_owned()), why).await,
             Some(id) => {
@@ -232,7 +232,7 @@ async fn a_refusal_waits_for_the_revoke_that_it_rests_on() {
     };
     let bob = caller.grant("notes", "bob", grant).await.unwrap().session;
     let bob = runtime.caller(bob);
-    let id = bob.put(space, text("mine".into()), Why::comment("put")).await.unwrap().id;
+    let id = bob.put(space, text("mine".into()), WriteOptions::comment("put")).await.unwrap().id;
     faults.hold(Point::Commit);
     let owner = caller.clone();
     let revoke = tokio::spawn(async move { owner.revoke("notes", "bob", "enough").await });
@@ -240,7 +240,7 @@ async fn a_refusal_waits_for_the_revoke_that_it_rests_on() {
     while bob.get(id).await.is_ok() {
         tokio::task::yield_now().await;
     }
-    let put = bob.put(space, text("more".into()), Why::comment("put"));
+    let put = bob.put(space, text("more".into()), WriteOptions::comment("put"));
     tokio::pin!(put);
     let early = tokio::time::timeout(Duration::from_millis(300), &mut put).await;
     assert!(early.is_err(), "nothing is told of what is not durable: {early:?}");
@@ -326,8 +326,12 @@ async fn a_purge_that_was_interrupted_is_finished_by_the_next_open() {
     const SECRET: &str = "x7Qp-must-not-be-in-any-file-x7Qp";
     let dir = tempfile::tempdir().unwrap();
     let life = open(dir.path()).await;
-    let put = life.caller.put(life.space, text(SECRET.into()), Why::comment("put")).await.unwrap();
-    life.caller.erase(put.id, Expect::Any, Why::comment("forget it")).await.unwrap();
+    let put = life
+        .caller
+        .put(life.space, text(SECRET.into()), WriteOptions::comment("put"))
+        .await
+        .unwrap();
+    life.caller.erase(put.id, Expect::Any, WriteOptions::comment("forget it")).await.unwrap();
     let away = Away::take(dir.path());
     tokio::time::timeout(PATIENCE, life.runtime.stop()).await.unwrap().unwrap();
     let undone = life.runtime.undone();

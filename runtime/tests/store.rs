@@ -8,7 +8,7 @@ mod endings;
 
 use std::path::Path;
 use stoa::audit::audit;
-use stoa::caller::{Caller, Why, Written};
+use stoa::caller::{Caller, WriteOptions, Written};
 use stoa::config::Config;
 use stoa::failure::StoreError;
 use stoa::problem::ProblemKind;
@@ -37,7 +37,7 @@ async fn fill(caller: &Caller, space: SpaceId, count: usize) -> Vec<Written> {
     let mut written = Vec::new();
     for n in 0..count {
         let draft = text(format!("note {n} {}", "x".repeat(n * 7 % 900)));
-        written.push(caller.put(space, draft, Why::comment("fill")).await.unwrap());
+        written.push(caller.put(space, draft, WriteOptions::comment("fill")).await.unwrap());
     }
     written
 }
@@ -121,7 +121,7 @@ async fn a_batch_with_a_hole_is_cut_off_unless_it_was_acknowledged() {
     let bytes: Vec<u8> = (0..1_000_u64).flat_map(|n| Hash::of(&n.to_be_bytes()).0).collect();
     let content = Content::Bytes { media_type: "application/octet-stream".into(), bytes };
     let draft = Draft { content, ..Draft::default() };
-    let last = caller.put(space, draft, Why::comment("last")).await.unwrap();
+    let last = caller.put(space, draft, WriteOptions::comment("last")).await.unwrap();
     drop((runtime, caller));
     settle(dir.path()).await;
     let (path, used) = journal(dir.path());
@@ -170,7 +170,7 @@ async fn every_derived_table_comes_back_from_the_log() {
         let references = [("after".to_owned(), vec![pair[0].id])].into_iter().collect();
         let patch = Patch { references, ..Patch::default() };
         let expect = Expect::Version(pair[1].version);
-        caller.update(pair[1].id, expect, patch, Why::comment("link").key("k")).await.ok();
+        caller.update(pair[1].id, expect, patch, WriteOptions::comment("link").key("k")).await.ok();
     }
     let before = picture(&caller, &written).await;
     runtime.stop().await.unwrap();
@@ -214,7 +214,7 @@ async fn an_audit_sees_a_derived_row_that_is_gone() {
     for n in 0..2_200 {
         let caller = caller.clone();
         tasks.push(tokio::spawn(async move {
-            caller.put(space, text(n.to_string()), Why::default()).await.unwrap()
+            caller.put(space, text(n.to_string()), WriteOptions::default()).await.unwrap()
         }));
     }
     for task in tasks {
@@ -233,7 +233,7 @@ async fn an_audit_sees_a_derived_row_that_is_gone() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_key_is_answered_once_over_restarts() {
     let dir = tempfile::tempdir().unwrap();
-    let why = || Why::comment("once").key("the-key");
+    let why = || WriteOptions::comment("once").key("the-key");
     let mut first = None;
     for _ in 0..3 {
         let (runtime, caller, space) = open(dir.path()).await;

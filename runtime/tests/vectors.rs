@@ -8,7 +8,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use stoa::VectorStatus;
-use stoa::caller::{Caller, Why};
+use stoa::caller::{Caller, WriteOptions};
 use stoa::config::Config;
 use stoa::embedder::{Key, RemoteConfig};
 use stoa::failure::StoreError;
@@ -149,7 +149,7 @@ async fn open(config: Config) -> Runtime {
 
 async fn put(caller: &Caller, space: SpaceId, text: &str) -> AtomId {
     let draft = Draft { content: Content::from(text), ..Draft::default() };
-    caller.put(space, draft, Why::default()).await.unwrap().id
+    caller.put(space, draft, WriteOptions::default()).await.unwrap().id
 }
 
 /// Waits until the status is so.
@@ -200,7 +200,7 @@ async fn its_vectors_are_made_in_the_background_and_served_once_they_have_caught
     assert!(found.iter().any(|it| it.read.atom.id == late), "{found:?}");
     until(&runtime, |it| it.behind == 0).await;
     let patch = Patch { content: Some("all bread and loaf".into()), ..Patch::default() };
-    caller.update(ids[3], Expect::Version(1), patch, Why::default()).await.unwrap();
+    caller.update(ids[3], Expect::Version(1), patch, WriteOptions::default()).await.unwrap();
     until(&runtime, |it| it.behind == 0).await;
     let found = caller.search(space, Query { limit: 2, ..Query::text("bread") }).await.unwrap();
     let mut found: Vec<AtomId> = found.iter().map(|it| it.read.atom.id).collect();
@@ -349,13 +349,13 @@ async fn what_is_no_vector_is_refused() {
         (with(f32::INFINITY, vec![1; 256]), "a finite number from 0 on"),
         (with(-1.0, vec![1; 256]), "a finite number from 0 on"),
     ] {
-        let refused = caller.put(space, draft, Why::default()).await.unwrap_err();
+        let refused = caller.put(space, draft, WriteOptions::default()).await.unwrap_err();
         assert_eq!(refused.kind, ProblemKind::Invalid, "{refused}");
         assert!(refused.text.contains(said) && refused.hint.is_some(), "{refused}");
     }
     assert_eq!(runtime.durable(), before, "nothing was written");
     // Of another width, or another embedder: stored, found by its words, compared with nothing.
-    let id = caller.put(space, with(0.5, vec![9; 12]), Why::default()).await.unwrap().id;
+    let id = caller.put(space, with(0.5, vec![9; 12]), WriteOptions::default()).await.unwrap().id;
     assert_eq!(first(&caller, space, "note").await, Some(id));
     runtime.stop().await.unwrap();
 }

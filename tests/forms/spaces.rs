@@ -152,14 +152,14 @@ fn imported_versions_of_form_1_read() {
 #[test]
 fn what_an_erase_leaves_reads() {
     let reference = Reference { relation: "supports".into(), target: AtomId([6; 16]) };
-    let husk = |content, version| {
+    let redacted_version = |content, version| {
         let embedding = None;
         let (annotation, metadata) = (String::new(), Default::default());
         Arc::new(Atom { content, annotation, metadata, embedding, ..(*atom(version)).clone() })
     };
-    let atom = husk(Content::Erased, 3);
+    let atom = redacted_version(Content::Erased, 3);
     let events = vec![
-        space::Event::AtomPut(husk(Content::Redacted, 1)),
+        space::Event::AtomPut(redacted_version(Content::Redacted, 1)),
         space::Event::AtomErased { atom, dropped: vec![reference], origin: None },
     ];
     reads("space-erased-1.bin", FORM, &events);

@@ -24,7 +24,7 @@ fn snapshots_take_no_more_than_the_log_and_a_load_reads_no_more_than_the_state()
         let ask = Request::new(ROOT, create);
         let step = rights.deliver(
             ask,
-            Given {
+            HostContext {
                 now: Millis(1),
                 fresh: &mut || [1; 16],
                 durable: &disk,

@@ -5,7 +5,7 @@ use super::kind::{AnyAsk, AnyEffect, AnyStep, Life, WorldKinds};
 use super::{AppendOutcome, Disk};
 use crate::behaviour::{Authority, EffectId};
 use crate::id::{Millis, Position, RIGHTS, StreamId};
-use crate::incarnation::{Append, Given};
+use crate::incarnation::{Append, HostContext};
 use crate::limits::Limits;
 use crate::mutant::planted;
 use crate::rights::{Event, RightsTable};
@@ -148,7 +148,7 @@ impl Host {
             self.rights.exchange(rights);
         }
         let ids = &mut self.ids;
-        let given = Given {
+        let given = HostContext {
             now: self.now,
             fresh: &mut || fresh(ids),
             durable: &self.disk,

@@ -6,7 +6,7 @@ use crate::behaviour::{Behaviour, EffectId, Row};
 use crate::behaviour::{Outcome, Outgoing};
 use crate::codec::CodecError;
 use crate::id::{SessionId, StreamId};
-use crate::incarnation::{self, Append, Given, Incarnation, Request};
+use crate::incarnation::{self, Append, HostContext, Incarnation, Request};
 use crate::log::{Body, Cause};
 use crate::rights::Rights;
 use std::any::Any;
@@ -82,7 +82,7 @@ pub(super) struct AnyStep {
 /// One life of an actor of any kind.
 pub(super) trait Life {
     /// One delivery; nothing where the message is for another kind.
-    fn deliver(&mut self, ask: AnyAsk, given: Given<'_>) -> Option<AnyStep>;
+    fn deliver(&mut self, ask: AnyAsk, given: HostContext<'_>) -> Option<AnyStep>;
     fn owed(&self) -> Vec<(EffectId, AnyEffect)>;
     fn state(&self) -> &dyn Any;
     fn rights_mut(&mut self) -> Option<&mut Rights>;
@@ -119,7 +119,7 @@ fn effect<B: Behaviour>(stream: StreamId, effect: B::Effect) -> AnyEffect {
 struct Alive<B: Behaviour>(StreamId, Incarnation<B>);
 
 impl<B: Behaviour> Life for Alive<B> {
-    fn deliver(&mut self, ask: AnyAsk, given: Given<'_>) -> Option<AnyStep> {
+    fn deliver(&mut self, ask: AnyAsk, given: HostContext<'_>) -> Option<AnyStep> {
         let AnyAsk { message, asker, key, comment, cause } = ask;
         let message = *message.downcast::<B::Message>().ok()?;
         let step = self.1.deliver(Request { message, asker, key, comment, cause }, given);

@@ -19,13 +19,13 @@ use stoa_api::answer::SpaceAnswer;
 use stoa_api::door::{DoorRequest, Identity};
 use stoa_api::operation::{Line, OutItem, Packed};
 use stoa_api::operations::{Import as Piece, Imported, SpaceShow};
+use stoa_kernel::atomic_file::AtomicFile;
 use stoa_kernel::envelope::{Batches, Checked, Flaw, Foreign, check};
-use stoa_kernel::part::Part;
 use stoa_kernel::problem::{Problem, ProblemKind, quoted};
 
 /// An export on its way into a file.
 pub(super) struct Into {
-    part: Part,
+    part: AtomicFile,
     to: BufWriter<File>,
     lines: u64,
 }
@@ -33,7 +33,7 @@ pub(super) struct Into {
 impl Into {
     pub(super) fn begin(path: &Path) -> Result<Into, Problem> {
         let failed = |error| unmade(path, &error);
-        let part = Part::begin(path).map_err(failed)?;
+        let part = AtomicFile::begin(path).map_err(failed)?;
         let to = BufWriter::with_capacity(256 << 10, part.file.try_clone().map_err(failed)?);
         Ok(Into { part, to, lines: 0 })
     }

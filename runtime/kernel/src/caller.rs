@@ -56,7 +56,7 @@ use stoa_actors::space::{Draft, Expect, Fence, Message, Mutation, Patch, Refusal
 
 /// What goes with every mutation.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Why {
+pub struct WriteOptions {
     /// What it is for, like a commit message; what subscribers are told.
     pub comment: String,
     /// Makes repeating it harmless.
@@ -67,16 +67,16 @@ pub struct Why {
     pub fences: Vec<Fence>,
 }
 
-impl Why {
+impl WriteOptions {
     /// With a comment.
-    pub fn comment(comment: impl Into<String>) -> Why {
-        Why { comment: comment.into(), ..Why::default() }
+    pub fn comment(comment: impl Into<String>) -> WriteOptions {
+        WriteOptions { comment: comment.into(), ..WriteOptions::default() }
     }
 
     /// And an idempotency key.
     #[must_use]
-    pub fn key(self, key: impl Into<String>) -> Why {
-        Why { key: Some(key.into()), ..self }
+    pub fn key(self, key: impl Into<String>) -> WriteOptions {
+        WriteOptions { key: Some(key.into()), ..self }
     }
 }
 
@@ -144,8 +144,8 @@ impl Caller {
         shared.rights.read().level(self.session, subject, now).is_some()
     }
 
-    pub(crate) fn ask<M>(&self, message: M, why: Why) -> Request<M> {
-        let Why { comment, key, cause, fences: _ } = why;
+    pub(crate) fn ask<M>(&self, message: M, why: WriteOptions) -> Request<M> {
+        let WriteOptions { comment, key, cause, fences: _ } = why;
         Request { message, asker: self.session, key, comment, cause }
     }
 
@@ -196,7 +196,12 @@ impl Caller {
     }
 
     /// Adds an atom. Durable when this returns.
-    pub async fn put(&self, space: SpaceId, draft: Draft, why: Why) -> Result<Written, Problem> {
+    pub async fn put(
+        &self,
+        space: SpaceId,
+        draft: Draft,
+        why: WriteOptions,
+    ) -> Result<Written, Problem> {
         let draft = self.embedded(draft).await;
         self.mutate(space, Mutation::Put(Box::new(draft)), why).await
     }
@@ -207,7 +212,7 @@ impl Caller {
         id: AtomId,
         expect: Expect,
         patch: Patch,
-        why: Why,
+        why: WriteOptions,
     ) -> Result<Written, Problem> {
         let before = self.get(id).await?;
         let patch = self.embedded_patch(&before.atom, patch).await;
@@ -225,7 +230,7 @@ impl Caller {
         id: AtomId,
         mut patch: Patch,
         unref: &[(String, AtomId)],
-        why: &Why,
+        why: &WriteOptions,
     ) -> Result<Patch, Problem> {
         if unref.is_empty() {
             return Ok(patch);
@@ -246,7 +251,7 @@ impl Caller {
         id: AtomId,
         expect: Expect,
         superseded_by: Option<AtomId>,
-        why: Why,
+        why: WriteOptions,
     ) -> Result<Written, Problem> {
         let space = self.get(id).await?.atom.space;
         let mutation = Mutation::Deprecate { id, expect, superseded_by };
@@ -258,7 +263,7 @@ impl Caller {
         &self,
         id: AtomId,
         expect: Expect,
-        why: Why,
+        why: WriteOptions,
     ) -> Result<Written, Problem> {
         let space = self.get(id).await?.atom.space;
         self.mutate(space, Mutation::Reinstate { id, expect }, why).await
@@ -271,7 +276,12 @@ impl Caller {
     /// later open does. Files hold the bytes until an orderly stop has written the log anew; copies
     /// made before keep them: backups, exports, and what agents have noted of it in their own
     /// sessions. Errors: [`ProblemKind::Conflict`] at another version, or erased already.
-    pub async fn erase(&self, id: AtomId, expect: Expect, why: Why) -> Result<Written, Problem> {
+    pub async fn erase(
+        &self,
+        id: AtomId,
+        expect: Expect,
+        why: WriteOptions,
+    ) -> Result<Written, Problem> {
         let space = self.get(id).await?.atom.space;
         self.mutate(space, Mutation::Erase { id, expect }, why).await
     }
@@ -281,7 +291,7 @@ impl Caller {
         &self,
         space: SpaceId,
         mutation: Mutation,
-        why: Why,
+        why: WriteOptions,
     ) -> Result<Written, Problem> {
         let fences = why.fences.clone();
         let message = match fences.is_empty() {
@@ -308,7 +318,7 @@ impl Caller {
         &self,
         space: SpaceId,
         message: Message,
-        why: Why,
+        why: WriteOptions,
     ) -> Result<Receipt<Reply>, Problem> {
         Ok(self.sent(space, message, why).await?)
     }
@@ -318,7 +328,7 @@ impl Caller {
         &self,
         space: SpaceId,
         mut message: Message,
-        why: Why,
+        why: WriteOptions,
     ) -> Result<Receipt<Reply>, AskError<Refusal>> {
         let tries_max = self.runtime.shared().config.write_tries_max;
         let request = if why.key.is_some() { Repeatable::Keyed } else { Repeatable::Unkeyed };

@@ -33,7 +33,7 @@ pub mod trust;
 mod vectors;
 
 pub use stoa_embedder as embedder;
-pub use stoa_log::{audit, backup, clock, failure, part, store};
+pub use stoa_log::{atomic_file, audit, backup, clock, failure, store};
 use stoa_log::{blocking, decoders, log};
 #[doc(hidden)]
 pub use stoa_log::{fault, order};

@@ -6,10 +6,11 @@
 //! In reading order: [`limits`] is what bounds it; [`log`] writes entries and tells when they are
 //! durable, in the [`order`] of one process or of several; [`store`] opens a directory, reads it and
 //! proves it; [`decoders`] read entries without their actors; [`audit`] proves all of it, [`backup`]
-//! copies it, and a [`part`] is a file that is not yet whole. [`blocking`] is the one way from async
+//! copies it, and a [`atomic_file`] is a file that is not yet whole. [`blocking`] is the one way from async
 //! code to reads of unknown length, [`clock`] the clock that never runs backwards, [`failure`] the
 //! errors, [`fault`] the writes that a test lets fail.
 
+pub mod atomic_file;
 pub mod audit;
 pub mod backup;
 pub mod blocking;
@@ -22,7 +23,6 @@ pub mod limits;
 pub mod log;
 #[doc(hidden)]
 pub mod order;
-pub mod part;
 pub mod store;
 
 pub use decoders::Decoders;

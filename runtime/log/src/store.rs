@@ -4,7 +4,6 @@
 //! is in the log is the truth, every other keyspace is derived from it, but for `repls` and
 //! `vectors`, which can be lost.
 
-mod along;
 mod atoms;
 mod batch;
 pub(crate) mod endings;
@@ -15,7 +14,6 @@ mod ignored;
 mod journal;
 mod keys;
 mod last;
-mod leave;
 mod open;
 mod order;
 mod owed;
@@ -23,10 +21,12 @@ mod own;
 mod past;
 mod private;
 mod purge;
+mod redact;
 mod repls;
 mod restore;
 mod scrub;
 mod snapshots;
+mod stream_reader;
 mod tables;
 mod undone;
 mod vectors;
@@ -35,12 +35,12 @@ mod witness;
 
 pub(crate) use batch::Batch;
 pub(crate) use endings::Unsorted;
-pub(crate) use leave::{Accounts, Leaving, account};
 pub use open::Owned;
 pub use open::{AcceptError, Loss, accept_loss, rebuild};
 pub use open::{BEGUN, RESTORING};
 pub use open::{Opened, ready_directory};
 pub use own::OwnRow;
+pub(crate) use redact::{Accounts, Leaving, account};
 pub(crate) use restore::Vacant;
 pub use scrub::Scrub;
 pub(crate) use tables::Tables;
@@ -59,7 +59,7 @@ use stoa_actors::behaviour::Row;
 use stoa_actors::id::{AtomId, Millis, Position, SessionId, StreamId};
 use stoa_actors::incarnation;
 use stoa_actors::log::{Answered, Body, Head, Header};
-use stoa_actors::redaction::husk;
+use stoa_actors::redaction::redacted_version;
 use stoa_actors::space::{self, Space};
 
 /// One entry of the log, as read.
@@ -246,7 +246,8 @@ impl Store {
         let found = self.older(&newest, version)?;
         // Also while its entry still says more.
         let erased = newest.content == Content::Erased;
-        Ok(found.map(|(at, atom)| (at, if erased { Arc::new(husk(&atom)) } else { atom })))
+        Ok(found
+            .map(|(at, atom)| (at, if erased { Arc::new(redacted_version(&atom)) } else { atom })))
     }
 
     fn older(

@@ -5,7 +5,7 @@ use super::plan::{Kept, Plan, plan};
 use super::source::{self, Source};
 use super::walk::{Reason, Seen};
 use crate::blocking::blocking;
-use crate::caller::{Caller, Why};
+use crate::caller::{Caller, WriteOptions};
 use crate::failure::StoreError;
 use crate::limits::SourceLimits;
 use crate::problem::{Problem, ProblemKind};
@@ -264,7 +264,7 @@ impl IngestWriter {
     }
 
     /// What a passage says is in its key: a run that was cut off may be behind with another text.
-    fn says_why(&self, what: &str, file: &File<'_>, n: usize, says: &Says) -> Why {
+    fn says_why(&self, what: &str, file: &File<'_>, n: usize, says: &Says) -> WriteOptions {
         let Says { annotation, first, last, text } = says;
         let parts: [&dyn ToString; 7] =
             [&file.id, &file.version, &n, annotation, first, last, text];
@@ -272,13 +272,13 @@ impl IngestWriter {
     }
 
     /// With a key that is the same for the same write only.
-    fn why(&self, what: &str, name: &str, parts: &[&dyn ToString]) -> Why {
+    fn why(&self, what: &str, name: &str, parts: &[&dyn ToString]) -> WriteOptions {
         let mut all = what.to_owned();
         for part in parts {
             all.push('\0');
             all.push_str(&part.to_string());
         }
-        Why::comment(format!("sources: {name}"))
+        WriteOptions::comment(format!("sources: {name}"))
             .key(format!("sources {}", Hash::of(all.as_bytes())))
     }
 }

@@ -7,7 +7,7 @@
 
 use super::plan::Kept;
 use super::walk::Seen;
-use crate::caller::{Caller, Why};
+use crate::caller::{Caller, WriteOptions};
 use crate::failure::StoreError;
 use crate::problem::Problem;
 use std::collections::BTreeMap;
@@ -184,7 +184,7 @@ pub(super) async fn catalogue(caller: &Caller, space: SpaceId) -> Result<AtomId,
         metadata: Metadata::from([("kind".to_owned(), Value::from("catalogue"))]),
         ..Draft::default()
     };
-    let why = Why::comment("sources: catalogue").key("sources: catalogue");
+    let why = WriteOptions::comment("sources: catalogue").key("sources: catalogue");
     let put = caller.put(space, draft, why).await?.id;
     // Of two that were made at once the first is the one.
     Ok(caller.reading(first).await?.unwrap_or(put))

@@ -9,7 +9,7 @@ use super::report::{AnswerSource, Citation, Report, ResearchStep};
 use super::texts::{id, instructions, paths_id, run_id, space_for};
 use super::{IngestProgress, Ingested, ingest};
 use crate::agents::{AgentCard, SpaceAsk, SpawnAsk};
-use crate::caller::{Caller, ReadAtom, Why};
+use crate::caller::{Caller, ReadAtom, WriteOptions};
 use crate::limits::ResearchLimits;
 use crate::problem::{Problem, ProblemKind};
 use serde::{Deserialize, Serialize};
@@ -191,7 +191,7 @@ impl Run<'_> {
             ("sources".to_owned(), Value::Text(digest.to_owned())),
             ("status".to_owned(), Value::Text(status.to_owned())),
         ]);
-        let why = Why::comment(format!("run {} is {status}", self.id));
+        let why = WriteOptions::comment(format!("run {} is {status}", self.id));
         match known {
             Some(read) => {
                 let patch = Patch { metadata, ..Patch::default() };
@@ -251,7 +251,7 @@ impl Run<'_> {
             ]),
             ..Draft::default()
         };
-        let why = Why::comment("the question").key("question");
+        let why = WriteOptions::comment("the question").key("question");
         self.caller.put(attempt.tasks, question, why).await?;
         let named = |alias: &str, space: &str, use_, delegate| SpaceAsk {
             alias: alias.to_owned(),

@@ -1,7 +1,7 @@
 //! The names of a run and its spaces, and the texts that its agents are given.
 
 use super::ResearchAsk;
-use crate::caller::{Caller, Why};
+use crate::caller::{Caller, WriteOptions};
 use crate::problem::Problem;
 use stoa_actors::atom::{Content, Metadata};
 use stoa_actors::id::SpaceId;
@@ -31,7 +31,7 @@ pub(super) async fn instructions(caller: &Caller, name: &str, text: &str) -> Res
     let metadata = Metadata::from([("edition".to_owned(), Value::Text(edition.clone()))]);
     let content = Content::Text(text.to_owned());
     let there = caller.search(space, Query { limit: 1, ..Query::default() }).await?;
-    let why = Why::comment(format!("the text that comes with this build, {edition:.8}"));
+    let why = WriteOptions::comment(format!("the text that comes with this build, {edition:.8}"));
     let Some(found) = there.first() else {
         let draft = Draft { content, metadata, ..Draft::default() };
         return caller.put(space, draft, why.key(edition)).await.map(drop);

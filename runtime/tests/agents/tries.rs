@@ -108,7 +108,7 @@ async fn what_a_failed_turn_has_claimed_is_open_again_at_once() {
     let tasks = place.root.create_space("tasks", "").await.unwrap();
     let content = Content::Text("dig".to_owned());
     let task = Draft { content, metadata: status("open"), ..Draft::default() };
-    let task = place.root.put(tasks, task, Why::default()).await.unwrap().id;
+    let task = place.root.put(tasks, task, WriteOptions::default()).await.unwrap().id;
     place.root.spawn(ask("fail", "failer", "fails", &[("tasks", Level::Write)])).await.unwrap();
     place.rest().await;
     assert_eq!(place.card("failer").await.state, "quarantined");
@@ -147,7 +147,7 @@ async fn instructions_and_descriptions_are_thought_with_as_they_are_now() {
     let how = place.root.create_space("how", "at first").await.unwrap();
     let put = |text: &str| {
         let content = Content::Text(text.to_owned());
-        place.root.put(how, Draft { content, ..Draft::default() }, Why::default())
+        place.root.put(how, Draft { content, ..Draft::default() }, WriteOptions::default())
     };
     let first = put("be brief").await.unwrap().id;
     let mut spawn = ask("listen", "listener", "how", &[("how", Level::Read)]);
@@ -165,7 +165,7 @@ async fn instructions_and_descriptions_are_thought_with_as_they_are_now() {
     place.rest().await;
     told(&["be brief", "be exact"], "and then");
     let patch = Patch { content: Some(Content::Text("be slow".to_owned())), ..Patch::default() };
-    place.root.update(first, Expect::Any, patch, Why::default()).await.unwrap();
+    place.root.update(first, Expect::Any, patch, WriteOptions::default()).await.unwrap();
     place.rest().await;
     told(&["be slow", "be exact"], "and then");
     // All of it is known, and yet not to one who may not read it.

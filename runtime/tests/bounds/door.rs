@@ -6,7 +6,7 @@ use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
-use stoa::caller::Why;
+use stoa::caller::WriteOptions;
 use stoa::config::{Config, DoorLimits};
 use stoa::door::{Client, Door, DoorRequest, Identity, Reached, reach};
 use stoa::operation::{Operation, OutItem};
@@ -41,7 +41,7 @@ async fn owner(config: &Config) -> (Runtime, Door) {
     let root = runtime.caller(ROOT);
     let space = root.create_space("board", "").await.unwrap();
     for _ in 0..128 {
-        root.put(space, large(256 * KIB), Why::comment("fill")).await.unwrap();
+        root.put(space, large(256 * KIB), WriteOptions::comment("fill")).await.unwrap();
     }
     (runtime, door)
 }

@@ -2,7 +2,7 @@
 
 use super::{CONVENTION, open, open_tasks, put, says};
 use std::collections::BTreeMap;
-use stoa::caller::{ClaimAsk, Why};
+use stoa::caller::{ClaimAsk, WriteOptions};
 use stoa::problem::ProblemKind;
 use stoa_actors::id::{AtomId, ROOT};
 use stoa_actors::search::{OrderBy, Query};
@@ -30,7 +30,8 @@ async fn a_task_that_was_tried_in_vain_is_out_of_the_way() {
     };
     let mut undo = true;
     for (n, expected) in [(1, hard), (2, hard), (1, easy), (2, easy)] {
-        let taken = caller.claim(space, ask.clone(), Why::default()).await.unwrap().unwrap();
+        let taken =
+            caller.claim(space, ask.clone(), WriteOptions::default()).await.unwrap().unwrap();
         let atom = &taken.read.atom;
         assert_eq!((atom.id, atom.attempts), (expected, n));
         let (resource, token) = (taken.lease.resource, Some(taken.lease.token));
@@ -38,9 +39,9 @@ async fn a_task_that_was_tried_in_vain_is_out_of_the_way() {
         if !undo {
             // It says itself that it is open again.
             let patch = Patch { metadata: status("open"), ..Patch::default() };
-            caller.update(expected, Expect::Any, patch, Why::default()).await.unwrap();
+            caller.update(expected, Expect::Any, patch, WriteOptions::default()).await.unwrap();
         }
-        caller.release(space, resource, token, undo, Why::default()).await.unwrap();
+        caller.release(space, resource, token, undo, WriteOptions::default()).await.unwrap();
         let now = caller.get(expected).await.unwrap().atom;
         let failed = expected == hard && n == 2;
         assert_eq!(now.metadata, status(if failed { "failed" } else { "open" }));
@@ -48,21 +49,21 @@ async fn a_task_that_was_tried_in_vain_is_out_of_the_way() {
     }
     // Tried as often as it may be, and still open: the next claim sees to it, and goes on.
     let last = put(&caller, space, "last", open_tasks()).await;
-    let taken = caller.claim(space, ask.clone(), Why::default()).await.unwrap().unwrap();
+    let taken = caller.claim(space, ask.clone(), WriteOptions::default()).await.unwrap().unwrap();
     assert_eq!((taken.read.atom.id, taken.read.atom.attempts), (last, 1));
     let gone = caller.get(easy).await.unwrap().atom;
     assert_eq!((gone.metadata.clone(), gone.attempts, gone.version), (status("failed"), 2, 6));
-    assert_eq!(caller.claim(space, ask.clone(), Why::default()).await, Ok(None));
+    assert_eq!(caller.claim(space, ask.clone(), WriteOptions::default()).await, Ok(None));
     // A claim that does not count claims it; who lets it be tried anew says so.
     let patch = Patch { metadata: status("open"), attempts: Some(0), ..Patch::default() };
-    caller.update(hard, Expect::Any, patch, Why::default()).await.unwrap();
-    let again = caller.claim(space, ask.clone(), Why::default()).await.unwrap().unwrap();
+    caller.update(hard, Expect::Any, patch, WriteOptions::default()).await.unwrap();
+    let again = caller.claim(space, ask.clone(), WriteOptions::default()).await.unwrap().unwrap();
     assert_eq!((again.read.atom.id, again.read.atom.attempts), (hard, 1));
     for (attempts_max, exhausted) in
         [(Some(0), status("failed")), (None, status("failed")), (Some(1), status("open"))]
     {
         let wrong = ClaimAsk { attempts_max, exhausted, ..ask.clone() };
-        let refused = caller.claim(space, wrong, Why::default()).await.unwrap_err();
+        let refused = caller.claim(space, wrong, WriteOptions::default()).await.unwrap_err();
         assert_eq!(refused.kind, ProblemKind::Invalid);
     }
     // The count goes where the atom goes.
@@ -106,10 +107,14 @@ async fn workers_that_fail_come_to_an_end() {
                 ..ClaimAsk::default()
             };
             let mut got = Vec::new();
-            while let Some(taken) = caller.claim(space, ask.clone(), Why::default()).await.unwrap()
+            while let Some(taken) =
+                caller.claim(space, ask.clone(), WriteOptions::default()).await.unwrap()
             {
                 let (resource, token) = (taken.lease.resource, Some(taken.lease.token));
-                caller.release(space, resource, token, true, Why::default()).await.unwrap();
+                caller
+                    .release(space, resource, token, true, WriteOptions::default())
+                    .await
+                    .unwrap();
                 got.push((taken.read.position, taken.read.atom));
             }
             got

@@ -2,7 +2,7 @@
 
 use super::{claim, declares, done, open_tasks, put};
 use std::collections::BTreeMap;
-use stoa::caller::{Caller, GrantRequest, Why};
+use stoa::caller::{Caller, GrantRequest, WriteOptions};
 use stoa::config::Config;
 use stoa::problem::{Problem, ProblemKind};
 use stoa_actors::id::{AtomId, ROOT};
@@ -12,7 +12,7 @@ use stoa_actors::space::{Blocked, ClaimPredicate, Expect, Patch};
 async fn refer(caller: &Caller, id: AtomId, to: &[AtomId]) -> Result<(), Problem> {
     let references = [("blocked_by".to_owned(), to.to_vec())].into();
     let patch = Patch { references, ..Patch::default() };
-    caller.update(id, Expect::Any, patch, Why::default()).await.map(drop)
+    caller.update(id, Expect::Any, patch, WriteOptions::default()).await.map(drop)
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -53,8 +53,8 @@ async fn a_circle_is_refused_and_what_is_waited_for_is_told() {
     assert_eq!(blockers(ids[4], done("blocked_by")).await, open);
     assert_eq!(blockers(ids[3], done("blocked_by")).await, []);
     assert_eq!(blockers(ids[4], BTreeMap::new()).await, []);
-    caller.erase(ids[1], Expect::Any, Why::default()).await.unwrap();
-    caller.deprecate(ids[3], Expect::Any, Some(ids[0]), Why::default()).await.unwrap();
+    caller.erase(ids[1], Expect::Any, WriteOptions::default()).await.unwrap();
+    caller.deprecate(ids[3], Expect::Any, Some(ids[0]), WriteOptions::default()).await.unwrap();
     let gone = [(Some(ids[1]), Blocked::Erased), (Some(ids[3]), Blocked::Deprecated(Some(ids[0])))];
     for references in [done("blocked_by"), BTreeMap::new()] {
         assert_eq!(blockers(ids[4], references).await, gone);

@@ -2,7 +2,7 @@
 
 use crate::{audited, config, log, open, says, secret};
 use stoa::backup::{Copying, restore, verify};
-use stoa::caller::{Caller, Why};
+use stoa::caller::{Caller, WriteOptions};
 use stoa::runtime::kinds;
 use stoa_actors::id::AtomId;
 use stoa_actors::space::Expect;
@@ -16,7 +16,7 @@ async fn what_is_erased_while_a_backup_is_taken_is_not_in_what_is_restored() {
     let (early, late) = (secret(8), secret(9));
     let put = |text: String| {
         let caller = caller.clone();
-        async move { caller.put(space, says(&text), Why::default()).await.unwrap().id }
+        async move { caller.put(space, says(&text), WriteOptions::default()).await.unwrap().id }
     };
     let first = put(early.clone()).await;
     for n in 0..400 {
@@ -56,5 +56,5 @@ async fn what_is_erased_while_a_backup_is_taken_is_not_in_what_is_restored() {
 }
 
 async fn erase(caller: &Caller, id: AtomId) {
-    caller.erase(id, Expect::Any, Why::comment("it must go")).await.unwrap();
+    caller.erase(id, Expect::Any, WriteOptions::comment("it must go")).await.unwrap();
 }

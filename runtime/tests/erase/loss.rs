@@ -1,7 +1,7 @@
 //! A loss after an erase.
 
 use crate::{audited, config, log, open, says, secret, stop, told};
-use stoa::caller::Why;
+use stoa::caller::WriteOptions;
 use stoa::failure::StoreError;
 use stoa::runtime::kinds;
 use stoa::store::{accept_loss, rebuild};
@@ -15,9 +15,9 @@ async fn what_had_left_is_accounted_for_anew_where_a_loss_is_accepted() {
     let (runtime, caller, space) = open(dir.path()).await;
     let words = secret(7);
     let id = told(&caller, space, &words).await;
-    let lost = caller.put(space, says("lost"), Why::default()).await.unwrap();
-    caller.put(space, says("lost as well"), Why::default()).await.unwrap();
-    caller.erase(id, Expect::Any, Why::comment("it must go")).await.unwrap();
+    let lost = caller.put(space, says("lost"), WriteOptions::default()).await.unwrap();
+    caller.put(space, says("lost as well"), WriteOptions::default()).await.unwrap();
+    caller.erase(id, Expect::Any, WriteOptions::comment("it must go")).await.unwrap();
     stop(dir.path(), runtime, caller).await;
     let db = fjall::Database::builder(dir.path().join("db")).open().unwrap();
     let log_of = db.keyspace("log", fjall::KeyspaceCreateOptions::default).unwrap();
@@ -34,7 +34,7 @@ async fn what_had_left_is_accounted_for_anew_where_a_loss_is_accepted() {
     assert_eq!(audited(&runtime).breaches, Vec::<String>::new());
     assert_eq!(runtime.durable().0, after.position.0 + 1);
     assert!(!log(&runtime).contains(&words));
-    caller.put(space, says("and it goes on"), Why::default()).await.unwrap();
+    caller.put(space, says("and it goes on"), WriteOptions::default()).await.unwrap();
     assert_eq!(audited(&runtime).breaches, Vec::<String>::new());
     stop(dir.path(), runtime, caller).await;
     rebuild(&config(dir.path()).log, &kinds()).unwrap();

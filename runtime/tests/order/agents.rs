@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use stoa::agents::{SpaceAsk, SpawnAsk};
-use stoa::caller::{Caller, Why};
+use stoa::caller::{Caller, WriteOptions};
 use stoa::config::{Config, LogConfig};
 use stoa::failure::StoreError;
 use stoa::order::{CommitOrder, OrderSlot, OrderWaker, Ordered, Orders};
@@ -119,7 +119,9 @@ fn config(dir: &Path, mood: &Mood) -> Config {
 
 async fn put(by: &Caller, space: SpaceId, text: &str) {
     let content = Content::Text(text.to_owned());
-    by.put(space, Draft { content, ..Draft::default() }, Why::comment("put")).await.unwrap();
+    by.put(space, Draft { content, ..Draft::default() }, WriteOptions::comment("put"))
+        .await
+        .unwrap();
 }
 
 async fn texts(by: &Caller, space: SpaceId) -> Vec<String> {
@@ -237,7 +239,7 @@ async fn an_agent_that_there_was_no_room_for_is_woken_once_there_is() {
         let root = root.clone();
         crowd.spawn(async move {
             loop {
-                drop(root.put(crowded, Draft::default(), Why::comment("crowd")).await);
+                drop(root.put(crowded, Draft::default(), WriteOptions::comment("crowd")).await);
             }
         });
     }

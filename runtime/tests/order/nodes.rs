@@ -8,7 +8,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use stoa::audit::audit;
-use stoa::caller::{Caller, Why};
+use stoa::caller::{Caller, WriteOptions};
 use stoa::config::{Config, LogConfig};
 use stoa::failure::StoreError;
 use stoa::problem::{Problem, ProblemKind};
@@ -323,7 +323,7 @@ async fn again<T>(runtime: &Runtime, mut ask: impl FnMut(Caller) -> Boxed<T>) ->
 
 async fn put(runtime: &Runtime, space: SpaceId, key: &str, told: &Told) -> Result<AtomId, String> {
     let draft = Draft { annotation: secret(key), ..Draft::default() };
-    let why = Why::comment("").key(key);
+    let why = WriteOptions::comment("").key(key);
     let ask = |caller: Caller| -> Boxed<_> {
         let (draft, why) = (draft.clone(), why.clone());
         Box::pin(async move { caller.put(space, draft, why).await })
@@ -335,7 +335,7 @@ async fn put(runtime: &Runtime, space: SpaceId, key: &str, told: &Told) -> Resul
 
 async fn erase(runtime: &Runtime, atom: AtomId, key: &str, told: &Told) -> Result<(), String> {
     let key = format!("{key}/erase");
-    let why = Why::comment("").key(&*key);
+    let why = WriteOptions::comment("").key(&*key);
     let ask = |caller: Caller| -> Boxed<_> {
         let why = why.clone();
         Box::pin(async move { caller.erase(atom, Expect::Version(1), why).await })

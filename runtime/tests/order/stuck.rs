@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
 use std::time::{Duration, Instant};
-use stoa::caller::Why;
+use stoa::caller::WriteOptions;
 use stoa::config::{Config, LogConfig};
 use stoa::failure::StoreError;
 use stoa::order::{CommitOrder, OrderSlot, OrderWaker, Ordered, Orders};
@@ -95,7 +95,7 @@ async fn who_goes_while_a_refusal_waits_for_what_is_before_it_lets_go_of_the_dir
     for n in 0..8 {
         let root = root.clone();
         let draft = Draft { content: Content::Text(format!("{n}")), ..Draft::default() };
-        asked.spawn(async move { root.put(space, draft, Why::comment("put")).await });
+        asked.spawn(async move { root.put(space, draft, WriteOptions::comment("put")).await });
     }
     let begun = Instant::now();
     while mood.refused.load(SeqCst) == 0 {
@@ -117,7 +117,7 @@ async fn who_goes_while_a_refusal_waits_for_what_is_before_it_lets_go_of_the_dir
         }
     };
     let draft = Draft { content: Content::Text("after".to_owned()), ..Draft::default() };
-    runtime.caller(ROOT).put(space, draft, Why::comment("put")).await.unwrap();
+    runtime.caller(ROOT).put(space, draft, WriteOptions::comment("put")).await.unwrap();
     runtime.stop().await.unwrap();
 }
 
@@ -129,7 +129,7 @@ async fn a_bell_that_rings_while_a_commit_is_told_of_is_heard() {
     let root = runtime.caller(ROOT);
     let space = root.create_space("board", "").await.unwrap();
     *mood.late.lock() = Some(Stranger::default().commit(false));
-    root.put(space, Draft::default(), Why::comment("put")).await.unwrap();
+    root.put(space, Draft::default(), WriteOptions::comment("put")).await.unwrap();
     let begun = Instant::now();
     while mood.late.lock().is_some() || mood.places.load(SeqCst) > runtime.durable().0 {
         assert!(begun.elapsed() < PATIENCE, "what stands is not taken");

@@ -3,7 +3,7 @@
 
 use crate::harness::Place;
 use std::collections::BTreeSet;
-use stoa::caller::{Caller, Why};
+use stoa::caller::{Caller, WriteOptions};
 use stoa::config::Config;
 use stoa_actors::atom::Content;
 use stoa_actors::id::{AtomId, ROOT};
@@ -80,7 +80,7 @@ async fn large_atoms(caller: &Caller, count: usize) -> BTreeSet<AtomId> {
     let mut ids = BTreeSet::new();
     for _ in 0..count / 4 {
         let four = (0..4).map(|_| Mutation::Put(Box::new(draft()))).collect();
-        let written = caller.transact(space, four, Why::comment("fill")).await.unwrap();
+        let written = caller.transact(space, four, WriteOptions::comment("fill")).await.unwrap();
         ids.extend(written.into_iter().map(|it| it.id));
     }
     ids

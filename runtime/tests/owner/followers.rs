@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::process::Command;
 use std::time::{Duration, Instant};
 use stoa::agents::SpawnAsk;
-use stoa::caller::{Caller, HistoryQuery, Of, Why};
+use stoa::caller::{Caller, HistoryQuery, Of, WriteOptions};
 use stoa::config::Config;
 use stoa_actors::atom::Content;
 use stoa_actors::id::{Position, ROOT, SpaceId};
@@ -51,7 +51,7 @@ async fn long_past(caller: &Caller) -> SpaceId {
     for _ in 0..24 {
         let draft = || Draft { content: Content::Text("x".repeat(8 << 10)), ..Draft::default() };
         let mutations = (0..100).map(|_| Mutation::Put(Box::new(draft()))).collect();
-        caller.transact(space, mutations, Why::comment("fill")).await.unwrap();
+        caller.transact(space, mutations, WriteOptions::comment("fill")).await.unwrap();
     }
     space
 }

@@ -6,7 +6,7 @@ use rustix::process::Signal;
 use std::io::{ErrorKind, Read};
 use std::os::unix::net::UnixStream;
 use std::time::{Duration, Instant};
-use stoa::caller::Why;
+use stoa::caller::WriteOptions;
 use stoa::config::{Config, DoorLimits};
 use stoa::door::{Reached, reach};
 use stoa::problem::ProblemKind;
@@ -76,7 +76,7 @@ async fn once_it_is_closed_nothing_is_taken_in_and_what_was_is_there() {
     let space = root.create_space("notes", "").await.unwrap();
     let put = async |text: &str| {
         let draft = Draft { content: Content::from(text), ..Draft::default() };
-        root.put(space, draft, Why::comment("put")).await
+        root.put(space, draft, WriteOptions::comment("put")).await
     };
     let kept = put("before").await.unwrap();
     let mut follow = root.follow(space, Position(0), Filter::default()).unwrap();

@@ -1,7 +1,7 @@
 //! Answers that are read page by page.
 
 use crate::{draft, put, with};
-use stoa::caller::{Caller, Why};
+use stoa::caller::{Caller, WriteOptions};
 use stoa::config::Config;
 use stoa::problem::ProblemKind;
 use stoa::search::Found;
@@ -53,10 +53,16 @@ async fn pages_together_are_one_answer() {
     let query = Query { limit: 25, ..Query::default() };
     let first = caller.page(space, query.clone(), None).await.expect("page");
     let last = first.hits[24].read.atom.id;
-    caller.deprecate(last, Expect::Version(1), None, Why::default()).await.expect("deprecate");
+    caller
+        .deprecate(last, Expect::Version(1), None, WriteOptions::default())
+        .await
+        .expect("deprecate");
     let patch = Patch { annotation: Some("changed".into()), ..Patch::default() };
     let changed = first.hits[3].read.atom.id;
-    caller.update(changed, Expect::Version(1), patch, Why::default()).await.expect("update");
+    caller
+        .update(changed, Expect::Version(1), patch, WriteOptions::default())
+        .await
+        .expect("update");
     let new = put(&caller, space, draft("late", &[])).await;
     let second = caller.page(space, query.clone(), first.next.as_deref()).await.expect("page");
     let third = caller.page(space, query, second.next.as_deref()).await.expect("page");

@@ -4,7 +4,7 @@
 use super::{open, settle, text};
 use std::path::Path;
 use stoa::audit::audit;
-use stoa::caller::{Caller, Why};
+use stoa::caller::{Caller, WriteOptions};
 use stoa::config::Config;
 use stoa::problem::ProblemKind;
 use stoa::runtime::{Runtime, kinds};
@@ -16,7 +16,8 @@ async fn put(caller: &Caller, space: SpaceId, count: usize) -> Vec<AtomId> {
     let mut tasks = Vec::with_capacity(count);
     for n in 0..count {
         let caller = caller.clone();
-        let put = async move { caller.put(space, text(n.to_string()), Why::default()).await };
+        let put =
+            async move { caller.put(space, text(n.to_string()), WriteOptions::default()).await };
         tasks.push(tokio::spawn(put));
     }
     let mut ids = Vec::with_capacity(count);

@@ -1,7 +1,7 @@
 //! What several operations make of their requests.
 
 use super::Targets;
-use crate::caller::{Caller, Why};
+use crate::caller::{Caller, WriteOptions};
 use crate::problem::{Problem, ProblemKind};
 use std::collections::BTreeMap;
 use stoa_actors::id::AtomId;
@@ -12,12 +12,12 @@ pub(crate) fn why(
     comment: Option<String>,
     key: Option<String>,
     otherwise: impl FnOnce() -> String,
-) -> Result<Why, Problem> {
+) -> Result<WriteOptions, Problem> {
     if key.as_deref() == Some("") {
         let problem = Problem::new(ProblemKind::Invalid, "an idempotency key cannot be empty");
         return Err(problem.hint("--key NAME"));
     }
-    Ok(Why { comment: comment.unwrap_or_else(otherwise), key, ..Why::default() })
+    Ok(WriteOptions { comment: comment.unwrap_or_else(otherwise), key, ..WriteOptions::default() })
 }
 
 /// The version that a change is based on.

@@ -2,7 +2,7 @@
 
 use super::resource;
 use crate::answer::{AtomAnswer, UndeclaredAnswer};
-use crate::caller::{Caller, Why};
+use crate::caller::{Caller, WriteOptions};
 use crate::operation::{
     Arg, ArgForm, EffectKind, Meta, Needed, Operation, Out, Plain, Quiet, RequiredRight, Targets,
     WHY, base, content, some, why,
@@ -320,7 +320,7 @@ async fn mutation(
     args: &mut Args,
     place: u64,
     named: &mut BTreeMap<String, AtomId>,
-    why: &mut Why,
+    why: &mut WriteOptions,
 ) -> Result<Mutation, Raise> {
     let metadata = |args: &mut Args| {
         Ok::<Metadata, Raise>(

@@ -1,7 +1,7 @@
 //! Looking at agents, speaking to them, stopping and ending them: by themselves and those above
 //! them.
 
-use crate::caller::{Caller, NEAREST_AMONG_MAX, Why, Written};
+use crate::caller::{Caller, NEAREST_AMONG_MAX, WriteOptions, Written};
 use crate::problem::{Problem, ProblemKind};
 use crate::runtime::Runtime;
 use serde::{Deserialize, Serialize};
@@ -249,11 +249,11 @@ impl Caller {
             let (alias, expires, note) = (None, None, None);
             let message = rights::Message::Share { link, to, alias, right, expires, reason, note };
             let parent = self.runtime.caller(card.parent);
-            self.runtime.rights().ask(parent.ask(message, Why::comment("say"))).await?;
+            self.runtime.rights().ask(parent.ask(message, WriteOptions::comment("say"))).await?;
         }
         let draft = Draft { content: Content::Text(text.to_owned()), ..Draft::default() };
         let draft = Draft { metadata: [("kind".to_owned(), "said".into())].into(), ..draft };
-        self.put(card.dm, draft, Why::comment(format!("say: {}", first_line(text)))).await
+        self.put(card.dm, draft, WriteOptions::comment(format!("say: {}", first_line(text)))).await
     }
 
     /// Stops an agent at once; what it has written stays, and nothing wakes it until
@@ -305,7 +305,7 @@ impl Caller {
         }
         let spaces = self.runtime.spaces_of(doomed.iter().copied());
         let wipe = rights::Message::Wipe { session, reason: reason.to_owned() };
-        let ask = self.ask(wipe, Why::comment("wipe"));
+        let ask = self.ask(wipe, WriteOptions::comment("wipe"));
         self.runtime.rights().ask_and_what_follows(ask).await?;
         // The youngest first: what one gives back is given back by its parent in turn.
         for it in doomed.iter().rev() {

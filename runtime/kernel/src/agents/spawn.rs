@@ -2,7 +2,7 @@
 //! next start, for what is owed stands in the rights.
 
 use super::AgentCard;
-use crate::caller::{Caller, GrantRequest, Why, misspelt, not_owner};
+use crate::caller::{Caller, GrantRequest, WriteOptions, misspelt, not_owner};
 use crate::model::RECIPE;
 use crate::problem::{Problem, ProblemKind};
 use serde::{Deserialize, Serialize};
@@ -137,7 +137,7 @@ impl Caller {
             reason: "spawn".to_owned(),
         };
         let comment = format!("spawn {}", ask.name.as_deref().unwrap_or("an agent"));
-        let why = Why { cause, ..Why::comment(comment) };
+        let why = WriteOptions { cause, ..WriteOptions::comment(comment) };
         match self.charter_of(self.session())? {
             None => self.spawn_by_rights(spawn, why).await,
             Some(_) => self.spawn_by_session(spawn, why).await,
@@ -156,7 +156,7 @@ impl Caller {
     }
 
     /// Of a session that is no agent: it has no budget that a child's could come out of.
-    async fn spawn_by_rights(&self, spawn: AgentSpawn, why: Why) -> Result<(), Problem> {
+    async fn spawn_by_rights(&self, spawn: AgentSpawn, why: WriteOptions) -> Result<(), Problem> {
         if let Some((unit, _)) = spawn.budget.units().into_iter().find(|(_, n)| *n == Some(0)) {
             return Err(Refusal::BudgetEmpty(unit).into());
         }
@@ -171,7 +171,7 @@ impl Caller {
 
     /// Of an agent: its session takes out the budget, asks the rights, and takes it back should they
     /// refuse.
-    async fn spawn_by_session(&self, spawn: AgentSpawn, why: Why) -> Result<(), Problem> {
+    async fn spawn_by_session(&self, spawn: AgentSpawn, why: WriteOptions) -> Result<(), Problem> {
         let child = spawn.child;
         let address = self.runtime.agent(self.session())?;
         let message = session::Message::Spawn(Box::new(spawn));
@@ -287,7 +287,7 @@ impl Caller {
         }
         let reason = "configured".to_owned();
         let message = rights::Message::Install { link: LinkId(self.fresh()), subject, reason };
-        self.runtime.rights().ask(root.ask(message, Why::comment("configured"))).await?;
+        self.runtime.rights().ask(root.ask(message, WriteOptions::comment("configured"))).await?;
         Ok(())
     }
 

@@ -1,6 +1,6 @@
 //! Exporting a space and importing one.
 
-use super::{Caller, Why};
+use super::{Caller, WriteOptions};
 use crate::embedder;
 use crate::envelope::Exported;
 use crate::failure::StoreError;
@@ -68,7 +68,7 @@ impl Caller {
         &self,
         space: SpaceId,
         mut carried: Vec<ImportedVersion>,
-        why: Why,
+        why: WriteOptions,
     ) -> Result<Imported, Problem> {
         for it in &mut carried {
             if it.embedding.is_none() {

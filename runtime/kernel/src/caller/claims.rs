@@ -1,6 +1,6 @@
 //! Claims, leases and transactions, for one session.
 
-use super::{Caller, ReadAtom, Why, Written};
+use super::{Caller, ReadAtom, WriteOptions, Written};
 use crate::host::{AskError, Receipt};
 use crate::problem::{Problem, ProblemKind};
 use serde::{Deserialize, Serialize};
@@ -59,7 +59,7 @@ impl Caller {
         &self,
         space: SpaceId,
         ask: ClaimAsk,
-        why: Why,
+        why: WriteOptions,
     ) -> Result<Option<ClaimedAtom>, Problem> {
         let limits = &self.runtime.shared().config.limits;
         let most = limits.search.hits_max;
@@ -103,7 +103,7 @@ impl Caller {
         &self,
         space: SpaceId,
         claim: ClaimRequest,
-        why: &Why,
+        why: &WriteOptions,
     ) -> Result<Receipt<Reply>, Problem> {
         let mut message = Message::Claim(Box::new(claim));
         loop {
@@ -138,7 +138,7 @@ impl Caller {
         &self,
         space: SpaceId,
         mutations: Vec<Mutation>,
-        why: Why,
+        why: WriteOptions,
     ) -> Result<Vec<Written>, Problem> {
         let mut made = Vec::with_capacity(mutations.len());
         for mutation in mutations {
@@ -147,7 +147,7 @@ impl Caller {
                 other => other,
             });
         }
-        let (fences, why) = (why.fences.clone(), Why { fences: Vec::new(), ..why });
+        let (fences, why) = (why.fences.clone(), WriteOptions { fences: Vec::new(), ..why });
         let message = Message::Transact { mutations: made, fences };
         let receipt = self.send(space, message, why).await?;
         match (receipt.reply, receipt.position) {
@@ -166,7 +166,7 @@ impl Caller {
         resource: Resource,
         ttl_ms: u64,
         intent: String,
-        why: Why,
+        why: WriteOptions,
     ) -> Result<Lease, Problem> {
         self.lease(space, Message::Acquire { resource, ttl_ms, intent }, why).await
     }
@@ -178,12 +178,17 @@ impl Caller {
         space: SpaceId,
         fence: Fence,
         ttl_ms: u64,
-        why: Why,
+        why: WriteOptions,
     ) -> Result<Lease, Problem> {
         self.lease(space, Message::Renew { fence, ttl_ms }, why).await
     }
 
-    async fn lease(&self, space: SpaceId, message: Message, why: Why) -> Result<Lease, Problem> {
+    async fn lease(
+        &self,
+        space: SpaceId,
+        message: Message,
+        why: WriteOptions,
+    ) -> Result<Lease, Problem> {
         match self.send(space, message, why).await?.reply {
             Reply::Lease(lease) => Ok(lease),
             reply => Err(invalid(&reply)),
@@ -198,7 +203,7 @@ impl Caller {
         resource: Resource,
         token: Option<u64>,
         undo: bool,
-        why: Why,
+        why: WriteOptions,
     ) -> Result<(), Problem> {
         let mutation = Mutation::Release { resource, token, undo };
         self.send(space, mutation.into(), why).await.map(drop)

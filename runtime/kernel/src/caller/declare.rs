@@ -1,6 +1,6 @@
 //! What a space declares: saying it, and reading it.
 
-use super::{Caller, Why};
+use super::{Caller, WriteOptions};
 use crate::failure::StoreError;
 use crate::problem::Problem;
 use stoa_actors::id::SpaceId;
@@ -27,7 +27,7 @@ impl Caller {
     pub async fn declare(&self, space: SpaceId, declares: Declarations) -> Result<(), Problem> {
         let message = space::Message::Declare { description: None, declares };
         let address = self.runtime.space(space)?;
-        address.ask(self.ask(message, Why::comment("declare keys and relations"))).await?;
+        address.ask(self.ask(message, WriteOptions::comment("declare keys and relations"))).await?;
         Ok(())
     }
 
@@ -37,7 +37,7 @@ impl Caller {
     pub async fn declare_more(&self, space: SpaceId, more: Declarations) -> Result<(), Problem> {
         let address = self.runtime.space(space)?;
         let message = space::Message::DeclareMore(more);
-        address.ask(self.ask(message, Why::comment("declare keys and relations"))).await?;
+        address.ask(self.ask(message, WriteOptions::comment("declare keys and relations"))).await?;
         Ok(())
     }
 
@@ -52,7 +52,7 @@ impl Caller {
         let description = Some(description.to_owned());
         let message = space::Message::Declare { description, declares };
         let address = self.runtime.space(space)?;
-        address.ask(self.ask(message, Why::comment("describe the space"))).await?;
+        address.ask(self.ask(message, WriteOptions::comment("describe the space"))).await?;
         Ok(())
     }
 

@@ -1,7 +1,7 @@
 //! Saying who may do what in spaces.
 
 use super::OWNER;
-use super::{Caller, Why};
+use super::{Caller, WriteOptions};
 use crate::problem::{Problem, ProblemKind, quoted};
 use serde::{Deserialize, Serialize};
 use stoa_actors::id::{LinkId, Millis, SessionId, SpaceId};
@@ -113,7 +113,8 @@ impl Caller {
                 let (to, reason) = (session, grant.reason);
                 let message =
                     rights::Message::Share { link, to, alias, right, expires, reason, note };
-                let ask = self.ask(message, Why { cause, ..Why::comment(comment) });
+                let ask =
+                    self.ask(message, WriteOptions { cause, ..WriteOptions::comment(comment) });
                 self.runtime.rights().ask_and_what_follows(ask).await?;
                 Ok(Granted { session, born: false })
             }
@@ -124,7 +125,7 @@ impl Caller {
             None if self.shares_by_grant(&right) => {
                 let (named, lasting) = (Some(to), Lifetime::Lasting);
                 let session = self.spawn_session(named, vec![], &grant.reason, lasting).await?;
-                let (reason, comment) = (grant.reason, Why::comment(comment));
+                let (reason, comment) = (grant.reason, WriteOptions::comment(comment));
                 let (to, note) = (session, None);
                 let message =
                     rights::Message::Share { link, to, alias, right, expires, reason, note };
@@ -201,7 +202,10 @@ impl Caller {
         let reason = reason.to_owned();
         let alias = alias.map(str::to_owned);
         let message = rights::Message::Spawn { child, alias, asks, reason, lifetime };
-        self.runtime.rights().ask(self.ask(message, Why::comment("spawn a session"))).await?;
+        self.runtime
+            .rights()
+            .ask(self.ask(message, WriteOptions::comment("spawn a session")))
+            .await?;
         Ok(())
     }
 
@@ -213,7 +217,7 @@ impl Caller {
         let reason = reason.to_owned();
         let subject = Subject::Space(id);
         let message = rights::Message::Revoke { holder, subject, reason };
-        let comment = Why::comment(format!("revoke {space} from {from}"));
+        let comment = WriteOptions::comment(format!("revoke {space} from {from}"));
         let receipt = self.runtime.rights().ask(self.ask(message, comment)).await?;
         self.runtime.end_void_subscriptions(id).await;
         match receipt.reply {
@@ -232,7 +236,10 @@ impl Caller {
         let reason = "exec".to_owned();
         let note = None;
         let message = rights::Message::Share { link, to, alias, right, expires, reason, note };
-        self.runtime.rights().ask(self.ask(message, Why::comment("share a space"))).await?;
+        self.runtime
+            .rights()
+            .ask(self.ask(message, WriteOptions::comment("share a space")))
+            .await?;
         Ok(())
     }
 
@@ -240,7 +247,10 @@ impl Caller {
     pub(crate) async fn withdraw(&self, from: SessionId, space: SpaceId) -> Result<(), Problem> {
         let (subject, reason) = (Subject::Space(space), "exec".to_owned());
         let message = rights::Message::Revoke { holder: from, subject, reason };
-        self.runtime.rights().ask(self.ask(message, Why::comment("withdraw a space"))).await?;
+        self.runtime
+            .rights()
+            .ask(self.ask(message, WriteOptions::comment("withdraw a space")))
+            .await?;
         Ok(())
     }
 
@@ -248,7 +258,10 @@ impl Caller {
     pub(crate) async fn end_session(&self, session: SessionId) -> Result<(), Problem> {
         let reason = "the action is over".to_owned();
         let message = rights::Message::End { session, reason };
-        self.runtime.rights().ask(self.ask(message, Why::comment("end a session"))).await?;
+        self.runtime
+            .rights()
+            .ask(self.ask(message, WriteOptions::comment("end a session")))
+            .await?;
         Ok(())
     }
 }

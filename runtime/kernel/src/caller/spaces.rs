@@ -1,7 +1,7 @@
 //! Making spaces, and how they look to who holds them.
 
 use super::declare::declarable;
-use super::{Caller, Why};
+use super::{Caller, WriteOptions};
 use crate::problem::{Problem, ProblemKind};
 use crate::store::Store;
 use serde::{Deserialize, Serialize};
@@ -85,7 +85,7 @@ impl Caller {
             description: description.to_owned(),
             declares,
         };
-        let ask = self.ask(message, Why::comment(reason));
+        let ask = self.ask(message, WriteOptions::comment(reason));
         let (_, outcomes) = self.runtime.rights().ask_and_what_follows(ask).await?;
         match outcomes.iter().find_map(Outcome::refused) {
             Some(why) => {
@@ -110,7 +110,7 @@ impl Caller {
     pub async fn describe(&self, space: SpaceId, description: &str) -> Result<(), Problem> {
         let message = space::Message::Describe(description.to_owned());
         let address = self.runtime.space(space)?;
-        address.ask(self.ask(message, Why::comment("describe the space"))).await?;
+        address.ask(self.ask(message, WriteOptions::comment("describe the space"))).await?;
         Ok(())
     }
 

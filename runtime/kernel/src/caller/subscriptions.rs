@@ -2,7 +2,7 @@
 //! its readers, a session those that wake it. The log is the queue of both: a subscription is a
 //! cursor in it and takes the room of one, however far behind it is.
 
-use super::{Caller, ChangeStream, Why};
+use super::{Caller, ChangeStream, WriteOptions};
 use crate::host::ActorAddress;
 use crate::problem::{Problem, ProblemKind};
 use crate::runtime::Runtime;
@@ -57,7 +57,7 @@ impl Caller {
         let address = self.runtime.space(space)?;
         let cursor = cursor.unwrap_or_else(|| address.stream_head.head());
         let message = Message::Subscribe { filter, cursor, terms };
-        match address.ask(self.ask(message, Why::comment("subscribe"))).await?.reply {
+        match address.ask(self.ask(message, WriteOptions::comment("subscribe"))).await?.reply {
             Reply::Subscribed(id) => Ok(id),
             reply => {
                 Err(Problem::new(ProblemKind::Store, format!("an unexpected answer: {reply:?}")))
@@ -187,7 +187,7 @@ impl Caller {
         self.reached(edit.cursor)?;
         let space = self.subscription(id).await?.space;
         let message = Message::Edit { id, edit };
-        let ask = self.ask(message, Why::comment("edit a subscription"));
+        let ask = self.ask(message, WriteOptions::comment("edit a subscription"));
         self.runtime.space(space)?.ask(ask).await?;
         self.subscription(id).await
     }
@@ -196,7 +196,7 @@ impl Caller {
     pub async fn unsubscribe(&self, id: SubscriptionId) -> Result<(), Problem> {
         let found = self.reading(move |caller| caller.kept(id)).await?;
         let space = found.ok_or_else(|| self.no_subscription(id))?.space;
-        let ask = self.ask(Message::Unsubscribe(id), Why::comment("unsubscribe"));
+        let ask = self.ask(Message::Unsubscribe(id), WriteOptions::comment("unsubscribe"));
         self.runtime.space(space)?.ask(ask).await?;
         Ok(())
     }
@@ -209,7 +209,7 @@ impl Caller {
     ) -> Result<SubscriptionCard, Problem> {
         self.reached(Some(cursor))?;
         let space = self.subscription(id).await?.space;
-        let ask = self.ask(Message::Advance { id, cursor }, Why::comment("acknowledge"));
+        let ask = self.ask(Message::Advance { id, cursor }, WriteOptions::comment("acknowledge"));
         self.runtime.space(space)?.ask(ask).await?;
         self.subscription(id).await
     }

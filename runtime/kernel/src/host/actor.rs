@@ -16,7 +16,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use stoa_actors::behaviour::{Anyone, Authority, Behaviour};
 use stoa_actors::id::{Position, StreamId};
-use stoa_actors::incarnation::{Append, Given, Incarnation, Request, Step};
+use stoa_actors::incarnation::{Append, HostContext, Incarnation, Request, Step};
 use stoa_actors::passivation::{self, Rest};
 use stoa_actors::rights::RightsTable;
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
@@ -248,7 +248,7 @@ impl<B: Behaviour + Sync> Life<B> {
     ) -> (Option<Append>, Step<B>) {
         let shared = &self.address.shared;
         let now = shared.clock.now();
-        let given = Given {
+        let given = HostContext {
             now,
             fresh: &mut || shared.fresh.id(now),
             durable: &shared.store,

@@ -304,7 +304,7 @@ fn read(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::caller::Why;
+    use crate::caller::WriteOptions;
     use crate::limits::Config;
     use crate::runtime::Runtime;
     use stoa_actors::id::ROOT;
@@ -314,7 +314,7 @@ mod tests {
     async fn put(runtime: &Runtime, space: SpaceId, count: usize) {
         for _ in 0..count {
             let draft = Draft { content: "note".into(), ..Draft::default() };
-            runtime.caller(ROOT).put(space, draft, Why::default()).await.expect("put");
+            runtime.caller(ROOT).put(space, draft, WriteOptions::default()).await.expect("put");
         }
     }
 

@@ -6,7 +6,7 @@ use super::items::{self, raise};
 use super::leases::leased;
 use super::method::{Does, Method, Methods, On};
 use super::notebook::{Known, Notebook, asked};
-use crate::caller::{Caller, ReadAtom, Why};
+use crate::caller::{Caller, ReadAtom, WriteOptions};
 use crate::problem::{Problem, ProblemKind};
 use crate::sandbox::{Boxed, Host};
 use serde::Serialize;
@@ -172,7 +172,7 @@ impl HostApi {
     }
 
     /// A change of an atom that the code has leased rests on that lease.
-    pub fn rest_on(&self, id: AtomId, why: &mut Why) {
+    pub fn rest_on(&self, id: AtomId, why: &mut WriteOptions) {
         let resource = Resource::Atom(id);
         let fence = self.lease_of(&resource).map(|token| Fence { resource, token });
         why.fences.extend(fence);
@@ -333,10 +333,10 @@ impl HostApi {
     /// The comment, key and cause of a write, out of its arguments; `verb` stands for a comment.
     ///
     /// Errors: `TypeError` for a comment or key that is no text.
-    pub fn why(&self, args: &mut Args, verb: &str) -> Result<Why, Raise> {
+    pub fn why(&self, args: &mut Args, verb: &str) -> Result<WriteOptions, Raise> {
         let comment = args.text("comment")?.unwrap_or_else(|| format!("{verb} by code"));
         let key = args.text("key")?;
-        Ok(Why { cause: self.cause, key, ..Why::comment(comment) })
+        Ok(WriteOptions { cause: self.cause, key, ..WriteOptions::comment(comment) })
     }
 
     /// A name for this call that it has whenever the action is run again, and in every try of the
@@ -349,18 +349,18 @@ impl HostApi {
 
     /// With that name as its key, unless the code has said one. What it rests on besides what it
     /// asks, as the versions that the code has seen, makes it another request.
-    pub fn keyed(&self, why: Why, basis: &impl Serialize) -> Why {
+    pub fn keyed(&self, why: WriteOptions, basis: &impl Serialize) -> WriteOptions {
         let tokens: Vec<u64> = why.fences.iter().map(|it| it.token).collect();
         let basis = digest(DIGEST_FORM, &(basis, tokens)).unwrap_or_default();
         let basis: String = basis.0[..4].iter().map(|it| format!("{it:02x}")).collect();
         let key = || Some(format!("{}-{basis}", self.place()));
-        Why { key: why.key.clone().or_else(key), ..why }
+        WriteOptions { key: why.key.clone().or_else(key), ..why }
     }
 
     /// The same of what is asked anew in every try: what a failed one has leased is given back.
-    pub fn tried(&self, why: Why) -> Why {
+    pub fn tried(&self, why: WriteOptions) -> WriteOptions {
         let key = || Some(format!("{}-{}", self.attempt, self.calls));
-        Why { key: why.key.clone().or_else(key), ..why }
+        WriteOptions { key: why.key.clone().or_else(key), ..why }
     }
 }
 

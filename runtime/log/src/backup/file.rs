@@ -1,7 +1,7 @@
 //! The file of a backup: written under another name, read entry by entry.
 
 use super::BackupError;
-use crate::part::Part;
+use crate::atomic_file::AtomicFile;
 use std::fs::File;
 use std::io::{BufReader, ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
@@ -24,7 +24,7 @@ fn next_sum(before: Hash, bytes: &[u8]) -> Hash {
 
 /// A backup that is being written. Without [`Writing::publish`] nothing is left of it.
 pub(super) struct Writing {
-    part: Part,
+    part: AtomicFile,
     chunk: Vec<u8>,
     sum: Hash,
     bytes: u64,
@@ -33,7 +33,7 @@ pub(super) struct Writing {
 
 impl Writing {
     pub(super) fn begin(target: &Path, asked: Position) -> Result<Writing, BackupError> {
-        let part = Part::begin(target).map_err(|error| unwritten(target, error))?;
+        let part = AtomicFile::begin(target).map_err(|error| unwritten(target, error))?;
         let chunk = Vec::with_capacity(CHUNK_BYTES + 4096);
         let mut writing = Writing { part, chunk, sum: Hash::default(), bytes: 0, unsynced: 0 };
         let front = [&MAGIC[..], &[FORM], &asked.0.to_be_bytes()].concat();

@@ -6,11 +6,11 @@ use std::io::{self, ErrorKind};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
-/// A file that is being written beside its target. Without [`Part::publish`] nothing is left of it;
+/// A file that is being written beside its target. Without [`AtomicFile::publish`] nothing is left of it;
 /// what a killed process leaves is written over by the next part of the same name. It is private to
 /// its owner, whatever the umask is.
 #[derive(Debug)]
-pub struct Part {
+pub struct AtomicFile {
     target: PathBuf,
     part: PathBuf,
     /// What is written into.
@@ -18,11 +18,11 @@ pub struct Part {
     published: bool,
 }
 
-impl Part {
+impl AtomicFile {
     /// Begins. Errors: [`ErrorKind::AlreadyExists`] where something has the name,
     /// [`ErrorKind::ResourceBusy`] while another process writes it,
     /// [`ErrorKind::PermissionDenied`] where somebody else has put a file or a link in its place.
-    pub fn begin(target: &Path) -> io::Result<Part> {
+    pub fn begin(target: &Path) -> io::Result<AtomicFile> {
         if fs::symlink_metadata(target).is_ok() {
             return Err(ErrorKind::AlreadyExists.into());
         }
@@ -44,7 +44,7 @@ impl Part {
             Err(TryLockError::WouldBlock) => return Err(ErrorKind::ResourceBusy.into()),
             Err(TryLockError::Error(error)) => return Err(error),
         }
-        let made = Part { target: target.to_owned(), part, file, published: false };
+        let made = AtomicFile { target: target.to_owned(), part, file, published: false };
         made.file.set_len(0)?;
         Ok(made)
     }
@@ -77,7 +77,7 @@ impl Part {
     }
 }
 
-impl Drop for Part {
+impl Drop for AtomicFile {
     fn drop(&mut self) {
         if !self.published {
             drop(fs::remove_file(&self.part));
