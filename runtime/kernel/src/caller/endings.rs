@@ -30,7 +30,8 @@ impl Caller {
     fn atoms_ending(&self, ending: IdSuffix) -> Result<Vec<AtomId>, Problem> {
         let store = self.runtime.store();
         let mut found = Vec::new();
-        for (looked, id) in store.atoms_ending(ending)?.into_iter().enumerate() {
+        let alike = store.atoms_ending(ending, LOOKED_MAX + 1)?;
+        for (looked, id) in alike.into_iter().enumerate() {
             if looked >= LOOKED_MAX {
                 let text = "too many ids end in this; type more of the id";
                 return Err(

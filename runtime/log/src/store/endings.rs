@@ -110,8 +110,13 @@ impl Store {
         Ok(())
     }
 
-    /// The atoms whose ids end so, in order. It blocks: not on a thread of the executor.
-    pub fn atoms_ending(&self, ending: IdSuffix) -> Result<BTreeSet<AtomId>, StoreError> {
+    /// The atoms whose ids end so, in order; no more than so many of them. It blocks: not on a thread
+    /// of the executor.
+    pub fn atoms_ending(
+        &self,
+        ending: IdSuffix,
+        most: usize,
+    ) -> Result<BTreeSet<AtomId>, StoreError> {
         assert_may_block();
         // In this sequence: what is sorted meanwhile is met twice, and not missed.
         let all = self
@@ -121,7 +126,13 @@ impl Store {
         let mut found = BTreeSet::new();
         for guard in all {
             let (_, value) = guard.into_inner()?;
-            found.extend(ids(&value).filter(|id| ending.is_of(&id.0)));
+            for id in ids(&value).filter(|id| ending.is_of(&id.0)) {
+                // Ids that come from elsewhere may all end alike.
+                if found.len() >= most {
+                    return Ok(found);
+                }
+                found.insert(id);
+            }
         }
         Ok(found)
     }
