@@ -6,4 +6,5 @@
 pub mod fault;
 pub mod limits;
 pub mod reply;
+pub mod request;
 pub mod wire;

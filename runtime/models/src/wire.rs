@@ -7,6 +7,7 @@
 mod anthropic;
 mod calls;
 mod chat;
+mod encode;
 mod events;
 mod lines;
 mod look;

@@ -13,6 +13,8 @@ pub(super) struct Chat {
     reply: ModelReply,
     calls: Calls,
     stop: Option<Stop>,
+    /// Under which of [`REASONING`] it thought aloud.
+    reasoned: Option<&'static str>,
 }
 
 /// Where servers say what a model thought aloud.
@@ -59,7 +61,9 @@ impl Chat {
             self.reply.text.push_str(&said);
             out.push(Delta::Text(said));
         }
-        if let Some(thought) = REASONING.iter().find_map(|key| said(message, key)) {
+        let thought = REASONING.iter().find_map(|key| Some((*key, said(message, key)?)));
+        if let Some((key, thought)) = thought {
+            self.reasoned = Some(key);
             self.reply.reasoning.push_str(&thought);
             out.push(Delta::Reasoning(thought));
         }
@@ -140,8 +144,12 @@ impl Wire for Chat {
     }
 
     fn reply(self: Box<Self>) -> ModelReply {
-        let Chat { mut reply, calls, stop } = *self;
+        let Chat { mut reply, calls, stop, reasoned } = *self;
         reply.calls = calls.all();
+        // Some demand it back with the results of calls, and refuse it without.
+        if let Some(key) = reasoned.filter(|_| !reply.calls.is_empty()) {
+            reply.blocks = vec![serde_json::json!({key: reply.reasoning})];
+        }
         reply.stop = stop.unwrap_or(Stop::Unsaid);
         reply
     }
