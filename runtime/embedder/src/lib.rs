@@ -14,7 +14,8 @@ mod settings;
 
 pub use limits::EmbeddingConfig;
 pub use remote::Remote;
-pub use settings::{EmbedError, Key, RemoteConfig};
+pub use settings::{EmbedError, RemoteConfig};
+pub use stoa_endpoint::Key;
 
 use pieces::Vocabulary;
 use std::sync::{Arc, OnceLock};

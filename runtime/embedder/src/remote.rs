@@ -4,13 +4,14 @@
 //! What it answers is believed nothing of: as many vectors as texts, each of the dimensions that are
 //! configured, every number finite, or none of the answer is taken.
 
-use crate::settings::{EmbedError, Key, RemoteConfig, Secret};
+use crate::settings::{EmbedError, RemoteConfig};
+use reqwest::StatusCode;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue, RETRY_AFTER};
-use reqwest::{StatusCode, Url};
 use serde::Deserialize;
 use std::time::Duration;
 use stoa_actors::atom::Embedding;
 use stoa_actors::log::Hash;
+use stoa_endpoint::{Address, AddressError, Key};
 
 /// Bytes that one number of an answer may take, as it is written.
 const NUMBER_BYTES_MAX: usize = 32;
@@ -38,7 +39,7 @@ struct Row {
 /// One endpoint and its model.
 pub struct Remote {
     client: reqwest::Client,
-    url: Url,
+    address: Address,
     model: String,
     dims: usize,
     authorization: Option<HeaderValue>,
@@ -55,22 +56,8 @@ impl Remote {
     pub fn new(config: &RemoteConfig, dims_max: usize) -> Result<Remote, EmbedError> {
         let invalid = |what, why: &str| EmbedError::Settings { what, why: why.to_owned() };
         let base = config.url.trim_end_matches('/');
-        let url = Url::parse(&format!("{base}/embeddings"));
-        let url = url.map_err(|error| invalid("url", &error.to_string()))?;
-        let host = url.host_str().unwrap_or_default().to_owned();
-        let local = matches!(host.as_str(), "localhost" | "127.0.0.1" | "[::1]");
-        match url.scheme() {
-            "https" => {}
-            "http" if local || config.key.is_none() => {}
-            "http" => return Err(invalid("url", "a key goes to another machine by https alone")),
-            _ => return Err(invalid("url", "it is neither http nor https")),
-        }
-        if !url.username().is_empty() || url.password().is_some() {
-            return Err(invalid("url", "a key in it would be shown; give its name as key_env"));
-        }
-        if url.query().is_some() || url.fragment().is_some() {
-            return Err(invalid("url", "it goes on behind a ? or #, where nothing can be added"));
-        }
+        let address = Address::new(base, config.key.is_some())
+            .map_err(|error| invalid("url", &error.to_string()))?;
         if config.model.is_empty() {
             return Err(invalid("model", "it is empty"));
         }
@@ -79,28 +66,18 @@ impl Remote {
             return Err(invalid("dims", &why));
         }
         let bearer = |key: &Key| {
-            let secret = match key.secret() {
-                Secret::Held("") => return Err(invalid("key", "it is empty")),
-                Secret::Held(secret) => secret,
-                Secret::Lacking(variable) => {
-                    return Err(EmbedError::NoKey { variable: variable.to_owned() });
-                }
-            };
-            let value = HeaderValue::from_str(&format!("Bearer {secret}"));
-            let mut value = value.map_err(|_| invalid("key", "it is no header"))?;
-            value.set_sensitive(true);
-            Ok(value)
+            key.header("Bearer ").map_err(|error| match error {
+                AddressError::KeyLacking(variable) => EmbedError::NoKey { variable },
+                error => invalid("key", &error.to_string()),
+            })
         };
-        let client = reqwest::Client::builder()
-            .redirect(reqwest::redirect::Policy::none())
-            .no_proxy()
-            .build()
-            .map_err(|error| invalid("client", &error.to_string()))?;
+        let client = address.client().build();
+        let client = client.map_err(|error| invalid("client", &error.to_string()))?;
         let name = format!("{base} {} {}", config.model, config.dims);
         let [a, b, c, d, ..] = Hash::of(name.as_bytes()).0;
         Ok(Remote {
             client,
-            url,
+            address,
             model: config.model.clone(),
             dims: config.dims,
             authorization: config.key.as_ref().map(bearer).transpose()?,
@@ -121,12 +98,7 @@ impl Remote {
 
     /// In words: `all-minilm at 127.0.0.1:11434`.
     pub fn name(&self) -> String {
-        format!("{} at {}", self.model, self.host())
-    }
-
-    fn host(&self) -> String {
-        let host = self.url.host_str().unwrap_or_default();
-        self.url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
+        format!("{} at {}", self.model, self.address.host())
     }
 
     /// The vectors of some texts, in their order; all of them or none.
@@ -137,7 +109,7 @@ impl Remote {
     ) -> Result<Vec<Embedding>, EmbedError> {
         let asked = tokio::time::timeout(within, self.ask(texts)).await;
         let body = asked.map_err(|_| EmbedError::Unreachable {
-            host: self.host(),
+            host: self.address.host(),
             why: format!("did not answer within {} ms", within.as_millis()),
         })??;
         self.read(&body, texts.len())
@@ -145,8 +117,11 @@ impl Remote {
 
     async fn ask(&self, texts: &[&str]) -> Result<Vec<u8>, EmbedError> {
         let body = serde_json::json!({"model": self.model, "input": texts}).to_string();
-        let mut request =
-            self.client.post(self.url.clone()).header(CONTENT_TYPE, "application/json").body(body);
+        let mut request = self
+            .client
+            .post(self.address.with("/embeddings"))
+            .header(CONTENT_TYPE, "application/json")
+            .body(body);
         if let Some(authorization) = &self.authorization {
             request = request.header(AUTHORIZATION, authorization.clone());
         }
@@ -154,7 +129,7 @@ impl Remote {
             let error = error.without_url();
             let root = std::error::Error::source(&error).map(ToString::to_string);
             let why = format!("cannot be asked: {}", root.unwrap_or_else(|| error.to_string()));
-            EmbedError::Unreachable { host: self.host(), why }
+            EmbedError::Unreachable { host: self.address.host(), why }
         };
         let mut answer = request.send().await.map_err(unreachable)?;
         let status = answer.status();
@@ -176,7 +151,7 @@ impl Remote {
             let complaint = self.masked(&String::from_utf8_lossy(&bytes));
             let complaint = complaint.split_whitespace().collect::<Vec<_>>().join(" ");
             let complaint = complaint.chars().take(COMPLAINT_CHARS_MAX).collect();
-            let (host, status) = (self.host(), status.as_u16());
+            let (host, status) = (self.address.host(), status.as_u16());
             return Err(EmbedError::Status { host, status, complaint, after });
         }
         if bytes.len() > most {
@@ -213,7 +188,7 @@ impl Remote {
     }
 
     fn invalid(&self, why: String) -> EmbedError {
-        EmbedError::Invalid { host: self.host(), why: self.masked(&why) }
+        EmbedError::Invalid { host: self.address.host(), why: self.masked(&why) }
     }
 
     /// What it says may hold what it was told.
@@ -261,11 +236,7 @@ mod tests {
 
     #[test]
     fn a_key_is_taken_out_of_what_is_answered() {
-        let key = Key::new("sesame");
-        assert_eq!(key.mask("401: Bearer sesame, sesame"), "401: Bearer …, …");
-        assert_eq!(key.mask("401: Bearer sesa"), "401: Bearer ");
-        assert_eq!(key.mask("open"), "open");
-        let key = Some(key);
+        let key = Some(Key::new("sesame"));
         let remote = Remote::new(&RemoteConfig { key, ..config("http://localhost") }, 9).unwrap();
         let error = remote.read(br#"{"data": "Bearer sesame"}"#, 1).unwrap_err();
         assert!(

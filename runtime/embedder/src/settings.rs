@@ -1,7 +1,7 @@
 //! Which embedder is asked, with what, and why there is no vector.
 
-use std::fmt;
 use std::time::Duration;
+use stoa_endpoint::Key;
 
 /// What makes the vectors of a data directory.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,63 +14,6 @@ pub struct RemoteConfig {
     pub dims: usize,
     /// What it is asked with, if it wants a key.
     pub key: Option<Key>,
-}
-
-/// A secret: no trace, error or file has it.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Key(Held);
-
-#[derive(Clone, PartialEq, Eq)]
-enum Held {
-    Secret(String),
-    /// It is to be in this variable of the environment, and is not.
-    Lacking(String),
-}
-
-impl Key {
-    /// Takes a key, which is never printed.
-    pub fn new(secret: impl Into<String>) -> Key {
-        Key(Held::Secret(secret.into()))
-    }
-
-    /// One that this process was not given: whoever only asks the owner of a directory needs none,
-    /// and to open one with it is refused.
-    pub fn lacking(variable: impl Into<String>) -> Key {
-        Key(Held::Lacking(variable.into()))
-    }
-
-    #[cfg(feature = "http")]
-    pub(crate) fn secret(&self) -> Secret<'_> {
-        match &self.0 {
-            Held::Secret(secret) => Secret::Held(secret),
-            Held::Lacking(variable) => Secret::Lacking(variable),
-        }
-    }
-
-    /// Takes the secret out of what somebody else says, also where it was cut off in the middle.
-    #[cfg(feature = "http")]
-    pub(crate) fn mask(&self, text: &str) -> String {
-        let Held::Secret(secret) = &self.0 else { return text.to_owned() };
-        let mut text = text.replace(secret, "…");
-        let cut = secret.char_indices().map(|(at, _)| at).rev();
-        if let Some(at) = cut.filter(|at| *at > 0).find(|at| text.ends_with(&secret[..*at])) {
-            text.truncate(text.len() - at);
-        }
-        text
-    }
-}
-
-impl fmt::Debug for Key {
-    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
-        to.write_str("Key(…)")
-    }
-}
-
-/// A secret as the request needs it.
-#[cfg(feature = "http")]
-pub(crate) enum Secret<'a> {
-    Held(&'a str),
-    Lacking(&'a str),
 }
 
 /// Why there is no vector.

@@ -5,6 +5,9 @@
 
 pub mod fault;
 pub mod limits;
+pub mod pace;
+#[cfg(feature = "http")]
+pub mod provider;
 pub mod reply;
 pub mod request;
 pub mod wire;

@@ -1,4 +1,4 @@
-//! What bounds a reply of a model.
+//! What bounds a request to a model and its reply.
 //!
 //! # What cannot be set
 //!
@@ -10,3 +10,33 @@
 //! | `SHOWN_BYTES` | `200` | what is shown of bytes that are not understood |
 //! | `TEXT_BYTES_MAX` | `500` | what is told of a fault |
 //! | `WAIT_S_MAX` | `24.0 * 3_600.0` | longer waits are not taken from a header |
+//! | `COMPLAINT_BYTES` | `64 << 10` | what is read of an answer that is no reply |
+//! | `USAGE_MS_MAX` | `2_000` | until a server that has said all says what it took |
+//! | `LIST_BYTES_MAX` | `4 << 20` | what is read of a list of models |
+
+/// How long a provider is waited for, in milliseconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Waits {
+    /// Until it takes the connection.
+    pub connect_ms: u64,
+    /// Until it answers at all, and from then until the first byte of the reply.
+    pub first_ms: u64,
+    /// Between two pieces of a reply. Comments and pings are signs of life.
+    pub gap_ms: u64,
+    /// Until the reply is complete.
+    pub total_ms: u64,
+    /// Until a request may be sent, by what the provider is asked for at most.
+    pub queue_ms: u64,
+}
+
+impl Default for Waits {
+    fn default() -> Self {
+        Waits {
+            connect_ms: 5_000,
+            first_ms: 120_000,
+            gap_ms: 60_000,
+            total_ms: 600_000,
+            queue_ms: 30_000,
+        }
+    }
+}

@@ -171,9 +171,14 @@ impl Decoder {
         }
     }
 
-    /// Whether the reply is complete, so that the rest of the connection says nothing more.
+    /// Whether the provider has said that the reply is complete. What it took may still follow.
+    pub fn is_complete(&self) -> bool {
+        self.wire.is_complete()
+    }
+
+    /// Whether the rest of the connection says nothing more.
     pub fn is_done(&self) -> bool {
-        self.done
+        self.done || self.dialect != Dialect::Chat && self.wire.is_complete()
     }
 }
 

@@ -1,0 +1,12 @@
+//! Who is asked over HTTP: an address that a key may go to, and the key.
+//!
+//! A key goes to `https`, or to this machine; no redirect takes it elsewhere, and no trace, error or
+//! file has it.
+
+#[cfg(feature = "http")]
+mod address;
+mod key;
+
+#[cfg(feature = "http")]
+pub use address::{Address, AddressError};
+pub use key::{Key, Secret};

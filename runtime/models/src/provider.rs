@@ -1,0 +1,354 @@
+//! The connection to a provider: one request, its reply as it comes, and nothing that waits for ever.
+
+use crate::fault::{Fault, FaultKind};
+use crate::limits::Waits;
+use crate::pace::{Pace, Pacer};
+use crate::reply::{Delta, ModelReply};
+use crate::request::ModelRequest;
+use crate::wire::{Decoder, Dialect, refused};
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use reqwest::{Client, RequestBuilder, Response, StatusCode};
+use serde_json::Value as Json;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, SystemTime};
+use stoa_endpoint::{Address, AddressError, Key, Secret};
+use tokio::sync::Semaphore;
+use tokio::time::{Instant, sleep, timeout};
+
+/// The version of Anthropic's interface that is asked for where none is configured.
+pub const ANTHROPIC_VERSION: &str = "2023-06-01";
+
+/// Bytes of what a provider says that is no reply.
+const COMPLAINT_BYTES: usize = 64 << 10;
+
+/// How long is waited for what a reply took, once all of it is said.
+const USAGE_MS_MAX: u64 = 2_000;
+
+/// Bytes of a list of models.
+const LIST_BYTES_MAX: usize = 4 << 20;
+
+/// A provider, as it is configured.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ProviderConfig {
+    /// What it is called here.
+    pub name: String,
+    /// How it is spoken to.
+    pub dialect: Dialect,
+    /// Its address, up to the path of the protocol.
+    pub url: String,
+    /// What it is asked with, if it wants a key.
+    pub key: Option<Key>,
+    /// Some servers end a stream without saying that it is complete; see [`Decoder::new`].
+    pub accept_unfinished: bool,
+    /// Of Anthropic's protocol alone: the version of the interface.
+    pub anthropic_version: String,
+    /// How fast it is asked.
+    pub pace: Pace,
+    /// How long is waited for it.
+    pub waits: Waits,
+}
+
+impl ProviderConfig {
+    /// One that is asked without a key, and with nothing else set.
+    pub fn new(name: &str, dialect: Dialect, url: &str) -> ProviderConfig {
+        ProviderConfig {
+            name: name.to_owned(),
+            dialect,
+            url: url.to_owned(),
+            key: None,
+            accept_unfinished: false,
+            anthropic_version: ANTHROPIC_VERSION.to_owned(),
+            pace: Pace::default(),
+            waits: Waits::default(),
+        }
+    }
+}
+
+/// A provider that can be asked.
+pub struct Provider {
+    client: Client,
+    address: Address,
+    config: ProviderConfig,
+    places: Semaphore,
+    pacer: Mutex<Pacer>,
+    began: Instant,
+}
+
+impl Provider {
+    /// Ready to ask; asks nothing yet. A key that is lacking is told when it is needed.
+    ///
+    /// Errors: [`AddressError`], of the address or of the key.
+    pub fn new(config: ProviderConfig) -> Result<Provider, AddressError> {
+        let address = Address::new(&config.url, config.key.is_some())?;
+        let connect = Duration::from_millis(config.waits.connect_ms);
+        let client = address.client().connect_timeout(connect).build();
+        let client = client.map_err(|error| AddressError::Client(error.to_string()))?;
+        match config.key.as_ref().map(|key| key.header("")) {
+            None | Some(Ok(_) | Err(AddressError::KeyLacking(_))) => {}
+            Some(Err(error)) => return Err(error),
+        }
+        let places = Semaphore::new(config.pace.concurrency.clamp(1, Semaphore::MAX_PERMITS));
+        let pacer = Mutex::new(Pacer::new(&config.pace));
+        Ok(Provider { client, address, config, places, pacer, began: Instant::now() })
+    }
+
+    /// What it is called here.
+    pub fn name(&self) -> &str {
+        &self.config.name
+    }
+
+    /// How it is spoken to.
+    pub fn dialect(&self) -> Dialect {
+        self.config.dialect
+    }
+
+    /// Where it is asked: `example.org`, `127.0.0.1:11434`.
+    pub fn host(&self) -> String {
+        self.address.host()
+    }
+
+    /// One reply. `heard` is told what comes, before anything of it is sure; where there is a fault in
+    /// the end nothing of that was said. Dropping the future closes the connection.
+    ///
+    /// It waits for its turn by [`Pace`], and is told [`FaultKind::RateLimited`] where that would take
+    /// longer than [`Waits::queue_ms`].
+    ///
+    /// Errors: one [`Fault`], which never has the key.
+    pub async fn ask(
+        &self,
+        request: &ModelRequest,
+        heard: &mut (dyn FnMut(Delta) + Send),
+    ) -> Result<ModelReply, Fault> {
+        let body = self.config.dialect.body(request).to_string();
+        // An upper bound: no token is shorter than a byte.
+        let bound = (body.len() as u64 / 4).saturating_add(request.output_max);
+        let _place = self.turn_of(bound).await?;
+        let asked = self.asked(request, body, heard).await;
+        let mut pacer = self.pacer.lock().unwrap_or_else(PoisonError::into_inner);
+        match &asked {
+            Ok(reply) => pacer.settle(bound, reply.usage.input + reply.usage.output),
+            Err(fault) => {
+                pacer.settle(bound, 0);
+                if let (true, Some(wait)) = (fault.kind.is_wait(), fault.wait) {
+                    pacer.hold(self.began.elapsed(), wait);
+                }
+            }
+        }
+        asked
+    }
+
+    /// Waits for a place and for the time.
+    async fn turn_of(&self, tokens: u64) -> Result<tokio::sync::SemaphorePermit<'_>, Fault> {
+        let until = Instant::now() + Duration::from_millis(self.config.waits.queue_ms);
+        let late = |wait: Option<Duration>| {
+            let text = match wait {
+                Some(wait) => format!("{} may be asked again in {} s", self.name(), secs(wait)),
+                None => format!(
+                    "{} requests to {} are under way, and no more are let through",
+                    self.config.pace.concurrency,
+                    self.name()
+                ),
+            };
+            Fault { wait, ..Fault::new(FaultKind::RateLimited, text) }
+        };
+        let left = until.saturating_duration_since(Instant::now());
+        let Ok(place) = timeout(left, self.places.acquire()).await else { return Err(late(None)) };
+        let place = place.map_err(|error| Fault::new(FaultKind::Network, error.to_string()))?;
+        loop {
+            let now = self.began.elapsed();
+            let admitted = {
+                let mut pacer = self.pacer.lock().unwrap_or_else(PoisonError::into_inner);
+                pacer.admit(now, tokens)
+            };
+            match admitted {
+                Ok(()) => return Ok(place),
+                Err(wait) if Instant::now() + wait > until => return Err(late(Some(wait))),
+                Err(wait) => sleep(wait).await,
+            }
+        }
+    }
+
+    async fn asked(
+        &self,
+        request: &ModelRequest,
+        body: String,
+        heard: &mut (dyn FnMut(Delta) + Send),
+    ) -> Result<ModelReply, Fault> {
+        let waits = self.config.waits;
+        let until = Instant::now() + Duration::from_millis(waits.total_ms);
+        let sent_bytes = body.len();
+        let url = self.address.with(self.config.dialect.path());
+        let post = self.client.post(url).headers(self.headers()?).body(body);
+        let mut answer = self.answered(post, until).await?;
+        let mut decoder = Decoder::new(self.config.dialect, self.config.accept_unfinished);
+        let mut ms = waits.first_ms;
+        loop {
+            let piece = match within(ms, until, answer.chunk()).await {
+                Ok(Some(piece)) => piece,
+                Ok(None) => break,
+                // All is said, and the connection has not ended well.
+                Err(_) if decoder.is_complete() => break,
+                Err(fault) => return Err(self.masked(fault)),
+            };
+            let heard_now = decoder.feed(&piece).map_err(|fault| self.masked(fault))?;
+            heard_now.into_iter().for_each(&mut *heard);
+            if decoder.is_done() {
+                break;
+            }
+            ms = match decoder.is_complete() {
+                true => waits.gap_ms.min(USAGE_MS_MAX),
+                false => waits.gap_ms,
+            };
+        }
+        let (reply, last) = decoder.end().map_err(|fault| self.masked(fault))?;
+        last.into_iter().for_each(heard);
+        match self.config.dialect == Dialect::Ollama && is_truncated(sent_bytes, &reply) {
+            true => Err(truncated(request, &reply)),
+            false => Ok(reply),
+        }
+    }
+
+    /// The names of the models that it has, as far as it tells.
+    pub async fn models(&self) -> Result<Vec<String>, Fault> {
+        let until = Instant::now() + Duration::from_millis(self.config.waits.connect_ms * 4);
+        let (path, list, name) = match self.config.dialect {
+            Dialect::Ollama => ("/api/tags", "models", "name"),
+            Dialect::Anthropic => ("/v1/models?limit=1000", "data", "id"),
+            _ => ("/v1/models", "data", "id"),
+        };
+        let (path, query) = path.split_once('?').unwrap_or((path, ""));
+        let mut url = self.address.with(path);
+        url.set_query(Some(query).filter(|it| !it.is_empty()));
+        let answer = self.answered(self.client.get(url).headers(self.headers()?), until).await?;
+        let bytes = body_of(answer, until, LIST_BYTES_MAX).await?;
+        let all: Json = serde_json::from_slice(&bytes)
+            .map_err(|error| Fault::new(FaultKind::Garbled, error.to_string()))?;
+        let all = all[list].as_array().into_iter().flatten();
+        Ok(all.filter_map(|it| it[name].as_str()).map(str::to_owned).collect())
+    }
+
+    fn headers(&self) -> Result<HeaderMap, Fault> {
+        let mut headers = HeaderMap::new();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        let anthropic = self.config.dialect == Dialect::Anthropic;
+        if anthropic {
+            let version = HeaderValue::from_str(&self.config.anthropic_version);
+            let version = version
+                .map_err(|_| Fault::new(FaultKind::Invalid, "anthropic_version is no header"))?;
+            headers.insert(HeaderName::from_static("anthropic-version"), version);
+        }
+        if let Some(key) = &self.config.key {
+            let (name, before) = match anthropic {
+                true => (HeaderName::from_static("x-api-key"), ""),
+                false => (AUTHORIZATION, "Bearer "),
+            };
+            let value = key.header(before);
+            headers.insert(
+                name,
+                value.map_err(|error| Fault::new(FaultKind::Key, error.to_string()))?,
+            );
+        }
+        Ok(headers)
+    }
+
+    /// An answer that is a reply by its status, or why there is none.
+    async fn answered(&self, request: RequestBuilder, until: Instant) -> Result<Response, Fault> {
+        let sent = within(self.config.waits.first_ms, until, request.send()).await;
+        let answer = sent.map_err(|fault| self.masked(fault))?;
+        let status = answer.status();
+        let header = |name: &str| answer.headers().get(name)?.to_str().ok().map(str::to_owned);
+        if status == StatusCode::OK && !header("content-type").is_some_and(|it| is_page(&it)) {
+            return Ok(answer);
+        }
+        let headers = answer.headers().clone();
+        let body = body_of(answer, until, COMPLAINT_BYTES).await.unwrap_or_default();
+        let header = |name: &str| headers.get(name)?.to_str().ok().map(str::to_owned);
+        let fault = match status {
+            StatusCode::OK => {
+                let said = String::from_utf8_lossy(&body);
+                Fault::new(FaultKind::Garbled, format!("{} answers a page: {said}", self.host()))
+            }
+            _ => refused(status.as_u16(), &header, &body, SystemTime::now()),
+        };
+        Err(self.masked(fault))
+    }
+
+    /// What it says may hold what it was told.
+    fn masked(&self, fault: Fault) -> Fault {
+        match &self.config.key {
+            Some(key) => Fault { text: key.mask(&fault.text), ..fault },
+            None => fault,
+        }
+    }
+
+    /// The variable of the environment that the key is to be in, and is not.
+    pub fn lacks(&self) -> Option<&str> {
+        match self.config.key.as_ref()?.secret() {
+            Secret::Lacking(variable) => Some(variable),
+            Secret::Held(_) => None,
+        }
+    }
+}
+
+fn secs(wait: Duration) -> u64 {
+    wait.as_millis().div_ceil(1_000) as u64
+}
+
+fn is_page(content_type: &str) -> bool {
+    content_type.trim_start().to_ascii_lowercase().starts_with("text/html")
+}
+
+/// Within so long from now, and not after `until`.
+async fn within<T>(
+    ms: u64,
+    until: Instant,
+    what: impl Future<Output = reqwest::Result<T>>,
+) -> Result<T, Fault> {
+    let wait = Duration::from_millis(ms).min(until.saturating_duration_since(Instant::now()));
+    match timeout(wait, what).await {
+        Ok(Ok(done)) => Ok(done),
+        Ok(Err(error)) => Err(broken(error)),
+        Err(_) => Err(Fault::new(FaultKind::Silent, format!("for {} ms", wait.as_millis()))),
+    }
+}
+
+/// A connection that was not made, or did not last. Of an error in the midst of a body no more is known
+/// than that it was cut.
+fn broken(error: reqwest::Error) -> Fault {
+    let kind =
+        if error.is_body() || error.is_decode() { FaultKind::Cut } else { FaultKind::Network };
+    let error = error.without_url();
+    let mut said = error.to_string();
+    let mut source = std::error::Error::source(&error);
+    while let Some(error) = source {
+        said = error.to_string();
+        source = error.source();
+    }
+    Fault::new(kind, said)
+}
+
+async fn body_of(mut answer: Response, until: Instant, most: usize) -> Result<Vec<u8>, Fault> {
+    let left = || until.saturating_duration_since(Instant::now()).as_millis() as u64;
+    let mut body = Vec::new();
+    while let Some(piece) = within(left(), until, answer.chunk()).await? {
+        body.extend_from_slice(&piece);
+        if body.len() >= most {
+            body.truncate(most);
+            break;
+        }
+    }
+    Ok(body)
+}
+
+/// Whether a server has seen less than half of what was sent: no tokenizer makes one token of more than
+/// eight bytes on average.
+fn is_truncated(sent_bytes: usize, reply: &ModelReply) -> bool {
+    reply.usage.input > 0 && reply.usage.input * 16 < sent_bytes as u64
+}
+
+fn truncated(request: &ModelRequest, reply: &ModelReply) -> Fault {
+    let seen = reply.usage.input;
+    let window = request.window.map_or_else(|| "the server's own".to_owned(), |it| it.to_string());
+    let text = format!("it has read {seen} tokens of it; the window is {window}");
+    Fault::new(FaultKind::Truncated, text)
+}
