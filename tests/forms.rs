@@ -26,8 +26,9 @@ use stoa_actors::id::{
 use stoa_actors::log::{Answered, BODY_FORM, Body, Cause, Hash, Header};
 use stoa_actors::rights::{self, Level, Lifetime, Link, Named, Right, Subject};
 use stoa_actors::session::{
-    self, AgentSpec, Budget, CallNote, FollowSpec, FoundVersion, LedgerEntry, Observation,
-    ParentMessage, Recorded, Settlement, Thought, Transfer, TransferKind, TurnOutcome,
+    self, AgentSpec, Budget, CallNote, FollowSpec, FoundVersion, GeneratedCall, Generation,
+    LedgerEntry, Observation, ParentMessage, PassingKind, Recorded, Settlement, Thought,
+    TokenUsage, Transfer, TransferKind, TurnOutcome,
 };
 use stoa_actors::space::{self, Filter, Subscription, Terms, Wake, Was};
 use stoa_actors::value::Value;
@@ -300,7 +301,8 @@ fn session_events_of_form_1_read() {
     };
     let (at, by, reason) = (Millis(1_700_000_000_000), SessionId([2; 16]), "because".to_owned());
     let cause = Cause { root: Some(EventId([9; 16])), hop: 3 };
-    let thought = Thought { text: "I look.".into(), code: Some("1 / 0".into()), tokens: 0 };
+    let thought =
+        Thought { text: "I look.".into(), code: Some("1 / 0".into()), ..Thought::default() };
     let observation = Observation { text: "oh".into(), failed: Some("ZeroDivisionError".into()) };
     let rest_until = Millis(1_700_000_000_050);
     let exhausted = TurnOutcome::Exhausted("turn_steps_max = 64".into());
@@ -335,6 +337,38 @@ fn session_events_of_form_1_read() {
     let called = |note: CallNote| CallNote { called: "board.put".into(), ..note };
     let events: Vec<_> = notes().into_iter().map(called).map(session::Event::Noted).collect();
     holds("session-notes-1-called.bin", FORM, &events);
+}
+
+#[test]
+fn what_a_provider_said_reads() {
+    let usage =
+        TokenUsage { input: 900, cache_read: 700, cache_write: 100, output: 50, reasoning: 9 };
+    let call = GeneratedCall { id: "c1".into(), name: "python".into(), arguments: "{}".into() };
+    let generation = Generation {
+        model: "anthropic/any".into(),
+        answered_by: "any-1".into(),
+        reply: "msg_1".into(),
+        stop: "call".into(),
+        usage,
+        calls: vec![call],
+        blocks: r#"[{"type":"thinking","signature":"grüße"}]"#.into(),
+        took_ms: 70_000,
+    };
+    let thought = Thought {
+        text: "I look.".into(),
+        code: Some("1".into()),
+        generation: Some(Box::new(generation)),
+        ..Thought::default()
+    };
+    let (at, until, why) =
+        (Millis(1_700_000_000_000), Millis(1_700_000_030_000), "later".to_owned());
+    let events = vec![
+        session::Event::Deferred { kind: PassingKind::Limited, why: why.clone(), at, until },
+        session::Event::Deferred { kind: PassingKind::Failed, why, at, until },
+        session::Event::Answered,
+        session::Event::Thought { thought, at },
+    ];
+    holds("session-generation-1.bin", FORM, &events);
 }
 
 #[test]

@@ -92,7 +92,7 @@ fn erasing() -> Result<(), String> {
 }
 
 fn sessions() -> Result<(), String> {
-    laws::session::hold(quick(512), 41, 80)
+    laws::session::hold(quick(2_048), 41, 120)
 }
 
 fn commits() -> Result<(), String> {
@@ -244,6 +244,7 @@ const SESSIONS: &[&str] = &[
     "session.forgets_letters",
     "session.forgets_what_woke_it",
     "session.hears_as_it_was",
+    "session.is_put_off_twice",
     "session.letters_share_a_name",
     "session.looks_as_it_was",
     "session.no_park",
@@ -254,6 +255,10 @@ const SESSIONS: &[&str] = &[
     "session.steps_unbounded",
     "session.takes_the_stale",
     "session.tries_anew",
+    "session.tries_for_ever",
+    "session.tries_for_nothing",
+    "session.waits_as_it_likes",
+    "session.waits_at_its_own_cost",
     "session.waits_the_same",
     "session.wakes_the_stopped",
     "session.wakes_twice",

@@ -180,6 +180,12 @@ pub struct SessionLimits {
     pub notes_bytes_max: usize,
     /// Reactions in a row before a chain is parked.
     pub hops_max: u16,
+    /// How often a thought is asked for whose model gives no answer, where that may pass.
+    pub model_tries_max: u32,
+    /// The wait before a model is asked again, where its provider names none; doubled each time.
+    pub deferral_first_ms: u64,
+    /// The longest of these waits.
+    pub deferral_ms_max: u64,
     /// Failed turns within the window before an agent is quarantined.
     pub failures_max: u32,
     pub failures_within_ms: u64,
@@ -206,6 +212,9 @@ impl Default for SessionLimits {
             notes_max: 2_048,
             notes_bytes_max: 16 << 20,
             hops_max: 64,
+            model_tries_max: 4,
+            deferral_first_ms: 1_000,
+            deferral_ms_max: 60_000,
             failures_max: 3,
             failures_within_ms: 600_000,
             backoff_first_ms: 250,

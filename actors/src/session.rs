@@ -19,8 +19,10 @@ mod account;
 mod apply;
 mod brief;
 mod decide;
+mod deferral;
 mod ear;
 mod follow;
+mod generation;
 pub(crate) mod lifecycle;
 mod look;
 mod message;
@@ -36,7 +38,9 @@ mod turn;
 pub use crate::agent::{AgentSpec, Budget, FollowSpec, NoBudget, Spent};
 pub use account::{Account, LedgerEntry, Settlement, Transfer, TransferKind};
 pub use brief::Brief;
+pub use deferral::{Deferral, ModelError, Passing, PassingKind};
 pub use ear::Ear;
+pub use generation::{GeneratedCall, Generation, TokenUsage};
 pub use look::{ChangeQuery, Look, New};
 pub use message::{Effect, Event, Message, Reply};
 pub use note::{CallNote, FoundVersion, Recorded, RecordedItem, SaidObject};
@@ -87,7 +91,7 @@ pub struct Session {
 
 impl Behaviour for Session {
     const KIND: &'static str = AgentOrder::KIND;
-    const SNAPSHOT_FORM: u8 = 5;
+    const SNAPSHOT_FORM: u8 = 6;
     type Message = Message;
     type Event = Event;
     type Effect = Effect;
@@ -131,6 +135,8 @@ impl Behaviour for Session {
             Event::Born(_) => "agent.born",
             Event::TurnBegan { .. } => "turn.began",
             Event::Thought { .. } => "turn.thought",
+            Event::Deferred { .. } => "model.deferred",
+            Event::Answered => "model.answered",
             Event::Noted(_) => "turn.called",
             Event::Observed(_) => "turn.observed",
             Event::TurnEnded { .. } => "turn.ended",

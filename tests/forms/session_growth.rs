@@ -7,9 +7,9 @@ use stoa_actors::id::{AtomId, LinkId, Millis, Position, SessionId, SpaceId};
 use stoa_actors::log::{Cause, Hash};
 use stoa_actors::rights::{AgentSpawn, Level, Right, RightRequest, Subject};
 use stoa_actors::session::{
-    AgentSpec, Budget, CallNote, Event, FollowSpec, FoundVersion, LedgerEntry, Observation,
-    ParentMessage, Recorded, RecordedItem, SaidObject, Thought, Transfer, TransferKind,
-    TurnOutcome,
+    AgentSpec, Budget, CallNote, Event, FollowSpec, FoundVersion, GeneratedCall, Generation,
+    LedgerEntry, Observation, ParentMessage, Recorded, RecordedItem, SaidObject, Thought,
+    TokenUsage, Transfer, TransferKind, TurnOutcome,
 };
 use stoa_actors::space::{Filter, Terms, Wake};
 use stoa_actors::stored;
@@ -119,22 +119,37 @@ grown!(an_object_that_was_answered_grows: SaidObject => LaterObject {
     class: String, handle: u128, fields: Vec<(String, RecordedItem)>,
 } + methods: Vec<String> [] SaidObject { class: "Space".into(), handle: 7, fields: vec![] });
 
-/// What a thought took is no part of it: a later build may say how it was used.
+grown!(what_a_provider_said_grows: Generation => LaterGeneration {
+    model: String, answered_by: String, reply: String, stop: String, usage: TokenUsage,
+    calls: Vec<GeneratedCall>, blocks: String, took_ms: u64,
+} + first_ms: u64 [] Generation { model: "openai/any".into(), took_ms: 7, ..Generation::default() });
+
+grown!(a_call_that_was_wanted_grows: GeneratedCall => LaterCall {
+    id: String, name: String, arguments: String,
+} + kind: String [] GeneratedCall { id: "c1".into(), ..GeneratedCall::default() });
+
+grown!(what_a_reply_took_grows: TokenUsage => LaterUsage {
+    input: u64, cache_read: u64, cache_write: u64, output: u64, reasoning: u64,
+} + images: u64 [] TokenUsage { input: 7, ..TokenUsage::default() });
+
+/// What a thought took is no part of it: a later build may say what else it shows.
 #[derive(Debug, PartialEq)]
 struct LaterThought {
     text: String,
     code: Option<String>,
-    usage: Vec<(String, u64)>,
+    generation: Option<Generation>,
+    images: Vec<(String, u64)>,
 }
-stored!(record LaterThought { text, code } grown { usage });
+stored!(record LaterThought { text, code } grown { generation, images });
 
 #[test]
-fn a_thought_grows_by_its_usage() {
-    let today = Thought { text: "I look.".into(), code: Some("1".into()), tokens: 7 };
+fn a_thought_grows() {
+    let today =
+        Thought { text: "I look.".into(), code: Some("1".into()), tokens: 7, generation: None };
     let bytes = codec::encode(1, &today).unwrap();
     let later: LaterThought = codec::decode(1, &bytes).unwrap();
     assert_eq!((later.text.as_str(), later.code.as_deref()), ("I look.", Some("1")));
-    assert!(later.usage.is_empty());
+    assert!(later.images.is_empty() && later.generation.is_none());
     let back: Thought = codec::decode(1, &bytes).unwrap();
     assert_eq!(back.tokens, 0, "it is booked, and not said");
 }

@@ -7,6 +7,8 @@
 //!   the same notes.
 //! - *failures*: tried again after doubling waits, quarantined at the intensity; what is stopped,
 //!   quarantined or wiped is not woken.
+//! - *deferrals*: a model that says to come back is asked again in the same turn, not before, and however
+//!   often that is it is no failure; what fails and may pass is one after `model_tries_max` times.
 //! - *chains*: past the hop limit parked, until something is said in the DM space after that; what
 //!   an agent says goes on counting, and beyond the limit it is no answer.
 //! - *letters*: each has a name of its own, and is told.
@@ -52,6 +54,9 @@ fn limits() -> SessionLimits {
         notes_bytes_max: 10_000,
         hops_max: 4,
         failures_max: 2,
+        model_tries_max: 2,
+        deferral_first_ms: 20,
+        deferral_ms_max: 70,
         failures_within_ms: 600,
         backoff_first_ms: 100,
         backoff_ms_max: 150,
@@ -197,6 +202,7 @@ impl Trial {
             self.entries += 1;
             events = incarnation::events::<Session>(body).map_err(|it| it.to_string())?;
         }
+        self.model.in_time(now, &message, &events)?;
         let got: Vec<What> = events.iter().map(What::of).collect();
         if (&heard, &got) != (&answer, &whats) {
             return Err(format!(
@@ -249,8 +255,10 @@ impl Trial {
                 let brief = Brief { charter: charter(), first: it.first, wakes, left };
                 match it.acting.clone() {
                     None => {
-                        let think = Effect::Think { turn, step, brief };
-                        owed.insert(format!("think {turn} {step}"), Some(think))
+                        let (attempt, not_before) = it.deferred.map_or((0, 0), |it| (it.0, it.2));
+                        let not_before = Millis(not_before);
+                        let think = Effect::Think { turn, step, brief, attempt, not_before };
+                        owed.insert(format!("think {turn} {step} {attempt}"), Some(think))
                     }
                     Some((code, at)) => {
                         let (notes, cause) = (Arc::new(it.notes.clone()), it.cause);
@@ -374,6 +382,7 @@ fn law(message: &Message) -> &'static str {
         Message::Wake(_) | Message::Follow { .. } | Message::Unfollow(_) => "wakes",
         Message::Think { .. } | Message::Note { .. } | Message::Observe { .. } => "stale",
         Message::Fail { .. } | Message::Retry { .. } => "failures",
+        Message::Defer { .. } => "deferrals",
         Message::Told { .. } => "letters",
         _ => "turns",
     }
@@ -381,7 +390,7 @@ fn law(message: &Message) -> &'static str {
 
 fn name(id: EffectId, effect: &Effect) -> Option<String> {
     Some(match effect {
-        Effect::Think { turn, step, .. } => format!("think {turn} {step}"),
+        Effect::Think { turn, step, attempt, .. } => format!("think {turn} {step} {attempt}"),
         Effect::Act { turn, step, .. } => format!("act {turn} {step}"),
         Effect::Wait { turn, .. } => format!("wait {turn}"),
         Effect::Tell { .. } => format!("letter {id}"),

@@ -6,11 +6,12 @@ use stoa_actors::id::{LinkId, Position};
 use stoa_actors::log::Hash;
 use stoa_actors::rights::{AgentSpawn, Level, Right, RightRequest, Subject};
 use stoa_actors::session::{
-    AgentSpec, Budget, CallNote, FollowSpec, FoundVersion, Message, Observation, Recorded,
-    RecordedItem, SaidObject, Settlement, Thought, Transfer, TransferKind,
+    AgentSpec, Budget, CallNote, FollowSpec, FoundVersion, GeneratedCall, Generation, Message,
+    Observation, Passing, PassingKind, Recorded, RecordedItem, SaidObject, Settlement, Thought,
+    TokenUsage, Transfer, TransferKind,
 };
 
-pub(crate) const CASES: usize = 19;
+pub(crate) const CASES: usize = 20;
 
 /// One more case does not compile here, and is then drawn.
 pub(crate) fn case(message: &Message) -> usize {
@@ -34,6 +35,7 @@ pub(crate) fn case(message: &Message) -> usize {
         Message::Fund(_) => 16,
         Message::Settle(_) => 17,
         Message::LetGone(_) => 18,
+        Message::Defer { .. } => 19,
     }
 }
 
@@ -44,7 +46,9 @@ pub(crate) fn message(n: usize, draw: &mut Draw) -> Message {
         1 => Message::Wake(draw.list(Draw::wake)),
         2 => {
             let (text, code) = (draw.text(), draw.maybe(Draw::text));
-            Message::Think { turn, step, thought: Thought { text, code, tokens: 7 } }
+            let generation = draw.maybe(generation).map(Box::new);
+            let thought = Thought { text, code, tokens: 7, generation };
+            Message::Think { turn, step, thought }
         }
         3 => Message::Note { turn, step, note: note(draw) },
         4 => {
@@ -70,7 +74,11 @@ pub(crate) fn message(n: usize, draw: &mut Draw) -> Message {
             let (child, rest) = (draw.session(), Budget::default());
             Message::Settle(Settlement::Repaid { child, rest })
         }
-        _ => Message::LetGone(7),
+        18 => Message::LetGone(7),
+        _ => {
+            let passing = Passing { kind: PassingKind::Limited, wait_ms: Some(7) };
+            Message::Defer { turn, step, attempt: 7, passing, why: draw.text() }
+        }
     }
 }
 
@@ -87,6 +95,23 @@ pub(super) fn charter(draw: &mut Draw) -> AgentSpec {
         dm: draw.space(),
         first: draw.maybe(Draw::space),
         follows: draw.short(|it| (it.space(), follow(it))),
+    }
+}
+
+fn generation(draw: &mut Draw) -> Generation {
+    Generation {
+        model: draw.text(),
+        answered_by: draw.text(),
+        reply: draw.text(),
+        stop: draw.text(),
+        usage: TokenUsage::default(),
+        calls: draw.list(|it| GeneratedCall {
+            id: it.text(),
+            name: it.text(),
+            arguments: it.text(),
+        }),
+        blocks: draw.text(),
+        took_ms: 7,
     }
 }
 

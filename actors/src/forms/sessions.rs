@@ -2,9 +2,9 @@
 
 use crate::rights::{AgentSpawn, RightRequest};
 use crate::session::{
-    AgentSpec, Budget, CallNote, Event, FollowSpec, FoundVersion, LedgerEntry, Observation,
-    ParentMessage, Recorded, RecordedItem, SaidObject, Settlement, Thought, Transfer, TransferKind,
-    TurnOutcome,
+    AgentSpec, Budget, CallNote, Event, FollowSpec, FoundVersion, GeneratedCall, Generation,
+    LedgerEntry, Observation, ParentMessage, PassingKind, Recorded, RecordedItem, SaidObject,
+    Settlement, Thought, TokenUsage, Transfer, TransferKind, TurnOutcome,
 };
 use crate::stored;
 
@@ -31,6 +31,8 @@ stored!(choice Event {
     19 => Forgiven { failures },
     20 => FollowSet { space, follow },
     21 => LetGo(id),
+    22 => Deferred { kind, why, at, until },
+    23 => Answered,
 });
 
 stored!(record AgentSpec { parent, task, instructions, model, dm, first, follows });
@@ -40,9 +42,14 @@ stored!(record RightRequest { link, alias, right, expires });
 stored!(record ParentMessage { subject, text, cause });
 
 // What a thought took is booked: it is no part of what was said.
-stored!(record Thought { text, code } derived { tokens });
+stored!(record Thought { text, code } grown { generation } derived { tokens });
+stored!(record Generation { model, answered_by, reply, stop, usage, calls, blocks, took_ms });
+stored!(record GeneratedCall { id, name, arguments });
+stored!(record TokenUsage { input, cache_read, cache_write, output, reasoning });
 stored!(record Observation { text, failed });
 stored!(choice TurnOutcome { 0 => Done, 1 => Exhausted(limit) });
+
+stored!(choice PassingKind { 0 => Limited, 1 => Failed });
 
 stored!(record Budget { thoughts, tokens });
 stored!(record Transfer { child, budget, when });

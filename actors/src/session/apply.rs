@@ -26,7 +26,11 @@ impl Session {
                 self.turns = turn.number;
                 self.phase = Phase::Turning(Box::new(turn));
             }
-            Event::Thought { .. } | Event::Noted(_) | Event::Observed(_) => self.go(event),
+            Event::Thought { .. }
+            | Event::Noted(_)
+            | Event::Observed(_)
+            | Event::Deferred { .. }
+            | Event::Answered => self.go(event),
             Event::TurnEnded { outcome, rest_until } => self.ended(outcome, *rest_until),
             Event::TurnFailed { why, at, retry_at } => {
                 self.failures.push_back(*at);
@@ -114,6 +118,8 @@ impl Session {
                     (turn.notes, turn.noted_bytes) = (Arc::default(), 0);
                 }
             }
+            Event::Deferred { kind, why, at, until } => turn.deferred(*kind, why, *at, *until),
+            Event::Answered => turn.deferral = None,
             Event::Noted(note) => {
                 turn.changed |= note.wrote;
                 if !planted("session.forgets_answers") {

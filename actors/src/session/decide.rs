@@ -35,6 +35,10 @@ impl Session {
             Message::Observe { turn, step, observation } => {
                 self.observe(turn, step, observation, delivery)
             }
+            Message::Defer { turn, step, attempt, passing, why } => {
+                let at = self.at(turn, step, false)?;
+                self.defer(at, attempt, passing, why, delivery)
+            }
             Message::Fail { turn, why } => self.fail(turn, why, delivery),
             Message::Retry { turn } => self.retry(turn, delivery),
             Message::Told { id, refused } => Ok(match self.letters.contains_key(&id) {

@@ -34,6 +34,8 @@ impl Ear {
                 Event::LetGo(_) if planted("session.hears_as_it_was") => {}
                 // A turn goes on, and one that is in none is another than it was.
                 Event::Thought { .. }
+                | Event::Deferred { .. }
+                | Event::Answered
                 | Event::Noted(_)
                 | Event::Observed(_)
                 | Event::TurnFailed { .. }

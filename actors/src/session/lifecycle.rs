@@ -20,6 +20,9 @@ const LISTEN: u64 = 4;
 pub(super) const LEND: u64 = 5;
 const RETURN: u64 = 6;
 const LET_GO: u64 = 7;
+/// Steps of a turn have room below it. Of a turn with more of them, or a thought that is put off as often,
+/// two effects share a name long after the first is over.
+const DEFERRED_SHIFT: u32 = 14;
 /// Giving back what is left: there is one of it in a life.
 pub(super) const RETURNS: EffectId = RETURN;
 
@@ -28,8 +31,9 @@ fn id(turn: u64, step: u32, kind: u64) -> EffectId {
     turn << 32 | u64::from(step & 0x0fff_ffff) << 3 | kind
 }
 
-pub(super) fn think_id(turn: u64, step: u32) -> EffectId {
-    id(turn, step, THINK)
+/// Each time that it is put off it is another.
+pub(super) fn think_id(turn: u64, step: u32, deferred: u32) -> EffectId {
+    id(turn, step | deferred << DEFERRED_SHIFT, THINK)
 }
 
 pub(super) fn act_id(turn: u64, step: u32) -> EffectId {

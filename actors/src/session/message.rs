@@ -2,7 +2,7 @@
 
 use super::{
     AgentSpec, Brief, Budget, CallNote, FollowSpec, LedgerEntry, Observation, ParentMessage,
-    Session, Settlement, Thought, Transfer, TurnOutcome,
+    Passing, PassingKind, Session, Settlement, Thought, Transfer, TurnOutcome,
 };
 use crate::behaviour::EffectId;
 use crate::id::{Millis, Position, SessionId, SpaceId};
@@ -45,6 +45,17 @@ pub enum Message {
         step: u32,
         /// What came of it.
         observation: Observation,
+    },
+    /// The model says nothing, and may later.
+    Defer {
+        /// Of which turn.
+        turn: u64,
+        /// Of which step.
+        step: u32,
+        /// How often it was put off before.
+        attempt: u32,
+        passing: Passing,
+        why: String,
     },
     /// The turn cannot go on.
     Fail {
@@ -110,6 +121,15 @@ pub enum Event {
         thought: Thought,
         at: Millis,
     },
+    /// The model is asked again later.
+    Deferred {
+        kind: PassingKind,
+        why: String,
+        at: Millis,
+        until: Millis,
+    },
+    /// The model that was waited for has answered.
+    Answered,
     /// A call of the action was made, or answered.
     Noted(CallNote),
     /// The action ended.
@@ -202,12 +222,16 @@ pub enum Event {
 #[derive(Clone, Debug, PartialEq)]
 #[expect(missing_docs, reason = "a field is told where its name and type do not say it")]
 pub enum Effect {
-    /// Ask the model. The answer is [`Message::Think`] or [`Message::Fail`].
+    /// Ask the model. The answer is [`Message::Think`], [`Message::Defer`] or [`Message::Fail`].
     Think {
         turn: u64,
         step: u32,
         /// What is to be known of the agent.
         brief: Brief,
+        /// How often it was put off.
+        attempt: u32,
+        /// It is not asked before that.
+        not_before: Millis,
     },
     /// Run an action. The answer is [`Message::Observe`].
     Act {

@@ -56,6 +56,7 @@ impl Phase {
         match self {
             Phase::Unborn => "unborn",
             Phase::Idle => "idle",
+            Phase::Turning(turn) if turn.deferral.is_some() => DEFERRED,
             Phase::Turning(_) => "running",
             Phase::Waiting { .. } => "waiting",
             Phase::Parked { .. } => "parked",
@@ -66,6 +67,9 @@ impl Phase {
         }
     }
 }
+
+/// In a turn whose model is to be asked again later.
+const DEFERRED: &str = "deferred";
 
 const PHASE: &[u8] = b"phase";
 
@@ -86,7 +90,8 @@ impl Session {
 /// What a session is doing from an event on.
 pub(super) fn project(stream: StreamId, event: &Event, rows: &mut Vec<Row>) {
     let word = match event {
-        Event::TurnBegan { .. } => Some("running"),
+        Event::TurnBegan { .. } | Event::Answered => Some("running"),
+        Event::Deferred { .. } => Some(DEFERRED),
         Event::TurnFailed { .. } => Some("waiting"),
         Event::Parked { .. } => Some("parked"),
         Event::Stopped { .. } => Some("stopped"),

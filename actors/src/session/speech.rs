@@ -1,5 +1,7 @@
 //! What a model says, taken apart: words, and the code between its fences.
 
+use super::Generation;
+
 /// What a model says: words, and code to run if it wants to act. Without code the turn ends.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[expect(missing_docs, reason = "a field is told where its name and type do not say it")]
@@ -9,6 +11,8 @@ pub struct Thought {
     /// What it took, as the model reports it; 0 offline. It is kept as
     /// [`LedgerEntry::Spent`](super::LedgerEntry::Spent): what is read back from the log says 0.
     pub tokens: u64,
+    /// The reply that it was read from, where a provider made it.
+    pub generation: Option<Box<Generation>>,
 }
 
 /// Splits a reply in Markdown: what stands in ```` ```python ```` fences is the code, in order, the
@@ -40,7 +44,7 @@ pub fn thought(reply: &str) -> Thought {
         }
     }
     let code = (!code.trim().is_empty()).then_some(code);
-    Thought { text: text.trim().to_owned(), code, tokens: 0 }
+    Thought { text: text.trim().to_owned(), code, ..Thought::default() }
 }
 
 fn closes(line: &str, ticks: &str) -> bool {

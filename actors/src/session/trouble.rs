@@ -35,9 +35,11 @@ impl Session {
         self.trouble.as_deref()
     }
 
-    /// When the turn that failed last is tried again; nothing where none is to be.
+    /// When the turn that failed last is tried again, or the model asked again that gave no answer;
+    /// nothing where none is to be.
     pub fn next_try(&self) -> Option<Millis> {
         match self.phase() {
+            super::Phase::Turning(turn) => turn.deferral.as_ref().map(|it| it.until),
             super::Phase::Waiting { until, .. } => Some(*until),
             _ => None,
         }

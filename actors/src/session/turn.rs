@@ -2,7 +2,8 @@
 
 use super::lifecycle::{act_id, think_id};
 use super::{
-    Brief, CallNote, Effect, Event, LedgerEntry, Message, Phase, Refusal, Reply, Session, Thought,
+    Brief, CallNote, Deferral, Effect, Event, LedgerEntry, Message, Phase, Refusal, Reply, Session,
+    Thought,
 };
 use crate::behaviour::{Decision, Delivery, EffectId};
 use crate::id::Millis;
@@ -40,6 +41,10 @@ pub struct Turn {
     pub noted_bytes: usize,
     /// Whether anything has been changed.
     pub changed: bool,
+    /// What its thought waits for; nothing where the model is asked for the first time.
+    pub deferral: Option<Box<Deferral>>,
+    /// How long it has waited for its model altogether: that is not counted as its own time.
+    pub deferred_ms: u64,
 }
 
 /// What a turn is at.
@@ -83,8 +88,20 @@ impl Turn {
         began: Millis,
     ) -> Turn {
         let (doing, notes, wakes) = (TurnState::Thinking, Arc::default(), Arc::new(wakes));
-        let (step, noted_bytes, changed) = (1, 0, false);
-        Turn { number, first, wakes, cause, began, step, doing, notes, noted_bytes, changed }
+        Turn {
+            number,
+            first,
+            wakes,
+            cause,
+            began,
+            step: 1,
+            doing,
+            notes,
+            noted_bytes: 0,
+            changed: false,
+            deferral: None,
+            deferred_ms: 0,
+        }
     }
 }
 
@@ -95,7 +112,12 @@ impl Session {
         let Turn { number, step, .. } = *turn;
         Some(match &turn.doing {
             TurnState::Thinking => {
-                (think_id(number, step), Effect::Think { turn: number, step, brief })
+                let (attempt, not_before) = match &turn.deferral {
+                    Some(deferral) => (deferral.times, deferral.until),
+                    None => (0, Millis(0)),
+                };
+                let think = Effect::Think { turn: number, step, brief, attempt, not_before };
+                (think_id(number, step, attempt), think)
             }
             TurnState::Acting { code, since } => {
                 let act = Effect::Act {
@@ -114,7 +136,7 @@ impl Session {
     }
 
     /// The turn, if it is at this step.
-    fn at(&self, turn: u64, step: u32, acting: bool) -> Result<&Turn, Refusal> {
+    pub(super) fn at(&self, turn: u64, step: u32, acting: bool) -> Result<&Turn, Refusal> {
         match &self.phase {
             Phase::Turning(it)
                 if it.number == turn
@@ -155,10 +177,13 @@ impl Session {
         }
         let took =
             (tokens > 0).then_some(Event::Booked(LedgerEntry::Spent { thoughts: 0, tokens }));
-        let spoken = [Event::Thought { thought: thought.clone(), at: delivery.now }];
+        let answered = at.deferral.is_some().then_some(Event::Answered);
+        let spoken = answered
+            .into_iter()
+            .chain([Event::Thought { thought: thought.clone(), at: delivery.now }]);
         let Some(code) = thought.code else {
             let mut ended = self.end(at, TurnOutcome::Done, thought.text, delivery);
-            ended.events.splice(0..0, spoken.into_iter().chain(took));
+            ended.events.splice(0..0, spoken.chain(took));
             return Ok(ended);
         };
         let steps_max = limits.turn_steps_max;
@@ -173,7 +198,7 @@ impl Session {
         let at = delivery.now;
         let effect = Effect::Act { turn, step, code, at, cause, notes, after, brief };
         let mut acts = Decision::read(Reply::Done).effect(act_id(turn, step), effect);
-        acts.events.extend(spoken.into_iter().chain(took));
+        acts.events.extend(spoken.chain(took));
         Ok(acts)
     }
 
@@ -193,7 +218,12 @@ impl Session {
     }
 
     /// The turn ends, for there is nothing left to think with.
-    fn end_exhausted(&self, turn: &Turn, what: String, delivery: &Delivery<'_>) -> Decision<Self> {
+    pub(super) fn end_exhausted(
+        &self,
+        turn: &Turn,
+        what: String,
+        delivery: &Delivery<'_>,
+    ) -> Decision<Self> {
         let outcome = TurnOutcome::Exhausted(format!("budget: {what}"));
         let mut exhausted = self.exhausted(&what, turn.cause);
         let ended = Event::TurnEnded { outcome, rest_until: delivery.now };
@@ -229,7 +259,8 @@ impl Session {
         delivery: &Delivery<'_>,
     ) -> Result<Decision<Self>, Refusal> {
         let at = self.at(turn, step, true)?;
-        let (spent, max) = (delivery.now.0 - at.began.0, delivery.limits.session.turn_ms_max);
+        let max = delivery.limits.session.turn_ms_max;
+        let spent = (delivery.now.0 - at.began.0).saturating_sub(at.deferred_ms);
         let event = Event::Observed(observation);
         if spent > max {
             let cut = format!("turn_ms_max = {max}");
@@ -244,8 +275,8 @@ impl Session {
         }
         let step = step + 1;
         let brief = self.brief(at.first, &at.wakes).ok_or(Refusal::Unborn)?;
-        let effect = Effect::Think { turn, step, brief };
-        Ok(Decision::event(event, Reply::Done).effect(think_id(turn, step), effect))
+        let effect = Effect::Think { turn, step, brief, attempt: 0, not_before: Millis(0) };
+        Ok(Decision::event(event, Reply::Done).effect(think_id(turn, step, 0), effect))
     }
 
     pub(super) fn fail(
@@ -321,8 +352,8 @@ impl Session {
         let turn = self.turns + 1;
         let wakes = Vec::clone(&brief.wakes);
         let event = Event::TurnBegan { turn, wakes, cause, at: delivery.now };
-        let effect = Effect::Think { turn, step: 1, brief };
-        Decision::event(event, Reply::Done).effect(think_id(turn, 1), effect)
+        let effect = Effect::Think { turn, step: 1, brief, attempt: 0, not_before: Millis(0) };
+        Decision::event(event, Reply::Done).effect(think_id(turn, 1, 0), effect)
     }
 }
 

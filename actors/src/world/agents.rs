@@ -11,8 +11,8 @@ use crate::log::{Cause, Hash};
 use crate::mutant::planted;
 use crate::rights::{Level, Subject};
 use crate::session::{
-    Brief, Budget, CallNote, ChangeQuery, Effect, FoundVersion, Look, Message, New, Observation,
-    Phase, Recorded, RecordedItem, Reply, Session, Thought,
+    Brief, Budget, CallNote, ChangeQuery, Effect, FoundVersion, Look, Message, ModelError, New,
+    Observation, Phase, Recorded, RecordedItem, Reply, Session, Thought,
 };
 use crate::space::{self, Change, Follower, Space};
 use crate::value::Value;
@@ -57,7 +57,7 @@ pub enum Move {
 /// were noted.
 pub trait Mind {
     /// What the model says, or why it does not.
-    fn think(&mut self, of: &Situation) -> Result<Thought, String>;
+    fn think(&mut self, of: &Situation) -> Result<Thought, ModelError>;
     /// What the code does after so many calls were answered.
     fn act(&mut self, of: &Situation, code: &str, answers: &[Recorded]) -> Move;
 }
@@ -76,9 +76,19 @@ impl<M: Mind + 'static> Performer<Session> for Agents<M> {
     fn begin(&mut self, stream: StreamId, id: EffectId, effect: &Effect) -> Box<dyn Work<Session>> {
         let mind = self.0.clone();
         match effect {
-            Effect::Think { turn, step, brief } => {
+            Effect::Think { turn, step, brief, attempt, not_before } => {
                 let (turn, step, brief) = (*turn, *step, brief.clone());
-                Box::new(Thinking { mind, stream, turn, step, brief, asked: false })
+                let (attempt, not_before) = (*attempt, *not_before);
+                Box::new(Thinking {
+                    mind,
+                    stream,
+                    turn,
+                    step,
+                    brief,
+                    attempt,
+                    not_before,
+                    asked: false,
+                })
             }
             Effect::Act { turn, step, code, at, cause, notes, brief, .. } => {
                 let known = notes.iter().filter_map(|it| it.answer.clone()).collect();
@@ -125,11 +135,16 @@ struct Thinking<M> {
     turn: u64,
     step: u32,
     brief: Brief,
+    attempt: u32,
+    not_before: Millis,
     asked: bool,
 }
 
 impl<M: Mind> Work<Session> for Thinking<M> {
     fn next(&mut self, _: Option<Outcome>, seen: &mut WorldView<'_>) -> WorkStep<Message> {
+        if seen.now() < self.not_before {
+            return WorkStep::Wait(self.not_before);
+        }
         if !std::mem::replace(&mut self.asked, true) {
             return WorkStep::Wait(seen.after_a_while());
         }
@@ -137,7 +152,7 @@ impl<M: Mind> Work<Session> for Thinking<M> {
         let of = situation(self.stream, &self.brief, turn, step, seen.now());
         WorkStep::Tell(match self.mind.borrow_mut().think(&of) {
             Ok(thought) => Message::Think { turn, step, thought },
-            Err(why) => Message::Fail { turn, why },
+            Err(error) => error.message(turn, step, self.attempt),
         })
     }
 }

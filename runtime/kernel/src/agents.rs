@@ -35,7 +35,7 @@ use told::Told;
 use crate::blocking::blocking;
 use crate::failure::StoreError;
 use crate::host::{ActorAddress, Boxed, Change, Nothing, Perform, Shared};
-use crate::model::{Model, RECIPE};
+use crate::model::{Model, ModelError, RECIPE};
 use crate::problem::{Problem, ProblemKind};
 use crate::runtime::{Begin, Kinds, Part, Runtime, WeakRuntime};
 use std::collections::BTreeSet;
@@ -241,12 +241,17 @@ impl Perform<Session> for Executor {
                     runtime.upgrade()?.wake_up(session);
                     None
                 }
-                Effect::Think { turn, step, brief } => {
+                Effect::Think { turn, step, brief, attempt, not_before } => {
+                    let now = runtime.upgrade()?.now();
+                    let wait = not_before.0.saturating_sub(now.0);
+                    if wait > 0 {
+                        tokio::time::sleep(Duration::from_millis(wait)).await;
+                    }
                     let at = At { session, turn, step, brief };
                     let thought = Box::pin(think(&runtime.upgrade()?, at, &known)).await;
                     Some(match thought {
                         Ok(thought) => Message::Think { turn, step, thought },
-                        Err(why) => Message::Fail { turn, why },
+                        Err(error) => error.message(turn, step, attempt),
                     })
                 }
                 Effect::Act { turn, step, .. } => {
@@ -285,13 +290,17 @@ async fn let_go(
     }
 }
 
-async fn think(runtime: &Runtime, at: At, known: &Known) -> Result<Thought, String> {
+async fn think(runtime: &Runtime, at: At, known: &Known) -> Result<Thought, ModelError> {
     let (session, charter) = (at.session, at.brief.charter.clone());
-    let context = context::context(runtime, at, known).await.map_err(|it| it.text)?;
-    let model = runtime.model(session, &charter.model)?;
+    let context = context::context(runtime, at, known).await;
+    let context = context.map_err(|it| ModelError::new(it.text))?;
+    let model = runtime.model(session, &charter.model).map_err(ModelError::new)?;
     let limit = Duration::from_millis(runtime.shared().config.model_ms_max);
     match tokio::time::timeout(limit, model.think(context)).await {
-        Ok(thought) => thought.map_err(|error| error.0),
-        Err(_) => Err(format!("the model said nothing for {} ms", limit.as_millis())),
+        Ok(thought) => thought,
+        Err(_) => {
+            let text = format!("the model said nothing for {} ms", limit.as_millis());
+            Err(ModelError::new(text))
+        }
     }
 }

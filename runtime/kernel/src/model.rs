@@ -12,6 +12,8 @@ use std::sync::Arc;
 use stoa_actors::id::{SessionId, SpaceId};
 use stoa_actors::rights::Level;
 use stoa_actors::session::{Budget, Observation, Thought, thought};
+
+pub use stoa_actors::session::{ModelError, Passing, PassingKind};
 use stoa_actors::space::Wake;
 
 /// Everything a model is told.
@@ -61,11 +63,6 @@ pub struct Exchange {
     /// What came of it.
     pub observation: Observation,
 }
-
-/// Why a model says nothing. The turn has failed and is tried again, within the agent's intensity.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub struct ModelError(pub String);
 
 /// Who thinks. It may be asked the same twice, after a crash.
 pub trait Model: Send + Sync + 'static {
@@ -122,14 +119,14 @@ impl Model for Recipe {
         Box::pin(async move {
             if let Some(Exchange { observation, .. }) = context.steps.last() {
                 return match &observation.failed {
-                    Some(_) => Err(ModelError(observation.text.trim_end().to_owned())),
+                    Some(_) => Err(ModelError::new(observation.text.trim_end().to_owned())),
                     None => Ok(Thought::default()),
                 };
             }
             let code: String =
                 context.instructions.iter().filter_map(|it| thought(it).code).collect();
             if code.is_empty() {
-                return Err(ModelError(
+                return Err(ModelError::new(
                     "its instructions hold no ```python recipe; put one there, or name another model"
                         .to_owned(),
                 ));
@@ -192,8 +189,8 @@ impl Model for Scripted {
             script.asked.push(context);
             match script.replies.pop_front() {
                 Some(Ok(reply)) => Ok(thought(&reply)),
-                Some(Err(why)) => Err(ModelError(why)),
-                None => Err(ModelError("the script has no more replies".to_owned())),
+                Some(Err(why)) => Err(ModelError::new(why)),
+                None => Err(ModelError::new("the script has no more replies".to_owned())),
             }
         })
     }

@@ -4,7 +4,9 @@ use super::schedule::{Op, Outcome};
 use super::{Trial, charter, follow, limits, space};
 use stoa_actors::id::SpaceId;
 use stoa_actors::log::Hash;
-use stoa_actors::session::{Budget, CallNote, Effect, Message, Observation, Recorded, Thought};
+use stoa_actors::session::{
+    Budget, CallNote, Effect, Message, Observation, Passing, PassingKind, Recorded, Thought,
+};
 use stoa_actors::space::Wake;
 use stoa_actors::value::Value;
 
@@ -36,17 +38,28 @@ impl Trial {
             return;
         }
         match effect.clone() {
-            Effect::Think { turn, step, .. } => {
+            Effect::Think { turn, step, attempt, not_before, .. } => {
+                self.sim.now = self.sim.now.max(not_before);
                 let text = match how {
                     Outcome::TooMuch => "x".repeat(limits().thought_bytes_max + 1),
                     Outcome::Last { speaks: true } => "it is done".to_owned(),
                     _ => String::new(),
                 };
                 let acts = matches!(how, Outcome::On | Outcome::Call { .. });
-                let thought = Thought { text, code: acts.then(|| "act()".to_owned()), tokens: 0 };
+                let code = acts.then(|| "act()".to_owned());
+                let thought = Thought { text, code, ..Thought::default() };
                 let fail = Message::Fail { turn, why: "no answer".into() };
                 let think = Message::Think { turn, step, thought };
-                self.outcome(id, if how == Outcome::Fail { fail } else { think });
+                let told = match how {
+                    Outcome::Fail => fail,
+                    Outcome::Defer { failed, wait_ms } => {
+                        let kind = if failed { PassingKind::Failed } else { PassingKind::Limited };
+                        let passing = Passing { kind, wait_ms: wait_ms.map(u64::from) };
+                        Message::Defer { turn, step, attempt, passing, why: "later".into() }
+                    }
+                    _ => think,
+                };
+                self.outcome(id, told);
             }
             Effect::Act { turn, step, .. } => match how {
                 Outcome::Call { wrote } => {

@@ -32,6 +32,10 @@ pub(crate) struct Now {
     pub(crate) acting: Option<(String, Millis)>,
     pub(crate) notes: Vec<CallNote>,
     pub(super) changed: bool,
+    /// How often its thought was put off, how often for a failure, and until when.
+    pub(crate) deferred: Option<(u32, u32, u64)>,
+    /// How long that took altogether.
+    pub(super) deferred_ms: u64,
 }
 
 /// How far a space has been seen since it is followed.

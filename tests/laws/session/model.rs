@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use stoa_actors::behaviour::EffectId;
 use stoa_actors::id::SpaceId;
 use stoa_actors::limits::SessionLimits;
-use stoa_actors::session::{Event, LedgerEntry, Message, Thought, TurnOutcome};
+use stoa_actors::session::{Event, LedgerEntry, Message, PassingKind, Thought, TurnOutcome};
 use stoa_actors::space::Wake;
 
 pub(crate) struct Model {
@@ -93,6 +93,7 @@ impl Model {
                 Message::Think { .. }
                 | Message::Note { .. }
                 | Message::Observe { .. }
+                | Message::Defer { .. }
                 | Message::Fail { .. }
                 | Message::Retry { .. },
                 _,
@@ -153,10 +154,28 @@ impl Model {
                 if (it.turn, it.step) == (*turn, *step) && it.acting.is_some() =>
             {
                 let mut whats = vec![What::Observed];
-                if now > it.began + self.limits.turn_ms_max {
+                if now > it.began + it.deferred_ms + self.limits.turn_ms_max {
                     whats.extend(self.cut(now, it));
                 }
                 (Heard::Done, whats)
+            }
+            (Message::Defer { turn, step, attempt, passing, .. }, Life::Turning(it))
+                if (it.turn, it.step) == (*turn, *step)
+                    && it.acting.is_none()
+                    && it.deferred.map_or(0, |it| it.0) == *attempt =>
+            {
+                let failures = it.deferred.map_or(0, |it| it.1);
+                let failed = passing.kind == PassingKind::Failed;
+                (
+                    Heard::Done,
+                    match failed {
+                        true if failures + 1 == self.limits.model_tries_max => {
+                            [vec![What::Spent], self.failed(now)].concat()
+                        }
+                        true => vec![What::Spent, What::Deferred],
+                        false => vec![What::Deferred],
+                    },
+                )
             }
             (Message::Fail { turn, .. }, Life::Turning(it)) if it.turn == *turn => {
                 // Whom it was asked in vain it was asked all the same.
@@ -172,6 +191,34 @@ impl Model {
                 )
             }
             _ => (Heard::Stale, vec![]),
+        }
+    }
+
+    /// A model is asked again when its provider has said, or after doubling waits; never sooner, and
+    /// little later.
+    pub(crate) fn in_time(
+        &self,
+        now: u64,
+        message: &Message,
+        events: &[Event],
+    ) -> Result<(), String> {
+        let (Message::Defer { passing, .. }, Life::Turning(it)) = (message, &self.life) else {
+            return Ok(());
+        };
+        let until = events.iter().find_map(|event| match event {
+            Event::Deferred { until, .. } => Some(until.0),
+            _ => None,
+        });
+        let Some(until) = until else { return Ok(()) };
+        let times = it.deferred.map_or(0, |it| it.0);
+        let mut own = self.limits.deferral_first_ms;
+        (0..times).for_each(|_| own = (own * 2).min(self.limits.deferral_ms_max));
+        let least = passing.wait_ms.unwrap_or(own);
+        let least = if times == 0 { least } else { least.max(self.limits.deferral_first_ms) };
+        let most = least + passing.wait_ms.unwrap_or(1_000) / 4 + 1;
+        match (now + least..=now + most).contains(&until) {
+            true => Ok(()),
+            false => Err(format!("deferrals: at {now} until {until}, not {least} to {most} later")),
         }
     }
 
@@ -209,6 +256,15 @@ impl Model {
     }
 
     fn foretell_thought(&self, now: u64, it: &Now, thought: &Thought) -> Vec<What> {
+        let mut whats = self.foretell_said(now, it, thought);
+        // Only what is thought in the end tells that the model is there again.
+        if it.deferred.is_some() && whats.first() == Some(&What::Thought) {
+            whats.insert(0, What::Answered);
+        }
+        whats
+    }
+
+    fn foretell_said(&self, now: u64, it: &Now, thought: &Thought) -> Vec<What> {
         let bytes = thought.text.len() + thought.code.as_ref().map_or(0, String::len);
         if bytes > self.limits.thought_bytes_max {
             return [vec![What::Spent], self.failed(now)].concat();
@@ -286,6 +342,8 @@ impl Model {
                     acting: None,
                     notes: Vec::new(),
                     changed: false,
+                    deferred: None,
+                    deferred_ms: 0,
                 }));
             }
             Event::FollowSet { space, follow } => {
@@ -339,6 +397,16 @@ impl Model {
             return Err(format!("turns: outside of one: {event:?}"));
         };
         match event {
+            Event::Deferred { kind, until, .. } => {
+                let (times, failures, before) = it.deferred.unwrap_or((0, 0, 0));
+                if now < before {
+                    return Err(format!("deferrals: it was asked at {now}, before {before}"));
+                }
+                let failed = u32::from(*kind == PassingKind::Failed);
+                it.deferred = Some((times + 1, failures + failed, until.0));
+                it.deferred_ms += until.0 - now;
+            }
+            Event::Answered => it.deferred = None,
             Event::Thought { thought, at } => {
                 it.acting = thought.code.clone().map(|code| (code, *at));
                 if it.acting.is_some() && it.step > self.limits.turn_steps_max {
@@ -352,7 +420,7 @@ impl Model {
             Event::Observed(_) => {
                 self.acted = Some((it.turn, it.step));
                 it.step += 1;
-                it.acting = None;
+                (it.acting, it.deferred) = (None, None);
                 it.notes.clear();
             }
             Event::Forgiven { failures } => self.forgiven += *failures as usize,

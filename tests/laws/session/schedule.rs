@@ -16,6 +16,8 @@ pub(crate) enum Outcome {
     Call { wrote: bool },
     /// It fails.
     Fail,
+    /// It gives no answer, and may later: its provider asks to wait, or it failed.
+    Defer { failed: bool, wait_ms: Option<u16> },
     /// It is done, and its end is lost on the way.
     Lost,
 }
@@ -66,8 +68,10 @@ fn outcome() -> impl Strategy<Value = Outcome> {
         6 => Just(Outcome::On),
         6 => any::<bool>().prop_map(|speaks| Outcome::Last { speaks }),
         1 => Just(Outcome::TooMuch),
-        5 => any::<bool>().prop_map(|wrote| Outcome::Call { wrote }),
-        3 => Just(Outcome::Fail),
+        7 => any::<bool>().prop_map(|wrote| Outcome::Call { wrote }),
+        4 => Just(Outcome::Fail),
+        3 => (any::<bool>(), prop::option::of(1..300u16))
+            .prop_map(|(failed, wait_ms)| Outcome::Defer { failed, wait_ms }),
         2 => Just(Outcome::Lost),
     ]
 }

@@ -15,6 +15,10 @@ pub(crate) enum What {
         hop: u16,
     },
     Thought,
+    /// Its model is asked again later.
+    Deferred,
+    /// The model that was waited for has answered.
+    Answered,
     Noted,
     Observed,
     Ended {
@@ -68,6 +72,8 @@ impl What {
                 What::Began { turn: *turn, wakes: wakes.clone(), hop: cause.hop }
             }
             Event::Thought { .. } => What::Thought,
+            Event::Deferred { .. } => What::Deferred,
+            Event::Answered => What::Answered,
             Event::Noted(_) => What::Noted,
             Event::Observed(_) => What::Observed,
             Event::TurnEnded { outcome, rest_until } => {

@@ -8,8 +8,8 @@ use stoa_actors::outbox::Outgoing;
 use stoa_actors::rights::{AgentSpawn, Level, Right, RightRequest, Subject};
 use stoa_actors::search::{CREATED, OrderBy};
 use stoa_actors::session::{
-    AgentSpec, Budget, FollowSpec, FoundVersion, Message, Observation, Recorded, Session, Thought,
-    Transfer, TransferKind,
+    AgentSpec, Budget, FollowSpec, FoundVersion, Message, ModelError, Observation, PassingKind,
+    Recorded, Session, Thought, Transfer, TransferKind,
 };
 use stoa_actors::space::{
     self, ClaimPredicate, ClaimRequest, Draft, Expect, Fence, Mutation, Patch, Resource, Space,
@@ -26,15 +26,25 @@ fn seen(text: &str) -> Move {
 }
 
 impl Mind for Acts {
-    fn think(&mut self, of: &Situation) -> Result<Thought, String> {
+    fn think(&mut self, of: &Situation) -> Result<Thought, ModelError> {
+        // Now and then a provider asks to wait, or fails in a way that passes.
+        let kind = match of.at.0 % 13 {
+            0 => Some(PassingKind::Limited),
+            1 => Some(PassingKind::Failed),
+            _ => None,
+        };
+        if let Some(kind) = kind {
+            let wait_ms = (of.at.0 % 2 == 0).then_some(of.at.0 % 1_000);
+            return Err(ModelError::passing(kind, wait_ms, "later"));
+        }
         // Now and then a model says nothing, also when the code before has leased something.
         let silent = of.turn + u64::from(of.me.0[15]) + 3 * u64::from(of.step - 1);
         if of.step <= 2 && silent.is_multiple_of(7) {
-            return Err("no answer".to_owned());
+            return Err(ModelError::new("no answer"));
         }
         let code = (of.step == 1).then(|| of.task.clone());
         let text = if of.step == 1 { String::new() } else { format!("turn {}", of.turn) };
-        Ok(Thought { text, code, tokens: 1 })
+        Ok(Thought { text, code, tokens: 1, ..Thought::default() })
     }
 
     fn act(&mut self, of: &Situation, code: &str, answers: &[Recorded]) -> Move {

@@ -177,7 +177,7 @@ impl Answer for SessionAnswer {
         let name = self.name.as_deref().unwrap_or_else(|| shown(&self.id));
         let tone = match self.state.as_str() {
             "running" => Tone::Good,
-            "suspended" | "waiting" | "parked" | "stopped" | "exhausted" => Tone::Warn,
+            "deferred" | "suspended" | "waiting" | "parked" | "stopped" | "exhausted" => Tone::Warn,
             "quarantined" => Tone::Bad,
             "ended" | "wiped" => Tone::Dim,
             _ => Tone::Plain,

@@ -67,7 +67,7 @@ impl Failed {
             turn: it.turn,
             in_a_row: it.in_a_row,
             since: instant(it.since),
-            next_try: card.next_try.map(instant),
+            next_try: card.next_try.filter(|_| card.state == "waiting").map(instant),
         })
     }
 
@@ -103,11 +103,15 @@ pub struct AgentAnswer {
     pub parent_name: Option<String>,
     /// How deep it stands in the tree.
     pub depth: u32,
-    /// `unborn`, `idle`, `running`, `suspended`, `waiting`, `parked`, `stopped`, `exhausted`,
-    /// `quarantined` or `wiped`. In a turn that no process runs it is `suspended`.
+    /// `unborn`, `idle`, `running`, `deferred`, `suspended`, `waiting`, `parked`, `stopped`,
+    /// `exhausted`, `quarantined` or `wiped`. In a turn that no process runs it is `suspended`, and in
+    /// one whose model is to be asked again later `deferred`.
     pub state: String,
     /// Why it is in that state, where there is something to say.
     pub why: Option<String>,
+    /// When its model is asked again, as RFC 3339, where that is put off.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deferred_until: Option<String>,
     /// How its turns have failed last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failed: Option<Failed>,
@@ -141,6 +145,7 @@ impl AgentAnswer {
             parent: card.parent.to_string(),
             parent_name: caller.name_of(card.parent),
             depth,
+            deferred_until: card.next_try.filter(|_| card.state == "deferred").map(instant),
             state: card.state,
             why: card.why,
             model: card.model,
@@ -180,7 +185,7 @@ pub(super) fn go_on(state: &str, name: &str) -> String {
 fn tone(state: &str) -> Tone {
     match state {
         "running" => Tone::Good,
-        "suspended" | "waiting" | "parked" | "stopped" | "exhausted" => Tone::Warn,
+        "deferred" | "suspended" | "waiting" | "parked" | "stopped" | "exhausted" => Tone::Warn,
         "quarantined" => Tone::Bad,
         "unborn" => Tone::New,
         _ => Tone::Plain,
@@ -222,7 +227,17 @@ impl Answer for AgentAnswer {
         // Why a turn is tried again, or no more, is said by how it failed.
         let said = self.failed.is_some() && matches!(&*self.state, "waiting" | "quarantined");
         if let Some(why) = self.why.as_ref().filter(|_| !said) {
-            to.detail(Line::new().dim(why.lines().last().unwrap_or_default()));
+            let why = why.lines().last().unwrap_or_default();
+            match &self.deferred_until {
+                Some(until) => {
+                    let when = to.time(until);
+                    to.detail(
+                        Line::new()
+                            .piece(Tone::Warn, format!("asks its model again {when}: {why}")),
+                    );
+                }
+                None => to.detail(Line::new().dim(why)),
+            }
         }
         if matches!(&*self.state, "parked" | "stopped" | "exhausted" | "quarantined") {
             let line = Line::new().dim("goes on with ");

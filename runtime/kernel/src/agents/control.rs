@@ -26,14 +26,15 @@ pub struct AgentCard {
     pub name: Option<String>,
     /// Who spawned it.
     pub parent: SessionId,
-    /// `unborn`, `idle`, `running`, `suspended`, `waiting`, `parked`, `stopped`, `exhausted`,
-    /// `quarantined` or `wiped`. In a turn that no process runs it is `suspended`.
+    /// `unborn`, `idle`, `running`, `deferred`, `suspended`, `waiting`, `parked`, `stopped`,
+    /// `exhausted`, `quarantined` or `wiped`. In a turn that no process runs it is `suspended`, and in
+    /// one whose model is to be asked again later `deferred`.
     pub state: String,
     /// Why it is in that state, where there is something to say.
     pub why: Option<String>,
     /// How its turns have failed last; nothing where none ever has.
     pub trouble: Option<Trouble>,
-    /// When the turn that failed last is tried again.
+    /// When the turn that failed last is tried again, or the model asked again that gave no answer.
     pub next_try: Option<Millis>,
     /// Who thinks for it.
     pub model: String,
@@ -207,7 +208,10 @@ impl Caller {
                 _ => None,
             };
             match life.phase() {
-                Phase::Turning(_) => (self.runtime.in_a_turn(), why),
+                Phase::Turning(turn) => match turn.deferral.as_deref() {
+                    Some(it) if self.runtime.agents_started() => ("deferred", Some(it.why.clone())),
+                    _ => (self.runtime.in_a_turn(), why),
+                },
                 phase => (phase.word(), why),
             }
         };
@@ -218,7 +222,7 @@ impl Caller {
             state: state.to_owned(),
             why,
             trouble: life.trouble().cloned(),
-            next_try: life.next_try().filter(|_| state == "waiting"),
+            next_try: life.next_try().filter(|_| matches!(state, "waiting" | "deferred")),
             model: charter.model,
             task: charter.task,
             dm: charter.dm,

@@ -217,6 +217,7 @@ fn told(event: &Event) -> String {
             let code = thought.code.as_deref().unwrap_or_default();
             [thought.text.as_str(), code].join("\n").trim().to_owned()
         }
+        Event::Deferred { why, .. } => why.clone(),
         Event::Noted(note) => called(note),
         Event::Observed(observation) => observation.text.trim_end().to_owned(),
         Event::TurnEnded { outcome, .. } => match outcome {
@@ -234,7 +235,7 @@ fn told(event: &Event) -> String {
         Event::Forgiven { failures } => format!("{failures} failures no longer count"),
         Event::Untold { why, .. } => why.clone(),
         Event::Spawning { spawn, .. } => spawn.charter.task.clone(),
-        Event::Resumed { .. } | Event::Told(_) | Event::LetGo(_) => String::new(),
+        Event::Resumed { .. } | Event::Told(_) | Event::LetGo(_) | Event::Answered => String::new(),
     }
 }
 

@@ -1,0 +1,177 @@
+//! A model that gives no answer, where that is likely to pass: its request is sent again later, within
+//! the same turn.
+//!
+//! A provider that limits the rate or has too much to do is no failure of the agent: it waits, however
+//! often, and nothing counts against it. Whatever else passes by itself is tried a few times and is a
+//! failure of the turn then. Either way nothing of a reply was acted upon.
+
+use super::lifecycle::think_id;
+use super::{Effect, Event, LedgerEntry, Message, Refusal, Reply, Session, Turn};
+use crate::behaviour::{Decision, Delivery};
+use crate::id::{Millis, SessionId};
+use crate::limits::SessionLimits;
+use crate::mutant::planted;
+use crate::retry::wait_ms;
+use serde::{Deserialize, Serialize};
+
+/// Why a model says nothing.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{text}")]
+pub struct ModelError {
+    /// In words, for the agent's log and for whoever looks at it.
+    pub text: String,
+    /// Whether it is likely to pass; nothing where the turn has failed.
+    pub passing: Option<Passing>,
+}
+
+/// How something passes that keeps a model from answering.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Passing {
+    /// What it is.
+    pub kind: PassingKind,
+    /// How long to wait, in milliseconds, where the provider has said it.
+    pub wait_ms: Option<u64>,
+}
+
+/// What keeps a model from answering for a while.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PassingKind {
+    /// Its provider asks to wait: nobody has failed.
+    Limited,
+    /// The request has failed, and another may not.
+    Failed,
+}
+
+impl ModelError {
+    /// It will say no more another time: the turn fails.
+    pub fn new(text: impl Into<String>) -> ModelError {
+        ModelError { text: text.into(), passing: None }
+    }
+
+    /// It is likely to pass.
+    pub fn passing(kind: PassingKind, wait_ms: Option<u64>, text: impl Into<String>) -> ModelError {
+        ModelError { text: text.into(), passing: Some(Passing { kind, wait_ms }) }
+    }
+
+    /// As the agent is told of it.
+    pub fn message(self, turn: u64, step: u32, attempt: u32) -> Message {
+        let ModelError { text: why, passing } = self;
+        match passing {
+            None => Message::Fail { turn, why },
+            Some(passing) => Message::Defer { turn, step, attempt, passing, why },
+        }
+    }
+}
+
+/// What a thought waits for.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Deferral {
+    /// How often its request was put off.
+    pub times: u32,
+    /// How often it failed.
+    pub failures: u32,
+    /// When it is sent again.
+    pub until: Millis,
+    /// Why it was put off last.
+    pub why: String,
+}
+
+impl Session {
+    /// The model has said nothing, and may later.
+    pub(super) fn defer(
+        &self,
+        at: &Turn,
+        attempt: u32,
+        passing: Passing,
+        why: String,
+        delivery: &Delivery<'_>,
+    ) -> Result<Decision<Self>, Refusal> {
+        let (turn, step) = (at.number, at.step);
+        let limits = &delivery.limits.session;
+        let before = at.deferral.as_deref();
+        let (times, failures) = before.map_or((0, 0), |it| (it.times, it.failures));
+        // It is told of once; what says so again is of what is over.
+        if attempt != times && !planted("session.is_put_off_twice") {
+            return Err(Refusal::Stale { turn, step });
+        }
+        let failed = passing.kind == PassingKind::Failed;
+        if failed
+            && failures.saturating_add(1) >= limits.model_tries_max
+            && !planted("session.tries_for_ever")
+        {
+            return self.fail(turn, why, delivery);
+        }
+        let spent = LedgerEntry::Spent { thoughts: 1, tokens: 0 };
+        let spent = (failed && !planted("session.tries_for_nothing")).then_some(spent);
+        let mut account = self.account.clone();
+        spent.iter().for_each(|it| account.take(it));
+        if let Some(what) = account.used_up() {
+            let mut exhausted = self.end_exhausted(at, what, delivery);
+            exhausted.events.splice(0..0, spent.map(Event::Booked));
+            return Ok(exhausted);
+        }
+        let wait = wait(passing, times, limits);
+        let wait = wait.saturating_add(spread(self.id(), turn, times, passing));
+        let (now, until) = (delivery.now, Millis(delivery.now.0.saturating_add(wait)));
+        let deferred = Event::Deferred { kind: passing.kind, why, at: now, until };
+        let brief = self.brief(at.first, &at.wakes).ok_or(Refusal::Unborn)?;
+        let brief = super::Brief { left: account.left(), ..brief };
+        let attempt = times.saturating_add(1);
+        let effect = Effect::Think { turn, step, brief, attempt, not_before: until };
+        let mut decision =
+            Decision::read(Reply::Done).effect(think_id(turn, step, attempt), effect);
+        decision.events.extend(spent.map(Event::Booked).into_iter().chain([deferred]));
+        Ok(decision)
+    }
+}
+
+impl Turn {
+    /// The request of its thought is put off.
+    pub(super) fn deferred(&mut self, kind: PassingKind, why: &str, at: Millis, until: Millis) {
+        let deferral = self.deferral.get_or_insert_default();
+        deferral.times = deferral.times.saturating_add(1);
+        deferral.failures = deferral.failures.saturating_add((kind == PassingKind::Failed).into());
+        (deferral.until, deferral.why) = (until, why.to_owned());
+        if !planted("session.waits_at_its_own_cost") {
+            self.deferred_ms = self.deferred_ms.saturating_add(until.0.saturating_sub(at.0));
+        }
+    }
+}
+
+/// What the provider said, else longer each time.
+fn wait(passing: Passing, times: u32, limits: &SessionLimits) -> u64 {
+    let own = wait_ms(times, limits.deferral_first_ms, limits.deferral_ms_max);
+    match passing.wait_ms.filter(|_| !planted("session.waits_as_it_likes")) {
+        // Who says that it can be at once, each time, is not asked without a pause.
+        Some(said) if times == 0 => said.max(1),
+        Some(said) => said.max(limits.deferral_first_ms),
+        None => own.max(1),
+    }
+}
+
+/// A little longer for one agent than for another, so that many who are told to wait do not all come
+/// back at once: up to a quarter, and a minute.
+fn spread(of: SessionId, turn: u64, times: u32, passing: Passing) -> u64 {
+    let most = passing.wait_ms.unwrap_or(1_000).div_ceil(4).min(60_000);
+    let seed = of.0.iter().fold(turn.wrapping_mul(31).wrapping_add(times.into()), |seed, byte| {
+        (seed ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
+    });
+    seed % (most + 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_waits_comes_back_when_it_was_told_and_not_with_all_the_others() {
+        let limits = SessionLimits::default();
+        let passing = |wait_ms| Passing { kind: PassingKind::Limited, wait_ms };
+        assert_eq!(wait(passing(Some(30_000)), 9, &limits), 30_000);
+        let waits: Vec<u64> = (0..9).map(|times| wait(passing(None), times, &limits)).collect();
+        assert_eq!(waits, [1_000, 2_000, 4_000, 8_000, 16_000, 32_000, 60_000, 60_000, 60_000]);
+        let spreads: std::collections::BTreeSet<u64> =
+            (0..100).map(|n| spread(SessionId([n; 16]), 1, 0, passing(Some(30_000)))).collect();
+        assert!(spreads.len() > 90 && spreads.iter().all(|it| *it <= 7_500), "{spreads:?}");
+    }
+}

@@ -1,0 +1,49 @@
+//! How a thought came to be, where a provider made it.
+
+/// A reply of a provider that a thought was read from: what it is told again, and what it took.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Generation {
+    /// Who was asked, as `--model` names it: `anthropic/NAME`.
+    pub model: String,
+    /// Who has answered, as the provider says.
+    pub answered_by: String,
+    /// The provider's name of the reply.
+    pub reply: String,
+    /// Why the reply ends: `end`, `call`, `length`, …
+    pub stop: String,
+    /// What it took.
+    pub usage: TokenUsage,
+    /// The calls that it wanted, by the provider's ids: their results go back under these.
+    pub calls: Vec<GeneratedCall>,
+    /// The reply's blocks as they came, one JSON array; empty where the words are all of it. Signed
+    /// reasoning is in it. It goes back to the same model only.
+    pub blocks: String,
+    /// How long it took, in milliseconds.
+    pub took_ms: u64,
+}
+
+/// A call that a model wanted.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct GeneratedCall {
+    /// What the result is sent back under.
+    pub id: String,
+    /// What it called.
+    pub name: String,
+    /// Its arguments, as the JSON text that came.
+    pub arguments: String,
+}
+
+/// Tokens that a reply took.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct TokenUsage {
+    /// All that was sent, whether it was in the provider's cache or not.
+    pub input: u64,
+    /// Of these, those that were read from the cache.
+    pub cache_read: u64,
+    /// Of these, those that were written to it.
+    pub cache_write: u64,
+    /// All that was said, reasoning included.
+    pub output: u64,
+    /// Of these, those of reasoning.
+    pub reasoning: u64,
+}
