@@ -34,7 +34,7 @@ impl Mind for Acts {
             _ => None,
         };
         if let Some(kind) = kind {
-            let wait_ms = (of.at.0 % 2 == 0).then_some(of.at.0 % 1_000);
+            let wait_ms = of.at.0.is_multiple_of(2).then_some(of.at.0 % 1_000);
             return Err(ModelError::passing(kind, wait_ms, "later"));
         }
         // Now and then a model says nothing, also when the code before has leased something.
