@@ -87,6 +87,11 @@ impl Address {
         self.url.as_str().trim_end_matches('/')
     }
 
+    /// Its own path.
+    pub fn path(&self) -> &str {
+        self.url.path()
+    }
+
     /// With a path behind it, which begins with a slash.
     pub fn with(&self, path: &str) -> Url {
         let mut url = self.url.clone();

@@ -3,6 +3,7 @@
 //! The protocols are pure functions of bytes, in [`wire`]. A reply is complete, or it is one typed
 //! [`Fault`](fault::Fault): nothing that is half said is ever acted upon.
 
+pub mod config;
 pub mod fault;
 pub mod limits;
 pub mod pace;

@@ -1,5 +1,6 @@
 //! The connection to a provider: one request, its reply as it comes, and nothing that waits for ever.
 
+use crate::config::KeySource;
 use crate::fault::{Fault, FaultKind};
 use crate::limits::Waits;
 use crate::pace::{Pace, Pacer};
@@ -36,8 +37,8 @@ pub struct ProviderConfig {
     pub dialect: Dialect,
     /// Its address, up to the path of the protocol.
     pub url: String,
-    /// What it is asked with, if it wants a key.
-    pub key: Option<Key>,
+    /// Where the key is that it is asked with.
+    pub key: KeySource,
     /// Some servers end a stream without saying that it is complete; see [`Decoder::new`].
     pub accept_unfinished: bool,
     /// Of Anthropic's protocol alone: the version of the interface.
@@ -55,7 +56,7 @@ impl ProviderConfig {
             name: name.to_owned(),
             dialect,
             url: url.to_owned(),
-            key: None,
+            key: KeySource::None,
             accept_unfinished: false,
             anthropic_version: ANTHROPIC_VERSION.to_owned(),
             pace: Pace::default(),
@@ -71,6 +72,8 @@ pub struct Provider {
     config: ProviderConfig,
     places: Semaphore,
     pacer: Mutex<Pacer>,
+    /// The key, once it was needed.
+    key: Mutex<Option<Key>>,
     began: Instant,
 }
 
@@ -79,17 +82,20 @@ impl Provider {
     ///
     /// Errors: [`AddressError`], of the address or of the key.
     pub fn new(config: ProviderConfig) -> Result<Provider, AddressError> {
-        let address = Address::new(&config.url, config.key.is_some())?;
+        let address = Address::new(&config.url, config.key != KeySource::None)?;
         let connect = Duration::from_millis(config.waits.connect_ms);
         let client = address.client().connect_timeout(connect).build();
         let client = client.map_err(|error| AddressError::Client(error.to_string()))?;
-        match config.key.as_ref().map(|key| key.header("")) {
-            None | Some(Ok(_) | Err(AddressError::KeyLacking(_))) => {}
-            Some(Err(error)) => return Err(error),
+        if let KeySource::Held(key) = &config.key {
+            match key.header("") {
+                Ok(_) | Err(AddressError::KeyLacking(_)) => {}
+                Err(error) => return Err(error),
+            }
         }
         let places = Semaphore::new(config.pace.concurrency.clamp(1, Semaphore::MAX_PERMITS));
         let pacer = Mutex::new(Pacer::new(&config.pace));
-        Ok(Provider { client, address, config, places, pacer, began: Instant::now() })
+        let key = Mutex::new(None);
+        Ok(Provider { client, address, config, places, pacer, key, began: Instant::now() })
     }
 
     /// What it is called here.
@@ -124,7 +130,7 @@ impl Provider {
         let bound = (body.len() as u64 / 4).saturating_add(request.output_max);
         let _place = self.turn_of(bound).await?;
         let asked = self.asked(request, body, heard).await;
-        let mut pacer = self.pacer.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut pacer = lock(&self.pacer);
         match &asked {
             Ok(reply) => pacer.settle(bound, reply.usage.input + reply.usage.output),
             Err(fault) => {
@@ -157,7 +163,7 @@ impl Provider {
         loop {
             let now = self.began.elapsed();
             let admitted = {
-                let mut pacer = self.pacer.lock().unwrap_or_else(PoisonError::into_inner);
+                let mut pacer = lock(&self.pacer);
                 pacer.admit(now, tokens)
             };
             match admitted {
@@ -177,8 +183,8 @@ impl Provider {
         let waits = self.config.waits;
         let until = Instant::now() + Duration::from_millis(waits.total_ms);
         let sent_bytes = body.len();
-        let url = self.address.with(self.config.dialect.path());
-        let post = self.client.post(url).headers(self.headers()?).body(body);
+        let url = self.address.with(&self.config.dialect.path(self.address.path()));
+        let post = self.client.post(url).headers(self.headers().await?).body(body);
         let mut answer = self.answered(post, until).await?;
         let mut decoder = Decoder::new(self.config.dialect, self.config.accept_unfinished);
         let mut ms = waits.first_ms;
@@ -211,15 +217,17 @@ impl Provider {
     /// The names of the models that it has, as far as it tells.
     pub async fn models(&self) -> Result<Vec<String>, Fault> {
         let until = Instant::now() + Duration::from_millis(self.config.waits.connect_ms * 4);
-        let (path, list, name) = match self.config.dialect {
-            Dialect::Ollama => ("/api/tags", "models", "name"),
-            Dialect::Anthropic => ("/v1/models?limit=1000", "data", "id"),
-            _ => ("/v1/models", "data", "id"),
+        let dialect = self.config.dialect;
+        let mut url = self.address.with(&dialect.models_path(self.address.path()));
+        let (list, name) = match dialect {
+            Dialect::Ollama => ("models", "name"),
+            _ => ("data", "id"),
         };
-        let (path, query) = path.split_once('?').unwrap_or((path, ""));
-        let mut url = self.address.with(path);
-        url.set_query(Some(query).filter(|it| !it.is_empty()));
-        let answer = self.answered(self.client.get(url).headers(self.headers()?), until).await?;
+        if dialect == Dialect::Anthropic {
+            url.set_query(Some("limit=1000"));
+        }
+        let answer =
+            self.answered(self.client.get(url).headers(self.headers().await?), until).await?;
         let bytes = body_of(answer, until, LIST_BYTES_MAX).await?;
         let all: Json = serde_json::from_slice(&bytes)
             .map_err(|error| Fault::new(FaultKind::Garbled, error.to_string()))?;
@@ -227,7 +235,18 @@ impl Provider {
         Ok(all.filter_map(|it| it[name].as_str()).map(str::to_owned).collect())
     }
 
-    fn headers(&self) -> Result<HeaderMap, Fault> {
+    /// The key, as it is kept.
+    async fn key(&self) -> Result<Option<Key>, Fault> {
+        let kept = lock(&self.key).clone();
+        if kept.is_some() {
+            return Ok(kept);
+        }
+        let key = self.config.key.key().await?;
+        lock(&self.key).clone_from(&key);
+        Ok(key)
+    }
+
+    async fn headers(&self) -> Result<HeaderMap, Fault> {
         let mut headers = HeaderMap::new();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         let anthropic = self.config.dialect == Dialect::Anthropic;
@@ -237,7 +256,7 @@ impl Provider {
                 .map_err(|_| Fault::new(FaultKind::Invalid, "anthropic_version is no header"))?;
             headers.insert(HeaderName::from_static("anthropic-version"), version);
         }
-        if let Some(key) = &self.config.key {
+        if let Some(key) = self.key().await? {
             let (name, before) = match anthropic {
                 true => (HeaderName::from_static("x-api-key"), ""),
                 false => (AUTHORIZATION, "Bearer "),
@@ -275,7 +294,13 @@ impl Provider {
 
     /// What it says may hold what it was told.
     fn masked(&self, fault: Fault) -> Fault {
-        match &self.config.key {
+        let mut key = lock(&self.key);
+        // It may be another one by the next time.
+        let key = match fault.kind == FaultKind::Key && self.config.key.may_change() {
+            true => key.take(),
+            false => key.clone(),
+        };
+        match key {
             Some(key) => Fault { text: key.mask(&fault.text), ..fault },
             None => fault,
         }
@@ -283,11 +308,19 @@ impl Provider {
 
     /// The variable of the environment that the key is to be in, and is not.
     pub fn lacks(&self) -> Option<&str> {
-        match self.config.key.as_ref()?.secret() {
-            Secret::Lacking(variable) => Some(variable),
-            Secret::Held(_) => None,
+        match &self.config.key {
+            KeySource::Held(key) => match key.secret() {
+                Secret::Lacking(variable) => Some(variable),
+                Secret::Held(_) => None,
+            },
+            KeySource::Variable(variable) => Some(variable),
+            _ => None,
         }
     }
+}
+
+fn lock<T>(it: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    it.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn secs(wait: Duration) -> u64 {

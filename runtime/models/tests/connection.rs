@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::time::{Duration, Instant};
 use stoa_endpoint::Key;
+use stoa_models::config::KeySource;
 use stoa_models::fault::{Fault, FaultKind};
 use stoa_models::limits::Waits;
 use stoa_models::pace::Pace;
@@ -104,7 +105,7 @@ const USAGE: &str =
 fn config(server: &Server) -> ProviderConfig {
     let waits =
         Waits { first_ms: 400, gap_ms: 200, total_ms: 1_500, queue_ms: 300, ..Waits::default() };
-    let key = Some(Key::new("sesame-open-sesame"));
+    let key = KeySource::Held(Key::new("sesame-open-sesame"));
     ProviderConfig { key, waits, ..ProviderConfig::new("any", Dialect::Chat, &server.url) }
 }
 
@@ -308,7 +309,7 @@ async fn who_is_not_there_is_told() {
     assert_eq!(fault.kind, FaultKind::Network);
     assert!(fault.text.contains("refused"), "{fault}");
     let lacking = ProviderConfig {
-        key: Some(Key::lacking("ANY_KEY")),
+        key: KeySource::Held(Key::lacking("ANY_KEY")),
         ..ProviderConfig::new("any", Dialect::Chat, &url)
     };
     let provider = Provider::new(lacking).unwrap();
@@ -322,7 +323,7 @@ async fn a_window_that_a_server_has_cut_is_told() {
     const SEEN: &str = "{\"message\":{\"role\":\"assistant\",\"content\":\"yes\"},\"done\":true,\"done_reason\":\"stop\",\"prompt_eval_count\":4096,\"eval_count\":2}\n";
     let server = server(&[Says("HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n"), Says(SEEN)]).await;
     let provider = Provider::new(ProviderConfig {
-        key: None,
+        key: KeySource::None,
         ..ProviderConfig::new("ollama", Dialect::Ollama, &server.url)
     })
     .unwrap();

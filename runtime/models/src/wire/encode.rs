@@ -5,13 +5,34 @@ use crate::request::{MessagePart, ModelMessage, ModelRequest, Said, ToolSpec};
 use serde_json::{Map, Value as Json, json};
 
 impl Dialect {
-    /// Where a request goes, behind the address of the provider.
-    pub fn path(self) -> &'static str {
+    /// Where a request goes, behind the address of the provider, whose own path is `base`. People write
+    /// addresses with and without the version in them, as the documentation of their server does.
+    pub fn path(self, base: &str) -> String {
+        let path = match self {
+            Dialect::Anthropic => "/messages",
+            Dialect::Responses => "/responses",
+            Dialect::Chat => "/chat/completions",
+            Dialect::Ollama => "/chat",
+        };
+        self.front(base).to_owned() + path
+    }
+
+    /// Where its models are listed.
+    pub fn models_path(self, base: &str) -> String {
+        let path = if self == Dialect::Ollama { "/tags" } else { "/models" };
+        self.front(base).to_owned() + path
+    }
+
+    fn front(self, base: &str) -> &'static str {
+        let base = base.trim_end_matches('/');
         match self {
-            Dialect::Anthropic => "/v1/messages",
-            Dialect::Responses => "/v1/responses",
-            Dialect::Chat => "/v1/chat/completions",
-            Dialect::Ollama => "/api/chat",
+            Dialect::Ollama if base.ends_with("/api") => "",
+            Dialect::Ollama => "/api",
+            Dialect::Anthropic if base.ends_with("/v1") => "",
+            Dialect::Anthropic => "/v1",
+            // Where there is a path it is all of it, whatever the version is called.
+            Dialect::Responses | Dialect::Chat if base.is_empty() => "/v1",
+            Dialect::Responses | Dialect::Chat => "",
         }
     }
 

@@ -209,3 +209,23 @@ fn arguments_that_are_no_object_go_back_as_text() {
         assert_eq!(arguments(text), json!({"arguments": text}));
     }
 }
+
+#[test]
+fn an_address_is_taken_with_and_without_a_version() {
+    for (dialect, base, path) in [
+        (Dialect::Anthropic, "/", "/v1/messages"),
+        (Dialect::Anthropic, "/v1", "/messages"),
+        (Dialect::Anthropic, "/proxy", "/v1/messages"),
+        (Dialect::Responses, "/", "/v1/responses"),
+        (Dialect::Responses, "/v1", "/responses"),
+        (Dialect::Chat, "/", "/v1/chat/completions"),
+        (Dialect::Chat, "/api/v1", "/chat/completions"),
+        (Dialect::Chat, "/v1beta/openai/", "/chat/completions"),
+        (Dialect::Ollama, "/", "/api/chat"),
+        (Dialect::Ollama, "/api", "/chat"),
+    ] {
+        assert_eq!(dialect.path(base), path, "{dialect:?} {base}");
+    }
+    assert_eq!(Dialect::Chat.models_path("/v1"), "/models");
+    assert_eq!(Dialect::Ollama.models_path("/"), "/api/tags");
+}
