@@ -358,6 +358,7 @@ fn what_a_provider_said_reads() {
         text: "I look.".into(),
         code: Some("1".into()),
         generation: Some(Box::new(generation)),
+        unusable: Some("cut off".into()),
         ..Thought::default()
     };
     let (at, until, why) =

@@ -60,6 +60,7 @@ pub mod supervisor;
 pub mod trust;
 pub mod value;
 pub mod weight;
+pub mod window;
 pub mod world;
 
 pub use behaviour::outbox;

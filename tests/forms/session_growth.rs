@@ -138,18 +138,19 @@ struct LaterThought {
     text: String,
     code: Option<String>,
     generation: Option<Generation>,
+    unusable: Option<String>,
     images: Vec<(String, u64)>,
 }
-stored!(record LaterThought { text, code } grown { generation, images });
+stored!(record LaterThought { text, code } grown { generation, unusable, images });
 
 #[test]
 fn a_thought_grows() {
     let today =
-        Thought { text: "I look.".into(), code: Some("1".into()), tokens: 7, generation: None };
+        Thought { text: "I look.".into(), code: Some("1".into()), tokens: 7, ..Thought::default() };
     let bytes = codec::encode(1, &today).unwrap();
     let later: LaterThought = codec::decode(1, &bytes).unwrap();
     assert_eq!((later.text.as_str(), later.code.as_deref()), ("I look.", Some("1")));
-    assert!(later.images.is_empty() && later.generation.is_none());
+    assert!(later.images.is_empty() && later.generation.is_none() && later.unusable.is_none());
     let back: Thought = codec::decode(1, &bytes).unwrap();
     assert_eq!(back.tokens, 0, "it is booked, and not said");
 }

@@ -47,7 +47,8 @@ pub(crate) fn message(n: usize, draw: &mut Draw) -> Message {
         2 => {
             let (text, code) = (draw.text(), draw.maybe(Draw::text));
             let generation = draw.maybe(generation).map(Box::new);
-            let thought = Thought { text, code, tokens: 7, generation };
+            let thought =
+                Thought { text, code, tokens: 7, generation, unusable: draw.maybe(Draw::text) };
             Message::Think { turn, step, thought }
         }
         3 => Message::Note { turn, step, note: note(draw) },

@@ -42,7 +42,7 @@ stored!(record RightRequest { link, alias, right, expires });
 stored!(record ParentMessage { subject, text, cause });
 
 // What a thought took is booked: it is no part of what was said.
-stored!(record Thought { text, code } grown { generation } derived { tokens });
+stored!(record Thought { text, code } grown { generation, unusable } derived { tokens });
 stored!(record Generation { model, answered_by, reply, stop, usage, calls, blocks, took_ms });
 stored!(record GeneratedCall { id, name, arguments });
 stored!(record TokenUsage { input, cache_read, cache_write, output, reasoning });

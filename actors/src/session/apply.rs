@@ -128,7 +128,10 @@ impl Session {
                 }
             }
             Event::Observed(_) => {
-                self.acted = Some((turn.number, turn.step));
+                // Of a reply that was not acted upon no variables are left.
+                if matches!(turn.doing, super::TurnState::Acting { .. }) {
+                    self.acted = Some((turn.number, turn.step));
+                }
                 turn.step += 1;
                 turn.doing = super::TurnState::Thinking;
                 (turn.notes, turn.noted_bytes) = (Arc::default(), 0);

@@ -13,6 +13,9 @@ pub struct Thought {
     pub tokens: u64,
     /// The reply that it was read from, where a provider made it.
     pub generation: Option<Box<Generation>>,
+    /// Why nothing of the reply is acted upon: it is shown to the model, which goes on. Such a reply has
+    /// no code.
+    pub unusable: Option<String>,
 }
 
 /// Splits a reply in Markdown: what stands in ```` ```python ```` fences is the code, in order, the

@@ -18,6 +18,9 @@ use std::sync::Arc;
 /// the action would go another way when it is run again.
 const SMALL_NOTE_BYTES: usize = 1 << 10;
 
+/// What a reply is called that is not acted upon, where an exception of code would be named.
+const UNUSABLE: &str = "UnusableReply";
+
 /// Where a turn stands.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Turn {
@@ -181,6 +184,11 @@ impl Session {
         let spoken = answered
             .into_iter()
             .chain([Event::Thought { thought: thought.clone(), at: delivery.now }]);
+        if let Some(text) = thought.unusable {
+            let mut goes_on = self.unusable(at, text, delivery)?;
+            goes_on.events.splice(0..0, spoken.chain(took));
+            return Ok(goes_on);
+        }
         let Some(code) = thought.code else {
             let mut ended = self.end(at, TurnOutcome::Done, thought.text, delivery);
             ended.events.splice(0..0, spoken.chain(took));
@@ -200,6 +208,25 @@ impl Session {
         let mut acts = Decision::read(Reply::Done).effect(act_id(turn, step), effect);
         acts.events.extend(spoken.chain(took));
         Ok(acts)
+    }
+
+    /// A reply of which nothing is acted upon: the model is told, as of an action, and goes on.
+    fn unusable(
+        &self,
+        at: &Turn,
+        text: String,
+        delivery: &Delivery<'_>,
+    ) -> Result<Decision<Self>, Refusal> {
+        let steps_max = delivery.limits.session.turn_steps_max;
+        if at.step > steps_max {
+            let cut = format!("turn_steps_max = {steps_max}");
+            return Ok(self.end(at, TurnOutcome::Exhausted(cut), String::new(), delivery));
+        }
+        let seen = Event::Observed(Observation { text, failed: Some(UNUSABLE.to_owned()) });
+        let (turn, step) = (at.number, at.step + 1);
+        let brief = self.brief(at.first, &at.wakes).ok_or(Refusal::Unborn)?;
+        let effect = Effect::Think { turn, step, brief, attempt: 0, not_before: Millis(0) };
+        Ok(Decision::event(seen, Reply::Done).effect(think_id(turn, step, 0), effect))
     }
 
     /// A thought that took more than there was: what there was is spent, and what was said is not

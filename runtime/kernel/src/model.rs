@@ -9,60 +9,10 @@ use parking_lot::Mutex;
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 use std::sync::Arc;
-use stoa_actors::id::{SessionId, SpaceId};
-use stoa_actors::rights::Level;
-use stoa_actors::session::{Budget, Observation, Thought, thought};
+use stoa_actors::session::{Thought, thought};
 
 pub use stoa_actors::session::{ModelError, Passing, PassingKind};
-use stoa_actors::space::Wake;
-
-/// Everything a model is told.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Context {
-    /// For whom it thinks.
-    pub session: SessionId,
-    /// The turn, from 1.
-    pub turn: u64,
-    /// The step within the turn, from 1.
-    pub step: u32,
-    /// What the agent was told to do.
-    pub task: String,
-    /// How to behave: the atoms of its instruction space, the oldest first.
-    pub instructions: Vec<String>,
-    /// The spaces at hand and their conventions: the one it works in, the one it shares with its
-    /// parent and those that woke it, then others, up to `context_spaces_max`.
-    pub spaces: Vec<Card>,
-    /// Whether it holds more than these, which `coordinator.space(NAME)` opens for its code.
-    pub more_spaces: bool,
-    /// What woke it; nothing at its birth.
-    pub wakes: Vec<(String, Wake)>,
-    /// What it thought and saw in this turn so far.
-    pub steps: Vec<Exchange>,
-    /// What is left of its budget, this thought included. One that takes more tokens than this is
-    /// not acted upon.
-    pub left: Budget,
-}
-
-/// A space as an agent knows it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[expect(missing_docs, reason = "a field is told where its name and type do not say it")]
-pub struct Card {
-    /// What the agent calls it.
-    pub alias: String,
-    pub id: SpaceId,
-    /// What it may do there.
-    pub level: Level,
-    pub description: String,
-}
-
-/// One step that is over.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Exchange {
-    /// What was said.
-    pub thought: Thought,
-    /// What came of it.
-    pub observation: Observation,
-}
+pub use stoa_actors::window::{Card, Context, Exchange};
 
 /// Who thinks. It may be asked the same twice, after a crash.
 pub trait Model: Send + Sync + 'static {

@@ -24,6 +24,7 @@ pub use host_api::{BUDGET, refused};
 pub(crate) use kept::{Kept, Slot};
 pub use leases::LEASE_DEFAULT;
 pub use method::CallFuture;
+pub(crate) use method::Methods;
 pub use method::{Does, Method, On};
 pub(crate) use notebook::Notebook;
 pub use reads::moment;

@@ -47,7 +47,8 @@ impl Trial {
                 };
                 let acts = matches!(how, Outcome::On | Outcome::Call { .. });
                 let code = acts.then(|| "act()".to_owned());
-                let thought = Thought { text, code, ..Thought::default() };
+                let unusable = (how == Outcome::Unusable).then(|| "cut off".to_owned());
+                let thought = Thought { text, code, unusable, ..Thought::default() };
                 let fail = Message::Fail { turn, why: "no answer".into() };
                 let think = Message::Think { turn, step, thought };
                 let told = match how {

@@ -269,6 +269,14 @@ impl Model {
         if bytes > self.limits.thought_bytes_max {
             return [vec![What::Spent], self.failed(now)].concat();
         }
+        if thought.unusable.is_some() {
+            let mut whats = vec![What::Thought];
+            match it.step > self.limits.turn_steps_max {
+                true => whats.extend(self.cut(now, it)),
+                false => whats.push(What::Observed),
+            }
+            return whats;
+        }
         if thought.code.is_none() {
             let mut whats = vec![What::Thought, self.end(now, it, true)];
             if !thought.text.is_empty() {
@@ -418,7 +426,9 @@ impl Model {
                 it.notes.push(note.clone());
             }
             Event::Observed(_) => {
-                self.acted = Some((it.turn, it.step));
+                if it.acting.is_some() {
+                    self.acted = Some((it.turn, it.step));
+                }
                 it.step += 1;
                 (it.acting, it.deferred) = (None, None);
                 it.notes.clear();

@@ -14,6 +14,8 @@ pub(crate) enum Outcome {
     TooMuch,
     /// It makes a call, which changes something or does not.
     Call { wrote: bool },
+    /// What it says cannot be used, and it is told so.
+    Unusable,
     /// It fails.
     Fail,
     /// It gives no answer, and may later: its provider asks to wait, or it failed.
@@ -69,6 +71,7 @@ fn outcome() -> impl Strategy<Value = Outcome> {
         6 => any::<bool>().prop_map(|speaks| Outcome::Last { speaks }),
         1 => Just(Outcome::TooMuch),
         7 => any::<bool>().prop_map(|wrote| Outcome::Call { wrote }),
+        1 => Just(Outcome::Unusable),
         4 => Just(Outcome::Fail),
         3 => (any::<bool>(), prop::option::of(1..300u16))
             .prop_map(|(failed, wait_ms)| Outcome::Defer { failed, wait_ms }),

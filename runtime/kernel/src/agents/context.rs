@@ -8,11 +8,12 @@ use crate::caller::Found;
 use crate::model::{Card, Context, Exchange};
 use crate::problem::{Problem, ProblemKind};
 use crate::runtime::Runtime;
-use crate::session::{SpaceGrant, near};
+use crate::session::{Methods, On, SpaceGrant, near};
 use std::sync::Arc;
 use stoa_actors::atom::Content;
 use stoa_actors::id::{ROOT, SessionId, SpaceId};
 use stoa_actors::incarnation::{self, Request};
+use stoa_actors::rights::Subject;
 use stoa_actors::search::{Query, SearchOrder};
 use stoa_actors::session::{Brief, Event, Message, Reply, Session};
 
@@ -60,12 +61,45 @@ pub(super) async fn context(runtime: &Runtime, at: At, known: &Known) -> Result<
         step,
         task: charter.task.clone(),
         instructions: instructions.to_vec(),
+        reference: reference(runtime),
+        tools: tools(runtime, session),
         wakes: brief.wakes.iter().map(|it| (alias(it.space), it.clone())).collect(),
         steps,
         left: brief.left,
         spaces,
         more_spaces,
     })
+}
+
+/// What code can call, a signature a line: of a space, then of `coordinator`.
+fn reference(runtime: &Runtime) -> Arc<str> {
+    runtime.agents().told.reference(|| {
+        let methods = Methods::of(runtime);
+        let of = |on: On, name: &str| {
+            let of_it = methods.iter().filter(move |it| it.on == on);
+            of_it.map(move |it| format!("{name}.{}\n", it.signature())).collect::<String>()
+        };
+        of(On::Space, "space") + &of(On::Coordinator, "coordinator")
+    })
+}
+
+/// What the tools say of themselves that the session may use.
+fn tools(runtime: &Runtime, session: SessionId) -> Vec<String> {
+    let names: Vec<String> = {
+        let (shared, rights) = (runtime.shared(), runtime.shared().rights.read());
+        let held = rights.tools_held(session, shared.clock.now());
+        let used = held.filter_map(|it| match (it.subject, it.use_) {
+            (Subject::Tool(name), Some(_)) => Some(name),
+            _ => None,
+        });
+        used.collect()
+    };
+    let tools = &runtime.shared().config.tools;
+    let about = |name: String| match tools.get(&name) {
+        Some(tool) => tool.about().to_owned(),
+        None => format!("{name}: it is not there now"),
+    };
+    names.into_iter().map(about).collect()
 }
 
 /// What there is to be read for a thought.

@@ -7,7 +7,7 @@ use crate::problem::Problem;
 use crate::store::Store;
 use parking_lot::Mutex;
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use stoa_actors::id::{Position, SpaceId};
 
 /// Spaces of which something is kept.
@@ -26,16 +26,25 @@ struct Said {
 
 /// What spaces say, for all agents.
 #[derive(Default)]
-pub(super) struct Told(Mutex<HashMap<SpaceId, Said>>);
+pub(super) struct Told {
+    spaces: Mutex<HashMap<SpaceId, Said>>,
+    /// What code can call: the same as long as the process lives.
+    reference: OnceLock<Arc<str>>,
+}
 
 impl Told {
+    /// What code can call, told once.
+    pub(super) fn reference(&self, tell: impl FnOnce() -> String) -> Arc<str> {
+        self.reference.get_or_init(|| tell().into()).clone()
+    }
+
     fn known<T>(
         &self,
         space: SpaceId,
         last: Position,
         what: impl Fn(&Said) -> Option<T>,
     ) -> Option<T> {
-        let said = self.0.lock();
+        let said = self.spaces.lock();
         said.get(&space).filter(|it| it.upto >= last).and_then(what)
     }
 
@@ -52,7 +61,7 @@ impl Told {
     /// Keeps what was read when everything up to a position was there. Nothing, if more may have been
     /// written since, or if somebody has read later: what was read may be older than that.
     fn keep(&self, space: SpaceId, last: Position, upto: Position, keep: impl FnOnce(&mut Said)) {
-        let mut said = self.0.lock();
+        let mut said = self.spaces.lock();
         if last > upto || said.get(&space).is_some_and(|it| it.upto > upto) {
             return;
         }

@@ -69,12 +69,12 @@ impl Method {
 }
 
 /// What code can call in one runtime.
-pub(super) struct Methods(Arc<[&'static Method]>);
+pub(crate) struct Methods(Arc<[&'static Method]>);
 
 impl Part for Methods {}
 
 impl Methods {
-    pub(super) fn of(runtime: &Runtime) -> Arc<[&'static Method]> {
+    pub(crate) fn of(runtime: &Runtime) -> Arc<[&'static Method]> {
         runtime.find_part::<Methods>().map(|it| it.0.clone()).unwrap_or_default()
     }
 }
