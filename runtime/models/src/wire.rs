@@ -14,6 +14,7 @@ mod look;
 mod ollama;
 mod responses;
 mod status;
+mod surrogates;
 
 pub use events::EVENT_BYTES_MAX;
 pub use lines::LINE_BYTES_MAX;
@@ -24,6 +25,7 @@ use crate::reply::{Delta, ModelReply};
 use events::Events;
 use lines::Lines;
 use serde_json::Value as Json;
+use surrogates::Surrogates;
 
 /// Bytes of one reply, as they come.
 pub const REPLY_BYTES_MAX: usize = 16 << 20;
@@ -81,8 +83,15 @@ pub struct Decoder {
     wire: Box<dyn Wire>,
     bytes: usize,
     accept_unfinished: bool,
-    /// The stream has said that nothing follows.
+    stream: Stream,
+}
+
+/// What is known of a stream besides what it says.
+#[derive(Default)]
+struct Stream {
+    /// It has said that nothing follows.
     done: bool,
+    surrogates: Surrogates,
 }
 
 /// In which form a reply comes. That is seen by its first byte.
@@ -105,7 +114,8 @@ impl Decoder {
             Dialect::Chat => Box::<chat::Chat>::default(),
             Dialect::Ollama => Box::<ollama::Ollama>::default(),
         };
-        Decoder { dialect, form: Form::Unknown, wire, bytes: 0, accept_unfinished, done: false }
+        let stream = Stream::default();
+        Decoder { dialect, form: Form::Unknown, wire, bytes: 0, accept_unfinished, stream }
     }
 
     /// Takes the next bytes, and tells what they add.
@@ -128,14 +138,14 @@ impl Decoder {
                 _ => Form::Events(Events::default()),
             };
         }
-        let Decoder { form, wire, done, .. } = self;
+        let Decoder { form, wire, stream, .. } = self;
         match form {
             Form::Unknown => {}
             Form::Events(events) => {
-                events.feed(piece, &mut |name, data| event(wire, done, name, data, &mut out))?;
+                events.feed(piece, &mut |name, data| event(wire, stream, name, data, &mut out))?;
             }
             Form::Values(lines) => {
-                lines.feed(piece, &mut |line| value(wire, done, line, &mut out))?;
+                lines.feed(piece, &mut |line| value(wire, stream, line, &mut out))?;
             }
             Form::Whole(held) => held.extend_from_slice(piece),
         }
@@ -147,13 +157,13 @@ impl Decoder {
     /// Errors: [`FaultKind::Cut`] where the provider has not said that it is complete.
     pub fn end(mut self) -> Result<(ModelReply, Vec<Delta>), Fault> {
         let mut out = Vec::new();
-        let Decoder { form, wire, done, .. } = &mut self;
+        let Decoder { form, wire, stream, .. } = &mut self;
         let rest = match form {
             Form::Unknown => Ok(()),
             Form::Events(events) => {
-                events.rest(&mut |name, data| event(wire, done, name, data, &mut out))
+                events.rest(&mut |name, data| event(wire, stream, name, data, &mut out))
             }
-            Form::Values(lines) => lines.rest(&mut |line| value(wire, done, line, &mut out)),
+            Form::Values(lines) => lines.rest(&mut |line| value(wire, stream, line, &mut out)),
             Form::Whole(held) => parsed(held).and_then(|it| wire.whole(&it, &mut out)),
         };
         match rest {
@@ -162,6 +172,9 @@ impl Decoder {
                 return Err(Fault::new(FaultKind::Cut, fault.text));
             }
             rest => rest?,
+        }
+        if self.stream.surrogates.is_half() {
+            return Err(half());
         }
         let complete =
             self.wire.is_complete() || self.accept_unfinished && self.wire.says_something();
@@ -178,30 +191,38 @@ impl Decoder {
 
     /// Whether the rest of the connection says nothing more.
     pub fn is_done(&self) -> bool {
-        self.done || self.dialect != Dialect::Chat && self.wire.is_complete()
+        self.stream.done || self.dialect != Dialect::Chat && self.wire.is_complete()
     }
 }
 
 fn event(
     wire: &mut Box<dyn Wire>,
-    done: &mut bool,
+    stream: &mut Stream,
     name: &str,
     data: &[u8],
     out: &mut Vec<Delta>,
 ) -> Result<(), Fault> {
-    if *done {
+    if stream.done {
         return Ok(());
     }
     if data == b"[DONE]" {
-        *done = true;
+        stream.done = true;
         return Ok(());
     }
-    wire.event(name, &parsed(data)?, out)
+    let event = match parsed(data) {
+        Ok(event) if !stream.surrogates.is_half() => event,
+        read => match (stream.surrogates.joined(data), read) {
+            (Some(joined), _) => parsed(&joined)?,
+            (None, Err(fault)) => return Err(fault),
+            (None, Ok(_)) => return Err(half()),
+        },
+    };
+    wire.event(name, &event, out)
 }
 
 fn value(
     wire: &mut Box<dyn Wire>,
-    done: &mut bool,
+    stream: &mut Stream,
     line: &[u8],
     out: &mut Vec<Delta>,
 ) -> Result<(), Fault> {
@@ -209,8 +230,12 @@ fn value(
     let line = line.strip_prefix(b"data:").unwrap_or(line).trim_ascii();
     match line.is_empty() || line.starts_with(b":") {
         true => Ok(()),
-        false => event(wire, done, "", line, out),
+        false => event(wire, stream, "", line, out),
     }
+}
+
+fn half() -> Fault {
+    Fault::new(FaultKind::Garbled, "half a character, and not its other half")
 }
 
 fn parsed(bytes: &[u8]) -> Result<Json, Fault> {

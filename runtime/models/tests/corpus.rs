@@ -288,6 +288,83 @@ fn what_servers_in_between_do_is_understood() {
     assert_eq!(reply(Dialect::Responses, &json.to_string()).text, "whole");
 }
 
+/// A text as a server writes it that cuts it by units of UTF-16: half a character is escaped.
+fn cut_by_units(text: &str, units: usize) -> Vec<String> {
+    let all: Vec<u16> = text.encode_utf16().collect();
+    let written = |unit: Result<char, std::char::DecodeUtf16Error>| match unit {
+        Ok(char) => json!(char.to_string()).as_str().unwrap().to_owned(),
+        Err(half) => format!("\\u{:04x}", half.unpaired_surrogate()),
+    };
+    let piece = |units: &[u16]| char::decode_utf16(units.iter().copied()).map(written).collect();
+    all.chunks(units).map(piece).collect()
+}
+
+/// A stream of these pieces of text, which are written as they are.
+fn stream_of(dialect: Dialect, pieces: &[String]) -> String {
+    let (before, event, after) = match dialect {
+        Dialect::Anthropic => (
+            r#"{"type":"content_block_start","index":0,"content_block":{"type":"text","text":""}}"#,
+            r#"{"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"@"}}"#,
+            "{\"type\":\"message_delta\",\"delta\":{\"stop_reason\":\"end_turn\"}}\n\ndata: {\"type\":\"message_stop\"}",
+        ),
+        Dialect::Responses => (
+            r#"{"type":"response.created","response":{}}"#,
+            r#"{"type":"response.output_text.delta","output_index":0,"delta":"@"}"#,
+            r#"{"type":"response.completed","response":{"status":"completed","output":[]}}"#,
+        ),
+        Dialect::Chat => (
+            r#"{"choices":[]}"#,
+            r#"{"choices":[{"index":0,"delta":{"content":"@"}}]}"#,
+            r#"{"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}"#,
+        ),
+        Dialect::Ollama => ("", r#"{"message":{"content":"@"},"done":false}"#, r#"{"done":true}"#),
+    };
+    let events = pieces.iter().map(|it| event.replace('@', it));
+    let events = [before.to_owned()].into_iter().chain(events).chain([after.to_owned()]);
+    events.filter(|it| !it.is_empty()).map(|it| format!("data: {it}\n\n")).collect()
+}
+
+// Found with aimock, which cuts its text so: every reply with an emoji was garbled.
+#[test]
+fn a_character_whose_halves_come_in_two_events_is_one() {
+    let text = "a🦀🦀 é👋🏽植 🌳";
+    for dialect in Dialect::ALL {
+        for units in 1..=9 {
+            let stream = stream_of(dialect, &cut_by_units(text, units));
+            let (reply, deltas) = whole(dialect, &stream).unwrap();
+            let told = deltas.into_iter().map(|it| match it {
+                Delta::Text(more) => more,
+                other => panic!("{other:?}"),
+            });
+            assert_eq!(told.collect::<String>(), text, "{dialect:?} by {units}");
+            // Of this protocol the last event has the text.
+            let said = if dialect == Dialect::Responses { "" } else { text };
+            assert!([said, text].contains(&&*reply.text), "{dialect:?} by {units}: {reply:?}");
+        }
+    }
+}
+
+#[test]
+fn half_a_character_without_its_other_half_is_a_fault() {
+    let halves = [
+        &[r"\ud83e"][..],
+        &[r"a\ud83e", "b", r"\udd80"],
+        &[r"a\ud83e", r"c\ud83e", r"\udd80"],
+        &[r"\udd80"],
+        &[r"a\ud83e", r"b\udd80"],
+        &[r#"a\ud83e"#, r#"\"\udd80"#],
+        &[r"a\ud83eb"],
+        &[r"\ud83e\ud83e\udd80"],
+    ];
+    for pieces in halves {
+        let pieces: Vec<String> = pieces.iter().map(|it| (*it).to_owned()).collect();
+        for dialect in Dialect::ALL {
+            let kind = fault(dialect, &stream_of(dialect, &pieces));
+            assert_eq!(kind, FaultKind::Garbled, "{dialect:?} {pieces:?}");
+        }
+    }
+}
+
 #[test]
 fn what_is_no_reply_is_a_fault() {
     assert_eq!(fault(Dialect::Chat, "data: {\"choices\": [\n\n"), FaultKind::Garbled);
