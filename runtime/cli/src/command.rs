@@ -50,7 +50,7 @@ Exit codes:
   7  the Python code failed, or the agent that was waited for";
 
 /// Verbs that others stand below, and what they are about.
-const GROUPS: [(&str, &str, &str); 5] = [
+const GROUPS: [(&str, &str, &str); 6] = [
     ("space", "Create, describe and list spaces (shared stores of records)", ""),
     (
         "lease",
@@ -66,6 +66,7 @@ const GROUPS: [(&str, &str, &str); 5] = [
          agent wake it; they are named by their space.",
     ),
     ("session", "List sessions (identities)", ""),
+    ("model", "List language models, and try one", ""),
     (
         "agent",
         "List agents, send them messages, stop, resume and end them",
@@ -185,24 +186,33 @@ fn of_words(words: &Words) -> Command {
             }
         }
     }
-    command = command.subcommands(grouped);
+    let mut alone = Vec::new();
+    for (name, make, _) in local::COMMANDS.iter().filter(|it| there(it.0)) {
+        let of = |name: &'static str, whole| {
+            make(Command::new(name).after_long_help(examples::after(whole)))
+        };
+        match name.split_once(' ') {
+            None => alone.push(of(name, name)),
+            Some((group, below)) => {
+                let at = grouped.iter().position(|it| it.get_name() == group);
+                let above = at.map(|at| grouped.remove(at));
+                let above = above.unwrap_or_else(|| self::group(group));
+                grouped.push(above.subcommand(of(below, name)));
+            }
+        }
+    }
+    command = command.subcommands(grouped).subcommands(alone);
     for name in ORDER {
         let place = ORDER.iter().position(|it| *it == name).unwrap_or_default();
         if command.find_subcommand(name).is_some() {
             command = command.mut_subcommand(name, |it| it.display_order(place));
         }
     }
-    let local = local::COMMANDS.iter().filter(|it| there(it.0));
-    let commands = local.map(|(name, make, _)| {
-        let place = ORDER.iter().position(|it| it == name).unwrap_or(ORDER.len());
-        let command = Command::new(*name).after_long_help(examples::after(name));
-        make(command).display_order(place)
-    });
-    command.subcommands(commands.collect::<Vec<_>>())
+    command
 }
 
 /// In which order a help lists the verbs.
-const ORDER: [&str; 36] = [
+const ORDER: [&str; 37] = [
     "space",
     "grant",
     "revoke",
@@ -226,6 +236,7 @@ const ORDER: [&str; 36] = [
     "research",
     "spawn",
     "agent",
+    "model",
     "exec",
     "audit",
     "doctor",

@@ -1,7 +1,9 @@
 //! Examples of each verb, as its help prints them. A test runs all of them.
 
 /// The verbs, each with command lines that work where the things are that they name.
-const EXAMPLES: [(&str, &[&str]); 51] = [
+const EXAMPLES: [(&str, &[&str]); 53] = [
+    ("model list", &["stoa model list"]),
+    ("model test", &["stoa model test ollama/llama3.2"]),
     (
         "space create",
         &[

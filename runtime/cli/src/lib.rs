@@ -21,6 +21,7 @@ mod limits;
 mod local;
 mod look;
 mod man;
+mod models;
 mod owner;
 mod progress;
 mod resume;
@@ -75,6 +76,7 @@ pub fn main() -> ExitCode {
     match ended {
         Ok(()) => ExitCode::SUCCESS,
         Err(problem) => {
+            let problem = models::of_key(problem);
             complain(&problem, json);
             ExitCode::from(problem.kind.exit_code())
         }

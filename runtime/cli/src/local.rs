@@ -13,6 +13,8 @@ pub(super) enum Local {
     Doctor,
     Import,
     Man,
+    ModelList,
+    ModelTest,
     Restore,
     Schema,
     Serve,
@@ -31,6 +33,8 @@ pub(super) static COMMANDS: &[(&str, Make, Local)] = &[
     ("schema", schema, Local::Schema),
     ("completions", completions, Local::Completions),
     ("man", man, Local::Man),
+    ("model list", model_list, Local::ModelList),
+    ("model test", model_test, Local::ModelTest),
 ];
 
 pub(super) fn local(name: &str) -> Option<Local> {
@@ -167,6 +171,31 @@ fn man(command: Command) -> Command {
         .arg(Arg::new("dir").value_name("DIR").value_parser(value_parser!(PathBuf)).help(
         "The directory for the pages; it is created if needed [default: print stoa.1 to stdout]",
     ))
+}
+
+fn model_list(command: Command) -> Command {
+    let more = "\
+A model is PROVIDER/NAME, or the NAME of a [models.NAME] in config.toml: in the data directory, or in \
+your own configuration (XDG_CONFIG_HOME/stoa, else ~/.config/stoa). anthropic/NAME, openai/NAME and \
+ollama/NAME need no configuration. Keys are read from the environment of the process that runs the \
+agents.";
+    about(command, "List the models and providers that are configured", more).arg(
+        Arg::new("provider")
+            .value_name("PROVIDER")
+            .help("Ask this provider which models it has [default: list what is configured]"),
+    )
+}
+
+fn model_test(command: Command) -> Command {
+    let more = "\
+It is a real call, and may cost something. It shows how long the first word and the whole answer took, \
+and the tokens.";
+    about(command, "Ask a model to answer with one word", more).arg(
+        Arg::new("model")
+            .required(true)
+            .value_name("MODEL")
+            .help("The model: PROVIDER/NAME, or the name of a configured one"),
+    )
 }
 
 fn switch(name: &'static str) -> Arg {

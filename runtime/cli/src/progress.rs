@@ -23,6 +23,12 @@ impl Progress {
         Progress(bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner())))
     }
 
+    /// What is waited for.
+    pub(super) fn say(&self, what: &str) {
+        self.0.set_message(what.to_owned());
+        self.0.enable_steady_tick(std::time::Duration::from_millis(100));
+    }
+
     pub(super) fn show(&self, of: &Of) {
         match of {
             Of::Doing(doing) => self.doing(doing),

@@ -5,9 +5,11 @@ use super::local::{Local, local, schemas};
 use super::look::look;
 use super::owner::{Interrupted, Owner, own};
 use super::screen::{Screen, note, unwritten};
-use super::trust::{Step, trust};
+use super::trust::{self, Step};
 use super::typed::flag;
-use super::{again, ask, carry, complete, confirm, copies, diagnostics, doctor, man, settings};
+use super::{
+    again, ask, carry, complete, confirm, copies, diagnostics, doctor, man, models, settings,
+};
 use clap::ArgMatches;
 use std::ffi::OsString;
 use std::io;
@@ -55,20 +57,33 @@ pub(crate) async fn run(typed: &ArgMatches) -> Result<(), Problem> {
             (_, true) => Step::Remove,
             _ => Step::Trust,
         };
-        return trust(&data, named, &step, json);
+        return trust::trust(&data, named, &step, json);
+    }
+    if let Some(Local::ModelList | Local::ModelTest) = local {
+        let config = settings::models_config(&data)?;
+        return match verb.try_get_one::<String>("model").ok().flatten() {
+            Some(model) => models::test(config, model, json).await,
+            None => models::list(config, verb.get_one("provider"), json).await,
+        };
+    }
+    let operation = entry(&name);
+    let makes = local == Some(Local::Serve)
+        || name == SPACE_CREATE
+        || operation.is_some_and(|it| it.makes);
+    let is_made = is_made(&data)?;
+    if makes && !is_made {
+        trust::own(&data);
     }
     let config = settings::config(&data)?;
     let path = |name: &str| verb.get_one::<PathBuf>(name).cloned().unwrap_or_default();
     if local == Some(Local::Restore) {
         return copies::restore(&path("backup"), &config, json);
     }
-    let operation = entry(&name);
     if flag(verb, "verify") {
         return copies::verify(&path("target"), json);
     }
     let identity = identity(typed.get_one("as").cloned())?;
-    let makes = local == Some(Local::Serve) || operation.is_some_and(|it| it.makes);
-    if !makes && name != SPACE_CREATE && !is_made(&data)? {
+    if !makes && !is_made {
         return Err(settings::no_data(&data, named));
     }
     match (local, operation) {

@@ -8,10 +8,14 @@
 //! key_env = "EMBEDDER_KEY"            # the environment variable with the key, if it wants one
 //! ```
 //!
+//! `[models.NAME]` and `[providers.NAME]` say which models agents can have: see [`stoa_models::config`].
+//! They can be in the user's own `config.toml` as well, beside the records of trust.
+//!
 //! The file may have come with the directory from somebody else. Each of its sections counts only
 //! as it read when the owner typed `stoa trust` on this machine; without that the command runs as
 //! if the section were not there, and says so.
 
+use super::models;
 use super::screen::{self, note};
 use serde::Deserialize;
 use serde_json::Value as Json;
@@ -25,6 +29,7 @@ use stoa_kernel::embedder::{Key, Remote, RemoteConfig};
 use stoa_kernel::limits::Config;
 use stoa_kernel::problem::{Problem, ProblemKind};
 use stoa_kernel::trust::{TrustError, TrustStore, open_plain};
+use stoa_models::config::ModelsConfig;
 
 /// More is no settings.
 const SETTINGS_BYTES_MAX: u64 = 64 << 10;
@@ -51,7 +56,10 @@ pub(super) struct Settings {
 impl Settings {
     /// Reads the file; nothing where there is none.
     pub(super) fn read(data: &Path) -> Result<Settings, Problem> {
-        let path = data.join("config.toml");
+        Settings::read_file(data.join("config.toml"))
+    }
+
+    fn read_file(path: PathBuf) -> Result<Settings, Problem> {
         let mut settings = Settings { path: path.clone(), ..Settings::default() };
         let file = match open_plain(&path) {
             Ok(file) => file,
@@ -78,6 +86,11 @@ impl Settings {
         Ok(settings)
     }
 
+    /// Where the file is, and files that it names are looked for.
+    pub(super) fn folder(&self) -> &Path {
+        self.path.parent().unwrap_or(Path::new(""))
+    }
+
     /// What each section says, in one form however it is laid out.
     pub(super) fn hashes(&self) -> BTreeMap<String, Hash> {
         let hash = |(name, section): (&String, &Json)| {
@@ -88,11 +101,22 @@ impl Settings {
 
     /// The whole file must be well formed, also what is not trusted.
     pub(super) fn checked(&self, config: &Config) -> Result<(), Problem> {
-        if let Some(name) = self.sections.keys().find(|name| *name != "embedder") {
-            let text = format!("[{name}] is no section; there is: [embedder]");
-            return Err(self.invalid(&text));
-        }
+        self.has_only(&["embedder", "models", "providers"])?;
+        self.models()?;
         self.embedder(config).map(drop)
+    }
+
+    fn has_only(&self, known: &[&str]) -> Result<(), Problem> {
+        let Some(name) = self.sections.keys().find(|name| !known.contains(&name.as_str())) else {
+            return Ok(());
+        };
+        let there: Vec<String> = known.iter().map(|it| format!("[{it}]")).collect();
+        let text = format!("[{name}] is no section here; there are: {}", there.join(", "));
+        Err(self.invalid(&text))
+    }
+
+    fn models(&self) -> Result<ModelsConfig, Problem> {
+        models::of(self).map_err(|error| self.invalid(&error.text))
     }
 
     /// Nobody else can have written the file.
@@ -118,7 +142,7 @@ impl Settings {
         Ok(Some(RemoteConfig { key, ..remote }))
     }
 
-    fn invalid(&self, text: &str) -> Problem {
+    pub(super) fn invalid(&self, text: &str) -> Problem {
         let text = format!("{}: {}", self.path.display(), text.trim_end());
         Problem::new(ProblemKind::Invalid, text).hint(format!("$EDITOR {}", quoted(&self.path)))
     }
@@ -163,11 +187,47 @@ pub(super) fn config(data: &Path) -> Result<Config, Problem> {
     if settings.unfit.is_none() && verdict.section("embedder").is_ok() {
         config.embedding.remote = settings.embedder(&config)?;
     }
+    config.models = models::models(models::configured(settings.trusted_models(&verdict)?)?);
     settings.tell(&verdict, data);
     Ok(config)
 }
 
+/// What is configured of models here: by this user, and by the directory as far as it is trusted.
+pub(super) fn models_config(data: &Path) -> Result<ModelsConfig, Problem> {
+    let settings = Settings::read(data)?;
+    settings.checked(&Config::at(data))?;
+    let verdict = match trust_store() {
+        Some(store) => store.verdict(data, &settings.hashes()).map_err(|it| untrusted(it, data))?,
+        None => Verdict::default(),
+    };
+    let config = models::configured(settings.trusted_models(&verdict)?)?;
+    settings.tell(&verdict, data);
+    Ok(config)
+}
+
+/// The user's own settings, if there are any.
+pub(super) fn own_settings() -> Result<Option<Settings>, Problem> {
+    let Some(folder) = own_configuration() else { return Ok(None) };
+    let settings = Settings::read_file(folder.join("config.toml"))?;
+    settings.fit()?;
+    settings.has_only(&["models", "providers"])?;
+    Ok(Some(settings))
+}
+
 impl Settings {
+    /// Of the sections on models those that are trusted.
+    fn trusted_models(&self, verdict: &Verdict) -> Result<Option<ModelsConfig>, Problem> {
+        let trusted = |name: &str| self.unfit.is_none() && verdict.section(name).is_ok();
+        let mut config = self.models()?;
+        if !trusted("models") {
+            config.models.clear();
+        }
+        if !trusted("providers") {
+            config.providers.clear();
+        }
+        Ok(Some(config))
+    }
+
     /// Says on stderr what of the file does not count.
     fn tell(&self, verdict: &Verdict, data: &Path) {
         let path = self.path.display();
@@ -200,13 +260,18 @@ pub(super) fn untrusted(error: TrustError, data: &Path) -> Problem {
 }
 
 /// Where this user's records are; nothing where the user has no configuration of their own.
-#[expect(clippy::disallowed_methods, reason = "the library is told where; this is who tells it")]
 pub(super) fn trust_store() -> Option<TrustStore> {
+    own_configuration().map(TrustStore::at)
+}
+
+/// Where this user's own configuration of stoa is.
+#[expect(clippy::disallowed_methods, reason = "the library is told where; this is who tells it")]
+fn own_configuration() -> Option<PathBuf> {
     let absolute =
         |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|it| it.is_absolute());
     let configuration =
         absolute("XDG_CONFIG_HOME").or_else(|| Some(absolute("HOME")?.join(".config")))?;
-    Some(TrustStore::at(configuration.join("stoa")))
+    Some(configuration.join("stoa"))
 }
 
 /// A path as a shell reads it.
@@ -219,10 +284,8 @@ pub(super) fn quoted(path: &Path) -> String {
     }
 }
 
-/// A secret is in the environment alone: no file and no command line has it.
-#[expect(clippy::disallowed_methods, reason = "the one setting that must not be in a file")]
 fn secret(name: &str) -> Option<Key> {
-    std::env::var(name).ok().filter(|it| !it.is_empty()).map(Key::new)
+    models::environment(name).map(Key::new)
 }
 
 /// Nothing is there: whoever has named the directory has yet to begin, and anybody else may be in a

@@ -44,6 +44,19 @@ pub(super) fn trust(data: &Path, named: bool, step: &Step, as_json: bool) -> Res
     say(&shown(data, &settings, &verdict, as_json))
 }
 
+/// Whoever makes a directory on this machine trusts it: nothing in it has come from anybody else. What
+/// its `config.toml` says is not theirs because of that. Where that cannot be recorded the directory is
+/// made all the same, and says what is lacking once that is needed.
+pub(super) fn own(data: &Path) {
+    let made = || -> Option<()> {
+        std::fs::create_dir_all(data).ok()?;
+        trust_store()?.trust(data, &BTreeMap::new()).ok()
+    };
+    if made().is_none() {
+        tracing::debug!(data = %data.display(), "the new directory is not recorded as trusted");
+    }
+}
+
 fn verdict(
     store: &TrustStore,
     data: &Path,

@@ -15,7 +15,7 @@ mod settings;
 pub use limits::EmbeddingConfig;
 pub use remote::Remote;
 pub use settings::{EmbedError, RemoteConfig};
-pub use stoa_endpoint::Key;
+pub use stoa_endpoint::{Key, Secret};
 
 use pieces::Vocabulary;
 use std::sync::{Arc, OnceLock};

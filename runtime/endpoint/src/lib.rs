@@ -5,8 +5,10 @@
 
 #[cfg(feature = "http")]
 mod address;
+mod error;
 mod key;
 
 #[cfg(feature = "http")]
-pub use address::{Address, AddressError};
+pub use address::Address;
+pub use error::AddressError;
 pub use key::{Key, Secret};

@@ -110,10 +110,7 @@ impl Runtime {
     }
 
     fn model(&self, session: SessionId, name: &str) -> Result<Arc<dyn Model>, String> {
-        let model = self.shared().config.models.get(name).ok_or_else(|| {
-            let known: Vec<&str> = self.shared().config.models.names().collect();
-            format!("model {name:?} is not configured here; there are: {}", known.join(", "))
-        })?;
+        let model = self.shared().config.models.find(name)?;
         let subject = Subject::Model(name.to_owned());
         self.needs_trust(&subject).map_err(|problem| problem.text)?;
         if name != RECIPE && !self.caller(session).holds(&subject) {

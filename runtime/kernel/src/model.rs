@@ -18,11 +18,49 @@ pub use stoa_actors::window::{Card, Context, Exchange};
 pub trait Model: Send + Sync + 'static {
     /// One thought. Dropping the future cancels it.
     fn think(&self, context: Context) -> Boxed<'_, Result<Thought, ModelError>>;
+
+    /// The variable of the environment that it needs, and that this process was not given.
+    fn lacks(&self) -> Option<String> {
+        None
+    }
+}
+
+/// Models that are found by their names, beside those that are named one by one.
+pub trait ModelSource: fmt::Debug + Send + Sync + 'static {
+    /// The one of that name. It is looked for at each thought.
+    ///
+    /// Errors: why there is none, with what there is.
+    fn find(&self, name: &str) -> Result<Arc<dyn Model>, String>;
+}
+
+/// A model whose key the process lacks that would ask it.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("model {model}: {variable} is not set in process {process}, which runs the agents")]
+pub struct LackingKey {
+    /// Whose key it is.
+    pub model: String,
+    /// The variable of the environment that it is to be in.
+    pub variable: String,
+    /// The process that lacks it.
+    pub process: u32,
+}
+
+impl LackingKey {
+    /// Of a text that tells of one; nothing of another text.
+    pub fn read(text: &str) -> Option<LackingKey> {
+        let (model, rest) = text.strip_prefix("model ")?.split_once(": ")?;
+        let (variable, rest) = rest.split_once(" is not set in process ")?;
+        let process = rest.strip_suffix(", which runs the agents")?.parse().ok()?;
+        Some(LackingKey { model: model.to_owned(), variable: variable.to_owned(), process })
+    }
 }
 
 /// The models of a runtime, by name.
 #[derive(Clone)]
-pub struct Models(BTreeMap<String, Arc<dyn Model>>);
+pub struct Models {
+    named: BTreeMap<String, Arc<dyn Model>>,
+    source: Option<Arc<dyn ModelSource>>,
+}
 
 /// The name of [`Recipe`].
 pub const RECIPE: &str = stoa_actors::trust::BUILT_IN_MODEL;
@@ -30,13 +68,13 @@ pub const RECIPE: &str = stoa_actors::trust::BUILT_IN_MODEL;
 impl Default for Models {
     /// The one that needs nothing: `recipe`.
     fn default() -> Self {
-        Models(BTreeMap::new()).with(RECIPE, Recipe)
+        Models { named: BTreeMap::new(), source: None }.with(RECIPE, Recipe)
     }
 }
 
 impl fmt::Debug for Models {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_set().entries(self.0.keys()).finish()
+        f.debug_set().entries(self.named.keys()).entries(&self.source).finish()
     }
 }
 
@@ -44,18 +82,35 @@ impl Models {
     /// Adds a model under a name; a second one takes its place.
     #[must_use]
     pub fn with(mut self, name: &str, model: impl Model) -> Models {
-        self.0.insert(name.to_owned(), Arc::new(model));
+        self.named.insert(name.to_owned(), Arc::new(model));
+        self
+    }
+
+    /// Looks there for what is not named here.
+    #[must_use]
+    pub fn or_from(mut self, source: Arc<dyn ModelSource>) -> Models {
+        self.source = Some(source);
         self
     }
 
     /// The one of that name.
-    pub fn get(&self, name: &str) -> Option<Arc<dyn Model>> {
-        self.0.get(name).cloned()
+    ///
+    /// Errors: why there is none, with what there is.
+    pub fn find(&self, name: &str) -> Result<Arc<dyn Model>, String> {
+        match (self.named.get(name), &self.source) {
+            (Some(model), _) => Ok(model.clone()),
+            (None, Some(source)) => source.find(name),
+            (None, None) => {
+                let names: Vec<&str> = self.names().collect();
+                let names = names.join(", ");
+                Err(format!("model {name:?} is not configured here; there are: {names}"))
+            }
+        }
     }
 
-    /// The names of all models, in order.
+    /// The names of those that are named one by one, in order.
     pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.0.keys().map(String::as_str)
+        self.named.keys().map(String::as_str)
     }
 }
 

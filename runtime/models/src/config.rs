@@ -34,9 +34,12 @@
 
 mod key_source;
 mod parse;
+mod provider;
 
 pub use key_source::KeySource;
 pub use parse::parse;
+pub use provider::{ANTHROPIC_VERSION, ProviderConfig};
+pub use stoa_actors::window::CodeStyle;
 
 use crate::limits::Waits;
 use crate::pace::Pace;
@@ -103,16 +106,6 @@ impl Price {
             + tokens(usage.cache_write, self.cache_write.unwrap_or(self.input))
             + tokens(usage.output, self.output)
     }
-}
-
-/// How a model acts.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum CodeStyle {
-    /// Python in a fence of its reply.
-    #[default]
-    Fence,
-    /// By calls of one tool, `python`.
-    Tool,
 }
 
 /// A model, as it is configured.
@@ -187,6 +180,17 @@ impl Default for ModelsConfig {
     }
 }
 
+/// `OLLAMA_HOST` is a host, with or without a scheme and a port; all addresses of a server are this
+/// machine to whoever asks it.
+fn ollama_url(host: &str) -> String {
+    let (scheme, rest) = host.split_once("://").unwrap_or(("http", host));
+    let rest = rest.trim_end_matches('/');
+    let port = rest.rsplit_once(':').filter(|it| it.1.parse::<u16>().is_ok());
+    let (host, port) = port.unwrap_or((rest, "11434"));
+    let host = if matches!(host, "" | "0.0.0.0" | "[::]") { "127.0.0.1" } else { host };
+    format!("{scheme}://{host}:{port}")
+}
+
 impl ProviderEntry {
     fn new(dialect: Dialect, url: &str, key: KeySource) -> ProviderEntry {
         ProviderEntry {
@@ -203,6 +207,21 @@ impl ProviderEntry {
 }
 
 impl ModelsConfig {
+    /// What needs no configuration, where the environment says that it is: `ANTHROPIC_BASE_URL`,
+    /// `OPENAI_BASE_URL` and `OLLAMA_HOST`, as the programs of these providers read them.
+    pub fn of_environment(environment: impl Fn(&str) -> Option<String>) -> ModelsConfig {
+        let mut config = ModelsConfig::default();
+        let mut at = |provider: &str, url: Option<String>| {
+            if let (Some(url), Some(entry)) = (url, config.providers.get_mut(provider)) {
+                entry.url = url;
+            }
+        };
+        at("anthropic", environment("ANTHROPIC_BASE_URL"));
+        at("openai", environment("OPENAI_BASE_URL"));
+        at(OLLAMA, environment("OLLAMA_HOST").map(|it| ollama_url(&it)));
+        config
+    }
+
     /// What another configuration says over this one, entry by entry.
     #[must_use]
     pub fn with(mut self, over: ModelsConfig) -> ModelsConfig {
@@ -233,10 +252,15 @@ impl ModelsConfig {
                 _ => return Err(self.no_model(name)),
             },
         };
-        match self.providers.get(&entry.provider) {
-            Some(provider) => Ok((entry, provider)),
-            None => Err(self.no_provider(&entry.provider)),
-        }
+        let provider = self.provider(&entry.provider)?;
+        Ok((entry, provider))
+    }
+
+    /// The provider of a name.
+    ///
+    /// Errors: what there is, the nearest first.
+    pub fn provider(&self, name: &str) -> Result<&ProviderEntry, ConfigError> {
+        self.providers.get(name).ok_or_else(|| self.no_provider(name))
     }
 
     fn no_model(&self, name: &str) -> ConfigError {

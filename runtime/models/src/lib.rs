@@ -4,9 +4,14 @@
 //! [`Fault`](fault::Fault): nothing that is half said is ever acted upon.
 
 pub mod config;
+pub mod conversation;
 pub mod fault;
 pub mod limits;
+pub mod model;
 pub mod pace;
+#[cfg(not(feature = "http"))]
+#[path = "no_provider.rs"]
+pub mod provider;
 #[cfg(feature = "http")]
 pub mod provider;
 pub mod reply;

@@ -13,6 +13,7 @@
 //! | `WAIT_SECONDS_MAX` | `86_400.0` | a day: what can be configured to be waited for |
 //! | `KEY_BYTES_MAX` | `64 << 10` | what a file or a command may say that has a key |
 //! | `COMMAND_MS_MAX` | `10_000` | until a command has said one |
+//! | `BLOCKS_BYTES_MAX` | `128 << 10` | what is kept of a reply as its provider wants it back |
 //! | `COMPLAINT_BYTES` | `64 << 10` | what is read of an answer that is no reply |
 //! | `USAGE_MS_MAX` | `2_000` | until a server that has said all says what it took |
 //! | `LIST_BYTES_MAX` | `4 << 20` | what is read of a list of models |

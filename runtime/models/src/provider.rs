@@ -1,9 +1,8 @@
 //! The connection to a provider: one request, its reply as it comes, and nothing that waits for ever.
 
-use crate::config::KeySource;
+use crate::config::{KeySource, ProviderConfig};
 use crate::fault::{Fault, FaultKind};
-use crate::limits::Waits;
-use crate::pace::{Pace, Pacer};
+use crate::pace::Pacer;
 use crate::reply::{Delta, ModelReply};
 use crate::request::ModelRequest;
 use crate::wire::{Decoder, Dialect, refused};
@@ -16,9 +15,6 @@ use stoa_endpoint::{Address, AddressError, Key, Secret};
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, sleep, timeout};
 
-/// The version of Anthropic's interface that is asked for where none is configured.
-pub const ANTHROPIC_VERSION: &str = "2023-06-01";
-
 /// Bytes of what a provider says that is no reply.
 const COMPLAINT_BYTES: usize = 64 << 10;
 
@@ -27,43 +23,6 @@ const USAGE_MS_MAX: u64 = 2_000;
 
 /// Bytes of a list of models.
 const LIST_BYTES_MAX: usize = 4 << 20;
-
-/// A provider, as it is configured.
-#[derive(Clone, Debug, PartialEq)]
-pub struct ProviderConfig {
-    /// What it is called here.
-    pub name: String,
-    /// How it is spoken to.
-    pub dialect: Dialect,
-    /// Its address, up to the path of the protocol.
-    pub url: String,
-    /// Where the key is that it is asked with.
-    pub key: KeySource,
-    /// Some servers end a stream without saying that it is complete; see [`Decoder::new`].
-    pub accept_unfinished: bool,
-    /// Of Anthropic's protocol alone: the version of the interface.
-    pub anthropic_version: String,
-    /// How fast it is asked.
-    pub pace: Pace,
-    /// How long is waited for it.
-    pub waits: Waits,
-}
-
-impl ProviderConfig {
-    /// One that is asked without a key, and with nothing else set.
-    pub fn new(name: &str, dialect: Dialect, url: &str) -> ProviderConfig {
-        ProviderConfig {
-            name: name.to_owned(),
-            dialect,
-            url: url.to_owned(),
-            key: KeySource::None,
-            accept_unfinished: false,
-            anthropic_version: ANTHROPIC_VERSION.to_owned(),
-            pace: Pace::default(),
-            waits: Waits::default(),
-        }
-    }
-}
 
 /// A provider that can be asked.
 pub struct Provider {
@@ -384,4 +343,10 @@ fn truncated(request: &ModelRequest, reply: &ModelReply) -> Fault {
     let window = request.window.map_or_else(|| "the server's own".to_owned(), |it| it.to_string());
     let text = format!("it has read {seen} tokens of it; the window is {window}");
     Fault::new(FaultKind::Truncated, text)
+}
+
+impl std::fmt::Debug for Provider {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Provider({} at {})", self.name(), self.host())
+    }
 }

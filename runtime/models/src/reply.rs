@@ -60,6 +60,21 @@ pub enum Stop {
 }
 
 impl Stop {
+    /// Its name in logs and in JSON.
+    pub fn name(&self) -> &str {
+        match self {
+            Stop::End => "end",
+            Stop::Call => "call",
+            Stop::Length => "length",
+            Stop::Window => "window",
+            Stop::Sequence => "sequence",
+            Stop::Paused => "paused",
+            Stop::Refused => "refused",
+            Stop::Unsaid => "unsaid",
+            Stop::Other(other) => other,
+        }
+    }
+
     /// Whether the reply is cut off at its end: code and calls of it may be incomplete.
     pub fn is_cut_off(&self) -> bool {
         matches!(self, Stop::Length | Stop::Window)

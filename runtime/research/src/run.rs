@@ -112,10 +112,7 @@ fn check(caller: &Caller, ask: &ResearchAsk, limits: &ResearchLimits) -> Result<
         return Err(Problem::new(ProblemKind::Invalid, text)
             .hint("stoa research 'QUESTION' --files PATH --agents 3"));
     }
-    if models.get(&ask.model).is_none() {
-        let known: Vec<&str> = models.names().collect();
-        let text =
-            format!("model {:?} is not configured; there are: {}", ask.model, known.join(", "));
+    if let Err(text) = models.find(&ask.model) {
         return Err(Problem::new(ProblemKind::Invalid, text)
             .hint("stoa research 'QUESTION' --files PATH --model recipe"));
     }

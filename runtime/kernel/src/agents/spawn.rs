@@ -3,7 +3,7 @@
 
 use super::AgentCard;
 use crate::caller::{Caller, GrantRequest, WriteOptions, misspelt, not_owner};
-use crate::model::RECIPE;
+use crate::model::{LackingKey, RECIPE};
 use crate::problem::{Problem, ProblemKind};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -257,11 +257,14 @@ impl Caller {
             }
         };
         let config = &self.runtime.shared().config;
-        if config.models.get(&model).is_none() {
-            let known: Vec<&str> = config.models.names().collect();
-            let text =
-                format!("model {model:?} is not configured; there are: {}", known.join(", "));
-            return Err(Problem::new(ProblemKind::Invalid, text).hint("--model recipe"));
+        let found = config
+            .models
+            .find(&model)
+            .map_err(|text| Problem::new(ProblemKind::Invalid, text).hint("--model recipe"))?;
+        if let Some(variable) = found.lacks() {
+            let lacking = LackingKey { model, variable, process: std::process::id() };
+            let hint = format!("export {}=KEY", lacking.variable);
+            return Err(Problem::new(ProblemKind::Invalid, lacking).hint(hint));
         }
         if model != RECIPE {
             self.install(Subject::Model(model.clone())).await?;
@@ -274,7 +277,7 @@ impl Caller {
         let config = &self.runtime.shared().config;
         let configured = match &subject {
             Subject::Tool(name) => config.tools.get(name).is_some(),
-            Subject::Model(name) => config.models.get(name).is_some(),
+            Subject::Model(name) => config.models.find(name).is_ok(),
             Subject::Secret(_) | Subject::Space(_) => false,
         };
         let root = self.runtime.caller(ROOT);

@@ -339,6 +339,27 @@ mod tests {
     }
 
     #[test]
+    fn the_environment_says_where_a_provider_is() {
+        let at = |name: &str, value: &str| {
+            let (name, value) = (name.to_owned(), value.to_owned());
+            ModelsConfig::of_environment(move |it| (it == name).then(|| value.clone()))
+        };
+        let url = |config: &ModelsConfig, name: &str| config.providers[name].url.clone();
+        let config = at("ANTHROPIC_BASE_URL", "http://127.0.0.1:9");
+        assert_eq!(url(&config, "anthropic"), "http://127.0.0.1:9");
+        assert_eq!(url(&config, "openai"), "https://api.openai.com/v1");
+        for (said, is) in [
+            ("127.0.0.1:9", "http://127.0.0.1:9"),
+            ("0.0.0.0", "http://127.0.0.1:11434"),
+            ("https://gpu.lab/", "https://gpu.lab:11434"),
+            (":9", "http://127.0.0.1:9"),
+            ("[::]:9", "http://127.0.0.1:9"),
+        ] {
+            assert_eq!(url(&at("OLLAMA_HOST", said), "ollama"), is, "{said}");
+        }
+    }
+
+    #[test]
     fn what_does_not_exist_is_told_with_what_was_meant() {
         let config = ModelsConfig::default();
         let error = |name: &str| config.find(name).unwrap_err().text;

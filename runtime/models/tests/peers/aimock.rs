@@ -5,6 +5,7 @@ use super::*;
 use serde_json::Value as Json;
 use std::time::{Duration, Instant};
 use stoa_endpoint::Key;
+use stoa_models::config::KeySource;
 use stoa_models::fault::FaultKind;
 use stoa_models::request::{CallResult, Said};
 use tokio::sync::mpsc;
@@ -140,7 +141,11 @@ async fn the_key_is_where_the_server_looks_for_it() {
     for dialect in Dialect::ALL {
         let with = |key: Option<&str>| {
             let key = key.map(Key::new);
-            Provider::new(ProviderConfig { key, ..config(dialect, &server.url) }).unwrap()
+            Provider::new(ProviderConfig {
+                key: key.map_or(KeySource::None, KeySource::Held),
+                ..config(dialect, &server.url)
+            })
+            .unwrap()
         };
         let (reply, _) = asked(&with(Some("sesame-open-sesame")), &request("say it")).await;
         assert_eq!(reply.map(told), Ok(text_reply(dialect)), "{dialect:?}");

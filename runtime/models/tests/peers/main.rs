@@ -15,9 +15,10 @@ mod server;
 
 use serde_json::json;
 use server::Server;
+use stoa_models::config::ProviderConfig;
 use stoa_models::fault::Fault;
 use stoa_models::limits::Waits;
-use stoa_models::provider::{Provider, ProviderConfig};
+use stoa_models::provider::Provider;
 use stoa_models::reply::{Call, Delta, ModelReply, Stop, Usage};
 use stoa_models::request::{MessagePart, ModelMessage, ModelRequest, ToolSpec};
 use stoa_models::wire::Dialect;

@@ -1,0 +1,243 @@
+//! From what a model is told to a request, and from its reply to a thought: pure.
+
+use crate::config::ModelEntry;
+use crate::fault::{Fault, FaultKind};
+use crate::reply::{Call, ModelReply, Stop};
+use crate::request::{CallResult, MessagePart, ModelMessage, ModelRequest, Said, ToolSpec};
+use serde_json::{Value as Json, json};
+use stoa_actors::session::{
+    GeneratedCall, Generation, ModelError, PassingKind, Thought, TokenUsage, thought,
+};
+use stoa_actors::window::{CodeStyle, PYTHON_TOOL, Window, WindowMessage};
+
+/// Bytes of a reply's blocks that are kept: where they are more, its words are told again instead.
+const BLOCKS_BYTES_MAX: usize = 128 << 10;
+
+/// The request that a window is. `name` is what the model is called here: what it has said itself goes
+/// back to it as it came.
+pub fn request_of(window: Window, entry: &ModelEntry, name: &str) -> ModelRequest {
+    let mut messages: Vec<ModelMessage> = Vec::new();
+    // The calls whose results are to come.
+    let mut open: Vec<GeneratedCall> = Vec::new();
+    for message in window.messages {
+        match message {
+            WindowMessage::Told(text) => told(&mut messages, text),
+            WindowMessage::Said(thought) => {
+                let (said, calls) = said(thought, name);
+                open = calls;
+                if said != Said::default() {
+                    messages.push(ModelMessage::Assistant(said));
+                }
+            }
+            WindowMessage::Observed(observation) => {
+                let failed = observation.failed.is_some();
+                let text = match observation.text.trim_end() {
+                    "" => "(it printed nothing)",
+                    text => text,
+                };
+                match open.is_empty() {
+                    true => told(&mut messages, format!("Observation:\n{text}")),
+                    false => messages.push(results(std::mem::take(&mut open), text, failed)),
+                }
+            }
+        }
+    }
+    let tools = match entry.code {
+        CodeStyle::Fence => Vec::new(),
+        CodeStyle::Tool => vec![python_tool()],
+    };
+    ModelRequest {
+        model: entry.name.clone(),
+        system: window.system,
+        tools,
+        messages,
+        output_max: entry.output_max,
+        window: Some(entry.window),
+        sampling: entry.sampling,
+        effort: entry.effort.clone(),
+    }
+}
+
+/// Whoever is told two things in a row is told them in one message: some refuse two of one role.
+fn told(messages: &mut Vec<ModelMessage>, text: String) {
+    match messages.last_mut() {
+        Some(ModelMessage::User(parts)) => parts.push(MessagePart::Text(text)),
+        _ => messages.push(ModelMessage::User(vec![MessagePart::Text(text)])),
+    }
+}
+
+fn said(thought: Thought, name: &str) -> (Said, Vec<GeneratedCall>) {
+    let Thought { text, code, generation, .. } = thought;
+    let generation = generation.unwrap_or_default();
+    let own = generation.model == name;
+    let blocks = match serde_json::from_str(&generation.blocks) {
+        Ok(Json::Array(blocks)) if own => blocks,
+        _ => Vec::new(),
+    };
+    if generation.calls.is_empty() {
+        // Its code stood in a fence, and is told again in one.
+        let text = match code {
+            Some(code) => fenced(&text, &code),
+            None => text,
+        };
+        return (Said { text, calls: Vec::new(), blocks }, Vec::new());
+    }
+    let call = |it: &GeneratedCall| Call {
+        id: it.id.clone(),
+        name: it.name.clone(),
+        arguments: it.arguments.clone(),
+    };
+    let calls = generation.calls.iter().map(call).collect();
+    (Said { text, calls, blocks }, generation.calls)
+}
+
+/// Code behind words, in a fence that is longer than any in it.
+fn fenced(text: &str, code: &str) -> String {
+    let longest = code
+        .lines()
+        .map(|it| it.trim_start())
+        .map(|it| it.chars().take_while(|letter| *letter == '`').count());
+    let ticks = "`".repeat(longest.max().unwrap_or(0).max(2) + 1);
+    let gap = if text.is_empty() { "" } else { "\n" };
+    let end = if code.ends_with('\n') { "" } else { "\n" };
+    format!("{text}{gap}{ticks}python\n{code}{end}{ticks}")
+}
+
+/// The result of code is that of the last call; those before it ran with it.
+fn results(calls: Vec<GeneratedCall>, text: &str, failed: bool) -> ModelMessage {
+    let last = calls.len() - 1;
+    let result = |(at, call): (usize, GeneratedCall)| CallResult {
+        id: call.id,
+        name: call.name,
+        text: if at == last { text.to_owned() } else { "(ran together with the last call)".into() },
+        failed: failed && at == last,
+    };
+    ModelMessage::Results(calls.into_iter().enumerate().map(result).collect())
+}
+
+fn python_tool() -> ToolSpec {
+    ToolSpec {
+        name: PYTHON_TOOL.to_owned(),
+        description: "Runs Python. What it prints and the value of its last expression come back."
+            .to_owned(),
+        parameters: json!({
+            "type": "object",
+            "properties": {"code": {"type": "string", "description": "The code to run."}},
+            "required": ["code"],
+        }),
+    }
+}
+
+/// The thought that a reply is.
+pub fn thought_of(reply: ModelReply, entry: &ModelEntry, name: &str, took_ms: u64) -> Thought {
+    let usage = reply.usage;
+    let made = match unusable(&reply, entry) {
+        Some(why) => Err(why),
+        None => code_of(&reply),
+    };
+    let thought = match made {
+        Ok(thought) => thought,
+        Err(why) => {
+            let text = reply.text.trim().to_owned();
+            Thought { text, unusable: Some(why), ..Thought::default() }
+        }
+    };
+    let blocks = match reply.blocks.is_empty() {
+        true => String::new(),
+        false => Json::Array(reply.blocks).to_string(),
+    };
+    let call = |it: Call| GeneratedCall { id: it.id, name: it.name, arguments: it.arguments };
+    let generation = Generation {
+        model: name.to_owned(),
+        answered_by: reply.model,
+        reply: reply.id,
+        stop: reply.stop.name().to_owned(),
+        usage: TokenUsage {
+            input: usage.input,
+            cache_read: usage.cache_read,
+            cache_write: usage.cache_write,
+            output: usage.output,
+            reasoning: usage.reasoning,
+        },
+        calls: reply.calls.into_iter().map(call).collect(),
+        blocks: if blocks.len() > BLOCKS_BYTES_MAX { String::new() } else { blocks },
+        took_ms,
+    };
+    let tokens = usage.input.saturating_add(usage.output);
+    Thought { tokens, generation: Some(Box::new(generation)), ..thought }
+}
+
+/// Why nothing of a complete reply is acted upon.
+fn unusable(reply: &ModelReply, entry: &ModelEntry) -> Option<String> {
+    Some(match &reply.stop {
+        Stop::Length => format!(
+            "your reply was cut off at its limit of {} tokens, and nothing of it was run; say less at \
+             once, in several steps",
+            entry.output_max
+        ),
+        Stop::Window => {
+            "your reply was cut off, for your window is full; nothing of it was run".into()
+        }
+        _ => return None,
+    })
+}
+
+/// The code that a reply wants run: of its calls where there are any, else of its fences.
+///
+/// Errors: why none of it is, in words for the model.
+fn code_of(reply: &ModelReply) -> Result<Thought, String> {
+    if reply.calls.is_empty() {
+        return Ok(thought(&reply.text));
+    }
+    let mut code = String::new();
+    for call in &reply.calls {
+        if call.name != PYTHON_TOOL {
+            let name = &call.name;
+            return Err(format!("there is no tool {name:?}; call {PYTHON_TOOL:?} with \"code\""));
+        }
+        code.push_str(&python_of(&call.arguments)?);
+        code.push('\n');
+    }
+    let text = reply.text.trim().to_owned();
+    match code.trim().is_empty() {
+        true => Err(format!("the call of {PYTHON_TOOL:?} has no code in it")),
+        false => Ok(Thought { text, code: Some(code), ..Thought::default() }),
+    }
+}
+
+/// The `code` of a call's arguments. A model that sends the code itself is understood.
+fn python_of(arguments: &str) -> Result<String, String> {
+    let wrong =
+        |why: &str| format!("the arguments of {PYTHON_TOOL:?} are not {{\"code\": TEXT}}: {why}");
+    match serde_json::from_str(arguments) {
+        Ok(Json::Object(mut fields)) => match fields.remove("code") {
+            Some(Json::String(code)) => Ok(code),
+            Some(_) => Err(wrong("\"code\" is no text")),
+            None => Err(wrong("there is no \"code\"")),
+        },
+        Ok(Json::String(code)) => Ok(code),
+        Ok(_) => Err(wrong("it is no object")),
+        Err(error) => Err(wrong(&error.to_string())),
+    }
+}
+
+/// What a fault is to the agent. A reply that is too long, or that nobody can read, is the model's own:
+/// it is told.
+pub fn error_of(fault: Fault, name: &str) -> Result<Thought, ModelError> {
+    if fault.kind == FaultKind::TooLong {
+        let unusable = Some(format!("your reply was not taken: {fault}"));
+        return Ok(Thought { unusable, ..Thought::default() });
+    }
+    let text = format!("{name}: {fault}");
+    let wait_ms = fault.wait.map(|it| it.as_millis() as u64);
+    Err(if fault.kind.is_wait() {
+        ModelError::passing(PassingKind::Limited, wait_ms, text)
+    } else if fault.may_retry() {
+        ModelError::passing(PassingKind::Failed, wait_ms, text)
+    } else {
+        ModelError::new(text)
+    })
+}
+
+#[cfg(test)]
+mod tests;
