@@ -5,9 +5,9 @@
 //! [`prelude`] is what most programs need; the [`guide`] shows how to build on it. Beneath are
 //! packages that can be read alone: `log` is what is durable, `embedder` who makes vectors,
 //! `sandbox` where Python runs, `kernel` the actors, `api` what can be asked, `documents` and
-//! `research` an application of them, `cli` the command.
+//! `research` an application of them, `models` the models of providers, `cli` the command.
 //!
-//! Features: `cli` (the command; a library needs none), `http` (embedders over HTTP), `python`
+//! Features: `cli` (the command; a library needs none), `http` (models and embedders over HTTP), `python`
 //! (the interpreter that agents act by), `vectors` (search by meaning). All are on by default.
 
 #[doc = include_str!("guide.md")]
@@ -28,6 +28,7 @@ pub use stoa_kernel::{
 };
 #[doc(hidden)]
 pub use stoa_kernel::{fault, order};
+pub use stoa_models as models;
 pub use stoa_research as research;
 
 /// Which kinds of actor there are.

@@ -87,6 +87,7 @@ const STATUS: &str = "pid agents_run head clock_ahead_ms commits commit_ms sessi
     scrubbed scrubbed_at indexes vectors failing quarantined";
 const AGENT: &str = "id name parent parent_name depth state why model task turns left(thoughts tokens) \
                      spent(thoughts tokens) dm born follows";
+const MODEL: &str = "model url dialect key";
 const HAPPENING: &str = "cursor ts type actor(agent_id session_id name) refs body(text)";
 const ACCESS: &str =
     "on space name session session_name kind level delegate from since until reason";
@@ -203,6 +204,7 @@ fn every_verb_prints_json_lines_with_the_keys_that_scripts_rely_on() {
     lines(&["restore", "copy", "--data", "new"], &format!("restored {COPY}"), 1);
     lines(&["doctor"], "rebuilt_from_entries", 1);
     lines(&["trust"], "directory trusted why_not sections", 1);
+    lines(&["model", "list"], MODEL, 4);
     place.json(&["schema", "put"]);
     let listed = place.json(&["schema"]).remove(0)["verbs"].clone();
     let typed = stoa::operations::TABLE.iter().filter(|it| it.typed).map(|it| it.name);

@@ -6,8 +6,12 @@
 
 #[expect(dead_code, reason = "each test uses a part of it")]
 mod harness;
+#[expect(dead_code, reason = "each test uses a part of it")]
+#[path = "harness/provider.rs"]
+mod provider;
 
 use harness::{Ended, Place, Started};
+use provider::{FakeProvider, ollama};
 use rustix::process::Signal;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -26,6 +30,10 @@ fn shell(dir: &Path, line: &str) -> Started {
 }
 
 fn run(dir: &Path, line: &str) -> Ended {
+    if line.starts_with("stoa model test ollama/") {
+        let ollama = FakeProvider::says(vec![ollama("ready")]);
+        return shell(dir, &format!("OLLAMA_HOST={} {line}", ollama.url)).end();
+    }
     match line {
         // These go on until they are interrupted; `--json` says when one of them is open.
         "stoa serve" => interrupted(shell(dir, "exec stoa serve --json")),

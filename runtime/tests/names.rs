@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 const OF_EACH_ACTOR: [&str; 5] = ["Effect", "Event", "Message", "Refusal", "Reply"];
 
 /// What is there twice, by a feature: one stands in for the other.
-const BY_FEATURE: [&str; 2] = ["Faults", "Remote"];
+const BY_FEATURE: [&str; 3] = ["Faults", "Provider", "Remote"];
 
 /// The public type that a line declares.
 fn declared(line: &str) -> Option<&str> {

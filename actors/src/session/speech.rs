@@ -1,4 +1,15 @@
 //! What a model says, taken apart: words, and the code between its fences.
+//!
+//! | what stands there | what it is |
+//! |---|---|
+//! | ```` ```python ````, `py`, `python3`, `Python`, `{python}`, `{.python}`, `tool_code`; words behind it | code |
+//! | `~~~python`, or more than three of either | code, up to a fence of the same kind that is as long |
+//! | a fence that is indented, in a list for instance | code, without that indent |
+//! | several fences | one piece of code, in order |
+//! | a fence in a string of three quotes | a part of the string, if the string ends before a later fence |
+//! | a fence that is not closed | code up to the end: whoever may have been cut off is not asked for it |
+//! | a fence without a word, or of another language | words |
+//! | a fence in the midst of a line | words |
 
 use super::Generation;
 
@@ -18,40 +29,150 @@ pub struct Thought {
     pub unusable: Option<String>,
 }
 
-/// Splits a reply in Markdown: what stands in ```` ```python ```` fences is the code, in order, the
-/// rest is words. A fence that is not closed runs to the end.
+/// Splits a reply in Markdown into words and code, as the table above says.
 pub fn thought(reply: &str) -> Thought {
+    let lines: Vec<&str> = reply.lines().collect();
     let (mut text, mut code) = (String::new(), String::new());
-    let mut fence: Option<(&str, bool)> = None;
-    for line in reply.lines() {
-        let start = line.trim_start();
-        match fence {
-            Some((ticks, python)) if closes(start, ticks) => {
-                fence = None;
-                if !python {
-                    push(&mut text, line);
-                }
-            }
-            Some((_, true)) => push(&mut code, line),
-            Some((_, false)) => push(&mut text, line),
-            None if start.starts_with("```") => {
-                let ticks = &start[..start.len() - start.trim_start_matches('`').len()];
-                let language = start[ticks.len()..].split_whitespace().next().unwrap_or("");
-                let python = matches!(language, "python" | "py");
-                fence = Some((ticks, python));
-                if !python {
-                    push(&mut text, line);
-                }
-            }
-            None => push(&mut text, line),
+    let mut at = 0;
+    while let Some(line) = lines.get(at) {
+        at += 1;
+        let Some(fence) = Fence::begins(line) else {
+            push(&mut text, line);
+            continue;
+        };
+        let end = fence.end(&lines, at);
+        let body = &lines[at..end.min(lines.len())];
+        if fence.is_python() {
+            body.iter().for_each(|it| push(&mut code, fence.outdented(it)));
+        } else {
+            let whole = &lines[at - 1..(end + 1).min(lines.len())];
+            whole.iter().for_each(|it| push(&mut text, it));
         }
+        at = end + 1;
     }
     let code = (!code.trim().is_empty()).then_some(code);
     Thought { text: text.trim().to_owned(), code, ..Thought::default() }
 }
 
-fn closes(line: &str, ticks: &str) -> bool {
-    line.starts_with(ticks) && line.trim_matches('`').trim().is_empty()
+/// A line that begins a block.
+struct Fence<'a> {
+    /// The blanks in front of it.
+    indent: &'a str,
+    /// The ticks or tildes.
+    marks: &'a str,
+    /// What stands behind it.
+    info: &'a str,
+}
+
+/// What models call the code that they want run.
+const PYTHON: [&str; 5] = ["python", "py", "python3", "py3", "tool_code"];
+
+impl<'a> Fence<'a> {
+    fn begins(line: &'a str) -> Option<Fence<'a>> {
+        let start = line.trim_start();
+        let mark = start.chars().next().filter(|it| matches!(it, '`' | '~'))?;
+        let info = start.trim_start_matches(mark);
+        let marks = &start[..start.len() - info.len()];
+        // Ticks behind ticks are code within a line.
+        let whole = marks.len() >= 3 && !(mark == '`' && info.contains('`'));
+        let indent = &line[..line.len() - start.len()];
+        whole.then_some(Fence { indent, marks, info: info.trim() })
+    }
+
+    fn is_python(&self) -> bool {
+        let word = self.info.trim_start_matches(['{', '.']);
+        let word = word.split(|it: char| it.is_whitespace() || matches!(it, '}' | '{' | ',' | ':'));
+        let word = word.into_iter().next().unwrap_or_default();
+        PYTHON.iter().any(|it| word.eq_ignore_ascii_case(it))
+    }
+
+    /// Whether a line may close the block.
+    fn closes(&self, line: &str) -> bool {
+        let line = line.trim();
+        let mark = &self.marks[..1];
+        line.starts_with(self.marks) && line.trim_matches(|it| mark.starts_with(it)).is_empty()
+    }
+
+    /// The line that closes the block that begins at a line, or the number of lines.
+    fn end(&self, lines: &[&str], from: usize) -> usize {
+        let mut closing = (from..lines.len()).filter(|at| self.closes(lines[*at]));
+        let Some(first) = closing.next() else { return lines.len() };
+        if !self.is_python() {
+            return first;
+        }
+        // The first at which no string is open; if there is none, a string is not closed at all.
+        let mut string = OpenString::default();
+        let mut read = from;
+        for at in [first].into_iter().chain(closing) {
+            lines[read..at].iter().for_each(|it| string.line(it));
+            if string.quote.is_none() {
+                return at;
+            }
+            read = at;
+        }
+        first
+    }
+
+    fn outdented<'b>(&self, line: &'b str) -> &'b str {
+        let same = line.bytes().zip(self.indent.bytes()).take_while(|it| it.0 == it.1).count();
+        &line[same..]
+    }
+}
+
+/// Whether a string of three quotes is open at the end of some lines of Python.
+#[derive(Default)]
+struct OpenString {
+    quote: Option<&'static str>,
+}
+
+impl OpenString {
+    fn line(&mut self, line: &str) {
+        let mut rest = line;
+        while !rest.is_empty() {
+            rest = match self.quote {
+                Some(quote) => match skip_to(rest, quote) {
+                    Some(behind) => {
+                        self.quote = None;
+                        behind
+                    }
+                    None => return,
+                },
+                None => {
+                    let next = rest.find(['#', '"', '\'']);
+                    let Some(next) = next.filter(|at| !rest[*at..].starts_with('#')) else {
+                        return;
+                    };
+                    let found = &rest[next..];
+                    let three = ["\"\"\"", "'''"].into_iter().find(|it| found.starts_with(it));
+                    match three {
+                        Some(quote) => {
+                            self.quote = Some(quote);
+                            &found[3..]
+                        }
+                        // One that ends with its line.
+                        None => skip_to(&found[1..], &found[..1]).unwrap_or_default(),
+                    }
+                }
+            };
+        }
+    }
+}
+
+/// What stands behind the next of these that is not escaped.
+fn skip_to<'a>(text: &'a str, quote: &str) -> Option<&'a str> {
+    let mut from = 0;
+    loop {
+        let rest = &text[from..];
+        let at = rest.find(quote)?;
+        match rest[..at].find('\\') {
+            // It takes the next letter with it.
+            Some(escape) => {
+                let behind = rest[escape + 1..].chars().next()?;
+                from += escape + 1 + behind.len_utf8();
+            }
+            None => return Some(&rest[at + quote.len()..]),
+        }
+    }
 }
 
 fn push(to: &mut String, line: &str) {
@@ -62,10 +183,15 @@ fn push(to: &mut String, line: &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     fn parts(reply: &str) -> (String, Option<String>) {
         let Thought { text, code, .. } = thought(reply);
         (text, code)
+    }
+
+    fn code(reply: &str) -> Option<String> {
+        parts(reply).1
     }
 
     #[test]
@@ -81,11 +207,112 @@ mod tests {
 
     #[test]
     fn what_is_no_python_is_words_and_an_open_fence_runs_to_the_end() {
-        let (text, code) = parts("```json\n{}\n```");
-        assert_eq!((text.as_str(), code), ("```json\n{}\n```", None));
-        assert_eq!(parts("```python\nx = 1").1, Some("x = 1\n".into()));
+        for words in [
+            "```json\n{}\n```",
+            "```\nx = 1\n```",
+            "~~~\nx = 1\n~~~",
+            "```pycon\n>>> 1\n```",
+            "say ```python inside``` a line",
+            "```python``` is how it begins",
+            "``python\n1\n``",
+        ] {
+            assert_eq!(parts(words), (words.to_owned(), None));
+        }
+        assert_eq!(code("```python\nx = 1"), Some("x = 1\n".into()));
         // A longer fence holds a shorter one.
         let nested = "````python\ns = '''\n```\n'''\n````";
-        assert_eq!(parts(nested).1, Some("s = '''\n```\n'''\n".into()));
+        assert_eq!(code(nested), Some("s = '''\n```\n'''\n".into()));
+        // What is within words is words.
+        let shown = "````markdown\n```python\nx\n```\n````";
+        assert_eq!(parts(shown), (shown.to_owned(), None));
+    }
+
+    #[test]
+    fn a_fence_is_spelled_in_many_ways() {
+        for begin in [
+            "```python",
+            "``` python",
+            "```Python",
+            "```PY",
+            "```python3",
+            "```{python}",
+            "```{.python}",
+            "```{.python .numberLines}",
+            "```python title=\"a\"",
+            "```python:a.py",
+            "```tool_code",
+            "~~~python",
+            "~~~~python",
+            "`````py",
+            "  ```python",
+            "\t```python",
+        ] {
+            let marks: String = begin.trim().chars().take_while(|it| "`~".contains(*it)).collect();
+            let reply = format!("{begin}\n1\n{marks}");
+            assert_eq!(code(&reply), Some("1\n".into()), "{reply}");
+        }
+    }
+
+    #[test]
+    fn the_indent_of_a_fence_is_not_that_of_its_code() {
+        let list = "1. First:\n   ```python\n   if x:\n       y()\n\n   z()\n   ```\n2. Then.";
+        assert_eq!(
+            parts(list),
+            ("1. First:\n2. Then.".into(), Some("if x:\n    y()\n\nz()\n".into()))
+        );
+        // What is indented less stays what it is.
+        assert_eq!(code("  ```python\n x\ny\n  ```"), Some("x\ny\n".into()));
+    }
+
+    #[test]
+    fn a_fence_in_a_string_is_a_part_of_it() {
+        let put = "```python\nspace.put('''\n```\nx = 1\n```\n''')\n```\nDone.";
+        assert_eq!(
+            parts(put),
+            ("Done.".into(), Some("space.put('''\n```\nx = 1\n```\n''')\n".into()))
+        );
+        // One that is never closed holds nothing: what it is shows when it is run.
+        assert_eq!(code("```python\ns = '''\n```\nwords"), Some("s = '''\n".into()));
+        for plain in [
+            "# don't ''' begin",
+            "s = \"'''\"",
+            "s = 'a\\'''",
+            "s = ''''''",
+            "s = \"it's\"",
+            "s = r'\\''",
+            "x = '' + ''''a'''",
+        ] {
+            let reply = format!("```python\n{plain}\n```\nwords\n```\nshown\n```");
+            assert_eq!(code(&reply), Some(format!("{plain}\n")), "{plain}");
+        }
+    }
+
+    proptest! {
+        /// Every line is words, code, or a fence of code; and code that is put into a fence that is
+        /// longer than any in it comes out again.
+        #[test]
+        fn nothing_is_lost(lines in prop::collection::vec(
+            prop::sample::select(&[
+                "```python", "```", "````", "~~~py", "~~~", "x = 1", "  ```", "s = '''", "'''", "",
+                "words", "```json", "\"\"\"", "# '''", "a = 'b'",
+            ][..]), 0..14))
+        {
+            let reply = lines.join("\n");
+            let (text, code) = parts(&reply);
+            let kept = |it: &&&str| text.contains(it.trim())
+                || code.as_ref().is_some_and(|code| code.contains(it.trim()));
+            let fences = ["```python", "```", "````", "~~~py", "~~~", "  ```"];
+            let plain = lines.iter().filter(|it| !fences.contains(it));
+            // Code of blanks alone is none.
+            if code.is_some() {
+                for line in plain.clone() {
+                    prop_assert!(kept(&line), "{line:?} of {reply:?}");
+                }
+            }
+            if let Some(code) = &code {
+                let again = thought(&format!("`````python\n{code}`````"));
+                prop_assert_eq!(again.code.as_ref(), Some(code));
+            }
+        }
     }
 }

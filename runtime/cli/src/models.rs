@@ -2,52 +2,20 @@
 
 use super::progress::Progress;
 use super::screen::{Screen, unwritten};
-use super::settings::{Settings, own_settings};
+use super::settings::environment;
 use super::table::Sheet;
 use serde_json::{Value as Json, json};
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 use stoa_actors::nearest::nearest;
 use stoa_actors::printable::one_line;
 use stoa_api::operation::{Column, Line, Page, TextTable, Tone};
-use stoa_kernel::model::{LackingKey, Models, RECIPE};
+use stoa_kernel::model::{LackingKey, RECIPE};
 use stoa_kernel::problem::{Problem, ProblemKind, quoted};
-use stoa_models::config::{ConfigError, KeySource, ModelEntry, ModelsConfig, ProviderEntry, parse};
+use stoa_models::config::{ConfigError, KeySource, ModelEntry, ModelsConfig, ProviderEntry};
 use stoa_models::fault::{Fault, FaultKind};
 use stoa_models::model::ConfiguredModels;
 use stoa_models::reply::ModelReply;
 use stoa_models::request::{MessagePart, ModelMessage, ModelRequest};
-
-/// What the sections of one file say of models.
-pub(super) fn of(settings: &Settings) -> Result<ModelsConfig, ConfigError> {
-    let section = |name: &str| settings.sections.get(name);
-    parse(section("models"), section("providers"), settings.folder())
-}
-
-/// What is configured: by this user, and over that by the directory as far as it is trusted. Keys are
-/// those of the environment of this process.
-pub(super) fn configured(directory: Option<ModelsConfig>) -> Result<ModelsConfig, Problem> {
-    let own = own_settings()?;
-    let mut config = ModelsConfig::of_environment(environment);
-    if let Some(own) = own {
-        config = config.with(of(&own).map_err(|error| own.invalid(&error.text))?);
-    }
-    if let Some(directory) = directory {
-        config = config.with(directory);
-    }
-    Ok(config.looked_up(environment))
-}
-
-/// The models that agents of this process can have.
-pub(super) fn models(config: ModelsConfig) -> Models {
-    Models::default().or_from(Arc::new(ConfiguredModels::new(config)))
-}
-
-/// A key is in the environment, a file or a command: no command line and no message has it.
-#[expect(clippy::disallowed_methods, reason = "the one setting that must not be in a file")]
-pub(super) fn environment(name: &str) -> Option<String> {
-    std::env::var(name).ok().filter(|it| !it.is_empty())
-}
 
 static MODELS: TextTable = TextTable {
     columns: &[
@@ -157,7 +125,7 @@ pub(super) async fn list(
         let (name, provider) = (format!("{name}/NAME"), provider.clone());
         all.push(Listed { name, entry: None, provider });
     }
-    let recipe = json!({"model": RECIPE, "key": "none is needed"});
+    let recipe = json!({"model": RECIPE, "url": null, "dialect": null, "key": "none is needed"});
     let lines = all.iter().map(|it| (it.json(), Some(it))).chain([(recipe, None)]);
     said(
         lines,

@@ -67,9 +67,8 @@ pub(crate) async fn run(typed: &ArgMatches) -> Result<(), Problem> {
         };
     }
     let operation = entry(&name);
-    let makes = local == Some(Local::Serve)
-        || name == SPACE_CREATE
-        || operation.is_some_and(|it| it.makes);
+    let makes =
+        local == Some(Local::Serve) || name == SPACE_CREATE || operation.is_some_and(|it| it.makes);
     let is_made = is_made(&data)?;
     if makes && !is_made {
         trust::own(&data);

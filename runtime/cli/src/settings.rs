@@ -15,7 +15,10 @@
 //! as it read when the owner typed `stoa trust` on this machine; without that the command runs as
 //! if the section were not there, and says so.
 
-use super::models;
+mod models;
+
+pub(super) use models::{environment, models_config};
+
 use super::screen::{self, note};
 use serde::Deserialize;
 use serde_json::Value as Json;
@@ -187,47 +190,12 @@ pub(super) fn config(data: &Path) -> Result<Config, Problem> {
     if settings.unfit.is_none() && verdict.section("embedder").is_ok() {
         config.embedding.remote = settings.embedder(&config)?;
     }
-    config.models = models::models(models::configured(settings.trusted_models(&verdict)?)?);
+    config.models = models::source(models::configured(settings.trusted_models(&verdict)?)?);
     settings.tell(&verdict, data);
     Ok(config)
-}
-
-/// What is configured of models here: by this user, and by the directory as far as it is trusted.
-pub(super) fn models_config(data: &Path) -> Result<ModelsConfig, Problem> {
-    let settings = Settings::read(data)?;
-    settings.checked(&Config::at(data))?;
-    let verdict = match trust_store() {
-        Some(store) => store.verdict(data, &settings.hashes()).map_err(|it| untrusted(it, data))?,
-        None => Verdict::default(),
-    };
-    let config = models::configured(settings.trusted_models(&verdict)?)?;
-    settings.tell(&verdict, data);
-    Ok(config)
-}
-
-/// The user's own settings, if there are any.
-pub(super) fn own_settings() -> Result<Option<Settings>, Problem> {
-    let Some(folder) = own_configuration() else { return Ok(None) };
-    let settings = Settings::read_file(folder.join("config.toml"))?;
-    settings.fit()?;
-    settings.has_only(&["models", "providers"])?;
-    Ok(Some(settings))
 }
 
 impl Settings {
-    /// Of the sections on models those that are trusted.
-    fn trusted_models(&self, verdict: &Verdict) -> Result<Option<ModelsConfig>, Problem> {
-        let trusted = |name: &str| self.unfit.is_none() && verdict.section(name).is_ok();
-        let mut config = self.models()?;
-        if !trusted("models") {
-            config.models.clear();
-        }
-        if !trusted("providers") {
-            config.providers.clear();
-        }
-        Ok(Some(config))
-    }
-
     /// Says on stderr what of the file does not count.
     fn tell(&self, verdict: &Verdict, data: &Path) {
         let path = self.path.display();
@@ -285,7 +253,7 @@ pub(super) fn quoted(path: &Path) -> String {
 }
 
 fn secret(name: &str) -> Option<Key> {
-    models::environment(name).map(Key::new)
+    environment(name).map(Key::new)
 }
 
 /// Nothing is there: whoever has named the directory has yet to begin, and anybody else may be in a

@@ -50,6 +50,10 @@ pub(super) fn trust(data: &Path, named: bool, step: &Step, as_json: bool) -> Res
 pub(super) fn own(data: &Path) {
     let made = || -> Option<()> {
         std::fs::create_dir_all(data).ok()?;
+        // What holds other things is refused, or has come from somewhere.
+        let mut all = std::fs::read_dir(data).ok()?;
+        let plain = all.all(|it| it.is_ok_and(|it| it.file_name() == "config.toml"));
+        plain.then_some(())?;
         trust_store()?.trust(data, &BTreeMap::new()).ok()
     };
     if made().is_none() {

@@ -44,7 +44,7 @@ impl Address {
         host == "localhost" || ip.is_ok_and(|it| it.is_loopback())
     }
 
-    /// `example.org`, `127.0.0.1:11434`.
+    /// The host, with a port where it says one: `example.org`, `127.0.0.1:11434`.
     pub fn host(&self) -> String {
         let host = self.url.host_str().unwrap_or_default();
         self.url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))

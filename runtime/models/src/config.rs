@@ -41,7 +41,7 @@ pub use parse::parse;
 pub use provider::{ANTHROPIC_VERSION, ProviderConfig};
 pub use stoa_actors::window::CodeStyle;
 
-use crate::limits::Waits;
+use crate::limits::ProviderWaits;
 use crate::pace::Pace;
 use crate::request::Sampling;
 use crate::wire::Dialect;
@@ -78,7 +78,7 @@ pub struct ProviderEntry {
     /// How fast it is asked.
     pub pace: Pace,
     /// How long is waited for it.
-    pub waits: Waits,
+    pub waits: ProviderWaits,
     /// What its models cost.
     pub prices: BTreeMap<String, Price>,
 }
@@ -200,7 +200,7 @@ impl ProviderEntry {
             accept_unfinished: false,
             anthropic_version: None,
             pace: Pace::default(),
-            waits: Waits::default(),
+            waits: ProviderWaits::default(),
             prices: BTreeMap::new(),
         }
     }
@@ -267,9 +267,10 @@ impl ModelsConfig {
         let models = self.models.keys().map(String::as_str);
         let models: Vec<&str> = models.chain([stoa_actors::trust::BUILT_IN_MODEL]).collect();
         let meant = nearest(name, models.iter().copied());
-        let meant = meant.map_or(String::new(), |it| format!("; did you mean {it}?"));
+        let meant = meant.map_or(String::new(), |it| format!("did you mean {it}? "));
         ConfigError::new(format!(
-            "there is no model {name:?}{meant} There are {}, and PROVIDER/NAME with a provider of {}",
+            "model {name:?} is not configured; {meant}there are: {}, and PROVIDER/NAME, with PROVIDER one \
+             of {}",
             models.join(", "),
             self.provider_names()
         ))
@@ -277,10 +278,9 @@ impl ModelsConfig {
 
     fn no_provider(&self, name: &str) -> ConfigError {
         let meant = nearest(name, self.providers.keys().map(String::as_str));
-        let meant = meant.map_or(String::new(), |it| format!("; did you mean {it}?"));
+        let meant = meant.map_or(String::new(), |it| format!("did you mean {it}? "));
         ConfigError::new(format!(
-            "there is no provider {name:?}{meant} There are {}; another one is configured as \
-             [providers.{name}]",
+            "provider {name:?} is not configured; {meant}there are: {}; [providers.{name}] makes another",
             self.provider_names()
         ))
     }

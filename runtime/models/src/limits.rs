@@ -14,13 +14,14 @@
 //! | `KEY_BYTES_MAX` | `64 << 10` | what a file or a command may say that has a key |
 //! | `COMMAND_MS_MAX` | `10_000` | until a command has said one |
 //! | `BLOCKS_BYTES_MAX` | `128 << 10` | what is kept of a reply as its provider wants it back |
+//! | `OUTPUT_MAX` | `8_192` | tokens that a model may say at once, where nothing is configured |
 //! | `COMPLAINT_BYTES` | `64 << 10` | what is read of an answer that is no reply |
 //! | `USAGE_MS_MAX` | `2_000` | until a server that has said all says what it took |
 //! | `LIST_BYTES_MAX` | `4 << 20` | what is read of a list of models |
 
 /// How long a provider is waited for, in milliseconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Waits {
+pub struct ProviderWaits {
     /// Until it takes the connection.
     pub connect_ms: u64,
     /// Until it answers at all, and from then until the first byte of the reply.
@@ -33,9 +34,9 @@ pub struct Waits {
     pub queue_ms: u64,
 }
 
-impl Default for Waits {
+impl Default for ProviderWaits {
     fn default() -> Self {
-        Waits {
+        ProviderWaits {
             connect_ms: 5_000,
             first_ms: 120_000,
             gap_ms: 60_000,

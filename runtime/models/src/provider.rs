@@ -76,7 +76,7 @@ impl Provider {
     /// the end nothing of that was said. Dropping the future closes the connection.
     ///
     /// It waits for its turn by [`Pace`], and is told [`FaultKind::RateLimited`] where that would take
-    /// longer than [`Waits::queue_ms`].
+    /// longer than [`ProviderWaits::queue_ms`].
     ///
     /// Errors: one [`Fault`], which never has the key.
     pub async fn ask(
@@ -102,7 +102,7 @@ impl Provider {
         asked
     }
 
-    /// Waits for a place and for the time.
+    /// ProviderWaits for a place and for the time.
     async fn turn_of(&self, tokens: u64) -> Result<tokio::sync::SemaphorePermit<'_>, Fault> {
         let until = Instant::now() + Duration::from_millis(self.config.waits.queue_ms);
         let late = |wait: Option<Duration>| {

@@ -76,7 +76,7 @@ pub enum ModelMessage {
 /// What a model said, as it is told to it again.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Said {
-    /// In words.
+    /// What it said in words.
     pub text: String,
     /// The calls that it wanted.
     pub calls: Vec<Call>,
@@ -90,7 +90,7 @@ pub struct Said {
 pub enum MessagePart {
     /// Words, or what reads as words.
     Text(String),
-    /// An image.
+    /// An image, for models that take them.
     Image {
         /// `image/png` and the like.
         media_type: String,

@@ -9,7 +9,7 @@ use stoa_endpoint::Key;
 use stoa_models::config::KeySource;
 use stoa_models::config::ProviderConfig;
 use stoa_models::fault::{Fault, FaultKind};
-use stoa_models::limits::Waits;
+use stoa_models::limits::ProviderWaits;
 use stoa_models::pace::Pace;
 use stoa_models::provider::Provider;
 use stoa_models::reply::{Delta, ModelReply};
@@ -104,8 +104,13 @@ const USAGE: &str =
     "data: {\"choices\":[],\"usage\":{\"prompt_tokens\":9,\"completion_tokens\":2}}\n\n";
 
 fn config(server: &Server) -> ProviderConfig {
-    let waits =
-        Waits { first_ms: 400, gap_ms: 200, total_ms: 1_500, queue_ms: 300, ..Waits::default() };
+    let waits = ProviderWaits {
+        first_ms: 400,
+        gap_ms: 200,
+        total_ms: 1_500,
+        queue_ms: 300,
+        ..ProviderWaits::default()
+    };
     let key = KeySource::Held(Key::new("sesame-open-sesame"));
     ProviderConfig { key, waits, ..ProviderConfig::new("any", Dialect::Chat, &server.url) }
 }
@@ -260,7 +265,7 @@ async fn who_is_dropped_hangs_up() {
 async fn no_more_are_asked_at_once_than_is_said() {
     let server = server(&[Says(OK), Says(HELLO), Pauses(50), Says(STOP)]).await;
     let pace = Pace { concurrency: 3, ..Pace::default() };
-    let waits = Waits { queue_ms: 10_000, ..Waits::default() };
+    let waits = ProviderWaits { queue_ms: 10_000, ..ProviderWaits::default() };
     let provider =
         Arc::new(Provider::new(ProviderConfig { pace, waits, ..config(&server) }).unwrap());
     let asks = (0..12).map(|_| {
@@ -272,7 +277,7 @@ async fn no_more_are_asked_at_once_than_is_said() {
     }
     assert_eq!(server.at_once.load(SeqCst), 3);
     // Whoever would have to wait for too long is told instead.
-    let waits = Waits { queue_ms: 20, ..Waits::default() };
+    let waits = ProviderWaits { queue_ms: 20, ..ProviderWaits::default() };
     let pace = Pace { concurrency: 1, ..Pace::default() };
     let provider =
         Arc::new(Provider::new(ProviderConfig { pace, waits, ..config(&server) }).unwrap());

@@ -75,7 +75,7 @@ fn a_backup_goes_nowhere_where_something_is_or_nothing_can_be() {
                     directory may do this\n\
                     hint: stoa --data data backup copy";
         assert_said(&place, &place.stoa(&["--as", "bob", "backup", "copy"]), 4, says);
-        assert_eq!(names(&place), ["data", "many.py", "mine"]);
+        assert_eq!(names(&place), ["configuration", "data", "many.py", "mine"]);
         assert_eq!(std::fs::read(place.path("mine")).unwrap(), b"precious");
     };
     hold();

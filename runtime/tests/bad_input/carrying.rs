@@ -271,7 +271,7 @@ fn an_export_writes_over_nothing_and_half_of_one_has_no_name() {
     }
     assert_eq!(place.stoa(&["export", "nothing", "--to", "fresh"]).code, 3);
     let names: Vec<_> = std::fs::read_dir(place.path("")).unwrap().collect();
-    assert_eq!(names.len(), 3, "data, new and all: {names:?}");
+    assert_eq!(names.len(), 4, "configuration, data, new and all: {names:?}");
     for file in ["none", "data"] {
         let ended = place.stoa(&["import", "tasks", file]);
         assert_eq!(ended.code, 2, "{ended:?}");

@@ -18,6 +18,8 @@ const LIMIT: Duration = Duration::from_secs(120);
 /// A directory with nothing in it, gone at the end of the test.
 pub(crate) struct Place {
     dir: TempDir,
+    /// Variables of the environment of whatever is started here.
+    pub(crate) variables: Vec<(String, String)>,
 }
 
 /// What a process has said up to now, and how it ended.
@@ -46,7 +48,7 @@ pub(crate) struct Ended {
 
 impl Place {
     pub(crate) fn new() -> Place {
-        Place { dir: tempfile::tempdir().unwrap() }
+        Place { dir: tempfile::tempdir().unwrap(), variables: Vec::new() }
     }
 
     /// A path inside; the data directory is `data`.
@@ -69,6 +71,12 @@ impl Place {
         command.args(args).current_dir(self.dir.path());
         // Whoever runs the tests has a configuration of their own.
         command.env("XDG_CONFIG_HOME", self.path("configuration")).env_remove("RUST_LOG");
+        PROVIDERS.iter().for_each(|it| {
+            command.env_remove(it);
+        });
+        self.variables.iter().for_each(|(name, value)| {
+            command.env(name, value);
+        });
         Started::new(&mut command, stdin)
     }
 
@@ -95,6 +103,10 @@ impl Place {
 /// What whoever runs the tests may have set, and what would change what `stoa` prints.
 pub(crate) const SURROUNDINGS: [&str; 7] =
     ["CI", "CLICOLOR", "CLICOLOR_FORCE", "COLUMNS", "RUST_BACKTRACE", "STOA_AS", "STOA_DATA"];
+
+/// What they may have set for their own models.
+const PROVIDERS: [&str; 5] =
+    ["ANTHROPIC_API_KEY", "ANTHROPIC_BASE_URL", "OLLAMA_HOST", "OPENAI_API_KEY", "OPENAI_BASE_URL"];
 
 impl Started {
     /// Starts any command.

@@ -91,6 +91,8 @@ fn trusts(place: &Place, data: &str) {
 
 fn carried(place: &Place, endpoint: &Endpoint) {
     place.json(&["space", "create", "notes"]);
+    // It was made on another machine.
+    assert_eq!(place.stoa(&["trust", "--remove"]).code, 0);
     place.file("data/config.toml", endpoint.settings());
 }
 

@@ -365,7 +365,7 @@ mod tests {
         let error = |name: &str| config.find(name).unwrap_err().text;
         assert!(error("antropic/x").contains("did you mean anthropic?"), "{}", error("antropic/x"));
         assert!(error("recip").contains("did you mean recipe?"), "{}", error("recip"));
-        assert!(error("anthropic/").contains("there is no model"), "{}", error("anthropic/"));
+        assert!(error("anthropic/").contains("is not configured"), "{}", error("anthropic/"));
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! A provider as whoever asks it needs it.
 
 use super::{KeySource, ProviderEntry};
-use crate::limits::Waits;
+use crate::limits::ProviderWaits;
 use crate::pace::Pace;
 use crate::wire::Dialect;
 
@@ -26,7 +26,7 @@ pub struct ProviderConfig {
     /// How fast it is asked.
     pub pace: Pace,
     /// How long is waited for it.
-    pub waits: Waits,
+    pub waits: ProviderWaits,
 }
 
 impl ProviderConfig {
@@ -40,7 +40,7 @@ impl ProviderConfig {
             accept_unfinished: false,
             anthropic_version: ANTHROPIC_VERSION.to_owned(),
             pace: Pace::default(),
-            waits: Waits::default(),
+            waits: ProviderWaits::default(),
         }
     }
 }

@@ -112,7 +112,7 @@ async fn where_some_goes_wrong_each_request_is_all_of_the_reply_or_one_fault() {
 async fn a_server_that_takes_too_long_is_not_waited_for() {
     let Some(server) = aimock(&["--chaos-latency", "20000"]) else { return };
     for dialect in Dialect::ALL {
-        let waits = Waits { first_ms: 300, ..WAITS };
+        let waits = ProviderWaits { first_ms: 300, ..WAITS };
         let provider =
             Provider::new(ProviderConfig { waits, ..config(dialect, &server.url) }).unwrap();
         let began = Instant::now();

@@ -19,7 +19,7 @@ fn provider(dialect: Dialect, server: &Server) -> Provider {
     provider_that_waits(dialect, server, WAITS)
 }
 
-fn provider_that_waits(dialect: Dialect, server: &Server, waits: Waits) -> Provider {
+fn provider_that_waits(dialect: Dialect, server: &Server, waits: ProviderWaits) -> Provider {
     let at = if dialect == Dialect::Anthropic { "/anthropic" } else { "" };
     let url = format!("{}{at}", server.url);
     Provider::new(ProviderConfig { waits, ..config(dialect, &url) }).unwrap()
@@ -191,7 +191,8 @@ async fn wherever_a_stream_breaks_it_is_all_of_the_reply_or_one_fault() {
 async fn a_stream_that_says_no_more_is_silent() {
     let Some(server) = llmock(&["--response-style", "echo"]) else { return };
     for dialect in SPOKEN {
-        let provider = provider_that_waits(dialect, &server, Waits { gap_ms: 400, ..WAITS });
+        let provider =
+            provider_that_waits(dialect, &server, ProviderWaits { gap_ms: 400, ..WAITS });
         for after in [1, 7] {
             let stall = json!({
                 "type": "stream_fault", "kind": "stall", "after_chunks": after, "stall_seconds": 60,

@@ -17,15 +17,20 @@ use serde_json::json;
 use server::Server;
 use stoa_models::config::ProviderConfig;
 use stoa_models::fault::Fault;
-use stoa_models::limits::Waits;
+use stoa_models::limits::ProviderWaits;
 use stoa_models::provider::Provider;
 use stoa_models::reply::{Call, Delta, ModelReply, Stop, Usage};
 use stoa_models::request::{MessagePart, ModelMessage, ModelRequest, ToolSpec};
 use stoa_models::wire::Dialect;
 
 /// Nothing here takes longer that goes well.
-const WAITS: Waits =
-    Waits { connect_ms: 1_000, first_ms: 1_500, gap_ms: 1_500, total_ms: 5_000, queue_ms: 10_000 };
+const WAITS: ProviderWaits = ProviderWaits {
+    connect_ms: 1_000,
+    first_ms: 1_500,
+    gap_ms: 1_500,
+    total_ms: 5_000,
+    queue_ms: 10_000,
+};
 
 fn config(dialect: Dialect, url: &str) -> ProviderConfig {
     ProviderConfig { waits: WAITS, ..ProviderConfig::new("peer", dialect, url) }
