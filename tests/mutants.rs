@@ -273,6 +273,8 @@ const BUDGETS: &[&str] = &[
     "budget.repaid_twice",
     "budget.returns_early",
     "budget.thoughts_are_free",
+    "session.tries_for_nothing",
+    "session.unusable_for_nothing",
 ];
 
 /// In each saga, in the outbox, in the timer.

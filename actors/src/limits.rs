@@ -12,6 +12,9 @@
 //! | `STATE_BYTES_MAX` | `1 << 30` | a snapshot's state; one that is larger is replayed instead |
 //! | `VALUE_DEPTH_MAX` | `32` | what is stored must be readable by every later build |
 //! | `HEADER_BYTES` | `88` | the stored form of an entry |
+//! | `UNUSABLE_BYTES_MAX` | `4 << 10` | what a model is told of why its reply is not acted upon |
+//! | `CLOSING_MAX` | `64` | fences looked at for the one that closes a block of code |
+//! | `WAIT_MS_MAX` | `86_400_000` | no provider is waited for longer at a time: a day |
 //! | `SMALL_NOTE_BYTES` | `1 << 10` | a note that is taken in also over `notes_bytes_max` |
 //! | `COLUMN_BYTES` | `160` | what a key of metadata counts towards `standing_bytes_max`, besides its name |
 //! | `FACET_BYTES` | `160` | the same of a value, besides what it says |

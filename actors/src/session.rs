@@ -47,7 +47,7 @@ pub use note::{CallNote, FoundVersion, Recorded, RecordedItem, SaidObject};
 pub use parent_message::ParentMessage;
 pub use phase::Phase;
 pub use refusal::Refusal;
-pub use speech::{Thought, thought};
+pub use speech::{Thought, is_open, thought};
 pub use trouble::Trouble;
 pub use turn::{Observation, Turn, TurnOutcome, TurnState};
 

@@ -162,6 +162,7 @@ async fn quarantine_and_resume_are_told(runtime: &Runtime, root: &Caller) {
         own.map(|it| match &it.what {
             Wrong::Failed { why, .. } => format!("failed {why}"),
             Wrong::Quarantined { why } => format!("quarantined {why}"),
+            Wrong::Deferred { why, .. } => format!("deferred {why}"),
             Wrong::Resumed => "resumed".to_owned(),
             other => format!("{other:?}"),
         })

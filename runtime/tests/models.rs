@@ -133,6 +133,7 @@ fn who_waits_is_seen_to_and_waits_on_after_a_crash() {
     while !deferred(&place) {
         assert!(std::time::Instant::now() < until, "{}", agent(&place));
     }
+    serve.wait_for("that somebody is told", |out| out.contains("model.deferred"));
     let card = agent(&place);
     assert!(card["deferred_until"].is_string(), "{card}");
     assert!(card["why"].as_str().unwrap().contains("limits the rate (429)"), "{card}");

@@ -23,8 +23,8 @@ use stoa_actors::incarnation::Request;
 use stoa_actors::outbox::{self, Outcome};
 use stoa_actors::rights::{self, AgentSpawn, Rights};
 use stoa_actors::session::{
-    AgentSpec, Budget, Effect, FollowSpec, Message, Observation, Session, Thought, Transfer,
-    TransferKind,
+    AgentSpec, Budget, Effect, FollowSpec, Message, Observation, Passing, PassingKind, Session,
+    Thought, Transfer, TransferKind,
 };
 use stoa_actors::simulation::{Simulation, Told};
 use stoa_actors::space::Wake;
@@ -286,13 +286,23 @@ impl Trial {
             Effect::Think { turn, .. } if how == Deed::Fail => {
                 Message::Fail { turn, why: "no answer".into() }
             }
-            Effect::Think { turn, step, .. } => {
-                let (code, tokens) = match how {
-                    Deed::Acts { tokens } => (Some("act()".to_owned()), tokens.into()),
-                    _ => (None, 0),
-                };
-                let thought = Thought { code, tokens, ..Thought::default() };
-                Message::Think { turn, step, thought }
+            Effect::Think { turn, step, attempt, not_before, .. } => {
+                self.sim.now = self.sim.now.max(not_before);
+                if let Deed::Defer { failed } = how {
+                    let kind = if failed { PassingKind::Failed } else { PassingKind::Limited };
+                    let passing = Passing { kind, wait_ms: Some(7) };
+                    Message::Defer { turn, step, attempt, passing, why: "later".into() }
+                } else {
+                    let unusable =
+                        matches!(how, Deed::Unusable { .. }).then(|| "cut off".to_owned());
+                    let (code, tokens) = match how {
+                        Deed::Acts { tokens } => (Some("act()".to_owned()), tokens.into()),
+                        Deed::Unusable { tokens } => (None, tokens.into()),
+                        _ => (None, 0),
+                    };
+                    let thought = Thought { code, tokens, unusable, ..Thought::default() };
+                    Message::Think { turn, step, thought }
+                }
             }
             Effect::Act { turn, step, .. } => {
                 let observation = Observation { text: String::new(), failed: None };

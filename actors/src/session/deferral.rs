@@ -138,13 +138,17 @@ impl Turn {
     }
 }
 
+/// No provider is waited for longer at a time: a day.
+const WAIT_MS_MAX: u64 = 86_400_000;
+
 /// What the provider said, else longer each time.
 fn wait(passing: Passing, times: u32, limits: &SessionLimits) -> u64 {
     let own = wait_ms(times, limits.deferral_first_ms, limits.deferral_ms_max);
     match passing.wait_ms.filter(|_| !planted("session.waits_as_it_likes")) {
         // Who says that it can be at once, each time, is not asked without a pause.
-        Some(said) if times == 0 => said.max(1),
-        Some(said) => said.max(limits.deferral_first_ms),
+        Some(said) if times == 0 => said.clamp(1, WAIT_MS_MAX),
+        Some(said) if times < 4 => said.max(limits.deferral_first_ms).min(WAIT_MS_MAX),
+        Some(said) => said.max(own.min(limits.deferral_first_ms * 10)).min(WAIT_MS_MAX),
         None => own.max(1),
     }
 }

@@ -3,7 +3,7 @@
 /// A reply of a provider that a thought was read from: what it is told again, and what it took.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Generation {
-    /// Who was asked, as `--model` names it: `anthropic/NAME`.
+    /// Who was asked, `PROVIDER/NAME`, whatever it is called here.
     pub model: String,
     /// Who has answered, as the provider says.
     pub answered_by: String,
@@ -20,6 +20,15 @@ pub struct Generation {
     pub blocks: String,
     /// How long it took, in milliseconds.
     pub took_ms: u64,
+}
+
+impl Generation {
+    /// What it holds besides the words and the code, in bytes.
+    pub(super) fn bytes(&self) -> usize {
+        let call = |it: &GeneratedCall| it.id.len() + it.name.len() + it.arguments.len();
+        let calls: usize = self.calls.iter().map(call).sum();
+        calls + self.blocks.len() + self.reply.len() + self.answered_by.len() + self.stop.len()
+    }
 }
 
 /// A call that a model wanted.

@@ -54,6 +54,23 @@ pub fn thought(reply: &str) -> Thought {
     Thought { text: text.trim().to_owned(), code, ..Thought::default() }
 }
 
+/// Whether a block of code in it is not closed.
+pub fn is_open(reply: &str) -> bool {
+    let lines: Vec<&str> = reply.lines().collect();
+    let mut at = 0;
+    while let Some(line) = lines.get(at) {
+        at += 1;
+        if let Some(fence) = Fence::begins(line) {
+            let end = fence.end(&lines, at);
+            if end == lines.len() && fence.is_python() {
+                return true;
+            }
+            at = end + 1;
+        }
+    }
+    false
+}
+
 /// A line that begins a block.
 struct Fence<'a> {
     /// The blanks in front of it.
@@ -63,6 +80,10 @@ struct Fence<'a> {
     /// What stands behind it.
     info: &'a str,
 }
+
+/// How many fences are looked at for the one at which no string is open: what has more of them is not
+/// read again and again.
+const CLOSING_MAX: usize = 64;
 
 /// What models call the code that they want run.
 const PYTHON: [&str; 5] = ["python", "py", "python3", "py3", "tool_code"];
@@ -103,7 +124,7 @@ impl<'a> Fence<'a> {
         // The first at which no string is open; if there is none, a string is not closed at all.
         let mut string = OpenString::default();
         let mut read = from;
-        for at in [first].into_iter().chain(closing) {
+        for at in [first].into_iter().chain(closing).take(CLOSING_MAX) {
             lines[read..at].iter().for_each(|it| string.line(it));
             if string.quote.is_none() {
                 return at;
@@ -114,8 +135,8 @@ impl<'a> Fence<'a> {
     }
 
     fn outdented<'b>(&self, line: &'b str) -> &'b str {
-        let same = line.bytes().zip(self.indent.bytes()).take_while(|it| it.0 == it.1).count();
-        &line[same..]
+        let same = line.chars().zip(self.indent.chars()).take_while(|it| it.0 == it.1);
+        &line[same.map(|it| it.0.len_utf8()).sum()..]
     }
 }
 
@@ -160,19 +181,16 @@ impl OpenString {
 
 /// What stands behind the next of these that is not escaped.
 fn skip_to<'a>(text: &'a str, quote: &str) -> Option<&'a str> {
-    let mut from = 0;
-    loop {
-        let rest = &text[from..];
-        let at = rest.find(quote)?;
-        match rest[..at].find('\\') {
+    let mut letters = text.char_indices();
+    while let Some((at, letter)) = letters.next() {
+        if letter == '\\' {
             // It takes the next letter with it.
-            Some(escape) => {
-                let behind = rest[escape + 1..].chars().next()?;
-                from += escape + 1 + behind.len_utf8();
-            }
-            None => return Some(&rest[at + quote.len()..]),
+            letters.next();
+        } else if text[at..].starts_with(quote) {
+            return Some(&text[at + quote.len()..]);
         }
     }
+    None
 }
 
 fn push(to: &mut String, line: &str) {
@@ -219,6 +237,7 @@ mod tests {
             assert_eq!(parts(words), (words.to_owned(), None));
         }
         assert_eq!(code("```python\nx = 1"), Some("x = 1\n".into()));
+        assert!(is_open("```python\nx = 1") && !is_open("```python\nx = 1\n```\n```\nshown"));
         // A longer fence holds a shorter one.
         let nested = "````python\ns = '''\n```\n'''\n````";
         assert_eq!(code(nested), Some("s = '''\n```\n'''\n".into()));
@@ -260,6 +279,9 @@ mod tests {
             parts(list),
             ("1. First:\n2. Then.".into(), Some("if x:\n    y()\n\nz()\n".into()))
         );
+        // Blanks are of many kinds, and of more than one byte.
+        let wide = "\u{3000}```python\n「x\n\u{3000}y\n\u{3000}```";
+        assert_eq!(code(wide), Some("「x\ny\n".into()));
         // What is indented less stays what it is.
         assert_eq!(code("  ```python\n x\ny\n  ```"), Some("x\ny\n".into()));
     }

@@ -2,8 +2,8 @@
 
 use super::lifecycle::{act_id, think_id};
 use super::{
-    Brief, CallNote, Deferral, Effect, Event, LedgerEntry, Message, Phase, Refusal, Reply, Session,
-    Thought,
+    Brief, CallNote, Deferral, Effect, Event, Generation, LedgerEntry, Message, Phase, Refusal,
+    Reply, Session, Thought,
 };
 use crate::behaviour::{Decision, Delivery, EffectId};
 use crate::id::Millis;
@@ -17,6 +17,9 @@ use std::sync::Arc;
 /// What a note may take when there is no room for more: that a call was refused is noted as well, or
 /// the action would go another way when it is run again.
 const SMALL_NOTE_BYTES: usize = 1 << 10;
+
+/// Bytes of why a reply is not acted upon.
+const UNUSABLE_BYTES_MAX: usize = 4 << 10;
 
 /// What a reply is called that is not acted upon, where an exception of code would be named.
 const UNUSABLE: &str = "UnusableReply";
@@ -165,7 +168,8 @@ impl Session {
     ) -> Result<Decision<Self>, Refusal> {
         let at = self.at(turn, step, false)?;
         let limits = &delivery.limits.session;
-        let bytes = thought.text.len() + thought.code.as_ref().map_or(0, String::len);
+        let made = thought.generation.as_deref().map_or(0, Generation::bytes);
+        let bytes = thought.text.len() + thought.code.as_ref().map_or(0, String::len) + made;
         let tokens = thought.tokens;
         if let Some(left) = self.account.left().tokens.filter(|left| tokens > *left) {
             return Ok(self.overdrawn(at, tokens, left, delivery));
@@ -185,7 +189,7 @@ impl Session {
             .into_iter()
             .chain([Event::Thought { thought: thought.clone(), at: delivery.now }]);
         if let Some(text) = thought.unusable {
-            let mut goes_on = self.unusable(at, text, delivery)?;
+            let mut goes_on = self.unusable(at, text, tokens, delivery)?;
             goes_on.events.splice(0..0, spoken.chain(took));
             return Ok(goes_on);
         }
@@ -214,7 +218,8 @@ impl Session {
     fn unusable(
         &self,
         at: &Turn,
-        text: String,
+        mut text: String,
+        tokens: u64,
         delivery: &Delivery<'_>,
     ) -> Result<Decision<Self>, Refusal> {
         let steps_max = delivery.limits.session.turn_steps_max;
@@ -222,9 +227,21 @@ impl Session {
             let cut = format!("turn_steps_max = {steps_max}");
             return Ok(self.end(at, TurnOutcome::Exhausted(cut), String::new(), delivery));
         }
+        text.truncate(text.floor_char_boundary(UNUSABLE_BYTES_MAX));
         let seen = Event::Observed(Observation { text, failed: Some(UNUSABLE.to_owned()) });
+        let mut account = self.account.clone();
+        account.think();
+        account.take(&LedgerEntry::Spent { thoughts: 0, tokens });
+        if let Some(what) = account.used_up()
+            && !planted("session.unusable_for_nothing")
+        {
+            let mut exhausted = self.end_exhausted(at, what, delivery);
+            exhausted.events.insert(0, seen);
+            return Ok(exhausted);
+        }
         let (turn, step) = (at.number, at.step + 1);
         let brief = self.brief(at.first, &at.wakes).ok_or(Refusal::Unborn)?;
+        let brief = Brief { left: account.left(), ..brief };
         let effect = Effect::Think { turn, step, brief, attempt: 0, not_before: Millis(0) };
         Ok(Decision::event(seen, Reply::Done).effect(think_id(turn, step, 0), effect))
     }

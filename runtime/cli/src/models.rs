@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use stoa_actors::nearest::nearest;
 use stoa_actors::printable::one_line;
 use stoa_api::operation::{Column, Line, Page, TextTable, Tone};
+use stoa_endpoint::{Address, Secret};
 use stoa_kernel::model::{LackingKey, RECIPE};
 use stoa_kernel::problem::{Problem, ProblemKind, quoted};
 use stoa_models::config::{ConfigError, KeySource, ModelEntry, ModelsConfig, ProviderEntry};
@@ -37,14 +38,20 @@ struct Listed {
 }
 
 impl Listed {
+    /// Its address; one that may have a key in it is not shown.
+    fn url(&self) -> String {
+        match Address::new(&self.provider.url, false) {
+            Ok(address) => address.base().to_owned(),
+            Err(error) => format!("not usable: {error}"),
+        }
+    }
+
     fn key(&self) -> (Tone, String) {
         match &self.provider.key {
             KeySource::None => (Tone::Dim, "none is needed".to_owned()),
             KeySource::Held(key) => match key.secret() {
-                stoa_kernel::embedder::Secret::Held(_) => (Tone::Good, "set".to_owned()),
-                stoa_kernel::embedder::Secret::Lacking(name) => {
-                    (Tone::Warn, format!("{name} is not set"))
-                }
+                Secret::Held(_) => (Tone::Good, "set".to_owned()),
+                Secret::Lacking(name) => (Tone::Warn, format!("{name} is not set")),
             },
             KeySource::Variable(name) => (Tone::Warn, format!("{name} is not set")),
             KeySource::File(path) => (Tone::Plain, format!("in {}", path.display())),
@@ -57,7 +64,7 @@ impl Listed {
     fn json(&self) -> Json {
         let mut json = json!({
             "model": self.name,
-            "url": self.provider.url,
+            "url": self.url(),
             "dialect": self.provider.dialect.name(),
             "key": self.key().1,
         });
@@ -73,7 +80,7 @@ impl Listed {
         let (tone, key) = self.key();
         let cells = [
             Line::new().bold(&self.name),
-            Line::new().plain(&self.provider.url),
+            Line::new().plain(self.url()),
             Line::new().plain(self.provider.dialect.name()),
             Line::new().piece(tone, key),
         ];

@@ -14,6 +14,9 @@ enum Held {
     Lacking(String),
 }
 
+/// Less of a secret tells nothing of it, and ends many a text.
+const PART_BYTES_MIN: usize = 4;
+
 /// What stands for a secret where one was.
 const MASK: &str = "…";
 
@@ -44,9 +47,12 @@ impl Key {
             return text.to_owned();
         }
         let mut text = text.replace(secret, MASK);
-        let cut = secret.char_indices().map(|(at, _)| at).rev();
-        if let Some(at) = cut.filter(|at| *at > 0).find(|at| text.ends_with(&secret[..*at])) {
-            text.truncate(text.len() - at);
+        // What was cut off may say so.
+        let said = text.strip_suffix(MASK).unwrap_or(&text).len();
+        let mut cut = secret.char_indices().map(|(at, _)| at).rev();
+        let ends = |at: &usize| *at >= PART_BYTES_MIN && text[..said].ends_with(&secret[..*at]);
+        if let Some(at) = cut.find(ends) {
+            text.replace_range(said - at..said, MASK);
         }
         text
     }
@@ -83,7 +89,9 @@ mod tests {
     fn a_key_is_taken_out_of_what_is_answered() {
         let key = Key::new("sesame");
         assert_eq!(key.mask("401: Bearer sesame, sesame"), "401: Bearer …, …");
-        assert_eq!(key.mask("401: Bearer sesa"), "401: Bearer ");
+        assert_eq!(key.mask("401: Bearer sesa"), "401: Bearer …");
+        assert_eq!(key.mask("401: Bearer sesam…"), "401: Bearer ……");
+        assert_eq!(key.mask("it passes"), "it passes");
         assert_eq!(key.mask("open"), "open");
         assert_eq!(Key::lacking("ANY").mask("sesame"), "sesame");
         assert_eq!(Key::new("").mask("open"), "open");

@@ -292,12 +292,25 @@ async fn think(runtime: &Runtime, at: At, known: &Known) -> Result<Thought, Mode
     let context = context::context(runtime, at, known).await;
     let context = context.map_err(|it| ModelError::new(it.text))?;
     let model = runtime.model(session, &charter.model).map_err(ModelError::new)?;
-    let limit = Duration::from_millis(runtime.shared().config.model_ms_max);
-    match tokio::time::timeout(limit, model.think(context)).await {
-        Ok(thought) => thought,
+    let most = runtime.shared().config.model_ms_max;
+    let limit = Duration::from_millis(model.ms_max().unwrap_or(most));
+    // In a task of its own: what panics in a model is a failure of the turn.
+    let mut thinking = Thinking(tokio::spawn(async move { model.think(context).await }));
+    match tokio::time::timeout(limit, &mut thinking.0).await {
+        Ok(Ok(thought)) => thought,
+        Ok(Err(died)) => Err(ModelError::new(format!("the model has failed: {died}"))),
         Err(_) => {
             let text = format!("the model said nothing for {} ms", limit.as_millis());
             Err(ModelError::new(text))
         }
+    }
+}
+
+/// A model that is asked; who is dropped asks no more.
+struct Thinking(tokio::task::JoinHandle<Result<Thought, ModelError>>);
+
+impl Drop for Thinking {
+    fn drop(&mut self) {
+        self.0.abort();
     }
 }

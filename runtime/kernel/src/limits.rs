@@ -14,6 +14,7 @@
 //! | `WROTE_SPACES_MAX` | `64` | spaces of one request of which it is said whom it wakes |
 //! | `FOLLOWERS_LOOKED_MAX` | `64` | followers of a space looked at to say whom a write wakes |
 //! | `INCIDENTS_MAX` | `256` | what goes wrong with agents and waits to be shown; the oldest goes |
+//! | `DEFERRED_MS` | `3_000` | a shorter wait for a model is told to nobody |
 //! | `TOLD_SPACES_MAX` | `256` | spaces of which it is kept what they say to agents at every step |
 //! | `TOLD_BYTES_MAX` | `16 << 10` | longer instructions are read for every thought |
 //! | `LINE_BYTES_MAX` | `64 << 20` | the form of an export: one content, all of it escaped |
@@ -145,7 +146,8 @@ pub struct Config {
     pub workers: WorkersConfig,
     /// Who may think for agents.
     pub models: Models,
-    /// How long a model may take for one thought.
+    /// How long a model may take for one thought. A model of a provider has limits of its own, which are
+    /// shorter.
     pub model_ms_max: u64,
     /// Agents that look for news at the same time.
     pub looks_max: usize,
@@ -218,7 +220,7 @@ impl Config {
             worker_deaths_max: 8,
             workers: WorkersConfig::default(),
             models: Models::default(),
-            model_ms_max: 600_000,
+            model_ms_max: 700_000,
             looks_max: 64,
             outbox_wait_first_ms: 50,
             outbox_wait_ms_max: 5_000,

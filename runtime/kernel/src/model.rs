@@ -19,6 +19,12 @@ pub trait Model: Send + Sync + 'static {
     /// One thought. Dropping the future cancels it.
     fn think(&self, context: Context) -> Boxed<'_, Result<Thought, ModelError>>;
 
+    /// How long it may take for one thought, where it bounds that itself; otherwise it is
+    /// [`model_ms_max`](crate::limits::Config::model_ms_max).
+    fn ms_max(&self) -> Option<u64> {
+        None
+    }
+
     /// The variable of the environment that it needs, and that this process was not given.
     fn lacks(&self) -> Option<String> {
         None

@@ -81,6 +81,9 @@ pub struct ProviderEntry {
     pub waits: ProviderWaits,
     /// What its models cost.
     pub prices: BTreeMap<String, Price>,
+    /// Whether the address is that of what lies below this configuration, and so is the key where none
+    /// is named.
+    pub inherits: bool,
 }
 
 /// What a million tokens cost, in the currency that all prices are in.
@@ -137,6 +140,11 @@ pub const WINDOW: u64 = 128_000;
 pub const LOCAL_WINDOW: u64 = 16_384;
 
 impl ModelEntry {
+    /// `PROVIDER/NAME`, whatever it is called here.
+    pub fn full_name(&self) -> String {
+        format!("{}/{}", self.provider, self.name)
+    }
+
     fn new(provider: &str, name: &str) -> ModelEntry {
         ModelEntry {
             provider: provider.to_owned(),
@@ -183,12 +191,19 @@ impl Default for ModelsConfig {
 /// `OLLAMA_HOST` is a host, with or without a scheme and a port; all addresses of a server are this
 /// machine to whoever asks it.
 fn ollama_url(host: &str) -> String {
-    let (scheme, rest) = host.split_once("://").unwrap_or(("http", host));
-    let rest = rest.trim_end_matches('/');
+    let (scheme, rest) = host.split_once("://").unwrap_or(("", host));
+    let (rest, path) = rest.split_once('/').unwrap_or((rest, ""));
     let port = rest.rsplit_once(':').filter(|it| it.1.parse::<u16>().is_ok());
-    let (host, port) = port.unwrap_or((rest, "11434"));
+    let own = match scheme {
+        "https" => "443",
+        "http" => "80",
+        _ => "11434",
+    };
+    let (host, port) = port.unwrap_or((rest, own));
     let host = if matches!(host, "" | "0.0.0.0" | "[::]") { "127.0.0.1" } else { host };
-    format!("{scheme}://{host}:{port}")
+    let scheme = if scheme.is_empty() { "http" } else { scheme };
+    let url = format!("{scheme}://{host}:{port}/{path}");
+    url.trim_end_matches('/').to_owned()
 }
 
 impl ProviderEntry {
@@ -202,6 +217,7 @@ impl ProviderEntry {
             pace: Pace::default(),
             waits: ProviderWaits::default(),
             prices: BTreeMap::new(),
+            inherits: false,
         }
     }
 }
@@ -226,7 +242,16 @@ impl ModelsConfig {
     #[must_use]
     pub fn with(mut self, over: ModelsConfig) -> ModelsConfig {
         self.models.extend(over.models);
-        self.providers.extend(over.providers);
+        for (name, mut entry) in over.providers {
+            if let (true, Some(below)) = (entry.inherits, self.providers.get(&name)) {
+                entry.url.clone_from(&below.url);
+                entry.inherits = below.inherits;
+                if entry.key == KeySource::None {
+                    entry.key = below.key.clone();
+                }
+            }
+            self.providers.insert(name, entry);
+        }
         self
     }
 

@@ -6,16 +6,31 @@ use crate::reply::{Call, ModelReply, Stop};
 use crate::request::{CallResult, MessagePart, ModelMessage, ModelRequest, Said, ToolSpec};
 use serde_json::{Value as Json, json};
 use stoa_actors::session::{
-    GeneratedCall, Generation, ModelError, PassingKind, Thought, TokenUsage, thought,
+    GeneratedCall, Generation, ModelError, PassingKind, Thought, TokenUsage, is_open, thought,
 };
 use stoa_actors::window::{CodeStyle, PYTHON_TOOL, Window, WindowMessage};
 
 /// Bytes of a reply's blocks that are kept: where they are more, its words are told again instead.
 const BLOCKS_BYTES_MAX: usize = 128 << 10;
 
-/// The request that a window is. `name` is what the model is called here: what it has said itself goes
-/// back to it as it came.
-pub fn request_of(window: Window, entry: &ModelEntry, name: &str) -> ModelRequest {
+/// Bytes of a reply's words and arguments that are read: no thought has more.
+const SAID_BYTES_MAX: usize = 1 << 20;
+
+/// Bytes that are kept of a reply that cannot be used.
+const UNUSABLE_BYTES: usize = 4 << 10;
+
+/// Letters that are told of what a model says that refuses.
+const SAID_CHARS: usize = 300;
+
+/// Bytes of the names that a server has for a reply and for who made it.
+const ID_BYTES_MAX: usize = 256;
+
+/// Letters of a name that a model has made up.
+const NAME_CHARS: usize = 64;
+
+/// The request that a window is. What the model has said itself goes back to it as it came.
+pub fn request_of(window: Window, entry: &ModelEntry) -> ModelRequest {
+    let name = entry.full_name();
     let mut messages: Vec<ModelMessage> = Vec::new();
     // The calls whose results are to come.
     let mut open: Vec<GeneratedCall> = Vec::new();
@@ -23,7 +38,7 @@ pub fn request_of(window: Window, entry: &ModelEntry, name: &str) -> ModelReques
         match message {
             WindowMessage::Told(text) => told(&mut messages, text),
             WindowMessage::Said(thought) => {
-                let (said, calls) = said(thought, name);
+                let (said, calls) = said(thought, &name);
                 open = calls;
                 if said != Said::default() {
                     messages.push(ModelMessage::Assistant(said));
@@ -129,8 +144,19 @@ fn python_tool() -> ToolSpec {
 }
 
 /// The thought that a reply is.
-pub fn thought_of(reply: ModelReply, entry: &ModelEntry, name: &str, took_ms: u64) -> Thought {
+///
+/// Errors: the model, or a filter, refuses to answer.
+pub fn thought_of(
+    mut reply: ModelReply,
+    entry: &ModelEntry,
+    took_ms: u64,
+) -> Result<Thought, ModelError> {
     let usage = reply.usage;
+    let name = entry.full_name();
+    if reply.stop == Stop::Refused {
+        let said: String = reply.text.trim().chars().take(SAID_CHARS).collect();
+        return Err(ModelError::new(format!("{name}: it refuses to answer: {said}")));
+    }
     let made = match unusable(&reply, entry) {
         Some(why) => Err(why),
         None => code_of(&reply),
@@ -138,7 +164,10 @@ pub fn thought_of(reply: ModelReply, entry: &ModelEntry, name: &str, took_ms: u6
     let thought = match made {
         Ok(thought) => thought,
         Err(why) => {
-            let text = reply.text.trim().to_owned();
+            // Half of it, or what nobody can read, is not told again: many a provider refuses it.
+            (reply.calls, reply.blocks) = (Vec::new(), Vec::new());
+            let most = reply.text.floor_char_boundary(UNUSABLE_BYTES);
+            let text = reply.text[..most].trim().to_owned();
             Thought { text, unusable: Some(why), ..Thought::default() }
         }
     };
@@ -148,10 +177,10 @@ pub fn thought_of(reply: ModelReply, entry: &ModelEntry, name: &str, took_ms: u6
     };
     let call = |it: Call| GeneratedCall { id: it.id, name: it.name, arguments: it.arguments };
     let generation = Generation {
-        model: name.to_owned(),
-        answered_by: reply.model,
-        reply: reply.id,
-        stop: reply.stop.name().to_owned(),
+        model: name,
+        answered_by: short(reply.model),
+        reply: short(reply.id),
+        stop: short(reply.stop.name().to_owned()),
         usage: TokenUsage {
             input: usage.input,
             cache_read: usage.cache_read,
@@ -164,7 +193,7 @@ pub fn thought_of(reply: ModelReply, entry: &ModelEntry, name: &str, took_ms: u6
         took_ms,
     };
     let tokens = usage.input.saturating_add(usage.output);
-    Thought { tokens, generation: Some(Box::new(generation)), ..thought }
+    Ok(Thought { tokens, generation: Some(Box::new(generation)), ..thought })
 }
 
 /// Why nothing of a complete reply is acted upon.
@@ -178,8 +207,37 @@ fn unusable(reply: &ModelReply, entry: &ModelEntry) -> Option<String> {
         Stop::Window => {
             "your reply was cut off, for your window is full; nothing of it was run".into()
         }
-        _ => return None,
+        Stop::End | Stop::Call | Stop::Sequence => return too_long(reply),
+        // Whether it is whole nobody has said: half of a block or of a call shows that it is not.
+        Stop::Unsaid if reply.calls.is_empty() && !is_open(&reply.text) => return too_long(reply),
+        Stop::Unsaid if !reply.calls.is_empty() && reply.calls.iter().all(is_whole) => {
+            return too_long(reply);
+        }
+        stop => format!(
+            "your reply ended before it was complete ({:.64}), and nothing of it was run; say it again",
+            stop.name()
+        ),
     })
+}
+
+fn too_long(reply: &ModelReply) -> Option<String> {
+    let arguments: usize = reply.calls.iter().map(|it| it.arguments.len()).sum();
+    let bytes = reply.text.len() + arguments;
+    (bytes > SAID_BYTES_MAX).then(|| {
+        format!("your reply has {bytes} bytes, and no more than {SAID_BYTES_MAX} are read")
+    })
+}
+
+fn is_whole(call: &Call) -> bool {
+    serde_json::from_str::<Json>(&call.arguments).is_ok()
+}
+
+/// Cut to what is kept of what a server says of itself.
+fn short(text: String) -> String {
+    match text.len() > ID_BYTES_MAX {
+        true => text[..text.floor_char_boundary(ID_BYTES_MAX)].to_owned(),
+        false => text,
+    }
 }
 
 /// The code that a reply wants run: of its calls where there are any, else of its fences.
@@ -192,7 +250,7 @@ fn code_of(reply: &ModelReply) -> Result<Thought, String> {
     let mut code = String::new();
     for call in &reply.calls {
         if call.name != PYTHON_TOOL {
-            let name = &call.name;
+            let name: String = call.name.chars().take(NAME_CHARS).collect();
             return Err(format!("there is no tool {name:?}; call {PYTHON_TOOL:?} with \"code\""));
         }
         code.push_str(&python_of(&call.arguments)?);

@@ -15,6 +15,14 @@
 //! | `COMMAND_MS_MAX` | `10_000` | until a command has said one |
 //! | `BLOCKS_BYTES_MAX` | `128 << 10` | what is kept of a reply as its provider wants it back |
 //! | `OUTPUT_MAX` | `8_192` | tokens that a model may say at once, where nothing is configured |
+//! | `SAID_BYTES_MAX` | `1 << 20` | words and arguments of a reply that are read |
+//! | `UNUSABLE_BYTES` | `4 << 10` | what is kept of a reply that cannot be used |
+//! | `SAID_CHARS` | `300` | what is told of what a model says that refuses |
+//! | `ID_BYTES_MAX` | `256` | the names that a server has for a reply and for who made it |
+//! | `NAME_CHARS` | `64` | what is told of the name of a tool that a model has made up |
+//! | `COUNT_MAX` | `1 << 48` | what a server counts, so that sums of it are never too large |
+//! | `OWED_MINUTES_MAX` | `10.0` | what one request may take of the minutes that follow it |
+//! | `BESIDES_MS` | `30_000` | what a thought may take besides the waits of its provider |
 //! | `COMPLAINT_BYTES` | `64 << 10` | what is read of an answer that is no reply |
 //! | `USAGE_MS_MAX` | `2_000` | until a server that has said all says what it took |
 //! | `LIST_BYTES_MAX` | `4 << 20` | what is read of a list of models |

@@ -11,6 +11,9 @@ use stoa_actors::window::{Context, window};
 use stoa_kernel::host::Boxed;
 use stoa_kernel::model::{Model, ModelSource};
 
+/// How long a thought may take besides the waits of its provider: until a command has said its key.
+const BESIDES_MS: u64 = 30_000;
+
 /// The models that a configuration names. A provider is one however many models of it are asked, and so
 /// are the limits on how fast that may be.
 #[derive(Debug)]
@@ -49,9 +52,9 @@ impl ConfiguredModels {
         }
         let entry = self.config.provider(name)?;
         let config = ProviderConfig::of(name, entry);
-        let made = Provider::new(config).map_err(|error| ConfigError {
-            text: format!("provider {name} at {}: {error}", entry.url),
-        })?;
+        // What is wrong with an address may be a key in it: it is not shown.
+        let made = Provider::new(config)
+            .map_err(|error| ConfigError { text: format!("provider {name}: url: {error}") })?;
         let made = Arc::new(made);
         providers.insert(name.to_owned(), made.clone());
         Ok(made)
@@ -90,17 +93,22 @@ impl ProviderModel {
 impl Model for ProviderModel {
     fn think(&self, context: Context) -> Boxed<'_, Result<Thought, ModelError>> {
         Box::pin(async move {
-            let request = request_of(window(&context, self.entry.code), &self.entry, &self.name);
+            let request = request_of(window(&context, self.entry.code), &self.entry);
             let began = Instant::now();
             let asked = self.provider.ask(&request, &mut |_| {}).await;
             match asked {
                 Ok(reply) => {
                     let took_ms = began.elapsed().as_millis() as u64;
-                    Ok(thought_of(reply, &self.entry, &self.name, took_ms))
+                    thought_of(reply, &self.entry, took_ms)
                 }
                 Err(fault) => error_of(fault, &self.name),
             }
         })
+    }
+
+    fn ms_max(&self) -> Option<u64> {
+        let waits = self.provider.waits();
+        Some(waits.queue_ms.saturating_add(waits.total_ms).saturating_add(BESIDES_MS))
     }
 
     fn lacks(&self) -> Option<String> {

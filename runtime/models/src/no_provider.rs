@@ -2,6 +2,7 @@
 
 use crate::config::ProviderConfig;
 use crate::fault::Fault;
+use crate::limits::ProviderWaits;
 use crate::reply::{Delta, ModelReply};
 use crate::request::ModelRequest;
 use std::convert::Infallible;
@@ -36,6 +37,11 @@ impl Provider {
 
     /// Of no provider.
     pub async fn models(&self) -> Result<Vec<String>, Fault> {
+        match self.never {}
+    }
+
+    /// Of no provider.
+    pub fn waits(&self) -> &ProviderWaits {
         match self.never {}
     }
 

@@ -50,6 +50,9 @@ impl Bucket {
     }
 }
 
+/// How many minutes' worth one request may take of those that follow it.
+const OWED_MINUTES_MAX: f64 = 10.0;
+
 /// What is known of how fast a provider may be asked.
 #[derive(Clone, Debug)]
 pub struct Pacer {
@@ -94,7 +97,9 @@ impl Pacer {
     /// What a request took after all.
     pub fn settle(&mut self, admitted: u64, took: u64) {
         if let Some(bucket) = &mut self.tokens {
-            bucket.left = (bucket.left + admitted as f64 - took as f64).min(bucket.per_minute);
+            let left = (bucket.left + admitted as f64 - took as f64).min(bucket.per_minute);
+            // Whatever a server says it took, it is asked again within minutes.
+            bucket.left = left.max(-OWED_MINUTES_MAX * bucket.per_minute);
         }
     }
 

@@ -2,6 +2,7 @@
 
 use crate::config::{KeySource, ProviderConfig};
 use crate::fault::{Fault, FaultKind};
+use crate::limits::ProviderWaits;
 use crate::pace::Pacer;
 use crate::reply::{Delta, ModelReply};
 use crate::request::ModelRequest;
@@ -9,6 +10,7 @@ use crate::wire::{Decoder, Dialect, refused};
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Client, RequestBuilder, Response, StatusCode};
 use serde_json::Value as Json;
+use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 use stoa_endpoint::{Address, AddressError, Key, Secret};
@@ -33,6 +35,9 @@ pub struct Provider {
     pacer: Mutex<Pacer>,
     /// The key, once it was needed.
     key: Mutex<Option<Key>>,
+    getting: tokio::sync::Mutex<()>,
+    /// The models of which it keeps no reasoning.
+    unencrypted: Mutex<BTreeSet<String>>,
     began: Instant,
 }
 
@@ -53,8 +58,17 @@ impl Provider {
         }
         let places = Semaphore::new(config.pace.concurrency.clamp(1, Semaphore::MAX_PERMITS));
         let pacer = Mutex::new(Pacer::new(&config.pace));
-        let key = Mutex::new(None);
-        Ok(Provider { client, address, config, places, pacer, key, began: Instant::now() })
+        Ok(Provider {
+            client,
+            address,
+            config,
+            places,
+            pacer,
+            key: Mutex::new(None),
+            getting: tokio::sync::Mutex::new(()),
+            unencrypted: Mutex::default(),
+            began: Instant::now(),
+        })
     }
 
     /// What it is called here.
@@ -75,8 +89,8 @@ impl Provider {
     /// One reply. `heard` is told what comes, before anything of it is sure; where there is a fault in
     /// the end nothing of that was said. Dropping the future closes the connection.
     ///
-    /// It waits for its turn by [`Pace`], and is told [`FaultKind::RateLimited`] where that would take
-    /// longer than [`ProviderWaits::queue_ms`].
+    /// It waits for its turn by its [`Pace`](crate::pace::Pace), and is told
+    /// [`FaultKind::RateLimited`] where that would take longer than [`ProviderWaits::queue_ms`].
     ///
     /// Errors: one [`Fault`], which never has the key.
     pub async fn ask(
@@ -84,25 +98,41 @@ impl Provider {
         request: &ModelRequest,
         heard: &mut (dyn FnMut(Delta) + Send),
     ) -> Result<ModelReply, Fault> {
-        let body = self.config.dialect.body(request).to_string();
-        // An upper bound: no token is shorter than a byte.
-        let bound = (body.len() as u64 / 4).saturating_add(request.output_max);
+        let mut body = self.config.dialect.body(request);
+        if lock(&self.unencrypted).contains(&request.model) {
+            without_reasoning(&mut body);
+        }
+        let body_text = body.to_string();
+        // About: what it took in the end is known afterwards.
+        let bound = (body_text.len() as u64 / 4).saturating_add(request.output_max);
         let _place = self.turn_of(bound).await?;
-        let asked = self.asked(request, body, heard).await;
-        let mut pacer = lock(&self.pacer);
-        match &asked {
-            Ok(reply) => pacer.settle(bound, reply.usage.input + reply.usage.output),
+        let mut admitted = Admitted { pacer: &self.pacer, bound, took: 0 };
+        let key = self.key().await?;
+        let mut asked = self.asked(request, body_text, key.as_ref(), heard).await;
+        // Models that do not reason have none to give back, and some servers refuse to be asked for it.
+        if let Err(fault) = &asked
+            && fault.kind == FaultKind::Invalid
+            && fault.text.contains(NOT_ENCRYPTED)
+            && without_reasoning(&mut body)
+        {
+            lock(&self.unencrypted).insert(request.model.clone());
+            asked = self.asked(request, body.to_string(), key.as_ref(), heard).await;
+        }
+        match asked {
+            Ok(reply) => {
+                admitted.took = reply.usage.input.saturating_add(reply.usage.output);
+                Ok(reply)
+            }
             Err(fault) => {
-                pacer.settle(bound, 0);
                 if let (true, Some(wait)) = (fault.kind.is_wait(), fault.wait) {
-                    pacer.hold(self.began.elapsed(), wait);
+                    lock(&self.pacer).hold(self.began.elapsed(), wait);
                 }
+                Err(self.masked(fault, key.as_ref()))
             }
         }
-        asked
     }
 
-    /// ProviderWaits for a place and for the time.
+    /// Waits for a place and for the time.
     async fn turn_of(&self, tokens: u64) -> Result<tokio::sync::SemaphorePermit<'_>, Fault> {
         let until = Instant::now() + Duration::from_millis(self.config.waits.queue_ms);
         let late = |wait: Option<Duration>| {
@@ -137,13 +167,14 @@ impl Provider {
         &self,
         request: &ModelRequest,
         body: String,
+        key: Option<&Key>,
         heard: &mut (dyn FnMut(Delta) + Send),
     ) -> Result<ModelReply, Fault> {
         let waits = self.config.waits;
         let until = Instant::now() + Duration::from_millis(waits.total_ms);
         let sent_bytes = body.len();
         let url = self.address.with(&self.config.dialect.path(self.address.path()));
-        let post = self.client.post(url).headers(self.headers().await?).body(body);
+        let post = self.client.post(url).headers(self.headers(key)?).body(body);
         let mut answer = self.answered(post, until).await?;
         let mut decoder = Decoder::new(self.config.dialect, self.config.accept_unfinished);
         let mut ms = waits.first_ms;
@@ -153,9 +184,9 @@ impl Provider {
                 Ok(None) => break,
                 // All is said, and the connection has not ended well.
                 Err(_) if decoder.is_complete() => break,
-                Err(fault) => return Err(self.masked(fault)),
+                Err(fault) => return Err(fault),
             };
-            let heard_now = decoder.feed(&piece).map_err(|fault| self.masked(fault))?;
+            let heard_now = decoder.feed(&piece)?;
             heard_now.into_iter().for_each(&mut *heard);
             if decoder.is_done() {
                 break;
@@ -165,7 +196,7 @@ impl Provider {
                 false => waits.gap_ms,
             };
         }
-        let (reply, last) = decoder.end().map_err(|fault| self.masked(fault))?;
+        let (reply, last) = decoder.end()?;
         last.into_iter().for_each(heard);
         match self.config.dialect == Dialect::Ollama && is_truncated(sent_bytes, &reply) {
             true => Err(truncated(request, &reply)),
@@ -175,6 +206,12 @@ impl Provider {
 
     /// The names of the models that it has, as far as it tells.
     pub async fn models(&self) -> Result<Vec<String>, Fault> {
+        let key = self.key().await?;
+        let listed = self.listed(key.as_ref()).await;
+        listed.map_err(|fault| self.masked(fault, key.as_ref()))
+    }
+
+    async fn listed(&self, key: Option<&Key>) -> Result<Vec<String>, Fault> {
         let until = Instant::now() + Duration::from_millis(self.config.waits.connect_ms * 4);
         let dialect = self.config.dialect;
         let mut url = self.address.with(&dialect.models_path(self.address.path()));
@@ -185,8 +222,7 @@ impl Provider {
         if dialect == Dialect::Anthropic {
             url.set_query(Some("limit=1000"));
         }
-        let answer =
-            self.answered(self.client.get(url).headers(self.headers().await?), until).await?;
+        let answer = self.answered(self.client.get(url).headers(self.headers(key)?), until).await?;
         let bytes = body_of(answer, until, LIST_BYTES_MAX).await?;
         let all: Json = serde_json::from_slice(&bytes)
             .map_err(|error| Fault::new(FaultKind::Garbled, error.to_string()))?;
@@ -194,8 +230,9 @@ impl Provider {
         Ok(all.filter_map(|it| it[name].as_str()).map(str::to_owned).collect())
     }
 
-    /// The key, as it is kept.
+    /// The key, as it is kept. It is got by one at a time.
     async fn key(&self) -> Result<Option<Key>, Fault> {
+        let _one = self.getting.lock().await;
         let kept = lock(&self.key).clone();
         if kept.is_some() {
             return Ok(kept);
@@ -205,7 +242,7 @@ impl Provider {
         Ok(key)
     }
 
-    async fn headers(&self) -> Result<HeaderMap, Fault> {
+    fn headers(&self, key: Option<&Key>) -> Result<HeaderMap, Fault> {
         let mut headers = HeaderMap::new();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         let anthropic = self.config.dialect == Dialect::Anthropic;
@@ -215,7 +252,7 @@ impl Provider {
                 .map_err(|_| Fault::new(FaultKind::Invalid, "anthropic_version is no header"))?;
             headers.insert(HeaderName::from_static("anthropic-version"), version);
         }
-        if let Some(key) = self.key().await? {
+        if let Some(key) = key {
             let (name, before) = match anthropic {
                 true => (HeaderName::from_static("x-api-key"), ""),
                 false => (AUTHORIZATION, "Bearer "),
@@ -231,8 +268,7 @@ impl Provider {
 
     /// An answer that is a reply by its status, or why there is none.
     async fn answered(&self, request: RequestBuilder, until: Instant) -> Result<Response, Fault> {
-        let sent = within(self.config.waits.first_ms, until, request.send()).await;
-        let answer = sent.map_err(|fault| self.masked(fault))?;
+        let answer = within(self.config.waits.first_ms, until, request.send()).await?;
         let status = answer.status();
         let header = |name: &str| answer.headers().get(name)?.to_str().ok().map(str::to_owned);
         if status == StatusCode::OK && !header("content-type").is_some_and(|it| is_page(&it)) {
@@ -241,28 +277,31 @@ impl Provider {
         let headers = answer.headers().clone();
         let body = body_of(answer, until, COMPLAINT_BYTES).await.unwrap_or_default();
         let header = |name: &str| headers.get(name)?.to_str().ok().map(str::to_owned);
-        let fault = match status {
+        Err(match status {
             StatusCode::OK => {
                 let said = String::from_utf8_lossy(&body);
                 Fault::new(FaultKind::Garbled, format!("{} answers a page: {said}", self.host()))
             }
             _ => refused(status.as_u16(), &header, &body, SystemTime::now()),
-        };
-        Err(self.masked(fault))
+        })
     }
 
-    /// What it says may hold what it was told.
-    fn masked(&self, fault: Fault) -> Fault {
-        let mut key = lock(&self.key);
-        // It may be another one by the next time.
-        let key = match fault.kind == FaultKind::Key && self.config.key.may_change() {
-            true => key.take(),
-            false => key.clone(),
-        };
-        match key {
-            Some(key) => Fault { text: key.mask(&fault.text), ..fault },
-            None => fault,
+    /// What it says may hold what it was told: the key that it was asked with.
+    fn masked(&self, fault: Fault, key: Option<&Key>) -> Fault {
+        let Some(key) = key else { return fault };
+        if fault.kind == FaultKind::Key && self.config.key.may_change() {
+            // It may be another one by the next time.
+            let mut kept = lock(&self.key);
+            if kept.as_ref() == Some(key) {
+                *kept = None;
+            }
         }
+        Fault { text: key.mask(&fault.text), ..fault }
+    }
+
+    /// How long it is waited for.
+    pub fn waits(&self) -> &ProviderWaits {
+        &self.config.waits
     }
 
     /// The variable of the environment that the key is to be in, and is not.
@@ -275,6 +314,27 @@ impl Provider {
             KeySource::Variable(variable) => Some(variable),
             _ => None,
         }
+    }
+}
+
+/// How a server says that it has no reasoning of a model to give.
+const NOT_ENCRYPTED: &str = "ncrypted content is not supported";
+
+/// Asks for no reasoning to be given back; whether it was asked for.
+fn without_reasoning(body: &mut Json) -> bool {
+    body.as_object_mut().is_some_and(|it| it.remove("include").is_some())
+}
+
+/// What was let through; it is settled also where nobody waits for the reply any more.
+struct Admitted<'a> {
+    pacer: &'a Mutex<Pacer>,
+    bound: u64,
+    took: u64,
+}
+
+impl Drop for Admitted<'_> {
+    fn drop(&mut self) {
+        lock(self.pacer).settle(self.bound, self.took);
     }
 }
 

@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use stoa_actors::behaviour::EffectId;
 use stoa_actors::id::{ROOT, SessionId};
-use stoa_actors::session::{Account, Budget, Message, Settlement, Transfer, TransferKind};
+use stoa_actors::session::{
+    Account, Budget, Message, PassingKind, Settlement, Transfer, TransferKind,
+};
 
 /// Thoughts and tokens.
 type Sum = [i64; 2];
@@ -67,6 +69,9 @@ impl Book {
                 self.spend(whom, [1, tokens])
             }
             Message::Fail { .. } => self.spend(whom, [1, 0]),
+            Message::Defer { passing, .. } if passing.kind == PassingKind::Failed => {
+                self.spend(whom, [1, 0])
+            }
             Message::Fund(budget) => self.fund(whom, by, key.unwrap_or_default(), *budget),
             Message::Wipe { .. } => {
                 self.of(whom)?.wiped = true;

@@ -22,6 +22,14 @@ pub(crate) enum Deed {
     Acts {
         tokens: u8,
     },
+    /// A reply that cannot be used, and took so many tokens.
+    Unusable {
+        tokens: u8,
+    },
+    /// A model that gives no answer, and may later.
+    Defer {
+        failed: bool,
+    },
     Fail,
     /// It has its effect outside, and its end is lost on the way.
     Lost,
@@ -86,6 +94,8 @@ fn op() -> impl Strategy<Value = Op> {
     let how = prop_oneof![
         6 => (0..20u8).prop_map(|tokens| Deed::Acts { tokens }),
         1 => (0..250u8).prop_map(|tokens| Deed::Acts { tokens }),
+        2 => (0..20u8).prop_map(|tokens| Deed::Unusable { tokens }),
+        1 => any::<bool>().prop_map(|failed| Deed::Defer { failed }),
         1 => Just(Deed::Fail),
         2 => Just(Deed::Lost),
         3 => Just(Deed::Ends),

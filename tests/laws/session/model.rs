@@ -214,7 +214,12 @@ impl Model {
         let mut own = self.limits.deferral_first_ms;
         (0..times).for_each(|_| own = (own * 2).min(self.limits.deferral_ms_max));
         let least = passing.wait_ms.unwrap_or(own);
-        let least = if times == 0 { least } else { least.max(self.limits.deferral_first_ms) };
+        let floor = match times {
+            0 => 0,
+            1..4 => self.limits.deferral_first_ms,
+            _ => own.min(self.limits.deferral_first_ms * 10),
+        };
+        let least = least.max(floor);
         let most = least + passing.wait_ms.unwrap_or(1_000) / 4 + 1;
         match (now + least..=now + most).contains(&until) {
             true => Ok(()),

@@ -14,7 +14,7 @@ use stoa_actors::id::ROOT;
 pub struct IncidentBody {
     /// What happened, in words.
     pub text: String,
-    /// When the turn is tried again.
+    /// When the turn is tried again, or the model asked again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next_try: Option<String>,
 }
@@ -24,7 +24,8 @@ pub struct IncidentBody {
 pub struct IncidentAnswer {
     /// When it was told.
     pub ts: String,
-    /// What: `turn.failed`, `agent.quarantined`, `agent.parked`, `agent.exhausted`, `agent.resumed`.
+    /// What: `turn.failed`, `model.deferred`, `agent.quarantined`, `agent.parked`, `agent.exhausted`,
+    /// `agent.resumed`.
     #[serde(rename = "type")]
     pub kind: String,
     /// The agent that it happened to.
@@ -41,6 +42,7 @@ impl IncidentAnswer {
             Wrong::Quarantined { why } => ("agent.quarantined", why.clone(), None),
             Wrong::Parked { hops } => ("agent.parked", format!("{hops} reactions in a row"), None),
             Wrong::Exhausted { what } => ("agent.exhausted", format!("{what} is spent"), None),
+            Wrong::Deferred { why, next_try } => ("model.deferred", why.clone(), Some(*next_try)),
             Wrong::Resumed => ("agent.resumed", String::new(), None),
         };
         IncidentAnswer {
@@ -57,6 +59,7 @@ impl Answer for IncidentAnswer {
         let (tone, said) = match self.kind.as_str() {
             "turn.failed" => (Tone::Bad, "turn failed"),
             "agent.quarantined" => (Tone::Bad, "quarantined"),
+            "model.deferred" => (Tone::Warn, "waits for its model"),
             "agent.parked" => (Tone::Warn, "parked"),
             "agent.exhausted" => (Tone::Warn, "budget is spent"),
             _ => (Tone::Good, "resumed"),

@@ -12,6 +12,8 @@ use tokio::sync::Notify;
 
 /// How many wait to be shown.
 const INCIDENTS_MAX: usize = 256;
+/// How long a wait for a model is that is told.
+const DEFERRED_MS: u64 = 3_000;
 /// Characters of a reason that are shown: of its last line.
 const WHY_CHARS: usize = 400;
 
@@ -47,6 +49,13 @@ pub enum Wrong {
     Exhausted {
         /// Of what it was given so much.
         what: String,
+    },
+    /// Its model gave no answer, and is asked again later.
+    Deferred {
+        /// The last line of the reason.
+        why: String,
+        /// When it is asked again.
+        next_try: Millis,
     },
     /// Somebody lets it go on.
     Resumed,
@@ -90,6 +99,10 @@ impl Incidents {
 
 /// Whether an event is one to be told of.
 pub(super) fn is_one(event: &Event) -> bool {
+    // Who waits for a moment waits for nobody to hear of it.
+    if let Event::Deferred { at, until, .. } = event {
+        return until.0.saturating_sub(at.0) >= DEFERRED_MS;
+    }
     matches!(
         event,
         Event::TurnFailed { .. }
@@ -104,6 +117,9 @@ fn wrong(event: &Event) -> Option<Wrong> {
     Some(match event {
         Event::TurnFailed { why, retry_at, .. } => {
             Wrong::Failed { why: last_line(why), next_try: *retry_at }
+        }
+        Event::Deferred { why, until, .. } if is_one(event) => {
+            Wrong::Deferred { why: last_line(why), next_try: *until }
         }
         Event::Quarantined { why, .. } => Wrong::Quarantined { why: last_line(why) },
         Event::Parked { hop, .. } => Wrong::Parked { hops: *hop },

@@ -39,6 +39,7 @@ impl KeySource {
 mod getting {
     use super::KeySource;
     use crate::fault::{Fault, FaultKind};
+    use rustix::fs::{Mode, OFlags};
     use std::fs::File;
     use std::io::Read;
     use std::os::unix::fs::MetadataExt;
@@ -93,7 +94,14 @@ mod getting {
 
     fn read(path: &Path) -> Result<Vec<u8>, String> {
         let why = |error: std::io::Error| error.to_string();
-        let known = std::fs::metadata(path).map_err(why)?;
+        // A pipe in its place is not waited for.
+        let file = rustix::fs::open(
+            path,
+            OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC,
+            Mode::empty(),
+        );
+        let file = File::from(file.map_err(|error| std::io::Error::from(error).to_string())?);
+        let known = file.metadata().map_err(why)?;
         if !known.is_file() {
             return Err("it is no file".to_owned());
         }
@@ -101,7 +109,6 @@ mod getting {
             return Err(format!("others can read it; chmod 600 {}", path.display()));
         }
         let mut bytes = Vec::new();
-        let file = File::open(path).map_err(why)?;
         file.take(KEY_BYTES_MAX as u64 + 1).read_to_end(&mut bytes).map_err(why)?;
         fits(bytes)
     }

@@ -214,12 +214,15 @@ fn provider(
     };
     let key = key(section, folder)?;
     // At its own address a provider that needs no configuration has its own key.
-    let own = built_in.filter(|it| it.2 == url).and_then(|it| it.3);
+    let plain = |url: &str| url.trim_end_matches('/').trim_end_matches("/v1").to_owned();
+    let own = built_in.filter(|it| plain(it.2) == plain(url)).and_then(|it| it.3);
+    let inherits = !section.map.contains_key("url");
     let key = match (key, own) {
-        (KeySource::None, Some(variable)) => KeySource::Variable(variable.to_owned()),
+        (KeySource::None, Some(variable)) if !inherits => KeySource::Variable(variable.to_owned()),
         (key, _) => key,
     };
     let mut entry = ProviderEntry::new(dialect, url, key);
+    entry.inherits = inherits;
     entry.accept_unfinished = section.flag("accept_unfinished")?;
     entry.anthropic_version = section.text("anthropic_version")?.map(str::to_owned);
     if entry.anthropic_version.is_some() && dialect != Dialect::Anthropic {
@@ -331,8 +334,21 @@ mod tests {
         assert_eq!(config.find("ollama/any").unwrap().1.key, KeySource::None);
         // Its limits can be set, and its key is its own where it is asked at its own address.
         let own = serde_json::json!({"openai": {"concurrency": 2}});
-        let config = parse(None, Some(&own), Path::new("/")).unwrap();
-        assert_eq!(config.providers["openai"].key, KeySource::Variable("OPENAI_API_KEY".into()));
+        let over = parse(None, Some(&own), Path::new("/")).unwrap();
+        let config = ModelsConfig::default().with(over.clone());
+        let openai = &config.providers["openai"];
+        assert_eq!(openai.key, KeySource::Variable("OPENAI_API_KEY".into()));
+        assert_eq!((openai.pace.concurrency, openai.inherits), (2, false));
+        // Where the environment says that it is elsewhere, it stays there.
+        let gateway = |it: &str| (it == "OPENAI_BASE_URL").then(|| "http://gateway".to_owned());
+        let config = ModelsConfig::of_environment(gateway).with(over);
+        assert_eq!(config.providers["openai"].url, "http://gateway");
+        for same in ["https://api.openai.com/v1/", "https://api.openai.com"] {
+            let own = serde_json::json!({"openai": {"url": same}});
+            let config = parse(None, Some(&own), Path::new("/")).unwrap();
+            let key = &config.providers["openai"].key;
+            assert_eq!(*key, KeySource::Variable("OPENAI_API_KEY".into()), "{same}");
+        }
         let other = serde_json::json!({"openai": {"url": "https://example.org"}});
         let config = parse(None, Some(&other), Path::new("/")).unwrap();
         assert_eq!(config.providers["openai"].key, KeySource::None, "no key goes elsewhere");
@@ -351,7 +367,9 @@ mod tests {
         for (said, is) in [
             ("127.0.0.1:9", "http://127.0.0.1:9"),
             ("0.0.0.0", "http://127.0.0.1:11434"),
-            ("https://gpu.lab/", "https://gpu.lab:11434"),
+            ("https://gpu.lab/", "https://gpu.lab:443"),
+            ("http://lab:9/ollama", "http://lab:9/ollama"),
+            ("http://lab", "http://lab:80"),
             (":9", "http://127.0.0.1:9"),
             ("[::]:9", "http://127.0.0.1:9"),
         ] {

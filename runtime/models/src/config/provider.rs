@@ -19,7 +19,7 @@ pub struct ProviderConfig {
     pub url: String,
     /// Where the key is that it is asked with.
     pub key: KeySource,
-    /// Some servers end a stream without saying that it is complete; see [`Decoder::new`].
+    /// Some servers end a stream without saying that it is complete; see [`Decoder::new`](crate::wire::Decoder::new).
     pub accept_unfinished: bool,
     /// Of Anthropic's protocol alone: the version of the interface.
     pub anthropic_version: String,

@@ -25,7 +25,7 @@ fn calls(all: &[(&str, &str)]) -> ModelReply {
 }
 
 fn of(reply: ModelReply) -> Thought {
-    thought_of(reply, &entry(CodeStyle::Fence), NAME, 7)
+    thought_of(reply, &entry(CodeStyle::Fence), 7).unwrap()
 }
 
 #[test]
@@ -54,6 +54,10 @@ fn what_cannot_be_used_is_told_and_not_run() {
     for (thought, said) in [
         (cut(Stop::Length), "cut off at its limit of 8192 tokens"),
         (cut(Stop::Window), "window is full"),
+        (cut(Stop::Unsaid), "ended before it was complete (unsaid)"),
+        (cut(Stop::Paused), "ended before it was complete (paused)"),
+        (cut(Stop::Other("abort".into())), "ended before it was complete (abort)"),
+        (of(reply(&"x".repeat(SAID_BYTES_MAX + 1))), "no more than 1048576 are read"),
         (of(calls(&[("bash", "{}")])), "there is no tool \"bash\""),
         (of(calls(&[("python", "{\"code\": ")])), "are not {\"code\": TEXT}"),
         (of(calls(&[("python", "{\"kode\": \"1\"}")])), "there is no \"code\""),
@@ -64,6 +68,20 @@ fn what_cannot_be_used_is_told_and_not_run() {
         assert_eq!(thought.code, None, "{said}");
         assert!(thought.unusable.as_ref().unwrap().contains(said), "{:?}", thought.unusable);
     }
+}
+
+#[test]
+fn what_is_whole_is_taken_though_nobody_says_so_and_a_refusal_is_a_failure() {
+    let unsaid = |text: &str| of(ModelReply { stop: Stop::Unsaid, ..reply(text) });
+    assert_eq!(unsaid("```python\n1\n```").code.as_deref(), Some("1\n"));
+    assert_eq!(unsaid("Done.").unusable, None);
+    let whole = ModelReply { stop: Stop::Unsaid, ..calls(&[("python", "{\"code\": \"1\"}")]) };
+    assert_eq!(of(whole).code.as_deref(), Some("1\n"));
+    let half = ModelReply { stop: Stop::Unsaid, ..calls(&[("python", "{\"code\": \"1")]) };
+    assert!(of(half).unusable.is_some());
+    let refused = ModelReply { stop: Stop::Refused, ..reply("I will not.\n```python\n1\n```") };
+    let error = thought_of(refused, &entry(CodeStyle::Fence), 7).unwrap_err();
+    assert!(error.text.contains("refuses to answer: I will not") && error.passing.is_none());
 }
 
 #[test]
@@ -89,16 +107,16 @@ fn observed(text: &str) -> WindowMessage {
     WindowMessage::Observed(Observation { text: text.to_owned(), failed: None })
 }
 
-fn body(dialect: Dialect, window: Window, name: &str) -> String {
-    dialect.body(&request_of(window, &entry(CodeStyle::Tool), name)).to_string()
+fn body(dialect: Dialect, window: Window, model: &str) -> String {
+    let entry = ModelEntry { name: model.to_owned(), ..entry(CodeStyle::Tool) };
+    dialect.body(&request_of(window, &entry)).to_string()
 }
 
 #[test]
 fn what_was_said_in_a_fence_is_told_again_in_one() {
     let told = WindowMessage::Told("Turn 1.".to_owned());
     let said = WindowMessage::Said(of(reply("I look.\n````python\ns = '''\n```\n'''\n````")));
-    let request =
-        request_of(window(vec![told, said, observed("")]), &entry(CodeStyle::Fence), NAME);
+    let request = request_of(window(vec![told, said, observed("")]), &entry(CodeStyle::Fence));
     let [_, ModelMessage::Assistant(said), ModelMessage::User(seen)] = &request.messages[..] else {
         panic!("{:?}", request.messages)
     };
@@ -111,28 +129,28 @@ fn what_was_said_in_a_fence_is_told_again_in_one() {
 
 #[test]
 fn a_call_gets_its_result_whatever_became_of_it() {
-    for reply in [
-        calls(&[("python", r#"{"code": "1"}"#), ("python", r#"{"code": "2"}"#)]),
-        calls(&[("python", "{"), ("bash", "{}")]),
-    ] {
+    let of_window = |reply| {
         let said = WindowMessage::Said(of(reply));
         let told = WindowMessage::Told("Turn 1.".to_owned());
-        let request =
-            request_of(window(vec![told, said, observed("2")]), &entry(CodeStyle::Tool), NAME);
-        let [_, ModelMessage::Assistant(said), ModelMessage::Results(results)] =
-            &request.messages[..]
-        else {
-            panic!("{:?}", request.messages)
-        };
-        let ids = |all: &[&str]| all.iter().map(|it| (*it).to_owned()).collect::<Vec<_>>();
-        assert_eq!(
-            said.calls.iter().map(|it| it.id.clone()).collect::<Vec<_>>(),
-            ids(&["c0", "c1"])
-        );
-        assert_eq!(results.iter().map(|it| it.id.clone()).collect::<Vec<_>>(), ids(&["c0", "c1"]));
-        assert_eq!(results[1].text, "2");
-        assert_eq!(request.tools.len(), 1);
-    }
+        request_of(window(vec![told, said, observed("2")]), &entry(CodeStyle::Tool)).messages
+    };
+    let two = [("python", r#"{"code": "1"}"#), ("python", r#"{"code": "2"}"#)];
+    let [_, ModelMessage::Assistant(said), ModelMessage::Results(results)] =
+        &of_window(calls(&two))[..]
+    else {
+        panic!("a call has no result")
+    };
+    let ids: Vec<&str> = said.calls.iter().map(|it| it.id.as_str()).collect();
+    assert_eq!(ids, ["c0", "c1"]);
+    let ids: Vec<&str> = results.iter().map(|it| it.id.as_str()).collect();
+    assert_eq!((ids, results[1].text.as_str()), (vec!["c0", "c1"], "2"));
+    // What nobody can read is not told again, and has no result.
+    let [_, ModelMessage::Assistant(said), ModelMessage::User(_)] =
+        &of_window(calls(&[("python", "{"), ("bash", "{}")]))[..]
+    else {
+        panic!("half a call is told again")
+    };
+    assert_eq!((said.text.as_str(), said.calls.len()), ("I look.", 0));
 }
 
 #[test]
@@ -143,9 +161,9 @@ fn signed_reasoning_goes_back_to_the_same_model_alone() {
     ];
     let said = WindowMessage::Said(of(ModelReply { blocks, ..reply("I look.") }));
     let told = || vec![WindowMessage::Told("Turn 1.".to_owned()), said.clone(), observed("x")];
-    let own = body(Dialect::Anthropic, window(told()), NAME);
+    let own = body(Dialect::Anthropic, window(told()), "any");
     assert!(own.contains(r#"{"type":"thinking","thinking":"hm","signature":"abc=="}"#), "{own}");
-    let other = body(Dialect::Anthropic, window(told()), "anthropic/other");
+    let other = body(Dialect::Anthropic, window(told()), "other");
     assert!(!other.contains("abc==") && other.contains("I look."), "{other}");
 }
 
@@ -153,7 +171,6 @@ fn signed_reasoning_goes_back_to_the_same_model_alone() {
 fn a_message_of_nothing_is_not_sent() {
     let silent = WindowMessage::Said(Thought { unusable: Some("x".into()), ..Thought::default() });
     let told = WindowMessage::Told("Turn 1.".to_owned());
-    let request =
-        request_of(window(vec![told, silent, observed("x")]), &entry(CodeStyle::Fence), NAME);
+    let request = request_of(window(vec![told, silent, observed("x")]), &entry(CodeStyle::Fence));
     assert_eq!(request.messages.len(), 1, "{:?}", request.messages);
 }

@@ -89,7 +89,9 @@ fn anthropic(of: &ModelRequest) -> Map<String, Json> {
     };
     let said = |it: &Said| -> Vec<Json> {
         if !it.blocks.is_empty() {
-            return it.blocks.clone();
+            // A block of no words is not taken back.
+            let empty = |it: &&Json| it["type"] == "text" && it["text"] == "";
+            return it.blocks.iter().filter(|it| !empty(it)).cloned().collect();
         }
         let words = Some(text(&it.text)).filter(|_| !it.text.is_empty());
         let calls = it.calls.iter().map(|call| {

@@ -11,8 +11,12 @@ pub(super) fn text<'a>(of: &'a Json, key: &str) -> Option<&'a str> {
 pub(super) fn number(of: &Json, key: &str) -> Option<u64> {
     let value = of.get(key)?;
     let whole = |it: f64| (it >= 0.0 && it.fract() == 0.0 && it < 9e15).then_some(it as u64);
-    value.as_u64().or_else(|| value.as_f64().and_then(whole))
+    let found = value.as_u64().or_else(|| value.as_f64().and_then(whole));
+    found.map(|it| it.min(COUNT_MAX))
 }
+
+/// What a server counts is no more than this: sums of it are never too large.
+const COUNT_MAX: u64 = 1 << 48;
 
 /// The values of a list; none where there is no list.
 pub(super) fn list<'a>(of: &'a Json, key: &str) -> impl Iterator<Item = &'a Json> {

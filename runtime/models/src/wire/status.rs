@@ -46,7 +46,7 @@ const WORDS: [(&str, FaultKind); 34] = [
     ("api_error", FaultKind::Server),
     ("500", FaultKind::Server),
     ("502", FaultKind::Server),
-    ("503", FaultKind::Server),
+    ("503", FaultKind::Overloaded),
     ("invalid_request_error", FaultKind::Invalid),
     ("400", FaultKind::Invalid),
 ];
@@ -72,7 +72,8 @@ pub fn refused(status: u16, headers: Headers<'_>, body: &[u8], now: SystemTime) 
         404 | 410 => FaultKind::Unknown,
         413 => FaultKind::TooBig,
         429 => FaultKind::RateLimited,
-        529 => FaultKind::Overloaded,
+        // Of a server that has too much to do, that is loading, or that is being renewed.
+        503 | 529 => FaultKind::Overloaded,
         408 | 409 | 425 | 500.. => FaultKind::Server,
         // A redirect is not followed: the key would go along.
         _ => FaultKind::Invalid,

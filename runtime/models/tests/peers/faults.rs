@@ -19,7 +19,7 @@ async fn a_refusal_is_a_fault_of_its_kind() {
             ("404", Unknown, 404, false),
             ("429", RateLimited, 429, true),
             ("500", Server, 500, true),
-            ("503", Server, 503, true),
+            ("503", Overloaded, 503, true),
             ("529", Overloaded, 529, true),
             // Nothing is scripted for it.
             ("418", Unknown, 404, false),
