@@ -17,9 +17,7 @@
 //! | `OUTPUT_MAX` | `8_192` | tokens that a model may say at once, where nothing is configured |
 //! | `SAID_BYTES_MAX` | `1 << 20` | words and arguments of a reply that are read |
 //! | `UNUSABLE_BYTES` | `4 << 10` | what is kept of a reply that cannot be used |
-//! | `SAID_CHARS` | `300` | what is told of what a model says that refuses |
 //! | `ID_BYTES_MAX` | `256` | the names that a server has for a reply and for who made it |
-//! | `NAME_CHARS` | `64` | what is told of the name of a tool that a model has made up |
 //! | `COUNT_MAX` | `1 << 48` | what a server counts, so that sums of it are never too large |
 //! | `OWED_MINUTES_MAX` | `10.0` | what one request may take of the minutes that follow it |
 //! | `BESIDES_MS` | `30_000` | what a thought may take besides the waits of its provider |
