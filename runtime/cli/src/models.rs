@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use stoa_actors::nearest::nearest;
 use stoa_actors::printable::one_line;
 use stoa_api::operation::{Column, Line, Page, TextTable, Tone};
-use stoa_endpoint::{Address, Secret};
+use stoa_endpoint::Secret;
 use stoa_kernel::model::{LackingKey, RECIPE};
 use stoa_kernel::problem::{Problem, ProblemKind, quoted};
 use stoa_models::config::{ConfigError, KeySource, ModelEntry, ModelsConfig, ProviderEntry};
@@ -40,10 +40,7 @@ struct Listed {
 impl Listed {
     /// Its address; one that may have a key in it is not shown.
     fn url(&self) -> String {
-        match Address::new(&self.provider.url, false) {
-            Ok(address) => address.base().to_owned(),
-            Err(error) => format!("not usable: {error}"),
-        }
+        stoa_endpoint::shown(&self.provider.url)
     }
 
     fn key(&self) -> (Tone, String) {

@@ -7,8 +7,10 @@
 mod address;
 mod error;
 mod key;
+mod shown;
 
 #[cfg(feature = "http")]
 pub use address::Address;
 pub use error::AddressError;
 pub use key::{Key, Secret};
+pub use shown::shown;

@@ -105,10 +105,11 @@ const USAGE: &str =
 
 fn config(server: &Server) -> ProviderConfig {
     let waits = ProviderWaits {
-        first_ms: 400,
-        gap_ms: 200,
-        total_ms: 1_500,
-        queue_ms: 300,
+        // Long for a server in the same process, also where others keep the machine busy.
+        first_ms: 2_000,
+        gap_ms: 1_500,
+        total_ms: 6_000,
+        queue_ms: 1_000,
         ..ProviderWaits::default()
     };
     let key = KeySource::Held(Key::new("sesame-open-sesame"));
@@ -176,12 +177,11 @@ async fn half_a_reply_is_none() {
 
 #[tokio::test]
 async fn silence_is_bounded_wherever_it_begins() {
-    let began = Instant::now();
     for (does, within_ms) in [
-        (&[WaitsForTheEnd][..], 400..1_200),
-        (&[Says(OK), WaitsForTheEnd], 400..1_200),
-        (&[Says(OK), Says(HELLO), WaitsForTheEnd], 200..1_000),
-        (&[Says("HTTP/1.1 500 No\r\ncontent-length: 9\r\n\r\n"), WaitsForTheEnd], 0..2_500),
+        (&[WaitsForTheEnd][..], 2_000..6_000),
+        (&[Says(OK), WaitsForTheEnd], 2_000..6_000),
+        (&[Says(OK), Says(HELLO), WaitsForTheEnd], 1_500..6_000),
+        (&[Says("HTTP/1.1 500 No\r\ncontent-length: 9\r\n\r\n"), WaitsForTheEnd], 0..12_000),
     ] {
         let began = Instant::now();
         let fault = fault(does).await;
@@ -189,7 +189,6 @@ async fn silence_is_bounded_wherever_it_begins() {
         assert!(matches!(fault.kind, FaultKind::Silent | FaultKind::Server), "{fault}");
         assert!(within_ms.contains(&took), "{took} ms of {within_ms:?}: {fault}");
     }
-    assert!(began.elapsed() < Duration::from_secs(6));
 }
 
 #[tokio::test]
@@ -197,11 +196,11 @@ async fn signs_of_life_keep_a_slow_reply_alive() {
     const ALIVE: Does = Says(": still here\n\n");
     let does: &[Does] = &[
         Says(OK),
-        Pauses(150),
+        Pauses(700),
         ALIVE,
-        Pauses(150),
+        Pauses(700),
         ALIVE,
-        Pauses(150),
+        Pauses(700),
         Says(HELLO),
         Says(STOP),
         Says("data: [DONE]\n\n"),
@@ -209,7 +208,7 @@ async fn signs_of_life_keep_a_slow_reply_alive() {
     assert!(asked(config(&server(does).await)).await.0.is_ok());
     // But not for ever.
     let alive: &[Does] =
-        Vec::leak([Says(OK)].into_iter().chain([ALIVE, Pauses(100)].repeat(40)).collect());
+        Vec::leak([Says(OK)].into_iter().chain([ALIVE, Pauses(400)].repeat(40)).collect());
     let (said, _) = asked(config(&server(alive).await)).await;
     assert_eq!(said.unwrap_err().kind, FaultKind::Silent);
 }
@@ -277,10 +276,10 @@ async fn no_more_are_asked_at_once_than_is_said() {
     }
     assert_eq!(server.at_once.load(SeqCst), 3);
     // Whoever would have to wait for too long is told instead.
+    let slow = self::server(&[Says(OK), Says(HELLO), Pauses(1_400), Says(STOP)]).await;
     let waits = ProviderWaits { queue_ms: 20, ..ProviderWaits::default() };
     let pace = Pace { concurrency: 1, ..Pace::default() };
-    let provider =
-        Arc::new(Provider::new(ProviderConfig { pace, waits, ..config(&server) }).unwrap());
+    let provider = Provider::new(ProviderConfig { pace, waits, ..config(&slow) }).unwrap();
     let (one, other) = tokio::join!(asked_of(&provider), asked_of(&provider));
     assert!(one.is_ok());
     assert_eq!(other.unwrap_err().kind, FaultKind::RateLimited);
