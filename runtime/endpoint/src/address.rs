@@ -50,11 +50,6 @@ impl Address {
         self.url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
     }
 
-    /// The address itself, without a slash at its end.
-    pub fn base(&self) -> &str {
-        self.url.as_str().trim_end_matches('/')
-    }
-
     /// Its own path.
     pub fn path(&self) -> &str {
         self.url.path()
