@@ -16,7 +16,7 @@
 //!   between actors), [`incarnation`] (the order of a delivery, written once).
 //! - Actors: [`conditions`] on records, [`space`], [`agent`] (what an agent is specified by),
 //!   [`rights`] (who may do what), [`session`] (one agent), [`search`] (an index of one space),
-//!   [`code`] (how agents act).
+//!   [`code`] (how agents act), [`window`] (what a model is told).
 //! - Around them: [`supervisor`] (who is restarted), [`passivation`] (who is put to rest), [`retry`],
 //!   [`alarm`] (who is told that something is due), [`clock`], [`trust`] (whether a directory counts
 //!   on this machine).

@@ -15,6 +15,10 @@
 //! | `UNUSABLE_BYTES_MAX` | `4 << 10` | what a model is told of why its reply is not acted upon |
 //! | `CLOSING_MAX` | `64` | fences looked at for the one that closes a block of code |
 //! | `WAIT_MS_MAX` | `86_400_000` | no provider is waited for longer at a time: a day |
+//! | `FLOOR_FACTOR` | `10` | the shortest waits between two requests to a provider that says a moment each time |
+//! | `SPREAD_FACTOR` | `4` | the part of a wait that one agent may come back later than another |
+//! | `SPREAD_MS_MAX` | `60_000` | the most of it |
+//! | `SPREAD_OF_MS` | `1_000` | what is spread where a provider names no wait |
 //! | `SMALL_NOTE_BYTES` | `1 << 10` | a note that is taken in also over `notes_bytes_max` |
 //! | `COLUMN_BYTES` | `160` | what a key of metadata counts towards `standing_bytes_max`, besides its name |
 //! | `FACET_BYTES` | `160` | the same of a value, besides what it says |

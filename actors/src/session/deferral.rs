@@ -141,14 +141,32 @@ impl Turn {
 /// No provider is waited for longer at a time: a day.
 const WAIT_MS_MAX: u64 = 86_400_000;
 
+/// How often a provider is believed that says a moment each time; then it is asked less often.
+const BELIEVED_TIMES: u32 = 4;
+
+/// How much less often: so many of the shortest waits lie between two requests.
+const FLOOR_FACTOR: u64 = 10;
+
+/// The part of a wait that one agent may come back later than another.
+const SPREAD_FACTOR: u64 = 4;
+
+/// The most of it.
+const SPREAD_MS_MAX: u64 = 60_000;
+
+/// What is spread where a provider names no wait.
+const SPREAD_OF_MS: u64 = 1_000;
+
 /// What the provider said, else longer each time.
 fn wait(passing: Passing, times: u32, limits: &SessionLimits) -> u64 {
     let own = wait_ms(times, limits.deferral_first_ms, limits.deferral_ms_max);
     match passing.wait_ms.filter(|_| !planted("session.waits_as_it_likes")) {
         // Who says that it can be at once, each time, is not asked without a pause.
         Some(said) if times == 0 => said.clamp(1, WAIT_MS_MAX),
-        Some(said) if times < 4 => said.max(limits.deferral_first_ms).min(WAIT_MS_MAX),
-        Some(said) => said.max(own.min(limits.deferral_first_ms * 10)).min(WAIT_MS_MAX),
+        Some(said) if times < BELIEVED_TIMES => said.max(limits.deferral_first_ms).min(WAIT_MS_MAX),
+        Some(said) => {
+            let floor = own.min(limits.deferral_first_ms.saturating_mul(FLOOR_FACTOR));
+            said.max(floor).min(WAIT_MS_MAX)
+        }
         None => own.max(1),
     }
 }
@@ -156,7 +174,8 @@ fn wait(passing: Passing, times: u32, limits: &SessionLimits) -> u64 {
 /// A little longer for one agent than for another, so that many who are told to wait do not all come
 /// back at once: up to a quarter, and a minute.
 fn spread(of: SessionId, turn: u64, times: u32, passing: Passing) -> u64 {
-    let most = passing.wait_ms.unwrap_or(1_000).div_ceil(4).min(60_000);
+    let of_wait = passing.wait_ms.unwrap_or(SPREAD_OF_MS);
+    let most = of_wait.div_ceil(SPREAD_FACTOR).min(SPREAD_MS_MAX);
     let seed = of.0.iter().fold(turn.wrapping_mul(31).wrapping_add(times.into()), |seed, byte| {
         (seed ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
     });
