@@ -272,7 +272,9 @@ impl Caller {
         Ok(model)
     }
 
-    /// What is configured is the root's to hand on.
+    /// What is configured is the root's to hand on, from when it first does. To anybody else it is of no
+    /// use: they hold what the root had before. And a provider has a model of every name, which an agent
+    /// that tries them all must not make into rights.
     async fn install(&self, subject: Subject) -> Result<(), Problem> {
         let config = &self.runtime.shared().config;
         let configured = match &subject {
@@ -285,7 +287,7 @@ impl Caller {
             return Ok(());
         }
         self.runtime.needs_trust(&subject)?;
-        if root.holds(&subject) {
+        if self.session() != ROOT || root.holds(&subject) {
             return Ok(());
         }
         let reason = "configured".to_owned();
@@ -314,7 +316,44 @@ impl Caller {
 mod tests {
     use super::*;
     use crate::limits::Config;
+    use crate::model::{Model, ModelSource, Models, Recipe};
     use crate::runtime::Runtime;
+    use stoa_actors::trust::HostGrants;
+
+    /// A provider that has a model of every name.
+    #[derive(Debug)]
+    struct Any;
+
+    impl ModelSource for Any {
+        fn find(&self, _: &str) -> Result<Arc<dyn Model>, String> {
+            Ok(Arc::new(Recipe))
+        }
+    }
+
+    #[tokio::test]
+    async fn who_names_models_at_random_makes_no_rights_of_them() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut config = Config::at(dir.path());
+        config.models = Models::default().or_from(Arc::new(Any));
+        config.host_grants = HostGrants::Live;
+        let runtime = Runtime::open_with(config, crate::kinds()).await.unwrap();
+        let root = runtime.caller(ROOT);
+        let ask = |model: &str| SpawnAsk {
+            task: "be there".into(),
+            model: Some(model.to_owned()),
+            ..SpawnAsk::default()
+        };
+        let agent = root.spawn(ask("lab/one")).await.unwrap();
+        let held = |name: &str| root.holds(&Subject::Model(name.to_owned()));
+        assert!(held("lab/one"));
+        let agent = runtime.caller(agent.id);
+        for name in ["lab/two", "lab/three"] {
+            let refused = agent.spawn(ask(name)).await.unwrap_err();
+            assert_eq!(refused.kind, ProblemKind::Forbidden, "{refused}");
+            assert!(!held(name), "{name}");
+        }
+        assert!(agent.spawn(ask("lab/one")).await.is_ok());
+    }
 
     /// Found by killing the process between a child's birth and the answer to its parent.
     #[tokio::test]
