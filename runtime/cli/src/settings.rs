@@ -181,11 +181,7 @@ pub(super) fn config(data: &Path) -> Result<Config, Problem> {
     let mut config = Config::at(data);
     let settings = Settings::read(data)?;
     settings.checked(&config)?;
-    let store = trust_store();
-    let verdict = match &store {
-        Some(store) => store.verdict(data, &settings.hashes()).map_err(|it| untrusted(it, data))?,
-        None => Verdict::default(),
-    };
+    let verdict = settings.verdict(data)?;
     config.host_grants = verdict.grants();
     if settings.unfit.is_none() && verdict.section("embedder").is_ok() {
         config.embedding.remote = settings.embedder(&config)?;
@@ -196,6 +192,12 @@ pub(super) fn config(data: &Path) -> Result<Config, Problem> {
 }
 
 impl Settings {
+    /// What of the directory is trusted now.
+    fn verdict(&self, data: &Path) -> Result<Verdict, Problem> {
+        let Some(store) = trust_store() else { return Ok(Verdict::default()) };
+        store.verdict(data, &self.hashes()).map_err(|it| untrusted(it, data))
+    }
+
     /// Says on stderr what of the file does not count.
     fn tell(&self, verdict: &Verdict, data: &Path) {
         let path = self.path.display();

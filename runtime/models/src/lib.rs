@@ -2,6 +2,11 @@
 //!
 //! The protocols are pure functions of bytes, in [`wire`]. A reply is complete, or it is one typed
 //! [`Fault`](fault::Fault): nothing that is half said is ever acted upon.
+//!
+//! In reading order: [`request`] and [`reply`] are what is asked and said, whoever the provider is;
+//! [`wire`] makes bytes of one and the other of bytes; [`config`] is what people write, and where keys
+//! are; [`pace`] is how fast a provider is asked; [`provider`] is the connection; [`conversation`] makes a
+//! request of what a model is told, and a thought of its reply; [`model`] hands it to agents.
 
 pub mod config;
 pub mod conversation;

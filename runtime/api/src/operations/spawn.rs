@@ -47,7 +47,8 @@ pub struct Spawn {
     /// The secrets that tools may use for it [default: none]
     #[serde(default)]
     pub secrets: Vec<String>,
-    /// Its model [default: recipe]
+    /// The model that thinks for it: PROVIDER/NAME (anthropic/…, openai/…, ollama/…), or the name of a
+    /// configured one; see stoa model list [default: recipe]
     #[serde(default)]
     pub model: Option<String>,
     /// Spaces whose changes wake it [default: none]

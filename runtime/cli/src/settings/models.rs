@@ -1,6 +1,6 @@
 //! Which models are configured: in the directory, and in the user's own configuration.
 
-use super::{Settings, own_configuration, trust_store, untrusted};
+use super::{Settings, own_configuration};
 use std::path::Path;
 use std::sync::Arc;
 use stoa_actors::trust::Verdict;
@@ -18,16 +18,13 @@ pub(super) fn of(settings: &Settings) -> Result<ModelsConfig, ConfigError> {
 
 /// What is configured: by this user, and over that by the directory as far as it is trusted. Keys are
 /// those of the environment of this process.
-pub(super) fn configured(directory: Option<ModelsConfig>) -> Result<ModelsConfig, Problem> {
+pub(super) fn configured(directory: ModelsConfig) -> Result<ModelsConfig, Problem> {
     let own = own_settings()?;
     let mut config = ModelsConfig::of_environment(environment);
     if let Some(own) = own {
         config = config.with(of(&own).map_err(|error| own.invalid(&error.text))?);
     }
-    if let Some(directory) = directory {
-        config = config.with(directory);
-    }
-    Ok(config.looked_up(environment))
+    Ok(config.with(directory).looked_up(environment))
 }
 
 /// The models that agents of this process can have.
@@ -45,10 +42,7 @@ pub(crate) fn environment(name: &str) -> Option<String> {
 pub(crate) fn models_config(data: &Path) -> Result<ModelsConfig, Problem> {
     let settings = Settings::read(data)?;
     settings.checked(&Config::at(data))?;
-    let verdict = match trust_store() {
-        Some(store) => store.verdict(data, &settings.hashes()).map_err(|it| untrusted(it, data))?,
-        None => Verdict::default(),
-    };
+    let verdict = settings.verdict(data)?;
     let config = configured(settings.trusted_models(&verdict)?)?;
     settings.tell(&verdict, data);
     Ok(config)
@@ -65,10 +59,7 @@ pub(super) fn own_settings() -> Result<Option<Settings>, Problem> {
 
 impl Settings {
     /// Of the sections on models those that are trusted.
-    pub(super) fn trusted_models(
-        &self,
-        verdict: &Verdict,
-    ) -> Result<Option<ModelsConfig>, Problem> {
+    pub(super) fn trusted_models(&self, verdict: &Verdict) -> Result<ModelsConfig, Problem> {
         let trusted = |name: &str| self.unfit.is_none() && verdict.section(name).is_ok();
         let mut config = self.models()?;
         if !trusted("models") {
@@ -77,6 +68,6 @@ impl Settings {
         if !trusted("providers") {
             config.providers.clear();
         }
-        Ok(Some(config))
+        Ok(config)
     }
 }
