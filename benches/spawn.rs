@@ -155,6 +155,7 @@ impl Births {
             dm,
             first: None,
             follows: vec![(dm, follow)],
+            memory: Vec::new(),
         });
         let message = rights::Message::SpawnAgent(Box::new(rights::AgentSpawn {
             child,

@@ -261,6 +261,7 @@ fn tell_rights() {
             dm,
             first: None,
             follows: vec![(dm, follow)],
+            memory: Vec::new(),
         });
         let right = Right::whole(model.clone());
         let asks = vec![RightRequest { link: LinkId(id(5)), alias: None, right, expires: None }];

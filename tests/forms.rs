@@ -15,6 +15,7 @@ mod forms {
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use stoa_actors::briefing::{AtomVersion, Briefing, Obligation, SpaceBrief, Summary, ToolBrief};
 use stoa_actors::code::{Item, Object, Raise};
 use stoa_actors::codec::{self, CodecError};
 use stoa_actors::commit::{AUTHORS_FORM, Authors, CommitId, Void};
@@ -189,7 +190,8 @@ fn rights_with_everything() -> rights::Rights {
 fn a_snapshot_of_rights_of_form_4_reads() {
     let form = <rights::Rights as stoa_actors::behaviour::Behaviour>::SNAPSHOT_FORM;
     assert_eq!(form, 4);
-    holds("rights-snapshot-4.bin", form, &rights_with_everything());
+    reads("rights-snapshot-4.bin", form, &rights_with_everything());
+    holds("rights-snapshot-4-memory.bin", form, &rights_with_everything());
 }
 
 fn charter() -> AgentSpec {
@@ -207,6 +209,7 @@ fn charter() -> AgentSpec {
         dm: SpaceId([5; 16]),
         first: Some(SpaceId([6; 16])),
         follows: vec![(SpaceId([5; 16]), follow)],
+        memory: Vec::new(),
     }
 }
 
@@ -226,8 +229,10 @@ fn spawn() -> rights::AgentSpawn {
 fn a_charter_among_the_rights_reads() {
     let session = SessionId([3; 16]);
     let events = vec![rights::Event::Chartered { session, charter: Arc::new(charter()) }];
-    holds("rights-chartered-1.bin", FORM, &events);
-    holds("charter-1.bin", FORM, &charter());
+    reads("rights-chartered-1.bin", FORM, &events);
+    reads("charter-1.bin", FORM, &charter());
+    let memory = vec![SpaceId([7; 16])];
+    holds("charter-1-memory.bin", FORM, &AgentSpec { memory, ..charter() });
 }
 
 /// A filter and terms of every kind.
@@ -370,6 +375,55 @@ fn what_a_provider_said_reads() {
         session::Event::Thought { thought, at },
     ];
     holds("session-generation-1.bin", FORM, &events);
+}
+
+#[test]
+fn what_a_model_was_told_reads() {
+    let version = |n| AtomVersion { id: AtomId([n; 16]), version: u64::from(n) * 100 };
+    let (space, dm) = (SpaceId([3; 16]), SpaceId([4; 16]));
+    let brief = |description: Option<&str>| SpaceBrief {
+        alias: "board".into(),
+        level: Level::Append,
+        description: description.map(str::to_owned),
+    };
+    let leased = |atom| Obligation::Leased {
+        space,
+        resource: "src/app".into(),
+        atom,
+        until: Millis(1_700_000_000_000),
+        intent: "to mend it".into(),
+    };
+    let (session, name, state) = (SessionId([5; 16]), "ann".to_owned(), "idle".to_owned());
+    let briefing = Briefing {
+        front: true,
+        words: 7,
+        instructions: vec![version(1)],
+        withdrawn: vec![version(2)],
+        spaces: vec![(space, brief(Some("what it is for"))), (dm, brief(None))],
+        lost: vec![SpaceId([6; 16])],
+        more_spaces: true,
+        tools: vec![ToolBrief { name: "fetch".into(), about: "fetch(url)".into() }],
+        tools_lost: vec!["send".into()],
+        found: vec![version(3)],
+        obligations: vec![
+            leased(Some(version(4))),
+            leased(None),
+            Obligation::Child { session, name, state, dm },
+            Obligation::Unanswered { space: dm, atom: version(5) },
+            Obligation::Awaited { space: dm, atom: version(6) },
+            Obligation::Promised { space, atom: version(7) },
+        ],
+    };
+    let events = vec![
+        session::Event::Briefed(Arc::new(briefing)),
+        session::Event::WindowFull { by_model: true, why: "it is full".into() },
+        session::Event::Compacted(Summary {
+            text: "so far".into(),
+            since: (300, 2),
+            by_model: false,
+        }),
+    ];
+    holds("session-window-1.bin", FORM, &events);
 }
 
 #[test]

@@ -262,6 +262,8 @@ const SESSIONS: &[&str] = &[
     "session.waits_the_same",
     "session.wakes_the_stopped",
     "session.wakes_twice",
+    "window.made_anew_for_ever",
+    "window.not_told_anew",
 ];
 
 const BUDGETS: &[&str] = &[
@@ -275,6 +277,7 @@ const BUDGETS: &[&str] = &[
     "budget.thoughts_are_free",
     "session.tries_for_nothing",
     "session.unusable_for_nothing",
+    "window.summed_up_for_nothing",
 ];
 
 /// In each saga, in the outbox, in the timer.

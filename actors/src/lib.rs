@@ -27,6 +27,7 @@ pub mod agent;
 pub mod alarm;
 pub mod atom;
 pub mod behaviour;
+pub mod briefing;
 pub mod clock;
 pub mod code;
 pub mod codec;

@@ -12,6 +12,7 @@
 //! | `STATE_BYTES_MAX` | `1 << 30` | a snapshot's state; one that is larger is replayed instead |
 //! | `VALUE_DEPTH_MAX` | `32` | what is stored must be readable by every later build |
 //! | `HEADER_BYTES` | `88` | the stored form of an entry |
+//! | `OBSERVATION_FACTOR` | `4` | the part of a window that is shown of one observation |
 //! | `UNUSABLE_BYTES_MAX` | `4 << 10` | what a model is told of why its reply is not acted upon |
 //! | `CLOSING_MAX` | `64` | fences looked at for the one that closes a block of code |
 //! | `WAIT_MS_MAX` | `86_400_000` | no provider is waited for longer at a time: a day |
@@ -187,6 +188,8 @@ pub struct SessionLimits {
     pub notes_bytes_max: usize,
     /// Reactions in a row before a chain is parked.
     pub hops_max: u16,
+    /// Bytes of a summary of what came before; of a longer one that is the end.
+    pub summary_bytes_max: usize,
     /// How often a thought is asked for whose model gives no answer, where that may pass.
     pub model_tries_max: u32,
     /// The wait before a model is asked again, where its provider names none; doubled each time.
@@ -219,6 +222,7 @@ impl Default for SessionLimits {
             notes_max: 2_048,
             notes_bytes_max: 16 << 20,
             hops_max: 64,
+            summary_bytes_max: 16 << 10,
             model_tries_max: 4,
             deferral_first_ms: 1_000,
             deferral_ms_max: 60_000,

@@ -18,6 +18,7 @@
 mod account;
 mod apply;
 mod brief;
+mod compaction;
 mod decide;
 mod deferral;
 mod ear;
@@ -38,7 +39,7 @@ mod turn;
 pub use crate::agent::{AgentSpec, Budget, FollowSpec, NoBudget, Spent};
 pub use account::{Account, LedgerEntry, Settlement, Transfer, TransferKind};
 pub use brief::Brief;
-pub use deferral::{Deferral, ModelError, Passing, PassingKind};
+pub use deferral::{Deferral, ModelError, Passing, PassingKind, Remedy};
 pub use ear::Ear;
 pub use generation::{GeneratedCall, Generation, TokenUsage};
 pub use look::{ChangeQuery, Look, New};
@@ -54,6 +55,7 @@ pub use turn::{Observation, Turn, TurnOutcome, TurnState};
 use crate::agent::AgentOrder;
 use crate::behaviour::{Behaviour, Decision, Delivery, EffectId, Row};
 use crate::behaviour::{Outcome, Outgoing};
+use crate::briefing::Sight;
 use crate::id::{Millis, SessionId, SpaceId, StreamId};
 use crate::rights::AgentSpawn;
 use serde::{Deserialize, Serialize};
@@ -71,6 +73,8 @@ pub struct Session {
     turns: u64,
     /// The last action that ended: the REPL that it left is the next one's.
     acted: Option<(u64, u32)>,
+    /// What its model was told of what holds; nothing where it is to be told everything.
+    told: Option<Arc<Sight>>,
     /// The failures that still count.
     failures: VecDeque<Millis>,
     /// How it has failed last, for those who look at it.
@@ -91,7 +95,7 @@ pub struct Session {
 
 impl Behaviour for Session {
     const KIND: &'static str = AgentOrder::KIND;
-    const SNAPSHOT_FORM: u8 = 6;
+    const SNAPSHOT_FORM: u8 = 7;
     type Message = Message;
     type Event = Event;
     type Effect = Effect;
@@ -106,6 +110,7 @@ impl Behaviour for Session {
             follows: BTreeMap::new(),
             turns: 0,
             acted: None,
+            told: None,
             failures: VecDeque::new(),
             trouble: None,
             barren: 0,
@@ -137,6 +142,9 @@ impl Behaviour for Session {
             Event::Thought { .. } => "turn.thought",
             Event::Deferred { .. } => "model.deferred",
             Event::Answered => "model.answered",
+            Event::Briefed(_) => "model.briefed",
+            Event::WindowFull { .. } => "window.full",
+            Event::Compacted(_) => "window.compacted",
             Event::Noted(_) => "turn.called",
             Event::Observed(_) => "turn.observed",
             Event::TurnEnded { .. } => "turn.ended",

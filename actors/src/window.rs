@@ -8,9 +8,11 @@ mod context;
 mod render;
 #[cfg(test)]
 mod tests;
+mod transcript;
 
-pub use context::{Card, Context, Exchange};
-pub use render::{PYTHON_TOOL, Window, WindowMessage, window};
+pub use context::{Card, Context};
+pub use render::{PYTHON_TOOL, Window, WindowMessage, window, words};
+pub use transcript::{Transcript, TranscriptItem};
 
 /// How a model acts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -273,7 +273,7 @@ async fn a_model_thinks_acts_and_sees_until_it_is_done() {
         asked[0].spaces.iter().find(|it| it.alias == "sums").unwrap().description,
         "Put sums here."
     );
-    let seen: Vec<_> = asked[2].steps.iter().map(|it| it.observation.clone()).collect();
+    let seen: Vec<_> = asked[2].steps().into_iter().map(|it| it.1.clone()).collect();
     assert_eq!(seen[0].text, "x is 42\n");
     assert_eq!(seen[1].failed.as_deref(), Some("ZeroDivisionError"));
     let kinds: Vec<String> = place
@@ -284,7 +284,7 @@ async fn a_model_thinks_acts_and_sees_until_it_is_done() {
         .into_iter()
         .map(|it| it.kind)
         .collect();
-    let expected = "agent.born turn.began turn.thought turn.observed turn.thought turn.called \
+    let expected = "agent.born turn.began model.briefed turn.thought turn.observed turn.thought turn.called \
                     turn.observed turn.thought turn.ended letter.written letter.sent";
     assert_eq!(kinds.join(" "), expected);
     let unknown =

@@ -71,7 +71,7 @@ struct Once;
 
 impl Model for Once {
     fn think(&self, context: Context) -> Boxed<'_, Result<Thought, ModelError>> {
-        let code = context.steps.is_empty().then(|| "len(spaces)".to_owned());
+        let code = context.steps().is_empty().then(|| "len(spaces)".to_owned());
         Box::pin(async { Ok(Thought { code, ..Thought::default() }) })
     }
 }
@@ -109,7 +109,7 @@ struct Chatty;
 
 impl Model for Chatty {
     fn think(&self, context: Context) -> Boxed<'_, Result<Thought, ModelError>> {
-        let code = context.steps.is_empty().then(|| "space.put('and so on')".to_owned());
+        let code = context.steps().is_empty().then(|| "space.put('and so on')".to_owned());
         Box::pin(async { Ok(Thought { code, ..Thought::default() }) })
     }
 }

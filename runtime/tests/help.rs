@@ -165,6 +165,8 @@ fn every_verb_prints_json_lines_with_the_keys_that_scripts_rely_on() {
     let atoms = LEASED.replace("space_id", "space_id atom_id").replace(" resource", "");
     assert_eq!(keys(&first), atoms, "of the claim");
     lines(&[&watch[..], &[&*first["cursor"].to_string()]].concat(), LEASED, 3);
+    let origin = "depth how id version author author_name at turn step text";
+    lines(&["why", &id], origin, 1);
     lines(&["audit"], AUDIT, 1);
     lines(&["status"], STATUS, 1);
     place.json(&["put", "notes", "```python\npass\n```"]);
@@ -176,7 +178,7 @@ fn every_verb_prints_json_lines_with_the_keys_that_scripts_rely_on() {
     let code = HAPPENING.replace("text", "text code");
     let found: Vec<String> = log.iter().map(keys).collect();
     assert!(found.iter().all(|it| *it == HAPPENING || *it == code), "{found:?}");
-    assert_eq!((found.len(), found.iter().filter(|it| **it == code).count()), (6, 1));
+    assert_eq!((found.len(), found.iter().filter(|it| **it == code).count()), (7, 1));
     lines(
         &["agent", "say", "amy", "hello"],
         &format!("{PLAIN} content woken(agents names run)").replace("metadata", "metadata(kind)"),

@@ -2,6 +2,7 @@
 
 use crate::forms::growth::grown;
 use std::sync::Arc;
+use stoa_actors::briefing::{AtomVersion, Briefing, Obligation, SpaceBrief, Summary, ToolBrief};
 use stoa_actors::codec;
 use stoa_actors::id::{AtomId, LinkId, Millis, Position, SessionId, SpaceId};
 use stoa_actors::log::{Cause, Hash};
@@ -29,6 +30,7 @@ fn charter() -> AgentSpec {
         dm: SpaceId([5; 16]),
         first: None,
         follows: vec![(SpaceId([5; 16]), follow())],
+        memory: Vec::new(),
     }
 }
 
@@ -65,7 +67,7 @@ fn note() -> CallNote {
 
 grown!(what_an_agent_is_spawned_with_grows: AgentSpec => LaterCharter {
     parent: SessionId, task: String, instructions: Option<SpaceId>, model: String, dm: SpaceId,
-    first: Option<SpaceId>, follows: Vec<(SpaceId, FollowSpec)>,
+    first: Option<SpaceId>, follows: Vec<(SpaceId, FollowSpec)>, memory: Vec<SpaceId>,
 } + secrets: Vec<String> [] charter());
 
 grown!(a_follow_grows: FollowSpec => LaterFollow {
@@ -131,6 +133,29 @@ grown!(a_call_that_was_wanted_grows: GeneratedCall => LaterCall {
 grown!(what_a_reply_took_grows: TokenUsage => LaterUsage {
     input: u64, cache_read: u64, cache_write: u64, output: u64, reasoning: u64,
 } + images: u64 [] TokenUsage { input: 7, ..TokenUsage::default() });
+
+grown!(a_briefing_grows: Briefing => LaterBriefing {
+    front: bool, words: u64, instructions: Vec<AtomVersion>, withdrawn: Vec<AtomVersion>,
+    spaces: Vec<(SpaceId, SpaceBrief)>, lost: Vec<SpaceId>, more_spaces: bool,
+    tools: Vec<ToolBrief>, tools_lost: Vec<String>, found: Vec<AtomVersion>,
+    obligations: Vec<Obligation>,
+} + models: Vec<String> [] Briefing { front: true, ..Briefing::default() });
+
+grown!(a_version_grows: AtomVersion => LaterVersion {
+    id: AtomId, version: u64,
+} + lines: Vec<u64> [] AtomVersion { id: AtomId([1; 16]), version: 2 });
+
+grown!(what_a_space_is_told_as_grows: SpaceBrief => LaterBrief {
+    alias: String, level: Level, description: Option<String>,
+} + keys: Vec<String> [] SpaceBrief { alias: "s".into(), level: Level::Read, description: None });
+
+grown!(what_a_tool_is_told_as_grows: ToolBrief => LaterTool {
+    name: String, about: String,
+} + scope: String [] ToolBrief { name: "fetch".into(), about: "fetch(url)".into() });
+
+grown!(a_summary_grows: Summary => LaterSummary {
+    text: String, since: (u64, u32), by_model: bool,
+} + took_ms: u64 [] Summary { text: "so far".into(), since: (7, 1), by_model: true });
 
 /// What a thought took is no part of it: a later build may say what else it shows.
 #[derive(Debug, PartialEq)]

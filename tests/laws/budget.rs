@@ -50,6 +50,7 @@ fn charter(parent: SessionId, child: SessionId) -> Arc<AgentSpec> {
         dm: dm(child),
         first: None,
         follows: vec![(dm(child), FollowSpec::default())],
+        memory: Vec::new(),
     })
 }
 
@@ -64,6 +65,9 @@ fn spawning(parent: SessionId, child: SessionId, budget: Budget) -> AgentSpawn {
         reason: "a reason".into(),
     }
 }
+
+/// A summary for which no model was asked.
+pub(crate) const UNASKED: &str = "as the log has it";
 
 struct Trial {
     sim: Simulation<Session>,
@@ -286,6 +290,26 @@ impl Trial {
             Effect::Think { turn, .. } if how == Deed::Fail => {
                 Message::Fail { turn, why: "no answer".into() }
             }
+            // It is made anew once, by the model or without it.
+            Effect::Think { turn, step, attempt, .. } if how == Deed::Full && attempt == 0 => {
+                Message::WindowFull { turn, step, attempt, why: "too much".into() }
+            }
+            Effect::Compact { of: (turn, _), by_model: true, .. } if how == Deed::Fail => {
+                Message::Fail { turn, why: "no answer".into() }
+            }
+            Effect::Compact { of, attempt, by_model, .. } => {
+                let (turn, step) = of;
+                let text = if by_model { "so far" } else { UNASKED }.to_owned();
+                let (unusable, tokens) = match how {
+                    Deed::Acts { tokens } if by_model => (None, tokens.into()),
+                    Deed::Unusable { tokens } if by_model => {
+                        (Some("cut off".to_owned()), tokens.into())
+                    }
+                    _ => (None, 0),
+                };
+                let thought = Thought { text, tokens, unusable, ..Thought::default() };
+                Message::SumUp { turn, step, attempt, thought, since: of }
+            }
             Effect::Think { turn, step, attempt, not_before, .. } => {
                 self.sim.now = self.sim.now.max(not_before);
                 if let Deed::Defer { failed } = how {
@@ -301,7 +325,7 @@ impl Trial {
                         _ => (None, 0),
                     };
                     let thought = Thought { code, tokens, unusable, ..Thought::default() };
-                    Message::Think { turn, step, thought }
+                    Message::Think { turn, step, attempt, thought, briefing: Arc::default() }
                 }
             }
             Effect::Act { turn, step, .. } => {

@@ -79,6 +79,7 @@ pub(crate) fn charter(parent: SessionId, child: SessionId, dm: SpaceId) -> Agent
         dm,
         first: None,
         follows: Vec::new(),
+        memory: Vec::new(),
     }
 }
 

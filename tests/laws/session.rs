@@ -9,6 +9,8 @@
 //!   quarantined or wiped is not woken.
 //! - *deferrals*: a model that says to come back is asked again in the same turn, not before, and however
 //!   often that is it is no failure; what fails and may pass is one after `model_tries_max` times.
+//! - *windows*: one that is full is made anew at most twice at a step, whatever its model makes of it; what
+//!   holds is told once, and anew after that.
 //! - *chains*: past the hop limit parked, until something is said in the DM space after that; what
 //!   an agent says goes on counting, and beyond the limit it is no answer.
 //! - *letters*: each has a name of its own, and is told.
@@ -30,7 +32,8 @@ use schedule::{Op, Outcome};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use stoa_actors::behaviour::EffectId;
-use stoa_actors::id::{Millis, Position, ROOT, SessionId, SpaceId, StreamId};
+use stoa_actors::briefing::{AtomVersion, Briefing, Sight, Surroundings};
+use stoa_actors::id::{AtomId, Millis, Position, ROOT, SessionId, SpaceId, StreamId};
 use stoa_actors::incarnation::{self, Refused, Request};
 use stoa_actors::limits::SessionLimits;
 use stoa_actors::log::Cause;
@@ -54,6 +57,7 @@ fn limits() -> SessionLimits {
         notes_bytes_max: 10_000,
         hops_max: 4,
         failures_max: 2,
+        summary_bytes_max: 32,
         model_tries_max: 2,
         deferral_first_ms: 20,
         deferral_ms_max: 70,
@@ -93,11 +97,24 @@ struct Trial {
     put: BTreeSet<EffectId>,
     head: u64,
     calls: u64,
+    /// What holds for it now.
+    around: u64,
     ear: Ear,
 }
 
 fn follow(cursor: u64) -> FollowSpec {
     FollowSpec::all(Position(cursor))
+}
+
+/// What holds at a moment: one instruction, in so many versions, and what goes with it.
+fn around(n: u64) -> Surroundings {
+    let instruction = AtomVersion { id: AtomId([1; 16]), version: n };
+    let tools = [(format!("tool{}", n % 3), format!("about {}", n % 2))];
+    Surroundings {
+        instructions: vec![instruction],
+        tools: tools.into_iter().collect(),
+        ..Surroundings::default()
+    }
 }
 
 fn charter() -> Arc<AgentSpec> {
@@ -109,6 +126,7 @@ fn charter() -> Arc<AgentSpec> {
         dm: space(DM),
         first: None,
         follows: vec![(space(DM), FollowSpec::default()), (space(1), FollowSpec::default())],
+        memory: Vec::new(),
     })
 }
 
@@ -130,6 +148,7 @@ impl Trial {
             put: BTreeSet::new(),
             head: 0,
             calls: 0,
+            around: 1,
             ear: Ear::Unknown,
         }
     }
@@ -252,11 +271,23 @@ impl Trial {
             Life::Turning(it) => {
                 let (turn, step, after) = (it.turn, it.step, self.model.acted);
                 let (wakes, left) = (Arc::new(it.wakes.clone()), Budget::default());
-                let brief = Brief { charter: charter(), first: it.first, wakes, left };
+                let told = self.model.told.map(|n| {
+                    let mut told = Sight::default();
+                    told.take(&Briefing::front(&around(n)));
+                    Arc::new(told)
+                });
+                let brief = Brief { charter: charter(), first: it.first, wakes, left, told };
+                let attempt = it.requests;
+                let not_before = Millis(it.deferred.map_or(0, |it| it.2));
                 match it.acting.clone() {
+                    None if it.compacting.is_some() => {
+                        let (of, again) = ((turn, step), it.compactions > 0);
+                        let by_model = it.compacting == Some(true);
+                        let compact =
+                            Effect::Compact { of, brief, attempt, not_before, by_model, again };
+                        owed.insert(format!("compact {turn} {step} {attempt}"), Some(compact))
+                    }
                     None => {
-                        let (attempt, not_before) = it.deferred.map_or((0, 0), |it| (it.0, it.2));
-                        let not_before = Millis(not_before);
                         let think = Effect::Think { turn, step, brief, attempt, not_before };
                         owed.insert(format!("think {turn} {step} {attempt}"), Some(think))
                     }
@@ -383,6 +414,7 @@ fn law(message: &Message) -> &'static str {
         Message::Think { .. } | Message::Note { .. } | Message::Observe { .. } => "stale",
         Message::Fail { .. } | Message::Retry { .. } => "failures",
         Message::Defer { .. } => "deferrals",
+        Message::WindowFull { .. } | Message::SumUp { .. } => "windows",
         Message::Told { .. } => "letters",
         _ => "turns",
     }
@@ -391,6 +423,9 @@ fn law(message: &Message) -> &'static str {
 fn name(id: EffectId, effect: &Effect) -> Option<String> {
     Some(match effect {
         Effect::Think { turn, step, attempt, .. } => format!("think {turn} {step} {attempt}"),
+        Effect::Compact { of: (turn, step), attempt, .. } => {
+            format!("compact {turn} {step} {attempt}")
+        }
         Effect::Act { turn, step, .. } => format!("act {turn} {step}"),
         Effect::Wait { turn, .. } => format!("wait {turn}"),
         Effect::Tell { .. } => format!("letter {id}"),

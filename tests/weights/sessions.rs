@@ -2,7 +2,8 @@
 
 use super::draw::Draw;
 use std::sync::Arc;
-use stoa_actors::id::{LinkId, Position};
+use stoa_actors::briefing::{AtomVersion, Briefing, Obligation, SpaceBrief, ToolBrief};
+use stoa_actors::id::{LinkId, Millis, Position};
 use stoa_actors::log::Hash;
 use stoa_actors::rights::{AgentSpawn, Level, Right, RightRequest, Subject};
 use stoa_actors::session::{
@@ -11,7 +12,7 @@ use stoa_actors::session::{
     TokenUsage, Transfer, TransferKind,
 };
 
-pub(crate) const CASES: usize = 20;
+pub(crate) const CASES: usize = 22;
 
 /// One more case does not compile here, and is then drawn.
 pub(crate) fn case(message: &Message) -> usize {
@@ -36,6 +37,8 @@ pub(crate) fn case(message: &Message) -> usize {
         Message::Settle(_) => 17,
         Message::LetGone(_) => 18,
         Message::Defer { .. } => 19,
+        Message::WindowFull { .. } => 20,
+        Message::SumUp { .. } => 21,
     }
 }
 
@@ -49,7 +52,7 @@ pub(crate) fn message(n: usize, draw: &mut Draw) -> Message {
             let generation = draw.maybe(generation).map(Box::new);
             let thought =
                 Thought { text, code, tokens: 7, generation, unusable: draw.maybe(Draw::text) };
-            Message::Think { turn, step, thought }
+            Message::Think { turn, step, attempt: 7, thought, briefing: Arc::new(briefing(draw)) }
         }
         3 => Message::Note { turn, step, note: note(draw) },
         4 => {
@@ -76,10 +79,55 @@ pub(crate) fn message(n: usize, draw: &mut Draw) -> Message {
             Message::Settle(Settlement::Repaid { child, rest })
         }
         18 => Message::LetGone(7),
+        20 => Message::WindowFull { turn, step, attempt: 7, why: draw.text() },
+        21 => {
+            let (text, generation) = (draw.text(), draw.maybe(generation).map(Box::new));
+            let thought = Thought { text, generation, ..Thought::default() };
+            Message::SumUp { turn, step, attempt: 7, thought, since: (7, 1) }
+        }
         _ => {
             let passing = Passing { kind: PassingKind::Limited, wait_ms: Some(7) };
             Message::Defer { turn, step, attempt: 7, passing, why: draw.text() }
         }
+    }
+}
+
+fn briefing(draw: &mut Draw) -> Briefing {
+    let version = |draw: &mut Draw| AtomVersion { id: draw.atom(), version: 7 };
+    let brief = |draw: &mut Draw| SpaceBrief {
+        alias: draw.text(),
+        level: Level::Append,
+        description: draw.maybe(Draw::text),
+    };
+    let owed = |draw: &mut Draw| match draw.below(4) {
+        0 => Obligation::Leased {
+            space: draw.space(),
+            resource: draw.text(),
+            atom: draw.maybe(version),
+            until: Millis(7),
+            intent: draw.text(),
+        },
+        1 => Obligation::Child {
+            session: draw.session(),
+            name: draw.text(),
+            state: draw.text(),
+            dm: draw.space(),
+        },
+        2 => Obligation::Unanswered { space: draw.space(), atom: version(draw) },
+        _ => Obligation::Promised { space: draw.space(), atom: version(draw) },
+    };
+    Briefing {
+        front: true,
+        words: 7,
+        instructions: draw.list(version),
+        withdrawn: draw.list(version),
+        spaces: draw.short(|it| (it.space(), brief(it))),
+        lost: draw.list(Draw::space),
+        more_spaces: false,
+        tools: draw.short(|it| ToolBrief { name: it.text(), about: it.text() }),
+        tools_lost: draw.list(Draw::text),
+        found: draw.list(version),
+        obligations: draw.short(owed),
     }
 }
 
@@ -96,6 +144,7 @@ pub(super) fn charter(draw: &mut Draw) -> AgentSpec {
         dm: draw.space(),
         first: draw.maybe(Draw::space),
         follows: draw.short(|it| (it.space(), follow(it))),
+        memory: draw.short(Draw::space),
     }
 }
 

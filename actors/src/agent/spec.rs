@@ -20,6 +20,8 @@ pub struct AgentSpec {
     pub first: Option<SpaceId>,
     /// The spaces it follows from birth, and from where.
     pub follows: Vec<(SpaceId, FollowSpec)>,
+    /// The spaces that are searched at every turn for what may be of use in it.
+    pub memory: Vec<SpaceId>,
 }
 
 /// How a space is followed.

@@ -1,5 +1,6 @@
 //! Sessions: what agents are spawned with, what happened to them, what they said and saw.
 
+use crate::briefing::{AtomVersion, Briefing, Obligation, SpaceBrief, Summary, ToolBrief};
 use crate::rights::{AgentSpawn, RightRequest};
 use crate::session::{
     AgentSpec, Budget, CallNote, Event, FollowSpec, FoundVersion, GeneratedCall, Generation,
@@ -33,9 +34,13 @@ stored!(choice Event {
     21 => LetGo(id),
     22 => Deferred { kind, why, at, until },
     23 => Answered,
+    24 => Briefed(briefing),
+    25 => WindowFull { by_model, why },
+    26 => Compacted(summary),
 });
 
-stored!(record AgentSpec { parent, task, instructions, model, dm, first, follows });
+stored!(record AgentSpec { parent, task, instructions, model, dm, first, follows }
+    grown { memory });
 stored!(record FollowSpec { filter, cursor, terms });
 stored!(record AgentSpawn { child, alias, asks, dm_links, charter, budget, reason });
 stored!(record RightRequest { link, alias, right, expires });
@@ -45,6 +50,20 @@ stored!(record ParentMessage { subject, text, cause });
 stored!(record Thought { text, code } grown { generation, unusable } derived { tokens });
 stored!(record Generation { model, answered_by, reply, stop, usage, calls, blocks, took_ms });
 stored!(record GeneratedCall { id, name, arguments });
+stored!(record Briefing {
+    front, words, instructions, withdrawn, spaces, lost, more_spaces, tools, tools_lost, found, obligations,
+});
+stored!(record AtomVersion { id, version });
+stored!(record SpaceBrief { alias, level, description });
+stored!(record ToolBrief { name, about });
+stored!(choice Obligation {
+    0 => Leased { space, resource, atom, until, intent },
+    1 => Child { session, name, state, dm },
+    2 => Unanswered { space, atom },
+    3 => Awaited { space, atom },
+    4 => Promised { space, atom },
+});
+stored!(record Summary { text, since, by_model });
 stored!(record TokenUsage { input, cache_read, cache_write, output, reasoning });
 stored!(record Observation { text, failed });
 stored!(choice TurnOutcome { 0 => Done, 1 => Exhausted(limit) });

@@ -256,7 +256,7 @@ impl Session {
         let account = &self.account;
         let born = when == TransferKind::Birth;
         // The model is being asked, and will have been.
-        let thinks = matches!(&self.phase, Phase::Turning(it) if it.doing == TurnState::Thinking);
+        let thinks = matches!(&self.phase, Phase::Turning(it) if !matches!(it.doing, TurnState::Acting { .. }));
         let asked = if thinks && !planted("budget.lends_what_is_being_spent") { 1 } else { 0 };
         let left = account.left.minus(Budget::thoughts(asked));
         for ((unit, left), (_, asked)) in left.units().into_iter().zip(budget.units()) {

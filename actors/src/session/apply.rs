@@ -30,7 +30,12 @@ impl Session {
             | Event::Noted(_)
             | Event::Observed(_)
             | Event::Deferred { .. }
+            | Event::WindowFull { .. }
+            | Event::Compacted(_)
             | Event::Answered => self.go(event),
+            Event::Briefed(briefing) => {
+                Arc::make_mut(self.told.get_or_insert_default()).take(briefing);
+            }
             Event::TurnEnded { outcome, rest_until } => self.ended(outcome, *rest_until),
             Event::TurnFailed { why, at, retry_at } => {
                 self.failures.push_back(*at);
@@ -118,7 +123,22 @@ impl Session {
                     (turn.notes, turn.noted_bytes) = (Arc::default(), 0);
                 }
             }
-            Event::Deferred { kind, why, at, until } => turn.deferred(*kind, why, *at, *until),
+            Event::Deferred { kind, why, at, until } => {
+                turn.requests = turn.requests.saturating_add(1);
+                turn.deferred(*kind, why, *at, *until);
+            }
+            Event::WindowFull { by_model, .. } => {
+                turn.requests = turn.requests.saturating_add(1);
+                turn.doing = super::TurnState::Compacting { by_model: *by_model };
+            }
+            Event::Compacted(_) => {
+                turn.requests = turn.requests.saturating_add(1);
+                turn.compactions = turn.compactions.saturating_add(1);
+                turn.doing = super::TurnState::Thinking;
+                if !planted("window.not_told_anew") {
+                    self.told = None;
+                }
+            }
             Event::Answered => turn.deferral = None,
             Event::Noted(note) => {
                 turn.changed |= note.wrote;
@@ -133,6 +153,7 @@ impl Session {
                     self.acted = Some((turn.number, turn.step));
                 }
                 turn.step += 1;
+                (turn.requests, turn.compactions) = (0, 0);
                 turn.doing = super::TurnState::Thinking;
                 (turn.notes, turn.noted_bytes) = (Arc::default(), 0);
             }

@@ -2,6 +2,7 @@
 
 use super::{AgentSpec, Budget, Effect, Event, LedgerEntry, Phase, Session};
 use crate::behaviour::{Behaviour, Decision};
+use crate::briefing::Sight;
 use crate::mutant::planted;
 use crate::space::Wake;
 use std::sync::Arc;
@@ -18,6 +19,8 @@ pub struct Brief {
     pub wakes: Arc<Vec<Wake>>,
     /// What it has left to spend.
     pub left: Budget,
+    /// What its model was told of what holds; nothing where it is to be told everything.
+    pub told: Option<Arc<Sight>>,
 }
 
 impl Session {
@@ -36,7 +39,8 @@ impl Session {
             false => wakes.clone(),
         };
         let charter = self.charter.clone()?;
-        Some(Brief { charter, first, wakes, left: self.account.left() })
+        let told = self.told.clone();
+        Some(Brief { charter, first, wakes, left: self.account.left(), told })
     }
 
     /// And then it looks for what is new, by what it is then, where it has cause for it.

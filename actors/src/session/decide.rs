@@ -1,7 +1,7 @@
 //! What a session does with each message.
 
 use super::lifecycle::lets_go_id;
-use super::{Effect, Event, Message, Refusal, Reply, Session};
+use super::{Effect, Event, Message, Refusal, Reply, Session, TurnState};
 use crate::behaviour::{Decision, Delivery};
 use crate::id::Millis;
 
@@ -30,13 +30,24 @@ impl Session {
         }
         match message {
             Message::Wake(wakes) => Ok(self.wake(wakes, delivery)),
-            Message::Think { turn, step, thought } => self.think(turn, step, thought, delivery),
+            Message::Think { turn, step, attempt, thought, briefing } => {
+                let at = self.at(turn, step, |doing| *doing == TurnState::Thinking)?;
+                self.think(at, attempt, thought, briefing, delivery)
+            }
+            Message::WindowFull { turn, step, attempt, why } => {
+                let at = self.asking_at(turn, step)?;
+                self.window_full(at, attempt, why, delivery)
+            }
+            Message::SumUp { turn, step, attempt, thought, since } => {
+                let at = self.asking_at(turn, step)?;
+                self.sum_up(at, attempt, &thought, since, delivery)
+            }
             Message::Note { turn, step, note } => self.note(turn, step, note, delivery),
             Message::Observe { turn, step, observation } => {
                 self.observe(turn, step, observation, delivery)
             }
             Message::Defer { turn, step, attempt, passing, why } => {
-                let at = self.at(turn, step, false)?;
+                let at = self.asking_at(turn, step)?;
                 self.defer(at, attempt, passing, why, delivery)
             }
             Message::Fail { turn, why } => self.fail(turn, why, delivery),

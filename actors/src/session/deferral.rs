@@ -5,8 +5,7 @@
 //! often, and nothing counts against it. Whatever else passes by itself is tried a few times and is a
 //! failure of the turn then. Either way nothing of a reply was acted upon.
 
-use super::lifecycle::think_id;
-use super::{Effect, Event, LedgerEntry, Message, Refusal, Reply, Session, Turn};
+use super::{Event, LedgerEntry, Message, Refusal, Reply, Session, Turn};
 use crate::behaviour::{Decision, Delivery};
 use crate::id::{Millis, SessionId};
 use crate::limits::SessionLimits;
@@ -20,8 +19,18 @@ use serde::{Deserialize, Serialize};
 pub struct ModelError {
     /// In words, for the agent's log and for whoever looks at it.
     pub text: String,
-    /// Whether it is likely to pass; nothing where the turn has failed.
-    pub passing: Option<Passing>,
+    /// Whether it is likely to pass, or what else is to be done about it; nothing where the turn has
+    /// failed.
+    pub remedy: Option<Remedy>,
+}
+
+/// What helps where a model says nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Remedy {
+    /// To ask it later.
+    Wait(Passing),
+    /// To tell it less: what it is told does not fit into its window.
+    Compact,
 }
 
 /// How something passes that keeps a model from answering.
@@ -45,20 +54,35 @@ pub enum PassingKind {
 impl ModelError {
     /// It will say no more another time: the turn fails.
     pub fn new(text: impl Into<String>) -> ModelError {
-        ModelError { text: text.into(), passing: None }
+        ModelError { text: text.into(), remedy: None }
     }
 
     /// It is likely to pass.
     pub fn passing(kind: PassingKind, wait_ms: Option<u64>, text: impl Into<String>) -> ModelError {
-        ModelError { text: text.into(), passing: Some(Passing { kind, wait_ms }) }
+        let remedy = Some(Remedy::Wait(Passing { kind, wait_ms }));
+        ModelError { text: text.into(), remedy }
+    }
+
+    /// What it is to be told does not fit into its window.
+    pub fn full(text: impl Into<String>) -> ModelError {
+        ModelError { text: text.into(), remedy: Some(Remedy::Compact) }
+    }
+
+    /// How it passes, where it does.
+    pub fn passes(&self) -> Option<Passing> {
+        match self.remedy {
+            Some(Remedy::Wait(passing)) => Some(passing),
+            _ => None,
+        }
     }
 
     /// As the agent is told of it.
     pub fn message(self, turn: u64, step: u32, attempt: u32) -> Message {
-        let ModelError { text: why, passing } = self;
-        match passing {
+        let ModelError { text: why, remedy } = self;
+        match remedy {
             None => Message::Fail { turn, why },
-            Some(passing) => Message::Defer { turn, step, attempt, passing, why },
+            Some(Remedy::Wait(passing)) => Message::Defer { turn, step, attempt, passing, why },
+            Some(Remedy::Compact) => Message::WindowFull { turn, step, attempt, why },
         }
     }
 }
@@ -91,7 +115,7 @@ impl Session {
         let before = at.deferral.as_deref();
         let (times, failures) = before.map_or((0, 0), |it| (it.times, it.failures));
         // It is told of once; what says so again is of what is over.
-        if attempt != times && !planted("session.is_put_off_twice") {
+        if attempt != at.requests && !planted("session.is_put_off_twice") {
             return Err(Refusal::Stale { turn, step });
         }
         let failed = passing.kind == PassingKind::Failed;
@@ -99,6 +123,7 @@ impl Session {
             && failures.saturating_add(1) >= limits.model_tries_max
             && !planted("session.tries_for_ever")
         {
+            // Of a summary that means that it is made without the model.
             return self.fail(turn, why, delivery);
         }
         let spent = LedgerEntry::Spent { thoughts: 1, tokens: 0 };
@@ -114,14 +139,9 @@ impl Session {
         let wait = wait.saturating_add(spread(self.id(), turn, times, passing));
         let (now, until) = (delivery.now, Millis(delivery.now.0.saturating_add(wait)));
         let deferred = Event::Deferred { kind: passing.kind, why, at: now, until };
-        let brief = self.brief(at.first, &at.wakes).ok_or(Refusal::Unborn)?;
-        let brief = super::Brief { left: account.left(), ..brief };
-        let attempt = times.saturating_add(1);
-        let effect = Effect::Think { turn, step, brief, attempt, not_before: until };
-        let mut decision =
-            Decision::read(Reply::Done).effect(think_id(turn, step, attempt), effect);
+        let mut decision = Decision::read(Reply::Done);
         decision.events.extend(spent.map(Event::Booked).into_iter().chain([deferred]));
-        Ok(decision)
+        Ok(self.goes_on(decision))
     }
 }
 

@@ -36,6 +36,9 @@ impl Ear {
                 Event::Thought { .. }
                 | Event::Deferred { .. }
                 | Event::Answered
+                | Event::Briefed(_)
+                | Event::WindowFull { .. }
+                | Event::Compacted(_)
                 | Event::Noted(_)
                 | Event::Observed(_)
                 | Event::TurnFailed { .. }

@@ -20,9 +20,9 @@ const LISTEN: u64 = 4;
 pub(super) const LEND: u64 = 5;
 const RETURN: u64 = 6;
 const LET_GO: u64 = 7;
-/// Steps of a turn have room below it. Of a turn with more of them, or a thought that is put off as often,
+/// Steps of a turn have room below it. Of a turn with more of them, or a step with as many requests,
 /// two effects share a name long after the first is over.
-const DEFERRED_SHIFT: u32 = 14;
+const REQUESTS_SHIFT: u32 = 14;
 /// Giving back what is left: there is one of it in a life.
 pub(super) const RETURNS: EffectId = RETURN;
 
@@ -31,9 +31,9 @@ fn id(turn: u64, step: u32, kind: u64) -> EffectId {
     turn << 32 | u64::from(step & 0x0fff_ffff) << 3 | kind
 }
 
-/// Each time that it is put off it is another.
-pub(super) fn think_id(turn: u64, step: u32, deferred: u32) -> EffectId {
-    id(turn, step | deferred << DEFERRED_SHIFT, THINK)
+/// Each request of a step is another, be it for a thought or for a summary.
+pub(super) fn think_id(turn: u64, step: u32, requests: u32) -> EffectId {
+    id(turn, step | requests << REQUESTS_SHIFT, THINK)
 }
 
 pub(super) fn act_id(turn: u64, step: u32) -> EffectId {
@@ -160,7 +160,7 @@ impl Session {
             return Err(Refusal::BudgetEmpty(unit));
         }
         let wakes = Arc::default();
-        let brief = Brief { charter: charter.clone(), first: 1, wakes, left: budget };
+        let brief = Brief { charter: charter.clone(), first: 1, wakes, left: budget, told: None };
         let mut first = self.turn_by(brief, reaction(delivery.cause), delivery);
         let allotted =
             (!budget.is_unbounded()).then_some(Event::Booked(LedgerEntry::Allotted(budget)));

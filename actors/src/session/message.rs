@@ -5,6 +5,7 @@ use super::{
     Passing, PassingKind, Session, Settlement, Thought, Transfer, TurnOutcome,
 };
 use crate::behaviour::EffectId;
+use crate::briefing::{Briefing, Summary};
 use crate::id::{Millis, Position, SessionId, SpaceId};
 use crate::log::Cause;
 use crate::rights::AgentSpawn;
@@ -26,8 +27,35 @@ pub enum Message {
         turn: u64,
         /// Of which step.
         step: u32,
+        /// Which request of the step it was.
+        attempt: u32,
         /// What it says.
         thought: Thought,
+        /// What it was told at this step that it had not been told before.
+        briefing: Arc<Briefing>,
+    },
+    /// What the model is to be told does not fit into its window.
+    WindowFull {
+        /// Of which turn.
+        turn: u64,
+        /// Of which step.
+        step: u32,
+        /// Which request of the step it was.
+        attempt: u32,
+        why: String,
+    },
+    /// What came before, summed up.
+    SumUp {
+        /// Of which turn.
+        turn: u64,
+        /// Of which step.
+        step: u32,
+        /// Which request of the step it was.
+        attempt: u32,
+        /// What the model says, or what was made without it.
+        thought: Thought,
+        /// The turn and the step from which on what happened is told as it was.
+        since: (u64, u32),
     },
     /// The answer to one call of the running action, or the intent of one.
     Note {
@@ -52,7 +80,7 @@ pub enum Message {
         turn: u64,
         /// Of which step.
         step: u32,
-        /// How often it was put off before.
+        /// Which request of the step it was.
         attempt: u32,
         passing: Passing,
         why: String,
@@ -130,6 +158,16 @@ pub enum Event {
     },
     /// The model that was waited for has answered.
     Answered,
+    /// The model was told what it had not been told before: with the thought that came of it.
+    Briefed(Arc<Briefing>),
+    /// What the model is to be told does not fit into its window, and is summed up.
+    WindowFull {
+        /// The model is asked for it.
+        by_model: bool,
+        why: String,
+    },
+    /// The window is made anew, behind a summary.
+    Compacted(Summary),
     /// A call of the action was made, or answered.
     Noted(CallNote),
     /// The action ended.
@@ -222,16 +260,32 @@ pub enum Event {
 #[derive(Clone, Debug, PartialEq)]
 #[expect(missing_docs, reason = "a field is told where its name and type do not say it")]
 pub enum Effect {
-    /// Ask the model. The answer is [`Message::Think`], [`Message::Defer`] or [`Message::Fail`].
+    /// Ask the model. The answer is [`Message::Think`], [`Message::Defer`], [`Message::WindowFull`] or
+    /// [`Message::Fail`].
     Think {
         turn: u64,
         step: u32,
         /// What is to be known of the agent.
         brief: Brief,
-        /// How often it was put off.
+        /// Which request of the step it is.
         attempt: u32,
         /// It is not asked before that.
         not_before: Millis,
+    },
+    /// Sum up what came before. The answer is [`Message::SumUp`], or one as to [`Effect::Think`].
+    Compact {
+        /// The turn and the step.
+        of: (u64, u32),
+        /// What is to be known of the agent.
+        brief: Brief,
+        /// Which request of the step it is.
+        attempt: u32,
+        /// The model is not asked before that.
+        not_before: Millis,
+        /// The model is asked for it.
+        by_model: bool,
+        /// The window was made anew at this step, and is full again: nothing is told as it was.
+        again: bool,
     },
     /// Run an action. The answer is [`Message::Observe`].
     Act {

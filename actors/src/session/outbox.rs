@@ -48,6 +48,7 @@ pub(super) fn outgoing(sender: StreamId, effect: &Effect) -> Option<Outgoing> {
             Outgoing::new::<Session>(parent.stream(), me, repaid).comment("repay")
         }
         Effect::Think { .. }
+        | Effect::Compact { .. }
         | Effect::Act { .. }
         | Effect::Wait { .. }
         | Effect::LetGo { .. }
@@ -85,6 +86,7 @@ pub(super) fn settled(id: EffectId, effect: &Effect, outcome: &Outcome) -> Optio
         // Who keeps no account has it all the same.
         Effect::Return { .. } => Message::Settle(Settlement::Returned),
         Effect::Think { .. }
+        | Effect::Compact { .. }
         | Effect::Act { .. }
         | Effect::Wait { .. }
         | Effect::LetGo { .. }

@@ -80,6 +80,11 @@ impl Session {
         PHASE
     }
 
+    /// The key of the row of one session; there is none where it is idle.
+    pub fn phase_key(session: SessionId) -> Vec<u8> {
+        [PHASE, &session.0].concat()
+    }
+
     /// Who it is and what it is doing, by such a row.
     pub fn read_phase_row(key: &[u8], value: &[u8]) -> Option<(SessionId, String)> {
         let id = key.get(PHASE.len()..)?.try_into().ok()?;
@@ -100,6 +105,6 @@ pub(super) fn project(stream: StreamId, event: &Event, rows: &mut Vec<Row>) {
         Event::TurnEnded { .. } | Event::Resumed { .. } | Event::Wiped { .. } => None,
         _ => return,
     };
-    let key = [PHASE, &stream.0].concat();
+    let key = Session::phase_key(SessionId(stream.0));
     rows.push(Row::own::<Session>(key, word.map(|it| it.as_bytes().to_vec())));
 }

@@ -5,7 +5,8 @@ use super::{
     Brief, CallNote, Deferral, Effect, Event, Generation, LedgerEntry, Message, Phase, Refusal,
     Reply, Session, Thought,
 };
-use crate::behaviour::{Decision, Delivery, EffectId};
+use crate::behaviour::{Behaviour, Decision, Delivery, EffectId};
+use crate::briefing::Briefing;
 use crate::id::Millis;
 use crate::log::Cause;
 use crate::mutant::planted;
@@ -51,6 +52,10 @@ pub struct Turn {
     pub deferral: Option<Box<Deferral>>,
     /// How long it has waited for its model altogether: that is not counted as its own time.
     pub deferred_ms: u64,
+    /// Requests of this step that have come to no thought: each has a name of its own.
+    pub requests: u32,
+    /// How often its window was made anew at this step.
+    pub compactions: u32,
 }
 
 /// What a turn is at.
@@ -64,6 +69,11 @@ pub enum TurnState {
         code: String,
         /// When it was said.
         since: Millis,
+    },
+    /// Its window is full: what came before is summed up.
+    Compacting {
+        /// The model is asked for it.
+        by_model: bool,
     },
 }
 
@@ -107,6 +117,8 @@ impl Turn {
             changed: false,
             deferral: None,
             deferred_ms: 0,
+            requests: 0,
+            compactions: 0,
         }
     }
 }
@@ -115,15 +127,18 @@ impl Session {
     /// What a turn waits for: started again after a crash, with what is known by then.
     pub(super) fn owed_by(&self, turn: &Turn) -> Option<(EffectId, Effect)> {
         let brief = self.brief(turn.first, &turn.wakes)?;
-        let Turn { number, step, .. } = *turn;
+        let Turn { number, step, requests: attempt, .. } = *turn;
+        let not_before = turn.deferral.as_ref().map_or(Millis(0), |it| it.until);
         Some(match &turn.doing {
             TurnState::Thinking => {
-                let (attempt, not_before) = match &turn.deferral {
-                    Some(deferral) => (deferral.times, deferral.until),
-                    None => (0, Millis(0)),
-                };
                 let think = Effect::Think { turn: number, step, brief, attempt, not_before };
                 (think_id(number, step, attempt), think)
+            }
+            TurnState::Compacting { by_model } => {
+                let (by_model, again) = (*by_model, turn.compactions > 0);
+                let of = (number, step);
+                let compact = Effect::Compact { of, brief, attempt, not_before, by_model, again };
+                (think_id(number, step, attempt), compact)
             }
             TurnState::Acting { code, since } => {
                 let act = Effect::Act {
@@ -141,16 +156,25 @@ impl Session {
         })
     }
 
-    /// The turn, if it is at this step.
-    pub(super) fn at(&self, turn: u64, step: u32, acting: bool) -> Result<&Turn, Refusal> {
+    /// The turn, if it is at this step and an action runs.
+    pub(super) fn acting_at(&self, turn: u64, step: u32) -> Result<&Turn, Refusal> {
+        self.at(turn, step, |doing| matches!(doing, TurnState::Acting { .. }))
+    }
+
+    /// The turn, if it is at this step and a model is asked.
+    pub(super) fn asking_at(&self, turn: u64, step: u32) -> Result<&Turn, Refusal> {
+        self.at(turn, step, |doing| !matches!(doing, TurnState::Acting { .. }))
+    }
+
+    /// The turn, if it is at this step and does so.
+    pub(super) fn at(
+        &self,
+        turn: u64,
+        step: u32,
+        does: impl Fn(&TurnState) -> bool,
+    ) -> Result<&Turn, Refusal> {
         match &self.phase {
-            Phase::Turning(it)
-                if it.number == turn
-                    && it.step == step
-                    && matches!(it.doing, TurnState::Acting { .. }) == acting =>
-            {
-                Ok(it)
-            }
+            Phase::Turning(it) if it.number == turn && it.step == step && does(&it.doing) => Ok(it),
             _ if planted("session.takes_the_stale") => match &self.phase {
                 Phase::Turning(it) => Ok(it),
                 _ => Err(Refusal::Stale { turn, step }),
@@ -161,12 +185,16 @@ impl Session {
 
     pub(super) fn think(
         &self,
-        turn: u64,
-        step: u32,
+        at: &Turn,
+        attempt: u32,
         thought: Thought,
+        briefing: Arc<Briefing>,
         delivery: &Delivery<'_>,
     ) -> Result<Decision<Self>, Refusal> {
-        let at = self.at(turn, step, false)?;
+        let (turn, step) = (at.number, at.step);
+        if attempt != at.requests && !planted("session.takes_the_stale") {
+            return Err(Refusal::Stale { turn, step });
+        }
         let limits = &delivery.limits.session;
         let made = thought.generation.as_deref().map_or(0, Generation::bytes);
         let bytes = thought.text.len() + thought.code.as_ref().map_or(0, String::len) + made;
@@ -185,33 +213,28 @@ impl Session {
         let took =
             (tokens > 0).then_some(Event::Booked(LedgerEntry::Spent { thoughts: 0, tokens }));
         let answered = at.deferral.is_some().then_some(Event::Answered);
+        let briefed = (!briefing.is_empty()).then_some(Event::Briefed(briefing));
         let spoken = answered
             .into_iter()
+            .chain(briefed)
             .chain([Event::Thought { thought: thought.clone(), at: delivery.now }]);
         if let Some(text) = thought.unusable {
-            let mut goes_on = self.unusable(at, text, tokens, delivery)?;
-            goes_on.events.splice(0..0, spoken.chain(took));
-            return Ok(goes_on);
+            return Ok(self.unusable(at, text, spoken.chain(took).collect(), delivery));
         }
-        let Some(code) = thought.code else {
+        if thought.code.is_none() {
             let mut ended = self.end(at, TurnOutcome::Done, thought.text, delivery);
             ended.events.splice(0..0, spoken.chain(took));
             return Ok(ended);
-        };
+        }
         let steps_max = limits.turn_steps_max;
         if step > steps_max && !planted("session.steps_unbounded") {
             let cut = format!("turn_steps_max = {steps_max}");
             let cut = self.end(at, TurnOutcome::Exhausted(cut), String::new(), delivery);
             return Ok(paid(LedgerEntry::Spent { thoughts: 1, tokens }, cut));
         }
-        let (after, cause) = (self.acted, at.cause);
-        let (notes, brief) =
-            (Arc::default(), self.brief(at.first, &at.wakes).ok_or(Refusal::Unborn)?);
-        let at = delivery.now;
-        let effect = Effect::Act { turn, step, code, at, cause, notes, after, brief };
-        let mut acts = Decision::read(Reply::Done).effect(act_id(turn, step), effect);
+        let mut acts = Decision::read(Reply::Done);
         acts.events.extend(spoken.chain(took));
-        Ok(acts)
+        Ok(self.goes_on(acts))
     }
 
     /// A reply of which nothing is acted upon: the model is told, as of an action, and goes on.
@@ -219,36 +242,35 @@ impl Session {
         &self,
         at: &Turn,
         mut text: String,
-        tokens: u64,
+        spoken: Vec<Event>,
         delivery: &Delivery<'_>,
-    ) -> Result<Decision<Self>, Refusal> {
+    ) -> Decision<Self> {
         let steps_max = delivery.limits.session.turn_steps_max;
         if at.step > steps_max {
             let cut = format!("turn_steps_max = {steps_max}");
-            return Ok(self.end(at, TurnOutcome::Exhausted(cut), String::new(), delivery));
+            let mut ended = self.end(at, TurnOutcome::Exhausted(cut), String::new(), delivery);
+            ended.events.splice(0..0, spoken);
+            return ended;
         }
         text.truncate(text.floor_char_boundary(UNUSABLE_BYTES_MAX));
         let seen = Event::Observed(Observation { text, failed: Some(UNUSABLE.to_owned()) });
-        let mut account = self.account.clone();
-        account.think();
-        account.take(&LedgerEntry::Spent { thoughts: 0, tokens });
-        if let Some(what) = account.used_up()
+        let mut decision = Decision::read(Reply::Done);
+        decision.events.extend(spoken.into_iter().chain([seen]));
+        let mut then = self.clone();
+        decision.events.iter().for_each(|event| then.apply(event));
+        if let Some(what) = then.account.used_up()
             && !planted("session.unusable_for_nothing")
         {
             let mut exhausted = self.end_exhausted(at, what, delivery);
-            exhausted.events.insert(0, seen);
-            return Ok(exhausted);
+            exhausted.events.splice(0..0, decision.events);
+            return exhausted;
         }
-        let (turn, step) = (at.number, at.step + 1);
-        let brief = self.brief(at.first, &at.wakes).ok_or(Refusal::Unborn)?;
-        let brief = Brief { left: account.left(), ..brief };
-        let effect = Effect::Think { turn, step, brief, attempt: 0, not_before: Millis(0) };
-        Ok(Decision::event(seen, Reply::Done).effect(think_id(turn, step, 0), effect))
+        self.goes_on(decision)
     }
 
     /// A thought that took more than there was: what there was is spent, and what was said is not
     /// acted upon, so that nobody spends more than it was given.
-    fn overdrawn(
+    pub(super) fn overdrawn(
         &self,
         turn: &Turn,
         took: u64,
@@ -282,7 +304,7 @@ impl Session {
         note: CallNote,
         delivery: &Delivery<'_>,
     ) -> Result<Decision<Self>, Refusal> {
-        let at = self.at(turn, step, true)?;
+        let at = self.acting_at(turn, step)?;
         let (size, max) = (at.notes.len() + 1, delivery.limits.session.notes_max);
         if size > max {
             return Err(Refusal::Limit { what: "the notes of an action", size, max });
@@ -302,7 +324,7 @@ impl Session {
         observation: Observation,
         delivery: &Delivery<'_>,
     ) -> Result<Decision<Self>, Refusal> {
-        let at = self.at(turn, step, true)?;
+        let at = self.acting_at(turn, step)?;
         let max = delivery.limits.session.turn_ms_max;
         let spent = (delivery.now.0 - at.began.0).saturating_sub(at.deferred_ms);
         let event = Event::Observed(observation);
@@ -330,6 +352,11 @@ impl Session {
         delivery: &Delivery<'_>,
     ) -> Result<Decision<Self>, Refusal> {
         match &self.phase {
+            Phase::Turning(it)
+                if it.number == turn && it.doing == (TurnState::Compacting { by_model: true }) =>
+            {
+                Ok(self.sum_up_without(it, why, delivery))
+            }
             // A model that was asked and did not answer has been asked all the same.
             Phase::Turning(it) if it.number == turn && it.doing == TurnState::Thinking => {
                 let spent = LedgerEntry::Spent { thoughts: 1, tokens: 0 };

@@ -1,9 +1,12 @@
 //! What is known of an agent at a step.
 
+use super::{CodeStyle, Transcript};
+use crate::briefing::{AtomVersion, Briefing};
 use crate::id::{SessionId, SpaceId};
 use crate::rights::Level;
 use crate::session::{Budget, Observation, Thought};
 use crate::space::Wake;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Everything a model is told.
@@ -30,11 +33,32 @@ pub struct Context {
     pub more_spaces: bool,
     /// What woke it; nothing at its birth.
     pub wakes: Vec<(String, Wake)>,
-    /// What it thought and saw in this turn so far.
-    pub steps: Vec<Exchange>,
+    /// What it thought and saw so far: since its window was made anew where the model remembers
+    /// ([`Context::window_bytes`]), else in this turn.
+    pub past: Arc<Transcript>,
+    /// What holds, as it was told at the front of the window.
+    pub front: Arc<Briefing>,
+    /// What is told at this step; nothing where all of it was told.
+    pub briefing: Arc<Briefing>,
+    /// What the atoms say that were told of: those that are not in it are erased.
+    pub texts: BTreeMap<AtomVersion, Arc<str>>,
+    /// How the model acts.
+    pub style: CodeStyle,
+    /// Bytes that its window holds; nothing where it is told of no turn but this one.
+    pub window_bytes: Option<usize>,
+    /// A summary is asked for instead of a step: of what came before this turn and step, from which on
+    /// it is told as it was.
+    pub sums_up: Option<(u64, u32)>,
     /// What is left of its budget, this thought included. One that takes more tokens than this is
     /// not acted upon.
     pub left: Budget,
+}
+
+impl Context {
+    /// What it thought and saw in this turn so far.
+    pub fn steps(&self) -> Vec<(&Thought, &Observation)> {
+        self.past.steps()
+    }
 }
 
 /// A space as an agent knows it.
@@ -47,13 +71,4 @@ pub struct Card {
     /// What it may do there.
     pub level: Level,
     pub description: String,
-}
-
-/// One step that is over.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Exchange {
-    /// What was said.
-    pub thought: Thought,
-    /// What came of it.
-    pub observation: Observation,
 }

@@ -5,6 +5,7 @@ use super::World;
 use super::work::{Performer, Work, WorkStep, WorldView};
 use crate::behaviour::{Behaviour, EffectId};
 use crate::behaviour::{Outcome, Outgoing};
+use crate::briefing::{Briefing, Surroundings};
 use crate::digest::DIGEST_FORM;
 use crate::id::{Millis, Position, ROOT, SessionId, SpaceId, StreamId};
 use crate::log::{Cause, Hash};
@@ -58,6 +59,10 @@ pub enum Move {
 pub trait Mind {
     /// What the model says, or why it does not.
     fn think(&mut self, of: &Situation) -> Result<Thought, ModelError>;
+    /// Says what came before, summed up, once it has said that its window is full.
+    fn sum_up(&mut self, _: &Situation) -> Result<Thought, ModelError> {
+        Ok(Thought { text: "so far".to_owned(), ..Thought::default() })
+    }
     /// What the code does after so many calls were answered.
     fn act(&mut self, of: &Situation, code: &str, answers: &[Recorded]) -> Move;
 }
@@ -77,18 +82,15 @@ impl<M: Mind + 'static> Performer<Session> for Agents<M> {
         let mind = self.0.clone();
         match effect {
             Effect::Think { turn, step, brief, attempt, not_before } => {
-                let (turn, step, brief) = (*turn, *step, brief.clone());
+                let (of, brief) = ((*turn, *step), brief.clone());
                 let (attempt, not_before) = (*attempt, *not_before);
-                Box::new(Thinking {
-                    mind,
-                    stream,
-                    turn,
-                    step,
-                    brief,
-                    attempt,
-                    not_before,
-                    asked: false,
-                })
+                let (asked, sums_up) = (false, None);
+                Box::new(Thinking { mind, stream, of, brief, attempt, not_before, sums_up, asked })
+            }
+            Effect::Compact { of, brief, attempt, not_before, by_model, .. } => {
+                let (of, brief, sums_up) = (*of, brief.clone(), Some(*by_model));
+                let (attempt, not_before, asked) = (*attempt, *not_before, false);
+                Box::new(Thinking { mind, stream, of, brief, attempt, not_before, sums_up, asked })
             }
             Effect::Act { turn, step, code, at, cause, notes, brief, .. } => {
                 let known = notes.iter().filter_map(|it| it.answer.clone()).collect();
@@ -132,11 +134,12 @@ fn situation(stream: StreamId, brief: &Brief, turn: u64, step: u32, at: Millis) 
 struct Thinking<M> {
     mind: Rc<RefCell<M>>,
     stream: StreamId,
-    turn: u64,
-    step: u32,
+    of: (u64, u32),
     brief: Brief,
     attempt: u32,
     not_before: Millis,
+    /// A summary is wanted, of the model or without one.
+    sums_up: Option<bool>,
     asked: bool,
 }
 
@@ -148,11 +151,24 @@ impl<M: Mind> Work<Session> for Thinking<M> {
         if !std::mem::replace(&mut self.asked, true) {
             return WorkStep::Wait(seen.after_a_while());
         }
-        let (turn, step) = (self.turn, self.step);
+        let ((turn, step), attempt) = (self.of, self.attempt);
         let of = situation(self.stream, &self.brief, turn, step, seen.now());
-        WorkStep::Tell(match self.mind.borrow_mut().think(&of) {
-            Ok(thought) => Message::Think { turn, step, thought },
-            Err(error) => error.message(turn, step, self.attempt),
+        let mut mind = self.mind.borrow_mut();
+        let thought = match self.sums_up {
+            None => mind.think(&of),
+            Some(true) => mind.sum_up(&of),
+            Some(false) => Ok(Thought::default()),
+        };
+        WorkStep::Tell(match (thought, self.sums_up) {
+            (Ok(thought), None) => {
+                let told = self.brief.told.as_deref();
+                let briefing = Arc::new(Briefing::after(told, &Surroundings::default()));
+                Message::Think { turn, step, attempt, thought, briefing }
+            }
+            (Ok(thought), Some(_)) => {
+                Message::SumUp { turn, step, attempt, thought, since: self.of }
+            }
+            (Err(error), _) => error.message(turn, step, attempt),
         })
     }
 }

@@ -16,6 +16,7 @@
 //! | `LENGTH_BYTES` | `4` | the form of a frame of the socket |
 //! | `WAITING_MAX` | `100` | atoms that wait and are looked at where nothing can be claimed |
 //! | `INDEX_LOOK` | `Duration::from_millis(500)` | how often who waits for an index hears how far it is |
+//! | `ORIGINS_MAX` | `1_000` | atoms that one answer says the origin of |
 //! | `REFUSALS_MAX` | `64` | clients that are told at once that there is no place for them |
 //! | `GOODBYE` | `Duration::from_millis(500)` | how long clients have to go when the owner stops |
 //! | `FAREWELL` | `Duration::from_millis(200)` | how long one has to take in why |

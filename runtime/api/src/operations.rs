@@ -56,6 +56,7 @@ mod update;
 mod waits;
 mod watch;
 mod whoami;
+mod why;
 
 pub use access::Access;
 pub use agent_list::AgentList;
@@ -105,6 +106,7 @@ pub use update::Update;
 pub use waits::{BlockerAnswer, Waits, WaitsAnswer};
 pub use watch::Watch;
 pub use whoami::{Whoami, WhoamiAnswer};
+pub use why::Why;
 
 use crate::operation::AnyOperation;
 use crate::session::Method;
@@ -143,6 +145,7 @@ pub static TABLE: &[AnyOperation] = &[
     AnyOperation::of::<SubscriptionAck>(),
     AnyOperation::of::<History>(),
     AnyOperation::of::<Diff>(),
+    AnyOperation::of::<Why>(),
     AnyOperation::of::<Watch>(),
     AnyOperation::of::<Research>(),
     AnyOperation::of::<Spawn>(),

@@ -212,7 +212,7 @@ fn of_words(words: &Words) -> Command {
 }
 
 /// In which order a help lists the verbs.
-const ORDER: [&str; 37] = [
+const ORDER: [&str; 38] = [
     "space",
     "grant",
     "revoke",
@@ -232,6 +232,7 @@ const ORDER: [&str; 37] = [
     "subscription",
     "history",
     "diff",
+    "why",
     "watch",
     "research",
     "spawn",

@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value as Json;
 use std::io::{self, IsTerminal};
 use stoa_actors::ending::shown;
-use stoa_api::answer::{AgentAnswer, AtomAnswer, LeaseAnswer};
+use stoa_api::answer::{AgentAnswer, AgentShown, AtomAnswer, LeaseAnswer};
 use stoa_api::door::{DoorRequest, Identity};
 use stoa_api::operation::{Answer, AnyOperation, Line, Operation, OutItem};
 use stoa_api::operations::{AgentList, AgentShow, Get, LeaseList};
@@ -171,7 +171,8 @@ async fn agent(
     identity: &Identity,
     agent: String,
 ) -> Result<Vec<Line>, Problem> {
-    let found: Vec<AgentAnswer> = told(owner, identity, &AgentShow { agent }).await?;
+    let found = told(owner, identity, &AgentShow::one(agent)).await?;
+    let found: Vec<AgentAnswer> = found.into_iter().filter_map(AgentShown::agent).collect();
     let all: Vec<AgentAnswer> = told(owner, identity, &AgentList::default()).await?;
     let line = |it: &AgentAnswer| {
         let (mut under, mut next) = (0, vec![it.id.clone()]);

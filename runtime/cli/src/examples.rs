@@ -1,7 +1,7 @@
 //! Examples of each verb, as its help prints them. A test runs all of them.
 
 /// The verbs, each with command lines that work where the things are that they name.
-const EXAMPLES: [(&str, &[&str]); 53] = [
+const EXAMPLES: [(&str, &[&str]); 54] = [
     ("model list", &["stoa model list"]),
     ("model test", &["stoa model test ollama/llama3.2"]),
     (
@@ -107,6 +107,7 @@ const EXAMPLES: [(&str, &[&str]); 53] = [
         ],
     ),
     ("diff", &["stoa diff D4NWZ0DT", "stoa diff D4NWZ0DT 1 2"]),
+    ("why", &["stoa why D4NWZ0DT"]),
     (
         "watch",
         &["stoa watch tasks --cursor 0", "stoa watch tasks --type atom.put --tail 5 --no-follow"],
@@ -119,7 +120,7 @@ const EXAMPLES: [(&str, &[&str]); 53] = [
     ),
     ("agent list", &["stoa agent list"]),
     ("agent tree", &["stoa agent tree"]),
-    ("agent show", &["stoa agent show guard"]),
+    ("agent show", &["stoa agent show guard", "stoa agent show helper --turn 2"]),
     ("agent log", &["stoa agent log guard --tail 20 --code"]),
     ("agent say", &["stoa agent say guard 'Is there anything new?'"]),
     ("agent stop", &["stoa agent stop guard --reason 'not needed today'"]),

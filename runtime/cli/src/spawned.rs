@@ -46,7 +46,7 @@ pub(super) async fn wait_for_rest(
     }
     let (mut cards, mut failed) = (Vec::with_capacity(begun.len()), None);
     for before in begun {
-        let show = AgentShow { agent: before.id.clone() };
+        let show = AgentShow::one(before.id.clone());
         let request = DoorRequest::of(asking.identity.clone(), &show)?;
         let mut last: Option<AgentAnswer> = None;
         owner

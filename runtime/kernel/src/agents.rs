@@ -5,17 +5,23 @@
 //! of it stands still until [`Runtime::start_agents`]: a process that only reads runs nobody.
 
 mod act;
+mod around;
 mod budget;
 mod context;
 mod control;
 mod failed;
+mod found;
 mod incidents;
 mod known;
 mod log;
+mod obligations;
+mod past;
 mod sessions;
+mod shown;
 mod spawn;
 mod told;
 mod wakes;
+mod why;
 mod woken;
 
 pub use control::AgentCard;
@@ -23,8 +29,10 @@ pub use incidents::{Incident, Wrong};
 pub use log::AgentEvent;
 pub use log::Sighting;
 pub use sessions::SessionCard;
+pub use shown::{ShownMessage, ShownRole};
 pub use spawn::{SpaceAsk, SpawnAsk};
 pub(crate) use wakes::Wakes;
+pub use why::{AtomOrigin, Source, SourceKind};
 pub use woken::Woken;
 
 use context::At;
@@ -35,14 +43,16 @@ use told::Told;
 use crate::blocking::blocking;
 use crate::failure::StoreError;
 use crate::host::{ActorAddress, Boxed, Change, Nothing, Perform, Shared};
-use crate::model::{Model, ModelError, RECIPE};
+use crate::model::{Context, Model, ModelError, RECIPE};
 use crate::problem::{Problem, ProblemKind};
 use crate::runtime::{Begin, Kinds, Part, Runtime, WeakRuntime};
 use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
 use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
 use std::time::Duration;
 use stoa_actors::behaviour::{Behaviour, EffectId};
+use stoa_actors::briefing::Briefing;
 use stoa_actors::id::{Millis, ROOT, SessionId, StreamId};
 use stoa_actors::incarnation::Request;
 use stoa_actors::rights::Subject;
@@ -56,6 +66,8 @@ pub(crate) struct Agents {
     pub(crate) wakes: Wakes,
     incidents: Incidents,
     told: Told,
+    /// Bytes that are kept of what agents went through.
+    kept_bytes: Arc<AtomicUsize>,
 }
 
 impl Part for Agents {}
@@ -63,7 +75,8 @@ impl Part for Agents {}
 impl Begin for Agents {
     fn begin(_: &Shared) -> Agents {
         let (started, incidents) = (watch::Sender::new(false), Incidents::default());
-        Agents { started, wakes: Wakes::default(), incidents, told: Told::default() }
+        let (told, kept_bytes) = (Told::default(), Arc::default());
+        Agents { started, wakes: Wakes::default(), incidents, told, kept_bytes }
     }
 }
 
@@ -159,7 +172,8 @@ struct Executor {
 impl Executor {
     fn new(runtime: &Runtime, session: SessionId) -> Executor {
         let started = runtime.agents().started.subscribe();
-        Executor { runtime: runtime.downgrade(), session, started, known: Arc::default() }
+        let known = Arc::new(Known::new(runtime.agents().kept_bytes.clone()));
+        Executor { runtime: runtime.downgrade(), session, started, known }
     }
 }
 
@@ -244,10 +258,29 @@ impl Perform<Session> for Executor {
                     if wait > 0 {
                         tokio::time::sleep(Duration::from_millis(wait)).await;
                     }
-                    let at = At { session, turn, step, brief };
+                    let at = At { session, turn, step, brief, sums_up: false };
                     let thought = Box::pin(think(&runtime.upgrade()?, at, &known)).await;
                     Some(match thought {
-                        Ok(thought) => Message::Think { turn, step, thought },
+                        Ok((thought, briefing)) => {
+                            Message::Think { turn, step, attempt, thought, briefing }
+                        }
+                        Err(error) => error.message(turn, step, attempt),
+                    })
+                }
+                Effect::Compact { of, brief, attempt, not_before, by_model, again } => {
+                    let (turn, step) = of;
+                    let now = runtime.upgrade()?.now();
+                    let wait = not_before.0.saturating_sub(now.0);
+                    if by_model && wait > 0 {
+                        tokio::time::sleep(Duration::from_millis(wait)).await;
+                    }
+                    let at = At { session, turn, step, brief, sums_up: true };
+                    let runtime = runtime.upgrade()?;
+                    let summary = sum_up(&runtime, at, by_model, again, &known);
+                    Some(match Box::pin(summary).await {
+                        Ok((thought, since)) => {
+                            Message::SumUp { turn, step, attempt, thought, since }
+                        }
                         Err(error) => error.message(turn, step, attempt),
                     })
                 }
@@ -287,11 +320,56 @@ async fn let_go(
     }
 }
 
-async fn think(runtime: &Runtime, at: At, known: &Known) -> Result<Thought, ModelError> {
-    let (session, charter) = (at.session, at.brief.charter.clone());
-    let context = context::context(runtime, at, known).await;
+async fn think(
+    runtime: &Runtime,
+    at: At,
+    known: &Known,
+) -> Result<(Thought, Arc<Briefing>), ModelError> {
+    let model = runtime.model(at.session, &at.brief.charter.model).map_err(ModelError::new)?;
+    let context = context::context(runtime, at, &*model, known).await;
     let context = context.map_err(|it| ModelError::new(it.text))?;
-    let model = runtime.model(session, &charter.model).map_err(ModelError::new)?;
+    let briefing = context.briefing.clone();
+    Ok((asked(runtime, model, context).await?, briefing))
+}
+
+/// What came before, summed up; and from which turn and step on it is told as it was.
+async fn sum_up(
+    runtime: &Runtime,
+    at: At,
+    by_model: bool,
+    again: bool,
+    known: &Known,
+) -> Result<(Thought, (u64, u32)), ModelError> {
+    let now = (at.turn, at.step);
+    let model = runtime.model(at.session, &at.brief.charter.model).map_err(ModelError::new)?;
+    let window_bytes = model.window_bytes().unwrap_or(WINDOW_BYTES);
+    let context = context::context(runtime, at, &*model, known).await;
+    let context = context.map_err(|it| ModelError::new(it.text))?;
+    let kept = if again { 0 } else { window_bytes / KEPT_FACTOR };
+    let since = context.past.since(kept, now);
+    if by_model {
+        let context = Context { sums_up: Some(since), ..context };
+        return Ok((asked(runtime, model, context).await?, since));
+    }
+    let text = context.past.digest(window_bytes / DIGEST_FACTOR);
+    Ok((Thought { text, ..Thought::default() }, since))
+}
+
+/// The window of a model that says nothing of its own.
+const WINDOW_BYTES: usize = 64 << 10;
+
+/// The part of a window that is told as it was when the window is made anew.
+const KEPT_FACTOR: usize = 4;
+
+/// The part of a window that a summary may take which no model has made.
+const DIGEST_FACTOR: usize = 16;
+
+/// What a model says.
+async fn asked(
+    runtime: &Runtime,
+    model: Arc<dyn Model>,
+    context: Context,
+) -> Result<Thought, ModelError> {
     let most = runtime.shared().config.model_ms_max;
     let limit = Duration::from_millis(model.ms_max().unwrap_or(most));
     // In a task of its own: what panics in a model is a failure of the turn.

@@ -17,6 +17,17 @@
 //! | `DEFERRED_MS` | `3_000` | a shorter wait for a model is told to nobody |
 //! | `TOLD_SPACES_MAX` | `256` | spaces of which it is kept what they say to agents at every step |
 //! | `TOLD_BYTES_MAX` | `16 << 10` | longer instructions are read for every thought |
+//! | `BRIEFED_SPACES_MAX` | `32` | spaces that a model is told of without asking |
+//! | `DESCRIPTION_BYTES_MAX` | `16 << 10` | what it is told of one of them |
+//! | `READ_FACTOR` | `2` | windows of what an agent went through that are read from a log of before windows |
+//! | `KEPT_BYTES_MAX` | `64 << 20` | what all agents went through that is kept while they do nothing |
+//! | `FOUND_FACTOR` | `16` | the part of a window for what is found for one turn |
+//! | `WANTED_BYTES_MAX` | `1 << 10` | what is searched for at the beginning of a turn |
+//! | `WINDOW_BYTES` | `64 << 10` | the window of a model that says nothing of its own |
+//! | `KEPT_FACTOR` | `4` | the part of a window that stays as it was when it is made anew |
+//! | `DIGEST_FACTOR` | `16` | the part of a window for a summary that no model makes |
+//! | `OWED_IN_SPACE_MAX` | `64` | what an agent owes of one kind in one space |
+//! | `SAID_ENTRIES` | `512` | how far back what is not answered is looked for |
 //! | `LINE_BYTES_MAX` | `64 << 20` | the form of an export: one content, all of it escaped |
 //! | `CARRY_BYTES_MAX` | `2 << 20` | what one entry of an import holds; one event at least |
 //! | `SEGMENT_FACTOR` | `4` | vectors of one segment, in those that it takes to begin one |

@@ -11,8 +11,8 @@ use std::fmt;
 use std::sync::Arc;
 use stoa_actors::session::{Thought, thought};
 
-pub use stoa_actors::session::{ModelError, Passing, PassingKind};
-pub use stoa_actors::window::{Card, Context, Exchange};
+pub use stoa_actors::session::{ModelError, Passing, PassingKind, Remedy};
+pub use stoa_actors::window::{Card, CodeStyle, Context};
 
 /// Who thinks. It may be asked the same twice, after a crash.
 pub trait Model: Send + Sync + 'static {
@@ -23,6 +23,17 @@ pub trait Model: Send + Sync + 'static {
     /// [`model_ms_max`](crate::limits::Config::model_ms_max).
     fn ms_max(&self) -> Option<u64> {
         None
+    }
+
+    /// Bytes that its window holds: so much it is told of what the agent went through. Nothing where
+    /// it is told of the running turn alone.
+    fn window_bytes(&self) -> Option<usize> {
+        None
+    }
+
+    /// How it acts.
+    fn style(&self) -> CodeStyle {
+        CodeStyle::Fence
     }
 
     /// The variable of the environment that it needs, and that this process was not given.
@@ -128,7 +139,7 @@ pub struct Recipe;
 impl Model for Recipe {
     fn think(&self, context: Context) -> Boxed<'_, Result<Thought, ModelError>> {
         Box::pin(async move {
-            if let Some(Exchange { observation, .. }) = context.steps.last() {
+            if let Some((_, observation)) = context.steps().last() {
                 return match &observation.failed {
                     Some(_) => Err(ModelError::new(observation.text.trim_end().to_owned())),
                     None => Ok(Thought::default()),

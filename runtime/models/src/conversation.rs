@@ -36,7 +36,13 @@ pub fn request_of(window: Window, entry: &ModelEntry) -> ModelRequest {
     let mut open: Vec<GeneratedCall> = Vec::new();
     for message in window.messages {
         match message {
-            WindowMessage::Told(text) => told(&mut messages, text),
+            WindowMessage::Told(text) => {
+                // A call that nothing came of was cut off; none is left without a result.
+                if !open.is_empty() {
+                    messages.push(results(std::mem::take(&mut open), CUT_OFF, true));
+                }
+                told(&mut messages, text);
+            }
             WindowMessage::Said(thought) => {
                 let (said, calls) = said(thought, &name);
                 open = calls;
@@ -71,6 +77,63 @@ pub fn request_of(window: Window, entry: &ModelEntry) -> ModelRequest {
         sampling: entry.sampling,
         effort: entry.effort.clone(),
     }
+}
+
+/// The result of a call that was cut off.
+const CUT_OFF: &str = "(it was cut off; what it had done by then stands)";
+
+/// Bytes of a token, where nothing was measured: more than most have, so that it is full too early
+/// rather than too late.
+const TOKEN_BYTES: usize = 3;
+
+/// Tokens that a summary may take.
+const SUMMARY_TOKENS: u64 = 2_048;
+
+/// Tokens that a model is told of at most, so that there is room for what it says.
+pub fn room(entry: &ModelEntry) -> u64 {
+    entry.window.saturating_sub(entry.output_max).max(entry.window / 4)
+}
+
+/// Bytes of a window.
+pub fn window_bytes(entry: &ModelEntry) -> usize {
+    usize::try_from(room(entry)).unwrap_or(usize::MAX).saturating_mul(TOKEN_BYTES)
+}
+
+/// About how many tokens a window is: what its provider counted when it answered last, and what has come
+/// since by its bytes.
+pub fn tokens_of(window: &Window, entry: &ModelEntry) -> u64 {
+    let name = entry.full_name();
+    let measured = window.measured.and_then(|at| match &window.messages[at] {
+        WindowMessage::Said(thought) => {
+            let made = thought.generation.as_deref().filter(|it| it.model == name)?;
+            let tokens = made.usage.input.saturating_add(made.usage.output);
+            (made.usage.input > 0).then_some((at + 1, tokens))
+        }
+        _ => None,
+    });
+    let system: usize = window.system.iter().map(String::len).sum();
+    let (from, counted, system) = match measured {
+        Some((from, tokens)) => (from, tokens, 0),
+        None => (0, 0, system),
+    };
+    let bytes: usize = window.messages[from..].iter().map(bytes_of).sum();
+    counted.saturating_add(((system + bytes) / TOKEN_BYTES) as u64)
+}
+
+fn bytes_of(message: &WindowMessage) -> usize {
+    match message {
+        WindowMessage::Told(text) => text.len(),
+        WindowMessage::Observed(observation) => observation.text.len(),
+        WindowMessage::Said(thought) => {
+            let blocks = thought.generation.as_deref().map_or(0, |it| it.blocks.len());
+            blocks.max(thought.text.len() + thought.code.as_ref().map_or(0, String::len))
+        }
+    }
+}
+
+/// The same request, for a summary: nothing before its end is another, and it says less.
+pub fn summed_up(request: ModelRequest) -> ModelRequest {
+    ModelRequest { output_max: request.output_max.min(SUMMARY_TOKENS), ..request }
 }
 
 /// Whoever is told two things in a row is told them in one message: some refuse two of one role.
@@ -287,6 +350,9 @@ pub fn error_of(fault: Fault, name: &str) -> Result<Thought, ModelError> {
         return Ok(Thought { unusable, ..Thought::default() });
     }
     let text = format!("{name}: {fault}");
+    if fault.kind == FaultKind::TooBig {
+        return Err(ModelError::full(text));
+    }
     let wait_ms = fault.wait.map(|it| it.as_millis() as u64);
     Err(if fault.kind.is_wait() {
         ModelError::passing(PassingKind::Limited, wait_ms, text)

@@ -16,6 +16,7 @@
 //! | `BLOCKS_BYTES_MAX` | `128 << 10` | what is kept of a reply as its provider wants it back |
 //! | `OUTPUT_MAX` | `8_192` | tokens that a model may say at once, where nothing is configured |
 //! | `SAID_BYTES_MAX` | `1 << 20` | words and arguments of a reply that are read |
+//! | `TOKEN_BYTES` | `3` | bytes of a token, where nothing was counted |
 //! | `UNUSABLE_BYTES` | `4 << 10` | what is kept of a reply that cannot be used |
 //! | `ID_BYTES_MAX` | `256` | the names that a server has for a reply and for who made it |
 //! | `COUNT_MAX` | `1 << 48` | what a server counts, so that sums of it are never too large |

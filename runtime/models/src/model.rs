@@ -1,13 +1,15 @@
 //! Models of providers, for agents: found by their names, and asked.
 
 use crate::config::{ConfigError, ModelEntry, ModelsConfig, ProviderConfig};
-use crate::conversation::{error_of, request_of, thought_of};
+use crate::conversation::{
+    error_of, request_of, room, summed_up, thought_of, tokens_of, window_bytes,
+};
 use crate::provider::Provider;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 use stoa_actors::session::{ModelError, Thought};
-use stoa_actors::window::{Context, window};
+use stoa_actors::window::{CodeStyle, Context, window};
 use stoa_kernel::host::Boxed;
 use stoa_kernel::model::{Model, ModelSource};
 
@@ -93,7 +95,18 @@ impl ProviderModel {
 impl Model for ProviderModel {
     fn think(&self, context: Context) -> Boxed<'_, Result<Thought, ModelError>> {
         Box::pin(async move {
-            let request = request_of(window(&context, self.entry.code), &self.entry);
+            let window = window(&context);
+            let (tokens, room) = (tokens_of(&window, &self.entry), room(&self.entry));
+            // A summary is asked for however full it is: it is what helps.
+            if tokens > room && context.sums_up.is_none() {
+                let name = self.entry.full_name();
+                let text = format!("{name}: {tokens} tokens are to be told, and it reads {room}");
+                return Err(ModelError::full(text));
+            }
+            let mut request = request_of(window, &self.entry);
+            if context.sums_up.is_some() {
+                request = summed_up(request);
+            }
             let began = Instant::now();
             let asked = self.provider.ask(&request, &mut |_| {}).await;
             match asked {
@@ -109,6 +122,14 @@ impl Model for ProviderModel {
     fn ms_max(&self) -> Option<u64> {
         let waits = self.provider.waits();
         Some(waits.queue_ms.saturating_add(waits.total_ms).saturating_add(BESIDES_MS))
+    }
+
+    fn window_bytes(&self) -> Option<usize> {
+        Some(window_bytes(&self.entry))
+    }
+
+    fn style(&self) -> CodeStyle {
+        self.entry.code
     }
 
     fn lacks(&self) -> Option<String> {

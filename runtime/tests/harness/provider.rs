@@ -79,11 +79,16 @@ pub(crate) fn answers(status: u16, headers: &[(&str, &str)], body: &str) -> Stri
 
 /// A reply in chat completions, with why it ends.
 pub(crate) fn chat(text: &str, finish: &str) -> String {
+    chat_to(900, text, finish)
+}
+
+/// The same, to so many tokens.
+pub(crate) fn chat_to(tokens: usize, text: &str, finish: &str) -> String {
     let delta = serde_json::json!({"id": "r1", "model": "m-1", "choices": [
         {"index": 0, "delta": {"content": text}, "finish_reason": null},
     ]});
     let end = serde_json::json!({"choices": [{"index": 0, "delta": {}, "finish_reason": finish}]});
-    let usage = serde_json::json!({"choices": [], "usage": {"prompt_tokens": 900, "completion_tokens": 30}});
+    let usage = serde_json::json!({"choices": [], "usage": {"prompt_tokens": tokens, "completion_tokens": 30}});
     let body = format!("data: {delta}\n\ndata: {end}\n\ndata: {usage}\n\ndata: [DONE]\n\n");
     answers(200, &[("content-type", "text/event-stream")], &body)
 }

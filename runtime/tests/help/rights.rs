@@ -14,7 +14,7 @@ fn typed(name: &str) -> Option<Vec<&'static str>> {
         "grant" => vec!["s", "ANN", "read"],
         "revoke" => vec!["s", "ANN"],
         "put" => vec!["s", "x"],
-        "get" | "diff" | "waits" => vec!["ATOM"],
+        "get" | "diff" | "waits" | "why" => vec!["ATOM"],
         "update" => vec!["ATOM", "x", "--force"],
         "deprecate" => vec!["ATOM", "--force"],
         "transaction" => vec!["s", "changes.jsonl"],

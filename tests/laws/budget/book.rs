@@ -68,6 +68,11 @@ impl Book {
                 let tokens = (thought.tokens as i64).min(account.left[1]);
                 self.spend(whom, [1, tokens])
             }
+            Message::SumUp { thought, .. } if thought.text != super::UNASKED => {
+                let account = self.of(whom)?;
+                let tokens = (thought.tokens as i64).min(account.left[1]);
+                self.spend(whom, [1, tokens])
+            }
             Message::Fail { .. } => self.spend(whom, [1, 0]),
             Message::Defer { passing, .. } if passing.kind == PassingKind::Failed => {
                 self.spend(whom, [1, 0])

@@ -30,6 +30,8 @@ pub(crate) enum Deed {
     Defer {
         failed: bool,
     },
+    /// A window that is full.
+    Full,
     Fail,
     /// It has its effect outside, and its end is lost on the way.
     Lost,
@@ -96,6 +98,7 @@ fn op() -> impl Strategy<Value = Op> {
         1 => (0..250u8).prop_map(|tokens| Deed::Acts { tokens }),
         2 => (0..20u8).prop_map(|tokens| Deed::Unusable { tokens }),
         1 => any::<bool>().prop_map(|failed| Deed::Defer { failed }),
+        1 => Just(Deed::Full),
         1 => Just(Deed::Fail),
         2 => Just(Deed::Lost),
         3 => Just(Deed::Ends),

@@ -1,7 +1,9 @@
 //! What a schedule does: somebody looks, something that runs goes on, somebody asks.
 
 use super::schedule::{Op, Outcome};
-use super::{Trial, charter, follow, limits, space};
+use super::{Trial, around, charter, follow, limits, space};
+use std::sync::Arc;
+use stoa_actors::briefing::Briefing;
 use stoa_actors::id::SpaceId;
 use stoa_actors::log::Hash;
 use stoa_actors::session::{
@@ -38,7 +40,7 @@ impl Trial {
             return;
         }
         match effect.clone() {
-            Effect::Think { turn, step, attempt, not_before, .. } => {
+            Effect::Think { turn, step, brief, attempt, not_before } => {
                 self.sim.now = self.sim.now.max(not_before);
                 let text = match how {
                     Outcome::TooMuch => "x".repeat(limits().thought_bytes_max + 1),
@@ -50,15 +52,45 @@ impl Trial {
                 let unusable = (how == Outcome::Unusable).then(|| "cut off".to_owned());
                 let thought = Thought { text, code, unusable, ..Thought::default() };
                 let fail = Message::Fail { turn, why: "no answer".into() };
-                let think = Message::Think { turn, step, thought };
+                let why = "too much".to_owned();
+                let full = Message::WindowFull { turn, step, attempt, why };
+                let briefing = Briefing::after(brief.told.as_deref(), &around(self.around));
+                let briefing = Arc::new(briefing);
+                let think = Message::Think { turn, step, attempt, thought, briefing };
                 let told = match how {
                     Outcome::Fail => fail,
+                    Outcome::Full => full,
                     Outcome::Defer { failed, wait_ms } => {
                         let kind = if failed { PassingKind::Failed } else { PassingKind::Limited };
                         let passing = Passing { kind, wait_ms: wait_ms.map(u64::from) };
                         Message::Defer { turn, step, attempt, passing, why: "later".into() }
                     }
                     _ => think,
+                };
+                self.outcome(id, told);
+            }
+            Effect::Compact { of, attempt, not_before, .. } => {
+                self.sim.now = self.sim.now.max(not_before);
+                let (turn, step) = of;
+                let why = "later".to_owned();
+                let told = match how {
+                    Outcome::Fail => Message::Fail { turn, why },
+                    Outcome::Full => Message::WindowFull { turn, step, attempt, why },
+                    Outcome::Defer { failed, wait_ms } => {
+                        let kind = if failed { PassingKind::Failed } else { PassingKind::Limited };
+                        let passing = Passing { kind, wait_ms: wait_ms.map(u64::from) };
+                        Message::Defer { turn, step, attempt, passing, why }
+                    }
+                    _ => {
+                        let text = match how {
+                            Outcome::Last { speaks: false } => String::new(),
+                            Outcome::TooMuch => "x".repeat(limits().summary_bytes_max + 1),
+                            _ => "so far".to_owned(),
+                        };
+                        let unusable = (how == Outcome::Unusable).then(|| "cut off".to_owned());
+                        let thought = Thought { text, unusable, ..Thought::default() };
+                        Message::SumUp { turn, step, attempt, thought, since: of }
+                    }
                 };
                 self.outcome(id, told);
             }
@@ -142,6 +174,7 @@ impl Trial {
                 self.ask(Message::Resume(news));
             }
             Op::Wipe => self.ask(Message::Wipe { reason: "enough".into() }),
+            Op::Around => self.around += 1,
             Op::Pass { ms } => self.sim.now.0 += u64::from(ms),
             Op::Commit { count } => return self.commit(count.into()),
             Op::Crash => return self.crash(),

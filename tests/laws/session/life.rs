@@ -1,5 +1,6 @@
 //! Where a session stands, as the model has it.
 
+use super::words::What;
 use stoa_actors::id::Millis;
 use stoa_actors::log::Cause;
 use stoa_actors::session::CallNote;
@@ -36,6 +37,24 @@ pub(crate) struct Now {
     pub(crate) deferred: Option<(u32, u32, u64)>,
     /// How long that took altogether.
     pub(super) deferred_ms: u64,
+    /// Requests of the step that came to no thought.
+    pub(crate) requests: u32,
+    /// Its window is being made anew, by its model or not.
+    pub(crate) compacting: Option<bool>,
+    /// How often that was at this step.
+    pub(crate) compactions: u32,
+}
+
+impl Now {
+    /// Whether its model is asked for a thought.
+    pub(super) fn asks(&self) -> bool {
+        self.acting.is_none() && self.compacting.is_none()
+    }
+
+    /// A model that was waited for has answered.
+    pub(super) fn answered(&self) -> Option<What> {
+        self.deferred.is_some().then_some(What::Answered)
+    }
 }
 
 /// How far a space has been seen since it is followed.

@@ -31,6 +31,8 @@ pub(crate) struct Model {
     pub(crate) untold: BTreeSet<EffectId>,
     /// What it has leased is being given back.
     pub(crate) lets_go: BTreeMap<EffectId, u64>,
+    /// What it was told of what holds.
+    pub(crate) told: Option<u64>,
 }
 
 impl Model {
@@ -51,6 +53,7 @@ impl Model {
             letters: BTreeSet::new(),
             untold: BTreeSet::new(),
             lets_go: BTreeMap::new(),
+            told: None,
         }
     }
 
@@ -94,6 +97,8 @@ impl Model {
                 | Message::Note { .. }
                 | Message::Observe { .. }
                 | Message::Defer { .. }
+                | Message::WindowFull { .. }
+                | Message::SumUp { .. }
                 | Message::Fail { .. }
                 | Message::Retry { .. },
                 _,
@@ -135,10 +140,11 @@ impl Model {
     /// Of what is done outside.
     fn foretell_outcome(&self, now: u64, message: &Message) -> (Heard, Vec<What>) {
         match (message, &self.life) {
-            (Message::Think { turn, step, thought }, Life::Turning(it))
-                if (it.turn, it.step) == (*turn, *step) && it.acting.is_none() =>
+            (Message::Think { turn, step, attempt, thought, briefing }, Life::Turning(it))
+                if (it.turn, it.step) == (*turn, *step) && it.asks() && it.requests == *attempt =>
             {
-                (Heard::Done, self.foretell_thought(now, it, thought))
+                let briefed = !briefing.is_empty();
+                (Heard::Done, self.foretell_thought(now, it, thought, briefed))
             }
             (Message::Note { turn, step, note }, Life::Turning(it))
                 if (it.turn, it.step) == (*turn, *step) && it.acting.is_some() =>
@@ -162,7 +168,7 @@ impl Model {
             (Message::Defer { turn, step, attempt, passing, .. }, Life::Turning(it))
                 if (it.turn, it.step) == (*turn, *step)
                     && it.acting.is_none()
-                    && it.deferred.map_or(0, |it| it.0) == *attempt =>
+                    && it.requests == *attempt =>
             {
                 let failures = it.deferred.map_or(0, |it| it.1);
                 let failed = passing.kind == PassingKind::Failed;
@@ -170,17 +176,38 @@ impl Model {
                     Heard::Done,
                     match failed {
                         true if failures + 1 == self.limits.model_tries_max => {
-                            [vec![What::Spent], self.failed(now)].concat()
+                            self.model_failed(now, it)
                         }
                         true => vec![What::Spent, What::Deferred],
                         false => vec![What::Deferred],
                     },
                 )
             }
+            (Message::WindowFull { turn, step, attempt, .. }, Life::Turning(it))
+                if (it.turn, it.step) == (*turn, *step)
+                    && it.acting.is_none()
+                    && it.requests == *attempt =>
+            {
+                let full = match (it.compacting, it.compactions) {
+                    (None, 0) => What::Full(true),
+                    (None, 1) | (Some(true), _) => What::Full(false),
+                    _ => return (Heard::Done, self.model_failed(now, it)),
+                };
+                (Heard::Done, it.answered().into_iter().chain([full]).collect())
+            }
+            (Message::SumUp { turn, step, attempt, thought, .. }, Life::Turning(it))
+                if (it.turn, it.step) == (*turn, *step)
+                    && it.compacting.is_some()
+                    && it.requests == *attempt =>
+            {
+                let by_model = it.compacting == Some(true);
+                let says = thought.unusable.is_none() && !thought.text.is_empty();
+                let what = if by_model && !says { What::Full(false) } else { What::Compacted };
+                let spent = by_model.then_some(What::Spent);
+                (Heard::Done, it.answered().into_iter().chain(spent).chain([what]).collect())
+            }
             (Message::Fail { turn, .. }, Life::Turning(it)) if it.turn == *turn => {
-                // Whom it was asked in vain it was asked all the same.
-                let asked = it.acting.is_none().then_some(What::Spent);
-                (Heard::Done, asked.into_iter().chain(self.failed(now)).collect())
+                (Heard::Done, self.model_failed(now, it))
             }
             (Message::Retry { turn: of }, Life::Waiting { turn: failed, wakes, hop, .. })
                 if of == failed =>
@@ -191,6 +218,18 @@ impl Model {
                 )
             }
             _ => (Heard::Stale, vec![]),
+        }
+    }
+
+    /// Whom it was asked in vain it was asked all the same. A summary that its model does not make is
+    /// made without it.
+    fn model_failed(&self, now: u64, it: &Now) -> Vec<What> {
+        match (it.compacting, &it.acting) {
+            (Some(true), _) => {
+                it.answered().into_iter().chain([What::Spent, What::Full(false)]).collect()
+            }
+            (None, None) => [vec![What::Spent], self.failed(now)].concat(),
+            _ => self.failed(now),
         }
     }
 
@@ -260,13 +299,14 @@ impl Model {
         }
     }
 
-    fn foretell_thought(&self, now: u64, it: &Now, thought: &Thought) -> Vec<What> {
-        let mut whats = self.foretell_said(now, it, thought);
-        // Only what is thought in the end tells that the model is there again.
-        if it.deferred.is_some() && whats.first() == Some(&What::Thought) {
-            whats.insert(0, What::Answered);
+    fn foretell_thought(&self, now: u64, it: &Now, thought: &Thought, briefed: bool) -> Vec<What> {
+        let said = self.foretell_said(now, it, thought);
+        // Only what is thought in the end tells that the model is there again, and what it was told.
+        if said.first() != Some(&What::Thought) {
+            return said;
         }
-        whats
+        let briefed = briefed.then_some(What::Briefed);
+        it.answered().into_iter().chain(briefed).chain(said).collect()
     }
 
     fn foretell_said(&self, now: u64, it: &Now, thought: &Thought) -> Vec<What> {
@@ -357,6 +397,9 @@ impl Model {
                     changed: false,
                     deferred: None,
                     deferred_ms: 0,
+                    requests: 0,
+                    compacting: None,
+                    compactions: 0,
                 }));
             }
             Event::FollowSet { space, follow } => {
@@ -418,8 +461,30 @@ impl Model {
                 let failed = u32::from(*kind == PassingKind::Failed);
                 it.deferred = Some((times + 1, failures + failed, until.0));
                 it.deferred_ms += until.0 - now;
+                it.requests += 1;
             }
             Event::Answered => it.deferred = None,
+            Event::WindowFull { by_model, .. } => {
+                it.requests += 1;
+                it.compacting = Some(*by_model);
+                if it.compactions > 1 {
+                    return Err("windows: one is made anew for ever".to_owned());
+                }
+            }
+            Event::Compacted(_) => {
+                (it.compacting, self.told) = (None, None);
+                it.compactions += 1;
+                it.requests += 1;
+            }
+            Event::Briefed(briefing) => {
+                let [version] = &briefing.instructions[..] else {
+                    return Err(format!("windows: {briefing:?} is told"));
+                };
+                if self.told.is_none() != briefing.front || self.told == Some(version.version) {
+                    return Err(format!("windows: {:?} was told, then {briefing:?}", self.told));
+                }
+                self.told = Some(version.version);
+            }
             Event::Thought { thought, at } => {
                 it.acting = thought.code.clone().map(|code| (code, *at));
                 if it.acting.is_some() && it.step > self.limits.turn_steps_max {
@@ -436,6 +501,7 @@ impl Model {
                 }
                 it.step += 1;
                 (it.acting, it.deferred) = (None, None);
+                (it.requests, it.compactions) = (0, 0);
                 it.notes.clear();
             }
             Event::Forgiven { failures } => self.forgiven += *failures as usize,

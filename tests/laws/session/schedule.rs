@@ -16,6 +16,8 @@ pub(crate) enum Outcome {
     Call { wrote: bool },
     /// What it says cannot be used, and it is told so.
     Unusable,
+    /// What it is to be told is too much for it.
+    Full,
     /// It fails.
     Fail,
     /// It gives no answer, and may later: its provider asks to wait, or it failed.
@@ -56,6 +58,8 @@ pub(crate) enum Op {
     Stop,
     Resume,
     Wipe,
+    /// Something else holds for it from now on.
+    Around,
     Pass {
         ms: u16,
     },
@@ -72,6 +76,7 @@ fn outcome() -> impl Strategy<Value = Outcome> {
         1 => Just(Outcome::TooMuch),
         7 => any::<bool>().prop_map(|wrote| Outcome::Call { wrote }),
         1 => Just(Outcome::Unusable),
+        3 => Just(Outcome::Full),
         4 => Just(Outcome::Fail),
         3 => (any::<bool>(), prop::option::of(1..300u16))
             .prop_map(|(failed, wait_ms)| Outcome::Defer { failed, wait_ms }),
@@ -93,6 +98,7 @@ fn op() -> impl Strategy<Value = Op> {
         1 => (0..3u8).prop_map(|space| Op::Unfollow { space }),
         1 => Just(Op::Stop),
         2 => Just(Op::Resume),
+        4 => Just(Op::Around),
         4 => (1..400u16).prop_map(|ms| Op::Pass { ms }),
         12 => (1..6u8).prop_map(|count| Op::Commit { count }),
         3 => Just(Op::Crash),

@@ -19,6 +19,11 @@ pub(crate) enum What {
     Deferred,
     /// The model that was waited for has answered.
     Answered,
+    /// It was told what is new.
+    Briefed,
+    /// Its window is full, and its model is asked to sum it up, or not.
+    Full(bool),
+    Compacted,
     Noted,
     Observed,
     Ended {
@@ -74,6 +79,9 @@ impl What {
             Event::Thought { .. } => What::Thought,
             Event::Deferred { .. } => What::Deferred,
             Event::Answered => What::Answered,
+            Event::Briefed(_) => What::Briefed,
+            Event::WindowFull { by_model, .. } => What::Full(*by_model),
+            Event::Compacted(_) => What::Compacted,
             Event::Noted(_) => What::Noted,
             Event::Observed(_) => What::Observed,
             Event::TurnEnded { outcome, rest_until } => {

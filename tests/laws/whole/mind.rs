@@ -31,6 +31,8 @@ impl Mind for Acts {
         let kind = match of.at.0 % 13 {
             0 => Some(PassingKind::Limited),
             1 => Some(PassingKind::Failed),
+            // Or what it is to be told is too much for it.
+            2 => return Err(ModelError::full("too much")),
             _ => None,
         };
         if let Some(kind) = kind {
@@ -45,6 +47,15 @@ impl Mind for Acts {
         let code = (of.step == 1).then(|| of.task.clone());
         let text = if of.step == 1 { String::new() } else { format!("turn {}", of.turn) };
         Ok(Thought { text, code, tokens: 1, ..Thought::default() })
+    }
+
+    fn sum_up(&mut self, of: &Situation) -> Result<Thought, ModelError> {
+        match of.at.0 % 5 {
+            0 => Err(ModelError::new("no answer")),
+            1 => Err(ModelError::passing(PassingKind::Limited, None, "later")),
+            2 => Ok(Thought::default()),
+            _ => Ok(Thought { text: "so far".to_owned(), tokens: 1, ..Thought::default() }),
+        }
     }
 
     fn act(&mut self, of: &Situation, code: &str, answers: &[Recorded]) -> Move {
@@ -72,6 +83,7 @@ pub(crate) fn spawn(parent: SessionId, n: usize) -> AgentSpawn {
         dm,
         first: Some(task_space()),
         follows: [dm, task_space()].map(|it| (it, FollowSpec::default())).into(),
+        memory: Vec::new(),
     };
     AgentSpawn {
         child: me,

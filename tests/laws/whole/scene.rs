@@ -182,6 +182,7 @@ fn spawn_lead(n: usize) -> AgentSpawn {
         dm: dm(ROOT, n),
         first: Some(task_space()),
         follows: vec![(dm(ROOT, n), FollowSpec::default())],
+        memory: Vec::new(),
     };
     AgentSpawn {
         child: lead(n),

@@ -37,6 +37,10 @@ pub struct Spawn {
     /// The space with its instructions; the agent may read it [default: none]
     #[serde(default)]
     pub instructions: Option<String>,
+    /// Spaces that are searched at each of its turns for what may be of use in it; it may read them.
+    /// What is found is told to its model [default: none]
+    #[serde(default)]
+    pub memory: Vec<String>,
     /// Its permissions: SPACE=LEVEL, and :LEVEL for what it may delegate:
     /// tasks=write:append,notes=read [default: none]
     #[serde(default)]
@@ -69,6 +73,7 @@ impl Operation for Spawn {
         Arg::at("task", ArgForm::Long(TASK)),
         Arg::flag("name", "name", ArgForm::Text, "NAME"),
         Arg::flag("instructions", "instructions", ArgForm::Text, "SPACE"),
+        Arg::flag("memory", "memory", ArgForm::Texts, "SPACE"),
         Arg::flag("spaces", "spaces", ArgForm::Spaces, "NAME=LEVEL[:LEVEL]"),
         Arg::flag("tools", "tools", ArgForm::Texts, "NAME"),
         Arg::flag("secrets", "secrets", ArgForm::Texts, "NAME"),
@@ -89,6 +94,7 @@ impl Operation for Spawn {
             "budget=None",
             "subscribe=[]",
             "name=None",
+            "memory=[]",
         ],
         does: Does::Writes,
         call: |api, _, args| called(api, args),
@@ -111,6 +117,7 @@ impl Operation for Spawn {
             task: self.task,
             name: self.name,
             instructions: self.instructions,
+            memory: self.memory,
             spaces: self.spaces.into_iter().map(space).collect(),
             tools: self.tools,
             secrets: self.secrets,
@@ -149,8 +156,19 @@ fn called(api: &mut HostApi, mut args: Args) -> CallFuture<'_> {
         let budget = args.take("budget").map(budget).transpose()?.unwrap_or_default();
         let follows = args.texts("subscribe")?;
         let name = args.text("name")?;
-        let ask =
-            SpawnAsk { task, name, instructions, spaces, tools, secrets, model, follows, budget };
+        let memory = args.texts("memory")?;
+        let ask = SpawnAsk {
+            task,
+            name,
+            instructions,
+            memory,
+            spaces,
+            tools,
+            secrets,
+            model,
+            follows,
+            budget,
+        };
         let mut made = 0;
         let fresh = || {
             made += 1;

@@ -1,21 +1,27 @@
-//! What a model is told at a step: what the agent is, what happened in the turn, and the spaces as
-//! they are now.
+//! What a model is told at a step: what the agent is, what it went through, and what holds now.
 
+use super::around::{Around, reference};
+use super::found::Searched;
 use super::known::{Known, Past};
-use super::told;
+use super::obligations::obligations;
+use super::past::{Reach, past};
 use crate::caller::Caller;
-use crate::caller::Found;
-use crate::model::{Card, Context, Exchange};
+use crate::model::{Context, Model};
 use crate::problem::{Problem, ProblemKind};
 use crate::runtime::Runtime;
-use crate::session::{Methods, On, SpaceGrant, near};
+use crate::store::Store;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use stoa_actors::atom::Content;
+use stoa_actors::briefing::{AtomVersion, Briefing};
 use stoa_actors::id::{ROOT, SessionId, SpaceId};
-use stoa_actors::incarnation::{self, Request};
-use stoa_actors::rights::Subject;
-use stoa_actors::search::{Query, SearchOrder};
-use stoa_actors::session::{Brief, Event, Message, Reply, Session};
+use stoa_actors::incarnation::Request;
+use stoa_actors::session::{Brief, Message, Reply, Session};
+use stoa_actors::window::{CodeStyle, Transcript, words};
+
+/// What a window may hold of what was read from the log, in windows: it is made anew before that, but
+/// for an agent of before windows.
+const READ_FACTOR: usize = 2;
 
 /// What is thought about.
 pub(super) struct At {
@@ -23,6 +29,8 @@ pub(super) struct At {
     pub(super) turn: u64,
     pub(super) step: u32,
     pub(super) brief: Brief,
+    /// A summary is wanted.
+    pub(super) sums_up: bool,
 }
 
 /// The state of an agent, as it will be once everything it has decided is durable.
@@ -34,177 +42,221 @@ pub(super) async fn state(runtime: &Runtime, session: SessionId) -> Result<Box<S
     }
 }
 
-pub(super) async fn context(runtime: &Runtime, at: At, known: &Known) -> Result<Context, Problem> {
-    let At { session, turn, step, brief } = at;
-    let charter = &brief.charter;
+/// Everything that a model is told. What it was not told before is its
+/// [`briefing`](Context::briefing).
+pub(super) async fn context(
+    runtime: &Runtime,
+    at: At,
+    model: &dyn Model,
+    known: &Known,
+) -> Result<Context, Problem> {
+    let caller = runtime.caller(at.session);
+    let window_bytes = model.window_bytes();
+    let charter = at.brief.charter.clone();
     let nearest = charter.first.into_iter().chain([charter.dm]);
-    let nearest = nearest.chain(brief.wakes.iter().map(|it| it.space)).collect();
-    let caller = runtime.caller(session);
-    let to_read = ToRead { turn, instructed: charter.instructions, nearest };
-    let steps = known.steps(turn);
-    let Around { instructions, steps, spaces, more_spaces } = match to_read.known(&caller, &steps) {
-        Some(around) => around,
-        // In one go: each is a way to another thread and back.
-        None => {
-            let (around, past) = caller.reading(move |it| to_read.read(it, steps)).await?;
-            past.into_iter().for_each(|it| known.keep(it));
-            around
-        }
-    };
-    let alias = |space| {
-        let known = spaces.iter().find(|it| it.id == space);
-        known.map_or_else(|| space.to_string(), |it| it.alias.clone())
-    };
-    Ok(Context {
-        session,
-        turn,
-        step,
-        task: charter.task.clone(),
-        instructions: instructions.to_vec(),
-        reference: reference(runtime),
-        tools: tools(runtime, session),
-        wakes: brief.wakes.iter().map(|it| (alias(it.space), it.clone())).collect(),
-        steps,
-        left: brief.left,
-        spaces,
-        more_spaces,
-    })
-}
-
-/// What code can call, a signature a line: of a space, then of `coordinator`.
-fn reference(runtime: &Runtime) -> Arc<str> {
-    runtime.agents().told.reference(|| {
-        let methods = Methods::of(runtime);
-        let of = |on: On, name: &str| {
-            let of_it = methods.iter().filter(move |it| it.on == on);
-            of_it.map(move |it| format!("{name}.{}\n", it.signature())).collect::<String>()
-        };
-        of(On::Space, "space") + &of(On::Coordinator, "coordinator")
-    })
-}
-
-/// What the tools say of themselves that the session may use.
-fn tools(runtime: &Runtime, session: SessionId) -> Vec<String> {
-    let names: Vec<String> = {
-        let (shared, rights) = (runtime.shared(), runtime.shared().rights.read());
-        let held = rights.tools_held(session, shared.clock.now());
-        let used = held.filter_map(|it| match (it.subject, it.use_) {
-            (Subject::Tool(name), Some(_)) => Some(name),
-            _ => None,
-        });
-        used.collect()
-    };
-    let tools = &runtime.shared().config.tools;
-    let about = |name: String| match tools.get(&name) {
-        Some(tool) => tool.about().to_owned(),
-        None => format!("{name}: it is not there now"),
-    };
-    names.into_iter().map(about).collect()
-}
-
-/// What there is to be read for a thought.
-struct ToRead {
-    turn: u64,
-    instructed: Option<SpaceId>,
-    nearest: Vec<SpaceId>,
-}
-
-/// What was read.
-struct Around {
-    instructions: Arc<[String]>,
-    steps: Vec<Exchange>,
-    spaces: Vec<Card>,
-    more_spaces: bool,
-}
-
-impl ToRead {
-    /// All of it, if nothing has to be read for it.
-    fn known(&self, of: &Caller, steps: &Option<Vec<Exchange>>) -> Option<Around> {
-        let (told, store) = (&of.runtime.agents().told, of.runtime.store());
-        let instructions = match self.instructed {
-            Some(space) => {
-                of.level(space)?;
-                told.instructions(store, space)?
+    let nearest = nearest.chain(at.brief.wakes.iter().map(|it| it.space));
+    let nearest = nearest.chain(at.brief.told.iter().flat_map(|it| it.spaces())).collect();
+    let mut past = known.past(at.turn, window_bytes.is_some());
+    let searched = match window_bytes {
+        Some(bytes) if at.step == 1 && !at.sums_up && !charter.memory.is_empty() => {
+            // What was told already is not told again.
+            if past.is_none() {
+                let turn = at.turn;
+                let read = caller.reading(move |it| read_past(it, turn, window_bytes)).await?;
+                past = Some(read.transcript.clone());
+                known.keep(read);
             }
-            None => Arc::default(),
-        };
-        let description = |space| told.description(store, space).ok_or(());
-        let (spaces, more_spaces) = cards(of, &self.nearest, description).ok()?;
-        Some(Around { instructions, steps: steps.clone()?, spaces, more_spaces })
+            Searched::search(&caller, &at.brief, past.as_deref(), bytes).await?
+        }
+        _ => Searched::default(),
+    };
+    let telling = Telling { style: model.style(), window_bytes, nearest, searched };
+    let at_once = match past {
+        Some(past) => Around::known(&caller, charter.instructions, &telling.nearest)
+            .and_then(|around| telling.at_once(&caller, &at, around, past)),
+        None => None,
+    };
+    if let Some(context) = at_once {
+        return Ok(context);
+    }
+    // In one go: each is a way to another thread and back.
+    let past = known.past(at.turn, window_bytes.is_some());
+    let (context, read) = caller.reading(move |it| telling.read(it, at, past)).await?;
+    read.into_iter().for_each(|it| known.keep(it));
+    Ok(context)
+}
+
+/// What is told, and how.
+struct Telling {
+    style: CodeStyle,
+    window_bytes: Option<usize>,
+    nearest: Vec<SpaceId>,
+    searched: Searched,
+}
+
+/// What is told at a step, by reference.
+struct Told {
+    front: Arc<Briefing>,
+    briefing: Arc<Briefing>,
+}
+
+impl Telling {
+    /// If nothing has to be read for it.
+    fn at_once(
+        &self,
+        of: &Caller,
+        at: &At,
+        around: Around,
+        past: Arc<Transcript>,
+    ) -> Option<Context> {
+        let mut briefing = self.briefing(of, at, &around, &past);
+        if owes(&briefing, &past) {
+            return None;
+        }
+        briefing.found.clone_from(&self.searched.found);
+        let told = self.told(briefing, &around, &past);
+        let mut texts = self.texts(&around);
+        let wanted = wanted(&told, &past, self.window_bytes.is_some());
+        texts.retain(|it, _| wanted.contains(it));
+        let context = |texts| self.context(of, at, around, past.clone(), told, texts);
+        (texts.len() == wanted.len()).then(|| context(texts))
     }
 
+    /// On a thread that may wait; with what was read of what it went through.
     fn read(
         self,
         of: &Caller,
-        steps: Option<Vec<Exchange>>,
-    ) -> Result<(Around, Option<Past>), Problem> {
-        let instructions = self.instructed.map(|it| told::instructed(of, it)).transpose()?;
-        let instructions = instructions.unwrap_or_default();
-        let (steps, past) = match steps {
-            Some(steps) => (steps, None),
+        at: At,
+        known: Option<Arc<Transcript>>,
+    ) -> Result<(Context, Option<Past>), Problem> {
+        let store = of.runtime.store();
+        let around = Around::read(of, at.brief.charter.instructions, &self.nearest)?;
+        let (past, read) = match known {
+            Some(past) => (past, None),
             None => {
-                let past = past(of, self.turn)?;
-                (past.steps.clone(), Some(past))
+                let read = read_past(of, at.turn, self.window_bytes)?;
+                (read.transcript.clone(), Some(read))
             }
         };
-        let (spaces, more_spaces) = cards(of, &self.nearest, |it| told::described(of, it))?;
-        Ok((Around { instructions, steps, spaces, more_spaces }, past))
-    }
-}
-
-/// What its instructions say, in the order in which they were given.
-pub(super) fn instructions(of: &Caller, space: SpaceId) -> Result<Vec<String>, Problem> {
-    let limit = of.runtime.shared().config.limits.session.instructions_max;
-    let query = Query { order: SearchOrder::Oldest, limit, ..Query::default() };
-    let found = of.found_now(space, &query).map_err(|problem| Problem {
-        text: format!("its instructions cannot be read: {problem}"),
-        ..problem
-    })?;
-    let text = |it: &Found| match &it.read.atom.content {
-        Content::Text(text) => Some(text.clone()),
-        _ => None,
-    };
-    Ok(found.iter().filter_map(text).collect())
-}
-
-/// The spaces that a session holds, with what each says it is for: the nearest first, then others up
-/// to the limit; and whether there are more.
-fn cards<E>(
-    of: &Caller,
-    nearest: &[SpaceId],
-    describe: impl Fn(SpaceId) -> Result<Arc<str>, E>,
-) -> Result<(Vec<Card>, bool), E> {
-    let (held, more) = near(of, of.session(), nearest);
-    let mut cards = Vec::with_capacity(held.len());
-    for SpaceGrant { alias, space, level, .. } in held {
-        let description = describe(space)?.to_string();
-        cards.push(Card { alias, id: space, level, description });
-    }
-    cards.sort_by(|one, other| one.alias.cmp(&other.alias));
-    Ok((cards, more))
-}
-
-/// What was thought and seen in a turn that a process before this one has begun: the end of the
-/// stream, back to its beginning.
-fn past(of: &Caller, turn: u64) -> Result<Past, Problem> {
-    let (store, session) = (of.runtime.store(), of.session());
-    let mut seq = store.last_seq(session.stream())?;
-    let mut since = Vec::new();
-    while seq > 0 {
-        let place = store.position_of(session.stream(), seq)?;
-        let entry = place.map(|at| store.entry(at)).transpose()?.flatten();
-        let Some(entry) = entry else { break };
-        let events = incarnation::events::<Session>(&entry.body)
-            .map_err(|error| Problem::new(ProblemKind::Store, error))?;
-        let began = events.iter().any(|it| matches!(it, Event::TurnBegan { .. }));
-        let told = |it: &Event| matches!(it, Event::Thought { .. } | Event::Observed(_));
-        since.extend(events.into_iter().filter(told).rev());
-        if began {
-            break;
+        let mut briefing = self.briefing(of, &at, &around, &past);
+        if owes(&briefing, &past) {
+            briefing.obligations = obligations(of, &at.brief.charter, &around)?;
         }
-        seq -= 1;
+        briefing.found.clone_from(&self.searched.found);
+        let told = self.told(briefing, &around, &past);
+        let mut texts = self.texts(&around);
+        for atom in wanted(&told, &past, self.window_bytes.is_some()) {
+            if let Some(text) = text_of(store, atom)? {
+                texts.insert(atom, text);
+            }
+        }
+        Ok((self.context(of, &at, around, past, told, texts), read))
     }
-    let mut past = Past::of(turn);
-    since.iter().rev().for_each(|event| past.take(event));
-    Ok(past)
+
+    /// What has to be told: everything, where the window tells nothing of what holds.
+    fn briefing(&self, of: &Caller, at: &At, around: &Around, past: &Transcript) -> Briefing {
+        let now = around.told(&self.nearest);
+        let mut briefing = match at.brief.told.as_deref() {
+            Some(_) if self.window_bytes.is_some() && past.front().is_none() => {
+                Briefing::front(&now)
+            }
+            told => Briefing::after(told, &now),
+        };
+        if briefing.front {
+            briefing.words = words(at.session, self.style, &reference(&of.runtime));
+        }
+        briefing
+    }
+
+    fn told(&self, briefing: Briefing, around: &Around, past: &Transcript) -> Told {
+        let briefing = Arc::new(briefing);
+        let front = match (briefing.front, past.front()) {
+            (true, _) => briefing.clone(),
+            (false, Some(front)) => front.clone(),
+            // It is told of this turn alone, and of what holds now.
+            (false, None) => Arc::new(Briefing::front(&around.told(&self.nearest))),
+        };
+        Told { front, briefing }
+    }
+
+    fn texts(&self, around: &Around) -> BTreeMap<AtomVersion, Arc<str>> {
+        let instructions = around.instructions.iter().map(|it| (it.of, it.text.clone()));
+        instructions.chain(self.searched.texts.iter().cloned()).collect()
+    }
+
+    fn context(
+        &self,
+        of: &Caller,
+        at: &At,
+        around: Around,
+        past: Arc<Transcript>,
+        told: Told,
+        texts: BTreeMap<AtomVersion, Arc<str>>,
+    ) -> Context {
+        let At { session, turn, step, .. } = *at;
+        let Around { instructions, spaces, more_spaces, tools } = around;
+        let alias = |space| {
+            let known = spaces.iter().find(|it| it.id == space);
+            known.map_or_else(|| space.to_string(), |it| it.alias.clone())
+        };
+        Context {
+            session,
+            turn,
+            step,
+            task: at.brief.charter.task.clone(),
+            instructions: instructions.iter().map(|it| it.text.to_string()).collect(),
+            reference: reference(&of.runtime),
+            tools: tools.into_iter().map(|(_, about)| about).collect(),
+            wakes: at.brief.wakes.iter().map(|it| (alias(it.space), it.clone())).collect(),
+            past,
+            front: told.front,
+            briefing: told.briefing,
+            texts,
+            style: self.style,
+            window_bytes: self.window_bytes,
+            sums_up: None,
+            left: at.brief.left,
+            spaces,
+            more_spaces,
+        }
+    }
+}
+
+/// What it went through, from the log; on a thread that may wait.
+fn read_past(of: &Caller, turn: u64, window_bytes: Option<usize>) -> Result<Past, Problem> {
+    let (store, session) = (of.runtime.store(), of.session());
+    let reach = match window_bytes {
+        Some(bytes) => Reach::Window(bytes.saturating_mul(READ_FACTOR)),
+        None => Reach::Turn,
+    };
+    let seq = store.last_seq(session.stream())?;
+    let transcript = Arc::new(past(store, session, seq, reach, false)?);
+    Ok(Past { turn, transcript, whole: window_bytes.is_some() })
+}
+
+/// Whether what it owes is told as well: what came before is told by a summary, or not at all.
+fn owes(briefing: &Briefing, past: &Transcript) -> bool {
+    briefing.front && (past.summary().is_some() || past.is_cut())
+}
+
+/// The atoms whose texts are in the window.
+fn wanted(told: &Told, past: &Transcript, whole: bool) -> BTreeSet<AtomVersion> {
+    let now = told.front.atoms().chain(told.briefing.atoms());
+    match whole {
+        true => now.chain(past.atoms()).collect(),
+        false => now.collect(),
+    }
+}
+
+/// What a version of an atom says; nothing where it is erased.
+pub(super) fn text_of(store: &Store, of: AtomVersion) -> Result<Option<Arc<str>>, Problem> {
+    let found = store.version(of.id, of.version)?;
+    Ok(found.and_then(|(_, atom)| match &atom.content {
+        Content::Text(text) => Some(text.as_str().into()),
+        Content::Json(value) => Some(value.to_string().into()),
+        Content::Bytes { media_type, bytes } => {
+            Some(format!("({media_type}, {} bytes)", bytes.len()).into())
+        }
+        Content::Erased | Content::Redacted => None,
+    }))
 }

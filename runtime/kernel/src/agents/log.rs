@@ -5,6 +5,7 @@ use crate::problem::{Problem, ProblemKind};
 use crate::store::LogEntry;
 use serde::{Deserialize, Serialize};
 use stoa_actors::behaviour::Behaviour;
+use stoa_actors::briefing::Briefing;
 use stoa_actors::codec::CodecError;
 use stoa_actors::id::{Millis, Position, RIGHTS, SessionId, SpaceId, StreamId};
 use stoa_actors::incarnation;
@@ -217,7 +218,9 @@ fn told(event: &Event) -> String {
             let code = thought.code.as_deref().unwrap_or_default();
             [thought.text.as_str(), code].join("\n").trim().to_owned()
         }
-        Event::Deferred { why, .. } => why.clone(),
+        Event::Deferred { why, .. } | Event::WindowFull { why, .. } => why.clone(),
+        Event::Briefed(briefing) => briefed(briefing),
+        Event::Compacted(summary) => summary.text.clone(),
         Event::Noted(note) => called(note),
         Event::Observed(observation) => observation.text.trim_end().to_owned(),
         Event::TurnEnded { outcome, .. } => match outcome {
@@ -237,6 +240,23 @@ fn told(event: &Event) -> String {
         Event::Spawning { spawn, .. } => spawn.charter.task.clone(),
         Event::Resumed { .. } | Event::Told(_) | Event::LetGo(_) | Event::Answered => String::new(),
     }
+}
+
+/// What a model was told besides, in a few words: `everything`, `2 instructions, 1 space`.
+fn briefed(briefing: &Briefing) -> String {
+    let parts = [
+        (briefing.instructions.len(), "instruction", "instructions"),
+        (briefing.withdrawn.len(), "instruction withdrawn", "instructions withdrawn"),
+        (briefing.spaces.len(), "space", "spaces"),
+        (briefing.lost.len(), "space lost", "spaces lost"),
+        (briefing.tools.len(), "tool", "tools"),
+        (briefing.tools_lost.len(), "tool lost", "tools lost"),
+        (briefing.found.len(), "atom found", "atoms found"),
+        (briefing.obligations.len(), "obligation", "obligations"),
+    ];
+    let told = parts.into_iter().filter(|it| it.0 > 0);
+    let told: Vec<String> = told.map(|(n, one, more)| count(n as u64, one, more)).collect();
+    told.join(", ")
 }
 
 /// Characters of an answer to a call that are told.

@@ -24,6 +24,10 @@ pub struct SpawnAsk {
     /// The space whose atoms say how to behave, by the asker's name for it; to be read by the
     /// child.
     pub instructions: Option<String>,
+    /// Spaces that are searched at each of its turns for what may be of use in it, by the asker's
+    /// names; to be read by the child.
+    #[serde(default)]
+    pub memory: Vec<String>,
     /// What it may do where; the first is `space`.
     pub spaces: Vec<SpaceAsk>,
     /// What it may call.
@@ -106,7 +110,14 @@ impl Caller {
         let model = self.model_for(ask.model.as_deref()).await?;
         let instructions = ask.instructions.as_deref();
         let instructions = instructions.map(|it| self.resolve_to_hand_on(it)).transpose()?;
-        let (asks, first) = self.asks(&ask, &model, instructions, &mut fresh).await?;
+        let memory = ask.memory.iter().map(|it| self.resolve_to_hand_on(it));
+        let memory = memory.collect::<Result<Vec<SpaceId>, _>>()?;
+        let to_read: Vec<(SpaceId, &String)> = instructions
+            .into_iter()
+            .zip(&ask.instructions)
+            .chain(memory.iter().copied().zip(&ask.memory))
+            .collect();
+        let (asks, first) = self.asks(&ask, &model, &to_read, &mut fresh).await?;
         let mut follows = vec![(dm, Position(0))];
         for name in &ask.follows {
             let space = self.resolve_to_hand_on(name)?;
@@ -121,6 +132,7 @@ impl Caller {
             dm,
             first,
             follows: follows.into_iter().map(follow).collect(),
+            memory,
         });
         let max = self.runtime.shared().config.limits.session.task_bytes_max;
         if ask.task.len() > max {
@@ -208,7 +220,7 @@ impl Caller {
         &self,
         ask: &SpawnAsk,
         model: &str,
-        instructions: Option<SpaceId>,
+        to_read: &[(SpaceId, &String)],
         fresh: &mut impl FnMut() -> [u8; 16],
     ) -> Result<(Vec<rights::RightRequest>, Option<SpaceId>), Problem> {
         let mut asks = Vec::new();
@@ -228,11 +240,12 @@ impl Caller {
             let right = Right { subject: Subject::Space(space), use_, delegate };
             asks.push(link(self.alias_for_child(it, space), right));
         }
-        if let (Some(space), Some(name)) = (instructions, &ask.instructions)
-            && !readable.contains(&space)
-        {
-            let alias = self.alias_to_hand_on(name, space);
-            asks.push(link(alias, Right::to_use(Subject::Space(space), Level::Read)));
+        for (space, name) in to_read {
+            if !readable.contains(space) {
+                readable.push(*space);
+                let alias = self.alias_to_hand_on(name, *space);
+                asks.push(link(alias, Right::to_use(Subject::Space(*space), Level::Read)));
+            }
         }
         for name in &ask.tools {
             self.install(Subject::Tool(name.clone())).await?;

@@ -1,7 +1,7 @@
 //! What spaces say to agents at every step and seldom say anew: instructions, and what a space is
 //! for. Kept for as long as nothing more is written there.
 
-use super::context::instructions;
+use super::around::{Instruction, instructions};
 use crate::caller::Caller;
 use crate::problem::Problem;
 use crate::store::Store;
@@ -21,7 +21,7 @@ struct Said {
     /// Everything of the space up to there is in it.
     upto: Position,
     description: Option<Arc<str>>,
-    instructions: Option<Arc<[String]>>,
+    instructions: Option<Arc<[Instruction]>>,
 }
 
 /// What spaces say, for all agents.
@@ -54,7 +54,7 @@ impl Told {
     }
 
     /// What the instructions in a space say, if that is known.
-    pub(super) fn instructions(&self, store: &Store, space: SpaceId) -> Option<Arc<[String]>> {
+    pub(super) fn instructions(&self, store: &Store, space: SpaceId) -> Option<Arc<[Instruction]>> {
         self.known(space, store.last_about(space.stream()), |it| it.instructions.clone())
     }
 
@@ -90,10 +90,10 @@ pub(super) fn described(of: &Caller, space: SpaceId) -> Result<Arc<str>, Problem
 }
 
 /// What the instructions in a space say, read by one who may; on a thread that may wait.
-pub(super) fn instructed(of: &Caller, space: SpaceId) -> Result<Arc<[String]>, Problem> {
+pub(super) fn instructed(of: &Caller, space: SpaceId) -> Result<Arc<[Instruction]>, Problem> {
     let (told, store, upto) = (&of.runtime.agents().told, of.runtime.store(), of.runtime.durable());
-    let texts: Arc<[String]> = instructions(of, space)?.into();
-    if texts.iter().map(String::len).sum::<usize>() <= TOLD_BYTES_MAX {
+    let texts: Arc<[Instruction]> = instructions(of, space)?.into();
+    if texts.iter().map(|it| it.text.len()).sum::<usize>() <= TOLD_BYTES_MAX {
         told.keep(space, store.last_about(space.stream()), upto, |it| {
             it.instructions = Some(texts.clone())
         });
@@ -104,6 +104,8 @@ pub(super) fn instructed(of: &Caller, space: SpaceId) -> Result<Arc<[String]>, P
 #[cfg(test)]
 mod tests {
     use super::*;
+    use stoa_actors::briefing::AtomVersion;
+    use stoa_actors::id::AtomId;
 
     const SPACE: SpaceId = SpaceId([1; 16]);
 
@@ -134,7 +136,8 @@ mod tests {
     fn what_is_kept_together_is_of_one_time() {
         let told = Told::default();
         keep(&told, 3, 5, "old");
-        let texts: Arc<[String]> = Arc::from(["be brief".to_owned()]);
+        let of = AtomVersion { id: AtomId([3; 16]), version: 1 };
+        let texts: Arc<[Instruction]> = Arc::from([Instruction { of, text: "be brief".into() }]);
         told.keep(SPACE, Position(6), Position(7), |it| it.instructions = Some(texts));
         assert_eq!(known(&told, 6), None, "the description is of before the write");
     }

@@ -81,12 +81,12 @@ fn what_is_whole_is_taken_though_nobody_says_so_and_a_refusal_is_a_failure() {
     assert!(of(half).unusable.is_some());
     let refused = ModelReply { stop: Stop::Refused, ..reply("I will not.\n```python\n1\n```") };
     let error = thought_of(refused, &entry(CodeStyle::Fence), 7).unwrap_err();
-    assert!(error.text.contains("refuses to answer: I will not") && error.passing.is_none());
+    assert!(error.text.contains("refuses to answer: I will not") && error.remedy.is_none());
 }
 
 #[test]
 fn a_fault_is_a_wait_or_another_try_or_a_failure() {
-    let of = |kind| error_of(Fault::new(kind, "x"), NAME).unwrap_err().passing.map(|it| it.kind);
+    let of = |kind| error_of(Fault::new(kind, "x"), NAME).unwrap_err().passes().map(|it| it.kind);
     assert_eq!(of(FaultKind::RateLimited), Some(PassingKind::Limited));
     assert_eq!(of(FaultKind::Overloaded), Some(PassingKind::Limited));
     for passes in [FaultKind::Cut, FaultKind::Silent, FaultKind::Network, FaultKind::Server] {
@@ -100,7 +100,7 @@ fn a_fault_is_a_wait_or_another_try_or_a_failure() {
 }
 
 fn window(messages: Vec<WindowMessage>) -> Window {
-    Window { system: vec!["be".to_owned()], messages }
+    Window { system: vec!["be".to_owned()], messages, measured: None }
 }
 
 fn observed(text: &str) -> WindowMessage {
