@@ -404,6 +404,7 @@ fn what_a_model_was_told_reads() {
         more_spaces: true,
         tools: vec![ToolBrief { name: "fetch".into(), about: "fetch(url)".into() }],
         tools_lost: vec!["send".into()],
+        heard: vec![version(8)],
         found: vec![version(3)],
         obligations: vec![
             leased(Some(version(4))),

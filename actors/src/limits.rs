@@ -12,6 +12,9 @@
 //! | `STATE_BYTES_MAX` | `1 << 30` | a snapshot's state; one that is larger is replayed instead |
 //! | `VALUE_DEPTH_MAX` | `32` | what is stored must be readable by every later build |
 //! | `HEADER_BYTES` | `88` | the stored form of an entry |
+//! | `OWED_FACTOR` | `4` | the part of a window that what an agent owes may take |
+//! | `WOKEN_FACTOR` | `8` | the part of a window that what has woken it may take |
+//! | `COMMENT_BYTES` | `512` | what a comment counts at most in what an agent went through |
 //! | `OBSERVATION_FACTOR` | `4` | the part of a window that is shown of one observation |
 //! | `UNUSABLE_BYTES_MAX` | `4 << 10` | what a model is told of why its reply is not acted upon |
 //! | `CLOSING_MAX` | `64` | fences looked at for the one that closes a block of code |

@@ -11,7 +11,7 @@ mod tests;
 mod transcript;
 
 pub use context::{Card, Context};
-pub use render::{PYTHON_TOOL, Window, WindowMessage, window, words};
+pub use render::{OBSERVATION_FACTOR, PYTHON_TOOL, Window, WindowMessage, window, words};
 pub use transcript::{Transcript, TranscriptItem};
 
 /// How a model acts.

@@ -285,7 +285,8 @@ async fn a_model_thinks_acts_and_sees_until_it_is_done() {
         .map(|it| it.kind)
         .collect();
     let expected = "agent.born turn.began model.briefed turn.thought turn.observed turn.thought turn.called \
-                    turn.observed turn.thought turn.ended letter.written letter.sent";
+                    turn.observed model.briefed turn.thought turn.ended letter.written \
+                    letter.sent";
     assert_eq!(kinds.join(" "), expected);
     let unknown =
         place.root.spawn(SpawnAsk { model: Some("none".into()), ..ask("t", "b", "sums", &[]) });

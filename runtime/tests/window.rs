@@ -329,10 +329,12 @@ fn what_may_be_of_use_is_found_for_a_turn_and_an_atom_says_what_it_was_made_from
     place.json(&["put", "garden", "a fern by the door"]);
     place.json(&["put", "how", "Be brief."]);
     run(&place, &[&SPAWN[..], &["--memory", "facts"]].concat());
-    say(&place, "How often does a fern want water?");
+    say(&place, "How often does a fern want water?\nAnd who said so?");
     let told: Vec<String> = provider.asked().iter().map(|it| told(it)).collect();
     assert!(told[1].contains("This may be of use to you now:"), "{}", told[1]);
     assert!(told[1].contains("A fern wants water twice a week."), "{}", told[1]);
+    // Of what is said in many lines its wake has the first one.
+    assert!(told[1].contains("> And who said so?"), "{}", told[1]);
     // What it was told it is not told again.
     say(&place, "How often does a fern want water, I asked?");
     let last = self::told(provider.asked().last().unwrap());

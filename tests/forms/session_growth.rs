@@ -137,7 +137,7 @@ grown!(what_a_reply_took_grows: TokenUsage => LaterUsage {
 grown!(a_briefing_grows: Briefing => LaterBriefing {
     front: bool, words: u64, instructions: Vec<AtomVersion>, withdrawn: Vec<AtomVersion>,
     spaces: Vec<(SpaceId, SpaceBrief)>, lost: Vec<SpaceId>, more_spaces: bool,
-    tools: Vec<ToolBrief>, tools_lost: Vec<String>, found: Vec<AtomVersion>,
+    tools: Vec<ToolBrief>, tools_lost: Vec<String>, heard: Vec<AtomVersion>, found: Vec<AtomVersion>,
     obligations: Vec<Obligation>,
 } + models: Vec<String> [] Briefing { front: true, ..Briefing::default() });
 

@@ -126,6 +126,7 @@ fn briefing(draw: &mut Draw) -> Briefing {
         more_spaces: false,
         tools: draw.short(|it| ToolBrief { name: it.text(), about: it.text() }),
         tools_lost: draw.list(Draw::text),
+        heard: draw.list(version),
         found: draw.list(version),
         obligations: draw.short(owed),
     }

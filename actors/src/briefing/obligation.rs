@@ -40,6 +40,9 @@ pub enum Obligation {
 /// The name in the metadata of an atom that is a promise.
 pub const PROMISE: &str = "promise";
 
+/// Letters of what a lease is for, and of what is leased, that are told.
+const INTENT_CHARS: usize = 120;
+
 /// What it is while it is not kept.
 pub const PROMISE_OPEN: &str = "open";
 
@@ -70,7 +73,12 @@ impl Obligation {
                     Some(atom) => format!(": {}", text(*atom)),
                     None => String::new(),
                 };
-                let intent = if intent.is_empty() { String::new() } else { format!(" ({intent})") };
+                let cut = |text: &str| text.chars().take(INTENT_CHARS).collect::<String>();
+                let resource = cut(resource);
+                let intent = match &*cut(intent) {
+                    "" => String::new(),
+                    intent => format!(" ({intent})"),
+                };
                 format!("leased in {} until {}: {resource}{intent}{what}", alias(*space), until.0)
             }
             Obligation::Child { session, name, state, dm } => {

@@ -48,6 +48,8 @@ pub struct Surroundings {
     pub spaces: BTreeMap<SpaceId, SpaceBrief>,
     /// Whether it may use more spaces than these.
     pub more_spaces: bool,
+    /// Spaces that it may read still, and is not told of any more.
+    pub unlisted: BTreeSet<SpaceId>,
     /// The tools that it may use, with what each says of itself.
     pub tools: BTreeMap<String, String>,
 }
@@ -82,6 +84,8 @@ pub struct Briefing {
     pub tools: Vec<ToolBrief>,
     /// Tools that it may not use any more, by name.
     pub tools_lost: Vec<String>,
+    /// What was said to it that woke it, of which its wake has the first line alone.
+    pub heard: Vec<AtomVersion>,
     /// What was found for this turn in the spaces that are searched for it.
     pub found: Vec<AtomVersion>,
     /// What it owes and is owed, at a front.
@@ -109,7 +113,8 @@ impl Briefing {
 
     /// The atoms that are told of.
     pub fn atoms(&self) -> impl Iterator<Item = AtomVersion> {
-        let told = self.instructions.iter().chain(&self.withdrawn).chain(&self.found).copied();
+        let told = self.instructions.iter().chain(&self.withdrawn);
+        let told = told.chain(&self.heard).chain(&self.found).copied();
         told.chain(self.obligations.iter().filter_map(Obligation::atom))
     }
 }
@@ -146,7 +151,8 @@ impl Sight {
             name: name.clone(),
             about: about.clone(),
         };
-        let lost = self.spaces.keys().filter(|it| !now.spaces.contains_key(it));
+        let there = |it: &&SpaceId| now.spaces.contains_key(it) || now.unlisted.contains(it);
+        let lost = self.spaces.keys().filter(|it| !there(it));
         let tools_lost = self.tools.keys().filter(|it| !now.tools.contains_key(*it));
         Briefing {
             instructions: now.instructions.iter().filter(new).copied().collect(),
@@ -216,7 +222,8 @@ mod tests {
                 instructions.sort();
                 instructions.dedup_by_key(|it| it.id);
                 let tools = tools.into_iter().collect();
-                Surroundings { instructions, spaces, more_spaces, tools }
+                let unlisted = BTreeSet::new();
+                Surroundings { instructions, spaces, more_spaces, unlisted, tools }
             },
         )
     }
@@ -232,6 +239,20 @@ mod tests {
         let mut sight = Sight::default();
         sight.take(&Briefing::front(of));
         sight
+    }
+
+    #[test]
+    fn a_space_that_is_not_listed_any_more_is_not_told_as_lost() {
+        let brief = SpaceBrief { alias: "s".into(), level: Level::Read, description: None };
+        let (one, other) = (SpaceId([1; 16]), SpaceId([2; 16]));
+        let spaces = BTreeMap::from([(one, brief.clone()), (other, brief)]);
+        let mut told = sight(&Surroundings { spaces, ..Surroundings::default() });
+        let now = Surroundings { unlisted: [one].into(), ..Surroundings::default() };
+        let briefing = told.until(&now);
+        assert_eq!(briefing.lost, [other]);
+        told.take(&briefing);
+        assert!(told.until(&now).is_empty());
+        assert_eq!(told.until(&Surroundings::default()).lost, [one]);
     }
 
     proptest! {

@@ -126,7 +126,8 @@ impl Session {
 /// What of it is a summary; nothing where it says nothing, or where nobody knows what it wanted to say.
 fn summary(thought: &Thought, bytes_max: usize) -> Option<String> {
     let text = thought.text.trim();
-    if thought.unusable.is_some() || text.is_empty() {
+    // Words beside code say what the code is for.
+    if thought.unusable.is_some() || thought.code.is_some() || text.is_empty() {
         return None;
     }
     match text.len() <= bytes_max {

@@ -3,10 +3,10 @@
 use super::{CodeStyle, Context, TranscriptItem};
 use crate::briefing::mark;
 use crate::briefing::{AtomVersion, Briefing, Obligation, SpaceBrief};
-use crate::id::{SessionId, SpaceId};
+use crate::id::{AtomId, SessionId, SpaceId};
 use crate::session::{Observation, Thought};
 use crate::space::Wake;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
 /// The one tool of a model that acts by calls: it runs Python.
@@ -14,7 +14,13 @@ pub const PYTHON_TOOL: &str = "python";
 
 /// The part of a window that one observation may take: of a longer one its beginning and its end are
 /// shown.
-const OBSERVATION_FACTOR: usize = 4;
+pub const OBSERVATION_FACTOR: usize = 4;
+
+/// The part of a window that what the agent owes may take.
+const OWED_FACTOR: usize = 4;
+
+/// The part of a window that what has woken it may take.
+const WOKEN_FACTOR: usize = 8;
 
 /// What a model is told, whoever its provider is.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -41,7 +47,7 @@ pub enum WindowMessage {
 /// What a model is told at a step. What was told before stands as it was, and at the same place, until
 /// the window is made anew.
 pub fn window(of: &Context) -> Window {
-    let texts = Texts { of, aliases: BTreeMap::new() };
+    let texts = Texts { of, aliases: BTreeMap::new(), instructed: BTreeSet::new() };
     let mut system = vec![manner(of.session, of.style), reference(&of.reference), task(of, &texts)];
     system.extend(spaces(&of.front));
     system.extend(tools(&of.front));
@@ -57,7 +63,7 @@ pub fn words(session: SessionId, style: CodeStyle, reference: &str) -> u64 {
 
 fn tell(window: &mut Window, of: &Context, mut texts: Texts<'_>) {
     let messages = &mut window.messages;
-    texts.name(&of.front);
+    texts.told(&of.front);
     if let Some(text) = before(of, &texts) {
         messages.push(WindowMessage::Told(text));
     }
@@ -79,7 +85,9 @@ fn tell(window: &mut Window, of: &Context, mut texts: Texts<'_>) {
             }
             TranscriptItem::Briefed(briefing) => {
                 texts.name(briefing);
-                match changes(briefing, &texts) {
+                let changes = changes(briefing, &texts);
+                texts.told(briefing);
+                match changes {
                     Some(text) => WindowMessage::Told(text),
                     None => continue,
                 }
@@ -105,6 +113,8 @@ fn tell(window: &mut Window, of: &Context, mut texts: Texts<'_>) {
 struct Texts<'a> {
     of: &'a Context,
     aliases: BTreeMap<SpaceId, String>,
+    /// The instructions that were told of.
+    instructed: BTreeSet<AtomId>,
 }
 
 /// What is told of an atom whose content is gone.
@@ -117,6 +127,11 @@ impl Texts<'_> {
 
     fn name(&mut self, briefing: &Briefing) {
         self.aliases.extend(briefing.spaces.iter().map(|(id, it)| (*id, it.alias.clone())));
+    }
+
+    fn told(&mut self, briefing: &Briefing) {
+        self.name(briefing);
+        self.instructed.extend(briefing.instructions.iter().map(|it| it.id));
     }
 
     fn alias(&self, space: SpaceId) -> String {
@@ -222,9 +237,16 @@ fn before(of: &Context, texts: &Texts<'_>) -> Option<String> {
     };
     if !of.front.obligations.is_empty() {
         text.push_str("\n\nWhat you owe and are owed, by the log:");
-        for it in &of.front.obligations {
-            let said = |atom| short(texts.text(atom));
-            let _ = write!(text, "\n- {}", it.line(said, alias));
+        let mut room = of.window_bytes.map_or(usize::MAX, |it| it / OWED_FACTOR);
+        for (told, it) in of.front.obligations.iter().enumerate() {
+            let line = it.line(|atom| shorter(texts.text(atom)), alias);
+            let Some(left) = room.checked_sub(line.len()) else {
+                let more = of.front.obligations.len() - told;
+                let _ = write!(text, "\n- and {more} more, which there is no room for");
+                break;
+            };
+            room = left;
+            let _ = write!(text, "\n- {line}");
         }
     }
     (!text.is_empty()).then(|| text.trim_start().to_owned())
@@ -238,7 +260,11 @@ fn changes(briefing: &Briefing, texts: &Texts<'_>) -> Option<String> {
             told.push(format!("This instruction holds no more: {}", short(texts.text(*it))));
         }
         for it in &briefing.instructions {
-            told.push(format!("This instruction holds from now on:\n{}", texts.text(*it)));
+            let instead = match texts.instructed.contains(&it.id) {
+                true => ", in the place of what it said before",
+                false => "",
+            };
+            told.push(format!("This instruction holds from now on{instead}:\n{}", texts.text(*it)));
         }
         for (_, space) in &briefing.spaces {
             told.push(format!("You have this space: {}", card(space)));
@@ -253,17 +279,28 @@ fn changes(briefing: &Briefing, texts: &Texts<'_>) -> Option<String> {
             told.push(format!("You may not use this tool any more: {name}"));
         }
     }
+    for it in &briefing.heard {
+        let text = quoted(texts.text(*it));
+        told.push(format!("The whole of it, {} v{}:\n{text}", it.id, it.version));
+    }
     if !briefing.found.is_empty() {
         let mut text = "This may be of use to you now:".to_owned();
         for it in &briefing.found {
-            let _ = write!(text, "\n- {} v{}: {}", it.id, it.version, texts.text(*it));
+            let said = quoted(texts.text(*it));
+            let _ = write!(text, "\n- {} v{}:\n{said}", it.id, it.version);
         }
         told.push(text);
     }
     (!told.is_empty()).then(|| told.join("\n\n"))
 }
 
+/// What others wrote, so that it is not taken for anything else.
+fn quoted(text: &str) -> String {
+    text.lines().map(|line| format!("> {line}")).collect::<Vec<String>>().join("\n")
+}
+
 fn woken(turn: u64, wakes: &[Wake], texts: &Texts<'_>) -> String {
+    let most = texts.of.window_bytes.map_or(usize::MAX, |it| it / WOKEN_FACTOR);
     let mut text = format!("Turn {turn}.");
     if wakes.is_empty() {
         text.push_str(match turn {
@@ -273,7 +310,11 @@ fn woken(turn: u64, wakes: &[Wake], texts: &Texts<'_>) -> String {
     }
     for wake in wakes {
         let _ = write!(text, "\nNew in {}: {}", texts.alias(wake.space), wake.count);
-        for comment in &wake.comments {
+        for comment in wake.comments.iter().map(|it| short(it)) {
+            if text.len() + comment.len() > most {
+                text.push_str("\n- …");
+                break;
+            }
             let _ = write!(text, "\n- {comment}");
         }
     }
@@ -294,12 +335,23 @@ fn shown(observation: &Observation, window_bytes: Option<usize>) -> Observation 
     Observation { text, failed: failed.clone() }
 }
 
-/// Letters of an atom that are told of it in a line.
+/// Letters of an atom, or of a comment, that are told of it in a line.
 const LINE_CHARS: usize = 300;
 
+/// The same of what is owed.
+const OWED_CHARS: usize = 120;
+
 fn short(text: &str) -> String {
+    in_line(text, LINE_CHARS)
+}
+
+fn shorter(text: &str) -> String {
+    in_line(text, OWED_CHARS)
+}
+
+fn in_line(text: &str, chars: usize) -> String {
     let text = text.split_whitespace().collect::<Vec<&str>>().join(" ");
-    match text.char_indices().nth(LINE_CHARS) {
+    match text.char_indices().nth(chars) {
         Some((at, _)) => format!("{}…", &text[..at]),
         None => text,
     }

@@ -7,7 +7,7 @@ use crate::log::Cause;
 use crate::rights::Level;
 use crate::session::{Budget, Event, Observation, thought};
 use crate::space::Wake;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 const GARDEN: SpaceId = SpaceId([2; 16]);
@@ -24,6 +24,7 @@ fn surroundings() -> Surroundings {
         instructions: vec![BRIEF],
         spaces: BTreeMap::from([(GARDEN, garden())]),
         more_spaces: true,
+        unlisted: BTreeSet::new(),
         tools: BTreeMap::from([("weather".to_owned(), "weather(place)".to_owned())]),
     }
 }
@@ -133,7 +134,7 @@ fn what_changes_is_told_behind_it_and_stands_there_from_then_on() {
     assert_eq!(stands.system, stood.system);
     let (last, rest) = stands.messages.split_last().unwrap();
     assert_eq!(rest, stood.messages);
-    let text = "This instruction holds from now on:\nSay when you are done.\n\n\
+    let text = "This instruction holds from now on, in the place of what it said before:\nSay when you are done.\n\n\
         You have this space: garden (read)\n\n\
         You have this space: shed (write)\nOne atom for each plant.\n\n\
         You may not use this tool any more: weather";
@@ -180,18 +181,22 @@ fn a_summary_takes_the_place_of_what_came_before_it() {
 fn a_part_that_is_kept_is_whole_steps_and_no_longer_than_it_may_be() {
     let events = happened(1..=6, &"x".repeat(100));
     let past = after(&events).past;
-    assert_eq!(past.since(0, (7, 1)), (7, 1), "nothing");
-    assert_eq!(past.since(usize::MAX, (7, 1)), (1, 1), "everything");
+    assert_eq!(past.since(0, usize::MAX, (7, 1)), (7, 1), "nothing");
+    assert_eq!(past.since(usize::MAX, usize::MAX, (7, 1)), (1, 1), "everything");
     let mut last = (7, 1);
     for bytes in 0..1_000 {
-        let since = past.since(bytes, (7, 1));
+        let since = past.since(bytes, usize::MAX, (7, 1));
         assert!(since <= last, "{since:?} of {bytes} bytes");
         last = since;
         let mut kept = (*past).clone();
         let before = kept.bytes();
         kept.take(&Event::Compacted(Summary { since, ..Summary::default() }));
         assert!(kept.bytes() <= bytes.min(before), "{} of {bytes}", kept.bytes());
-        assert_eq!(kept.since(usize::MAX, (7, 1)), since, "the same place is found again");
+        assert_eq!(
+            kept.since(usize::MAX, usize::MAX, (7, 1)),
+            since,
+            "the same place is found again"
+        );
         let began = matches!(kept.items().first(), Some(TranscriptItem::Began { .. }));
         let said = matches!(kept.items().first(), Some(TranscriptItem::Said(_)));
         assert!(began || said || kept.items().is_empty(), "{:?}", kept.items().first());
@@ -230,4 +235,31 @@ fn a_summary_is_asked_for_of_what_it_takes_the_place_of() {
     assert_eq!(before, &all.messages[..7 * 4]);
     assert!(matches!(last, WindowMessage::Told(text) if text.contains("nearly full")), "{last:?}");
     assert_eq!(all.messages[7 * 4], told("Turn 8.\nNew in garden: 2\n- watered 8"));
+}
+
+#[test]
+fn what_woke_it_and_what_it_owes_take_no_more_than_their_part() {
+    let comments = (0..200).map(|n| format!("{n}: {}", "long ".repeat(500))).collect();
+    let (first, last) = (Position(3), Position(5));
+    let wake = Wake { space: GARDEN, first, last, count: 200, comments, hop: 0 };
+    let (cause, at) = (Cause::default(), Millis(0));
+    let began = [Event::TurnBegan { turn: 2, wakes: vec![wake], cause, at }];
+    let mut front = Briefing::front(&surroundings());
+    front.obligations = (0..500)
+        .map(|n| Obligation::Leased {
+            space: GARDEN,
+            resource: format!("{n} {}", "can ".repeat(100)),
+            atom: None,
+            until: Millis(0),
+            intent: "to water ".repeat(100),
+        })
+        .collect();
+    let of = Context { front: Arc::new(front), ..after(&began) };
+    let told = window(&of);
+    let [WindowMessage::Told(owed), WindowMessage::Told(woken)] = &told.messages[..] else {
+        panic!("{told:?}")
+    };
+    assert!((8 << 10..17 << 10).contains(&owed.len()), "{}", owed.len());
+    assert!(owed.contains(" more, which there is no room for"), "{owed}");
+    assert!((4 << 10..9 << 10).contains(&woken.len()) && woken.ends_with("- …"), "{}", woken.len());
 }

@@ -44,7 +44,9 @@ impl TranscriptItem {
     fn bytes(&self) -> usize {
         match self {
             TranscriptItem::Began { wakes, .. } => {
-                wakes.iter().flat_map(|it| &it.comments).map(String::len).sum()
+                // Of a comment no more is told.
+                let comments = wakes.iter().flat_map(|it| &it.comments);
+                comments.map(|it| it.len().min(COMMENT_BYTES)).sum()
             }
             TranscriptItem::Briefed(briefing) => {
                 let texts = briefing.spaces.iter().filter_map(|(_, it)| it.description.as_ref());
@@ -61,6 +63,9 @@ impl TranscriptItem {
         }
     }
 }
+
+/// Bytes of a comment that are told, about.
+const COMMENT_BYTES: usize = 512;
 
 /// Letters that are told of one thing where a summary is made without a model.
 const DIGEST_CHARS: usize = 240;
@@ -204,12 +209,15 @@ impl Transcript {
     }
 
     /// The turn and the step from which on so many bytes are enough for it; `now` where what came last
-    /// is longer.
-    pub fn since(&self, bytes_max: usize, now: (u64, u32)) -> (u64, u32) {
+    /// is longer. No more is shown of one observation than `observed_max`.
+    pub fn since(&self, bytes_max: usize, observed_max: usize, now: (u64, u32)) -> (u64, u32) {
         let (mut bytes, mut since) = (0, now);
         let mut places = self.places();
         for (at, item) in self.items.iter().enumerate().rev() {
-            bytes += item.bytes();
+            bytes += match item {
+                TranscriptItem::Observed(_) => item.bytes().min(observed_max),
+                item => item.bytes(),
+            };
             if bytes > bytes_max {
                 break;
             }

@@ -120,7 +120,7 @@ const EXAMPLES: [(&str, &[&str]); 54] = [
     ),
     ("agent list", &["stoa agent list"]),
     ("agent tree", &["stoa agent tree"]),
-    ("agent show", &["stoa agent show guard", "stoa agent show helper --turn 2"]),
+    ("agent show", &["stoa agent show guard"]),
     ("agent log", &["stoa agent log guard --tail 20 --code"]),
     ("agent say", &["stoa agent say guard 'Is there anything new?'"]),
     ("agent stop", &["stoa agent stop guard --reason 'not needed today'"]),

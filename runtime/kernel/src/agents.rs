@@ -58,6 +58,7 @@ use stoa_actors::incarnation::Request;
 use stoa_actors::rights::Subject;
 use stoa_actors::session::{Effect, Event, LedgerEntry, Message, Session, Settlement, Thought};
 use stoa_actors::space::{self, Mutation, Space};
+use stoa_actors::window::OBSERVATION_FACTOR;
 use tokio::sync::watch;
 
 /// What all agents of a runtime share.
@@ -345,11 +346,19 @@ async fn sum_up(
     let window_bytes = model.window_bytes().unwrap_or(WINDOW_BYTES);
     let context = context::context(runtime, at, &*model, known).await;
     let context = context.map_err(|it| ModelError::new(it.text))?;
-    let kept = if again { 0 } else { window_bytes / KEPT_FACTOR };
-    let since = context.past.since(kept, now);
+    let since = |kept| context.past.since(kept, window_bytes / OBSERVATION_FACTOR, now);
+    let since = match since(window_bytes / KEPT_FACTOR) {
+        _ if again => now,
+        // What came last is kept, also where it is long.
+        nothing if nothing == now => since(window_bytes / LAST_KEPT_FACTOR),
+        since => since,
+    };
     if by_model {
         let context = Context { sums_up: Some(since), ..context };
-        return Ok((asked(runtime, model, context).await?, since));
+        let mut thought = asked(runtime, model, context).await?;
+        let most = window_bytes / SUMMARY_FACTOR;
+        thought.text.truncate(thought.text.floor_char_boundary(most));
+        return Ok((thought, since));
     }
     let text = context.past.digest(window_bytes / DIGEST_FACTOR);
     Ok((Thought { text, ..Thought::default() }, since))
@@ -359,7 +368,13 @@ async fn sum_up(
 const WINDOW_BYTES: usize = 64 << 10;
 
 /// The part of a window that is told as it was when the window is made anew.
-const KEPT_FACTOR: usize = 4;
+const KEPT_FACTOR: usize = 6;
+
+/// The same of the last step alone.
+const LAST_KEPT_FACTOR: usize = 3;
+
+/// The part of a window that a summary may take.
+const SUMMARY_FACTOR: usize = 6;
 
 /// The part of a window that a summary may take which no model has made.
 const DIGEST_FACTOR: usize = 16;

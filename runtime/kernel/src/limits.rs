@@ -22,9 +22,13 @@
 //! | `READ_FACTOR` | `2` | windows of what an agent went through that are read from a log of before windows |
 //! | `KEPT_BYTES_MAX` | `64 << 20` | what all agents went through that is kept while they do nothing |
 //! | `FOUND_FACTOR` | `16` | the part of a window for what is found for one turn |
+//! | `HEARD_FACTOR` | `4` | the part of a window for what is said to an agent in many lines |
+//! | `HEARD_ENTRIES` | `256` | entries that are looked through for it |
 //! | `WANTED_BYTES_MAX` | `1 << 10` | what is searched for at the beginning of a turn |
 //! | `WINDOW_BYTES` | `64 << 10` | the window of a model that says nothing of its own |
-//! | `KEPT_FACTOR` | `4` | the part of a window that stays as it was when it is made anew |
+//! | `LAST_KEPT_FACTOR` | `3` | the same of the last step alone |
+//! | `SUMMARY_FACTOR` | `6` | the part of a window for a summary |
+//! | `KEPT_FACTOR` | `6` | the part of a window that stays as it was when it is made anew |
 //! | `DIGEST_FACTOR` | `16` | the part of a window for a summary that no model makes |
 //! | `OWED_IN_SPACE_MAX` | `64` | what an agent owes of one kind in one space |
 //! | `SAID_ENTRIES` | `512` | how far back what is not answered is looked for |

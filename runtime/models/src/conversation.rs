@@ -133,7 +133,12 @@ fn bytes_of(message: &WindowMessage) -> usize {
 
 /// The same request, for a summary: nothing before its end is another, and it says less.
 pub fn summed_up(request: ModelRequest) -> ModelRequest {
-    ModelRequest { output_max: request.output_max.min(SUMMARY_TOKENS), ..request }
+    let output_max = match request.effort {
+        // It is not known how much of it is reasoning.
+        Some(_) => request.output_max,
+        None => request.output_max.min(SUMMARY_TOKENS),
+    };
+    ModelRequest { output_max, ..request }
 }
 
 /// Whoever is told two things in a row is told them in one message: some refuse two of one role.
@@ -147,6 +152,10 @@ fn told(messages: &mut Vec<ModelMessage>, text: String) {
 fn said(thought: Thought, name: &str) -> (Said, Vec<GeneratedCall>) {
     let Thought { text, code, generation, .. } = thought;
     let generation = generation.unwrap_or_default();
+    // Reasoning alone is taken back by nobody, and words that are none are refused.
+    if code.is_none() && generation.calls.is_empty() && text.trim().is_empty() {
+        return (Said::default(), Vec::new());
+    }
     let own = generation.model == name;
     let blocks = match serde_json::from_str(&generation.blocks) {
         Ok(Json::Array(blocks)) if own => blocks,
@@ -350,7 +359,7 @@ pub fn error_of(fault: Fault, name: &str) -> Result<Thought, ModelError> {
         return Ok(Thought { unusable, ..Thought::default() });
     }
     let text = format!("{name}: {fault}");
-    if fault.kind == FaultKind::TooBig {
+    if matches!(fault.kind, FaultKind::TooBig | FaultKind::Truncated) {
         return Err(ModelError::full(text));
     }
     let wait_ms = fault.wait.map(|it| it.as_millis() as u64);

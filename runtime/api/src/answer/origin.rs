@@ -14,8 +14,8 @@ use stoa_actors::ending::shown;
 pub struct OriginAnswer {
     /// How many steps it is from the atom that was asked for.
     pub depth: u32,
-    /// How the model that wrote the one above came by it: `read` by its code, `found` for its turn, an
-    /// `instruction`, or `owed`; `asked` of the atom that was asked for.
+    /// How the model that wrote the one above came by it: `read` by its code, `heard` from its parent, `found` for
+    /// its turn, an `instruction`, or `owed`; `asked` of the atom that was asked for.
     pub how: String,
     /// The id of the atom.
     pub id: String,

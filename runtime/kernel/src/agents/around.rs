@@ -6,9 +6,10 @@ use crate::model::Card;
 use crate::problem::Problem;
 use crate::runtime::Runtime;
 use crate::session::{Methods, On, SpaceGrant, near};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use stoa_actors::atom::Content;
-use stoa_actors::briefing::{AtomVersion, SpaceBrief, Surroundings};
+use stoa_actors::briefing::{AtomVersion, Sight, SpaceBrief, Surroundings};
 use stoa_actors::id::{SessionId, SpaceId};
 use stoa_actors::rights::Subject;
 use stoa_actors::search::{Query, SearchOrder};
@@ -72,7 +73,12 @@ impl Around {
     }
 
     /// As a model is told of it; `nearest` come first where there are more spaces than it is told of.
-    pub(super) fn told(&self, nearest: &[SpaceId]) -> Surroundings {
+    pub(super) fn told(
+        &self,
+        of: &Caller,
+        nearest: &[SpaceId],
+        told: Option<&Sight>,
+    ) -> Surroundings {
         let first = |it: &&Card| nearest.iter().position(|near| *near == it.id);
         let mut spaces: Vec<&Card> = self.spaces.iter().collect();
         spaces.sort_by_key(|it| first(it).unwrap_or(usize::MAX));
@@ -80,10 +86,16 @@ impl Around {
             let (alias, level) = (it.alias.clone(), it.level);
             (it.id, SpaceBrief { alias, level, description: Some(described(&it.description)) })
         };
+        let more_spaces = self.more_spaces || spaces.len() > BRIEFED_SPACES_MAX;
+        let spaces: BTreeMap<SpaceId, SpaceBrief> =
+            spaces.into_iter().take(BRIEFED_SPACES_MAX).map(brief).collect();
+        let others = told.into_iter().flat_map(|it| it.spaces());
+        let others = others.filter(|it| !spaces.contains_key(it) && of.level(*it).is_some());
         Surroundings {
             instructions: self.instructions.iter().map(|it| it.of).collect(),
-            more_spaces: self.more_spaces || spaces.len() > BRIEFED_SPACES_MAX,
-            spaces: spaces.into_iter().take(BRIEFED_SPACES_MAX).map(brief).collect(),
+            more_spaces,
+            unlisted: others.collect(),
+            spaces,
             tools: self.tools.iter().cloned().collect(),
         }
     }

@@ -58,11 +58,13 @@ pub(super) async fn context(
     let nearest = nearest.chain(at.brief.told.iter().flat_map(|it| it.spaces())).collect();
     let mut past = known.past(at.turn, window_bytes.is_some());
     let searched = match window_bytes {
-        Some(bytes) if at.step == 1 && !at.sums_up && !charter.memory.is_empty() => {
+        Some(bytes) if at.step == 1 && !at.sums_up => {
             // What was told already is not told again.
-            if past.is_none() {
+            if past.is_none() && !charter.memory.is_empty() {
                 let turn = at.turn;
-                let read = caller.reading(move |it| read_past(it, turn, window_bytes)).await?;
+                let told = at.brief.told.is_some();
+                let read =
+                    caller.reading(move |it| read_past(it, turn, told, window_bytes)).await?;
                 past = Some(read.transcript.clone());
                 known.keep(read);
             }
@@ -113,8 +115,9 @@ impl Telling {
         if owes(&briefing, &past) {
             return None;
         }
+        briefing.heard.clone_from(&self.searched.heard);
         briefing.found.clone_from(&self.searched.found);
-        let told = self.told(briefing, &around, &past);
+        let told = self.told(of, briefing, &around, &past);
         let mut texts = self.texts(&around);
         let wanted = wanted(&told, &past, self.window_bytes.is_some());
         texts.retain(|it, _| wanted.contains(it));
@@ -134,7 +137,7 @@ impl Telling {
         let (past, read) = match known {
             Some(past) => (past, None),
             None => {
-                let read = read_past(of, at.turn, self.window_bytes)?;
+                let read = read_past(of, at.turn, at.brief.told.is_some(), self.window_bytes)?;
                 (read.transcript.clone(), Some(read))
             }
         };
@@ -142,8 +145,9 @@ impl Telling {
         if owes(&briefing, &past) {
             briefing.obligations = obligations(of, &at.brief.charter, &around)?;
         }
+        briefing.heard.clone_from(&self.searched.heard);
         briefing.found.clone_from(&self.searched.found);
-        let told = self.told(briefing, &around, &past);
+        let told = self.told(of, briefing, &around, &past);
         let mut texts = self.texts(&around);
         for atom in wanted(&told, &past, self.window_bytes.is_some()) {
             if let Some(text) = text_of(store, atom)? {
@@ -155,7 +159,7 @@ impl Telling {
 
     /// What has to be told: everything, where the window tells nothing of what holds.
     fn briefing(&self, of: &Caller, at: &At, around: &Around, past: &Transcript) -> Briefing {
-        let now = around.told(&self.nearest);
+        let now = around.told(of, &self.nearest, at.brief.told.as_deref());
         let mut briefing = match at.brief.told.as_deref() {
             Some(_) if self.window_bytes.is_some() && past.front().is_none() => {
                 Briefing::front(&now)
@@ -168,13 +172,13 @@ impl Telling {
         briefing
     }
 
-    fn told(&self, briefing: Briefing, around: &Around, past: &Transcript) -> Told {
+    fn told(&self, of: &Caller, briefing: Briefing, around: &Around, past: &Transcript) -> Told {
         let briefing = Arc::new(briefing);
         let front = match (briefing.front, past.front()) {
             (true, _) => briefing.clone(),
             (false, Some(front)) => front.clone(),
             // It is told of this turn alone, and of what holds now.
-            (false, None) => Arc::new(Briefing::front(&around.told(&self.nearest))),
+            (false, None) => Arc::new(Briefing::front(&around.told(of, &self.nearest, None))),
         };
         Told { front, briefing }
     }
@@ -223,10 +227,16 @@ impl Telling {
 }
 
 /// What it went through, from the log; on a thread that may wait.
-fn read_past(of: &Caller, turn: u64, window_bytes: Option<usize>) -> Result<Past, Problem> {
+fn read_past(
+    of: &Caller,
+    turn: u64,
+    told: bool,
+    window_bytes: Option<usize>,
+) -> Result<Past, Problem> {
     let (store, session) = (of.runtime.store(), of.session());
     let reach = match window_bytes {
-        Some(bytes) => Reach::Window(bytes.saturating_mul(READ_FACTOR)),
+        // What was told of what holds is there, and all that came behind it.
+        Some(bytes) => Reach::Window { bytes_max: bytes.saturating_mul(READ_FACTOR), told },
         None => Reach::Turn,
     };
     let seq = store.last_seq(session.stream())?;

@@ -354,6 +354,6 @@ fn by_age(rights: &Rights, agents: impl Iterator<Item = SessionId>) -> Vec<Sessi
     aged.into_iter().map(|(_, session)| session).collect()
 }
 
-fn first_line(text: &str) -> String {
+pub(super) fn first_line(text: &str) -> String {
     text.lines().next().unwrap_or_default().chars().take(80).collect()
 }

@@ -2,7 +2,7 @@
 
 use super::around::Around;
 use crate::caller::Caller;
-use crate::problem::Problem;
+use crate::problem::{Problem, ProblemKind};
 use crate::store::Store;
 use std::collections::BTreeSet;
 use stoa_actors::behaviour::Behaviour;
@@ -10,7 +10,7 @@ use stoa_actors::briefing::{AtomVersion, Obligation, PROMISE, PROMISE_OPEN};
 use stoa_actors::id::{Millis, SessionId, SpaceId};
 use stoa_actors::incarnation;
 use stoa_actors::rights::Named;
-use stoa_actors::search::{Query, SearchOrder};
+use stoa_actors::search::{PageEnd, Query, SearchOrder};
 use stoa_actors::session::{AgentSpec, Event, Session};
 use stoa_actors::space::{self, Resource, Space};
 use stoa_actors::value::Value;
@@ -18,11 +18,17 @@ use stoa_actors::value::Value;
 /// Of one kind, in one space; the latest where there are more.
 const OWED_IN_SPACE_MAX: usize = 64;
 
+/// Pages of promises, its own and those of others, that are looked through.
+const PROMISE_PAGES: usize = 16;
+
 /// How far back what was said in a space that two share is looked through.
 const SAID_ENTRIES: u64 = 512;
 
 /// Of what is told to a parent, what its agent has not said itself.
 const NOTICES: [&str; 4] = ["quarantined", "parked", "stopped", "exhausted"];
+
+/// What an agent tells its parent at the end of a turn.
+const REPORT: &str = "said";
 
 /// All of it; on a thread that may wait.
 pub(super) fn obligations(
@@ -32,16 +38,17 @@ pub(super) fn obligations(
 ) -> Result<Vec<Obligation>, Problem> {
     let mut owed = leases(of)?;
     let children = children(of)?;
-    let shared = [charter.dm].into_iter().chain(children.iter().filter_map(|it| match it {
-        Obligation::Child { dm, .. } => Some(*dm),
-        _ => None,
-    }));
-    let said = shared.map(|dm| said(of, dm)).collect::<Result<Vec<_>, _>>()?;
-    owed.extend(children);
-    owed.extend(said.into_iter().flatten());
+    owed.extend(said(of, charter.dm, of.session())?);
     for space in around.spaces.iter().map(|it| it.id) {
         owed.extend(promises(of, space)?);
     }
+    let shared = children.iter().filter_map(|it| match it {
+        Obligation::Child { dm, session, .. } => Some((*dm, *session)),
+        _ => None,
+    });
+    let said = shared.map(|(dm, child)| said(of, dm, child)).collect::<Result<Vec<_>, _>>()?;
+    owed.extend(children);
+    owed.extend(said.into_iter().flatten());
     Ok(owed)
 }
 
@@ -103,31 +110,41 @@ fn born(store: &Store, session: SessionId) -> Result<Option<SpaceId>, Problem> {
     }))
 }
 
-/// What was said last in a space that it shares with one other, and is not answered.
-fn said(of: &Caller, dm: SpaceId) -> Result<Vec<Obligation>, Problem> {
+/// What was said last in a space that an agent shares with its parent, one of them the caller, and is not
+/// answered. What an agent reports at the end of a turn answers, and asks nothing.
+fn said(of: &Caller, dm: SpaceId, agent: SessionId) -> Result<Vec<Obligation>, Problem> {
     let (store, me) = (of.runtime.store(), of.session());
+    if of.level(dm).is_none() {
+        return Ok(Vec::new());
+    }
     let mut owed = Vec::new();
     let mut own = None;
     let mut seq = store.last_seq(dm.stream())?;
-    for _ in 0..SAID_ENTRIES {
+    'entries: for _ in 0..SAID_ENTRIES {
         let place = if seq == 0 { None } else { store.position_of(dm.stream(), seq)? };
         let entry = place.map(|at| store.entry(at)).transpose()?.flatten();
         let Some(entry) = entry else { break };
         seq -= 1;
-        let by_me = entry.body.by == me;
-        if own.is_some_and(|own| own != by_me) || owed.len() >= OWED_IN_SPACE_MAX {
-            break;
-        }
         let events = incarnation::events::<Space>(&entry.body)
-            .map_err(|error| Problem::new(crate::problem::ProblemKind::Store, error))?;
+            .map_err(|error| Problem::new(ProblemKind::Store, error))?;
         for event in events {
             let space::Event::AtomPut(atom) = event else { continue };
+            let kind = match atom.metadata.get("kind") {
+                Some(Value::Text(kind)) => &**kind,
+                _ => "",
+            };
             // What became of an agent is neither asked nor answered.
-            if matches!(atom.metadata.get("kind"), Some(Value::Text(it)) if NOTICES.contains(&&**it))
-            {
+            if NOTICES.contains(&kind) {
                 continue;
             }
+            let by_me = atom.author == me;
+            if own.is_some_and(|own| own != by_me) || owed.len() >= OWED_IN_SPACE_MAX {
+                break 'entries;
+            }
             own = Some(by_me);
+            if kind == REPORT && atom.author == agent {
+                continue;
+            }
             let (space, atom) = (dm, version(&atom));
             owed.push(match by_me {
                 true => Obligation::Awaited { space, atom },
@@ -139,17 +156,28 @@ fn said(of: &Caller, dm: SpaceId) -> Result<Vec<Obligation>, Problem> {
     Ok(owed)
 }
 
-/// Atoms of its own that say that something is promised.
+/// Atoms of its own that say that something is promised, the latest first looked at.
 fn promises(of: &Caller, space: SpaceId) -> Result<Vec<Obligation>, Problem> {
-    let query = Query {
+    let mut query = Query {
         metadata: [(PROMISE.to_owned(), Value::Text(PROMISE_OPEN.to_owned()))].into(),
         order: SearchOrder::Newest,
-        limit: OWED_IN_SPACE_MAX,
+        limit: of.runtime.shared().config.limits.search.hits_max,
         ..Query::default()
     };
-    let found = of.found_now(space, &query)?;
-    let own = found.iter().filter(|it| it.read.atom.author == of.session());
-    Ok(own.map(|it| Obligation::Promised { space, atom: version(&it.read.atom) }).rev().collect())
+    let mut owed = Vec::new();
+    for _ in 0..PROMISE_PAGES {
+        let found = of.found_now(space, &query)?;
+        let Some(last) = found.last() else { break };
+        query.after = Some(PageEnd { id: last.read.atom.id, score: None });
+        let own = found.iter().filter(|it| it.read.atom.author == of.session());
+        owed.extend(own.map(|it| Obligation::Promised { space, atom: version(&it.read.atom) }));
+        if owed.len() >= OWED_IN_SPACE_MAX {
+            break;
+        }
+    }
+    owed.truncate(OWED_IN_SPACE_MAX);
+    owed.reverse();
+    Ok(owed)
 }
 
 fn version(atom: &stoa_actors::atom::Atom) -> AtomVersion {

@@ -12,8 +12,13 @@ use stoa_actors::window::Transcript;
 pub(super) enum Reach {
     /// The turn that was begun last.
     Turn,
-    /// Since the window was made anew, or so many bytes where nobody has made it anew.
-    Window(usize),
+    /// Since the window was made anew.
+    Window {
+        /// So many bytes, where that is of an agent of before windows.
+        bytes_max: usize,
+        /// It was told everything since then: at least back to that.
+        told: bool,
+    },
 }
 
 /// What happened in a session up to an entry of its stream, that one included; `before_it_said` what
@@ -28,7 +33,7 @@ pub(super) fn past(
     let (mut seq, mut since, mut bytes) = (upto, Vec::new(), 0);
     // The turn that the window goes back to, once that is known.
     let mut first = None;
-    let mut begins = false;
+    let (mut begins, mut fronted) = (false, false);
     while seq > 0 && !begins {
         let mut entry = events(store, session, seq)?;
         if before_it_said && seq == upto {
@@ -39,21 +44,28 @@ pub(super) fn past(
             begins = match (&event, reach) {
                 (Event::TurnBegan { .. }, Reach::Turn) => true,
                 (Event::TurnBegan { turn, .. }, _) => {
-                    let full = matches!(reach, Reach::Window(most) if bytes > most);
+                    let full = matches!(
+                        reach,
+                        Reach::Window { bytes_max, told } if bytes > bytes_max && (fronted || !told)
+                    );
                     first.map_or(full, |first| *turn <= first)
                 }
-                (Event::Compacted(summary), Reach::Window(_)) if first.is_none() => {
+                (Event::Compacted(summary), Reach::Window { .. }) if first.is_none() => {
                     first = Some(summary.since.0);
                     false
                 }
                 _ => begins,
             };
             bytes += weight(&event);
-            since.push(event);
+            fronted |= matches!(&event, Event::Briefed(briefing) if briefing.front);
+            // Notes of calls are not told, and are large.
+            if !matches!(event, Event::Noted(_)) {
+                since.push(event);
+            }
         }
         seq -= 1;
     }
-    let cut = seq > 0 && first.is_none() && matches!(reach, Reach::Window(_));
+    let cut = seq > 0 && first.is_none() && matches!(reach, Reach::Window { .. });
     let mut past = if cut { Transcript::cut() } else { Transcript::default() };
     // Of the entry that it begins in, what stands before it is left out.
     since.reverse();

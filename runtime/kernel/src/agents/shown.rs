@@ -78,15 +78,22 @@ impl Caller {
             return Err(Problem::new(ProblemKind::Invalid, text).hint("stoa agent log AGENT"));
         };
         // As far back as it was told then.
-        let reach = Reach::Window(usize::MAX);
+        let reach = Reach::Window { bytes_max: usize::MAX, told: true };
         let past = Arc::new(past(store, agent, place.seq, reach, true)?);
         let front = past.front().cloned().unwrap_or_default();
         let reference = reference(&self.runtime);
         let other_words = front.words != words(agent, model.style(), &reference);
         let mut texts = std::collections::BTreeMap::new();
         for atom in past.atoms() {
-            if let Some(text) = text_of(store, atom)? {
-                texts.insert(atom, text);
+            // Who governs an agent may not read all that it may.
+            let hidden = match store.newest(atom.id)? {
+                Some((_, newest)) => self.level(newest.space).is_none(),
+                None => false,
+            };
+            match text_of(store, atom)? {
+                Some(_) if hidden => drop(texts.insert(atom, "(you may not read it)".into())),
+                Some(text) => drop(texts.insert(atom, text)),
+                None => {}
             }
         }
         let told = window(&Context {

@@ -6,6 +6,7 @@ use crate::caller::{Caller, GrantRequest, WriteOptions, misspelt, not_owner};
 use crate::model::{LackingKey, RECIPE};
 use crate::problem::{Problem, ProblemKind};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use stoa_actors::id::{LinkId, Position, ROOT, SessionId, SpaceId};
 use stoa_actors::log::Cause;
@@ -111,12 +112,14 @@ impl Caller {
         let instructions = ask.instructions.as_deref();
         let instructions = instructions.map(|it| self.resolve_to_hand_on(it)).transpose()?;
         let memory = ask.memory.iter().map(|it| self.resolve_to_hand_on(it));
-        let memory = memory.collect::<Result<Vec<SpaceId>, _>>()?;
+        let mut memory = memory.collect::<Result<Vec<SpaceId>, _>>()?;
         let to_read: Vec<(SpaceId, &String)> = instructions
             .into_iter()
             .zip(&ask.instructions)
             .chain(memory.iter().copied().zip(&ask.memory))
             .collect();
+        let mut seen = BTreeSet::new();
+        memory.retain(|it| seen.insert(*it));
         let (asks, first) = self.asks(&ask, &model, &to_read, &mut fresh).await?;
         let mut follows = vec![(dm, Position(0))];
         for name in &ask.follows {

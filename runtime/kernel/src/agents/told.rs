@@ -92,6 +92,11 @@ pub(super) fn described(of: &Caller, space: SpaceId) -> Result<Arc<str>, Problem
 /// What the instructions in a space say, read by one who may; on a thread that may wait.
 pub(super) fn instructed(of: &Caller, space: SpaceId) -> Result<Arc<[Instruction]>, Problem> {
     let (told, store, upto) = (&of.runtime.agents().told, of.runtime.store(), of.runtime.durable());
+    if of.level(space).is_some()
+        && let Some(known) = told.instructions(store, space)
+    {
+        return Ok(known);
+    }
     let texts: Arc<[Instruction]> = instructions(of, space)?.into();
     if texts.iter().map(|it| it.text.len()).sum::<usize>() <= TOLD_BYTES_MAX {
         told.keep(space, store.last_about(space.stream()), upto, |it| {

@@ -8,7 +8,8 @@ use std::collections::BTreeMap;
 use stoa_actors::behaviour::Behaviour;
 use stoa_actors::briefing::AtomVersion;
 use stoa_actors::id::{AtomId, SessionId};
-use stoa_actors::session::{Event, Recorded, Session};
+use stoa_actors::session::{CallNote, Event, Recorded, RecordedItem, Session};
+use stoa_actors::value::Value;
 
 /// Where a version of an atom comes from.
 #[derive(Clone, Debug, PartialEq)]
@@ -37,6 +38,8 @@ pub struct Source {
 pub enum SourceKind {
     /// Its code has read it.
     Read,
+    /// It was said to it.
+    Heard,
     /// It was found for a turn.
     Found,
     /// It is one of its instructions.
@@ -50,6 +53,7 @@ impl SourceKind {
     pub fn word(self) -> &'static str {
         match self {
             SourceKind::Read => "read",
+            SourceKind::Heard => "heard",
             SourceKind::Found => "found",
             SourceKind::Instruction => "instruction",
             SourceKind::Owed => "owed",
@@ -98,7 +102,7 @@ impl Caller {
         let store = self.runtime.store();
         let model = self.runtime.shared().config.models.find(&charter(store, author)?.model);
         let reach = match model.ok().and_then(|it| it.window_bytes()) {
-            Some(_) => Reach::Window(usize::MAX),
+            Some(_) => Reach::Window { bytes_max: usize::MAX, told: true },
             None => Reach::Turn,
         };
         let told = past(store, author, place.seq, reach, false)?;
@@ -106,6 +110,7 @@ impl Caller {
         for briefing in told.briefings() {
             let of = |kind| move |it: &AtomVersion| (*it, kind);
             sources.extend(briefing.instructions.iter().map(of(SourceKind::Instruction)));
+            sources.extend(briefing.heard.iter().map(of(SourceKind::Heard)));
             sources.extend(briefing.found.iter().map(of(SourceKind::Found)));
             let owed = briefing.obligations.iter().filter_map(|it| it.atom());
             sources.extend(owed.map(|it| (it, SourceKind::Owed)));
@@ -117,19 +122,7 @@ impl Caller {
             let entry = events(store, author, seq)?;
             for event in &entry {
                 let Event::Noted(note) = event else { continue };
-                let read = match &note.answer {
-                    Some(Recorded::Atom { id, version }) if !note.wrote => {
-                        vec![AtomVersion { id: *id, version: *version }]
-                    }
-                    Some(Recorded::Atoms(found)) if !note.wrote => {
-                        let version = |it: &stoa_actors::session::FoundVersion| AtomVersion {
-                            id: it.id,
-                            version: it.version,
-                        };
-                        found.iter().map(version).collect()
-                    }
-                    _ => Vec::new(),
-                };
+                let read = read_by(note);
                 for it in read {
                     sources.entry(it).or_insert(SourceKind::Read);
                 }
@@ -147,5 +140,34 @@ impl Caller {
             sources.into_iter().map(|(of, kind)| Source { kind, of }).collect();
         sources.sort();
         Ok(sources)
+    }
+}
+
+/// What a call has read. A claim has read what it has claimed.
+fn read_by(note: &CallNote) -> Vec<AtomVersion> {
+    match &note.answer {
+        Some(Recorded::Atom { id, version }) if !note.wrote => {
+            vec![AtomVersion { id: *id, version: *version }]
+        }
+        Some(Recorded::Atoms(found)) if !note.wrote => {
+            found.iter().map(|it| AtomVersion { id: it.id, version: it.version }).collect()
+        }
+        Some(Recorded::Said(RecordedItem::Object(object))) if object.class == "Atom" => {
+            let field = |name: &str| match object.fields.iter().find(|it| it.0 == name) {
+                Some((_, RecordedItem::Value(value))) => Some(value),
+                _ => None,
+            };
+            let id = match field("id") {
+                Some(Value::Text(id)) => id.parse().ok(),
+                _ => None,
+            };
+            match (id, field("version")) {
+                (Some(id), Some(Value::Int(version))) => {
+                    vec![AtomVersion { id, version: *version as u64 }]
+                }
+                _ => Vec::new(),
+            }
+        }
+        _ => Vec::new(),
     }
 }

@@ -233,10 +233,14 @@ fn chat(of: &ModelRequest) -> Map<String, Json> {
     for message in &of.messages {
         match message {
             ModelMessage::User(parts) => {
-                let content = match &parts[..] {
-                    // Many a server takes nothing else.
-                    [MessagePart::Text(only)] => only.as_str().into(),
-                    parts => parts.iter().map(part).collect::<Json>(),
+                let text = |it: &MessagePart| match it {
+                    MessagePart::Text(text) => Some(text.clone()),
+                    MessagePart::Image { .. } => None,
+                };
+                // Many a server takes nothing else than a text; and what is told next is added to it.
+                let content = match parts.iter().map(text).collect::<Option<Vec<String>>>() {
+                    Some(texts) => texts.join("\n\n").into(),
+                    None => parts.iter().map(part).collect::<Json>(),
                 };
                 messages.push(json!({"role": "user", "content": content}));
             }
