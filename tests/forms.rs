@@ -397,6 +397,8 @@ fn what_a_model_was_told_reads() {
     let briefing = Briefing {
         front: true,
         words: 7,
+        window_bytes: 70_000,
+        by_calls: true,
         instructions: vec![version(1)],
         withdrawn: vec![version(2)],
         spaces: vec![(space, brief(Some("what it is for"))), (dm, brief(None))],

@@ -35,6 +35,7 @@ mod refusal;
 mod speech;
 mod trouble;
 mod turn;
+mod unusable;
 
 pub use crate::agent::{AgentSpec, Budget, FollowSpec, NoBudget, Spent};
 pub use account::{Account, LedgerEntry, Settlement, Transfer, TransferKind};

@@ -135,7 +135,7 @@ grown!(what_a_reply_took_grows: TokenUsage => LaterUsage {
 } + images: u64 [] TokenUsage { input: 7, ..TokenUsage::default() });
 
 grown!(a_briefing_grows: Briefing => LaterBriefing {
-    front: bool, words: u64, instructions: Vec<AtomVersion>, withdrawn: Vec<AtomVersion>,
+    front: bool, words: u64, window_bytes: u64, by_calls: bool, instructions: Vec<AtomVersion>, withdrawn: Vec<AtomVersion>,
     spaces: Vec<(SpaceId, SpaceBrief)>, lost: Vec<SpaceId>, more_spaces: bool,
     tools: Vec<ToolBrief>, tools_lost: Vec<String>, heard: Vec<AtomVersion>, found: Vec<AtomVersion>,
     obligations: Vec<Obligation>,

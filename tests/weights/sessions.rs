@@ -119,6 +119,8 @@ fn briefing(draw: &mut Draw) -> Briefing {
     Briefing {
         front: true,
         words: 7,
+        window_bytes: 7,
+        by_calls: true,
         instructions: draw.list(version),
         withdrawn: draw.list(version),
         spaces: draw.short(|it| (it.space(), brief(it))),

@@ -70,6 +70,10 @@ pub struct Briefing {
     /// Of the words that stand first in every window of this build, at a front: to know whether those
     /// of another build are other ones.
     pub words: u64,
+    /// Bytes that the window holds, at a front; 0 where it is not known.
+    pub window_bytes: u64,
+    /// Whether the model acts by calls of a tool, at a front.
+    pub by_calls: bool,
     /// Instructions that are new, or another version of what was told.
     pub instructions: Vec<AtomVersion>,
     /// Instructions that hold no more, as they were told.

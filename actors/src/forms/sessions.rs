@@ -51,7 +51,7 @@ stored!(record Thought { text, code } grown { generation, unusable } derived { t
 stored!(record Generation { model, answered_by, reply, stop, usage, calls, blocks, took_ms });
 stored!(record GeneratedCall { id, name, arguments });
 stored!(record Briefing {
-    front, words, instructions, withdrawn, spaces, lost, more_spaces, tools, tools_lost, heard, found, obligations,
+    front, words, window_bytes, by_calls, instructions, withdrawn, spaces, lost, more_spaces, tools, tools_lost, heard, found, obligations,
 });
 stored!(record AtomVersion { id, version });
 stored!(record SpaceBrief { alias, level, description });

@@ -5,7 +5,7 @@ use super::{
     Brief, CallNote, Deferral, Effect, Event, Generation, LedgerEntry, Message, Phase, Refusal,
     Reply, Session, Thought,
 };
-use crate::behaviour::{Behaviour, Decision, Delivery, EffectId};
+use crate::behaviour::{Decision, Delivery, EffectId};
 use crate::briefing::Briefing;
 use crate::id::Millis;
 use crate::log::Cause;
@@ -18,12 +18,6 @@ use std::sync::Arc;
 /// What a note may take when there is no room for more: that a call was refused is noted as well, or
 /// the action would go another way when it is run again.
 const SMALL_NOTE_BYTES: usize = 1 << 10;
-
-/// Bytes of why a reply is not acted upon.
-const UNUSABLE_BYTES_MAX: usize = 4 << 10;
-
-/// What a reply is called that is not acted upon, where an exception of code would be named.
-const UNUSABLE: &str = "UnusableReply";
 
 /// Where a turn stands.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -237,37 +231,6 @@ impl Session {
         Ok(self.goes_on(acts))
     }
 
-    /// A reply of which nothing is acted upon: the model is told, as of an action, and goes on.
-    fn unusable(
-        &self,
-        at: &Turn,
-        mut text: String,
-        spoken: Vec<Event>,
-        delivery: &Delivery<'_>,
-    ) -> Decision<Self> {
-        let steps_max = delivery.limits.session.turn_steps_max;
-        if at.step > steps_max {
-            let cut = format!("turn_steps_max = {steps_max}");
-            let mut ended = self.end(at, TurnOutcome::Exhausted(cut), String::new(), delivery);
-            ended.events.splice(0..0, spoken);
-            return ended;
-        }
-        text.truncate(text.floor_char_boundary(UNUSABLE_BYTES_MAX));
-        let seen = Event::Observed(Observation { text, failed: Some(UNUSABLE.to_owned()) });
-        let mut decision = Decision::read(Reply::Done);
-        decision.events.extend(spoken.into_iter().chain([seen]));
-        let mut then = self.clone();
-        decision.events.iter().for_each(|event| then.apply(event));
-        if let Some(what) = then.account.used_up()
-            && !planted("session.unusable_for_nothing")
-        {
-            let mut exhausted = self.end_exhausted(at, what, delivery);
-            exhausted.events.splice(0..0, decision.events);
-            return exhausted;
-        }
-        self.goes_on(decision)
-    }
-
     /// A thought that took more than there was: what there was is spent, and what was said is not
     /// acted upon, so that nobody spends more than it was given.
     pub(super) fn overdrawn(
@@ -368,7 +331,7 @@ impl Session {
     }
 
     /// Ends the turn; what woke it counts as seen from this very event on.
-    fn end(
+    pub(super) fn end(
         &self,
         turn: &Turn,
         outcome: TurnOutcome,

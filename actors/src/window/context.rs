@@ -55,6 +55,14 @@ pub struct Context {
 }
 
 impl Context {
+    /// Bytes that its window held when it was made anew last: what is told of it stays as it was.
+    pub(super) fn bytes_max(&self) -> Option<usize> {
+        match self.front.window_bytes {
+            0 => self.window_bytes,
+            bytes => Some(usize::try_from(bytes).unwrap_or(usize::MAX)),
+        }
+    }
+
     /// What it thought and saw in this turn so far.
     pub fn steps(&self) -> Vec<(&Thought, &Observation)> {
         self.past.steps()

@@ -99,7 +99,7 @@ fn tell(window: &mut Window, of: &Context, mut texts: Texts<'_>) {
                 WindowMessage::Said(thought.clone())
             }
             TranscriptItem::Observed(observation) => {
-                WindowMessage::Observed(shown(observation, of.window_bytes))
+                WindowMessage::Observed(shown(observation, of.bytes_max()))
             }
             TranscriptItem::Cut(text) => WindowMessage::Told(text.clone()),
         });
@@ -237,7 +237,7 @@ fn before(of: &Context, texts: &Texts<'_>) -> Option<String> {
     };
     if !of.front.obligations.is_empty() {
         text.push_str("\n\nWhat you owe and are owed, by the log:");
-        let mut room = of.window_bytes.map_or(usize::MAX, |it| it / OWED_FACTOR);
+        let mut room = of.bytes_max().map_or(usize::MAX, |it| it / OWED_FACTOR);
         for (told, it) in of.front.obligations.iter().enumerate() {
             let line = it.line(|atom| shorter(texts.text(atom)), alias);
             let Some(left) = room.checked_sub(line.len()) else {
@@ -300,7 +300,7 @@ fn quoted(text: &str) -> String {
 }
 
 fn woken(turn: u64, wakes: &[Wake], texts: &Texts<'_>) -> String {
-    let most = texts.of.window_bytes.map_or(usize::MAX, |it| it / WOKEN_FACTOR);
+    let most = texts.of.bytes_max().map_or(usize::MAX, |it| it / WOKEN_FACTOR);
     let mut text = format!("Turn {turn}.");
     if wakes.is_empty() {
         text.push_str(match turn {

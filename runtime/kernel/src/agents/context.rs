@@ -168,6 +168,8 @@ impl Telling {
         };
         if briefing.front {
             briefing.words = words(at.session, self.style, &reference(&of.runtime));
+            briefing.window_bytes = self.window_bytes.unwrap_or(0) as u64;
+            briefing.by_calls = self.style == CodeStyle::Tool;
         }
         briefing
     }

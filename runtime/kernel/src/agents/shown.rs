@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use stoa_actors::id::SessionId;
 use stoa_actors::session::{AgentSpec, Budget, Event};
-use stoa_actors::window::{Context, WindowMessage, window, words};
+use stoa_actors::window::{CodeStyle, Context, WindowMessage, window, words};
 
 /// One message of a window.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -82,7 +82,8 @@ impl Caller {
         let past = Arc::new(past(store, agent, place.seq, reach, true)?);
         let front = past.front().cloned().unwrap_or_default();
         let reference = reference(&self.runtime);
-        let other_words = front.words != words(agent, model.style(), &reference);
+        let style = if front.by_calls { CodeStyle::Tool } else { CodeStyle::Fence };
+        let other_words = front.words != words(agent, style, &reference);
         let mut texts = std::collections::BTreeMap::new();
         for atom in past.atoms() {
             // Who governs an agent may not read all that it may.
@@ -111,7 +112,7 @@ impl Caller {
             front,
             briefing: Arc::default(),
             texts,
-            style: model.style(),
+            style,
             window_bytes: Some(window_bytes),
             sums_up: None,
             left: Budget::default(),
