@@ -15,8 +15,9 @@
 //! - The contract: [`right`] (levels of permission), [`behaviour`] with its [`outbox`] (messages
 //!   between actors), [`incarnation`] (the order of a delivery, written once).
 //! - Actors: [`conditions`] on records, [`space`], [`agent`] (what an agent is specified by),
-//!   [`rights`] (who may do what), [`session`] (one agent), [`search`] (an index of one space),
-//!   [`code`] (how agents act), [`window`] (what a model is told).
+//!   [`rights`] (who may do what), [`briefing`] (what a model is told anew), [`session`] (one agent),
+//!   [`search`] (an index of one space), [`code`] (how agents act), [`window`] (all that a model is
+//!   told).
 //! - Around them: [`supervisor`] (who is restarted), [`passivation`] (who is put to rest), [`retry`],
 //!   [`alarm`] (who is told that something is due), [`clock`], [`trust`] (whether a directory counts
 //!   on this machine).
