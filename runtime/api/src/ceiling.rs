@@ -4,7 +4,8 @@
 //! here for as long as it likes. So there is a ceiling over all of them, and whoever wants room under
 //! it waits. While somebody waits, the client that has taken (or sent) nothing for the longest time
 //! goes, once that is longer than `stalled_ms_max`; what it held is free. Without anybody who waits a
-//! client may be as slow as it likes.
+//! client may be as slow as it likes. Only the time counts in which this process waits for the client:
+//! that the process itself is slow sends nobody away.
 //!
 //! Who waits gets room in the order of coming. What is small does not stand in that line and may use
 //! the last part of the room, so that an answer of a few bytes is not behind what is large.
@@ -42,7 +43,7 @@ struct State {
 /// What one client holds.
 struct Client {
     bytes: usize,
-    /// Since when it has taken or sent nothing; nothing while it is not its turn.
+    /// Since when this process waits for it; nothing while it does not.
     since: Option<Instant>,
     goes: bool,
     told: Arc<Notify>,
@@ -166,13 +167,12 @@ impl Place {
         state.bytes = state.bytes.saturating_add(bytes);
         if let Some(client) = state.clients.get_mut(&self.id) {
             client.bytes = client.bytes.saturating_add(bytes);
-            client.since.get_or_insert_with(Instant::now);
         }
         Held { place: self.clone(), bytes }
     }
 
-    /// The client has taken or sent something.
-    pub(crate) fn moved(&self) {
+    /// From now on this process waits for the client, to take or to send something.
+    pub(crate) fn waits(&self) {
         self.since(Some(Instant::now()));
     }
 
@@ -182,14 +182,30 @@ impl Place {
     }
 
     fn since(&self, since: Option<Instant>) {
-        if let Some(client) = self.ceiling.state.lock().clients.get_mut(&self.id) {
-            client.since = since;
+        let stays = match self.ceiling.state.lock().clients.get_mut(&self.id) {
+            Some(client) => {
+                client.since = since;
+                std::mem::take(&mut client.goes)
+            }
+            None => false,
+        };
+        // Who waits for the room of one that stays after all looks again.
+        if stays {
+            self.ceiling.freed.notify_waiters();
         }
     }
 
-    /// Returns once the client has to go.
+    /// Returns once the client has to go. It has to be polled after what waits for the client: what it
+    /// has taken or sent before this process came to see that counts.
     pub(crate) async fn sent_away(&self) {
-        self.told.notified().await;
+        loop {
+            self.told.notified().await;
+            // Comes back after a look at the sockets.
+            tokio::task::yield_now().await;
+            if self.ceiling.state.lock().clients.get(&self.id).is_some_and(|it| it.goes) {
+                return;
+            }
+        }
     }
 }
 

@@ -106,10 +106,12 @@ async fn send_under<T: Framed>(
     place: &Place,
 ) -> io::Result<()> {
     for stride in framed(value)?.chunks(STRIDE_BYTES) {
+        place.waits();
         to.write_all(stride).await?;
-        place.moved();
     }
-    to.flush().await
+    to.flush().await?;
+    place.at_work();
+    Ok(())
 }
 
 /// The lengths of a frame and of its head.
@@ -162,8 +164,8 @@ async fn receive_under<T: Framed>(
     };
     let mut frame = vec![0; bytes];
     for stride in frame.chunks_mut(STRIDE_BYTES) {
+        place.waits();
         from.read_exact(stride).await?;
-        place.moved();
     }
     place.at_work();
     Ok(Some((unframed(frame)?, held)))

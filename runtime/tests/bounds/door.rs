@@ -28,7 +28,7 @@ fn limits() -> DoorLimits {
     DoorLimits {
         answers_bytes_max: 8 * MIB,
         requests_bytes_max: 8 * MIB,
-        stalled_ms_max: 500,
+        stalled_ms_max: 100,
         ..DoorLimits::default()
     }
 }

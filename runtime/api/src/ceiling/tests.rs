@@ -26,10 +26,11 @@ async fn who_is_slow_stays_until_somebody_waits_for_its_room() {
     let mut held = Vec::new();
     for place in &places[..3] {
         held.push(place.hold(LARGE).await);
+        place.waits();
     }
     assert!(soon(places[0].sent_away()).await.is_none(), "nobody waits");
-    places[0].moved();
-    places[2].moved();
+    places[0].waits();
+    places[2].waits();
     // The one in the middle has taken nothing for the longest time.
     let waiting = tokio::spawn({
         let last = places[3].clone();
@@ -50,6 +51,7 @@ async fn who_has_taken_something_lately_is_not_sent_away() {
     let ceiling = ceiling(never());
     let (slow, waits) = (ceiling.enter(), ceiling.enter());
     let held = [slow.hold(LARGE).await, slow.hold(LARGE).await, slow.hold(LARGE).await];
+    slow.waits();
     let waiting = tokio::spawn(async move { waits.hold(LARGE).await });
     assert!(soon(slow.sent_away()).await.is_none() && !waiting.is_finished());
     drop(held);
@@ -61,9 +63,35 @@ async fn what_this_process_is_at_work_on_stalls_nobody() {
     let ceiling = ceiling(at_once());
     let (asks, waits) = (ceiling.enter(), ceiling.enter());
     let held = [asks.hold(LARGE).await, asks.hold(LARGE).await, asks.hold(LARGE).await];
+    let waiting = tokio::spawn({
+        let waits = waits.clone();
+        async move { waits.hold(LARGE).await }
+    });
+    assert!(soon(asks.sent_away()).await.is_none() && !waiting.is_finished(), "it was told nothing");
+    waiting.abort();
+    asks.waits();
     asks.at_work();
     let waiting = tokio::spawn(async move { waits.hold(LARGE).await });
     assert!(soon(asks.sent_away()).await.is_none() && !waiting.is_finished());
+    drop(held);
+    soon(waiting).await.unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn who_took_something_before_anybody_looked_stays_and_is_looked_at_again() {
+    let ceiling = ceiling(Duration::from_millis(20));
+    let (late, waits) = (ceiling.enter(), ceiling.enter());
+    let held = [late.hold(LARGE).await, late.hold(LARGE).await, late.hold(LARGE).await];
+    late.waits();
+    let waiting = tokio::spawn(async move { waits.hold(LARGE).await });
+    tokio::time::sleep(Duration::from_millis(60)).await;
+    // It is to go, and has taken a piece before it was told.
+    late.waits();
+    late.at_work();
+    assert!(soon(late.sent_away()).await.is_none() && !waiting.is_finished());
+    // Who waits has not been forgotten.
+    late.waits();
+    assert!(soon(late.sent_away()).await.is_some());
     drop(held);
     soon(waiting).await.unwrap().unwrap();
 }

@@ -67,9 +67,9 @@ impl Visit {
             biased;
             // From here on nothing is acknowledged, whatever becomes of it.
             why = why => why,
+            done = self.answer_all(inside, limits) => return done,
             () = takes.sent_away() => Some(stalled("takes nothing of what it is told")),
             () = sends.sent_away() => Some(stalled("sends nothing of what it has announced")),
-            done = self.answer_all(inside, limits) => return done,
         };
         if let Some(why) = why.filter(|_| self.whole) {
             drop(tokio::time::timeout(FAREWELL, self.farewell(why)).await);
