@@ -27,9 +27,9 @@ use stoa_actors::id::{
 use stoa_actors::log::{Answered, BODY_FORM, Body, Cause, Hash, Header};
 use stoa_actors::rights::{self, Level, Lifetime, Link, Named, Right, Subject};
 use stoa_actors::session::{
-    self, AgentSpec, Budget, CallNote, FollowSpec, FoundVersion, GeneratedCall, Generation,
-    LedgerEntry, Observation, ParentMessage, PassingKind, Recorded, Settlement, Thought,
-    TokenUsage, Transfer, TransferKind, TurnOutcome,
+    self, AgentSpec, BilledCall, Budget, CallNote, FollowSpec, FoundVersion, GeneratedCall,
+    Generation, LedgerEntry, Observation, ParentMessage, PassingKind, Recorded, Reserved,
+    Settlement, Spent, Thought, TokenUsage, Transfer, TransferKind, TurnOutcome,
 };
 use stoa_actors::space::{self, Filter, Subscription, Terms, Wake, Was};
 use stoa_actors::value::Value;
@@ -191,7 +191,8 @@ fn a_snapshot_of_rights_of_form_4_reads() {
     let form = <rights::Rights as stoa_actors::behaviour::Behaviour>::SNAPSHOT_FORM;
     assert_eq!(form, 4);
     reads("rights-snapshot-4.bin", form, &rights_with_everything());
-    holds("rights-snapshot-4-memory.bin", form, &rights_with_everything());
+    reads("rights-snapshot-4-memory.bin", form, &rights_with_everything());
+    holds("rights-snapshot-4-budget.bin", form, &rights_with_everything());
 }
 
 fn charter() -> AgentSpec {
@@ -330,7 +331,7 @@ fn session_events_of_form_1_read() {
         session::Event::LetGo(15),
         session::Event::FollowSet { space: SpaceId([5; 16]), follow },
         session::Event::Untold { id: 19, why: "no such space".into() },
-        session::Event::Exhausted { what: "thoughts = 20".into() },
+        session::Event::Exhausted { what: "thoughts = 20".into(), needs: Budget::default() },
         session::Event::Forgiven { failures: 2 },
         session::Event::Spawning { id: 29, spawn: Arc::new(spawn()) },
         session::Event::Unfollowed(SpaceId([5; 16])),
@@ -432,12 +433,16 @@ fn what_a_model_was_told_reads() {
 #[test]
 fn what_happens_to_a_budget_reads() {
     let (child, by) = (SessionId([2; 16]), SessionId([3; 16]));
-    let budget = Budget { thoughts: Some(20), tokens: Some(50_000) };
+    let budget = Budget { thoughts: Some(20), tokens: Some(50_000), ..Budget::default() };
     let rest = Budget { tokens: None, ..budget };
+    let spent = |money, ms, call| {
+        let (thoughts, tokens) = (1, 700);
+        LedgerEntry::Spent { thoughts, tokens, money, ms, call }
+    };
     let booked = [
         LedgerEntry::Allotted(budget),
         LedgerEntry::Funded { by, budget: rest },
-        LedgerEntry::Spent { thoughts: 1, tokens: 700 },
+        spent(0, 0, None),
         LedgerEntry::Lent { id: 29, loan: Transfer { child, budget, when: TransferKind::Birth } },
         LedgerEntry::Lent {
             id: 37,
@@ -449,11 +454,40 @@ fn what_happens_to_a_budget_reads() {
         LedgerEntry::Settled(Settlement::Returned),
     ];
     let mut events: Vec<session::Event> = booked.map(session::Event::Booked).into();
-    events.push(session::Event::Exhausted { what: "thoughts = 20".into() });
+    let exhausted = |needs| session::Event::Exhausted { what: "thoughts = 20".into(), needs };
+    events.push(exhausted(Budget::default()));
     events.push(session::Event::Forgiven { failures: 300 });
-    holds("session-budget-1.bin", FORM, &events);
-    let allotted = rights::Event::Allotted { session: child, budget };
-    holds("rights-allotted-1.bin", FORM, &vec![allotted]);
+    reads("session-budget-1.bin", FORM, &events);
+    let allotted = |budget| vec![rights::Event::Allotted { session: child, budget }];
+    reads("rights-allotted-1.bin", FORM, &allotted(budget));
+    let money = Budget {
+        money: Some(1_500_000),
+        ms: Some(60_000),
+        turns: Some(300),
+        spawns: Some(2),
+        depth: Some(0),
+        ..budget
+    };
+    let most = Spent { thoughts: 1, tokens: 900, money: 800, ms: 600, turns: 0, spawns: 0 };
+    let call = BilledCall {
+        number: 300,
+        turn: 7,
+        model: "lab/one".into(),
+        space: Some(SpaceId([5; 16])),
+        at: Millis(1_700_000_000_000),
+        usage: TokenUsage { input: 600, output: 100, ..TokenUsage::default() },
+        known: true,
+    };
+    let reserved = Reserved { most, since: Millis(1_700_000_000_000) };
+    let booked = [
+        LedgerEntry::Allotted(money),
+        LedgerEntry::Reserved(reserved),
+        spent(700, 500, Some(Box::new(call))),
+    ];
+    let mut events: Vec<session::Event> = booked.map(session::Event::Booked).into();
+    events.push(exhausted(money));
+    holds("session-budget-1-money.bin", FORM, &events);
+    holds("rights-allotted-1-money.bin", FORM, &allotted(money));
 }
 
 #[test]

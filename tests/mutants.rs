@@ -100,7 +100,8 @@ fn commits() -> Result<(), String> {
 }
 
 fn budgets() -> Result<(), String> {
-    laws::budget::hold(quick(256), 43, 120)
+    laws::budget::hold(quick(256), 43, 120)?;
+    laws::budget::trees::hold(42, 200, 12)
 }
 
 fn supervision() -> Result<(), String> {
@@ -267,16 +268,22 @@ const SESSIONS: &[&str] = &[
 ];
 
 const BUDGETS: &[&str] = &[
+    "budget.a_crash_is_free",
+    "budget.asks_for_more_than_it_has",
     "budget.forgets_what_it_owes",
+    "budget.goes_deeper",
     "budget.lends_and_keeps",
     "budget.lends_too_much",
     "budget.lends_what_is_being_spent",
     "budget.never_used_up",
     "budget.repaid_twice",
+    "budget.reserves_nothing",
     "budget.returns_early",
+    "budget.spawns_are_free",
+    "budget.stopping_is_free",
     "budget.thoughts_are_free",
+    "budget.turns_are_free",
     "session.tries_for_nothing",
-    "session.unusable_for_nothing",
     "window.summed_up_for_nothing",
 ];
 

@@ -5,6 +5,6 @@ mod budget;
 mod order;
 mod spec;
 
-pub use budget::{Budget, NoBudget, Spent};
+pub use budget::{Amount, Budget, BudgetUnit, CallBound, NoBudget, Spent};
 pub use order::AgentOrder;
 pub use spec::{AgentSpec, FollowSpec};

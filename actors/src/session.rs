@@ -18,6 +18,7 @@
 mod account;
 mod apply;
 mod brief;
+mod call;
 mod compaction;
 mod decide;
 mod deferral;
@@ -37,9 +38,12 @@ mod trouble;
 mod turn;
 mod unusable;
 
-pub use crate::agent::{AgentSpec, Budget, FollowSpec, NoBudget, Spent};
+pub use crate::agent::{
+    AgentSpec, Amount, Budget, BudgetUnit, CallBound, FollowSpec, NoBudget, Spent,
+};
 pub use account::{Account, LedgerEntry, Settlement, Transfer, TransferKind};
 pub use brief::Brief;
+pub use call::{BilledCall, Reserved};
 pub use deferral::{Deferral, ModelError, Passing, PassingKind, Remedy};
 pub use ear::Ear;
 pub use generation::{GeneratedCall, Generation, TokenUsage};
@@ -47,7 +51,7 @@ pub use look::{ChangeQuery, Look, New};
 pub use message::{Effect, Event, Message, Reply};
 pub use note::{CallNote, FoundVersion, Recorded, RecordedItem, SaidObject};
 pub use parent_message::ParentMessage;
-pub use phase::Phase;
+pub use phase::{Phase, spent_out};
 pub use refusal::Refusal;
 pub use speech::{Thought, is_open, thought};
 pub use trouble::Trouble;
@@ -96,7 +100,7 @@ pub struct Session {
 
 impl Behaviour for Session {
     const KIND: &'static str = AgentOrder::KIND;
-    const SNAPSHOT_FORM: u8 = 7;
+    const SNAPSHOT_FORM: u8 = 8;
     type Message = Message;
     type Event = Event;
     type Effect = Effect;
@@ -172,6 +176,7 @@ impl Behaviour for Session {
         outbox::project(stream, event, rows);
         phase::project(stream, event, rows);
         trouble::project(stream, event, rows);
+        call::project(stream, event, rows);
     }
 
     fn outgoing(sender: StreamId, effect: &Effect) -> Option<Outgoing> {

@@ -85,7 +85,7 @@ fn ask(name: &str, instructions: &str, budget: Budget) -> SpawnAsk {
 }
 
 fn both(thoughts: u64, tokens: u64) -> Budget {
-    Budget { thoughts: Some(thoughts), tokens: Some(tokens) }
+    Budget { thoughts: Some(thoughts), tokens: Some(tokens), ..Budget::default() }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -149,7 +149,7 @@ if not wakes:
     attempt(name='a')
     attempt(name='b', budget=1000)
     attempt(name='c', budget={'thoughts': 0})
-    attempt(name='d', budget={'money': 3})
+    attempt(name='d', budget={'days': 3})
     attempt(name='e', budget=5, tools=['no_such_tool'])
     attempt(name='f', budget={'thoughts': 6})
     attempt(name='f', budget=3)
@@ -163,7 +163,8 @@ if not wakes:
     place.rest().await;
     let said = place.texts(lead.dm).await;
     let parts = [
-        "{'thoughts': 19, 'tokens': None}",
+        "{'depth': None, 'money': None, 'seconds': None, 'spawns': None, 'thoughts': 19, 'tokens': None, \
+         'turns': None}",
         "ValueError: you have 19 thoughts left, and a child's budget is taken out of yours: say \
          how many, budget={\"thoughts\": N}",
         "PermissionError: 1000 thoughts are more than the 19 you have left",
@@ -192,7 +193,7 @@ if not wakes:
     let stranger = place.runtime.caller(child.id).fund("f", Budget::thoughts(1), None).await;
     assert!(matches!(stranger.unwrap_err().kind, ProblemKind::Forbidden | ProblemKind::Unknown));
     let endless = place.root.fund("f", both(1, 1), None).await.unwrap_err();
-    assert_eq!(endless.text, "its tokens are not limited, so nothing can be added");
+    assert_eq!(endless.text, "it has no limit in tokens, so nothing can be added");
     place.root.wipe_agent("f", "enough").await.unwrap();
     assert_eq!(place.card("lead").await.left, Budget::thoughts(14));
     assert_eq!(place.root.wipe_agent("lead", "enough").await.unwrap(), 1);
@@ -225,7 +226,7 @@ async fn tokens_are_counted_as_the_model_reports_them() {
         task: "say how much is left".into(),
         name: Some(name.into()),
         model: Some("metered".into()),
-        budget: Budget { thoughts: None, tokens: Some(tokens) },
+        budget: Budget { tokens: Some(tokens), ..Budget::default() },
         ..SpawnAsk::default()
     };
     let even = place.root.spawn(spawn("even", 900)).await.unwrap();
@@ -247,4 +248,93 @@ async fn tokens_are_counted_as_the_model_reports_them() {
         (card.state.as_str(), card.spent.tokens, card.left.tokens),
         ("exhausted", 700, Some(0))
     );
+}
+
+/// What an agent of this recipe says under this budget, and how it is then.
+async fn under(code: &str, budget: Budget, words: &[&str]) -> (Vec<String>, AgentCard) {
+    let place = Place::new().await;
+    place.recipe("how", code).await;
+    let mut spawn = ask("one", "how", budget);
+    spawn.spaces = vec![SpaceAsk::whole("how", Level::Read)];
+    let agent = place.root.spawn(spawn).await.unwrap();
+    place.rest().await;
+    for word in words {
+        place.root.say("one", word).await.unwrap();
+        place.rest().await;
+    }
+    let said = place.texts(agent.dm).await;
+    (said, place.card("one").await)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn turns_are_counted_and_a_turn_that_has_begun_is_ended() {
+    let budget = Budget { turns: Some(2), ..Budget::default() };
+    let (said, card) = under("dm.put('here')", budget, &["once", "twice", "more"]).await;
+    let spent = "budget: turns = 2 is spent; hand me more, and I go on";
+    assert_eq!(said, ["here", "once", "here", "twice", spent, "more"]);
+    assert_eq!((card.turns, card.spent.turns, card.left.turns), (2, 2, Some(0)));
+    assert_eq!((card.state.as_str(), card.spent.thoughts), ("exhausted", 4));
+}
+
+const SPAWNS: &str = "
+def attempt(**more):
+    try:
+        coordinator.spawn(task='sleep', instructions='how', **more)
+        dm.put('spawned')
+    except Exception as error:
+        dm.put(f'{type(error).__name__}: {error}')
+if len(wakes) == 0:
+    attempt(name='a', budget={'spawns': 0})
+    attempt(name='b', budget={'spawns': 9})
+    attempt(name='c', budget={'spawns': 0})
+";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_may_bring_up_so_many_brings_up_no_more() {
+    let budget = Budget { spawns: Some(1), ..Budget::default() };
+    let (said, card) = under(SPAWNS, budget, &[]).await;
+    let no_more = "PermissionError: you may bring up no more agents: the spawns of your budget";
+    assert_eq!(said[0], "spawned");
+    assert!(said[1].starts_with(no_more) && said[2].starts_with(no_more), "{said:?}");
+    assert_eq!((card.spent.spawns, card.left.spawns), (1, Some(0)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn depth_is_one_less_in_each_generation() {
+    let code = "
+if len(wakes) == 0:
+    dm.put(str(budget()['depth']))
+    try:
+        coordinator.spawn(task='sleep', instructions='how', name='below')
+        dm.put('spawned')
+    except Exception as error:
+        dm.put(f'{type(error).__name__}: {error}')
+";
+    let leaf = Budget { depth: Some(0), ..Budget::default() };
+    let (said, _) = under(code, leaf, &[]).await;
+    let said = said.join("|");
+    assert!(said.contains("0|PermissionError: you may bring up no agents"), "{said}");
+    let place = Place::new().await;
+    place.recipe("how", code).await;
+    let mut spawn = ask("one", "how", Budget { depth: Some(1), ..Budget::default() });
+    spawn.spaces = vec![SpaceAsk::whole("how", Level::Read)];
+    let one = place.root.spawn(spawn).await.unwrap();
+    place.rest().await;
+    assert_eq!(place.texts(one.dm).await[..2], ["1", "spawned"]);
+    let below = place.card("below").await;
+    assert_eq!(below.left.depth, Some(0));
+    let query = Query { limit: 100, ..Query::default() };
+    let said = place.runtime.caller(one.id).search(below.dm, query).await.unwrap();
+    assert_eq!(said[0].read.atom.content, Content::Text("0".into()));
+    assert!(place.root.fund("below", leaf, None).await.is_err());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_action_takes_no_more_time_than_there_is() {
+    let budget = Budget { ms: Some(300), ..Budget::default() };
+    let began = std::time::Instant::now();
+    let (said, card) = under("n = 0\nwhile True:\n    n += 1", budget, &[]).await;
+    assert_eq!(said, ["budget: seconds = 0.3 is spent; hand me more, and I go on"]);
+    assert_eq!((card.spent.ms, card.left.ms), (300, Some(0)));
+    assert!(began.elapsed().as_secs() < 4, "{:?}", began.elapsed());
 }

@@ -267,7 +267,12 @@ impl Life {
         let lent = log.iter().find(|it| it.kind == "budget.lent").unwrap();
         let id = lent.text.split_once(" to ").unwrap().1;
         let child = self.root.agent(id).await.unwrap();
-        assert_eq!((child.turns, child.spent.thoughts), (1, 2), "{what}: {child:?}");
+        let its = self.root.agent_log(id, Position(0), usize::MAX).await.unwrap();
+        let of = |kind: &str| its.iter().filter(|it| it.kind == kind).count();
+        assert_eq!((child.turns, of("turn.thought")), (1, 2), "{what}: {child:?}");
+        // A call that was cut off counts as well.
+        let asked = of("budget.reserved") as u64;
+        assert_eq!(child.spent.thoughts, asked, "{what}: {child:?}");
         assert_eq!(self.texts(&self.runtime.caller(card.id), child.dm).await, ["done"], "{what}");
         if told.wiped {
             assert_eq!(child.state, "wiped", "{what}");

@@ -85,8 +85,9 @@ const LEASED: &str = "event_id cursor ts type actor(agent_id session_id name) re
                       body(comment hop resource token until)";
 const STATUS: &str = "pid agents_run head clock_ahead_ms commits commit_ms sessions agents spaces addresses running \
     scrubbed scrubbed_at indexes vectors failing quarantined";
-const AGENT: &str = "id name parent parent_name depth state why model task turns left(thoughts tokens) \
-                     spent(thoughts tokens) dm born follows";
+const AGENT: &str = "id name parent parent_name depth state why model task turns \
+                     left(thoughts tokens money seconds turns spawns depth) \
+                     spent(thoughts tokens money seconds turns spawns) dm born follows";
 const MODEL: &str = "model url dialect key";
 const HAPPENING: &str = "cursor ts type actor(agent_id session_id name) refs body(text)";
 const ACCESS: &str =
@@ -167,6 +168,7 @@ fn every_verb_prints_json_lines_with_the_keys_that_scripts_rely_on() {
     lines(&[&watch[..], &[&*first["cursor"].to_string()]].concat(), LEASED, 3);
     let origin = "depth how id version author author_name at turn step text";
     lines(&["why", &id], origin, 1);
+    lines(&["cost"], "", 0);
     lines(&["audit"], AUDIT, 1);
     lines(&["status"], STATUS, 1);
     place.json(&["put", "notes", "```python\npass\n```"]);

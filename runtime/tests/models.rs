@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+#[path = "models/cost.rs"]
+mod cost;
 mod harness;
 #[path = "harness/provider.rs"]
 mod provider;

@@ -8,9 +8,9 @@ use stoa_actors::id::{AtomId, LinkId, Millis, Position, SessionId, SpaceId};
 use stoa_actors::log::{Cause, Hash};
 use stoa_actors::rights::{AgentSpawn, Level, Right, RightRequest, Subject};
 use stoa_actors::session::{
-    AgentSpec, Budget, CallNote, Event, FollowSpec, FoundVersion, GeneratedCall, Generation,
-    LedgerEntry, Observation, ParentMessage, Recorded, RecordedItem, SaidObject, Thought,
-    TokenUsage, Transfer, TransferKind, TurnOutcome,
+    AgentSpec, BilledCall, Budget, CallNote, Event, FollowSpec, FoundVersion, GeneratedCall,
+    Generation, LedgerEntry, Observation, ParentMessage, Recorded, RecordedItem, Reserved,
+    SaidObject, Spent, Thought, TokenUsage, Transfer, TransferKind, TurnOutcome,
 };
 use stoa_actors::space::{Filter, Terms, Wake};
 use stoa_actors::stored;
@@ -92,8 +92,22 @@ grown!(what_is_asked_of_the_rights_grows: RightRequest => LaterAsk {
 } + scope: Option<String> [] ask());
 
 grown!(a_budget_grows: Budget => LaterBudget {
-    thoughts: Option<u64>, tokens: Option<u64>,
-} + cents: Option<u64> [] Budget { thoughts: Some(1), tokens: None });
+    thoughts: Option<u64>, tokens: Option<u64>, money: Option<u64>, ms: Option<u64>,
+    turns: Option<u64>, spawns: Option<u64>, depth: Option<u64>,
+} + images: Option<u64> [] Budget { money: Some(7), depth: Some(0), ..Budget::thoughts(1) });
+
+grown!(what_was_spent_grows: Spent => LaterSpent {
+    thoughts: u64, tokens: u64, money: u64, ms: u64, turns: u64, spawns: u64,
+} + images: u64 [] Spent { tokens: 7, ..Spent::default() });
+
+grown!(what_is_put_aside_grows: Reserved => LaterReserved {
+    most: Spent, since: Millis,
+} + step: u32 [] Reserved { most: Spent::default(), since: Millis(5) });
+
+grown!(a_billed_call_grows: BilledCall => LaterBilled {
+    number: u64, turn: u64, model: String, space: Option<SpaceId>, at: Millis, usage: TokenUsage,
+    known: bool,
+} + provider: String [] BilledCall { model: "lab/one".into(), ..BilledCall::default() });
 
 grown!(a_loan_grows: Transfer => LaterLoan {
     child: SessionId, budget: Budget, when: TransferKind,
@@ -184,11 +198,18 @@ fn a_thought_grows() {
 #[derive(Debug, PartialEq)]
 enum LaterBooking {
     Allotted(Budget),
-    Spent { thoughts: u64, tokens: u64, cents: Option<u64> },
+    Spent {
+        thoughts: u64,
+        tokens: u64,
+        money: u64,
+        ms: u64,
+        call: Option<Box<BilledCall>>,
+        step: Option<u32>,
+    },
 }
 stored!(choice LaterBooking {
     0 => Allotted(budget),
-    2 => Spent { thoughts, tokens } grown { cents },
+    2 => Spent { thoughts, tokens } grown { money, ms, call, step },
 });
 
 #[derive(Debug, PartialEq)]
@@ -203,8 +224,10 @@ stored!(choice LaterEvent {
 
 #[test]
 fn cases_of_what_happened_grow() {
-    let spent = codec::encode(1, &LedgerEntry::Spent { thoughts: 1, tokens: 7 }).unwrap();
-    let later = LaterBooking::Spent { thoughts: 1, tokens: 7, cents: None };
+    let (thoughts, tokens, money, ms) = (1, 7, 9, 5);
+    let today = LedgerEntry::Spent { thoughts, tokens, money, ms, call: None };
+    let spent = codec::encode(1, &today).unwrap();
+    let later = LaterBooking::Spent { thoughts, tokens, money, ms, call: None, step: None };
     assert_eq!(codec::decode::<LaterBooking>(1, &spent).unwrap(), later);
     let given = codec::encode(1, &LedgerEntry::Allotted(Budget::thoughts(1))).unwrap();
     let later = LaterBooking::Allotted(Budget::thoughts(1));

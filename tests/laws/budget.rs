@@ -6,9 +6,11 @@
 //! - *birth*: who was born with a budget was paid for, and what was paid for nobody comes back.
 //! - *once*: however often it is told, a child's rest comes back once, and whole.
 //! - *end*: when all are wiped, all that was not spent is back at the root.
+//! - *bill*: whatever a provider bills, also for calls that a crash has cut off, stands as spent.
 
 mod book;
 mod schedule;
+pub(crate) mod trees;
 
 use crate::laws::cases;
 use book::Book;
@@ -23,14 +25,24 @@ use stoa_actors::incarnation::Request;
 use stoa_actors::outbox::{self, Outcome};
 use stoa_actors::rights::{self, AgentSpawn, Rights};
 use stoa_actors::session::{
-    AgentSpec, Budget, Effect, FollowSpec, Message, Observation, Passing, PassingKind, Session,
-    Thought, Transfer, TransferKind,
+    AgentSpec, Budget, CallBound, Effect, FollowSpec, Message, Observation, Passing, PassingKind,
+    Reply, Session, Thought, Transfer, TransferKind,
 };
 use stoa_actors::simulation::{Simulation, Told};
 use stoa_actors::space::Wake;
 
 /// How the eldest begins.
-const GIVEN: Budget = Budget { thoughts: Some(40), tokens: Some(400) };
+const GIVEN: Budget = Budget {
+    thoughts: Some(40),
+    tokens: Some(900),
+    money: Some(540),
+    ms: Some(2_000),
+    turns: Some(40),
+    spawns: Some(30),
+    depth: Some(3),
+};
+/// The most that a call takes. Money is three fifths of tokens.
+const BOUND: CallBound = CallBound { tokens: 20, money: Some(12), ms: 30 };
 const FAMILY: u8 = 24;
 
 fn session(n: u8) -> SessionId {
@@ -157,8 +169,13 @@ impl Trial {
                 return Err(format!("once: {ticket} was answered twice"));
             };
             let accepted = answer.is_ok();
+            let outcome = Outcome::of::<Session>(answer);
+            let granted = match outcome.reply::<Session>() {
+                Some(Reply::Granted { ms_max }) => Some(*ms_max),
+                _ => None,
+            };
             if Some(ticket) == of {
-                heard = Some(Outcome::of::<Session>(answer));
+                heard = Some(outcome);
             }
             if !accepted || position.is_none() {
                 continue;
@@ -172,16 +189,20 @@ impl Trial {
                 // Asked again under the same key it is answered again, and that is all.
                 Message::Spawn(spawn) if self.book.has_lent(whom, spawn.child) => {}
                 Message::Spawn(spawn) => {
-                    let (child, budget) = (spawn.child, spawn.budget);
-                    let of = |it: &&(StreamId, EffectId, Effect)| match &it.2 {
-                        Effect::Spawn(it) => it.child == child,
-                        _ => false,
+                    let child = spawn.child;
+                    let of = |it: &(StreamId, EffectId, Effect)| match &it.2 {
+                        Effect::Spawn(made) if made.child == child => Some((it.1, made.budget)),
+                        _ => None,
                     };
                     // Of one that came back before, it may be asked again as well.
-                    if let Some((_, id, _)) = started.iter().find(of) {
+                    if let Some((id, budget)) = started.iter().find_map(of) {
                         let when = TransferKind::Birth;
-                        self.book.sent(whom, *id, Transfer { child, budget, when })?;
+                        self.book.sent(whom, id, Transfer { child, budget, when })?;
                     }
+                }
+                Message::Reserve { bound, .. } => {
+                    let most = granted.map(|ms| Book::most(*bound, ms.unwrap_or(0)));
+                    self.book.reserves(whom, most)?;
                 }
                 // The entry's own loan is the first that the book does not have.
                 Message::Lend(loan) => {
@@ -218,11 +239,12 @@ impl Trial {
 
     /// Every purse is as the book has it.
     fn check(&mut self) -> Result<(), String> {
-        for n in 0..FAMILY {
-            let who = session(n);
-            let purse = self.sim.state(who.stream()).account().clone();
-            self.book.agrees(who, &purse)?;
+        for &who in self.births.keys() {
+            let state = self.sim.state(who.stream());
+            let (purse, turns) = (state.account().clone(), state.turns());
+            self.book.agrees(who, &purse, turns)?;
         }
+        self.book.nobody_overspends()?;
         self.book.adds_up()
     }
 
@@ -286,28 +308,34 @@ impl Trial {
         let Some((&(who, id), effect)) = self.running.iter().nth(of) else { return Ok(()) };
         let effect = effect.clone();
         let lost = how == Deed::Lost;
+        if !self.may_ask(who, &effect, how)? {
+            self.running.remove(&(who, id));
+            return Ok(());
+        }
+        let cost = |tokens: u8| (u64::from(tokens), u64::from(tokens) * 3 / 5);
+        let paid = matches!(how, Deed::Fail | Deed::Defer { failed: true });
         let told = match effect {
             Effect::Think { turn, .. } if how == Deed::Fail => {
-                Message::Fail { turn, why: "no answer".into() }
+                Message::Fail { turn, why: "no answer".into(), paid }
             }
             // It is made anew once, by the model or without it.
             Effect::Think { turn, step, attempt, .. } if how == Deed::Full && attempt == 0 => {
                 Message::WindowFull { turn, step, attempt, why: "too much".into() }
             }
             Effect::Compact { of: (turn, _), by_model: true, .. } if how == Deed::Fail => {
-                Message::Fail { turn, why: "no answer".into() }
+                Message::Fail { turn, why: "no answer".into(), paid }
             }
             Effect::Compact { of, attempt, by_model, .. } => {
                 let (turn, step) = of;
                 let text = if by_model { "so far" } else { UNASKED }.to_owned();
-                let (unusable, tokens) = match how {
-                    Deed::Acts { tokens } if by_model => (None, tokens.into()),
+                let (unusable, (tokens, money)) = match how {
+                    Deed::Acts { tokens } if by_model => (None, cost(tokens)),
                     Deed::Unusable { tokens } if by_model => {
-                        (Some("cut off".to_owned()), tokens.into())
+                        (Some("cut off".to_owned()), cost(tokens))
                     }
-                    _ => (None, 0),
+                    _ => (None, (0, 0)),
                 };
-                let thought = Thought { text, tokens, unusable, ..Thought::default() };
+                let thought = Thought { text, tokens, money, unusable, ..Thought::default() };
                 Message::SumUp { turn, step, attempt, thought, since: of }
             }
             Effect::Think { turn, step, attempt, not_before, .. } => {
@@ -315,16 +343,16 @@ impl Trial {
                 if let Deed::Defer { failed } = how {
                     let kind = if failed { PassingKind::Failed } else { PassingKind::Limited };
                     let passing = Passing { kind, wait_ms: Some(7) };
-                    Message::Defer { turn, step, attempt, passing, why: "later".into() }
+                    Message::Defer { turn, step, attempt, passing, why: "later".into(), paid }
                 } else {
                     let unusable =
                         matches!(how, Deed::Unusable { .. }).then(|| "cut off".to_owned());
-                    let (code, tokens) = match how {
-                        Deed::Acts { tokens } => (Some("act()".to_owned()), tokens.into()),
-                        Deed::Unusable { tokens } => (None, tokens.into()),
-                        _ => (None, 0),
+                    let (code, (tokens, money)) = match how {
+                        Deed::Acts { tokens } => (Some("act()".to_owned()), cost(tokens)),
+                        Deed::Unusable { tokens } => (None, cost(tokens)),
+                        _ => (None, (0, 0)),
                     };
-                    let thought = Thought { code, tokens, unusable, ..Thought::default() };
+                    let thought = Thought { code, tokens, money, unusable, ..Thought::default() };
                     Message::Think { turn, step, attempt, thought, briefing: Arc::default() }
                 }
             }
@@ -355,6 +383,37 @@ impl Trial {
             self.tell(who, told);
         }
         Ok(())
+    }
+
+    /// Whether a model may be asked, which is billed from then on; of anything else it may.
+    fn may_ask(&mut self, who: SessionId, effect: &Effect, how: Deed) -> Result<bool, String> {
+        let (of, attempt, not_before) = match effect {
+            Effect::Think { turn, step, attempt, not_before, .. } => {
+                ((*turn, *step), *attempt, *not_before)
+            }
+            Effect::Compact { of, attempt, not_before, by_model: true, .. } => {
+                (*of, *attempt, *not_before)
+            }
+            _ => return Ok(true),
+        };
+        self.sim.now = self.sim.now.max(not_before);
+        let ticket = self.ask(who, ROOT, None, Message::may_ask(of, attempt, BOUND));
+        let outcome = self.commit_for(usize::MAX, Some(ticket))?;
+        let reply = outcome.as_ref().and_then(Outcome::reply::<Session>);
+        if !matches!(reply, Some(Reply::Granted { .. })) {
+            return Ok(false);
+        }
+        self.sim.now.0 += 7;
+        // A provider that says more than it was allowed is not counted for that.
+        match how {
+            Deed::Acts { tokens } | Deed::Unusable { tokens } => {
+                let tokens = u64::from(tokens).min(BOUND.tokens);
+                self.book.bills(who, tokens, tokens * 3 / 5)?;
+            }
+            Deed::Lost | Deed::Fail => self.book.bills(who, BOUND.tokens, 12)?,
+            _ => {}
+        }
+        Ok(true)
     }
 
     /// What is answered to a message, under the key that it has whenever it is delivered.
@@ -472,8 +531,6 @@ fn run(steps: &[Op]) -> Result<(), String> {
         trial.step(step).map_err(|breach| format!("{breach}\nat step {at}: {step:?}"))?;
     }
     trial.rest()?;
-    trial.crash()?;
-    trial.rest()?;
     trial.wipe_all()?;
     let disk = trial.sim.disk();
     if disk.folds() && disk.chains() { Ok(()) } else { Err("fold: the log is damaged".to_owned()) }
@@ -481,5 +538,9 @@ fn run(steps: &[Op]) -> Result<(), String> {
 
 /// Runs `cases` schedules of up to `steps` steps from a seed; the first breach, cut down.
 pub(crate) fn hold(config: Config, seed: u64, steps: usize) -> Result<(), String> {
-    cases::hold(config, seed, schedule::schedule(steps), |steps| run(&steps))
+    let crashed = |mut steps: Vec<Op>| {
+        steps.push(Op::Crash);
+        run(&steps)
+    };
+    cases::hold(config, seed, schedule::schedule(steps), crashed)
 }

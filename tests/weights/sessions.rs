@@ -7,12 +7,12 @@ use stoa_actors::id::{LinkId, Millis, Position};
 use stoa_actors::log::Hash;
 use stoa_actors::rights::{AgentSpawn, Level, Right, RightRequest, Subject};
 use stoa_actors::session::{
-    AgentSpec, Budget, CallNote, FollowSpec, FoundVersion, GeneratedCall, Generation, Message,
-    Observation, Passing, PassingKind, Recorded, RecordedItem, SaidObject, Settlement, Thought,
-    TokenUsage, Transfer, TransferKind,
+    AgentSpec, Budget, CallBound, CallNote, FollowSpec, FoundVersion, GeneratedCall, Generation,
+    Message, Observation, Passing, PassingKind, Recorded, RecordedItem, SaidObject, Settlement,
+    Thought, TokenUsage, Transfer, TransferKind,
 };
 
-pub(crate) const CASES: usize = 22;
+pub(crate) const CASES: usize = 23;
 
 /// One more case does not compile here, and is then drawn.
 pub(crate) fn case(message: &Message) -> usize {
@@ -39,6 +39,7 @@ pub(crate) fn case(message: &Message) -> usize {
         Message::Defer { .. } => 19,
         Message::WindowFull { .. } => 20,
         Message::SumUp { .. } => 21,
+        Message::Reserve { .. } => 22,
     }
 }
 
@@ -50,8 +51,8 @@ pub(crate) fn message(n: usize, draw: &mut Draw) -> Message {
         2 => {
             let (text, code) = (draw.text(), draw.maybe(Draw::text));
             let generation = draw.maybe(generation).map(Box::new);
-            let thought =
-                Thought { text, code, tokens: 7, generation, unusable: draw.maybe(Draw::text) };
+            let (tokens, money, unusable) = (7, 7, draw.maybe(Draw::text));
+            let thought = Thought { text, code, tokens, money, generation, unusable };
             Message::Think { turn, step, attempt: 7, thought, briefing: Arc::new(briefing(draw)) }
         }
         3 => Message::Note { turn, step, note: note(draw) },
@@ -59,7 +60,7 @@ pub(crate) fn message(n: usize, draw: &mut Draw) -> Message {
             let (text, failed) = (draw.text(), draw.maybe(Draw::text));
             Message::Observe { turn, step, observation: Observation { text, failed } }
         }
-        5 => Message::Fail { turn, why: draw.text() },
+        5 => Message::Fail { turn, why: draw.text(), paid: true },
         6 => Message::Retry { turn },
         7 => Message::Told { id: 7, refused: draw.maybe(Draw::text) },
         8 => Message::Follow { space: draw.space(), follow: follow(draw) },
@@ -85,9 +86,13 @@ pub(crate) fn message(n: usize, draw: &mut Draw) -> Message {
             let thought = Thought { text, generation, ..Thought::default() };
             Message::SumUp { turn, step, attempt: 7, thought, since: (7, 1) }
         }
+        22 => {
+            let bound = CallBound { tokens: 7, money: Some(7), ms: 7 };
+            Message::Reserve { turn, step, attempt: 7, bound }
+        }
         _ => {
             let passing = Passing { kind: PassingKind::Limited, wait_ms: Some(7) };
-            Message::Defer { turn, step, attempt: 7, passing, why: draw.text() }
+            Message::Defer { turn, step, attempt: 7, passing, why: draw.text(), paid: true }
         }
     }
 }

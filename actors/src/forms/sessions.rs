@@ -3,9 +3,10 @@
 use crate::briefing::{AtomVersion, Briefing, Obligation, SpaceBrief, Summary, ToolBrief};
 use crate::rights::{AgentSpawn, RightRequest};
 use crate::session::{
-    AgentSpec, Budget, CallNote, Event, FollowSpec, FoundVersion, GeneratedCall, Generation,
-    LedgerEntry, Observation, ParentMessage, PassingKind, Recorded, RecordedItem, SaidObject,
-    Settlement, Thought, TokenUsage, Transfer, TransferKind, TurnOutcome,
+    AgentSpec, BilledCall, Budget, CallNote, Event, FollowSpec, FoundVersion, GeneratedCall,
+    Generation, LedgerEntry, Observation, ParentMessage, PassingKind, Recorded, RecordedItem,
+    Reserved, SaidObject, Settlement, Spent, Thought, TokenUsage, Transfer, TransferKind,
+    TurnOutcome,
 };
 use crate::stored;
 
@@ -28,7 +29,7 @@ stored!(choice Event {
     15 => Untold { id, why },
     16 => Spawning { id, spawn },
     17 => Booked(booking),
-    18 => Exhausted { what },
+    18 => Exhausted { what } grown { needs },
     19 => Forgiven { failures },
     20 => FollowSet { space, follow },
     21 => LetGo(id),
@@ -47,7 +48,7 @@ stored!(record RightRequest { link, alias, right, expires });
 stored!(record ParentMessage { subject, text, cause });
 
 // What a thought took is booked: it is no part of what was said.
-stored!(record Thought { text, code } grown { generation, unusable } derived { tokens });
+stored!(record Thought { text, code } grown { generation, unusable } derived { tokens, money });
 stored!(record Generation { model, answered_by, reply, stop, usage, calls, blocks, took_ms });
 stored!(record GeneratedCall { id, name, arguments });
 stored!(record Briefing {
@@ -70,7 +71,10 @@ stored!(choice TurnOutcome { 0 => Done, 1 => Exhausted(limit) });
 
 stored!(choice PassingKind { 0 => Limited, 1 => Failed });
 
-stored!(record Budget { thoughts, tokens });
+stored!(record Budget { thoughts, tokens } grown { money, ms, turns, spawns, depth });
+stored!(record Spent { thoughts, tokens, money, ms, turns, spawns });
+stored!(record Reserved { most, since });
+stored!(record BilledCall { number, turn, model, space, at, usage, known });
 stored!(record Transfer { child, budget, when });
 stored!(choice TransferKind { 0 => Birth, 1 => Later });
 stored!(choice Settlement {
@@ -82,9 +86,10 @@ stored!(choice Settlement {
 stored!(choice LedgerEntry {
     0 => Allotted(budget),
     1 => Funded { by, budget },
-    2 => Spent { thoughts, tokens },
+    2 => Spent { thoughts, tokens } grown { money, ms, call },
     3 => Lent { id, loan },
     4 => Settled(settlement),
+    5 => Reserved(reserved),
 });
 
 stored!(record CallNote { call, form, asked, answer, wrote } grown { called });

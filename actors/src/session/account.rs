@@ -6,16 +6,16 @@
 //! a loan for a child that came to nothing bounces. A wiped agent gives back what it has when
 //! nothing that it lent is out any more, so that it gives back once.
 
-use super::lifecycle::{LEND, RETURNS, numbered};
-use super::{Budget, Effect, Event, FollowSpec, Phase, Refusal, Reply, Session, Spent, TurnState};
-use crate::behaviour::{Decision, Delivery, EffectId};
-use crate::id::{Position, SessionId};
-use crate::log::Cause;
+mod transfer;
+
+use super::call::{BilledCall, Reserved};
+use super::{Budget, Spent};
+use crate::agent::BudgetUnit;
+use crate::behaviour::EffectId;
+use crate::id::SessionId;
 use crate::mutant::planted;
-use crate::rights::AgentSpawn;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 
 /// A part of a parent's budget on its way to a child.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,19 +58,35 @@ pub enum LedgerEntry {
     Allotted(Budget),
     /// It was handed more.
     Funded { by: SessionId, budget: Budget },
-    /// What a thought took besides itself, or one that came to nothing.
-    Spent { thoughts: u64, tokens: u64 },
+    /// What a thought took besides itself, or one that came to nothing, or an action. What was put
+    /// aside for a call is back.
+    Spent {
+        thoughts: u64,
+        tokens: u64,
+        money: u64,
+        ms: u64,
+        /// The call of a model that took it, where there was one.
+        call: Option<Box<BilledCall>>,
+    },
     /// This has left the account and is on its way.
     Lent { id: EffectId, loan: Transfer },
     /// That has come to its end.
     Settled(Settlement),
+    /// A model is asked, and this is the most that it may take.
+    Reserved(Reserved),
 }
 
 impl LedgerEntry {
+    pub(super) fn spent(spent: Spent, call: Option<Box<BilledCall>>) -> LedgerEntry {
+        let Spent { thoughts, tokens, money, ms, .. } = spent;
+        LedgerEntry::Spent { thoughts, tokens, money, ms, call }
+    }
+
     pub(super) fn name(&self) -> &'static str {
         match self {
             LedgerEntry::Allotted(_) | LedgerEntry::Funded { .. } => "budget.given",
             LedgerEntry::Spent { .. } => "budget.spent",
+            LedgerEntry::Reserved(_) => "budget.reserved",
             LedgerEntry::Lent { .. } => "budget.lent",
             LedgerEntry::Settled(Settlement::Arrived(_)) => "budget.arrived",
             LedgerEntry::Settled(Settlement::Bounced(_)) => "budget.bounced",
@@ -92,6 +108,10 @@ pub struct Account {
     sent: BTreeMap<EffectId, Transfer>,
     /// The rest has gone back to the parent.
     returned: bool,
+    /// What a call may take that is being made.
+    reserved: Option<Reserved>,
+    /// Calls of a model of which it is told what they took.
+    calls: u64,
 }
 
 impl Account {
@@ -120,20 +140,74 @@ impl Account {
         self.sent.iter().map(|(id, loan)| (*id, loan))
     }
 
-    /// The unit that is used up, and how much of it was given; nothing while a thought may be made.
+    /// What a call may take that is being made.
+    pub fn reserved(&self) -> Option<&Reserved> {
+        self.reserved.as_ref()
+    }
+
+    /// Calls of a model so far of which it is told what they took.
+    pub(super) fn calls(&self) -> u64 {
+        self.calls
+    }
+
+    /// The unit that is used up, and how much of it was given; nothing while a turn may begin.
     pub fn used_up(&self) -> Option<String> {
+        self.lacks(|_| true)
+    }
+
+    /// The same of what a turn needs that has begun.
+    pub fn used_up_within(&self) -> Option<String> {
+        self.lacks(|unit| unit != BudgetUnit::Turns)
+    }
+
+    fn lacks(&self, needed: impl Fn(BudgetUnit) -> bool) -> Option<String> {
         if planted("budget.never_used_up") {
             return None;
         }
-        let units = self.left.units().into_iter().zip(self.given.units());
-        let mut used_up = units.filter(|((_, left), _)| *left == Some(0));
-        used_up.next().map(|((unit, _), (_, given))| format!("{unit} = {}", given.unwrap_or(0)))
+        let left =
+            Budget { turns: self.left.turns.filter(|_| needed(BudgetUnit::Turns)), ..self.left };
+        let unit = left.lacking()?;
+        Some(format!("{unit} = {}", unit.shown(self.given.of(unit).unwrap_or(0))))
     }
 
-    fn spend(&mut self, thoughts: u64, tokens: u64) {
-        self.spent.thoughts += thoughts;
-        self.spent.tokens = self.spent.tokens.saturating_add(tokens);
-        self.left = self.left.minus(Budget { thoughts: Some(thoughts), tokens: Some(tokens) });
+    /// Whether there is so much left.
+    pub(super) fn covers(&self, needs: Budget) -> bool {
+        let units = needs.units().into_iter();
+        units.filter_map(|(unit, needs)| Some((needs?, self.left.of(unit)?))).all(|it| it.0 <= it.1)
+    }
+
+    fn spend(&mut self, spent: Spent) {
+        self.release();
+        self.spent = self.spent.plus(spent);
+        self.left = self.left.minus(spent.budget());
+    }
+
+    /// What was put aside for a call is back.
+    pub(super) fn release(&mut self) {
+        if let Some(reserved) = self.reserved.take() {
+            self.left = self.left.plus(reserved.most.budget());
+        }
+    }
+
+    /// A turn has begun.
+    pub(super) fn begin_turn(&mut self) {
+        let turns = u64::from(!planted("budget.turns_are_free"));
+        self.spend(Spent { turns, ..Spent::default() });
+    }
+
+    /// A child is being brought up.
+    pub(super) fn bring_up(&mut self) {
+        if planted("budget.spawns_are_free") {
+            return;
+        }
+        self.spent.spawns += 1;
+        self.left = self.left.minus(Budget { spawns: Some(1), ..Budget::default() });
+    }
+
+    /// It did not come to be.
+    pub(super) fn not_brought_up(&mut self) {
+        self.spent.spawns = self.spent.spawns.saturating_sub(1);
+        self.left = self.left.plus(Budget { spawns: Some(1), ..Budget::default() });
     }
 
     /// Whether all that is its own business is settled, but for what children still have.
@@ -150,7 +224,7 @@ impl Account {
     /// A thought was made.
     pub(super) fn think(&mut self) {
         if !planted("budget.thoughts_are_free") {
-            self.spend(1, 0);
+            self.spend(Spent { thoughts: 1, ..Spent::default() });
         }
     }
 
@@ -164,7 +238,18 @@ impl Account {
                 self.given = self.given.plus(*budget);
                 self.left = self.left.plus(*budget);
             }
-            LedgerEntry::Spent { thoughts, tokens } => self.spend(*thoughts, *tokens),
+            LedgerEntry::Spent { thoughts, tokens, money, ms, call } => {
+                let (thoughts, tokens, money, ms) = (*thoughts, *tokens, *money, *ms);
+                self.spend(Spent { thoughts, tokens, money, ms, ..Spent::default() });
+                self.calls += u64::from(call.is_some());
+            }
+            LedgerEntry::Reserved(reserved) => {
+                self.release();
+                if !planted("budget.reserves_nothing") {
+                    self.left = self.left.minus(reserved.most.budget());
+                }
+                self.reserved = Some(*reserved);
+            }
             LedgerEntry::Lent { id, loan } => {
                 if !planted("budget.lends_and_keeps") {
                     self.left = self.left.minus(loan.budget);
@@ -198,171 +283,5 @@ impl Account {
                 self.left = self.left.minus(self.left);
             }
         }
-    }
-}
-
-impl Session {
-    /// What it has, has spent and has lent.
-    pub fn account(&self) -> &Account {
-        &self.account
-    }
-
-    /// Brings up a child: its budget is taken out first, and comes back if the child does not come
-    /// to be. Who has no bound itself has nothing taken out.
-    pub(super) fn spawn(
-        &self,
-        spawn: AgentSpawn,
-        delivery: &Delivery<'_>,
-    ) -> Result<Decision<Self>, Refusal> {
-        if let Some((unit, _)) = spawn.budget.units().into_iter().find(|(_, n)| *n == Some(0)) {
-            return Err(Refusal::BudgetEmpty(unit));
-        }
-        let known = self.account.lent.contains(&spawn.child)
-            || self.spawning.values().any(|it| it.child == spawn.child);
-        if known && !planted("budget.pays_for_a_child_twice") {
-            return Ok(Decision::read(Reply::Done));
-        }
-        let (size, max) = (self.follows.len() + 1, delivery.limits.session.follows_max);
-        if size > max {
-            return Err(Refusal::Limit { what: "the spaces an agent follows", size, max });
-        }
-        let loan = Transfer { child: spawn.child, budget: spawn.budget, when: TransferKind::Birth };
-        self.may_lend(loan)?;
-        let id = numbered(delivery.seq, LEND);
-        let spawn = Arc::new(spawn);
-        let mut spawning =
-            Decision::event(Event::Spawning { id, spawn: spawn.clone() }, Reply::Sent(id));
-        if !self.account.given.is_unbounded() && !planted("budget.spawns_for_nothing") {
-            spawning.events.push(Event::Booked(LedgerEntry::Lent { id, loan }));
-        }
-        Ok(spawning.effect(id, Effect::Spawn(spawn)))
-    }
-
-    /// Takes a part of its budget out for a child that lives, before the child has it.
-    pub(super) fn lend(
-        &self,
-        loan: Transfer,
-        delivery: &Delivery<'_>,
-    ) -> Result<Decision<Self>, Refusal> {
-        self.may_lend(loan)?;
-        let id = numbered(delivery.seq, LEND);
-        let lent = Event::Booked(LedgerEntry::Lent { id, loan });
-        Ok(Decision::event(lent, Reply::Sent(id)).effect(id, Effect::Send(loan)))
-    }
-
-    /// Whether there is as much left as is asked for.
-    fn may_lend(&self, loan: Transfer) -> Result<(), Refusal> {
-        let Transfer { budget, when, .. } = loan;
-        let account = &self.account;
-        let born = when == TransferKind::Birth;
-        // The model is being asked, and will have been.
-        let thinks = matches!(&self.phase, Phase::Turning(it) if !matches!(it.doing, TurnState::Acting { .. }));
-        let asked = if thinks && !planted("budget.lends_what_is_being_spent") { 1 } else { 0 };
-        let left = account.left.minus(Budget::thoughts(asked));
-        for ((unit, left), (_, asked)) in left.units().into_iter().zip(budget.units()) {
-            match (left, asked) {
-                (Some(left), None) if born => return Err(Refusal::BudgetUnnamed { unit, left }),
-                (Some(left), Some(asked)) if asked > left && !planted("budget.lends_too_much") => {
-                    return Err(Refusal::BudgetShort { unit, asked, left });
-                }
-                _ => {}
-            }
-        }
-        Ok(())
-    }
-
-    /// Takes more in.
-    pub(super) fn fund(
-        &self,
-        budget: Budget,
-        delivery: &Delivery<'_>,
-    ) -> Result<Decision<Self>, Refusal> {
-        let units = budget.units().into_iter().zip(self.account.left.units());
-        for ((unit, more), (_, left)) in units {
-            if more.is_some() && left.is_none() {
-                return Err(Refusal::BudgetUnbounded(unit));
-            }
-        }
-        if budget.units().iter().all(|(_, n)| n.unwrap_or(0) == 0) {
-            return Ok(Decision::read(Reply::Done));
-        }
-        let by = delivery.asker;
-        let funded = Event::Booked(LedgerEntry::Funded { by, budget });
-        Ok(Decision::event(funded, Reply::Done))
-    }
-
-    /// What was sent has arrived or is back, what a child had left is back, or what it had left
-    /// itself is with its parent: each once.
-    pub(super) fn settle(&self, settlement: Settlement) -> Decision<Self> {
-        let wiped = self.phase == Phase::Wiped;
-        let news = match &settlement {
-            Settlement::Arrived(id) | Settlement::Bounced(id) => {
-                self.account.sent.contains_key(id) || self.spawning.contains_key(id)
-            }
-            Settlement::Repaid { child, .. } => {
-                self.account.lent.contains(child) || planted("budget.repaid_twice")
-            }
-            Settlement::Returned => wiped && self.account.is_due(),
-        };
-        if !news {
-            return Decision::read(Reply::Done);
-        }
-        let mut after = self.account.clone();
-        after.settle(&settlement);
-        // An agent hears what its children say to it.
-        let heard = match &settlement {
-            Settlement::Arrived(_) if planted("session.does_not_hear_its_child") => None,
-            Settlement::Arrived(id) if !wiped => self.spawning.get(id),
-            _ => None,
-        };
-        let heard = heard.map(|it| it.charter.dm).filter(|it| !self.follows.contains_key(it));
-        let event = Event::Booked(LedgerEntry::Settled(settlement));
-        let mut settled = Decision::event(event, Reply::Done);
-        let all = FollowSpec::all(Position(0));
-        settled.events.extend(heard.map(|space| Event::FollowSet { space, follow: all }));
-        if wiped { self.and_returns(settled, &after) } else { settled }
-    }
-
-    /// Gives back what is left, if it is time.
-    pub(super) fn and_returns(
-        &self,
-        decision: Decision<Self>,
-        account: &Account,
-    ) -> Decision<Self> {
-        match self.due(account) {
-            Some((id, effect)) => decision.effect(id, effect),
-            None => decision,
-        }
-    }
-
-    /// Whether there will be something to give back once it is wiped.
-    pub(super) fn returns(&self) -> bool {
-        !self.account.given.is_unbounded() && !self.account.returned
-    }
-
-    fn due(&self, account: &Account) -> Option<(EffectId, Effect)> {
-        let parent = self.charter()?.parent;
-        let back = Effect::Return { parent, rest: account.left };
-        account.is_due().then_some((RETURNS, back))
-    }
-
-    /// What is owed of it after a crash.
-    pub(super) fn owed_transfers(&self) -> Vec<(EffectId, Effect)> {
-        if planted("budget.forgets_what_it_owes") {
-            return Vec::new();
-        }
-        let sent = self.account.sent.iter().filter(|(_, loan)| loan.when == TransferKind::Later);
-        let sent = sent.map(|(id, loan)| (*id, Effect::Send(*loan)));
-        let spawning = self.spawning.iter().map(|(id, spawn)| (*id, Effect::Spawn(spawn.clone())));
-        let sent = sent.chain(spawning);
-        let back = (self.phase == Phase::Wiped).then(|| self.due(&self.account)).flatten();
-        sent.chain(back).collect()
-    }
-
-    /// There is nothing left to think with: nothing wakes it until it is handed more.
-    pub(super) fn exhausted(&self, what: &str, cause: Cause) -> Decision<Self> {
-        let text = format!("budget: {what} is spent; hand me more, and I go on");
-        let event = Event::Exhausted { what: what.to_owned() };
-        self.write(Decision::event(event, Reply::Done), "exhausted", text, cause)
     }
 }

@@ -25,6 +25,7 @@ impl Session {
                 let turn = Turn::new(*turn, first, wakes.clone(), *cause, *at);
                 self.turns = turn.number;
                 self.phase = Phase::Turning(Box::new(turn));
+                self.account.begin_turn();
             }
             Event::Thought { .. }
             | Event::Noted(_)
@@ -94,16 +95,23 @@ impl Session {
             }
             Event::Spawning { id, spawn } => {
                 self.spawning.insert(*id, spawn.clone());
+                self.account.bring_up();
             }
-            Event::Exhausted { what } => self.phase = Phase::Exhausted { what: what.clone() },
+            Event::Exhausted { what, needs } => {
+                self.phase = Phase::Exhausted { what: what.clone(), needs: *needs };
+            }
             Event::Forgiven { failures } => {
                 self.failures.drain(..(*failures as usize).min(self.failures.len()));
             }
             Event::Booked(booking) => {
-                if let LedgerEntry::Settled(Settlement::Arrived(id) | Settlement::Bounced(id)) =
-                    booking
+                if let LedgerEntry::Settled(
+                    settled @ (Settlement::Arrived(id) | Settlement::Bounced(id)),
+                ) = booking
                 {
-                    self.spawning.remove(id);
+                    let known = self.spawning.remove(id).is_some();
+                    if known && matches!(settled, Settlement::Bounced(_)) {
+                        self.account.not_brought_up();
+                    }
                 }
                 self.account.take(booking);
             }

@@ -30,10 +30,12 @@ impl Session {
             (TurnState::Thinking, 1) | (TurnState::Compacting { by_model: true }, _) => false,
             // It has been made anew twice: what never changes is too long for it.
             _ if planted("window.made_anew_for_ever") => false,
-            _ => return self.fail(at.number, why, delivery),
+            _ => return self.fail(at.number, why, false, delivery),
         };
         let full = Event::WindowFull { by_model, why };
-        Ok(self.goes_on(self.answered(at, [full])))
+        // Its provider took none of it.
+        let free = self.account().reserved().map(|_| Event::Booked(self.free(0, delivery.now)));
+        Ok(self.goes_on(self.answered(at, free.into_iter().chain([full]))))
     }
 
     /// What the model says when it is asked for a summary, or what was made without one.
@@ -51,9 +53,8 @@ impl Session {
         if attempt != at.requests {
             return Err(Refusal::Stale { turn: at.number, step: at.step });
         }
-        let tokens = thought.tokens;
-        if let Some(left) = self.account().left().tokens.filter(|left| tokens > *left) {
-            return Ok(self.overdrawn(at, tokens, left, delivery));
+        if let Some(overdrawn) = self.overdrawn(at, thought, delivery) {
+            return Ok(overdrawn);
         }
         let summed_up = match summary(thought, delivery.limits.session.summary_bytes_max) {
             None if by_model => {
@@ -66,42 +67,26 @@ impl Session {
                 Event::Compacted(Summary { text, since, by_model })
             }
         };
-        let spent = by_model.then_some(LedgerEntry::Spent { thoughts: 1, tokens });
-        Ok(self.goes_on_if_it_may(at, spent, summed_up, delivery))
+        let spent = by_model.then(|| self.took(at, 1, thought, delivery.now)).flatten();
+        Ok(self.summed_up(at, spent, summed_up))
     }
 
     /// The model was asked for a summary and has failed: it is made without it.
     pub(super) fn sum_up_without(
         &self,
         at: &Turn,
-        why: String,
+        (why, paid): (String, bool),
         delivery: &Delivery<'_>,
     ) -> Decision<Self> {
-        let spent = LedgerEntry::Spent { thoughts: 1, tokens: 0 };
+        let spent = self.failing(at, 1, paid, delivery.now);
         let full = Event::WindowFull { by_model: false, why };
-        self.goes_on_if_it_may(at, Some(spent), full, delivery)
+        self.summed_up(at, Some(spent), full)
     }
 
-    fn goes_on_if_it_may(
-        &self,
-        at: &Turn,
-        spent: Option<LedgerEntry>,
-        event: Event,
-        delivery: &Delivery<'_>,
-    ) -> Decision<Self> {
+    /// The turn goes on; whether there is enough left for it is seen when the model is asked.
+    fn summed_up(&self, at: &Turn, spent: Option<LedgerEntry>, event: Event) -> Decision<Self> {
         let spent = spent.filter(|_| !planted("window.summed_up_for_nothing"));
-        let mut account = self.account().clone();
-        spent.iter().for_each(|it| account.take(it));
-        let used_up = account.used_up().filter(|_| spent.is_some());
-        let before = self.answered(at, spent.map(Event::Booked).into_iter().chain([event]));
-        match used_up {
-            None => self.goes_on(before),
-            Some(what) => {
-                let mut exhausted = self.end_exhausted(at, what, delivery);
-                exhausted.events.splice(0..0, before.events);
-                exhausted
-            }
-        }
+        self.goes_on(self.answered(at, spent.map(Event::Booked).into_iter().chain([event])))
     }
 
     /// A model that was waited for has answered.

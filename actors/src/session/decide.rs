@@ -11,6 +11,15 @@ impl Session {
         message: Message,
         delivery: &mut Delivery<'_>,
     ) -> Result<Decision<Self>, Refusal> {
+        let now = delivery.now;
+        Ok(self.and_pays(self.decided_by(message, delivery)?, now))
+    }
+
+    fn decided_by(
+        &self,
+        message: Message,
+        delivery: &mut Delivery<'_>,
+    ) -> Result<Decision<Self>, Refusal> {
         match message {
             Message::Begin(charter, budget) => return self.begin(charter, budget, delivery),
             Message::Look if self.charter.is_some() => {
@@ -46,11 +55,15 @@ impl Session {
             Message::Observe { turn, step, observation } => {
                 self.observe(turn, step, observation, delivery)
             }
-            Message::Defer { turn, step, attempt, passing, why } => {
+            Message::Reserve { turn, step, attempt, bound } => {
                 let at = self.asking_at(turn, step)?;
-                self.defer(at, attempt, passing, why, delivery)
+                self.reserve(at, attempt, bound, delivery)
             }
-            Message::Fail { turn, why } => self.fail(turn, why, delivery),
+            Message::Defer { turn, step, attempt, passing, why, paid } => {
+                let at = self.asking_at(turn, step)?;
+                self.defer(at, attempt, passing, (why, paid), delivery)
+            }
+            Message::Fail { turn, why, paid } => self.fail(turn, why, paid, delivery),
             Message::Retry { turn } => self.retry(turn, delivery),
             Message::Told { id, refused } => Ok(match self.letters.contains_key(&id) {
                 true => {
@@ -76,8 +89,13 @@ impl Session {
                 let wiped = Event::Wiped { by, reason, untold, returns, lets_go };
                 let until = Millis(u64::MAX);
                 let wiped = Decision::event(wiped, Reply::Done);
-                let wiped = wiped.effect(lets_go, Effect::LetGo { until });
-                Ok(self.and_returns(wiped, &self.account))
+                let mut wiped = wiped.effect(lets_go, Effect::LetGo { until });
+                let mut account = self.account.clone();
+                if let Some(spent) = self.cut_off(delivery.now) {
+                    account.take(&spent);
+                    wiped.events.insert(0, Event::Booked(spent));
+                }
+                Ok(self.and_returns(wiped, &account))
             }
             Message::Spawn(spawn) => self.spawn(*spawn, delivery),
             Message::Lend(loan) => self.lend(loan, delivery),

@@ -5,7 +5,7 @@
 //! often, and nothing counts against it. Whatever else passes by itself is tried a few times and is a
 //! failure of the turn then. Either way nothing of a reply was acted upon.
 
-use super::{Event, LedgerEntry, Message, Refusal, Reply, Session, Turn};
+use super::{Event, Message, Refusal, Reply, Session, Turn};
 use crate::behaviour::{Decision, Delivery};
 use crate::id::{Millis, SessionId};
 use crate::limits::SessionLimits;
@@ -22,6 +22,8 @@ pub struct ModelError {
     /// Whether it is likely to pass, or what else is to be done about it; nothing where the turn has
     /// failed.
     pub remedy: Option<Remedy>,
+    /// Whether the request may have been paid for: nothing is known of what it took.
+    pub paid: bool,
 }
 
 /// What helps where a model says nothing.
@@ -54,18 +56,24 @@ pub enum PassingKind {
 impl ModelError {
     /// It will say no more another time: the turn fails.
     pub fn new(text: impl Into<String>) -> ModelError {
-        ModelError { text: text.into(), remedy: None }
+        ModelError { text: text.into(), remedy: None, paid: false }
     }
 
     /// It is likely to pass.
     pub fn passing(kind: PassingKind, wait_ms: Option<u64>, text: impl Into<String>) -> ModelError {
         let remedy = Some(Remedy::Wait(Passing { kind, wait_ms }));
-        ModelError { text: text.into(), remedy }
+        ModelError { text: text.into(), remedy, paid: false }
     }
 
     /// What it is to be told does not fit into its window.
     pub fn full(text: impl Into<String>) -> ModelError {
-        ModelError { text: text.into(), remedy: Some(Remedy::Compact) }
+        ModelError { text: text.into(), remedy: Some(Remedy::Compact), paid: false }
+    }
+
+    /// It may have been paid for, and nobody knows what it took.
+    #[must_use]
+    pub fn and_paid(self) -> ModelError {
+        ModelError { paid: true, ..self }
     }
 
     /// How it passes, where it does.
@@ -78,10 +86,12 @@ impl ModelError {
 
     /// As the agent is told of it.
     pub fn message(self, turn: u64, step: u32, attempt: u32) -> Message {
-        let ModelError { text: why, remedy } = self;
+        let ModelError { text: why, remedy, paid } = self;
         match remedy {
-            None => Message::Fail { turn, why },
-            Some(Remedy::Wait(passing)) => Message::Defer { turn, step, attempt, passing, why },
+            None => Message::Fail { turn, why, paid },
+            Some(Remedy::Wait(passing)) => {
+                Message::Defer { turn, step, attempt, passing, why, paid }
+            }
             Some(Remedy::Compact) => Message::WindowFull { turn, step, attempt, why },
         }
     }
@@ -107,7 +117,7 @@ impl Session {
         at: &Turn,
         attempt: u32,
         passing: Passing,
-        why: String,
+        (why, paid): (String, bool),
         delivery: &Delivery<'_>,
     ) -> Result<Decision<Self>, Refusal> {
         let (turn, step) = (at.number, at.step);
@@ -124,13 +134,15 @@ impl Session {
             && !planted("session.tries_for_ever")
         {
             // Of a summary that means that it is made without the model.
-            return self.fail(turn, why, delivery);
+            return self.fail(turn, why, paid, delivery);
         }
-        let spent = LedgerEntry::Spent { thoughts: 1, tokens: 0 };
-        let spent = (failed && !planted("session.tries_for_nothing")).then_some(spent);
+        let thoughts = u64::from(failed && !planted("session.tries_for_nothing"));
+        let spent = self.failing(at, thoughts, paid, delivery.now);
+        let counts = thoughts > 0 || self.account.reserved().is_some();
+        let spent = counts.then_some(spent);
         let mut account = self.account.clone();
         spent.iter().for_each(|it| account.take(it));
-        if let Some(what) = account.used_up() {
+        if let Some(what) = account.used_up_within() {
             let mut exhausted = self.end_exhausted(at, what, delivery);
             exhausted.events.splice(0..0, spent.map(Event::Booked));
             return Ok(exhausted);

@@ -125,7 +125,12 @@ impl Session {
 
     /// Whether it stood still for want of a budget and has one now: it gets a turn, with what is new.
     pub fn is_funded(&self) -> bool {
-        matches!(self.phase, Phase::Exhausted { .. }) && self.account.used_up().is_none()
+        match self.phase {
+            Phase::Exhausted { needs, .. } => {
+                self.account.used_up().is_none() && self.account.covers(needs)
+            }
+            _ => false,
+        }
     }
 
     /// A look for what is new that is owed, or that somebody outside has cause for.
@@ -156,7 +161,7 @@ impl Session {
         if size > max {
             return Err(Refusal::Limit { what: "the task", size, max });
         }
-        if let Some((unit, _)) = budget.units().into_iter().find(|(_, n)| *n == Some(0)) {
+        if let Some(unit) = budget.lacking() {
             return Err(Refusal::BudgetEmpty(unit));
         }
         let wakes = Arc::default();

@@ -4,6 +4,7 @@ use super::{
     AgentSpec, Brief, Budget, CallNote, FollowSpec, LedgerEntry, Observation, ParentMessage,
     Passing, PassingKind, Session, Settlement, Thought, Transfer, TurnOutcome,
 };
+use crate::agent::CallBound;
 use crate::behaviour::EffectId;
 use crate::briefing::{Briefing, Summary};
 use crate::id::{Millis, Position, SessionId, SpaceId};
@@ -74,6 +75,17 @@ pub enum Message {
         /// What came of it.
         observation: Observation,
     },
+    /// May the model be asked, which takes so much at most? The answer is [`Reply::Granted`]; any other
+    /// is no.
+    Reserve {
+        /// Of which turn.
+        turn: u64,
+        /// Of which step.
+        step: u32,
+        /// Which request of the step it is.
+        attempt: u32,
+        bound: CallBound,
+    },
     /// The model says nothing, and may later.
     Defer {
         /// Of which turn.
@@ -84,11 +96,15 @@ pub enum Message {
         attempt: u32,
         passing: Passing,
         why: String,
+        /// Whether the request may have been paid for.
+        paid: bool,
     },
     /// The turn cannot go on.
     Fail {
         turn: u64,
         why: String,
+        /// Whether a model was asked, and that may have been paid for.
+        paid: bool,
     },
     /// The wait after a failed turn is over.
     Retry {
@@ -242,6 +258,8 @@ pub enum Event {
     /// Its budget is spent.
     Exhausted {
         what: String,
+        /// With so much it goes on; with anything where it is nothing.
+        needs: Budget,
     },
     /// So many failures, the oldest, no longer count.
     Forgiven {
@@ -349,4 +367,9 @@ pub enum Reply {
     State(Box<Session>),
     /// A message is on its way; its effect's name.
     Sent(EffectId),
+    /// The model may be asked.
+    Granted {
+        /// For so long, where its time is bounded.
+        ms_max: Option<u64>,
+    },
 }

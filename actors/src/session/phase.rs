@@ -1,6 +1,6 @@
 //! Where a session stands.
 
-use super::{Event, Session, Turn};
+use super::{Budget, Event, Session, Turn};
 use crate::behaviour::Row;
 use crate::id::{Millis, Position, SessionId, StreamId};
 use crate::log::Cause;
@@ -47,6 +47,8 @@ pub enum Phase {
     Exhausted {
         /// Of what it was given so much, as `thoughts = 20`.
         what: String,
+        /// With so much it goes on; with anything where it is nothing.
+        needs: Budget,
     },
 }
 
@@ -72,6 +74,15 @@ impl Phase {
 const DEFERRED: &str = "deferred";
 
 const PHASE: &[u8] = b"phase";
+
+/// Why nothing wakes an agent whose budget is spent, or does not do for a call: as
+/// [`Phase::Exhausted`] has it.
+pub fn spent_out(what: &str, needs: &Budget) -> String {
+    match needs.is_unbounded() {
+        true => format!("{what} is spent"),
+        false => what.to_owned(),
+    }
+}
 
 impl Session {
     /// The front of the keys of the rows that say in a word what a session is doing: of each that

@@ -1,5 +1,7 @@
 //! A session's no.
 
+use crate::agent::{Amount, BudgetUnit};
+
 /// Why nothing changed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -41,31 +43,34 @@ pub enum Refusal {
     Exhausted(String),
     /// A child would be without a bound where its parent has one.
     #[error(
-        "you have {left} {unit} left, and a child's budget is taken out of yours: say how many, \
-         budget={{\"{unit}\": N}}"
+        "you have {0} left, and a child's budget is taken out of yours: say how many, \
+         budget={{\"{unit}\": N}}", unit = .0.unit
     )]
-    BudgetUnnamed {
-        unit: &'static str,
-        /// What is left.
-        left: u64,
-    },
+    BudgetUnnamed(Amount),
     /// More than there is.
     #[error(
-        "{asked} {unit} are more than the {left} you have left; give less, or ask for more \
-         yourself in the space you share with your parent"
+        "{asked} are more than the {left} you have left; give less, or ask for more \
+         yourself in the space you share with your parent", left = .left.unit.shown(.left.count)
     )]
     BudgetShort {
-        /// Of which unit.
-        unit: &'static str,
         /// How much was asked for.
-        asked: u64,
-        /// What is left.
-        left: u64,
+        asked: Amount,
+        /// What is left, in the same unit.
+        left: Amount,
     },
+    /// It may bring up nobody any more.
+    #[error("you may bring up no more agents: the spawns of your budget are used up")]
+    NoMoreSpawns,
+    /// It may bring up nobody.
+    #[error("you may bring up no agents: the depth of your budget is 0")]
+    TooDeep,
+    /// A bound that is not handed on.
+    #[error("depth is said at birth, and nothing is added to it")]
+    DepthAdded,
     /// Nothing can be done with nothing.
-    #[error("a budget of 0 {0} does not allow a single turn; give 1 or more, or leave {0} out")]
-    BudgetEmpty(&'static str),
+    #[error("a budget of 0 {0} does not allow a single turn; give it some, or leave {0} out")]
+    BudgetEmpty(BudgetUnit),
     /// More of what has no end.
-    #[error("its {0} are not limited, so nothing can be added")]
-    BudgetUnbounded(&'static str),
+    #[error("it has no limit in {0}, so nothing can be added")]
+    BudgetUnbounded(BudgetUnit),
 }

@@ -22,6 +22,8 @@ pub struct Thought {
     /// What it took, as the model reports it; 0 offline. It is kept as
     /// [`LedgerEntry::Spent`](super::LedgerEntry::Spent): what is read back from the log says 0.
     pub tokens: u64,
+    /// What it cost, in millionths of the currency that prices are in; kept in the same way.
+    pub money: u64,
     /// The reply that it was read from, where a provider made it.
     pub generation: Option<Box<Generation>>,
     /// Why nothing of the reply is acted upon: it is shown to the model, which goes on. Such a reply has

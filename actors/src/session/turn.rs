@@ -192,20 +192,16 @@ impl Session {
         let limits = &delivery.limits.session;
         let made = thought.generation.as_deref().map_or(0, Generation::bytes);
         let bytes = thought.text.len() + thought.code.as_ref().map_or(0, String::len) + made;
-        let tokens = thought.tokens;
-        if let Some(left) = self.account.left().tokens.filter(|left| tokens > *left) {
-            return Ok(self.overdrawn(at, tokens, left, delivery));
+        let now = delivery.now;
+        if let Some(overdrawn) = self.overdrawn(at, &thought, delivery) {
+            return Ok(overdrawn);
         }
         if bytes > limits.thought_bytes_max {
             let max = limits.thought_bytes_max;
             let why = format!("the model said {bytes} bytes; thought_bytes_max is {max}");
-            return Ok(paid(
-                LedgerEntry::Spent { thoughts: 1, tokens },
-                self.failed(why, delivery),
-            ));
+            return Ok(paid(self.took(at, 1, &thought, now), self.failed(why, delivery)));
         }
-        let took =
-            (tokens > 0).then_some(Event::Booked(LedgerEntry::Spent { thoughts: 0, tokens }));
+        let took = self.took(at, 0, &thought, now).map(Event::Booked);
         let answered = at.deferral.is_some().then_some(Event::Answered);
         let briefed = (!briefing.is_empty()).then_some(Event::Briefed(briefing));
         let spoken = answered
@@ -224,40 +220,11 @@ impl Session {
         if step > steps_max && !planted("session.steps_unbounded") {
             let cut = format!("turn_steps_max = {steps_max}");
             let cut = self.end(at, TurnOutcome::Exhausted(cut), String::new(), delivery);
-            return Ok(paid(LedgerEntry::Spent { thoughts: 1, tokens }, cut));
+            return Ok(paid(self.took(at, 1, &thought, now), cut));
         }
         let mut acts = Decision::read(Reply::Done);
         acts.events.extend(spoken.chain(took));
         Ok(self.goes_on(acts))
-    }
-
-    /// A thought that took more than there was: what there was is spent, and what was said is not
-    /// acted upon, so that nobody spends more than it was given.
-    pub(super) fn overdrawn(
-        &self,
-        turn: &Turn,
-        took: u64,
-        left: u64,
-        delivery: &Delivery<'_>,
-    ) -> Decision<Self> {
-        let given = self.account.given().tokens.unwrap_or(left);
-        let what = format!("tokens = {given} (a thought took {took}, and {left} were left)");
-        let spent = LedgerEntry::Spent { thoughts: 1, tokens: left };
-        paid(spent, self.end_exhausted(turn, what, delivery))
-    }
-
-    /// The turn ends, for there is nothing left to think with.
-    pub(super) fn end_exhausted(
-        &self,
-        turn: &Turn,
-        what: String,
-        delivery: &Delivery<'_>,
-    ) -> Decision<Self> {
-        let outcome = TurnOutcome::Exhausted(format!("budget: {what}"));
-        let mut exhausted = self.exhausted(&what, turn.cause);
-        let ended = Event::TurnEnded { outcome, rest_until: delivery.now };
-        exhausted.events.insert(0, ended);
-        exhausted
     }
 
     pub(super) fn note(
@@ -290,40 +257,43 @@ impl Session {
         let at = self.acting_at(turn, step)?;
         let max = delivery.limits.session.turn_ms_max;
         let spent = (delivery.now.0 - at.began.0).saturating_sub(at.deferred_ms);
-        let event = Event::Observed(observation);
+        let took = self.acted(delivery.now);
+        let mut account = self.account.clone();
+        took.iter().for_each(|it| account.take(it));
+        let events = took.map(Event::Booked).into_iter().chain([Event::Observed(observation)]);
         if spent > max {
             let cut = format!("turn_ms_max = {max}");
             let mut ended = self.end(at, TurnOutcome::Exhausted(cut), String::new(), delivery);
-            ended.events.insert(0, event);
+            ended.events.splice(0..0, events);
             return Ok(ended);
         }
-        if let Some(what) = self.account.used_up() {
+        if let Some(what) = account.used_up_within() {
             let mut exhausted = self.end_exhausted(at, what, delivery);
-            exhausted.events.insert(0, event);
+            exhausted.events.splice(0..0, events);
             return Ok(exhausted);
         }
-        let step = step + 1;
-        let brief = self.brief(at.first, &at.wakes).ok_or(Refusal::Unborn)?;
-        let effect = Effect::Think { turn, step, brief, attempt: 0, not_before: Millis(0) };
-        Ok(Decision::event(event, Reply::Done).effect(think_id(turn, step, 0), effect))
+        let mut observed = Decision::read(Reply::Done);
+        observed.events.extend(events);
+        Ok(self.goes_on(observed))
     }
 
     pub(super) fn fail(
         &self,
         turn: u64,
         why: String,
+        paid_for: bool,
         delivery: &Delivery<'_>,
     ) -> Result<Decision<Self>, Refusal> {
         match &self.phase {
             Phase::Turning(it)
                 if it.number == turn && it.doing == (TurnState::Compacting { by_model: true }) =>
             {
-                Ok(self.sum_up_without(it, why, delivery))
+                Ok(self.sum_up_without(it, (why, paid_for), delivery))
             }
             // A model that was asked and did not answer has been asked all the same.
             Phase::Turning(it) if it.number == turn && it.doing == TurnState::Thinking => {
-                let spent = LedgerEntry::Spent { thoughts: 1, tokens: 0 };
-                Ok(paid(spent, self.failed(why, delivery)))
+                let spent = self.failing(it, 1, paid_for, delivery.now);
+                Ok(paid(Some(spent), self.failed(why, delivery)))
             }
             Phase::Turning(it) if it.number == turn => Ok(self.failed(why, delivery)),
             _ => Err(Refusal::Stale { turn, step: 0 }),
@@ -392,8 +362,11 @@ impl Session {
 }
 
 /// What was spent comes first in the entry.
-fn paid(spent: LedgerEntry, mut decision: Decision<Session>) -> Decision<Session> {
-    decision.events.insert(0, Event::Booked(spent));
+pub(super) fn paid(
+    spent: Option<LedgerEntry>,
+    mut decision: Decision<Session>,
+) -> Decision<Session> {
+    decision.events.splice(0..0, spent.map(Event::Booked));
     decision
 }
 

@@ -1,8 +1,7 @@
 //! A reply of a model of which nothing is acted upon: it is told why, and goes on.
 
 use super::{Event, Observation, Reply, Session, Turn, TurnOutcome};
-use crate::behaviour::{Behaviour, Decision, Delivery};
-use crate::mutant::planted;
+use crate::behaviour::{Decision, Delivery};
 
 /// Bytes of why a reply is not acted upon.
 const UNUSABLE_BYTES_MAX: usize = 4 << 10;
@@ -30,15 +29,6 @@ impl Session {
         let seen = Event::Observed(Observation { text, failed: Some(UNUSABLE.to_owned()) });
         let mut decision = Decision::read(Reply::Done);
         decision.events.extend(spoken.into_iter().chain([seen]));
-        let mut then = self.clone();
-        decision.events.iter().for_each(|event| then.apply(event));
-        if let Some(what) = then.account.used_up()
-            && !planted("session.unusable_for_nothing")
-        {
-            let mut exhausted = self.end_exhausted(at, what, delivery);
-            exhausted.events.splice(0..0, decision.events);
-            return exhausted;
-        }
         self.goes_on(decision)
     }
 }

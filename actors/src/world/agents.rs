@@ -3,6 +3,7 @@
 
 use super::World;
 use super::work::{Performer, Work, WorkStep, WorldView};
+use crate::agent::CallBound;
 use crate::behaviour::{Behaviour, EffectId};
 use crate::behaviour::{Outcome, Outgoing};
 use crate::briefing::{Briefing, Surroundings};
@@ -57,6 +58,10 @@ pub enum Move {
 /// answers `act` must go on the same way: after a crash an action is run again, with the answers that
 /// were noted.
 pub trait Mind {
+    /// The most that a call of the model takes, be it for a thought or for a summary.
+    fn most(&mut self, _: &Situation) -> CallBound {
+        CallBound { tokens: 0, money: Some(0), ms: 0 }
+    }
     /// What the model says, or why it does not.
     fn think(&mut self, of: &Situation) -> Result<Thought, ModelError>;
     /// Says what came before, summed up, once it has said that its window is full.
@@ -84,13 +89,13 @@ impl<M: Mind + 'static> Performer<Session> for Agents<M> {
             Effect::Think { turn, step, brief, attempt, not_before } => {
                 let (of, brief) = ((*turn, *step), brief.clone());
                 let (attempt, not_before) = (*attempt, *not_before);
-                let (asked, sums_up) = (false, None);
-                Box::new(Thinking { mind, stream, of, brief, attempt, not_before, sums_up, asked })
+                let (stage, sums_up) = (Stage::Waits, None);
+                Box::new(Thinking { mind, stream, of, brief, attempt, not_before, sums_up, stage })
             }
             Effect::Compact { of, brief, attempt, not_before, by_model, .. } => {
                 let (of, brief, sums_up) = (*of, brief.clone(), Some(*by_model));
-                let (attempt, not_before, asked) = (*attempt, *not_before, false);
-                Box::new(Thinking { mind, stream, of, brief, attempt, not_before, sums_up, asked })
+                let (attempt, not_before, stage) = (*attempt, *not_before, Stage::Waits);
+                Box::new(Thinking { mind, stream, of, brief, attempt, not_before, sums_up, stage })
             }
             Effect::Act { turn, step, code, at, cause, notes, brief, .. } => {
                 let known = notes.iter().filter_map(|it| it.answer.clone()).collect();
@@ -140,20 +145,44 @@ struct Thinking<M> {
     not_before: Millis,
     /// A summary is wanted, of the model or without one.
     sums_up: Option<bool>,
-    asked: bool,
+    stage: Stage,
+}
+
+/// How far a thought is.
+enum Stage {
+    Waits,
+    /// What it may take at most is put aside, where it is bounded.
+    Reserves,
+    Asks,
 }
 
 impl<M: Mind> Work<Session> for Thinking<M> {
-    fn next(&mut self, _: Option<Outcome>, seen: &mut WorldView<'_>) -> WorkStep<Message> {
+    fn next(&mut self, heard: Option<Outcome>, seen: &mut WorldView<'_>) -> WorkStep<Message> {
         if seen.now() < self.not_before {
             return WorkStep::Wait(self.not_before);
-        }
-        if !std::mem::replace(&mut self.asked, true) {
-            return WorkStep::Wait(seen.after_a_while());
         }
         let ((turn, step), attempt) = (self.of, self.attempt);
         let of = situation(self.stream, &self.brief, turn, step, seen.now());
         let mut mind = self.mind.borrow_mut();
+        match self.stage {
+            Stage::Waits => {
+                self.stage = Stage::Reserves;
+                return WorkStep::Wait(seen.after_a_while());
+            }
+            Stage::Reserves if self.sums_up != Some(false) && self.brief.left.bounds_calls() => {
+                self.stage = Stage::Asks;
+                let message = Message::may_ask(self.of, attempt, mind.most(&of));
+                let key = format!("reserve-{}", seen.draw(u64::MAX));
+                return WorkStep::Ask(Outgoing::new::<Session>(self.stream, ROOT, message), key);
+            }
+            Stage::Reserves => {}
+            Stage::Asks => {
+                let reply = heard.as_ref().and_then(Outcome::reply::<Session>);
+                if !matches!(reply, Some(Reply::Granted { .. })) {
+                    return WorkStep::End;
+                }
+            }
+        }
         let thought = match self.sums_up {
             None => mind.think(&of),
             Some(true) => mind.sum_up(&of),

@@ -14,6 +14,7 @@ mod agent_wipe;
 mod audit;
 mod backup;
 mod claim;
+mod cost;
 mod deprecate;
 mod diff;
 mod erase;
@@ -70,6 +71,7 @@ pub use agent_wipe::{AgentWipe, Wiped};
 pub use audit::{Audit, AuditAnswer};
 pub use backup::{BackedUp, Backup};
 pub use claim::Claim;
+pub use cost::Cost;
 pub use deprecate::Deprecate;
 pub use diff::Diff;
 pub use erase::Erase;
@@ -126,6 +128,7 @@ pub static TABLE: &[AnyOperation] = &[
     AnyOperation::of::<Put>(),
     AnyOperation::of::<Get>(),
     AnyOperation::of::<Update>(),
+    AnyOperation::of::<Cost>(),
     AnyOperation::of::<Deprecate>(),
     AnyOperation::of::<Erase>(),
     AnyOperation::of::<Transaction>(),

@@ -212,7 +212,7 @@ fn of_words(words: &Words) -> Command {
 }
 
 /// In which order a help lists the verbs.
-const ORDER: [&str; 38] = [
+const ORDER: [&str; 39] = [
     "space",
     "grant",
     "revoke",
@@ -237,6 +237,7 @@ const ORDER: [&str; 38] = [
     "research",
     "spawn",
     "agent",
+    "cost",
     "model",
     "exec",
     "audit",

@@ -1,7 +1,7 @@
 //! Examples of each verb, as its help prints them. A test runs all of them.
 
 /// The verbs, each with command lines that work where the things are that they name.
-const EXAMPLES: [(&str, &[&str]); 54] = [
+const EXAMPLES: [(&str, &[&str]); 55] = [
     ("model list", &["stoa model list"]),
     ("model test", &["stoa model test ollama/llama3.2"]),
     (
@@ -108,6 +108,7 @@ const EXAMPLES: [(&str, &[&str]); 54] = [
     ),
     ("diff", &["stoa diff D4NWZ0DT", "stoa diff D4NWZ0DT 1 2"]),
     ("why", &["stoa why D4NWZ0DT"]),
+    ("cost", &["stoa cost", "stoa cost --by hour --within 24h", "stoa cost sleeper --by model"]),
     (
         "watch",
         &["stoa watch tasks --cursor 0", "stoa watch tasks --type atom.put --tail 5 --no-follow"],

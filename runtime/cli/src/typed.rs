@@ -177,12 +177,20 @@ fn spaces(texts: &[String]) -> Result<Json, Problem> {
     Ok(Json::Array(each.collect::<Result<_, Problem>>()?))
 }
 
-/// Reads a budget: `thoughts=20,tokens=50000`.
+/// Reads a budget: `tokens=50000,money=1.50`.
 fn budget(text: &str) -> Result<Json, Problem> {
     let budget: Budget = text.parse().map_err(|error| {
-        Problem::new(ProblemKind::Invalid, error).hint("--budget thoughts=20,tokens=50000")
+        Problem::new(ProblemKind::Invalid, error).hint("--budget tokens=50000,money=1.50")
     })?;
-    Ok(json!({"thoughts": budget.thoughts, "tokens": budget.tokens}))
+    let units = budget.units().into_iter().map(|(unit, n)| {
+        let n = match (n, unit.whole()) {
+            (None, _) => Json::Null,
+            (Some(n), 1) => json!(n),
+            (Some(n), whole) => json!(n as f64 / whole as f64),
+        };
+        (unit.name().to_owned(), n)
+    });
+    Ok(Json::Object(units.collect()))
 }
 
 fn absolute(path: &Path) -> Result<Json, Problem> {

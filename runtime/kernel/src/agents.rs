@@ -9,6 +9,7 @@ mod around;
 mod budget;
 mod context;
 mod control;
+mod cost;
 mod failed;
 mod found;
 mod incidents;
@@ -26,6 +27,7 @@ mod why;
 mod woken;
 
 pub use control::AgentCard;
+pub use cost::{CostBy, CostOf, CostSum, Costs};
 pub use incidents::{Incident, Wrong};
 pub use log::AgentEvent;
 pub use log::Sighting;
@@ -259,10 +261,11 @@ impl Perform<Session> for Executor {
                     if wait > 0 {
                         tokio::time::sleep(Duration::from_millis(wait)).await;
                     }
-                    let at = At { session, turn, step, brief, sums_up: false };
+                    let at = At { session, turn, step, attempt, brief, sums_up: false };
                     let thought = Box::pin(think(&runtime.upgrade()?, at, &known)).await;
                     Some(match thought {
-                        Ok((thought, briefing)) => {
+                        Ok(thought) => {
+                            let (thought, briefing) = thought?;
                             Message::Think { turn, step, attempt, thought, briefing }
                         }
                         Err(error) => error.message(turn, step, attempt),
@@ -275,11 +278,12 @@ impl Perform<Session> for Executor {
                     if by_model && wait > 0 {
                         tokio::time::sleep(Duration::from_millis(wait)).await;
                     }
-                    let at = At { session, turn, step, brief, sums_up: true };
+                    let at = At { session, turn, step, attempt, brief, sums_up: true };
                     let runtime = runtime.upgrade()?;
                     let summary = sum_up(&runtime, at, by_model, again, &known);
                     Some(match Box::pin(summary).await {
-                        Ok((thought, since)) => {
+                        Ok(summary) => {
+                            let (thought, since) = summary?;
                             Message::SumUp { turn, step, attempt, thought, since }
                         }
                         Err(error) => error.message(turn, step, attempt),
@@ -291,7 +295,9 @@ impl Perform<Session> for Executor {
                         Ok(observation) => Some(Message::Observe { turn, step, observation }),
                         // The store: what is owed is owed again after the next open.
                         Err(problem) if problem.kind == ProblemKind::Store => None,
-                        Err(problem) => Some(Message::Fail { turn, why: problem.text }),
+                        Err(problem) => {
+                            Some(Message::Fail { turn, why: problem.text, paid: false })
+                        }
                     }
                 }
                 // Messages, which the host delivers.

@@ -11,6 +11,7 @@ use std::fmt;
 use std::sync::Arc;
 use stoa_actors::session::{Thought, thought};
 
+pub use stoa_actors::agent::CallBound;
 pub use stoa_actors::session::{ModelError, Passing, PassingKind, Remedy};
 pub use stoa_actors::window::{Card, CodeStyle, Context};
 
@@ -18,6 +19,19 @@ pub use stoa_actors::window::{Card, CodeStyle, Context};
 pub trait Model: Send + Sync + 'static {
     /// One thought. Dropping the future cancels it.
     fn think(&self, context: Context) -> Boxed<'_, Result<Thought, ModelError>>;
+
+    /// The most that a thought of this takes, in tokens and in money; asked where that is bounded, and
+    /// before the model is. One that says nothing of it costs nothing.
+    ///
+    /// Errors: the model cannot be asked so.
+    fn most(&self, _: &Context) -> Result<CallBound, ModelError> {
+        Ok(CallBound { tokens: 0, money: Some(0), ms: 0 })
+    }
+
+    /// Whether it is known what it costs.
+    fn is_priced(&self) -> bool {
+        true
+    }
 
     /// How long it may take for one thought, where it bounds that itself; otherwise it is
     /// [`model_ms_max`](crate::limits::Config::model_ms_max).

@@ -285,23 +285,41 @@ pub(crate) fn condition_hint(refusal: &ConditionRefusal) -> String {
     format!("--meta {}", quoted(&format!("{key}{operator}")))
 }
 
+/// What lets an agent go on whose budget is spent in this unit, as it is typed; by the text that tells
+/// of it: `money = 1.5 …`.
+pub fn enough(what: &str) -> &'static str {
+    let what = what.strip_prefix("budget: ").unwrap_or(what);
+    match what.split(' ').next() {
+        Some("tokens") => "tokens=50000",
+        Some("money") => "money=1",
+        Some("seconds") => "seconds=600",
+        Some("turns") => "turns=10",
+        _ => "thoughts=10",
+    }
+}
+
 impl From<session::Refusal> for Problem {
     fn from(refusal: session::Refusal) -> Self {
         use session::Refusal;
         if let Refusal::Follow(invalid) = refusal {
             return invalid.into();
         }
+        if let Refusal::Exhausted(what) = &refusal {
+            let hint = format!("stoa agent resume AGENT --budget {}", enough(what));
+            return Problem::new(ProblemKind::Conflict, refusal).hint(hint);
+        }
         let (kind, hint) = match refusal {
             Refusal::Unborn | Refusal::Wiped => (ProblemKind::Unknown, "stoa agent list"),
             Refusal::Stale { .. } => (ProblemKind::Conflict, "stoa agent list"),
-            Refusal::Exhausted(_) => {
-                (ProblemKind::Conflict, "stoa agent resume AGENT --budget thoughts=10")
+            Refusal::BudgetShort { .. } | Refusal::NoMoreSpawns | Refusal::TooDeep => {
+                (ProblemKind::Forbidden, "stoa agent list")
             }
-            Refusal::BudgetShort { .. } => (ProblemKind::Forbidden, "stoa agent list"),
-            Refusal::BudgetUnnamed { .. } | Refusal::BudgetEmpty(_) => {
+            Refusal::BudgetUnnamed(_) | Refusal::BudgetEmpty(_) => {
                 (ProblemKind::Invalid, "--budget thoughts=20")
             }
-            Refusal::BudgetUnbounded(_) => (ProblemKind::Invalid, "stoa agent show AGENT"),
+            Refusal::BudgetUnbounded(_) | Refusal::DepthAdded => {
+                (ProblemKind::Invalid, "stoa agent show AGENT")
+            }
             _ => (ProblemKind::Invalid, "stoa agent list"),
         };
         Problem::new(kind, refusal).hint(hint)

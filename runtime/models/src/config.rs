@@ -95,7 +95,8 @@ pub struct Price {
     pub output: f64,
     /// Of what is read from the cache; as `input` where it is not said.
     pub cache_read: Option<f64>,
-    /// Of what is written to it; as `input` where it is not said.
+    /// Of what is written to it; where it is not said as `input`, and in Anthropic's protocol a quarter
+    /// more.
     pub cache_write: Option<f64>,
 }
 
@@ -108,6 +109,18 @@ impl Price {
             + tokens(usage.cache_read, self.cache_read.unwrap_or(self.input))
             + tokens(usage.cache_write, self.cache_write.unwrap_or(self.input))
             + tokens(usage.output, self.output)
+    }
+
+    /// The same in millionths, and no less than it is.
+    pub fn micros(&self, usage: &crate::reply::Usage) -> u64 {
+        (self.of(usage) * 1e6).ceil() as u64
+    }
+
+    /// What a reply costs at most, in millionths, of so many tokens sent and said.
+    pub fn most(&self, input: u64, output: u64) -> u64 {
+        let dearest = [Some(self.input), self.cache_read, self.cache_write];
+        let dearest = dearest.into_iter().flatten().fold(0.0, f64::max);
+        (input as f64 * dearest + output as f64 * self.output).ceil() as u64
     }
 }
 

@@ -227,7 +227,7 @@ pub fn thought_of(
     let name = entry.full_name();
     if reply.stop == Stop::Refused {
         let said: String = reply.text.trim().chars().take(SAID_CHARS).collect();
-        return Err(ModelError::new(format!("{name}: it refuses to answer: {said}")));
+        return Err(ModelError::new(format!("{name}: it refuses to answer: {said}")).and_paid());
     }
     let made = match unusable(&reply, entry) {
         Some(why) => Err(why),
@@ -363,13 +363,15 @@ pub fn error_of(fault: Fault, name: &str) -> Result<Thought, ModelError> {
         return Err(ModelError::full(text));
     }
     let wait_ms = fault.wait.map(|it| it.as_millis() as u64);
-    Err(if fault.kind.is_wait() {
+    let paid = fault.paid;
+    let error = if fault.kind.is_wait() {
         ModelError::passing(PassingKind::Limited, wait_ms, text)
     } else if fault.may_retry() {
         ModelError::passing(PassingKind::Failed, wait_ms, text)
     } else {
         ModelError::new(text)
-    })
+    };
+    Err(ModelError { paid, ..error })
 }
 
 #[cfg(test)]

@@ -85,6 +85,8 @@ pub struct Fault {
     pub wait: Option<Duration>,
     /// Whether the provider says that another try is of use, or of none.
     pub retry: Option<bool>,
+    /// Whether the provider may have worked on the request all the same, and have it paid for.
+    pub paid: bool,
 }
 
 /// Bytes of what is told of a fault.
@@ -94,7 +96,7 @@ impl Fault {
     /// A fault of this kind.
     pub fn new(kind: FaultKind, text: impl AsRef<str>) -> Fault {
         let text = one_line(text.as_ref());
-        Fault { kind, text, status: None, wait: None, retry: None }
+        Fault { kind, text, status: None, wait: None, retry: None, paid: false }
     }
 
     /// Whether the same request may be sent again.

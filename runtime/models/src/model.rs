@@ -1,20 +1,26 @@
 //! Models of providers, for agents: found by their names, and asked.
 
-use crate::config::{ConfigError, ModelEntry, ModelsConfig, ProviderConfig};
+use crate::config::{ConfigError, ModelEntry, ModelsConfig, Price, ProviderConfig};
 use crate::conversation::{
     error_of, request_of, room, summed_up, thought_of, tokens_of, window_bytes,
 };
 use crate::provider::Provider;
+use crate::reply::{ModelReply, Usage};
+use crate::request::ModelRequest;
+use crate::wire::Dialect;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 use stoa_actors::session::{ModelError, Thought};
 use stoa_actors::window::{CodeStyle, Context, window};
 use stoa_kernel::host::Boxed;
-use stoa_kernel::model::{Model, ModelSource};
+use stoa_kernel::model::{CallBound, Model, ModelSource};
 
 /// How long a thought may take besides the waits of its provider: until a command has said its key.
 const BESIDES_MS: u64 = 30_000;
+
+/// What Anthropic takes for what is written to its cache, where what is sent costs one.
+const ANTHROPIC_CACHE_WRITE: f64 = 1.25;
 
 /// The models that a configuration names. A provider is one however many models of it are asked, and so
 /// are the limits on how fast that may be.
@@ -41,7 +47,14 @@ impl ConfiguredModels {
     pub fn model(&self, name: &str) -> Result<ProviderModel, ConfigError> {
         let (entry, _) = self.config.find(name)?;
         let provider = self.provider(&entry.provider)?;
-        Ok(ProviderModel { name: name.to_owned(), entry, provider })
+        let config = self.config.provider(&entry.provider)?;
+        let mut price = config.prices.get(&entry.name).copied();
+        if let Some(price) = &mut price
+            && config.dialect == Dialect::Anthropic
+        {
+            price.cache_write.get_or_insert(price.input * ANTHROPIC_CACHE_WRITE);
+        }
+        Ok(ProviderModel { name: name.to_owned(), entry, provider, price })
     }
 
     /// The provider of a name.
@@ -78,6 +91,7 @@ pub struct ProviderModel {
     name: String,
     entry: ModelEntry,
     provider: Arc<Provider>,
+    price: Option<Price>,
 }
 
 impl ProviderModel {
@@ -92,31 +106,79 @@ impl ProviderModel {
     }
 }
 
+impl ProviderModel {
+    fn request(&self, context: &Context) -> Result<ModelRequest, ModelError> {
+        let window = window(context);
+        let (tokens, room) = (tokens_of(&window, &self.entry), room(&self.entry));
+        // A summary is asked for however full it is: it is what helps.
+        if tokens > room && context.sums_up.is_none() {
+            let name = self.entry.full_name();
+            let text = format!("{name}: {tokens} tokens are to be told, and it reads {room}");
+            return Err(ModelError::full(text));
+        }
+        let request = request_of(window, &self.entry);
+        Ok(if context.sums_up.is_some() { summed_up(request) } else { request })
+    }
+
+    /// Bytes of a request as it is sent.
+    fn bytes_of(&self, request: &ModelRequest) -> u64 {
+        self.provider.dialect().body(request).to_string().len() as u64
+    }
+
+    /// The most that a request takes: no token is shorter than a byte, and what may be said is sent
+    /// along.
+    fn bound(&self, request: &ModelRequest) -> CallBound {
+        let (input, output) = (self.bytes_of(request), self.entry.output_max);
+        let money = self.price.map(|it| it.most(input, output));
+        CallBound { tokens: input.saturating_add(output), money, ms: 0 }
+    }
+
+    /// What a reply took. What its provider does not say is what it may have been at most.
+    fn usage(&self, request: &ModelRequest, reply: &ModelReply) -> Usage {
+        let mut usage = reply.usage;
+        if usage.input == 0 {
+            usage.input = self.bytes_of(request);
+        }
+        if usage.output == 0 && !(reply.text.is_empty() && reply.calls.is_empty()) {
+            usage.output = self.entry.output_max;
+        }
+        usage
+    }
+}
+
 impl Model for ProviderModel {
     fn think(&self, context: Context) -> Boxed<'_, Result<Thought, ModelError>> {
         Box::pin(async move {
-            let window = window(&context);
-            let (tokens, room) = (tokens_of(&window, &self.entry), room(&self.entry));
-            // A summary is asked for however full it is: it is what helps.
-            if tokens > room && context.sums_up.is_none() {
-                let name = self.entry.full_name();
-                let text = format!("{name}: {tokens} tokens are to be told, and it reads {room}");
-                return Err(ModelError::full(text));
-            }
-            let mut request = request_of(window, &self.entry);
-            if context.sums_up.is_some() {
-                request = summed_up(request);
-            }
+            let request = self.request(&context)?;
+            drop(context);
             let began = Instant::now();
             let asked = self.provider.ask(&request, &mut |_| {}).await;
             match asked {
                 Ok(reply) => {
                     let took_ms = began.elapsed().as_millis() as u64;
-                    thought_of(reply, &self.entry, took_ms)
+                    let usage = self.usage(&request, &reply);
+                    let thought = thought_of(reply, &self.entry, took_ms)?;
+                    let tokens = usage.input.saturating_add(usage.output);
+                    let money = self.price.map_or(0, |it| it.micros(&usage));
+                    Ok(Thought { tokens, money, ..thought })
                 }
-                Err(fault) => error_of(fault, &self.name),
+                Err(fault) => {
+                    let unknown = fault.paid;
+                    let thought = error_of(fault, &self.name)?;
+                    let bound = if unknown { self.bound(&request) } else { CallBound::default() };
+                    let (tokens, money) = (bound.tokens, bound.money.unwrap_or(0));
+                    Ok(Thought { tokens, money, ..thought })
+                }
             }
         })
+    }
+
+    fn most(&self, context: &Context) -> Result<CallBound, ModelError> {
+        Ok(self.bound(&self.request(context)?))
+    }
+
+    fn is_priced(&self) -> bool {
+        self.price.is_some()
     }
 
     fn ms_max(&self) -> Option<u64> {

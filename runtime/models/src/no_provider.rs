@@ -5,6 +5,7 @@ use crate::fault::Fault;
 use crate::limits::ProviderWaits;
 use crate::reply::{Delta, ModelReply};
 use crate::request::ModelRequest;
+use crate::wire::Dialect;
 use std::convert::Infallible;
 use stoa_endpoint::AddressError;
 
@@ -37,6 +38,11 @@ impl Provider {
 
     /// Of no provider.
     pub async fn models(&self) -> Result<Vec<String>, Fault> {
+        match self.never {}
+    }
+
+    /// Of no provider.
+    pub fn dialect(&self) -> Dialect {
         match self.never {}
     }
 

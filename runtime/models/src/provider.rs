@@ -175,7 +175,23 @@ impl Provider {
         let sent_bytes = body.len();
         let url = self.address.with(&self.config.dialect.path(self.address.path()));
         let post = self.client.post(url).headers(self.headers(key)?).body(body);
-        let mut answer = self.answered(post, until).await?;
+        let answer = self.answered(post, until).await?;
+        let reply = self.read(answer, until, heard).await;
+        let reply = reply.map_err(|fault| Fault { paid: true, ..fault })?;
+        match self.config.dialect == Dialect::Ollama && is_truncated(sent_bytes, &reply) {
+            true => Err(truncated(request, &reply)),
+            false => Ok(reply),
+        }
+    }
+
+    /// A reply as it comes.
+    async fn read(
+        &self,
+        mut answer: Response,
+        until: Instant,
+        heard: &mut (dyn FnMut(Delta) + Send),
+    ) -> Result<ModelReply, Fault> {
+        let waits = self.config.waits;
         let mut decoder = Decoder::new(self.config.dialect, self.config.accept_unfinished);
         let mut ms = waits.first_ms;
         loop {
@@ -198,10 +214,7 @@ impl Provider {
         }
         let (reply, last) = decoder.end()?;
         last.into_iter().for_each(heard);
-        match self.config.dialect == Dialect::Ollama && is_truncated(sent_bytes, &reply) {
-            true => Err(truncated(request, &reply)),
-            false => Ok(reply),
-        }
+        Ok(reply)
     }
 
     /// The names of the models that it has, as far as it tells.
@@ -360,7 +373,10 @@ async fn within<T>(
     match timeout(wait, what).await {
         Ok(Ok(done)) => Ok(done),
         Ok(Err(error)) => Err(broken(error)),
-        Err(_) => Err(Fault::new(FaultKind::Silent, format!("for {} ms", wait.as_millis()))),
+        Err(_) => {
+            let silent = Fault::new(FaultKind::Silent, format!("for {} ms", wait.as_millis()));
+            Err(Fault { paid: true, ..silent })
+        }
     }
 }
 
@@ -369,6 +385,7 @@ async fn within<T>(
 fn broken(error: reqwest::Error) -> Fault {
     let kind =
         if error.is_body() || error.is_decode() { FaultKind::Cut } else { FaultKind::Network };
+    let paid = !error.is_connect() && !error.is_builder();
     let error = error.without_url();
     let mut said = error.to_string();
     let mut source = std::error::Error::source(&error);
@@ -376,7 +393,7 @@ fn broken(error: reqwest::Error) -> Fault {
         said = error.to_string();
         source = error.source();
     }
-    Fault::new(kind, said)
+    Fault { paid, ..Fault::new(kind, said) }
 }
 
 async fn body_of(mut answer: Response, until: Instant, most: usize) -> Result<Vec<u8>, Fault> {

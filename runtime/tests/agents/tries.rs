@@ -54,7 +54,7 @@ async fn status_counts_agents_by_what_they_are_doing() {
         place.root.spawn(ask("go", name, how, &[])).await.unwrap();
     }
     let mut poor = ask("go", "poor", "works", &[]);
-    poor.budget = Budget { thoughts: Some(1), tokens: None };
+    poor.budget = Budget::thoughts(1);
     place.root.spawn(poor).await.unwrap();
     place.rest().await;
     place.root.stop_agent("still", "enough").await.unwrap();
@@ -83,7 +83,7 @@ async fn a_spawn_answers_with_the_agent_as_it_was_born() {
     root.create_space("how", "").await.unwrap();
     root.create_space("board", "").await.unwrap();
     let mut bounded = ask("go", "bounded", "how", &[("board", Level::Write)]);
-    bounded.budget = Budget { thoughts: Some(3), tokens: Some(1_000) };
+    bounded.budget = Budget { tokens: Some(1_000), ..Budget::thoughts(3) };
     bounded.follows = vec!["board".to_owned()];
     let nameless = SpawnAsk { task: "stand by".to_owned(), ..SpawnAsk::default() };
     for spawn in [bounded, nameless, ask("go", "free", "how", &[])] {

@@ -81,9 +81,19 @@ pub(crate) enum Op {
 }
 
 fn budget() -> impl Strategy<Value = Budget> {
-    let thoughts = prop_oneof![9 => (1..9u64).prop_map(Some), 1 => Just(None)];
-    let tokens = prop_oneof![9 => (1..90u64).prop_map(Some), 1 => Just(None)];
-    (thoughts, tokens).prop_map(|(thoughts, tokens)| Budget { thoughts, tokens })
+    let some = |most: u64| prop_oneof![39 => (1..most).prop_map(Some), 1 => Just(None)];
+    let few = prop_oneof![39 => (0..4u64).prop_map(Some), 1 => Just(None)];
+    let depth = prop_oneof![3 => Just(None), 1 => (0..4u64).prop_map(Some)];
+    let spent = (some(9), some(180), some(110), some(400), some(9), few, depth);
+    spent.prop_map(|(thoughts, tokens, money, ms, turns, spawns, depth)| Budget {
+        thoughts,
+        tokens,
+        money,
+        ms,
+        turns,
+        spawns,
+        depth,
+    })
 }
 
 fn op() -> impl Strategy<Value = Op> {

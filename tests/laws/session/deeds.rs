@@ -51,7 +51,7 @@ impl Trial {
                 let code = acts.then(|| "act()".to_owned());
                 let unusable = (how == Outcome::Unusable).then(|| "cut off".to_owned());
                 let thought = Thought { text, code, unusable, ..Thought::default() };
-                let fail = Message::Fail { turn, why: "no answer".into() };
+                let fail = Message::Fail { turn, why: "no answer".into(), paid: false };
                 let why = "too much".to_owned();
                 let full = Message::WindowFull { turn, step, attempt, why };
                 let briefing = Briefing::after(brief.told.as_deref(), &around(self.around));
@@ -63,7 +63,14 @@ impl Trial {
                     Outcome::Defer { failed, wait_ms } => {
                         let kind = if failed { PassingKind::Failed } else { PassingKind::Limited };
                         let passing = Passing { kind, wait_ms: wait_ms.map(u64::from) };
-                        Message::Defer { turn, step, attempt, passing, why: "later".into() }
+                        Message::Defer {
+                            turn,
+                            step,
+                            attempt,
+                            passing,
+                            why: "later".into(),
+                            paid: false,
+                        }
                     }
                     _ => think,
                 };
@@ -74,12 +81,12 @@ impl Trial {
                 let (turn, step) = of;
                 let why = "later".to_owned();
                 let told = match how {
-                    Outcome::Fail => Message::Fail { turn, why },
+                    Outcome::Fail => Message::Fail { turn, why, paid: false },
                     Outcome::Full => Message::WindowFull { turn, step, attempt, why },
                     Outcome::Defer { failed, wait_ms } => {
                         let kind = if failed { PassingKind::Failed } else { PassingKind::Limited };
                         let passing = Passing { kind, wait_ms: wait_ms.map(u64::from) };
-                        Message::Defer { turn, step, attempt, passing, why }
+                        Message::Defer { turn, step, attempt, passing, why, paid: false }
                     }
                     _ => {
                         let text = match how {
@@ -115,7 +122,9 @@ impl Trial {
                     };
                     self.ask(Message::Note { turn, step, note });
                 }
-                Outcome::Fail => self.outcome(id, Message::Fail { turn, why: "gone".into() }),
+                Outcome::Fail => {
+                    self.outcome(id, Message::Fail { turn, why: "gone".into(), paid: false })
+                }
                 _ => {
                     let observation = Observation { text: "seen".into(), failed: None };
                     self.outcome(id, Message::Observe { turn, step, observation });

@@ -105,7 +105,7 @@ impl What {
             Event::Told(id) => What::Told(*id),
             Event::Untold { id, .. } => What::Untold(*id),
             Event::LetGo(id) => What::LetGo(*id),
-            Event::Booked(LedgerEntry::Spent { thoughts: 1, tokens: 0 }) => What::Spent,
+            Event::Booked(LedgerEntry::Spent { thoughts: 1, tokens: 0, .. }) => What::Spent,
             Event::Forgiven { failures } => What::Forgiven(*failures),
             Event::Booked(_) | Event::Exhausted { .. } | Event::Spawning { .. } => What::Other,
         }
@@ -117,7 +117,7 @@ impl Heard {
         match reply {
             Reply::Busy => Heard::Busy,
             Reply::NotBefore(at) => Heard::NotBefore(at.0),
-            Reply::Done | Reply::State(_) | Reply::Sent(_) => Heard::Done,
+            Reply::Done | Reply::State(_) | Reply::Sent(_) | Reply::Granted { .. } => Heard::Done,
         }
     }
 }

@@ -10,8 +10,7 @@ use stoa_actors::atom::{Atom, Content};
 use stoa_actors::behaviour::Behaviour;
 use stoa_actors::id::{AtomId, Millis, RIGHTS, SessionId, SpaceId, StreamId};
 use stoa_actors::rights::{self, Rights};
-use stoa_actors::session::LedgerEntry;
-use stoa_actors::session::{Event, Phase, Session, Settlement};
+use stoa_actors::session::{BudgetUnit, Event, LedgerEntry, Phase, Session, Settlement, Spent};
 use stoa_actors::space::{self, Space};
 use stoa_actors::value::Value;
 
@@ -269,33 +268,43 @@ fn wiped(scene: &mut Scene) -> Result<(), String> {
     Ok(())
 }
 
-/// What there is of a family's budget is what its lead was given: left or spent, or given back.
+/// What there is of a family's budget is what its lead was given: left, put aside or spent, or given
+/// back. And nobody was billed more than stands as spent.
 fn budgets(scene: &mut Scene) -> Result<(), String> {
-    let given = [GIVEN.thoughts, GIVEN.tokens].map(|it| it.unwrap_or(0));
     for n in 0..LEADS {
         let lead = lead(n);
-        let mut sum = [0; 2];
+        let mut sum = Spent::default().budget();
         for it in std::iter::once(lead).chain((0..WORKERS).map(|it| child(lead, it))) {
             let purse = scene.world.state::<Session>(it.stream()).account().clone();
             if purse.sent().count() > 0 {
                 return Err(format!("budget: something of {it} is on its way"));
             }
-            let (left, spent) = (purse.left(), purse.spent());
-            sum[0] += left.thoughts.unwrap_or(0) + spent.thoughts;
-            sum[1] += left.tokens.unwrap_or(0) + spent.tokens;
+            let put_aside = purse.reserved().map_or(Spent::default(), |it| it.most);
+            let (left, spent) = (purse.left(), purse.spent().plus(put_aside));
+            sum = sum.plus(left).plus(spent.budget());
+            let billed = scene.bills.borrow().get(&it).copied().unwrap_or_default();
+            let over = billed
+                .budget()
+                .units()
+                .into_iter()
+                .any(|(unit, billed)| billed > spent.budget().of(unit));
+            if over {
+                return Err(format!("budget: {it} was billed {billed:?}, and {spent:?} stands"));
+            }
         }
         // What it had when it gave that back is nowhere else.
         let mut alive = Session::unborn(lead.stream());
         for event in session_events(scene, lead) {
             if matches!(event, Event::Booked(LedgerEntry::Settled(Settlement::Returned))) {
-                let home = alive.account().left();
-                sum[0] += home.thoughts.unwrap_or(0);
-                sum[1] += home.tokens.unwrap_or(0);
+                sum = sum.plus(alive.account().left());
             }
             alive.apply(event);
         }
-        if sum != given {
-            return Err(format!("budget: of {given:?} given to lead {n} there is {sum:?}"));
+        let mut bounded = GIVEN.units().into_iter().filter(|(unit, _)| unit.is_handed_on());
+        let short =
+            |(unit, given): &(BudgetUnit, Option<u64>)| given.is_some() && sum.of(*unit) != *given;
+        if let Some((unit, given)) = bounded.find(short) {
+            return Err(format!("budget: of {given:?} {unit} given to lead {n} there is {sum:?}"));
         }
     }
     Ok(())

@@ -1,6 +1,9 @@
 //! What the agents of the scene do, by the task that they were given.
 
 use super::scene::{WORKERS, child, dm, id, task_space};
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::rc::Rc;
 use std::sync::Arc;
 use stoa_actors::atom::Metadata;
 use stoa_actors::id::{LinkId, SessionId};
@@ -8,8 +11,8 @@ use stoa_actors::outbox::Outgoing;
 use stoa_actors::rights::{AgentSpawn, Level, Right, RightRequest, Subject};
 use stoa_actors::search::{CREATED, OrderBy};
 use stoa_actors::session::{
-    AgentSpec, Budget, FollowSpec, FoundVersion, Message, ModelError, Observation, PassingKind,
-    Recorded, Session, Thought, Transfer, TransferKind,
+    AgentSpec, Budget, CallBound, FollowSpec, FoundVersion, Message, ModelError, Observation,
+    PassingKind, Recorded, Session, Spent, Thought, Transfer, TransferKind,
 };
 use stoa_actors::space::{
     self, ClaimPredicate, ClaimRequest, Draft, Expect, Fence, Mutation, Patch, Resource, Space,
@@ -19,13 +22,36 @@ use stoa_actors::world::{Mind, Move, Situation};
 pub(crate) const LEAD: &str = "lead";
 pub(crate) const WORK: &str = "work";
 
-pub(crate) struct Acts;
+/// The most that a call takes.
+const BOUND: CallBound = CallBound { tokens: 9, money: Some(90), ms: 500 };
+
+/// What providers have billed, by agent.
+pub(crate) type Bills = Rc<RefCell<BTreeMap<SessionId, Spent>>>;
+
+#[derive(Default)]
+pub(crate) struct Acts(pub(crate) Bills);
+
+impl Acts {
+    /// Its provider bills what it was asked, whatever becomes of the answer.
+    fn bills(&self, of: &Situation, tokens: u64) -> (u64, u64) {
+        let money = tokens * 7;
+        let call = Spent { thoughts: 1, tokens, money, ..Spent::default() };
+        let mut bills = self.0.borrow_mut();
+        let bill = bills.entry(of.me).or_default();
+        *bill = bill.plus(call);
+        (tokens, money)
+    }
+}
 
 fn seen(text: &str) -> Move {
     Move::End(Observation { text: text.to_owned(), failed: None })
 }
 
 impl Mind for Acts {
+    fn most(&mut self, _: &Situation) -> CallBound {
+        BOUND
+    }
+
     fn think(&mut self, of: &Situation) -> Result<Thought, ModelError> {
         // Now and then a provider asks to wait, or fails in a way that passes.
         let kind = match of.at.0 % 13 {
@@ -42,11 +68,13 @@ impl Mind for Acts {
         // Now and then a model says nothing, also when the code before has leased something.
         let silent = of.turn + u64::from(of.me.0[15]) + 3 * u64::from(of.step - 1);
         if of.step <= 2 && silent.is_multiple_of(7) {
-            return Err(ModelError::new("no answer"));
+            self.bills(of, BOUND.tokens);
+            return Err(ModelError::new("no answer").and_paid());
         }
+        let (tokens, money) = self.bills(of, 1 + of.at.0 % BOUND.tokens);
         let code = (of.step == 1).then(|| of.task.clone());
         let text = if of.step == 1 { String::new() } else { format!("turn {}", of.turn) };
-        Ok(Thought { text, code, tokens: 1, ..Thought::default() })
+        Ok(Thought { text, code, tokens, money, ..Thought::default() })
     }
 
     fn sum_up(&mut self, of: &Situation) -> Result<Thought, ModelError> {
@@ -54,7 +82,10 @@ impl Mind for Acts {
             0 => Err(ModelError::new("no answer")),
             1 => Err(ModelError::passing(PassingKind::Limited, None, "later")),
             2 => Ok(Thought::default()),
-            _ => Ok(Thought { text: "so far".to_owned(), tokens: 1, ..Thought::default() }),
+            _ => {
+                let (tokens, money) = self.bills(of, 2);
+                Ok(Thought { text: "so far".to_owned(), tokens, money, ..Thought::default() })
+            }
         }
     }
 
@@ -91,7 +122,14 @@ pub(crate) fn spawn(parent: SessionId, n: usize) -> AgentSpawn {
         asks,
         dm_links: [link(4), link(5)],
         charter: Arc::new(charter),
-        budget: Budget { thoughts: Some(60), tokens: Some(200) },
+        budget: Budget {
+            thoughts: Some(60),
+            tokens: Some(600),
+            money: Some(6_000),
+            ms: Some(100_000_000),
+            spawns: Some(0),
+            ..Budget::default()
+        },
         reason: "to work".to_owned(),
     }
 }
@@ -106,7 +144,7 @@ fn lead(of: &Situation, done: usize) -> Move {
     Move::Call(match done % 2 {
         0 => me(Message::Spawn(Box::new(spawn(of.me, n)))),
         _ => {
-            let budget = Budget { thoughts: Some(3), tokens: None };
+            let budget = Budget::thoughts(3);
             me(Message::Lend(Transfer {
                 child: child(of.me, n),
                 budget,

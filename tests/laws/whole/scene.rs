@@ -22,7 +22,15 @@ pub(crate) const TASKS: usize = 40;
 const EXPIRES: u64 = 700;
 /// Who is ended half-way.
 pub(crate) const DOOMED: usize = 1;
-pub(crate) const GIVEN: Budget = Budget { thoughts: Some(600), tokens: Some(2_000) };
+pub(crate) const GIVEN: Budget = Budget {
+    thoughts: Some(600),
+    tokens: Some(4_000),
+    money: Some(40_000),
+    ms: Some(1_000_000_000),
+    turns: None,
+    spawns: Some(9),
+    depth: Some(1),
+};
 
 /// A fresh id for something, the same whenever it is asked for.
 pub(crate) fn id(what: u8, of: SessionId, n: usize) -> [u8; 16] {
@@ -59,6 +67,7 @@ pub(crate) struct Scene {
     pub(crate) wipe: RequestId,
     pub(crate) tasks: Vec<RequestId>,
     pub(crate) noted: Vec<RequestId>,
+    pub(crate) bills: mind::Bills,
 }
 
 /// What the space of tasks declares.
@@ -85,7 +94,8 @@ impl Scene {
         limits.session.hops_max = u16::MAX - 1;
         limits.snapshot_entries = 32;
         let mut world = World::new(kinds, limits, chances, seed);
-        world.performs::<Session>(Agents::new(Acts));
+        let bills = mind::Bills::default();
+        world.performs::<Session>(Agents::new(Acts(bills.clone())));
         let mut at = 1;
         let mut rights = |world: &mut World, message, key: String| {
             at += 40;
@@ -139,7 +149,7 @@ impl Scene {
         let wipe = Message::Wipe { session: lead(DOOMED), reason: "enough".to_owned() };
         let wipe = Outgoing::new::<Rights>(RIGHTS, ROOT, wipe);
         let wipe = world.ask_at(Millis(250 + seed * 97 % 900), wipe, "wipe");
-        Scene { world, wipe, tasks, noted }
+        Scene { world, wipe, tasks, noted, bills }
     }
 }
 

@@ -6,28 +6,42 @@ use super::happens::{self, HAPPENS};
 use crate::agents::{AgentCard, AgentEvent};
 use crate::caller::Caller;
 use crate::envelope::instant;
-use crate::operation::{Answer, Column, Line, Page, TextTable, Tone};
-use crate::problem::{Problem, ProblemKind, quoted};
+use crate::operation::{Answer, Column, Line, Page, TextTable, Tone, Units};
+use crate::problem::{Problem, ProblemKind, enough, quoted};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use stoa_actors::agent::{Budget, BudgetUnit, Spent};
 use stoa_actors::ending::{short_ids, shown};
 
-/// So much to spend, by unit; null is without a bound.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct Left {
-    /// Calls of a model.
-    pub thoughts: Option<u64>,
-    /// Tokens, as the model reports them; null where they are not bounded.
-    pub tokens: Option<u64>,
-}
-
 /// So much spent, by unit.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Spending {
     /// Calls of a model.
     pub thoughts: u64,
-    /// Tokens, as the model reports them.
+    /// Tokens, as the model reports them; of a call that was cut off, all that it might have taken.
     pub tokens: u64,
+    /// What the calls cost, in the currency that prices are in; 0 where a model has no price.
+    pub money: f64,
+    /// Seconds that models and actions took, where they are bounded.
+    pub seconds: f64,
+    /// Turns that were begun.
+    pub turns: u64,
+    /// Agents brought up.
+    pub spawns: u64,
+}
+
+impl From<Spent> for Spending {
+    fn from(spent: Spent) -> Spending {
+        let whole = |unit: BudgetUnit, n: u64| n as f64 / unit.whole() as f64;
+        Spending {
+            thoughts: spent.thoughts,
+            tokens: spent.tokens,
+            money: whole(BudgetUnit::Money, spent.money),
+            seconds: whole(BudgetUnit::Seconds, spent.ms),
+            turns: spent.turns,
+            spawns: spent.spawns,
+        }
+    }
 }
 
 /// A space that wakes an agent.
@@ -122,7 +136,7 @@ pub struct AgentAnswer {
     /// Turns it has begun.
     pub turns: u64,
     /// What it has left to spend.
-    pub left: Left,
+    pub left: Units,
     /// What it has spent.
     pub spent: Spending,
     /// The space it shares with its parent.
@@ -151,8 +165,8 @@ impl AgentAnswer {
             model: card.model,
             task: card.task,
             turns: card.turns,
-            left: Left { thoughts: card.left.thoughts, tokens: card.left.tokens },
-            spent: Spending { thoughts: card.spent.thoughts, tokens: card.spent.tokens },
+            left: card.left.into(),
+            spent: card.spent.into(),
             dm: card.dm.to_string(),
             born: instant(card.born),
             follows: follows
@@ -176,8 +190,13 @@ static AGENTS: TextTable = TextTable {
 };
 
 /// What lets an agent go on that its state keeps from it.
-pub(super) fn go_on(state: &str, name: &str) -> String {
-    let more = if state == "exhausted" { " --budget thoughts=10" } else { "" };
+pub(super) fn go_on(state: &str, name: &str, why: Option<&str>) -> String {
+    let more = match (state, why) {
+        ("exhausted", Some(why)) => format!(" --budget {}", enough(why)),
+        // Of which unit is told there.
+        ("exhausted", None) => return format!("stoa agent show {}", quoted(name)),
+        _ => String::new(),
+    };
     format!("stoa agent resume {}{more}", quoted(name))
 }
 
@@ -241,14 +260,12 @@ impl Answer for AgentAnswer {
         }
         if matches!(&*self.state, "parked" | "stopped" | "exhausted" | "quarantined") {
             let line = Line::new().dim("goes on with ");
-            to.detail(line.plain(format!("`{}`", go_on(&self.state, name))));
+            to.detail(line.plain(format!("`{}`", go_on(&self.state, name, self.why.as_deref()))));
         }
         let mut indented = |text: &str| to.detail(Line::new().dim(text));
-        let unit = |name: &str, left: Option<u64>| left.map(|left| format!("{name}={left}"));
-        let left = [unit("thoughts", self.left.thoughts), unit("tokens", self.left.tokens)];
-        let left: Vec<String> = left.into_iter().flatten().collect();
-        if !left.is_empty() {
-            indented(&format!("left: {}", left.join(",")));
+        let left = Budget::from(self.left);
+        if !left.is_unbounded() {
+            indented(&format!("left: {left}"));
         }
     }
 }

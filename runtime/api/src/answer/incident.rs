@@ -41,7 +41,7 @@ impl IncidentAnswer {
             Wrong::Failed { why, next_try } => ("turn.failed", why.clone(), Some(*next_try)),
             Wrong::Quarantined { why } => ("agent.quarantined", why.clone(), None),
             Wrong::Parked { hops } => ("agent.parked", format!("{hops} reactions in a row"), None),
-            Wrong::Exhausted { what } => ("agent.exhausted", format!("{what} is spent"), None),
+            Wrong::Exhausted { what } => ("agent.exhausted", what.clone(), None),
             Wrong::Deferred { why, next_try } => ("model.deferred", why.clone(), Some(*next_try)),
             Wrong::Resumed => ("agent.resumed", String::new(), None),
         };
@@ -61,7 +61,7 @@ impl Answer for IncidentAnswer {
             "agent.quarantined" => (Tone::Bad, "quarantined"),
             "model.deferred" => (Tone::Warn, "waits for its model"),
             "agent.parked" => (Tone::Warn, "parked"),
-            "agent.exhausted" => (Tone::Warn, "budget is spent"),
+            "agent.exhausted" => (Tone::Warn, "out of budget"),
             _ => (Tone::Good, "resumed"),
         };
         let line =

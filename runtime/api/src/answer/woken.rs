@@ -72,7 +72,9 @@ impl WokenAnswer {
             let name = it.name.as_deref().unwrap_or_else(|| shown(&it.id));
             let line = Line::new().plain("note: ").bold(name).plain(" follows it and is ");
             let line = line.piece(Tone::Warn, &it.state);
-            to.aside(line.plain(format!(", so it is not woken: `{}`", go_on(&it.state, name))));
+            to.aside(
+                line.plain(format!(", so it is not woken: `{}`", go_on(&it.state, name, None))),
+            );
         }
         if self.held.len() > NAMES_SHOWN {
             let more = self.held.len() - NAMES_SHOWN;

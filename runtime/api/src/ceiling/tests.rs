@@ -67,7 +67,10 @@ async fn what_this_process_is_at_work_on_stalls_nobody() {
         let waits = waits.clone();
         async move { waits.hold(LARGE).await }
     });
-    assert!(soon(asks.sent_away()).await.is_none() && !waiting.is_finished(), "it was told nothing");
+    assert!(
+        soon(asks.sent_away()).await.is_none() && !waiting.is_finished(),
+        "it was told nothing"
+    );
     waiting.abort();
     asks.waits();
     asks.at_work();

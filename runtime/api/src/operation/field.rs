@@ -17,7 +17,7 @@ use stoa_actors::codec;
 use stoa_actors::id::Position;
 use stoa_actors::rights::Level;
 use stoa_actors::search::{Condition, Which};
-use stoa_actors::session::Budget;
+use stoa_actors::session::{Budget, BudgetUnit};
 use stoa_actors::value::Value;
 
 /// Gives a type the schema that is written here.
@@ -247,18 +247,53 @@ pub struct SpaceRight {
 }
 
 /// What may be spent, by unit; without a bound in those that are not named
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Units {
     /// Calls of a model, also those that came to nothing.
     pub thoughts: Option<u64>,
-    /// Tokens, as the model reports them.
+    /// Tokens, sent and said.
     pub tokens: Option<u64>,
+    /// What models cost, in the currency that prices are in.
+    pub money: Option<f64>,
+    /// The time that models and actions take, in seconds.
+    pub seconds: Option<f64>,
+    /// Turns that were begun, also those that failed.
+    pub turns: Option<u64>,
+    /// Agents brought up.
+    pub spawns: Option<u64>,
+    /// Generations below it; this one is not spent.
+    pub depth: Option<u64>,
 }
 
 impl From<Units> for Budget {
     fn from(units: Units) -> Self {
-        Budget { thoughts: units.thoughts, tokens: units.tokens }
+        // What is finer than it is counted is rounded; less than nothing is nothing, and refused.
+        let counts = |unit: BudgetUnit, n: f64| (n * unit.whole() as f64).round() as u64;
+        Budget {
+            thoughts: units.thoughts,
+            tokens: units.tokens,
+            money: units.money.map(|it| counts(BudgetUnit::Money, it)),
+            ms: units.seconds.map(|it| counts(BudgetUnit::Seconds, it)),
+            turns: units.turns,
+            spawns: units.spawns,
+            depth: units.depth,
+        }
+    }
+}
+
+impl From<Budget> for Units {
+    fn from(budget: Budget) -> Self {
+        let whole = |unit: BudgetUnit| Some(budget.of(unit)? as f64 / unit.whole() as f64);
+        Units {
+            thoughts: budget.thoughts,
+            tokens: budget.tokens,
+            money: whole(BudgetUnit::Money),
+            seconds: whole(BudgetUnit::Seconds),
+            turns: budget.turns,
+            spawns: budget.spawns,
+            depth: budget.depth,
+        }
     }
 }
 

@@ -22,7 +22,7 @@ use stoa_actors::value::Value;
 pub struct AgentResume {
     /// The agent's name or id; several may be given
     pub agent: String,
-    /// Add this much to its budget: thoughts=10,tokens=20000
+    /// Add this much to its budget: thoughts=10,tokens=20000,money=0.50
     #[serde(default)]
     pub budget: Option<Units>,
 }

@@ -58,7 +58,7 @@ pub struct Spawn {
     /// Spaces whose changes wake it [default: none]
     #[serde(default)]
     pub subscribe: Vec<String>,
-    /// What it and its children may spend: thoughts=20,tokens=50000 [default: no limit]
+    /// What it and its children may spend: money=1.50,tokens=50000,seconds=600 [default: no limit]
     #[serde(default)]
     pub budget: Units,
 }

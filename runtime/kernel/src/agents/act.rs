@@ -4,6 +4,7 @@ use crate::problem::Problem;
 use crate::runtime::Runtime;
 use crate::sandbox::Action;
 use crate::session::{self, BUDGET, HostApi, Kept, Notebook, Slot, globals, items, near, seed};
+use std::time::Duration;
 use stoa_actors::code::{ActionEnd, ActionOutcome, Item};
 use stoa_actors::id::{SessionId, SpaceId};
 use stoa_actors::log::Hash;
@@ -46,7 +47,16 @@ pub(super) async fn act(
         Some(notebook),
         Lifetime::Lasting,
     );
-    let outcome = runtime.runner()?.run(action, &mut api).await;
+    let run = runtime.runner()?;
+    let left = Duration::from_millis(brief.left.ms.unwrap_or(u64::MAX / 2));
+    let outcome = match tokio::time::timeout(left, run.run(action, &mut api)).await {
+        Ok(outcome) => outcome,
+        // What it has done until then is done; what it has defined is gone.
+        Err(_) => {
+            let text = "TimeoutError: the seconds of your budget are used up".to_owned();
+            return Ok(Observation { text, failed: Some("TimeoutError".to_owned()) });
+        }
+    };
     api.tell_of_more(more, &outcome);
     let outcome = api.told_besides(outcome);
     let (seen, leases) = api.seen();

@@ -28,6 +28,9 @@ impl Caller {
         }
         let state = context::state(&self.runtime, session).await?;
         let bounds = state.account().left().units();
+        if budget.depth.is_some() {
+            return Err(Refusal::DepthAdded.into());
+        }
         for ((unit, more), (_, left)) in budget.units().into_iter().zip(bounds) {
             match (more, left) {
                 (Some(0), _) => return Err(Refusal::BudgetEmpty(unit).into()),

@@ -28,6 +28,8 @@ pub(super) struct At {
     pub(super) session: SessionId,
     pub(super) turn: u64,
     pub(super) step: u32,
+    /// Which request of the step it is.
+    pub(super) attempt: u32,
     pub(super) brief: Brief,
     /// A summary is wanted.
     pub(super) sums_up: bool,

@@ -13,7 +13,7 @@ use stoa_actors::incarnation::Request;
 use stoa_actors::nearest::nearest;
 use stoa_actors::rights::{self, Birth, Level, Named, Right, Rights, Subject};
 use stoa_actors::session::{
-    AgentSpec, Budget, Ear, Message, Phase, Refusal, Session, Spent, Trouble,
+    AgentSpec, Budget, Ear, Message, Phase, Refusal, Session, Spent, Trouble, spent_out,
 };
 use stoa_actors::space::Draft;
 
@@ -146,6 +146,7 @@ impl Caller {
             return None;
         }
         let (birth, name, _) = self.birth_of(session);
+        let begun = Spent { turns: 1, ..Spent::default() };
         let follows = charter.follows.iter().map(|(space, it)| (*space, it.cursor));
         let follows: BTreeMap<SpaceId, Position> = follows.collect();
         Some(AgentCard {
@@ -160,8 +161,8 @@ impl Caller {
             task: charter.task.clone(),
             dm: charter.dm,
             turns: 1,
-            left: budget,
-            spent: Spent::default(),
+            left: budget.minus(begun.budget()),
+            spent: begun,
             born: birth?.at,
             follows: follows.into_iter().collect(),
         })
@@ -204,7 +205,9 @@ impl Caller {
             let why = match life.phase() {
                 Phase::Waiting { why, .. } | Phase::Quarantined { why } => Some(why.clone()),
                 Phase::Parked { hop, .. } => Some(format!("{hop} reactions in a row")),
-                Phase::Exhausted { what } => Some(format!("budget: {what} is spent")),
+                Phase::Exhausted { what, needs } => {
+                    Some(format!("budget: {}", spent_out(what, needs)))
+                }
                 _ => None,
             };
             match life.phase() {

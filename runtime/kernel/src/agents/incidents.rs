@@ -7,7 +7,7 @@ use crate::runtime::Runtime;
 use parking_lot::Mutex;
 use std::collections::VecDeque;
 use stoa_actors::id::{Millis, SessionId};
-use stoa_actors::session::Event;
+use stoa_actors::session::{Event, spent_out};
 use tokio::sync::Notify;
 
 /// How many wait to be shown.
@@ -123,7 +123,7 @@ fn wrong(event: &Event) -> Option<Wrong> {
         }
         Event::Quarantined { why, .. } => Wrong::Quarantined { why: last_line(why) },
         Event::Parked { hop, .. } => Wrong::Parked { hops: *hop },
-        Event::Exhausted { what } => Wrong::Exhausted { what: what.clone() },
+        Event::Exhausted { what, needs } => Wrong::Exhausted { what: spent_out(what, needs) },
         Event::Resumed { .. } => Wrong::Resumed,
         _ => return None,
     })

@@ -13,7 +13,8 @@ use stoa_actors::log::Body;
 use stoa_actors::printable::count;
 use stoa_actors::rights::Rights;
 use stoa_actors::session::{
-    CallNote, Event, LedgerEntry, Recorded, RecordedItem, Session, Settlement, TurnOutcome,
+    Budget, CallNote, Event, LedgerEntry, Recorded, RecordedItem, Session, Settlement, Spent,
+    TurnOutcome, spent_out,
 };
 use stoa_actors::space::Space;
 use stoa_actors::value::Value;
@@ -234,7 +235,7 @@ fn told(event: &Event) -> String {
         Event::Unfollowed(space) => format!("space {space}"),
         Event::Wrote { letter, .. } => format!("{}: {}", letter.subject, letter.text),
         Event::Booked(booking) => booked(booking),
-        Event::Exhausted { what } => format!("budget: {what} is spent"),
+        Event::Exhausted { what, needs } => format!("budget: {}", spent_out(what, needs)),
         Event::Forgiven { failures } => format!("{failures} failures no longer count"),
         Event::Untold { why, .. } => why.clone(),
         Event::Spawning { spawn, .. } => spawn.charter.task.clone(),
@@ -309,9 +310,31 @@ fn came(said: &RecordedItem) -> String {
 fn booked(booking: &LedgerEntry) -> String {
     match booking {
         LedgerEntry::Allotted(budget) | LedgerEntry::Funded { budget, .. } => budget.to_string(),
-        LedgerEntry::Spent { thoughts, tokens } => format!("thoughts={thoughts},tokens={tokens}"),
+        LedgerEntry::Spent { thoughts, tokens, money, ms, call } => {
+            let spent = Spent {
+                thoughts: *thoughts,
+                tokens: *tokens,
+                money: *money,
+                ms: *ms,
+                ..Spent::default()
+            };
+            let unknown = call.as_ref().is_some_and(|it| !it.known);
+            let how = if unknown { " (nobody knows what it took: this is the most)" } else { "" };
+            format!("{}{how}", some_of(spent))
+        }
+        LedgerEntry::Reserved(reserved) => format!("up to {}", some_of(reserved.most)),
         LedgerEntry::Lent { loan, .. } => format!("{} to {}", loan.budget, loan.child),
         LedgerEntry::Settled(Settlement::Repaid { child, rest }) => format!("{rest} by {child}"),
         LedgerEntry::Settled(_) => String::new(),
     }
+}
+
+/// The units of which something was spent.
+fn some_of(spent: Spent) -> Budget {
+    let all = spent.budget();
+    let mut some = Budget::default();
+    for (unit, count) in all.units() {
+        *some.place(unit) = count.filter(|it| *it > 0);
+    }
+    some
 }

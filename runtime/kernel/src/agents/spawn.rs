@@ -108,7 +108,7 @@ impl Caller {
         let child = SessionId(fresh());
         let dm = SpaceId(fresh());
         let dm_links = [LinkId(fresh()), LinkId(fresh())];
-        let model = self.model_for(ask.model.as_deref()).await?;
+        let model = self.model_for(ask.model.as_deref(), ask.budget).await?;
         let instructions = ask.instructions.as_deref();
         let instructions = instructions.map(|it| self.resolve_to_hand_on(it)).transpose()?;
         let memory = ask.memory.iter().map(|it| self.resolve_to_hand_on(it));
@@ -172,7 +172,7 @@ impl Caller {
 
     /// Of a session that is no agent: it has no budget that a child's could come out of.
     async fn spawn_by_rights(&self, spawn: AgentSpawn, why: WriteOptions) -> Result<(), Problem> {
-        if let Some((unit, _)) = spawn.budget.units().into_iter().find(|(_, n)| *n == Some(0)) {
+        if let Some(unit) = spawn.budget.lacking() {
             return Err(Refusal::BudgetEmpty(unit).into());
         }
         let message = rights::Message::SpawnAgent(Box::new(spawn));
@@ -264,7 +264,7 @@ impl Caller {
     }
 
     /// The model that is named, else the asker's own, else the one that needs nothing.
-    async fn model_for(&self, named: Option<&str>) -> Result<String, Problem> {
+    async fn model_for(&self, named: Option<&str>, budget: Budget) -> Result<String, Problem> {
         let model = match named {
             Some(name) => name.to_owned(),
             None => {
@@ -281,6 +281,14 @@ impl Caller {
             let lacking = LackingKey { model, variable, process: std::process::id() };
             let hint = format!("export {}=KEY", lacking.variable);
             return Err(Problem::new(ProblemKind::Invalid, lacking).hint(hint));
+        }
+        if budget.money.is_some() && !found.is_priced() {
+            let text = format!(
+                "model {model} has no price, and the budget is in money: write \
+                 [providers.PROVIDER.prices.\"NAME\"] with input and output into config.toml, or \
+                 bound its tokens"
+            );
+            return Err(Problem::new(ProblemKind::Invalid, text).hint("--budget tokens=200000"));
         }
         if model != RECIPE {
             self.install(Subject::Model(model.clone())).await?;

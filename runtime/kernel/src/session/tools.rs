@@ -14,7 +14,7 @@ use stoa_actors::id::ROOT;
 use stoa_actors::incarnation::Request;
 use stoa_actors::log::Hash;
 use stoa_actors::rights::{Level, Subject};
-use stoa_actors::session::{Budget, Message, Reply, Session};
+use stoa_actors::session::{Budget, BudgetUnit, Message, Reply, Session};
 use stoa_actors::value::Value;
 
 /// Why a right that is in the log has no effect.
@@ -60,8 +60,12 @@ impl HostApi {
     pub async fn budget(&self, call: HostCall) -> Result<Item, Raise> {
         Args::none(call)?;
         let left = left(&self.caller).await.map_err(refused)?;
-        let unit = |(name, left): (&str, Option<u64>)| {
-            (name.to_owned(), left.map_or(Value::Null, |left| Value::Int(left as i64)))
+        let shown = |unit: BudgetUnit, left: u64| match unit.whole() {
+            1 => Value::Int(left as i64),
+            whole => Value::Float(left as f64 / whole as f64),
+        };
+        let unit = |(unit, left): (BudgetUnit, Option<u64>)| {
+            (unit.name().to_owned(), left.map_or(Value::Null, |left| shown(unit, left)))
         };
         Ok(Item::Value(Value::Map(left.units().map(unit).into())))
     }
@@ -118,26 +122,39 @@ impl HostApi {
     }
 }
 
-/// `20` for so many thoughts, or `{"thoughts": 20, "tokens": 50000}`.
+/// `20` for so many thoughts, or units by name: `{"tokens": 50000, "money": 1.5}`.
 pub fn budget(item: Item) -> Result<Budget, Raise> {
     let wrong = || {
         raise(
             "TypeError",
-            "budget= takes thoughts as a number, or a dict, {\"thoughts\": 20, \"tokens\": 50000} for instance",
+            "budget= takes thoughts as a number, or a dict, {\"thoughts\": 20, \"money\": 1.5} for instance",
         )
     };
-    let number = |value: &Value| match value {
+    let number = |unit: BudgetUnit, value: &Value| match value {
         Value::Null => Ok(None),
-        Value::Int(n) => u64::try_from(*n).map(Some).map_err(|_| wrong()),
+        Value::Int(n) => {
+            let n = u64::try_from(*n).ok().and_then(|n| n.checked_mul(unit.whole()));
+            n.map(Some).ok_or_else(wrong)
+        }
+        // What is finer than it is counted is rounded.
+        Value::Float(n) if unit.whole() > 1 && *n >= 0.0 && *n < 1e12 => {
+            Ok(Some((n * unit.whole() as f64).round() as u64))
+        }
         _ => Err(wrong()),
     };
     match items::value(item)? {
         Value::Map(mut units) => {
-            let mut unit = |name| number(&units.remove(name).unwrap_or(Value::Null));
-            let budget = Budget { thoughts: unit("thoughts")?, tokens: unit("tokens")? };
+            let mut budget = Budget::default();
+            for unit in BudgetUnit::ALL {
+                let typed = units.remove(unit.name()).unwrap_or(Value::Null);
+                *budget.place(unit) = number(unit, &typed)?;
+            }
             if units.is_empty() { Ok(budget) } else { Err(wrong()) }
         }
-        thoughts => Ok(Budget { thoughts: number(&thoughts)?, tokens: None }),
+        thoughts => {
+            let thoughts = number(BudgetUnit::Thoughts, &thoughts)?;
+            Ok(Budget { thoughts, ..Budget::default() })
+        }
     }
 }
 
