@@ -23,6 +23,9 @@ pub(crate) const STRIDE_BYTES: usize = 64 << 10;
 /// Which part of the room is kept for what is small.
 const SMALL_FACTOR: usize = 8;
 
+/// How soon it is looked again at least, where nobody is waited for.
+const LOOK: Duration = Duration::from_millis(10);
+
 /// The ceiling of one direction.
 pub(crate) struct Ceiling {
     bytes_max: usize,
@@ -108,7 +111,10 @@ impl State {
         }
         let holding = self.clients.values_mut().filter(|it| it.bytes > 0 && !it.goes);
         let slowest = holding.filter_map(|it| it.since.map(|since| (since, it)));
-        let (since, client) = slowest.min_by_key(|(since, _)| *since)?;
+        let Some((since, client)) = slowest.min_by_key(|(since, _)| *since) else {
+            // Nobody is waited for now, and somebody may be in a moment.
+            return Some(Instant::now() + stalled.max(LOOK));
+        };
         if since + stalled > Instant::now() {
             return Some(since + stalled);
         }

@@ -15,6 +15,7 @@
 //! | `FRAME_BYTES` | `64` | what something told takes on its way besides what it says |
 //! | `LENGTH_BYTES` | `4` | the form of a frame of the socket |
 //! | `WAITING_MAX` | `100` | atoms that wait and are looked at where nothing can be claimed |
+//! | `LOOK` | `Duration::from_millis(10)` | how soon who waits for room looks again at least, where nobody is waited for |
 //! | `INDEX_LOOK` | `Duration::from_millis(500)` | how often who waits for an index hears how far it is |
 //! | `ORIGINS_MAX` | `1_000` | atoms that one answer says the origin of |
 //! | `REFUSALS_MAX` | `64` | clients that are told at once that there is no place for them |
