@@ -43,7 +43,7 @@ pub use crate::agent::{
 };
 pub use account::{Account, LedgerEntry, Settlement, Transfer, TransferKind};
 pub use brief::Brief;
-pub use call::{BilledCall, Reserved};
+pub use call::{BilledCall, Billing, Reserved};
 pub use deferral::{Deferral, ModelError, Passing, PassingKind, Remedy};
 pub use ear::Ear;
 pub use generation::{GeneratedCall, Generation, TokenUsage};

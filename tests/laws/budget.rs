@@ -25,8 +25,8 @@ use stoa_actors::incarnation::Request;
 use stoa_actors::outbox::{self, Outcome};
 use stoa_actors::rights::{self, AgentSpawn, Rights};
 use stoa_actors::session::{
-    AgentSpec, Budget, CallBound, Effect, FollowSpec, Message, Observation, Passing, PassingKind,
-    Reply, Session, Thought, Transfer, TransferKind,
+    AgentSpec, Billing, Budget, CallBound, Effect, FollowSpec, Message, Observation, Passing,
+    PassingKind, Reply, Session, Thought, Transfer, TransferKind,
 };
 use stoa_actors::simulation::{Simulation, Told};
 use stoa_actors::space::Wake;
@@ -308,22 +308,36 @@ impl Trial {
         let Some((&(who, id), effect)) = self.running.iter().nth(of) else { return Ok(()) };
         let effect = effect.clone();
         let lost = how == Deed::Lost;
+        let asks = matches!(effect, Effect::Think { .. } | Effect::Compact { by_model: true, .. });
+        if how == Deed::FailsBefore && asks {
+            let (Effect::Think { turn, .. } | Effect::Compact { of: (turn, _), .. }) = effect
+            else {
+                return Ok(());
+            };
+            self.running.remove(&(who, id));
+            let (why, billing) = ("no such model".into(), Billing::NotMade);
+            self.tell(who, Message::Fail { turn, why, billing });
+            return Ok(());
+        }
         if !self.may_ask(who, &effect, how)? {
             self.running.remove(&(who, id));
             return Ok(());
         }
         let cost = |tokens: u8| (u64::from(tokens), u64::from(tokens) * 3 / 5);
-        let paid = matches!(how, Deed::Fail | Deed::Defer { failed: true });
+        let billing = match how {
+            Deed::Fail | Deed::Defer { failed: true } => Billing::Unknown,
+            _ => Billing::Refused,
+        };
         let told = match effect {
             Effect::Think { turn, .. } if how == Deed::Fail => {
-                Message::Fail { turn, why: "no answer".into(), paid }
+                Message::Fail { turn, why: "no answer".into(), billing }
             }
             // It is made anew once, by the model or without it.
             Effect::Think { turn, step, attempt, .. } if how == Deed::Full && attempt == 0 => {
-                Message::WindowFull { turn, step, attempt, why: "too much".into() }
+                Message::WindowFull { turn, step, attempt, why: "too much".into(), billing }
             }
             Effect::Compact { of: (turn, _), by_model: true, .. } if how == Deed::Fail => {
-                Message::Fail { turn, why: "no answer".into(), paid }
+                Message::Fail { turn, why: "no answer".into(), billing }
             }
             Effect::Compact { of, attempt, by_model, .. } => {
                 let (turn, step) = of;
@@ -343,7 +357,7 @@ impl Trial {
                 if let Deed::Defer { failed } = how {
                     let kind = if failed { PassingKind::Failed } else { PassingKind::Limited };
                     let passing = Passing { kind, wait_ms: Some(7) };
-                    Message::Defer { turn, step, attempt, passing, why: "later".into(), paid }
+                    Message::Defer { turn, step, attempt, passing, why: "later".into(), billing }
                 } else {
                     let unusable =
                         matches!(how, Deed::Unusable { .. }).then(|| "cut off".to_owned());

@@ -7,9 +7,9 @@ use stoa_actors::id::{LinkId, Millis, Position};
 use stoa_actors::log::Hash;
 use stoa_actors::rights::{AgentSpawn, Level, Right, RightRequest, Subject};
 use stoa_actors::session::{
-    AgentSpec, Budget, CallBound, CallNote, FollowSpec, FoundVersion, GeneratedCall, Generation,
-    Message, Observation, Passing, PassingKind, Recorded, RecordedItem, SaidObject, Settlement,
-    Thought, TokenUsage, Transfer, TransferKind,
+    AgentSpec, Billing, Budget, CallBound, CallNote, FollowSpec, FoundVersion, GeneratedCall,
+    Generation, Message, Observation, Passing, PassingKind, Recorded, RecordedItem, SaidObject,
+    Settlement, Thought, TokenUsage, Transfer, TransferKind,
 };
 
 pub(crate) const CASES: usize = 23;
@@ -60,7 +60,7 @@ pub(crate) fn message(n: usize, draw: &mut Draw) -> Message {
             let (text, failed) = (draw.text(), draw.maybe(Draw::text));
             Message::Observe { turn, step, observation: Observation { text, failed } }
         }
-        5 => Message::Fail { turn, why: draw.text(), paid: true },
+        5 => Message::Fail { turn, why: draw.text(), billing: Billing::Unknown },
         6 => Message::Retry { turn },
         7 => Message::Told { id: 7, refused: draw.maybe(Draw::text) },
         8 => Message::Follow { space: draw.space(), follow: follow(draw) },
@@ -80,7 +80,10 @@ pub(crate) fn message(n: usize, draw: &mut Draw) -> Message {
             Message::Settle(Settlement::Repaid { child, rest })
         }
         18 => Message::LetGone(7),
-        20 => Message::WindowFull { turn, step, attempt: 7, why: draw.text() },
+        20 => {
+            let billing = Billing::NotMade;
+            Message::WindowFull { turn, step, attempt: 7, why: draw.text(), billing }
+        }
         21 => {
             let (text, generation) = (draw.text(), draw.maybe(generation).map(Box::new));
             let thought = Thought { text, generation, ..Thought::default() };
@@ -92,7 +95,14 @@ pub(crate) fn message(n: usize, draw: &mut Draw) -> Message {
         }
         _ => {
             let passing = Passing { kind: PassingKind::Limited, wait_ms: Some(7) };
-            Message::Defer { turn, step, attempt: 7, passing, why: draw.text(), paid: true }
+            Message::Defer {
+                turn,
+                step,
+                attempt: 7,
+                passing,
+                why: draw.text(),
+                billing: Billing::Unknown,
+            }
         }
     }
 }

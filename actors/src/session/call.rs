@@ -15,6 +15,7 @@ use crate::behaviour::{Decision, Delivery, Row};
 use crate::codec;
 use crate::id::{Millis, SessionId, SpaceId, StreamId};
 use crate::mutant::planted;
+use serde::Serialize;
 
 /// The most that a call of a model may take, while nobody knows what it took.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,6 +24,18 @@ pub struct Reserved {
     pub most: Spent,
     /// When it left the account.
     pub since: Millis,
+}
+
+/// What a request that has come to nothing may have cost.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub enum Billing {
+    /// It was refused: nothing.
+    #[default]
+    Refused,
+    /// Nobody knows: all that it might.
+    Unknown,
+    /// It was not made: nothing, but one before a crash may have been.
+    NotMade,
 }
 
 /// A call of a model, for those who look what was spent on what.
@@ -99,7 +112,11 @@ impl Session {
                 let most = most(bound, left);
                 match short(most, left, self.account.given()) {
                     Some((what, needs)) => {
-                        let mut exhausted = self.end_exhausted_for(at, &what, needs, delivery);
+                        // Before anything was said, what woke it stays new.
+                        let mut exhausted = match at.step {
+                            1 if at.compactions == 0 => self.exhausted_for(&what, needs, at.cause),
+                            _ => self.end_exhausted_for(at, &what, needs, delivery),
+                        };
                         exhausted.reply = Reply::Busy;
                         exhausted
                     }
@@ -132,13 +149,20 @@ impl Session {
         let ms = self.asked_ms(now);
         let spent = Spent { thoughts, tokens, money, ms, ..Spent::default() };
         let asked = usage.is_some() || tokens > 0 || money > 0;
-        let call = asked.then(|| self.billed(at, usage.unwrap_or_default(), true, now));
+        // Of what its provider does not say, the most stands as spent.
+        let known = usage.is_some_and(|it| it.input > 0);
+        let call = asked.then(|| self.billed(at, usage.unwrap_or_default(), known, now));
         let any = asked || thoughts > 0 || self.account.reserved().is_some();
         any.then(|| LedgerEntry::spent(spent, call))
     }
 
     /// What a call took that was refused: nothing but its time, and that it was made.
     pub(super) fn free(&self, thoughts: u64, now: Millis) -> LedgerEntry {
+        // Before it was asked what it takes, there may be nothing left to count it by.
+        let thoughts = match self.account.reserved() {
+            None => thoughts.min(self.account.left().thoughts.unwrap_or(u64::MAX)),
+            Some(_) => thoughts,
+        };
         let spent = Spent { thoughts, ms: self.asked_ms(now), ..Spent::default() };
         LedgerEntry::spent(spent, None)
     }
@@ -154,10 +178,18 @@ impl Session {
     }
 
     /// What a call took that has failed.
-    pub(super) fn failing(&self, at: &Turn, thoughts: u64, paid: bool, now: Millis) -> LedgerEntry {
-        match paid {
-            true => self.untold(at, thoughts, now),
-            false => self.free(thoughts, now),
+    pub(super) fn failing(
+        &self,
+        at: &Turn,
+        thoughts: u64,
+        billing: Billing,
+        now: Millis,
+    ) -> LedgerEntry {
+        let lost = self.account.reserved().is_some() && !planted("budget.a_crash_is_free");
+        match billing {
+            Billing::Unknown => self.untold(at, thoughts, now),
+            Billing::NotMade if lost => self.untold(at, 1, now),
+            Billing::Refused | Billing::NotMade => self.free(thoughts, now),
         }
     }
 
@@ -179,22 +211,22 @@ impl Session {
         self.account.reserved().map_or(0, ms)
     }
 
-    /// What the running action took of a bounded time.
-    pub(super) fn acted(&self, now: Millis) -> Option<LedgerEntry> {
+    /// What the running action took of a bounded time: of one that a crash has cut off, until it ends.
+    pub(super) fn acted(&self, now: Millis, ms_max: u64) -> Option<LedgerEntry> {
         let Phase::Turning(turn) = &self.phase else { return None };
         let TurnState::Acting { since, .. } = &turn.doing else { return None };
         let left = self.account.left().ms?;
-        let ms = now.0.saturating_sub(since.0).min(left);
+        let ms = now.0.saturating_sub(since.0).min(left).min(ms_max);
         let spent = Spent { ms, ..Spent::default() };
         (ms > 0).then(|| LedgerEntry::spent(spent, None))
     }
 
     /// What stands as spent if all that runs is cut off now.
-    pub(super) fn cut_off(&self, now: Millis) -> Option<LedgerEntry> {
+    pub(super) fn cut_off(&self, now: Millis, ms_max: u64) -> Option<LedgerEntry> {
         let Phase::Turning(turn) = &self.phase else { return None };
         match self.account.reserved() {
             Some(_) => Some(self.untold(turn, 1, now)),
-            None => self.acted(now),
+            None => self.acted(now, ms_max),
         }
     }
 
@@ -250,7 +282,12 @@ impl Session {
     }
 
     /// No turn ends and no call is given up before what it took stands as spent.
-    pub(super) fn and_pays(&self, mut decision: Decision<Self>, now: Millis) -> Decision<Self> {
+    pub(super) fn and_pays(
+        &self,
+        mut decision: Decision<Self>,
+        now: Millis,
+        ms_max: u64,
+    ) -> Decision<Self> {
         let ends = decision.events.iter().any(|event| {
             let over = matches!(event, Event::TurnEnded { .. } | Event::TurnFailed { .. });
             let over = over || matches!(event, Event::Quarantined { .. } | Event::Stopped { .. });
@@ -261,11 +298,14 @@ impl Session {
             spent || matches!(event, Event::Thought { .. } | Event::Wiped { .. })
         };
         if ends && !decision.events.iter().any(pays) && !planted("budget.stopping_is_free") {
-            decision.events.splice(0..0, self.cut_off(now).map(Event::Booked));
+            decision.events.splice(0..0, self.cut_off(now, ms_max).map(Event::Booked));
         }
         decision
     }
 }
+
+/// The part of what a call may take that is to be there besides, for an agent to go on.
+const HEADROOM: u64 = 8;
 
 /// What is taken out before a call: all that it may take, and of the time no more than there is.
 fn most(bound: CallBound, left: Budget) -> Spent {
@@ -291,9 +331,16 @@ fn short(most: Spent, left: Budget, given: Budget) -> Option<(String, Budget)> {
             format!("{unit} = {given}: a call of the model may take {needs}, and {left} is left")
         }
     };
-    let mut needs_ = Budget::default();
-    *needs_.place(unit) = Some(needs);
-    Some((what, needs_))
+    // Of each unit as much, and a little more: the next window is longer by what is told of this.
+    let mut goes_on = Budget::default();
+    for unit in units {
+        let more = match unit {
+            BudgetUnit::Tokens | BudgetUnit::Money => HEADROOM,
+            _ => u64::MAX,
+        };
+        *goes_on.place(unit) = needed.of(unit).map(|it| it.saturating_add(it / more));
+    }
+    Some((what, goes_on))
 }
 
 /// A call, for those who look what was spent.

@@ -5,6 +5,7 @@
 //! before is summed up by what stands in the log. What the agent owes is in neither: it is read from
 //! the log when the window is told anew.
 
+use super::call::Billing;
 use super::{Event, LedgerEntry, Refusal, Reply, Session, Thought, Turn, TurnState};
 use crate::behaviour::{Behaviour, Decision, Delivery};
 use crate::briefing::Summary;
@@ -19,7 +20,7 @@ impl Session {
         &self,
         at: &Turn,
         attempt: u32,
-        why: String,
+        (why, billing): (String, Billing),
         delivery: &Delivery<'_>,
     ) -> Result<Decision<Self>, Refusal> {
         if attempt != at.requests {
@@ -30,12 +31,13 @@ impl Session {
             (TurnState::Thinking, 1) | (TurnState::Compacting { by_model: true }, _) => false,
             // It has been made anew twice: what never changes is too long for it.
             _ if planted("window.made_anew_for_ever") => false,
-            _ => return self.fail(at.number, why, false, delivery),
+            _ => return self.fail(at.number, why, billing, delivery),
         };
         let full = Event::WindowFull { by_model, why };
-        // Its provider took none of it.
-        let free = self.account().reserved().map(|_| Event::Booked(self.free(0, delivery.now)));
-        Ok(self.goes_on(self.answered(at, free.into_iter().chain([full]))))
+        let spent = self.failing(at, 0, billing, delivery.now);
+        let counts = self.account().reserved().is_some() || billing == Billing::Unknown;
+        let spent = counts.then_some(Event::Booked(spent));
+        Ok(self.goes_on(self.answered(at, spent.into_iter().chain([full]))))
     }
 
     /// What the model says when it is asked for a summary, or what was made without one.
@@ -75,10 +77,10 @@ impl Session {
     pub(super) fn sum_up_without(
         &self,
         at: &Turn,
-        (why, paid): (String, bool),
+        (why, billing): (String, Billing),
         delivery: &Delivery<'_>,
     ) -> Decision<Self> {
-        let spent = self.failing(at, 1, paid, delivery.now);
+        let spent = self.failing(at, 1, billing, delivery.now);
         let full = Event::WindowFull { by_model: false, why };
         self.summed_up(at, Some(spent), full)
     }

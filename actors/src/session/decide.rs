@@ -11,8 +11,8 @@ impl Session {
         message: Message,
         delivery: &mut Delivery<'_>,
     ) -> Result<Decision<Self>, Refusal> {
-        let now = delivery.now;
-        Ok(self.and_pays(self.decided_by(message, delivery)?, now))
+        let (now, ms_max) = (delivery.now, delivery.limits.session.turn_ms_max);
+        Ok(self.and_pays(self.decided_by(message, delivery)?, now, ms_max))
     }
 
     fn decided_by(
@@ -43,9 +43,9 @@ impl Session {
                 let at = self.at(turn, step, |doing| *doing == TurnState::Thinking)?;
                 self.think(at, attempt, thought, briefing, delivery)
             }
-            Message::WindowFull { turn, step, attempt, why } => {
+            Message::WindowFull { turn, step, attempt, why, billing } => {
                 let at = self.asking_at(turn, step)?;
-                self.window_full(at, attempt, why, delivery)
+                self.window_full(at, attempt, (why, billing), delivery)
             }
             Message::SumUp { turn, step, attempt, thought, since } => {
                 let at = self.asking_at(turn, step)?;
@@ -59,11 +59,11 @@ impl Session {
                 let at = self.asking_at(turn, step)?;
                 self.reserve(at, attempt, bound, delivery)
             }
-            Message::Defer { turn, step, attempt, passing, why, paid } => {
+            Message::Defer { turn, step, attempt, passing, why, billing } => {
                 let at = self.asking_at(turn, step)?;
-                self.defer(at, attempt, passing, (why, paid), delivery)
+                self.defer(at, attempt, passing, (why, billing), delivery)
             }
-            Message::Fail { turn, why, paid } => self.fail(turn, why, paid, delivery),
+            Message::Fail { turn, why, billing } => self.fail(turn, why, billing, delivery),
             Message::Retry { turn } => self.retry(turn, delivery),
             Message::Told { id, refused } => Ok(match self.letters.contains_key(&id) {
                 true => {
@@ -91,7 +91,8 @@ impl Session {
                 let wiped = Decision::event(wiped, Reply::Done);
                 let mut wiped = wiped.effect(lets_go, Effect::LetGo { until });
                 let mut account = self.account.clone();
-                if let Some(spent) = self.cut_off(delivery.now) {
+                if let Some(spent) = self.cut_off(delivery.now, delivery.limits.session.turn_ms_max)
+                {
                     account.take(&spent);
                     wiped.events.insert(0, Event::Booked(spent));
                 }

@@ -5,6 +5,7 @@
 //! often, and nothing counts against it. Whatever else passes by itself is tried a few times and is a
 //! failure of the turn then. Either way nothing of a reply was acted upon.
 
+use super::call::Billing;
 use super::{Event, Message, Refusal, Reply, Session, Turn};
 use crate::behaviour::{Decision, Delivery};
 use crate::id::{Millis, SessionId};
@@ -22,8 +23,8 @@ pub struct ModelError {
     /// Whether it is likely to pass, or what else is to be done about it; nothing where the turn has
     /// failed.
     pub remedy: Option<Remedy>,
-    /// Whether the request may have been paid for: nothing is known of what it took.
-    pub paid: bool,
+    /// What the request may have cost all the same.
+    pub billing: Billing,
 }
 
 /// What helps where a model says nothing.
@@ -56,24 +57,24 @@ pub enum PassingKind {
 impl ModelError {
     /// It will say no more another time: the turn fails.
     pub fn new(text: impl Into<String>) -> ModelError {
-        ModelError { text: text.into(), remedy: None, paid: false }
+        ModelError { text: text.into(), remedy: None, billing: Billing::Refused }
     }
 
     /// It is likely to pass.
     pub fn passing(kind: PassingKind, wait_ms: Option<u64>, text: impl Into<String>) -> ModelError {
         let remedy = Some(Remedy::Wait(Passing { kind, wait_ms }));
-        ModelError { text: text.into(), remedy, paid: false }
+        ModelError { text: text.into(), remedy, billing: Billing::Refused }
     }
 
     /// What it is to be told does not fit into its window.
     pub fn full(text: impl Into<String>) -> ModelError {
-        ModelError { text: text.into(), remedy: Some(Remedy::Compact), paid: false }
+        ModelError { text: text.into(), remedy: Some(Remedy::Compact), billing: Billing::Refused }
     }
 
-    /// It may have been paid for, and nobody knows what it took.
+    /// That may have cost so much.
     #[must_use]
-    pub fn and_paid(self) -> ModelError {
-        ModelError { paid: true, ..self }
+    pub fn billed(self, billing: Billing) -> ModelError {
+        ModelError { billing, ..self }
     }
 
     /// How it passes, where it does.
@@ -86,13 +87,13 @@ impl ModelError {
 
     /// As the agent is told of it.
     pub fn message(self, turn: u64, step: u32, attempt: u32) -> Message {
-        let ModelError { text: why, remedy, paid } = self;
+        let ModelError { text: why, remedy, billing } = self;
         match remedy {
-            None => Message::Fail { turn, why, paid },
+            None => Message::Fail { turn, why, billing },
             Some(Remedy::Wait(passing)) => {
-                Message::Defer { turn, step, attempt, passing, why, paid }
+                Message::Defer { turn, step, attempt, passing, why, billing }
             }
-            Some(Remedy::Compact) => Message::WindowFull { turn, step, attempt, why },
+            Some(Remedy::Compact) => Message::WindowFull { turn, step, attempt, why, billing },
         }
     }
 }
@@ -117,7 +118,7 @@ impl Session {
         at: &Turn,
         attempt: u32,
         passing: Passing,
-        (why, paid): (String, bool),
+        (why, billing): (String, Billing),
         delivery: &Delivery<'_>,
     ) -> Result<Decision<Self>, Refusal> {
         let (turn, step) = (at.number, at.step);
@@ -134,10 +135,10 @@ impl Session {
             && !planted("session.tries_for_ever")
         {
             // Of a summary that means that it is made without the model.
-            return self.fail(turn, why, paid, delivery);
+            return self.fail(turn, why, billing, delivery);
         }
         let thoughts = u64::from(failed && !planted("session.tries_for_nothing"));
-        let spent = self.failing(at, thoughts, paid, delivery.now);
+        let spent = self.failing(at, thoughts, billing, delivery.now);
         let counts = thoughts > 0 || self.account.reserved().is_some();
         let spent = counts.then_some(spent);
         let mut account = self.account.clone();

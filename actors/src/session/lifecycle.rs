@@ -303,6 +303,11 @@ impl Session {
                 if let Some(what) = self.account.used_up() {
                     return Err(Refusal::Exhausted(what));
                 }
+                if let Phase::Exhausted { what, needs } = &self.phase
+                    && !self.account.covers(*needs)
+                {
+                    return Err(Refusal::Exhausted(what.clone()));
+                }
                 let mut turn = self.turn(wakes, reaction(delivery.cause), delivery);
                 turn.events.insert(0, Event::Resumed { by: delivery.asker });
                 Ok(turn)

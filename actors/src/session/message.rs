@@ -1,5 +1,6 @@
 //! What a session is asked, what happens to it, what it wants done, and what the asker gets.
 
+use super::call::Billing;
 use super::{
     AgentSpec, Brief, Budget, CallNote, FollowSpec, LedgerEntry, Observation, ParentMessage,
     Passing, PassingKind, Session, Settlement, Thought, Transfer, TurnOutcome,
@@ -44,6 +45,8 @@ pub enum Message {
         /// Which request of the step it was.
         attempt: u32,
         why: String,
+        /// What the request may have cost all the same.
+        billing: Billing,
     },
     /// What came before, summed up.
     SumUp {
@@ -96,15 +99,15 @@ pub enum Message {
         attempt: u32,
         passing: Passing,
         why: String,
-        /// Whether the request may have been paid for.
-        paid: bool,
+        /// What the request may have cost all the same.
+        billing: Billing,
     },
     /// The turn cannot go on.
     Fail {
         turn: u64,
         why: String,
-        /// Whether a model was asked, and that may have been paid for.
-        paid: bool,
+        /// What a request of a model may have cost all the same.
+        billing: Billing,
     },
     /// The wait after a failed turn is over.
     Retry {
@@ -278,7 +281,7 @@ pub enum Event {
 #[derive(Clone, Debug, PartialEq)]
 #[expect(missing_docs, reason = "a field is told where its name and type do not say it")]
 pub enum Effect {
-    /// Ask the model. The answer is [`Message::Think`], [`Message::Defer`], [`Message::WindowFull`] or
+    /// Ask the model, where [`Message::Reserve`] is granted if a bound is on what it takes. The answer is [`Message::Think`], [`Message::Defer`], [`Message::WindowFull`] or
     /// [`Message::Fail`].
     Think {
         turn: u64,

@@ -1,5 +1,6 @@
 //! One turn of an agent: think, act, observe, until it has nothing more to do.
 
+use super::call::Billing;
 use super::lifecycle::{act_id, think_id};
 use super::{
     Brief, CallNote, Deferral, Effect, Event, Generation, LedgerEntry, Message, Phase, Refusal,
@@ -257,7 +258,7 @@ impl Session {
         let at = self.acting_at(turn, step)?;
         let max = delivery.limits.session.turn_ms_max;
         let spent = (delivery.now.0 - at.began.0).saturating_sub(at.deferred_ms);
-        let took = self.acted(delivery.now);
+        let took = self.acted(delivery.now, max);
         let mut account = self.account.clone();
         took.iter().for_each(|it| account.take(it));
         let events = took.map(Event::Booked).into_iter().chain([Event::Observed(observation)]);
@@ -281,18 +282,18 @@ impl Session {
         &self,
         turn: u64,
         why: String,
-        paid_for: bool,
+        billing: Billing,
         delivery: &Delivery<'_>,
     ) -> Result<Decision<Self>, Refusal> {
         match &self.phase {
             Phase::Turning(it)
                 if it.number == turn && it.doing == (TurnState::Compacting { by_model: true }) =>
             {
-                Ok(self.sum_up_without(it, (why, paid_for), delivery))
+                Ok(self.sum_up_without(it, (why, billing), delivery))
             }
             // A model that was asked and did not answer has been asked all the same.
             Phase::Turning(it) if it.number == turn && it.doing == TurnState::Thinking => {
-                let spent = self.failing(it, 1, paid_for, delivery.now);
+                let spent = self.failing(it, 1, billing, delivery.now);
                 Ok(paid(Some(spent), self.failed(why, delivery)))
             }
             Phase::Turning(it) if it.number == turn => Ok(self.failed(why, delivery)),

@@ -59,7 +59,7 @@ use stoa_actors::behaviour::{Behaviour, EffectId};
 use stoa_actors::id::{Millis, ROOT, SessionId, StreamId};
 use stoa_actors::incarnation::Request;
 use stoa_actors::rights::Subject;
-use stoa_actors::session::{Effect, Event, LedgerEntry, Message, Session, Settlement};
+use stoa_actors::session::{Billing, Effect, Event, LedgerEntry, Message, Session, Settlement};
 use stoa_actors::space::{self, Mutation, Space};
 use tokio::sync::watch;
 
@@ -295,9 +295,11 @@ impl Perform<Session> for Executor {
                         Ok(observation) => Some(Message::Observe { turn, step, observation }),
                         // The store: what is owed is owed again after the next open.
                         Err(problem) if problem.kind == ProblemKind::Store => None,
-                        Err(problem) => {
-                            Some(Message::Fail { turn, why: problem.text, paid: false })
-                        }
+                        Err(problem) => Some(Message::Fail {
+                            turn,
+                            why: problem.text,
+                            billing: Billing::NotMade,
+                        }),
                     }
                 }
                 // Messages, which the host delivers.

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use stoa_actors::session::{Thought, thought};
 
 pub use stoa_actors::agent::CallBound;
-pub use stoa_actors::session::{ModelError, Passing, PassingKind, Remedy};
+pub use stoa_actors::session::{Billing, ModelError, Passing, PassingKind, Remedy};
 pub use stoa_actors::window::{Card, CodeStyle, Context};
 
 /// Who thinks. It may be asked the same twice, after a crash.

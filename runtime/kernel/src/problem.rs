@@ -287,15 +287,19 @@ pub(crate) fn condition_hint(refusal: &ConditionRefusal) -> String {
 
 /// What lets an agent go on whose budget is spent in this unit, as it is typed; by the text that tells
 /// of it: `money = 1.5 …`.
-pub fn enough(what: &str) -> &'static str {
+pub fn enough(what: &str) -> String {
     let what = what.strip_prefix("budget: ").unwrap_or(what);
-    match what.split(' ').next() {
-        Some("tokens") => "tokens=50000",
-        Some("money") => "money=1",
-        Some("seconds") => "seconds=600",
-        Some("turns") => "turns=10",
-        _ => "thoughts=10",
-    }
+    let (unit, least) = match what.split(' ').next() {
+        Some("tokens") => ("tokens", 50_000),
+        Some("money") => ("money", 1),
+        Some("seconds") => ("seconds", 600),
+        Some("turns") => ("turns", 10),
+        _ => ("thoughts", 10),
+    };
+    // For two calls, where it is said what one may take.
+    let call = what.split_once("may take ").and_then(|(_, rest)| rest.split(',').next());
+    let calls = call.and_then(|it| it.parse::<f64>().ok()).map_or(0, |it| (2.0 * it).ceil() as u64);
+    format!("{unit}={}", calls.max(least))
 }
 
 impl From<session::Refusal> for Problem {

@@ -6,7 +6,8 @@ use crate::reply::{Call, ModelReply, Stop};
 use crate::request::{CallResult, MessagePart, ModelMessage, ModelRequest, Said, ToolSpec};
 use serde_json::{Value as Json, json};
 use stoa_actors::session::{
-    GeneratedCall, Generation, ModelError, PassingKind, Thought, TokenUsage, is_open, thought,
+    Billing, GeneratedCall, Generation, ModelError, PassingKind, Thought, TokenUsage, is_open,
+    thought,
 };
 use stoa_actors::window::{CodeStyle, PYTHON_TOOL, Window, WindowMessage};
 
@@ -227,7 +228,8 @@ pub fn thought_of(
     let name = entry.full_name();
     if reply.stop == Stop::Refused {
         let said: String = reply.text.trim().chars().take(SAID_CHARS).collect();
-        return Err(ModelError::new(format!("{name}: it refuses to answer: {said}")).and_paid());
+        return Err(ModelError::new(format!("{name}: it refuses to answer: {said}"))
+            .billed(Billing::Unknown));
     }
     let made = match unusable(&reply, entry) {
         Some(why) => Err(why),
@@ -359,11 +361,11 @@ pub fn error_of(fault: Fault, name: &str) -> Result<Thought, ModelError> {
         return Ok(Thought { unusable, ..Thought::default() });
     }
     let text = format!("{name}: {fault}");
+    let billing = if fault.paid { Billing::Unknown } else { Billing::Refused };
     if matches!(fault.kind, FaultKind::TooBig | FaultKind::Truncated) {
-        return Err(ModelError::full(text));
+        return Err(ModelError::full(text).billed(billing));
     }
     let wait_ms = fault.wait.map(|it| it.as_millis() as u64);
-    let paid = fault.paid;
     let error = if fault.kind.is_wait() {
         ModelError::passing(PassingKind::Limited, wait_ms, text)
     } else if fault.may_retry() {
@@ -371,7 +373,7 @@ pub fn error_of(fault: Fault, name: &str) -> Result<Thought, ModelError> {
     } else {
         ModelError::new(text)
     };
-    Err(ModelError { paid, ..error })
+    Err(error.billed(billing))
 }
 
 #[cfg(test)]

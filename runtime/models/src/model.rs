@@ -128,7 +128,7 @@ impl ProviderModel {
     /// The most that a request takes: no token is shorter than a byte, and what may be said is sent
     /// along.
     fn bound(&self, request: &ModelRequest) -> CallBound {
-        let (input, output) = (self.bytes_of(request), self.entry.output_max);
+        let (input, output) = (self.bytes_of(request), request.output_max);
         let money = self.price.map(|it| it.most(input, output));
         CallBound { tokens: input.saturating_add(output), money, ms: 0 }
     }
@@ -139,8 +139,8 @@ impl ProviderModel {
         if usage.input == 0 {
             usage.input = self.bytes_of(request);
         }
-        if usage.output == 0 && !(reply.text.is_empty() && reply.calls.is_empty()) {
-            usage.output = self.entry.output_max;
+        if usage.output == 0 {
+            usage.output = request.output_max;
         }
         usage
     }

@@ -293,9 +293,13 @@ impl Provider {
         Err(match status {
             StatusCode::OK => {
                 let said = String::from_utf8_lossy(&body);
-                Fault::new(FaultKind::Garbled, format!("{} answers a page: {said}", self.host()))
+                let text = format!("{} answers a page: {said}", self.host());
+                Fault { paid: true, ..Fault::new(FaultKind::Garbled, text) }
             }
-            _ => refused(status.as_u16(), &header, &body, SystemTime::now()),
+            _ => {
+                let fault = refused(status.as_u16(), &header, &body, SystemTime::now());
+                Fault { paid: is_perhaps_paid(status), ..fault }
+            }
         })
     }
 
@@ -359,6 +363,14 @@ fn secs(wait: Duration) -> u64 {
     wait.as_millis().div_ceil(1_000) as u64
 }
 
+/// Whether a model may have been at work on a request that was answered so: what stands before it gives
+/// up, and it goes on.
+fn is_perhaps_paid(status: StatusCode) -> bool {
+    let busy = [StatusCode::SERVICE_UNAVAILABLE, StatusCode::from_u16(529).unwrap_or_default()];
+    let failed = status.is_server_error() && !busy.contains(&status);
+    failed || status.is_success() || status == StatusCode::REQUEST_TIMEOUT
+}
+
 fn is_page(content_type: &str) -> bool {
     content_type.trim_start().to_ascii_lowercase().starts_with("text/html")
 }
@@ -419,7 +431,7 @@ fn truncated(request: &ModelRequest, reply: &ModelReply) -> Fault {
     let seen = reply.usage.input;
     let window = request.window.map_or_else(|| "the server's own".to_owned(), |it| it.to_string());
     let text = format!("it has read {seen} tokens of it; the window is {window}");
-    Fault::new(FaultKind::Truncated, text)
+    Fault { paid: true, ..Fault::new(FaultKind::Truncated, text) }
 }
 
 impl std::fmt::Debug for Provider {

@@ -93,8 +93,15 @@ fn a_call_that_may_take_more_than_there_is_is_not_made() {
     assert!(why.contains("a call of the model may take 0.0"), "{why}");
     assert!(why.ends_with("and 0.004 is left"), "{why}");
     // A little more is no cause to try again; enough is.
-    place.stoa(&["agent", "resume", "gardener", "--budget", "money=0.000001"]);
-    assert_eq!((agent(&place)["state"].clone(), provider.asked().len()), ("exhausted".into(), 0));
+    let more = place.stoa(&["agent", "resume", "gardener", "--budget", "money=0.000001"]);
+    assert!(more.code == 0 && more.out.contains("--budget money=1"), "{more:?}");
+    let plain = place.stoa(&["agent", "resume", "gardener"]);
+    assert!(plain.code != 0 && plain.err.contains("a call of the model may take"), "{plain:?}");
+    // What is said meanwhile is heard then.
+    place.stoa(&["agent", "say", "gardener", "mind\nthe hedgehogs"]);
+    let now = agent(&place);
+    assert_eq!((&now["state"], &now["turns"]), (&"exhausted".into(), &card["turns"]), "{now}");
+    assert!(provider.asked().is_empty());
     let resumed = place.stoa(&["agent", "resume", "gardener", "--budget", "money=1"]);
     assert_eq!(resumed.code, 0, "{resumed:?}");
     let serve = place.serve();
@@ -103,6 +110,7 @@ fn a_call_that_may_take_more_than_there_is_is_not_made() {
         assert!(Instant::now() < until, "{}", agent(&place));
     }
     drop(serve);
+    assert!(provider.asked()[0].contains("the hedgehogs"), "{:?}", provider.asked());
     assert!(is(&agent(&place)["spent"]["money"], 2.0 * CALL), "{}", agent(&place));
 }
 

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use stoa_actors::behaviour::EffectId;
 use stoa_actors::id::{ROOT, SessionId};
 use stoa_actors::session::{
-    Account, Budget, BudgetUnit, CallBound, Message, PassingKind, Settlement, Transfer,
+    Account, Billing, Budget, BudgetUnit, CallBound, Message, PassingKind, Settlement, Transfer,
     TransferKind,
 };
 
@@ -97,16 +97,16 @@ impl Book {
             Message::SumUp { thought, .. } if thought.text != super::UNASKED => {
                 self.says(whom, thought.tokens, thought.money)
             }
-            Message::Fail { paid, .. } => self.gives_up(whom, 1, *paid),
-            Message::Defer { passing, paid, .. } => {
+            Message::Fail { billing, .. } => self.gives_up(whom, 1, *billing),
+            Message::Defer { passing, billing, .. } => {
                 let failed = passing.kind == PassingKind::Failed;
-                self.gives_up(whom, failed.into(), *paid)
+                self.gives_up(whom, failed.into(), *billing)
             }
-            Message::WindowFull { .. } => self.gives_up(whom, 0, false),
+            Message::WindowFull { billing, .. } => self.gives_up(whom, 0, *billing),
             Message::Fund(budget) => self.fund(whom, by, key.unwrap_or_default(), *budget),
-            Message::Stop { .. } => self.gives_up(whom, 1, true),
+            Message::Stop { .. } => self.gives_up(whom, 1, Billing::Unknown),
             Message::Wipe { .. } => {
-                self.gives_up(whom, 1, true)?;
+                self.gives_up(whom, 1, Billing::Unknown)?;
                 self.of(whom)?.wiped = true;
                 Ok(())
             }
@@ -127,20 +127,27 @@ impl Book {
     }
 
     /// A call has come to nothing; or there is none.
-    fn gives_up(&mut self, who: SessionId, thoughts: i64, paid: bool) -> Result<(), String> {
+    fn gives_up(&mut self, who: SessionId, thoughts: i64, billing: Billing) -> Result<(), String> {
         let Some(page) = self.accounts.get_mut(&who) else { return Ok(()) };
-        let Some(reserved) = page.reserved.take() else { return Ok(()) };
+        let Some(reserved) = page.reserved.take() else {
+            // One that was not even asked whether it may.
+            let thoughts = thoughts.min(page.left[THOUGHTS]);
+            let counts = billing == Billing::NotMade;
+            return if counts { self.spend(who, called(thoughts, 0, 0)) } else { Ok(()) };
+        };
         page.left = plus(page.left, reserved);
-        let took = match paid {
-            true => called(thoughts, reserved[TOKENS], reserved[MONEY]),
-            false => called(thoughts, 0, 0),
+        let took = match billing {
+            Billing::Unknown => called(thoughts, reserved[TOKENS], reserved[MONEY]),
+            // It was granted to a call before this one.
+            Billing::NotMade => called(1, reserved[TOKENS], reserved[MONEY]),
+            Billing::Refused => called(thoughts, 0, 0),
         };
         self.spend(who, took)
     }
 
     /// A call may be made, or not; one that was being made was cut off.
     pub(crate) fn reserves(&mut self, who: SessionId, granted: Option<Sum>) -> Result<(), String> {
-        self.gives_up(who, 1, true)?;
+        self.gives_up(who, 1, Billing::Unknown)?;
         let page = self.of(who)?;
         if let Some(most) = granted {
             page.left = minus(page.left, most);

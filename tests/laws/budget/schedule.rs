@@ -32,6 +32,8 @@ pub(crate) enum Deed {
     },
     /// A window that is full.
     Full,
+    /// A model that cannot be asked, whatever it would take.
+    FailsBefore,
     Fail,
     /// It has its effect outside, and its end is lost on the way.
     Lost,
@@ -110,6 +112,7 @@ fn op() -> impl Strategy<Value = Op> {
         1 => any::<bool>().prop_map(|failed| Deed::Defer { failed }),
         1 => Just(Deed::Full),
         1 => Just(Deed::Fail),
+        1 => Just(Deed::FailsBefore),
         2 => Just(Deed::Lost),
         3 => Just(Deed::Ends),
     ];

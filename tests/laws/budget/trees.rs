@@ -55,7 +55,7 @@ impl Draw {
             6 => Op::Fund { who, budget: self.budget() },
             7..10 => Op::LendMore { to: who, budget: self.budget() },
             10..34 => {
-                let how = match self.below(17) {
+                let how = match self.below(18) {
                     0..6 => Deed::Acts { tokens: self.byte(20) },
                     6 => Deed::Acts { tokens: self.byte(250) },
                     7..9 => Deed::Unusable { tokens: self.byte(20) },
@@ -63,6 +63,7 @@ impl Draw {
                     10 => Deed::Full,
                     11 => Deed::Fail,
                     12..14 => Deed::Lost,
+                    14 => Deed::FailsBefore,
                     _ => Deed::Ends,
                 };
                 Op::Perform { which: self.byte(255), how }

@@ -7,7 +7,8 @@ use stoa_actors::briefing::Briefing;
 use stoa_actors::id::SpaceId;
 use stoa_actors::log::Hash;
 use stoa_actors::session::{
-    Budget, CallNote, Effect, Message, Observation, Passing, PassingKind, Recorded, Thought,
+    Billing, Budget, CallNote, Effect, Message, Observation, Passing, PassingKind, Recorded,
+    Thought,
 };
 use stoa_actors::space::Wake;
 use stoa_actors::value::Value;
@@ -51,9 +52,11 @@ impl Trial {
                 let code = acts.then(|| "act()".to_owned());
                 let unusable = (how == Outcome::Unusable).then(|| "cut off".to_owned());
                 let thought = Thought { text, code, unusable, ..Thought::default() };
-                let fail = Message::Fail { turn, why: "no answer".into(), paid: false };
+                let fail =
+                    Message::Fail { turn, why: "no answer".into(), billing: Billing::Refused };
                 let why = "too much".to_owned();
-                let full = Message::WindowFull { turn, step, attempt, why };
+                let full =
+                    Message::WindowFull { turn, step, attempt, why, billing: Billing::Refused };
                 let briefing = Briefing::after(brief.told.as_deref(), &around(self.around));
                 let briefing = Arc::new(briefing);
                 let think = Message::Think { turn, step, attempt, thought, briefing };
@@ -69,7 +72,7 @@ impl Trial {
                             attempt,
                             passing,
                             why: "later".into(),
-                            paid: false,
+                            billing: Billing::Refused,
                         }
                     }
                     _ => think,
@@ -81,12 +84,21 @@ impl Trial {
                 let (turn, step) = of;
                 let why = "later".to_owned();
                 let told = match how {
-                    Outcome::Fail => Message::Fail { turn, why, paid: false },
-                    Outcome::Full => Message::WindowFull { turn, step, attempt, why },
+                    Outcome::Fail => Message::Fail { turn, why, billing: Billing::Refused },
+                    Outcome::Full => {
+                        Message::WindowFull { turn, step, attempt, why, billing: Billing::Refused }
+                    }
                     Outcome::Defer { failed, wait_ms } => {
                         let kind = if failed { PassingKind::Failed } else { PassingKind::Limited };
                         let passing = Passing { kind, wait_ms: wait_ms.map(u64::from) };
-                        Message::Defer { turn, step, attempt, passing, why, paid: false }
+                        Message::Defer {
+                            turn,
+                            step,
+                            attempt,
+                            passing,
+                            why,
+                            billing: Billing::Refused,
+                        }
                     }
                     _ => {
                         let text = match how {
@@ -122,9 +134,10 @@ impl Trial {
                     };
                     self.ask(Message::Note { turn, step, note });
                 }
-                Outcome::Fail => {
-                    self.outcome(id, Message::Fail { turn, why: "gone".into(), paid: false })
-                }
+                Outcome::Fail => self.outcome(
+                    id,
+                    Message::Fail { turn, why: "gone".into(), billing: Billing::Refused },
+                ),
                 _ => {
                     let observation = Observation { text: "seen".into(), failed: None };
                     self.outcome(id, Message::Observe { turn, step, observation });

@@ -11,8 +11,8 @@ use stoa_actors::outbox::Outgoing;
 use stoa_actors::rights::{AgentSpawn, Level, Right, RightRequest, Subject};
 use stoa_actors::search::{CREATED, OrderBy};
 use stoa_actors::session::{
-    AgentSpec, Budget, CallBound, FollowSpec, FoundVersion, Message, ModelError, Observation,
-    PassingKind, Recorded, Session, Spent, Thought, Transfer, TransferKind,
+    AgentSpec, Billing, Budget, CallBound, FollowSpec, FoundVersion, Message, ModelError,
+    Observation, PassingKind, Recorded, Session, Spent, Thought, Transfer, TransferKind,
 };
 use stoa_actors::space::{
     self, ClaimPredicate, ClaimRequest, Draft, Expect, Fence, Mutation, Patch, Resource, Space,
@@ -69,7 +69,7 @@ impl Mind for Acts {
         let silent = of.turn + u64::from(of.me.0[15]) + 3 * u64::from(of.step - 1);
         if of.step <= 2 && silent.is_multiple_of(7) {
             self.bills(of, BOUND.tokens);
-            return Err(ModelError::new("no answer").and_paid());
+            return Err(ModelError::new("no answer").billed(Billing::Unknown));
         }
         let (tokens, money) = self.bills(of, 1 + of.at.0 % BOUND.tokens);
         let code = (of.step == 1).then(|| of.task.clone());

@@ -9,7 +9,6 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use stoa_actors::agent::BudgetUnit;
 use stoa_actors::ending::shown;
-use stoa_actors::id::ROOT;
 
 /// Calls of models, added up.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -44,7 +43,6 @@ impl CostAnswer {
     /// As the caller sees it.
     pub fn of(caller: &Caller, by: CostBy, of: &CostOf, sum: &CostSum) -> CostAnswer {
         let (of, name) = match of {
-            CostOf::Agent(ROOT) => (Some(ROOT.to_string()), Some("you".to_owned())),
             CostOf::Agent(it) => (Some(it.to_string()), caller.name_of(*it)),
             CostOf::Model(name) => (Some(name.clone()), Some(name.clone())),
             CostOf::Space(Some(it)) => (Some(it.to_string()), caller.name_of_space(*it)),
@@ -67,7 +65,7 @@ impl CostAnswer {
     }
 }
 
-/// In words: `3 calls, 1200 tokens, 0.05`.
+/// In words: `3 calls, 1200 tokens, 0.05 in money`.
 pub fn amounts(sum: &CostSum) -> String {
     let calls = count(sum.calls, "call", "calls");
     let money = BudgetUnit::Money.shown(sum.spent.money);
@@ -99,7 +97,7 @@ impl Answer for CostAnswer {
                 None => at.clone(),
             },
             (None, Some(id)) => shown(id).to_owned(),
-            (None, None) => "at their birth".to_owned(),
+            (None, None) => "not woken by a space".to_owned(),
         };
         let cells = [
             Line::new().bold(of),

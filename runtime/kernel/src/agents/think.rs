@@ -11,7 +11,7 @@ use stoa_actors::briefing::Briefing;
 use stoa_actors::id::{ROOT, SessionId};
 use stoa_actors::incarnation::Request;
 use stoa_actors::retry::{Unanswered, wait_ms};
-use stoa_actors::session::{Message, Reply, Thought};
+use stoa_actors::session::{Billing, Message, Reply, Thought};
 use stoa_actors::window::OBSERVATION_FACTOR;
 
 /// A thought, and what the model was told for it that it had not been told before; nothing where the
@@ -22,9 +22,9 @@ pub(super) async fn think(
     known: &Known,
 ) -> Result<Option<(Thought, Arc<Briefing>)>, ModelError> {
     let asker = Asker::of(&at);
-    let model = runtime.model(at.session, &at.brief.charter.model).map_err(ModelError::new)?;
+    let model = runtime.model(at.session, &at.brief.charter.model).map_err(not_made)?;
     let context = context::context(runtime, at, &*model, known).await;
-    let context = context.map_err(|it| ModelError::new(it.text))?;
+    let context = context.map_err(|it| not_made(it.text))?;
     let briefing = context.briefing.clone();
     let thought = asked(runtime, asker, model, context).await?;
     Ok(thought.map(|thought| (thought, briefing)))
@@ -40,10 +40,10 @@ pub(super) async fn sum_up(
     known: &Known,
 ) -> Result<Option<(Thought, (u64, u32))>, ModelError> {
     let (now, asker) = ((at.turn, at.step), Asker::of(&at));
-    let model = runtime.model(at.session, &at.brief.charter.model).map_err(ModelError::new)?;
+    let model = runtime.model(at.session, &at.brief.charter.model).map_err(not_made)?;
     let window_bytes = model.window_bytes().unwrap_or(WINDOW_BYTES);
     let context = context::context(runtime, at, &*model, known).await;
-    let context = context.map_err(|it| ModelError::new(it.text))?;
+    let context = context.map_err(|it| not_made(it.text))?;
     let since = |kept| context.past.since(kept, window_bytes / OBSERVATION_FACTOR, now);
     let since = match since(window_bytes / KEPT_FACTOR) {
         _ if again => now,
@@ -79,6 +79,11 @@ const SUMMARY_FACTOR: usize = 6;
 /// The part of a window that a summary may take which no model has made.
 const DIGEST_FACTOR: usize = 16;
 
+/// Why a model was not asked.
+fn not_made(why: String) -> ModelError {
+    ModelError::new(why).billed(Billing::NotMade)
+}
+
 /// Who asks a model, for which request, and whether what that takes is bounded.
 struct Asker {
     session: SessionId,
@@ -112,7 +117,10 @@ impl Asker {
                         _ => None,
                     };
                 }
-                Err(error) if error.unanswered() == Unanswered::NoRoom => {
+                // If it was granted before its actor died, that call stands as spent.
+                Err(error)
+                    if matches!(error.unanswered(), Unanswered::NoRoom | Unanswered::Restarted) =>
+                {
                     tokio::time::sleep(Duration::from_millis(wait_ms(failures, first, most))).await;
                     failures += 1;
                 }
@@ -132,7 +140,7 @@ async fn asked(
 ) -> Result<Option<Thought>, ModelError> {
     let ms = model.ms_max().unwrap_or(runtime.shared().config.model_ms_max);
     let bound = match asker.bounded {
-        true => CallBound { ms, ..model.most(&context)? },
+        true => CallBound { ms, ..model.most(&context).map_err(|it| it.billed(Billing::NotMade))? },
         false => CallBound { ms, ..CallBound::default() },
     };
     let Some(ms) = asker.reserve(runtime, bound).await else { return Ok(None) };
@@ -141,10 +149,12 @@ async fn asked(
     let mut thinking = Thinking(tokio::spawn(async move { model.think(context).await }));
     match tokio::time::timeout(limit, &mut thinking.0).await {
         Ok(Ok(thought)) => thought.map(Some),
-        Ok(Err(died)) => Err(ModelError::new(format!("the model has failed: {died}")).and_paid()),
+        Ok(Err(died)) => {
+            Err(ModelError::new(format!("the model has failed: {died}")).billed(Billing::Unknown))
+        }
         Err(_) => {
             let text = format!("the model said nothing for {} ms", limit.as_millis());
-            Err(ModelError::new(text).and_paid())
+            Err(ModelError::new(text).billed(Billing::Unknown))
         }
     }
 }

@@ -34,6 +34,10 @@ impl Chat {
         let Usage { input, cache_read, cache_write, output, reasoning } = &mut self.reply.usage;
         tell(input, usage, "prompt_tokens");
         tell(output, usage, "completion_tokens");
+        // Some leave what was reasoned out of that, and bill it.
+        if let Some(total) = usage["total_tokens"].as_u64() {
+            *output = (*output).max(total.saturating_sub(*input));
+        }
         if let Some(details) = some(usage, "prompt_tokens_details") {
             tell(cache_read, details, "cached_tokens");
             tell(cache_write, details, "cache_write_tokens");
