@@ -26,7 +26,7 @@ pub struct Reserved {
     pub since: Millis,
 }
 
-/// What a request that has come to nothing may have cost.
+/// What a request without a reply may have cost.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub enum Billing {
     /// It was refused: nothing.

@@ -281,8 +281,9 @@ pub enum Event {
 #[derive(Clone, Debug, PartialEq)]
 #[expect(missing_docs, reason = "a field is told where its name and type do not say it")]
 pub enum Effect {
-    /// Ask the model, where [`Message::Reserve`] is granted if a bound is on what it takes. The answer is [`Message::Think`], [`Message::Defer`], [`Message::WindowFull`] or
-    /// [`Message::Fail`].
+    /// Ask the model. The answer is [`Message::Think`], [`Message::Defer`], [`Message::WindowFull`] or
+    /// [`Message::Fail`]. For an agent with a bound on what a call takes, [`Message::Reserve`] is asked
+    /// first; where that is not granted, the model is not asked and there is no answer.
     Think {
         turn: u64,
         step: u32,
