@@ -152,6 +152,12 @@ impl Session {
         }
         let mut after = self.account.clone();
         after.settle(&settlement);
+        // A child that did not come to be is one more that may be, also for whoever that goes back to.
+        if let Settlement::Bounced(id) = &settlement
+            && self.spawning.contains_key(id)
+        {
+            after.not_brought_up();
+        }
         // An agent hears what its children say to it.
         let heard = match &settlement {
             Settlement::Arrived(_) if planted("session.does_not_hear_its_child") => None,
