@@ -21,6 +21,7 @@ use serde::{Deserialize, Serialize};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 use stoa_actors::codec;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::UnixStream;
@@ -150,23 +151,31 @@ async fn receive<T: Framed>(
 }
 
 /// The same from a client under a ceiling, with the room that it has: it is given back when the
-/// request is answered. What is small needs none.
+/// request is answered. What is small needs none. Nothing as well where the client lets itself be
+/// waited for longer than `patience`; that it waits for room itself is not its doing.
 async fn receive_under<T: Framed>(
     from: &mut (impl AsyncRead + Unpin),
     bytes_max: usize,
     place: &Arc<Place>,
+    patience: Duration,
 ) -> io::Result<Option<(T, Option<Held>)>> {
-    let Some(bytes) = announced(from, bytes_max).await? else { return Ok(None) };
+    let announced = tokio::time::timeout(patience, announced(from, bytes_max)).await;
+    let Some(bytes) = announced.unwrap_or(Ok(None))? else { return Ok(None) };
     let held = match bytes > STRIDE_BYTES {
         // As it comes in, and as it is understood.
         true => Some(place.hold(bytes.saturating_mul(2)).await),
         false => None,
     };
     let mut frame = vec![0; bytes];
-    for stride in frame.chunks_mut(STRIDE_BYTES) {
-        place.waits();
-        from.read_exact(stride).await?;
-    }
+    let whole = async {
+        for stride in frame.chunks_mut(STRIDE_BYTES) {
+            place.waits();
+            from.read_exact(stride).await?;
+        }
+        Ok::<_, io::Error>(())
+    };
+    let Ok(whole) = tokio::time::timeout(patience, whole).await else { return Ok(None) };
+    whole?;
     place.at_work();
     Ok(Some((unframed(frame)?, held)))
 }

@@ -35,7 +35,11 @@ fn limits() -> DoorLimits {
 
 /// An owner with 32 MiB to be found.
 async fn owner(config: &Config) -> (Runtime, Door) {
-    let Ok(Reached::Owner(runtime, door)) = reach(config.clone(), kinds(), limits()).await else {
+    owner_with(config, limits()).await
+}
+
+async fn owner_with(config: &Config, limits: DoorLimits) -> (Runtime, Door) {
+    let Ok(Reached::Owner(runtime, door)) = reach(config.clone(), kinds(), limits).await else {
         panic!("nobody else has it")
     };
     let root = runtime.caller(ROOT);
@@ -187,6 +191,36 @@ async fn who_announces_and_does_not_send_does_not_stop_the_others() {
     });
     assert!(told.join().unwrap() >= CLIENTS - 4);
     drop(small);
+    door.close().await;
+    runtime.stop().await.unwrap();
+}
+
+/// Others hold the room one after the other, and each lets itself be waited for as long as it may: who
+/// waits behind them is not closed for that.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_waits_for_room_is_not_closed_for_asking_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let config = config(dir.path());
+    let idle_ms_max = 400;
+    let stalled_ms_max = 60_000;
+    let limits = DoorLimits { idle_ms_max, stalled_ms_max, ..limits() };
+    let (runtime, mut door) = owner_with(&config, limits).await;
+    let (load, socket) = (door.load(), dir.path().join("stoa.sock"));
+    let mut reader = client(&config).await;
+    let liars: Vec<UnixStream> = (0..4)
+        .map(|_| {
+            let mut liar = UnixStream::connect(&socket).unwrap();
+            liar.write_all(&3_000_000_u32.to_le_bytes()).unwrap();
+            liar
+        })
+        .collect();
+    until("one holds the room", || load.requests_bytes() > 4 * MIB).await;
+    let begun = std::time::Instant::now();
+    let put = Put { space: "board".into(), content: Some("x".repeat(MIB)), ..Put::default() };
+    assert_eq!(asked(&mut reader, &put).await.unwrap(), 1);
+    let waited = begun.elapsed().as_millis() as u64;
+    assert!(waited > idle_ms_max, "it has waited for {waited} ms, and proves nothing");
+    drop((liars, reader));
     door.close().await;
     runtime.stop().await.unwrap();
 }

@@ -119,11 +119,11 @@ impl Visit {
         self.greeted = true;
         let mut patience = Duration::from_millis(limits.idle_ms_max);
         loop {
-            let asked = receive_under(&mut self.from, limits.frame_bytes_max, &self.requests);
             // One that asks nothing, or not all of it, holds a place that others want.
-            let Ok(asked) = tokio::time::timeout(patience, asked).await else { return Ok(()) };
+            let bytes_max = limits.frame_bytes_max;
+            let asked = receive_under(&mut self.from, bytes_max, &self.requests, patience).await?;
             // The room of the request is given back once it is answered.
-            let Some((request, _held)) = asked? else { return Ok(()) };
+            let Some((request, _held)) = asked else { return Ok(()) };
             self.answer(&runtime, request, limits).await?;
             patience = Duration::from_millis(limits.idle_answered_ms_max);
         }
