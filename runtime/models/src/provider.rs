@@ -439,3 +439,19 @@ impl std::fmt::Debug for Provider {
         write!(f, "Provider({} at {})", self.name(), self.host())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_server_may_have_worked_on_is_perhaps_paid() {
+        let paid = |status| is_perhaps_paid(StatusCode::from_u16(status).unwrap_or_default());
+        for status in [202, 204, 408, 500, 502, 504, 520, 524] {
+            assert!(paid(status), "{status}");
+        }
+        for status in [301, 400, 401, 402, 403, 404, 409, 413, 422, 429, 503, 529] {
+            assert!(!paid(status), "{status}");
+        }
+    }
+}
