@@ -27,9 +27,9 @@ use stoa_actors::id::{
 use stoa_actors::log::{Answered, BODY_FORM, Body, Cause, Hash, Header};
 use stoa_actors::rights::{self, Level, Lifetime, Link, Named, Right, Subject};
 use stoa_actors::session::{
-    self, AgentSpec, BilledCall, Budget, CallNote, FollowSpec, FoundVersion, GeneratedCall,
-    Generation, LedgerEntry, Observation, ParentMessage, PassingKind, Recorded, Reserved,
-    Settlement, Spent, Thought, TokenUsage, Transfer, TransferKind, TurnOutcome,
+    self, AgentSpec, BilledCall, Budget, CallNote, CancelledAction, FollowSpec, FoundVersion,
+    GeneratedCall, Generation, LedgerEntry, Observation, ParentMessage, PassingKind, Recorded,
+    Reserved, Settlement, Spent, Thought, TokenUsage, Transfer, TransferKind, TurnOutcome,
 };
 use stoa_actors::space::{self, Filter, Subscription, Terms, Wake, Was};
 use stoa_actors::value::Value;
@@ -407,6 +407,7 @@ fn what_a_model_was_told_reads() {
         more_spaces: true,
         tools: vec![ToolBrief { name: "fetch".into(), about: "fetch(url)".into() }],
         tools_lost: vec!["send".into()],
+        said: Vec::new(),
         heard: vec![version(8)],
         found: vec![version(3)],
         obligations: vec![
@@ -418,6 +419,27 @@ fn what_a_model_was_told_reads() {
             Obligation::Promised { space, atom: version(7) },
         ],
     };
+    let wake = Wake {
+        space: dm,
+        first: Position(301),
+        last: Position(70_000),
+        count: 3,
+        comments: vec!["say: grüße".into()],
+        hop: 2,
+    };
+    let steered = session::Event::Steered { wake: wake.clone() };
+    let (by, at) = (SessionId([2; 16]), Millis(1_700_000_000_000));
+    let observation = Observation { text: "oh".into(), failed: Some("Interrupted".into()) };
+    let action = CancelledAction { observation, since: Millis(1_699_999_999_000), lets_go: 39 };
+    let interrupted = |action| session::Event::Interrupted { by, at, action };
+    let said = Briefing { said: vec![wake], ..briefing.clone() };
+    let events = vec![
+        session::Event::Briefed(Arc::new(said)),
+        steered,
+        interrupted(Some(action)),
+        interrupted(None),
+    ];
+    holds("session-window-1-said.bin", FORM, &events);
     let events = vec![
         session::Event::Briefed(Arc::new(briefing)),
         session::Event::WindowFull { by_model: true, why: "it is full".into() },
@@ -427,7 +449,7 @@ fn what_a_model_was_told_reads() {
             by_model: false,
         }),
     ];
-    holds("session-window-1.bin", FORM, &events);
+    reads("session-window-1.bin", FORM, &events);
 }
 
 #[test]

@@ -101,7 +101,7 @@ fn commits() -> Result<(), String> {
 
 fn budgets() -> Result<(), String> {
     laws::budget::hold(quick(256), 43, 120)?;
-    laws::budget::trees::hold(42, 200, 12)
+    laws::budget::trees::hold(7, 300, 80)
 }
 
 fn supervision() -> Result<(), String> {
@@ -244,7 +244,9 @@ const SESSIONS: &[&str] = &[
     "session.forgets_answers",
     "session.forgets_letters",
     "session.forgets_what_woke_it",
+    "session.forgets_what_was_said",
     "session.hears_as_it_was",
+    "session.hears_the_interrupted",
     "session.is_put_off_twice",
     "session.letters_share_a_name",
     "session.looks_as_it_was",
@@ -252,6 +254,7 @@ const SESSIONS: &[&str] = &[
     "session.no_rest",
     "session.retries_for_another",
     "session.sees_too_soon",
+    "session.sees_what_it_was_not_told",
     "session.notes_unbounded",
     "session.steps_unbounded",
     "session.takes_the_stale",

@@ -23,6 +23,8 @@
 //! | `SPREAD_FACTOR` | `4` | the part of a wait that one agent may come back later than another |
 //! | `SPREAD_MS_MAX` | `60_000` | the most of it |
 //! | `SPREAD_OF_MS` | `1_000` | what is spread where a provider names no wait |
+//! | `PART_BYTES` | `64` | what something counts that a model says, besides its text |
+//! | `PIECE_BYTES` | `1 << 10` | what is said at once, and goes at once where there is no room |
 //! | `SMALL_NOTE_BYTES` | `1 << 10` | a note that is taken in also over `notes_bytes_max` |
 //! | `COLUMN_BYTES` | `160` | what a key of metadata counts towards `standing_bytes_max`, besides its name |
 //! | `FACET_BYTES` | `160` | the same of a value, besides what it says |

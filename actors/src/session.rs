@@ -34,6 +34,7 @@ mod parent_message;
 mod phase;
 mod refusal;
 mod speech;
+mod steering;
 mod trouble;
 mod turn;
 mod unusable;
@@ -54,6 +55,7 @@ pub use parent_message::ParentMessage;
 pub use phase::{Phase, spent_out};
 pub use refusal::Refusal;
 pub use speech::{Thought, is_open, thought};
+pub use steering::{CancelledAction, INTERRUPTED, Steering};
 pub use trouble::Trouble;
 pub use turn::{Observation, Turn, TurnOutcome, TurnState};
 
@@ -94,13 +96,14 @@ pub struct Session {
     account: Account,
     /// The children that are being brought up.
     spawning: BTreeMap<EffectId, Arc<AgentSpawn>>,
-    /// It is out of service, and what it has leased is being given back.
-    lets_go: BTreeMap<EffectId, Millis>,
+    /// What it has leased within some time is being given back: before it went out of service, or in an
+    /// action that was cancelled.
+    lets_go: BTreeMap<EffectId, (Millis, Millis)>,
 }
 
 impl Behaviour for Session {
     const KIND: &'static str = AgentOrder::KIND;
-    const SNAPSHOT_FORM: u8 = 8;
+    const SNAPSHOT_FORM: u8 = 9;
     type Message = Message;
     type Event = Event;
     type Effect = Effect;
@@ -152,6 +155,8 @@ impl Behaviour for Session {
             Event::Compacted(_) => "window.compacted",
             Event::Noted(_) => "turn.called",
             Event::Observed(_) => "turn.observed",
+            Event::Steered { .. } => "turn.steered",
+            Event::Interrupted { .. } => "turn.interrupted",
             Event::TurnEnded { .. } => "turn.ended",
             Event::TurnFailed { .. } => "turn.failed",
             Event::Quarantined { .. } => "agent.quarantined",
@@ -192,13 +197,17 @@ impl Behaviour for Session {
     }
 
     fn cuts(event: &Event) -> bool {
-        matches!(event, Event::Stopped { .. } | Event::Wiped { .. } | Event::Quarantined { .. })
+        let ends = matches!(event, Event::Stopped { .. } | Event::Wiped { .. });
+        ends || matches!(event, Event::Quarantined { .. } | Event::Interrupted { .. })
     }
 
     fn resume(&self) -> Vec<(EffectId, Effect)> {
         let mut owed = self.owed_letters();
         owed.extend(self.owed_transfers());
-        owed.extend(self.lets_go.iter().map(|(id, until)| (*id, Effect::LetGo { until: *until })));
+        let lets_go = |(id, within): (&EffectId, &(Millis, Millis))| {
+            (*id, Effect::LetGo { since: within.0, until: within.1 })
+        };
+        owed.extend(self.lets_go.iter().map(lets_go));
         match &self.phase {
             Phase::Turning(turn) => owed.extend(self.owed_by(turn)),
             Phase::Waiting { since, until, .. } => {

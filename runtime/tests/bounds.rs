@@ -13,6 +13,7 @@
 //! | answers to one client | `answers_max` | the work waits | `who_does_not_read_does_not_stop_the_others` |
 //! | answers and frames to all clients | `answers_bytes_max` | the work waits, who takes nothing goes | the same |
 //! | requests of all clients | `requests_bytes_max` | it is not read, who sends nothing goes | `who_announces_and_does_not_send_does_not_stop_the_others` |
+//! | what models say to those who look on | `live_bytes_max` each | the oldest goes, and the reader is told how much | `who_reads_too_late_is_told_what_is_not_shown` (`steering/live.rs`) |
 //! | notes of a running action | `notes_max`, `notes_bytes_max` | the code is told | `the_code_of_an_agent_hears_that_its_notes_are_full` |
 //!
 //! Every other queue in the sources is listed in `bounds/scan.rs`, with what bounds it: a new one that

@@ -5,6 +5,7 @@
 #[path = "models/cost.rs"]
 mod cost;
 mod harness;
+#[expect(dead_code, reason = "each test uses a part of it")]
 #[path = "harness/provider.rs"]
 mod provider;
 

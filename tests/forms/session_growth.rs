@@ -152,7 +152,7 @@ grown!(a_briefing_grows: Briefing => LaterBriefing {
     front: bool, words: u64, window_bytes: u64, by_calls: bool, instructions: Vec<AtomVersion>, withdrawn: Vec<AtomVersion>,
     spaces: Vec<(SpaceId, SpaceBrief)>, lost: Vec<SpaceId>, more_spaces: bool,
     tools: Vec<ToolBrief>, tools_lost: Vec<String>, heard: Vec<AtomVersion>, found: Vec<AtomVersion>,
-    obligations: Vec<Obligation>,
+    obligations: Vec<Obligation>, said: Vec<Wake>,
 } + models: Vec<String> [] Briefing { front: true, ..Briefing::default() });
 
 grown!(a_version_grows: AtomVersion => LaterVersion {

@@ -26,7 +26,7 @@ use stoa_actors::outbox::{self, Outcome};
 use stoa_actors::rights::{self, AgentSpawn, Rights};
 use stoa_actors::session::{
     AgentSpec, Billing, Budget, CallBound, Effect, FollowSpec, Message, Observation, Passing,
-    PassingKind, Reply, Session, Thought, Transfer, TransferKind,
+    PassingKind, Reply, Session, Steering, Thought, Transfer, TransferKind,
 };
 use stoa_actors::simulation::{Simulation, Told};
 use stoa_actors::space::Wake;
@@ -95,6 +95,8 @@ struct Trial {
     refused: BTreeSet<SessionId>,
     /// The spawn that a crash has cut off.
     cut: Option<(SessionId, AgentSpawn)>,
+    /// Those whose model was asked last for a summary.
+    summing: BTreeSet<SessionId>,
     old: Vec<(SessionId, SessionId, Option<String>, Message)>,
     /// Ids that were drawn: one for each spawn, whatever becomes of it.
     drawn: u8,
@@ -115,6 +117,7 @@ impl Trial {
             asked: BTreeMap::new(),
             running: BTreeMap::new(),
             births: BTreeMap::new(),
+            summing: BTreeSet::new(),
             answered: BTreeSet::new(),
             refused: BTreeSet::new(),
             cut: None,
@@ -215,6 +218,8 @@ impl Trial {
                     };
                     self.book.sent(whom, *id, *loan)?;
                 }
+                // A summary is made to its end.
+                Message::Steer { .. } if self.summing.contains(&whom) => {}
                 message => self.book.take(whom, by, key.as_deref(), message)?,
             }
         }
@@ -308,15 +313,23 @@ impl Trial {
         let Some((&(who, id), effect)) = self.running.iter().nth(of) else { return Ok(()) };
         let effect = effect.clone();
         let lost = how == Deed::Lost;
-        let asks = matches!(effect, Effect::Think { .. } | Effect::Compact { by_model: true, .. });
-        if how == Deed::FailsBefore && asks {
-            let (Effect::Think { turn, .. } | Effect::Compact { of: (turn, _), .. }) = effect
-            else {
-                return Ok(());
-            };
+        let fails = match &effect {
+            Effect::Think { turn, step, attempt, .. } => Some((*turn, *step, *attempt)),
+            Effect::Compact { of: (turn, step), attempt, by_model: true, .. } => {
+                Some((*turn, *step, *attempt))
+            }
+            _ => None,
+        };
+        let fails = |billing| {
+            let (turn, step, attempt) = fails?;
+            let (attempt, why) = (Some(attempt), "no answer".to_owned());
+            Some(Message::Fail { turn, step, attempt, why, billing })
+        };
+        if how == Deed::FailsBefore
+            && let Some(fails) = fails(Billing::NotMade)
+        {
             self.running.remove(&(who, id));
-            let (why, billing) = ("no such model".into(), Billing::NotMade);
-            self.tell(who, Message::Fail { turn, why, billing });
+            self.tell(who, fails);
             return Ok(());
         }
         if !self.may_ask(who, &effect, how)? {
@@ -329,15 +342,15 @@ impl Trial {
             _ => Billing::Refused,
         };
         let told = match effect {
-            Effect::Think { turn, .. } if how == Deed::Fail => {
-                Message::Fail { turn, why: "no answer".into(), billing }
+            Effect::Think { .. } | Effect::Compact { by_model: true, .. } if how == Deed::Fail => {
+                match fails(billing) {
+                    Some(fails) => fails,
+                    None => return Ok(()),
+                }
             }
             // It is made anew once, by the model or without it.
             Effect::Think { turn, step, attempt, .. } if how == Deed::Full && attempt == 0 => {
                 Message::WindowFull { turn, step, attempt, why: "too much".into(), billing }
-            }
-            Effect::Compact { of: (turn, _), by_model: true, .. } if how == Deed::Fail => {
-                Message::Fail { turn, why: "no answer".into(), billing }
             }
             Effect::Compact { of, attempt, by_model, .. } => {
                 let (turn, step) = of;
@@ -417,6 +430,10 @@ impl Trial {
         if !matches!(reply, Some(Reply::Granted { .. })) {
             return Ok(false);
         }
+        match effect {
+            Effect::Compact { .. } => self.summing.insert(who),
+            _ => self.summing.remove(&who),
+        };
         self.sim.now.0 += 7;
         // A provider that says more than it was allowed is not counted for that.
         match how {
@@ -464,6 +481,13 @@ impl Trial {
         Ok(Some(Outcome::of::<Rights>(Ok(rights::Reply::Spawned { child }))))
     }
 
+    /// Something new in the space that it shares with its parent.
+    fn word(&mut self, who: SessionId) -> Wake {
+        self.head += 1;
+        let (first, last) = (Position(self.head), Position(self.head));
+        Wake { space: dm(who), first, last, count: 1, comments: Vec::new(), hop: 0 }
+    }
+
     fn step(&mut self, op: &Op) -> Result<(), String> {
         match *op {
             Op::Spawn { by, budget, fate } => return self.spawn(by, budget, fate),
@@ -484,12 +508,15 @@ impl Trial {
                 }
             }
             Op::Wake { who } => {
-                self.head += 1;
                 let who = self.member(who);
-                let (first, last) = (Position(self.head), Position(self.head));
-                let wake =
-                    Wake { space: dm(who), first, last, count: 1, comments: Vec::new(), hop: 0 };
+                let wake = self.word(who);
                 self.tell(who, Message::Wake(vec![wake]));
+            }
+            Op::Steer { who, interrupt } => {
+                let who = self.member(who);
+                let how = if interrupt { Steering::Interrupt } else { Steering::NextStep };
+                let wake = Some(self.word(who));
+                self.tell(who, Message::Steer { wake, how });
             }
             Op::Resume { who } => self.tell(self.member(who), Message::Resume(Vec::new())),
             Op::Stop { who } => self.tell(self.member(who), Message::Stop { reason: "so".into() }),

@@ -11,6 +11,8 @@
 //!   often that is it is no failure; what fails and may pass is one after `model_tries_max` times.
 //! - *windows*: one that is full is made anew at most twice at a step, whatever its model makes of it; what
 //!   holds is told once, and anew after that.
+//! - *steering*: what somebody has it see before its turn is over is told with the next thought that was
+//!   begun behind it, once, and counts as seen only then; what is cancelled is over.
 //! - *chains*: past the hop limit parked, until something is said in the DM space after that; what
 //!   an agent says goes on counting, and beyond the limit it is no answer.
 //! - *letters*: each has a name of its own, and is told.
@@ -22,6 +24,7 @@ mod deeds;
 mod life;
 mod model;
 mod schedule;
+mod steering;
 mod words;
 
 use crate::laws::cases;
@@ -158,7 +161,8 @@ impl Trial {
     }
 
     fn ask(&mut self, message: Message) {
-        let hop = if matches!(message, Message::Wake(_)) { self.model.answer_hop() } else { 0 };
+        let wakes = matches!(message, Message::Wake(_) | Message::Steer { .. });
+        let hop = if wakes { self.model.answer_hop() } else { 0 };
         let cause = Cause { hop, root: None };
         let ask = Request { cause, ..Request::new(ROOT, message.clone()) };
         let ticket = self.sim.ask(self.stream(), ask);
@@ -264,19 +268,21 @@ impl Trial {
     fn owed(&self) -> BTreeMap<String, Option<Effect>> {
         let mut owed: BTreeMap<String, Option<Effect>> =
             self.model.untold.iter().map(|id| (format!("letter {id}"), None)).collect();
-        owed.extend(self.model.lets_go.iter().map(|(id, until)| {
-            (format!("let go {id}"), Some(Effect::LetGo { until: Millis(*until) }))
+        owed.extend(self.model.lets_go.iter().map(|(id, (since, until))| {
+            let (since, until) = (Millis(*since), Millis(*until));
+            (format!("let go {id}"), Some(Effect::LetGo { since, until }))
         }));
         match &self.model.life {
             Life::Turning(it) => {
                 let (turn, step, after) = (it.turn, it.step, self.model.acted);
-                let (wakes, left) = (Arc::new(it.wakes.clone()), Budget::default());
+                let (wakes, said) = (Arc::new(it.wakes.clone()), it.steered.clone());
+                let left = Budget::default();
                 let told = self.model.told.map(|n| {
                     let mut told = Sight::default();
                     told.take(&Briefing::front(&around(n)));
                     Arc::new(told)
                 });
-                let brief = Brief { charter: charter(), first: it.first, wakes, left, told };
+                let brief = Brief { charter: charter(), first: it.first, wakes, said, left, told };
                 let attempt = it.requests;
                 let not_before = Millis(it.deferred.map_or(0, |it| it.2));
                 match it.acting.clone() {
@@ -416,6 +422,7 @@ fn law(message: &Message) -> &'static str {
         Message::Defer { .. } => "deferrals",
         Message::WindowFull { .. } | Message::SumUp { .. } => "windows",
         Message::Told { .. } => "letters",
+        Message::Steer { .. } => "steering",
         _ => "turns",
     }
 }

@@ -9,10 +9,10 @@ use stoa_actors::rights::{AgentSpawn, Level, Right, RightRequest, Subject};
 use stoa_actors::session::{
     AgentSpec, Billing, Budget, CallBound, CallNote, FollowSpec, FoundVersion, GeneratedCall,
     Generation, Message, Observation, Passing, PassingKind, Recorded, RecordedItem, SaidObject,
-    Settlement, Thought, TokenUsage, Transfer, TransferKind,
+    Settlement, Steering, Thought, TokenUsage, Transfer, TransferKind,
 };
 
-pub(crate) const CASES: usize = 23;
+pub(crate) const CASES: usize = 24;
 
 /// One more case does not compile here, and is then drawn.
 pub(crate) fn case(message: &Message) -> usize {
@@ -40,6 +40,7 @@ pub(crate) fn case(message: &Message) -> usize {
         Message::WindowFull { .. } => 20,
         Message::SumUp { .. } => 21,
         Message::Reserve { .. } => 22,
+        Message::Steer { .. } => 23,
     }
 }
 
@@ -60,7 +61,10 @@ pub(crate) fn message(n: usize, draw: &mut Draw) -> Message {
             let (text, failed) = (draw.text(), draw.maybe(Draw::text));
             Message::Observe { turn, step, observation: Observation { text, failed } }
         }
-        5 => Message::Fail { turn, why: draw.text(), billing: Billing::Unknown },
+        5 => {
+            let (attempt, billing) = (Some(7), Billing::Unknown);
+            Message::Fail { turn, step, attempt, why: draw.text(), billing }
+        }
         6 => Message::Retry { turn },
         7 => Message::Told { id: 7, refused: draw.maybe(Draw::text) },
         8 => Message::Follow { space: draw.space(), follow: follow(draw) },
@@ -93,6 +97,7 @@ pub(crate) fn message(n: usize, draw: &mut Draw) -> Message {
             let bound = CallBound { tokens: 7, money: Some(7), ms: 7 };
             Message::Reserve { turn, step, attempt: 7, bound }
         }
+        23 => Message::Steer { wake: draw.maybe(Draw::wake), how: Steering::Interrupt },
         _ => {
             let passing = Passing { kind: PassingKind::Limited, wait_ms: Some(7) };
             Message::Defer {
@@ -143,6 +148,7 @@ fn briefing(draw: &mut Draw) -> Briefing {
         more_spaces: false,
         tools: draw.short(|it| ToolBrief { name: it.text(), about: it.text() }),
         tools_lost: draw.list(Draw::text),
+        said: draw.list(Draw::wake),
         heard: draw.list(version),
         found: draw.list(version),
         obligations: draw.short(owed),

@@ -7,6 +7,7 @@ use super::Obligation;
 use crate::id::{AtomId, SpaceId};
 use crate::log::Hash;
 use crate::rights::Level;
+use crate::space::Wake;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -88,7 +89,9 @@ pub struct Briefing {
     pub tools: Vec<ToolBrief>,
     /// Tools that it may not use any more, by name.
     pub tools_lost: Vec<String>,
-    /// What was said to it that woke it, of which its wake has the first line alone.
+    /// What was said to it since its turn began that it is to see before that is over.
+    pub said: Vec<Wake>,
+    /// What was said to it, of which its wake has the first line alone.
     pub heard: Vec<AtomVersion>,
     /// What was found for this turn in the spaces that are searched for it.
     pub found: Vec<AtomVersion>,
@@ -113,6 +116,11 @@ impl Briefing {
     /// Whether there is nothing to tell.
     pub fn is_empty(&self) -> bool {
         *self == Briefing::default()
+    }
+
+    /// Of it, what was said to the agent, in the first lines.
+    pub fn words(&self) -> Briefing {
+        Briefing { said: self.said.clone(), ..Briefing::default() }
     }
 
     /// The atoms that are told of.

@@ -3,10 +3,10 @@
 use crate::briefing::{AtomVersion, Briefing, Obligation, SpaceBrief, Summary, ToolBrief};
 use crate::rights::{AgentSpawn, RightRequest};
 use crate::session::{
-    AgentSpec, BilledCall, Budget, CallNote, Event, FollowSpec, FoundVersion, GeneratedCall,
-    Generation, LedgerEntry, Observation, ParentMessage, PassingKind, Recorded, RecordedItem,
-    Reserved, SaidObject, Settlement, Spent, Thought, TokenUsage, Transfer, TransferKind,
-    TurnOutcome,
+    AgentSpec, BilledCall, Budget, CallNote, CancelledAction, Event, FollowSpec, FoundVersion,
+    GeneratedCall, Generation, LedgerEntry, Observation, ParentMessage, PassingKind, Recorded,
+    RecordedItem, Reserved, SaidObject, Settlement, Spent, Thought, TokenUsage, Transfer,
+    TransferKind, TurnOutcome,
 };
 use crate::stored;
 
@@ -38,6 +38,8 @@ stored!(choice Event {
     24 => Briefed(briefing),
     25 => WindowFull { by_model, why },
     26 => Compacted(summary),
+    27 => Steered { wake },
+    28 => Interrupted { by, at, action },
 });
 
 stored!(record AgentSpec { parent, task, instructions, model, dm, first, follows }
@@ -53,7 +55,7 @@ stored!(record Generation { model, answered_by, reply, stop, usage, calls, block
 stored!(record GeneratedCall { id, name, arguments });
 stored!(record Briefing {
     front, words, window_bytes, by_calls, instructions, withdrawn, spaces, lost, more_spaces, tools, tools_lost, heard, found, obligations,
-});
+} grown { said });
 stored!(record AtomVersion { id, version });
 stored!(record SpaceBrief { alias, level, description });
 stored!(record ToolBrief { name, about });
@@ -67,6 +69,7 @@ stored!(choice Obligation {
 stored!(record Summary { text, since, by_model });
 stored!(record TokenUsage { input, cache_read, cache_write, output, reasoning });
 stored!(record Observation { text, failed });
+stored!(record CancelledAction { observation, since, lets_go });
 stored!(choice TurnOutcome { 0 => Done, 1 => Exhausted(limit) });
 
 stored!(choice PassingKind { 0 => Limited, 1 => Failed });

@@ -30,33 +30,41 @@ impl Session {
             Event::Thought { .. }
             | Event::Noted(_)
             | Event::Observed(_)
+            | Event::Interrupted { .. }
             | Event::Deferred { .. }
             | Event::WindowFull { .. }
             | Event::Compacted(_)
             | Event::Answered => self.go(event),
             Event::Briefed(briefing) => {
                 Arc::make_mut(self.told.get_or_insert_default()).take(briefing);
+                if let Phase::Turning(turn) = &mut self.phase {
+                    turn.told_of(briefing);
+                }
             }
+            Event::Steered { wake } => self.take_steered(wake),
             Event::TurnEnded { outcome, rest_until } => self.ended(outcome, *rest_until),
             Event::TurnFailed { why, at, retry_at } => {
                 self.failures.push_back(*at);
                 let ended = std::mem::replace(&mut self.phase, Phase::Idle);
                 if let Phase::Turning(turn) = ended {
-                    let Turn { first, wakes, cause, began: since, .. } = *turn;
-                    let wakes = Arc::unwrap_or_clone(wakes);
+                    let Turn { first, wakes, steered, cause, began: since, .. } = *turn;
+                    let mut wakes = Arc::unwrap_or_clone(wakes);
+                    if !planted("session.forgets_what_was_said") {
+                        wakes.extend(steered);
+                    }
                     let (until, why) = (*retry_at, why.clone());
                     self.phase = Phase::Waiting { since, until, why, first, wakes, cause };
                 }
             }
             Event::Quarantined { why, at, lets_go } => {
-                self.lets_go.insert(*lets_go, *at);
+                self.lets_go.insert(*lets_go, (Millis(0), *at));
                 self.phase = Phase::Quarantined { why: why.clone() };
             }
             Event::Parked { hop, heard } => {
                 self.phase = Phase::Parked { hop: *hop, heard: *heard };
             }
             Event::Stopped { at, lets_go, .. } => {
-                self.lets_go.insert(*lets_go, *at);
+                self.lets_go.insert(*lets_go, (Millis(0), *at));
                 self.phase = Phase::Stopped;
             }
             Event::Resumed { .. } => {
@@ -67,7 +75,7 @@ impl Session {
                 self.lets_go.remove(id);
             }
             Event::Wiped { lets_go, .. } => {
-                self.lets_go.insert(*lets_go, Millis(u64::MAX));
+                self.lets_go.insert(*lets_go, (Millis(0), Millis(u64::MAX)));
                 self.letters.clear();
                 self.follows.clear();
                 self.phase = Phase::Wiped;
@@ -81,6 +89,7 @@ impl Session {
                 match &mut self.phase {
                     Phase::Turning(turn) => {
                         Arc::make_mut(&mut turn.wakes).retain(|it| it.space != *space);
+                        turn.steered.retain(|it| it.space != *space);
                     }
                     Phase::Waiting { wakes, .. } => wakes.retain(|it| it.space != *space),
                     _ => {}
@@ -160,10 +169,16 @@ impl Session {
                 if matches!(turn.doing, super::TurnState::Acting { .. }) {
                     self.acted = Some((turn.number, turn.step));
                 }
-                turn.step += 1;
-                (turn.requests, turn.compactions) = (0, 0);
-                turn.doing = super::TurnState::Thinking;
-                (turn.notes, turn.noted_bytes) = (Arc::default(), 0);
+                turn.next_step();
+            }
+            // Of an action that was cancelled no variables are left.
+            Event::Interrupted { action: Some(cancelled), at, .. } => {
+                self.lets_go.insert(cancelled.lets_go, (cancelled.since, *at));
+                turn.next_step();
+            }
+            Event::Interrupted { .. } if planted("session.hears_the_interrupted") => {}
+            Event::Interrupted { action: None, .. } => {
+                turn.requests = turn.requests.saturating_add(1);
             }
             _ => {}
         }
@@ -182,6 +197,9 @@ impl Session {
         let Phase::Turning(turn) = ended else { panic!("no turn ends: {outcome:?}") };
         if !planted("session.cursor_stands") {
             self.see(&turn.wakes);
+        }
+        if planted("session.sees_what_it_was_not_told") {
+            self.see(&turn.steered);
         }
         self.barren = if turn.changed { 0 } else { self.barren.saturating_add(1) };
         self.rest_until = rest_until;

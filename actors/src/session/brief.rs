@@ -17,6 +17,8 @@ pub struct Brief {
     pub first: u64,
     /// What woke it; nothing at its birth.
     pub wakes: Arc<Vec<Wake>>,
+    /// What was said since the turn began that its model is to be told of and was not yet.
+    pub said: Vec<Wake>,
     /// What it has left to spend.
     pub left: Budget,
     /// What its model was told of what holds; nothing where it is to be told everything.
@@ -40,7 +42,8 @@ impl Session {
         };
         let charter = self.charter.clone()?;
         let told = self.told.clone();
-        Some(Brief { charter, first, wakes, left: self.account.left(), told })
+        let said = Vec::new();
+        Some(Brief { charter, first, wakes, said, left: self.account.left(), told })
     }
 
     /// And then it looks for what is new, by what it is then, where it has cause for it.

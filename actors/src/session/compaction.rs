@@ -31,7 +31,7 @@ impl Session {
             (TurnState::Thinking, 1) | (TurnState::Compacting { by_model: true }, _) => false,
             // It has been made anew twice: what never changes is too long for it.
             _ if planted("window.made_anew_for_ever") => false,
-            _ => return self.fail(at.number, why, billing, delivery),
+            _ => return Ok(self.fail(at, why, billing, delivery)),
         };
         let full = Event::WindowFull { by_model, why };
         let spent = self.failing(at, 0, billing, delivery.now);

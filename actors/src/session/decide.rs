@@ -39,6 +39,7 @@ impl Session {
         }
         match message {
             Message::Wake(wakes) => Ok(self.wake(wakes, delivery)),
+            Message::Steer { wake, how } => self.steer(wake, how, delivery),
             Message::Think { turn, step, attempt, thought, briefing } => {
                 let at = self.at(turn, step, |doing| *doing == TurnState::Thinking)?;
                 self.think(at, attempt, thought, briefing, delivery)
@@ -63,7 +64,13 @@ impl Session {
                 let at = self.asking_at(turn, step)?;
                 self.defer(at, attempt, passing, (why, billing), delivery)
             }
-            Message::Fail { turn, why, billing } => self.fail(turn, why, billing, delivery),
+            Message::Fail { turn, step, attempt, why, billing } => {
+                let at = match attempt {
+                    None => self.acting_at(turn, step)?,
+                    Some(attempt) => self.asked_at(turn, step, attempt)?,
+                };
+                Ok(self.fail(at, why, billing, delivery))
+            }
             Message::Retry { turn } => self.retry(turn, delivery),
             Message::Told { id, refused } => Ok(match self.letters.contains_key(&id) {
                 true => {
@@ -89,7 +96,7 @@ impl Session {
                 let wiped = Event::Wiped { by, reason, untold, returns, lets_go };
                 let until = Millis(u64::MAX);
                 let wiped = Decision::event(wiped, Reply::Done);
-                let mut wiped = wiped.effect(lets_go, Effect::LetGo { until });
+                let mut wiped = wiped.effect(lets_go, Effect::LetGo { since: Millis(0), until });
                 let mut account = self.account.clone();
                 if let Some(spent) = self.cut_off(delivery.now, delivery.limits.session.turn_ms_max)
                 {

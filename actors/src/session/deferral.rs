@@ -89,7 +89,7 @@ impl ModelError {
     pub fn message(self, turn: u64, step: u32, attempt: u32) -> Message {
         let ModelError { text: why, remedy, billing } = self;
         match remedy {
-            None => Message::Fail { turn, why, billing },
+            None => Message::Fail { turn, step, attempt: Some(attempt), why, billing },
             Some(Remedy::Wait(passing)) => {
                 Message::Defer { turn, step, attempt, passing, why, billing }
             }
@@ -135,7 +135,7 @@ impl Session {
             && !planted("session.tries_for_ever")
         {
             // Of a summary that means that it is made without the model.
-            return self.fail(turn, why, billing, delivery);
+            return Ok(self.fail(at, why, billing, delivery));
         }
         let thoughts = u64::from(failed && !planted("session.tries_for_nothing"));
         let spent = self.failing(at, thoughts, billing, delivery.now);

@@ -41,6 +41,8 @@ impl Ear {
                 | Event::Compacted(_)
                 | Event::Noted(_)
                 | Event::Observed(_)
+                | Event::Steered { .. }
+                | Event::Interrupted { .. }
                 | Event::TurnFailed { .. }
                 | Event::Unfollowed(_)
                 | Event::Wrote { .. }

@@ -57,7 +57,7 @@ pub(super) fn lets_go_id(seq: u64) -> EffectId {
 /// What is leased by then is given back; who goes on later may lease something anew.
 pub(super) fn lets_go(at: Millis) -> Effect {
     let until = if planted("session.gives_back_what_is_leased_later") { u64::MAX } else { at.0 };
-    Effect::LetGo { until: Millis(until) }
+    Effect::LetGo { since: Millis(0), until: Millis(until) }
 }
 
 /// After entry `seq`: one that still runs for an older entry has perhaps looked already.
@@ -94,6 +94,11 @@ impl Session {
     /// How many turns it has begun.
     pub fn turns(&self) -> u64 {
         self.turns
+    }
+
+    /// Whether it has begun to bring up a child that is not there yet.
+    pub fn is_bringing_up(&self) -> bool {
+        !self.spawning.is_empty()
     }
 
     /// Whether it has nothing to do and nothing to tell: it can be put away until it is woken.
@@ -165,7 +170,8 @@ impl Session {
             return Err(Refusal::BudgetEmpty(unit));
         }
         let wakes = Arc::default();
-        let brief = Brief { charter: charter.clone(), first: 1, wakes, left: budget, told: None };
+        let (said, told, left) = (Vec::new(), None, budget);
+        let brief = Brief { charter: charter.clone(), first: 1, wakes, said, left, told };
         let mut first = self.turn_by(brief, reaction(delivery.cause), delivery);
         let allotted =
             (!budget.is_unbounded()).then_some(Event::Booked(LedgerEntry::Allotted(budget)));

@@ -87,13 +87,24 @@ impl Look {
             let cursor = follow.cursor.max(seen);
             spaces.push_back((space, FollowSpec { cursor, ..follow.clone() }));
         }
-        let answer = match (session.phase(), session.charter()) {
-            (Phase::Parked { heard, .. }, Some(charter)) => Some((charter.dm, *heard)),
-            _ => None,
-        };
+        let answer = answered_in(session);
         let (to, reading, nearest) = (session.id(), None, None);
         let rests = session.rests_until().filter(|until| now < *until);
         let rests = rests.map(|until| (until, session.charter().map(|it| it.dm)));
+        Look { to, now, quoted_max, spaces, reading, answer, nearest, rests, new }
+    }
+
+    /// At what was said to a session that is to see it now: all that it has not heard in the space that
+    /// it shares with its parent, without a pause.
+    pub fn at_words(session: &Session, now: Millis, quoted_max: usize) -> Look {
+        let dm = session.charter().map(|it| it.dm);
+        let own = session.follows().find(|(space, _)| Some(*space) == dm);
+        let spaces = own.into_iter().map(|(space, follow)| {
+            let (cursor, filter) = (session.heard_upto(space), follow.filter.clone());
+            (space, FollowSpec { filter, ..FollowSpec::all(cursor) })
+        });
+        let (to, spaces, new) = (session.id(), spaces.collect(), New::default());
+        let (reading, answer, nearest, rests) = (None, answered_in(session), None, None);
         Look { to, now, quoted_max, spaces, reading, answer, nearest, rests, new }
     }
 
@@ -190,5 +201,13 @@ impl Look {
             new.later = Some(new.later.map_or(until, |it| it.min(until)));
         }
         new
+    }
+}
+
+/// The space in which one that is parked is answered, and after which position.
+fn answered_in(session: &Session) -> Option<(SpaceId, Position)> {
+    match (session.phase(), session.charter()) {
+        (Phase::Parked { heard, .. }, Some(charter)) => Some((charter.dm, *heard)),
+        _ => None,
     }
 }

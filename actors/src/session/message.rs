@@ -2,8 +2,9 @@
 
 use super::call::Billing;
 use super::{
-    AgentSpec, Brief, Budget, CallNote, FollowSpec, LedgerEntry, Observation, ParentMessage,
-    Passing, PassingKind, Session, Settlement, Thought, Transfer, TurnOutcome,
+    AgentSpec, Brief, Budget, CallNote, CancelledAction, FollowSpec, LedgerEntry, Observation,
+    ParentMessage, Passing, PassingKind, Session, Settlement, Steering, Thought, Transfer,
+    TurnOutcome,
 };
 use crate::agent::CallBound;
 use crate::behaviour::EffectId;
@@ -23,6 +24,14 @@ pub enum Message {
     Begin(Arc<AgentSpec>, Budget),
     /// Something happened in followed spaces.
     Wake(Vec<Wake>),
+    /// Somebody who governs it has said something that it is to see before its turn is over. Of one
+    /// that is in no turn it is a wake.
+    Steer {
+        /// What was said since [`Session::heard_upto`]; nothing where somebody else has it seen
+        /// already, and it is to be seen at once.
+        wake: Option<Wake>,
+        how: Steering,
+    },
     /// What the model says.
     Think {
         /// Of which turn.
@@ -105,6 +114,10 @@ pub enum Message {
     /// The turn cannot go on.
     Fail {
         turn: u64,
+        /// At which step.
+        step: u32,
+        /// Which request of the step has failed; nothing where the action has.
+        attempt: Option<u32>,
         why: String,
         /// What a request of a model may have cost all the same.
         billing: Billing,
@@ -191,6 +204,17 @@ pub enum Event {
     Noted(CallNote),
     /// The action ended.
     Observed(Observation),
+    /// Something was said that the model is to be told of at the next step.
+    Steered {
+        wake: Wake,
+    },
+    /// What was being done is cancelled, and the model is asked with what was said.
+    Interrupted {
+        by: SessionId,
+        at: Millis,
+        /// The code that ran; nothing where it was the model that was asked.
+        action: Option<CancelledAction>,
+    },
     /// The turn ended; what woke it has been seen.
     TurnEnded {
         outcome: TurnOutcome,
@@ -336,8 +360,9 @@ pub enum Effect {
         since: Millis,
         until: Millis,
     },
-    /// Give back what was leased up to a moment, and say [`Message::LetGone`].
+    /// Give back what was leased within some time, and say [`Message::LetGone`].
     LetGo {
+        since: Millis,
         /// What is leased later is of one that goes on.
         until: Millis,
     },

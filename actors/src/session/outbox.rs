@@ -114,6 +114,7 @@ pub(super) fn project(stream: StreamId, event: &Event, rows: &mut Vec<Row>) {
         Event::Quarantined { lets_go, .. } | Event::Stopped { lets_go, .. } => {
             rows.push(owed(*lets_go));
         }
+        Event::Interrupted { action: Some(cancelled), .. } => rows.push(owed(cancelled.lets_go)),
         Event::LetGo(id) => rows.push(not_owed(*id)),
         Event::Wiped { untold, returns, lets_go, .. } => {
             rows.push(owed(*lets_go));

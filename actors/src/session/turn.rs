@@ -51,6 +51,8 @@ pub struct Turn {
     pub requests: u32,
     /// How often its window was made anew at this step.
     pub compactions: u32,
+    /// What was said since it began that its model is to be told of and was not yet.
+    pub steered: Vec<Wake>,
 }
 
 /// What a turn is at.
@@ -114,6 +116,7 @@ impl Turn {
             deferred_ms: 0,
             requests: 0,
             compactions: 0,
+            steered: Vec::new(),
         }
     }
 }
@@ -122,6 +125,7 @@ impl Session {
     /// What a turn waits for: started again after a crash, with what is known by then.
     pub(super) fn owed_by(&self, turn: &Turn) -> Option<(EffectId, Effect)> {
         let brief = self.brief(turn.first, &turn.wakes)?;
+        let brief = Brief { said: turn.steered.clone(), ..brief };
         let Turn { number, step, requests: attempt, .. } = *turn;
         let not_before = turn.deferral.as_ref().map_or(Millis(0), |it| it.until);
         Some(match &turn.doing {
@@ -159,6 +163,15 @@ impl Session {
     /// The turn, if it is at this step and a model is asked.
     pub(super) fn asking_at(&self, turn: u64, step: u32) -> Result<&Turn, Refusal> {
         self.at(turn, step, |doing| !matches!(doing, TurnState::Acting { .. }))
+    }
+
+    /// The same, if that request is the one that is under way.
+    pub(super) fn asked_at(&self, turn: u64, step: u32, attempt: u32) -> Result<&Turn, Refusal> {
+        let at = self.asking_at(turn, step)?;
+        match at.requests == attempt || planted("session.takes_the_stale") {
+            true => Ok(at),
+            false => Err(Refusal::Stale { turn, step }),
+        }
     }
 
     /// The turn, if it is at this step and does so.
@@ -256,48 +269,55 @@ impl Session {
         delivery: &Delivery<'_>,
     ) -> Result<Decision<Self>, Refusal> {
         let at = self.acting_at(turn, step)?;
+        Ok(self.action_over(at, [Event::Observed(observation)], delivery))
+    }
+
+    /// The action is over, and with these events the turn goes on where it may.
+    pub(super) fn action_over(
+        &self,
+        at: &Turn,
+        events: impl IntoIterator<Item = Event>,
+        delivery: &Delivery<'_>,
+    ) -> Decision<Self> {
         let max = delivery.limits.session.turn_ms_max;
         let spent = (delivery.now.0 - at.began.0).saturating_sub(at.deferred_ms);
         let took = self.acted(delivery.now, max);
         let mut account = self.account.clone();
         took.iter().for_each(|it| account.take(it));
-        let events = took.map(Event::Booked).into_iter().chain([Event::Observed(observation)]);
+        let events = took.map(Event::Booked).into_iter().chain(events);
         if spent > max {
             let cut = format!("turn_ms_max = {max}");
             let mut ended = self.end(at, TurnOutcome::Exhausted(cut), String::new(), delivery);
             ended.events.splice(0..0, events);
-            return Ok(ended);
+            return ended;
         }
         if let Some(what) = account.used_up_within() {
             let mut exhausted = self.end_exhausted(at, what, delivery);
             exhausted.events.splice(0..0, events);
-            return Ok(exhausted);
+            return exhausted;
         }
         let mut observed = Decision::read(Reply::Done);
         observed.events.extend(events);
-        Ok(self.goes_on(observed))
+        self.goes_on(observed)
     }
 
     pub(super) fn fail(
         &self,
-        turn: u64,
+        at: &Turn,
         why: String,
         billing: Billing,
         delivery: &Delivery<'_>,
-    ) -> Result<Decision<Self>, Refusal> {
-        match &self.phase {
-            Phase::Turning(it)
-                if it.number == turn && it.doing == (TurnState::Compacting { by_model: true }) =>
-            {
-                Ok(self.sum_up_without(it, (why, billing), delivery))
+    ) -> Decision<Self> {
+        match at.doing {
+            TurnState::Compacting { by_model: true } => {
+                self.sum_up_without(at, (why, billing), delivery)
             }
             // A model that was asked and did not answer has been asked all the same.
-            Phase::Turning(it) if it.number == turn && it.doing == TurnState::Thinking => {
-                let spent = self.failing(it, 1, billing, delivery.now);
-                Ok(paid(Some(spent), self.failed(why, delivery)))
+            TurnState::Thinking => {
+                let spent = self.failing(at, 1, billing, delivery.now);
+                paid(Some(spent), self.failed(why, delivery))
             }
-            Phase::Turning(it) if it.number == turn => Ok(self.failed(why, delivery)),
-            _ => Err(Refusal::Stale { turn, step: 0 }),
+            _ => self.failed(why, delivery),
         }
     }
 

@@ -199,7 +199,7 @@ impl Edit {
 }
 
 /// What a subscriber is told: how much, from where, and a few words. Never the content.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Wake {
     /// Where something happened.
     pub space: SpaceId,

@@ -279,6 +279,11 @@ fn changes(briefing: &Briefing, texts: &Texts<'_>) -> Option<String> {
             told.push(format!("You may not use this tool any more: {name}"));
         }
     }
+    for wake in &briefing.said {
+        let mut text = String::new();
+        news(&mut text, "New while you are at it, in", wake, texts);
+        told.push(text);
+    }
     for it in &briefing.heard {
         let text = quoted(texts.text(*it));
         told.push(format!("The whole of it, {} v{}:\n{text}", it.id, it.version));
@@ -300,7 +305,6 @@ fn quoted(text: &str) -> String {
 }
 
 fn woken(turn: u64, wakes: &[Wake], texts: &Texts<'_>) -> String {
-    let most = texts.of.bytes_max().map_or(usize::MAX, |it| it / WOKEN_FACTOR);
     let mut text = format!("Turn {turn}.");
     if wakes.is_empty() {
         text.push_str(match turn {
@@ -309,16 +313,23 @@ fn woken(turn: u64, wakes: &[Wake], texts: &Texts<'_>) -> String {
         });
     }
     for wake in wakes {
-        let _ = write!(text, "\nNew in {}: {}", texts.alias(wake.space), wake.count);
-        for comment in wake.comments.iter().map(|it| short(it)) {
-            if text.len() + comment.len() > most {
-                text.push_str("\n- …");
-                break;
-            }
-            let _ = write!(text, "\n- {comment}");
-        }
+        text.push('\n');
+        news(&mut text, "New in", wake, texts);
     }
     text
+}
+
+/// What is new in a space, behind what was told before.
+fn news(text: &mut String, begins: &str, wake: &Wake, texts: &Texts<'_>) {
+    let most = texts.of.bytes_max().map_or(usize::MAX, |it| it / WOKEN_FACTOR);
+    let _ = write!(text, "{begins} {}: {}", texts.alias(wake.space), wake.count);
+    for comment in wake.comments.iter().map(|it| short(it)) {
+        if text.len() + comment.len() > most {
+            text.push_str("\n- …");
+            break;
+        }
+        let _ = write!(text, "\n- {comment}");
+    }
 }
 
 /// The beginning and the end of what is too long for its window.

@@ -2,7 +2,7 @@
 //! from its stream, to the same end.
 
 use crate::briefing::{AtomVersion, Briefing, Summary};
-use crate::session::{Event, Observation, Thought, TurnOutcome};
+use crate::session::{CancelledAction, Event, Observation, Thought, TurnOutcome};
 use crate::space::Wake;
 use std::fmt::Write;
 use std::sync::Arc;
@@ -51,7 +51,9 @@ impl TranscriptItem {
             TranscriptItem::Briefed(briefing) => {
                 let texts = briefing.spaces.iter().filter_map(|(_, it)| it.description.as_ref());
                 let tools = briefing.tools.iter().map(|it| &it.about);
-                texts.chain(tools).map(String::len).sum()
+                let said = briefing.said.iter().flat_map(|it| &it.comments);
+                let said: usize = said.map(|it| it.len().min(COMMENT_BYTES)).sum();
+                said + texts.chain(tools).map(String::len).sum::<usize>()
             }
             TranscriptItem::Said(thought) => {
                 let made = thought.generation.as_deref();
@@ -150,7 +152,10 @@ impl Transcript {
             }
             Event::Briefed(briefing) => TranscriptItem::Briefed(briefing.clone()),
             Event::Thought { thought, .. } => TranscriptItem::Said(thought.clone()),
-            Event::Observed(observation) => TranscriptItem::Observed(observation.clone()),
+            Event::Observed(observation)
+            | Event::Interrupted { action: Some(CancelledAction { observation, .. }), .. } => {
+                TranscriptItem::Observed(observation.clone())
+            }
             Event::TurnEnded { outcome: TurnOutcome::Exhausted(limit), .. } => {
                 TranscriptItem::Cut(format!("That turn was cut at {limit}."))
             }
@@ -171,7 +176,14 @@ impl Transcript {
     fn compact(&mut self, summary: &Summary) {
         let kept = self.at(summary.since);
         let mut items = self.items.split_off(kept);
-        items.retain(|it| !matches!(it, TranscriptItem::Briefed(_)));
+        // What holds is told anew; what was said is told only once.
+        items.retain_mut(|it| match it {
+            TranscriptItem::Briefed(briefing) => {
+                *briefing = Arc::new(briefing.words());
+                !briefing.is_empty()
+            }
+            _ => true,
+        });
         self.bytes = items.iter().map(TranscriptItem::bytes).sum();
         self.kept = items.len();
         (self.items, self.summary, self.cut) = (items, Some(summary.clone()), false);
@@ -188,7 +200,7 @@ impl Transcript {
     /// with what was said in it.
     fn places(&self) -> Vec<(usize, (u64, u32))> {
         let (mut turn, mut step) = self.summary.as_ref().map_or((0, 1), |it| it.since);
-        let (mut places, mut begins) = (Vec::new(), false);
+        let (mut places, mut begins, mut told) = (Vec::new(), false, None);
         for (at, item) in self.items.iter().enumerate() {
             match item {
                 TranscriptItem::Began { turn: number, .. } => {
@@ -198,10 +210,13 @@ impl Transcript {
                 TranscriptItem::Said(_) => {
                     // What a turn begins with belongs to its first step.
                     if !std::mem::take(&mut begins) {
-                        places.push((at, (turn, step)));
+                        // What was said to it at this step belongs to it as well.
+                        let before = told.take().filter(|it| it + 1 == at);
+                        places.push((before.unwrap_or(at), (turn, step)));
                     }
                 }
                 TranscriptItem::Observed(_) => step += 1,
+                TranscriptItem::Briefed(briefing) if !briefing.said.is_empty() => told = Some(at),
                 TranscriptItem::Briefed(_) | TranscriptItem::Cut(_) => {}
             }
         }
@@ -244,6 +259,11 @@ impl Transcript {
                     format!(" You: {}", short(&thought.text))
                 }
                 TranscriptItem::Cut(text) => format!(" {}", short(text)),
+                TranscriptItem::Briefed(briefing) if !briefing.said.is_empty() => {
+                    let said = briefing.said.iter().flat_map(|it| &it.comments);
+                    let said: Vec<&str> = said.map(String::as_str).take(3).collect();
+                    format!(" {}", short(&said.join("; ")))
+                }
                 _ => continue,
             };
             match turns.last_mut() {

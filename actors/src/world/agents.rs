@@ -116,8 +116,8 @@ impl<M: Mind + 'static> Performer<Session> for Agents<M> {
                 let told = Message::Retry { turn: *turn };
                 Box::new(Waiting { stream, within: *since..=*until, until: *until, told })
             }
-            Effect::LetGo { until } => {
-                let (within, told) = (Millis(0)..=*until, Message::LetGone(id));
+            Effect::LetGo { since, until } => {
+                let (within, told) = (*since..=*until, Message::LetGone(id));
                 Box::new(Waiting { stream, within, until: Millis(0), told })
             }
             Effect::Listen(then) => {
@@ -191,7 +191,8 @@ impl<M: Mind> Work<Session> for Thinking<M> {
         WorkStep::Tell(match (thought, self.sums_up) {
             (Ok(thought), None) => {
                 let told = self.brief.told.as_deref();
-                let briefing = Arc::new(Briefing::after(told, &Surroundings::default()));
+                let briefing = Briefing::after(told, &Surroundings::default());
+                let briefing = Arc::new(Briefing { said: self.brief.said.clone(), ..briefing });
                 Message::Think { turn, step, attempt, thought, briefing }
             }
             (Ok(thought), Some(_)) => {

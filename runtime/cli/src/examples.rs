@@ -123,8 +123,17 @@ const EXAMPLES: [(&str, &[&str]); 55] = [
     ("agent tree", &["stoa agent tree"]),
     ("agent show", &["stoa agent show guard"]),
     ("agent log", &["stoa agent log guard --tail 20 --code"]),
-    ("agent say", &["stoa agent say guard 'Is there anything new?'"]),
-    ("agent stop", &["stoa agent stop guard --reason 'not needed today'"]),
+    (
+        "agent say",
+        &[
+            "stoa agent say guard 'Is there anything new?'",
+            "stoa agent say guard 'Skip the rest' --now",
+        ],
+    ),
+    (
+        "agent stop",
+        &["stoa agent stop guard --reason 'not needed today'", "stoa agent stop guard --subtree"],
+    ),
     (
         "agent resume",
         &["stoa agent resume sleeper", "stoa agent resume sleeper --budget thoughts=10"],

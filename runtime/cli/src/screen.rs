@@ -92,6 +92,13 @@ impl Screen {
     /// Lines of a table are held in the sheet until it is drawn; a program gets each as it comes.
     pub(crate) fn page(&mut self, page: Page, sheet: &mut Sheet) -> io::Result<()> {
         for block in page.blocks {
+            if let Block::Words(tone, text) = block {
+                self.sheet(sheet)?;
+                self.words(style(tone), &text)?;
+                sheet.open = !text.ends_with('\n');
+                continue;
+            }
+            self.end_line(sheet)?;
             match block {
                 Block::Row(row) if self.is_seen() => {
                     if !sheet.takes(&row) {
@@ -115,7 +122,7 @@ impl Screen {
                 _ => self.sheet(sheet)?,
             }
             match block {
-                Block::Row(_) | Block::Detail(_) => {}
+                Block::Row(_) | Block::Detail(_) | Block::Words(..) => {}
                 Block::Prose(text) => self.prose(&text)?,
                 Block::Line(line) => self.line(line)?,
                 Block::Text(text) => self.text(&text)?,
@@ -240,6 +247,28 @@ impl Screen {
     pub(crate) fn whole_lines(&mut self, text: &str) -> io::Result<()> {
         self.text(text)?;
         if text.ends_with('\n') { Ok(()) } else { self.to.write_all(b"\n") }
+    }
+
+    /// Ends a line that words were said in.
+    fn end_line(&mut self, sheet: &mut Sheet) -> io::Result<()> {
+        match std::mem::take(&mut sheet.open) {
+            true => self.to.write_all(b"\n"),
+            false => Ok(()),
+        }
+    }
+
+    /// Draws what is held, and ends the line: something else comes.
+    pub(crate) fn close(&mut self, sheet: &mut Sheet) -> io::Result<()> {
+        self.sheet(sheet)?;
+        self.end_line(sheet)
+    }
+
+    /// More of a text that is being said.
+    fn words(&mut self, style: Style, text: &str) -> io::Result<()> {
+        let style = if self.colours { style } else { Style::new() };
+        write!(self.to, "{style}")?;
+        self.text(text)?;
+        write!(self.to, "{style:#}")
     }
 
     /// A line of a text, as it is in it, in a style of ours.

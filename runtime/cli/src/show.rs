@@ -68,7 +68,7 @@ pub(super) fn shown(operation: &AnyOperation, typed: &ArgMatches, json: bool, bo
 pub(super) fn follows(operation: &AnyOperation, typed: &ArgMatches) -> bool {
     match operation.name {
         "watch" | "lease watch" => !flag(typed, "no-follow"),
-        _ => flag(typed, "follow"),
+        _ => flag(typed, "follow") || flag(typed, "live"),
     }
 }
 
@@ -153,7 +153,7 @@ impl Out {
                     // Who gets JSON without having asked for it may be a person at a pipe.
                     (None, true) if self.asked => return Ok(()),
                     (None, true) => {}
-                    (_, false) => self.written(Screen::sheet)?,
+                    (_, false) => self.written(Screen::close)?,
                 }
                 note(format!("note: {}", it.text));
                 Ok(())
@@ -245,7 +245,7 @@ impl Out {
     /// Prints what is held still, and says where there was nothing to print.
     pub(super) fn end(mut self, done: Result<(), Problem>, json: bool) -> Result<(), Problem> {
         self.progress.clear();
-        let drawn = self.written(Screen::sheet).map_err(unwritten);
+        let drawn = self.written(Screen::close).map_err(unwritten);
         if self.hung_up {
             return Ok(());
         }

@@ -21,6 +21,8 @@ pub(super) struct Sheet {
     table: Option<&'static TextTable>,
     widths: Vec<usize>,
     headed: bool,
+    /// A line is begun that the next words go on with.
+    pub(super) open: bool,
 }
 
 enum Held {

@@ -14,12 +14,15 @@ mod failed;
 mod found;
 mod incidents;
 mod known;
+mod live;
 mod log;
 mod obligations;
 mod past;
+mod say;
 mod sessions;
 mod shown;
 mod spawn;
+mod subtree;
 mod think;
 mod told;
 mod wakes;
@@ -29,11 +32,14 @@ mod woken;
 pub use control::AgentCard;
 pub use cost::{CostBy, CostOf, CostSum, Costs};
 pub use incidents::{Incident, Wrong};
+pub use live::{LiveReader, Speaker};
 pub use log::AgentEvent;
 pub use log::Sighting;
+pub use say::SayWhen;
 pub use sessions::SessionCard;
 pub use shown::{ShownMessage, ShownRole};
 pub use spawn::{SpaceAsk, SpawnAsk};
+pub use subtree::Subtree;
 pub(crate) use wakes::Wakes;
 pub use why::{AtomOrigin, Source, SourceKind};
 pub use woken::Woken;
@@ -41,6 +47,7 @@ pub use woken::Woken;
 use context::At;
 use incidents::Incidents;
 use known::Known;
+use live::LiveChannels;
 use think::{sum_up, think};
 use told::Told;
 
@@ -69,6 +76,7 @@ pub(crate) struct Agents {
     pub(crate) wakes: Wakes,
     incidents: Incidents,
     told: Told,
+    live: LiveChannels,
     /// Bytes that are kept of what agents went through.
     kept_bytes: Arc<AtomicUsize>,
 }
@@ -78,8 +86,8 @@ impl Part for Agents {}
 impl Begin for Agents {
     fn begin(_: &Shared) -> Agents {
         let (started, incidents) = (watch::Sender::new(false), Incidents::default());
-        let (told, kept_bytes) = (Told::default(), Arc::default());
-        Agents { started, wakes: Wakes::default(), incidents, told, kept_bytes }
+        let (told, live, kept_bytes) = (Told::default(), LiveChannels::default(), Arc::default());
+        Agents { started, wakes: Wakes::default(), incidents, told, live, kept_bytes }
     }
 }
 
@@ -194,10 +202,12 @@ impl Perform<Session> for Executor {
 
     fn happened(&self, events: &[Event]) {
         self.known.happened(events);
-        if events.iter().any(incidents::is_one)
-            && let Some(runtime) = self.runtime.upgrade()
-        {
-            runtime.agents().incidents.happened(self.session, events);
+        if let Some(runtime) = self.runtime.upgrade() {
+            let agents = runtime.agents();
+            agents.live.happened(self.session, events);
+            if events.iter().any(incidents::is_one) {
+                agents.incidents.happened(self.session, events);
+            }
         }
         if let ([Event::Born(_), ..], Some(runtime)) = (events, self.runtime.upgrade()) {
             runtime.agents().wakes.know(self.session, &self.known);
@@ -241,8 +251,8 @@ impl Perform<Session> for Executor {
                 started.wait_for(|it| *it).await.ok()?;
             }
             match effect {
-                Effect::LetGo { until } => {
-                    Box::pin(let_go(&runtime, session, Millis(0)..=until)).await?;
+                Effect::LetGo { since, until } => {
+                    Box::pin(let_go(&runtime, session, since..=until)).await?;
                     Some(Message::LetGone(id))
                 }
                 Effect::Wait { turn, since, until } => {
@@ -297,6 +307,8 @@ impl Perform<Session> for Executor {
                         Err(problem) if problem.kind == ProblemKind::Store => None,
                         Err(problem) => Some(Message::Fail {
                             turn,
+                            step,
+                            attempt: None,
                             why: problem.text,
                             billing: Billing::NotMade,
                         }),

@@ -22,6 +22,7 @@
 //! | `READ_FACTOR` | `2` | windows of what an agent went through that are read from a log of before windows |
 //! | `KEPT_BYTES_MAX` | `64 << 20` | what all agents went through that is kept while they do nothing |
 //! | `FOUND_FACTOR` | `16` | the part of a window for what is found for one turn |
+//! | `LOOKS_MAX` | `16` | how often it is looked up what an agent has not heard, before it is told later |
 //! | `HEARD_FACTOR` | `4` | the part of a window for what is said to an agent in many lines |
 //! | `HEARD_ENTRIES` | `256` | entries that are looked through for it |
 //! | `WANTED_BYTES_MAX` | `1 << 10` | what is searched for at the beginning of a turn |
@@ -166,6 +167,9 @@ pub struct Config {
     pub model_ms_max: u64,
     /// Agents that look for news at the same time.
     pub looks_max: usize,
+    /// Bytes of what one model is saying that are held for those who look on; who reads more slowly
+    /// misses some of it.
+    pub live_bytes_max: usize,
     /// The wait after a message between actors was not answered; it is doubled each time.
     pub outbox_wait_first_ms: u64,
     /// The longest of these waits.
@@ -237,6 +241,7 @@ impl Config {
             models: Models::default(),
             model_ms_max: 700_000,
             looks_max: 64,
+            live_bytes_max: 16 << 10,
             outbox_wait_first_ms: 50,
             outbox_wait_ms_max: 5_000,
             claim_candidates: 64,

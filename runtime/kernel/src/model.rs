@@ -9,9 +9,11 @@ use parking_lot::Mutex;
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 use std::sync::Arc;
-use stoa_actors::session::{Thought, thought};
+use stoa_actors::session::{INTERRUPTED, Thought, thought};
 
+pub use crate::agents::Speaker;
 pub use stoa_actors::agent::CallBound;
+pub use stoa_actors::live::LivePart;
 pub use stoa_actors::session::{Billing, ModelError, Passing, PassingKind, Remedy};
 pub use stoa_actors::window::{Card, CodeStyle, Context};
 
@@ -19,6 +21,12 @@ pub use stoa_actors::window::{Card, CodeStyle, Context};
 pub trait Model: Send + Sync + 'static {
     /// One thought. Dropping the future cancels it.
     fn think(&self, context: Context) -> Boxed<'_, Result<Thought, ModelError>>;
+
+    /// The same, and tells those who look on what it is saying. One that does not stream says nothing
+    /// before it is done.
+    fn think_aloud(&self, context: Context, _: Speaker) -> Boxed<'_, Result<Thought, ModelError>> {
+        self.think(context)
+    }
 
     /// The most that a thought of this takes, in tokens and in money; asked where that is bounded, and
     /// before the model is. One that says nothing of it costs nothing.
@@ -155,6 +163,8 @@ impl Model for Recipe {
         Box::pin(async move {
             if let Some((_, observation)) = context.steps().last() {
                 return match &observation.failed {
+                    // What it was interrupted for is seen in its next turn.
+                    Some(class) if class == INTERRUPTED => Ok(Thought::default()),
                     Some(_) => Err(ModelError::new(observation.text.trim_end().to_owned())),
                     None => Ok(Thought::default()),
                 };

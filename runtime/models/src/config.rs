@@ -221,7 +221,8 @@ fn ollama_url(host: &str) -> String {
 }
 
 impl ProviderEntry {
-    fn new(dialect: Dialect, url: &str, key: KeySource) -> ProviderEntry {
+    /// One at an address, with all that is not said as it is by default.
+    pub fn new(dialect: Dialect, url: &str, key: KeySource) -> ProviderEntry {
         ProviderEntry {
             dialect,
             url: url.to_owned(),

@@ -5,7 +5,7 @@ use crate::conversation::{
     error_of, request_of, room, summed_up, thought_of, tokens_of, window_bytes,
 };
 use crate::provider::Provider;
-use crate::reply::{ModelReply, Usage};
+use crate::reply::{Delta, ModelReply, Usage};
 use crate::request::ModelRequest;
 use crate::wire::Dialect;
 use std::collections::BTreeMap;
@@ -14,7 +14,7 @@ use std::time::Instant;
 use stoa_actors::session::{ModelError, Thought};
 use stoa_actors::window::{CodeStyle, Context, window};
 use stoa_kernel::host::Boxed;
-use stoa_kernel::model::{CallBound, Model, ModelSource};
+use stoa_kernel::model::{CallBound, LivePart, Model, ModelSource, Speaker};
 
 /// How long a thought may take besides the waits of its provider: until a command has said its key.
 const BESIDES_MS: u64 = 30_000;
@@ -85,6 +85,16 @@ impl ModelSource for ConfiguredModels {
     }
 }
 
+/// What comes, as those who look on are told it.
+fn live(heard: Delta) -> LivePart {
+    match heard {
+        Delta::Text(text) => LivePart::Text(text),
+        Delta::Reasoning(text) => LivePart::Reasoning(text),
+        Delta::CallBegun(name) => LivePart::Call(name),
+        Delta::Arguments(text) => LivePart::Arguments(text),
+    }
+}
+
 /// A model of a provider.
 #[derive(Debug)]
 pub struct ProviderModel {
@@ -148,11 +158,19 @@ impl ProviderModel {
 
 impl Model for ProviderModel {
     fn think(&self, context: Context) -> Boxed<'_, Result<Thought, ModelError>> {
+        self.think_aloud(context, Speaker::default())
+    }
+
+    fn think_aloud(
+        &self,
+        context: Context,
+        speaker: Speaker,
+    ) -> Boxed<'_, Result<Thought, ModelError>> {
         Box::pin(async move {
             let request = self.request(&context)?;
             drop(context);
             let began = Instant::now();
-            let asked = self.provider.ask(&request, &mut |_| {}).await;
+            let asked = self.provider.ask(&request, &mut |heard| speaker.say(live(heard))).await;
             match asked {
                 Ok(reply) => {
                     let took_ms = began.elapsed().as_millis() as u64;

@@ -77,6 +77,7 @@ fn every_test_that_is_named_is_there() {
     let tests = [
         "tests/bounds.rs",
         "tests/bounds/door.rs",
+        "tests/steering/live.rs",
         "kernel/src/host/address/tests.rs",
         "kernel/src/host/stream_head.rs",
     ];

@@ -7,8 +7,24 @@ use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-/// What it answers to the request of a number, from 0: bytes of HTTP.
-type Answers = Box<dyn Fn(usize, &str) -> String + Send + Sync>;
+/// Answers the request of a number, from 0, with bytes of HTTP.
+type Answers = Box<dyn Fn(usize, &str, &mut Client) + Send + Sync>;
+
+/// Whoever is answered.
+pub(crate) struct Client(TcpStream);
+
+impl Client {
+    /// Tells it more, at once. It may have gone.
+    pub(crate) fn tell(&mut self, bytes: &str) {
+        drop(self.0.write_all(bytes.as_bytes()));
+    }
+
+    /// Waits until it has gone.
+    pub(crate) fn until_it_goes(&mut self) {
+        let gone = self.0.read(&mut [0; 1]);
+        assert!(matches!(gone, Ok(0) | Err(_)), "it says more");
+    }
+}
 
 pub(crate) struct FakeProvider {
     pub(crate) url: String,
@@ -17,6 +33,13 @@ pub(crate) struct FakeProvider {
 
 impl FakeProvider {
     pub(crate) fn new(answers: impl Fn(usize, &str) -> String + Send + Sync + 'static) -> Self {
+        FakeProvider::streams(move |n, request, client| client.tell(&answers(n, request)))
+    }
+
+    /// Says what it says piece by piece.
+    pub(crate) fn streams(
+        answers: impl Fn(usize, &str, &mut Client) + Send + Sync + 'static,
+    ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let asked = Arc::new(Mutex::new(Vec::new()));
@@ -56,8 +79,7 @@ fn answer(mut stream: TcpStream, asked: &Mutex<Vec<String>>, answers: &Answers) 
         asked.push(request.clone());
         asked.len() - 1
     };
-    // Whoever asked may have gone.
-    drop(stream.write_all(answers(number, &request).as_bytes()));
+    answers(number, &request, &mut Client(stream));
 }
 
 fn is_whole(request: &[u8]) -> bool {
@@ -80,6 +102,26 @@ pub(crate) fn answers(status: u16, headers: &[(&str, &str)], body: &str) -> Stri
 /// A reply in chat completions, with why it ends.
 pub(crate) fn chat(text: &str, finish: &str) -> String {
     chat_to(900, text, finish)
+}
+
+/// The beginning of a reply in chat completions.
+pub(crate) fn chat_begins() -> String {
+    answers(200, &[("content-type", "text/event-stream")], "")
+}
+
+/// A piece of it.
+pub(crate) fn chat_piece(text: &str) -> String {
+    let delta = serde_json::json!({"id": "r1", "model": "m-1", "choices": [
+        {"index": 0, "delta": {"content": text}, "finish_reason": null},
+    ]});
+    format!("data: {delta}\n\n")
+}
+
+/// Its end.
+pub(crate) fn chat_ends() -> String {
+    let end = serde_json::json!({"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]});
+    let usage = serde_json::json!({"choices": [], "usage": {"prompt_tokens": 900, "completion_tokens": 30}});
+    format!("data: {end}\n\ndata: {usage}\n\ndata: [DONE]\n\n")
 }
 
 /// The same, to so many tokens.

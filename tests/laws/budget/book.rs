@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use stoa_actors::behaviour::EffectId;
 use stoa_actors::id::{ROOT, SessionId};
 use stoa_actors::session::{
-    Account, Billing, Budget, BudgetUnit, CallBound, Message, PassingKind, Settlement, Transfer,
-    TransferKind,
+    Account, Billing, Budget, BudgetUnit, CallBound, Message, PassingKind, Settlement, Steering,
+    Transfer, TransferKind,
 };
 
 /// In each unit that is handed on, in their order.
@@ -104,7 +104,9 @@ impl Book {
             }
             Message::WindowFull { billing, .. } => self.gives_up(whom, 0, *billing),
             Message::Fund(budget) => self.fund(whom, by, key.unwrap_or_default(), *budget),
-            Message::Stop { .. } => self.gives_up(whom, 1, Billing::Unknown),
+            Message::Stop { .. } | Message::Steer { how: Steering::Interrupt, .. } => {
+                self.gives_up(whom, 1, Billing::Unknown)
+            }
             Message::Wipe { .. } => {
                 self.gives_up(whom, 1, Billing::Unknown)?;
                 self.of(whom)?.wiped = true;

@@ -63,6 +63,11 @@ pub(crate) enum Op {
     Wake {
         who: u8,
     },
+    /// It is spoken to, and is to see that now.
+    Steer {
+        who: u8,
+        interrupt: bool,
+    },
     Resume {
         who: u8,
     },
@@ -122,6 +127,7 @@ fn op() -> impl Strategy<Value = Op> {
         3 => (who(), budget()).prop_map(|(to, budget)| Op::LendMore { to, budget }),
         24 => (any::<u8>(), how).prop_map(|(which, how)| Op::Perform { which, how }),
         4 => who().prop_map(|who| Op::Wake { who }),
+        4 => (who(), any::<bool>()).prop_map(|(who, interrupt)| Op::Steer { who, interrupt }),
         2 => who().prop_map(|who| Op::Resume { who }),
         1 => who().prop_map(|who| Op::Stop { who }),
         2 => who().prop_map(|who| Op::Wipe { who }),

@@ -68,7 +68,8 @@ impl Draw {
                 };
                 Op::Perform { which: self.byte(255), how }
             }
-            34..38 => Op::Wake { who },
+            34..36 => Op::Wake { who },
+            36..38 => Op::Steer { who, interrupt: self.below(3) > 0 },
             38..40 => Op::Resume { who },
             40 => Op::Stop { who },
             41 => Op::Wipe { who },

@@ -1,14 +1,14 @@
 //! What a schedule does: somebody looks, something that runs goes on, somebody asks.
 
 use super::schedule::{Op, Outcome};
-use super::{Trial, around, charter, follow, limits, space};
+use super::{DM, Trial, around, charter, follow, limits, space};
 use std::sync::Arc;
 use stoa_actors::briefing::Briefing;
 use stoa_actors::id::SpaceId;
 use stoa_actors::log::Hash;
 use stoa_actors::session::{
     Billing, Budget, CallNote, Effect, Message, Observation, Passing, PassingKind, Recorded,
-    Thought,
+    Steering, Thought,
 };
 use stoa_actors::space::Wake;
 use stoa_actors::value::Value;
@@ -52,13 +52,12 @@ impl Trial {
                 let code = acts.then(|| "act()".to_owned());
                 let unusable = (how == Outcome::Unusable).then(|| "cut off".to_owned());
                 let thought = Thought { text, code, unusable, ..Thought::default() };
-                let fail =
-                    Message::Fail { turn, why: "no answer".into(), billing: Billing::Refused };
+                let fail = failed(turn, step, Some(attempt));
                 let why = "too much".to_owned();
                 let full =
                     Message::WindowFull { turn, step, attempt, why, billing: Billing::Refused };
                 let briefing = Briefing::after(brief.told.as_deref(), &around(self.around));
-                let briefing = Arc::new(briefing);
+                let briefing = Arc::new(Briefing { said: brief.said.clone(), ..briefing });
                 let think = Message::Think { turn, step, attempt, thought, briefing };
                 let told = match how {
                     Outcome::Fail => fail,
@@ -84,7 +83,7 @@ impl Trial {
                 let (turn, step) = of;
                 let why = "later".to_owned();
                 let told = match how {
-                    Outcome::Fail => Message::Fail { turn, why, billing: Billing::Refused },
+                    Outcome::Fail => failed(turn, step, Some(attempt)),
                     Outcome::Full => {
                         Message::WindowFull { turn, step, attempt, why, billing: Billing::Refused }
                     }
@@ -134,10 +133,7 @@ impl Trial {
                     };
                     self.ask(Message::Note { turn, step, note });
                 }
-                Outcome::Fail => self.outcome(
-                    id,
-                    Message::Fail { turn, why: "gone".into(), billing: Billing::Refused },
-                ),
+                Outcome::Fail => self.outcome(id, failed(turn, step, None)),
                 _ => {
                     let observation = Observation { text: "seen".into(), failed: None };
                     self.outcome(id, Message::Observe { turn, step, observation });
@@ -190,6 +186,12 @@ impl Trial {
                 self.looked.clear();
                 self.ask(Message::Unfollow(space(n)));
             }
+            Op::Steer { interrupt } => {
+                let heard = self.sim.state(self.stream()).heard_upto(space(DM));
+                let how = if interrupt { Steering::Interrupt } else { Steering::NextStep };
+                let wake = self.model.news(space(DM), heard.0);
+                self.ask(Message::Steer { wake, how });
+            }
             Op::Stop => self.ask(Message::Stop { reason: "enough".into() }),
             Op::Resume => {
                 let news = self.news();
@@ -203,4 +205,8 @@ impl Trial {
         }
         Ok(())
     }
+}
+
+fn failed(turn: u64, step: u32, attempt: Option<u32>) -> Message {
+    Message::Fail { turn, step, attempt, why: "no answer".into(), billing: Billing::Refused }
 }

@@ -43,12 +43,27 @@ pub(crate) struct Now {
     pub(crate) compacting: Option<bool>,
     /// How often that was at this step.
     pub(crate) compactions: u32,
+    /// What was said that it was not told of yet.
+    pub(crate) steered: Vec<Wake>,
 }
 
 impl Now {
     /// Whether its model is asked for a thought.
     pub(super) fn asks(&self) -> bool {
         self.acting.is_none() && self.compacting.is_none()
+    }
+
+    /// Whether it is at this request, or at its action.
+    pub(super) fn is_at(&self, attempt: Option<u32>) -> bool {
+        match attempt {
+            Some(attempt) => self.acting.is_none() && self.requests == attempt,
+            None => self.acting.is_some(),
+        }
+    }
+
+    /// Whether its model is to be asked later.
+    pub(super) fn is_put_off(&self, now: u64) -> bool {
+        self.deferred.is_some_and(|it| it.2 > now)
     }
 
     /// A model that was waited for has answered.

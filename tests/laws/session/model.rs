@@ -30,7 +30,7 @@ pub(crate) struct Model {
     pub(crate) letters: BTreeSet<EffectId>,
     pub(crate) untold: BTreeSet<EffectId>,
     /// What it has leased is being given back.
-    pub(crate) lets_go: BTreeMap<EffectId, u64>,
+    pub(crate) lets_go: BTreeMap<EffectId, (u64, u64)>,
     /// What it was told of what holds.
     pub(crate) told: Option<u64>,
 }
@@ -92,6 +92,9 @@ impl Model {
             }
             (_, Life::Wiped) => (Heard::Wiped, vec![]),
             (Message::Wake(wakes), _) => self.foretell_wake(now, wakes, answer),
+            (Message::Steer { wake, how }, _) => {
+                self.foretell_steer(now, wake.as_ref(), *how, answer)
+            }
             (
                 Message::Think { .. }
                 | Message::Note { .. }
@@ -206,7 +209,9 @@ impl Model {
                 let spent = by_model.then_some(What::Spent);
                 (Heard::Done, it.answered().into_iter().chain(spent).chain([what]).collect())
             }
-            (Message::Fail { turn, .. }, Life::Turning(it)) if it.turn == *turn => {
+            (Message::Fail { turn, step, attempt, .. }, Life::Turning(it))
+                if (it.turn, it.step) == (*turn, *step) && it.is_at(*attempt) =>
+            {
                 (Heard::Done, self.model_failed(now, it))
             }
             (Message::Retry { turn: of }, Life::Waiting { turn: failed, wakes, hop, .. })
@@ -272,7 +277,12 @@ impl Model {
         wakes.iter().filter(new).cloned().collect()
     }
 
-    fn foretell_wake(&self, now: u64, wakes: &[Wake], answer: u16) -> (Heard, Vec<What>) {
+    pub(super) fn foretell_wake(
+        &self,
+        now: u64,
+        wakes: &[Wake],
+        answer: u16,
+    ) -> (Heard, Vec<What>) {
         let new = self.unseen(wakes);
         if new.is_empty() {
             return (Heard::Done, vec![]);
@@ -335,7 +345,7 @@ impl Model {
         vec![What::Thought]
     }
 
-    fn cut(&self, now: u64, it: &Now) -> Vec<What> {
+    pub(super) fn cut(&self, now: u64, it: &Now) -> Vec<What> {
         vec![self.end(now, it, false), What::Wrote("exhausted".into())]
     }
 
@@ -400,6 +410,7 @@ impl Model {
                     requests: 0,
                     compacting: None,
                     compactions: 0,
+                    steered: Vec::new(),
                 }));
             }
             Event::FollowSet { space, follow } => {
@@ -410,7 +421,10 @@ impl Model {
             Event::Unfollowed(space) => {
                 self.follows.remove(space);
                 match &mut self.life {
-                    Life::Turning(it) => it.wakes.retain(|it| it.space != *space),
+                    Life::Turning(it) => {
+                        it.wakes.retain(|it| it.space != *space);
+                        it.steered.retain(|it| it.space != *space);
+                    }
                     Life::Waiting { wakes, .. } => wakes.retain(|it| it.space != *space),
                     _ => {}
                 }
@@ -424,11 +438,11 @@ impl Model {
             Event::Told(id) | Event::Untold { id, .. } => drop(self.untold.remove(id)),
             Event::Parked { heard, .. } => self.life = Life::Parked { heard: heard.0 },
             Event::Stopped { lets_go, .. } => {
-                self.lets_go.insert(*lets_go, now);
+                self.lets_go.insert(*lets_go, (0, now));
                 self.life = Life::Stopped;
             }
             Event::Quarantined { lets_go, .. } => {
-                self.lets_go.insert(*lets_go, now);
+                self.lets_go.insert(*lets_go, (0, now));
                 self.life = Life::Quarantined;
             }
             Event::LetGo(id) => drop(self.lets_go.remove(id)),
@@ -438,11 +452,16 @@ impl Model {
                 self.life = Life::Idle;
             }
             Event::Wiped { lets_go, .. } => {
-                self.lets_go.insert(*lets_go, u64::MAX);
+                self.lets_go.insert(*lets_go, (0, u64::MAX));
                 self.life = Life::Wiped;
                 self.follows.clear();
                 self.untold.clear();
             }
+            Event::Steered { wake } => match &mut self.life {
+                Life::Turning(it) => it.steered.push(wake.clone()),
+                Life::Waiting { wakes, .. } => wakes.push(wake.clone()),
+                life => return Err(format!("steering: {wake:?} is kept by one that is {life:?}")),
+            },
             _ => return self.take_in_turn(now, event),
         }
         Ok(())
@@ -477,14 +496,36 @@ impl Model {
                 it.requests += 1;
             }
             Event::Briefed(briefing) => {
-                let [version] = &briefing.instructions[..] else {
-                    return Err(format!("windows: {briefing:?} is told"));
-                };
-                if self.told.is_none() != briefing.front || self.told == Some(version.version) {
-                    return Err(format!("windows: {:?} was told, then {briefing:?}", self.told));
+                for wake in &briefing.said {
+                    if it.wakes.contains(wake) {
+                        return Err(format!("steering: {wake:?} is told twice"));
+                    }
+                    // Of a space that is no longer followed it is in neither.
+                    if let Some(at) = it.steered.iter().position(|it| it == wake) {
+                        it.wakes.push(it.steered.remove(at));
+                    }
                 }
-                self.told = Some(version.version);
+                match &briefing.instructions[..] {
+                    [] if !briefing.said.is_empty() && !briefing.front => {}
+                    [version] => {
+                        let again = self.told == Some(version.version);
+                        if self.told.is_none() != briefing.front || again {
+                            let was = self.told;
+                            return Err(format!("windows: {was:?} was told, then {briefing:?}"));
+                        }
+                        self.told = Some(version.version);
+                    }
+                    _ => return Err(format!("windows: {briefing:?} is told")),
+                }
             }
+            Event::Interrupted { action: Some(cancelled), .. } => {
+                let since = it.acting.as_ref().map_or(0, |it| it.1.0);
+                self.lets_go.insert(cancelled.lets_go, (since, now));
+                it.step += 1;
+                (it.acting, it.requests, it.compactions) = (None, 0, 0);
+                it.notes.clear();
+            }
+            Event::Interrupted { .. } => it.requests += 1,
             Event::Thought { thought, at } => {
                 it.acting = thought.code.clone().map(|code| (code, *at));
                 if it.acting.is_some() && it.step > self.limits.turn_steps_max {
@@ -509,7 +550,8 @@ impl Model {
             Event::TurnFailed { retry_at, .. } => {
                 self.failures.push(now);
                 let (turn, first, until) = (it.turn, it.first, retry_at.0);
-                let (wakes, hop) = (it.wakes.clone(), it.cause.hop);
+                let wakes = it.wakes.iter().chain(&it.steered).cloned().collect();
+                let hop = it.cause.hop;
                 let since = it.began;
                 self.life = Life::Waiting { turn, first, since, until, wakes, hop };
             }

@@ -55,6 +55,10 @@ pub(crate) enum Op {
     Unfollow {
         space: u8,
     },
+    /// Somebody has it see now what was said in its DM space.
+    Steer {
+        interrupt: bool,
+    },
     Stop,
     Resume,
     Wipe,
@@ -96,6 +100,7 @@ fn op() -> impl Strategy<Value = Op> {
         3 => any::<u8>().prop_map(|which| Op::Again { which }),
         2 => (0..4u8, 0..6u8).prop_map(|(space, back)| Op::Follow { space, back }),
         1 => (0..3u8).prop_map(|space| Op::Unfollow { space }),
+        8 => any::<bool>().prop_map(|interrupt| Op::Steer { interrupt }),
         1 => Just(Op::Stop),
         2 => Just(Op::Resume),
         4 => Just(Op::Around),

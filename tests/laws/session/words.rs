@@ -26,6 +26,9 @@ pub(crate) enum What {
     Compacted,
     Noted,
     Observed,
+    /// Something was said, up to there.
+    Steered(u64),
+    Interrupted,
     Ended {
         done: bool,
         rest_until: u64,
@@ -84,6 +87,8 @@ impl What {
             Event::Compacted(_) => What::Compacted,
             Event::Noted(_) => What::Noted,
             Event::Observed(_) => What::Observed,
+            Event::Steered { wake } => What::Steered(wake.last.0),
+            Event::Interrupted { .. } => What::Interrupted,
             Event::TurnEnded { outcome, rest_until } => {
                 What::Ended { done: *outcome == TurnOutcome::Done, rest_until: rest_until.0 }
             }

@@ -72,6 +72,8 @@ pub enum Block {
     Lines(String),
     /// A line of a text as it is in it.
     Verbatim(Tone, String),
+    /// More of what is being said: nothing is added, and the next words go on in the same line.
+    Words(Tone, String),
     /// A line about the answer: to standard error.
     Aside(Line),
     /// One of several lines of the same columns.
@@ -139,6 +141,11 @@ impl Page {
     /// A line of a text as it is in it, all of one tone.
     pub fn verbatim(&mut self, tone: Tone, text: impl ToString) {
         self.blocks.push(Block::Verbatim(tone, text.to_string()));
+    }
+
+    /// More of what is being said.
+    pub fn words(&mut self, tone: Tone, text: impl ToString) {
+        self.blocks.push(Block::Words(tone, text.to_string()));
     }
 
     /// One line of a table.

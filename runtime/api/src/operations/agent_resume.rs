@@ -25,6 +25,9 @@ pub struct AgentResume {
     /// Add this much to its budget: thoughts=10,tokens=20000,money=0.50
     #[serde(default)]
     pub budget: Option<Units>,
+    /// Resume all stopped agents under it as well
+    #[serde(default)]
+    pub subtree: bool,
 }
 
 impl Operation for AgentResume {
@@ -34,6 +37,7 @@ impl Operation for AgentResume {
     const ARGS: &'static [&'static [Arg]] = &[&[
         Arg::at("agent", ArgForm::Ids),
         Arg::flag("budget", "budget", ArgForm::Budget, "UNIT=N"),
+        Arg::switch("subtree", "subtree").conflicts(&["budget"]),
     ]];
     const METHODS: &'static [Method] = &[Method {
         on: On::Coordinator,
@@ -47,6 +51,12 @@ impl Operation for AgentResume {
 
     async fn perform(self, caller: &Caller, out: &Out<AgentAnswer>) -> Result<(), Problem> {
         caller.runtime().start_agents().await?;
+        if self.subtree {
+            let resumed = caller.resume_subtree(&self.agent).await?;
+            let told = resumed.agents.into_iter().map(|it| AgentAnswer::of(caller, it, 0));
+            out.all(told).await?;
+            return resumed.failed.map_or(Ok(()), Err);
+        }
         let card = match self.budget {
             None => caller.resume_agent(&self.agent).await?,
             Some(budget) => {

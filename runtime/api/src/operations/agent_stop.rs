@@ -10,6 +10,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Stop an agent and release its leases; nothing wakes it until it is resumed
+///
+/// What it is doing is cancelled, and what it has written stays. With --subtree all agents under it
+/// are stopped as well, those that are just being spawned included.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AgentStop {
@@ -18,6 +21,9 @@ pub struct AgentStop {
     /// The reason; it is kept, and its parent is told
     #[serde(default = "by_hand")]
     pub reason: String,
+    /// Stop all agents under it as well
+    #[serde(default)]
+    pub subtree: bool,
 }
 
 fn by_hand() -> String {
@@ -31,6 +37,7 @@ impl Operation for AgentStop {
     const ARGS: &'static [&'static [Arg]] = &[&[
         Arg::at("agent", ArgForm::Ids),
         Arg::flag("reason", "reason", ArgForm::Text, "REASON"),
+        Arg::switch("subtree", "subtree"),
     ]];
     const METHODS: &'static [Method] = &[Method {
         on: On::Coordinator,
@@ -43,6 +50,12 @@ impl Operation for AgentStop {
     type Answer = AgentAnswer;
 
     async fn perform(self, caller: &Caller, out: &Out<AgentAnswer>) -> Result<(), Problem> {
+        if self.subtree {
+            let stopped = caller.stop_subtree(&self.agent, &self.reason).await?;
+            let told = stopped.agents.into_iter().map(|it| AgentAnswer::of(caller, it, 0));
+            out.all(told).await?;
+            return stopped.failed.map_or(Ok(()), Err);
+        }
         let card = caller.stop_agent(&self.agent, &self.reason).await?;
         out.tell(AgentAnswer::of(caller, card, 0)).await
     }

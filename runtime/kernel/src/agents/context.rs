@@ -59,7 +59,7 @@ pub(super) async fn context(
     let nearest = nearest.chain(at.brief.wakes.iter().map(|it| it.space));
     let nearest = nearest.chain(at.brief.told.iter().flat_map(|it| it.spaces())).collect();
     let mut past = known.past(at.turn, window_bytes.is_some());
-    let searched = match window_bytes {
+    let mut searched = match window_bytes {
         Some(bytes) if at.step == 1 && !at.sums_up => {
             // What was told already is not told again.
             if past.is_none() && !charter.memory.is_empty() {
@@ -74,6 +74,12 @@ pub(super) async fn context(
         }
         _ => Searched::default(),
     };
+    // One that is told of this turn alone sees a word in the next.
+    let said = window_bytes.filter(|_| !at.sums_up && !at.brief.said.is_empty());
+    if let Some(bytes) = said {
+        searched.hear(&caller, charter.dm, &at.brief.said, bytes).await?;
+        searched.said.clone_from(&at.brief.said);
+    }
     let telling = Telling { style: model.style(), window_bytes, nearest, searched };
     let at_once = match past {
         Some(past) => Around::known(&caller, charter.instructions, &telling.nearest)
@@ -117,8 +123,7 @@ impl Telling {
         if owes(&briefing, &past) {
             return None;
         }
-        briefing.heard.clone_from(&self.searched.heard);
-        briefing.found.clone_from(&self.searched.found);
+        self.searched.tell(&mut briefing);
         let told = self.told(of, briefing, &around, &past);
         let mut texts = self.texts(&around);
         let wanted = wanted(&told, &past, self.window_bytes.is_some());
@@ -147,8 +152,7 @@ impl Telling {
         if owes(&briefing, &past) {
             briefing.obligations = obligations(of, &at.brief.charter, &around)?;
         }
-        briefing.heard.clone_from(&self.searched.heard);
-        briefing.found.clone_from(&self.searched.found);
+        self.searched.tell(&mut briefing);
         let told = self.told(of, briefing, &around, &past);
         let mut texts = self.texts(&around);
         for atom in wanted(&told, &past, self.window_bytes.is_some()) {

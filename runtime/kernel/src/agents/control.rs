@@ -1,21 +1,19 @@
 //! Looking at agents, speaking to them, stopping and ending them: by themselves and those above
 //! them.
 
-use crate::caller::{Caller, NEAREST_AMONG_MAX, WriteOptions, Written};
+use crate::caller::{Caller, NEAREST_AMONG_MAX, WriteOptions};
 use crate::problem::{Problem, ProblemKind};
 use crate::runtime::Runtime;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
-use stoa_actors::atom::Content;
 use stoa_actors::behaviour::Behaviour;
-use stoa_actors::id::{LinkId, Millis, Position, SessionId, SpaceId};
+use stoa_actors::id::{Millis, Position, SessionId, SpaceId};
 use stoa_actors::incarnation::Request;
 use stoa_actors::nearest::nearest;
-use stoa_actors::rights::{self, Birth, Level, Named, Right, Rights, Subject};
+use stoa_actors::rights::{self, Birth, Named, Rights, Subject};
 use stoa_actors::session::{
     AgentSpec, Budget, Ear, Message, Phase, Refusal, Session, Spent, Trouble, spent_out,
 };
-use stoa_actors::space::Draft;
 
 /// An agent, as those above it see it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -237,32 +235,6 @@ impl Caller {
         })
     }
 
-    /// Says something to an agent, in the space it shares with its parent. Who is above the parent
-    /// is let in there first, which is recorded.
-    pub async fn say(&self, name: &str, text: &str) -> Result<Written, Problem> {
-        let session = self.agent_named(name)?;
-        let card = self.agent_card(session).await?;
-        if card.state == "wiped" {
-            return Err(Refusal::Wiped.into());
-        }
-        if text.trim().is_empty() {
-            let problem = Problem::new(ProblemKind::Invalid, "the text is empty; say something");
-            return Err(problem.hint(format!("stoa agent say {name} TEXT")));
-        }
-        if self.level(card.dm).is_none_or(|it| it < Level::Append) {
-            let right = Right::to_use(Subject::Space(card.dm), Level::Append);
-            let reason = "to speak to it".to_owned();
-            let (link, to) = (LinkId(self.fresh()), self.session());
-            let (alias, expires, note) = (None, None, None);
-            let message = rights::Message::Share { link, to, alias, right, expires, reason, note };
-            let parent = self.runtime.caller(card.parent);
-            self.runtime.rights().ask(parent.ask(message, WriteOptions::comment("say"))).await?;
-        }
-        let draft = Draft { content: Content::Text(text.to_owned()), ..Draft::default() };
-        let draft = Draft { metadata: [("kind".to_owned(), "said".into())].into(), ..draft };
-        self.put(card.dm, draft, WriteOptions::comment(format!("say: {}", first_line(text)))).await
-    }
-
     /// Stops an agent at once; what it has written stays, and nothing wakes it until
     /// [`Caller::resume_agent`].
     pub async fn stop_agent(&self, name: &str, reason: &str) -> Result<AgentCard, Problem> {
@@ -350,7 +322,7 @@ impl Runtime {
 }
 
 /// Those that were spawned first at the head.
-fn by_age(rights: &Rights, agents: impl Iterator<Item = SessionId>) -> Vec<SessionId> {
+pub(super) fn by_age(rights: &Rights, agents: impl Iterator<Item = SessionId>) -> Vec<SessionId> {
     let aged = agents.filter_map(|it| Some((rights.birth(it)?.at, it)));
     let mut aged: Vec<(Millis, SessionId)> = aged.collect();
     aged.sort_unstable();

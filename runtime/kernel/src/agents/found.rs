@@ -8,12 +8,12 @@ use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 use stoa_actors::atom::Content;
-use stoa_actors::briefing::AtomVersion;
+use stoa_actors::briefing::{AtomVersion, Briefing};
 use stoa_actors::id::{Position, SessionId, SpaceId};
 use stoa_actors::incarnation;
 use stoa_actors::search::Query;
 use stoa_actors::session::Brief;
-use stoa_actors::space::{self, Space};
+use stoa_actors::space::{self, Space, Wake};
 use stoa_actors::window::Transcript;
 
 /// The part of a window that what was found for one turn may take.
@@ -34,12 +34,20 @@ const WANTED_BYTES_MAX: usize = 1 << 10;
 /// What was found.
 #[derive(Default)]
 pub(super) struct Searched {
+    pub(super) said: Vec<Wake>,
     pub(super) heard: Vec<AtomVersion>,
     pub(super) found: Vec<AtomVersion>,
     pub(super) texts: Vec<(AtomVersion, Arc<str>)>,
 }
 
 impl Searched {
+    /// With what it is told besides.
+    pub(super) fn tell(&self, briefing: &mut Briefing) {
+        briefing.said.clone_from(&self.said);
+        briefing.heard.clone_from(&self.heard);
+        briefing.found.clone_from(&self.found);
+    }
+
     /// In the spaces that are searched for this agent. What it was told already is not told again; a
     /// space that it may not read any more has nothing for it.
     pub(super) async fn search(
@@ -48,14 +56,8 @@ impl Searched {
         past: Option<&Transcript>,
         window_bytes: usize,
     ) -> Result<Searched, Problem> {
-        let (dm, me) = (brief.charter.dm, of.session());
-        let woken = brief.wakes.iter().find(|it| it.space == dm);
         let mut searched = Searched::default();
-        if let Some(within) = woken.map(|it| it.first..=it.last) {
-            let most = window_bytes / HEARD_FACTOR;
-            searched.texts = of.reading(move |it| heard(it, dm, me, within, most)).await?;
-            searched.heard = searched.texts.iter().map(|it| it.0).collect();
-        }
+        searched.hear(of, brief.charter.dm, &brief.wakes, window_bytes).await?;
         if brief.charter.memory.is_empty() {
             return Ok(searched);
         }
@@ -89,6 +91,26 @@ impl Searched {
             }
         }
         Ok(searched)
+    }
+
+    /// The whole of what was said in the space that it shares with its parent, of which these wakes have
+    /// the first lines.
+    pub(super) async fn hear(
+        &mut self,
+        of: &Caller,
+        dm: SpaceId,
+        wakes: &[Wake],
+        window_bytes: usize,
+    ) -> Result<(), Problem> {
+        let (me, mut most) = (of.session(), window_bytes / HEARD_FACTOR);
+        for wake in wakes.iter().filter(|it| it.space == dm) {
+            let within = wake.first..=wake.last;
+            let texts = of.reading(move |it| heard(it, dm, me, within, most)).await?;
+            most = most.saturating_sub(texts.iter().map(|it| it.1.len()).sum());
+            self.heard.extend(texts.iter().map(|it| it.0));
+            self.texts.extend(texts);
+        }
+        Ok(())
     }
 }
 

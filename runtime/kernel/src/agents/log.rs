@@ -13,8 +13,8 @@ use stoa_actors::log::Body;
 use stoa_actors::printable::count;
 use stoa_actors::rights::Rights;
 use stoa_actors::session::{
-    Budget, CallNote, Event, LedgerEntry, Recorded, RecordedItem, Session, Settlement, Spent,
-    TurnOutcome, spent_out,
+    Budget, CallNote, CancelledAction, Event, LedgerEntry, Recorded, RecordedItem, Session,
+    Settlement, Spent, TurnOutcome, spent_out,
 };
 use stoa_actors::space::Space;
 use stoa_actors::value::Value;
@@ -223,7 +223,14 @@ fn told(event: &Event) -> String {
         Event::Briefed(briefing) => briefed(briefing),
         Event::Compacted(summary) => summary.text.clone(),
         Event::Noted(note) => called(note),
-        Event::Observed(observation) => observation.text.trim_end().to_owned(),
+        Event::Observed(observation)
+        | Event::Interrupted { action: Some(CancelledAction { observation, .. }), .. } => {
+            observation.text.trim_end().to_owned()
+        }
+        Event::Interrupted { action: None, .. } => {
+            "its request is cancelled, and the model is asked anew".to_owned()
+        }
+        Event::Steered { wake } => wake.comments.join("; "),
         Event::TurnEnded { outcome, .. } => match outcome {
             TurnOutcome::Done => String::new(),
             TurnOutcome::Exhausted(limit) => format!("cut at {limit}"),
@@ -252,6 +259,7 @@ fn briefed(briefing: &Briefing) -> String {
         (briefing.lost.len(), "space lost", "spaces lost"),
         (briefing.tools.len(), "tool", "tools"),
         (briefing.tools_lost.len(), "tool lost", "tools lost"),
+        (briefing.said.iter().map(|it| it.count as usize).sum(), "word", "words"),
         (briefing.found.len(), "atom found", "atoms found"),
         (briefing.obligations.len(), "obligation", "obligations"),
     ];

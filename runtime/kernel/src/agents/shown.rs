@@ -176,7 +176,7 @@ fn said_at(
                 Event::Thought { .. } if step.is_none_or(|it| it == at) => {
                     said = Some(StepPlace { turn, step: at, seq });
                 }
-                Event::Observed(_) => at += 1,
+                Event::Observed(_) | Event::Interrupted { action: Some(_), .. } => at += 1,
                 _ => {}
             }
         }
@@ -216,7 +216,7 @@ pub(super) fn step_of(
         for event in events(store, agent, seq)? {
             match event {
                 Event::Thought { .. } => said = Some(StepPlace { turn, step: at, seq }),
-                Event::Observed(_) => at += 1,
+                Event::Observed(_) | Event::Interrupted { action: Some(_), .. } => at += 1,
                 _ => {}
             }
         }

@@ -143,10 +143,23 @@ async fn asked(
         true => CallBound { ms, ..model.most(&context).map_err(|it| it.billed(Billing::NotMade))? },
         false => CallBound { ms, ..CallBound::default() },
     };
+    let (session, of) = (asker.session, asker.of);
     let Some(ms) = asker.reserve(runtime, bound).await else { return Ok(None) };
     let limit = Duration::from_millis(ms);
+    let live_bytes_max = runtime.shared().config.live_bytes_max;
+    let live = runtime.agents().live.ask(session, of, live_bytes_max);
+    let speaker = live.speaker();
     // In a task of its own: what panics in a model is a failure of the turn.
-    let mut thinking = Thinking(tokio::spawn(async move { model.think(context).await }));
+    let thinking = tokio::spawn(async move { model.think_aloud(context, speaker).await });
+    let thought = thought(Thinking(thinking), limit).await;
+    match &thought {
+        Ok(_) => live.replies(),
+        Err(error) => live.fails(&error.text),
+    }
+    thought
+}
+
+async fn thought(mut thinking: Thinking, limit: Duration) -> Result<Option<Thought>, ModelError> {
     match tokio::time::timeout(limit, &mut thinking.0).await {
         Ok(Ok(thought)) => thought.map(Some),
         Ok(Err(died)) => {

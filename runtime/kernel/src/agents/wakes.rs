@@ -284,11 +284,31 @@ impl Runtime {
     /// What is new to a session in the spaces that it follows, and what set it off.
     pub(super) async fn news(&self, session: SessionId, state: &Session) -> Result<New, Problem> {
         let shared = self.shared();
-        let most = shared.config.follow_entries_max;
         let quoted_max = shared.config.limits.wake_comments_max;
-        let caller = self.caller(session);
         let scanned = |space| shared.followers.scanned(space, session);
-        let mut look = Look::new(state, self.now(), quoted_max, scanned);
+        let look = Look::new(state, self.now(), quoted_max, scanned);
+        let new = self.looked(session, state, look).await?;
+        for (space, upto) in &new.scanned {
+            shared.followers.scan(*space, session, *upto);
+        }
+        Ok(new)
+    }
+
+    /// What was said to a session in the space that it shares with its parent, and that it has not heard.
+    pub(super) async fn words(&self, session: SessionId, state: &Session) -> Result<New, Problem> {
+        let quoted_max = self.shared().config.limits.wake_comments_max;
+        self.looked(session, state, Look::at_words(state, self.now(), quoted_max)).await
+    }
+
+    /// What comes of a look.
+    async fn looked(
+        &self,
+        session: SessionId,
+        state: &Session,
+        mut look: Look,
+    ) -> Result<New, Problem> {
+        let most = self.shared().config.follow_entries_max;
+        let caller = self.caller(session);
         while let Some(ChangeQuery { space, after, filter }) = look.wants() {
             match caller.changes(space, after, most, &filter).await {
                 Ok((changes, upto)) => look.page(changes, upto),
@@ -296,11 +316,7 @@ impl Runtime {
                 Err(problem) => return Err(problem),
             }
         }
-        let new = look.done(matches!(state.phase(), Phase::Parked { .. }));
-        for (space, upto) in &new.scanned {
-            shared.followers.scan(*space, session, *upto);
-        }
-        Ok(new)
+        Ok(look.done(matches!(state.phase(), Phase::Parked { .. })))
     }
 
     /// Looks again then. However often it is said, one waits for each session: the earliest, which
