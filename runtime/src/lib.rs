@@ -23,8 +23,8 @@ pub use stoa_kernel::embedder;
 pub use stoa_kernel::sandbox::worker_main_if_asked;
 pub use stoa_kernel::{VectorStatus, unified};
 pub use stoa_kernel::{
-    agents, atomic_file, audit, backup, caller, clock, envelope, failure, identity, model, problem,
-    sandbox, session, store, tool, trust,
+    agents, atomic_file, audit, backup, caller, clock, envelope, failure, identity, live, model,
+    problem, sandbox, session, store, tool, trust,
 };
 #[doc(hidden)]
 pub use stoa_kernel::{fault, order};

@@ -32,6 +32,6 @@ pub async fn open(config: Config) -> Result<Runtime, StoreError> {
 
 // The rooms of the packages below, under their own names: `crate::caller` is the kernel's.
 use stoa_kernel::{VectorStatus, unified};
-use stoa_kernel::{agents, as_of, caller, envelope, host, problem, runtime, search, session};
+use stoa_kernel::{agents, as_of, caller, envelope, host, live, problem, runtime, search, session};
 use stoa_log::{audit, backup, blocking, clock, failure, store};
 use stoa_research as research;

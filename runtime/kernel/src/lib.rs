@@ -4,8 +4,8 @@
 //! What is not here: decisions, which are pure and live in `stoa_actors`; and anything that prints,
 //! reads the environment or ends the process, which only the command does.
 //!
-//! In reading order, each built on those before it alone: [`model`] is who thinks for agents, and
-//! [`tool`] what they can be given; [`limits`] is every limit; [`problem`] the no that people see;
+//! In reading order, each built on those before it alone: [`live`] is what models are
+//! saying, [`model`] who thinks for agents, and [`tool`] what they can be given; [`limits`] is every limit; [`problem`] the no that people see;
 //! [`envelope`] a space as a file; [`host`] keeps actors alive, and [`runtime`] those of one data
 //! directory; [`as_of`] is a place in its past; `vectors` come from an embedder that is asked, and
 //! [`search`] has the indexes of spaces; [`caller`] is what one session can do, and [`identity`] which
@@ -22,6 +22,7 @@ pub mod host;
 pub mod identity;
 mod keyed_lock;
 pub mod limits;
+pub mod live;
 pub mod model;
 mod open;
 pub mod problem;

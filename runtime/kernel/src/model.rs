@@ -11,7 +11,7 @@ use std::fmt;
 use std::sync::Arc;
 use stoa_actors::session::{INTERRUPTED, Thought, thought};
 
-pub use crate::agents::Speaker;
+pub use crate::live::Speaker;
 pub use stoa_actors::agent::CallBound;
 pub use stoa_actors::live::LivePart;
 pub use stoa_actors::session::{Billing, ModelError, Passing, PassingKind, Remedy};

@@ -1,9 +1,9 @@
 //! What an agent did.
 
 use super::tail::happenings_begin;
-use crate::agents::LiveReader;
 use crate::answer::{AgentLine, Happened};
 use crate::caller::Caller;
+use crate::live::LiveReader;
 use crate::operation::{Arg, ArgForm, EffectKind, JsonLines, Operation, Out, RequiredRight};
 use crate::problem::Problem;
 use schemars::JsonSchema;
