@@ -259,7 +259,7 @@ fn briefed(briefing: &Briefing) -> String {
         (briefing.lost.len(), "space lost", "spaces lost"),
         (briefing.tools.len(), "tool", "tools"),
         (briefing.tools_lost.len(), "tool lost", "tools lost"),
-        (briefing.said.iter().map(|it| it.count as usize).sum(), "word", "words"),
+        (briefing.said.iter().map(|it| it.count as usize).sum(), "message", "messages"),
         (briefing.found.len(), "atom found", "atoms found"),
         (briefing.obligations.len(), "obligation", "obligations"),
     ];
