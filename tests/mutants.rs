@@ -247,6 +247,7 @@ const SESSIONS: &[&str] = &[
     "session.forgets_what_was_said",
     "session.hears_as_it_was",
     "session.hears_the_interrupted",
+    "session.joins_what_is_being_told",
     "session.is_put_off_twice",
     "session.letters_share_a_name",
     "session.looks_as_it_was",

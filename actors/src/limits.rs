@@ -14,6 +14,7 @@
 //! | `HEADER_BYTES` | `88` | the stored form of an entry |
 //! | `OWED_FACTOR` | `4` | the part of a window that what an agent owes may take |
 //! | `WOKEN_FACTOR` | `8` | the part of a window that what has woken it may take |
+//! | `TOLD_TOGETHER_MAX` | `20` | comments of words that are told together |
 //! | `COMMENT_BYTES` | `512` | what a comment counts at most in what an agent went through |
 //! | `OBSERVATION_FACTOR` | `4` | the part of a window that is shown of one observation |
 //! | `UNUSABLE_BYTES_MAX` | `4 << 10` | what a model is told of why its reply is not acted upon |
@@ -191,6 +192,8 @@ pub struct SessionLimits {
     /// What these notes take in memory: they are in the session's state while the action runs. At
     /// more of it only what is small is noted, so at most a kibibyte a note more.
     pub notes_bytes_max: usize,
+    /// Words that wait to be told to a model which is being asked; one more is told in the next turn.
+    pub steered_max: usize,
     /// Reactions in a row before a chain is parked.
     pub hops_max: u16,
     /// Bytes of a summary of what came before; of a longer one that is the end.
@@ -226,6 +229,7 @@ impl Default for SessionLimits {
             observation_bytes_max: 32 << 10,
             notes_max: 2_048,
             notes_bytes_max: 16 << 20,
+            steered_max: 16,
             hops_max: 64,
             summary_bytes_max: 16 << 10,
             model_tries_max: 4,

@@ -58,6 +58,7 @@ fn limits() -> SessionLimits {
         thought_bytes_max: 64,
         notes_max: 4,
         notes_bytes_max: 10_000,
+        steered_max: 2,
         hops_max: 4,
         failures_max: 2,
         summary_bytes_max: 32,

@@ -175,10 +175,12 @@ impl Session {
             Event::Interrupted { action: Some(cancelled), at, .. } => {
                 self.lets_go.insert(cancelled.lets_go, (cancelled.since, *at));
                 turn.next_step();
+                turn.join_steered();
             }
             Event::Interrupted { .. } if planted("session.hears_the_interrupted") => {}
             Event::Interrupted { action: None, .. } => {
                 turn.requests = turn.requests.saturating_add(1);
+                turn.join_steered();
             }
             _ => {}
         }

@@ -12,6 +12,7 @@ use super::{Effect, Event, Observation, Phase, Refusal, Reply, Session, Turn, Tu
 use crate::behaviour::{Decision, Delivery, EffectId};
 use crate::briefing::Briefing;
 use crate::id::{Millis, Position, SpaceId};
+use crate::mutant::planted;
 use crate::space::Wake;
 use serde::Serialize;
 use std::sync::Arc;
@@ -35,6 +36,9 @@ pub struct CancelledAction {
     /// The effect that gives back what it has leased.
     pub lets_go: EffectId,
 }
+
+/// Comments of words that are told together.
+const TOLD_TOGETHER_MAX: usize = 20;
 
 /// What an action is called that was cancelled, where an exception of code would be named.
 pub const INTERRUPTED: &str = "Interrupted";
@@ -80,6 +84,15 @@ impl Session {
         if wake.first <= heard {
             // Somebody has told a part of it meanwhile: what is left is for the asker to look up.
             return Err(Refusal::Stale { turn, step });
+        }
+        if how == Steering::NextStep
+            && let Phase::Turning(turn) = &self.phase
+            && turn.doing == TurnState::Thinking
+        {
+            let (size, max) = (turn.steered.len() + 1, delivery.limits.session.steered_max);
+            if size > max {
+                return Err(Refusal::Limit { what: "what waits for its next step", size, max });
+            }
         }
         let steered = Decision::event(Event::Steered { wake }, Reply::Done);
         Ok(match &self.phase {
@@ -141,14 +154,41 @@ impl Session {
 
     pub(super) fn take_steered(&mut self, wake: &Wake) {
         match &mut self.phase {
-            Phase::Turning(turn) => turn.steered.push(wake.clone()),
-            Phase::Waiting { wakes, .. } => wakes.push(wake.clone()),
+            Phase::Turning(turn) => {
+                turn.steered.push(wake.clone());
+                // A request that is under way may tell of those before it, each as it is.
+                if turn.doing != TurnState::Thinking || planted("session.joins_what_is_being_told")
+                {
+                    turn.join_steered();
+                }
+            }
+            Phase::Waiting { wakes, .. } => {
+                wakes.push(wake.clone());
+                *wakes = joined(std::mem::take(wakes));
+            }
             phase => panic!("nobody is steered who is {phase:?}"),
         }
     }
 }
 
+/// One wake for each space, in the order of the first.
+fn joined(all: Vec<Wake>) -> Vec<Wake> {
+    let mut joined: Vec<Wake> = Vec::new();
+    for wake in all {
+        match joined.iter_mut().find(|it| it.space == wake.space) {
+            Some(before) => before.join(wake, TOLD_TOGETHER_MAX),
+            None => joined.push(wake),
+        }
+    }
+    joined
+}
+
 impl Turn {
+    /// No request is under way that could tell of these words one by one.
+    pub(super) fn join_steered(&mut self) {
+        self.steered = joined(std::mem::take(&mut self.steered));
+    }
+
     /// What was done at this step is over.
     pub(super) fn next_step(&mut self) {
         self.step += 1;

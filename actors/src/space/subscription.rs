@@ -228,6 +228,15 @@ pub struct Notice {
 }
 
 impl Wake {
+    /// Takes in what came behind it in the same space. Not more than `quoted_max` are quoted.
+    pub fn join(&mut self, later: Wake, quoted_max: usize) {
+        let room = quoted_max.saturating_sub(self.comments.len());
+        self.comments.extend(later.comments.into_iter().take(room));
+        self.count = self.count.saturating_add(later.count);
+        self.last = self.last.max(later.last);
+        self.hop = self.hop.max(later.hop);
+    }
+
     /// Takes one more notice into a pending wake, so that there is at most one for each subscriber
     /// and space, however much happens before it is taken. Own writes wake nobody.
     pub fn coalesce(pending: &mut Option<Wake>, to: SessionId, notice: &Notice, quoted_max: usize) {

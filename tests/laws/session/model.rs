@@ -2,6 +2,7 @@
 //! keeps the books that the laws are read from; it shares types with the code under test, no logic.
 
 use super::life::{Followed, Life, Now};
+use super::steering::joined;
 use super::words::{Heard, What};
 use std::collections::{BTreeMap, BTreeSet};
 use stoa_actors::behaviour::EffectId;
@@ -458,8 +459,16 @@ impl Model {
                 self.untold.clear();
             }
             Event::Steered { wake } => match &mut self.life {
-                Life::Turning(it) => it.steered.push(wake.clone()),
-                Life::Waiting { wakes, .. } => wakes.push(wake.clone()),
+                Life::Turning(it) => {
+                    it.steered.push(wake.clone());
+                    if !it.asks() {
+                        joined(&mut it.steered);
+                    }
+                }
+                Life::Waiting { wakes, .. } => {
+                    wakes.push(wake.clone());
+                    joined(wakes);
+                }
                 life => return Err(format!("steering: {wake:?} is kept by one that is {life:?}")),
             },
             _ => return self.take_in_turn(now, event),
@@ -524,8 +533,12 @@ impl Model {
                 it.step += 1;
                 (it.acting, it.requests, it.compactions) = (None, 0, 0);
                 it.notes.clear();
+                joined(&mut it.steered);
             }
-            Event::Interrupted { .. } => it.requests += 1,
+            Event::Interrupted { .. } => {
+                it.requests += 1;
+                joined(&mut it.steered);
+            }
             Event::Thought { thought, at } => {
                 it.acting = thought.code.clone().map(|code| (code, *at));
                 if it.acting.is_some() && it.step > self.limits.turn_steps_max {

@@ -7,6 +7,26 @@ use stoa_actors::id::SpaceId;
 use stoa_actors::session::Steering;
 use stoa_actors::space::Wake;
 
+/// Words that no request under way tells are one for each space.
+pub(super) fn joined(all: &mut Vec<Wake>) {
+    let mut at = 0;
+    while at < all.len() {
+        let (before, rest) = all.split_at_mut(at + 1);
+        let before = &mut before[at];
+        for later in rest.iter().filter(|it| it.space == before.space) {
+            before.count += later.count;
+            before.last = before.last.max(later.last);
+            before.hop = before.hop.max(later.hop);
+            before.comments.extend(later.comments.iter().cloned());
+            before.comments.truncate(20);
+        }
+        let space = before.space;
+        let mut seen = false;
+        all.retain(|it| it.space != space || !std::mem::replace(&mut seen, true));
+        at += 1;
+    }
+}
+
 impl Model {
     /// How far it has been told of what is said in a space.
     fn heard(&self, space: SpaceId) -> Option<u64> {
@@ -37,6 +57,14 @@ impl Model {
             };
             return (Heard::Done, whats);
         };
+        if how == Steering::NextStep
+            && let Life::Turning(it) = &self.life
+            && it.asks()
+            && wake.first.0 > heard
+            && it.steered.len() >= self.limits.steered_max
+        {
+            return (Heard::Limit, vec![]);
+        }
         let said = What::Steered(wake.last.0);
         let whats = match &self.life {
             Life::Turning(_) | Life::Waiting { .. } if wake.first.0 <= heard => {
