@@ -14,6 +14,8 @@ use std::sync::Arc;
 pub struct Context {
     /// For whom it thinks.
     pub session: SessionId,
+    /// What it is called, behind the agents above it: `editor/critic`; one that has no name is `-`.
+    pub agent: String,
     /// The turn, from 1.
     pub turn: u64,
     /// The step within the turn, from 1.

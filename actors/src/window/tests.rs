@@ -33,6 +33,7 @@ fn context() -> Context {
     let texts = [(BRIEF, "Be brief.\n"), (DONE, "Say when you are done.")];
     Context {
         session: SessionId([7; 16]),
+        agent: "gardener".to_owned(),
         turn: 1,
         step: 1,
         task: " Water the plants.\n".to_owned(),

@@ -7,7 +7,7 @@ use super::owner::{Interrupted, Owner, own};
 use super::screen::{note, until_nobody_reads, unwritten};
 use super::show::{self, Out};
 use super::typed::{self, flag};
-use super::{carry, confirm, resume, spawned};
+use super::{carry, cassette, confirm, resume, spawned};
 use clap::ArgMatches;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -35,7 +35,8 @@ pub(super) async fn ask(
     bodies.iter_mut().for_each(|it| show::shown(operation, typed, json, it));
     let ack = flag(typed, "ack").then(|| identity.clone());
     let mut out = Out::new(operation, typed, file, json);
-    let mut asking = Asking { identity, operation, bodies, ack, question };
+    let cassette = cassette::named(typed);
+    let mut asking = Asking { identity, operation, bodies, ack, question, cassette };
     let done = match goes_on(operation, typed) {
         None => reached(config, &mut asking, &mut out, &mut Enough(None)).await,
         Some(begin) => follow(config, &mut asking, begin, &mut out).await,
@@ -61,6 +62,9 @@ async fn reached(
     };
     match reached {
         Reached::Client(mut client) => {
+            if let Some(cassette) = &asking.cassette {
+                return Err(cassette.elsewhere());
+            }
             let mut owner = Owner::Other(&mut client);
             tokio::select! {
                 done = ask_all(&mut owner, asking, out) => done,

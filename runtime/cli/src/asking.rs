@@ -1,5 +1,6 @@
 //! What is asked of whoever has the directory open, once it is known who that is.
 
+use super::cassette::NamedCassette;
 use super::owner::Owner;
 use super::show::Out;
 use super::{confirm, resume};
@@ -17,6 +18,7 @@ pub(super) struct Asking {
     pub(super) bodies: Vec<Json>,
     pub(super) ack: Option<Identity>,
     pub(super) question: Option<confirm::Question>,
+    pub(super) cassette: Option<NamedCassette>,
 }
 
 impl Asking {

@@ -3,7 +3,7 @@
 
 use super::complete::{completed, with_sessions};
 use super::confirm::{YES, asks};
-use super::{examples, local, version};
+use super::{cassette, examples, local, version};
 use clap::builder::NonEmptyStringValueParser;
 use clap::{Arg, ArgAction, Command, value_parser};
 use serde_json::Value as Json;
@@ -189,7 +189,8 @@ fn of_words(words: &Words) -> Command {
     let mut alone = Vec::new();
     for (name, make, _) in local::COMMANDS.iter().filter(|it| there(it.0)) {
         let of = |name: &'static str, whole| {
-            make(Command::new(name).after_long_help(examples::after(whole)))
+            let command = Command::new(name).after_long_help(examples::after(whole));
+            make(command).args(cassette::args_of(whole))
         };
         match name.split_once(' ') {
             None => alone.push(of(name, name)),
@@ -303,6 +304,7 @@ fn verb(entry: &'static AnyOperation, name: &'static str, words: &Words) -> Comm
     let args = entry.args.iter().copied().flatten();
     let command =
         command.args(args.enumerate().map(|(place, it)| arg(it, place, schema.as_value())));
+    let command = command.args(cassette::args_of(entry.name));
     match asks(entry.name) {
         true => command.arg(
             Arg::new(YES)

@@ -7,6 +7,7 @@ mod again;
 mod ask;
 mod asking;
 mod carry;
+mod cassette;
 mod command;
 mod complete;
 mod conditions;

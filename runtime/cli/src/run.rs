@@ -8,7 +8,8 @@ use super::screen::{Screen, note, unwritten};
 use super::trust::{self, Step};
 use super::typed::flag;
 use super::{
-    again, ask, carry, complete, confirm, copies, diagnostics, doctor, man, models, settings,
+    again, ask, carry, cassette, complete, confirm, copies, diagnostics, doctor, man, models,
+    settings,
 };
 use clap::ArgMatches;
 use std::ffi::OsString;
@@ -73,7 +74,8 @@ pub(crate) async fn run(typed: &ArgMatches) -> Result<(), Problem> {
     if makes && !is_made {
         trust::own(&data);
     }
-    let config = settings::config(&data)?;
+    let cassette = cassette::typed(verb)?;
+    let config = settings::config(&data, cassette)?;
     let path = |name: &str| verb.get_one::<PathBuf>(name).cloned().unwrap_or_default();
     if local == Some(Local::Restore) {
         return copies::restore(&path("backup"), &config, json);

@@ -32,6 +32,7 @@ use stoa_kernel::embedder::{Key, Remote, RemoteConfig};
 use stoa_kernel::limits::Config;
 use stoa_kernel::problem::{Problem, ProblemKind};
 use stoa_kernel::trust::{TrustError, TrustStore, open_plain};
+use stoa_models::cassette::Cassette;
 use stoa_models::config::ModelsConfig;
 
 /// More is no settings.
@@ -177,8 +178,10 @@ fn sorted(value: &Json) -> Json {
 }
 
 /// The configuration of a directory, as its trusted settings say. What is not trusted is told.
-pub(super) fn config(data: &Path) -> Result<Config, Problem> {
+/// Models are recorded, or answer from what was recorded, where there is a cassette.
+pub(super) fn config(data: &Path, cassette: Option<Cassette>) -> Result<Config, Problem> {
     let mut config = Config::at(data);
+    config.origin = cassette.as_ref().map(Cassette::origin);
     let settings = Settings::read(data)?;
     settings.checked(&config)?;
     let verdict = settings.verdict(data)?;
@@ -186,7 +189,8 @@ pub(super) fn config(data: &Path) -> Result<Config, Problem> {
     if settings.unfit.is_none() && verdict.section("embedder").is_ok() {
         config.embedding.remote = settings.embedder(&config)?;
     }
-    config.models = models::source(models::configured(settings.trusted_models(&verdict)?)?);
+    config.models =
+        models::source(models::configured(settings.trusted_models(&verdict)?)?, cassette);
     settings.tell(&verdict, data);
     Ok(config)
 }

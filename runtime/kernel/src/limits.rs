@@ -54,6 +54,7 @@ pub use stoa_embedder::EmbeddingConfig;
 pub use stoa_log::LogConfig;
 pub use stoa_sandbox::{ActionLimits, WorkersConfig};
 
+use crate::clock::RunOrigin;
 use crate::model::Models;
 use crate::tool::Tools;
 use std::path::Path;
@@ -189,6 +190,9 @@ pub struct Config {
     /// They do not until somebody says that the directory is trusted on this machine:
     /// [`crate::trust::TrustStore::verdict`], or the program that made the directory itself.
     pub host_grants: HostGrants,
+    /// What a new log begins with, so that a run is told again with the same ids; by chance where
+    /// nothing is said. One that has begun goes on as it is.
+    pub origin: Option<RunOrigin>,
 }
 
 impl Config {
@@ -250,6 +254,7 @@ impl Config {
             due_retry_ms: 500,
             tools: Tools::default(),
             host_grants: HostGrants::Inert,
+            origin: None,
         }
     }
 }

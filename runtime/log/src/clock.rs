@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 use stoa_actors::clock::begin;
 use stoa_actors::id::Millis;
+use stoa_actors::log::Hash;
 
 /// Never runs backwards, and over a restart only where the log is further ahead of the wall than it
 /// may be ([`stoa_actors::clock::begin`]).
@@ -18,7 +19,11 @@ pub struct Clock {
 impl Clock {
     /// Starts at the wall's time, or at what was logged last if that is a little later.
     pub fn start(last_logged: Millis, ahead_ms_max: u64) -> Clock {
-        let base = begin(wall(), last_logged, ahead_ms_max);
+        Clock::at(begin(wall(), last_logged, ahead_ms_max))
+    }
+
+    /// Starts at a given time.
+    pub fn at(base: Millis) -> Clock {
         Clock { base, started: Instant::now() }
     }
 
@@ -30,6 +35,23 @@ impl Clock {
     /// How far it is ahead of the wall clock now; less than nothing where it is behind.
     pub fn ahead_ms(&self) -> i64 {
         self.now().0 as i64 - wall().0 as i64
+    }
+}
+
+/// What a new log begins with: two that begin with the same draw the same ids, in the same order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RunOrigin {
+    /// What ids are drawn from.
+    pub seed: u64,
+    /// What the clock shows at first.
+    pub began: Millis,
+}
+
+impl RunOrigin {
+    /// Of now, and by chance.
+    pub fn draw() -> RunOrigin {
+        let seed = u64::from_be_bytes(tail(&ulid::Ulid::generate().to_bytes()));
+        RunOrigin { seed, began: wall() }
     }
 }
 
@@ -55,7 +77,10 @@ pub fn span_ms(text: &str) -> Option<u64> {
 
 /// Fresh ids: time first, so that rows of one moment lie together, then chance.
 #[derive(Debug)]
-pub struct Fresh(AtomicU64);
+pub struct Fresh {
+    count: AtomicU64,
+    origin: Option<RunOrigin>,
+}
 
 impl Default for Fresh {
     fn default() -> Self {
@@ -67,14 +92,29 @@ impl Fresh {
     /// A source of ids of this process.
     pub fn new() -> Fresh {
         // ULIDs draw from the system's generator; the counter keeps those of one process apart.
-        Fresh(AtomicU64::new(u64::from_be_bytes(tail(&ulid::Ulid::generate().to_bytes()))))
+        let count = u64::from_be_bytes(tail(&ulid::Ulid::generate().to_bytes()));
+        Fresh { count: AtomicU64::new(count), origin: None }
+    }
+
+    /// A source of the ids that a log draws which begins so.
+    pub fn of(origin: RunOrigin) -> Fresh {
+        Fresh { count: AtomicU64::new(0), origin: Some(origin) }
     }
 
     /// The next id, of a moment; ids of later moments sort behind.
     pub fn id(&self, now: Millis) -> [u8; 16] {
-        let mut bytes = ulid::Ulid::generate().to_bytes();
-        bytes[..6].copy_from_slice(&now.0.to_be_bytes()[2..]);
-        let count = self.0.fetch_add(1, Ordering::Relaxed);
+        let count = self.count.fetch_add(1, Ordering::Relaxed);
+        let (moment, mut bytes) = match &self.origin {
+            None => (now, ulid::Ulid::generate().to_bytes()),
+            Some(RunOrigin { seed, began }) => {
+                let chance = Hash::of(&[seed.to_be_bytes(), count.to_be_bytes()].concat()).0;
+                let mut bytes = [0; 16];
+                bytes.copy_from_slice(&chance[..16]);
+                // The moment goes on with the count, so that they sort as they were drawn.
+                (Millis(began.0.saturating_add(count >> 16)), bytes)
+            }
+        };
+        bytes[..6].copy_from_slice(&moment.0.to_be_bytes()[2..]);
         bytes[6..8].copy_from_slice(&(count as u16).to_be_bytes());
         bytes
     }
@@ -89,6 +129,21 @@ fn tail(bytes: &[u8; 16]) -> [u8; 8] {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn two_logs_that_begin_the_same_draw_the_same_ids() {
+        let origin = RunOrigin { seed: 7, began: Millis(1_764_385_914_000) };
+        let drawn = |origin| {
+            let fresh = Fresh::of(origin);
+            (0..70_000).map(|at| fresh.id(Millis(at))).collect::<Vec<_>>()
+        };
+        let ids = drawn(origin);
+        assert_eq!(ids, drawn(origin));
+        assert!(ids.is_sorted_by(|a, b| a < b), "they sort as they were drawn");
+        let others = drawn(RunOrigin { seed: 8, ..origin });
+        assert!(ids.iter().zip(&others).all(|(a, b)| a != b));
+        assert_ne!(RunOrigin::draw().seed, RunOrigin::draw().seed);
+    }
 
     #[test]
     fn times_are_read_as_people_write_them() {

@@ -219,11 +219,8 @@ fn python_tool() -> ToolSpec {
 /// The thought that a reply is.
 ///
 /// Errors: the model, or a filter, refuses to answer.
-pub fn thought_of(
-    mut reply: ModelReply,
-    entry: &ModelEntry,
-    took_ms: u64,
-) -> Result<Thought, ModelError> {
+pub fn thought_of(mut reply: ModelReply, entry: &ModelEntry) -> Result<Thought, ModelError> {
+    let took_ms = reply.took_ms;
     let usage = reply.usage;
     let name = entry.full_name();
     if reply.stop == Stop::Refused {

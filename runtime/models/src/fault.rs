@@ -36,6 +36,8 @@ pub enum FaultKind {
     Invalid,
     /// The server has dropped part of the request without saying so.
     Truncated,
+    /// The cassette has no answer to the request, or cannot be written.
+    Cassette,
 }
 
 impl FaultKind {
@@ -57,6 +59,7 @@ impl FaultKind {
             FaultKind::TooBig => "too_big",
             FaultKind::Invalid => "invalid",
             FaultKind::Truncated => "truncated",
+            FaultKind::Cassette => "cassette",
         }
     }
 
@@ -133,6 +136,7 @@ impl fmt::Display for Fault {
             FaultKind::TooBig => "the request is longer than the model takes",
             FaultKind::Invalid => "the provider refuses the request",
             FaultKind::Truncated => "the server has dropped part of the request",
+            FaultKind::Cassette => "cassette",
         };
         f.write_str(what)?;
         if let Some(status) = self.status {

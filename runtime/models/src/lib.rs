@@ -5,9 +5,11 @@
 //!
 //! In reading order: [`request`] and [`reply`] are what is asked and said, whoever the provider is;
 //! [`wire`] makes bytes of one and the other of bytes; [`config`] is what people write, and where keys
-//! are; [`pace`] is how fast a provider is asked; [`provider`] is the connection; [`conversation`] makes a
-//! request of what a model is told, and a thought of its reply; [`model`] hands it to agents.
+//! are; [`pace`] is how fast a provider is asked; [`provider`] is the connection; [`cassette`] keeps what
+//! went over it, and answers in its place; [`conversation`] makes a request of what a model is told, and a
+//! thought of its reply; [`model`] hands it to agents.
 
+pub mod cassette;
 pub mod config;
 pub mod conversation;
 pub mod fault;

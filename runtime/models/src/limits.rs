@@ -24,6 +24,7 @@
 //! | `BESIDES_MS` | `30_000` | what a thought may take besides the waits of its provider |
 //! | `COMPLAINT_BYTES` | `64 << 10` | what is read of an answer that is no reply |
 //! | `USAGE_MS_MAX` | `2_000` | until a server that has said all says what it took |
+//! | `CASSETTE_BYTES_MAX` | `256 << 20` | what one cassette holds |
 //! | `LIST_BYTES_MAX` | `4 << 20` | what is read of a list of models |
 
 /// How long a provider is waited for, in milliseconds.

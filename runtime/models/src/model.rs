@@ -1,16 +1,17 @@
 //! Models of providers, for agents: found by their names, and asked.
 
+use crate::cassette::Cassette;
+use crate::config::KeySource;
 use crate::config::{ConfigError, ModelEntry, ModelsConfig, Price, ProviderConfig};
 use crate::conversation::{
     error_of, request_of, room, summed_up, thought_of, tokens_of, window_bytes,
 };
 use crate::provider::Provider;
 use crate::reply::{Delta, ModelReply, Usage};
-use crate::request::ModelRequest;
+use crate::request::{ModelRequest, Place};
 use crate::wire::Dialect;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Instant;
 use stoa_actors::session::{ModelError, Thought};
 use stoa_actors::window::{CodeStyle, Context, window};
 use stoa_kernel::host::Boxed;
@@ -27,13 +28,29 @@ const ANTHROPIC_CACHE_WRITE: f64 = 1.25;
 #[derive(Debug)]
 pub struct ConfiguredModels {
     config: ModelsConfig,
+    cassette: Option<Cassette>,
     providers: Mutex<BTreeMap<String, Arc<Provider>>>,
 }
 
 impl ConfiguredModels {
     /// Those of a configuration; nobody is asked yet.
     pub fn new(config: ModelsConfig) -> ConfiguredModels {
-        ConfiguredModels { config, providers: Mutex::default() }
+        ConfiguredModels { config, cassette: None, providers: Mutex::default() }
+    }
+
+    /// The same with a cassette: what is asked is written to it, or answered from it. No key that is
+    /// configured gets onto it, whoever says it.
+    #[must_use]
+    pub fn with_cassette(mut self, cassette: Option<Cassette>) -> ConfiguredModels {
+        if let Some(Cassette::Record(recorder)) = &cassette {
+            for provider in self.config.providers.values() {
+                if let KeySource::Held(key) = &provider.key {
+                    recorder.hide(key);
+                }
+            }
+        }
+        self.cassette = cassette;
+        self
     }
 
     /// What is configured.
@@ -70,6 +87,7 @@ impl ConfiguredModels {
         // What is wrong with an address may be a key in it: it is not shown.
         let made = Provider::new(config)
             .map_err(|error| ConfigError { text: format!("provider {name}: url: {error}") })?;
+        let made = made.with_cassette(self.cassette.clone());
         let made = Arc::new(made);
         providers.insert(name.to_owned(), made.clone());
         Ok(made)
@@ -168,14 +186,13 @@ impl Model for ProviderModel {
     ) -> Boxed<'_, Result<Thought, ModelError>> {
         Box::pin(async move {
             let request = self.request(&context)?;
-            drop(context);
-            let began = Instant::now();
-            let asked = self.provider.ask(&request, &mut |heard| speaker.say(live(heard))).await;
+            let place = Place { agent: context.agent, turn: context.turn, step: context.step };
+            let mut heard = |heard| speaker.say(live(heard));
+            let asked = self.provider.ask_at(&place, &request, &mut heard).await;
             match asked {
                 Ok(reply) => {
-                    let took_ms = began.elapsed().as_millis() as u64;
                     let usage = self.usage(&request, &reply);
-                    let thought = thought_of(reply, &self.entry, took_ms)?;
+                    let thought = thought_of(reply, &self.entry)?;
                     let tokens = usage.input.saturating_add(usage.output);
                     let money = self.price.map_or(0, |it| it.micros(&usage));
                     Ok(Thought { tokens, money, ..thought })

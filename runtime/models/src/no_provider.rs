@@ -1,10 +1,11 @@
 //! A build without HTTP asks nobody.
 
+use crate::cassette::Cassette;
 use crate::config::ProviderConfig;
 use crate::fault::Fault;
 use crate::limits::ProviderWaits;
 use crate::reply::{Delta, ModelReply};
-use crate::request::ModelRequest;
+use crate::request::{ModelRequest, Place};
 use crate::wire::Dialect;
 use std::convert::Infallible;
 use stoa_endpoint::AddressError;
@@ -23,6 +24,12 @@ impl Provider {
     }
 
     /// Of no provider.
+    #[must_use]
+    pub fn with_cassette(self, _: Option<Cassette>) -> Provider {
+        match self.never {}
+    }
+
+    /// Of no provider.
     pub fn host(&self) -> String {
         match self.never {}
     }
@@ -30,6 +37,16 @@ impl Provider {
     /// Of no provider.
     pub async fn ask(
         &self,
+        _: &ModelRequest,
+        _: &mut (dyn FnMut(Delta) + Send),
+    ) -> Result<ModelReply, Fault> {
+        match self.never {}
+    }
+
+    /// Of no provider.
+    pub async fn ask_at(
+        &self,
+        _: &Place,
         _: &ModelRequest,
         _: &mut (dyn FnMut(Delta) + Send),
     ) -> Result<ModelReply, Fault> {

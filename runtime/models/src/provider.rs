@@ -1,27 +1,25 @@
-//! The connection to a provider: one request, its reply as it comes, and nothing that waits for ever.
+//! A provider that can be asked: when it may be, with which key, and what of its answer is told.
 
+mod answer;
+
+use self::answer::Answer;
+use crate::cassette::Cassette;
 use crate::config::{KeySource, ProviderConfig};
 use crate::fault::{Fault, FaultKind};
 use crate::limits::ProviderWaits;
 use crate::pace::Pacer;
 use crate::reply::{Delta, ModelReply};
-use crate::request::ModelRequest;
-use crate::wire::{Decoder, Dialect, refused};
+use crate::request::{ModelRequest, Place};
+use crate::wire::{Decoder, Dialect};
+use reqwest::Client;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
-use reqwest::{Client, RequestBuilder, Response, StatusCode};
 use serde_json::Value as Json;
 use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 use stoa_endpoint::{Address, AddressError, Key, Secret};
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, sleep, timeout};
-
-/// Bytes of what a provider says that is no reply.
-const COMPLAINT_BYTES: usize = 64 << 10;
-
-/// How long is waited for what a reply took, once all of it is said.
-const USAGE_MS_MAX: u64 = 2_000;
 
 /// Bytes of a list of models.
 const LIST_BYTES_MAX: usize = 4 << 20;
@@ -38,6 +36,7 @@ pub struct Provider {
     getting: tokio::sync::Mutex<()>,
     /// The models of which it keeps no reasoning.
     unencrypted: Mutex<BTreeSet<String>>,
+    cassette: Option<Cassette>,
     began: Instant,
 }
 
@@ -67,8 +66,21 @@ impl Provider {
             key: Mutex::new(None),
             getting: tokio::sync::Mutex::new(()),
             unencrypted: Mutex::default(),
+            cassette: None,
             began: Instant::now(),
         })
+    }
+
+    /// The same with a cassette: what is asked is written to it, or answered from it.
+    #[must_use]
+    pub fn with_cassette(mut self, cassette: Option<Cassette>) -> Provider {
+        if let (Some(Cassette::Record(recorder)), KeySource::Held(key)) =
+            (&cassette, &self.config.key)
+        {
+            recorder.hide(key);
+        }
+        self.cassette = cassette;
+        self
     }
 
     /// What it is called here.
@@ -98,27 +110,32 @@ impl Provider {
         request: &ModelRequest,
         heard: &mut (dyn FnMut(Delta) + Send),
     ) -> Result<ModelReply, Fault> {
+        self.ask_at(&Place::default(), request, heard).await
+    }
+
+    /// The same for an agent: where there is a [`Cassette`], that is where it is found on it again.
+    pub async fn ask_at(
+        &self,
+        place: &Place,
+        request: &ModelRequest,
+        heard: &mut (dyn FnMut(Delta) + Send),
+    ) -> Result<ModelReply, Fault> {
         let mut body = self.config.dialect.body(request);
         if lock(&self.unencrypted).contains(&request.model) {
             without_reasoning(&mut body);
         }
-        let body_text = body.to_string();
+        if let Some(Cassette::Replay(_)) = &self.cassette {
+            return self.asked_twice(request, place, body, None, heard).await;
+        }
         // About: what it took in the end is known afterwards.
-        let bound = (body_text.len() as u64 / 4).saturating_add(request.output_max);
+        let bound = (body.to_string().len() as u64 / 4).saturating_add(request.output_max);
         let _place = self.turn_of(bound).await?;
         let mut admitted = Admitted { pacer: &self.pacer, bound, took: 0 };
         let key = self.key().await?;
-        let mut asked = self.asked(request, body_text, key.as_ref(), heard).await;
-        // Models that do not reason have none to give back, and some servers refuse to be asked for it.
-        if let Err(fault) = &asked
-            && fault.kind == FaultKind::Invalid
-            && fault.text.contains(NOT_ENCRYPTED)
-            && without_reasoning(&mut body)
-        {
-            lock(&self.unencrypted).insert(request.model.clone());
-            asked = self.asked(request, body.to_string(), key.as_ref(), heard).await;
+        if let (Some(Cassette::Record(recorder)), Some(key)) = (&self.cassette, &key) {
+            recorder.hide(key);
         }
-        match asked {
+        match self.asked_twice(request, place, body, key.as_ref(), heard).await {
             Ok(reply) => {
                 admitted.took = reply.usage.input.saturating_add(reply.usage.output);
                 Ok(reply)
@@ -129,6 +146,30 @@ impl Provider {
                 }
                 Err(self.masked(fault, key.as_ref()))
             }
+        }
+    }
+
+    /// Asked once; and once more where the first is refused for what a model does not have.
+    async fn asked_twice(
+        &self,
+        request: &ModelRequest,
+        place: &Place,
+        mut body: Json,
+        key: Option<&Key>,
+        heard: &mut (dyn FnMut(Delta) + Send),
+    ) -> Result<ModelReply, Fault> {
+        let asked = self.asked(request, place, &body, key, heard).await;
+        // Models that do not reason have none to give back, and some servers refuse to be asked for it.
+        match asked {
+            Err(fault)
+                if fault.kind == FaultKind::Invalid
+                    && fault.text.contains(NOT_ENCRYPTED)
+                    && without_reasoning(&mut body) =>
+            {
+                lock(&self.unencrypted).insert(request.model.clone());
+                self.asked(request, place, &body, key, heard).await
+            }
+            asked => asked,
         }
     }
 
@@ -166,55 +207,56 @@ impl Provider {
     async fn asked(
         &self,
         request: &ModelRequest,
-        body: String,
+        place: &Place,
+        body: &Json,
         key: Option<&Key>,
         heard: &mut (dyn FnMut(Delta) + Send),
     ) -> Result<ModelReply, Fault> {
-        let waits = self.config.waits;
-        let until = Instant::now() + Duration::from_millis(waits.total_ms);
-        let sent_bytes = body.len();
-        let url = self.address.with(&self.config.dialect.path(self.address.path()));
-        let post = self.client.post(url).headers(self.headers(key)?).body(body);
-        let answer = self.answered(post, until).await?;
-        let reply = self.read(answer, until, heard).await;
-        let reply = reply.map_err(|fault| Fault { paid: true, ..fault })?;
-        match self.config.dialect == Dialect::Ollama && is_truncated(sent_bytes, &reply) {
+        let until = Instant::now() + Duration::from_millis(self.config.waits.total_ms);
+        let began = Instant::now();
+        let mut answer = self.answered(place, body, key, until).await?;
+        let decoder = Decoder::new(self.config.dialect, self.config.accept_unfinished);
+        let read = answer.read(decoder, &self.config.waits, until, heard).await;
+        answer.over()?;
+        let reply = read.map_err(|fault| Fault { paid: true, ..fault })?;
+        let reply = match answer.played() {
+            Some(played) => ModelReply { took_ms: played.took_ms, ..played.renamed(reply) },
+            None => ModelReply { took_ms: began.elapsed().as_millis() as u64, ..reply },
+        };
+        let sent_bytes = || body.to_string().len();
+        match self.config.dialect == Dialect::Ollama && is_truncated(sent_bytes(), &reply) {
             true => Err(truncated(request, &reply)),
             false => Ok(reply),
         }
     }
 
-    /// A reply as it comes.
-    async fn read(
+    /// An answer to a request, as it begins to come; or why there is no reply in it.
+    async fn answered(
         &self,
-        mut answer: Response,
+        place: &Place,
+        body: &Json,
+        key: Option<&Key>,
         until: Instant,
-        heard: &mut (dyn FnMut(Delta) + Send),
-    ) -> Result<ModelReply, Fault> {
-        let waits = self.config.waits;
-        let mut decoder = Decoder::new(self.config.dialect, self.config.accept_unfinished);
-        let mut ms = waits.first_ms;
-        loop {
-            let piece = match within(ms, until, answer.chunk()).await {
-                Ok(Some(piece)) => piece,
-                Ok(None) => break,
-                // All is said, and the connection has not ended well.
-                Err(_) if decoder.is_complete() => break,
-                Err(fault) => return Err(fault),
-            };
-            let heard_now = decoder.feed(&piece)?;
-            heard_now.into_iter().for_each(&mut *heard);
-            if decoder.is_done() {
-                break;
+    ) -> Result<Answer, Fault> {
+        let (name, dialect) = (self.name(), self.config.dialect);
+        let answer = match &self.cassette {
+            Some(Cassette::Replay(replay)) => {
+                Answer::played_from(replay.answer(place, name, body)?).await?
             }
-            ms = match decoder.is_complete() {
-                true => waits.gap_ms.min(USAGE_MS_MAX),
-                false => waits.gap_ms,
-            };
-        }
-        let (reply, last) = decoder.end()?;
-        last.into_iter().for_each(heard);
-        Ok(reply)
+            cassette => {
+                let tape = match cassette {
+                    Some(Cassette::Record(recorder)) => {
+                        Some(recorder.asks(place, name, dialect.name(), body))
+                    }
+                    _ => None,
+                };
+                let url = self.address.with(&dialect.path(self.address.path()));
+                let post = self.client.post(url).headers(self.headers(key)?);
+                Answer::to(post.body(body.to_string()), self.config.waits.first_ms, until, tape)
+                    .await?
+            }
+        };
+        answer.checked(&self.host(), until).await
     }
 
     /// The names of the models that it has, as far as it tells.
@@ -235,8 +277,10 @@ impl Provider {
         if dialect == Dialect::Anthropic {
             url.set_query(Some("limit=1000"));
         }
-        let answer = self.answered(self.client.get(url).headers(self.headers(key)?), until).await?;
-        let bytes = body_of(answer, until, LIST_BYTES_MAX).await?;
+        let get = self.client.get(url).headers(self.headers(key)?);
+        let answer = Answer::to(get, self.config.waits.first_ms, until, None).await?;
+        let mut answer = answer.checked(&self.host(), until).await?;
+        let bytes = answer.body(until, LIST_BYTES_MAX).await?;
         let all: Json = serde_json::from_slice(&bytes)
             .map_err(|error| Fault::new(FaultKind::Garbled, error.to_string()))?;
         let all = all[list].as_array().into_iter().flatten();
@@ -279,30 +323,6 @@ impl Provider {
         Ok(headers)
     }
 
-    /// An answer that is a reply by its status, or why there is none.
-    async fn answered(&self, request: RequestBuilder, until: Instant) -> Result<Response, Fault> {
-        let answer = within(self.config.waits.first_ms, until, request.send()).await?;
-        let status = answer.status();
-        let header = |name: &str| answer.headers().get(name)?.to_str().ok().map(str::to_owned);
-        if status == StatusCode::OK && !header("content-type").is_some_and(|it| is_page(&it)) {
-            return Ok(answer);
-        }
-        let headers = answer.headers().clone();
-        let body = body_of(answer, until, COMPLAINT_BYTES).await.unwrap_or_default();
-        let header = |name: &str| headers.get(name)?.to_str().ok().map(str::to_owned);
-        Err(match status {
-            StatusCode::OK => {
-                let said = String::from_utf8_lossy(&body);
-                let text = format!("{} answers a page: {said}", self.host());
-                Fault { paid: true, ..Fault::new(FaultKind::Garbled, text) }
-            }
-            _ => {
-                let fault = refused(status.as_u16(), &header, &body, SystemTime::now());
-                Fault { paid: is_perhaps_paid(status), ..fault }
-            }
-        })
-    }
-
     /// What it says may hold what it was told: the key that it was asked with.
     fn masked(&self, fault: Fault, key: Option<&Key>) -> Fault {
         let Some(key) = key else { return fault };
@@ -324,6 +344,7 @@ impl Provider {
     /// The variable of the environment that the key is to be in, and is not.
     pub fn lacks(&self) -> Option<&str> {
         match &self.config.key {
+            _ if matches!(self.cassette, Some(Cassette::Replay(_))) => None,
             KeySource::Held(key) => match key.secret() {
                 Secret::Lacking(variable) => Some(variable),
                 Secret::Held(_) => None,
@@ -363,64 +384,6 @@ fn secs(wait: Duration) -> u64 {
     wait.as_millis().div_ceil(1_000) as u64
 }
 
-/// Whether a model may have been at work on a request that was answered so: what stands before it gives
-/// up, and it goes on.
-fn is_perhaps_paid(status: StatusCode) -> bool {
-    let busy = [StatusCode::SERVICE_UNAVAILABLE, StatusCode::from_u16(529).unwrap_or_default()];
-    let failed = status.is_server_error() && !busy.contains(&status);
-    failed || status.is_success() || status == StatusCode::REQUEST_TIMEOUT
-}
-
-fn is_page(content_type: &str) -> bool {
-    content_type.trim_start().to_ascii_lowercase().starts_with("text/html")
-}
-
-/// Within so long from now, and not after `until`.
-async fn within<T>(
-    ms: u64,
-    until: Instant,
-    what: impl Future<Output = reqwest::Result<T>>,
-) -> Result<T, Fault> {
-    let wait = Duration::from_millis(ms).min(until.saturating_duration_since(Instant::now()));
-    match timeout(wait, what).await {
-        Ok(Ok(done)) => Ok(done),
-        Ok(Err(error)) => Err(broken(error)),
-        Err(_) => {
-            let silent = Fault::new(FaultKind::Silent, format!("for {} ms", wait.as_millis()));
-            Err(Fault { paid: true, ..silent })
-        }
-    }
-}
-
-/// A connection that was not made, or did not last. Of an error in the midst of a body no more is known
-/// than that it was cut.
-fn broken(error: reqwest::Error) -> Fault {
-    let kind =
-        if error.is_body() || error.is_decode() { FaultKind::Cut } else { FaultKind::Network };
-    let paid = !error.is_connect() && !error.is_builder();
-    let error = error.without_url();
-    let mut said = error.to_string();
-    let mut source = std::error::Error::source(&error);
-    while let Some(error) = source {
-        said = error.to_string();
-        source = error.source();
-    }
-    Fault { paid, ..Fault::new(kind, said) }
-}
-
-async fn body_of(mut answer: Response, until: Instant, most: usize) -> Result<Vec<u8>, Fault> {
-    let left = || until.saturating_duration_since(Instant::now()).as_millis() as u64;
-    let mut body = Vec::new();
-    while let Some(piece) = within(left(), until, answer.chunk()).await? {
-        body.extend_from_slice(&piece);
-        if body.len() >= most {
-            body.truncate(most);
-            break;
-        }
-    }
-    Ok(body)
-}
-
 /// Whether a server has seen less than half of what was sent: no tokenizer makes one token of more than
 /// eight bytes on average.
 fn is_truncated(sent_bytes: usize, reply: &ModelReply) -> bool {
@@ -437,21 +400,5 @@ fn truncated(request: &ModelRequest, reply: &ModelReply) -> Fault {
 impl std::fmt::Debug for Provider {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Provider({} at {})", self.name(), self.host())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_a_server_may_have_worked_on_is_perhaps_paid() {
-        let paid = |status| is_perhaps_paid(StatusCode::from_u16(status).unwrap_or_default());
-        for status in [202, 204, 408, 500, 502, 504, 520, 524] {
-            assert!(paid(status), "{status}");
-        }
-        for status in [301, 400, 401, 402, 403, 404, 409, 413, 422, 429, 503, 529] {
-            assert!(!paid(status), "{status}");
-        }
     }
 }

@@ -22,6 +22,9 @@ pub struct ModelReply {
     pub stop: Stop,
     /// What it took.
     pub usage: Usage,
+    /// How long it took from when it was asked for, in milliseconds; 0 before the connection has said
+    /// that.
+    pub took_ms: u64,
 }
 
 /// A call of a tool that a model wants.

@@ -1,6 +1,7 @@
 //! What is asked of a model, in the same words whoever the provider is.
 
 use crate::reply::Call;
+use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
 /// One request: all that a model is told, since it keeps nothing between two.
@@ -110,4 +111,25 @@ pub struct CallResult {
     pub text: String,
     /// Whether it failed.
     pub failed: bool,
+}
+
+/// Who asks a model, and at what. Ids are others in each run: an agent is its name, behind those of the
+/// agents above it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Place {
+    /// `editor/critic`; one that has no name is `-`. Nothing where no agent asks.
+    pub agent: String,
+    /// The turn, from 1.
+    pub turn: u64,
+    /// The step within the turn, from 1.
+    pub step: u32,
+}
+
+impl std::fmt::Display for Place {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.agent.as_str() {
+            "" => f.write_str("nobody"),
+            agent => write!(f, "{agent}, turn {}, step {}", self.turn, self.step),
+        }
+    }
 }

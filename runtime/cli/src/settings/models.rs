@@ -7,6 +7,7 @@ use stoa_actors::trust::Verdict;
 use stoa_kernel::limits::Config;
 use stoa_kernel::model::Models;
 use stoa_kernel::problem::Problem;
+use stoa_models::cassette::Cassette;
 use stoa_models::config::{ConfigError, ModelsConfig, parse};
 use stoa_models::model::ConfiguredModels;
 
@@ -28,8 +29,9 @@ pub(super) fn configured(directory: ModelsConfig) -> Result<ModelsConfig, Proble
 }
 
 /// The models that agents of this process can have.
-pub(super) fn source(config: ModelsConfig) -> Models {
-    Models::default().or_from(Arc::new(ConfiguredModels::new(config)))
+pub(super) fn source(config: ModelsConfig, cassette: Option<Cassette>) -> Models {
+    let models = ConfiguredModels::new(config).with_cassette(cassette);
+    Models::default().or_from(Arc::new(models))
 }
 
 /// A key is in the environment, a file or a command: no command line and no message has it.

@@ -213,6 +213,7 @@ impl Telling {
         };
         Context {
             session,
+            agent: of.path_of(session),
             turn,
             step,
             task: at.brief.charter.task.clone(),

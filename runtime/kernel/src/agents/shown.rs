@@ -99,6 +99,7 @@ impl Caller {
         }
         let told = window(&Context {
             session: agent,
+            agent: self.path_of(agent),
             turn,
             step: place.step,
             task: charter.task.clone(),

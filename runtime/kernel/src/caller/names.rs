@@ -62,6 +62,21 @@ impl Caller {
         (parent, name.map(str::to_owned))
     }
 
+    /// The names of a session and of those above it, the highest first: `editor/critic`. One that has
+    /// none is `-`.
+    pub(crate) fn path_of(&self, session: SessionId) -> String {
+        let shared = self.runtime.shared();
+        let rights = shared.rights.read();
+        let mut names = Vec::new();
+        let mut at = session;
+        while let Some(parent) = rights.birth(at).and_then(|it| it.parent) {
+            names.push(rights.alias_of(parent, Named::Session(at)).unwrap_or("-"));
+            at = parent;
+        }
+        names.reverse();
+        names.join("/")
+    }
+
     /// What the caller calls a space.
     pub fn name_of_space(&self, space: SpaceId) -> Option<String> {
         let shared = self.runtime.shared();

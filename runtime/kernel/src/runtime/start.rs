@@ -17,7 +17,7 @@ use parking_lot::{Mutex, RwLock};
 use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
-use stoa_actors::id::{RIGHTS, StreamId};
+use stoa_actors::id::{Millis, RIGHTS, StreamId};
 use stoa_actors::incarnation::Incarnation;
 use stoa_actors::rights::{Rights, RightsTable};
 use tokio::sync::Semaphore;
@@ -35,7 +35,12 @@ impl Runtime {
     ) -> Result<Runtime, StoreError> {
         let store = opened.store.clone();
         let (last, undone) = (opened.last, opened.undone.clone());
-        let clock = Clock::start(last, config.log.clock_ahead_ms_max);
+        // What has happened already in a log is of another run.
+        let origin = config.origin.filter(|_| last == Millis(0));
+        let (clock, fresh) = match origin {
+            Some(origin) => (Clock::at(origin.began), Fresh::of(origin)),
+            None => (Clock::start(last, config.log.clock_ahead_ms_max), Fresh::new()),
+        };
         let (log, threads) = Log::start(&config.log, kinds.as_ref(), opened)?;
         let supervisors = Supervisors::start(&config, &store.failure).await?;
         let bytes = Arc::new(Semaphore::new((config.mailbox_bytes_max / 1024).max(1)));
@@ -46,7 +51,7 @@ impl Runtime {
             store,
             log,
             clock,
-            fresh: Fresh::new(),
+            fresh,
             shown: Shown::start().map_err(unstarted)?,
             rights_decided: AtomicU64::new(0),
             rights_durable: AtomicU64::new(0),

@@ -12,7 +12,7 @@ fn entry(code: CodeStyle) -> ModelEntry {
 const NAME: &str = "anthropic/any";
 
 fn reply(text: &str) -> ModelReply {
-    ModelReply { text: text.to_owned(), ..ModelReply::default() }
+    ModelReply { text: text.to_owned(), took_ms: 7, ..ModelReply::default() }
 }
 
 fn calls(all: &[(&str, &str)]) -> ModelReply {
@@ -25,7 +25,7 @@ fn calls(all: &[(&str, &str)]) -> ModelReply {
 }
 
 fn of(reply: ModelReply) -> Thought {
-    thought_of(reply, &entry(CodeStyle::Fence), 7).unwrap()
+    thought_of(reply, &entry(CodeStyle::Fence)).unwrap()
 }
 
 #[test]
@@ -80,7 +80,7 @@ fn what_is_whole_is_taken_though_nobody_says_so_and_a_refusal_is_a_failure() {
     let half = ModelReply { stop: Stop::Unsaid, ..calls(&[("python", "{\"code\": \"1")]) };
     assert!(of(half).unusable.is_some());
     let refused = ModelReply { stop: Stop::Refused, ..reply("I will not.\n```python\n1\n```") };
-    let error = thought_of(refused, &entry(CodeStyle::Fence), 7).unwrap_err();
+    let error = thought_of(refused, &entry(CodeStyle::Fence)).unwrap_err();
     assert!(error.text.contains("refuses to answer: I will not") && error.remedy.is_none());
 }
 
