@@ -47,10 +47,10 @@ pub(super) fn typed(verb: &ArgMatches) -> Result<Option<Cassette>, Problem> {
         }
         _ => Replay::open(&path).map(|it| Cassette::Replay(Arc::new(it))),
     };
-    opened.map(Some).map_err(|it| unusable(it, flag, &path))
+    opened.map(Some).map_err(|it| unusable(it, &path))
 }
 
-fn unusable(error: CassetteError, flag: &str, path: &Path) -> Problem {
+fn unusable(error: CassetteError, path: &Path) -> Problem {
     let kind = match &error {
         CassetteError::Busy { .. } => ProblemKind::Busy,
         CassetteError::File { error, .. } if error.kind() == std::io::ErrorKind::NotFound => {
@@ -59,11 +59,10 @@ fn unusable(error: CassetteError, flag: &str, path: &Path) -> Problem {
         CassetteError::File { .. } => ProblemKind::Store,
         _ => ProblemKind::Invalid,
     };
-    let path = match (&error, flag) {
-        (CassetteError::Busy { .. }, _) | (CassetteError::Garbled { .. }, RECORD) => {
-            path.with_extension("new.jsonl")
-        }
-        _ => path.to_owned(),
+    // What is no cassette, or was changed, is not written over.
+    let path = match kind {
+        ProblemKind::Unknown => path.to_owned(),
+        _ => path.with_extension("new.jsonl"),
     };
     Problem::new(kind, &error).hint(format!("stoa serve --{RECORD} {}", quoted(&path)))
 }

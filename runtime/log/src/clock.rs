@@ -22,8 +22,12 @@ impl Clock {
         Clock::at(begin(wall(), last_logged, ahead_ms_max))
     }
 
-    /// Starts at a given time.
-    pub fn at(base: Millis) -> Clock {
+    /// Starts as a run began that was recorded, but never ahead of the wall: who wrote it may be anybody.
+    pub fn of(origin: RunOrigin) -> Clock {
+        Clock::at(origin.began.min(wall()))
+    }
+
+    fn at(base: Millis) -> Clock {
         Clock { base, started: Instant::now() }
     }
 
@@ -129,6 +133,13 @@ fn tail(bytes: &[u8; 16]) -> [u8; 8] {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_recorded_run_does_not_set_the_clock_forward() {
+        let of = |began| Clock::of(RunOrigin { seed: 7, began: Millis(began) }).now();
+        assert!(of(u64::MAX) <= wall(), "it began in a time to come");
+        assert!(of(1_000) < Millis(1_000_000), "it began long ago");
+    }
 
     #[test]
     fn two_logs_that_begin_the_same_draw_the_same_ids() {

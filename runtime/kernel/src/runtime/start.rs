@@ -38,7 +38,7 @@ impl Runtime {
         // What has happened already in a log is of another run.
         let origin = config.origin.filter(|_| last == Millis(0));
         let (clock, fresh) = match origin {
-            Some(origin) => (Clock::at(origin.began), Fresh::of(origin)),
+            Some(origin) => (Clock::of(origin), Fresh::of(origin)),
             None => (Clock::start(last, config.log.clock_ahead_ms_max), Fresh::new()),
         };
         let (log, threads) = Log::start(&config.log, kinds.as_ref(), opened)?;

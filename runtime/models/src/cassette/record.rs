@@ -118,6 +118,9 @@ impl Recorder {
         for key in &secrets {
             masked(&mut exchange.request, key);
             exchange.headers.iter_mut().for_each(|it| it.1 = key.mask(&it.1));
+            if let AnswerEnd::Broken { text, .. } = &mut exchange.end {
+                *text = key.mask(text);
+            }
         }
         exchange.pieces = pieces(came, &secrets);
         let mut out = self.out.lock().unwrap_or_else(PoisonError::into_inner);
@@ -151,27 +154,21 @@ impl Out {
 /// What came, without secrets. One that is in several pieces makes one of them.
 fn pieces(came: Vec<(u64, Vec<u8>)>, secrets: &[Key]) -> Vec<RecordedPiece> {
     let all: Vec<u8> = came.iter().flat_map(|it| it.1.iter().copied()).collect();
-    let held = |key: &&Key| match key.secret() {
-        Secret::Held(secret) => {
-            let quoted = quoted(secret);
-            [secret.as_bytes(), quoted.as_bytes()].iter().any(|it| has(&all, it))
+    let said = String::from_utf8_lossy(&all);
+    let mut text = said.clone().into_owned();
+    for key in secrets {
+        if let Secret::Held(secret) = key.secret()
+            && !secret.is_empty()
+        {
+            text = key.mask(&text.replace(&quoted(secret), MASK));
         }
-        Secret::Lacking(_) => false,
-    };
-    let told: Vec<&Key> = secrets.iter().filter(held).collect();
-    if told.is_empty() {
+    }
+    if text == said {
         let piece =
             |(ms, bytes): (u64, Vec<u8>)| RecordedPiece { ms, bytes: PieceBytes::of(&bytes) };
         return came.into_iter().map(piece).collect();
     }
     let ms = came.last().map_or(0, |it| it.0);
-    let mut text = String::from_utf8_lossy(&all).into_owned();
-    for key in told {
-        text = key.mask(&text);
-        if let Secret::Held(secret) = key.secret() {
-            text = text.replace(&quoted(secret), MASK);
-        }
-    }
     vec![RecordedPiece { ms, bytes: PieceBytes::Text(text) }]
 }
 
@@ -182,10 +179,6 @@ const MASK: &str = "***";
 fn quoted(secret: &str) -> String {
     let text = Json::from(secret).to_string();
     text[1..text.len() - 1].to_owned()
-}
-
-fn has(bytes: &[u8], part: &[u8]) -> bool {
-    !part.is_empty() && bytes.windows(part.len()).any(|it| it == part)
 }
 
 fn masked(json: &mut Json, key: &Key) {

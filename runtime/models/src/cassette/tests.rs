@@ -185,6 +185,8 @@ fn no_secret_gets_onto_it_whoever_says_it() {
     let quoted = br#"{"error": "sk-canary\"1234567890 is wrong"}"#;
     record(&recorder, 1, &request, &[b"sk-can", b"ary\"1234567890 is", b" wrong"]);
     record(&recorder, 2, &request, &[&quoted[..15], &quoted[15..]]);
+    // Cut off in the midst of it.
+    record(&recorder, 3, &request, &[b"sk-canary\"123456"]);
     let written = fs::read_to_string(&path).unwrap();
     assert!(!written.contains("canary") && !written.contains("a=secret"), "{written}");
     assert!(written.contains("is wrong"), "{written}");
