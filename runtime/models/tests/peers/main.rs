@@ -90,9 +90,9 @@ async fn fault(provider: &Provider, text: &str) -> Fault {
 const TEXT: &str = "Hello there, Zoë:\na naïve “quote”, a crab 🦀🦀, 植物 and a \\ at the end.";
 
 /// Of a reply that aimock gives, what its fixtures say. The blocks have ids in them that differ each
-/// time.
+/// time, and so does what it took.
 fn told(reply: ModelReply) -> ModelReply {
-    ModelReply { blocks: Vec::new(), ..reply }
+    ModelReply { blocks: Vec::new(), took_ms: 0, ..reply }
 }
 
 fn usage(dialect: Dialect, input: u64, output: u64) -> Usage {
