@@ -94,8 +94,8 @@ const ACCESS: &str =
     "on space name session session_name kind level delegate from since until reason";
 const RIGHT: &str = "event_id cursor ts type actor(agent_id session_id name) refs(space_id) \
                      body(comment hop right(to to_name from from_name level delegate until))";
-const REPORT: &str = "question found text citations how run agents tasks findings failed files \
-    passages skipped";
+const REPORT: &str = "question found text sentences citations left_out how run agents tasks \
+    findings failed files passages skipped";
 const COPY: &str = "head entries bytes";
 const AUDIT: &str = "head entries streams atoms versions rows references answers rights \
     erased breaches";

@@ -19,6 +19,14 @@ pub struct ResearchLimits {
     /// The question, in UTF-8 bytes.
     pub question_bytes_max: usize,
     pub researchers_max: usize,
+    /// Drafts of a model that are looked at; of the last one what is held is the answer.
+    pub drafts_max: usize,
+    /// One draft, in UTF-8 bytes.
+    pub draft_bytes_max: usize,
+    /// Places that one sentence of a draft may name.
+    pub places_max: usize,
+    /// Lines of one place that a draft names.
+    pub place_lines_max: u64,
     /// How often somebody who looks on is told how far it is.
     pub look_ms: u64,
     pub sources: SourceLimits,
@@ -29,6 +37,10 @@ impl Default for ResearchLimits {
         Self {
             question_bytes_max: 8 << 10,
             researchers_max: 64,
+            drafts_max: 4,
+            draft_bytes_max: 16 << 10,
+            places_max: 6,
+            place_lines_max: 20,
             look_ms: 100,
             sources: SourceLimits::default(),
         }

@@ -1,7 +1,9 @@
 //! What is told of a run: while it goes on, and when it is over.
 
+use super::draft::Place;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use stoa_actors::value::Value;
 
@@ -26,7 +28,28 @@ pub enum AnswerSource {
     Stored,
 }
 
-/// Where a sentence stands.
+/// What an answer says, and the lines that hold it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[expect(missing_docs, reason = "a field is told where its name and type do not say it")]
+pub struct AnswerSentence {
+    pub text: String,
+    pub citations: Vec<Citation>,
+}
+
+impl AnswerSentence {
+    pub(super) fn quoted(citation: &Citation) -> AnswerSentence {
+        AnswerSentence { text: citation.text.clone(), citations: vec![citation.clone()] }
+    }
+
+    pub(super) fn of(value: &Value) -> Option<AnswerSentence> {
+        let Value::Map(map) = value else { return None };
+        let Value::List(list) = map.get("citations")? else { return None };
+        let citations = list.iter().filter_map(Citation::of).collect();
+        Some(AnswerSentence { text: map.get("text")?.text()?.to_owned(), citations })
+    }
+}
+
+/// Where a sentence stands, or the lines that hold it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[expect(missing_docs, reason = "a field is told where its name and type do not say it")]
 pub struct Citation {
@@ -39,6 +62,21 @@ pub struct Citation {
 }
 
 impl Citation {
+    /// As it is written in an answer.
+    pub(super) fn place(&self) -> Place {
+        Place { path: self.path.clone(), line: self.line, last: self.last }
+    }
+
+    pub(super) fn value(&self) -> Value {
+        let Citation { text, path, line, last } = self;
+        Value::Map(BTreeMap::from([
+            ("text".to_owned(), Value::Text(text.clone())),
+            ("path".to_owned(), Value::Text(path.clone())),
+            ("line".to_owned(), Value::Int(*line as i64)),
+            ("last".to_owned(), Value::Int(*last as i64)),
+        ]))
+    }
+
     pub(super) fn of(value: &Value) -> Option<Citation> {
         let Value::Map(map) = value else { return None };
         let text = |key: &str| map.get(key).and_then(Value::text).map(str::to_owned);
@@ -61,8 +99,12 @@ pub struct Report {
     pub found: bool,
     /// The answer, each sentence with its place; or that there is none, and what came nearest.
     pub text: String,
-    /// Where its sentences stand.
+    /// What it says, sentence by sentence; nothing where there is no answer.
+    pub sentences: Vec<AnswerSentence>,
+    /// Where its sentences stand, or what came nearest.
     pub citations: Vec<Citation>,
+    /// Sentences of a model that the lines they name do not hold.
+    pub left_out: u64,
     /// Where it comes from.
     pub how: AnswerSource,
     /// The coordinator's name, and the beginning of the names of its spaces and agents.

@@ -5,10 +5,10 @@
 //! goes on, finished over the same documents its answer is told again, otherwise it begins anew.
 //! Nothing here knows how the work is done: that is in the texts that the agents are given.
 
-use super::report::{AnswerSource, Citation, Report, ResearchStep};
-use super::texts::{id, instructions, paths_id, run_id, space_for};
+use super::attempt::{Attempt, Run};
+use super::report::{AnswerSentence, AnswerSource, Citation, Report, ResearchStep};
+use super::texts::{paths_id, run_id, space_for};
 use super::{IngestProgress, Ingested, ingest};
-use crate::agents::{AgentCard, SpaceAsk, SpawnAsk};
 use crate::caller::{Caller, ReadAtom, WriteOptions};
 use crate::limits::ResearchLimits;
 use crate::problem::{Problem, ProblemKind};
@@ -17,12 +17,10 @@ use std::path::PathBuf;
 use std::time::Duration;
 use stoa_actors::atom::{Atom, Content, Metadata};
 use stoa_actors::id::{Position, SpaceId};
-use stoa_actors::log::Cause;
-use stoa_actors::rights::Level;
 use stoa_actors::search::{Query, SearchOrder};
 use stoa_actors::space::{Draft, Expect, Filter, Patch};
 use stoa_actors::value::Value;
-use stoa_conventions::{FINDINGS, RUNS, SOURCES, TASK_LIST, research};
+use stoa_conventions::{RUNS, SOURCES};
 
 /// What is asked.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -33,7 +31,7 @@ pub struct ResearchAsk {
     pub paths: Vec<PathBuf>,
     /// Researchers; a coordinator and a synthesiser come to them.
     pub agents: usize,
-    /// Who thinks for all of them.
+    /// Who thinks for researchers and synthesiser: `recipe`, or a model, which answers in its own words.
     pub model: String,
     /// Begin anew, whatever there is.
     pub fresh: bool,
@@ -45,26 +43,11 @@ pub const READS: &str = "research reads files with the owner's rights";
 /// What the owner types.
 pub const RESEARCH: &str = "stoa research 'QUESTION' --files PATH";
 
+/// Changes that are taken in at once.
+const NEWS: usize = 64;
+
 /// The space that knows of all runs.
 const REGISTER: &str = "research-runs";
-
-/// A run on its way.
-struct Run<'a> {
-    caller: &'a Caller,
-    ask: &'a ResearchAsk,
-    limits: &'a ResearchLimits,
-    /// Names it: the same for the same question, documents, number and model.
-    id: String,
-    sources: SpaceId,
-}
-
-/// Where one attempt at a run stands.
-struct Attempt {
-    number: u64,
-    coordinator: String,
-    tasks: SpaceId,
-    findings: SpaceId,
-}
 
 /// Answers a question from documents. `look` is told how it goes.
 ///
@@ -203,116 +186,48 @@ impl Run<'_> {
         }
     }
 
-    /// The agents of the attempt before are at nothing any more.
-    async fn clear(&self, attempt: u64) -> Result<(), Problem> {
-        if attempt == 1 {
-            return Ok(());
-        }
-        let before = self.coordinator(attempt - 1);
-        match self.caller.wipe_agent(&before, "the question is asked anew").await {
-            Err(problem) if problem.kind != ProblemKind::Unknown => Err(problem),
-            _ => Ok(()),
-        }
-    }
-
-    fn coordinator(&self, attempt: u64) -> String {
-        match attempt {
-            0 | 1 => format!("run-{}", self.id),
-            _ => format!("run-{}-{attempt}", self.id),
-        }
-    }
-
-    /// Brings everything about that the coordinator needs, and the coordinator; again is harmless.
-    async fn begin(&self, number: u64) -> Result<Attempt, Problem> {
-        let coordinator = self.coordinator(number);
-        let tasks = format!("{coordinator}-tasks");
-        let findings = format!("{coordinator}-findings");
-        let attempt = Attempt {
-            number,
-            tasks: space_for(self.caller, &tasks, TASK_LIST).await?,
-            findings: space_for(self.caller, &findings, FINDINGS).await?,
-            coordinator,
-        };
-        if self.caller.agent_named(&attempt.coordinator).is_ok() {
-            return Ok(attempt);
-        }
-        instructions(self.caller, "research-coordinator", research::COORDINATOR).await?;
-        instructions(self.caller, "research-researcher", research::RESEARCHER).await?;
-        instructions(self.caller, "research-synthesiser", research::SYNTHESISER).await?;
-        let question = Draft {
-            content: Content::Text(self.ask.question.clone()),
-            metadata: Metadata::from([
-                ("kind".to_owned(), "question".into()),
-                ("agents".to_owned(), Value::Int(self.ask.agents as i64)),
-                ("run".to_owned(), Value::Text(attempt.coordinator.clone())),
-            ]),
-            ..Draft::default()
-        };
-        let why = WriteOptions::comment("the question").key("question");
-        self.caller.put(attempt.tasks, question, why).await?;
-        let named = |alias: &str, space: &str, use_, delegate| SpaceAsk {
-            alias: alias.to_owned(),
-            space: Some(space.to_owned()),
-            use_,
-            delegate,
-        };
-        let sources = self.sources.to_string();
-        let ask = SpawnAsk {
-            task: self.ask.question.clone(),
-            name: Some(attempt.coordinator.clone()),
-            instructions: Some("research-coordinator".to_owned()),
-            spaces: vec![
-                named("tasks", &tasks, Some(Level::Write), None),
-                named("findings", &findings, Some(Level::Read), Some(Level::Append)),
-                named("sources", &sources, None, Some(Level::Read)),
-                SpaceAsk::to_delegate("research-researcher", Level::Read),
-                SpaceAsk::to_delegate("research-synthesiser", Level::Read),
-            ],
-            model: Some(self.ask.model.clone()),
-            follows: vec![findings.clone()],
-            ..SpawnAsk::default()
-        };
-        let mut drawn = 0;
-        let fresh = || {
-            drawn += 1;
-            id(&format!("{} {drawn}", attempt.coordinator))
-        };
-        self.caller.spawn_with(ask, Cause::default(), fresh).await?;
-        Ok(attempt)
-    }
-
     /// The answer, waited for as long as anybody works on it.
     async fn wait(
         &self,
         attempt: &Attempt,
         look: &mut (dyn FnMut(ResearchStep) + Send),
     ) -> Result<ReadAtom, Problem> {
-        let metadata = Metadata::from([("kind".to_owned(), "answer".into())]);
-        let filter = Filter { metadata: metadata.clone(), ..Filter::default() };
-        let mut answers = self.caller.follow(attempt.findings, Position(0), filter)?;
+        // Where drafts are looked at, all that is new may be one.
+        let kind = ("kind".to_owned(), Value::from("answer"));
+        let metadata = attempt.reviews.is_none().then_some(kind).into_iter().collect();
+        let filter = Filter { metadata, ..Filter::default() };
+        let mut news = self.caller.follow(attempt.findings, Position(0), filter)?;
         let runtime = self.caller.runtime();
-        let often = Duration::from_millis(self.limits.look_ms);
-        let mut often = tokio::time::interval(often);
+        let mut often = tokio::time::interval(Duration::from_millis(self.limits.look_ms));
         loop {
-            if let Some(answer) = answers.ready(1).await?.first()
-                && let Some((id, _)) = answer.atom
-            {
-                return self.caller.get(id).await;
+            if let Some(answer) = self.answered(attempt).await? {
+                return Ok(answer);
+            }
+            if self.review(attempt, false).await? {
+                continue;
             }
             tokio::select! {
-                () = answers.rung() => {}
+                () = news.rung() => drop(news.ready(NEWS).await?),
                 _ = often.tick() => look(self.doing(attempt).await?),
                 () = runtime.at_rest() => {
-                    if answers.ready(1).await?.is_empty() {
-                        return Err(self.stuck(attempt).await?);
+                    if self.review(attempt, true).await? {
+                        continue;
                     }
-                    let query = Query { metadata: metadata.clone(), limit: 1, ..Query::default() };
-                    let found = self.caller.search(attempt.findings, query).await?;
-                    let found = found.into_iter().next().map(|it| it.read);
-                    return found.ok_or_else(|| Problem::new(ProblemKind::Store, "the answer is gone"));
+                    return match self.answered(attempt).await? {
+                        Some(answer) => Ok(answer),
+                        None => Err(self.stuck(attempt).await?),
+                    };
                 }
             }
         }
+    }
+
+    /// The answer that is there. Where a model thinks, one that no agent has written.
+    async fn answered(&self, attempt: &Attempt) -> Result<Option<ReadAtom>, Problem> {
+        let all = self.of_kind(attempt.findings, "answer").await?;
+        let by_the_run =
+            |it: &ReadAtom| attempt.reviews.is_none() || it.atom.author == self.caller.session();
+        Ok(all.into_iter().find(by_the_run))
     }
 
     /// Nobody works, and there is no answer.
@@ -327,20 +242,6 @@ impl Run<'_> {
         let text = format!("the agents came to rest without an answer; {}", why.join("; "));
         Ok(Problem::new(ProblemKind::Action, text.trim_end_matches("; "))
             .hint(format!("stoa agent log {}", attempt.coordinator)))
-    }
-
-    async fn crew(&self, attempt: &Attempt) -> Result<Vec<AgentCard>, Problem> {
-        let session = self.caller.agent_named(&attempt.coordinator)?;
-        let mut crew = vec![self.caller.agent_card(session).await?];
-        crew.extend(self.caller.runtime().caller(session).agents().await?);
-        Ok(crew)
-    }
-
-    async fn of_kind(&self, space: SpaceId, kind: &str) -> Result<Vec<ReadAtom>, Problem> {
-        let metadata = Metadata::from([("kind".to_owned(), kind.into())]);
-        let limit = self.caller.runtime().config().limits.search.hits_max;
-        let found = self.caller.search(space, Query { metadata, limit, ..Query::default() });
-        Ok(found.await?.into_iter().map(|it| it.read).collect())
     }
 
     async fn doing(&self, attempt: &Attempt) -> Result<ResearchStep, Problem> {
@@ -371,9 +272,20 @@ impl Run<'_> {
             Content::Json(value) => value.to_string(),
             _ => String::new(),
         };
-        let citations = match answer.atom.metadata.get("citations") {
+        let citations: Vec<Citation> = match answer.atom.metadata.get("citations") {
             Some(Value::List(list)) => list.iter().filter_map(Citation::of).collect(),
             _ => Vec::new(),
+        };
+        let found = answer.atom.metadata.get("found") == Some(&Value::Bool(true));
+        let sentences = match answer.atom.metadata.get("sentences") {
+            Some(Value::List(list)) => list.iter().filter_map(AnswerSentence::of).collect(),
+            // Who quotes says what stands there.
+            _ if found => citations.iter().map(AnswerSentence::quoted).collect(),
+            _ => Vec::new(),
+        };
+        let left_out = match answer.atom.metadata.get("left_out") {
+            Some(Value::Int(number)) => u64::try_from(*number).unwrap_or(0),
+            _ => 0,
         };
         let failed = match answer.atom.metadata.get("failed") {
             Some(Value::List(list)) => list.len() as u64,
@@ -381,9 +293,11 @@ impl Run<'_> {
         };
         Ok(Report {
             question: self.ask.question.clone(),
-            found: answer.atom.metadata.get("found") == Some(&Value::Bool(true)),
+            found,
             text,
+            sentences,
             citations,
+            left_out,
             how,
             run: attempt.coordinator.clone(),
             agents: self.crew(attempt).await?.len() as u64,

@@ -1,7 +1,7 @@
 //! An answer that was worked out from documents.
 
 use crate::operation::{Answer, Line, Page};
-use crate::research::{AnswerSource, Citation, Report};
+use crate::research::{AnswerSentence, AnswerSource, Citation, Report};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -14,8 +14,12 @@ pub struct ReportAnswer {
     pub found: bool,
     /// The answer, each sentence with its place; or that there is none, and what came nearest.
     pub text: String,
-    /// Where its sentences stand.
+    /// What it says, sentence by sentence; nothing where there is no answer.
+    pub sentences: Vec<AnswerSentence>,
+    /// Where its sentences stand, or what came nearest.
     pub citations: Vec<Citation>,
+    /// Sentences of a model that the lines they name do not hold.
+    pub left_out: u64,
     /// Where it comes from.
     pub how: AnswerSource,
     /// The coordinator's name, and the beginning of the names of its spaces and agents.
@@ -43,7 +47,9 @@ impl From<Report> for ReportAnswer {
             question: it.question,
             found: it.found,
             text: it.text,
+            sentences: it.sentences,
             citations: it.citations,
+            left_out: it.left_out,
             how: it.how,
             run: it.run,
             agents: it.agents,
@@ -78,6 +84,11 @@ impl Answer for ReportAnswer {
         let ReportAnswer { agents, tasks, findings, files, passages, run, .. } = self;
         let mut say = |text: String| to.aside(Line::new().dim(text));
         say(String::new());
+        match self.left_out {
+            0 => {}
+            1 => say("1 sentence was left out: the lines it names do not hold it".to_owned()),
+            n => say(format!("{n} sentences were left out: the lines they name do not hold them")),
+        }
         say(format!(
             "{how}: {agents} agents, {tasks} tasks, {findings} findings of {files} files in \
              {passages} passages; see: stoa agent log {run}"

@@ -16,6 +16,9 @@ use std::path::PathBuf;
 /// one answer from the findings. After an interruption, the same command resumes. Asked again over
 /// the same files, it returns the stored answer. If the documents hold no answer, it says so and
 /// shows the nearest passages.
+///
+/// With --model, a model reads and writes. Each sentence of its answer is compared with the lines that
+/// it names; one that they do not hold goes back to it, and is left out in the end.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Research {
@@ -26,7 +29,7 @@ pub struct Research {
     /// Number of researchers
     #[serde(default = "three")]
     pub agents: usize,
-    /// The model of the agents; `recipe` needs no network
+    /// Who reads and writes: `recipe` quotes, a model answers in words that its lines are checked to hold
     #[serde(default = "recipe")]
     pub model: String,
     /// Start again, even if there is an answer

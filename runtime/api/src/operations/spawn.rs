@@ -122,6 +122,7 @@ impl Operation for Spawn {
             tools: self.tools,
             secrets: self.secrets,
             model: self.model,
+            models: Vec::new(),
             follows: self.subscribe,
             budget: self.budget.into(),
         };
@@ -166,6 +167,7 @@ fn called(api: &mut HostApi, mut args: Args) -> CallFuture<'_> {
             tools,
             secrets,
             model,
+            models: Vec::new(),
             follows,
             budget,
         };

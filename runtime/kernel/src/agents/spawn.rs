@@ -37,6 +37,9 @@ pub struct SpawnAsk {
     pub secrets: Vec<String>,
     /// Who thinks for it.
     pub model: Option<String>,
+    /// Models that it does not think with itself, and may give to its children.
+    #[serde(default)]
+    pub models: Vec<String>,
     /// The spaces that wake it, by the asker's names.
     pub follows: Vec<String>,
     /// What it may spend: of an agent's, taken out of its own. Left out it is without a bound, which
@@ -260,6 +263,12 @@ impl Caller {
         if model != RECIPE {
             asks.push(link(None, Right::whole(Subject::Model(model.to_owned()))));
         }
+        for name in ask.models.iter().filter(|it| *it != model && *it != RECIPE) {
+            let subject = Subject::Model(name.clone());
+            self.install(subject.clone()).await?;
+            let level = subject.highest();
+            asks.push(link(None, Right::to_delegate(subject, level)));
+        }
         Ok((asks, first))
     }
 
@@ -337,66 +346,4 @@ impl Caller {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::limits::Config;
-    use crate::model::{Model, ModelSource, Models, Recipe};
-    use crate::runtime::Runtime;
-    use stoa_actors::trust::HostGrants;
-
-    /// A provider that has a model of every name.
-    #[derive(Debug)]
-    struct Any;
-
-    impl ModelSource for Any {
-        fn find(&self, _: &str) -> Result<Arc<dyn Model>, String> {
-            Ok(Arc::new(Recipe))
-        }
-    }
-
-    #[tokio::test]
-    async fn who_names_models_at_random_makes_no_rights_of_them() {
-        let dir = tempfile::tempdir().unwrap();
-        let mut config = Config::at(dir.path());
-        config.models = Models::default().or_from(Arc::new(Any));
-        config.host_grants = HostGrants::Live;
-        let runtime = Runtime::open_with(config, crate::kinds()).await.unwrap();
-        let root = runtime.caller(ROOT);
-        let ask = |model: &str| SpawnAsk {
-            task: "be there".into(),
-            model: Some(model.to_owned()),
-            ..SpawnAsk::default()
-        };
-        let agent = root.spawn(ask("lab/one")).await.unwrap();
-        let held = |name: &str| root.holds(&Subject::Model(name.to_owned()));
-        assert!(held("lab/one"));
-        let agent = runtime.caller(agent.id);
-        for name in ["lab/two", "lab/three"] {
-            let refused = agent.spawn(ask(name)).await.unwrap_err();
-            assert_eq!(refused.kind, ProblemKind::Forbidden, "{refused}");
-            assert!(!held(name), "{name}");
-        }
-        assert!(agent.spawn(ask("lab/one")).await.is_ok());
-    }
-
-    /// Found by killing the process between a child's birth and the answer to its parent.
-    #[tokio::test]
-    async fn a_spawn_that_is_made_again_is_the_same_agent() {
-        let dir = tempfile::tempdir().unwrap();
-        let runtime = Runtime::open_with(Config::at(dir.path()), crate::kinds()).await.unwrap();
-        let root = runtime.caller(ROOT);
-        let ids = || {
-            let mut made = 0;
-            move || {
-                made += 1;
-                [made; 16]
-            }
-        };
-        let ask =
-            SpawnAsk { task: "be there".into(), name: Some("once".into()), ..SpawnAsk::default() };
-        let first = root.spawn_with(ask.clone(), Cause::default(), ids()).await.unwrap();
-        let again = root.spawn_with(ask, Cause::default(), ids()).await.unwrap();
-        assert_eq!(again, first);
-        assert_eq!(root.agents().await.unwrap(), [first]);
-    }
-}
+mod tests;
