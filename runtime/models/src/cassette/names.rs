@@ -1,8 +1,9 @@
-//! What differs from run to run in what a model is told: ids and times. Pure.
+//! What differs from run to run in what a model is told: ids, times and positions in the log. Pure.
 //!
-//! Both are found by their form. An id is 26 letters of Crockford's alphabet, or the last eight of one
+//! They are found by their form. An id is 26 letters of Crockford's alphabet, or the last eight of one
 //! that was named before; a time is `2026-11-29T03:11:54Z`, or seconds or milliseconds since 1970 of
-//! this age. In a request each is replaced by its number, by the order in which they are named first.
+//! this age; a position is a number behind the word, as atoms are printed: others write to the log
+//! meanwhile. In a request each is replaced by its number, by the order in which they are named first.
 
 use serde_json::Value as Json;
 use std::collections::BTreeMap;
@@ -105,7 +106,7 @@ fn found(text: &str) -> Vec<Range<usize>> {
         if let Some(length) = since_1970(word, &bytes[at..]) {
             at = from + length;
             all.push(from..at);
-        } else if is_id(word) {
+        } else if is_id(word) || is_position(&bytes[..from], word) {
             all.push(from..at);
         }
     }
@@ -116,6 +117,15 @@ fn is_id(word: &[u8]) -> bool {
     let crockford = |it: &u8| it.is_ascii_digit() || b"ABCDEFGHJKMNPQRSTVWXYZ".contains(it);
     let length = word.len() == ID_LETTERS && word[0] <= b'7' || word.len() == SHORT_LETTERS;
     length && word.iter().all(crockford) && word.iter().any(u8::is_ascii_digit)
+}
+
+/// Whether a word is the number in `position=77` or `"position": 77`.
+fn is_position(before: &[u8], word: &[u8]) -> bool {
+    let mark = |it: &u8| b"=:'\"\\ ".contains(it);
+    let marks = before.iter().rev().take_while(|it| mark(it)).count();
+    let marked = before[..before.len() - marks].ends_with(b"position")
+        && before[before.len() - marks..].iter().any(|it| matches!(it, b'=' | b':'));
+    marked && word.iter().all(u8::is_ascii_digit)
 }
 
 /// Bytes of the time that begins here: a date, a time of day, and perhaps a fraction and a zone.

@@ -33,6 +33,10 @@ fn ids_and_times_are_found_by_their_form() {
         ("1764385914 apples, 9764385914123 pears", "1764385914 apples, 9764385914123 pears"),
         ("1764385914.", "1764385914."),
         ("line 12, version 3", "line 12, version 3"),
+        ("position=77, position=78; position=77", "position=⟨1⟩, position=⟨2⟩; position=⟨1⟩"),
+        ("{\"position\": 77, 'position':5}", "{\"position\": ⟨1⟩, 'position':⟨2⟩}"),
+        ("{\\\"position\\\": 77}", "{\\\"position\\\": ⟨1⟩}"),
+        ("position 7, positions=7, position=x7", "position 7, positions=7, position=x7"),
         ("ä⟨1⟩", "ä⟨1⟩"),
         ("ABCDEFGHJKMNPQRSTVWXYZABCD", "ABCDEFGHJKMNPQRSTVWXYZABCD"),
     ] {
