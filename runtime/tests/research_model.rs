@@ -10,7 +10,7 @@ mod harness;
 mod provider;
 
 use harness::Place;
-use provider::{FakeProvider, chat};
+use provider::{FakeProvider, answers, chat};
 use rustix::process::Signal;
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
@@ -187,6 +187,26 @@ fn a_model_that_only_talks_comes_to_no_answer_and_to_an_end() {
     assert_eq!(said["text"], "The documents do not answer this.");
     let told = of_kind(&place, &said, "reviews", "objection");
     assert!(told[0]["content"].as_str().unwrap().contains("no atom of kind `draft`"), "{told:?}");
+}
+
+#[test]
+fn a_model_that_cannot_be_asked_is_told_of_once_with_what_to_type() {
+    let refuses = FakeProvider::says(vec![answers(401, &[], "{\"error\": \"no such key\"}")]);
+    let place = library(&refuses.url);
+    let ended = place.stoa(&RESEARCH);
+    assert_eq!(ended.code, 7, "{ended:?}");
+    let last = ended.err.lines().rfind(|it| it.starts_with("error: ")).unwrap();
+    assert!(last.contains("6 agents are quarantined: fast: "), "{last}");
+    assert_eq!(last.matches("quarantined").count(), 1, "{last}");
+    // Nobody has found anything: nobody is to make an answer of it.
+    let agents = place.json(&["agent", "list"]);
+    assert_eq!(agents.len(), 1 + 6, "{agents:?}");
+    let text = std::fs::read_to_string(place.path("configuration/stoa/config.toml")).unwrap();
+    place.file("configuration/stoa/config.toml", format!("{text}key_env = \"LAB_KEY\"\n"));
+    let lacks = place.stoa(&[&RESEARCH[..], &["--fresh"]].concat());
+    assert_eq!(lacks.code, 2, "{lacks:?}");
+    assert!(lacks.err.contains("LAB_KEY is not set"), "{lacks:?}");
+    assert!(lacks.err.contains("hint: export LAB_KEY=KEY"), "{lacks:?}");
 }
 
 #[test]

@@ -85,6 +85,12 @@ pub struct LackingKey {
 }
 
 impl LackingKey {
+    /// Of a model that is asked by this process; nothing where it lacks none.
+    pub fn of(name: &str, model: &dyn Model) -> Option<LackingKey> {
+        let (model, variable) = (name.to_owned(), model.lacks()?);
+        Some(LackingKey { model, variable, process: std::process::id() })
+    }
+
     /// Of a text that tells of one; nothing of another text.
     pub fn read(text: &str) -> Option<LackingKey> {
         let (model, rest) = text.strip_prefix("model ")?.split_once(": ")?;

@@ -11,8 +11,10 @@ use super::texts::{paths_id, run_id, space_for};
 use super::{IngestProgress, Ingested, ingest};
 use crate::caller::{Caller, ReadAtom, WriteOptions};
 use crate::limits::ResearchLimits;
+use crate::model::LackingKey;
 use crate::problem::{Problem, ProblemKind};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 use stoa_actors::atom::{Atom, Content, Metadata};
@@ -95,11 +97,16 @@ fn check(caller: &Caller, ask: &ResearchAsk, limits: &ResearchLimits) -> Result<
         return Err(Problem::new(ProblemKind::Invalid, text)
             .hint("stoa research 'QUESTION' --files PATH --agents 3"));
     }
-    if let Err(text) = models.find(&ask.model) {
-        return Err(Problem::new(ProblemKind::Invalid, text)
-            .hint("stoa research 'QUESTION' --files PATH --model recipe"));
+    let recipe = "stoa research 'QUESTION' --files PATH --model recipe";
+    let found = models.find(&ask.model);
+    let found = found.map_err(|text| Problem::new(ProblemKind::Invalid, text).hint(recipe))?;
+    match LackingKey::of(&ask.model, &*found) {
+        None => Ok(()),
+        Some(lacking) => {
+            let hint = format!("export {}=KEY", lacking.variable);
+            Err(Problem::new(ProblemKind::Invalid, lacking).hint(hint))
+        }
     }
-    Ok(())
 }
 
 impl Run<'_> {
@@ -233,12 +240,18 @@ impl Run<'_> {
     /// Nobody works, and there is no answer.
     async fn stuck(&self, attempt: &Attempt) -> Result<Problem, Problem> {
         let crew = self.crew(attempt).await?;
-        let why = crew.iter().filter_map(|it| {
+        // One cause is told once, however many agents it has stopped.
+        let mut stopped: BTreeMap<(&str, &str), Vec<&str>> = BTreeMap::new();
+        for it in &crew {
+            let Some(why) = it.why.as_deref().and_then(|it| it.lines().last()) else { continue };
             let name = it.name.as_deref().unwrap_or("an agent");
-            let why = it.why.as_deref()?.lines().last()?;
-            Some(format!("{name} is {}: {why}", it.state))
+            stopped.entry((why, it.state.as_str())).or_default().push(name);
+        }
+        let told = stopped.iter().map(|((why, state), names)| match names.as_slice() {
+            [name] => format!("{name} is {state}: {why}"),
+            names => format!("{} agents are {state}: {why}", names.len()),
         });
-        let why: Vec<String> = why.collect();
+        let why: Vec<String> = told.collect();
         let text = format!("the agents came to rest without an answer; {}", why.join("; "));
         Ok(Problem::new(ProblemKind::Action, text.trim_end_matches("; "))
             .hint(format!("stoa agent log {}", attempt.coordinator)))

@@ -4,6 +4,7 @@ use crate::operation::{Answer, Line, Page};
 use crate::research::{AnswerSentence, AnswerSource, Citation, Report};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use stoa_actors::printable::count;
 
 /// An answer that was worked out from documents.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -90,8 +91,12 @@ impl Answer for ReportAnswer {
             n => say(format!("{n} sentences were left out: the lines they name do not hold them")),
         }
         say(format!(
-            "{how}: {agents} agents, {tasks} tasks, {findings} findings of {files} files in \
-             {passages} passages; see: stoa agent log {run}"
+            "{how}: {}, {}, {} of {} in {}; see: stoa agent log {run}",
+            count(*agents, "agent", "agents"),
+            count(*tasks, "task", "tasks"),
+            count(*findings, "finding", "findings"),
+            count(*files, "file", "files"),
+            count(*passages, "passage", "passages"),
         ));
         let skipped = self.skipped.iter().take(SKIPPED_SHOWN);
         let near: Vec<String> = skipped.clone().map(|(path, _)| to.near(path)).collect();

@@ -286,8 +286,7 @@ impl Caller {
             .models
             .find(&model)
             .map_err(|text| Problem::new(ProblemKind::Invalid, text).hint("--model recipe"))?;
-        if let Some(variable) = found.lacks() {
-            let lacking = LackingKey { model, variable, process: std::process::id() };
+        if let Some(lacking) = LackingKey::of(&model, &*found) {
             let hint = format!("export {}=KEY", lacking.variable);
             return Err(Problem::new(ProblemKind::Invalid, lacking).hint(hint));
         }
