@@ -13,6 +13,8 @@ use harness::Place;
 use provider::{FakeProvider, answers, chat};
 use rustix::process::Signal;
 use serde_json::{Value, json};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 /// So many runs must really be cut off.
@@ -171,7 +173,9 @@ fn whoever_cannot_answer_says_so_with_what_came_nearest() {
     check_citations(&said);
     let text = said["text"].as_str().unwrap();
     assert!(
-        text.starts_with("The documents do not answer this.\nNearest to it:\nThe dough"),
+        text.starts_with(
+            "The documents do not answer this.\nNearest to it:\nYeast needs warmth. The dough"
+        ),
         "{text}"
     );
     assert_eq!(said["sentences"], json!([]));
@@ -207,6 +211,70 @@ fn a_model_that_cannot_be_asked_is_told_of_once_with_what_to_type() {
     assert_eq!(lacks.code, 2, "{lacks:?}");
     assert!(lacks.err.contains("LAB_KEY is not set"), "{lacks:?}");
     assert!(lacks.err.contains("hint: export LAB_KEY=KEY"), "{lacks:?}");
+}
+
+/// The lines were found, the provider has come back, and the same command is typed again.
+#[test]
+fn who_asks_again_after_a_failure_is_answered() {
+    let works = Arc::new(AtomicBool::new(false));
+    let now = works.clone();
+    let calm = model(mends);
+    let expected = report(&library(&calm.url));
+    let provider = FakeProvider::new(move |_, request| {
+        if !now.load(Ordering::Relaxed) {
+            return answers(401, &[], "{\"error\": \"no such key\"}");
+        }
+        let said = match () {
+            () if request.contains("# Answering from findings") => mends(request),
+            () if request.contains("# it finds") => "Nothing more.".to_owned(),
+            () => python(FINDS),
+        };
+        chat(&said, "stop")
+    });
+    let place = library(&provider.url);
+    assert_eq!(place.stoa(&RESEARCH).code, 7);
+    works.store(true, Ordering::Relaxed);
+    let said = report(&place);
+    assert_eq!(said["sentences"].as_array().unwrap().len(), 2, "{said}");
+    assert_eq!(said["how"], "Worked");
+    assert_eq!(expected["findings"], said["findings"]);
+}
+
+/// Found by reading: a closing of no task failed the coordinator, and an answer that a researcher put
+/// there kept the synthesiser from being brought up.
+#[test]
+fn what_a_researcher_puts_there_stops_nobody() {
+    let provider = FakeProvider::new(move |_, request| {
+        let said = match () {
+            () if request.contains("# Answering from findings") => mends(request),
+            () if request.contains("# it finds") => "Nothing more.".to_owned(),
+            () => python(&format!(
+                "{FINDS}\nfor kind in ['closing', 'answer', 'draft']:\n    \
+                 spaces['findings'].put('none', metadata={{'kind': kind, 'found': False}})\n\
+                 spaces['findings'].put('none', metadata={{'kind': 'closing', 'task': {{'a': 1}}}})"
+            )),
+        };
+        chat(&said, "stop")
+    });
+    let said = report(&library(&provider.url));
+    assert_eq!((&said["found"], &said["left_out"]), (&json!(true), &json!(0)), "{said}");
+    assert_eq!(said["sentences"].as_array().unwrap().len(), 2, "{said}");
+}
+
+/// A paragraph on one line is several passages.
+#[test]
+fn a_long_line_is_read_as_a_whole() {
+    let provider = model(|request: &str| match request.contains("# long") {
+        true => "That is all.".to_owned(),
+        false => drafts("long", "The oven is hot [PATH:10]. Bread cools on a rack [PATH:10]."),
+    });
+    let place = library(&provider.url);
+    let between = "It is baked in the morning, and again at noon. ".repeat(60);
+    let line = format!("The oven is hot. {between}Bread cools on a rack.");
+    place.file("docs/bread.md", format!("{BREAD}\n{line}\n"));
+    let said = report(&place);
+    assert_eq!(said["sentences"].as_array().unwrap().len(), 2, "{said}");
+    check_citations(&said);
 }
 
 #[test]

@@ -38,11 +38,15 @@ pub(super) fn sentences(draft: &str) -> Vec<Sentence> {
     let (mut text, mut places) = (String::new(), Vec::new());
     for line in blocks(draft) {
         let mut rest = line.as_str();
+        let before = all.len();
         while let Some(c) = rest.chars().next() {
             let named = if c == '[' { named(rest) } else { None };
             if let Some((found, bytes)) = named {
+                let count = all.len();
                 match all.last_mut() {
-                    Some(before) if says_nothing(&text) => before.places.extend(found),
+                    Some(last) if says_nothing(&text) && count > before => {
+                        last.places.extend(found)
+                    }
                     _ => places.extend(found),
                 }
                 rest = &rest[bytes..];
@@ -73,6 +77,10 @@ fn blocks(draft: &str) -> Vec<String> {
     let mut open = false;
     for line in draft.lines() {
         let bare = line.trim();
+        if bare.starts_with("# ") || bare.starts_with("##") {
+            open = false;
+            continue;
+        }
         let (item, bare) = match unmarked(bare) {
             Some(rest) => (true, rest),
             None => (false, bare),
@@ -159,9 +167,20 @@ fn end(text: &mut String, places: &mut Vec<Place>, all: &mut Vec<Sentence>) {
 fn named(text: &str) -> Option<(Vec<Place>, usize)> {
     let inside = text.strip_prefix('[')?;
     let close = inside.find(']')?;
-    let all: Option<Vec<Place>> =
-        inside[..close].split([';', ',']).map(|it| place(it.trim().trim_matches('`'))).collect();
-    all.map(|all| (all, close + 2))
+    let mut all: Vec<Place> = Vec::new();
+    for part in inside[..close].split([';', ',']) {
+        let part = part.trim().trim_matches('`');
+        // `[a.md:3, 8]`: the same file.
+        let path = all.last().filter(|_| !part.contains(':')).map(|it| it.path.clone());
+        all.push(place(&path.map_or_else(|| part.to_owned(), |it| format!("{it}:{part}")))?);
+    }
+    // `[a.md:3](a.md#L3)`: where it leads says nothing more.
+    let behind = &inside[close + 1..];
+    let link = behind
+        .strip_prefix('(')
+        .and_then(|it| it.find([')', ' ']))
+        .filter(|at| behind.as_bytes().get(at + 1) == Some(&b')'));
+    Some((all, close + 2 + link.map_or(0, |at| at + 2)))
 }
 
 /// `PATH:LINE` or `PATH:LINE-LAST`.
@@ -192,7 +211,7 @@ mod tests {
     fn a_place_belongs_to_the_sentence_it_stands_behind() {
         let one = [("The dough rests.", "a.md:3-4")];
         let two = [("The dough rests.", "a.md:3"), ("Salt is slow.", "b/c.md:7 a.md:1-2")];
-        let table: [(&str, &[(&str, &str)]); 16] = [
+        let table: [(&str, &[(&str, &str)]); 20] = [
             ("The dough rests [a.md:3-4].", &one),
             ("The dough rests. [a.md:3-4]", &one),
             ("The dough\n  rests [a.md:L3-L4].\n", &one),
@@ -216,6 +235,10 @@ mod tests {
                 &[("Nothing [a:0] of [a:3-2] this [a] is one [:3].", "")],
             ),
             ("Twice [a:1][a:1].", &[("Twice.", "a:1")]),
+            ("One [a:1, 3-4; b:2].", &[("One.", "a:1 a:3-4 b:2")]),
+            ("One [a:1](a#L1). Two [b:2](b).", &[("One.", "a:1"), ("Two.", "b:2")]),
+            ("## Answer\n- [a:1] One.\n- [b:2] Two.", &[("One.", "a:1"), ("Two.", "b:2")]),
+            ("One.\n\n[a:1]", &[("One.", "a:1")]),
             ("", &[]),
             (" \n[a:1]\n.", &[]),
         ];

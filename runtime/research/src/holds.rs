@@ -9,9 +9,10 @@
 //! is sent back. What it does not see: who does what to whom where both stand there, and conditions
 //! that a sentence leaves out.
 
+mod clauses;
 mod words;
 
-use stoa_actors::search::tokens;
+use clauses::{Clause, Word, clauses, language};
 
 /// Lines that are cited, and the headings above them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -25,6 +26,8 @@ pub(super) struct Lines {
 pub(super) enum Lack {
     /// These words of it do not stand there.
     Words(Vec<String>),
+    /// It has no word that lines could hold: `Yes.`
+    Nothing,
     /// The number stands by something else.
     Number(String),
     /// It says of this what the lines deny.
@@ -40,6 +43,7 @@ impl std::fmt::Display for Lack {
                 let words: Vec<String> = words.iter().map(|it| format!("`{it}`")).collect();
                 write!(f, "the lines do not have {}", words.join(", "))
             }
+            Lack::Nothing => write!(f, "it says nothing that lines could hold"),
             Lack::Number(number) => write!(f, "in the lines `{number}` stands by something else"),
             Lack::Denied(word) => write!(f, "the lines deny `{word}`, and the sentence does not"),
             Lack::NotDenied(word) => {
@@ -49,232 +53,118 @@ impl std::fmt::Display for Lack {
     }
 }
 
-/// A word of a text.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Word {
-    /// As it is written.
-    raw: String,
-    lower: String,
-    stem: String,
-    /// What it counts, without separators.
-    number: Option<String>,
-    /// Written as no other word is: it has no other forms.
-    exact: bool,
-    light: bool,
-    /// It stands behind a word that denies, in the same clause.
-    denied: bool,
-}
-
-/// Words between two marks that part a sentence.
-type Clause = Vec<Word>;
-
 /// What the lines lack of what a sentence says, if they lack anything.
 pub(super) fn lack(sentence: &str, lines: &[Lines]) -> Option<Lack> {
-    let said = clauses(sentence);
-    let there: Vec<Clause> = lines.iter().flat_map(|it| clauses(&it.text)).collect();
-    let above: Vec<Word> = lines.iter().flat_map(|it| clauses(&it.heading)).flatten().collect();
-    let all = || there.iter().flatten();
-    let missing: Vec<String> = said
-        .iter()
-        .flatten()
-        .filter(|it| !it.light && !all().chain(&above).any(|other| stands_for(it, other)))
+    let all: Vec<&str> = lines.iter().map(|it| it.text.as_str()).chain([sentence]).collect();
+    let language = language(&all.join(" "));
+    let said = clauses(sentence, language);
+    let there: Vec<Clause> = lines.iter().flat_map(|it| clauses(&it.text, language)).collect();
+    let above: Vec<Clause> = lines.iter().flat_map(|it| clauses(&it.heading, language)).collect();
+    let words = || said.iter().flat_map(|it| &it.words);
+    let missing: Vec<String> = words()
+        .filter(|it| !it.light && !there.iter().chain(&above).any(|clause| clause.has(it)))
         .map(|it| it.raw.clone())
         .collect();
     if !missing.is_empty() {
         return Some(Lack::Words(missing));
     }
-    said.iter().find_map(|clause| misplaced(clause, &there).or_else(|| turned(clause, &there)))
+    if words().all(|it| it.light) {
+        return Some(Lack::Nothing);
+    }
+    misplaced(&said, &there)
+        .or_else(|| said.iter().find_map(|clause| turned(clause, &there, &above)))
 }
 
-/// A number that the lines say of something else.
-fn misplaced(clause: &Clause, there: &[Clause]) -> Option<Lack> {
-    let matter = |it: &&Word| !it.light && it.number.is_none();
-    let fits = |other: &Clause| {
-        clause
-            .iter()
-            .filter(matter)
-            .filter(|it| other.iter().any(|word| stands_for(it, word)))
-            .count()
-    };
-    let counts = || there.iter().filter(|it| it.iter().any(|word| word.number.is_some()));
-    let best = counts().map(fits).max().filter(|it| *it > 0)?;
-    let near: Vec<&Clause> = counts().filter(|it| fits(it) == best).collect();
-    let wrong = clause.iter().find(|it| {
-        let stands = |all: &&Clause| all.iter().any(|word| stands_for(it, word));
-        it.number.is_some()
-            && !it.light
-            && there.iter().any(|all| stands(&all))
-            && !near.iter().any(stands)
-    });
-    wrong.map(|it| Lack::Number(it.raw.clone()))
+/// A number that the lines say of something else: the clause that fits best what stands around it has
+/// another one.
+fn misplaced(said: &[Clause], there: &[Clause]) -> Option<Lack> {
+    let counts: Vec<&Clause> =
+        there.iter().filter(|it| it.words.iter().any(|word| word.number.is_some())).collect();
+    let mut distinct: Vec<&str> =
+        counts.iter().flat_map(|it| &it.words).filter_map(|it| it.number.as_deref()).collect();
+    distinct.sort_unstable();
+    distinct.dedup();
+    // What was spoken of before, where a number stands alone: `The limit, 16, …`.
+    let mut spoken: Vec<&Word> = Vec::new();
+    for clause in said {
+        for (at, word) in clause.words.iter().enumerate() {
+            if word.number.is_none() {
+                if word.is_matter() {
+                    spoken.push(word);
+                }
+                continue;
+            }
+            let unit = clause.words.get(at + 1).filter(|it| it.is_matter());
+            let before = clause.words[..at].iter().rev().take_while(|it| it.number.is_none());
+            let mut around: Vec<&Word> = before.filter(|it| it.is_matter()).chain(unit).collect();
+            if around.is_empty() {
+                around.clone_from(&spoken);
+            }
+            let fits = |it: &Clause, around: &[&Word]| it.fits(around.iter().copied());
+            let best =
+                |around: &[&Word]| counts.iter().map(|it| fits(it, around)).max().unwrap_or(0);
+            if best(&around) == 0 {
+                // `More than 16 (of these)`: what else the sentence speaks of.
+                around = said.iter().flat_map(|it| &it.words).filter(|it| it.is_matter()).collect();
+            }
+            let best = best(&around);
+            let near = counts.iter().filter(|it| best > 0 && fits(it, &around) == best);
+            let stands = near.into_iter().any(|it| has_number(it, word, unit));
+            // Where one number is all there is, it can be of nothing else.
+            let held = stands || (best == 0 && distinct.len() == 1);
+            if !held && counts.iter().any(|it| it.has(word)) {
+                return Some(Lack::Number(word.raw.clone()));
+            }
+        }
+    }
+    None
+}
+
+/// Whether a clause has a number, with its unit where it has more than one.
+fn has_number(clause: &Clause, number: &Word, unit: Option<&Word>) -> bool {
+    let several = clause.words.iter().filter(|it| it.number.is_some()).count() > 1;
+    clause.words.iter().enumerate().any(|(at, it)| {
+        let next = clause.words.get(at + 1).filter(|it| it.is_matter());
+        let alike = match (unit, next) {
+            (Some(unit), Some(next)) => unit.stands_for(next),
+            _ => true,
+        };
+        number.stands_for(it) && (!several || alike)
+    })
 }
 
 /// Something that is said where the lines deny it, or denied where they do not.
-fn turned(clause: &Clause, there: &[Clause]) -> Option<Lack> {
-    let all = || there.iter().flatten();
-    let found =
-        |word: &Word, denied: bool| all().any(|it| it.denied == denied && stands_for(word, it));
-    let matter: Vec<&Word> = clause.iter().filter(|it| !it.light).collect();
-    if !clause.iter().any(|it| words::denies(&it.lower)) {
-        let denied = matter.iter().find(|it| found(it, true) && !found(it, false));
-        return denied.map(|it| Lack::Denied(it.raw.clone()));
-    }
-    let denied: Vec<&&Word> = matter.iter().filter(|it| it.denied).collect();
-    let first = denied.first()?;
-    // Of one that is negated at its end, `it works not`, nothing stands behind.
-    (!denied.iter().any(|it| found(it, true))).then(|| Lack::NotDenied(first.raw.clone()))
-}
-
-/// Whether `other`, which stands in the lines, is what `word` says.
-fn stands_for(word: &Word, other: &Word) -> bool {
-    if word.number.is_some() || other.number.is_some() {
-        return word.number == other.number;
-    }
-    if word.lower == other.lower {
-        return true;
-    }
-    if word.exact || other.exact {
-        return false;
-    }
-    word.stem == other.stem
-        || words::same(&word.lower, &other.lower)
-        || akin(&word.stem, &other.stem)
-}
-
-/// `accelerate` and `acceleration`: the longer one begins as the shorter one, or nearly.
-fn akin(one: &str, other: &str) -> bool {
-    let shared = one.chars().zip(other.chars()).take_while(|(a, b)| a == b).count();
-    let (one, other) = (one.chars().count(), other.chars().count());
-    // Else `import` and `important` were one, or `inform` and `information` two.
-    shared >= 5 && shared + 2 >= one.min(other) && shared * 3 >= one.max(other) * 2
-}
-
-fn clauses(text: &str) -> Vec<Clause> {
-    let mut all = Vec::new();
-    let mut clause = Clause::new();
-    let mut denied = false;
-    let mut end = |clause: &mut Clause, denied: &mut bool| {
-        *denied = false;
-        if !clause.is_empty() {
-            all.push(std::mem::take(clause));
-        }
+fn turned(clause: &Clause, there: &[Clause], above: &[Clause]) -> Option<Lack> {
+    let matter: Vec<&Word> = clause.words.iter().filter(|it| it.is_matter()).collect();
+    let first = matter.first()?;
+    let fits = |it: &Clause| it.fits(matter.iter().copied());
+    let best = there.iter().map(fits).max().unwrap_or(0);
+    let mut near = there.iter().filter(|it| best > 0 && fits(it) == best).peekable();
+    let modes = |it: &Clause| -> Vec<String> {
+        let modes = it.words.iter().filter(|it| words::is_mode(&it.lower));
+        modes.map(|it| it.lower.clone()).collect()
     };
-    let mut first = true;
-    for piece in pieces(text) {
-        let raw = match piece {
-            Piece::Parts => {
-                end(&mut clause, &mut denied);
-                first = true;
-                continue;
-            }
-            Piece::Word(raw) => raw,
-        };
-        let lower = raw.to_lowercase();
-        if lower == "but" || lower == "sondern" {
-            end(&mut clause, &mut denied);
-        }
-        // `Not only this, that too` denies neither.
-        if lower == "only" && clause.last().is_some_and(|it| it.lower == "not") {
-            clause.pop();
-            denied = false;
-            continue;
-        }
-        let denies = words::denies(&lower);
-        clause.push(word(raw, lower, first, denied));
-        (first, denied) = (false, denied || denies);
+    // Under a denial `must` is not `need`, and `not all` not `none`.
+    let alike = |it: &Clause| {
+        it.denied == clause.denied
+            && (!clause.denied || (it.partly == clause.partly && modes(it) == modes(clause)))
+    };
+    if near.peek().is_some() && !near.any(alike) {
+        let word = first.raw.clone();
+        return Some(if clause.denied { Lack::NotDenied(word) } else { Lack::Denied(word) });
     }
-    end(&mut clause, &mut denied);
-    all
-}
-
-fn word(raw: String, lower: String, first: bool, denied: bool) -> Word {
-    let mut stem = String::new();
-    tokens(&lower, |it| stem.push_str(it));
-    let spelt = words::number(&lower).map(|it| it.to_string());
-    let digits: String = raw.chars().filter(|it| !matches!(it, ',' | '_' | ' ')).collect();
-    let counted =
-        digits.parse::<f64>().is_ok() && digits.starts_with(|it: char| it.is_ascii_digit());
-    let number = spelt.or_else(|| counted.then(|| digits.trim_end_matches(".0").to_owned()));
-    let capitals = raw.chars().skip(1).any(char::is_uppercase);
-    let named = !first && raw.chars().next().is_some_and(char::is_uppercase);
-    let exact =
-        capitals || named || raw.chars().any(|it| !it.is_alphabetic() && it != '\'' && it != '’');
-    let denies = words::denies(&lower);
-    let light = denies || (words::light(&lower) && number.as_deref().is_none_or(|it| it == "1"));
-    Word { raw, lower, stem, number, exact, light, denied }
-}
-
-enum Piece {
-    Word(String),
-    /// A mark, or the end of a line of a list or a table, behind which something else is said.
-    Parts,
-}
-
-/// The words of a text and where it is parted. `10m` is a number and its unit, `a_b.rs` one word,
-/// `long-lived` two.
-fn pieces(text: &str) -> Vec<Piece> {
-    let chars: Vec<char> = text.chars().collect();
-    let mut all = Vec::new();
-    let mut word = String::new();
-    let at = |n: usize| chars.get(n).copied().unwrap_or('\n');
-    for (n, &c) in chars.iter().enumerate() {
-        let before = if n == 0 { '\n' } else { chars[n - 1] };
-        let inside = before.is_alphanumeric() && at(n + 1).is_alphanumeric();
-        let joins = match c {
-            '_' => true,
-            '\'' | '’' | '.' | '/' | '@' | '\\' => inside,
-            ':' => (before == ':' || at(n + 1) == ':') && !word.is_empty(),
-            ',' => inside && before.is_ascii_digit() && at(n + 1).is_ascii_digit(),
-            _ => false,
-        };
-        let unit = before.is_ascii_digit()
-            && c.is_alphabetic()
-            && word.starts_with(|it: char| it.is_ascii_digit())
-            && word.chars().all(|it| it.is_ascii_digit() || it == '.' || it == ',');
-        let alone = stands_alone(c);
-        if alone || unit {
-            flush(&mut word, &mut all);
-        }
-        if alone {
-            all.push(Piece::Word(c.to_string()));
-        } else if c.is_alphanumeric() || joins {
-            word.push(c);
-        } else {
-            flush(&mut word, &mut all);
-            if c == '%' {
-                all.push(Piece::Word("%".to_owned()));
-            }
-            if parts(c, at(n + 1), &chars[n + 1..]) {
-                all.push(Piece::Parts);
-            }
-        }
+    if clause.denied {
+        return None;
     }
-    flush(&mut word, &mut all);
-    all
-}
-
-fn flush(word: &mut String, all: &mut Vec<Piece>) {
-    let bare = word.trim_matches([':', '\'', '.', '/']).to_owned();
-    word.clear();
-    if bare.chars().any(char::is_alphanumeric) {
-        all.push(Piece::Word(bare));
-    }
-}
-
-fn stands_alone(c: char) -> bool {
-    matches!(u32::from(c), 0x3040..=0x30FF | 0x3400..=0x4DBF | 0x4E00..=0x9FFF | 0xF900..=0xFAFF)
-}
-
-fn parts(c: char, next: char, rest: &[char]) -> bool {
-    match c {
-        ';' | '(' | ')' | '—' | '。' | '，' | '；' | '！' | '？' | '、' => true,
-        '.' | ',' | ':' | '!' | '?' | '…' => next.is_whitespace(),
-        '\n' => {
-            let mark = rest.iter().find(|it| !matches!(it, ' ' | '\t'));
-            mark.is_none_or(|it| matches!(it, '\n' | '-' | '*' | '+' | '|' | '#' | '•'))
-        }
-        _ => false,
-    }
+    // No word may come from denials alone.
+    let stands = |it: &Word, all: &[Clause]| all.iter().any(|clause| clause.has(it));
+    let free =
+        |it: &Word, all: &[Clause]| all.iter().any(|clause| !clause.denied && clause.has(it));
+    let denied = matter.iter().find(|it| match stands(it, there) {
+        true => !free(it, there),
+        false => stands(it, above) && !free(it, above),
+    });
+    denied.map(|it| Lack::Denied(it.raw.clone()))
 }
 
 #[cfg(test)]

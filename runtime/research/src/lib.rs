@@ -11,7 +11,7 @@
 //! the markup, so whoever is told `[file:line]` finds there what was quoted.
 //!
 //! Where a model writes the answer, `draft` reads what it has written, `holds` decides whether lines
-//! hold a sentence, and `review` makes an answer of it or sends it back.
+//! hold a sentence, `places` reads these lines, and `review` makes an answer of it or sends it back.
 //!
 //! What is not here: how an answer is found. That is in the texts that the agents are given.
 
@@ -22,6 +22,7 @@ mod ingest;
 mod ingest_writer;
 mod known;
 pub mod limits;
+mod places;
 mod plan;
 mod report;
 mod review;

@@ -27,6 +27,14 @@ pub struct ResearchLimits {
     pub places_max: usize,
     /// Lines of one place that a draft names.
     pub place_lines_max: u64,
+    /// One place, in UTF-8 bytes.
+    pub place_bytes_max: usize,
+    /// Passages of one place that an answer refers to.
+    pub place_passages_max: usize,
+    /// What an answer cites, in UTF-8 bytes: it is kept with it.
+    pub cited_bytes_max: usize,
+    /// Sentences of one draft.
+    pub sentences_max: usize,
     /// How often somebody who looks on is told how far it is.
     pub look_ms: u64,
     pub sources: SourceLimits,
@@ -41,6 +49,10 @@ impl Default for ResearchLimits {
             draft_bytes_max: 16 << 10,
             places_max: 6,
             place_lines_max: 20,
+            place_bytes_max: 6 << 10,
+            place_passages_max: 8,
+            cited_bytes_max: 24 << 10,
+            sentences_max: 60,
             look_ms: 100,
             sources: SourceLimits::default(),
         }

@@ -7,7 +7,7 @@
 
 use super::attempt::{Attempt, Run};
 use super::draft::{Place, Sentence, sentences};
-use super::holds::{Lines, lack};
+use super::holds::lack;
 use super::report::Citation;
 use crate::caller::{ReadAtom, WriteOptions};
 use crate::problem::Problem;
@@ -40,7 +40,14 @@ impl Run<'_> {
     /// Does what is to be done now, and says whether it was anything. `at_rest`: no agent is at work.
     pub(super) async fn review(&self, attempt: &Attempt, at_rest: bool) -> Result<bool, Problem> {
         let Some(reviews) = attempt.reviews else { return Ok(false) };
-        let drafts = self.in_order(attempt.findings, "draft").await?;
+        let crew = self.crew(attempt).await?;
+        let of_synthesis = format!("{}-synthesiser", attempt.coordinator);
+        let synthesisers: Vec<_> = crew
+            .iter()
+            .filter(|it| it.name.as_deref().is_some_and(|it| it.starts_with(&of_synthesis)))
+            .collect();
+        let mut drafts = self.in_order(attempt.findings, "draft").await?;
+        drafts.retain(|it| synthesisers.iter().any(|agent| agent.id == it.atom.author));
         let told = self.in_order(reviews, "objection").await?;
         let answered = |draft: &ReadAtom| {
             let id = draft.atom.id.to_string();
@@ -51,7 +58,8 @@ impl Run<'_> {
         if let Some(draft) = new {
             let judged = self.judge(attempt, draft).await?;
             let none = draft.atom.metadata.get("found") == Some(&Value::Bool(false));
-            let over = drafts.len() >= self.limits.drafts_max;
+            let sent_back = told.iter().filter(|it| text(it, "draft") != Some(""));
+            let over = sent_back.count() + 1 >= self.limits.drafts_max;
             if none || over || (judged.against.is_empty() && !judged.held.is_empty()) {
                 self.conclude(attempt, judged, none).await?;
             } else {
@@ -66,11 +74,7 @@ impl Run<'_> {
         if self.close(attempt).await? {
             return Ok(true);
         }
-        let crew = self.crew(attempt).await?;
-        let of_synthesis = format!("{}-synthesiser", attempt.coordinator);
-        let waits = crew.iter().any(|it| {
-            it.state == "idle" && it.name.as_deref().is_some_and(|it| it.starts_with(&of_synthesis))
-        });
+        let waits = synthesisers.iter().any(|it| it.state == "idle");
         match last {
             // It has had its say, and says no more.
             Some(draft) => {
@@ -109,9 +113,30 @@ impl Run<'_> {
         }
         let found = self.of_kind(attempt.findings, "finding").await?;
         let paths: BTreeSet<&str> = found.iter().filter_map(|it| text(it, "path")).collect();
-        for sentence in sentences(&said) {
+        let sentences = sentences(&said);
+        let max = limits.sentences_max;
+        if sentences.len() > max {
+            let count = sentences.len();
+            judged.against.push(format!("it has {count} sentences; the limit is {max}"));
+            return Ok(judged);
+        }
+        let mut cited = 0;
+        for sentence in sentences {
             match self.held(&sentence, &paths).await? {
-                Ok(held) => judged.held.push(held),
+                Ok(held) => {
+                    cited += held
+                        .citations
+                        .iter()
+                        .map(|it| it.text.len() + it.path.len())
+                        .sum::<usize>();
+                    match cited <= limits.cited_bytes_max {
+                        true => judged.held.push(held),
+                        false => judged.against.push(format!(
+                            "\"{}\": with it the answer cites more than {} bytes; name fewer lines",
+                            sentence.text, limits.cited_bytes_max
+                        )),
+                    }
+                }
                 Err(why) => judged.against.push(format!("\"{}\": {why}", sentence.text)),
             }
         }
@@ -143,9 +168,13 @@ impl Run<'_> {
             if count > max {
                 return Ok(Err(format!("[{place}] are {count} lines; name {max} at most")));
             }
-            let Some((citation, lines, of)) = self.lines(place, paths).await? else {
+            let Some((citation, lines, of)) = self.named(place, paths).await? else {
                 return Ok(Err(format!("the sources have no [{place}]")));
             };
+            let (bytes, max) = (lines.text.len(), self.limits.place_bytes_max);
+            if bytes > max {
+                return Ok(Err(format!("[{place}] has {bytes} bytes; the limit is {max}")));
+            }
             all.push(lines);
             citations.push(citation);
             passages.extend(of);
@@ -154,54 +183,6 @@ impl Run<'_> {
             Some(lack) => Err(lack.to_string()),
             None => Ok(Held { sentence: sentence.clone(), citations, passages }),
         })
-    }
-
-    /// What stands at a place.
-    async fn lines(
-        &self,
-        place: &Place,
-        paths: &BTreeSet<&str>,
-    ) -> Result<Option<(Citation, Lines, Vec<AtomId>)>, Problem> {
-        // Whoever leaves out the folders means the one that was found.
-        let mut near = paths.iter().filter(|it| {
-            it.strip_suffix(place.path.as_str())
-                .is_some_and(|it| it.is_empty() || it.ends_with('/'))
-        });
-        let path = match (near.next(), near.next()) {
-            (Some(only), None) if !paths.contains(place.path.as_str()) => (*only).to_owned(),
-            _ => place.path.clone(),
-        };
-        let bound = |operator: &str, line: u64| {
-            Value::Map(BTreeMap::from([(operator.to_owned(), Value::Int(line as i64))]))
-        };
-        let metadata = Metadata::from([
-            ("kind".to_owned(), "passage".into()),
-            ("path".to_owned(), Value::Text(path.clone())),
-            ("first".to_owned(), bound("<=", place.last)),
-            ("last".to_owned(), bound(">=", place.line)),
-        ]);
-        let limit = self.caller.runtime().config().limits.search.hits_max;
-        let found = self.caller.search(self.sources, Query { metadata, limit, ..Query::default() });
-        let (mut there, mut heading, mut passages) = (BTreeMap::new(), String::new(), Vec::new());
-        for hit in found.await? {
-            let Content::Text(said) = &hit.read.atom.content else { continue };
-            let Some(Value::Int(first)) = hit.read.atom.metadata.get("first") else { continue };
-            for (number, line) in (*first as u64..).zip(said.lines()) {
-                if (place.line..=place.last).contains(&number) && !line.trim().is_empty() {
-                    there.insert(number, line.to_owned());
-                }
-            }
-            heading.push_str(&hit.read.atom.annotation);
-            heading.push('\n');
-            passages.push(hit.read.atom.id);
-        }
-        let ends = (there.keys().next().copied(), there.keys().next_back().copied());
-        let (Some(line), Some(last)) = ends else { return Ok(None) };
-        let lines: Vec<String> = there.into_values().collect();
-        let said: Vec<&str> = lines.iter().flat_map(|it| it.split_whitespace()).collect();
-        let citation = Citation { text: said.join(" "), path, line, last };
-        let text = lines.join("\n");
-        Ok(Some((citation, Lines { text, heading }, passages)))
     }
 
     async fn object(
@@ -227,14 +208,18 @@ impl Run<'_> {
 
     /// Closes the tasks of researchers that have stopped without a word. Says whether there were any.
     async fn close(&self, attempt: &Attempt) -> Result<bool, Problem> {
-        let closings = self.of_kind(attempt.findings, "closing").await?;
-        let closed: BTreeSet<&str> = closings.iter().filter_map(|it| text(it, "task")).collect();
         let mut any = false;
         for task in self.of_kind(attempt.tasks, "task").await? {
             let id = task.atom.id.to_string();
             let research = task.atom.metadata.get("number") != Some(&Value::Int(0));
             let open = text(&task, "status") == Some("in_progress");
-            if !research || !open || closed.contains(id.as_str()) {
+            if !research || !open {
+                continue;
+            }
+            let of_it = [("kind", Value::from("closing")), ("task", Value::Text(id.clone()))];
+            let metadata = of_it.into_iter().map(|(key, it)| (key.to_owned(), it)).collect();
+            let query = Query { metadata, limit: 1, ..Query::default() };
+            if !self.caller.search(attempt.findings, query).await?.is_empty() {
                 continue;
             }
             let metadata = Metadata::from([
@@ -288,7 +273,7 @@ impl Run<'_> {
             ("found".to_owned(), Value::Bool(found)),
             ("sentences".to_owned(), Value::List(sentences.collect())),
             ("citations".to_owned(), Value::List(citations.iter().map(Citation::value).collect())),
-            ("left_out".to_owned(), Value::Int(of.against.len() as i64)),
+            ("left_out".to_owned(), Value::Int(if none { 0 } else { of.against.len() as i64 })),
             ("failed".to_owned(), Value::List(failed)),
         ]);
         let mut cites: Vec<AtomId> = held.iter().flat_map(|it| it.passages.clone()).collect();
@@ -319,13 +304,14 @@ impl Run<'_> {
                 continue;
             }
             let place = Place { path: path.to_owned(), line, last };
-            let Some((citation, _, _)) = self.lines(&place, &BTreeSet::new()).await? else {
+            let Some((citation, lines, _)) = self.lines(&place).await? else { continue };
+            if lines.text.len() > self.limits.place_bytes_max {
                 continue;
-            };
+            }
             let said = words(&it);
             let said: Vec<&str> = said.split_whitespace().collect();
             if !said.is_empty() && citation.text.contains(&said.join(" ")) {
-                all.push(Citation { text: said.join(" "), ..citation });
+                all.push(citation);
             }
             if all.len() == NEAREST {
                 break;

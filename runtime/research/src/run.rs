@@ -145,7 +145,15 @@ impl Run<'_> {
         if how == AnswerSource::Worked {
             self.record(register, known.as_ref(), &attempt, &digest, "running").await?;
         }
-        let answer = self.wait(&attempt, look).await?;
+        let answer = match self.wait(&attempt, look).await {
+            Err(problem) if problem.kind == ProblemKind::Action => {
+                // Who asks again begins anew: those that were stopped stay so.
+                let known = self.known(register).await?;
+                self.record(register, known.as_ref(), &attempt, &digest, "failed").await?;
+                return Err(problem);
+            }
+            waited => waited?,
+        };
         if how != AnswerSource::Stored {
             let known = self.known(register).await?;
             self.record(register, known.as_ref(), &attempt, &digest, "completed").await?;
@@ -231,10 +239,15 @@ impl Run<'_> {
 
     /// The answer that is there. Where a model thinks, one that no agent has written.
     async fn answered(&self, attempt: &Attempt) -> Result<Option<ReadAtom>, Problem> {
-        let all = self.of_kind(attempt.findings, "answer").await?;
+        let metadata = Metadata::from([("kind".to_owned(), "answer".into())]);
+        let (order, limit) =
+            (SearchOrder::Newest, self.caller.runtime().config().limits.search.hits_max);
+        let query = Query { metadata, limit, order, ..Query::default() };
+        let mut all =
+            self.caller.search(attempt.findings, query).await?.into_iter().map(|it| it.read);
         let by_the_run =
             |it: &ReadAtom| attempt.reviews.is_none() || it.atom.author == self.caller.session();
-        Ok(all.into_iter().find(by_the_run))
+        Ok(all.rfind(by_the_run))
     }
 
     /// Nobody works, and there is no answer.
@@ -285,17 +298,20 @@ impl Run<'_> {
             Content::Json(value) => value.to_string(),
             _ => String::new(),
         };
-        let citations: Vec<Citation> = match answer.atom.metadata.get("citations") {
+        let mut citations: Vec<Citation> = match answer.atom.metadata.get("citations") {
             Some(Value::List(list)) => list.iter().filter_map(Citation::of).collect(),
             _ => Vec::new(),
         };
         let found = answer.atom.metadata.get("found") == Some(&Value::Bool(true));
-        let sentences = match answer.atom.metadata.get("sentences") {
+        let sentences: Vec<AnswerSentence> = match answer.atom.metadata.get("sentences") {
             Some(Value::List(list)) => list.iter().filter_map(AnswerSentence::of).collect(),
             // Who quotes says what stands there.
             _ if found => citations.iter().map(AnswerSentence::quoted).collect(),
             _ => Vec::new(),
         };
+        if citations.is_empty() {
+            citations = sentences.iter().flat_map(|it| it.citations.clone()).collect();
+        }
         let left_out = match answer.atom.metadata.get("left_out") {
             Some(Value::Int(number)) => u64::try_from(*number).unwrap_or(0),
             _ => 0,
