@@ -38,7 +38,7 @@ const DIALECTS: [(&str, Dialect, &str); 4] = [
 /// What is asked about. It is cited by its whole path, which is on the cassette: the same on every
 /// machine.
 fn document() -> PathBuf {
-    let folder = PathBuf::from("/tmp/stoa-research");
+    let folder = PathBuf::from("/tmp/stoa_research");
     let (file, text) = (folder.join("bread.md"), include_str!("samples/research/bread.md"));
     // Somebody else may have put it there.
     if std::fs::read_to_string(&file).ok().as_deref() != Some(text) {
