@@ -256,6 +256,10 @@ impl SupervisorState {
                 self.addresses.insert(address.stream(), address);
                 match self.verdicts.add(spec) {
                     Ok(orders) => self.obey(myself, orders),
+                    // A process that ends may still be bringing somebody up: nothing is wrong.
+                    Err(refusal @ stoa_actors::supervisor::Refusal::GoingDown) => {
+                        tracing::debug!(%refusal, "a child was not adopted");
+                    }
                     Err(refusal) => tracing::warn!(%refusal, "a child was not adopted"),
                 }
                 let _ = told.send(());
