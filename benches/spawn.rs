@@ -156,6 +156,7 @@ impl Births {
             first: None,
             follows: vec![(dm, follow)],
             memory: Vec::new(),
+            root: None,
         });
         let message = rights::Message::SpawnAgent(Box::new(rights::AgentSpawn {
             child,

@@ -262,6 +262,7 @@ fn tell_rights() {
             first: None,
             follows: vec![(dm, follow)],
             memory: Vec::new(),
+            root: None,
         });
         let right = Right::whole(model.clone());
         let asks = vec![RightRequest { link: LinkId(id(5)), alias: None, right, expires: None }];

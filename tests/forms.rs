@@ -192,7 +192,8 @@ fn a_snapshot_of_rights_of_form_4_reads() {
     assert_eq!(form, 4);
     reads("rights-snapshot-4.bin", form, &rights_with_everything());
     reads("rights-snapshot-4-memory.bin", form, &rights_with_everything());
-    holds("rights-snapshot-4-budget.bin", form, &rights_with_everything());
+    reads("rights-snapshot-4-budget.bin", form, &rights_with_everything());
+    holds("rights-snapshot-4-root.bin", form, &rights_with_everything());
 }
 
 fn charter() -> AgentSpec {
@@ -211,6 +212,7 @@ fn charter() -> AgentSpec {
         first: Some(SpaceId([6; 16])),
         follows: vec![(SpaceId([5; 16]), follow)],
         memory: Vec::new(),
+        root: None,
     }
 }
 
@@ -233,7 +235,10 @@ fn a_charter_among_the_rights_reads() {
     reads("rights-chartered-1.bin", FORM, &events);
     reads("charter-1.bin", FORM, &charter());
     let memory = vec![SpaceId([7; 16])];
-    holds("charter-1-memory.bin", FORM, &AgentSpec { memory, ..charter() });
+    let spec = AgentSpec { memory, ..charter() };
+    reads("charter-1-memory.bin", FORM, &spec);
+    let root = Some(EventId([9; 16]));
+    holds("charter-1-root.bin", FORM, &AgentSpec { root, ..spec });
 }
 
 /// A filter and terms of every kind.
@@ -359,6 +364,7 @@ fn what_a_provider_said_reads() {
         calls: vec![call],
         blocks: r#"[{"type":"thinking","signature":"grüße"}]"#.into(),
         took_ms: 70_000,
+        ..Generation::default()
     };
     let thought = Thought {
         text: "I look.".into(),
@@ -375,7 +381,15 @@ fn what_a_provider_said_reads() {
         session::Event::Answered,
         session::Event::Thought { thought, at },
     ];
-    holds("session-generation-1.bin", FORM, &events);
+    reads("session-generation-1.bin", FORM, &events);
+    let made = Generation {
+        first_ms: 300,
+        output_max: 4_096,
+        server: "127.0.0.1:11434".into(),
+        ..Generation::default()
+    };
+    let thought = Thought { generation: Some(Box::new(made)), ..Thought::default() };
+    holds("session-generation-1-server.bin", FORM, &[session::Event::Thought { thought, at }]);
 }
 
 #[test]

@@ -4,7 +4,7 @@ use crate::forms::growth::grown;
 use std::sync::Arc;
 use stoa_actors::briefing::{AtomVersion, Briefing, Obligation, SpaceBrief, Summary, ToolBrief};
 use stoa_actors::codec;
-use stoa_actors::id::{AtomId, LinkId, Millis, Position, SessionId, SpaceId};
+use stoa_actors::id::{AtomId, EventId, LinkId, Millis, Position, SessionId, SpaceId};
 use stoa_actors::log::{Cause, Hash};
 use stoa_actors::rights::{AgentSpawn, Level, Right, RightRequest, Subject};
 use stoa_actors::session::{
@@ -31,6 +31,7 @@ fn charter() -> AgentSpec {
         first: None,
         follows: vec![(SpaceId([5; 16]), follow())],
         memory: Vec::new(),
+        root: None,
     }
 }
 
@@ -68,6 +69,7 @@ fn note() -> CallNote {
 grown!(what_an_agent_is_spawned_with_grows: AgentSpec => LaterCharter {
     parent: SessionId, task: String, instructions: Option<SpaceId>, model: String, dm: SpaceId,
     first: Option<SpaceId>, follows: Vec<(SpaceId, FollowSpec)>, memory: Vec<SpaceId>,
+    root: Option<EventId>,
 } + secrets: Vec<String> [] charter());
 
 grown!(a_follow_grows: FollowSpec => LaterFollow {
@@ -137,8 +139,9 @@ grown!(an_object_that_was_answered_grows: SaidObject => LaterObject {
 
 grown!(what_a_provider_said_grows: Generation => LaterGeneration {
     model: String, answered_by: String, reply: String, stop: String, usage: TokenUsage,
-    calls: Vec<GeneratedCall>, blocks: String, took_ms: u64,
-} + first_ms: u64 [] Generation { model: "openai/any".into(), took_ms: 7, ..Generation::default() });
+    calls: Vec<GeneratedCall>, blocks: String, took_ms: u64, first_ms: u64, output_max: u64,
+    server: String,
+} + region: String [] Generation { model: "openai/any".into(), took_ms: 7, ..Generation::default() });
 
 grown!(a_call_that_was_wanted_grows: GeneratedCall => LaterCall {
     id: String, name: String, arguments: String,

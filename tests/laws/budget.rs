@@ -63,6 +63,7 @@ fn charter(parent: SessionId, child: SessionId) -> Arc<AgentSpec> {
         first: None,
         follows: vec![(dm(child), FollowSpec::default())],
         memory: Vec::new(),
+        root: None,
     })
 }
 

@@ -80,6 +80,7 @@ pub(crate) fn charter(parent: SessionId, child: SessionId, dm: SpaceId) -> Agent
         first: None,
         follows: Vec::new(),
         memory: Vec::new(),
+        root: None,
     }
 }
 

@@ -131,6 +131,7 @@ fn charter() -> Arc<AgentSpec> {
         first: None,
         follows: vec![(space(DM), FollowSpec::default()), (space(1), FollowSpec::default())],
         memory: Vec::new(),
+        root: None,
     })
 }
 

@@ -169,6 +169,7 @@ pub(super) fn charter(draw: &mut Draw) -> AgentSpec {
         first: draw.maybe(Draw::space),
         follows: draw.short(|it| (it.space(), follow(it))),
         memory: draw.short(Draw::space),
+        root: None,
     }
 }
 
@@ -186,6 +187,9 @@ fn generation(draw: &mut Draw) -> Generation {
         }),
         blocks: draw.text(),
         took_ms: 7,
+        first_ms: 7,
+        output_max: 7,
+        server: draw.text(),
     }
 }
 

@@ -1,6 +1,6 @@
 //! What an agent is born with, and what it follows.
 
-use crate::id::{Position, SessionId, SpaceId};
+use crate::id::{EventId, Position, SessionId, SpaceId};
 use crate::space::{Filter, Terms};
 
 /// What an agent is brought up with. What it may touch is in the rights, not here.
@@ -22,6 +22,8 @@ pub struct AgentSpec {
     pub follows: Vec<(SpaceId, FollowSpec)>,
     /// The spaces that are searched at every turn for what may be of use in it.
     pub memory: Vec<SpaceId>,
+    /// The entry from outside that its first turn comes of; nothing where it is spawned from outside.
+    pub root: Option<EventId>,
 }
 
 /// How a space is followed.

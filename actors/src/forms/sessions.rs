@@ -43,7 +43,7 @@ stored!(choice Event {
 });
 
 stored!(record AgentSpec { parent, task, instructions, model, dm, first, follows }
-    grown { memory });
+    grown { memory, root });
 stored!(record FollowSpec { filter, cursor, terms });
 stored!(record AgentSpawn { child, alias, asks, dm_links, charter, budget, reason });
 stored!(record RightRequest { link, alias, right, expires });
@@ -51,7 +51,8 @@ stored!(record ParentMessage { subject, text, cause });
 
 // What a thought took is booked: it is no part of what was said.
 stored!(record Thought { text, code } grown { generation, unusable } derived { tokens, money });
-stored!(record Generation { model, answered_by, reply, stop, usage, calls, blocks, took_ms });
+stored!(record Generation { model, answered_by, reply, stop, usage, calls, blocks, took_ms }
+    grown { first_ms, output_max, server });
 stored!(record GeneratedCall { id, name, arguments });
 stored!(record Briefing {
     front, words, window_bytes, by_calls, instructions, withdrawn, spaces, lost, more_spaces, tools, tools_lost, heard, found, obligations,

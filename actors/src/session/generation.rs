@@ -20,6 +20,14 @@ pub struct Generation {
     pub blocks: String,
     /// How long it took, in milliseconds.
     pub took_ms: u64,
+    /// When the first of it came, in milliseconds since it was asked for; 0 where older builds have not
+    /// kept it.
+    pub first_ms: u64,
+    /// How many tokens it might have said; 0 where older builds have not kept it.
+    pub output_max: u64,
+    /// Whose machine has answered: a host, with a port where it has one of its own; empty where older
+    /// builds have not kept it.
+    pub server: String,
 }
 
 impl Generation {
@@ -27,7 +35,12 @@ impl Generation {
     pub(super) fn bytes(&self) -> usize {
         let call = |it: &GeneratedCall| it.id.len() + it.name.len() + it.arguments.len();
         let calls: usize = self.calls.iter().map(call).sum();
-        calls + self.blocks.len() + self.reply.len() + self.answered_by.len() + self.stop.len()
+        calls
+            + self.blocks.len()
+            + self.reply.len()
+            + self.answered_by.len()
+            + self.stop.len()
+            + self.server.len()
     }
 }
 
@@ -55,4 +68,18 @@ pub struct TokenUsage {
     pub output: u64,
     /// Of these, those of reasoning.
     pub reasoning: u64,
+}
+
+impl TokenUsage {
+    /// Both together.
+    #[must_use]
+    pub fn plus(self, more: TokenUsage) -> TokenUsage {
+        TokenUsage {
+            input: self.input.saturating_add(more.input),
+            cache_read: self.cache_read.saturating_add(more.cache_read),
+            cache_write: self.cache_write.saturating_add(more.cache_write),
+            output: self.output.saturating_add(more.output),
+            reasoning: self.reasoning.saturating_add(more.reasoning),
+        }
+    }
 }

@@ -172,7 +172,8 @@ impl Session {
         let wakes = Arc::default();
         let (said, told, left) = (Vec::new(), None, budget);
         let brief = Brief { charter: charter.clone(), first: 1, wakes, said, left, told };
-        let mut first = self.turn_by(brief, reaction(delivery.cause), delivery);
+        let cause = Cause { root: delivery.cause.root.or(charter.root), ..delivery.cause };
+        let mut first = self.turn_by(brief, reaction(cause), delivery);
         let allotted =
             (!budget.is_unbounded()).then_some(Event::Booked(LedgerEntry::Allotted(budget)));
         first.events.splice(0..0, [Event::Born(charter)].into_iter().chain(allotted));

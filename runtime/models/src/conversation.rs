@@ -262,6 +262,9 @@ pub fn thought_of(mut reply: ModelReply, entry: &ModelEntry) -> Result<Thought, 
         calls: reply.calls.into_iter().map(call).collect(),
         blocks: if blocks.len() > BLOCKS_BYTES_MAX { String::new() } else { blocks },
         took_ms,
+        first_ms: reply.first_ms,
+        output_max: entry.output_max,
+        server: reply.server,
     };
     let tokens = usage.input.saturating_add(usage.output);
     Ok(Thought { tokens, generation: Some(Box::new(generation)), ..thought })

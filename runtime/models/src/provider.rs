@@ -219,10 +219,12 @@ impl Provider {
         let read = answer.read(decoder, &self.config.waits, until, heard).await;
         answer.over()?;
         let reply = read.map_err(|fault| Fault { paid: true, ..fault })?;
+        let (took_ms, first_ms) = answer.took_ms(began);
         let reply = match answer.played() {
-            Some(played) => ModelReply { took_ms: played.took_ms, ..played.renamed(reply) },
-            None => ModelReply { took_ms: began.elapsed().as_millis() as u64, ..reply },
+            Some(played) => played.renamed(reply),
+            None => reply,
         };
+        let reply = ModelReply { took_ms, first_ms, server: self.host(), ..reply };
         let sent_bytes = || body.to_string().len();
         match self.config.dialect == Dialect::Ollama && is_truncated(sent_bytes(), &reply) {
             true => Err(truncated(request, &reply)),

@@ -25,6 +25,11 @@ pub struct ModelReply {
     /// How long it took from when it was asked for, in milliseconds; 0 before the connection has said
     /// that.
     pub took_ms: u64,
+    /// When the first of it came, in the same way.
+    pub first_ms: u64,
+    /// Who has answered: a host, with a port where its address has one; empty before the connection has
+    /// said that.
+    pub server: String,
 }
 
 /// A call of a tool that a model wants.

@@ -115,6 +115,7 @@ pub(crate) fn spawn(parent: SessionId, n: usize) -> AgentSpawn {
         first: Some(task_space()),
         follows: [dm, task_space()].map(|it| (it, FollowSpec::default())).into(),
         memory: Vec::new(),
+        root: None,
     };
     AgentSpawn {
         child: me,

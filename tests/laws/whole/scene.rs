@@ -193,6 +193,7 @@ fn spawn_lead(n: usize) -> AgentSpawn {
         first: Some(task_space()),
         follows: vec![(dm(ROOT, n), FollowSpec::default())],
         memory: Vec::new(),
+        root: None,
     };
     AgentSpawn {
         child: lead(n),

@@ -1,5 +1,7 @@
 //! One action of an agent's turn: its Python, with its rights as they are now.
 
+use super::past::entry_of;
+use super::shown::began_before;
 use crate::problem::Problem;
 use crate::runtime::Runtime;
 use crate::sandbox::Action;
@@ -7,7 +9,7 @@ use crate::session::{self, BUDGET, HostApi, Kept, Notebook, Slot, globals, items
 use std::time::Duration;
 use stoa_actors::code::{ActionEnd, ActionOutcome, Item};
 use stoa_actors::id::{SessionId, SpaceId};
-use stoa_actors::log::Hash;
+use stoa_actors::log::{Cause, Hash};
 use stoa_actors::rights::{Lifetime, Subject};
 use stoa_actors::session::{AgentSpec, Effect, Observation};
 use stoa_actors::value::Value;
@@ -22,6 +24,7 @@ pub(super) async fn act(
     let Effect::Act { turn, step, code, at, cause, notes, after, brief } = effect else {
         unreachable!("the performer hands on nothing else")
     };
+    let cause = within_turn(runtime, session, cause)?;
     let one = runtime.turn_of(session);
     let _one = one.lock().await;
     let kept = Kept::of(runtime, session)?;
@@ -64,6 +67,17 @@ pub(super) async fn act(
     kept.keep_with_what_follows(runtime, session, slot)?;
     let max = runtime.shared().config.limits.session.observation_bytes_max;
     Ok(observation(outcome, lost, max))
+}
+
+/// What is written in a turn that nobody else has set off comes of that turn.
+fn within_turn(runtime: &Runtime, session: SessionId, cause: Cause) -> Result<Cause, Problem> {
+    if cause.root.is_some() {
+        return Ok(cause);
+    }
+    let store = runtime.store();
+    let last = store.last_seq(session.stream())?;
+    let Some((_, began)) = began_before(store, session, last)? else { return Ok(cause) };
+    Ok(Cause { root: Some(entry_of(store, session, began)?.body.id), ..cause })
 }
 
 /// `space`, `spaces`, `coordinator`, `dm`, `task`, `me` and `wakes`; and whether there are more

@@ -72,12 +72,7 @@ impl CostSum {
         self.calls += 1;
         self.unknown += u64::from(!call.known);
         self.spent = self.spent.plus(spent);
-        let (sum, usage) = (&mut self.usage, call.usage);
-        sum.input = sum.input.saturating_add(usage.input);
-        sum.cache_read = sum.cache_read.saturating_add(usage.cache_read);
-        sum.cache_write = sum.cache_write.saturating_add(usage.cache_write);
-        sum.output = sum.output.saturating_add(usage.output);
-        sum.reasoning = sum.reasoning.saturating_add(usage.reasoning);
+        self.usage = self.usage.plus(call.usage);
     }
 }
 

@@ -1,7 +1,7 @@
 //! What an agent went through, read from its stream: back to where its window was made anew.
 
 use crate::problem::{Problem, ProblemKind};
-use crate::store::Store;
+use crate::store::{LogEntry, Store};
 use stoa_actors::id::SessionId;
 use stoa_actors::incarnation;
 use stoa_actors::session::{Event, Session, TurnOutcome};
@@ -79,14 +79,22 @@ pub(super) fn past(
 
 /// What one entry of a session's stream says.
 pub(super) fn events(store: &Store, session: SessionId, seq: u64) -> Result<Vec<Event>, Problem> {
-    let place = store.position_of(session.stream(), seq)?;
-    let entry = place.map(|at| store.entry(at)).transpose()?.flatten();
-    let Some(entry) = entry else {
-        let text = format!("entry {seq} of session {session} is missing");
-        return Err(Problem::new(ProblemKind::Store, text));
-    };
+    happened(&entry_of(store, session, seq)?)
+}
+
+/// What an entry of a session's stream says.
+pub(super) fn happened(entry: &LogEntry) -> Result<Vec<Event>, Problem> {
     incarnation::events::<Session>(&entry.body)
         .map_err(|error| Problem::new(ProblemKind::Store, error))
+}
+
+/// One entry of a session's stream.
+pub(super) fn entry_of(store: &Store, session: SessionId, seq: u64) -> Result<LogEntry, Problem> {
+    let place = store.position_of(session.stream(), seq)?;
+    place.map(|at| store.entry(at)).transpose()?.flatten().ok_or_else(|| {
+        let text = format!("entry {seq} of session {session} is missing");
+        Problem::new(ProblemKind::Store, text)
+    })
 }
 
 fn weight(event: &Event) -> usize {

@@ -62,7 +62,7 @@ impl Caller {
         self.reading(move |it| it.shown_window(agent, turn, step)).await
     }
 
-    fn shown_window(
+    pub(super) fn shown_window(
         &self,
         agent: SessionId,
         turn: u64,
@@ -189,7 +189,7 @@ fn said_at(
 }
 
 /// The turn that an entry is of, and the entry that it begins with.
-fn began_before(
+pub(super) fn began_before(
     store: &Store,
     agent: SessionId,
     mut seq: u64,

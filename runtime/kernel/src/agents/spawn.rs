@@ -139,6 +139,7 @@ impl Caller {
             first,
             follows: follows.into_iter().map(follow).collect(),
             memory,
+            root: cause.root,
         });
         let max = self.runtime.shared().config.limits.session.task_bytes_max;
         if ask.task.len() > max {

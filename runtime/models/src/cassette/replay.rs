@@ -159,6 +159,8 @@ pub struct Played {
     pub headers: Vec<(String, String)>,
     /// How long it took when it was recorded.
     pub took_ms: u64,
+    /// And until the first of it came.
+    pub first_ms: u64,
     pieces: std::vec::IntoIter<Vec<u8>>,
     end: AnswerEnd,
     renames: Renames,
@@ -166,11 +168,12 @@ pub struct Played {
 
 impl Played {
     fn of(exchange: Exchange, renames: Renames) -> Played {
+        let first_ms = exchange.pieces.first().map_or(0, |it| it.ms);
         let pieces: Vec<Vec<u8>> =
             exchange.pieces.iter().filter_map(|it| it.bytes.bytes()).collect();
         let pieces = pieces.into_iter();
         let Exchange { status, headers, took_ms, end, .. } = exchange;
-        Played { status, headers, took_ms, pieces, end, renames }
+        Played { status, headers, took_ms, first_ms, pieces, end, renames }
     }
 
     /// The next bytes; nothing at its end.

@@ -22,6 +22,8 @@ pub(super) struct Answer {
     status: StatusCode,
     headers: HeaderMap,
     from: Source,
+    /// When the first of its body came from the network.
+    first: Option<Instant>,
 }
 
 enum Source {
@@ -50,7 +52,8 @@ impl Answer {
                 |(name, value)| Some((HeaderName::as_str(name), HeaderValue::to_str(value).ok()?));
             tape.answered(status.as_u16(), headers.iter().filter_map(text));
         }
-        Ok(Answer { status, headers, from: Source::Network(Box::new(answer), tape.map(Box::new)) })
+        let from = Source::Network(Box::new(answer), tape.map(Box::new));
+        Ok(Answer { status, headers, from, first: None })
     }
 
     /// One that was recorded.
@@ -68,7 +71,7 @@ impl Answer {
             Some((name.parse::<HeaderName>().ok()?, value.parse::<HeaderValue>().ok()?))
         };
         let headers = played.headers.iter().filter_map(header).collect();
-        Ok(Answer { status, headers, from: Source::Cassette(played) })
+        Ok(Answer { status, headers, from: Source::Cassette(played), first: None })
     }
 
     /// The recorded answer that it is.
@@ -76,6 +79,16 @@ impl Answer {
         match &self.from {
             Source::Network(..) => None,
             Source::Cassette(played) => Some(played),
+        }
+    }
+
+    /// How long it took until now, and until the first of its body came, in milliseconds since it was
+    /// asked for; of a recorded one as it was then.
+    pub(super) fn took_ms(&self, began: Instant) -> (u64, u64) {
+        let since = |it: Instant| it.saturating_duration_since(began).as_millis() as u64;
+        match &self.from {
+            Source::Cassette(played) => (played.took_ms, played.first_ms),
+            Source::Network(..) => (since(Instant::now()), self.first.map_or(0, since)),
         }
     }
 
@@ -111,6 +124,7 @@ impl Answer {
             Source::Cassette(played) => Ok(played.piece().await?.map(Bytes::from)),
             Source::Network(answer, tape) => {
                 let came = within(ms, until, answer.chunk()).await;
+                self.first.get_or_insert_with(Instant::now);
                 match &came {
                     Ok(Some(piece)) => tape.iter_mut().for_each(|it| it.piece(piece)),
                     Ok(None) => {}

@@ -92,7 +92,7 @@ const TEXT: &str = "Hello there, Zoë:\na naïve “quote”, a crab 🦀🦀, �
 /// Of a reply that aimock gives, what its fixtures say. The blocks have ids in them that differ each
 /// time, and so does what it took.
 fn told(reply: ModelReply) -> ModelReply {
-    ModelReply { blocks: Vec::new(), took_ms: 0, ..reply }
+    ModelReply { blocks: Vec::new(), took_ms: 0, first_ms: 0, server: String::new(), ..reply }
 }
 
 fn usage(dialect: Dialect, input: u64, output: u64) -> Usage {
