@@ -267,6 +267,10 @@ const SESSIONS: &[&str] = &[
     "session.waits_the_same",
     "session.wakes_the_stopped",
     "session.wakes_twice",
+    "trace.loses_what_is_cut_off",
+    "trace.one_name_for_two",
+    "trace.tells_what_was_written",
+    "trace.waits_are_requests",
     "window.made_anew_for_ever",
     "window.not_told_anew",
 ];

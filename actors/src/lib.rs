@@ -60,6 +60,7 @@ pub mod simulation;
 pub mod space;
 pub mod stored;
 pub mod supervisor;
+pub mod trace;
 pub mod trust;
 pub mod value;
 pub mod weight;

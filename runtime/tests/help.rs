@@ -169,6 +169,7 @@ fn every_verb_prints_json_lines_with_the_keys_that_scripts_rely_on() {
     let origin = "depth how id version author author_name at turn step text";
     lines(&["why", &id], origin, 1);
     lines(&["cost"], "", 0);
+    lines(&["trace"], "upto", 1);
     lines(&["audit"], AUDIT, 1);
     lines(&["status"], STATUS, 1);
     place.json(&["put", "notes", "```python\npass\n```"]);

@@ -11,7 +11,7 @@ mod harness;
 mod provider;
 
 use harness::{Ended, Place, Started};
-use provider::{FakeProvider, ollama};
+use provider::{FakeProvider, answers, ollama};
 use rustix::process::Signal;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -33,6 +33,11 @@ fn run(dir: &Path, line: &str) -> Ended {
     if line.starts_with("stoa model test ollama/") {
         let ollama = FakeProvider::says(vec![ollama("ready")]);
         return shell(dir, &format!("OLLAMA_HOST={} {line}", ollama.url)).end();
+    }
+    if let Some(line) = line.strip_suffix(" --to http://localhost:4318 --cursor-file sent") {
+        let collector = FakeProvider::says(vec![answers(200, &[], "")]);
+        let line = format!("exec {line} --json --to {} --cursor-file sent", collector.url);
+        return interrupted(shell(dir, &line));
     }
     match line {
         // These go on until they are interrupted; `--json` says when one of them is open.

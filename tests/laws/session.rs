@@ -18,6 +18,7 @@
 //! - *letters*: each has a name of its own, and is told.
 //! - *ear*: what is known of it without asking it is so.
 //! - *stale*: an outcome of what is over changes nothing.
+//! - *traces*: what is told of its stream as spans is what happened in it.
 //! - *rest*: at the end everything new was seen, and nothing is left to do.
 
 mod deeds;
@@ -25,6 +26,7 @@ mod life;
 mod model;
 mod schedule;
 mod steering;
+mod traces;
 mod words;
 
 use crate::laws::cases;
@@ -453,6 +455,7 @@ fn run(steps: &[Op]) -> Result<(), String> {
     trial.crash()?;
     trial.settle()?;
     let disk = trial.sim.disk();
+    traces::hold(disk.stream_after(ME.stream(), 0).map(|it| it.1.clone()))?;
     if disk.folds() && disk.chains() { Ok(()) } else { Err("fold: the log is damaged".to_owned()) }
 }
 

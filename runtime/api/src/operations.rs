@@ -52,6 +52,7 @@ mod subscription_list;
 mod subscription_read;
 mod subscription_remove;
 mod tail;
+mod trace;
 mod transaction;
 mod update;
 mod waits;
@@ -103,6 +104,7 @@ pub use subscription_edit::SubscriptionEdit;
 pub use subscription_list::SubscriptionList;
 pub use subscription_read::SubscriptionRead;
 pub use subscription_remove::{Removed, SubscriptionRemove};
+pub use trace::Trace;
 pub use transaction::{Transaction, TransactionLine};
 pub use update::Update;
 pub use waits::{BlockerAnswer, Waits, WaitsAnswer};
@@ -129,6 +131,7 @@ pub static TABLE: &[AnyOperation] = &[
     AnyOperation::of::<Get>(),
     AnyOperation::of::<Update>(),
     AnyOperation::of::<Cost>(),
+    AnyOperation::of::<Trace>(),
     AnyOperation::of::<Deprecate>(),
     AnyOperation::of::<Erase>(),
     AnyOperation::of::<Transaction>(),

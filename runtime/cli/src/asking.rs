@@ -65,7 +65,7 @@ pub(super) async fn ask_all(
 }
 
 /// Where the log ends now: what follows from now on begins there, also where it is asked again.
-async fn head(owner: &mut Owner<'_>, identity: &Identity) -> Result<u64, Problem> {
+pub(super) async fn head(owner: &mut Owner<'_>, identity: &Identity) -> Result<u64, Problem> {
     let mut head = None;
     let mut keep = |said: &OutItem| {
         let told: Option<StatusAnswer> = said.answer();

@@ -213,7 +213,7 @@ fn of_words(words: &Words) -> Command {
 }
 
 /// In which order a help lists the verbs.
-const ORDER: [&str; 39] = [
+const ORDER: [&str; 40] = [
     "space",
     "grant",
     "revoke",
@@ -238,6 +238,7 @@ const ORDER: [&str; 39] = [
     "research",
     "spawn",
     "agent",
+    "trace",
     "cost",
     "model",
     "exec",

@@ -1,7 +1,7 @@
 //! Examples of each verb, as its help prints them. A test runs all of them.
 
 /// The verbs, each with command lines that work where the things are that they name.
-const EXAMPLES: [(&str, &[&str]); 55] = [
+const EXAMPLES: [(&str, &[&str]); 56] = [
     ("model list", &["stoa model list"]),
     ("model test", &["stoa model test ollama/llama3.2"]),
     (
@@ -108,6 +108,14 @@ const EXAMPLES: [(&str, &[&str]); 55] = [
     ),
     ("diff", &["stoa diff D4NWZ0DT", "stoa diff D4NWZ0DT 1 2"]),
     ("why", &["stoa why D4NWZ0DT"]),
+    (
+        "trace",
+        &[
+            "stoa trace --tail 20",
+            "stoa trace sleeper --within 24h --json",
+            "stoa trace --follow --to http://localhost:4318 --cursor-file sent",
+        ],
+    ),
     ("cost", &["stoa cost", "stoa cost --by hour --within 24h", "stoa cost sleeper --by model"]),
     (
         "watch",

@@ -34,6 +34,11 @@ mod signals;
 mod spawned;
 mod stdin;
 mod table;
+#[cfg(feature = "otel")]
+mod traces;
+#[cfg(not(feature = "otel"))]
+#[path = "no_traces.rs"]
+mod traces;
 mod trust;
 mod typed;
 mod value;

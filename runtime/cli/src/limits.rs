@@ -8,6 +8,11 @@
 //! | constant | value | why it is fixed |
 //! |---|---|---|
 //! | `QUIET_WAIT` | `Duration::from_secs(1)` | how long a `spawn` waits before it says that it does |
+//! | `FIRST_WAIT_MS` | `250` | how long is waited before a collector of traces is asked again; then twice as long each time |
+//! | `TRIES_MAX` | `4` | how often in a row it is asked again by who does not follow |
+//! | `LOOK` | `Duration::from_secs(1)` | how often who sends traces looks for what is new |
+//! | `LOST_MAX` | `25` | how often in a row whoever has the directory is asked again without anything sent |
+//! | `LOST_WAIT` | `Duration::from_millis(200)` | how long is waited before that |
 //! | `HANDING_ON` | `Duration::from_millis(500)` | how long who is at work has when a follower that serves them is interrupted |
 //! | `LOOKED_BYTES` | `1 << 20` | answers that are looked through for what completes a word |
 //! | `PATIENCE_MS` | `Duration::from_millis(2_000)` | how long a shell that completes waits at most |

@@ -62,7 +62,7 @@ impl Seen {
 /// The field that says where to begin, of a verb that follows what happens, and its flag.
 pub(super) fn field(operation: &AnyOperation) -> Option<(&'static str, &'static str)> {
     match operation.name {
-        "watch" | "lease watch" => Some(("cursor", "--cursor")),
+        "watch" | "lease watch" | "trace" => Some(("cursor", "--cursor")),
         "agent log" => Some(("after", "--after")),
         _ => None,
     }
@@ -78,7 +78,8 @@ pub(super) fn begin(body: &mut Json, field: &str, after: u64) {
 
 /// Whether it begins from now on, wherever that is.
 pub(super) fn from_now_on(operation: &AnyOperation, body: &Json) -> bool {
-    operation.name != "agent log" && body["cursor"].is_null() && body["tail"].is_null()
+    let said = ["cursor", "tail", "within"].iter().any(|it| !body[it].is_null());
+    operation.name != "agent log" && !said
 }
 
 /// What to type to go on from there.

@@ -9,7 +9,7 @@ use super::trust::{self, Step};
 use super::typed::flag;
 use super::{
     again, ask, carry, cassette, complete, confirm, copies, diagnostics, doctor, man, models,
-    settings,
+    settings, traces,
 };
 use clap::ArgMatches;
 use std::ffi::OsString;
@@ -98,9 +98,17 @@ pub(crate) async fn run(typed: &ArgMatches) -> Result<(), Problem> {
         }
         (Some(Local::Serve), _) => serve(config, json).await,
         (Some(Local::Import), _) => import(config, identity, verb, json).await,
-        (_, Some(operation)) => ask::ask(config, identity, operation, verb, json).await,
+        (_, Some(operation)) => match traces_to(verb) {
+            Some(to) => traces::send(config, identity, operation, (verb, to), json).await,
+            None => ask::ask(config, identity, operation, verb, json).await,
+        },
         (_, None) => Err(Problem::new(ProblemKind::Invalid, format!("there is no verb {name:?}"))),
     }
+}
+
+/// The collector that was typed, of the one verb that has it: what another is written to is a path.
+fn traces_to(typed: &ArgMatches) -> Option<&str> {
+    typed.try_get_one::<String>("to").ok().flatten().map(String::as_str)
 }
 
 /// What makes a directory where there is none, and is no wonder to anybody.

@@ -118,6 +118,7 @@ fn field(arg: &Arg, typed: &ArgMatches) -> Result<Option<Json>, Problem> {
         | ArgForm::ContentJson
         | ArgForm::ContentType
         | ArgForm::Local
+        | ArgForm::LocalText
         | ArgForm::LocalPath => None,
     })
 }

@@ -94,6 +94,8 @@ pub struct Config {
     pub watch_changes_max: usize,
     /// Entries of a stream looked through before a follower is told of those that pass.
     pub follow_entries_max: usize,
+    /// Agents at rest that are remembered by somebody who reads what agents did as spans.
+    pub traced_agents_max: usize,
     /// Spaces that a model is told of with what each is for, and that code finds in `spaces`; a session
     /// may hold more, and `coordinator.space(NAME)` opens any of them.
     pub context_spaces_max: usize,
@@ -212,6 +214,7 @@ impl Config {
             addresses_max: 4_096,
             watch_changes_max: 64,
             follow_entries_max: 1_000,
+            traced_agents_max: 4_096,
             context_spaces_max: 64,
             read_piece_bytes: 1 << 20,
             answer_bytes_max: 16 << 20,

@@ -58,6 +58,11 @@ pub trait Model: Send + Sync + 'static {
         CodeStyle::Fence
     }
 
+    /// Who is asked, `PROVIDER/NAME`, whatever it is called here; nothing of one that asks nobody.
+    fn full_name(&self) -> Option<String> {
+        None
+    }
+
     /// The variable of the environment that it needs, and that this process was not given.
     fn lacks(&self) -> Option<String> {
         None

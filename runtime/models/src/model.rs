@@ -221,6 +221,10 @@ impl Model for ProviderModel {
         Some(waits.queue_ms.saturating_add(waits.total_ms).saturating_add(BESIDES_MS))
     }
 
+    fn full_name(&self) -> Option<String> {
+        Some(self.entry.full_name())
+    }
+
     fn window_bytes(&self) -> Option<usize> {
         Some(window_bytes(&self.entry))
     }

@@ -40,7 +40,7 @@ impl DoorRequest {
         };
         match self.operation.as_str() {
             "watch" | "lease watch" => !says("no_follow"),
-            "agent log" => says("follow") || says("live"),
+            "agent log" | "trace" => says("follow") || says("live"),
             _ => false,
         }
     }

@@ -52,6 +52,8 @@ pub enum ArgForm {
     ContentType,
     /// For the command line alone: a switch.
     Local,
+    /// For the command line alone: a text.
+    LocalText,
     /// For the command line alone: a path.
     LocalPath,
 }

@@ -9,7 +9,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 /// What `.ci/peers` installs.
-const VERSIONS: &str = "aimock 1.43.0\nllmock 0.2.2\n";
+const VERSIONS: &str = "aimock 1.43.0\nllmock 0.2.2\nopentelemetry-proto 1.45.2\n\
+                        opentelemetry-semantic-conventions 0.66b2\n";
 
 /// Where the workspace keeps what is built.
 const TARGET: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../target/peers");
