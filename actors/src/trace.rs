@@ -21,6 +21,8 @@
 
 mod attribute;
 mod fold;
+#[cfg(test)]
+mod tests;
 mod turn;
 
 pub use attribute::Attribute;

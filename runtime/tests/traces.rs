@@ -332,47 +332,75 @@ fn a_turn_that_a_crash_has_cut_in_two_is_one_span() {
     assert_eq!(spans(place.json(&["trace", "--cursor", &cursor])), after[before.len()..]);
 }
 
+/// An answer of a type.
+fn says(status: u16, kind: &str, body: &str) -> String {
+    answers(status, &[("content-type", kind)], body)
+}
+
 #[test]
 fn a_collector_that_fails_is_asked_again_and_one_that_refuses_is_told() {
+    let provider = FakeProvider::says(vec![chat("Done.", "stop")]);
+    let place = place(&provider);
+    assert_eq!(spawn(&place, "gardener", "garden=write"), 0);
+    let collector = FakeCollector::new();
+    let busy = [answers(503, &[("retry-after", "0")], ""), answers(429, &[], "")];
+    let part = r#"{"partialSuccess": {"rejectedSpans": "1", "errorMessage": "too old"}}"#;
+    let odd = answers(400, &[], "\u{1b}[31mno");
+    for (said, code, words) in [
+        (busy.to_vec(), 0, "takes them again"),
+        (vec![answers(202, &[], "")], 0, "sent 2 spans"),
+        (vec![answers(204, &[], "")], 0, "sent 2 spans"),
+        (vec![says(200, "application/json", "{}")], 0, "sent 2 spans"),
+        (vec![says(200, "application/json", part)], 0, "does not keep 1: too old"),
+        // One of two is refused for good: the other is sent.
+        (vec![odd.clone(), odd.clone()], 0, "does not keep 1"),
+        (vec![odd.clone(), odd.clone(), odd], 2, "answers 400 Bad Request: [31mno"),
+        (vec![answers(401, &[], "who are you?")], 4, "OTEL_EXPORTER_OTLP_HEADERS"),
+        (vec![answers(404, &[], "")], 3, "answers 404"),
+        (vec![answers(307, &[("location", "http://127.0.0.1:1/")], "")], 2, "answers 307"),
+        (vec![says(200, "text/html", "<p>hi")], 2, "not as a collector does"),
+        (vec![says(200, "text/plain", "hi")], 2, "not as a collector does"),
+        (vec![says(200, "application/x-protobuf", "hi!")], 2, "not as a collector does"),
+    ] {
+        collector.answers(&said);
+        let ended = place.stoa(&["trace", "--to", &collector.url]);
+        assert_eq!(ended.code, code, "{said:?}: {ended:?}");
+        assert!(format!("{}{}", ended.out, ended.err).contains(words), "{words}: {ended:?}");
+        assert!(!ended.err.contains('\u{1b}'), "{}", ended.err);
+    }
+    // Nobody is there: it says so, and what to type. An interrupt is no success.
+    let ended = place.stoa(&["trace", "--to", "http://127.0.0.1:1"]);
+    assert!(ended.code == 6 && ended.err.contains("cannot be reached"), "{ended:?}");
+    assert!(ended.err.contains("trace --to http://127.0.0.1:1"), "{ended:?}");
+    let sender = place.start(&["trace", "--to", "http://127.0.0.1:1", "--json"], b"");
+    sender.wait_for("that it waits", |out| out.contains("asked again"));
+    sender.signal(Signal::INT);
+    let ended = sender.end();
+    assert!(ended.code == 6 && ended.err.contains("interrupted; 0 spans are sent"), "{ended:?}");
+}
+
+/// A key goes to this machine or by https, and is shown nowhere.
+#[test]
+fn what_a_collector_is_told_besides_is_a_secret() {
     let provider = FakeProvider::says(vec![chat("Done.", "stop")]);
     let mut place = place(&provider);
     assert_eq!(spawn(&place, "gardener", "garden=write"), 0);
     let collector = FakeCollector::new();
-    let to = |place: &Place| place.stoa(&["trace", "--to", &collector.url]);
-    let page =
-        "HTTP/1.1 200 OK\r\ncontent-type: text/html\r\nconnection: close\r\n\r\n<p>hi".to_owned();
-    for (said, code, words) in [
-        (
-            vec![answers(503, &[("retry-after", "0")], ""), answers(429, &[], "")],
-            0,
-            "takes them again",
-        ),
-        (vec![answers(401, &[], "who are you? open-sesame")], 4, "OTEL_EXPORTER_OTLP_HEADERS"),
-        (vec![answers(404, &[], "")], 3, "answers 404"),
-        (vec![answers(400, &[], "\u{1b}[31mno")], 2, "answers 400 Bad Request: [31mno"),
-        (vec![answers(307, &[("location", "http://127.0.0.1:1/")], "")], 2, "answers 307"),
-        (vec![page], 2, "as no collector does"),
-    ] {
-        collector.answers(&said);
-        let before = collector.received().len();
-        let ended = to(&place);
-        assert_eq!(ended.code, code, "{said:?}: {ended:?}");
-        assert!(ended.err.contains(words), "{words}: {}", ended.err);
-        assert!(!ended.err.contains('\u{1b}'), "{}", ended.err);
-        let taken = usize::from(code == 0);
-        assert!(code != 0 || collector.received().len() == before + taken, "{ended:?}");
+    let value = "x-key=open-sesame,authorization=Bearer%20open-sesame".to_owned();
+    place.variables.push(("OTEL_EXPORTER_OTLP_HEADERS".into(), value));
+    for status in [401, 400, 503] {
+        let said = answers(status, &[("retry-after", "0")], "token open-sesame is not known");
+        collector.answers(&vec![said; 9]);
+        let ended = place.stoa(&["trace", "--to", &collector.url]);
+        assert!(ended.code > 0 && !ended.err.contains("sesame"), "{ended:?}");
     }
-    // A key goes to this machine or by https, and is shown nowhere.
-    place.variables.push(("OTEL_EXPORTER_OTLP_HEADERS".into(), "x-key=open-sesame".into()));
-    collector.answers(&[answers(401, &[], "who are you? open-sesame")]);
-    let ended = to(&place);
-    assert!(ended.code == 4 && !ended.err.contains("sesame"), "{ended:?}");
-    assert_eq!(to(&place).code, 0);
-    assert!(collector.received().last().unwrap().head.contains("x-key: open-sesame"));
-    let ended = place.stoa(&["trace", "--to", "http://collector.example.org:4318"]);
-    assert_eq!(ended.code, 2, "{ended:?}");
-    assert!(ended.err.contains("https") && !ended.err.contains("sesame"), "{ended:?}");
+    collector.answers(&[]);
+    assert_eq!(place.stoa(&["trace", "--to", &collector.url]).code, 0);
+    let head = collector.received().last().unwrap().head.clone();
+    assert!(head.contains("x-key: open-sesame\r\n"), "{head}");
+    assert!(head.contains("authorization: Bearer open-sesame"), "{head}");
     for (to, words) in [
+        ("http://collector.example.org:4318", "https"),
         ("no url", "--to"),
         ("ftp://a", "neither http nor https"),
         ("https://a:sesame@b", "a key in"),
@@ -381,9 +409,11 @@ fn a_collector_that_fails_is_asked_again_and_one_that_refuses_is_told() {
         assert!(ended.code == 2 && ended.err.contains(words), "{to}: {ended:?}");
         assert!(!ended.err.contains("sesame"), "{ended:?}");
     }
-    // Nobody is there: it says so, and what to type.
-    let ended = place.stoa(&["trace", "--to", "http://127.0.0.1:1"]);
-    assert!(ended.code == 6 && ended.err.contains("cannot be reached"), "{ended:?}");
+    place.variables.pop();
+    place.variables.push(("OTEL_EXPORTER_OTLP_TRACES_HEADERS".into(), "open-sesame".into()));
+    let ended = place.stoa(&["trace", "--to", &collector.url]);
+    assert!(ended.code == 2 && ended.err.contains("TRACES_HEADERS is no list"), "{ended:?}");
+    assert!(!ended.err.contains("sesame"), "{ended:?}");
 }
 
 /// A collector that is away misses nothing, and neither does one whose sender is killed.
@@ -434,6 +464,9 @@ fn whoever_follows_sends_everything() {
     );
     served.signal(Signal::TERM);
     served.end();
+    let twice = ["trace", "--to", &collector.url, "--cursor-file", "upto", "--within", "1h"];
+    let ended = place.stoa(&twice);
+    assert!(ended.code == 2 && ended.err.contains("says already"), "{ended:?}");
     place.file("upto", "sesame\n");
     let ended = place.stoa(&["trace", "--to", &collector.url, "--cursor-file", "upto"]);
     assert!(ended.code == 2 && ended.err.contains("is no cursor"), "{ended:?}");
@@ -447,6 +480,7 @@ fn what_cannot_be_is_refused() {
         (&["trace", "nobody"][..], 3, "nobody"),
         (&["trace", "--cursor", "99999"], 2, "ahead of the log"),
         (&["trace", "--tail", "10001"], 2, "--tail 10000"),
+        (&["trace", "--tail", "101", "--content"], 2, "--tail 100"),
         (&["trace", "--within", "soon"], 2, "soon"),
         (&["trace", "--cursor-file", "x"], 2, "--to"),
     ] {

@@ -77,7 +77,7 @@ pub enum LedgerEntry {
 }
 
 impl LedgerEntry {
-    pub(super) fn spent(spent: Spent, call: Option<Box<BilledCall>>) -> LedgerEntry {
+    pub(crate) fn spent(spent: Spent, call: Option<Box<BilledCall>>) -> LedgerEntry {
         let Spent { thoughts, tokens, money, ms, .. } = spent;
         LedgerEntry::Spent { thoughts, tokens, money, ms, call }
     }

@@ -71,7 +71,7 @@ pub struct TokenUsage {
 }
 
 impl TokenUsage {
-    /// Both together.
+    /// What two replies took together.
     #[must_use]
     pub fn plus(self, more: TokenUsage) -> TokenUsage {
         TokenUsage {

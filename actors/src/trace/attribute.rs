@@ -103,16 +103,18 @@ pub(super) fn generation(to: &mut Attributes, made: &Generation) {
         Some((host, port)) => (host, port.parse().ok()),
         None => (&*made.server, None),
     };
-    to.extend(text("server.address", host));
+    to.extend(text("server.address", host.trim_matches(['[', ']'])));
     to.extend(port.map(|it| number("server.port", it)));
 }
 
-/// The exceptions that Python has by itself, and the one that agents know besides. Any other has a name
-/// that somebody has written.
-const EXCEPTIONS: [&str; 40] = [
+/// The exceptions that Python has by itself, and those that agents know besides. Any other has a name
+/// that somebody may have written.
+const EXCEPTIONS: [&str; 47] = [
     "ArithmeticError",
     "AssertionError",
     "AttributeError",
+    "BlockingIOError",
+    "BrokenPipeError",
     "BaseException",
     "BufferError",
     "Conflict",
@@ -126,12 +128,14 @@ const EXCEPTIONS: [&str; 40] = [
     "IndentationError",
     "IndexError",
     "InterruptedError",
+    "IsADirectoryError",
     "KeyError",
     "KeyboardInterrupt",
     "LookupError",
     "MemoryError",
     "ModuleNotFoundError",
     "NameError",
+    "NotADirectoryError",
     "NotImplementedError",
     "OSError",
     "OverflowError",
@@ -139,6 +143,7 @@ const EXCEPTIONS: [&str; 40] = [
     "RecursionError",
     "ReferenceError",
     "RuntimeError",
+    "StopAsyncIteration",
     "StopIteration",
     "SyntaxError",
     "SystemError",
@@ -148,6 +153,8 @@ const EXCEPTIONS: [&str; 40] = [
     "UnboundLocalError",
     "UnicodeDecodeError",
     "UnicodeEncodeError",
+    "UnicodeError",
+    "UnusableReply",
     "ValueError",
     "ZeroDivisionError",
 ];

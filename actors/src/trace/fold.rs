@@ -115,13 +115,23 @@ impl AgentTrace {
                 turn.next_step(at);
             }
             Event::Interrupted { action: None, .. } => {
-                told.push(turn.asked(spent.unanswered(error(CANCELLED, "")), &self.model, at));
+                // One that is put off is not under way.
+                if turn.asked_since <= at {
+                    told.push(turn.asked(spent.unanswered(error(CANCELLED, "")), &self.model, at));
+                }
+                turn.asked_since = at;
+            }
+            // One that a crash has cut off is paid for when the next is to be made.
+            Event::Booked(LedgerEntry::Reserved(_)) if spent.call.is_some() => {
+                told.push(turn.asked(spent.unanswered(error("lost", "")), &self.model, at));
                 turn.asked_since = at;
             }
             Event::TurnEnded { outcome: TurnOutcome::Done, .. } => self.end(None, at, told),
             Event::TurnEnded { outcome: TurnOutcome::Exhausted(limit), .. } => {
                 self.over(error("limit", limit), spent, at, told);
             }
+            // There is not enough left to ask its model: what woke it stays new.
+            Event::Exhausted { what, .. } => self.over(error("limit", what), spent, at, told),
             Event::TurnFailed { why, .. } | Event::Quarantined { why, .. } => {
                 self.over(error(FAILED, why), spent, at, told);
             }
@@ -138,7 +148,7 @@ impl AgentTrace {
         let cancelled = error(CANCELLED, &why.text);
         // One that is not paid for was made all the same where it has failed.
         let failed = spent.any && why.kind == FAILED && self.model != BUILT_IN_MODEL;
-        let thinks = turn.action.is_none() && !spent.said;
+        let thinks = turn.action.is_none() && !spent.told;
         match turn.acted(String::new(), Some(cancelled), at) {
             Some(_) if planted("trace.loses_what_is_cut_off") => {}
             Some(span) => told.push(span),
@@ -202,8 +212,8 @@ struct Spent<'a> {
     any: bool,
     /// On a call of the model.
     call: Option<&'a BilledCall>,
-    /// And the model has said something.
-    said: bool,
+    /// And what became of that call stands there as well.
+    told: bool,
 }
 
 impl<'a> Spent<'a> {
@@ -212,8 +222,10 @@ impl<'a> Spent<'a> {
             Event::Booked(LedgerEntry::Spent { call, .. }) => Some(call.as_deref()),
             _ => None,
         });
-        let said = events.iter().any(|it| matches!(it, Event::Thought { .. }));
-        Spent { any: spent.is_some(), call: spent.flatten(), said }
+        let told = |it: &Event| {
+            matches!(it, Event::Thought { .. } | Event::Interrupted { action: None, .. })
+        };
+        Spent { any: spent.is_some(), call: spent.flatten(), told: events.iter().any(told) }
     }
 
     /// A request that was paid for so.

@@ -22,6 +22,7 @@
 //! | `GOODBYE` | `Duration::from_millis(500)` | how long clients have to go when the owner stops |
 //! | `FAREWELL` | `Duration::from_millis(200)` | how long one has to take in why |
 //! | `TAIL_MAX` | `10_000` | spans that are held for one answer, so that they can be told as trees |
+//! | `TAIL_CONTENT_MAX` | `100` | the same where what was said is told |
 //! | `SOCKET_PATH_BYTES_MAX` | `100` | the system's: 107 bytes fit |
 
 /// How many clients a door serves at a time, how long it waits for one, and what they may take.

@@ -8,7 +8,6 @@
 //! | constant | value | why it is fixed |
 //! |---|---|---|
 //! | `QUIET_WAIT` | `Duration::from_secs(1)` | how long a `spawn` waits before it says that it does |
-//! | `FIRST_WAIT_MS` | `250` | how long is waited before a collector of traces is asked again; then twice as long each time |
 //! | `TRIES_MAX` | `4` | how often in a row it is asked again by who does not follow |
 //! | `LOOK` | `Duration::from_secs(1)` | how often who sends traces looks for what is new |
 //! | `LOST_MAX` | `25` | how often in a row whoever has the directory is asked again without anything sent |

@@ -58,12 +58,14 @@ pub(super) fn shown(operation: &AnyOperation, typed: &ArgMatches, json: bool, bo
     let happens = matches!(operation.name, "history" | "agent log" | "trace");
     let is_typed = |name: &str| typed.value_source(name) == Some(ValueSource::CommandLine);
     let said = |name: &&str| typed.try_contains_id(name).is_ok_and(|_| is_typed(name));
-    let begins = ["after", "cursor", "limit", "tail", "newest", "to"].iter().any(said);
+    let begins = ["after", "limit", "tail", "newest"].iter().any(said);
+    let traced = operation.name == "trace";
+    let begins = begins || traced && ["cursor", "follow", "within"].iter().any(said);
     if happens && !json && !begins && out_is_seen() {
         body["tail"] = SHOWN.into();
     }
     // Who looks is told why something failed; what goes on elsewhere has nobody's words in it unasked.
-    if operation.name == "trace" && !json && !said(&"to") && out_is_seen() {
+    if traced && !json && out_is_seen() {
         body["reasons"] = true.into();
     }
 }

@@ -11,6 +11,7 @@ use super::settings::{environment, quoted};
 use super::typed::{self, flag};
 use clap::ArgMatches;
 use serde_json::{Value as Json, json};
+use std::io::Write;
 use std::path::PathBuf;
 use std::time::Duration;
 use stoa_api::answer::{SpanAnswer, TraceLine};
@@ -20,14 +21,12 @@ use stoa_api::{DoorLimits, kinds};
 use stoa_endpoint::AddressError;
 use stoa_kernel::limits::Config;
 use stoa_kernel::problem::{Problem, ProblemKind};
-use stoa_traces::limits::SPANS_MAX;
+use stoa_traces::limits::{FIRST_WAIT_MS, SPANS_MAX, SPANS_SAID_MAX};
 use stoa_traces::{Collector, CollectorError, SendFault, ServiceResource};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 /// How often in a row a collector is asked again by whoever does not stay.
 const TRIES_MAX: u32 = 4;
-
-/// How long it waits at first; twice as long each time, up to a minute.
-const FIRST_WAIT_MS: u64 = 250;
 
 /// How often it is looked for what is new.
 const LOOK: Duration = Duration::from_secs(1);
@@ -50,6 +49,10 @@ struct Sender {
     json: bool,
     cursor: Option<u64>,
     sent: u64,
+    /// All of it was looked through.
+    done: bool,
+    /// As it was typed.
+    to: String,
     progress: Progress,
 }
 
@@ -67,12 +70,23 @@ pub(super) async fn send(
     let follow = flag(typed, "follow");
     let file = typed.get_one::<PathBuf>("cursor-file").cloned();
     let kept = file.as_ref().map(kept).transpose()?.flatten();
-    let cursor = kept.or(body["cursor"].as_u64());
+    let begins = body["cursor"].as_u64();
+    if let (Some(kept), Some(path)) = (kept, &file)
+        && (begins.is_some() || !body["within"].is_null())
+    {
+        let text = format!("{} says already to begin after {kept}", path.display());
+        let hint = format!("stoa trace --to {to} --cursor-file {}", quoted(path));
+        return Err(Problem::new(ProblemKind::Invalid, text).hint(hint));
+    }
+    let from_the_first = !follow && body["within"].is_null();
+    let cursor = kept.or(begins).or(from_the_first.then_some(0));
     if let Some(fields) = body.as_object_mut() {
         fields.remove("follow");
-        fields.insert("limit".to_owned(), SPANS_MAX.into());
+        let most = if flag(typed, "content") { SPANS_SAID_MAX } else { SPANS_MAX };
+        fields.insert("limit".to_owned(), most.into());
     }
     let progress = Progress::new();
+    let (sent, done, to) = (0, false, to.to_owned());
     let mut sender = Sender {
         identity,
         operation,
@@ -82,13 +96,21 @@ pub(super) async fn send(
         follow,
         json,
         cursor,
-        sent: 0,
+        sent,
+        done,
+        to,
         progress,
     };
+    // From here on an interrupt ends no process by itself.
+    let mut interrupts = signal(SignalKind::interrupt()).map_err(|error| {
+        let text = format!("cannot listen for signals: {error}");
+        Problem::new(ProblemKind::Store, text).hint("stoa --help")
+    })?;
+    sender.keep()?;
     let mut lost = 0;
     loop {
         let before = sender.sent;
-        let problem = match reached(config.clone(), &mut sender).await {
+        let problem = match reached(config.clone(), &mut sender, &mut interrupts).await {
             Ok(()) => break,
             Err(problem) => problem,
         };
@@ -96,14 +118,38 @@ pub(super) async fn send(
         if !(is_handed_on(&problem) || is_lost(&problem)) || lost > LOST_MAX {
             return Err(problem);
         }
-        tokio::time::sleep(LOST_WAIT).await;
+        tokio::select! {
+            () = tokio::time::sleep(LOST_WAIT) => {}
+            _ = interrupts.recv() => break,
+        }
     }
-    sender.tell_end()
+    match sender.done || sender.follow {
+        true => sender.tell_end(),
+        false => {
+            let text = format!("interrupted; {} spans are sent", sender.sent);
+            Err(Problem::new(ProblemKind::Busy, text).hint(sender.again()))
+        }
+    }
 }
 
-async fn reached(config: Config, sender: &mut Sender) -> Result<(), Problem> {
-    match reach(config, kinds(), DoorLimits::default()).await? {
-        Reached::Client(mut client) => sender.run(&mut Owner::Other(&mut client)).await,
+async fn reached(
+    config: Config,
+    sender: &mut Sender,
+    interrupts: &mut Signal,
+) -> Result<(), Problem> {
+    let reached = tokio::select! {
+        reached = reach(config, kinds(), DoorLimits::default()) => reached?,
+        _ = interrupts.recv() => return Ok(()),
+    };
+    match reached {
+        Reached::Client(mut client) => {
+            let mut owner = Owner::Other(&mut client);
+            tokio::select! {
+                done = sender.run(&mut owner) => done,
+                _ = interrupts.recv() => Ok(()),
+            }
+        }
+        // Whoever has the directory stops in order.
         Reached::Owner(runtime, door) => {
             let json = sender.json;
             let work = async { sender.run(&mut Owner::This(&runtime)).await };
@@ -132,7 +178,10 @@ impl Sender {
             match (over, self.follow) {
                 (false, _) => {}
                 (true, true) => tokio::time::sleep(LOOK).await,
-                (true, false) => return Ok(()),
+                (true, false) => {
+                    self.done = true;
+                    return Ok(());
+                }
             }
         }
     }
@@ -173,14 +222,14 @@ impl Sender {
                 Ok(taken) => break taken,
                 Err(fault) => fault,
             };
-            let Some(again_ms) = fault.again_ms else { return Err(refused(&fault)) };
-            if tries == 0 || !self.follow {
-                self.progress.clear();
-                self.say(&format!("note: {}; it is asked again", fault.text))?;
-            }
+            let Some(again_ms) = fault.again_ms else { return Err(self.refused(&fault)) };
             tries += 1;
             if tries > TRIES_MAX && !self.follow {
-                return Err(refused(&fault));
+                return Err(self.refused(&fault));
+            }
+            if tries == 1 {
+                self.progress.clear();
+                self.say(&format!("note: {}; it is asked again", fault.text))?;
             }
             let wait = again_ms.max(FIRST_WAIT_MS << tries.min(8));
             tokio::time::sleep(Duration::from_millis(wait)).await;
@@ -195,27 +244,57 @@ impl Sender {
                 format!("warning: {} does not keep {}", self.collector.host(), taken.rejected);
             let why =
                 if taken.said.is_empty() { String::new() } else { format!(": {}", taken.said) };
-            self.say(&format!("{text}{why}"))?;
+            self.warn(&format!("{text}{why}"))?;
         }
         if taken.cut > 0 {
             let text = format!("warning: {} went without content: too large", taken.cut);
-            self.say(&text)?;
+            self.warn(&text)?;
         }
         Ok(())
     }
 
     fn say(&self, text: &str) -> Result<(), Problem> {
-        match (self.json, look().quiet) {
-            (true, _) => {
+        if !self.json && look().quiet { Ok(()) } else { self.warn(text) }
+    }
+
+    /// Says what is missing, also to who wants to hear nothing.
+    fn warn(&self, text: &str) -> Result<(), Problem> {
+        match self.json {
+            true => {
                 let mut to = Screen::out();
                 to.json(&json!({"note": text})).and_then(|()| to.flush()).map_err(unwritten)
             }
-            (_, true) => Ok(()),
-            _ => {
+            false => {
                 note(text);
                 Ok(())
             }
         }
+    }
+
+    /// What to type to go on.
+    fn again(&self) -> String {
+        let mut line = format!("stoa trace --to {}", stoa_endpoint::shown(&self.to));
+        match (&self.file, self.cursor) {
+            (Some(path), _) => line += &format!(" --cursor-file {}", quoted(path)),
+            (None, Some(cursor)) if cursor > 0 => line += &format!(" --cursor {cursor}"),
+            _ => {}
+        }
+        line
+    }
+
+    fn refused(&self, fault: &SendFault) -> Problem {
+        let (kind, hint) = match fault.status {
+            Some(401 | 403) => {
+                let name = headers().0;
+                (ProblemKind::Forbidden, format!("export {name}='authorization=Bearer%20KEY'"))
+            }
+            Some(404 | 405) => {
+                (ProblemKind::Unknown, "stoa trace --to http://localhost:4318".to_owned())
+            }
+            _ if fault.again_ms.is_some() => (ProblemKind::Busy, self.again()),
+            _ => (ProblemKind::Invalid, self.again()),
+        };
+        Problem::new(kind, &fault.text).hint(hint)
     }
 
     /// Keeps how far was sent. What was sent since then before a crash is sent again.
@@ -223,7 +302,10 @@ impl Sender {
         if let (Some(path), Some(cursor)) = (&self.file, self.cursor) {
             let mut part = path.clone().into_os_string();
             part.push(".part");
-            let written = std::fs::write(&part, format!("{cursor}\n"));
+            let written = std::fs::File::create(&part).and_then(|mut to| {
+                to.write_all(format!("{cursor}\n").as_bytes())?;
+                to.sync_all()
+            });
             written.and_then(|()| std::fs::rename(&part, path)).map_err(|error| {
                 let text = format!("cannot write {}: {error}", path.display());
                 let hint = "stoa trace --to URL --cursor-file WRITABLE_DIR/FILE";
@@ -271,9 +353,7 @@ fn kept(path: &PathBuf) -> Result<Option<u64>, Problem> {
 
 /// By what is typed, and by the variables that OpenTelemetry's own exporters read.
 fn collector(to: &str) -> Result<Collector, Problem> {
-    let names = ["OTEL_EXPORTER_OTLP_TRACES_HEADERS", "OTEL_EXPORTER_OTLP_HEADERS"];
-    let with = names.into_iter().find_map(|name| Some((name, environment(name)?)));
-    let (variable, with) = with.unwrap_or((names[1], String::new()));
+    let (variable, with) = headers();
     let service = environment("OTEL_SERVICE_NAME");
     let more = environment("OTEL_RESOURCE_ATTRIBUTES").unwrap_or_default();
     let resource = ServiceResource::new(service.as_deref(), &more);
@@ -298,19 +378,9 @@ fn collector(to: &str) -> Result<Collector, Problem> {
     })
 }
 
-fn refused(fault: &SendFault) -> Problem {
-    match fault.status {
-        Some(401 | 403) => {
-            let hint = "export OTEL_EXPORTER_OTLP_HEADERS='authorization=Bearer%20KEY'";
-            Problem::new(ProblemKind::Forbidden, &fault.text).hint(hint)
-        }
-        Some(404 | 405) | None if fault.again_ms.is_none() => {
-            Problem::new(ProblemKind::Unknown, &fault.text)
-                .hint("stoa trace --to http://localhost:4318")
-        }
-        _ if fault.again_ms.is_some() => {
-            Problem::new(ProblemKind::Busy, &fault.text).hint("stoa trace --follow --to URL")
-        }
-        _ => Problem::new(ProblemKind::Invalid, &fault.text).hint("stoa trace --tail 20"),
-    }
+/// What is sent in front of each request, and the variable that says so: the first of these that is set.
+fn headers() -> (&'static str, String) {
+    let names = ["OTEL_EXPORTER_OTLP_TRACES_HEADERS", "OTEL_EXPORTER_OTLP_HEADERS"];
+    let with = names.into_iter().find_map(|name| Some((name, environment(name)?)));
+    with.unwrap_or((names[1], String::new()))
 }

@@ -86,7 +86,7 @@ fn answer(mut stream: TcpStream, to: &Mutex<Vec<Received>>, next: &Mutex<Vec<Str
         if next.is_empty() { TAKEN.to_owned() } else { next.remove(0) }
     };
     // What was refused was not received.
-    if answer.starts_with("HTTP/1.1 200") {
+    if answer.starts_with("HTTP/1.1 2") {
         to.lock().unwrap().push(Received { head, bytes: body });
     }
     drop(stream.write_all(answer.as_bytes()));

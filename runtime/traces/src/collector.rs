@@ -3,16 +3,17 @@
 use crate::fault::{CollectorError, SendFault};
 use crate::headers::headers;
 use crate::limits::{
-    ANSWER_MS_MAX, BYTES_MAX, COMPLAINT_BYTES, COMPLAINT_CHARS, FIRST_WAIT_MS, WAIT_MS_MAX,
+    ANSWER_BYTES, ANSWER_MS_MAX, BYTES_MAX, COMPLAINT_CHARS, FIRST_WAIT_MS, WAIT_MS_MAX,
 };
 use crate::otlp::{ServiceResource, request};
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceResponse;
 use prost::Message;
 use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, RETRY_AFTER};
-use reqwest::{Client, Response, StatusCode, Url};
+use reqwest::{Client, Response, Url};
+use serde_json::Value as Json;
 use std::time::{Duration, SystemTime};
 use stoa_api::answer::SpanAnswer;
-use stoa_endpoint::{Address, AddressError, Key};
+use stoa_endpoint::{Address, AddressError};
 
 /// Where spans are sent.
 pub struct Collector {
@@ -20,7 +21,7 @@ pub struct Collector {
     url: Url,
     host: String,
     headers: HeaderMap,
-    keys: Vec<Key>,
+    has_key: bool,
     resource: ServiceResource,
 }
 
@@ -50,14 +51,15 @@ impl Collector {
         (variable, with): (&str, &str),
         resource: ServiceResource,
     ) -> Result<Collector, CollectorError> {
-        let (headers, keys) = headers(variable, with)?;
+        let headers = headers(variable, with)?;
+        let has_key = !headers.is_empty();
         let base = base.trim_end_matches('/');
         let base = base.strip_suffix(PATH).unwrap_or(base);
-        let address = Address::new(base, !keys.is_empty())?;
+        let address = Address::new(base, has_key)?;
         let client = address.client().timeout(Duration::from_millis(ANSWER_MS_MAX)).build();
         let client = client.map_err(|error| AddressError::Client(error.to_string()))?;
         let (url, host) = (address.with(PATH), address.host());
-        Ok(Collector { client, url, host, headers, keys, resource })
+        Ok(Collector { client, url, host, headers, has_key, resource })
     }
 
     /// Who is asked.
@@ -65,34 +67,41 @@ impl Collector {
         &self.host
     }
 
-    /// Sends spans: all of them are taken, or it is said why not and they are to be sent again. What
-    /// was taken may be sent once more; its ids are the same.
+    /// Sends spans: what becomes of each is known when it returns, or it is said why not and all are to be
+    /// sent again. What was taken may be sent once more then; its ids are the same.
     ///
     /// Errors: [`SendFault`].
     pub async fn send(&self, spans: &[SpanAnswer]) -> Result<Taken, SendFault> {
-        let mut taken = Taken::default();
+        let (mut taken, mut refused) = (Taken::default(), 0);
         let mut pieces = vec![spans.to_vec()];
         while let Some(mut piece) = pieces.pop() {
             let body = request(&self.resource, &piece).encode_to_vec();
-            if body.len() > BYTES_MAX && piece.len() > 1 {
-                halve(piece, &mut pieces);
-                continue;
-            }
             let large = body.len() > BYTES_MAX;
             let answer = if large { Err(too_large()) } else { self.post(body).await };
-            match answer {
+            let fault = match answer {
                 Ok(answer) => {
                     taken.rejected += answer.rejected;
                     taken.said = if answer.said.is_empty() { taken.said } else { answer.said };
+                    continue;
                 }
-                Err(fault) if fault.status == Some(TOO_LARGE) && piece.len() > 1 => {
-                    halve(piece, &mut pieces);
-                }
-                Err(fault) if fault.status == Some(TOO_LARGE) && leave_out(&mut piece) => {
+                Err(fault) => fault,
+            };
+            let of_these =
+                fault.again_ms.is_none() && matches!(fault.status, Some(400 | 413 | 422));
+            match of_these {
+                true if piece.len() > 1 => halve(piece, &mut pieces),
+                true if fault.status == Some(TOO_LARGE) && leave_out(&mut piece) => {
                     taken.cut += 1;
                     pieces.push(piece);
                 }
-                Err(fault) => return Err(fault),
+                // One that it never takes does not keep back all others; if it takes none, it is no
+                // fault of theirs.
+                true if refused + 1 < spans.len() => {
+                    refused += 1;
+                    taken.rejected += 1;
+                    taken.said = fault.text;
+                }
+                _ => return Err(fault),
             }
         }
         Ok(taken)
@@ -103,28 +112,23 @@ impl Collector {
         let request = request.header(CONTENT_TYPE, PROTOBUF).header(ACCEPT, PROTOBUF).body(body);
         let answer = request.send().await.map_err(|error| self.unreached(&error))?;
         let status = answer.status();
-        let wait = answer.headers().get(RETRY_AFTER).and_then(|it| it.to_str().ok());
-        let wait = wait.and_then(|it| wait_ms(it, SystemTime::now()));
-        let is_page = answer.headers().get(CONTENT_TYPE);
-        let is_page = is_page.is_some_and(|it| it.as_bytes().starts_with(b"text/html"));
+        let header = |name| answer.headers().get(name).and_then(|it| it.to_str().ok());
+        let wait = header(RETRY_AFTER).and_then(|it| wait_ms(it, SystemTime::now()));
+        let kind = header(CONTENT_TYPE).unwrap_or_default().to_ascii_lowercase();
         let body = body_of(answer).await.map_err(|error| self.unreached(&error))?;
-        if status == StatusCode::OK && !is_page {
-            // Some answer in JSON whatever they are asked for, or with nothing.
-            let said = ExportTraceServiceResponse::decode(&*body).unwrap_or_default();
-            let part = said.partial_success.unwrap_or_default();
-            let rejected = u64::try_from(part.rejected_spans).unwrap_or(0);
-            return Ok(Taken { rejected, said: self.told(&part.error_message), cut: 0 });
+        if status.is_success() {
+            let Some((rejected, said)) = part_of(&kind, &body) else {
+                let text = format!("{} answers {status}, but not as a collector does", self.host);
+                return Err(SendFault { text, status: Some(status.as_u16()), again_ms: None });
+            };
+            return Ok(Taken { rejected, said: self.told(&said), cut: 0 });
         }
-        let what = match status {
-            StatusCode::OK => "answers a page, as no collector does".to_owned(),
-            _ => format!("answers {status}"),
-        };
         let said = String::from_utf8_lossy(&body);
-        let said = if is_page { String::new() } else { self.told(&said) };
+        let said = if kind.contains("html") { String::new() } else { self.told(&said) };
         let said = if said.is_empty() { said } else { format!(": {said}") };
         let passes = matches!(status.as_u16(), 429 | 502 | 503 | 504);
         Err(SendFault {
-            text: format!("{} {what}{said}", self.host),
+            text: format!("{} answers {status}{said}", self.host),
             status: Some(status.as_u16()),
             again_ms: passes.then(|| wait.unwrap_or(FIRST_WAIT_MS).clamp(1, WAIT_MS_MAX)),
         })
@@ -138,16 +142,40 @@ impl Collector {
         }
         let why =
             if error.is_timeout() { "no answer in time".to_owned() } else { cause.to_string() };
-        let text = format!("{} cannot be reached: {}", self.host, self.told(&why));
+        let text = format!("{} cannot be reached: {why}", self.host);
         SendFault { text, status: None, again_ms: Some(FIRST_WAIT_MS) }
     }
 
-    /// What somebody else says, without a key, in one line.
+    /// What somebody else says, in one line. Who was told a key is not repeated: a part of it may be in
+    /// what it says.
     fn told(&self, said: &str) -> String {
-        let masked = self.keys.iter().fold(said.to_owned(), |said, key| key.mask(&said));
-        let words: Vec<&str> = masked.split_whitespace().collect();
+        if self.has_key {
+            return String::new();
+        }
+        let words: Vec<&str> = said.split_whitespace().collect();
         words.join(" ").chars().filter(|it| !it.is_control()).take(COMPLAINT_CHARS).collect()
     }
+}
+
+/// How many spans a collector does not keep of those that it has answered so, and why; nothing where no
+/// collector answers so. Some answer in JSON whatever they are asked for, or with nothing.
+fn part_of(kind: &str, body: &[u8]) -> Option<(u64, String)> {
+    if body.is_empty() {
+        return Some((0, String::new()));
+    }
+    if kind.starts_with("application/json") {
+        let json: Json = serde_json::from_slice(body).ok()?;
+        let part = &json["partialSuccess"];
+        let count = &part["rejectedSpans"];
+        let rejected = count.as_u64().or_else(|| count.as_str()?.parse().ok());
+        let said = part["errorMessage"].as_str().unwrap_or_default();
+        return Some((rejected.unwrap_or(0), said.to_owned()));
+    }
+    if !(kind.is_empty() || kind.starts_with(PROTOBUF)) {
+        return None;
+    }
+    let part = ExportTraceServiceResponse::decode(body).ok()?.partial_success.unwrap_or_default();
+    Some((u64::try_from(part.rejected_spans).unwrap_or(0), part.error_message))
 }
 
 const TOO_LARGE: u16 = 413;
@@ -181,8 +209,8 @@ async fn body_of(mut answer: Response) -> Result<Vec<u8>, reqwest::Error> {
     let mut body = Vec::new();
     while let Some(piece) = answer.chunk().await? {
         body.extend_from_slice(&piece);
-        if body.len() > COMPLAINT_BYTES {
-            body.truncate(COMPLAINT_BYTES);
+        if body.len() > ANSWER_BYTES {
+            body.truncate(ANSWER_BYTES);
             break;
         }
     }

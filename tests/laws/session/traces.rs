@@ -136,6 +136,7 @@ fn ends_turn(event: &Event) -> Option<bool> {
         Event::TurnEnded { outcome, .. } => Some(*outcome == TurnOutcome::Done),
         Event::TurnFailed { .. }
         | Event::Quarantined { .. }
+        | Event::Exhausted { .. }
         | Event::Stopped { .. }
         | Event::Wiped { .. } => Some(false),
         _ => None,
@@ -161,7 +162,10 @@ fn of_turn(turn: u64, entries: &[Entry], of: &[(usize, u64, &Event)], wanted: &m
             Event::Booked(LedgerEntry::Spent { call, .. }) => Some(call.is_some()),
             _ => None,
         });
-        let said = entries[*n].events.iter().any(|it| matches!(it, Event::Thought { .. }));
+        let told = |it: &Event| {
+            matches!(it, Event::Thought { .. } | Event::Interrupted { action: None, .. })
+        };
+        let said = entries[*n].events.iter().any(told);
         match event {
             Event::Thought { thought, .. } => {
                 if let Some(made) = &thought.generation {
@@ -204,7 +208,8 @@ fn of_turn(turn: u64, entries: &[Entry], of: &[(usize, u64, &Event)], wanted: &m
                 asked = *now;
             }
             Event::Interrupted { action: None, .. } => {
-                wanted.push(chat(asked, *now, true));
+                // Unless it was to be asked later.
+                wanted.extend((asked <= *now).then(|| chat(asked, *now, true)));
                 asked = *now;
             }
             Event::Observed(_) | Event::Interrupted { .. } => asked = *now,

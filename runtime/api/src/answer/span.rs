@@ -219,7 +219,8 @@ static SPANS: TextTable = TextTable {
 /// How long something took, for people: `12 ms`, `3.4 s`, `2 min 5 s`.
 fn took(ms: u64) -> String {
     match ms {
-        0 => "<1 ms".to_owned(),
+        // Of many a call it is not known when it began.
+        0 => String::new(),
         1..1_000 => format!("{ms} ms"),
         1_000..60_000 => format!("{}.{} s", ms / 1_000, ms % 1_000 / 100),
         _ => format!("{} min {} s", ms / 60_000, ms % 60_000 / 1_000),
@@ -247,8 +248,11 @@ impl Answer for TraceLine {
         to.branch(&SPANS, span.depth.unwrap_or(0), cells);
         if let Some(error) = &span.error {
             let why = error.text.lines().rev().find(|it| !it.trim().is_empty());
-            let text =
-                why.map_or_else(|| error.kind.clone(), |why| format!("{}: {why}", error.kind));
+            let text = match why {
+                None => error.kind.clone(),
+                Some(why) if why.starts_with(&error.kind) => why.to_owned(),
+                Some(why) => format!("{}: {why}", error.kind),
+            };
             to.detail(Line::new().piece(Tone::Bad, text));
         }
     }

@@ -16,7 +16,9 @@ use stoa_actors::id::{Position, SessionId};
 /// that called, each with how long it took. A trace is all that came of one thing from outside, across
 /// agents. Spans are made from the log, so you can ask for them at any time, also after a crash, and
 /// their ids are always the same. They have the names of OpenTelemetry's conventions for generative AI.
-/// What was written, by you or by a model, is not in them unless you ask for it with --content.
+/// The names of agents, spaces and tools are in them; what else was written, by you or by a model, is not
+/// unless you ask for it with --content. When a call of a space began is not known, only when it was
+/// answered.
 ///
 /// With --to they are sent to a collector over OTLP. Headers that it wants, such as a key, are read from
 /// OTEL_EXPORTER_OTLP_HEADERS; OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES say whose spans they are. A
@@ -94,10 +96,11 @@ impl Operation for Trace {
         };
         let mut reader = SpanReader::new(of, begin, words);
         if let Some(tail) = self.tail {
-            if tail > TAIL_MAX {
-                let text = format!("--tail {tail} is more than {TAIL_MAX}");
-                let hint = format!("--tail {TAIL_MAX}");
-                return Err(Problem::new(ProblemKind::Invalid, text).hint(hint));
+            let most = if self.content { TAIL_CONTENT_MAX } else { TAIL_MAX };
+            if tail > most {
+                let with = if self.content { " with --content" } else { "" };
+                let text = format!("--tail {tail} is more than {most}, the most{with}");
+                return Err(Problem::new(ProblemKind::Invalid, text).hint(format!("--tail {most}")));
             }
             let upto = runtime.durable();
             let last = last(caller, (of, words), (begin, upto), tail).await?;
@@ -105,6 +108,9 @@ impl Operation for Trace {
             let spans = last.iter().map(SpanAnswer::of).collect();
             let spans = if self.follow { spans } else { SpanAnswer::as_trees(spans) };
             out.all(spans.into_iter().map(TraceLine::from)).await?;
+            if !self.follow {
+                return out.tell(TraceLine::Upto(TraceUpto { upto: upto.0 })).await;
+            }
         }
         let mut left = self.limit.unwrap_or(usize::MAX);
         loop {
@@ -126,29 +132,49 @@ impl Operation for Trace {
 /// Spans that are held for one answer, so that they can be told as trees.
 const TAIL_MAX: usize = 10_000;
 
+/// The same where what was said is told: each may be a whole window.
+const TAIL_CONTENT_MAX: usize = 100;
+
 /// Entries that are looked through for the last spans at first.
 const BACK: u64 = 4_096;
 
-/// The last so many spans that were over between two positions: looked for ever further back.
+/// The last so many spans that were over between two positions: looked for ever further back, and told
+/// with what was said only once it is known where they begin.
 async fn last(
     caller: &Caller,
     (of, words): (Option<SessionId>, WordsTold),
     (begin, upto): (Position, Position),
     tail: usize,
 ) -> Result<Vec<TracedSpan>, Problem> {
+    if tail == 0 {
+        return Ok(Vec::new());
+    }
     let mut back = BACK;
     loop {
         let from = Position(upto.0.saturating_sub(back)).max(begin);
-        let (mut reader, mut last) = (SpanReader::new(of, from, words), Vec::new());
-        while reader.after() < upto {
-            let (read, spans) = caller.spans(reader, upto, usize::MAX).await?;
-            reader = read;
-            last.extend(spans);
-            last.drain(..last.len().saturating_sub(tail));
-        }
-        if last.len() >= tail || from == begin {
-            return Ok(last);
+        let found = read(caller, SpanReader::new(of, from, WordsTold::Nothing), upto, tail).await?;
+        if found.len() >= tail || from == begin {
+            let first = found.first().map_or(upto.0, |it| it.position.0);
+            let from = Position(first.saturating_sub(1)).max(begin);
+            return read(caller, SpanReader::new(of, from, words), upto, tail).await;
         }
         back = back.saturating_mul(8);
     }
+}
+
+/// The last of what a reader reads.
+async fn read(
+    caller: &Caller,
+    mut reader: SpanReader,
+    upto: Position,
+    tail: usize,
+) -> Result<Vec<TracedSpan>, Problem> {
+    let mut last = Vec::new();
+    while reader.after() < upto {
+        let (read, spans) = caller.spans(reader, upto, usize::MAX).await?;
+        reader = read;
+        last.extend(spans);
+        last.drain(..last.len().saturating_sub(tail));
+    }
+    Ok(last)
 }

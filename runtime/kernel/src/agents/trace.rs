@@ -191,11 +191,12 @@ impl Caller {
         let mut whence: Vec<(SessionId, Position)> = Vec::new();
         for wake in wakes {
             for position in [wake.first, wake.last] {
-                let entry = store.entry(position)?;
+                // What came from outside was done in no turn, whoever it was done as.
+                let entry = store.entry(position)?.filter(|it| it.body.cause.hop > 0);
                 whence.extend(entry.map(|it| (it.body.by, position)));
             }
         }
-        if wakes.is_empty() && turn == 1 {
+        if wakes.is_empty() {
             let birth = self.runtime.shared().rights.read().birth(agent);
             let born = store.position_of(agent.stream(), 1)?;
             whence.extend(birth.and_then(|it| it.parent).zip(born));
@@ -207,6 +208,8 @@ impl Caller {
             }
             match place_of(store, by, at)? {
                 Some(place) if Some(place.0) == trace => return Ok(Some(place)),
+                // A turn that is tried again is of its birth alone where it says so itself.
+                _ if wakes.is_empty() && turn > 1 => {}
                 place => other = other.or(place),
             }
         }

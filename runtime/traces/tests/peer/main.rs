@@ -125,7 +125,10 @@ async fn what_is_sent_is_read_by_the_messages_of_another_language() {
     assert_eq!(two["status"], json!([2, "grün"]));
     let links = json!([["ff9ab0c1d2e3f405162738495a6b7c8d", "2122232425262728"]]);
     assert_eq!(two["links"], links);
-    // What it does not keep, it says.
+    // What it does not keep, it says; who was told a key is not repeated.
+    let taken = collector.send(&[span("chat refused", &json!({}))]).await.unwrap();
+    assert_eq!((taken.rejected, taken.said.as_str()), (1, ""));
+    let collector = Collector::new(&peer.url, ("H", ""), ServiceResource::new(None, "")).unwrap();
     let taken = collector.send(&[span("chat refused", &json!({}))]).await.unwrap();
     assert_eq!((taken.rejected, taken.said.as_str()), (1, "one is refused"));
 }
