@@ -17,7 +17,7 @@
 //! - Actors: [`conditions`] on records, [`space`], [`agent`] (what an agent is specified by),
 //!   [`rights`] (who may do what), [`briefing`] (what a model is told anew), [`session`] (one agent),
 //!   [`search`] (an index of one space), [`code`] (how agents act), [`window`] (all that a model is
-//!   told), [`live`] (what it is saying).
+//!   told), [`live`] (what it is saying), [`trace`] (what agents did, as spans).
 //! - Around them: [`supervisor`] (who is restarted), [`passivation`] (who is put to rest), [`retry`],
 //!   [`alarm`] (who is told that something is due), [`clock`], [`trust`] (whether a directory counts
 //!   on this machine).

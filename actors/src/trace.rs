@@ -17,7 +17,7 @@
 //! action that has set it off, also where that is of another agent.
 //!
 //! What somebody wrote, a person or a model, is in [`SpanContent`] and [`SpanError::text`] and nowhere
-//! else: who passes spans on can leave that out.
+//! else, but for the names of agents, spaces and tools: who passes spans on can leave that out.
 
 mod attribute;
 mod fold;

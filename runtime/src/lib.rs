@@ -5,10 +5,12 @@
 //! [`prelude`] is what most programs need; the [`guide`] shows how to build on it. Beneath are
 //! packages that can be read alone: `log` is what is durable, `embedder` who makes vectors,
 //! `sandbox` where Python runs, `kernel` the actors, `api` what can be asked, `documents` and
-//! `research` an application of them, `models` the models of providers, `cli` the command.
+//! `research` an application of them, `models` the models of providers, `traces` what sends spans to a
+//! collector, `cli` the command.
 //!
-//! Features: `cli` (the command; a library needs none), `http` (models and embedders over HTTP), `python`
-//! (the interpreter that agents act by), `vectors` (search by meaning). All are on by default.
+//! Features: `cli` (the command; a library needs none), `http` (models and embedders over HTTP), `otel`
+//! (traces to a collector, from the command), `python` (the interpreter that agents act by), `vectors`
+//! (search by meaning). All are on by default.
 
 #[doc = include_str!("guide.md")]
 pub mod guide {}
